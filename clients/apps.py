@@ -1,0 +1,6 @@
+from crm.appbase import KeelsonAppConfig
+
+
+class ClientsConfig(KeelsonAppConfig):
+    name = "clients"
+    verbose_name = "Clients"

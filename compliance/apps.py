@@ -1,0 +1,6 @@
+from crm.appbase import KeelsonAppConfig
+
+
+class ComplianceConfig(KeelsonAppConfig):
+    name = "compliance"
+    verbose_name = "Compliance"

@@ -1,0 +1,18 @@
+"""What every Keelson app does when Django starts: load the files through which it speaks to the others."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.apps import AppConfig
+
+
+class KeelsonAppConfig(AppConfig):
+    """Loads an app's `subscribers`, `panels`, `roles`, `facts` and `job_kinds`, where it has them."""
+
+    default_auto_field = "django.db.models.BigAutoField"
+    speaks_through = ("subscribers", "panels", "roles", "facts", "job_kinds", "checks")
+
+    def ready(self) -> None:
+        for module in self.speaks_through:
+            if find_spec(f"{self.name}.{module}"):
+                import_module(f"{self.name}.{module}")

@@ -1,0 +1,9 @@
+"""Zero set-up: the embedded servers, or those named by DATABASE_URL and REDIS_URL. Also what the demo runs on."""
+
+from crm.settings.base import *  # noqa: F403
+from crm.settings.base import BASE_URL, env
+
+DEBUG = env.bool("DEBUG", default=False)
+INTERNAL_IPS = ["127.0.0.1"]
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+CSRF_TRUSTED_ORIGINS = [BASE_URL]

@@ -1,0 +1,6 @@
+from crm.appbase import KeelsonAppConfig
+
+
+class IbConfig(KeelsonAppConfig):
+    name = "ib"
+    verbose_name = "Partners"

@@ -1,0 +1,6 @@
+from crm.appbase import KeelsonAppConfig
+
+
+class KycConfig(KeelsonAppConfig):
+    name = "kyc"
+    verbose_name = "KYC"

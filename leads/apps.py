@@ -1,0 +1,6 @@
+from crm.appbase import KeelsonAppConfig
+
+
+class LeadsConfig(KeelsonAppConfig):
+    name = "leads"
+    verbose_name = "Leads"

@@ -1,0 +1,16 @@
+#!/usr/bin/env python
+"""Keelson's command line: every command runs on the embedded servers unless DATABASE_URL and REDIS_URL are set."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings.dev")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,6 @@
+from crm.appbase import KeelsonAppConfig
+
+
+class ReportsConfig(KeelsonAppConfig):
+    name = "reports"
+    verbose_name = "Reports"

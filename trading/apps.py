@@ -1,0 +1,6 @@
+from crm.appbase import KeelsonAppConfig
+
+
+class TradingConfig(KeelsonAppConfig):
+    name = "trading"
+    verbose_name = "Trading"

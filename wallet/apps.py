@@ -1,0 +1,6 @@
+from crm.appbase import KeelsonAppConfig
+
+
+class WalletConfig(KeelsonAppConfig):
+    name = "wallet"
+    verbose_name = "Wallet"
