@@ -116,12 +116,15 @@ TEMPLATES[0]["OPTIONS"]["loaders"] = [  # type: ignore[index]
 ]
 
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+database_options = DATABASES["default"].pop("OPTIONS", {})
 DATABASES["default"].update(
     {
+        # libpq's spelling of a Unix socket is `?host=/directory`; tools that Django starts look for HOST.
+        "HOST": database_options.pop("host", DATABASES["default"]["HOST"]),
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": env.int("KEELSON_CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": env("KEELSON_PROCESS", default="keelson")},
+        "OPTIONS": {"application_name": env("KEELSON_PROCESS", default="keelson"), **database_options},
     }
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -210,7 +213,10 @@ if EMAIL_CONFIG:
     vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Keelson <no-reply@keelson.example>")
 
+# Celery's spelling of a Redis on a Unix socket differs from redis-py's.
 CELERY_BROKER_URL = REDIS_URL
+if REDIS_URL.startswith("unix://"):
+    CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -1,16 +1,32 @@
-"""Tests run on a real PostgreSQL and Redis; only password hashing is made cheap."""
+"""Tests run on a real PostgreSQL and Redis (their own, under var/test); only password hashing is made cheap.
+
+Each test process leases a slot: its own database, Redis number and private directory, so that runs side by side never meet.
+A process that a test starts finds DATABASE_URL and REDIS_URL in its environment and joins the test's slot.
+"""
 
 import os
+from pathlib import Path
 
+from crm import devdb
+
+TEST_VAR = Path(__file__).resolve().parent.parent.parent / "var" / "test"
+os.environ.setdefault("KEELSON_VAR", str(TEST_VAR))
 os.environ.setdefault("SECRET_KEY", "test-secret-key-that-is-long-enough-to-pass-the-check-0123456789")
 os.environ.setdefault("KEELSON_FIELD_KEY", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")
+TEST_SLOT = int(os.environ.get("KEELSON_TEST_SLOT") or devdb.lease_slot(Path(os.environ["KEELSON_VAR"])))
+joins_a_test = "REDIS_URL" in os.environ
+os.environ.setdefault("REDIS_URL", devdb.redis_url(Path(os.environ["KEELSON_VAR"]), db=TEST_SLOT))
 
 from crm.settings.base import *  # noqa: E402, F403
-from crm.settings.base import STORAGES, VAR_DIR  # noqa: E402
+from crm.settings.base import DATABASES, STORAGES, VAR_DIR  # noqa: E402
 
+if not joins_a_test:
+    del os.environ["REDIS_URL"]  # pytest-xdist's workers inherit the environment and lease slots of their own
+
+DATABASES["default"]["TEST"] = {"NAME": f"test_keelson_{TEST_SLOT}"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-PRIVATE_DIR = VAR_DIR / "test-private"
+PRIVATE_DIR = VAR_DIR / f"private-{TEST_SLOT}"
 MEDIA_ROOT = PRIVATE_DIR / "media"
 ALLOWED_HOSTS = ["*"]
