@@ -1,0 +1,73 @@
+"""States of a client, with labels and badge colours."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import BadgeChoices
+
+
+class Stage(BadgeChoices):
+    """Where a person stands on the way from the first click to a closed account."""
+
+    LEAD = "lead", "azure", _("Lead")
+    REGISTERED = "registered", "blue", _("Registered")
+    VERIFIED = "verified", "indigo", _("Verified")
+    FUNDED = "funded", "teal", _("Funded")
+    ACTIVE = "active", "green", _("Active")
+    DORMANT = "dormant", "orange", _("Dormant")
+    CLOSED = "closed", "secondary", _("Closed")
+
+
+class SalesStatus(BadgeChoices):
+    """What the agent knows about the lead. The pipeline board shows these as columns."""
+
+    NEW = "new", "azure", _("New")
+    NO_ANSWER = "no_answer", "yellow", _("No answer")
+    CONTACTED = "contacted", "blue", _("Contacted")
+    INTERESTED = "interested", "indigo", _("Interested")
+    CALL_BACK = "call_back", "purple", _("Call back")
+    REGISTRATION_SENT = "registration_sent", "cyan", _("Registration link sent")
+    CONVERTED = "converted", "green", _("Converted")
+    NOT_INTERESTED = "not_interested", "secondary", _("Not interested")
+    WRONG_NUMBER = "wrong_number", "orange", _("Wrong number")
+    DO_NOT_CALL = "do_not_call", "red", _("Do not call")
+
+
+class RiskRating(BadgeChoices):
+    UNRATED = "unrated", "secondary", _("Not rated")
+    LOW = "low", "green", _("Low")
+    MEDIUM = "medium", "yellow", _("Medium")
+    HIGH = "high", "red", _("High")
+
+
+class Category(BadgeChoices):
+    RETAIL = "retail", "azure", _("Retail")
+    PROFESSIONAL = "professional", "indigo", _("Professional")
+    ELIGIBLE_COUNTERPARTY = "ecp", "purple", _("Eligible counterparty")
+
+
+class TimelineKind(models.TextChoices):
+    CALL = "call", _("Call")
+    EMAIL = "email", _("E-mail")
+    NOTE = "note", _("Note")
+    TASK = "task", _("Task")
+    STAGE = "stage", _("Stage")
+    LEAD = "lead", _("Lead")
+    DOCUMENT = "document", _("Document")
+    PAYMENT = "payment", _("Payment")
+    TRADING = "trading", _("Trading")
+    COMPLIANCE = "compliance", _("Compliance")
+    PARTNER = "partner", _("Partner")
+    TICKET = "ticket", _("Ticket")
+
+
+# A person moves forward, becomes dormant and wakes up, and can be closed from anywhere.
+STAGE_TRANSITIONS: dict[str, set[str]] = {
+    Stage.LEAD: {Stage.REGISTERED, Stage.CLOSED},
+    Stage.REGISTERED: {Stage.VERIFIED, Stage.FUNDED, Stage.CLOSED},
+    Stage.VERIFIED: {Stage.FUNDED, Stage.CLOSED, Stage.DORMANT},
+    Stage.FUNDED: {Stage.ACTIVE, Stage.VERIFIED, Stage.DORMANT, Stage.CLOSED},
+    Stage.ACTIVE: {Stage.DORMANT, Stage.CLOSED},
+    Stage.DORMANT: {Stage.ACTIVE, Stage.FUNDED, Stage.CLOSED},
+    Stage.CLOSED: set(),
+}

@@ -1,0 +1,67 @@
+"""Facts of a client: each written by exactly one app, from events, and recomputable from that app's tables.
+
+    # wallet/facts.py
+    fact("first_deposit_at", owner="wallet", sql="SELECT client_id, min(settled_at) FROM wallet_deposit WHERE … GROUP BY 1")
+
+The query returns (client_id, value) for clients that have one; `default` is the value of all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+
+@dataclass(frozen=True)
+class Fact:
+    name: str
+    owner: str
+    sql: str
+    default: str = "NULL"
+
+
+FACTS: dict[str, Fact] = {}
+
+
+def fact(name: str, *, owner: str, sql: str, default: str = "NULL") -> None:
+    """Register a fact. `default` is an SQL literal, e.g. `0` or `'unrated'`."""
+    if name in FACTS and FACTS[name].owner != owner:
+        raise ValueError(f"fact {name} is written by {FACTS[name].owner}; {owner} can't write it too")
+    FACTS[name] = Fact(name, owner, sql, default)
+
+
+def differences(one: Fact, *, limit: int = 20) -> Iterator[tuple[int, Any, Any]]:
+    """(client id, value on the record, value recomputed) of clients where they differ."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT c.id, c.{one.name}, coalesce(s.value, {one.default}) FROM clients_client c "  # noqa: S608
+            f"LEFT JOIN ({one.sql}) s(client_id, value) ON s.client_id = c.id "
+            f"WHERE c.{one.name} IS DISTINCT FROM coalesce(s.value, {one.default}) ORDER BY c.id LIMIT {int(limit)}"
+        )
+        yield from cursor.fetchall()
+
+
+def rebuild(one: Fact) -> int:
+    """Write the recomputed value wherever it differs; returns how many clients changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE clients_client c SET {one.name} = coalesce(s.value, {one.default}) "  # noqa: S608
+            f"FROM clients_client k LEFT JOIN ({one.sql}) s(client_id, value) ON s.client_id = k.id "
+            f"WHERE c.id = k.id AND c.{one.name} IS DISTINCT FROM coalesce(s.value, {one.default})"
+        )
+        return cursor.rowcount
+
+
+def rebuild_client(client_id: int, *names: str) -> None:
+    """Recompute some facts of one client, e.g. at the end of an event handler."""
+    with connection.cursor() as cursor:
+        for name in names:
+            one = FACTS[name]
+            cursor.execute(
+                f"UPDATE clients_client SET {one.name} = coalesce((SELECT s.value FROM ({one.sql}) s(client_id, value) "  # noqa: S608
+                f"WHERE s.client_id = %s), {one.default}) WHERE id = %s",
+                [client_id, client_id],
+            )

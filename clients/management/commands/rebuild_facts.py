@@ -1,0 +1,29 @@
+"""`manage.py rebuild_facts`: recomputes every client fact from its source tables."""
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from clients.facts import FACTS, differences, rebuild
+
+
+class Command(BaseCommand):
+    help = "Recompute the facts on client records; with --check only compare, name what differs and exit 1."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--check", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wrong = 0
+        for one in FACTS.values():
+            if not options["check"]:
+                self.stdout.write(f"{one.name}: {rebuild(one)} corrected")
+                continue
+            for client_id, kept, computed in differences(one):
+                wrong += 1
+                self.stderr.write(f"client {client_id}: {one.name} is {kept!r}, its source says {computed!r}")
+        if wrong:
+            sys.exit(1)
+        if options["check"]:
+            self.stdout.write(self.style.SUCCESS(f"{len(FACTS)} facts agree with their sources."))

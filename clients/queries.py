@@ -1,0 +1,37 @@
+"""Reads of clients. Every one starts from what the user may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from clients.models import Client
+from crm.policies import require_permission
+from crm.scope import reach_of
+
+
+def clients_visible_to(user: Any) -> QuerySet[Client]:
+    """The clients in the books a user reaches; for a client login, only their own record."""
+    if not user or not user.is_authenticated:
+        return Client.objects.none()
+    if user.is_client:
+        return Client.objects.filter(user_id=user.pk)
+    if not user.is_team:
+        return Client.objects.none()
+    return Client.objects.filter(book_id__in=reach_of(user).books)
+
+
+def get_client(user: Any, client_id: int, *, permission: str = "clients.view_client") -> Client:
+    """One client, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
+    client = clients_visible_to(user).select_related("brand", "book", "owner").filter(pk=client_id).first()
+    if client is None:
+        raise Http404
+    if user.is_team:
+        require_permission(user, permission)
+    return client
+
+
+def is_in_own_book(user: Any, client: Client) -> bool:
+    return client.book_id in reach_of(user).own_books

@@ -1,0 +1,20 @@
+from crm.choices import Role
+from crm.roles import grants
+
+SELLS = ["view_client", "change_client", "reveal_contact", "log_call"]
+grants(
+    "clients",
+    {
+        Role.AGENT: SELLS,
+        Role.RETENTION: SELLS,
+        Role.DESK_HEAD: [*SELLS, "move_client", "export_client"],
+        Role.KYC_OFFICER: ["view_client", "change_client", "log_call"],
+        Role.MLRO: ["view_client", "change_client", "log_call", "export_client"],
+        Role.FINANCE: ["view_client", "log_call", "export_client"],
+        Role.IB_MANAGER: ["view_client", "log_call"],
+        Role.SUPPORT: ["view_client", "reveal_contact", "log_call"],
+        Role.MARKETING: ["view_client"],
+        Role.AUDITOR: ["view_client"],
+        Role.ADMINISTRATOR: ["view_client", "change_client", "move_client", "export_client"],
+    },
+)

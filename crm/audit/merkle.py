@@ -1,0 +1,51 @@
+"""RFC 6962 Merkle trees: leaf = SHA-256(0x00 ‖ data), node = SHA-256(0x01 ‖ left ‖ right)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+
+def leaf_hash(data: bytes) -> bytes:
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """All levels from the leaves to the root; an odd last node moves up unchanged (equal to RFC 6962's split)."""
+    levels = [list(leaves)]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        above = [node_hash(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)]
+        if len(below) % 2:
+            above.append(below[-1])
+        levels.append(above)
+    return levels
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
+    """The root over leaf hashes; there is no root over nothing (ValueError)."""
+    if not leaves:
+        raise ValueError("a Merkle tree has at least one leaf")
+    return _levels(leaves)[-1][0]
+
+
+def inclusion_proof(leaves: Sequence[bytes], position: int) -> list[tuple[str, bytes]]:
+    """The sibling hashes from the leaf up, each with the side it stands on ('L' or 'R')."""
+    proof = []
+    for level in _levels(leaves)[:-1]:
+        sibling = position ^ 1
+        if sibling < len(level):
+            proof.append(("L" if sibling < position else "R", level[sibling]))
+        position //= 2
+    return proof
+
+
+def root_from_proof(leaf: bytes, proof: Sequence[tuple[str, bytes]]) -> bytes:
+    current = leaf
+    for side, sibling in proof:
+        current = node_hash(sibling, current) if side == "L" else node_hash(current, sibling)
+    return current

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from django.db import connection, models
+from django.utils import timezone
+
+from crm import crypto
+from crm.models import AuditEvent
+from crm.request_context import current
+
+
+def canonical(body: Mapping[str, Any]) -> bytes:
+    """JSON with sorted keys; dates as ISO text, Decimals as text."""
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z, default=str)
+
+
+def record(
+    *,
+    actor: Any,
+    action: str,
+    target: models.Model | tuple[str, object],
+    client_id: int | None = None,
+    brand_id: int | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+    evidence: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """Write one audit row in the caller's transaction.
+
+    actor: the user, or None for the system's own work. action: `app.verb_in_past`, e.g. `wallet.withdrawal_approved`.
+    target: the row acted on. client_id: encrypts the body under the client's own key. before/after: changed fields only.
+    """
+    return record_many(
+        [
+            dict(
+                actor=actor, action=action, target=target, client_id=client_id, brand_id=brand_id, before=before,
+                after=after, reason=reason, evidence=evidence,
+            )
+        ]
+    )[0]  # fmt: skip
+
+
+def record_many(rows: Iterable[Mapping[str, Any]]) -> list[AuditEvent]:
+    """Write many rows with two statements; each mapping holds `record`'s arguments."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
+        transaction_id = cursor.fetchone()[0]
+    context = current()
+    now = timezone.now()
+    return AuditEvent.objects.bulk_create(
+        [_row(context=context, at=row.get("at") or now, transaction_id=transaction_id, **_without_at(row)) for row in rows]
+    )
+
+
+def _without_at(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != "at"}
+
+
+def _row(
+    *, context, at, transaction_id, actor, action, target, client_id=None, brand_id=None, before=None, after=None,
+    reason="", evidence=None,
+) -> AuditEvent:  # fmt: skip
+    if isinstance(target, models.Model):
+        target_type, target_id = target._meta.label_lower, str(target.pk)
+    else:
+        target_type, target_id = target[0], str(target[1])
+    content = {"before": before, "after": after, "reason": str(reason), "evidence": evidence}
+    body = canonical({key: value for key, value in content.items() if value})
+    if client_id is not None:
+        body = crypto.encrypt_for_client(client_id, body)
+    return AuditEvent(
+        at=at, transaction_id=transaction_id, actor=actor, actor_label=str(actor) if actor else "Keelson",
+        action=action, target_type=target_type, target_id=target_id, client_id=client_id, brand_id=brand_id,
+        ip=context.ip, request_id=context.request_id, body=body, is_encrypted=client_id is not None,
+    )  # fmt: skip
+
+
+def body_of(event: AuditEvent) -> dict[str, Any]:
+    """Before, after, reason and evidence of a row; `{"erased": True}` once the client's key is destroyed."""
+    raw = bytes(event.body)
+    if event.is_encrypted:
+        assert event.client_id is not None
+        try:
+            raw = crypto.decrypt_for_client(event.client_id, raw)
+        except crypto.KeyDestroyed:
+            return {"erased": True}
+        except crypto.InvalidTag:
+            return {"tampered": True}
+    return orjson.loads(raw)

@@ -1,0 +1,150 @@
+"""Proving the log: every sealed row still hashes to its leaf, every seal to its root, every seal chains and is signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidSignature
+from django.db import connection
+
+from crm import crypto
+from crm.audit.merkle import inclusion_proof, leaf_hash, root
+from crm.audit.seal import ROW_TEXT, seal_digest
+from crm.models import AuditLeaf, AuditSeal
+
+# LEFT JOIN: a sealed row that was deleted shows as a leaf without its event.
+SEALED_ROWS = f"""
+SELECT l.event_id, l.leaf_hash, CASE WHEN e.id IS NULL THEN NULL ELSE {ROW_TEXT} END
+FROM crm_auditleaf l LEFT JOIN crm_auditevent e ON e.id = l.event_id
+WHERE l.seal_id = %s ORDER BY l.position
+"""  # noqa: S608 — constants of this module only
+
+
+@dataclass
+class Verdict:
+    seals: int = 0
+    rows: int = 0
+    unsealed: int = 0
+    problems: list[str] = field(default_factory=list)
+    head: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return not self.problems
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What an outsider needs to check one row: its text, the siblings up to the root, and the signed seal."""
+
+    event_id: int
+    row_text: str
+    siblings: tuple[tuple[str, str], ...]
+    seal_id: int
+    root: str
+    seal_hash: str
+    signature: str
+
+
+def verify(*, client_id: int | None = None, problems_max: int = 20) -> Verdict:
+    """Prove the whole log, or check all seals and re-hash one client's rows. Memory is bounded by one seal."""
+    verdict = Verdict()
+    previous_hash, previous_id = b"", None
+    for seal in AuditSeal.objects.order_by("id").iterator():
+        verdict.seals += 1
+        _check_chain(seal, previous_hash, previous_id, verdict)
+        if client_id is None:
+            _check_rows(seal, verdict)
+        previous_hash, previous_id = bytes(seal.seal_hash), seal.pk
+        if len(verdict.problems) >= problems_max:
+            break
+    if client_id is not None:
+        for problem in _client_problems(client_id, verdict):
+            verdict.problems.append(problem)
+    verdict.head = previous_hash.hex()
+    verdict.unsealed = _unsealed()
+    return verdict
+
+
+def _check_chain(seal: AuditSeal, previous_hash: bytes, previous_id: int | None, verdict: Verdict) -> None:
+    if seal.previous_id != previous_id:
+        verdict.problems.append(f"seal {seal.pk} does not follow seal {previous_id}: a seal is missing")
+    digest = seal_digest(
+        previous=previous_hash,
+        root_hash=bytes(seal.root),
+        leaf_count=seal.leaf_count,
+        sealed_at=seal.sealed_at.isoformat(),
+    )
+    if digest != bytes(seal.seal_hash):
+        verdict.problems.append(f"seal {seal.pk} was changed: its hash does not chain")
+    try:
+        crypto.signing_key().public_key().verify(bytes(seal.signature), bytes(seal.seal_hash))
+    except InvalidSignature:
+        verdict.problems.append(f"seal {seal.pk} is not signed by this instance")
+
+
+def _check_rows(seal: AuditSeal, verdict: Verdict) -> None:
+    hashes = []
+    with connection.cursor() as cursor:
+        cursor.execute(SEALED_ROWS, [seal.pk])
+        for event_id, expected, text in cursor.fetchall():
+            verdict.rows += 1
+            hashes.append(bytes(expected))
+            if text is None:
+                verdict.problems.append(f"audit row {event_id} of seal {seal.pk} was deleted")
+            elif leaf_hash(text.encode()) != bytes(expected):
+                verdict.problems.append(f"audit row {event_id} of seal {seal.pk} was changed")
+    if len(hashes) != seal.leaf_count or not hashes or root(hashes) != bytes(seal.root):
+        verdict.problems.append(f"the leaves of seal {seal.pk} do not add up to its root")
+
+
+def _client_problems(client_id: int, verdict: Verdict) -> Iterator[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT e.id, l.leaf_hash, {ROW_TEXT} FROM crm_auditevent e "  # noqa: S608
+            "JOIN crm_auditleaf l ON l.event_id = e.id WHERE e.client_id = %s ORDER BY e.id",
+            [client_id],
+        )
+        for event_id, expected, text in cursor:
+            verdict.rows += 1
+            if leaf_hash(text.encode()) != bytes(expected):
+                yield f"audit row {event_id} was changed"
+
+
+def _unsealed() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM crm_auditevent e WHERE NOT EXISTS (SELECT 1 FROM crm_auditleaf l WHERE l.event_id = e.id)"
+        )
+        return cursor.fetchone()[0]
+
+
+def prove(event_ids: list[int]) -> dict[int, Proof]:
+    """Inclusion proofs of sealed rows, one tree per seal; unsealed rows have none yet."""
+    places = {
+        leaf.event_id: leaf for leaf in AuditLeaf.objects.filter(event_id__in=event_ids).select_related("seal")
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT e.id, {ROW_TEXT} FROM crm_auditevent e WHERE e.id = ANY(%s)", [list(places)])  # noqa: S608
+        texts = dict(cursor.fetchall())
+    trees: dict[int, list[bytes]] = {}
+    proofs = {}
+    for event_id, leaf in places.items():
+        if leaf.seal_id not in trees:
+            trees[leaf.seal_id] = [
+                bytes(h)
+                for h in AuditLeaf.objects.filter(seal_id=leaf.seal_id)
+                .order_by("position")
+                .values_list("leaf_hash", flat=True)
+            ]
+        proofs[event_id] = Proof(
+            event_id=event_id,
+            row_text=texts[event_id],
+            siblings=tuple((side, h.hex()) for side, h in inclusion_proof(trees[leaf.seal_id], leaf.position)),
+            seal_id=leaf.seal_id,
+            root=bytes(leaf.seal.root).hex(),
+            seal_hash=bytes(leaf.seal.seal_hash).hex(),
+            signature=bytes(leaf.seal.signature).hex(),
+        )
+    return proofs

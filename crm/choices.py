@@ -1,0 +1,78 @@
+"""States and kinds of the ground floor, each with its label and badge colour."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class BadgeChoices(models.TextChoices):
+    """Text choices that know their badge colour, for `{% badge %}`; colours are Tabler's names.
+
+    Write a member as `value, colour, label`: `DONE = "done", "green", _("Done")`.
+    """
+
+    colour: str
+
+    def __new__(cls, value: str, colour: str = "secondary") -> BadgeChoices:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.colour = colour
+        return member
+
+
+class UserKind(models.TextChoices):
+    STAFF = "staff", _("Staff")
+    CLIENT = "client", _("Client")
+    PARTNER = "partner", _("Partner")
+
+
+class Jurisdiction(models.TextChoices):
+    CY = "CY", _("Cyprus (CySEC)")
+    UK = "UK", _("United Kingdom (FCA)")
+    AU = "AU", _("Australia (ASIC)")
+    SC = "SC", _("Seychelles (FSA)")
+    MU = "MU", _("Mauritius (FSC)")
+
+
+class Role(models.TextChoices):
+    """The fixed catalogue of staff roles; each is a Django group of the same name."""
+
+    AGENT = "agent", _("Sales agent")
+    RETENTION = "retention", _("Retention agent")
+    DESK_HEAD = "desk_head", _("Desk head")
+    KYC_OFFICER = "kyc_officer", _("KYC officer")
+    MLRO = "mlro", _("MLRO")
+    FINANCE = "finance", _("Finance")
+    IB_MANAGER = "ib_manager", _("IB manager")
+    SUPPORT = "support", _("Support")
+    MARKETING = "marketing", _("Marketing")
+    AUDITOR = "auditor", _("Auditor")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
+class DeliveryState(BadgeChoices):
+    PENDING = "pending", "azure", _("Waiting")
+    DONE = "done", "green", _("Delivered")
+    DEAD = "dead", "red", _("Failed")
+    SKIPPED = "skipped", "secondary", _("Skipped by staff")
+
+
+class JobState(BadgeChoices):
+    QUEUED = "queued", "azure", _("Queued")
+    RUNNING = "running", "blue", _("Running")
+    DONE = "done", "green", _("Done")
+    FAILED = "failed", "red", _("Failed")
+    CANCELLED = "cancelled", "secondary", _("Cancelled")
+
+
+class AccessKind(models.TextChoices):
+    VIEW = "view", _("Viewed")
+    SEARCH = "search", _("Searched")
+    REVEAL = "reveal", _("Revealed a contact")
+    EXPORT = "export", _("Exported")
+    CALL = "call", _("Called")
+    DOWNLOAD = "download", _("Opened a document")
+    LOGIN = "login", _("Signed in")
+    LOGIN_FAILED = "login_failed", _("Failed to sign in")
+    LOGOUT = "logout", _("Signed out")

@@ -1,0 +1,92 @@
+"""Encryption at rest: AES-256-GCM under a client's own key, or under the instance's field key.
+
+A client's key is wrapped by `settings.FIELD_KEY` (32 bytes in hex). Destroying it makes every document and audit body
+of that client unreadable while hashes over the ciphertext still verify.
+"""
+
+from __future__ import annotations
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.utils import timezone
+
+NONCE_BYTES = 12
+
+
+class KeyDestroyed(Exception):
+    """The client was erased: this text can't be read any more, by design."""
+
+
+def derived_key(purpose: str) -> bytes:
+    """A 32-byte key of this instance for one purpose, derived from FIELD_KEY (HKDF-SHA256)."""
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"keelson:{purpose}".encode()).derive(
+        bytes.fromhex(settings.FIELD_KEY)
+    )
+
+
+def signing_key() -> Ed25519PrivateKey:
+    """The instance's key that signs audit seals and packs."""
+    return Ed25519PrivateKey.from_private_bytes(derived_key("seal-signing"))
+
+
+def encrypt(plain: bytes, *, purpose: str) -> bytes:
+    """Encrypt under the instance's key, e.g. credentials of a PSP. Returns nonce + ciphertext + tag."""
+    return _seal(derived_key(purpose), plain, purpose.encode())
+
+
+def decrypt(sealed: bytes, *, purpose: str) -> bytes:
+    return _open(derived_key(purpose), bytes(sealed), purpose.encode())
+
+
+def encrypt_for_client(client_id: int, plain: bytes) -> bytes:
+    """Encrypt under the client's own key, made on first use."""
+    return _seal(_client_key(client_id, create=True), plain, str(client_id).encode())
+
+
+def decrypt_for_client(client_id: int, sealed: bytes) -> bytes:
+    """Raises KeyDestroyed after the client's erasure, InvalidTag when the ciphertext was changed."""
+    return _open(_client_key(client_id, create=False), bytes(sealed), str(client_id).encode())
+
+
+def destroy_client_key(client_id: int) -> None:
+    from crm.models import SubjectKey
+
+    SubjectKey.objects.filter(client_id=client_id, destroyed_at__isnull=True).update(
+        wrapped=None, destroyed_at=timezone.now()
+    )
+
+
+def _client_key(client_id: int, *, create: bool) -> bytes:
+    from crm.models import SubjectKey
+
+    row = SubjectKey.objects.filter(client_id=client_id).first()
+    if row is None:
+        if not create:
+            raise KeyDestroyed(f"client {client_id} has no key")
+        wrapped = _seal(derived_key("subject-keys"), os.urandom(32), str(client_id).encode())
+        SubjectKey.objects.bulk_create([SubjectKey(client_id=client_id, wrapped=wrapped)], ignore_conflicts=True)
+        row = SubjectKey.objects.get(client_id=client_id)
+    if row.wrapped is None:
+        raise KeyDestroyed(f"the key of client {client_id} was destroyed")
+    return _open(derived_key("subject-keys"), bytes(row.wrapped), str(client_id).encode())
+
+
+def _seal(key: bytes, plain: bytes, bound_to: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, bound_to)
+
+
+def _open(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
+    return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to)
+
+
+__all__ = [
+    "InvalidTag", "KeyDestroyed", "decrypt", "decrypt_for_client", "derived_key", "destroy_client_key", "encrypt",
+    "encrypt_for_client", "signing_key",
+]  # fmt: skip

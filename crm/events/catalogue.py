@@ -1,0 +1,236 @@
+"""Every event of the house, with a stable name and schema: also the payload of an outbound webhook.
+
+Amounts are Decimal in major units of `currency`. Ids are those of the publishing app's rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar
+
+from crm.events.bus import Event
+
+
+# ── leads and clients ──────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, kw_only=True)
+class LeadCaptured(Event):
+    name: ClassVar[str] = "lead.captured"
+    lead_id: int
+    source: str = ""
+    campaign: str = ""
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeadAssigned(Event):
+    name: ClassVar[str] = "lead.assigned"
+    lead_id: int
+    agent_id: int
+    rule: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientRegistered(Event):
+    name: ClassVar[str] = "client.registered"
+    user_id: int
+    referral_code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientStageChanged(Event):
+    name: ClassVar[str] = "client.stage_changed"
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientMoved(Event):
+    """The client went to another book (and so, perhaps, to another agent or desk)."""
+
+    name: ClassVar[str] = "client.moved"
+    from_book_id: int
+    to_book_id: int
+
+
+# ── KYC and compliance ─────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, kw_only=True)
+class DocumentUploaded(Event):
+    name: ClassVar[str] = "kyc.document_uploaded"
+    document_id: int
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentChecked(Event):
+    name: ClassVar[str] = "kyc.document_checked"
+    document_id: int
+    issues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentReviewed(Event):
+    name: ClassVar[str] = "kyc.document_reviewed"
+    document_id: int
+    decision: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientVerified(Event):
+    """The client reached a KYC level: trading and deposits above the unverified limit open."""
+
+    name: ClassVar[str] = "kyc.client_verified"
+    level: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientScreened(Event):
+    name: ClassVar[str] = "compliance.client_screened"
+    screening_id: int
+    hits: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestrictionPlaced(Event):
+    name: ClassVar[str] = "compliance.restriction_placed"
+    restriction_id: int
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestrictionLifted(Event):
+    name: ClassVar[str] = "compliance.restriction_lifted"
+    restriction_id: int
+    kind: str
+
+
+# ── trading ────────────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, kw_only=True)
+class TradingAccountOpened(Event):
+    name: ClassVar[str] = "trading.account_opened"
+    account_id: int
+    platform: str
+    login: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalanceOperationSettled(Event):
+    """A balance operation on a platform reached its end: confirmed, or failed for good."""
+
+    name: ClassVar[str] = "trading.balance_operation_settled"
+    operation_id: int
+    account_id: int
+    confirmed: bool
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealsSynced(Event):
+    """New or changed deals of one server are in the table; `deal_ids` holds at most 1,000."""
+
+    name: ClassVar[str] = "trading.deals_synced"
+    server_id: int
+    deal_ids: tuple[int, ...]
+    client_ids: tuple[int, ...] = ()
+
+
+# ── wallet ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, kw_only=True)
+class DepositSettled(Event):
+    name: ClassVar[str] = "wallet.deposit_settled"
+    deposit_id: int
+    amount: Decimal
+    currency: str
+    psp: str
+    is_first: bool = False
+    settled_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepositReversed(Event):
+    """A refund or chargeback took a deposit back: commissions may claw back."""
+
+    name: ClassVar[str] = "wallet.deposit_reversed"
+    deposit_id: int
+    amount: Decimal
+    currency: str
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithdrawalRequested(Event):
+    name: ClassVar[str] = "wallet.withdrawal_requested"
+    withdrawal_id: int
+    amount: Decimal
+    currency: str
+    needs_review: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithdrawalApproved(Event):
+    name: ClassVar[str] = "wallet.withdrawal_approved"
+    withdrawal_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithdrawalSettled(Event):
+    name: ClassVar[str] = "wallet.withdrawal_settled"
+    withdrawal_id: int
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithdrawalRefused(Event):
+    """Rejected by staff, cancelled by the client, or failed at the PSP: the money is back in the wallet."""
+
+    name: ClassVar[str] = "wallet.withdrawal_refused"
+    withdrawal_id: int
+    amount: Decimal
+    currency: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferSettled(Event):
+    name: ClassVar[str] = "wallet.transfer_settled"
+    transfer_id: int
+    amount: Decimal
+    currency: str
+    direction: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconciliationFinished(Event):
+    name: ClassVar[str] = "wallet.reconciliation_finished"
+    run_id: int
+    matched: int
+    breaks: int
+
+
+# ── partners and monitoring ────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, kw_only=True)
+class CommissionSettled(Event):
+    name: ClassVar[str] = "ib.commission_settled"
+    partner_id: int
+    settlement_id: int
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertRaised(Event):
+    name: ClassVar[str] = "monitoring.alert_raised"
+    alert_id: int
+    agent_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertDecided(Event):
+    name: ClassVar[str] = "monitoring.alert_decided"
+    alert_id: int
+    agent_id: int
+    decision: str

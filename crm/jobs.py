@@ -1,0 +1,161 @@
+"""What a person asked for and waits on: a Job row with an owner, progress, a cancel button and a result, run by RQ.
+
+    @job_kind("clients.export", title=_("Client export"))
+    def export_clients(job: RunningJob) -> None:
+        for n, row in enumerate(rows): …; job.progress(n, total, "…")
+        job.attach("clients.csv", path_or_bytes)
+
+    job = start_job("clients.export", owner=user, parameters={…})      # then redirect to job.get_absolute_url()
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.choices import JobState
+from crm.models import Job, User
+from crm.notify import push_live
+
+logger = logging.getLogger(__name__)
+KINDS: dict[str, JobKind] = {}
+PROGRESS_EVERY_SECONDS = 0.3
+
+
+class JobCancelled(Exception):
+    """The owner pressed Cancel; what was done so far is thrown away."""
+
+
+@dataclass(frozen=True)
+class JobKind:
+    name: str
+    title: str
+    run: Callable[[RunningJob], None]
+
+
+def job_kind(name: str, *, title: str) -> Callable[[Callable[[RunningJob], None]], Callable[[RunningJob], None]]:
+    def register(run: Callable[[RunningJob], None]) -> Callable[[RunningJob], None]:
+        KINDS[name] = JobKind(name, title, run)
+        return run
+
+    return register
+
+
+class RunningJob:
+    """What a job function gets: its parameters, and the means to report, to notice a cancel and to attach a result."""
+
+    def __init__(self, row: Job) -> None:
+        self.row = row
+        self.owner: User = row.owner
+        self.parameters: dict[str, Any] = row.parameters
+        self._reported_at = 0.0
+
+    def progress(self, done: int, total: int = 0, message: str = "") -> None:
+        """Report; raises JobCancelled when the owner pressed Cancel. Writes at most three times a second."""
+        now = time.monotonic()
+        if now - self._reported_at < PROGRESS_EVERY_SECONDS and done != total:
+            return
+        self._reported_at = now
+        Job.objects.filter(pk=self.row.pk).update(done=min(done, total) if total else done, total=total, message=message[:300])
+        push_live(self.row.owner_id, event="job", data={"id": self.row.pk, "done": done, "total": total, "message": message})
+        if Job.objects.filter(pk=self.row.pk, cancel_requested=True).exists():
+            raise JobCancelled
+
+    def attach(self, name: str, content: bytes | Path) -> None:
+        """Keep the result for download by the owner."""
+        folder = jobs_dir() / str(self.row.pk)
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / "result"
+        if isinstance(content, Path):
+            shutil.move(content, target)
+        else:
+            target.write_bytes(content)
+        self.row.result_name, self.row.result_path = name, f"{self.row.pk}/result"
+        Job.objects.filter(pk=self.row.pk).update(result_name=name, result_path=self.row.result_path)
+
+    def point_to(self, url: str) -> None:
+        """The result is a page."""
+        Job.objects.filter(pk=self.row.pk).update(result_url=url)
+
+
+def jobs_dir() -> Path:
+    return Path(settings.PRIVATE_DIR) / "jobs"
+
+
+def start_job(kind: str, *, owner: User, parameters: dict[str, Any] | None = None, title: str = "") -> Job:
+    """Create the row and hand its id to RQ when the transaction commits; a broker that is away leaves it queued."""
+    job = Job.objects.create(
+        kind=kind, title=title or str(KINDS[kind].title), owner=owner, parameters=parameters or {}, state=JobState.QUEUED
+    )
+    transaction.on_commit(lambda: enqueue(job.pk))
+    return job
+
+
+def enqueue(job_id: int) -> None:
+    import django_rq
+    from redis.exceptions import RedisError
+
+    try:
+        django_rq.get_queue("default").enqueue(run_job, job_id, job_id=f"keelson-job-{job_id}")
+    except (RedisError, OSError):
+        logger.warning("the broker is away; beat will hand job %s over", job_id)
+
+
+def run_job(job_id: int) -> None:
+    """RQ's entry point. A job that was cancelled, or ran already, does nothing."""
+    claimed = Job.objects.filter(pk=job_id, state=JobState.QUEUED, cancel_requested=False).update(
+        state=JobState.RUNNING, started_at=timezone.now()
+    )
+    if not claimed:
+        Job.objects.filter(pk=job_id, state=JobState.QUEUED).update(state=JobState.CANCELLED, finished_at=timezone.now())
+        return
+    row = Job.objects.select_related("owner").get(pk=job_id)
+    try:
+        KINDS[row.kind].run(RunningJob(row))
+    except JobCancelled:
+        _finish(row, JobState.CANCELLED, _("Cancelled"))
+    except Exception as error:  # any failure is the owner's to see, and the log's to keep
+        logger.exception("job %s failed", job_id)
+        Job.objects.filter(pk=job_id).update(error=f"{type(error).__name__}: {error}"[:4000])
+        _finish(row, JobState.FAILED, str(error)[:300])
+    else:
+        _finish(row, JobState.DONE, _("Done"))
+
+
+def _finish(row: Job, state: JobState, message: str) -> None:
+    with transaction.atomic():
+        Job.objects.filter(pk=row.pk).update(state=state, finished_at=timezone.now(), message=message)
+        push_live(row.owner_id, event="job", data={"id": row.pk, "state": state.value, "message": message})
+
+
+def cancel_job(*, job_id: int, actor: User) -> None:
+    """The owner gives up waiting: a queued job never starts, a running one stops at its next progress report."""
+    Job.objects.filter(pk=job_id, owner=actor, state__in=[JobState.QUEUED, JobState.RUNNING]).update(cancel_requested=True)
+    Job.objects.filter(pk=job_id, owner=actor, state=JobState.QUEUED).update(
+        state=JobState.CANCELLED, finished_at=timezone.now()
+    )
+
+
+def requeue_forgotten() -> int:
+    """Hand over jobs that waited longer than a minute (the broker was away), and fail those whose worker died."""
+    now = timezone.now()
+    waiting = list(
+        Job.objects.filter(state=JobState.QUEUED, created_at__lt=now - dt.timedelta(minutes=1)).values_list("pk", flat=True)[:100]
+    )
+    for pk in waiting:
+        enqueue(pk)
+    Job.objects.filter(state=JobState.RUNNING, started_at__lt=now - dt.timedelta(hours=1)).update(
+        state=JobState.FAILED, finished_at=now, error="The worker stopped before the job ended. Start it again."
+    )
+    return len(waiting)

@@ -1,0 +1,25 @@
+from crm.models.access import AccessEvent
+from crm.models.audit import AuditEvent, AuditLeaf, AuditSeal
+from crm.models.crypto import SubjectKey
+from crm.models.fx import FxRate
+from crm.models.jobs import Job
+from crm.models.notifications import Notification
+from crm.models.outbox import EventDelivery, OutboxEvent
+from crm.models.people import Book, Brand, Desk, User
+
+__all__ = [
+    "AccessEvent",
+    "AuditEvent",
+    "AuditLeaf",
+    "AuditSeal",
+    "Book",
+    "Brand",
+    "Desk",
+    "EventDelivery",
+    "FxRate",
+    "Job",
+    "Notification",
+    "OutboxEvent",
+    "SubjectKey",
+    "User",
+]

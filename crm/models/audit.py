@@ -1,0 +1,89 @@
+"""The audit log: append-only rows, sealed in batches into a Merkle tree whose root chains to the last seal.
+
+`crm.audit` writes and seals; triggers refuse UPDATE, DELETE and TRUNCATE to everyone, the app's role included.
+"""
+
+import pgtrigger
+from django.db import models
+
+
+def append_only(name: str) -> list[pgtrigger.Trigger]:
+    """Triggers that make a table append-only."""
+    return [
+        pgtrigger.Protect(name=f"{name}_no_change", operation=pgtrigger.Update | pgtrigger.Delete),
+        pgtrigger.Protect(
+            name=f"{name}_no_truncate", operation=pgtrigger.Truncate, level=pgtrigger.Statement, when=pgtrigger.Before
+        ),
+    ]
+
+
+class AuditEvent(models.Model):
+    """Who did what to what, when, from where, before and after, why, on what evidence."""
+
+    at = models.DateTimeField()
+    transaction_id = models.BigIntegerField(help_text="PostgreSQL's transaction id: a seal takes finished ones only")
+    actor = models.ForeignKey("crm.User", on_delete=models.PROTECT, null=True, related_name="+")
+    actor_label = models.CharField(max_length=160)
+    action = models.CharField(max_length=80)
+    target_type = models.CharField(max_length=80)
+    target_id = models.CharField(max_length=40)
+    client_id = models.BigIntegerField(null=True)
+    brand_id = models.BigIntegerField(null=True)
+    ip = models.GenericIPAddressField(null=True)
+    request_id = models.CharField(max_length=40, blank=True)
+    # Before, after, reason and evidence as canonical JSON; under the client's own key when there is a client.
+    body = models.BinaryField()
+    is_encrypted = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["client_id", "-id"], name="audit_by_client", condition=models.Q(client_id__isnull=False)),
+            models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+            models.Index(fields=["action", "-id"], name="audit_by_action"),
+            models.Index(fields=["target_type", "target_id", "-id"], name="audit_by_target"),
+        ]
+        triggers = append_only("audit_event")
+
+    def __str__(self) -> str:
+        return f"{self.action} #{self.pk}"
+
+
+class AuditSeal(models.Model):
+    """A closed batch: the root over its rows' hashes, chained to the seal before."""
+
+    previous = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="next")
+    sealed_at = models.DateTimeField()
+    leaf_count = models.PositiveIntegerField()
+    root = models.BinaryField(max_length=32)
+    seal_hash = models.BinaryField(max_length=32)
+    signature = models.BinaryField(max_length=64, help_text="Ed25519 by the instance's key over seal_hash")
+
+    class Meta:
+        ordering = ["id"]
+        triggers = append_only("audit_seal")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(leaf_count__gt=0), name="audit_seal_is_never_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Seal {self.pk}"
+
+
+class AuditLeaf(models.Model):
+    """The place of one audit row in its seal."""
+
+    event_id = models.BigIntegerField(primary_key=True)
+    seal = models.ForeignKey(AuditSeal, on_delete=models.PROTECT, related_name="leaves")
+    position = models.PositiveIntegerField()
+    leaf_hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        ordering = ["seal_id", "position"]
+        triggers = append_only("audit_leaf")
+        constraints = [
+            models.UniqueConstraint(fields=["seal", "position"], name="audit_leaf_has_one_place_in_its_seal")
+        ]
+
+    def __str__(self) -> str:
+        return f"Leaf {self.event_id}"

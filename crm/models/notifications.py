@@ -1,0 +1,32 @@
+from django.db import models
+
+
+class Notification(models.Model):
+    """A line for one person's bell, pushed live to open pages."""
+
+    user = models.ForeignKey("crm.User", on_delete=models.CASCADE, related_name="notifications")
+    kind = models.CharField(max_length=60)
+    title = models.CharField(max_length=160)
+    body = models.CharField(max_length=400, blank=True)
+    url = models.CharField(max_length=300, blank=True)
+    # The same thing told twice (an event delivered again) is one row.
+    dedupe_key = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="notifications_by_user"),
+            models.Index(fields=["user"], name="notifications_unread", condition=models.Q(read_at__isnull=True)),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "dedupe_key"],
+                condition=~models.Q(dedupe_key=""),
+                name="a_notification_is_told_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,137 @@
+"""Brands, desks, books and everyone who signs in.
+
+Object rights are held on Brand, Desk and Book (and Partner, in `ib`), never on single clients: a client is reached
+through its book, so that visibility is an IN over a handful of ids.
+"""
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from crm.choices import Jurisdiction, UserKind
+
+
+class Brand(models.Model):
+    """A trading name under one licence. Clients, money and documents of two brands never mix."""
+
+    code = models.SlugField(max_length=20, unique=True, help_text=_("Short name used in addresses, e.g. 'meridian'"))
+    name = models.CharField(max_length=80)
+    legal_name = models.CharField(max_length=160)
+    jurisdiction = models.CharField(max_length=8, choices=Jurisdiction.choices)
+    licence_number = models.CharField(max_length=60, blank=True)
+    base_currency = models.CharField(max_length=5, default="EUR")
+    languages = ArrayField(models.CharField(max_length=8), default=list)
+    default_language = models.CharField(max_length=8, default="en")
+    time_zone = models.CharField(max_length=40, default="UTC")
+    support_email = models.EmailField()
+    colour = models.CharField(max_length=7, default="#1d4ed8", help_text=_("Main colour, as #rrggbb"))
+    accent_colour = models.CharField(max_length=7, default="#0f766e")
+    risk_warning = models.TextField(blank=True)
+    policies = models.JSONField(
+        default=dict, blank=True, help_text=_("Limits and switches, e.g. withdrawal_four_eyes_minor")
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["code"]
+        permissions = [("access_brand", "May see everything of this brand that the role allows")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Desk(models.Model):
+    """A team with one head, languages and countries it serves."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="desks")
+    name = models.CharField(max_length=80)
+    languages = ArrayField(models.CharField(max_length=8), default=list)
+    countries = ArrayField(models.CharField(max_length=2), default=list, blank=True)
+    time_zone = models.CharField(max_length=40, default="UTC")
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["brand_id", "name"]
+        permissions = [("access_desk", "May see the clients of this desk")]
+        constraints = [models.UniqueConstraint(fields=["brand", "name"], name="desk_name_is_unique_in_its_brand")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Book(models.Model):
+    """A set of clients that are reached together: one agent's book, or a desk's pool."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="books")
+    desk = models.ForeignKey(Desk, on_delete=models.PROTECT, related_name="books", null=True, blank=True)
+    name = models.CharField(max_length=80)
+    owner = models.ForeignKey("crm.User", on_delete=models.PROTECT, related_name="books", null=True, blank=True)
+    is_pool = models.BooleanField(default=False, help_text=_("New leads nobody owns yet wait here"))
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["brand_id", "name"]
+        permissions = [("access_book", "May see the clients of this book")]
+        constraints = [models.UniqueConstraint(fields=["brand", "name"], name="book_name_is_unique_in_its_brand")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """Everyone who signs in. Staff sign in by e-mail; a client's or partner's user name is `brand/e-mail`."""
+
+    kind = models.CharField(max_length=8, choices=UserKind.choices, default=UserKind.STAFF)
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="users", null=True, blank=True)
+    desk = models.ForeignKey(Desk, on_delete=models.PROTECT, related_name="members", null=True, blank=True)
+    languages = ArrayField(models.CharField(max_length=8), default=list, blank=True)
+    countries = ArrayField(models.CharField(max_length=2), default=list, blank=True)
+    language = models.CharField(max_length=8, default="en")
+    time_zone = models.CharField(max_length=40, default="UTC")
+    is_accepting_leads = models.BooleanField(default=True)
+    lead_capacity_per_day = models.PositiveIntegerField(default=40)
+    preferences = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind="staff") | models.Q(brand__isnull=False),
+                name="client_or_partner_login_has_a_brand",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="staff") | models.Q(is_staff=False, is_superuser=False),
+                name="client_or_partner_login_is_never_staff",
+            ),
+            models.UniqueConstraint(
+                fields=["email"], condition=models.Q(kind="staff"), name="staff_email_is_unique"
+            ),
+        ]
+        permissions = [
+            ("manage_staff", "May create staff and change their roles and grants"),
+            ("see_unmasked_contacts", "Sees phone and e-mail without revealing them one by one"),
+            ("view_audit", "May read the audit log"),
+            ("export_audit", "May export a sealed audit pack"),
+            ("view_access_log", "May read who viewed what"),
+            ("explain_access", "May ask why a user can see a record"),
+            ("manage_events", "May read and replay failed event deliveries"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email or self.username
+
+    @property
+    def is_client(self) -> bool:
+        return self.kind == UserKind.CLIENT
+
+    @property
+    def is_partner(self) -> bool:
+        return self.kind == UserKind.PARTNER
+
+    @property
+    def is_team(self) -> bool:
+        """Staff in the house's sense. Django's own `is_staff` only opens the set-up tables."""
+        return self.kind == UserKind.STAFF

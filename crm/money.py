@@ -1,0 +1,76 @@
+"""Money: a Decimal with its currency, or integer minor units; never a float.
+
+Exponents follow ISO 4217 (JPY 0, USD 2, KWD 3); crypto as the trade books it (BTC 8, USDT 6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+
+EXPONENTS: dict[str, int] = {
+    **dict.fromkeys(["JPY", "KRW", "ISK", "VND", "CLP", "PYG", "UGX", "XAF", "XOF"], 0),
+    **dict.fromkeys(["BHD", "KWD", "OMR", "JOD", "TND", "IQD", "LYD"], 3),
+    "BTC": 8, "ETH": 8, "LTC": 8, "USDT": 6, "USDC": 6,
+}  # fmt: skip
+DEFAULT_EXPONENT = 2
+
+
+def exponent(currency: str) -> int:
+    """Digits after the point of a currency's smallest booked unit."""
+    return EXPONENTS.get(currency, DEFAULT_EXPONENT)
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """Whole minor units; raises ValueError when the amount is finer than the currency's smallest unit."""
+    scaled = amount.scaleb(exponent(currency))
+    if scaled != scaled.to_integral_value():
+        raise ValueError(f"{amount} is finer than the smallest unit of {currency}")
+    return int(scaled)
+
+
+def from_minor(minor: int, currency: str) -> Decimal:
+    return Decimal(minor).scaleb(-exponent(currency))
+
+
+def quantize(amount: Decimal, currency: str, rounding: str = ROUND_HALF_EVEN) -> Decimal:
+    """Round to the currency's smallest unit, half to even unless said otherwise."""
+    return amount.quantize(Decimal(1).scaleb(-exponent(currency)), rounding=rounding)
+
+
+@dataclass(frozen=True, order=False)
+class Money:
+    """An amount in major units with its currency. Adding two currencies is a TypeError, never a guess."""
+
+    amount: Decimal
+    currency: str
+
+    @classmethod
+    def of_minor(cls, minor: int, currency: str) -> Money:
+        return cls(from_minor(minor, currency), currency)
+
+    @property
+    def minor(self) -> int:
+        return to_minor(self.amount, self.currency)
+
+    def _same(self, other: Money) -> None:
+        if self.currency != other.currency:
+            raise TypeError(f"{self.currency} and {other.currency} do not add up: convert first, at a named rate")
+
+    def __add__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.amount + other.amount, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.amount - other.amount, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        self._same(other)
+        return self.amount < other.amount
+
+    def __str__(self) -> str:
+        return f"{quantize(self.amount, self.currency)} {self.currency}"

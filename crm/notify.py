@@ -1,0 +1,57 @@
+"""Telling people: a row for the bell, and a live push to their open pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+
+from crm.models import Notification, User
+
+CHANNEL = "keelson_live"
+
+
+def notify(
+    users: Iterable[User] | Iterable[int], *, kind: str, title: str, body: str = "", url: str = "", dedupe_key: str = ""
+) -> list[Notification]:
+    """Put a line on each person's bell and push it live when the transaction commits.
+
+    dedupe_key: the same key for the same person is told once, e.g. `f"{kind}:{event_id}"`.
+    """
+    ids = sorted({user if isinstance(user, int) else user.pk for user in users})
+    rows = Notification.objects.bulk_create(
+        [
+            Notification(user_id=pk, kind=kind, title=str(title)[:160], body=str(body)[:400], url=url, dedupe_key=dedupe_key)
+            for pk in ids
+        ],
+        ignore_conflicts=bool(dedupe_key),
+    )
+    for pk in ids:
+        push_live(pk, event="notification", data={"kind": kind, "title": str(title), "body": str(body), "url": url})
+    return rows
+
+
+def push_live(user_id: int, *, event: str, data: dict[str, object]) -> None:
+    """Send an event to the user's open pages; PostgreSQL delivers it when the transaction commits, never before."""
+    message = json.dumps({"user": user_id, "event": event, "data": data})
+    if len(message.encode()) > 7900:  # PostgreSQL's NOTIFY payload limit is 8,000 bytes
+        message = json.dumps({"user": user_id, "event": event, "data": {"kind": data.get("kind", ""), "url": data.get("url", "")}})
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, message])
+
+
+def people_with(permission: str, *, brand_id: int | None = None) -> list[int]:
+    """Ids of active staff whose role holds a permission and who reach the brand (by grant on it or a desk or book of it)."""
+    from crm.scope import staff_of_brand
+
+    app_label, codename = permission.split(".")
+    holders = User.objects.filter(
+        is_active=True,
+        kind="staff",
+        groups__permissions__content_type__app_label=app_label,
+        groups__permissions__codename=codename,
+    ).distinct()
+    if brand_id is not None:
+        holders = holders.filter(pk__in=staff_of_brand(brand_id))
+    return list(holders.values_list("pk", flat=True))

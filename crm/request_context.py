@@ -1,0 +1,32 @@
+"""Who is acting, from where, in which request: kept in a context variable so that verbs need not carry it along."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RequestContext:
+    user_id: int | None = None
+    ip: str | None = None
+    request_id: str = ""
+    session: str = ""
+
+
+_current: ContextVar[RequestContext] = ContextVar("keelson_request", default=RequestContext())
+
+
+def current() -> RequestContext:
+    return _current.get()
+
+
+@contextlib.contextmanager
+def acting_in(context: RequestContext) -> Iterator[None]:
+    token = _current.set(context)
+    try:
+        yield
+    finally:
+        _current.reset(token)

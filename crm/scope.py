@@ -1,0 +1,148 @@
+"""Which brands, desks and books a user reaches: the first step of every read.
+
+Grants (django-guardian) are held by users, or by groups, on Brand, Desk and Book. A grant on a brand reaches all its
+desks and books, one on a desk all its books. An owner reaches their own books. Superusers reach everything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+# One round trip: grants of the user and of the user's groups, spread downwards to books.
+REACH = """
+WITH grants AS (
+  SELECT ct.model, g.object_pk::bigint AS pk
+  FROM guardian_userobjectpermission g
+  JOIN auth_permission p ON p.id = g.permission_id
+  JOIN django_content_type ct ON ct.id = g.content_type_id
+  WHERE g.user_id = %(user)s AND ct.app_label = 'crm' AND p.codename = 'access_' || ct.model
+  UNION
+  SELECT ct.model, g.object_pk::bigint
+  FROM guardian_groupobjectpermission g
+  JOIN crm_user_groups m ON m.group_id = g.group_id AND m.user_id = %(user)s
+  JOIN auth_permission p ON p.id = g.permission_id
+  JOIN django_content_type ct ON ct.id = g.content_type_id
+  WHERE ct.app_label = 'crm' AND p.codename = 'access_' || ct.model
+)
+SELECT b.id, b.desk_id, b.brand_id,
+  EXISTS (SELECT 1 FROM grants WHERE model = 'brand' AND pk = b.brand_id) AS by_brand,
+  EXISTS (SELECT 1 FROM grants WHERE model = 'desk' AND pk = b.desk_id) AS by_desk,
+  EXISTS (SELECT 1 FROM grants WHERE model = 'book' AND pk = b.id) AS by_book,
+  coalesce(b.owner_id = %(user)s, false) AS by_owner
+FROM crm_book b
+WHERE %(all)s OR b.owner_id = %(user)s
+  OR EXISTS (SELECT 1 FROM grants WHERE (model = 'brand' AND pk = b.brand_id)
+       OR (model = 'desk' AND pk = b.desk_id) OR (model = 'book' AND pk = b.id))
+"""
+BRANDS = """
+SELECT g.object_pk::bigint FROM guardian_userobjectpermission g
+JOIN auth_permission p ON p.id = g.permission_id
+JOIN django_content_type ct ON ct.id = g.content_type_id
+WHERE g.user_id = %(user)s AND ct.app_label = 'crm' AND ct.model = 'brand' AND p.codename = 'access_brand'
+UNION
+SELECT g.object_pk::bigint FROM guardian_groupobjectpermission g
+JOIN crm_user_groups m ON m.group_id = g.group_id AND m.user_id = %(user)s
+JOIN auth_permission p ON p.id = g.permission_id
+JOIN django_content_type ct ON ct.id = g.content_type_id
+WHERE ct.app_label = 'crm' AND ct.model = 'brand' AND p.codename = 'access_brand'
+"""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Ids a user reaches. `own_books` are those the user owns: what monitoring calls "in the book"."""
+
+    books: frozenset[int]
+    own_books: frozenset[int]
+    desks: frozenset[int]
+    brands: frozenset[int]
+    whole_brands: frozenset[int]
+    why: dict[int, tuple[str, ...]]
+
+
+def reach_of(user: Any) -> Reach:
+    """The user's reach, read once per user object (so once per request)."""
+    cached = getattr(user, "_keelson_reach", None)
+    if cached is None:
+        cached = _read(user)
+        user._keelson_reach = cached
+    return cached
+
+
+def _read(user: Any) -> Reach:
+    from crm.models import Brand, User
+
+    if not user or not user.is_authenticated or not user.is_active or not user.is_team:
+        return Reach(frozenset(), frozenset(), frozenset(), frozenset(), frozenset(), {})
+    parameters = {"user": user.pk, "all": user.is_superuser}
+    with connection.cursor() as cursor:
+        cursor.execute(REACH, parameters)
+        rows = cursor.fetchall()
+        if user.is_superuser:
+            cursor.execute(f"SELECT id FROM {Brand._meta.db_table}")  # noqa: S608
+        else:
+            cursor.execute(BRANDS, parameters)
+        whole_brands = frozenset(pk for (pk,) in cursor.fetchall())
+    labels = ("brand", "desk", "book", "owner")
+    why = {row[0]: tuple(label for label, held in zip(labels, row[3:], strict=True) if held) or ("superuser",) for row in rows}
+    home_brand = {user.brand_id} if isinstance(user, User) and user.brand_id else set()
+    return Reach(
+        books=frozenset(row[0] for row in rows),
+        own_books=frozenset(row[0] for row in rows if row[6]),
+        desks=frozenset(row[1] for row in rows if row[1]),
+        brands=frozenset(row[2] for row in rows) | whole_brands | home_brand,
+        whole_brands=whole_brands,
+        why=why,
+    )
+
+
+def staff_of_brand(brand_id: int) -> list[int]:
+    """Ids of staff who reach any book of a brand, or the brand itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT g.user_id FROM guardian_userobjectpermission g
+            JOIN django_content_type ct ON ct.id = g.content_type_id AND ct.app_label = 'crm'
+            WHERE (ct.model = 'brand' AND g.object_pk = %(brand)s::text)
+               OR (ct.model = 'desk' AND g.object_pk IN (SELECT id::text FROM crm_desk WHERE brand_id = %(brand)s))
+               OR (ct.model = 'book' AND g.object_pk IN (SELECT id::text FROM crm_book WHERE brand_id = %(brand)s))
+            UNION SELECT m.user_id FROM guardian_groupobjectpermission g
+            JOIN crm_user_groups m ON m.group_id = g.group_id
+            JOIN django_content_type ct ON ct.id = g.content_type_id AND ct.app_label = 'crm'
+            WHERE ct.model = 'brand' AND g.object_pk = %(brand)s::text
+            UNION SELECT owner_id FROM crm_book WHERE brand_id = %(brand)s AND owner_id IS NOT NULL
+            """,
+            {"brand": brand_id},
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def grant(user: Any, thing: Any, *, actor: Any) -> None:
+    """Let a user reach a brand, desk or book. Who: `crm.manage_staff`, and nobody grants what they don't reach."""
+    from guardian.shortcuts import assign_perm
+
+    from crm import audit, policies
+
+    policies.require(can_grant(actor, thing))
+    permission = f"access_{thing._meta.model_name}"
+    assign_perm(f"crm.{permission}", user, thing)
+    user.__dict__.pop("_keelson_reach", None)
+    audit.record(actor=actor, action="crm.access_granted", target=user, after={permission: thing.pk, "name": str(thing)})
+
+
+def can_grant(actor: Any, thing: Any):
+    from django.utils.translation import gettext as _
+
+    from crm.policies import YES, has_permission, no
+
+    if actor is None:
+        return YES
+    allowed = has_permission(actor, "crm.manage_staff")
+    if not allowed:
+        return allowed
+    reach = reach_of(actor)
+    held = {"brand": reach.whole_brands, "desk": reach.desks, "book": reach.books}[thing._meta.model_name]
+    return YES if thing.pk in held else no(_("You can't grant access to something that you don't reach yourself."))

@@ -1,0 +1,36 @@
+"""Thin Celery entry points of the ground floor, and what beat runs."""
+
+from celery import shared_task
+
+from crm import audit, jobs, partitions
+from crm.events import delivery
+
+
+@shared_task(queue="events")
+def deliver_events() -> int:
+    """Deliver what is due. Woken by every commit that published, and by beat every few seconds (the sweeper)."""
+    return delivery.deliver_due()
+
+
+@shared_task
+def seal_audit() -> int | None:
+    seal = audit.seal_pending()
+    return seal.pk if seal else None
+
+
+@shared_task
+def hand_over_jobs() -> int:
+    return jobs.requeue_forgotten()
+
+
+@shared_task
+def make_partitions() -> None:
+    partitions.ensure_upcoming()
+
+
+SCHEDULE = {
+    "sweep-events": {"task": "crm.tasks.deliver_events", "schedule": 3.0, "options": {"queue": "events", "expires": 10}},
+    "seal-audit": {"task": "crm.tasks.seal_audit", "schedule": 60.0, "options": {"expires": 60}},
+    "hand-over-jobs": {"task": "crm.tasks.hand_over_jobs", "schedule": 60.0, "options": {"expires": 60}},
+    "make-partitions": {"task": "crm.tasks.make_partitions", "schedule": 6 * 3600.0},
+}
