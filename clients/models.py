@@ -53,7 +53,9 @@ class Client(models.Model):
         max_digits=20, decimal_places=2, default=0, help_text=_("In the brand's base currency")
     )
     last_trade_at = models.DateTimeField(null=True, blank=True)
-    equity = models.DecimalField(max_digits=20, decimal_places=2, default=0, help_text=_("In the brand's base currency"))
+    equity = models.DecimalField(
+        max_digits=20, decimal_places=2, default=0, help_text=_("In the brand's base currency")
+    )
 
     last_contact_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()

@@ -9,8 +9,12 @@ from django.apps import AppConfig
 class KeelsonAppConfig(AppConfig):
     """Loads an app's `subscribers`, `panels`, `roles`, `facts` and `job_kinds`, where it has them."""
 
+    default = False  # Django picks an app's config among the classes it finds in apps.py: never this base
     default_auto_field = "django.db.models.BigAutoField"
     speaks_through = ("subscribers", "panels", "roles", "facts", "job_kinds", "checks")
+
+    def __init_subclass__(cls) -> None:
+        cls.default = True
 
     def ready(self) -> None:
         for module in self.speaks_through:

@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
 from crm.appbase import KeelsonAppConfig
@@ -8,9 +8,8 @@ from crm.appbase import KeelsonAppConfig
 
 def sync_roles_after_migrate(sender: AppConfig, **kwargs: Any) -> None:
     """Permissions are made by migrate's own signal, app by app; the last app's turn finds them all."""
-    from django.conf import settings
-
-    if sender.name == settings.KEELSON_APPS[-1]:
+    last = [config for config in apps.get_app_configs() if config.models_module is not None][-1]
+    if sender == last:
         from crm.roles import sync_roles
 
         sync_roles()

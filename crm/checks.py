@@ -9,7 +9,9 @@ from django.core.checks import Error, Tags, register
 @register(Tags.security, deploy=True)
 def demo_is_off(app_configs: Any, **kwargs: Any) -> list[Error]:
     if settings.DEMO:
-        return [Error("KEELSON_DEMO is on: the sign-in page shows logins", hint="Unset KEELSON_DEMO", id="keelson.E001")]
+        return [
+            Error("KEELSON_DEMO is on: the sign-in page shows logins", hint="Unset KEELSON_DEMO", id="keelson.E001")
+        ]
     return []
 
 

@@ -1,11 +1,11 @@
 """What a person asked for and waits on: a Job row with an owner, progress, a cancel button and a result, run by RQ.
 
-    @job_kind("clients.export", title=_("Client export"))
-    def export_clients(job: RunningJob) -> None:
-        for n, row in enumerate(rows): …; job.progress(n, total, "…")
-        job.attach("clients.csv", path_or_bytes)
+@job_kind("clients.export", title=_("Client export"))
+def export_clients(job: RunningJob) -> None:
+    for n, row in enumerate(rows): …; job.progress(n, total, "…")
+    job.attach("clients.csv", path_or_bytes)
 
-    job = start_job("clients.export", owner=user, parameters={…})      # then redirect to job.get_absolute_url()
+job = start_job("clients.export", owner=user, parameters={…})      # then redirect to job.get_absolute_url()
 """
 
 from __future__ import annotations
@@ -67,8 +67,12 @@ class RunningJob:
         if now - self._reported_at < PROGRESS_EVERY_SECONDS and done != total:
             return
         self._reported_at = now
-        Job.objects.filter(pk=self.row.pk).update(done=min(done, total) if total else done, total=total, message=message[:300])
-        push_live(self.row.owner_id, event="job", data={"id": self.row.pk, "done": done, "total": total, "message": message})
+        Job.objects.filter(pk=self.row.pk).update(
+            done=min(done, total) if total else done, total=total, message=message[:300]
+        )
+        push_live(
+            self.row.owner_id, event="job", data={"id": self.row.pk, "done": done, "total": total, "message": message}
+        )
         if Job.objects.filter(pk=self.row.pk, cancel_requested=True).exists():
             raise JobCancelled
 
@@ -96,7 +100,11 @@ def jobs_dir() -> Path:
 def start_job(kind: str, *, owner: User, parameters: dict[str, Any] | None = None, title: str = "") -> Job:
     """Create the row and hand its id to RQ when the transaction commits; a broker that is away leaves it queued."""
     job = Job.objects.create(
-        kind=kind, title=title or str(KINDS[kind].title), owner=owner, parameters=parameters or {}, state=JobState.QUEUED
+        kind=kind,
+        title=title or str(KINDS[kind].title),
+        owner=owner,
+        parameters=parameters or {},
+        state=JobState.QUEUED,
     )
     transaction.on_commit(lambda: enqueue(job.pk))
     return job
@@ -118,7 +126,9 @@ def run_job(job_id: int) -> None:
         state=JobState.RUNNING, started_at=timezone.now()
     )
     if not claimed:
-        Job.objects.filter(pk=job_id, state=JobState.QUEUED).update(state=JobState.CANCELLED, finished_at=timezone.now())
+        Job.objects.filter(pk=job_id, state=JobState.QUEUED).update(
+            state=JobState.CANCELLED, finished_at=timezone.now()
+        )
         return
     row = Job.objects.select_related("owner").get(pk=job_id)
     try:
@@ -141,7 +151,9 @@ def _finish(row: Job, state: JobState, message: str) -> None:
 
 def cancel_job(*, job_id: int, actor: User) -> None:
     """The owner gives up waiting: a queued job never starts, a running one stops at its next progress report."""
-    Job.objects.filter(pk=job_id, owner=actor, state__in=[JobState.QUEUED, JobState.RUNNING]).update(cancel_requested=True)
+    Job.objects.filter(pk=job_id, owner=actor, state__in=[JobState.QUEUED, JobState.RUNNING]).update(
+        cancel_requested=True
+    )
     Job.objects.filter(pk=job_id, owner=actor, state=JobState.QUEUED).update(
         state=JobState.CANCELLED, finished_at=timezone.now()
     )
@@ -151,7 +163,9 @@ def requeue_forgotten() -> int:
     """Hand over jobs that waited longer than a minute (the broker was away), and fail those whose worker died."""
     now = timezone.now()
     waiting = list(
-        Job.objects.filter(state=JobState.QUEUED, created_at__lt=now - dt.timedelta(minutes=1)).values_list("pk", flat=True)[:100]
+        Job.objects.filter(state=JobState.QUEUED, created_at__lt=now - dt.timedelta(minutes=1)).values_list(
+            "pk", flat=True
+        )[:100]
     )
     for pk in waiting:
         enqueue(pk)

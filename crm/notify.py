@@ -22,7 +22,9 @@ def notify(
     ids = sorted({user if isinstance(user, int) else user.pk for user in users})
     rows = Notification.objects.bulk_create(
         [
-            Notification(user_id=pk, kind=kind, title=str(title)[:160], body=str(body)[:400], url=url, dedupe_key=dedupe_key)
+            Notification(
+                user_id=pk, kind=kind, title=str(title)[:160], body=str(body)[:400], url=url, dedupe_key=dedupe_key
+            )
             for pk in ids
         ],
         ignore_conflicts=bool(dedupe_key),
@@ -36,7 +38,9 @@ def push_live(user_id: int, *, event: str, data: dict[str, object]) -> None:
     """Send an event to the user's open pages; PostgreSQL delivers it when the transaction commits, never before."""
     message = json.dumps({"user": user_id, "event": event, "data": data})
     if len(message.encode()) > 7900:  # PostgreSQL's NOTIFY payload limit is 8,000 bytes
-        message = json.dumps({"user": user_id, "event": event, "data": {"kind": data.get("kind", ""), "url": data.get("url", "")}})
+        message = json.dumps(
+            {"user": user_id, "event": event, "data": {"kind": data.get("kind", ""), "url": data.get("url", "")}}
+        )
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, message])
 

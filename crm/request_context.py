@@ -16,7 +16,7 @@ class RequestContext:
     session: str = ""
 
 
-_current: ContextVar[RequestContext] = ContextVar("keelson_request", default=RequestContext())
+_current: ContextVar[RequestContext] = ContextVar("keelson_request", default=RequestContext())  # noqa: B039 — frozen
 
 
 def current() -> RequestContext:

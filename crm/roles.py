@@ -72,10 +72,12 @@ def give_role(user, role: Role, *, actor) -> None:
 
     if actor is not None:
         policies.require_permission(actor, "crm.manage_staff")
-        if not actor.is_superuser and not role == Role.ADMINISTRATOR:
+        if not actor.is_superuser and role != Role.ADMINISTRATOR:
             lacking = {name for name in CATALOGUE[role] if not actor.has_perm(name)}
             if lacking and not actor.groups.filter(name=Role.ADMINISTRATOR).exists():
-                raise NotAllowed(_("You can't give a role with rights that you don't hold: ") + ", ".join(sorted(lacking)))
+                raise NotAllowed(
+                    _("You can't give a role with rights that you don't hold: ") + ", ".join(sorted(lacking))
+                )
     with transaction.atomic():
         user.groups.add(Group.objects.get(name=role.value))
         audit.record(actor=actor, action="crm.role_given", target=user, after={"role": role.value})

@@ -87,7 +87,10 @@ def _read(user: Any) -> Reach:
             cursor.execute(BRANDS, parameters)
         whole_brands = frozenset(pk for (pk,) in cursor.fetchall())
     labels = ("brand", "desk", "book", "owner")
-    why = {row[0]: tuple(label for label, held in zip(labels, row[3:], strict=True) if held) or ("superuser",) for row in rows}
+    why = {
+        row[0]: tuple(label for label, held in zip(labels, row[3:], strict=True) if held) or ("superuser",)
+        for row in rows
+    }
     home_brand = {user.brand_id} if isinstance(user, User) and user.brand_id else set()
     return Reach(
         books=frozenset(row[0] for row in rows),
@@ -130,7 +133,9 @@ def grant(user: Any, thing: Any, *, actor: Any) -> None:
     permission = f"access_{thing._meta.model_name}"
     assign_perm(f"crm.{permission}", user, thing)
     user.__dict__.pop("_keelson_reach", None)
-    audit.record(actor=actor, action="crm.access_granted", target=user, after={permission: thing.pk, "name": str(thing)})
+    audit.record(
+        actor=actor, action="crm.access_granted", target=user, after={permission: thing.pk, "name": str(thing)}
+    )
 
 
 def can_grant(actor: Any, thing: Any):

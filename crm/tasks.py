@@ -29,7 +29,11 @@ def make_partitions() -> None:
 
 
 SCHEDULE = {
-    "sweep-events": {"task": "crm.tasks.deliver_events", "schedule": 3.0, "options": {"queue": "events", "expires": 10}},
+    "sweep-events": {
+        "task": "crm.tasks.deliver_events",
+        "schedule": 3.0,
+        "options": {"queue": "events", "expires": 10},
+    },
     "seal-audit": {"task": "crm.tasks.seal_audit", "schedule": 60.0, "options": {"expires": 60}},
     "hand-over-jobs": {"task": "crm.tasks.hand_over_jobs", "schedule": 60.0, "options": {"expires": 60}},
     "make-partitions": {"task": "crm.tasks.make_partitions", "schedule": 6 * 3600.0},

@@ -29,7 +29,7 @@ TEMPLATES_KEPT = 3
 
 
 def uses_embedded_postgres() -> bool:
-    return settings.DATABASE_URL == devdb.database_url(settings.VAR_DIR)
+    return devdb.database_url(settings.VAR_DIR) == settings.DATABASE_URL
 
 
 def uses_embedded_redis() -> bool:

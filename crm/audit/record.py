@@ -34,14 +34,11 @@ def record(
     actor: the user, or None for the system's own work. action: `app.verb_in_past`, e.g. `wallet.withdrawal_approved`.
     target: the row acted on. client_id: encrypts the body under the client's own key. before/after: changed fields only.
     """
-    return record_many(
-        [
-            dict(
-                actor=actor, action=action, target=target, client_id=client_id, brand_id=brand_id, before=before,
-                after=after, reason=reason, evidence=evidence,
-            )
-        ]
-    )[0]  # fmt: skip
+    fields = {
+        "actor": actor, "action": action, "target": target, "client_id": client_id, "brand_id": brand_id,
+        "before": before, "after": after, "reason": reason, "evidence": evidence,
+    }  # fmt: skip
+    return record_many([fields])[0]
 
 
 def record_many(rows: Iterable[Mapping[str, Any]]) -> list[AuditEvent]:
@@ -52,7 +49,10 @@ def record_many(rows: Iterable[Mapping[str, Any]]) -> list[AuditEvent]:
     context = current()
     now = timezone.now()
     return AuditEvent.objects.bulk_create(
-        [_row(context=context, at=row.get("at") or now, transaction_id=transaction_id, **_without_at(row)) for row in rows]
+        [
+            _row(context=context, at=row.get("at") or now, transaction_id=transaction_id, **_without_at(row))
+            for row in rows
+        ]
     )
 
 

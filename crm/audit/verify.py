@@ -122,9 +122,7 @@ def _unsealed() -> int:
 
 def prove(event_ids: list[int]) -> dict[int, Proof]:
     """Inclusion proofs of sealed rows, one tree per seal; unsealed rows have none yet."""
-    places = {
-        leaf.event_id: leaf for leaf in AuditLeaf.objects.filter(event_id__in=event_ids).select_related("seal")
-    }
+    places = {leaf.event_id: leaf for leaf in AuditLeaf.objects.filter(event_id__in=event_ids).select_related("seal")}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT e.id, {ROW_TEXT} FROM crm_auditevent e WHERE e.id = ANY(%s)", [list(places)])  # noqa: S608
         texts = dict(cursor.fetchall())

@@ -21,7 +21,7 @@ BACK_OFF_SECONDS = (2, 10, 30, 120, 600, 3600, 4 * 3600, 18 * 3600)
 # A row is taken only when no earlier one of the same handler and client waits: order per client.
 CLAIM = """
 SELECT d.id FROM crm_eventdelivery d
-WHERE d.state = 'pending' AND d.due_at <= now()
+WHERE d.state = 'pending' AND d.due_at <= %s
   AND (d.client_id IS NULL OR NOT EXISTS (
     SELECT 1 FROM crm_eventdelivery earlier
     WHERE earlier.state = 'pending' AND earlier.handler = d.handler
@@ -53,7 +53,7 @@ def drain(*, rounds: int = 50) -> int:
 def _deliver_one() -> bool:
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(CLAIM)
+            cursor.execute(CLAIM, [timezone.now()])
             row = cursor.fetchone()
         if row is None:
             return False
@@ -104,7 +104,9 @@ def _decide(*, delivery_id: int, actor, state: str, reason: str = "") -> EventDe
     policies.require_permission(actor, "crm.manage_events")
     delivery = EventDelivery.objects.select_for_update().get(pk=delivery_id)
     if delivery.state != DeliveryState.DEAD:
-        raise WrongState("Only a failed delivery can be replayed or skipped; this one is " + delivery.get_state_display())
+        raise WrongState(
+            "Only a failed delivery can be replayed or skipped; this one is " + delivery.get_state_display()
+        )
     delivery.state = state
     delivery.attempts = 0
     delivery.due_at = timezone.now()

@@ -8,11 +8,21 @@ from django.db import models
 
 
 def append_only(name: str) -> list[pgtrigger.Trigger]:
-    """Triggers that make a table append-only."""
+    """Triggers that make a table append-only, for everyone and for raw SQL too."""
+    refuse = f"RAISE EXCEPTION '{name} is append-only: write a new row instead';"
     return [
-        pgtrigger.Protect(name=f"{name}_no_change", operation=pgtrigger.Update | pgtrigger.Delete),
-        pgtrigger.Protect(
-            name=f"{name}_no_truncate", operation=pgtrigger.Truncate, level=pgtrigger.Statement, when=pgtrigger.Before
+        pgtrigger.Trigger(
+            name=f"{name}_no_change",
+            operation=pgtrigger.Update | pgtrigger.Delete,
+            when=pgtrigger.Before,
+            func=refuse,
+        ),
+        pgtrigger.Trigger(
+            name=f"{name}_no_truncate",
+            operation=pgtrigger.Truncate,
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            func=refuse,
         ),
     ]
 
@@ -38,7 +48,9 @@ class AuditEvent(models.Model):
     class Meta:
         ordering = ["id"]
         indexes = [
-            models.Index(fields=["client_id", "-id"], name="audit_by_client", condition=models.Q(client_id__isnull=False)),
+            models.Index(
+                fields=["client_id", "-id"], name="audit_by_client", condition=models.Q(client_id__isnull=False)
+            ),
             models.Index(fields=["actor", "-id"], name="audit_by_actor"),
             models.Index(fields=["action", "-id"], name="audit_by_action"),
             models.Index(fields=["target_type", "target_id", "-id"], name="audit_by_target"),

@@ -106,9 +106,7 @@ class User(AbstractUser):
                 condition=models.Q(kind="staff") | models.Q(is_staff=False, is_superuser=False),
                 name="client_or_partner_login_is_never_staff",
             ),
-            models.UniqueConstraint(
-                fields=["email"], condition=models.Q(kind="staff"), name="staff_email_is_unique"
-            ),
+            models.UniqueConstraint(fields=["email"], condition=models.Q(kind="staff"), name="staff_email_is_unique"),
         ]
         permissions = [
             ("manage_staff", "May create staff and change their roles and grants"),

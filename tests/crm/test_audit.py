@@ -1,0 +1,101 @@
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+
+from crm import audit, crypto
+from crm.audit import merkle
+from crm.models import AuditEvent
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def write(cast, count=5, **fields):
+    with transaction.atomic():
+        return [
+            audit.record(actor=cast.agent, action="clients.note_added", target=cast.client, client_id=cast.client.pk,
+                         reason=f"note {n}", **fields)
+            for n in range(count)
+        ]  # fmt: skip
+
+
+def tamper(sql, *parameters):
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(sql, parameters)
+        cursor.execute("SET session_replication_role = origin")
+
+
+def test_the_log_verifies_and_a_body_reads_back(cast):
+    rows = write(cast, before={"status": "new"}, after={"status": "contacted"})
+    audit.seal_pending()
+    verdict = audit.verify()
+    assert verdict.holds and verdict.rows == 5 and verdict.unsealed == 0
+    assert audit.body_of(AuditEvent.objects.get(pk=rows[0].pk))["after"] == {"status": "contacted"}
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE crm_auditevent SET action = 'x'", "DELETE FROM crm_auditevent", "TRUNCATE crm_auditevent CASCADE"]
+)
+def test_the_database_refuses_changes(cast, sql):
+    write(cast, 1)
+    with pytest.raises(DatabaseError, match="append-only"), connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("UPDATE crm_auditevent SET action = 'forged' WHERE id = %s", "was changed"),
+        ("UPDATE crm_auditevent SET body = body || 'x'::bytea WHERE id = %s", "was changed"),
+        ("DELETE FROM crm_auditevent WHERE id = %s", "was deleted"),
+    ],
+)
+def test_a_row_tampered_with_behind_the_triggers_is_named(cast, sql, told):
+    rows = write(cast)
+    audit.seal_pending()
+    tamper(sql, rows[2].pk)
+    verdict = audit.verify()
+    assert not verdict.holds
+    assert f"audit row {rows[2].pk}" in verdict.problems[0] and told in verdict.problems[0]
+    with pytest.raises(SystemExit):
+        call_command("verify_audit")
+
+
+def test_a_removed_seal_is_noticed(cast):
+    write(cast, 1)
+    first = audit.seal_pending()
+    write(cast, 1)
+    audit.seal_pending()
+    tamper("DELETE FROM crm_auditleaf WHERE seal_id = %s", first.pk)
+    tamper("DELETE FROM crm_auditseal WHERE id = %s", first.pk)
+    assert any("a seal is missing" in problem for problem in audit.verify().problems)
+
+
+def test_a_row_is_proved_by_its_siblings_alone(cast):
+    rows = write(cast, 7)
+    audit.seal_pending()
+    proof = audit.prove([rows[3].pk])[rows[3].pk]
+    leaf = merkle.leaf_hash(proof.row_text.encode())
+    assert merkle.root_from_proof(leaf, [(side, bytes.fromhex(h)) for side, h in proof.siblings]).hex() == proof.root
+
+
+def test_erasing_a_client_leaves_the_proof_intact(cast):
+    rows = write(cast)
+    audit.seal_pending()
+    crypto.destroy_client_key(cast.client.pk)
+    assert audit.body_of(AuditEvent.objects.get(pk=rows[0].pk)) == {"erased": True}
+    assert audit.verify().holds
+
+
+def test_a_row_in_flight_is_sealed_later_not_lost(cast):
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT pg_current_xact_id()")
+            write(cast, 1)  # a younger transaction than the one still open: not sealed yet
+            assert audit.seal_pending() is None
+            cursor.execute("COMMIT")
+    finally:
+        other.close()
+    assert audit.seal_pending().leaf_count == 1
