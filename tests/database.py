@@ -1,8 +1,9 @@
 """The tests' database: migrated once, kept as a template, cloned for each test process.
 
-A template is named for the migrations and the code of the apps: unchanged code starts at once, changed code re-runs only
-`migrate` on a clone (permissions and roles follow the code), changed migrations build it anew. A transactional test ends by
-cloning again instead of truncating: append-only tables refuse TRUNCATE, and one clone is quicker than 150 truncated tables.
+A template is named for the migrations and the code of the apps: unchanged code starts at once, changed code re-runs
+only `migrate` on a clone (permissions and roles follow the code), changed migrations build it anew. A transactional
+test ends by cloning again instead of truncating: append-only tables refuse TRUNCATE, and one clone is quicker than 150
+truncated tables.
 """
 
 import fcntl

@@ -1,7 +1,8 @@
 """Tests run on a real PostgreSQL and Redis (their own, under var/test); only password hashing is made cheap.
 
-Each test process leases a slot: its own database, Redis number and private directory, so that runs side by side never meet.
-A process that a test starts finds DATABASE_URL and REDIS_URL in its environment and joins the test's slot.
+Each test process leases a slot (its own database, Redis number and private directory), so that runs side by side never
+meet. A process that a test starts finds DATABASE_URL and REDIS_URL in its environment and
+joins the test's slot.
 """
 
 import os

