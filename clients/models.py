@@ -92,12 +92,12 @@ class Client(models.Model):
     def __str__(self) -> str:
         return self.full_name or self.email or f"Client {self.pk}"
 
+    def get_absolute_url(self) -> str:
+        return f"/clients/{self.pk}/"
+
     @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
-
-    def get_absolute_url(self) -> str:
-        return f"/clients/{self.pk}/"
 
     def fill_search_text(self) -> None:
         self.search_text = search_text(self.first_name, self.last_name, self.email, self.phone, self.pk)
