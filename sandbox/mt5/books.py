@@ -1,0 +1,289 @@
+"""What happens to money on the server: balance operations, opening and closing, margin, swaps and stop-outs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from sandbox.mt5.clock import ServerClock
+from sandbox.mt5.contracts import CALC_FOREX, GROUPS, SYMBOLS, Group, Symbol
+from sandbox.mt5.market import Market
+from sandbox.mt5.store import Position, Store, User
+
+BUY, SELL, BALANCE, CREDIT, CHARGE, CORRECTION, BONUS, SO_COMPENSATION = 0, 1, 2, 3, 4, 5, 6, 19
+IN, OUT = 0, 1
+REASON_CLIENT, REASON_DEALER, REASON_STOP_OUT = 0, 2, 5
+BALANCE_KINDS = (BALANCE, CREDIT, CHARGE, CORRECTION, BONUS)
+AMOUNT_MAX = Decimal(1_000_000_000)
+COMMENT_MAX = 31
+RIGHT_TRADE_DISABLED, RIGHT_READONLY = 0x4, 0x200
+
+
+class Refused(Exception):
+    """The server says no, with one of its own codes."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"retcode {code}")
+        self.code = code
+
+
+def cut(text: str, units: int = COMMENT_MAX) -> str:
+    """Cut to UTF-16 units, silently and even through a surrogate pair: that is what the platform does."""
+    return text.encode("utf-16-le", "surrogatepass")[: units * 2].decode("utf-16-le", "replace")
+
+
+@dataclass
+class AccountView:
+    """Money of one account at current prices, in its currency."""
+
+    user: User
+    group: Group
+    profit: Decimal
+    storage: Decimal
+    margin: Decimal
+
+    @property
+    def floating(self) -> Decimal:
+        return self.profit + self.storage
+
+    @property
+    def equity(self) -> Decimal:
+        return self.user.balance + self.user.credit + self.floating
+
+    @property
+    def free(self) -> Decimal:
+        return self.equity - self.margin
+
+    @property
+    def level(self) -> Decimal:
+        if not self.margin:
+            return Decimal(0)
+        return (self.equity / self.margin * 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+class Books:
+    """All rules that move money. `active` are logins with trading activity since the start."""
+
+    def __init__(self, store: Store, market: Market, clock: ServerClock) -> None:
+        self.store, self.market, self.clock = store, market, clock
+        self.active: set[int] = {position.login for position in store.positions.values()}
+
+    # -- views
+
+    def user(self, login: int | None) -> User:
+        try:
+            return self.store.users[login or 0]
+        except KeyError:
+            raise Refused(13) from None
+
+    @staticmethod
+    def money(amount: Decimal, group: Group) -> Decimal:
+        return amount.quantize(Decimal(1).scaleb(-group.digits), ROUND_HALF_UP)
+
+    def floating(self, position: Position, group: Group) -> Decimal:
+        """Profit of an open position at the price it would close at, in the account's currency."""
+        symbol = SYMBOLS[position.symbol]
+        return self._profit(symbol, group, position, self._closing_price(symbol, group, position))[0]
+
+    def _closing_price(self, symbol: Symbol, group: Group, position: Position) -> Decimal:
+        bid, ask = self.market.quote(symbol, group)
+        return bid if position.action == BUY else ask
+
+    def _profit(
+        self, symbol: Symbol, group: Group, position: Position, price: Decimal, lots: Decimal | None = None
+    ) -> tuple[Decimal, Decimal, Decimal]:
+        """(profit, raw profit in the symbol's currency, rate)."""
+        move = price - position.price_open if position.action == BUY else position.price_open - price
+        raw = move * (position.lots if lots is None else lots) * symbol.contract_size
+        rate = self.market.rate(symbol.profit, group.currency)
+        return self.money(raw * rate, group), raw, rate
+
+    def margin(self, symbol: Symbol, group: Group, leverage: int, lots: Decimal, price: Decimal) -> Decimal:
+        amount = lots * symbol.contract_size * symbol.margin_rate
+        if symbol.calc_mode == CALC_FOREX:
+            rate = self.market.rate(symbol.margin, group.currency)
+        else:
+            amount, rate = amount * price, self.market.rate(symbol.profit, group.currency)
+        return self.money(amount * rate / leverage, group)
+
+    def account(self, login: int) -> AccountView:
+        """Hedged legs of a symbol need margin for the larger side only."""
+        user = self.user(login)
+        group = GROUPS[user.group]
+        profit = storage = Decimal(0)
+        legs: dict[str, list[Decimal]] = {}
+        for position in self.store.positions_of(login):
+            symbol = SYMBOLS[position.symbol]
+            profit += self.floating(position, group)
+            storage += position.storage
+            needed = self.margin(symbol, group, user.leverage, position.lots, position.price_open)
+            legs.setdefault(position.symbol, [Decimal(0), Decimal(0)])[position.action] += needed
+        return AccountView(user, group, profit, self.money(storage, group), sum(map(max, legs.values()), Decimal(0)))
+
+    # -- money in and out
+
+    def balance_operation(
+        self, login: int, kind: int, amount: Decimal, comment: str, check_margin: bool, comment_units: int = COMMENT_MAX
+    ) -> int:
+        """Deposit or withdraw; the deal's ticket. Raises Refused with the codes of the platform's documentation."""
+        if kind not in BALANCE_KINDS or not amount.is_finite() or amount == 0:
+            raise Refused(3)
+        if abs(amount) > AMOUNT_MAX:
+            raise Refused(4005)
+        user = self.user(login)
+        view = self.account(login)
+        amount = self.money(amount, view.group)
+        if kind in (CREDIT, BONUS):
+            if user.credit + amount < 0:
+                raise Refused(10019)
+            changed = replace(user, credit=user.credit + amount)
+        else:
+            short = amount < 0 and (user.balance + amount < 0 or (check_margin and view.free + amount < 0))
+            if short:
+                raise Refused(10019)
+            changed = replace(user, balance=user.balance + amount)
+        with self.store.transaction():
+            ticket = self.store.next_ticket("deal")
+            self.store.add_deal(
+                self._deal(ticket, user, view.group, action=kind, profit=amount, comment=cut(comment, comment_units),
+                           reason=REASON_DEALER, dealer=1000)
+            )  # fmt: skip
+            self.store.save_user(changed)
+        return ticket
+
+    # -- trading
+
+    def open(
+        self,
+        login: int,
+        symbol_name: str,
+        side: int,
+        lots: Decimal,
+        *,
+        close_at_msc: int | None = None,
+        comment: str = "",
+    ) -> tuple[int, Position]:
+        """Open a hedged position at the market; (deal ticket, position). Raises Refused."""
+        user = self.user(login)
+        symbol = SYMBOLS.get(symbol_name)
+        if symbol is None or side not in (BUY, SELL):
+            raise Refused(3)
+        if user.rights & (RIGHT_TRADE_DISABLED | RIGHT_READONLY) or not user.rights & 1:
+            raise Refused(10017)
+        volume = int((lots * 100_000_000).to_integral_value(ROUND_HALF_UP))
+        if volume < 1_000_000 or volume % 1_000_000 or lots > symbol.volume_max_lots:
+            raise Refused(10014)
+        group = GROUPS[user.group]
+        bid, ask = self.market.quote(symbol, group)
+        price = ask if side == BUY else bid
+        if self.account(login).free < self.margin(symbol, group, user.leverage, lots, price):
+            raise Refused(10019)
+        commission = -self.money(group.commission * lots, group)
+        now = self.clock.now_msc()
+        with self.store.transaction():
+            ticket, order = self.store.next_ticket("deal"), self.store.next_ticket("order")
+            position = Position(order, login, symbol_name, side, volume, price, now, Decimal(0), comment, close_at_msc)
+            self.store.add_deal(
+                self._deal(ticket, user, group, action=side, entry=IN, order=order, position=order, symbol=symbol,
+                           volume=volume, price=price, commission=commission, comment=comment, quote=(bid, ask))
+            )  # fmt: skip
+            self.store.save_position(position)
+            self.store.save_user(replace(user, balance=user.balance + commission, last_access=now // 1000))
+        self.active.add(login)
+        return ticket, position
+
+    def close(
+        self, position: Position, *, volume_ext: int | None = None, reason: int = REASON_CLIENT, comment: str = ""
+    ) -> int:
+        """Close a position, or a part of it, at the market; the deal's ticket."""
+        user = self.user(position.login)
+        group, symbol = GROUPS[user.group], SYMBOLS[position.symbol]
+        volume = min(volume_ext or position.volume_ext, position.volume_ext)
+        lots = Decimal(volume).scaleb(-8)
+        price = self._closing_price(symbol, group, position)
+        profit, raw, rate = self._profit(symbol, group, position, price, lots)
+        storage = self.money(position.storage * volume / position.volume_ext, group)
+        commission = -self.money(group.commission * lots, group)
+        now = self.clock.now_msc()
+        with self.store.transaction():
+            ticket, order = self.store.next_ticket("deal"), self.store.next_ticket("order")
+            self.store.add_deal(
+                self._deal(ticket, user, group, action=1 - position.action, entry=OUT, order=order,
+                           position=position.ticket, symbol=symbol, volume=volume, volume_closed=volume, price=price,
+                           profit=profit, storage=storage, commission=commission, comment=comment, reason=reason,
+                           raw=raw, rate=rate, price_position=position.price_open,
+                           quote=self.market.quote(symbol, group))
+            )  # fmt: skip
+            if volume == position.volume_ext:
+                self.store.delete_position(position)
+            else:
+                position.volume_ext -= volume
+                position.storage -= storage
+                self.store.save_position(position)
+            change = profit + storage + commission
+            self.store.save_user(replace(user, balance=user.balance + change, last_access=now // 1000))
+        self.active.add(position.login)
+        return ticket
+
+    def stop_out(self, login: int) -> list[int]:
+        """Close the worst positions until the margin level is above the group's limit; forgive a negative balance."""
+        tickets = []
+        view = self.account(login)
+        while view.margin and view.level <= view.group.stop_out:
+            worst = min(self.store.positions_of(login), key=lambda position: self.floating(position, view.group))
+            note = f"[so {view.level}%/{view.equity}/{view.margin}]"
+            tickets.append(self.close(worst, reason=REASON_STOP_OUT, comment=cut(note)))
+            view = self.account(login)
+        if tickets and not view.margin and view.user.balance < 0:
+            with self.store.transaction():
+                ticket = self.store.next_ticket("deal")
+                self.store.add_deal(
+                    self._deal(ticket, view.user, view.group, action=SO_COMPENSATION, profit=-view.user.balance,
+                               comment="negative balance", reason=REASON_STOP_OUT)
+                )  # fmt: skip
+                self.store.save_user(replace(view.user, balance=Decimal(0)))
+            tickets.append(ticket)
+        return tickets
+
+    def rollover(self, nights: int) -> None:
+        """Charge swap on every open position, in points per lot and night; swap-free groups pay none."""
+        with self.store.transaction():
+            for position in list(self.store.positions.values()):
+                group = GROUPS[self.user(position.login).group]
+                if group.swap_free:
+                    continue
+                symbol = SYMBOLS[position.symbol]
+                points = symbol.swap_long if position.action == BUY else symbol.swap_short
+                raw = points * symbol.point * position.lots * symbol.contract_size * nights
+                position.storage += self.money(raw * self.market.rate(symbol.profit, group.currency), group)
+                self.store.save_position(position)
+
+    def _deal(
+        self, ticket: int, user: User, group: Group, *, action: int, entry: int = IN, order: int = 0, position: int = 0,
+        symbol: Symbol | None = None, volume: int = 0, volume_closed: int = 0, price: Decimal = Decimal(0),
+        profit: Decimal = Decimal(0), storage: Decimal = Decimal(0), commission: Decimal = Decimal(0),
+        comment: str = "", reason: int = REASON_CLIENT, dealer: int = 0, raw: Decimal = Decimal(0),
+        rate: Decimal = Decimal(1), price_position: Decimal = Decimal(0),
+        quote: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0)),
+    ) -> dict[str, Any]:  # fmt: skip
+        now = self.clock.now_msc()
+        digits = symbol.digits if symbol else 0
+        size = symbol.contract_size if symbol else Decimal(0)
+        value = Decimal(volume).scaleb(-8) * size * price
+        return {
+            "Deal": str(ticket), "ExternalID": "", "Login": str(user.login), "Dealer": str(dealer), "Order": str(order),
+            "Action": str(action), "Entry": str(entry), "Reason": str(reason), "Digits": str(digits),
+            "DigitsCurrency": str(group.digits), "ContractSize": f"{size:.8f}", "Time": str(now // 1000),
+            "TimeMsc": str(now), "Symbol": symbol.name if symbol else "", "Price": f"{price:.{digits}f}",
+            "PriceSL": f"{0:.{digits}f}", "PriceTP": f"{0:.{digits}f}", "Volume": str(volume // 10_000),
+            "VolumeExt": str(volume), "VolumeClosed": str(volume_closed // 10_000),
+            "VolumeClosedExt": str(volume_closed), "Profit": f"{profit:.{group.digits}f}", "Value": f"{value:.2f}",
+            "Storage": f"{storage:.{group.digits}f}", "Commission": f"{commission:.{group.digits}f}",
+            "Fee": f"{0:.{group.digits}f}", "RateProfit": f"{rate:.8f}", "RateMargin": "1.00000000", "ExpertID": "0",
+            "PositionID": str(position), "Comment": comment, "ProfitRaw": f"{raw:.8f}",
+            "PricePosition": f"{price_position:.{digits}f}", "TickValue": "0.00000000", "TickSize": "0.00000000",
+            "Flags": "0", "Gateway": "", "PriceGateway": f"{0:.{digits}f}", "MarketBid": f"{quote[0]:.{digits}f}",
+            "MarketAsk": f"{quote[1]:.{digits}f}", "MarketLast": f"{0:.{digits}f}", "ModificationFlags": "0",
+            "ApiData": [],
+        }  # fmt: skip

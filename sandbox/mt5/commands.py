@@ -1,0 +1,307 @@
+"""What each command of the Web API does. A handler returns parameters and JSON of its answer, or raises Refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sandbox.mt5 import users
+from sandbox.mt5.books import Books, Refused
+from sandbox.mt5.contracts import GROUPS, SYMBOLS, group_json, matches, symbol_json
+from sandbox.mt5.protocol import Request
+
+PAGE_MAX = 100
+Answer = tuple[dict[str, object], Any]
+Handler = Callable[[Books, Request], Answer]
+HANDLERS: dict[str, Handler] = {}
+
+
+def command(*names: str) -> Callable[[Handler], Handler]:
+    def register(handler: Handler) -> Handler:
+        HANDLERS.update(dict.fromkeys(names, handler))
+        return handler
+
+    return register
+
+
+def _login(request: Request) -> int:
+    login = request.integer("LOGIN")
+    if login is None:
+        raise Refused(3)
+    return login
+
+
+def _window(request: Request) -> tuple[int, int]:
+    """FROM and TO in server seconds, as milliseconds, both ends included; TO=0 or none is open."""
+    first, last = request.integer("FROM", 0) or 0, request.integer("TO", 0) or 0
+    return first * 1000, (last * 1000 + 999) if last else 2**62
+
+
+def _chosen_logins(books: Books, request: Request) -> list[int]:
+    """The logins of LOGIN=1,2 or of GROUP=mask. Raises Refused unless exactly one is given."""
+    by_login, by_group = request.get("LOGIN"), request.get("GROUP")
+    if bool(by_login) == bool(by_group):
+        raise Refused(3)
+    if by_login:
+        try:
+            return [int(item) for item in by_login.split(",") if item.strip()]
+        except ValueError:
+            raise Refused(3) from None
+    return [user.login for user in books.store.users.values() if matches(by_group, user.group)]
+
+
+def _page(request: Request) -> tuple[int, int]:
+    offset, total = request.integer("OFFSET", 0) or 0, request.integer("TOTAL", PAGE_MAX) or 0
+    if offset < 0 or not 0 < total <= PAGE_MAX:
+        raise Refused(3)
+    return offset, total
+
+
+def _next(items: Iterable[str], request: Request) -> str:
+    index, names = request.integer("INDEX", -1), list(items)
+    if index is None or not 0 <= index < len(names):
+        raise Refused(13)
+    return names[index]
+
+
+# -- server
+
+
+@command("PING", "TEST_ACCESS")
+def nothing(_books: Books, _request: Request) -> Answer:
+    return {}, None
+
+
+@command("TIME_SERVER")
+def time_server(books: Books, _request: Request) -> Answer:
+    now = books.clock.now_msc()
+    return {"TIME": f"{now // 1000} {now % 1000 * 1_000_000:09d}"}, None
+
+
+@command("TIME_GET")
+def time_get(books: Books, _request: Request) -> Answer:
+    return {}, books.clock.settings()
+
+
+# -- groups, symbols, prices
+
+
+@command("GROUP_TOTAL")
+def group_total(_books: Books, _request: Request) -> Answer:
+    return {"TOTAL": len(GROUPS)}, None
+
+
+@command("GROUP_NEXT")
+def group_next(_books: Books, request: Request) -> Answer:
+    return {}, group_json(GROUPS[_next(GROUPS, request)])
+
+
+@command("GROUP_GET")
+def group_get(_books: Books, request: Request) -> Answer:
+    if request.get("GROUP") not in GROUPS:
+        raise Refused(13)
+    return {}, group_json(GROUPS[request.get("GROUP")])
+
+
+@command("SYMBOL_TOTAL")
+def symbol_total(_books: Books, _request: Request) -> Answer:
+    return {"TOTAL": len(SYMBOLS)}, None
+
+
+@command("SYMBOL_NEXT")
+def symbol_next(_books: Books, request: Request) -> Answer:
+    return {}, symbol_json(SYMBOLS[_next(SYMBOLS, request)])
+
+
+@command("SYMBOL_GET")
+def symbol_get(_books: Books, request: Request) -> Answer:
+    name = request.get("SYMBOL") or request.get("NAME")
+    if name not in SYMBOLS:
+        raise Refused(13)
+    return {}, symbol_json(SYMBOLS[name])
+
+
+@command("TICK_LAST")
+def tick_last(books: Books, request: Request) -> Answer:
+    wanted = [name for name in request.get("SYMBOL", "*").split(",") if name]
+    names = [name for name in SYMBOLS if any(matches(mask, name) for mask in wanted)]
+    if not names:
+        raise Refused(13)
+    rows = []
+    for name in names:
+        symbol = SYMBOLS[name]
+        bid, ask = books.market.quote(symbol)
+        now = books.clock.now_msc()
+        rows.append({
+            "Symbol": name, "Digits": symbol.digits, "Bid": f"{bid:.{symbol.digits}f}",
+            "Ask": f"{ask:.{symbol.digits}f}", "Last": f"{0:.{symbol.digits}f}", "Volume": 0, "VolumeReal": 0,
+            "Datetime": now // 1000, "DatetimeMsc": now,
+        })  # fmt: skip
+    return {"TRANS_ID": books.market.ticks}, rows
+
+
+# -- users
+
+
+@command("USER_ADD")
+def user_add(books: Books, request: Request) -> Answer:
+    user = users.add(books, request)
+    return {"LOGIN": user.login}, users.user_json(books, user)
+
+
+@command("USER_UPDATE")
+def user_update(books: Books, request: Request) -> Answer:
+    return {}, users.user_json(books, users.update(books, request))
+
+
+@command("USER_GET")
+def user_get(books: Books, request: Request) -> Answer:
+    return {}, users.user_json(books, books.user(_login(request)))
+
+
+@command("USER_GET_BATCH")
+def user_get_batch(books: Books, request: Request) -> Answer:
+    known = books.store.users
+    return {}, [users.user_json(books, known[login]) for login in _chosen_logins(books, request) if login in known]
+
+
+@command("USER_LOGINS")
+def user_logins(books: Books, request: Request) -> Answer:
+    mask = request.get("GROUP") or "*"
+    return {}, [user.login for user in books.store.users.values() if matches(mask, user.group)]
+
+
+@command("USER_TOTAL")
+def user_total(books: Books, _request: Request) -> Answer:
+    return {"TOTAL": len(books.store.users)}, None
+
+
+@command("USER_DELETE")
+def user_delete(books: Books, request: Request) -> Answer:
+    users.delete(books, _login(request))
+    return {}, None
+
+
+@command("USER_PASS_CHECK")
+def user_pass_check(books: Books, request: Request) -> Answer:
+    users.check_password(books, _login(request), request.get("TYPE").upper(), request.get("PASSWORD"))
+    return {}, None
+
+
+@command("USER_PASS_CHANGE")
+def user_pass_change(books: Books, request: Request) -> Answer:
+    users.change_password(books, _login(request), request.get("TYPE").upper(), request.get("PASSWORD"))
+    return {}, None
+
+
+@command("USER_ACCOUNT_GET")
+def user_account_get(books: Books, request: Request) -> Answer:
+    """Only for accounts with positions or trading activity since the start; others are "not found"."""
+    login = _login(request)
+    books.user(login)
+    if login not in books.active:
+        raise Refused(13)
+    return {}, users.account_json(books, login)
+
+
+@command("USER_ACCOUNT_GET_BATCH")
+def user_account_get_batch(books: Books, request: Request) -> Answer:
+    logins = _chosen_logins(books, request)
+    known = books.store.users
+    return {}, [users.account_json(books, login) for login in logins if login in books.active and login in known]
+
+
+# -- money
+
+
+@command("TRADE_BALANCE")
+def trade_balance(books: Books, request: Request) -> Answer:
+    kind = request.integer("TYPE")
+    try:
+        amount = Decimal(request.get("BALANCE"))
+    except InvalidOperation:
+        raise Refused(3) from None
+    units = request.integer("_COMMENT_UNITS", 31) or 31
+    check = request.get("CHECK_MARGIN", "1") != "0"
+    login = _login(request)
+    ticket = books.balance_operation(login, -1 if kind is None else kind, amount, request.get("COMMENT"), check, units)
+    return {"TICKET": ticket}, None
+
+
+# -- deals and positions
+
+
+@command("DEAL_GET")
+def deal_get(books: Books, request: Request) -> Answer:
+    deal = books.store.deal(request.integer("TICKET", 0) or 0)
+    if deal is None:
+        raise Refused(13)
+    return {}, deal
+
+
+@command("DEAL_GET_TOTAL")
+def deal_get_total(books: Books, request: Request) -> Answer:
+    return {"TOTAL": books.store.count_deals(_login(request), *_window(request))}, None
+
+
+@command("DEAL_GET_PAGE")
+def deal_get_page(books: Books, request: Request) -> Answer:
+    return {}, books.store.page_of_deals(_login(request), *_window(request), *_page(request))
+
+
+@command("DEAL_GET_BATCH")
+def deal_get_batch(books: Books, request: Request) -> Answer:
+    """Exactly one of LOGIN, GROUP, TICKET."""
+    if request.get("TICKET"):
+        if request.get("LOGIN") or request.get("GROUP"):
+            raise Refused(3)
+        tickets = [int(item) for item in request.get("TICKET").split(",") if item.strip().isdigit()]
+        return {}, [deal for deal in map(books.store.deal, tickets) if deal]
+    first, last = _window(request)
+    symbol = request.get("SYMBOL")
+    logins = _chosen_logins(books, request)
+    if request.get("LOGIN"):
+        rows = [deal for login in logins for _owner, deal in books.store.deals_between(first, last, login, symbol)]
+    else:
+        wanted = set(logins)
+        rows = [deal for owner, deal in books.store.deals_between(first, last, symbol=symbol) if owner in wanted]
+    return {}, rows
+
+
+@command("POSITION_GET_TOTAL")
+def position_get_total(books: Books, request: Request) -> Answer:
+    return {"TOTAL": len(books.store.positions_of(_login(request)))}, None
+
+
+@command("POSITION_GET_PAGE")
+def position_get_page(books: Books, request: Request) -> Answer:
+    offset, total = _page(request)
+    return {}, users.position_json(books, _login(request))[offset : offset + total]
+
+
+@command("POSITION_GET")
+def position_get(books: Books, request: Request) -> Answer:
+    rows = [row for row in users.position_json(books, _login(request)) if row["Symbol"] == request.get("SYMBOL")]
+    if not rows:
+        raise Refused(13)
+    return {}, rows[0]
+
+
+@command("POSITION_GET_BATCH")
+def position_get_batch(books: Books, request: Request) -> Answer:
+    symbol = request.get("SYMBOL")
+    held = [login for login in _chosen_logins(books, request) if books.store.by_login.get(login)]
+    rows = [row for login in held if login in books.store.users for row in users.position_json(books, login)]
+    return {}, [row for row in rows if not symbol or row["Symbol"] == symbol]
+
+
+def run(books: Books, request: Request) -> tuple[int, Answer]:
+    """Retcode and answer of one command."""
+    handler = HANDLERS.get(request.name)
+    if handler is None:
+        return 12000, ({}, None)
+    try:
+        return 0, handler(books, request)
+    except Refused as refusal:
+        return refusal.code, ({}, None)

@@ -1,0 +1,72 @@
+"""Switches that make the server misbehave the way real ones do, to be thrown by tests and from the state page."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+KINDS = {
+    "slow": "does the command, answers `value` seconds later",
+    "drop_before": "closes the connection and does nothing",
+    "drop_after": "does the command, closes the connection instead of answering",
+    "never_before": "does nothing and never answers",
+    "never_after": "does the command and never answers",
+    "duplicate": "does the command once and answers twice",
+    "book_twice": "does the command twice and answers once",
+    "split": "sends the answer in TCP pieces of `value` bytes",
+    "parts": "cuts the answer into packets of `value` bytes",
+    "ping_storm": "sends `value` pings between the parts of the answer",
+    "retcode": "does nothing, answers retcode `value`",
+    "retcode_after": "does the command, answers retcode `value`",
+    "too_frequent": "does nothing, answers retcode 12",
+    "garbage": "does the command, answers with bytes that are no packet",
+    "foreign_number": "does the command, answers under another packet number",
+    "cut_comment": "books with the comment cut to `value` characters",
+}
+DONE_KINDS = {"drop_before", "never_before", "retcode", "too_frequent"}  # kinds that keep the command from being done
+
+
+@dataclass
+class Fault:
+    """One armed switch: for a command (`*` for any), so many times."""
+
+    kind: str
+    command: str = "*"
+    times: int = 1
+    value: float = 0
+    hits: int = 0
+
+    def show(self) -> dict[str, object]:
+        return {**asdict(self), "does": KINDS[self.kind]}
+
+
+class Faults:
+    def __init__(self) -> None:
+        self.armed: list[Fault] = []
+
+    def arm(self, kind: str, command: str = "*", times: int = 1, value: float = 0) -> Fault:
+        """Raises ValueError for an unknown kind or a senseless number."""
+        if kind not in KINDS:
+            raise ValueError(f"unknown fault {kind!r}; there are: {', '.join(KINDS)}")
+        if times < 1:
+            raise ValueError("times must be at least 1")
+        if kind in ("split", "parts") and value < 1:
+            raise ValueError(f"{kind} needs a value of at least 1 byte")
+        fault = Fault(kind, command.upper(), int(times), float(value))
+        self.armed.append(fault)
+        return fault
+
+    def take(self, command: str) -> dict[str, Fault]:
+        """The faults that hit this command, by kind; each is used up by one."""
+        hit: dict[str, Fault] = {}
+        for fault in list(self.armed):
+            if fault.command not in ("*", command) or fault.kind in hit:
+                continue
+            hit[fault.kind] = fault
+            fault.hits += 1
+            fault.times -= 1
+            if fault.times <= 0:
+                self.armed.remove(fault)
+        return hit
+
+    def clear(self) -> None:
+        self.armed.clear()

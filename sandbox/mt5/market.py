@@ -1,0 +1,66 @@
+"""A seeded random walk over all symbols. Crosses follow their legs, so that no price contradicts another."""
+
+from __future__ import annotations
+
+import math
+import random
+from decimal import ROUND_HALF_UP, Decimal
+
+from sandbox.mt5.contracts import SYMBOLS, Group, Symbol
+
+YEAR_SECONDS = 365 * 86_400
+CROSSES = {"EURGBP": ("EURUSD", "GBPUSD", -1), "EURJPY": ("EURUSD", "USDJPY", 1)}
+
+
+class Market:
+    """Middle prices and what they are worth in each currency."""
+
+    def __init__(self, seed: int, pace: float = 1.0) -> None:
+        self.random = random.Random(seed)
+        self.pace = pace  # how many market seconds one real second is worth
+        self.middle = {name: symbol.level for name, symbol in SYMBOLS.items()}
+        self.ticks = 0
+        self._cross()
+
+    def restore(self, levels: dict[str, float]) -> None:
+        """Continue from stored prices; unknown symbols and nonsense are left alone."""
+        for name, level in levels.items():
+            if name in self.middle and level > 0:
+                self.middle[name] = float(level)
+        self._cross()
+
+    def step(self, seconds: float) -> None:
+        for name, symbol in SYMBOLS.items():
+            if name in CROSSES:
+                continue
+            spread = symbol.year_volatility * math.sqrt(seconds * self.pace / YEAR_SECONDS)
+            pull = math.log(symbol.level / self.middle[name]) * min(0.5, seconds * self.pace / (30 * 86_400))
+            self.middle[name] *= math.exp(self.random.gauss(0, spread) + pull)
+        self._cross()
+        self.ticks += 1
+
+    def _cross(self) -> None:
+        for name, (left, right, sign) in CROSSES.items():
+            self.middle[name] = self.middle[left] * self.middle[right] ** sign
+
+    def quote(self, symbol: Symbol, group: Group | None = None) -> tuple[Decimal, Decimal]:
+        """Bid and ask, for a group with its markup."""
+        half = symbol.point * (symbol.spread_points / Decimal(2) + (group.markup_points if group else 0))
+        middle = Decimal(str(self.middle[symbol.name]))
+        bid = (middle - half).quantize(symbol.point, ROUND_HALF_UP)
+        ask = (middle + half).quantize(symbol.point, ROUND_HALF_UP)
+        return bid, max(ask, bid + symbol.point)
+
+    def in_dollars(self, currency: str) -> Decimal:
+        if currency == "USD":
+            return Decimal(1)
+        direct = self.middle.get(f"{currency}USD")
+        if direct is not None:
+            return Decimal(str(direct))
+        return 1 / Decimal(str(self.middle[f"USD{currency}"]))
+
+    def rate(self, source: str, target: str) -> Decimal:
+        """Units of `target` for one `source`, to eight places as the platform's RateProfit."""
+        if source == target:
+            return Decimal(1)
+        return (self.in_dollars(source) / self.in_dollars(target)).quantize(Decimal("0.00000001"), ROUND_HALF_UP)

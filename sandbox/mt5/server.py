@@ -1,0 +1,233 @@
+"""The TCP side: handshake, packets, pings, and the faults that were switched on."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+import time
+from dataclasses import dataclass, replace
+
+from sandbox.mt5 import commands, protocol
+from sandbox.mt5.books import Books
+from sandbox.mt5.faults import DONE_KINDS, Fault, Faults
+
+VERSION = 3815
+AUTH_SECONDS = 10
+IDLE_SECONDS = 180
+MESSAGE_MAX = 16 * 1024 * 1024
+
+
+@dataclass
+class Manager:
+    login: int
+    password: str
+
+
+@dataclass
+class Settings:
+    manager: Manager
+    ping_seconds: float = 20.0
+    packet_bytes: int = protocol.BODY_MAX
+
+
+class Hangup(Exception):
+    """End the connection without another word."""
+
+
+class Session:
+    """One manager's connection."""
+
+    def __init__(self, server: Mt5Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.server, self.reader, self.writer = server, reader, writer
+        self.books, self.settings = server.books, server.settings
+        self.secret = protocol.secret_of(self.settings.manager.password)
+        self.incoming: protocol.PacketCipher | None = None
+        self.outgoing: protocol.PacketCipher | None = None
+        self.sending = asyncio.Lock()
+        self.pings = itertools.cycle(range(protocol.PING_FIRST, protocol.PING_LAST + 1))
+
+    # -- reading
+
+    async def _message(self, seconds: float) -> tuple[int, bytes]:
+        """The next command's packet number and joined, decrypted body. Pings restart the clock."""
+        body, number = bytearray(), 0
+        while True:
+            head = await asyncio.wait_for(self.reader.readexactly(protocol.HEADER), seconds)
+            length, number, more = protocol.read_header(head)
+            part = await asyncio.wait_for(self.reader.readexactly(length), seconds) if length else b""
+            if not part and not more and not body:
+                continue
+            body += self.incoming.apply(part) if self.incoming else part
+            if len(body) > MESSAGE_MAX:
+                raise Hangup
+            if not more:
+                return number, bytes(body)
+
+    # -- writing
+
+    async def _send(self, data: bytes, number: int, faults: dict[str, Fault] | None = None) -> None:
+        faults = faults or {}
+        storm = int(faults["ping_storm"].value or 50) if "ping_storm" in faults else 0
+        size = int(faults["parts"].value) if "parts" in faults else (64 if storm else self.settings.packet_bytes)
+        out = bytearray()
+        for part, more in protocol.cut(data, size):
+            if storm:
+                count = min(storm, 3)
+                storm -= count
+                out += b"".join(protocol.frame(b"", next(self.pings)) for _ in range(count))
+            out += protocol.frame(self.outgoing.apply(part) if self.outgoing else part, number, more)
+        out += b"".join(protocol.frame(b"", next(self.pings)) for _ in range(storm))
+        async with self.sending:
+            await self._write(bytes(out), int(faults["split"].value) if "split" in faults else 0)
+
+    async def _write(self, data: bytes, piece: int) -> None:
+        for start in range(0, len(data), piece or len(data)):
+            self.writer.write(data[start : start + (piece or len(data))])
+            await self.writer.drain()
+            if piece:
+                await asyncio.sleep(0.001)
+
+    async def keep_pinging(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.ping_seconds)
+            async with self.sending:
+                await self._write(protocol.frame(b"", next(self.pings)), 0)
+
+    # -- handshake
+
+    async def authenticate(self) -> None:
+        """Raises Hangup when the manager is not who they say. The two packets are never encrypted."""
+        prefix = await asyncio.wait_for(self.reader.readexactly(len(protocol.PREFIX)), AUTH_SECONDS)
+        if prefix != protocol.PREFIX:
+            raise Hangup
+        number, body = await self._message(AUTH_SECONDS)
+        start = protocol.parse(body)
+        agent, version = start.get("AGENT"), start.integer("VERSION", 0) or 0
+        if start.name != "AUTH_START":
+            raise Hangup
+        code = 0
+        if version < 484:
+            code = 1010
+        elif start.get("TYPE").upper() != "MANAGER" or not agent or " " in agent:
+            code = 1000
+        elif start.integer("LOGIN") != self.settings.manager.login:
+            code = 1001
+        if code:
+            await self._send(protocol.answer("AUTH_START", code, {"VERSION_ACCESS": VERSION}), number)
+            raise Hangup
+        challenge = secrets.token_hex(16)
+        await self._send(protocol.answer("AUTH_START", 0, {"VERSION_ACCESS": VERSION, "SRV_RAND": challenge}), number)
+        number, body = await self._message(AUTH_SECONDS)
+        answer = protocol.parse(body)
+        given = answer.get("SRV_RAND_ANSWER").lower()
+        if answer.name != "AUTH_ANSWER" or not secrets.compare_digest(
+            given.encode(), protocol.proof(self.secret, challenge).encode()
+        ):
+            await self._send(protocol.answer("AUTH_ANSWER", 1001, {"VERSION_ACCESS": VERSION}), number)
+            raise Hangup
+        random = secrets.token_bytes(256)
+        parameters: dict[str, object] = {
+            "VERSION_ACCESS": VERSION,
+            "VERSION_TRADE": VERSION,
+            "CLI_RAND_ANSWER": protocol.proof(self.secret, answer.get("CLI_RAND")),
+        }
+        encrypted = start.get("CRYPT_METHOD").upper() == "AES256OFB"
+        if encrypted:
+            parameters["CRYPT_RAND"] = random.hex()
+        await self._send(protocol.answer("AUTH_ANSWER", 0, parameters), number)
+        if encrypted:
+            self.incoming, self.outgoing = protocol.session_ciphers(self.secret, random)
+
+    # -- commands
+
+    async def serve(self) -> None:
+        await self.authenticate()
+        while True:
+            number, body = await self._message(IDLE_SECONDS)
+            request = protocol.parse(body)
+            self.server.count(request.name if request.name in commands.HANDLERS else "unknown")
+            if request.name == "QUIT":
+                await self._send(protocol.answer("QUIT", 0), number)
+                return
+            await self._answer(request, number)
+
+    async def _answer(self, request: protocol.Request, number: int) -> None:
+        faults = self.server.faults.take(request.name)
+        data = self._do(request, faults)
+        if "slow" in faults:
+            await asyncio.sleep(faults["slow"].value or 5)
+        if "drop_before" in faults or "drop_after" in faults:
+            raise Hangup
+        if "never_before" in faults or "never_after" in faults:
+            return
+        if "garbage" in faults:
+            async with self.sending:
+                await self._write(b"HTTP/1.1 502 Bad Gateway\r\n\r\n", 0)
+            return
+        if "foreign_number" in faults:
+            number = number % 0x3FFF + 1
+        await self._send(data, number, faults)
+        if "duplicate" in faults:
+            await self._send(data, number, faults)
+
+    def _do(self, request: protocol.Request, faults: dict[str, Fault]) -> bytes:
+        """Run the command (or not) and build its answer."""
+        if "cut_comment" in faults:
+            units = str(int(faults["cut_comment"].value))
+            request = replace(request, parameters={**request.parameters, "_COMMENT_UNITS": units})
+        for kind in DONE_KINDS & faults.keys():
+            return protocol.answer(request.name, 12 if kind == "too_frequent" else int(faults[kind].value))
+        code, (parameters, data) = commands.run(self.books, request)
+        if "book_twice" in faults:
+            code, (parameters, data) = commands.run(self.books, request)
+        if "retcode_after" in faults:
+            return protocol.answer(request.name, int(faults["retcode_after"].value))
+        return protocol.answer(request.name, code, parameters, data)
+
+
+class Mt5Server:
+    """Accepts managers. `counts` says how often each command came since the start."""
+
+    def __init__(self, books: Books, settings: Settings, faults: Faults) -> None:
+        self.books, self.settings, self.faults = books, settings, faults
+        self.counts: dict[str, int] = {}
+        self.sessions: set[asyncio.Task[None]] = set()
+        self.started_at = time.time()
+        self._server: asyncio.Server | None = None
+
+    def count(self, name: str) -> None:
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+    async def start(self, host: str, port: int) -> int:
+        self._server = await asyncio.start_server(self._accept, host, port)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        if self._server:
+            self._server.close()
+        self.hang_up_all()
+        if self.sessions:
+            await asyncio.wait(self.sessions, timeout=2)
+
+    def hang_up_all(self) -> None:
+        for task in list(self.sessions):
+            task.cancel()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.sessions.add(task)
+        session = Session(self, reader, writer)
+        pinging = asyncio.create_task(session.keep_pinging())
+        try:
+            await session.serve()
+        except (Hangup, asyncio.IncompleteReadError, ConnectionError, TimeoutError, ValueError, KeyError):
+            pass  # a bad packet, a lost or silent client: the real server closes without a word, too
+        except asyncio.CancelledError:
+            pass  # the server restarts or stops
+        finally:
+            pinging.cancel()
+            self.sessions.discard(task)
+            await asyncio.gather(pinging, return_exceptions=True)
+            writer.close()

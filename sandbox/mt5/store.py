@@ -1,0 +1,213 @@
+"""The server's state in one SQLite file: users, deals, open positions, counters."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS users (
+  login INTEGER PRIMARY KEY, grp TEXT NOT NULL, leverage INTEGER NOT NULL, rights INTEGER NOT NULL,
+  balance TEXT NOT NULL, credit TEXT NOT NULL, pass_main TEXT NOT NULL, pass_investor TEXT NOT NULL,
+  registration INTEGER NOT NULL, last_access INTEGER NOT NULL, fields TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS deals (
+  ticket INTEGER PRIMARY KEY, login INTEGER NOT NULL, time_msc INTEGER NOT NULL, symbol TEXT NOT NULL,
+  data TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS deals_of_login ON deals (login, time_msc);
+CREATE INDEX IF NOT EXISTS deals_by_time ON deals (time_msc);
+CREATE TABLE IF NOT EXISTS positions (
+  ticket INTEGER PRIMARY KEY, login INTEGER NOT NULL, symbol TEXT NOT NULL, action INTEGER NOT NULL,
+  volume_ext INTEGER NOT NULL, price_open TEXT NOT NULL, time_msc INTEGER NOT NULL, storage TEXT NOT NULL,
+  comment TEXT NOT NULL, close_at_msc INTEGER
+);
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+@dataclass
+class User:
+    login: int
+    group: str
+    leverage: int
+    rights: int
+    balance: Decimal
+    credit: Decimal
+    pass_main: str
+    pass_investor: str
+    registration: int
+    last_access: int
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Position:
+    """An open hedged position. Volume in 1/100,000,000 lot; `storage` is the swap gathered so far."""
+
+    ticket: int
+    login: int
+    symbol: str
+    action: int
+    volume_ext: int
+    price_open: Decimal
+    time_msc: int
+    storage: Decimal
+    comment: str = ""
+    close_at_msc: int | None = None
+
+    @property
+    def lots(self) -> Decimal:
+        return Decimal(self.volume_ext).scaleb(-8)
+
+
+def hash_password(login: int, password: str) -> str:
+    return hashlib.sha256(f"{login}:{password}".encode()).hexdigest()
+
+
+class Store:
+    """Users and positions live in memory and are written through; deals stay in the file."""
+
+    def __init__(self, path: str) -> None:
+        if path != ":memory:":
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self.db = sqlite3.connect(path, isolation_level=None)
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA synchronous=NORMAL")
+        self.db.executescript(SCHEMA)
+        self.users: dict[int, User] = {}
+        self.positions: dict[int, Position] = {}
+        self.by_login: dict[int, set[int]] = {}
+        self._load()
+
+    def _load(self) -> None:
+        for row in self.db.execute("SELECT * FROM users"):
+            login, group, leverage, rights, balance, credit, main, investor, registered, seen, fields = row
+            self.users[login] = User(
+                login, group, leverage, rights, Decimal(balance), Decimal(credit), main, investor, registered, seen,
+                json.loads(fields),
+            )  # fmt: skip
+        for row in self.db.execute("SELECT * FROM positions"):
+            ticket, login, symbol, action, volume, price, at, storage, comment, close_at = row
+            self._remember(
+                Position(ticket, login, symbol, action, volume, Decimal(price), at, Decimal(storage), comment, close_at)
+            )
+
+    def _remember(self, position: Position) -> None:
+        self.positions[position.ticket] = position
+        self.by_login.setdefault(position.login, set()).add(position.ticket)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing on disk. A crash in between leaves the file as it was."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+    # -- counters and settings
+
+    def get(self, key: str, default: str = "") -> str:
+        row = self.db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else default
+
+    def put(self, key: str, value: object) -> None:
+        self.db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                        (key, str(value)))  # fmt: skip
+
+    def next_ticket(self, kind: str) -> int:
+        """The next deal or order number. Inside the transaction that uses it."""
+        number = int(self.get(f"next_{kind}", "1"))
+        self.put(f"next_{kind}", number + 1)
+        return number
+
+    def raise_ticket(self, kind: str, at_least: int) -> None:
+        if int(self.get(f"next_{kind}", "1")) <= at_least:
+            self.put(f"next_{kind}", at_least + 1)
+
+    # -- users
+
+    def save_user(self, user: User) -> None:
+        self.db.execute(
+            "INSERT OR REPLACE INTO users VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            (user.login, user.group, user.leverage, user.rights, str(user.balance), str(user.credit), user.pass_main,
+             user.pass_investor, user.registration, user.last_access, json.dumps(user.fields)),
+        )  # fmt: skip
+        self.users[user.login] = user
+
+    def delete_user(self, login: int) -> None:
+        self.db.execute("DELETE FROM users WHERE login = ?", (login,))
+        self.users.pop(login, None)
+
+    def positions_of(self, login: int) -> list[Position]:
+        return [self.positions[ticket] for ticket in sorted(self.by_login.get(login, ()))]
+
+    # -- positions
+
+    def save_position(self, position: Position) -> None:
+        self.db.execute(
+            "INSERT OR REPLACE INTO positions VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (position.ticket, position.login, position.symbol, position.action, position.volume_ext,
+             str(position.price_open), position.time_msc, str(position.storage), position.comment,
+             position.close_at_msc),
+        )  # fmt: skip
+        self._remember(position)
+
+    def delete_position(self, position: Position) -> None:
+        self.db.execute("DELETE FROM positions WHERE ticket = ?", (position.ticket,))
+        self.positions.pop(position.ticket, None)
+        self.by_login.get(position.login, set()).discard(position.ticket)
+
+    # -- deals
+
+    def add_deal(self, deal: dict[str, Any]) -> None:
+        self.add_deals([deal])
+
+    def add_deals(self, deals: Iterable[dict[str, Any]]) -> None:
+        self.db.executemany(
+            "INSERT INTO deals VALUES (?,?,?,?,?)",
+            (
+                (int(d["Deal"]), int(d["Login"]), int(d["TimeMsc"]), d["Symbol"], json.dumps(d, ensure_ascii=False))
+                for d in deals
+            ),
+        )
+
+    def deal(self, ticket: int) -> dict[str, Any] | None:
+        row = self.db.execute("SELECT data FROM deals WHERE ticket = ?", (ticket,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def deals_between(
+        self, first_msc: int, last_msc: int, login: int | None = None, symbol: str = ""
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """(login, deal) in order of time and ticket."""
+        query, arguments = "SELECT login, data FROM deals WHERE time_msc BETWEEN ? AND ?", [first_msc, last_msc]
+        if login is not None:
+            query, arguments = query + " AND login = ?", [*arguments, login]
+        if symbol:
+            query, arguments = query + " AND symbol = ?", [*arguments, symbol]
+        for owner, data in self.db.execute(query + " ORDER BY time_msc, ticket", arguments):
+            yield owner, json.loads(data)
+
+    def count_deals(self, login: int, first_msc: int, last_msc: int) -> int:
+        row = self.db.execute(
+            "SELECT count(*) FROM deals WHERE login = ? AND time_msc BETWEEN ? AND ?", (login, first_msc, last_msc)
+        ).fetchone()
+        return int(row[0])
+
+    def page_of_deals(self, login: int, first_msc: int, last_msc: int, offset: int, total: int) -> list[dict[str, Any]]:
+        rows = self.db.execute(
+            "SELECT data FROM deals WHERE login = ? AND time_msc BETWEEN ? AND ? "
+            "ORDER BY time_msc, ticket LIMIT ? OFFSET ?",
+            (login, first_msc, last_msc, total, offset),
+        )
+        return [json.loads(row[0]) for row in rows]

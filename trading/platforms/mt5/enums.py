@@ -1,0 +1,85 @@
+"""Numbers of the MT5 server with their names. An unknown number is kept as it came, never dropped."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+
+class DealAction(IntEnum):
+    BUY = 0
+    SELL = 1
+    BALANCE = 2
+    CREDIT = 3
+    CHARGE = 4
+    CORRECTION = 5
+    BONUS = 6
+    COMMISSION = 7
+    COMMISSION_DAILY = 8
+    COMMISSION_MONTHLY = 9
+    AGENT_DAILY = 10
+    AGENT_MONTHLY = 11
+    INTEREST = 12
+    BUY_CANCELED = 13
+    SELL_CANCELED = 14
+    DIVIDEND = 15
+    DIVIDEND_FRANKED = 16
+    TAX = 17
+    AGENT = 18
+    SO_COMPENSATION = 19
+    SO_COMPENSATION_CREDIT = 20
+
+
+class DealEntry(IntEnum):
+    IN = 0
+    OUT = 1
+    INOUT = 2
+    OUT_BY = 3
+
+
+class DealReason(IntEnum):
+    CLIENT = 0
+    EXPERT = 1
+    DEALER = 2
+    STOP_LOSS = 3
+    TAKE_PROFIT = 4
+    STOP_OUT = 5
+    ROLLOVER = 6
+    EXTERNAL_CLIENT = 7
+    VARIATION_MARGIN = 8
+    GATEWAY = 9
+    SIGNAL = 10
+    SETTLEMENT = 11
+    TRANSFER = 12
+    SYNC = 13
+    EXTERNAL_SERVICE = 14
+    MIGRATION = 15
+    MOBILE = 16
+    WEB = 17
+    SPLIT = 18
+
+
+class Rights(IntFlag):
+    """A user's rights. Read before you write: other bits belong to the broker."""
+
+    ENABLED = 0x1
+    CHANGE_PASSWORD = 0x2
+    TRADE_DISABLED = 0x4
+    INVESTOR = 0x8
+    CONFIRMED = 0x10
+    TRAILING = 0x20
+    EXPERT = 0x40
+    REPORTS = 0x100
+    READONLY = 0x200
+    RESET_PASSWORD = 0x400
+    OTP = 0x800
+    HOSTING = 0x2000
+    API = 0x4000
+
+
+RIGHTS_DEFAULT = 0x1E3
+
+
+class MarginMode(IntEnum):
+    RETAIL_NETTING = 0
+    EXCHANGE = 1
+    RETAIL_HEDGING = 2

@@ -1,0 +1,95 @@
+"""Units of the MT5 server: lots, money, texts and server time. Exact: strings to Decimal, never through a float."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+LOTS_PER_VOLUME_EXT: Final = Decimal("0.00000001")
+VOLUME_EXT_PER_VOLUME: Final = 10_000
+COMMENT_CHARS_MAX: Final = 31  # 32 with the terminator; the server cuts the rest without a word
+NAME_CHARS_MAX: Final = 128
+USER_COMMENT_CHARS_MAX: Final = 64
+AMOUNT_MAX: Final = Decimal(1_000_000_000)
+LEVERAGE_MAX: Final = 500
+PASSWORD_CHARS: Final = (8, 16)
+
+
+def decimal(value: object, default: str = "0") -> Decimal:
+    """An amount or price as it stands in the JSON. Raises: ValueError for anything that is not a finite number."""
+    text = str(value if value not in (None, "") else default).strip()
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not a number") from None
+    if not number.is_finite():
+        raise ValueError(f"{text!r} is not a finite number")
+    return number
+
+
+def whole(value: object, default: int = 0) -> int:
+    """A whole number such as a ticket: 64 bits, sent as a string. Raises: ValueError."""
+    if value in (None, ""):
+        return default
+    return int(str(value).strip())
+
+
+def volume_ext(row: dict[str, Any], name: str = "Volume") -> int:
+    """A volume in 1/100,000,000 lot: the extended field where the server sends it, else the short one × 10,000."""
+    extended = row.get(f"{name}Ext")
+    if extended not in (None, ""):
+        return whole(extended)
+    return whole(row.get(name)) * VOLUME_EXT_PER_VOLUME
+
+
+def lots(extended: int) -> Decimal:
+    """Lots of a `VolumeExt`: 100000000 is 1 lot. Exact to eight places."""
+    return Decimal(extended) * LOTS_PER_VOLUME_EXT
+
+
+def text(value: object) -> str:
+    """A text that every database takes: no NUL, and no half of a character that the server cut in two."""
+    raw = "" if value is None else str(value)
+    return raw.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\x00", "")
+
+
+def utf16_length(value: str) -> int:
+    """Length as the server counts it: an emoji is two."""
+    return len(value.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def reference_fits(reference: str) -> bool:
+    """Whether a balance operation's reference survives the comment field uncut and unchanged."""
+    return re.fullmatch(rf"[A-Za-z0-9:._-]{{1,{COMMENT_CHARS_MAX}}}", reference) is not None
+
+
+def shorten(value: str, limit: int) -> str:
+    """Cut to `limit` UTF-16 units without cutting a character in two."""
+    while utf16_length(value) > limit:
+        value = value[:-1]
+    return value
+
+
+def password_is_acceptable(password: str) -> bool:
+    """8 to 16 characters with lower case, upper case, digit and sign; the server answers 3006 otherwise."""
+    shortest, longest = PASSWORD_CHARS
+    classes = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^A-Za-z0-9]")
+    return shortest <= utf16_length(password) <= longest and all(re.search(kind, password) for kind in classes)
+
+
+def to_utc(server_msc: int, zone: ZoneInfo) -> datetime:
+    """A server time in milliseconds (wall clock of the server's zone, counted as if it were UTC) as an instant.
+
+    In the hour that a zone lives twice in autumn the earlier instant is taken; callers keep the raw value beside it.
+    """
+    wall = datetime(1970, 1, 1) + timedelta(milliseconds=server_msc)  # noqa: DTZ001 - a wall clock, on purpose
+    return wall.replace(tzinfo=zone).astimezone(UTC)
+
+
+def to_server_seconds(instant: datetime, zone: ZoneInfo) -> int:
+    """An instant as the server writes it: seconds of its wall clock, counted as if it were UTC."""
+    wall = instant.astimezone(zone).replace(tzinfo=UTC)
+    return int(wall.timestamp())
