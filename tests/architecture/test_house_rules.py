@@ -1,0 +1,166 @@
+"""The rules of the house that a reader can't see at a glance: layers, migrations, settings, history, documents."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command, get_commands
+from simple_history import register  # noqa: F401 — its registry is filled when models load
+from simple_history.utils import get_history_manager_for_model
+
+from crm.events.bus import EVENT_TYPES, HANDLERS
+
+ROOT = Path(settings.BASE_DIR)
+APPS = settings.KEELSON_APPS
+
+
+def sources(*folders: str):
+    for folder in folders:
+        for path in (ROOT / folder).rglob("*.py"):
+            if "migrations" not in path.parts:
+                yield path
+
+
+def tracked_models() -> set[str]:
+    names = set()
+    for model in apps.get_models():
+        if model._meta.app_label not in APPS:
+            continue
+        try:
+            get_history_manager_for_model(model)
+        except Exception:
+            continue
+        names.add(model.__name__)
+    return names
+
+
+def test_an_app_imports_only_from_those_below_it():
+    done = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.django_db
+def test_models_and_migrations_agree():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_each_app_has_one_line_of_migrations():
+    for app in APPS:
+        folder = ROOT / app / "migrations"
+        numbers = [path.name[:4] for path in folder.glob("0*.py")]
+        assert len(numbers) == len(set(numbers)), f"{app}: two migrations share a number: {sorted(numbers)}"
+
+
+def test_production_settings_pass_the_deployment_check():
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "crm.settings.production",
+        "SECRET_KEY": "x1Y-" * 20,
+        "KEELSON_FIELD_KEY": "ab" * 32,
+        "KEELSON_HOSTS": "crm.example.com",
+        "KEELSON_BASE_URL": "https://crm.example.com",
+        "KEELSON_LIVE_URL": "https://crm.example.com",
+        "KEELSON_DEMO": "0",
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_history_tracked_models_are_never_changed_behind_their_history():
+    tracked = tracked_models()
+    assert tracked
+    offences = []
+    for path in sources(*APPS):
+        if path.name == "demo.py" or "demo" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            if node.func.attr not in ("update", "bulk_create", "bulk_update"):
+                continue
+            text = ast.unparse(node.func)
+            match = re.match(r"(\w+)\.objects\b", text)
+            if match and match[1] in tracked:
+                offences.append(f"{path.relative_to(ROOT)}:{node.lineno}: {text[:80]}")
+    assert not offences, "\n".join(offences)
+
+
+def test_handlers_live_in_subscribers_and_hear_known_events():
+    assert HANDLERS
+    for event, handlers in HANDLERS.items():
+        assert event in EVENT_TYPES
+        for handler in handlers:
+            app, module, *_rest = handler.split(".")
+            assert app in APPS and module == "subscribers", handler
+
+
+def test_every_event_is_described_in_the_events_page():
+    text = (ROOT / "docs" / "events.md").read_text()
+    missing = [
+        name
+        for name, kind in EVENT_TYPES.items()
+        if kind.__module__ == "crm.events.catalogue" and f"`{name}`" not in text
+    ]
+    assert not missing, missing
+
+
+def test_every_command_is_described():
+    text = "".join(path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+    missing = [name for name, app in get_commands().items() if app in APPS and f"manage.py {name}" not in text]
+    assert not missing, missing
+
+
+def test_no_page_sets_scripts_or_styles_inline():
+    offences = []
+    for path in (ROOT / "templates").rglob("*.html"):
+        text = path.read_text()
+        if "email" in path.parts or "pdf" in path.parts or path.name.endswith(("_pdf.html", "_mail.html")):
+            continue
+        for pattern, what in (
+            (r"<script(?![^>]*\bsrc=)(?![^>]*type=.application/json)", "inline script"),
+            (r"\son[a-z]+=\"", "inline handler"),
+            (r"<style\b", "inline style sheet"),
+        ):
+            if re.search(pattern, text):
+                offences.append(f"{path.relative_to(ROOT)}: {what}")
+    assert not offences, "\n".join(offences)
+
+
+def test_the_project_speaks_of_the_product_only():
+    """No machine's paths, no registry hosts in what we ship."""
+    words = re.compile(r"(?<![\w.])/(?:work|farm)/|pypi\.org|pythonhosted|registry\.npmjs|deb\.debian", re.I)
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    offences = []
+    for name in listed:
+        path = ROOT / name
+        if not path.is_file() or path.suffix not in {
+            ".py",
+            ".md",
+            ".toml",
+            ".txt",
+            ".html",
+            ".js",
+            ".yml",
+            ".css",
+            ".sh",
+            "",
+        }:
+            continue
+        if name.startswith("static/vendor") or path == Path(__file__):
+            continue
+        if words.search(path.read_text(errors="ignore")):
+            offences.append(name)
+    assert not offences, offences

@@ -1,0 +1,91 @@
+"""Every URL, visited as every role and as a stranger, held against the permission table.
+
+A table entry says who may open a page and with which objects; a URL without an entry fails the test. For everybody else
+the page must answer 403 or 404, and a stranger must be sent to sign in. Nobody may cause a 500. What is sent by POST is
+tried as everyone who may not, and must change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client as Browser
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+
+from tests.cast import signed_in
+from tests.walker.table import PUBLIC, TABLE, THIRD_PARTY_PREFIXES, Rule
+from tests.walker.world import World, build_world
+
+pytestmark = pytest.mark.django_db
+
+
+def urls(patterns: list, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from urls(pattern.url_patterns, inner)
+        elif pattern.name:
+            yield f"{namespace}{pattern.name}", pattern
+        else:
+            yield f"{namespace}<{pattern.pattern}>", pattern
+
+
+def ours() -> dict[str, URLPattern]:
+    return {
+        name: pattern
+        for name, pattern in urls(get_resolver().url_patterns)
+        if not name.startswith(THIRD_PARTY_PREFIXES)
+    }
+
+
+def test_every_url_has_its_rule():
+    missing = sorted(set(ours()) - set(TABLE))
+    assert not missing, "these URLs have no line in tests/walker/table.py: " + ", ".join(missing)
+
+
+def test_the_table_names_no_url_that_is_gone():
+    assert not sorted(set(TABLE) - set(ours()))
+
+
+@pytest.fixture
+def world(db) -> World:
+    return build_world()
+
+
+def test_each_role_opens_what_the_table_says_and_nothing_else(world):
+    wrong = []
+    for name, rule in TABLE.items():
+        try:
+            address = reverse(name, kwargs=rule.kwargs(world)) + rule.query
+        except NoReverseMatch as error:
+            wrong.append(f"{name}: {error}")
+            continue
+        for person, user in world.people.items():
+            wrong += [f"{name} as {person}: {problem}" for problem in judge(address, person, user, rule)]
+    assert not wrong, f"{len(wrong)} surprises:\n" + "\n".join(wrong[:60])
+
+
+def judge(address: str, person: str, user, rule: Rule) -> Iterator[str]:
+    browser = signed_in(user) if user else Browser()
+    browser.raise_request_exception = False
+    may = rule.allows is PUBLIC or person in rule.allows
+    answer = browser.get(address)
+    if answer.status_code >= 500:
+        yield f"GET gives {answer.status_code}"
+    elif may and answer.status_code not in rule.good:
+        yield f"GET gives {answer.status_code} to someone who may"
+    elif not may and not refused(answer):
+        yield f"GET gives {answer.status_code} to someone who may not"
+    if not may:
+        answer = browser.post(address)
+        if answer.status_code >= 500 or not refused(answer):
+            yield f"POST gives {answer.status_code} to someone who may not"
+
+
+def refused(answer) -> bool:
+    if answer.status_code in (401, 403, 404, 405):
+        return True
+    return answer.status_code in (301, 302) and any(
+        word in answer["Location"] for word in ("login", "/accounts/", "reauthenticate")
+    )
