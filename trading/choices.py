@@ -1,0 +1,133 @@
+"""States and kinds of the trading domain, each with its label and badge colour, and the transition tables."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import BadgeChoices
+from trading.platforms.mt5.enums import DealAction as Mt5Action
+
+
+class PlatformKind(models.TextChoices):
+    """Platforms that have an adapter in `trading/platforms/`."""
+
+    MT5 = "mt5", _("MetaTrader 5 (Web API)")
+
+
+class AccountState(BadgeChoices):
+    """Where a trading account stands between our intent and the platform."""
+
+    REQUESTED = "requested", "azure", _("Requested")
+    OPENING = "opening", "blue", _("Opening")
+    OPEN = "open", "green", _("Open")
+    UNKNOWN = "unknown", "orange", _("Outcome unknown")
+    FAILED = "failed", "red", _("Failed")
+    ARCHIVED = "archived", "secondary", _("Archived")
+
+
+ACCOUNT_TRANSITIONS: dict[str, set[str]] = {
+    AccountState.REQUESTED: {AccountState.OPENING, AccountState.FAILED},
+    AccountState.OPENING: {AccountState.OPEN, AccountState.UNKNOWN, AccountState.FAILED, AccountState.REQUESTED},
+    AccountState.UNKNOWN: {AccountState.OPENING, AccountState.OPEN, AccountState.FAILED},
+    AccountState.OPEN: {AccountState.ARCHIVED},
+    AccountState.FAILED: {AccountState.REQUESTED},
+    AccountState.ARCHIVED: {AccountState.OPEN},
+}
+
+
+class OperationKind(BadgeChoices):
+    """What a balance operation does on the platform. Amounts are signed: positive goes into the account."""
+
+    DEPOSIT = "deposit", "green", _("Deposit")
+    WITHDRAWAL = "withdrawal", "orange", _("Withdrawal")
+    CREDIT = "credit", "indigo", _("Credit")
+    BONUS = "bonus", "purple", _("Bonus")
+    CORRECTION = "correction", "secondary", _("Correction")
+
+
+class OperationState(BadgeChoices):
+    """A saga: reserved here, sent to the platform, and then confirmed, failed, or not known until it is looked up."""
+
+    RESERVED = "reserved", "azure", _("Reserved")
+    SENT = "sent", "blue", _("Sent")
+    CONFIRMED = "confirmed", "green", _("Confirmed")
+    FAILED = "failed", "red", _("Failed")
+    UNKNOWN = "unknown", "orange", _("Outcome unknown")
+
+
+OPERATION_TRANSITIONS: dict[str, set[str]] = {
+    OperationState.RESERVED: {OperationState.SENT, OperationState.FAILED},
+    # Back to reserved only when the platform said that it did not begin.
+    OperationState.SENT: {
+        OperationState.CONFIRMED,
+        OperationState.FAILED,
+        OperationState.UNKNOWN,
+        OperationState.RESERVED,
+    },
+    OperationState.UNKNOWN: {OperationState.CONFIRMED, OperationState.FAILED},
+    OperationState.CONFIRMED: set(),
+    OperationState.FAILED: set(),
+}
+
+
+class SymbolGroup(models.TextChoices):
+    """Groups that partner plans and exposure speak of."""
+
+    FX_MAJORS = "fx_majors", _("FX majors")
+    FX_MINORS = "fx_minors", _("FX minors")
+    METALS = "metals", _("Metals")
+    INDICES = "indices", _("Indices")
+    ENERGIES = "energies", _("Energies")
+    CRYPTO = "crypto", _("Crypto")
+    SHARES = "shares", _("Shares")
+    OTHER = "other", _("Other")
+
+
+class DealAction(models.IntegerChoices):
+    """Kinds of deals, by the platform's number. A number that is not here is stored and reported, never dropped."""
+
+    BUY = Mt5Action.BUY, _("Buy")
+    SELL = Mt5Action.SELL, _("Sell")
+    BALANCE = Mt5Action.BALANCE, _("Balance")
+    CREDIT = Mt5Action.CREDIT, _("Credit")
+    CHARGE = Mt5Action.CHARGE, _("Charge")
+    CORRECTION = Mt5Action.CORRECTION, _("Correction")
+    BONUS = Mt5Action.BONUS, _("Bonus")
+    COMMISSION = Mt5Action.COMMISSION, _("Commission")
+    COMMISSION_DAILY = Mt5Action.COMMISSION_DAILY, _("Daily commission")
+    COMMISSION_MONTHLY = Mt5Action.COMMISSION_MONTHLY, _("Monthly commission")
+    AGENT_DAILY = Mt5Action.AGENT_DAILY, _("Daily agent commission")
+    AGENT_MONTHLY = Mt5Action.AGENT_MONTHLY, _("Monthly agent commission")
+    INTEREST = Mt5Action.INTEREST, _("Interest")
+    BUY_CANCELED = Mt5Action.BUY_CANCELED, _("Buy cancelled")
+    SELL_CANCELED = Mt5Action.SELL_CANCELED, _("Sell cancelled")
+    DIVIDEND = Mt5Action.DIVIDEND, _("Dividend")
+    DIVIDEND_FRANKED = Mt5Action.DIVIDEND_FRANKED, _("Franked dividend")
+    TAX = Mt5Action.TAX, _("Tax")
+    AGENT = Mt5Action.AGENT, _("Agent commission")
+    SO_COMPENSATION = Mt5Action.SO_COMPENSATION, _("Negative balance compensation")
+    SO_COMPENSATION_CREDIT = Mt5Action.SO_COMPENSATION_CREDIT, _("Negative balance compensation (credit)")
+
+
+TRADES = (DealAction.BUY, DealAction.SELL)
+# Actions that move Credit; all others move Balance.
+CREDIT_ACTIONS = (DealAction.CREDIT, DealAction.BONUS, DealAction.SO_COMPENSATION_CREDIT)
+
+
+class DealEntry(models.IntegerChoices):
+    IN = 0, _("In")
+    OUT = 1, _("Out")
+    INOUT = 2, _("In/out")
+    OUT_BY = 3, _("Out by")
+
+
+class IssueKind(models.TextChoices):
+    """Questions that only a person can settle."""
+
+    TWO_CANDIDATES = "two_candidates", _("Two deals match one operation")
+    UNKNOWN_ACTION = "unknown_action", _("Unknown kind of deal")
+    UNMAPPED_SYMBOL = "unmapped_symbol", _("Symbol without a group")
+    UNKNOWN_ACCOUNT = "unknown_account", _("Account that we don't know")
+    NOT_FOUND = "not_found", _("Operation not found on the platform")
+    BALANCE_BREAK = "balance_break", _("Balance differs from the sum of deals")

@@ -1,0 +1,142 @@
+"""Account types a brand offers, clients' trading accounts, and how their equity went."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from clients.models import Client
+from crm.errors import WrongState
+from crm.models import Brand
+from trading.choices import ACCOUNT_TRANSITIONS, AccountState
+from trading.models.servers import TradingServer
+
+MONEY = {"max_digits": 20, "decimal_places": 8}
+
+
+class AccountType(models.Model):
+    """What a brand offers: a group on a server with its currency, leverages, minimum deposit and KYC level."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="account_types")
+    name = models.CharField(max_length=40)
+    server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="account_types")
+    group = models.CharField(max_length=120, help_text=_("Group on the platform, e.g. real\\standard-EUR"))
+    currency = models.CharField(max_length=5)
+    leverages = ArrayField(models.PositiveIntegerField(), default=list, help_text=_("1:n, ascending"))
+    default_leverage = models.PositiveIntegerField(default=30)
+    min_deposit = models.DecimalField(**MONEY, default=0)
+    kyc_level = models.PositiveSmallIntegerField(default=1, help_text=_("Level the client must have reached"))
+    is_default = models.BooleanField(default=False, help_text=_("Opened by itself when a client is verified"))
+    is_demo = models.BooleanField(default=False)
+    is_enabled = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["brand_id", "position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["brand", "name", "currency"], name="account_type_is_unique_in_its_brand"),
+            models.UniqueConstraint(
+                fields=["brand"], condition=Q(is_default=True), name="one_default_account_type_per_brand"
+            ),
+            models.CheckConstraint(
+                condition=Q(default_leverage__gte=1, default_leverage__lte=500), name="default_leverage_is_1_to_500"
+            ),
+            models.CheckConstraint(condition=Q(min_deposit__gte=0), name="minimum_deposit_is_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.currency}"
+
+
+class TradingAccount(models.Model):
+    """A client's account on a platform. The row is the intent first; the platform's account follows.
+
+    Amounts are in `currency` as the platform last said; `equity_base` is equity in the brand's base currency.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="trading_accounts")
+    server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="accounts")
+    account_type = models.ForeignKey(AccountType, on_delete=models.PROTECT, related_name="accounts", null=True)
+    login = models.CharField(max_length=32, blank=True)
+    group = models.CharField(max_length=120)
+    currency = models.CharField(max_length=5)
+    leverage = models.PositiveIntegerField()
+    is_demo = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=AccountState.choices, default=AccountState.REQUESTED)
+    request_key = models.CharField(max_length=60, unique=True, help_text=_("The same wish twice is one account"))
+    error = models.CharField(max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)
+    requested_at = models.DateTimeField(auto_now_add=True)
+    opened_at = models.DateTimeField(null=True)
+    archived_at = models.DateTimeField(null=True)
+    missing_since = models.DateTimeField(null=True, help_text=_("No longer listed by the platform"))
+
+    balance = models.DecimalField(**MONEY, default=0)
+    credit = models.DecimalField(**MONEY, default=0)
+    floating = models.DecimalField(**MONEY, default=0)
+    equity = models.DecimalField(**MONEY, default=0)
+    margin = models.DecimalField(**MONEY, default=0)
+    margin_free = models.DecimalField(**MONEY, default=0)
+    margin_level = models.DecimalField(
+        max_digits=14, decimal_places=2, default=0, help_text=_("Per cent; 0 without margin")
+    )
+    equity_base = models.DecimalField(max_digits=20, decimal_places=2, default=0)
+    last_trade_at = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [
+            ("open_account", "May open trading accounts for clients"),
+            ("change_leverage", "May change an account's leverage"),
+            ("reset_password", "May set a new platform password for a client"),
+            ("view_deal_list", "May see deals, positions and exposure"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["server", "login"], condition=~Q(login=""), name="login_is_unique_on_its_server"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["open", "archived"]) | (~Q(login="") & Q(opened_at__isnull=False)),
+                name="open_account_has_login_and_date",
+            ),
+            models.CheckConstraint(condition=Q(leverage__gte=1, leverage__lte=500), name="leverage_is_1_to_500"),
+        ]
+        indexes = [
+            models.Index(fields=["client", "-id"], name="accounts_by_client"),
+            models.Index(fields=["state", "next_try_at"], name="accounts_in_work", condition=~Q(state="open")),
+            models.Index(F("equity_base").desc(), F("id").desc(), name="accounts_by_equity"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.server} {self.login or '…'}"
+
+    def move_to(self, state: AccountState) -> None:
+        """Raises WrongState when the transition table has no such step."""
+        if state not in ACCOUNT_TRANSITIONS[self.state]:
+            raise WrongState(
+                _("This trading account is “%(state)s”; that is not possible now.")
+                % {"state": self.get_state_display()}
+            )
+        self.state = state
+
+
+class EquityPoint(models.Model):
+    """Equity and balance at the end of an hour, for the curve on the account's page."""
+
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="equity_points", db_index=False)
+    at = models.DateTimeField(help_text=_("Start of the hour"))
+    balance = models.DecimalField(**MONEY)
+    equity = models.DecimalField(**MONEY)
+
+    class Meta:
+        ordering = ["account_id", "at"]
+        constraints = [models.UniqueConstraint(fields=["account", "at"], name="one_equity_point_per_account_and_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,119 @@
+"""Deals, what dealers changed in them, and open positions."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.partitions import partitioned_by_month
+from trading.choices import DealAction, DealEntry
+from trading.models.accounts import MONEY, TradingAccount
+from trading.models.servers import TradingServer
+
+partitioned_by_month("trading_deal")
+
+
+class Deal(models.Model):
+    """One deal of a platform, keyed by (server, ticket); partitioned by month of `executed_at` (UTC).
+
+    Amounts are in the account's currency. `lots` and `closed_lots` are exact; on INOUT deals `lots` covers the closed
+    and the opened part, so rebates on closed volume use `closed_lots`. `account` is null for logins that we don't know.
+    """
+
+    pk = models.CompositePrimaryKey("executed_at", "id")
+    id = models.BigIntegerField()
+    executed_at = models.DateTimeField(help_text=_("UTC"))
+    server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    ticket = models.BigIntegerField()
+    account = models.ForeignKey(
+        TradingAccount, on_delete=models.PROTECT, related_name="deals", null=True, db_index=False
+    )
+    login = models.CharField(max_length=32)
+    server_msc = models.BigIntegerField(help_text=_("The server's own time in milliseconds, as it came"))
+    action = models.SmallIntegerField(choices=DealAction.choices)
+    entry = models.SmallIntegerField(choices=DealEntry.choices)
+    reason = models.SmallIntegerField(default=0)
+    symbol = models.CharField(max_length=32, blank=True)
+    lots = models.DecimalField(max_digits=18, decimal_places=8)
+    closed_lots = models.DecimalField(max_digits=18, decimal_places=8)
+    contract_size = models.DecimalField(max_digits=20, decimal_places=8)
+    price = models.DecimalField(max_digits=20, decimal_places=8)
+    price_position = models.DecimalField(max_digits=20, decimal_places=8)
+    profit = models.DecimalField(**MONEY)
+    commission = models.DecimalField(**MONEY)
+    swap = models.DecimalField(**MONEY)
+    fee = models.DecimalField(**MONEY)
+    position_id = models.BigIntegerField()
+    order_id = models.BigIntegerField()
+    comment = models.CharField(max_length=64, blank=True)
+    raw = models.JSONField()
+    revision = models.SmallIntegerField(default=0, help_text=_("How often the platform changed it since we know it"))
+    synced_at = models.DateTimeField()
+
+    class Meta:
+        managed = False  # the partitioned table, its sequence and indexes are in migration 0002
+        db_table = "trading_deal"
+        ordering = ["-executed_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"#{self.ticket}"
+
+    @property
+    def is_trade(self) -> bool:
+        return self.action in (DealAction.BUY, DealAction.SELL)
+
+    @property
+    def is_opening(self) -> bool:
+        return self.is_trade and self.entry in (DealEntry.IN, DealEntry.INOUT)
+
+    @property
+    def net(self):
+        """What the deal did to the balance: profit, commission, swap and fee together."""
+        return self.profit + self.commission + self.swap + self.fee
+
+
+class DealEdit(models.Model):
+    """A deal as it was before the platform changed it."""
+
+    server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="+")
+    ticket = models.BigIntegerField()
+    before = models.JSONField()
+    after = models.JSONField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["server", "ticket"], name="edits_of_a_deal")]
+
+    def __str__(self) -> str:
+        return f"#{self.ticket}"
+
+
+class Position(models.Model):
+    """An open position, as the platform last listed it. Amounts in the account's currency."""
+
+    server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="+")
+    ticket = models.BigIntegerField()
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="positions")
+    symbol = models.CharField(max_length=32)
+    action = models.SmallIntegerField(choices=[(0, _("Buy")), (1, _("Sell"))])
+    lots = models.DecimalField(max_digits=18, decimal_places=8)
+    contract_size = models.DecimalField(max_digits=20, decimal_places=8)
+    price_open = models.DecimalField(max_digits=20, decimal_places=8)
+    price_current = models.DecimalField(max_digits=20, decimal_places=8)
+    profit = models.DecimalField(**MONEY)
+    swap = models.DecimalField(**MONEY)
+    opened_at = models.DateTimeField()
+    server_msc = models.BigIntegerField()
+    comment = models.CharField(max_length=64, blank=True)
+    synced_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-opened_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["server", "ticket"], name="position_ticket_is_unique_on_its_server"),
+            models.CheckConstraint(condition=models.Q(lots__gt=0), name="open_position_has_a_volume"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.ticket} {self.symbol}"

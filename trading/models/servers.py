@@ -1,0 +1,122 @@
+"""Platform servers, how far each is read, and what about them needs a person."""
+
+from __future__ import annotations
+
+import json
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from crm import crypto
+from trading.choices import IssueKind, PlatformKind
+
+CREDENTIALS_PURPOSE = "trading-server"
+
+
+class TradingServer(models.Model):
+    """One trade server of one platform. Tickets and logins are unique on it, and only on it."""
+
+    name = models.CharField(max_length=60, unique=True)
+    kind = models.CharField(max_length=12, choices=PlatformKind.choices, default=PlatformKind.MT5)
+    host = models.CharField(max_length=200)
+    port = models.PositiveIntegerField(default=443)
+    manager_login = models.CharField(max_length=32)
+    credentials = models.BinaryField(editable=False, help_text=_("Encrypted; see set_password"))
+    crypt_method = models.CharField(max_length=12, default="AES256OFB")
+    time_zone = models.CharField(
+        max_length=40, default="EET", help_text=_("Zone of the server's clock: its times carry none")
+    )
+    group_mask = models.CharField(
+        max_length=300, default="*", help_text=_("Groups that are read, e.g. real*,!real\\test")
+    )
+    # Logins that we give out ourselves: a repeated "create" then meets the account that it made the first time.
+    first_login = models.BigIntegerField(default=700_001)
+    last_login = models.BigIntegerField(default=799_999)
+    next_login = models.BigIntegerField(default=700_001)
+    is_demo = models.BooleanField(default=False)
+    is_enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords(excluded_fields=["credentials", "next_login"])
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [
+            ("view_platform_health", "May see platform health and open questions"),
+            ("manage_servers", "May connect and change trading servers"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(next_login__gte=models.F("first_login"))
+                & models.Q(next_login__lte=models.F("last_login") + 1),
+                name="next_login_is_in_the_servers_range",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def set_password(self, password: str) -> None:
+        """Keep the manager's API password, encrypted under the instance's key."""
+        self.credentials = crypto.encrypt(json.dumps({"password": password}).encode(), purpose=CREDENTIALS_PURPOSE)
+
+    def password(self) -> str:
+        return json.loads(crypto.decrypt(self.credentials, purpose=CREDENTIALS_PURPOSE))["password"]
+
+
+class SyncCursor(models.Model):
+    """How far one kind of data of one server is read, and how it went the last time."""
+
+    server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="cursors")
+    kind = models.CharField(max_length=16, help_text="deals, accounts, positions, symbols")
+    position_msc = models.BigIntegerField(
+        default=0, help_text=_("Server time in milliseconds up to which we have read")
+    )
+    read_at = models.DateTimeField(null=True, help_text=_("Last success"))
+    rows = models.PositiveIntegerField(default=0, help_text=_("Rows of the last success"))
+    duration_ms = models.PositiveIntegerField(default=0)
+    lag_ms = models.BigIntegerField(null=True, help_text=_("Newest deal: from the platform's clock to our table"))
+    clock_offset_seconds = models.IntegerField(null=True, help_text=_("Server clock minus UTC, as the server says"))
+    failures = models.PositiveIntegerField(default=0, help_text=_("In a row"))
+    error = models.CharField(max_length=300, blank=True)
+    error_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["server_id", "kind"]
+        constraints = [models.UniqueConstraint(fields=["server", "kind"], name="one_cursor_per_server_and_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.server} {self.kind}"
+
+
+class PlatformIssue(models.Model):
+    """Something on a platform that only a person can settle. The same thing is one open issue, however often it is met."""
+
+    server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="issues")
+    kind = models.CharField(max_length=20, choices=IssueKind.choices)
+    subject = models.CharField(max_length=80, help_text=_("What it is about: a ticket, a symbol, a login, a reference"))
+    details = models.JSONField(default=dict)
+    times = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField(auto_now_add=True)
+    last_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey("crm.User", on_delete=models.PROTECT, null=True, related_name="+")
+    resolution = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["server", "kind", "subject"],
+                condition=models.Q(closed_at__isnull=True),
+                name="one_open_platform_issue_per_subject",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.subject}"

@@ -1,0 +1,22 @@
+from crm.choices import Role
+from crm.roles import grants
+
+SEES = ["view_tradingaccount", "view_deal_list", "view_position", "view_balanceoperation"]
+grants(
+    "trading",
+    {
+        Role.AGENT: SEES,
+        Role.RETENTION: [*SEES, "open_account"],
+        Role.DESK_HEAD: [*SEES, "open_account", "change_leverage"],
+        Role.KYC_OFFICER: ["view_tradingaccount"],
+        Role.MLRO: SEES,
+        Role.FINANCE: [*SEES, "adjust_balance", "resolve_operation", "view_platform_health"],
+        Role.IB_MANAGER: SEES,
+        Role.SUPPORT: [*SEES, "open_account", "change_leverage", "reset_password"],
+        Role.AUDITOR: [*SEES, "view_platform_health"],
+        Role.ADMINISTRATOR: [
+            *SEES, "open_account", "change_leverage", "view_platform_health", "manage_servers", "add_accounttype",
+            "change_accounttype", "view_accounttype", "change_symbolalias", "add_symbolalias",
+        ],
+    },
+)  # fmt: skip
