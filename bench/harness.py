@@ -1,0 +1,123 @@
+"""What a benchmark is made of: figures with their yardsticks, a database of its own, and percentiles."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+
+
+@dataclass
+class Figure:
+    """One measured value. `ratio` = value / yardstick (same unit); `goal` says which ratio or value is good."""
+
+    name: str
+    value: float
+    unit: str
+    yardstick: float | None = None
+    yardstick_name: str = ""
+    goal: str = ""
+    ok: bool | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        return None if not self.yardstick else round(self.value / self.yardstick, 3)
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "value": round(self.value, 3),
+            "unit": self.unit,
+            "yardstick": None if self.yardstick is None else round(self.yardstick, 3),
+            "yardstick_name": self.yardstick_name,
+            "ratio": self.ratio,
+            "goal": self.goal,
+            "ok": self.ok,
+        }
+
+
+def at_most(figure: Figure, limit: float, *, by_ratio: bool = False) -> Figure:
+    measured = figure.ratio if by_ratio else figure.value
+    figure.goal = f"{'ratio' if by_ratio else figure.unit} <= {limit:g}"
+    figure.ok = measured is not None and measured <= limit
+    return figure
+
+
+def at_least(figure: Figure, limit: float, *, by_ratio: bool = False) -> Figure:
+    measured = figure.ratio if by_ratio else figure.value
+    figure.goal = f"{'ratio' if by_ratio else figure.unit} >= {limit:g}"
+    figure.ok = measured is not None and measured >= limit
+    return figure
+
+
+def machine() -> dict[str, object]:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        version = cursor.fetchone()[0]
+    model = ""
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "postgresql": version,
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def p95(samples: list[float]) -> float:
+    return statistics.quantiles(samples, n=20)[-1] if len(samples) > 1 else samples[0]
+
+
+def interleaved(runs: dict[str, Callable[[], object]], *, times: int, warm_up: int = 3) -> dict[str, list[float]]:
+    """Milliseconds of several runs taken in turns, so that a noisy neighbour hits all alike."""
+    for run in runs.values():
+        for _round in range(warm_up):
+            run()
+    samples: dict[str, list[float]] = {name: [] for name in runs}
+    for _round in range(times):
+        for name, run in runs.items():
+            started = time.perf_counter()
+            run()
+            samples[name].append((time.perf_counter() - started) * 1000)
+    return samples
+
+
+@contextlib.contextmanager
+def own_database(name: str) -> Iterator[None]:
+    """A fresh, migrated database beside the configured one, for as long as the benchmark runs."""
+    original = settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"]
+    database = f"bench_{name}"
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{database}"')
+    _point_at(database)
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+        yield
+    finally:
+        _point_at(original)
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+
+def _point_at(database: str) -> None:
+    connections.close_all()
+    settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"] = database
+    connection.settings_dict["NAME"] = database
+
+
+def analyze() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")

@@ -1,0 +1,55 @@
+"""`manage.py bench NAME`: measures one capability beside its yardstick; docs/performance.md explains the figures."""
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+
+def names() -> list[str]:
+    folder = Path(settings.BASE_DIR) / "bench"
+    return sorted(path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "harness"))
+
+
+class Command(BaseCommand):
+    help = "Run a benchmark in a database of its own. quick ends within about a minute; full uses the design's sizes."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", choices=names())
+        parser.add_argument("--size", choices=["quick", "full"], default="quick")
+        parser.add_argument("--json", action="store_true")
+        parser.add_argument("--check", action="store_true", help="Exit 1 when a goal is missed")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            module = import_module(f"bench.{options['name']}")
+        except ImportError as error:
+            raise CommandError(f"The benchmark {options['name']} can't be loaded: {error}") from error
+        harness = import_module("bench.harness")
+        figures = module.run(options["size"])
+        report = {
+            "bench": options["name"],
+            "size": options["size"],
+            "machine": harness.machine(),
+            "figures": [figure.as_json() for figure in figures],
+        }
+        if options["json"]:
+            self.stdout.write(json.dumps(report, indent=1))
+        else:
+            self._print(report)
+        missed = [figure for figure in report["figures"] if figure["ok"] is False]
+        if options["check"] and missed:
+            sys.exit(1)
+
+    def _print(self, report: dict[str, Any]) -> None:
+        self.stdout.write(f"{report['bench']} ({report['size']}) on {report['machine']}")
+        for figure in report["figures"]:
+            beside = f"  {figure['ratio']} × {figure['yardstick_name']}" if figure["ratio"] is not None else ""
+            verdict = {True: "ok", False: "MISSED", None: ""}[figure["ok"]]
+            self.stdout.write(
+                f"  {figure['name']:<58} {figure['value']:>12,.2f} {figure['unit']:<10}{beside:<38} {figure['goal']:<20} {verdict}"
+            )
