@@ -61,13 +61,36 @@ class TimelineKind(models.TextChoices):
     TICKET = "ticket", _("Ticket")
 
 
-# A person moves forward, becomes dormant and wakes up, and can be closed from anywhere.
+# A person moves forward, becomes dormant and wakes up, and can be closed from anywhere. A deal may be heard of before
+# its deposit or its verification is: then "active" comes first, and the others find the client further along.
 STAGE_TRANSITIONS: dict[str, set[str]] = {
     Stage.LEAD: {Stage.REGISTERED, Stage.CLOSED},
-    Stage.REGISTERED: {Stage.VERIFIED, Stage.FUNDED, Stage.CLOSED},
-    Stage.VERIFIED: {Stage.FUNDED, Stage.CLOSED, Stage.DORMANT},
+    Stage.REGISTERED: {Stage.VERIFIED, Stage.FUNDED, Stage.ACTIVE, Stage.CLOSED},
+    Stage.VERIFIED: {Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT, Stage.CLOSED},
     Stage.FUNDED: {Stage.ACTIVE, Stage.VERIFIED, Stage.DORMANT, Stage.CLOSED},
     Stage.ACTIVE: {Stage.DORMANT, Stage.CLOSED},
     Stage.DORMANT: {Stage.ACTIVE, Stage.FUNDED, Stage.CLOSED},
     Stage.CLOSED: set(),
 }
+
+
+class CallDirection(models.TextChoices):
+    OUTBOUND = "outbound", _("Outgoing")
+    INBOUND = "inbound", _("Incoming")
+
+
+class CallOutcome(BadgeChoices):
+    REACHED = "reached", "green", _("Reached")
+    CALL_BACK = "call_back", "purple", _("Asked to call back")
+    NO_ANSWER = "no_answer", "yellow", _("No answer")
+    VOICEMAIL = "voicemail", "yellow", _("Voicemail")
+    BUSY = "busy", "yellow", _("Busy")
+    REFUSED = "refused", "secondary", _("Not interested")
+    WRONG_NUMBER = "wrong_number", "orange", _("Wrong number")
+
+
+class MessageState(BadgeChoices):
+    QUEUED = "queued", "azure", _("Waiting")
+    SENDING = "sending", "blue", _("Being sent")
+    SENT = "sent", "green", _("Sent")
+    FAILED = "failed", "red", _("Failed")

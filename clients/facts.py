@@ -65,3 +65,15 @@ def rebuild_client(client_id: int, *names: str) -> None:
                 f"WHERE s.client_id = %s), {one.default}) WHERE id = %s",
                 [client_id, client_id],
             )
+
+
+fact(
+    "last_contact_at",
+    owner="clients",
+    sql="""
+    SELECT client_id, max(at) FROM (
+      SELECT client_id, started_at AS at FROM clients_call
+      UNION ALL SELECT client_id, created_at FROM clients_message WHERE sender_id IS NOT NULL
+    ) contacts GROUP BY client_id
+    """,
+)

@@ -7,14 +7,14 @@ grants(
     {
         Role.AGENT: SELLS,
         Role.RETENTION: SELLS,
-        Role.DESK_HEAD: [*SELLS, "move_client", "export_client"],
+        Role.DESK_HEAD: [*SELLS, "move_client", "export_client", "close_client"],
         Role.KYC_OFFICER: ["view_client", "change_client", "log_call"],
-        Role.MLRO: ["view_client", "change_client", "log_call", "export_client"],
+        Role.MLRO: ["view_client", "change_client", "log_call", "export_client", "close_client"],
         Role.FINANCE: ["view_client", "log_call", "export_client"],
         Role.IB_MANAGER: ["view_client", "log_call"],
         Role.SUPPORT: ["view_client", "reveal_contact", "log_call"],
         Role.MARKETING: ["view_client"],
         Role.AUDITOR: ["view_client"],
-        Role.ADMINISTRATOR: ["view_client", "change_client", "move_client", "export_client"],
+        Role.ADMINISTRATOR: ["view_client", "change_client", "move_client", "export_client", "close_client"],
     },
 )

@@ -82,8 +82,6 @@ def make_client(*, brand: Brand, book: Book, email: str, login: bool = True, **f
         fields = {"stage": "registered", "registered_at": now, **fields}
     client = Client(brand=brand, book=book, owner=book.owner, user=user, email=email, created_at=now, **fields)
     client.save()
-    client.fill_search_text()
-    client.save_without_historical_record(update_fields=["search_text"])
     return client
 
 

@@ -54,6 +54,17 @@ class ClientMoved(Event):
     to_book_id: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClientContacted(Event):
+    """Someone of the staff called or wrote to a client. `kind`: call, mail."""
+
+    name: ClassVar[str] = "client.contacted"
+    agent_id: int
+    kind: str
+    outcome: str = ""
+    contact_id: int = 0
+
+
 # ── KYC and compliance ─────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True, kw_only=True)
 class DocumentUploaded(Event):

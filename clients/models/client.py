@@ -1,17 +1,32 @@
-"""The one record of a person at a brand, from the first click to the closed account, and what people read about it."""
+"""The one record of a person at a brand, from the first click to the closed account."""
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from clients.choices import Category, RiskRating, SalesStatus, Stage, TimelineKind
+from clients.choices import Category, RiskRating, SalesStatus, Stage
 from crm.models import Book, Brand, User
+
+# A search box looks in name, e-mail, phone and "#id", in lower case.
+SEARCH_TEXT = "lower(first_name || ' ' || last_name || ' ' || email || ' ' || phone || ' #' || (id)::text)"
+# One mailbox, one spelling: no "+tag", and no dots at Google, which ignores them. `clients.canonical` is the same in Python.
+EMAIL_CANONICAL = """
+CASE WHEN split_part(split_part(lower(email), '@', 1), '+', 1) = '' THEN lower(email)
+     WHEN split_part(lower(email), '@', 2) IN ('gmail.com', 'googlemail.com')
+     THEN replace(split_part(split_part(lower(email), '@', 1), '+', 1), '.', '') || '@gmail.com'
+     ELSE split_part(split_part(lower(email), '@', 1), '+', 1) || '@' || split_part(lower(email), '@', 2) END
+"""
+LEADS = models.Q(stage="lead")
+CUSTOMERS = ~models.Q(stage="lead")
 
 
 class Client(models.Model):
@@ -57,11 +72,24 @@ class Client(models.Model):
         max_digits=20, decimal_places=2, default=0, help_text=_("In the brand's base currency")
     )
 
-    last_contact_at = models.DateTimeField(null=True, blank=True)
+    source = models.CharField(max_length=60, blank=True, help_text=_("Where the first lead came from, e.g. google"))
+    campaign = models.CharField(max_length=60, blank=True, help_text=_("The code of the first lead's campaign"))
+    last_contact_at = models.DateTimeField(null=True, blank=True, help_text=_("Last call, or mail written by a person"))
+
     created_at = models.DateTimeField()
     registered_at = models.DateTimeField(null=True, blank=True)
-    search_text = models.TextField(blank=True, editable=False, help_text="Lower-case name, e-mail, phone, id")
-    history = HistoricalRecords(excluded_fields=["search_text"])
+    # ── computed by the database from the columns above, so that no writer can forget them ─────────────────────────
+    search_text = models.GeneratedField(
+        expression=RawSQL(SEARCH_TEXT, ()),  # noqa: S611 — a constant
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+    email_canonical = models.GeneratedField(
+        expression=RawSQL(EMAIL_CANONICAL, ()),  # noqa: S611 — a constant
+        output_field=models.CharField(max_length=254),
+        db_persist=True,
+    )
+    history = HistoricalRecords(excluded_fields=["search_text", "email_canonical"])
 
     class Meta:
         ordering = ["-id"]
@@ -70,27 +98,49 @@ class Client(models.Model):
             ("export_client", "May export client lists"),
             ("move_client", "May move clients between books"),
             ("log_call", "May log calls and notes"),
+            ("close_client", "May close a client's record"),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["brand", "email"], condition=~models.Q(email=""), name="one_client_per_email_and_brand"
             ),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="client_email_is_lower_case"),
             models.CheckConstraint(
                 condition=models.Q(stage="lead") | models.Q(registered_at__isnull=False) | models.Q(stage="closed"),
                 name="registered_client_has_a_date",
             ),
         ]
+        # Lists are ranges of these indexes in visible books: by id, score, status, last contact. The first column is a
+        # book for someone with one book, the sorted value for someone with a whole brand; see docs/domain/clients.md.
         indexes = [
             models.Index(fields=["book", "-id"], name="clients_by_book"),
             models.Index(fields=["book", "stage", "-id"], name="clients_by_stage"),
             models.Index(fields=["owner", "-id"], name="clients_by_owner"),
-            models.Index(fields=["brand", "country", "-id"], name="clients_by_country"),
+            models.Index(fields=["country", "-id"], name="clients_by_country"),
             models.Index(fields=["brand", "phone"], name="clients_by_phone", condition=~models.Q(phone="")),
+            models.Index(fields=["brand", "email_canonical"], name="clients_by_mailbox", condition=~models.Q(email="")),
+            models.Index(fields=["campaign", "-id"], name="clients_by_campaign", condition=~models.Q(campaign="")),
+            models.Index(fields=["source", "-id"], name="clients_by_source", condition=~models.Q(source="")),
             GinIndex(fields=["search_text"], name="clients_search", opclasses=["gin_trgm_ops"]),
+            models.Index(fields=["score", "id"], name="leads_by_score", condition=LEADS),
+            models.Index(fields=["book", "score", "id"], name="leads_by_book_score", condition=LEADS),
+            models.Index(fields=["sales_status", "-id"], name="leads_by_status", condition=LEADS),
+            models.Index(fields=["book", "sales_status", "-id"], name="leads_by_book_status", condition=LEADS),
+            models.Index(fields=["last_contact_at", "id"], name="leads_by_contact", condition=LEADS),
+            models.Index(fields=["book", "last_contact_at", "id"], name="leads_by_book_contact", condition=LEADS),
+            models.Index(fields=["-id"], name="customers_newest", condition=CUSTOMERS),
+            models.Index(fields=["net_deposits", "id"], name="customers_by_net_deposits", condition=CUSTOMERS),
+            models.Index(fields=["first_deposit_at", "id"], name="customers_by_ftd", condition=CUSTOMERS),
+            models.Index(fields=["last_trade_at", "id"], name="customers_by_last_trade", condition=CUSTOMERS),
+            models.Index(fields=["last_contact_at", "id"], name="customers_by_contact", condition=CUSTOMERS),
         ]
 
     def __str__(self) -> str:
         return self.full_name or self.email or f"Client {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = self.email.strip().lower()
+        super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return f"/clients/{self.pk}/"
@@ -99,44 +149,8 @@ class Client(models.Model):
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 
-    def fill_search_text(self) -> None:
-        self.search_text = search_text(self.first_name, self.last_name, self.email, self.phone, self.pk)
-
     def age_on(self, day: dt.date) -> int | None:
         if self.date_of_birth is None:
             return None
         born = self.date_of_birth
         return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
-
-
-def search_text(first_name: str, last_name: str, email: str, phone: str, pk: int | None) -> str:
-    """What a search box looks in, in lower case."""
-    return " ".join(filter(None, [first_name, last_name, email, phone, f"#{pk}" if pk else ""])).lower()
-
-
-class TimelineEntry(models.Model):
-    """What a human reads: calls, mails, notes, stages, documents, payments, trades in one stream. Not proof: audit is."""
-
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="timeline")
-    at = models.DateTimeField()
-    kind = models.CharField(max_length=12, choices=TimelineKind.choices)
-    title = models.CharField(max_length=200)
-    body = models.TextField(blank=True)
-    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    url = models.CharField(max_length=300, blank=True)
-    data = models.JSONField(default=dict)
-    # The same event told twice (delivered again) is one entry.
-    dedupe_key = models.CharField(max_length=120, blank=True)
-    is_visible_to_client = models.BooleanField(default=False)
-
-    class Meta:
-        ordering = ["-at", "-id"]
-        indexes = [models.Index(fields=["client", "-at", "-id"], name="timeline_by_client")]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["client", "dedupe_key"], condition=~models.Q(dedupe_key=""), name="timeline_tells_a_thing_once"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.title

@@ -1,0 +1,86 @@
+"""Which letters Keelson can send to a client, with the texts they come with. Each app tells its own in `letters.py`.
+
+    # kyc/letters.py
+    letter(
+        "kyc.document_rejected", title=_("Document rejected"), fields=("document", "reason"),
+        texts={"en": Text("Please send us another document", "Hello {{ first_name }},\n\n…"), "de": Text(…)},
+    )
+
+A body is plain text. An empty line starts a paragraph; `[Label]({{ link }})` alone in a paragraph is a button. Filled in
+are the letter's own fields and those of every letter (COMMON). A brand may replace a text (`MailTemplate`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError
+
+PLACEHOLDER = re.compile(r"{{\s*(\w+)\s*}}")
+COMMON = ("first_name", "full_name", "brand", "support_email", "agent", "portal_url")
+
+
+@dataclass(frozen=True)
+class Text:
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Letter:
+    """`fields` come from the caller's context. `secrets` too, but are never kept readable: links that sign in or register."""
+
+    key: str
+    title: str | Promise
+    texts: Mapping[str, Text]
+    fields: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def placeholders(self) -> set[str]:
+        return {*COMMON, *self.fields, *self.secrets}
+
+
+LETTERS: dict[str, Letter] = {}
+
+
+def letter(
+    key: str,
+    *,
+    title: str | Promise,
+    texts: Mapping[str, Text],
+    fields: Iterable[str] = (),
+    secrets: Iterable[str] = (),
+) -> Letter:
+    """Register a letter. Raises ValueError for a text with an unknown placeholder, or without English."""
+    found = Letter(key, title, dict(texts), tuple(fields), tuple(secrets))
+    if "en" not in found.texts:
+        raise ValueError(f"letter {key} has no English text")
+    for language, text in found.texts.items():
+        unknown = unknown_placeholders(found, text.subject + text.body)
+        if unknown:
+            raise ValueError(f"letter {key} ({language}) names unknown fields: {', '.join(sorted(unknown))}")
+    LETTERS[key] = found
+    return found
+
+
+def get_letter(key: str) -> Letter:
+    """Raises DomainError for a letter that no app registered."""
+    try:
+        return LETTERS[key]
+    except KeyError:
+        raise DomainError(_("There is no letter called “%(key)s”.") % {"key": key}) from None
+
+
+def unknown_placeholders(of: Letter, text: str) -> set[str]:
+    return set(PLACEHOLDER.findall(text)) - of.placeholders
+
+
+def fill(text: str, values: Mapping[str, object]) -> str:
+    """Put values in for `{{ name }}`; a placeholder without a value stays, so that a secret can be filled in last."""
+    return PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), text)

@@ -1,0 +1,50 @@
+"""The letters of the clients app itself."""
+
+from django.utils.translation import gettext_lazy as _
+
+from clients.letter_catalogue import Text, letter
+
+letter(
+    "clients.free_text",
+    title=_("A letter of your own"),
+    fields=("subject", "message"),
+    texts={"en": Text("{{ subject }}", "{{ message }}"), "de": Text("{{ subject }}", "{{ message }}")},
+)
+letter(
+    "clients.we_tried_to_reach_you",
+    title=_("We tried to reach you"),
+    texts={
+        "en": Text(
+            "We tried to reach you",
+            "Hello {{ first_name }},\n\nI tried to call you today and could not reach you. When is a good time? "
+            "Just answer this e-mail with a day and an hour.\n\nKind regards\n{{ agent }}\n{{ brand }}",
+        ),
+        "de": Text(
+            "Wir haben versucht, Sie zu erreichen",
+            "Guten Tag {{ first_name }},\n\nich habe heute versucht, Sie anzurufen, und Sie leider nicht erreicht. Wann "
+            "passt es Ihnen? Antworten Sie einfach auf diese E-Mail mit Tag und Uhrzeit.\n\nFreundliche Grüße\n{{ agent }}\n"
+            "{{ brand }}",
+        ),
+    },
+)
+letter(
+    "clients.welcome",
+    title=_("Welcome: account open"),
+    fields=("platform", "login", "server"),
+    texts={
+        "en": Text(
+            "Your {{ platform }} account is open",
+            "Hello {{ first_name }},\n\nyour identity is confirmed and your trading account is open.\n\n"
+            "Platform: {{ platform }}\nLogin: {{ login }}\nServer: {{ server }}\n\n"
+            "You set the password in your personal area; we never send it by e-mail.\n\n"
+            "[Open my personal area]({{ portal_url }})\n\nKind regards\n{{ brand }}",
+        ),
+        "de": Text(
+            "Ihr {{ platform }}-Konto ist eröffnet",
+            "Guten Tag {{ first_name }},\n\nIhre Identität ist bestätigt und Ihr Handelskonto ist eröffnet.\n\n"
+            "Plattform: {{ platform }}\nKontonummer: {{ login }}\nServer: {{ server }}\n\n"
+            "Das Passwort legen Sie in Ihrem persönlichen Bereich fest; wir versenden es nie per E-Mail.\n\n"
+            "[Zum persönlichen Bereich]({{ portal_url }})\n\nFreundliche Grüße\n{{ brand }}",
+        ),
+    },
+)

@@ -1,0 +1,217 @@
+"""Letters to clients, in the client's language and the brand's words: the row first, the mail server afterwards.
+
+    send_mail_to(client_id=7, template="clients.welcome", context={…}, dedupe_key=f"welcome:{account.pk}")
+
+writes a Message in the caller's transaction; a worker sends it once that committed. The same dedupe_key for the same
+client is one letter, so an event handler may run again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import smtplib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import policies, timeline
+from clients.choices import MessageState, TimelineKind
+from clients.facts import rebuild_client
+from clients.letter_catalogue import Letter, Text, fill, get_letter
+from clients.mail_format import as_email
+from clients.models import Client, MailTemplate, Message
+from crm import audit, crypto
+from crm.errors import DomainError
+from crm.notify import notify
+
+logger = logging.getLogger(__name__)
+SECRET_PURPOSE = "client-mail"  # noqa: S105 — the name of a key's purpose
+LEASE_SECONDS = 600  # a worker that takes longer is believed dead, and the letter is tried again
+BACK_OFF_SECONDS = (60, 300, 1800, 7200, 6 * 3600, 12 * 3600)
+
+
+@transaction.atomic
+def send_mail_to(
+    *,
+    client_id: int,
+    template: str,
+    context: Mapping[str, object] | None = None,
+    dedupe_key: str = "",
+    sender: Any = None,
+) -> Message | None:
+    """Queue a letter to a client; None when the client has no e-mail address.
+
+    Who: the verb that calls this has decided. `sender`: the person who wrote or chose it, None for the system.
+    Raises: DomainError for an unknown letter or a missing value.
+    """
+    client = Client.objects.select_related("brand", "owner").get(pk=client_id)
+    if not client.email:
+        return None
+    kind = get_letter(template)
+    language, text = text_for(client, kind)
+    values = {**_common_values(client), **(context or {})}
+    missing = (set(kind.fields) | set(kind.secrets)) - values.keys()
+    if missing:
+        raise DomainError(_("This letter needs: %(fields)s") % {"fields": ", ".join(sorted(missing))})
+    secret = {name: str(values.pop(name)) for name in kind.secrets}
+    fields = {
+        "template": template, "language": language, "to_address": client.email, "sender": sender,
+        "subject": " ".join(fill(text.subject, values).split())[:200], "body": fill(text.body, values),
+        "secret": crypto.encrypt(orjson.dumps(secret), purpose=SECRET_PURPOSE) if secret else None,
+    }  # fmt: skip
+    if dedupe_key:
+        message, is_new = Message.objects.get_or_create(client=client, dedupe_key=dedupe_key, defaults=fields)
+    else:
+        message, is_new = Message.objects.create(client=client, **fields), True
+    if is_new:
+        _tell(message, client)
+        transaction.on_commit(lambda: _wake(message.pk))
+    return message
+
+
+@transaction.atomic
+def write_to_client(*, client_id: int, actor: Any, template: str, subject: str = "", message: str = "") -> Message:
+    """A person sends a client a letter: one of the house's, or their own words.
+
+    Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError when there is no address or no text.
+    """
+    client = Client.objects.select_for_update(of=["self"]).get(pk=client_id)
+    policies.require(policies.can_log(actor, client))
+    if not client.email:
+        raise DomainError(_("This client has no e-mail address."))
+    context = {}
+    if template == "clients.free_text":
+        context = {"subject": subject.strip(), "message": message.strip()}
+        if not all(context.values()):
+            raise DomainError(_("Write a subject and a text."))
+    elif set(get_letter(template).fields) | set(get_letter(template).secrets):
+        raise DomainError(_("This letter is sent by the system only."))
+    sent = send_mail_to(client_id=client_id, template=template, context=context, sender=actor)
+    assert sent is not None
+    audit.record(
+        actor=actor, action="clients.mail_sent", target=sent, client_id=client_id, brand_id=client.brand_id,
+        after={"template": template, "subject": sent.subject},
+    )  # fmt: skip
+    return sent
+
+
+def text_for(client: Client, kind: Letter) -> tuple[str, Text]:
+    """(language, text): the client's language before the brand's before English; the brand's own text before ours."""
+    languages = list(dict.fromkeys([client.language, client.language[:2], client.brand.default_language, "en"]))
+    own = {
+        row.language: Text(row.subject, row.body)
+        for row in MailTemplate.objects.filter(
+            brand_id=client.brand_id, key=kind.key, is_active=True, language__in=languages
+        )
+    }
+    for language in languages:
+        text = own.get(language) or kind.texts.get(language)
+        if text:
+            return language, text
+    raise AssertionError("every letter has an English text")
+
+
+def _common_values(client: Client) -> dict[str, str]:
+    return {
+        "first_name": client.first_name or client.full_name,
+        "full_name": client.full_name,
+        "brand": client.brand.name,
+        "support_email": client.brand.support_email,
+        "agent": client.owner.get_full_name() if client.owner else client.brand.name,
+        "portal_url": f"{settings.BASE_URL}/portal/",
+    }
+
+
+def _tell(message: Message, client: Client) -> None:
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.EMAIL, actor=message.sender, title=message.subject, body=message.body,
+        data={"message_id": message.pk, "template": message.template}, dedupe_key=f"message:{message.pk}",
+    )  # fmt: skip
+    if message.sender_id:
+        rebuild_client(client.pk, "last_contact_at")
+
+
+def _wake(message_id: int) -> None:
+    """Ask a worker to send at once. A broker that is away loses nothing: the sweeper polls the table."""
+    from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
+
+    from clients.tasks import send_message
+
+    try:
+        send_message.apply_async([message_id], retry=False)
+    except (OperationalError, RedisError, OSError):
+        logger.warning("the broker is away; the sweeper will send message %s", message_id)
+
+
+# ── the worker's part ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def deliver(message_id: int) -> bool:
+    """Hand one waiting letter to the mail server. False when it is not its turn or someone else has it.
+
+    The claim is committed before the server is spoken to. A worker that dies in between leaves the row in "being sent";
+    after its lease it is sent again under the same Message-ID: a letter twice is better than none.
+    """
+    now = timezone.now()
+    claimed = Message.objects.filter(
+        Q(state=MessageState.QUEUED) | Q(state=MessageState.SENDING), pk=message_id, due_at__lte=now
+    ).update(
+        state=MessageState.SENDING, attempts=F("attempts") + 1, due_at=now + dt.timedelta(seconds=LEASE_SECONDS)
+    )  # fmt: skip
+    if not claimed:
+        return False
+    message = Message.objects.select_related("client__brand", "sender").get(pk=message_id)
+    secret = orjson.loads(crypto.decrypt(bytes(message.secret), purpose=SECRET_PURPOSE)) if message.secret else {}
+    try:
+        as_email(message, secret).send()
+    except smtplib.SMTPRecipientsRefused as error:
+        _give_up(message, str(error))
+    except (smtplib.SMTPException, OSError) as error:
+        _try_later(message, f"{type(error).__name__}: {error}")
+    else:
+        Message.objects.filter(pk=message.pk).update(
+            state=MessageState.SENT, sent_at=timezone.now(), error="", secret=None
+        )
+    return True
+
+
+def deliver_due(*, limit: int = 200) -> int:
+    """Send what waits, oldest first; returns how many were tried. For the sweeper and for tests."""
+    waiting = Message.objects.filter(
+        state__in=[MessageState.QUEUED, MessageState.SENDING], due_at__lte=timezone.now()
+    ).order_by("due_at")
+    return sum(deliver(pk) for pk in list(waiting.values_list("pk", flat=True)[:limit]))
+
+
+def _try_later(message: Message, error: str) -> None:
+    if message.attempts > len(BACK_OFF_SECONDS):
+        _give_up(message, error)
+        return
+    logger.warning("message %s not sent: %s", message.pk, error)
+    due_at = timezone.now() + dt.timedelta(seconds=BACK_OFF_SECONDS[message.attempts - 1])
+    Message.objects.filter(pk=message.pk).update(state=MessageState.QUEUED, due_at=due_at, error=error[:300])
+
+
+def _give_up(message: Message, error: str) -> None:
+    """The address does not take mail: the file says so, and the person who wrote it is told."""
+    with transaction.atomic():
+        Message.objects.filter(pk=message.pk).update(state=MessageState.FAILED, error=error[:300], secret=None)
+        title = _("E-mail could not be delivered: %(subject)s") % {"subject": message.subject}
+        timeline.tell(
+            client_id=message.client_id, kind=TimelineKind.EMAIL, title=title, body=error[:300],
+            dedupe_key=f"message-failed:{message.pk}",
+        )  # fmt: skip
+        told = message.sender_id or message.client.owner_id
+        if told:
+            notify(
+                [told], kind="clients.mail_failed", title=title, body=str(message.client),
+                url=message.client.get_absolute_url(), dedupe_key=f"clients.mail_failed:{message.pk}",
+            )  # fmt: skip

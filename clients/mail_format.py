@@ -1,0 +1,51 @@
+"""A letter's plain text as an e-mail: text part, and an HTML part in the brand's colours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from email.utils import formataddr, parseaddr
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+
+from clients.letter_catalogue import fill
+from clients.models import Message
+
+BUTTON = re.compile(r"^\[(?P<label>[^\]]+)\]\((?P<url>[^)\s]+)\)$")
+
+
+def paragraphs(text: str) -> list[dict[str, object]]:
+    """Paragraphs of a body: lines of text, or a button."""
+    found: list[dict[str, object]] = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        button = BUTTON.match(block.strip())
+        found.append(button.groupdict() if button else {"lines": block.strip().split("\n")})
+    return found
+
+
+def plain_text(text: str) -> str:
+    """The text part: a button is its label and, below it, its address."""
+    return re.sub(r"^\[([^\]]+)\]\(([^)\s]+)\)$", r"\1:\n\2", text.strip(), flags=re.MULTILINE) + "\n"
+
+
+def as_email(message: Message, secret: Mapping[str, str]) -> EmailMultiAlternatives:
+    brand = message.client.brand
+    body = fill(message.body, secret)
+    _name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    email = EmailMultiAlternatives(
+        subject=message.subject,
+        body=plain_text(body),
+        from_email=formataddr((brand.name, address)),
+        to=[message.to_address],
+        reply_to=[message.sender.email if message.sender else brand.support_email],
+        headers={
+            # The same letter sent again after a crash has the same id: mail servers and readers may drop the second.
+            "Message-ID": f"<client-message-{message.pk}@{address.partition('@')[2]}>",
+            "Auto-Submitted": "no" if message.sender_id else "auto-generated",
+        },
+    )
+    context = {"message": message, "brand": brand, "paragraphs": paragraphs(body)}
+    email.attach_alternative(render_to_string("clients/letter_mail.html", context), "text/html")
+    return email

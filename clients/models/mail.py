@@ -1,0 +1,78 @@
+"""Letters to clients: their texts per brand and language, and every one that was sent."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from clients.choices import MessageState
+from clients.models.client import Client
+from crm.models import Brand, User
+
+
+class MailTemplate(models.Model):
+    """A brand's own text of a letter in one language. Without one, the text that came with Keelson is sent."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="mail_templates")
+    key = models.CharField(max_length=60, help_text=_("Which letter, e.g. leads.registration_link"))
+    language = models.CharField(max_length=8)
+    subject = models.CharField(max_length=160)
+    body = models.TextField(help_text=_("Plain text; an empty line starts a paragraph; {{ first_name }} fills in"))
+    is_active = models.BooleanField(default=True)
+    changed_at = models.DateTimeField(auto_now=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["brand_id", "key", "language"]
+        permissions = [("manage_mail_templates", "May change the texts of letters to clients")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand", "key", "language"],
+                condition=models.Q(is_active=True),
+                name="one_active_text_per_brand_letter_and_language",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.language})"
+
+
+class Message(models.Model):
+    """One letter to one client. The row is the intent; a worker hands it to the mail server and notes the outcome."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="messages")
+    template = models.CharField(max_length=60, blank=True, help_text=_("Empty: written by hand"))
+    language = models.CharField(max_length=8)
+    to_address = models.EmailField()
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    # A link that must not be kept readable in the archive: filled into the mail, shown as dots on the page.
+    secret = models.BinaryField(null=True, help_text="Encrypted values for the letter; removed once it is sent")
+    sender = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=8, choices=MessageState.choices, default=MessageState.QUEUED)
+    dedupe_key = models.CharField(max_length=120, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["client", "-id"], name="messages_by_client"),
+            models.Index(fields=["due_at"], name="messages_due", condition=models.Q(state__in=["queued", "sending"])),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client", "dedupe_key"], condition=~models.Q(dedupe_key=""), name="a_letter_is_sent_once"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="sent") | models.Q(sent_at__isnull=False), name="sent_message_has_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,0 +1,31 @@
+"""Who may do what to a client. Every decision first asks whether the client is within the user's reach."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm.policies import YES, Decision, has_permission, no, require
+from crm.scope import reach_of
+
+__all__ = ["can", "can_close", "can_log", "require"]
+
+
+def can(user: Any, client: Client, permission: str) -> Decision:
+    """The role holds the right and the client is in a book the user reaches. The system (None) may."""
+    if user is None:
+        return YES
+    if not user.is_team or client.book_id not in reach_of(user).books:
+        return no(_("This client is not in a book that you reach."))
+    return has_permission(user, permission)
+
+
+def can_close(user: Any, client: Client) -> Decision:
+    return can(user, client, "clients.close_client")
+
+
+def can_log(user: Any, client: Client) -> Decision:
+    """Calls, notes, tasks and mails: the daily work on a client."""
+    return can(user, client, "clients.log_call")

@@ -1,0 +1,76 @@
+"""A client's way from the first click to the closed account: the one door through which `Client.stage` changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import policies, timeline
+from clients.choices import STAGE_TRANSITIONS, Stage, TimelineKind
+from clients.models import Client
+from crm import audit
+from crm.errors import WrongState
+from crm.events import ClientStageChanged, publish
+
+# How far along a stage is. A dormant or closed client has been everywhere before.
+RANK: dict[str, int] = {stage: rank for rank, stage in enumerate(Stage.values)}
+
+
+@transaction.atomic
+def move_stage(*, client_id: int, to: Stage, actor: Any = None, reason: str = "", is_step_back: bool = False) -> Client:
+    """Something happened that puts a client into a stage: registered, verified, funded, first deal.
+
+    Already there, or further along: nothing changes, so that event handlers may come late or twice. A dormant client
+    who trades or pays wakes up. `is_step_back` moves backwards, e.g. to verified when the only deposit was charged back.
+
+    Who: the verb that calls this has decided; `actor` is whose act caused it, None for the system.
+    Raises: WrongState when the transition table has no such step (a lead can't be verified before registering).
+    """
+    client = Client.objects.select_for_update(of=["self"]).get(pk=client_id)
+    before = Stage(client.stage)
+    to = Stage(to)
+    if before == to or before == Stage.CLOSED:
+        return client
+    possible = to in STAGE_TRANSITIONS[before]
+    if RANK[to] < RANK[before] and not is_step_back and not (before == Stage.DORMANT and possible):
+        return client
+    if not possible:
+        raise WrongState(
+            _("%(client)s can't go from “%(before)s” to “%(to)s”.")
+            % {"client": client, "before": before.label, "to": to.label}
+        )
+    client.stage = to
+    changed = ["stage"]
+    if to not in (Stage.LEAD, Stage.CLOSED) and client.registered_at is None:
+        client.registered_at = timezone.now()
+        changed.append("registered_at")
+    client.save(update_fields=changed)
+    audit.record(
+        actor=actor, action="clients.stage_changed", target=client, client_id=client.pk, brand_id=client.brand_id,
+        before={"stage": before.value}, after={"stage": to.value}, reason=reason,
+    )  # fmt: skip
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.STAGE, actor=actor, body=reason,
+        title=_("%(before)s → %(to)s") % {"before": before.label, "to": to.label},
+        data={"before": before.value, "after": to.value},
+    )  # fmt: skip
+    publish(ClientStageChanged(client_id=client.pk, brand_id=client.brand_id, before=before.value, after=to.value))
+    return client
+
+
+@transaction.atomic
+def close_client(*, client_id: int, actor: Any, reason: str) -> Client:
+    """Staff end the relation with a client, for a reason that the audit log keeps.
+
+    Who: `clients.close_client`. Raises: NotAllowed, WrongState when closed already or no reason was given.
+    """
+    client = Client.objects.select_for_update(of=["self"]).get(pk=client_id)
+    policies.require(policies.can_close(actor, client))
+    if client.stage == Stage.CLOSED:
+        raise WrongState(_("This client is closed already."))
+    if not reason.strip():
+        raise WrongState(_("Say why the client is closed."))
+    return move_stage(client_id=client.pk, to=Stage.CLOSED, actor=actor, reason=reason.strip())
