@@ -240,3 +240,28 @@ def load(demo: Demo) -> list[tuple[str, float]]:
         part(demo)
         timings.append((name, time.monotonic() - started))
     return timings
+
+
+@dataclass(frozen=True)
+class Login:
+    """A login that the demo offers: who, where to sign in, and as whom."""
+
+    label: str
+    name: str
+    username: str
+    path: str
+
+
+def logins() -> list[Login]:
+    """One login per role, a client with money, and a partner; read from the database, so a restart shows them again."""
+    rows = []
+    for role in Role:
+        user = User.objects.filter(groups__name=role.value, is_active=True).order_by("pk").first()
+        if user is not None:
+            rows.append(Login(str(role.label), str(user), user.username, "/accounts/login/"))
+    for kind in (UserKind.CLIENT, UserKind.PARTNER):
+        people = User.objects.filter(kind=kind, is_active=True, preferences__demo_login=True).select_related("brand")
+        for user in people.order_by("pk")[:2]:
+            assert user.brand is not None
+            rows.append(Login(f"{kind.label} of {user.brand}", str(user), user.email, f"/b/{user.brand.code}/login/"))
+    return rows
