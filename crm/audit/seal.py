@@ -1,4 +1,4 @@
-"""Closing batches. Writers never wait: a seal takes rows of finished transactions only, in id order."""
+"""Closing batches. Writers never wait for one another or for the sealer: a seal takes what is committed and has no leaf yet."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ concat_ws('|', e.id, to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.U
   encode(convert_to(e.target_id, 'UTF8'), 'hex'), coalesce(e.client_id, 0), coalesce(e.brand_id, 0),
   coalesce(host(e.ip), ''), encode(convert_to(e.request_id, 'UTF8'), 'hex'), e.is_encrypted, encode(sha256(e.body), 'hex'))
 """
-# The anti-join is bounded from below: rows older than the last sealed one that were in flight have higher transaction ids.
+# A row is pending while it has no leaf, so a transaction that commits late is sealed late, never skipped. The search starts
+# at the horizon of the last seal: transactions older than that had ended by then, and everything of theirs is sealed.
 PENDING = f"""
 SELECT e.id, {ROW_TEXT} FROM crm_auditevent e
-WHERE e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-  AND NOT EXISTS (SELECT 1 FROM crm_auditleaf l WHERE l.event_id = e.id)
+WHERE e.transaction_id >= %s AND NOT EXISTS (SELECT 1 FROM crm_auditleaf l WHERE l.event_id = e.id)
 ORDER BY e.id LIMIT {BATCH_ROWS_MAX}
 """  # noqa: S608 — constants of this module only
 
@@ -37,13 +37,17 @@ def seal_pending() -> AuditSeal | None:
     """Seal what is finished and unsealed; None when there is nothing. One sealer at a time (advisory lock)."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.audit.seal'))")
+    previous = AuditSeal.objects.order_by("-id").first()
     with connection.cursor() as cursor:
-        cursor.execute(PENDING)
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        oldest_running = cursor.fetchone()[0]
+        # After a restore into another cluster transaction ids start again: search everything once.
+        horizon = previous.horizon if previous and previous.horizon <= oldest_running else 0
+        cursor.execute(PENDING, [horizon])
         rows = cursor.fetchall()
     if not rows:
         return None
     hashes = [leaf_hash(text.encode()) for _pk, text in rows]
-    previous = AuditSeal.objects.order_by("-id").first()
     sealed_at = timezone.now()
     root_hash = root(hashes)
     digest = seal_digest(
@@ -59,6 +63,7 @@ def seal_pending() -> AuditSeal | None:
         root=root_hash,
         seal_hash=digest,
         signature=crypto.signing_key().sign(digest),
+        horizon=oldest_running if len(rows) < BATCH_ROWS_MAX else horizon,
     )
     AuditLeaf.objects.bulk_create(
         [

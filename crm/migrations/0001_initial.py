@@ -115,6 +115,7 @@ class Migration(migrations.Migration):
                 ('root', models.BinaryField(max_length=32)),
                 ('seal_hash', models.BinaryField(max_length=32)),
                 ('signature', models.BinaryField(help_text="Ed25519 by the instance's key over seal_hash", max_length=64)),
+                ('horizon', models.BigIntegerField(help_text='Every row of an older transaction is in this seal or an earlier one')),
                 ('previous', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='next', to='crm.auditseal')),
             ],
             options={
@@ -352,7 +353,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField()),
-                ('transaction_id', models.BigIntegerField(help_text="PostgreSQL's transaction id: a seal takes finished ones only")),
+                ('transaction_id', models.BigIntegerField(help_text="PostgreSQL's transaction id: bounds the sealer's search")),
                 ('actor_label', models.CharField(max_length=160)),
                 ('action', models.CharField(max_length=80)),
                 ('target_type', models.CharField(max_length=80)),
@@ -367,7 +368,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
-                'indexes': [models.Index(condition=models.Q(('client_id__isnull', False)), fields=['client_id', '-id'], name='audit_by_client'), models.Index(fields=['actor', '-id'], name='audit_by_actor'), models.Index(fields=['action', '-id'], name='audit_by_action'), models.Index(fields=['target_type', 'target_id', '-id'], name='audit_by_target')],
+                'indexes': [models.Index(condition=models.Q(('client_id__isnull', False)), fields=['client_id', '-id'], name='audit_by_client'), models.Index(fields=['actor', '-id'], name='audit_by_actor'), models.Index(fields=['action', '-id'], name='audit_by_action'), models.Index(fields=['transaction_id'], name='audit_by_transaction'), models.Index(fields=['target_type', 'target_id', '-id'], name='audit_by_target')],
             },
         ),
         pgtrigger.migrations.AddTrigger(

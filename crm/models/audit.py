@@ -31,7 +31,7 @@ class AuditEvent(models.Model):
     """Who did what to what, when, from where, before and after, why, on what evidence."""
 
     at = models.DateTimeField()
-    transaction_id = models.BigIntegerField(help_text="PostgreSQL's transaction id: a seal takes finished ones only")
+    transaction_id = models.BigIntegerField(help_text="PostgreSQL's transaction id: bounds the sealer's search")
     actor = models.ForeignKey("crm.User", on_delete=models.PROTECT, null=True, related_name="+")
     actor_label = models.CharField(max_length=160)
     action = models.CharField(max_length=80)
@@ -53,6 +53,7 @@ class AuditEvent(models.Model):
             ),
             models.Index(fields=["actor", "-id"], name="audit_by_actor"),
             models.Index(fields=["action", "-id"], name="audit_by_action"),
+            models.Index(fields=["transaction_id"], name="audit_by_transaction"),
             models.Index(fields=["target_type", "target_id", "-id"], name="audit_by_target"),
         ]
         triggers = append_only("audit_event")
@@ -70,6 +71,7 @@ class AuditSeal(models.Model):
     root = models.BinaryField(max_length=32)
     seal_hash = models.BinaryField(max_length=32)
     signature = models.BinaryField(max_length=64, help_text="Ed25519 by the instance's key over seal_hash")
+    horizon = models.BigIntegerField(help_text="Every row of an older transaction is in this seal or an earlier one")
 
     class Meta:
         ordering = ["id"]

@@ -87,15 +87,21 @@ def test_erasing_a_client_leaves_the_proof_intact(cast):
     assert audit.verify().holds
 
 
-def test_a_row_in_flight_is_sealed_later_not_lost(cast):
+def test_a_transaction_that_commits_late_is_sealed_late_not_skipped(cast):
     other = connection.copy()
     try:
         with other.cursor() as cursor:
             cursor.execute("BEGIN")
-            cursor.execute("SELECT pg_current_xact_id()")
-            write(cast, 1)  # a younger transaction than the one still open: not sealed yet
-            assert audit.seal_pending() is None
+            cursor.execute(
+                "INSERT INTO crm_auditevent (at, transaction_id, actor_label, action, target_type, target_id, request_id, "
+                "body, is_encrypted) VALUES (now(), pg_current_xact_id()::text::bigint, 'slow', 'a.b', 't', '1', '', '{}', false)"
+            )
+            write(cast, 2)  # younger rows, committed first
+            assert audit.seal_pending().leaf_count == 2
+            write(cast, 1)
+            assert audit.seal_pending().leaf_count == 1
             cursor.execute("COMMIT")
     finally:
         other.close()
     assert audit.seal_pending().leaf_count == 1
+    assert audit.verify().holds and audit.verify().unsealed == 0

@@ -31,11 +31,18 @@ class Instance:
             cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
         if check and done.returncode:
-            raise AssertionError(f"manage.py {' '.join(arguments)} exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
+            raise AssertionError(
+                f"manage.py {' '.join(arguments)} exited {done.returncode}:\n{done.stdout}\n{done.stderr}"
+            )
         return done
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "KEELSON_VAR": str(self.var), "KEELSON_DEMO": "1", **self.addresses.get("environment", {})}  # type: ignore[dict-item]
+        return {
+            **os.environ,
+            "KEELSON_VAR": str(self.var),
+            "KEELSON_DEMO": "1",
+            **self.addresses.get("environment", {}),
+        }  # type: ignore[dict-item]
 
 
 @contextmanager
