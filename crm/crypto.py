@@ -40,7 +40,7 @@ def encrypt(plain: bytes, *, purpose: str) -> bytes:
     return _seal(derived_key(purpose), plain, purpose.encode())
 
 
-def decrypt(sealed: bytes, *, purpose: str) -> bytes:
+def decrypt(sealed: bytes | memoryview, *, purpose: str) -> bytes:
     return _open(derived_key(purpose), bytes(sealed), purpose.encode())
 
 
@@ -49,7 +49,7 @@ def encrypt_for_client(client_id: int, plain: bytes) -> bytes:
     return _seal(_client_key(client_id, create=True), plain, str(client_id).encode())
 
 
-def decrypt_for_client(client_id: int, sealed: bytes) -> bytes:
+def decrypt_for_client(client_id: int, sealed: bytes | memoryview) -> bytes:
     """Raises KeyDestroyed after the client's erasure, InvalidTag when the ciphertext was changed."""
     return _open(_client_key(client_id, create=False), bytes(sealed), str(client_id).encode())
 
