@@ -16,7 +16,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from crm.ui import charts, choices, formats
+from crm.ui import badges, charts, formats
 
 register = template.Library()
 SPRITE = "vendor/lucide/sprite.svg"
@@ -37,7 +37,7 @@ def _icon(name: str, css: str) -> SafeString:
 
 @register.simple_tag
 def icon(name: str, css: str = "") -> SafeString:
-    """`{% icon "users" %}`; `css` adds classes (`icon-sm`, `icon-lg`, `icon-flip` for arrows in right-to-left pages)."""
+    """`{% icon "users" %}`; `css` adds classes (`icon-sm`, `icon-lg`; `icon-flip` mirrors arrows right-to-left)."""
     return _icon(str(name), css)
 
 
@@ -45,13 +45,13 @@ def icon(name: str, css: str = "") -> SafeString:
 def badge(value: Any, field_name: str = "", tone: str = "", icon: str = "") -> SafeString:
     """A state with its label and colour.
 
-    `{% badge lead "status" %}` reads label and tone from the field's `ToneChoices`; `{% badge state %}` takes a member;
-    `{% badge "Vip" tone="accent" %}` writes its own. Empty values show a dash.
+    `{% badge lead "status" %}` reads label and colour from the field's `BadgeChoices`; `{% badge state %}` takes a
+    member; `{% badge "VIP" tone="accent" %}` writes its own. Empty values show a dash.
     """
     model = None
     if field_name and isinstance(value, Model):
         model, value = type(value), getattr(value, field_name)
-    label, found = choices.describe(value, model=model, field_name=field_name)
+    label, found = badges.describe(value, model=model, field_name=field_name)
     if not label:
         return SafeString("–")
     return badge_html(label, tone or found, icon)
@@ -60,15 +60,15 @@ def badge(value: Any, field_name: str = "", tone: str = "", icon: str = "") -> S
 def badge_html(label: str, tone: str, icon_name: str = "") -> SafeString:
     if icon_name:
         return format_html(
-            '<span class="k-badge plain tone-{}">{}{}</span>', choices.tone_name(tone), _icon(icon_name, ""), label
+            '<span class="k-badge plain tone-{}">{}{}</span>', badges.tone_name(tone), _icon(icon_name, ""), label
         )
-    return format_html('<span class="k-badge tone-{}">{}</span>', choices.tone_name(tone), label)
+    return format_html('<span class="k-badge tone-{}">{}</span>', badges.tone_name(tone), label)
 
 
 @register.filter
 def tone(value: Any) -> str:
     """The tone of a state or colour word: `class="tone-{{ x|tone }}"`."""
-    return getattr(value, "tone", None) or choices.tone_name(str(value or ""))
+    return badges.tone_name(getattr(value, "colour", value))
 
 
 def _decimal(value: Any) -> Decimal | None:
@@ -82,7 +82,7 @@ def _decimal(value: Any) -> Decimal | None:
 
 @register.filter
 def money(value: Any, currency: Any = "") -> SafeString:
-    """`{{ amount|money:currency }}` or `{{ a_money_object|money }}`: as the reader's locale writes it, digits by currency."""
+    """`{{ amount|money:currency }}` or `{{ a_money_object|money }}`: as the reader's locale writes it."""
     if hasattr(value, "amount") and hasattr(value, "currency"):
         value, currency = value.amount, value.currency
     amount = _decimal(value)

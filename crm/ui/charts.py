@@ -1,7 +1,7 @@
 """Charts: small ones drawn as SVG on the server, large ones described as JSON for uPlot (static/js/charts.js).
 
-A small chart is one string of markup without scripts or style attributes; it inherits its colour from the text around it
-(`tone-success` …). A large chart is data beside a placeholder, so that the page stays readable without JavaScript.
+A small chart is one string of markup without scripts or style attributes; it inherits its colour from the text around
+it (`tone-success` …). A large chart is data beside a placeholder, so that the page stays readable without JavaScript.
 """
 
 import json
@@ -66,9 +66,8 @@ def bars(values: Sequence[Number], *, width: int = 96, height: int = 24, label: 
             tall = max(tall, 1.0)
         css_bar = "bar neg" if y < 0 else "bar"
         edge = zero if y < 0 else zero - tall
-        parts.append(
-            f'<rect class="{css_bar}" x="{i * slot + slot * 0.12:.1f}" y="{edge:.1f}" width="{slot * 0.76:.1f}" height="{tall:.1f}"/>'
-        )
+        box = f'x="{i * slot + slot * 0.12:.1f}" y="{edge:.1f}" width="{slot * 0.76:.1f}" height="{tall:.1f}"'
+        parts.append(f'<rect class="{css_bar}" {box}/>')
     if bottom < 0:
         parts.append(f'<line class="zero" x1="0" x2="{width}" y1="{zero:.1f}" y2="{zero:.1f}"/>')
     return _svg(width, height, "".join(parts), label, css)
@@ -79,16 +78,14 @@ def share_bars(rows: Sequence[tuple[str, Number, str]]) -> SafeString:
     if not rows:
         return SafeString("")
     most = max(abs(float(amount or 0)) for _label, amount, _text in rows) or 1.0
+    shape = (
+        '<span class="clip">{}</span>'
+        '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="track" width="100" height="8" rx="2"/><rect class="fill" width="{}" height="8" rx="2"/></svg>'
+        '<span class="num">{}</span>'
+    )
     parts = [
-        format_html(
-            '<span class="clip">{}</span><svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
-            '<rect class="track" width="100" height="8" rx="2"/><rect class="fill" width="{}" height="8" rx="2"/></svg>'
-            '<span class="num">{}</span>',
-            label,
-            f"{abs(float(amount or 0)) / most * 100:.2f}",
-            text,
-        )  # fmt: skip
-        for label, amount, text in rows
+        format_html(shape, label, f"{abs(float(amount or 0)) / most * 100:.2f}", text) for label, amount, text in rows
     ]
     return format_html('<div class="k-hbars">{}</div>', SafeString("".join(parts)))
 
@@ -107,7 +104,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """A time-series chart: `{% chart chart %}` in a template. `x` are days or instants (all of one kind), or plain numbers."""
+    """A time-series chart: `{% chart chart %}`. `x` are days, instants or plain numbers, all of one kind."""
 
     id: str
     x: Sequence[Any]
@@ -136,7 +133,7 @@ class Chart:
         }  # fmt: skip
 
     def json(self) -> SafeString:
-        """The spec for a `<script type="application/json">`: `<`, `>` and `&` are escaped, so no value can close the tag."""
+        """The spec for a `<script type="application/json">`; escaped, so that no value can close the tag."""
         text = json.dumps(self.spec(), cls=DjangoJSONEncoder, separators=(",", ":"))
         return SafeString(text.replace("<", "\\u003C").replace(">", "\\u003E").replace("&", "\\u0026"))
 
@@ -150,6 +147,12 @@ class Chart:
             )
             shown.append((label, [formats.number(s.values[i]) for s in self.series]))
         return shown
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, datetime):
+        return formats.moment(value)
+    return formats.day(value) if isinstance(value, date) else str(value)
 
 
 def _epoch(value: Any) -> float | int:

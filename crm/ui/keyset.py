@@ -1,8 +1,8 @@
 """Paging by position, not by number: a page is found through an index in the same time at row 50 and at row 1,200,000.
 
-A list is ordered by one value and then by primary key, so every row has its own place even among equal values. Rows without a value
-come last in both directions: the walk has two legs, "has a value" and "has none", and each leg is a plain range of the index on
-(value, id). A page costs one query, two where it crosses from one leg to the other.
+A list is ordered by one value and then by primary key, so every row has its own place even among equal values. Rows
+without a value come last in both directions: the walk has two legs, "has a value" and "has none", and each leg is a
+plain range of the index on (value, id). A page costs one query, two where it crosses from one leg to the other.
 
 The cursor in the address is encrypted: the sort value may be a name or an e-mail that the reader sees only masked.
 """
@@ -29,7 +29,7 @@ SORT_ALIAS = "k_sort"
 
 @dataclass(frozen=True)
 class Order:
-    """What a list is ordered by. `path` is a field path or an annotation of the queryset; `key` is its name in the address."""
+    """What a list is ordered by: `path` is a field path or an annotation, `key` its name in the address."""
 
     key: str
     path: str
@@ -122,7 +122,9 @@ def read_cursor(token: str, order: Order, queryset: QuerySet) -> Cursor | None:
         return None
 
 
-def _leg(queryset: QuerySet, order: Order, *, empty: bool, nullable: bool, down: bool, after: Cursor | None) -> QuerySet:
+def _leg(
+    queryset: QuerySet, order: Order, *, empty: bool, nullable: bool, down: bool, after: Cursor | None
+) -> QuerySet:
     """One leg of the walk, in walking direction, after the cursor where the cursor lies in this leg."""
     sign = "-" if down else ""
     if empty:
@@ -183,6 +185,6 @@ def get_page(queryset: QuerySet, order: Order, token: str = "", size: int = 50) 
 
 
 def estimate(queryset: QuerySet) -> int:
-    """About how many rows a list has, from the planner's statistics: a millisecond, whatever the size. Never a COUNT(*)."""
+    """About how many rows a list has, from the planner's statistics: a millisecond at any size. Never a COUNT(*)."""
     plan = json.loads(queryset.order_by().explain(format="json"))
     return int(plan[0]["Plan"]["Plan Rows"])

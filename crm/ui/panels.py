@@ -1,8 +1,8 @@
 """What apps put on pages they don't own: menu entries, tabs, cards, dashboard tiles, search results.
 
-An app calls these functions in its `panels.py`, which is loaded when Django starts. The page that shows the result renders what
-is registered and knows no names. Each entry says who may see it: `permission` is a permission name, a function of the user,
-or None for everyone the page itself is for.
+An app calls these functions in its `panels.py`, which is loaded when Django starts. The page that shows the result
+renders what is registered and knows no names. Each entry says who may see it: `permission` is a permission name, a
+function of the user, or None for everyone the page itself is for.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -74,7 +74,7 @@ class Tab:
 
 @dataclass(frozen=True)
 class Card:
-    """A card on a record's page or its side column. `load(request, record)` returns the template's context, or None to hide."""
+    """A card on a record's page. `load(request, record)` returns the template's context, or None to hide it."""
 
     page: str
     slug: str
@@ -87,7 +87,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Tile:
-    """A tile of a dashboard. `load(user)` returns the template's context, or None to hide it. `width`: 1 to 4 columns."""
+    """A dashboard's tile. `load(user)` returns the template's context, or None to hide it. `width`: 1 to 4 columns."""
 
     slug: str
     template: str
@@ -154,8 +154,11 @@ def menu(
     count: Callable[[Any], int | None] | None = None,
     words: str = "",
 ) -> MenuEntry:
-    """A menu entry. `audience` is staff, client or partner; `count(user)` is a small number beside it (one indexed query);
-    `words` are more words under which the command palette finds it."""
+    """A menu entry.
+
+    `audience` is staff, client or partner; `count(user)` is a small number beside it (one indexed query); `words` are
+    more words under which the command palette finds it.
+    """
     entry = MenuEntry(section, label, url_name, permission, icon, order, audience, count, words)
     if entry not in registry.menu:
         registry.menu.append(entry)
@@ -177,7 +180,9 @@ def tab(
     return _once(registry.tabs, (page, slug), Tab(page, slug, label, view, permission, order, icon, count))
 
 
-def client_tab(slug: str, label: Label, view: Callable[..., Any], permission: Permission = None, order: int = 100) -> Tab:
+def client_tab(
+    slug: str, label: Label, view: Callable[..., Any], permission: Permission = None, order: int = 100
+) -> Tab:
     """A tab on the client's page."""
     return tab("client", slug, label, view, permission, order)
 
@@ -277,7 +282,9 @@ def tab_for(user: Any, page: str, slug: str) -> Tab | None:
 def cards_for(request: HttpRequest, page: str, record: Any, place: str = "side") -> list[dict[str, Any]]:
     """The cards of a record's page, loaded: [{"card", "template", "context"}]."""
     user = request.user
-    found = [c for (of, _s), c in registry.cards.items() if of == page and c.place == place and allows(c.permission, user)]
+    found = [
+        c for (of, _s), c in registry.cards.items() if of == page and c.place == place and allows(c.permission, user)
+    ]
     loaded = []
     for entry in sorted(found, key=lambda c: (c.order, c.slug)):
         context = entry.load(request, record)

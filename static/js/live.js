@@ -1,5 +1,5 @@
 // Live updates: one EventSource per browser (tabs share it through a lock and a channel), toasts, counters, fragments.
-// Any element may listen: hx-trigger="k:live:<kind> from:body" refetches when the server says something of that kind happened.
+// Any element may listen: hx-trigger="k:live:<event> from:body" refetches when the server says that something happened (crm.notify.push_live).
 (() => {
   const url = document.body.dataset.live;
   if (!url || !window.EventSource) return;
@@ -12,15 +12,15 @@
   };
   const deliver = (message, mine) => {
     if (message.user && String(message.user) !== document.body.dataset.user) return;
-    if (message.kind === "notification") {
+    if (message.event === "notification") {
       if (typeof message.data?.unread === "number") setCount(message.data.unread);
       if (mine || document.visibilityState === "visible") {
         const d = message.data || {};
         if (d.title) window.keelson?.toast({ title: d.title, body: d.body, tone: d.tone || "info", url: d.url, seconds: 10 });
       }
     }
-    document.body.dispatchEvent(new CustomEvent(`k:live:${message.kind}`, { detail: message.data || {}, bubbles: true }));
-    if (message.data?.id != null) document.body.dispatchEvent(new CustomEvent(`k:live:${message.kind}:${message.data.id}`, { detail: message.data, bubbles: true }));
+    document.body.dispatchEvent(new CustomEvent(`k:live:${message.event}`, { detail: message.data || {}, bubbles: true }));
+    if (message.data?.id != null) document.body.dispatchEvent(new CustomEvent(`k:live:${message.event}:${message.data.id}`, { detail: message.data, bubbles: true }));
   };
   channel?.addEventListener("message", (event) => deliver(event.data, false));
   let source, wait = 1000;
