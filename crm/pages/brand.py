@@ -37,7 +37,9 @@ def css_of(brand: Brand) -> str:
   --k-accent-soft: light-dark(oklch(from {colour} 0.955 min(c, 0.025) h), oklch(from {colour} 0.3 min(c, 0.05) h));
   --k-on-accent: light-dark(#ffffff, oklch(from {colour} 0.2 min(c, 0.03) h));
 }}
-.k-hero {{ background: linear-gradient(160deg, oklch(from {colour} 0.25 min(c, 0.09) h), oklch(from {colour} 0.4 min(c, 0.13) h)); }}
+.k-hero {{
+  background: linear-gradient(160deg, oklch(from {colour} 0.25 min(c, 0.09) h), oklch(from {colour} 0.4 min(c, 0.13) h));
+}}
 """
 
 

@@ -32,7 +32,9 @@ class JobTable(Table):
     is_adjustable = False
     empty = Empty(
         gettext_lazy("No jobs yet"),
-        gettext_lazy("Large exports, imports and PDFs run in the background. Start one from any list; it shows up here."),
+        gettext_lazy(
+            "Large exports, imports and PDFs run in the background. Start one from any list; it shows up here."
+        ),
         icon="package",
     )
 

@@ -36,7 +36,9 @@ def _kept(source: QueryDict) -> str:
     return urlencode([(k, v) for k, values in source.lists() for v in values if k not in mine and v])
 
 
-def _dialog(request: HttpRequest, table: Table, path: str, query: str, *, error: str = "", name: str = "") -> HttpResponse:
+def _dialog(
+    request: HttpRequest, table: Table, path: str, query: str, *, error: str = "", name: str = ""
+) -> HttpResponse:
     shown = [column.name for column in table.shown_columns]
     rest = [column for column in table.allowed_columns if column.name not in shown]
     context = {

@@ -52,9 +52,7 @@ def shell_of(user: Any) -> str:
 @require_GET
 def notifications(request: HttpRequest) -> HttpResponseBase:
     table = NotificationTable(request.user, request.GET, path=request.path)
-    return show_table(
-        request, table, "crm/pages/notifications.html", lambda _table: {"shell": shell_of(request.user)}
-    )
+    return show_table(request, table, "crm/pages/notifications.html", lambda _table: {"shell": shell_of(request.user)})
 
 
 @login_required

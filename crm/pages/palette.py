@@ -35,7 +35,11 @@ def palette(request: HttpRequest) -> HttpResponse:
         for source, found in panels.search_everything(request.user, query):
             groups.append((source.label, found))
             access_log.note(
-                user=request.user, kind=AccessKind.SEARCH, target=f"palette:{source.slug}", rows=len(found), reason=query
+                user=request.user,
+                kind=AccessKind.SEARCH,
+                target=f"palette:{source.slug}",
+                rows=len(found),
+                reason=query,
             )
     if pages:
         groups.append((_("Pages"), pages))

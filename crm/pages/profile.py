@@ -17,7 +17,9 @@ from crm.pages.notifications import shell_of
 
 
 def _zones() -> list[tuple[str, str]]:
-    names = (name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+    names = (
+        name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
+    )
     return [("UTC", "UTC"), *[(name, name.replace("_", " ")) for name in sorted(names)]]
 
 
