@@ -6,7 +6,6 @@ from crm.models.jobs import Job
 from crm.models.notifications import Notification
 from crm.models.outbox import EventDelivery, OutboxEvent
 from crm.models.people import Book, Brand, Desk, User
-from crm.models.ui import SavedView
 
 __all__ = [
     "AccessEvent",
@@ -21,7 +20,6 @@ __all__ = [
     "Job",
     "Notification",
     "OutboxEvent",
-    "SavedView",
     "SubjectKey",
     "User",
 ]

@@ -36,7 +36,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
-    "django.forms",
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
@@ -93,8 +92,6 @@ TEMPLATES = [
             ],
             "builtins": [
                 "django.templatetags.i18n",
-                "django.templatetags.l10n",
-                "django.templatetags.static",
                 "django_cotton.templatetags.cotton",
                 "template_partials.templatetags.partials",
                 "crm.templatetags.keelson",
@@ -117,9 +114,6 @@ TEMPLATES[0]["OPTIONS"]["loaders"] = [  # type: ignore[index]
         ],
     )
 ]
-
-# Labels, controls, hints and errors of every form look the same.
-FORM_RENDERER = "crm.ui.forms.KeelsonRenderer"
 
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 database_options = DATABASES["default"].pop("OPTIONS", {})
@@ -200,7 +194,7 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = VAR_DIR / "staticfiles"
+STATIC_ROOT = Path(env("KEELSON_STATIC_ROOT", default=str(VAR_DIR / "staticfiles")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -4,6 +4,7 @@ import os
 import pwd
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,22 @@ def python_for(runner: Runner) -> tuple[list[str], dict[str, str]]:
     site_packages = next(path for path in sys.path if path.endswith("site-packages"))
     for candidate in (sys.executable, "/usr/bin/python3.11", "/usr/local/bin/python3.11"):
         path = Path(candidate)
-        if path.exists() and runner.can_enter(path.resolve().parent) and runner.can_enter(Path(site_packages)):
-            return [candidate], {"PYTHONPATH": f"{ROOT}{os.pathsep}{site_packages}"}
+        if (
+            path.exists()
+            and os.access(path, os.X_OK)
+            and runner.can_enter(path.resolve().parent)
+            and runner.can_enter(Path(site_packages))
+        ):
+            return [candidate], {"PYTHONPATH": os.pathsep.join([str(ROOT), site_packages, _missing_packages()])}
     pytest.fail(f"user id {runner.uid} can't enter {sys.executable}, and there is no python3.11 of the system")
+
+
+def _missing_packages() -> str:
+    """redis-py wants `async_timeout` before Python 3.11.3, and a newer Python's environment does not have it."""
+    directory = Path(tempfile.gettempdir()) / f"keelson-tests-{os.geteuid()}"
+    directory.mkdir(mode=0o755, exist_ok=True)
+    (directory / "async_timeout.py").write_text("from asyncio import timeout\n")
+    return str(directory)
 
 
 def run(runner: Runner, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:

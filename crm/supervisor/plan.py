@@ -1,0 +1,222 @@
+"""What there is to run: the addresses, the environment that all processes share, and the command of each."""
+
+import os
+import sys
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from crm import devdb
+from crm.supervisor import ports, statics
+from crm.supervisor.statics import ROOT
+
+TETHER = Path(__file__).with_name("tether.py")
+PARTS = ("sandbox-mt5", "sandbox-psp", "web", "live", "worker", "slow", "rq", "beat")
+# What a command that joins this instance from outside has to know.
+JOINED = (
+    "DJANGO_SETTINGS_MODULE", "KEELSON_VAR", "KEELSON_STATIC_ROOT", "KEELSON_BASE_URL", "KEELSON_LIVE_URL", "KEELSON_DEMO",
+    "SANDBOX_MT5", "SANDBOX_MT5_CONTROL", "SANDBOX_PSP_URL",
+)  # fmt: skip
+# Marks every process of one running Keelson, so that none can get lost.
+INSTANCE_MARK = "KEELSON_INSTANCE"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line or the environment chose. Ports: 0 takes any free one."""
+
+    var_dir: Path
+    bind: str = "127.0.0.1"
+    port: int = 8000
+    live_port: int = 8001
+    mt5_port: int = 8443
+    mt5_control_port: int = 8445
+    psp_port: int = 8444
+    base_url: str = ""
+    live_url: str = ""
+    static_root: Path | None = None
+    with_sandboxes: bool = True
+    # Names of the parts to run here, when others run elsewhere; empty runs all.
+    only: frozenset[str] = frozenset()
+    demo: bool = False
+    durable: bool = True
+    web_workers: int = 2
+    web_threads: int = 8
+    worker_processes: int = 2
+    as_json: bool = False
+    # A throw-away instance goes when the program that started it is gone.
+    follows_parent: bool = False
+
+    @property
+    def public_base_url(self) -> str:
+        return self.base_url or f"http://{_shown(self.bind)}:{self.port}"
+
+    @property
+    def public_live_url(self) -> str:
+        return self.live_url or f"http://{_shown(self.bind)}:{self.live_port}"
+
+    @property
+    def psp_url(self) -> str:
+        return f"http://127.0.0.1:{self.psp_port}"
+
+    @property
+    def mt5_control_url(self) -> str:
+        return f"http://127.0.0.1:{self.mt5_control_port}"
+
+    def runs(self, name: str) -> bool:
+        return not self.only or name in self.only
+
+    def sandboxes(self) -> set[str]:
+        if not self.with_sandboxes:
+            return set()
+        wanted = {name for name in ("mt5", "psp") if self.runs(f"sandbox-{name}")}
+        return {name for name in wanted if _is_runnable(f"sandbox.{name}")}
+
+    def wanted_ports(self) -> dict[str, tuple[int, str]]:
+        wanted = {}
+        if self.runs("web"):
+            wanted["the pages"] = (self.port, "`--port N` or KEELSON_PORT=N")
+        if self.runs("live"):
+            wanted["live updates"] = (self.live_port, "`--live-port N` or KEELSON_LIVE_PORT=N")
+        if "mt5" in self.sandboxes():
+            wanted["the sandbox MT5 server"] = (self.mt5_port, "`--mt5-port N` or KEELSON_MT5_PORT=N")
+            wanted["the sandbox MT5 server's control page"] = (
+                self.mt5_control_port,
+                "`--mt5-control-port N` or KEELSON_MT5_CONTROL_PORT=N",
+            )
+        if "psp" in self.sandboxes():
+            wanted["the sandbox PSPs"] = (self.psp_port, "`--psp-port N` or KEELSON_PSP_PORT=N")
+        return wanted
+
+    def with_free_ports(self) -> "Options":
+        """Port 0 replaced by a free one."""
+        names = ("port", "live_port", "mt5_port", "mt5_control_port", "psp_port")
+        open_names = [name for name in names if getattr(self, name) == 0]
+        chosen = dict(zip(open_names, ports.free_ports(len(open_names)), strict=True))
+        return replace(self, **chosen)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Child:
+    """One process to keep running. Those of a higher `phase` start later and stop earlier."""
+
+    name: str
+    command: list[str]
+    phase: int
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def addresses(options: Options, environment: dict[str, str]) -> dict[str, object]:
+    """What another program needs to talk to this instance: its addresses, and the environment to join it."""
+    var_dir = options.var_dir
+    return {
+        "pid": os.getpid(),
+        "instance": environment[INSTANCE_MARK],
+        "var": str(var_dir),
+        "base_url": options.public_base_url,
+        "live_url": options.public_live_url,
+        "mt5": f"127.0.0.1:{options.mt5_port}",
+        "mt5_control_url": options.mt5_control_url,
+        "psp_url": options.psp_url,
+        "database_url": os.environ.get("DATABASE_URL") or devdb.database_url(var_dir),
+        "redis_url": os.environ.get("REDIS_URL") or devdb.redis_url(var_dir),
+        "environment": {name: environment[name] for name in JOINED},
+    }
+
+
+def shared_environment(options: Options, instance: str) -> dict[str, str]:
+    """What every process finds in its environment, beside what the supervisor itself was given."""
+    return {
+        **os.environ,
+        INSTANCE_MARK: instance,
+        "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "crm.settings.dev"),
+        "KEELSON_VAR": str(options.var_dir),
+        "KEELSON_STATIC_ROOT": str(statics.place(options.static_root, options.var_dir)),
+        "KEELSON_BASE_URL": options.public_base_url,
+        "KEELSON_LIVE_URL": options.public_live_url,
+        "KEELSON_DEMO": "1" if options.demo else os.environ.get("KEELSON_DEMO", "0"),
+        "SANDBOX_MT5": f"127.0.0.1:{options.mt5_port}",
+        "SANDBOX_MT5_CONTROL": options.mt5_control_url,
+        "SANDBOX_PSP_URL": options.psp_url,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
+    }
+
+
+def children(options: Options) -> list[Child]:
+    """Every process, in the order in which they start."""
+    return [
+        *_sandboxes(options),
+        *(child for child in [*_servers(options), *_workers(options)] if options.runs(child.name)),
+    ]
+
+
+def _sandboxes(options: Options) -> list[Child]:
+    state = options.var_dir / "sandbox"
+    commands = {
+        "mt5": [
+            "--port", str(options.mt5_port), "--http-port", str(options.mt5_control_port),
+            "--state", str(state / "mt5.sqlite"), "--import", str(state / "mt5-import.jsonl"),
+        ],
+        "psp": [
+            "--port", str(options.psp_port), "--state", str(state / "psp.sqlite"), "--public-url", options.psp_url,
+            "--webhook-url", f"http://127.0.0.1:{options.port}/webhooks/psp/{{psp}}/",
+        ],
+    }  # fmt: skip
+    present = options.sandboxes()
+    return [
+        Child(f"sandbox-{name}", [sys.executable, "-m", f"sandbox.{name}", *arguments], phase=1)
+        for name, arguments in commands.items()
+        if name in present
+    ]
+
+
+def _servers(options: Options) -> list[Child]:
+    web = [
+        sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--bind", _address(options.bind, options.port),
+        "--worker-class", "gthread", "--workers", str(options.web_workers), "--threads", str(options.web_threads),
+        "--timeout", "60", "--graceful-timeout", "5", "--keep-alive", "15", "--log-level", "warning",
+        "--worker-tmp-dir", str(options.var_dir), "--no-control-socket",
+    ]  # fmt: skip
+    live = [
+        sys.executable, "-m", "uvicorn", "crm.asgi:application", "--host", options.bind,
+        "--port", str(options.live_port), "--log-level", "warning", "--timeout-graceful-shutdown", "2", "--lifespan", "off",
+        "--no-access-log",
+    ]  # fmt: skip
+    return [Child("web", web, phase=2), Child("live", live, phase=2)]
+
+
+def _workers(options: Options) -> list[Child]:
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "crm"]
+    # Celery warns of root at every start. Root on one's own machine is a supported way to run Keelson.
+    quiet = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"} if os.geteuid() == 0 else {}
+    worker = [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--pool", "prefork"]
+    rq = [sys.executable, str(ROOT / "manage.py"), "rqworker", "default", "--verbosity", "0"]
+    beat = [
+        *celery, "beat", "--loglevel", "WARNING", "--schedule", str(options.var_dir / "beat-schedule"), "--pidfile=",
+    ]  # fmt: skip
+    events = [*worker, "-Q", "events,default", "-c", str(options.worker_processes), "-n", "worker@%h"]
+    return [
+        Child("worker", events, phase=3, environment=quiet),
+        Child("slow", [*worker, "-Q", "slow", "-c", "1", "-n", "slow@%h"], phase=3, environment=quiet),
+        Child("rq", rq, phase=3),
+        Child("beat", beat, phase=4),
+    ]
+
+
+def _is_runnable(module: str) -> bool:
+    try:
+        return find_spec(f"{module}.__main__") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _shown(bind: str) -> str:
+    """The host that a person on this machine types."""
+    if bind in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{bind}]" if ":" in bind else bind
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

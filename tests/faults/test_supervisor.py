@@ -1,0 +1,233 @@
+"""One command starts and stops the whole of Keelson: real processes, killed and asked to stop."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from crm import devdb
+from crm.devdb.places import Runner
+from crm.supervisor import guard, ports
+from crm.supervisor.plan import Child, Options
+from crm.supervisor.processes import CRASHES_MAX, Output, Running
+from tests.faults.helpers import ROOT, environment, ordinary_user, python_for
+
+MYSELF = Runner(os.geteuid(), os.getegid())
+# Collected once for all instances of all runs, while the files are the same.
+STATIC_ROOT = ROOT / "var" / "test" / "staticfiles"
+EVERYBODY = {"sandbox-mt5", "sandbox-psp", "web", "live", "worker", "slow", "rq", "beat"}
+
+
+class Instance:
+    """A throw-away Keelson in a process of its own."""
+
+    def __init__(self, var_dir: Path, *options: str, runner: Runner = MYSELF) -> None:
+        python, paths = python_for(runner)
+        self.var_dir = var_dir
+        with (var_dir.parent / "output").open("w") as output:
+            self.process = subprocess.Popen(
+                [
+                    *python,
+                    "-m",
+                    "crm.supervisor",
+                    "--ephemeral",
+                    str(var_dir),
+                    "--web-workers=1",
+                    *options,
+                ],
+                env=environment(**paths, KEELSON_STATIC_ROOT=str(STATIC_ROOT)),
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                text=True,
+                **runner.popen_arguments(),
+            )
+        assert self.process.stdout
+        with self.process.stdout as stdout:
+            line = stdout.readline()
+        assert line, self.output()
+        self.addresses = json.loads(line)
+
+    def output(self) -> str:
+        return (self.var_dir.parent / "output").read_text()
+
+    def living(self) -> dict[int, str]:
+        """Our processes by number, with the names that the supervisor gave them."""
+        names = {}
+        for pid in guard.marked(self.addresses["instance"]):
+            try:
+                words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            names[pid] = next(word[16:].decode() for word in words if word.startswith(b"KEELSON_PROCESS="))
+        return names
+
+    def health(self) -> dict[str, bool]:
+        with urllib.request.urlopen(f"{self.addresses['base_url']}/healthz", timeout=10) as response:
+            return json.load(response)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=60)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.1)
+    pytest.fail(f"not so within {seconds} s")
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="keelson-test-"))
+    ordinary_user().own(directory)
+    directory.chmod(0o755)
+    yield directory
+    devdb.stop(directory / "var")
+    shutil.rmtree(directory)
+
+
+def test_the_whole_starts_heals_stops_and_starts_again_with_its_data(home: Path) -> None:
+    """First as an ordinary user; then as whoever runs the tests, perhaps root, in the same place."""
+    user = ordinary_user()
+    instance = Instance(home / "var", runner=user)
+    try:
+        owners = {Path(f"/proc/{pid}").stat().st_uid for pid in instance.living()}
+        assert owners == {user.uid}
+        assert instance.health() == {"database": True, "queue": True}
+        assert set(instance.living().values()) >= EVERYBODY
+        _a_killed_worker_comes_back(instance)
+        _a_killed_redis_comes_back_with_its_queue(instance)
+        with psycopg.connect(instance.addresses["database_url"]) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS answer")
+        _a_second_one_is_refused(instance)
+    finally:
+        code = instance.stop()
+    assert code == 0, instance.output()
+    assert instance.output().rstrip().endswith("Stopped.")
+    assert not instance.living()
+    assert devdb.postgres_pid(instance.var_dir) is None
+    assert devdb.redis_pid(instance.var_dir) is None
+    again = Instance(home / "var", "--only=web,worker")
+    try:
+        with psycopg.connect(again.addresses["database_url"]) as connection:
+            assert connection.execute("SELECT answer FROM kept").fetchone() == (7,)
+        assert redis.from_url(again.addresses["redis_url"]).lrange("kept", 0, -1) == [b"job"]
+        _killing_the_supervisor_leaves_no_orphan(again)
+    finally:
+        again.process.kill()
+
+
+def _a_killed_worker_comes_back(instance: Instance) -> None:
+    killed = next(pid for pid, name in instance.living().items() if name == "beat")
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: "beat" in {name for pid, name in instance.living().items() if pid != killed})
+    assert "ended by SIGKILL; starting it again" in instance.output()
+
+
+def _a_killed_redis_comes_back_with_its_queue(instance: Instance) -> None:
+    client = redis.from_url(instance.addresses["redis_url"])
+    client.rpush("kept", "job")
+    time.sleep(1.1)  # appendfsync everysec: the promise is one second
+    killed = devdb.redis_pid(instance.var_dir)
+    assert killed
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: devdb.redis_pid(instance.var_dir) not in (None, killed))
+    wait_for(lambda: instance.health()["queue"])
+    assert client.lrange("kept", 0, -1) == [b"job"]
+
+
+def _a_second_one_is_refused(instance: Instance) -> None:
+    python, paths = python_for(MYSELF)
+    second = subprocess.run(
+        [*python, "-m", "crm.supervisor", "--ephemeral", str(instance.var_dir)],
+        env=environment(**paths),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert second.returncode == 1
+    assert f"already runs on {instance.var_dir}, as process {instance.process.pid}" in second.stderr
+    assert "make stop" in second.stderr
+
+
+def _killing_the_supervisor_leaves_no_orphan(instance: Instance) -> None:
+    assert set(instance.living().values()) == {"web", "worker"}
+    instance.process.kill()
+    instance.process.wait()
+    wait_for(lambda: not instance.living(), 20)
+    wait_for(lambda: devdb.postgres_pid(instance.var_dir) is None and devdb.redis_pid(instance.var_dir) is None, 20)
+
+
+def test_a_taken_port_is_named_with_its_holder_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        python, paths = python_for(MYSELF)
+        refused = subprocess.run(
+            [*python, "-m", "crm.supervisor", "--var", str(tmp_path), "--port", str(port), "--live-port", "0"],
+            env=environment(**paths, KEELSON_MT5_PORT="0", KEELSON_MT5_CONTROL_PORT="0", KEELSON_PSP_PORT="0"),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert refused.returncode == 1
+    assert f"Port {port} (the pages) is taken by process {os.getpid()}" in refused.stderr
+    assert "`--port N` or KEELSON_PORT=N" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "pg").exists()
+
+
+def test_two_parts_on_one_port_are_told_apart() -> None:
+    with pytest.raises(ports.PortTaken, match="asked for twice, by the pages and live updates"):
+        [port] = ports.free_ports(1)
+        ports.check("127.0.0.1", {"the pages": (port, "--port"), "live updates": (port, "--live-port")})
+
+
+def test_free_ports_are_different_and_free() -> None:
+    options = Options(Path("/nowhere"), port=0, live_port=0, mt5_port=0, mt5_control_port=0, psp_port=8444)
+    chosen = options.with_free_ports()
+    numbers = [chosen.port, chosen.live_port, chosen.mt5_port, chosen.mt5_control_port]
+    assert len(set(numbers)) == 4
+    assert all(ports.is_free("127.0.0.1", number) for number in numbers)
+    assert chosen.psp_port == 8444
+
+
+def test_what_ends_again_and_again_is_given_up_with_its_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm.supervisor.processes.BACK_OFF_SECONDS", (0,))
+    python, _paths = python_for(MYSELF)
+    words = "print('no such host', flush=True); raise SystemExit(3)"
+    with (tmp_path / "output").open("w") as stream:
+        process = Running(Child("web", [*python, "-S", "-c", words], phase=2), dict(os.environ), Output(stream))
+        tries = 0
+        while True:
+            process.start()
+            tries += 1
+            assert process.process
+            process.process.wait(timeout=20)
+            process.finish_output()
+            if not process.note_end():
+                break
+    assert tries == CRASHES_MAX
+    assert process.last_lines[-1] == "no such host"
+    assert "web          | ended with exit code 3; starting it again" in (tmp_path / "output").read_text()
+    assert "giving up" in (tmp_path / "output").read_text()
