@@ -10,7 +10,7 @@ from clients.models import Client
 from crm.policies import YES, Decision, has_permission, no, require
 from crm.scope import reach_of
 
-__all__ = ["can", "can_close", "can_log", "require"]
+__all__ = ["can", "can_close", "can_log", "can_move", "can_reveal", "require", "sees_contacts"]
 
 
 def can(user: Any, client: Client, permission: str) -> Decision:
@@ -29,3 +29,16 @@ def can_close(user: Any, client: Client) -> Decision:
 def can_log(user: Any, client: Client) -> Decision:
     """Calls, notes, tasks and mails: the daily work on a client."""
     return can(user, client, "clients.log_call")
+
+
+def can_move(user: Any, client: Client) -> Decision:
+    return can(user, client, "clients.move_client")
+
+
+def can_reveal(user: Any, client: Client) -> Decision:
+    return can(user, client, "clients.reveal_contact")
+
+
+def sees_contacts(user: Any) -> bool:
+    """Phone and e-mail are shown in full to roles that don't sell."""
+    return bool(has_permission(user, "crm.see_unmasked_contacts"))

@@ -1,9 +1,75 @@
-"""What every page's frame needs: menu, brand, theme."""
+"""What every page's frame needs: menu, brand, unread count, live address. Each is read only when a template asks for it."""
 
+from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+
+from crm.choices import Role, UserKind
+from crm.models import Brand, Notification
+from crm.ui import panels
+
+
+class Furniture:
+    """`furniture` in every template."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @cached_property
+    def user(self) -> Any:
+        return getattr(self.request, "user", None)
+
+    @property
+    def is_signed_in(self) -> bool:
+        return bool(self.user and self.user.is_authenticated)
+
+    @cached_property
+    def menu(self) -> list[panels.MenuSection]:
+        """The menu of this person: staff, client or partner."""
+        if not self.is_signed_in:
+            return []
+        return panels.menu_for(self.user, UserKind(self.user.kind).value, self.request.path)
+
+    @cached_property
+    def unread(self) -> int:
+        """Unread notifications, counted up to a hundred: the bell then shows 99+."""
+        if not self.is_signed_in:
+            return 0
+        unread = Notification.objects.filter(user=self.user, read_at__isnull=True).order_by()
+        return len(unread.values_list("pk", flat=True)[:100])
+
+    @property
+    def live_url(self) -> str:
+        return f"{settings.LIVE_URL.rstrip('/')}/live/" if self.is_signed_in and settings.LIVE_URL else ""
+
+    @property
+    def is_demo(self) -> bool:
+        return settings.DEMO
+
+    @cached_property
+    def brand(self) -> Brand | None:
+        """The brand whose colours a client, partner or public page wears: the view's own, else the user's."""
+        chosen = getattr(self.request, "brand", None)
+        if chosen is None and self.is_signed_in:
+            chosen = self.user.brand
+        return chosen
+
+    @property
+    def brand_version(self) -> str:
+        """Changes when the brand's colours do: part of the stylesheet's address."""
+        return f"{self.brand.colour}{self.brand.accent_colour}".replace("#", "") if self.brand else ""
+
+    @cached_property
+    def role_label(self) -> str:
+        """The person's roles in words."""
+        if not self.is_signed_in:
+            return ""
+        known = dict(Role.choices)
+        names = [str(known.get(name, name)) for name in self.user.groups.values_list("name", flat=True)]
+        return ", ".join(sorted(names)) or str(UserKind(self.user.kind).label)
 
 
 def page_furniture(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    return {"furniture": Furniture(request)}

@@ -7,6 +7,8 @@ of that client unreadable while hashes over the ciphertext still verify.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,6 +17,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from crm.models import SubjectKey
 
 NONCE_BYTES = 12
 
@@ -49,6 +54,12 @@ def encrypt_for_client(client_id: int, plain: bytes) -> bytes:
     return _seal(_client_key(client_id, create=True), plain, str(client_id).encode())
 
 
+def encrypt_many_for_clients(items: Sequence[tuple[int, bytes]]) -> list[bytes]:
+    """`encrypt_for_client` of many (client id, plain) pairs with at most three statements."""
+    keys = _client_keys({client_id for client_id, _plain in items})
+    return [_seal(keys[client_id], plain, str(client_id).encode()) for client_id, plain in items]
+
+
 def decrypt_for_client(client_id: int, sealed: bytes | memoryview) -> bytes:
     """Raises KeyDestroyed after the client's erasure, InvalidTag when the ciphertext was changed."""
     return _open(_client_key(client_id, create=False), bytes(sealed), str(client_id).encode())
@@ -65,16 +76,33 @@ def destroy_client_key(client_id: int) -> None:
 def _client_key(client_id: int, *, create: bool) -> bytes:
     from crm.models import SubjectKey
 
+    if create:
+        return _client_keys({client_id})[client_id]
     row = SubjectKey.objects.filter(client_id=client_id).first()
     if row is None:
-        if not create:
-            raise KeyDestroyed(f"client {client_id} has no key")
-        wrapped = _seal(derived_key("subject-keys"), os.urandom(32), str(client_id).encode())
-        SubjectKey.objects.bulk_create([SubjectKey(client_id=client_id, wrapped=wrapped)], ignore_conflicts=True)
-        row = SubjectKey.objects.get(client_id=client_id)
+        raise KeyDestroyed(f"client {client_id} has no key")
+    return _unwrapped(row)
+
+
+def _client_keys(client_ids: set[int]) -> dict[int, bytes]:
+    """The keys of clients, made on first use."""
+    from crm.models import SubjectKey
+
+    rows = {row.client_id: row for row in SubjectKey.objects.filter(client_id__in=client_ids)}
+    lacking = sorted(client_ids - rows.keys())
+    if lacking:
+        wrapping = derived_key("subject-keys")
+        made = [SubjectKey(client_id=pk, wrapped=_seal(wrapping, os.urandom(32), str(pk).encode())) for pk in lacking]
+        # Another process may make the same client's key now: whichever row is there first holds.
+        SubjectKey.objects.bulk_create(made, ignore_conflicts=True, batch_size=5000)
+        rows.update({row.client_id: row for row in SubjectKey.objects.filter(client_id__in=lacking)})
+    return {pk: _unwrapped(row) for pk, row in rows.items()}
+
+
+def _unwrapped(row: SubjectKey) -> bytes:
     if row.wrapped is None:
-        raise KeyDestroyed(f"the key of client {client_id} was destroyed")
-    return _open(derived_key("subject-keys"), bytes(row.wrapped), str(client_id).encode())
+        raise KeyDestroyed(f"the key of client {row.client_id} was destroyed")
+    return _open(derived_key("subject-keys"), bytes(row.wrapped), str(row.client_id).encode())
 
 
 def _seal(key: bytes, plain: bytes, bound_to: bytes) -> bytes:
@@ -88,5 +116,5 @@ def _open(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
 
 __all__ = [
     "InvalidTag", "KeyDestroyed", "decrypt", "decrypt_for_client", "derived_key", "destroy_client_key", "encrypt",
-    "encrypt_for_client", "signing_key",
+    "encrypt_for_client", "encrypt_many_for_clients", "signing_key",
 ]  # fmt: skip

@@ -8,8 +8,19 @@ Delivery is at least once, in order per client and handler, each handler in its 
 delivery row, so a handler that only writes to the database takes effect exactly once.
 """
 
-from crm.events.bus import EVENT_TYPES, HANDLERS, Event, publish, subscribe
+from crm.events.bus import EVENT_TYPES, HANDLERS, Event, publish, publish_many, subscribe
 from crm.events.catalogue import *  # noqa: F403
 from crm.events.delivery import deliver_due, drain, replay, skip
 
-__all__ = ["EVENT_TYPES", "HANDLERS", "Event", "deliver_due", "drain", "publish", "replay", "skip", "subscribe"]
+__all__ = [
+    "EVENT_TYPES",
+    "HANDLERS",
+    "Event",
+    "deliver_due",
+    "drain",
+    "publish",
+    "publish_many",
+    "replay",
+    "skip",
+    "subscribe",
+]

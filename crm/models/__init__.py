@@ -6,6 +6,7 @@ from crm.models.jobs import Job
 from crm.models.notifications import Notification
 from crm.models.outbox import EventDelivery, OutboxEvent
 from crm.models.people import Book, Brand, Desk, User
+from crm.models.ui import SavedView
 
 __all__ = [
     "AccessEvent",
@@ -20,6 +21,7 @@ __all__ = [
     "Job",
     "Notification",
     "OutboxEvent",
+    "SavedView",
     "SubjectKey",
     "User",
 ]

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
@@ -92,6 +93,8 @@ TEMPLATES = [
             ],
             "builtins": [
                 "django.templatetags.i18n",
+                "django.templatetags.l10n",
+                "django.templatetags.static",
                 "django_cotton.templatetags.cotton",
                 "template_partials.templatetags.partials",
                 "crm.templatetags.keelson",
@@ -114,6 +117,9 @@ TEMPLATES[0]["OPTIONS"]["loaders"] = [  # type: ignore[index]
         ],
     )
 ]
+
+# Labels, controls, hints and errors of every form look the same.
+FORM_RENDERER = "crm.ui.forms.KeelsonRenderer"
 
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 database_options = DATABASES["default"].pop("OPTIONS", {})

@@ -31,3 +31,6 @@ STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.s
 PRIVATE_DIR = VAR_DIR / f"private-{TEST_SLOT}"
 MEDIA_ROOT = PRIVATE_DIR / "media"
 ALLOWED_HOSTS = ["*"]
+# Static files straight from their folders: tests collect nothing.
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True

@@ -1,3 +1,215 @@
+"""Template vocabulary of every Keelson page (a builtin: no `{% load %}` needed). See docs/ui.md."""
+
+import re
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
 from django import template
+from django.conf import settings
+from django.db.models import Model
+from django.http import QueryDict
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from crm.ui import badges, charts, formats
 
 register = template.Library()
+SPRITE = "vendor/lucide/sprite.svg"
+
+
+@lru_cache(maxsize=1)
+def icon_names() -> frozenset[str]:
+    """The icons in the sprite."""
+    text = (Path(settings.BASE_DIR) / "static" / SPRITE).read_text(encoding="utf-8")
+    return frozenset(re.findall(r'<symbol id="([^"]+)"', text))
+
+
+@lru_cache(maxsize=2048)
+def _icon(name: str, css: str) -> SafeString:
+    shown = name if name in icon_names() else "circle"
+    return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>', css, static(SPRITE), shown)
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """`{% icon "users" %}`; `css` adds classes (`icon-sm`, `icon-lg`; `icon-flip` mirrors arrows right-to-left)."""
+    return _icon(str(name), css)
+
+
+@register.simple_tag
+def badge(value: Any, field_name: str = "", tone: str = "", icon: str = "") -> SafeString:
+    """A state with its label and colour.
+
+    `{% badge lead "status" %}` reads label and colour from the field's `BadgeChoices`; `{% badge state %}` takes a
+    member; `{% badge "VIP" tone="accent" %}` writes its own. Empty values show a dash.
+    """
+    model = None
+    if field_name and isinstance(value, Model):
+        model, value = type(value), getattr(value, field_name)
+    label, found = badges.describe(value, model=model, field_name=field_name)
+    if not label:
+        return SafeString("–")
+    return badge_html(label, tone or found, icon)
+
+
+def badge_html(label: str, tone: str, icon_name: str = "") -> SafeString:
+    if icon_name:
+        return format_html(
+            '<span class="k-badge plain tone-{}">{}{}</span>', badges.tone_name(tone), _icon(icon_name, ""), label
+        )
+    return format_html('<span class="k-badge tone-{}">{}</span>', badges.tone_name(tone), label)
+
+
+@register.filter
+def tone(value: Any) -> str:
+    """The tone of a state or colour word: `class="tone-{{ x|tone }}"`."""
+    return badges.tone_name(getattr(value, "colour", value))
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if value is None or value == "":
+        return None
+    try:
+        return value if isinstance(value, Decimal) else Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+@register.filter
+def money(value: Any, currency: Any = "") -> SafeString:
+    """`{{ amount|money:currency }}` or `{{ a_money_object|money }}`: as the reader's locale writes it."""
+    if hasattr(value, "amount") and hasattr(value, "currency"):
+        value, currency = value.amount, value.currency
+    amount = _decimal(value)
+    text = formats.money(amount, str(getattr(currency, "code", currency) or ""))
+    return format_html('<span class="money{}">{}</span>', " neg" if amount is not None and amount < 0 else "", text)
+
+
+@register.filter
+def gain(value: Any, currency: Any = "") -> SafeString:
+    """Money with its sign and colour: profits green with a plus, losses red."""
+    if hasattr(value, "amount") and hasattr(value, "currency"):
+        value, currency = value.amount, value.currency
+    amount = _decimal(value)
+    css = "" if not amount else (" pos" if amount > 0 else " neg")
+    return format_html('<span class="money{}">{}</span>', css, formats.money(amount, str(currency or ""), sign=True))
+
+
+@register.filter
+def number(value: Any, digits: int | None = None) -> str:
+    """`{{ lots|number:2 }}`: separators of the reader's locale."""
+    return formats.number(_decimal(value), digits)
+
+
+@register.filter
+def about(value: Any) -> str:
+    """An estimated count, rounded to two significant digits."""
+    return formats.approximate(int(value or 0))
+
+
+@register.filter
+def ago(value: Any) -> SafeString:
+    """`3 hours ago`, with the exact instant as the tooltip."""
+    if value is None or value == "":
+        return SafeString("–")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(),
+        formats.moment(value, seconds=True),
+        formats.ago(value),
+    )
+
+
+@register.filter(name="localtime")
+def localtime_(value: Any, seconds: bool = False) -> SafeString:
+    """Date and time in the reader's time zone."""
+    if not isinstance(value, date):
+        return SafeString("–")
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), formats.moment(value, seconds=seconds))
+
+
+@register.filter
+def day(value: date | datetime | None) -> str:
+    """The date only, as the reader's locale writes it."""
+    return formats.day(value) if isinstance(value, date) else "–"
+
+
+@register.filter
+def duration(value: Any) -> str:
+    return formats.duration(value)
+
+
+@register.filter
+def file_size(value: int | None) -> str:
+    return formats.file_size(value)
+
+
+@register.filter
+def mask_phone(value: Any) -> str:
+    return formats.mask_phone(value)
+
+
+@register.filter
+def mask_email(value: Any) -> str:
+    return formats.mask_email(value)
+
+
+@register.filter
+def initials(value: Any) -> str:
+    return formats.initials(value)
+
+
+@register.filter
+def hue(value: Any) -> str:
+    """A stable colour class for an avatar: the same person has the same colour on every page."""
+    return f"h{crc32(str(value).encode()) % 8}"
+
+
+@register.filter
+def at(mapping: Any, key: Any) -> Any:
+    """`{{ mapping|at:key }}`: a lookup by a key that is itself a variable."""
+    try:
+        return mapping[key]
+    except (KeyError, IndexError, TypeError):
+        return ""
+
+
+@register.simple_tag(takes_context=True)
+def querystring_with(context: template.Context, **changes: Any) -> str:
+    """The page's own query string with some parameters changed; None removes one. Drops `cursor` unless it is given."""
+    request = context.get("request")
+    params: QueryDict = request.GET.copy() if request else QueryDict(mutable=True)
+    if "cursor" not in changes:
+        params.pop("cursor", None)
+    for name, value in changes.items():
+        if value is None:
+            params.pop(name, None)
+        else:
+            params[name] = str(value)
+    return f"?{params.urlencode()}" if params else "?"
+
+
+@register.simple_tag
+def sparkline(values: Any, width: int = 96, height: int = 24, label: str = "", css: str = "") -> SafeString:
+    return charts.sparkline(list(values or []), width=width, height=height, label=label, css=css)
+
+
+@register.simple_tag
+def bars(values: Any, width: int = 96, height: int = 24, label: str = "", css: str = "") -> SafeString:
+    return charts.bars(list(values or []), width=width, height=height, label=label, css=css)
+
+
+@register.simple_tag
+def share_bars(rows: Any) -> SafeString:
+    return charts.share_bars(list(rows or []))
+
+
+@register.inclusion_tag("crm/ui/chart.html")
+def chart(chart: charts.Chart) -> dict[str, Any]:
+    """A time-series chart: JSON for uPlot, and the same figures as a table for readers without it."""
+    return {"chart": chart}

@@ -14,7 +14,12 @@ from sandbox.psp.characters import CHARACTERS
 from sandbox.psp.money import major, share
 from tests.sandbox.psp.running import Catcher, RunningPsp, wait_until
 
-SESSION = {"reference": "D-1", "amount_minor": 50_000, "currency": "EUR", "return_url": "http://shop.example/back?a=1"}
+SESSION = {
+    "reference": "D-1",
+    "amount_minor": 50_000,
+    "currency": "EUR",
+    "return_url": "http://shop.example/back?a=1",
+}
 PAYOUT = {
     "reference": "W-1",
     "amount_minor": 20_000,

@@ -1,0 +1,122 @@
+"""Moving clients between books, and so between agents and desks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from simple_history.utils import bulk_update_with_history
+
+from clients import policies
+from clients.choices import TimelineKind
+from clients.models import Client, Task, TimelineEntry
+from crm import audit
+from crm.errors import DomainError, NotAllowed
+from crm.events import ClientMoved, publish_many
+from crm.models import Book
+from crm.notify import notify
+from crm.scope import reach_of
+
+MOST_AT_ONCE = 5_000
+
+
+@transaction.atomic
+def move_clients(
+    *, client_ids: Iterable[int], to_book_id: int, actor: Any = None, reason: str = "", tells: bool = True
+) -> list[Client]:
+    """Put clients into another book of their brand; those already there stay untouched. Returns those that moved.
+
+    Four places follow in this transaction: the client's book, the client's owner (the book's), the old owner's open
+    tasks, and the record (history, audit, timeline). `leads` hears ClientMoved and moves the lead's assignment.
+    `tells`: put it on the new owner's bell (routing tells with its own words).
+
+    Who: `clients.move_client`, reaching both books; None for the system's routing.
+    Raises: NotAllowed; DomainError for a book of another brand or more than 5,000 clients.
+    """
+    ids = sorted(set(client_ids))
+    if len(ids) > MOST_AT_ONCE:
+        raise DomainError(_("At most %(most)s clients can be moved at once.") % {"most": MOST_AT_ONCE})
+    book = Book.objects.select_related("owner", "desk").get(pk=to_book_id)
+    if actor is not None and book.pk not in reach_of(actor).books:
+        raise NotAllowed(_("You can't move clients into a book that you don't reach."))
+    clients = list(
+        Client.objects.select_for_update(of=["self"]).select_related("owner", "book").filter(pk__in=ids).order_by("pk")
+    )
+    for client in clients:
+        policies.require(policies.can_move(actor, client))
+        if client.brand_id != book.brand_id:
+            raise DomainError(_("%(client)s belongs to another brand than this book.") % {"client": client})
+    moving = [client for client in clients if client.book_id != book.pk]
+    if not moving:
+        return []
+    from_books = {client.pk: client.book for client in moving}
+    _hand_over_tasks(moving, book)
+    for client in moving:
+        client.book, client.owner = book, book.owner
+    bulk_update_with_history(moving, Client, ["book", "owner"], batch_size=1000, default_user=actor)
+    _record(moving, from_books, book, actor, reason)
+    if tells and book.owner_id and (actor is None or actor.pk != book.owner_id):
+        _tell_new_owner(moving, book)
+    return moving
+
+
+def move_client(*, client_id: int, to_book_id: int, actor: Any = None, reason: str = "") -> Client:
+    """One client into another book; see `move_clients`."""
+    move_clients(client_ids=[client_id], to_book_id=to_book_id, actor=actor, reason=reason)
+    return Client.objects.select_related("book", "owner", "brand").get(pk=client_id)
+
+
+def _hand_over_tasks(moving: Sequence[Client], book: Book) -> None:
+    """Open tasks of the old owner go to the new one; tasks that other people gave themselves stay theirs."""
+    if book.owner_id is None:
+        return
+    by_owner: dict[int, list[int]] = {}
+    for client in moving:
+        if client.owner_id and client.owner_id != book.owner_id:
+            by_owner.setdefault(client.owner_id, []).append(client.pk)
+    for owner_id, ids in by_owner.items():
+        Task.objects.filter(client_id__in=ids, assignee_id=owner_id, done_at=None).update(assignee_id=book.owner_id)
+
+
+def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, actor: Any, reason: str) -> None:
+    audit.record_many(
+        {
+            "actor": actor, "action": "clients.moved", "target": client, "client_id": client.pk,
+            "brand_id": client.brand_id, "reason": reason,
+            "before": {"book": from_books[client.pk].name, "book_id": from_books[client.pk].pk},
+            "after": {"book": book.name, "book_id": book.pk, "owner_id": book.owner_id},
+        }
+        for client in moving
+    )  # fmt: skip
+    now = timezone.now()
+    TimelineEntry.objects.bulk_create(
+        [
+            TimelineEntry(
+                client=client, at=now, kind=TimelineKind.LEAD, actor=actor, body=reason,
+                title=_("Moved from %(before)s to %(after)s") % {"before": from_books[client.pk].name, "after": book.name},
+                data={"from_book": from_books[client.pk].pk, "to_book": book.pk},
+            )
+            for client in moving
+        ],
+        batch_size=1000,
+    )  # fmt: skip
+    publish_many(
+        ClientMoved(
+            client_id=client.pk, brand_id=client.brand_id, from_book_id=from_books[client.pk].pk, to_book_id=book.pk
+        )
+        for client in moving
+    )
+
+
+def _tell_new_owner(moving: Sequence[Client], book: Book) -> None:
+    assert book.owner_id is not None
+    one = moving[0] if len(moving) == 1 else None
+    notify(
+        [book.owner_id], kind="clients.moved",
+        title=_("%(client)s is now in your book") % {"client": one} if one
+        else _("%(count)s clients are now in your book") % {"count": len(moving)},
+        url=one.get_absolute_url() if one else "/clients/",
+    )  # fmt: skip

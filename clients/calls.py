@@ -1,0 +1,79 @@
+"""Calls as agents log them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import followups, policies, timeline
+from clients.choices import CallDirection, CallOutcome, TimelineKind
+from clients.facts import rebuild_client
+from clients.models import Call, Client
+from clients.queries import is_in_own_book
+from crm import access_log, audit
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.events import ClientContacted, publish
+
+LONGEST_SECONDS = 86_400
+CLOCK_SKEW = dt.timedelta(minutes=5)
+
+
+@transaction.atomic
+def log_call(
+    *,
+    client_id: int,
+    actor: Any,
+    outcome: CallOutcome,
+    duration_seconds: int = 0,
+    notes: str = "",
+    direction: CallDirection = CallDirection.OUTBOUND,
+    started_at: dt.datetime | None = None,
+    follow_up_at: dt.datetime | None = None,
+    follow_up_title: str = "",
+) -> Call:
+    """Note a call with a client, and set the next step where there is one.
+
+    Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError for a call in the future or of more than a day.
+    """
+    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    policies.require(policies.can_log(actor, client))
+    started_at = started_at or timezone.now() - dt.timedelta(seconds=duration_seconds)
+    if started_at > timezone.now() + CLOCK_SKEW:
+        raise DomainError(_("A call can't be logged before it took place."))
+    if not 0 <= duration_seconds <= LONGEST_SECONDS:
+        raise DomainError(_("A call lasts between nothing and a day."))
+    call = Call.objects.create(
+        client=client, agent=actor, direction=direction, outcome=outcome, duration_seconds=duration_seconds,
+        started_at=started_at, notes=notes.strip(),
+    )  # fmt: skip
+    audit.record(
+        actor=actor, action="clients.call_logged", target=call, client_id=client.pk, brand_id=client.brand_id,
+        after={"outcome": str(outcome), "duration_seconds": duration_seconds, "direction": str(direction)},
+    )  # fmt: skip
+    access_log.note(
+        user=actor, kind=AccessKind.CALL, client_id=client.pk, brand_id=client.brand_id, target=f"clients.call:{call.pk}",
+        in_book=is_in_own_book(actor, client), rows=1, reason=str(outcome),
+    )  # fmt: skip
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.CALL, actor=actor, at=started_at, body=call.notes,
+        title=f"{CallDirection(direction).label}: {CallOutcome(outcome).label}",
+        data={"call_id": call.pk, "outcome": str(outcome), "duration_seconds": duration_seconds},
+        dedupe_key=f"call:{call.pk}",
+    )  # fmt: skip
+    rebuild_client(client.pk, "last_contact_at")
+    publish(
+        ClientContacted(
+            client_id=client.pk, brand_id=client.brand_id, agent_id=actor.pk, kind="call", outcome=str(outcome),
+            contact_id=call.pk,
+        )
+    )  # fmt: skip
+    if follow_up_at is not None:
+        followups.add_task(
+            client_id=client.pk, actor=actor, title=follow_up_title or _("Call back"), due_at=follow_up_at
+        )
+    return call

@@ -1,0 +1,50 @@
+"""One spelling for one mailbox and one telephone, so that the same person is recognised."""
+
+from __future__ import annotations
+
+import phonenumbers
+
+GOOGLE_HOSTS = ("gmail.com", "googlemail.com")
+
+
+def canonical_email(email: str) -> str:
+    """The mailbox behind an address: lower case, no `+tag`, and no dots at Google, which ignores them.
+
+    PostgreSQL computes `Client.email_canonical` by the same rule (`clients.models.client.EMAIL_CANONICAL`); a property
+    test holds the two together.
+    """
+    email = email.lower()
+    local, _at, rest = email.partition("@")
+    host = rest.partition("@")[0]
+    bare = local.partition("+")[0]
+    if not bare:
+        return email
+    if host in GOOGLE_HOSTS:
+        return f"{bare.replace('.', '')}@gmail.com"
+    return f"{bare}@{host}"
+
+
+def parse_phone(raw: str, country: str = "") -> phonenumbers.PhoneNumber | None:
+    """A number as a person typed it, read as that country's where it has no prefix; None when it is no valid number."""
+    text = raw.strip()
+    if not text:
+        return None
+    if text.startswith("00"):
+        text = f"+{text[2:]}"
+    try:
+        number = phonenumbers.parse(text, country.upper() or None)
+    except phonenumbers.NumberParseException:
+        return None
+    return number if phonenumbers.is_valid_number(number) else None
+
+
+def canonical_phone(raw: str, country: str = "") -> str:
+    """E.164, e.g. `+4915112345678`; empty when it is no valid number."""
+    number = parse_phone(raw, country)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else ""
+
+
+def country_of_phone(e164: str) -> str:
+    """The ISO country a number belongs to; empty where it is shared by several or unknown."""
+    number = parse_phone(e164)
+    return (phonenumbers.region_code_for_number(number) or "") if number else ""

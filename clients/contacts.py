@@ -1,0 +1,46 @@
+"""Revealing a masked phone number or e-mail address: one click, one access row, shown for a minute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from clients import policies
+from clients.models import Client
+from clients.queries import is_in_own_book
+from crm import access_log
+from crm.choices import AccessKind
+from crm.errors import DomainError
+
+SHOWN_SECONDS = 60
+SHORTEST_REASON = 5
+
+
+@dataclass(frozen=True)
+class Revealed:
+    phone: str
+    email: str
+    seconds: int = SHOWN_SECONDS
+
+
+def must_say_why(user: Any, client: Client) -> bool:
+    policy = client.brand.policies.get("reveal_needs_reason", False)
+    return policy is True or (policy == "outside_book" and not is_in_own_book(user, client))
+
+
+def reveal(*, client: Client, actor: Any, reason: str = "") -> Revealed:
+    """Show a client's phone and e-mail to someone whose role sees them masked.
+
+    Who: `clients.reveal_contact` in reach. Raises: NotAllowed; DomainError where the brand asks for a reason.
+    """
+    policies.require(policies.can_reveal(actor, client))
+    reason = reason.strip()
+    if must_say_why(actor, client) and len(reason) < SHORTEST_REASON:
+        raise DomainError(_("Say in a few words why you need to see this contact."))
+    access_log.note(
+        user=actor, kind=AccessKind.REVEAL, client_id=client.pk, brand_id=client.brand_id, reason=reason,
+        target="client.contact", in_book=is_in_own_book(actor, client),
+    )  # fmt: skip
+    return Revealed(phone=client.phone, email=client.email)

@@ -1,0 +1,113 @@
+"""Follow-ups: what someone has to do for a client, and when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import policies, timeline
+from clients.choices import TimelineKind
+from clients.models import Client, Task
+from crm import audit
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import User
+from crm.notify import notify
+from crm.scope import reach_of
+
+FURTHEST = dt.timedelta(days=3 * 366)
+
+
+@transaction.atomic
+def add_task(*, client_id: int, actor: Any, title: str, due_at: dt.datetime, assignee_id: int | None = None) -> Task:
+    """Set a follow-up, for oneself or for a colleague who reaches the client.
+
+    Who: `clients.log_call` in reach; None for the system, which names the assignee.
+    Raises: NotAllowed; DomainError without a title, for a time long past or years away, or for a colleague out of reach.
+    """
+    client = Client.objects.select_related("brand").get(pk=client_id)
+    policies.require(policies.can_log(actor, client))
+    title = title.strip()
+    if not title:
+        raise DomainError(_("Say what is to be done."))
+    _check_time(due_at)
+    assignee = actor if assignee_id in (None, getattr(actor, "pk", None)) else User.objects.get(pk=assignee_id)
+    if assignee is None or client.book_id not in reach_of(assignee).books:
+        raise DomainError(_("%(person)s does not reach this client.") % {"person": assignee or _("Nobody")})
+    task = Task.objects.create(client=client, assignee=assignee, title=title[:160], due_at=due_at, created_by=actor)
+    _record(task, "clients.task_added", actor, after={"title": task.title, "due_at": due_at, "assignee": str(assignee)})
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.TASK, actor=actor, title=task.title, dedupe_key=f"task:{task.pk}",
+        data={"task_id": task.pk, "due_at": due_at.isoformat(), "assignee": str(assignee)},
+    )  # fmt: skip
+    if actor is None or assignee.pk != actor.pk:
+        notify(
+            [assignee.pk], kind="clients.task", title=task.title, body=str(client), url=client.get_absolute_url(),
+            dedupe_key=f"clients.task:{task.pk}",
+        )  # fmt: skip
+    return task
+
+
+@transaction.atomic
+def complete_task(*, task_id: int, actor: Any) -> Task:
+    """Done. Who: its assignee, or whoever may move the client (a desk head). Raises: NotAllowed, WrongState."""
+    task = _locked(task_id, actor)
+    if task.done_at:
+        raise WrongState(_("This task is done already."))
+    task.done_at, task.done_by = timezone.now(), actor
+    task.save(update_fields=["done_at", "done_by"])
+    _record(task, "clients.task_completed", actor)
+    return task
+
+
+@transaction.atomic
+def reopen_task(*, task_id: int, actor: Any) -> Task:
+    """Undo: the task was not done after all. Who: as for completing. Raises: NotAllowed, WrongState."""
+    task = _locked(task_id, actor)
+    if not task.done_at:
+        raise WrongState(_("This task is open."))
+    task.done_at = task.done_by = None
+    task.save(update_fields=["done_at", "done_by"])
+    _record(task, "clients.task_reopened", actor)
+    return task
+
+
+@transaction.atomic
+def snooze_task(*, task_id: int, actor: Any, until: dt.datetime) -> Task:
+    """Later. Who: as for completing. Raises: NotAllowed; WrongState when done; DomainError for a time that is past."""
+    task = _locked(task_id, actor)
+    if task.done_at:
+        raise WrongState(_("This task is done already."))
+    if until <= timezone.now():
+        raise DomainError(_("Choose a time that is still to come."))
+    _check_time(until)
+    before, task.due_at = task.due_at, until
+    task.times_snoozed = min(task.times_snoozed + 1, 32_767)
+    task.save(update_fields=["due_at", "times_snoozed"])
+    _record(task, "clients.task_snoozed", actor, before={"due_at": before}, after={"due_at": until})
+    return task
+
+
+def _locked(task_id: int, actor: Any) -> Task:
+    task = Task.objects.select_for_update(of=["self"]).select_related("client__brand").get(pk=task_id)
+    policies.require(policies.can_log(actor, task.client))
+    if task.assignee_id != actor.pk and not policies.can_move(actor, task.client):
+        raise NotAllowed(_("This task is %(person)s's.") % {"person": task.assignee})
+    return task
+
+
+def _check_time(at: dt.datetime) -> None:
+    now = timezone.now()
+    if at < now - dt.timedelta(days=1):
+        raise DomainError(_("Choose a time that is still to come."))
+    if at > now + FURTHEST:
+        raise DomainError(_("Choose a time within the next three years."))
+
+
+def _record(task: Task, action: str, actor: Any, **details: Any) -> None:
+    audit.record(
+        actor=actor, action=action, target=task, client_id=task.client_id, brand_id=task.client.brand_id, **details
+    )

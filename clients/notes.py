@@ -1,0 +1,90 @@
+"""Notes on a client. What was written stays: an edit adds a version, and every version can be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clients import policies, timeline
+from clients.choices import TimelineKind
+from clients.models import Client, Note, NoteVersion, TimelineEntry
+from crm import audit
+from crm.errors import DomainError, NotAllowed
+
+LONGEST = 10_000
+
+
+@transaction.atomic
+def add_note(*, client_id: int, actor: Any, body: str, is_pinned: bool = False) -> Note:
+    """Write a note. Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError for an empty or endless text."""
+    client = Client.objects.select_related("brand").get(pk=client_id)
+    policies.require(policies.can_log(actor, client))
+    body = _checked(body)
+    note = Note.objects.create(client=client, author=actor, body=body, is_pinned=is_pinned)
+    NoteVersion.objects.create(note=note, number=1, body=body, author=actor, at=note.created_at)
+    audit.record(
+        actor=actor, action="clients.note_added", target=note, client_id=client.pk, brand_id=client.brand_id,
+        after={"body": body},
+    )  # fmt: skip
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, title=_("Note"), body=body, at=note.created_at,
+        data={"note_id": note.pk}, dedupe_key=_key(note),
+    )  # fmt: skip
+    return note
+
+
+@transaction.atomic
+def edit_note(*, note_id: int, actor: Any, body: str) -> Note:
+    """Write a note anew. The old words stay readable. Who: its author, while they reach the client.
+
+    Raises: NotAllowed for anyone else; DomainError for an empty text.
+    """
+    note = Note.objects.select_for_update(of=["self"]).select_related("client__brand").get(pk=note_id)
+    policies.require(policies.can_log(actor, note.client))
+    if note.author_id != actor.pk:
+        raise NotAllowed(_("Only its author can change a note. Write one of your own."))
+    body = _checked(body)
+    if body == note.body:
+        return note
+    before = note.body
+    note.body, note.version = body, note.version + 1
+    note.save(update_fields=["body", "version"])
+    NoteVersion.objects.create(note=note, number=note.version, body=body, author=actor)
+    TimelineEntry.objects.filter(client_id=note.client_id, dedupe_key=_key(note)).update(
+        body=body, data={"note_id": note.pk, "version": note.version}
+    )
+    audit.record(
+        actor=actor, action="clients.note_edited", target=note, client_id=note.client_id, brand_id=note.client.brand_id,
+        before={"body": before}, after={"body": body},
+    )  # fmt: skip
+    return note
+
+
+@transaction.atomic
+def pin_note(*, note_id: int, actor: Any, is_pinned: bool) -> Note:
+    """Keep a note at the top of the client's page, or let it go. Who: `clients.log_call` in reach."""
+    note = Note.objects.select_for_update(of=["self"]).select_related("client__brand").get(pk=note_id)
+    policies.require(policies.can_log(actor, note.client))
+    if note.is_pinned != is_pinned:
+        note.is_pinned = is_pinned
+        note.save(update_fields=["is_pinned"])
+        audit.record(
+            actor=actor, action="clients.note_pinned" if is_pinned else "clients.note_unpinned", target=note,
+            client_id=note.client_id, brand_id=note.client.brand_id,
+        )  # fmt: skip
+    return note
+
+
+def _checked(body: str) -> str:
+    body = body.strip()
+    if not body:
+        raise DomainError(_("Write something first."))
+    if len(body) > LONGEST:
+        raise DomainError(_("A note holds at most %(most)s characters.") % {"most": LONGEST})
+    return body
+
+
+def _key(note: Note) -> str:
+    return f"note:{note.pk}"

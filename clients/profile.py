@@ -1,0 +1,65 @@
+"""Changing what is known about a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clients import policies, timeline
+from clients.canonical import canonical_phone
+from clients.choices import TimelineKind
+from clients.models import Client
+from crm import audit
+from crm.errors import DomainError, NotAllowed
+
+PERSONAL = (
+    "first_name", "last_name", "country", "language", "time_zone", "date_of_birth", "nationality", "address_line", "city",
+    "postal_code", "marketing_consent",
+)  # fmt: skip
+CONTACT = ("email", "phone")
+
+
+@transaction.atomic
+def change_profile(*, client_id: int, actor: Any, changes: Mapping[str, Any], reason: str = "") -> Client:
+    """Correct a client's particulars; what is equal to the record is no change.
+
+    Who: `clients.change_client` in reach. Phone and e-mail: only who sees them unmasked, or may reveal them, knows what
+    is being replaced. Raises: NotAllowed; DomainError for an invalid phone or an e-mail that another client has.
+    """
+    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    policies.require(policies.can(actor, client, "clients.change_client"))
+    wanted = {name: value for name, value in changes.items() if name in PERSONAL + CONTACT}
+    if "email" in wanted:
+        wanted["email"] = wanted["email"].strip().lower()
+    if wanted.get("phone"):
+        wanted["phone"] = canonical_phone(wanted["phone"], wanted.get("country") or client.country)
+        if not wanted["phone"]:
+            raise DomainError(_("This is not a telephone number that can be called. Write it with its country code."))
+    changed = {name: value for name, value in wanted.items() if getattr(client, name) != value}
+    if not changed:
+        return client
+    if changed.keys() & set(CONTACT) and not (policies.sees_contacts(actor) or policies.can_reveal(actor, client)):
+        raise NotAllowed(_("Your role can't change a client's contact."))
+    _check_email_is_free(client, changed.get("email", ""))
+    before = {name: getattr(client, name) for name in changed}
+    for name, value in changed.items():
+        setattr(client, name, value)
+    client.save(update_fields=list(changed))
+    audit.record(
+        actor=actor, action="clients.profile_changed", target=client, client_id=client.pk, brand_id=client.brand_id,
+        before=before, after=changed, reason=reason,
+    )  # fmt: skip
+    labels = [str(Client._meta.get_field(name).verbose_name) for name in changed]
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, body=reason,
+        title=_("Particulars changed: %(fields)s") % {"fields": ", ".join(labels)},
+    )  # fmt: skip
+    return client
+
+
+def _check_email_is_free(client: Client, email: str) -> None:
+    if email and Client.objects.filter(brand_id=client.brand_id, email=email).exclude(pk=client.pk).exists():
+        raise DomainError(_("Another client of this brand has this e-mail address."))

@@ -1,0 +1,51 @@
+"""The first page after signing in, and where `/` leads."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from crm.accounts import home_url
+from crm.models import User
+from crm.ui import panels
+from crm.ui.views import staff_page
+
+
+def entrance(request: HttpRequest) -> HttpResponseBase:
+    """`/`: staff to their home, clients to the trader's room, partners to theirs, strangers to the public site."""
+    if isinstance(request.user, User):
+        return redirect(home_url(request.user))
+    return render(request, "crm/pages/welcome.html")
+
+
+def _loaded(tile: panels.Tile, user: Any) -> dict[str, Any] | None:
+    if tile.lazy:
+        return {"tile": tile, "context": None}
+    context = tile.load(user)
+    return None if context is None else {"tile": tile, "context": context}
+
+
+@staff_page()
+def home(request: HttpRequest) -> HttpResponse:
+    """The staff dashboard: the tiles that apps registered and this role may see."""
+    tiles = [_loaded(tile, request.user) for tile in panels.tiles_for(request.user)]
+    hour = timezone.localtime().hour
+    return render(
+        request,
+        "crm/pages/home.html",
+        {
+            "tiles": [tile for tile in tiles if tile],
+            "part_of_day": "morning" if hour < 12 else "afternoon" if hour < 18 else "evening",
+        },
+    )
+
+
+@staff_page()
+def tile(request: HttpRequest, dashboard: str, slug: str) -> HttpResponse:
+    """One lazy tile, fetched after the page is on screen."""
+    found = next((t for t in panels.tiles_for(request.user, dashboard) if t.slug == slug), None)
+    context = found.load(request.user) if found else None
+    if found is None or context is None:
+        raise Http404
+    return render(request, found.template, context)

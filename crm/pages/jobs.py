@@ -1,0 +1,88 @@
+"""What a person asked for and waits on: a list, a progress bar that moves, a cancel button, the result."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from crm.jobs import cancel_job, jobs_dir
+from crm.models import Job, User
+from crm.pages.notifications import shell_of
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table
+from crm.ui.views import show_table, wants_fragment
+
+
+class JobTable(Table):
+    name = "jobs"
+    title = gettext_lazy("My exports and jobs")
+    subtitle = gettext_lazy("Exports, imports and reports that you started. They go on while you work elsewhere.")
+    columns = [
+        Column("title", gettext_lazy("Job"), link=True),
+        BadgeColumn("state", gettext_lazy("State")),
+        Column("message", gettext_lazy("Progress"), css="muted"),
+        AgoColumn("created_at", gettext_lazy("Started")),
+        AgoColumn("finished_at", gettext_lazy("Finished")),
+    ]
+    row_url_name = "job"
+    is_adjustable = False
+    empty = Empty(
+        gettext_lazy("No jobs yet"),
+        gettext_lazy(
+            "Large exports, imports and PDFs run in the background. Start one from any list; it shows up here."
+        ),
+        icon="package",
+    )
+
+    def queryset(self):
+        return Job.objects.filter(owner=self.user)
+
+
+def _own(request: HttpRequest, pk: int) -> Job:
+    return get_object_or_404(Job, pk=pk, owner=request.user)
+
+
+@login_required
+@require_GET
+def jobs(request: HttpRequest) -> HttpResponseBase:
+    table = JobTable(request.user, request.GET, path=request.path)
+    return show_table(request, table, "crm/pages/jobs.html", lambda _table: {"shell": shell_of(request.user)})
+
+
+@login_required
+@require_GET
+def job(request: HttpRequest, pk: int) -> HttpResponse:
+    """One job. Its progress fragment refreshes itself when the server says so, and every few seconds where it can't."""
+    row = _own(request, pk)
+    context: dict[str, Any] = {"job": row, "shell": shell_of(request.user)}
+    return render(request, "crm/pages/_job.html" if wants_fragment(request) else "crm/pages/job.html", context)
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    row = _own(request, pk)
+    assert isinstance(request.user, User)
+    cancel_job(job_id=row.pk, actor=request.user)
+    if not wants_fragment(request):
+        messages.info(request, _("Cancelled. A running job stops at its next step."))
+        return redirect("job", pk=row.pk)
+    row.refresh_from_db()
+    return render(request, "crm/pages/_job.html", {"job": row})
+
+
+@login_required
+@require_GET
+def download(request: HttpRequest, pk: int) -> FileResponse:
+    """The result file, for its owner only. Never shown by the browser in place, never cached by anyone else."""
+    row = _own(request, pk)
+    path = (jobs_dir() / row.result_path).resolve()
+    if not row.result_path or not path.is_relative_to(jobs_dir().resolve()) or not path.is_file():
+        raise Http404
+    response = FileResponse(path.open("rb"), as_attachment=True, filename=row.result_name)
+    response["Cache-Control"] = "private, no-store"
+    return response

@@ -1,0 +1,95 @@
+"""How a person likes a list: the dialog for columns and saved views, behind the button of every table."""
+
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from crm.errors import DomainError
+from crm.models import SavedView, User
+from crm.ui import layouts
+from crm.ui.panels import allows
+from crm.ui.tables import RESERVED, Table, table_named
+from crm.ui.views import staff_page
+
+
+def _table(request: HttpRequest, name: str) -> Table:
+    table_class = table_named(name)
+    if table_class is None or not table_class.is_adjustable or not allows(table_class.permission, request.user):
+        raise Http404
+    return table_class(request.user, request.GET or request.POST)
+
+
+def _back(path: str, query: str = "") -> HttpResponse:
+    """Reload the list the dialog was opened on."""
+    safe = path if url_has_allowed_host_and_scheme(path, allowed_hosts=None) and path.startswith("/") else "/"
+    response = HttpResponse(status=204)
+    response["HX-Redirect"] = f"{safe}?{query}" if query else safe
+    return response
+
+
+def _kept(source: QueryDict) -> str:
+    """The list's own parameters out of a form's: not the paging, not the dialog's own fields."""
+    mine = (RESERVED - {"q", "sort"}) | {"path", "csrfmiddlewaretoken", "columns", "name", "for_desk"}
+    return urlencode([(k, v) for k, values in source.lists() for v in values if k not in mine and v])
+
+
+def _dialog(
+    request: HttpRequest, table: Table, path: str, query: str, *, error: str = "", name: str = ""
+) -> HttpResponse:
+    shown = [column.name for column in table.shown_columns]
+    rest = [column for column in table.allowed_columns if column.name not in shown]
+    context = {
+        "table": table, "path": path, "query": query, "error": error, "name": name,
+        "columns": [(column, True) for column in table.shown_columns] + [(column, False) for column in rest],
+        "views": [view for view in table.layout.views if view.owner_id == request.user.pk],
+    }  # fmt: skip
+    return render(request, "crm/ui/_table_settings.html", context, status=422 if error else 200)
+
+
+@staff_page()
+@require_GET
+def settings(request: HttpRequest, name: str) -> HttpResponse:
+    table = _table(request, name)
+    return _dialog(request, table, request.GET.get("path", "/"), _kept(request.GET))
+
+
+@staff_page()
+@require_POST
+def columns(request: HttpRequest, name: str) -> HttpResponse:
+    """Choose the columns, for every visit to this list; none chosen means the list's own choice."""
+    table = _table(request, name)
+    assert isinstance(request.user, User)
+    allowed = [column.name for column in table.allowed_columns]
+    chosen = [c for c in request.POST.getlist("columns") if c in allowed] if "reset" not in request.POST else []
+    layouts.choose_columns(user=request.user, table=name, columns=chosen)
+    return _back(request.POST.get("path", "/"), request.POST.get("query", ""))
+
+
+@staff_page()
+@require_POST
+def save(request: HttpRequest, name: str) -> HttpResponse:
+    table = _table(request, name)
+    assert isinstance(request.user, User)
+    path, query, title = (request.POST.get(key, "") for key in ("path", "query", "name"))
+    try:
+        view = layouts.save_view(
+            user=request.user, table=name, name=title, query=query, for_desk="for_desk" in request.POST,
+            columns=[column.name for column in table.shown_columns],
+        )  # fmt: skip
+    except DomainError as refused:
+        return _dialog(request, table, path, query, error=refused.message, name=title)
+    return _back(path, f"{query}&view={view.pk}" if query else f"view={view.pk}")
+
+
+@staff_page()
+@require_POST
+def delete(request: HttpRequest, name: str, pk: int) -> HttpResponse:
+    assert isinstance(request.user, User)
+    try:
+        layouts.delete_view(user=request.user, view_id=pk)
+    except SavedView.DoesNotExist:
+        raise Http404
+    return _back(request.POST.get("path", "/"))

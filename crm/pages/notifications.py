@@ -1,0 +1,84 @@
+"""The bell: what happened that this person should know. Clients and partners have it too."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
+
+from crm.models import Notification, User
+from crm.notify import push_live
+from crm.ui.tables import AgoColumn, Column, Empty, Table
+from crm.ui.views import show_table
+
+RECENT = 12
+
+
+class NotificationTable(Table):
+    name = "notifications"
+    title = _("Notifications")
+    columns = [
+        Column("title", _("What happened"), link=True),
+        Column("body", _("Details"), css="muted"),
+        AgoColumn("created_at", _("When")),
+    ]
+    is_adjustable = False
+    empty = Empty(
+        _("Nothing has happened yet"),
+        _("New leads, documents to review, payments and alerts that concern you appear here and at the bell."),
+        icon="bell",
+    )
+
+    def queryset(self):
+        return Notification.objects.filter(user=self.user)
+
+    def row_url(self, row: Notification) -> str:
+        return f"/notifications/{row.pk}/"
+
+    def row_class(self, row: Notification) -> str:
+        return "" if row.read_at else "fw-bold"
+
+
+def shell_of(user: Any) -> str:
+    """The frame of a page that staff and clients share."""
+    return "base.html" if user.is_team else "portal_base.html"
+
+
+@login_required
+@require_GET
+def notifications(request: HttpRequest) -> HttpResponseBase:
+    table = NotificationTable(request.user, request.GET, path=request.path)
+    return show_table(request, table, "crm/pages/notifications.html", lambda _table: {"shell": shell_of(request.user)})
+
+
+@login_required
+@require_GET
+def recent(request: HttpRequest) -> HttpResponse:
+    """The bell's menu."""
+    rows = list(Notification.objects.filter(user=request.user).order_by("-pk")[:RECENT])
+    return render(request, "crm/pages/_bell.html", {"rows": rows})
+
+
+@login_required
+@require_GET
+def open_notification(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark it read and go where it points. Only addresses of this site are followed."""
+    row = get_object_or_404(Notification, pk=pk, user=request.user)
+    if row.read_at is None:
+        Notification.objects.filter(pk=row.pk, read_at__isnull=True).update(read_at=timezone.now())
+    if row.url and url_has_allowed_host_and_scheme(row.url, allowed_hosts=None):
+        return redirect(row.url)
+    return redirect("notifications")
+
+
+@login_required
+@require_POST
+def read_all(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
+    Notification.objects.filter(user=request.user, read_at__isnull=True).update(read_at=timezone.now())
+    push_live(request.user.pk, event="unread", data={"unread": 0})
+    return redirect("notifications")

@@ -1,0 +1,46 @@
+"""The command palette (Ctrl-K): pages of the user's menu, and whatever the apps' search providers find."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from crm import access_log
+from crm.choices import AccessKind
+from crm.ui import panels
+from crm.ui.views import staff_page
+
+QUERY_MAX = 80
+PAGES_MAX = 8
+
+
+def _pages(user: Any, query: str) -> Iterator[panels.Found]:
+    words = query.casefold().split()
+    for section in panels.menu_for(user):
+        for link in section.entries:
+            haystack = f"{section.label} {link.entry.label} {link.entry.words}".casefold()
+            if all(word in haystack for word in words):
+                yield panels.Found(str(link.entry.label), link.url, str(section.label), link.entry.icon)
+
+
+@staff_page()
+def palette(request: HttpRequest) -> HttpResponse:
+    """Results as HTML. Searches for records are noted in the access log, like every other search."""
+    query = request.GET.get("q", "").strip()[:QUERY_MAX]
+    groups = []
+    pages = list(_pages(request.user, query))[: PAGES_MAX if query else None]
+    if len(query) >= 2:
+        for source, found in panels.search_everything(request.user, query):
+            groups.append((source.label, found))
+            access_log.note(
+                user=request.user,
+                kind=AccessKind.SEARCH,
+                target=f"palette:{source.slug}",
+                rows=len(found),
+                reason=query,
+            )
+    if pages:
+        groups.append((_("Pages"), pages))
+    return render(request, "crm/ui/_palette_results.html", {"groups": groups, "query": query})

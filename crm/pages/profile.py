@@ -1,0 +1,49 @@
+"""A person's own settings: language and time zone."""
+
+import zoneinfo
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.models import User
+from crm.pages.notifications import shell_of
+
+
+def _zones() -> list[tuple[str, str]]:
+    names = (
+        name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
+    )
+    return [("UTC", "UTC"), *[(name, name.replace("_", " ")) for name in sorted(names)]]
+
+
+class ProfileForm(forms.ModelForm):
+    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        choices=_zones,
+        help_text=gettext_lazy("All times are shown in this zone."),
+    )
+
+    class Meta:
+        model = User
+        fields = ["language", "time_zone"]
+
+
+@login_required
+def profile(request: HttpRequest) -> HttpResponse:
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        response = redirect("profile")
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, form.cleaned_data["language"], samesite="Lax")
+        with translation.override(form.cleaned_data["language"]):
+            messages.success(request, _("Saved."))
+        return response
+    return render(request, "crm/pages/profile.html", {"form": form, "shell": shell_of(request.user)})

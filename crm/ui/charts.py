@@ -1,0 +1,163 @@
+"""Charts: small ones drawn as SVG on the server, large ones described as JSON for uPlot (static/js/charts.js).
+
+A small chart is one string of markup without scripts or style attributes; it inherits its colour from the text around
+it (`tone-success` …). A large chart is data beside a placeholder, so that the page stays readable without JavaScript.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from crm.ui import formats
+
+Number = int | float | Decimal | None
+
+
+def _points(values: Iterable[Number]) -> list[float]:
+    return [float(v) if v is not None else 0.0 for v in values]
+
+
+def _svg(width: int, height: int, body: str, label: str, css: str = "") -> SafeString:
+    """`body` is numbers and tags made in this module; the label is escaped."""
+    role = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html(
+        '<svg class="k-spark {}" width="{}" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" {}>{}</svg>',
+        css, width, height, width, height, role, mark_safe(body),  # noqa: S308  numbers only
+    )  # fmt: skip
+
+
+def sparkline(
+    values: Sequence[Number], *, width: int = 96, height: int = 24, label: str = "", css: str = ""
+) -> SafeString:
+    """A trend in a line of text. Missing values count as zero; fewer than two points draw nothing."""
+    ys = _points(values)
+    if len(ys) < 2:
+        return SafeString("")
+    low, high = min(ys), max(ys)
+    span = (high - low) or 1.0
+    step = width / (len(ys) - 1)
+    line = " ".join(f"{i * step:.1f},{1 + (height - 2) * (1 - (y - low) / span):.1f}" for i, y in enumerate(ys))
+    body = (
+        f'<polygon class="area" points="0,{height} {line} {width},{height}"/><polyline class="line" points="{line}"/>'
+    )
+    return _svg(width, height, body, label, css)
+
+
+def bars(values: Sequence[Number], *, width: int = 96, height: int = 24, label: str = "", css: str = "") -> SafeString:
+    """Counts per period. Negative values hang below a zero line."""
+    ys = _points(values)
+    if not ys:
+        return SafeString("")
+    top, bottom = max(0.0, *ys), min(0.0, *ys)
+    span = (top - bottom) or 1.0
+    slot = width / len(ys)
+    zero = height * top / span
+    parts = []
+    for i, y in enumerate(ys):
+        tall = abs(y) / span * height
+        if y:
+            tall = max(tall, 1.0)
+        css_bar = "bar neg" if y < 0 else "bar"
+        edge = zero if y < 0 else zero - tall
+        box = f'x="{i * slot + slot * 0.12:.1f}" y="{edge:.1f}" width="{slot * 0.76:.1f}" height="{tall:.1f}"'
+        parts.append(f'<rect class="{css_bar}" {box}/>')
+    if bottom < 0:
+        parts.append(f'<line class="zero" x1="0" x2="{width}" y1="{zero:.1f}" y2="{zero:.1f}"/>')
+    return _svg(width, height, "".join(parts), label, css)
+
+
+def share_bars(rows: Sequence[tuple[str, Number, str]]) -> SafeString:
+    """Horizontal bars with a label and a written value each, scaled to the largest: (label, amount, shown text)."""
+    if not rows:
+        return SafeString("")
+    most = max(abs(float(amount or 0)) for _label, amount, _text in rows) or 1.0
+    shape = (
+        '<span class="clip">{}</span>'
+        '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="track" width="100" height="8" rx="2"/><rect class="fill" width="{}" height="8" rx="2"/></svg>'
+        '<span class="num">{}</span>'
+    )
+    parts = [
+        format_html(shape, label, f"{abs(float(amount or 0)) / most * 100:.2f}", text) for label, amount, text in rows
+    ]
+    return format_html('<div class="k-hbars">{}</div>', SafeString("".join(parts)))
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a chart. `kind`: line, area, bars, step. `tone`: brand or a badge tone. `unit` follows the value."""
+
+    label: str
+    values: Sequence[Number]
+    tone: str = "brand"
+    kind: str = "line"
+    unit: str = ""
+    decimals: int = 2
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A time-series chart: `{% chart chart %}`. `x` are days, instants or plain numbers, all of one kind."""
+
+    id: str
+    x: Sequence[Any]
+    series: Sequence[Series]
+    title: str = ""
+    height: int = 220
+    from_zero: bool = True
+    x_label: str = field(default="")
+
+    def spec(self) -> dict[str, Any]:
+        """What charts.js draws: epoch seconds in UTC, numbers as JSON numbers."""
+        first = self.x[0] if self.x else None
+        return {
+            "x": [_epoch(v) for v in self.x],
+            "time": isinstance(first, date),
+            "hours": isinstance(first, datetime),
+            "zero": self.from_zero,
+            "xLabel": self.x_label,
+            "series": [
+                {
+                    "label": str(s.label), "tone": s.tone, "kind": s.kind, "unit": s.unit, "decimals": s.decimals,
+                    "values": [float(v) if v is not None else None for v in s.values],
+                }
+                for s in self.series
+            ],
+        }  # fmt: skip
+
+    def json(self) -> SafeString:
+        """The spec for a `<script type="application/json">`; escaped, so that no value can close the tag."""
+        text = json.dumps(self.spec(), cls=DjangoJSONEncoder, separators=(",", ":"))
+        return SafeString(text.replace("<", "\\u003C").replace(">", "\\u003E").replace("&", "\\u0026"))
+
+    def rows(self) -> list[tuple[str, list[str]]]:
+        """The same data as a table, for readers without a screen or without JavaScript (the last 31 points)."""
+        shown = []
+        for i in list(range(len(self.x)))[-31:]:
+            at = self.x[i]
+            label = (
+                formats.moment(at) if isinstance(at, datetime) else formats.day(at) if isinstance(at, date) else str(at)
+            )
+            shown.append((label, [formats.number(s.values[i]) for s in self.series]))
+        return shown
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, datetime):
+        return formats.moment(value)
+    return formats.day(value) if isinstance(value, date) else str(value)
+
+
+def _epoch(value: Any) -> float | int:
+    if isinstance(value, datetime):
+        return int(value.timestamp())
+    if isinstance(value, date):
+        return int(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp())
+    return float(value)

@@ -1,0 +1,149 @@
+"""A list as a file: CSV streamed row by row, XLSX inline when it is small and as a job when it is not.
+
+Exports need the table's `export_permission`, and each writes an access row with what was taken. Cells that a
+spreadsheet would run as a formula are defused.
+"""
+
+import csv
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+from django.http import HttpResponse, QueryDict, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm import access_log, jobs
+from crm.choices import AccessKind
+from crm.errors import DomainError, NotAllowed
+from crm.models import Job, User
+from crm.ui import formats, keyset
+from crm.ui.tables import Table, table_named
+
+# An XLSX of this many estimated rows takes about a second; more is a job with a progress bar.
+XLSX_INLINE_MAX = 5_000
+# A worksheet ends at 1,048,576 rows; a list this long is better taken as CSV.
+XLSX_ROWS_MAX = 1_000_000
+JOB = "crm.table_export"
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def defuse(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers and dates stay."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def _flat(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return formats.local(value).isoformat(sep=" ", timespec="seconds")
+    return "" if value is None else defuse(value)
+
+
+class _Line:
+    """A file that gives each written line back: csv.writer into a stream."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_lines(rows: Iterable[list[Any]]) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    yield "\ufeff"  # spreadsheets recognise UTF-8 by it
+    for row in rows:
+        yield writer.writerow([_flat(value) for value in row])
+
+
+def file_name(table: Table, ending: str) -> str:
+    return f"{table.name.replace('.', '-')}-{timezone.localdate():%Y-%m-%d}.{ending}"
+
+
+def require_export(table: Table) -> None:
+    if not table.can_export:
+        raise NotAllowed(_("Your role does not include exporting this list."))
+
+
+def export(table: Table, ending: str) -> HttpResponse | StreamingHttpResponse | Job:
+    """The list as a download, or the job that makes it. Writes the access row first: taking is what counts."""
+    require_export(table)
+    about = keyset.estimate(table.matching)
+    access_log.note(
+        user=table.user, kind=AccessKind.EXPORT, target=f"table:{table.name}.{ending}", rows=about, reason=table.query
+    )
+    if ending == "csv":
+        response = StreamingHttpResponse(csv_lines(table.export_rows()), content_type="text/csv; charset=utf-8")
+    elif ending == "xlsx" and about <= XLSX_INLINE_MAX:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "list.xlsx"
+            write_xlsx(table.export_rows(), path)
+            response = HttpResponse(
+                path.read_bytes(), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+            )
+    elif ending == "xlsx":
+        return jobs.start_job(
+            JOB,
+            owner=table.user,
+            title=_("Export: %(list)s") % {"list": table.title},
+            parameters={
+                "table": table.name,
+                "query": table.params.urlencode(),
+                "scope": dict(table.scope),
+                "about": about,
+            },
+        )
+    else:
+        raise DomainError(_("Lists are exported as CSV or XLSX."))
+    response["Content-Disposition"] = f'attachment; filename="{file_name(table, ending)}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def write_xlsx(rows: Iterable[list[Any]], path: Path, progress: Any = None) -> int:
+    """Write rows to a workbook in constant memory; returns how many data rows it holds."""
+    book = xlsxwriter.Workbook(
+        str(path), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    sheet = book.add_worksheet()
+    bold = book.add_format({"bold": True})
+    moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    count = 0
+    for count, row in enumerate(rows):
+        if count > XLSX_ROWS_MAX:
+            book.close()
+            raise DomainError(_("This list is too long for a worksheet. Filter it, or export it as CSV."))
+        for at, value in enumerate(row):
+            if isinstance(value, datetime):
+                sheet.write_datetime(count, at, formats.local(value).replace(tzinfo=None), moment)
+            elif isinstance(value, date):
+                sheet.write_datetime(count, at, value, day)
+            elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+                sheet.write_number(count, at, value)
+            elif value is not None:
+                sheet.write_string(count, at, str(value), bold if count == 0 else None)
+        if progress and count % 500 == 0:
+            progress(count)
+    sheet.freeze_panes(1, 0)
+    book.close()
+    return count
+
+
+@jobs.job_kind(JOB, title=gettext_lazy("Export of a list"))
+def run_export(job: jobs.RunningJob) -> None:
+    """The same list, read again as its owner: rights and visibility are those of the moment it runs."""
+    owner = User.objects.get(pk=job.owner.pk)
+    table_class = table_named(job.parameters["table"])
+    if table_class is None:
+        raise DomainError(_("This list no longer exists."))
+    table = table_class(owner, QueryDict(job.parameters["query"]), scope=job.parameters["scope"])
+    require_export(table)
+    about = int(job.parameters["about"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "list.xlsx"
+        count = write_xlsx(table.export_rows(), path, lambda n: job.progress(n, max(about, n), _("rows written")))
+        job.progress(count, count)
+        job.attach(file_name(table, "xlsx"), path)

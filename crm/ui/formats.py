@@ -1,0 +1,181 @@
+"""Numbers, money, dates and masked contacts as people read them, in the reader's language and time zone."""
+
+import re
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_timedelta
+from babel.numbers import format_currency, format_decimal
+from django.utils import timezone
+from django.utils.translation import get_language, gettext, to_locale
+
+from crm import money as money_rules
+
+
+def locale() -> Locale:
+    """Babel's locale for the active language; English where Babel has none."""
+    return _locale(get_language() or "en")
+
+
+@lru_cache(maxsize=64)
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(to_locale(language))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+@lru_cache(maxsize=512)
+def _shape(shown: Locale, currency: str) -> tuple[str, str, str, str] | None:
+    """(before, after, group separator, decimal separator) of a currency in a locale, or None where groups are not
+    thousands. Babel is asked once; a list of fifty amounts then costs microseconds, not milliseconds."""
+    if len(currency) != 3 or money_rules.exponent(currency) > 3:
+        symbols = shown.number_symbols["latn"]
+        sample = f"1{symbols['group']}234{symbols['group']}567{symbols['decimal']}89\u00a0{currency}"
+    else:
+        sample = format_currency(Decimal("1234567.89"), currency, locale=shown, currency_digits=False)
+    found = re.fullmatch(r"(\D*)1(\D*)234(?:\2)567(\D)89(\D*)", sample)
+    return (found[1], found[4].rstrip() if not currency else found[4], found[2], found[3]) if found else None
+
+
+def money(amount: Decimal | int | None, currency: str, *, sign: bool = False) -> str:
+    """`1.234,50 €` or `€1,234.50`, with the currency's own number of digits.
+
+    `amount` is in major units; finer digits than the currency books are shown as they are, never rounded away.
+    `sign` writes a plus in front of gains. Codes that aren't currencies are written out: `12.50 XYZ`.
+    """
+    if amount is None:
+        return "–"
+    value = Decimal(amount)
+    booked = value.quantize(Decimal(1).scaleb(-money_rules.exponent(currency)))
+    is_fine = value != booked
+    value = value.normalize() if is_fine else booked
+    shape = _shape(locale(), currency)
+    if shape is None:
+        text = format_currency(
+            abs(value), currency, locale=locale(), currency_digits=not is_fine, decimal_quantization=not is_fine
+        )
+    else:
+        before, after, group, point = shape
+        whole, _dot, rest = f"{abs(value):,f}".partition(".")
+        text = f"{before}{whole.replace(',', group)}{point + rest if rest else ''}{after}"
+    if value < 0:
+        return f"\u2212{text}"
+    return f"+{text}" if sign and value > 0 else text
+
+
+def number(value: Decimal | int | float | None, digits: int | None = None) -> str:
+    """A number with the reader's separators; `digits` fixes the decimals."""
+    if value is None:
+        return "–"
+    pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
+    return format_decimal(value, pattern, locale=locale()).replace("-", "\u2212", 1)
+
+
+def approximate(count: int) -> str:
+    """An estimated count for people: two significant digits above a hundred (`1,200,000`)."""
+    if count >= 100:
+        step = 10 ** (len(str(count)) - 2)
+        count = round(count / step) * step
+    return number(count, 0)
+
+
+def local(value: datetime) -> datetime:
+    """The instant in the reader's time zone; naive values are taken as they are."""
+    return timezone.localtime(value) if timezone.is_aware(value) else value
+
+
+@lru_cache(maxsize=4096)
+def _day(value: date, shown: Locale) -> str:
+    return format_date(value, "medium", locale=shown)
+
+
+def day(value: date | datetime | None) -> str:
+    """The date as the reader's locale writes it; of an instant, the date in the reader's zone."""
+    if value is None:
+        return "–"
+    return _day(local(value).date() if isinstance(value, datetime) else value, locale())
+
+
+def moment(value: date | datetime | None, *, seconds: bool = False) -> str:
+    """Date and time in the reader's zone, to the minute (or second), on a 24-hour clock as the trade uses it."""
+    if not isinstance(value, datetime):
+        return day(value)
+    shown = local(value)
+    clock = f"{shown.hour:02}:{shown.minute:02}" + (f":{shown.second:02}" if seconds else "")
+    return f"{_day(shown.date(), locale())}, {clock}"
+
+
+@lru_cache(maxsize=4096)
+def _delta(seconds: int, shown: Locale) -> str:
+    return format_timedelta(timedelta(seconds=seconds), add_direction=True, threshold=0.9, locale=shown)
+
+
+def ago(value: datetime | date | None, now: datetime | None = None) -> str:
+    """`3 hours ago`, `in 2 days`, `just now`; a plain date once it is more than a month away."""
+    if value is None:
+        return gettext("never")
+    if not isinstance(value, datetime):
+        value = datetime.combine(value, datetime.min.time(), tzinfo=timezone.get_current_timezone())
+    seconds = int((value - (now or timezone.now())).total_seconds())
+    if abs(seconds) < 45:
+        return gettext("just now")
+    if abs(seconds) > 30 * 86400:
+        return day(value)
+    step = 60 if abs(seconds) < 7200 else 3600 if abs(seconds) < 172800 else 86400
+    return _delta(round(seconds / step) * step, locale())
+
+
+def duration(value: timedelta | float | int | None) -> str:
+    """`1:02:03` or `4:07`: how long a call or a job took. Numbers are seconds."""
+    if value is None:
+        return "–"
+    total = int(value.total_seconds() if isinstance(value, timedelta) else value)
+    hours, rest = divmod(abs(total), 3600)
+    minutes, seconds = divmod(rest, 60)
+    text = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return f"\u2212{text}" if total < 0 else text
+
+
+def file_size(count: int | None) -> str:
+    if count is None:
+        return "–"
+    size: float = count
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1024 or unit == "GB":
+            return f"{number(round(size, 1) if unit != 'B' else int(size))}\u00a0{unit}"
+        size /= 1024
+    raise AssertionError("unreachable")
+
+
+def mask_phone(value: Any) -> str:
+    """`+49 ••••••• 89`: the country's first digits and the last two; nothing else of a phone number is shown."""
+    text = str(value or "").strip()
+    digits = [c for c in text if c.isdigit()]
+    if not digits:
+        return ""
+    if len(digits) < 7:
+        return "•" * len(digits)
+    head = "+" + "".join(digits[:2]) + " " if text.startswith("+") else ""
+    hidden = len(digits) - 2 - (2 if head else 0)
+    return f"{head}{'•' * hidden} {''.join(digits[-2:])}"
+
+
+def mask_email(value: Any) -> str:
+    """`a•••••@e•••••.com`: first letters and the top-level domain. The number of dots says nothing about the length."""
+    name, at, domain = str(value or "").strip().partition("@")
+    if not at or not name or not domain:
+        return "•••••" if value else ""
+    host, dot, top = domain.rpartition(".")
+    shown = f"{host[:1]}•••••.{top}" if dot and host else "•••••"
+    return f"{name[:1]}•••••@{shown}"
+
+
+def initials(name: Any) -> str:
+    words = [w for w in str(name or "").replace("@", " ").replace(".", " ").split() if w[:1].isalnum()]
+    if not words:
+        return "?"
+    return (words[0][:1] + (words[-1][:1] if len(words) > 1 else words[0][1:2])).upper()

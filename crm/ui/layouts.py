@@ -1,0 +1,88 @@
+"""How a person likes a table: the columns they chose (in their preferences), the views they saved or were shared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError, NotAllowed
+from crm.models import SavedView, User
+
+VIEWS_MAX = 30
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`columns` is empty where the table's own choice holds."""
+
+    columns: Sequence[str] = ()
+    views: Sequence[SavedView] = field(default_factory=list)
+    active: SavedView | None = None
+
+
+def views_of(user: Any, table: str) -> list[SavedView]:
+    """The user's own views and those shared with their desk."""
+    mine = Q(owner=user)
+    if getattr(user, "desk_id", None):
+        mine |= Q(desk_id=user.desk_id)
+    return list(SavedView.objects.filter(mine, table=table).order_by("name", "id")[:VIEWS_MAX])
+
+
+def read(user: Any, table: str, active: str = "") -> Layout:
+    views = views_of(user, table)
+    chosen = next((view for view in views if str(view.pk) == active), None)
+    own = (user.preferences.get("columns") or {}).get(table, ()) if getattr(user, "preferences", None) else ()
+    return Layout(columns=(chosen.columns if chosen else None) or own, views=views, active=chosen)
+
+
+@transaction.atomic
+def choose_columns(*, user: User, table: str, columns: Sequence[str]) -> None:
+    """Keep the user's columns of a table, in order; none brings the table's own choice back."""
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    chosen = dict(locked.preferences.get("columns") or {})
+    if columns:
+        chosen[table] = list(columns)
+    else:
+        chosen.pop(table, None)
+    locked.preferences["columns"] = chosen
+    locked.save(update_fields=["preferences"])
+    user.preferences = locked.preferences
+
+
+def save_view(
+    *, user: User, table: str, name: str, query: str, columns: Sequence[str] = (), for_desk: bool = False
+) -> SavedView:
+    """Name the list as it is now; the same name again replaces the user's own view. Sharing needs a desk."""
+    name = name.strip()[:60]
+    if not name:
+        raise DomainError(_("Give the view a name."))
+    if for_desk and user.desk_id is None:
+        raise DomainError(_("You belong to no desk, so there is nobody to share this view with. Save it for yourself."))
+    if SavedView.objects.filter(owner=user, table=table).exclude(name=name).count() >= VIEWS_MAX:
+        raise DomainError(_("You have many saved views here already. Delete one that you no longer use."))
+    try:
+        with transaction.atomic():
+            view, _created = SavedView.objects.update_or_create(
+                owner=user,
+                table=table,
+                name=name,
+                defaults={"query": query, "columns": list(columns), "desk_id": user.desk_id if for_desk else None},
+            )
+    except IntegrityError:
+        raise DomainError(_("Somebody saved this view at the same moment. Try again."))
+    return view
+
+
+def delete_view(*, user: User, view_id: int) -> str:
+    """Delete a view; returns its table. Who: its owner. Others can't see private ones and can't delete shared ones."""
+    view = next((v for v in SavedView.objects.filter(pk=view_id)[:1]), None)
+    if view is None or (view.owner_id != user.pk and (view.desk_id is None or view.desk_id != user.desk_id)):
+        raise SavedView.DoesNotExist
+    if view.owner_id != user.pk:
+        raise NotAllowed(_("Only the person who saved this view can delete it."))
+    table = view.table
+    view.delete()
+    return table

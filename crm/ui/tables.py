@@ -1,0 +1,462 @@
+"""Declarative server tables. A list page is a class with columns, and one line in `urls.py`. See docs/ui.md.
+
+class LeadTable(Table):
+    name, title, permission = "leads", _("Leads"), "leads.view_lead"
+    columns = [
+        Column("full_name", _("Name"), sort="client__last_name", link=True),
+        BadgeColumn("status", _("Status")),
+        AgoColumn("created_at", _("Created"), sort=True),
+    ]
+    filterset = LeadFilter
+    search_fields = ["search_text"]
+    default_order = "-created_at"
+
+    def queryset(self):
+        return leads_visible_to(self.user).select_related("client", "owner")
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django.db.models import Model, Q, QuerySet
+from django.http import QueryDict
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django_filters import FilterSet
+
+from crm.ui import keyset, layouts
+from crm.ui.columns import (
+    AgoColumn,
+    BadgeColumn,
+    Column,
+    DateColumn,
+    EmailColumn,
+    MoneyColumn,
+    NumberColumn,
+    PhoneColumn,
+    TimeColumn,
+    YesNoColumn,
+)
+from crm.ui.panels import Label, Permission, allows
+
+__all__ = [
+    "AgoColumn",
+    "BadgeColumn",
+    "BulkAction",
+    "Column",
+    "DateColumn",
+    "EmailColumn",
+    "Empty",
+    "MoneyColumn",
+    "NumberColumn",
+    "PhoneColumn",
+    "Table",
+    "TimeColumn",
+    "YesNoColumn",
+    "table_named",
+]
+RESERVED = frozenset({"q", "sort", "cursor", "view", "export"})
+SHORTEST_SEARCH = 2
+# A bulk action on "all that match" stops here: more is a job, not a click.
+SELECTION_MAX = 1000
+_TABLES: dict[str, type["Table"]] = {}
+
+
+def table_named(name: str) -> type["Table"] | None:
+    """The table class of a name: exports that run later and saved views find their table by it."""
+    return _TABLES.get(name)
+
+
+@dataclass(frozen=True)
+class BulkAction:
+    """A button for the selected rows. It POSTs `ids`, or `all=1` with the filters, to the named URL.
+
+    Read them there with `Table.selected(request)`. `fields` is a template with more inputs (a select of agents).
+    """
+
+    slug: str
+    label: Label
+    url_name: str
+    permission: Permission = None
+    icon: str = ""
+    confirm: Label = ""
+    tone: str = "plain"
+    fields: str = ""
+
+
+@dataclass(frozen=True)
+class Empty:
+    """What an empty list says: what will be here, and how to get the first one."""
+
+    title: Label
+    text: Label = ""
+    icon: str = "inbox"
+    action: Label = ""
+    url_name: str = ""
+
+
+@dataclass(frozen=True)
+class HeadCell:
+    column: Column
+    label: str
+    sort_url: str = ""
+    direction: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    pk: Any
+    html: SafeString
+    css: str = ""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """An active filter, with the address of the list without it."""
+
+    label: str
+    value: str
+    url: str
+
+
+@dataclass
+class Table:
+    """One list for one user and one query string. Subclasses set the class attributes and `queryset`.
+
+    `scope` holds what the list is about besides the user (ids from the address): a deals table of one client gets
+    `client_id`. It must be plain JSON values, because an export job rebuilds the table from it.
+    """
+
+    user: Any
+    params: QueryDict = field(default_factory=lambda: QueryDict())
+    path: str = ""
+    scope: Mapping[str, Any] = field(default_factory=dict)
+
+    name: ClassVar[str] = ""
+    title: ClassVar[Label] = ""
+    subtitle: ClassVar[Label] = ""
+    columns: ClassVar[Sequence[Column]] = ()
+    filterset: ClassVar[type[FilterSet] | None] = None
+    search_fields: ClassVar[Sequence[str]] = ()
+    search_hint: ClassVar[Label] = ""
+    default_order: ClassVar[str] = "-id"
+    page_size: ClassVar[int] = 50
+    permission: ClassVar[Permission] = None
+    export_permission: ClassVar[Permission] = None
+    bulk_actions: ClassVar[Sequence[BulkAction]] = ()
+    empty: ClassVar[Empty | None] = None
+    # Toolbar extras: a template included beside the export button.
+    toolbar: ClassVar[str] = ""
+    # Whether views can be saved and columns chosen; small embedded tables turn it off.
+    is_adjustable: ClassVar[bool] = True
+    is_searchable: ClassVar[bool] = True
+    row_url_name: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not cls.name:
+            return
+        taken = _TABLES.get(cls.name)
+        if taken is not None and (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise ValueError(f"two tables are named {cls.name!r}: {taken.__module__} and {cls.__module__}")
+        if cls.filterset is not None and RESERVED & set(cls.filterset.base_filters):
+            raise ValueError(f"filters of {cls.name} may not be named {', '.join(sorted(RESERVED))}")
+        _TABLES[cls.name] = cls
+
+    # ------------------------------------------------------------ what subclasses write
+
+    def queryset(self) -> QuerySet[Any]:
+        """The rows this user may see: starts from the app's `…_visible_to(self.user)`, with `select_related` for
+        everything the columns read."""
+        raise NotImplementedError
+
+    def row_url(self, row: Any) -> str:
+        """Where a row opens; by default `row_url_name` with the row's id, or the row's own `get_absolute_url`."""
+        if self.row_url_name:
+            return _reverse_pk(self.row_url_name, row.pk)
+        return row.get_absolute_url() if hasattr(row, "get_absolute_url") else ""
+
+    def row_class(self, row: Any) -> str:
+        return ""
+
+    def search(self, queryset: QuerySet[Any], words: str) -> QuerySet[Any]:
+        """Every word must be in one of `search_fields` (give them trigram indexes)."""
+        for word in words.split()[:6]:
+            matches = Q()
+            for name in self.search_fields:
+                matches |= Q(**{f"{name}__icontains": word})
+            queryset = queryset.filter(matches)
+        return queryset
+
+    # ------------------------------------------------------------ reads
+
+    @cached_property
+    def now(self) -> Any:
+        return timezone.now()
+
+    @cached_property
+    def sees_contacts(self) -> bool:
+        return self.user.has_perm("crm.see_unmasked_contacts")
+
+    @cached_property
+    def dom_id(self) -> str:
+        return f"t-{self.name}"
+
+    @cached_property
+    def yes_mark(self) -> str:
+        return SafeString(f'<span class="pos" title="{_("Yes")}">✓</span>')
+
+    @cached_property
+    def no_mark(self) -> str:
+        return SafeString(f'<span class="faint" title="{_("No")}">–</span>')
+
+    @cached_property
+    def words(self) -> str:
+        text = self.params.get("q", "").strip()
+        return text if self.search_fields or type(self).search is not Table.search else ""
+
+    @cached_property
+    def has_search(self) -> bool:
+        return self.is_searchable and bool(self.search_fields or type(self).search is not Table.search)
+
+    @cached_property
+    def order(self) -> keyset.Order:
+        """From the address, when it names a sortable column this user has; the default otherwise."""
+        wanted = self.params.get("sort", "")
+        key = wanted.removeprefix("-")
+        for column in self.allowed_columns:
+            if column.name == key and column.sort_path:
+                return keyset.Order(key, column.sort_path, wanted.startswith("-"))
+        default = self.default_order
+        path = default.removeprefix("-")
+        named = next((c.name for c in self.columns if c.sort_path == path), path)
+        return keyset.Order(named, path, default.startswith("-"))
+
+    @cached_property
+    def allowed_columns(self) -> list[Column]:
+        return [column for column in self.columns if allows(column.permission, self.user)]
+
+    @cached_property
+    def layout(self) -> layouts.Layout:
+        """The user's own columns and the views they can open."""
+        return (
+            layouts.read(self.user, self.name, self.params.get("view", "")) if self.is_adjustable else layouts.Layout()
+        )
+
+    @cached_property
+    def shown_columns(self) -> list[Column]:
+        chosen = self.layout.columns
+        if chosen:
+            by_name = {column.name: column for column in self.allowed_columns}
+            picked = [by_name[name] for name in chosen if name in by_name]
+            if picked:
+                return picked
+        return [column for column in self.allowed_columns if not column.hidden]
+
+    @cached_property
+    def filters(self) -> FilterSet | None:
+        if self.filterset is None:
+            return None
+        return self.filterset(data=self.params or None, queryset=self.queryset(), request=_Asking(self.user))
+
+    @cached_property
+    def matching(self) -> QuerySet[Any]:
+        """All rows that match filters and search, unordered. A filter value that makes no sense is said so at its field
+        and left out."""
+        rows = self.queryset()
+        if self.filters is not None and self.filters.form.is_bound:
+            self.filters.form.is_valid()
+            for name, value in self.filters.form.cleaned_data.items():
+                rows = self.filters.filters[name].filter(rows, value)
+        return self.search(rows, self.words) if len(self.words) >= SHORTEST_SEARCH else rows
+
+    @cached_property
+    def page(self) -> keyset.Page:
+        return keyset.get_page(self.matching, self.order, self.params.get("cursor", ""), self.page_size)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        columns = self.shown_columns
+        return [
+            Row(row.pk, SafeString("".join([column.cell(row, self) for column in columns])), self.row_class(row))
+            for row in self.page.rows
+        ]
+
+    @cached_property
+    def count_text(self) -> str:
+        """`12`, or `about 1,200,000`: exact where the whole list is on the page."""
+        from crm.ui import formats
+
+        if self.page.is_whole:
+            return formats.number(len(self.page.rows), 0)
+        about = max(keyset.estimate(self.matching), len(self.page.rows) + 1)
+        return _("about %(count)s") % {"count": formats.approximate(about)}
+
+    # ------------------------------------------------------------ what the template prints
+
+    def url(self, **changes: Any) -> str:
+        """This list with some parameters changed (None removes one), from its first page on."""
+        params = self.params.copy()
+        params.pop("cursor", None)
+        params.pop("export", None)
+        for name, value in changes.items():
+            if value is None:
+                params.pop(name, None)
+            elif isinstance(value, list):
+                params.setlist(name, value)
+            else:
+                params[name] = str(value)
+        return f"{self.path}?{params.urlencode()}" if params else self.path or "?"
+
+    @cached_property
+    def head(self) -> list[HeadCell]:
+        cells = []
+        for column in self.shown_columns:
+            if not column.sort_path:
+                cells.append(HeadCell(column, str(column.label)))
+                continue
+            current = self.order.key == column.name
+            direction = ("down" if self.order.descending else "up") if current else ""
+            param = column.name if current and self.order.descending else f"-{column.name}"
+            if not current and not isinstance(column, AgoColumn | DateColumn | TimeColumn | NumberColumn | MoneyColumn):
+                param = column.name  # text starts at A, figures and dates at the largest
+            cells.append(HeadCell(column, str(column.label), self.url(sort=param), direction))
+        return cells
+
+    @property
+    def next_url(self) -> str:
+        return self.url(cursor=self.page.next) if self.page.next else ""
+
+    @property
+    def previous_url(self) -> str:
+        return self.url(cursor=self.page.previous) if self.page.previous else ""
+
+    @cached_property
+    def chips(self) -> list[Chip]:
+        """The filters that are on. Choice fields show their labels."""
+        found = []
+        if self.words:
+            found.append(Chip(_("Search"), self.words, self.url(q=None)))
+        if self.filters is not None and self.filters.form.is_bound and self.filters.form.is_valid():
+            for name, value in self.filters.form.cleaned_data.items():
+                if value in (None, "", []) or (isinstance(value, QuerySet | list | tuple) and not value):
+                    continue
+                bound = self.filters.form[name]
+                changes = dict.fromkeys([k for k in self.params if k == name or k.startswith(f"{name}_")])
+                found.append(Chip(str(bound.label), _shown(bound.field, value), self.url(**changes)))
+        return found
+
+    @property
+    def csv_url(self) -> str:
+        return self.url(export="csv")
+
+    @property
+    def xlsx_url(self) -> str:
+        return self.url(export="xlsx")
+
+    @property
+    def foot_html(self) -> str:
+        """A `<tfoot>` for totals of the shown rows; override it and return safe HTML."""
+        return ""
+
+    @property
+    def has_filters(self) -> bool:
+        return bool(self.chips)
+
+    @property
+    def clear_url(self) -> str:
+        return self.path or "?"
+
+    @cached_property
+    def actions(self) -> list[BulkAction]:
+        return [action for action in self.bulk_actions if allows(action.permission, self.user)]
+
+    @cached_property
+    def can_export(self) -> bool:
+        return self.export_permission is not None and allows(self.export_permission, self.user)
+
+    @property
+    def query(self) -> str:
+        """The filters, search and order as a query string, for a saved view or a bulk action on all that match."""
+        kept = [
+            (k, v) for k, values in self.params.lists() for v in values if k not in ("cursor", "export", "view") and v
+        ]
+        return urlencode(kept)
+
+    # ------------------------------------------------------------ selection and export
+
+    @classmethod
+    def selected(cls, request: Any, **scope: Any) -> QuerySet[Any]:
+        """The rows a bulk action is about: those of `ids`, or with `all=1` the first thousand that match the filters.
+
+        Always within what the user may see, whatever ids were sent.
+        """
+        if request.POST.get("all"):
+            table = cls(request.user, QueryDict(request.POST.get("query", "")), scope=scope)
+            return cls._plain(table.queryset()).filter(pk__in=_capped(table.matching))
+        table = cls(request.user, scope=scope)
+        ids = [int(pk) for pk in request.POST.getlist("ids") if pk.isdigit()][:SELECTION_MAX]
+        return cls._plain(table.queryset()).filter(pk__in=ids)
+
+    @staticmethod
+    def _plain(queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.order_by("pk")
+
+    def export_rows(self, chunk: int = 2000) -> Iterator[list[Any]]:
+        """Header and rows of the whole list, read through a server-side cursor: memory stays flat at any size."""
+        columns = [column for column in self.shown_columns if column.export]
+        yield [str(column.label) for column in columns]
+        ordered = self.matching.order_by(f"{'-' if self.order.descending else ''}{self.order.path}", "pk")
+        for row in ordered.iterator(chunk_size=chunk):
+            yield [column.plain(row, self) for column in columns]
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """Filters that narrow their choices to what the user may see find the user here, as on a request."""
+
+    user: Any
+
+
+def _capped(queryset: QuerySet[Model]) -> list[Any]:
+    return list(queryset.order_by("pk").values_list("pk", flat=True)[:SELECTION_MAX])
+
+
+_PATTERNS: dict[str, tuple[str, str]] = {}
+
+
+def _reverse_pk(url_name: str, pk: Any) -> str:
+    """`reverse` for the row of a table: the pattern is resolved once, not for each of fifty rows."""
+    found = _PATTERNS.get(url_name)
+    if found is None:
+        try:
+            before, _zeros, after = reverse(url_name, args=[987654321987]).partition("987654321987")
+        except NoReverseMatch:
+            return reverse(url_name, args=[pk])
+        found = _PATTERNS[url_name] = (before, after)
+    return f"{found[0]}{pk}{found[1]}"
+
+
+def _shown(form_field: Any, value: Any) -> str:
+    """A filter's value in words."""
+    from crm.ui import formats
+
+    if isinstance(value, slice):
+        return f"{_shown(form_field, value.start) or '…'} – {_shown(form_field, value.stop) or '…'}"
+    if value is None:
+        return ""
+    if isinstance(value, QuerySet | list | tuple | set):
+        return ", ".join(_shown(form_field, one) for one in value)
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, Model):
+        return str(value)
+    choices = dict(getattr(form_field, "choices", None) or []) if not hasattr(form_field, "queryset") else {}
+    if value in choices:
+        return str(choices[value])
+    return formats.day(value) if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,124 @@
+"""Bases of staff pages: who may open them, and the page that shows a table."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views import View
+
+from crm import access_log
+from crm.choices import AccessKind
+from crm.models import Job
+from crm.ui import exports
+from crm.ui.panels import Permission, allows
+from crm.ui.tables import SHORTEST_SEARCH, Table
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Whether HTMX asks for a part of the page: not on boosted visits or when it restores history."""
+    return (
+        request.headers.get("HX-Request") == "true"
+        and request.headers.get("HX-Request-Type", "partial") == "partial"
+        and not request.headers.get("HX-History-Restore-Request")
+    )
+
+
+class StaffView(View):
+    """A page for staff. Strangers go to the sign-in page; clients and partners get 404; staff without the right, 403.
+
+    `permission` is a permission name, a function of the user, or None for all staff. The walker in the tests reads it.
+    """
+
+    permission: ClassVar[Permission] = None
+    audience: ClassVar[str] = "staff"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user: Any = request.user
+        if not user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not user.is_team:
+            raise Http404
+        if not allows(self.permission, user):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+
+def staff_page(
+    permission: Permission = None,
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """The same for a function: `@staff_page("leads.view_lead")`."""
+
+    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        class Guarded(StaffView):
+            def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+                return super().dispatch(request, *args, **kwargs)
+
+            def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+                return view(request, *args, **kwargs)
+
+            post = get
+
+        Guarded.permission = permission
+        guarded = Guarded.as_view()
+        guarded.__name__, guarded.__doc__, guarded.__module__ = view.__name__, view.__doc__, view.__module__
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+class TableView(StaffView):
+    """A page with one table: whole, or its fragment for HTMX, or its export.
+
+    `path("leads/", TableView.as_view(table=LeadTable), name="leads")`. A template of your own extends
+    `crm/ui/table_page.html` and fills its blocks `actions` and `above`.
+    """
+
+    table: type[Table] = Table
+    template_name = "crm/ui/table_page.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.permission = self.table.permission  # type: ignore[misc]
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context(self, table: Table) -> dict[str, Any]:
+        """More for the template; override it."""
+        return {}
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        table = self.table(request.user, request.GET, path=request.path, scope=kwargs)
+        return show_table(request, table, self.template_name, self.get_context)
+
+
+def show_table(
+    request: HttpRequest,
+    table: Table,
+    template_name: str = "crm/ui/table_page.html",
+    get_context: Callable[[Table], dict[str, Any]] | None = None,
+) -> HttpResponseBase:
+    """A table as a response. Searching a list is noted in the access log; so is every export."""
+    ending = request.GET.get("export", "")
+    if ending:
+        made = exports.export(table, ending)
+        return redirect(reverse("job", args=[made.pk])) if isinstance(made, Job) else made
+    if len(table.words) >= SHORTEST_SEARCH:
+        access_log.note(
+            user=request.user, kind=AccessKind.SEARCH, target=f"table:{table.name}", rows=len(table.page.rows),
+            reason=table.words,
+        )  # fmt: skip
+    if wants_fragment(request):
+        response: HttpResponse = render(request, "crm/ui/table.html", {"table": table})
+    else:
+        response = render(request, template_name, {"table": table, **(get_context(table) if get_context else {})})
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def embedded_table(request: HttpRequest, table: Table) -> HttpResponseBase:
+    """A table inside a tab: always the fragment, or its export."""
+    return show_table(request, table, "crm/ui/table.html")

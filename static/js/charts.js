@@ -1,0 +1,66 @@
+// Draws uPlot charts from <div class="k-chart" data-chart="id"> + <script type="application/json" id="id">.
+// Contract (crm/ui/charts.py): {x: [...epoch seconds or numbers], time: bool, series: [{label, values, tone, kind, unit, decimals}]}
+(() => {
+  const colour = (tone) => {
+    const probe = Object.assign(document.createElement("i"), { className: `tone-${tone}`, hidden: true });
+    document.body.append(probe);
+    const name = tone === "brand" ? "--k-accent" : "--tone";
+    probe.hidden = false;
+    probe.style.color = `var(${name})`;
+    const value = getComputedStyle(probe).color;
+    probe.remove();
+    return value;
+  };
+  const token = (name) => {
+    const probe = document.createElement("i");
+    probe.style.color = `var(${name})`;
+    document.body.append(probe);
+    const value = getComputedStyle(probe).color;
+    probe.remove();
+    return value;
+  };
+  const fade = (rgb, alpha) => `color-mix(in oklab, ${rgb} ${alpha * 100}%, transparent)`;
+  const draw = (holder) => {
+    const source = document.getElementById(holder.dataset.chart);
+    if (!source || !window.uPlot) return;
+    holder.replaceChildren();
+    const spec = JSON.parse(source.textContent);
+    const locale = document.documentElement.lang || "en";
+    const format = (decimals) => new Intl.NumberFormat(locale, { maximumFractionDigits: decimals ?? 2 });
+    const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
+    const day = new Intl.DateTimeFormat(locale, spec.hours ? { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" } : { dateStyle: "medium", timeZone: "UTC" });
+    const grid = { stroke: token("--k-line"), width: 1 };
+    const axis = { stroke: token("--k-ink-3"), grid, ticks: { ...grid, size: 4 }, font: "11px Inter, sans-serif" };
+    const options = {
+      width: holder.clientWidth || 600,
+      height: Number(holder.dataset.height) || 220,
+      tzDate: (ts) => window.uPlot.tzDate(new Date(ts * 1e3), "UTC"),
+      scales: { x: { time: spec.time !== false }, y: spec.zero === false ? {} : { range: (u, min, max) => { const [a, b] = window.uPlot.rangeNum(Math.min(0, min), Math.max(0, max), 0.08, true); return [min >= 0 ? 0 : a, max <= 0 ? 0 : b]; } } },
+      axes: [axis, { ...axis, size: 56, values: (u, ticks) => ticks.map((v) => compact.format(v)) }],
+      cursor: { y: false, points: { size: 7 } },
+      series: [
+        { label: spec.xLabel || "", value: (u, v) => (v == null ? "–" : spec.time === false ? v : day.format(new Date(v * 1e3))) },
+        ...spec.series.map((s) => {
+          const stroke = colour(s.tone || "brand");
+          const line = { label: s.label, stroke, width: 1.75, points: { show: spec.x.length < 3 }, value: (u, v) => (v == null ? "–" : format(s.decimals).format(v) + (s.unit ? ` ${s.unit}` : "")) };
+          if (s.kind === "bars") return { ...line, width: 0, fill: fade(stroke, 0.75), paths: window.uPlot.paths.bars({ size: [0.7, 40], radius: 0.12 }), points: { show: false } };
+          if (s.kind === "area") return { ...line, fill: fade(stroke, 0.12) };
+          if (s.kind === "step") return { ...line, paths: window.uPlot.paths.stepped({ align: 1 }) };
+          return line;
+        }),
+      ],
+    };
+    const chart = new window.uPlot(options, [spec.x, ...spec.series.map((s) => s.values)], holder);
+    holder.chart = chart;
+  };
+  const drawAll = (force) =>
+    document.querySelectorAll(".k-chart[data-chart]").forEach((holder) => {
+      if (force || !holder.chart) { holder.chart?.destroy(); draw(holder); }
+    });
+  let timer;
+  window.addEventListener("resize", () => { clearTimeout(timer); timer = setTimeout(() => document.querySelectorAll(".k-chart[data-chart]").forEach((h) => h.chart?.setSize({ width: h.clientWidth, height: Number(h.dataset.height) || 220 })), 120); });
+  document.addEventListener("htmx:after:swap", () => drawAll(false));
+  new MutationObserver(() => drawAll(true)).observe(document.documentElement, { attributes: true, attributeFilter: ["data-bs-theme"] });
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => drawAll(false));
+  else drawAll(false);
+})();

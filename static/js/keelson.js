@@ -1,0 +1,148 @@
+// The shell's behaviour: preferences, dialogs, confirmation, copy, toasts, CSRF for HTMX. Everything is delegated from the
+// document, so fragments that arrive later work without being wired.
+(() => {
+  const root = document.documentElement;
+  const text = (key) => document.body.dataset[key] || "";
+  const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content || "";
+
+  // ----- HTMX: one place for the CSRF header, for errors and for signed-out sessions
+  document.addEventListener("htmx:config:request", (event) => {
+    const request = event.detail.ctx.request;
+    if (!/^(GET|HEAD)$/i.test(request.method)) request.headers["X-CSRFToken"] = csrf();
+  });
+  document.addEventListener("htmx:before:response", (event) => {
+    const raw = event.detail.ctx.response.raw;
+    // A fragment request that was answered by the sign-in page: go there as a whole page.
+    if (raw.redirected && new URL(raw.url).pathname.startsWith("/accounts/")) {
+      event.preventDefault();
+      window.location.assign(raw.url);
+    }
+  });
+  document.addEventListener("htmx:before:swap", (event) => {
+    const status = event.detail.ctx.response?.status;
+    // 422 brings the form back with its errors; other failures must not replace what is on screen.
+    if (status >= 400 && status !== 422) {
+      event.preventDefault();
+      toast({ tone: "danger", title: text("errorTitle"), body: status === 403 ? text("errorForbidden") : text("errorBody") });
+    }
+  });
+  document.addEventListener("htmx:error", (event) => {
+    if (!event.detail.ctx?.response) toast({ tone: "danger", title: text("errorTitle"), body: text("errorNetwork") });
+  });
+
+  // ----- Confirmation: <form data-confirm="…"> and hx-confirm share one dialog
+  const confirmDialog = document.getElementById("k-confirm");
+  const ask = (message, label, tone) =>
+    new Promise((resolve) => {
+      if (!confirmDialog) return resolve(window.confirm(message));
+      confirmDialog.querySelector("[data-message]").textContent = message;
+      const yes = confirmDialog.querySelector("[data-yes]");
+      yes.textContent = label || yes.dataset.default;
+      yes.className = `btn btn-${tone || "primary"}`;
+      confirmDialog.returnValue = "";
+      confirmDialog.addEventListener("close", () => resolve(confirmDialog.returnValue === "yes"), { once: true });
+      confirmDialog.showModal();
+    });
+  document.addEventListener("htmx:confirm", (event) => {
+    const { ctx, issueRequest, dropRequest } = event.detail;
+    if (!ctx.confirm) return;
+    event.preventDefault();
+    const d = ctx.sourceElement.dataset;
+    ask(ctx.confirm, d.confirmLabel, d.confirmTone).then((ok) => (ok ? issueRequest() : dropRequest()));
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const source = event.submitter?.dataset.confirm ? event.submitter : form;
+    if (!source.dataset.confirm || form.dataset.confirmed) return lockSubmit(event);
+    event.preventDefault();
+    const submitter = event.submitter;
+    ask(source.dataset.confirm, source.dataset.confirmLabel, source.dataset.confirmTone).then((ok) => {
+      if (!ok) return;
+      form.dataset.confirmed = "1";
+      form.requestSubmit(submitter);
+      delete form.dataset.confirmed;
+    });
+  });
+  // A second click on a slow plain form must not send it twice. The server is idempotent too; this spares the user the doubt.
+  const lockSubmit = (event) => {
+    const form = event.target;
+    if (form.method !== "post" || form.matches("[hx-post],[data-allow-repeat],[data-upload]")) return;
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "1";
+    setTimeout(() => delete form.dataset.sent, 8000);
+  };
+  window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((f) => delete f.dataset.sent));
+
+  // ----- Clicks
+  document.addEventListener("click", (event) => {
+    const hit = (selector) => event.target.closest(selector);
+    let el;
+    if ((el = hit("[data-set-theme]"))) window.keelsonPreference("k_theme", el.dataset.setTheme);
+    else if ((el = hit("[data-set-density]"))) window.keelsonPreference("k_density", el.dataset.setDensity);
+    else if (hit("[data-nav-rail]")) window.keelsonPreference("k_nav", root.dataset.nav === "rail" ? "full" : "rail");
+    else if (hit("[data-nav-open]")) root.toggleAttribute("data-nav-open");
+    else if (hit(".k-nav-shade")) root.removeAttribute("data-nav-open");
+    else if ((el = hit("[data-copy]"))) copy(el);
+    else if ((el = hit("[data-dialog]"))) document.getElementById(el.dataset.dialog)?.showModal();
+    else if ((el = hit("[data-close]"))) (el.closest("dialog, .k-toast, .k-alert")?.matches("dialog") ? el.closest("dialog").close() : el.closest(".k-toast, .k-alert")?.remove());
+    else if ((el = hit("[data-print]"))) window.print();
+    else if ((el = hit("[data-toggle]"))) {
+      const target = document.getElementById(el.dataset.toggle);
+      if (target) { target.hidden = !target.hidden; el.setAttribute("aria-expanded", String(!target.hidden)); }
+    } else if (event.target.matches("dialog")) {
+      const box = event.target.getBoundingClientRect();
+      if (event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom) event.target.close();
+    }
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-autosubmit]")) event.target.form?.requestSubmit();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") root.removeAttribute("data-nav-open");
+  });
+  const copy = async (el) => {
+    const value = el.dataset.copy || document.getElementById(el.dataset.copyFrom)?.textContent.trim() || "";
+    try {
+      await navigator.clipboard.writeText(value);
+    } catch {
+      const area = Object.assign(document.createElement("textarea"), { value });
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    toast({ tone: "success", title: text("copied") });
+  };
+
+  // ----- Toasts. `document.dispatchEvent(new CustomEvent("k:toast", {detail: {...}}))` or HX-Trigger: {"k:toast": {...}}
+  const safeUrl = (url) => (typeof url === "string" && /^\/(?!\/)/.test(url) ? url : "");
+  const toast = ({ title = "", body = "", tone = "info", url = "", seconds = 6 }) => {
+    const holder = document.getElementById("k-toasts");
+    if (!holder) return;
+    const box = document.createElement("div");
+    box.className = `k-toast tone-${/^[a-z]+$/.test(tone) ? tone : "info"}`;
+    box.setAttribute("role", tone === "danger" ? "alert" : "status");
+    const inner = document.createElement(safeUrl(url) ? "a" : "div");
+    if (safeUrl(url)) inner.href = url;
+    const head = Object.assign(document.createElement("div"), { className: "title", textContent: title });
+    inner.append(head);
+    if (body) inner.append(Object.assign(document.createElement("div"), { className: "muted", textContent: body }));
+    const close = Object.assign(document.createElement("button"), { type: "button", className: "btn-close btn-sm ms-auto" });
+    close.dataset.close = "";
+    close.setAttribute("aria-label", text("close"));
+    box.append(inner, close);
+    holder.append(box);
+    while (holder.children.length > 4) holder.firstElementChild.remove();
+    if (seconds) setTimeout(() => box.remove(), seconds * 1000);
+  };
+  document.addEventListener("k:toast", (event) => toast(event.detail || {}));
+  window.keelson = { toast, ask, csrf, text };
+
+  // ----- A dialog that an HTMX response fills opens itself: <dialog data-fill> as hx-target.
+  document.addEventListener("htmx:after:swap", (event) => {
+    const target = event.detail.ctx?.target;
+    const dialog = target?.closest?.("dialog[data-fill]");
+    if (dialog && !dialog.open && target.childElementCount) dialog.showModal();
+  });
+  document.addEventListener("k:close-dialog", () => document.querySelectorAll("dialog[open]").forEach((d) => d.close()));
+})();

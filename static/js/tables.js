@@ -1,0 +1,71 @@
+// Tables from the keyboard (j/k move, Enter opens, x selects, n/p turn the page), selection, column choice.
+(() => {
+  const cards = () => [...document.querySelectorAll(".k-table-card[data-table]")];
+  const active = () => document.querySelector(".k-table-card[data-active]") || cards().find((c) => c.offsetParent);
+  const rows = (card) => [...card.querySelectorAll("tbody tr[data-id]")];
+  const move = (card, step) => {
+    const all = rows(card);
+    if (!all.length) return;
+    const at = all.findIndex((r) => r.classList.contains("cursor"));
+    const next = Math.max(0, Math.min(all.length - 1, at < 0 ? (step > 0 ? 0 : all.length - 1) : at + step));
+    all.forEach((r) => r.classList.remove("cursor"));
+    all[next].classList.add("cursor");
+    all[next].scrollIntoView({ block: "nearest" });
+  };
+  const picks = (card) => [...card.querySelectorAll("tbody .pick input")];
+  const refresh = (card) => {
+    const boxes = picks(card);
+    const chosen = boxes.filter((b) => b.checked);
+    boxes.forEach((b) => b.closest("tr").classList.toggle("selected", b.checked));
+    const bar = card.querySelector(".k-bulk");
+    if (bar) {
+      bar.hidden = !chosen.length;
+      bar.querySelector("[data-count]").textContent = chosen.length;
+      const wide = bar.querySelector("[data-all-matching]");
+      if (wide) { wide.hidden = chosen.length !== boxes.length; if (wide.hidden) wide.querySelector("input").checked = false; }
+    }
+    const all = card.querySelector("thead .pick input");
+    if (all) { all.checked = boxes.length > 0 && chosen.length === boxes.length; all.indeterminate = chosen.length > 0 && !all.checked; }
+  };
+  let lastPick = null;
+  document.addEventListener("click", (event) => {
+    const card = event.target.closest(".k-table-card[data-table]");
+    if (!card) return;
+    document.querySelectorAll(".k-table-card[data-active]").forEach((c) => c.removeAttribute("data-active"));
+    card.dataset.active = "";
+    if (event.target.matches("tbody .pick input")) {
+      const boxes = picks(card);
+      if (event.shiftKey && lastPick && boxes.includes(lastPick)) {
+        const [a, b] = [boxes.indexOf(lastPick), boxes.indexOf(event.target)].sort((x, y) => x - y);
+        boxes.slice(a, b + 1).forEach((box) => { box.checked = event.target.checked; });
+      }
+      lastPick = event.target;
+    } else if (event.target.closest("[data-clear-selection]")) picks(card).forEach((b) => { b.checked = false; });
+    refresh(card);
+  });
+  document.addEventListener("change", (event) => {
+    const card = event.target.closest(".k-table-card[data-table]");
+    if (card && event.target.matches("thead .pick input")) {
+      picks(card).forEach((b) => { b.checked = event.target.checked; });
+      refresh(card);
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.target.closest("input:not([type=checkbox]),textarea,select,[contenteditable]")) return;
+    const card = active();
+    if (!card) return;
+    const row = card.querySelector("tr.cursor");
+    const go = (selector) => card.querySelector(selector)?.click();
+    if (event.key === "j") move(card, 1);
+    else if (event.key === "k") move(card, -1);
+    else if (event.key === "Enter" && row && !event.target.closest("a,button")) row.querySelector("a.row-link")?.click();
+    else if (event.key === "x" && row) { const box = row.querySelector(".pick input"); if (box) { box.checked = !box.checked; refresh(card); } }
+    else if (event.key === "n") go("[data-page=next]");
+    else if (event.key === "p") go("[data-page=previous]");
+    else return;
+    event.preventDefault();
+  });
+  document.addEventListener("htmx:after:swap", () => cards().forEach(refresh));
+  window.addEventListener("pageshow", () => cards().forEach(refresh));
+})();

@@ -1,0 +1,97 @@
+"""The frame of every page: shell, menu, home, bell, jobs, profile."""
+
+import pytest
+
+from crm.models import Job, Notification
+from crm.notify import notify
+from crm.ui import panels
+
+
+def test_a_stranger_is_asked_to_sign_in(browse, db):
+    answer = browse(None).get("/home/")
+    assert answer.status_code == 302
+    assert answer["Location"] == "/accounts/login/?next=/home/"
+
+
+def test_a_client_does_not_find_staff_pages(browse, cast):
+    assert browse(cast.client_user).get("/home/").status_code == 404
+
+
+def test_home_shows_the_shell_within_its_queries(browse, cast, django_assert_max_num_queries):
+    browser = browse(cast.agent)
+    browser.get("/home/")
+    with django_assert_max_num_queries(12):
+        answer = browser.get("/home/")
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert "Alice" in page and 'id="k-palette"' in page
+    assert "<script>" not in page and "style=" not in page and "onclick" not in page
+
+
+def test_the_front_door_leads_each_person_home(browse, cast):
+    assert browse(cast.agent).get("/")["Location"] == "/home/"
+    assert browse(cast.client_user).get("/")["Location"] == "/portal/"
+    assert browse(None).get("/").status_code == 200
+
+
+def test_the_bell_counts_lists_and_forgets(browse, cast):
+    notify([cast.agent], kind="lead", title="New lead: Clara", url="/profile/")
+    browser = browse(cast.agent)
+    assert ">1</span>" in browser.get("/home/").content.decode()
+    row = Notification.objects.get()
+    assert f"/notifications/{row.pk}/" in browser.get("/notifications/recent/").content.decode()
+    assert browse(cast.other_agent).get(f"/notifications/{row.pk}/").status_code == 404
+    assert browser.get(f"/notifications/{row.pk}/")["Location"] == "/profile/"
+    row.refresh_from_db()
+    assert row.read_at is not None
+
+
+def test_a_notification_never_leads_off_the_site(browse, cast):
+    notify([cast.agent], kind="lead", title="Prize", url="https://evil.example/")
+    row = Notification.objects.get()
+    assert browse(cast.agent).get(f"/notifications/{row.pk}/")["Location"] == "/notifications/"
+
+
+@pytest.mark.parametrize("path", ["/notifications/", "/jobs/", "/profile/", "/notifications/recent/"])
+def test_shared_pages_open_for_staff_and_clients(browse, cast, path):
+    for person in (cast.agent, cast.client_user):
+        assert browse(person).get(path).status_code == 200, person
+
+
+def test_a_job_is_its_owners_alone(browse, cast):
+    job = Job.objects.create(kind="x", title="Export", owner=cast.agent)
+    assert browse(cast.agent).get(f"/jobs/{job.pk}/").status_code == 200
+    assert browse(cast.other_agent).get(f"/jobs/{job.pk}/").status_code == 404
+    assert browse(cast.agent).get(f"/jobs/{job.pk}/download/").status_code == 404
+    assert browse(cast.agent).get(f"/jobs/{job.pk}/cancel/").status_code == 405
+    assert browse(cast.other_agent).post(f"/jobs/{job.pk}/cancel/").status_code == 404
+    browse(cast.agent).post(f"/jobs/{job.pk}/cancel/")
+    job.refresh_from_db()
+    assert job.state == "cancelled"
+
+
+def test_language_and_time_zone_are_kept_and_used(browse, cast):
+    browser = browse(cast.agent)
+    answer = browser.post("/profile/", {"language": "de", "time_zone": "Europe/Berlin"}, follow=True)
+    cast.agent.refresh_from_db()
+    assert (cast.agent.language, cast.agent.time_zone) == ("de", "Europe/Berlin")
+    assert '<html lang="de" dir="ltr">' in answer.content.decode()
+
+
+def test_the_palette_finds_pages_of_the_users_menu_only(browse, cast, monkeypatch):
+    registry = panels.Registry()
+    monkeypatch.setattr(panels, "registry", registry)
+    panels.menu("setup", "Failed events", "jobs", "crm.manage_events", "webhook")
+    panels.menu("sales", "Follow-ups", "notifications", None, "calendar")
+    panels.palette_source("people", "People", lambda user, query, limit: [panels.Found("Clara Weber", "/clients/1/", "client")])
+    page = browse(cast.agent).get("/palette/", {"q": ""}).content.decode()
+    assert "Follow-ups" in page and "Failed events" not in page and "Clara" not in page
+    page = browse(cast.agent).get("/palette/", {"q": "cla"}).content.decode()
+    assert "Clara Weber" in page and "Follow-ups" not in page
+    assert "Failed events" in browse(cast.administrator).get("/palette/", {"q": "failed"}).content.decode()
+
+
+def test_a_brands_colours_are_a_stylesheet(client, cast):
+    answer = client.get("/brand/meridian.css")
+    assert answer["Content-Type"].startswith("text/css") and cast.brand.colour in answer.content.decode()
+    assert client.get("/brand/nobody.css").status_code == 404

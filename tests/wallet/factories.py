@@ -1,0 +1,88 @@
+"""Money for tests: PSPs, accounts with something in them, and raw SQL as an attacker would send it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import connection, connections, transaction
+
+from wallet import ledger
+from wallet.choices import AccountKind, JournalKind
+from wallet.ledger import Entry, Line
+from wallet.models import Account, Psp
+
+
+def make_psp(brand: Any, code: str = "northpay", *, base_url: str = "", **fields: Any) -> Psp:
+    psp = Psp(
+        brand=brand,
+        code=code,
+        name=code.title(),
+        kind=fields.pop("kind", "card"),
+        base_url=base_url,
+        currencies=fields.pop("currencies", ["EUR", "USD"]),
+        **fields,
+    )
+    psp.seal_credentials(
+        {
+            "api_key": f"sandbox-api-key-{code}",
+            "webhook_secret": f"sandbox-webhook-secret-{code}",
+            "merchant": f"merchant-{code}",
+        }
+    )
+    psp.save()
+    return psp
+
+
+def house(brand: Any, kind: AccountKind = AccountKind.SUSPENSE, currency: str = "EUR") -> Account:
+    return ledger.house(kind, brand_id=brand.pk, currency=currency)
+
+
+def fund(client: Any, amount_minor: int, currency: str = "EUR", *, key: str = "") -> Account:
+    """Put money into a client's wallet, from suspense."""
+    wallet = ledger.wallet_of(client, currency)
+    with transaction.atomic():
+        ledger.post(
+            Entry(
+                key=key or f"test:fund:{client.pk}:{currency}:{amount_minor}",
+                kind=JournalKind.ADJUSTMENT,
+                brand_id=client.brand_id,
+                lines=(Line(house(client.brand, currency=currency), -amount_minor), Line(wallet, amount_minor)),
+            )
+        )
+    return wallet
+
+
+def available(wallet: Account) -> int:
+    wallet.balance.refresh_from_db()
+    return wallet.balance.available_minor
+
+
+def raw(sql: str, *values: Any) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def without_triggers(sql: str, *values: Any) -> None:
+    """What someone with the keys to the database could do: triggers and foreign keys off, then change a row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(sql, values)
+        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
+
+
+def at_once(work: Callable[[int], Any], times: int, threads: int | None = None) -> list[Any]:
+    """Runs `work(0)` … `work(times - 1)` on threads of their own; an exception is its result."""
+
+    def run(number: int) -> Any:
+        try:
+            return work(number)
+        except Exception as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(threads or times) as pool:
+        return list(pool.map(run, range(times)))

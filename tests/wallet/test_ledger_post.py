@@ -1,0 +1,307 @@
+"""`ledger.post`: what it writes, what it refuses, and what the database refuses to anyone else."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.db import DatabaseError, IntegrityError, transaction
+
+from crm.errors import IdempotencyConflict, WrongState
+from tests.wallet.factories import available, fund, house, raw
+from wallet import ledger
+from wallet.choices import AccountKind, JournalKind, Layer, Phase
+from wallet.ledger import Entry, InsufficientFunds, InvalidJournal, Line
+from wallet.models import Account, Journal, Posting
+
+pytestmark = pytest.mark.django_db
+
+
+def entry(cast, *lines: Line, key: str = "test:1", **fields) -> Entry:
+    return Entry(key=key, kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk, lines=lines, **fields)
+
+
+@pytest.fixture
+def wallet(cast) -> Account:
+    return ledger.wallet_of(cast.client, "EUR")
+
+
+@pytest.fixture
+def suspense(cast) -> Account:
+    return house(cast.brand)
+
+
+def test_a_journal_is_written_with_its_postings(cast, wallet, suspense):
+    done = ledger.post(
+        entry(cast, Line(suspense, -50_000), Line(wallet, 50_000), description="Opening"), actor=cast.finance
+    )
+    assert done.is_new
+    journal = Journal.objects.get(pk=done.journal_id)
+    assert (journal.description, journal.actor, journal.phase) == ("Opening", cast.finance, Phase.POSTED)
+    assert list(journal.postings.values_list("line", "account", "amount_minor", "version", "balance_after")) == [
+        (1, suspense.pk, -50_000, None, None),
+        (2, wallet.pk, 50_000, 1, 50_000),
+    ]
+    assert ledger.balances([wallet.pk, suspense.pk]) == {wallet.pk: 50_000, suspense.pk: -50_000}
+
+
+def test_the_same_key_and_body_give_the_first_result(cast, wallet, suspense):
+    lines = (Line(suspense, -100), Line(wallet, 100))
+    first = ledger.post(entry(cast, *lines))
+    again = ledger.post(entry(cast, *lines, description="another wording is the same body"))
+    assert again.journal_id == first.journal_id
+    assert not again.is_new
+    assert ledger.balance(wallet) == 100
+
+
+def test_the_same_key_with_another_body_is_an_error(cast, wallet, suspense):
+    ledger.post(entry(cast, Line(suspense, -100), Line(wallet, 100)))
+    with pytest.raises(IdempotencyConflict), transaction.atomic():
+        ledger.post(entry(cast, Line(suspense, -101), Line(wallet, 101)))
+    assert ledger.balance(wallet) == 100
+
+
+def test_a_wallet_never_goes_below_zero(cast, wallet, suspense):
+    fund(cast.client, 100)
+    with pytest.raises(InsufficientFunds), transaction.atomic():
+        ledger.post(entry(cast, Line(wallet, -101), Line(suspense, 101)))
+    ledger.post(entry(cast, Line(wallet, -100), Line(suspense, 100)))
+    assert ledger.balance(wallet) == 0
+
+
+@pytest.mark.parametrize("amounts", [(-100, 99), (100, 100), (-1, 2)])
+def test_a_body_that_does_not_sum_to_zero_is_refused(cast, wallet, suspense, amounts):
+    with pytest.raises(InvalidJournal), transaction.atomic():
+        ledger.post(entry(cast, Line(suspense, amounts[0]), Line(wallet, amounts[1])))
+    assert not Journal.objects.exists()
+
+
+def test_each_currency_must_sum_to_zero_on_its_own(cast, wallet):
+    dollars = house(cast.brand, currency="USD")
+    with pytest.raises(InvalidJournal), transaction.atomic():
+        ledger.post(entry(cast, Line(dollars, -100), Line(wallet, 100)))
+
+
+def test_currencies_change_through_positions_at_a_named_rate(cast, wallet):
+    fund(cast.client, 10_000)
+    dollars = ledger.wallet_of(cast.client, "USD")
+    positions = {c: house(cast.brand, AccountKind.FX_POSITION, c) for c in ("EUR", "USD")}
+    done = ledger.post(
+        entry(
+            cast,
+            Line(wallet, -10_000),
+            Line(positions["EUR"], 10_000),
+            Line(positions["USD"], -10_830),
+            Line(dollars, 10_830),
+            rate=Decimal("1.083"),
+            rate_on=dt.date(2026, 11, 20),
+        )
+    )
+    journal = Journal.objects.get(pk=done.journal_id)
+    assert (journal.fx_rate, journal.fx_rate_on) == (Decimal("1.083"), dt.date(2026, 11, 20))
+    assert ledger.balance(dollars) == 10_830
+
+
+def test_an_account_of_another_brand_or_nothing_at_all_is_refused(cast, wallet):
+    foreign = house(cast.other_brand)
+    with pytest.raises(InvalidJournal), transaction.atomic():
+        ledger.post(entry(cast, Line(foreign, -100), Line(wallet, 100)))
+    with pytest.raises(InvalidJournal), transaction.atomic():
+        ledger.post(entry(cast))
+
+
+# Two-phase money
+
+
+def test_reserved_money_can_not_be_spent_and_is_posted_once(cast, wallet, suspense):
+    fund(cast.client, 500)
+    held = ledger.reserve(entry(cast, Line(wallet, -200), Line(suspense, 200), key="w:1:reserve"))
+    assert (ledger.balance(wallet), available(wallet)) == (500, 300)
+    with pytest.raises(InsufficientFunds), transaction.atomic():
+        ledger.post(entry(cast, Line(wallet, -301), Line(suspense, 301), key="other"))
+    reservation = Journal.objects.get(pk=held.journal_id)
+    first = ledger.settle(key="w:1:settle", reservation=reservation)
+    assert not ledger.settle(key="w:1:settle", reservation=reservation).is_new
+    assert (ledger.balance(wallet), available(wallet)) == (300, 300)
+    assert first.is_new
+    with pytest.raises(WrongState), transaction.atomic():
+        ledger.release(key="w:1:release", reservation=reservation)
+
+
+def test_the_whole_balance_can_be_reserved_and_posted(cast, wallet, suspense):
+    fund(cast.client, 200)
+    held = ledger.reserve(entry(cast, Line(wallet, -200), Line(suspense, 200)))
+    ledger.settle(key="settle", reservation=Journal.objects.get(pk=held.journal_id))
+    assert (ledger.balance(wallet), available(wallet)) == (0, 0)
+
+
+def test_a_reservation_is_posted_in_part_and_the_rest_released(cast, wallet, suspense):
+    fund(cast.client, 500)
+    held = ledger.reserve(entry(cast, Line(wallet, -200), Line(suspense, 200)))
+    reservation = Journal.objects.get(pk=held.journal_id)
+    ledger.settle(key="part", reservation=reservation, lines=(Line(wallet, -150), Line(suspense, 150)))
+    assert (ledger.balance(wallet), available(wallet)) == (350, 350)
+    wallet.balance.refresh_from_db()
+    assert (wallet.balance.debits_pending, wallet.balance.credits_pending) == (0, 0)
+
+
+def test_a_released_reservation_leaves_everything_as_it_was(cast, wallet, suspense):
+    fund(cast.client, 500)
+    held = ledger.reserve(entry(cast, Line(wallet, -200), Line(suspense, 200)))
+    done = ledger.release(key="void", reservation=Journal.objects.get(pk=held.journal_id))
+    assert (ledger.balance(wallet), available(wallet)) == (500, 500)
+    journal = Journal.objects.get(pk=done.journal_id)
+    assert journal.phase == Phase.VOID
+    assert set(journal.postings.values_list("layer", flat=True)) == {Layer.RELEASED}
+
+
+def test_only_a_reservation_can_be_resolved(cast, wallet, suspense):
+    done = ledger.post(entry(cast, Line(suspense, -100), Line(wallet, 100)))
+    with pytest.raises(WrongState), transaction.atomic():
+        ledger.settle(key="x", reservation=Journal.objects.get(pk=done.journal_id))
+
+
+def test_pending_credits_do_not_count_as_available(cast, wallet, suspense):
+    ledger.reserve(entry(cast, Line(suspense, -100), Line(wallet, 100)))
+    wallet.balance.refresh_from_db()
+    assert (wallet.balance.credits_pending, available(wallet)) == (100, 0)
+
+
+def test_a_journal_is_reversed_once_by_one_that_points_at_it(cast, wallet, suspense):
+    done = ledger.post(entry(cast, Line(suspense, -100), Line(wallet, 100)))
+    journal = Journal.objects.get(pk=done.journal_id)
+    back = ledger.reverse(key="back", journal=journal, description="Wrong client")
+    assert ledger.balance(wallet) == 0
+    assert Journal.objects.get(pk=back.journal_id).reverses == journal
+    with pytest.raises(WrongState), transaction.atomic():
+        ledger.reverse(key="back:2", journal=journal, description="again")
+
+
+# Batches and history
+
+
+def test_a_batch_is_posted_in_order_in_one_call(cast, wallet, suspense, django_assert_num_queries):
+    entries = [entry(cast, Line(suspense, -n), Line(wallet, n), key=f"batch:{n}") for n in range(1, 101)]
+    with django_assert_num_queries(1):
+        done = ledger.post_many(entries)
+    assert [one.is_new for one in done] == [True] * 100
+    versions = Posting.objects.filter(account=wallet).order_by("version").values_list("version", "balance_after")
+    assert list(versions) == [(n, n * (n + 1) // 2) for n in range(1, 101)]
+
+
+def test_a_batch_is_all_or_nothing(cast, wallet, suspense):
+    entries = [
+        entry(cast, Line(suspense, -100), Line(wallet, 100), key="a"),
+        entry(cast, Line(suspense, 101), Line(wallet, -101), key="b"),
+    ]
+    with pytest.raises(InsufficientFunds), transaction.atomic():
+        ledger.post_many(entries)
+    assert not Journal.objects.exists()
+
+
+def test_a_key_may_come_once_in_a_batch(cast, wallet, suspense):
+    one = entry(cast, Line(suspense, -1), Line(wallet, 1))
+    with pytest.raises(InvalidJournal), transaction.atomic():
+        ledger.post_many([one, one])
+
+
+def test_a_batch_with_some_known_keys_writes_only_the_new_ones(cast, wallet, suspense):
+    one = entry(cast, Line(suspense, -1), Line(wallet, 1), key="one")
+    two = entry(cast, Line(suspense, -2), Line(wallet, 2), key="two")
+    ledger.post(one)
+    assert [done.is_new for done in ledger.post_many([two, one])] == [True, False]
+    assert ledger.balance(wallet) == 3
+
+
+def test_history_keeps_its_own_times_but_never_goes_back(cast, wallet, suspense):
+    start = dt.datetime(2026, 8, 1, tzinfo=dt.UTC)
+    times = [start + dt.timedelta(days=n) for n in range(3)]
+    entries = [entry(cast, Line(suspense, -100), Line(wallet, 100), key=f"h:{n}") for n in range(3)]
+    ledger.post_many(entries, posted_at=times)
+    assert ledger.balance(wallet, at=times[1]) == 200
+    assert ledger.balance(suspense, at=times[1]) == -200
+    assert ledger.balance(wallet, at=start - dt.timedelta(seconds=1)) == 0
+    assert Journal.objects.filter(imported_at__isnull=False, business_on=start.date()).count() == 1
+    late = entry(cast, Line(suspense, -1), Line(wallet, 1), key="late")
+    for wrong in (times[1], dt.datetime.now(dt.UTC) + dt.timedelta(days=1)):
+        with pytest.raises(InvalidJournal), transaction.atomic():
+            ledger.post_many([late], posted_at=[wrong])
+
+
+# What the database refuses to anyone
+
+
+def test_the_database_refuses_a_journal_that_does_not_sum_to_zero(cast, wallet, suspense):
+    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+        raw("SELECT set_config('keelson.ledger', 'posting', true)")
+        raw(
+            "INSERT INTO wallet_journal (brand_id, kind, phase, idempotency_key, request_hash, description, posted_at, "
+            "business_on, content_hash) VALUES (%s, 'adjustment', 'posted', 'evil', '', '', now(), now(), '')",
+            cast.brand.pk,
+        )
+        journal_id = raw("SELECT id FROM wallet_journal WHERE idempotency_key = 'evil'")[0][0]
+        raw(
+            "INSERT INTO wallet_posting (journal_id, line, account_id, currency, layer, amount_minor, posted_at) "
+            "VALUES (%s, 1, %s, 'EUR', 0, 100, now())",
+            journal_id,
+            suspense.pk,
+        )
+        raw("SET CONSTRAINTS ALL IMMEDIATE")
+    assert "does not sum to zero" in str(caught.value)
+
+
+def test_the_database_refuses_a_posting_in_another_currency_than_its_account(cast, wallet, suspense):
+    done = ledger.post(entry(cast, Line(suspense, -100), Line(wallet, 100)))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        raw("SELECT set_config('keelson.ledger', 'posting', true)")
+        raw(
+            "INSERT INTO wallet_posting (journal_id, line, account_id, currency, layer, amount_minor, posted_at) "
+            "VALUES (%s, 3, %s, 'USD', 0, 100, now())",
+            done.journal_id,
+            suspense.pk,
+        )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE wallet_posting SET amount_minor = amount_minor + 1",
+        "DELETE FROM wallet_posting",
+        "TRUNCATE wallet_posting CASCADE",
+        "UPDATE wallet_journal SET description = 'x'",
+        "DELETE FROM wallet_journal",
+        "TRUNCATE wallet_journal CASCADE",
+        "UPDATE wallet_balance SET credits_posted = credits_posted + 1",
+        "DELETE FROM wallet_balance",
+        "TRUNCATE wallet_balance",
+        "UPDATE wallet_account SET is_bounded = false",
+        "INSERT INTO wallet_posting SELECT journal_id, 3, account_id, currency, layer, 1, posted_at FROM wallet_posting",
+        "INSERT INTO wallet_journal SELECT * FROM wallet_journal",
+    ],
+)
+def test_the_ledger_can_not_be_changed_by_sql(cast, wallet, suspense, sql):
+    ledger.post(entry(cast, Line(suspense, -100), Line(wallet, 100)))
+    with pytest.raises(DatabaseError), transaction.atomic():
+        raw(sql)
+    assert ledger.balance(wallet) == 100
+
+
+def test_the_orm_can_not_write_a_posting(cast, wallet, suspense):
+    done = ledger.post(entry(cast, Line(suspense, -100), Line(wallet, 100)))
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Posting.objects.create(
+            journal_id=done.journal_id,
+            line=3,
+            account=suspense,
+            currency="EUR",
+            amount_minor=5,
+            posted_at=dt.datetime.now(dt.UTC),
+        )
+
+
+def test_two_accounts_of_one_owner_and_kind_can_not_exist(cast):
+    first = ledger.account_for(AccountKind.FEES, brand_id=cast.brand.pk, currency="EUR")
+    assert ledger.account_for(AccountKind.FEES, brand_id=cast.brand.pk, currency="EUR") == first
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Account.objects.create(brand=cast.brand, kind=AccountKind.FEES, currency="EUR")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Account.objects.create(brand=cast.brand, kind=AccountKind.CLIENT_WALLET, currency="EUR", client=cast.client)

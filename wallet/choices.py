@@ -1,0 +1,255 @@
+"""Kinds and states of money, each with its label and badge colour, and the transition tables."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import BadgeChoices
+
+
+class AccountKind(models.TextChoices):
+    """The chart of accounts. A balance is credit-positive: what the house owes is above zero, what it holds below."""
+
+    CLIENT_WALLET = "client_wallet", _("Client wallet")
+    PLATFORM_CLEARING = "platform_clearing", _("Platform clearing")
+    PSP_CLEARING = "psp_clearing", _("PSP clearing")
+    CLIENT_MONEY_BANK = "client_money_bank", _("Client money bank")
+    HOUSE_BANK = "house_bank", _("House bank")
+    FEES = "fees", _("PSP and bank fees")
+    IB_COMMISSIONS = "ib_commissions", _("IB commissions (cost)")
+    IB_PAYABLE = "ib_commissions_payable", _("IB commissions payable")
+    BONUS = "bonus", _("Bonus")
+    CHARGEBACK_LOSSES = "chargeback_losses", _("Chargeback losses")
+    FX_POSITION = "fx_position", _("FX position")
+    ROUNDING = "rounding", _("Rounding")
+    SUSPENSE = "suspense", _("Suspense")
+
+
+# What the house holds or has spent: its balance is below zero, and pages show it as a debit.
+DEBIT_KINDS = frozenset(
+    {
+        AccountKind.PLATFORM_CLEARING,
+        AccountKind.PSP_CLEARING,
+        AccountKind.CLIENT_MONEY_BANK,
+        AccountKind.HOUSE_BANK,
+        AccountKind.FEES,
+        AccountKind.IB_COMMISSIONS,
+        AccountKind.CHARGEBACK_LOSSES,
+    }
+)
+BOUNDED_KINDS = frozenset({AccountKind.CLIENT_WALLET})
+
+
+class JournalKind(models.TextChoices):
+    DEPOSIT = "deposit", _("Deposit")
+    DEPOSIT_HELD = "deposit_held", _("Deposit held")
+    WITHDRAWAL = "withdrawal", _("Withdrawal")
+    TRANSFER = "transfer", _("Transfer")
+    COMMISSION = "commission", _("Commission")
+    COMMISSION_PAYOUT = "commission_payout", _("Commission payout")
+    REFUND = "refund", _("Refund")
+    CHARGEBACK = "chargeback", _("Chargeback")
+    CHARGEBACK_REVERSAL = "chargeback_reversal", _("Chargeback reversed")
+    PSP_FEE = "psp_fee", _("PSP fee")
+    PSP_SETTLEMENT = "psp_settlement", _("PSP settlement")
+    BONUS = "bonus", _("Bonus")
+    FX = "fx", _("Currency exchange")
+    ADJUSTMENT = "adjustment", _("Adjustment")
+    REVERSAL = "reversal", _("Reversal")
+
+
+class Phase(BadgeChoices):
+    """Two-phase money: a pending journal reserves; it is resolved once, by posting (in full or in part) or voiding."""
+
+    POSTED = "posted", "green", _("Posted")
+    PENDING = "pending", "yellow", _("Reserved")
+    POST = "post", "green", _("Reservation posted")
+    VOID = "void", "secondary", _("Reservation released")
+
+
+class Layer(models.IntegerChoices):
+    """What a posting moves: money, a reservation, or the release of one."""
+
+    MONEY = 0, _("Money")
+    RESERVED = 1, _("Reserved")
+    RELEASED = 2, _("Released")
+
+
+class PspKind(models.TextChoices):
+    CARD = "card", _("Cards")
+    WALLET = "wallet", _("E-wallet")
+    BANK = "bank", _("Bank transfer")
+    CRYPTO = "crypto", _("Crypto")
+    CASHIER = "cashier", _("Local methods")
+
+
+class Verdict(BadgeChoices):
+    """What the check of a webhook's raw bytes found. Only an accepted one is acted on."""
+
+    ACCEPTED = "accepted", "green", _("Accepted")
+    DUPLICATE = "duplicate", "secondary", _("Sent again")
+    WRONG_SIGNATURE = "wrong_signature", "red", _("Wrong signature")
+    NO_SIGNATURE = "no_signature", "red", _("No signature")
+    STALE = "stale", "orange", _("Signed too long ago")
+    FUTURE = "future", "orange", _("Signed in the future")
+    OTHER_MERCHANT = "other_merchant", "red", _("For another merchant")
+    MALFORMED = "malformed", "orange", _("Unreadable")
+
+
+class InboxState(BadgeChoices):
+    WAITING = "waiting", "azure", _("Waiting")
+    DONE = "done", "green", _("Applied")
+    IGNORED = "ignored", "secondary", _("Nothing to do")
+    UNMATCHED = "unmatched", "orange", _("Unknown payment")
+    FAILED = "failed", "red", _("Failed")
+    REFUSED = "refused", "red", _("Refused")
+
+
+class DepositState(BadgeChoices):
+    CREATED = "created", "secondary", _("Started")
+    PENDING = "pending", "azure", _("Pending at the PSP")
+    AUTHORISED = "authorised", "blue", _("Authorised")
+    FAILED = "failed", "red", _("Failed")
+    EXPIRED = "expired", "secondary", _("Expired")
+    HELD = "held", "orange", _("Held for review")
+    SETTLED = "settled", "green", _("Settled")
+    REFUNDED = "refunded", "purple", _("Refunded")
+    CHARGED_BACK = "charged_back", "red", _("Charged back")
+    CHARGEBACK_REVERSED = "cb_reversed", "teal", _("Chargeback reversed")
+
+
+# A deposit moves on only to a higher rank: what the PSP says late or twice changes nothing.
+DEPOSIT_RANK: dict[str, int] = {
+    DepositState.CREATED: 0,
+    DepositState.PENDING: 20,
+    DepositState.AUTHORISED: 30,
+    DepositState.EXPIRED: 34,
+    DepositState.FAILED: 35,
+    DepositState.HELD: 45,
+    DepositState.SETTLED: 50,
+    DepositState.REFUNDED: 60,
+    DepositState.CHARGED_BACK: 60,
+    DepositState.CHARGEBACK_REVERSED: 70,
+}
+DEPOSIT_ARRIVED = (
+    DepositState.SETTLED,
+    DepositState.REFUNDED,
+    DepositState.CHARGED_BACK,
+    DepositState.CHARGEBACK_REVERSED,
+)
+
+
+class WithdrawalState(BadgeChoices):
+    REQUESTED = "requested", "azure", _("Waits for approval")
+    SECOND_LOOK = "second_look", "yellow", _("Waits for a second person")
+    APPROVED = "approved", "blue", _("Approved")
+    SENDING = "sending", "blue", _("Being sent")
+    SENT = "sent", "indigo", _("Sent to the PSP")
+    UNKNOWN = "unknown", "orange", _("Unknown at the PSP")
+    SETTLED = "settled", "green", _("Paid")
+    REJECTED = "rejected", "red", _("Rejected")
+    CANCELLED = "cancelled", "secondary", _("Cancelled by the client")
+    FAILED = "failed", "red", _("Failed, money returned")
+
+
+WITHDRAWAL_TRANSITIONS: dict[str, set[str]] = {
+    WithdrawalState.REQUESTED: {
+        WithdrawalState.SECOND_LOOK,
+        WithdrawalState.APPROVED,
+        WithdrawalState.REJECTED,
+        WithdrawalState.CANCELLED,
+    },
+    WithdrawalState.SECOND_LOOK: {
+        WithdrawalState.APPROVED,
+        WithdrawalState.REJECTED,
+        WithdrawalState.CANCELLED,
+    },
+    WithdrawalState.APPROVED: {WithdrawalState.SENDING},
+    WithdrawalState.SENDING: {
+        WithdrawalState.SENT,
+        WithdrawalState.UNKNOWN,
+        WithdrawalState.SETTLED,
+        WithdrawalState.FAILED,
+    },
+    WithdrawalState.UNKNOWN: {WithdrawalState.SENT, WithdrawalState.SETTLED, WithdrawalState.FAILED},
+    WithdrawalState.SENT: {WithdrawalState.SETTLED, WithdrawalState.FAILED},
+    WithdrawalState.SETTLED: set(),
+    WithdrawalState.REJECTED: set(),
+    WithdrawalState.CANCELLED: set(),
+    WithdrawalState.FAILED: set(),
+}
+WITHDRAWAL_OPEN = (
+    WithdrawalState.REQUESTED,
+    WithdrawalState.SECOND_LOOK,
+    WithdrawalState.APPROVED,
+    WithdrawalState.SENDING,
+    WithdrawalState.SENT,
+    WithdrawalState.UNKNOWN,
+)
+
+
+class Outcome(BadgeChoices):
+    """What a check of a withdrawal says."""
+
+    PASS = "pass", "green", _("Passed")
+    REVIEW = "review", "yellow", _("Needs a look")
+    STOP = "stop", "red", _("Not possible")
+
+
+class Direction(models.TextChoices):
+    TO_TRADING = "to_trading", _("Wallet to trading account")
+    TO_WALLET = "to_wallet", _("Trading account to wallet")
+
+
+class TransferState(BadgeChoices):
+    SENDING = "sending", "blue", _("Being sent")
+    UNKNOWN = "unknown", "orange", _("Unknown at the platform")
+    SETTLED = "settled", "green", _("Done")
+    FAILED = "failed", "red", _("Failed, money returned")
+
+
+TRANSFER_TRANSITIONS: dict[str, set[str]] = {
+    TransferState.SENDING: {TransferState.UNKNOWN, TransferState.SETTLED, TransferState.FAILED},
+    TransferState.UNKNOWN: {TransferState.SETTLED, TransferState.FAILED},
+    TransferState.SETTLED: set(),
+    TransferState.FAILED: set(),
+}
+
+
+class MovementKind(models.TextChoices):
+    """What we believe a PSP did with our money; the other side of a settlement report's row."""
+
+    PAYMENT = "payment", _("Deposit")
+    PAYOUT = "payout", _("Withdrawal")
+    REFUND = "refund", _("Refund")
+    CHARGEBACK = "chargeback", _("Chargeback")
+    CHARGEBACK_REVERSED = "chargeback_reversed", _("Chargeback reversed")
+
+
+class RowType(models.TextChoices):
+    PAYMENT = "payment", _("Deposit")
+    PAYOUT = "payout", _("Withdrawal")
+    REFUND = "refund", _("Refund")
+    CHARGEBACK = "chargeback", _("Chargeback")
+    CHARGEBACK_REVERSED = "chargeback_reversed", _("Chargeback reversed")
+    MERCHANT_PAYOUT = "merchant_payout", _("Paid to our bank")
+    FEE = "fee", _("Fee")
+
+
+class MatchRule(models.TextChoices):
+    PSP_REFERENCE = "psp_reference", _("PSP reference, currency and amount")
+    OUR_REFERENCE = "our_reference", _("Our reference, currency and amount")
+
+
+class BreakKind(BadgeChoices):
+    AMOUNT = "amount", "red", _("Amount differs")
+    CURRENCY = "currency", "red", _("Currency differs")
+    MISSING_HERE = "missing_here", "orange", _("In the report, not in our books")
+    MISSING_THERE = "missing_there", "orange", _("In our books, not in the report")
+    DUPLICATE = "duplicate", "purple", _("Twice in the report")
+
+
+class BreakState(BadgeChoices):
+    OPEN = "open", "orange", _("Open")
+    RESOLVED = "resolved", "green", _("Resolved")

@@ -1,0 +1,24 @@
+from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
+from wallet.models.payments import Deposit, PspMovement, Transfer, Withdrawal, WithdrawalCheck
+from wallet.models.psp import Psp, WebhookMessage
+from wallet.models.reconciliation import Break, Match, SettlementImport, SettlementRow
+
+__all__ = [
+    "Account",
+    "Balance",
+    "Break",
+    "Checkpoint",
+    "Deposit",
+    "Journal",
+    "LedgerSeal",
+    "Match",
+    "Posting",
+    "Psp",
+    "PspMovement",
+    "SettlementImport",
+    "SettlementRow",
+    "Transfer",
+    "WebhookMessage",
+    "Withdrawal",
+    "WithdrawalCheck",
+]

@@ -1,0 +1,283 @@
+"""The double-entry ledger. Rows are written by the database function `ledger_post` only, and never changed.
+
+Sign: an amount above zero credits the account. A client's wallet is money that the house owes, so it is a credit
+balance; a bank or PSP account is money that the house holds, so it is a debit balance, below zero. Every journal sums to
+zero per currency and layer.
+"""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+
+from clients.models import Client
+from crm.models import Brand, User
+from crm.models.audit import append_only
+from wallet.choices import AccountKind, JournalKind, Layer, Phase
+
+
+def written_by_ledger_only(name: str, operations: pgtrigger.Operation) -> pgtrigger.Trigger:
+    """Refuses writes that do not come from `ledger_post`, whoever sends them."""
+    return pgtrigger.Trigger(
+        name=f"{name}_by_ledger_only",
+        operation=operations,
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        func=(
+            "IF coalesce(current_setting('keelson.ledger', true), '') <> 'posting' THEN "
+            f"RAISE EXCEPTION '{name} is written by ledger_post only'; END IF; RETURN NULL;"
+        ),
+    )
+
+
+class Account(models.Model):
+    """One account of the chart: of a client, a PSP, a server, a partner, or the house itself."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=24, choices=AccountKind.choices)
+    currency = models.CharField(max_length=5)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, related_name="wallet_accounts")
+    psp = models.ForeignKey("wallet.Psp", on_delete=models.PROTECT, null=True, related_name="accounts")
+    subject = models.CharField(
+        max_length=60, blank=True, help_text="Owner in another app, e.g. 'server:2' or 'partner:17'"
+    )
+    # A bounded account has a balance row that is locked while posting and can't go below zero after holds.
+    # The others are written by many at once and have entries only.
+    is_bounded = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        permissions = [("post_manual_journal", "May propose manual ledger entries")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand", "kind", "currency", "client", "psp", "subject"],
+                nulls_distinct=False,
+                name="one_account_per_owner_kind_and_currency",
+            ),
+            # The target of the composite foreign key that ties a posting's currency to its account's.
+            models.UniqueConstraint(fields=["id", "currency"], name="account_id_with_its_currency"),
+            models.CheckConstraint(
+                condition=Q(kind=AccountKind.CLIENT_WALLET, client__isnull=False, is_bounded=True)
+                | ~Q(kind=AccountKind.CLIENT_WALLET),
+                name="client_wallet_is_bounded_and_has_a_client",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=AccountKind.PSP_CLEARING, psp__isnull=False) | ~Q(kind=AccountKind.PSP_CLEARING),
+                name="psp_clearing_has_a_psp",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="account_keeps_what_it_is",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="RAISE EXCEPTION 'an account never changes: open another one';",
+            ),
+            pgtrigger.Trigger(
+                name="bounded_account_gets_a_balance",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                condition=pgtrigger.Q(new__is_bounded=True),
+                func="INSERT INTO wallet_balance (account_id) VALUES (NEW.id); RETURN NULL;",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        owner = self.client or self.psp or self.subject
+        return f"{self.get_kind_display()} {self.currency}" + (f" · {owner}" if owner else "")
+
+
+class Balance(models.Model):
+    """The counters of a bounded account, in minor units; changed by `ledger_post` under a row lock."""
+
+    account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="balance")
+    version = models.BigIntegerField(default=0, db_default=0, help_text="Postings on this account so far")
+    credits_posted = models.BigIntegerField(default=0, db_default=0)
+    debits_posted = models.BigIntegerField(default=0, db_default=0)
+    credits_pending = models.BigIntegerField(default=0, db_default=0)
+    debits_pending = models.BigIntegerField(default=0, db_default=0)
+    last_posted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(credits_posted__gte=F("debits_posted") + F("debits_pending")),
+                name="client_money_never_goes_below_zero_after_holds",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    version__gte=0, credits_posted__gte=0, debits_posted__gte=0, credits_pending__gte=0,
+                    debits_pending__gte=0,
+                ),
+                name="balance_counters_are_not_negative",
+            ),
+        ]  # fmt: skip
+        triggers = [
+            written_by_ledger_only("balance", pgtrigger.Update),
+            pgtrigger.Trigger(
+                name="balance_no_delete",
+                operation=pgtrigger.Delete,
+                when=pgtrigger.Before,
+                func="RAISE EXCEPTION 'a balance is never deleted';",
+            ),
+            pgtrigger.Trigger(
+                name="balance_no_truncate",
+                operation=pgtrigger.Truncate,
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                func="RAISE EXCEPTION 'a balance is never deleted';",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Balance of account {self.account_id}"
+
+    @property
+    def posted_minor(self) -> int:
+        return self.credits_posted - self.debits_posted
+
+    @property
+    def reserved_minor(self) -> int:
+        return self.debits_pending
+
+    @property
+    def available_minor(self) -> int:
+        return self.posted_minor - self.debits_pending
+
+
+class Journal(models.Model):
+    """One business fact with its postings. Append-only; a mistake is corrected by a journal that reverses it."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=20, choices=JournalKind.choices)
+    phase = models.CharField(max_length=8, choices=Phase.choices, default=Phase.POSTED)
+    idempotency_key = models.CharField(max_length=120, unique=True, help_text="e.g. 'deposit:17:settle'")
+    # Kind, brand, phase, links, rate and postings: what "the same body" means for the key.
+    request_hash = models.BinaryField(max_length=32)
+    description = models.CharField(max_length=200, blank=True)
+    # Taken from the clock after the locks, so that the order of an account's versions is the order of time.
+    posted_at = models.DateTimeField()
+    business_on = models.DateField(help_text="The day it belongs to in the books")
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="reversed_by")
+    resolves = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="resolved_by")
+    fx_rate = models.DecimalField(max_digits=24, decimal_places=12, null=True)
+    fx_rate_on = models.DateField(null=True, help_text="Day of the reference rate that was used")
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    # Brought in from elsewhere with its own time (opening history); NULL for everything posted live.
+    imported_at = models.DateTimeField(null=True)
+    content_hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(phase__in=[Phase.POST, Phase.VOID], resolves__isnull=False)
+                | Q(phase__in=[Phase.POSTED, Phase.PENDING], resolves__isnull=True),
+                name="resolving_journal_names_what_it_resolves",
+            ),
+            models.CheckConstraint(
+                condition=Q(fx_rate__isnull=True, fx_rate_on__isnull=True) | Q(fx_rate__gt=0, fx_rate_on__isnull=False),
+                name="journal_rate_has_its_day",
+            ),
+        ]
+        indexes = [models.Index(fields=["brand", "-id"], name="journals_by_brand")]
+        triggers = [*append_only("journal"), written_by_ledger_only("journal", pgtrigger.Insert)]
+
+    def __str__(self) -> str:
+        return f"Journal {self.pk} {self.kind}"
+
+
+class Posting(models.Model):
+    """One side of a journal. On a bounded account it also carries the account's version and balances after it."""
+
+    pk = models.CompositePrimaryKey("journal_id", "line")
+    journal = models.ForeignKey(Journal, on_delete=models.PROTECT, related_name="postings", db_index=False)
+    line = models.SmallIntegerField()
+    # The foreign key (account_id, currency) → account (id, currency) is in the migration: one check for both.
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="postings", db_index=False, db_constraint=False
+    )
+    currency = models.CharField(max_length=5)
+    layer = models.SmallIntegerField(choices=Layer.choices, default=Layer.MONEY)
+    amount_minor = models.BigIntegerField()
+    posted_at = models.DateTimeField()
+    version = models.BigIntegerField(null=True)
+    balance_after = models.BigIntegerField(null=True, help_text="Posted, in minor units")
+    available_after = models.BigIntegerField(null=True, help_text="Posted less reserved, in minor units")
+
+    class Meta:
+        ordering = ["journal_id", "line"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(amount_minor=0), name="posting_moves_something"),
+            models.CheckConstraint(condition=Q(available_after__gte=0), name="no_posting_overdraws_a_bounded_account"),
+            models.UniqueConstraint(
+                fields=["account", "version"],
+                condition=Q(version__isnull=False),
+                name="each_account_version_exists_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["account", "posted_at", "journal", "line"], name="posting_history")]
+        triggers = [
+            *append_only("posting"),
+            written_by_ledger_only("posting", pgtrigger.Insert),
+            pgtrigger.Trigger(
+                name="journal_sums_to_zero",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                func=(
+                    "IF EXISTS (SELECT 1 FROM wallet_posting WHERE journal_id = NEW.journal_id "
+                    "GROUP BY currency, layer HAVING sum(amount_minor) <> 0) THEN "
+                    "RAISE EXCEPTION 'journal % does not sum to zero per currency', NEW.journal_id "
+                    "USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_sums_to_zero_per_currency'; "
+                    "END IF; RETURN NULL;"
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_minor} {self.currency} on account {self.account_id}"
+
+
+class LedgerSeal(models.Model):
+    """Journals up to an instant, closed: the Merkle root over their hashes, chained and signed."""
+
+    previous = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="next")
+    through_at = models.DateTimeField(help_text="Everything posted up to here is in this seal or an earlier one")
+    first_journal_id = models.BigIntegerField()
+    last_journal_id = models.BigIntegerField()
+    journal_count = models.PositiveIntegerField()
+    root = models.BinaryField(max_length=32)
+    seal_hash = models.BinaryField(max_length=32)
+    signature = models.BinaryField(max_length=64)
+
+    class Meta:
+        ordering = ["id"]
+        triggers = append_only("ledger_seal")
+        constraints = [
+            models.CheckConstraint(condition=Q(journal_count__gt=0), name="ledger_seal_is_never_empty"),
+            models.CheckConstraint(
+                condition=Q(first_journal_id__lte=F("last_journal_id")), name="ledger_seal_runs_forward"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Ledger seal {self.pk}"
+
+
+class Checkpoint(models.Model):
+    """The balance of an unbounded account at a seal's instant, so that a balance reads one row and what came after."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="checkpoints", db_index=False)
+    at = models.DateTimeField()
+    balance_minor = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["account_id", "at"]
+        triggers = append_only("checkpoint")
+        constraints = [models.UniqueConstraint(fields=["account", "at"], name="one_checkpoint_per_account_and_instant")]
+
+    def __str__(self) -> str:
+        return f"Checkpoint of account {self.account_id} at {self.at}"

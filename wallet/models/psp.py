@@ -1,0 +1,112 @@
+"""Payment service providers, and the inbox that keeps every webhook as it came."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from crm import crypto
+from crm.models import Brand
+from wallet.choices import InboxState, PspKind, Verdict
+
+CREDENTIALS_PURPOSE = "psp-credentials"
+
+
+class Psp(models.Model):
+    """One merchant account of one brand at one provider. Its keys are encrypted under the instance's field key."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="psps")
+    code = models.SlugField(max_length=30, unique=True, help_text=_("Used in the webhook's address"))
+    name = models.CharField(max_length=60)
+    kind = models.CharField(max_length=8, choices=PspKind.choices)
+    adapter = models.CharField(max_length=20, default="sandbox", help_text=_("Which protocol it speaks"))
+    base_url = models.CharField(
+        max_length=200, blank=True, help_text=_("Where its API answers; empty: the adapter's own")
+    )
+    currencies = ArrayField(models.CharField(max_length=5), default=list)
+    countries = ArrayField(
+        models.CharField(max_length=2),
+        default=list,
+        blank=True,
+        help_text=_("Offered to clients of; empty: everywhere"),
+    )
+    minimum_minor = models.BigIntegerField(default=1_000, help_text=_("Smallest deposit, in minor units"))
+    maximum_minor = models.BigIntegerField(default=1_000_000_00, help_text=_("Largest deposit, in minor units"))
+    kyc_level_min = models.PositiveSmallIntegerField(default=0)
+    pays_out = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0, help_text=_("Order in which methods are offered"))
+    is_enabled = models.BooleanField(default=True)
+    sealed_credentials = models.BinaryField(null=True, editable=False)
+    last_checked_at = models.DateTimeField(null=True)
+    last_check_error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["brand_id", "position", "id"]
+        permissions = [("manage_psp", "May set up PSPs and test their connection")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(minimum_minor__gt=0) & Q(maximum_minor__gte=models.F("minimum_minor")),
+                name="psp_limits_are_in_order",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def credentials(self) -> dict[str, Any]:
+        """Keys in the clear; for adapters only, never for a page."""
+        if not self.sealed_credentials:
+            return {}
+        return json.loads(crypto.decrypt(bytes(self.sealed_credentials), purpose=CREDENTIALS_PURPOSE))
+
+    def seal_credentials(self, values: dict[str, Any]) -> None:
+        self.sealed_credentials = crypto.encrypt(json.dumps(values).encode(), purpose=CREDENTIALS_PURPOSE)
+
+
+class WebhookMessage(models.Model):
+    """A webhook as it came: raw bytes first, judged on them, acted on later by a worker."""
+
+    psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="webhooks", db_index=False)
+    received_at = models.DateTimeField()
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    ip = models.GenericIPAddressField(null=True)
+    verdict = models.CharField(max_length=16, choices=Verdict.choices)
+    # The PSP's own event id; empty when the signature did not hold and so nothing in the body can be believed.
+    event_id = models.CharField(max_length=120, blank=True)
+    event_type = models.CharField(max_length=80, blank=True)
+    reference = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=10, choices=InboxState.choices, default=InboxState.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, db_index=False)
+    outcome = models.CharField(max_length=300, blank=True, help_text=_("What was done about it, or why nothing was"))
+    processed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["psp", "event_id"],
+                condition=Q(verdict=Verdict.ACCEPTED),
+                name="each_psp_event_is_accepted_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict=Verdict.ACCEPTED) | Q(state=InboxState.REFUSED) | Q(state=InboxState.IGNORED),
+                name="only_an_accepted_webhook_is_acted_on",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["psp", "-id"], name="webhooks_by_psp"),
+            models.Index(fields=["reference", "id"], name="webhooks_by_reference", condition=~Q(reference="")),
+            models.Index(fields=["due_at", "id"], name="webhooks_due", condition=Q(state=InboxState.WAITING)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.psp.code} {self.event_type or self.verdict}"
