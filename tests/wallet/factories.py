@@ -68,6 +68,8 @@ def raw(sql: str, *values: Any) -> list[tuple]:
 def without_triggers(sql: str, *values: Any) -> None:
     """What someone with the keys to the database could do: triggers and foreign keys off, then change a row."""
     with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what was deferred so far is judged before the tampering
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(sql, values)
         cursor.execute("SET LOCAL session_replication_role = DEFAULT")

@@ -14,7 +14,7 @@ CREATE FUNCTION ledger_request_hash(
   kind text, phase text, brand bigint, reverses bigint, resolves bigint, rate numeric, rate_on date, lines text
 ) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT sha256(convert_to(kind || '|' || phase || '|' || brand || '|' || coalesce(reverses::text, '-') || '|' ||
-    coalesce(resolves::text, '-') || '|' || coalesce(trim_scale(rate)::text, '-') || '|' || coalesce(rate_on::text, '-')
+    coalesce(resolves::text, '-') || '|' || coalesce(trim_scale(round(rate, 12))::text, '-') || '|' || coalesce(rate_on::text, '-')
     || '|' || lines, 'UTF8'))
 $$;
 
