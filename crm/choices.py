@@ -66,6 +66,34 @@ class JobState(BadgeChoices):
     CANCELLED = "cancelled", "secondary", _("Cancelled")
 
 
+class MailState(BadgeChoices):
+    WAITING = "waiting", "azure", _("Waiting")
+    SENT = "sent", "green", _("Sent")
+    FAILED = "failed", "red", _("Failed")
+
+
+class LinkKind(models.TextChoices):
+    """What a link in an e-mail lets its receiver do."""
+
+    INVITATION = "invitation", _("Staff invitation")
+    PASSWORD_RESET = "password_reset", _("Password reset")
+    VERIFY_EMAIL = "verify_email", _("E-mail confirmation")
+
+
+class GrantKind(models.TextChoices):
+    ROLE = "role", _("Role")
+    BRAND = "brand", _("Brand")
+    DESK = "desk", _("Desk")
+    BOOK = "book", _("Book")
+
+
+class GrantState(BadgeChoices):
+    PENDING = "pending", "yellow", _("Waits for a second administrator")
+    APPROVED = "approved", "green", _("Approved")
+    REJECTED = "rejected", "red", _("Rejected")
+    WITHDRAWN = "withdrawn", "secondary", _("Withdrawn")
+
+
 class AccessKind(models.TextChoices):
     VIEW = "view", _("Viewed")
     SEARCH = "search", _("Searched")

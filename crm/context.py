@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from crm.accounts import second_factor
 from crm.choices import Role, UserKind
 from crm.models import Brand, Notification
 from crm.ui import panels
@@ -48,11 +49,18 @@ class Furniture:
     def is_demo(self) -> bool:
         return settings.DEMO
 
+    @property
+    def shell(self) -> str:
+        """The frame of a page that all kinds of people share; bare while staff still have to show a second factor."""
+        if not self.is_signed_in or (self.user.is_team and not second_factor.has_passed(self.request)):
+            return "public_base.html"
+        return "base.html" if self.user.is_team else "portal_base.html"
+
     @cached_property
     def brand(self) -> Brand | None:
         """The brand whose colours a client, partner or public page wears: the view's own, else the user's."""
         chosen = getattr(self.request, "brand", None)
-        if chosen is None and self.is_signed_in:
+        if chosen is None and self.is_signed_in and not self.user.is_team:
             chosen = self.user.brand
         return chosen
 

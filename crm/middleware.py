@@ -1,27 +1,36 @@
-"""What every request passes: who acts and from where, a second factor for staff, and errors a person can act on."""
+"""What every request passes: who acts and from where, sessions that time out, a second factor for staff, errors in words."""
 
 from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
 
+from allauth.core.exceptions import ReauthenticationRequired
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
 
 from crm.access_log import session_mark
+from crm.accounts import home_url, second_factor, sessions, sign_in_url
+from crm.accounts.network import client_ip, may_work_from
+from crm.choices import UserKind
 from crm.errors import DomainError, NotAllowed
+from crm.models import User
 from crm.request_context import RequestContext, acting_in
 
+__all__ = ["client_ip"]
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
-
-
-def client_ip(request: HttpRequest) -> str | None:
-    """The caller's address. Behind a proxy, gunicorn's `forwarded_allow_ips` decides whom to believe."""
-    return request.META.get("REMOTE_ADDR") or None
+# Assets, the language switch and the health probe: no page of the house.
+NO_PAGES = ("/static/", "/i18n/", "/health/")
 
 
 class RequestContextMiddleware:
@@ -43,7 +52,7 @@ class RequestContextMiddleware:
             timezone.activate(zoneinfo.ZoneInfo(zone))
         except (zoneinfo.ZoneInfoNotFoundError, ValueError):
             timezone.deactivate()
-        if user.is_authenticated and user.is_team and user.language:
+        if isinstance(user, User) and user.language in dict(settings.LANGUAGES):
             translation.activate(user.language)
             request.LANGUAGE_CODE = translation.get_language()
         try:
@@ -53,10 +62,85 @@ class RequestContextMiddleware:
             timezone.deactivate()
 
 
-class StaffSecondFactorMiddleware:
-    """Staff reach nothing but the set-up of a second factor until they have one."""
+class SessionGuardMiddleware:
+    """Ends sessions that lie idle or come from a network the brand does not allow; remembers when somebody worked.
 
-    OPEN_PREFIXES = ("/accounts/", "/static/", "/i18n/", "/health/")
+    A request that a page makes by itself (header `X-Keelson-Background`) keeps no session alive. An HTMX request that
+    must go and sign in, or confirm who it is, moves the whole page instead of filling a fragment with a form.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        refused = self._check(request)
+        if refused is not None:
+            return self._for_htmx(request, refused)
+        return self._for_htmx(request, self.get_response(request))
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """allauth would repeat the request after the confirmation; a fragment's request is repeated by its page."""
+        if not isinstance(exception, ReauthenticationRequired) or not getattr(request, "htmx", False):
+            return None
+        page = urlsplit(request.htmx.current_url or "")  # type: ignore[attr-defined]
+        back = page.path + (f"?{page.query}" if page.query else "")
+        return HttpResponseClientRedirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': back or '/'})}")
+
+    def _check(self, request: HttpRequest) -> HttpResponse | None:
+        user = request.user
+        if not isinstance(user, User) or request.path.startswith(NO_PAGES):
+            return None
+        if not may_work_from(user, client_ip(request)):
+            logout(request)
+            return render(request, "account/wrong_network.html", {"address": client_ip(request)}, status=403)
+        if sessions.is_idle_too_long(request, user):
+            back = request.get_full_path() if request.method == "GET" and not getattr(request, "htmx", False) else ""
+            address = sign_in_url(user)
+            second_factor.end_session_row(request)
+            logout(request)
+            messages.info(request, _("You were signed out because nobody worked here for a while."))
+            return redirect(f"{address}?{urlencode({'next': back})}" if back else address)
+        if not request.headers.get("x-keelson-background"):
+            sessions.touch(request, user)
+        return None
+
+    @staticmethod
+    def _for_htmx(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if not getattr(request, "htmx", False) or response.status_code not in (301, 302):
+            return response
+        if urlsplit(response["Location"]).path.startswith(("/accounts/", "/b/")):
+            return HttpResponseClientRedirect(response["Location"])
+        return response
+
+
+class AudienceMiddleware:
+    """Outside the trader's room a client is a stranger, and a partner outside the partner pages."""
+
+    ROOMS = {
+        UserKind.CLIENT: ("/portal/", "/accounts/", "/b/"),
+        UserKind.PARTNER: ("/partners/", "/accounts/", "/b/"),
+    }
+    SHARED = ("/notifications/", "/profile/", "/jobs/", "/brand/")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if isinstance(user, User) and not user.is_team and not request.path.startswith(NO_PAGES):
+            if request.path == "/":
+                return redirect(home_url(user))
+            if not request.path.startswith(self.ROOMS[UserKind(user.kind)] + self.SHARED):
+                request.user = AnonymousUser()
+        return self.get_response(request)
+
+
+class StaffSecondFactorMiddleware:
+    """Staff reach nothing until this session has shown their second factor.
+
+    Without one they are led to set it up. With one, a session that did not show it (whatever road it came by) can only
+    show it or leave: it can't change factors or passwords.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -64,28 +148,31 @@ class StaffSecondFactorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
         if (
-            user.is_authenticated
-            and user.is_team
-            and not request.path.startswith(self.OPEN_PREFIXES)
-            and not self._has_factor(request)
+            not isinstance(user, User)
+            or not user.is_team
+            or request.path.startswith(NO_PAGES)
+            or second_factor.has_passed(request)
         ):
-            messages.warning(request, _("Set up a second factor first: staff can't work without one."))
-            return redirect(reverse("mfa_index"))
-        return self.get_response(request)
+            return self.get_response(request)
+        has_one = second_factor.factors_of(user).exists()
+        if request.path.startswith(self._open_paths(has_one)):
+            return self.get_response(request)
+        if has_one:
+            target = "mfa_reauthenticate"
+            if not second_factor.has_authenticator_app(user):
+                target = "mfa_reauthenticate_webauthn"
+            return redirect(f"{reverse(target)}?{urlencode({'next': home_url(user)})}")
+        return redirect("second_factor_setup")
 
     @staticmethod
-    def _has_factor(request: HttpRequest) -> bool:
-        """Looked up until it is there, then remembered in the session for its owner."""
-        if request.session.get("second_factor_of") == request.user.pk:
-            return True
-        from allauth.mfa.models import Authenticator
-
-        held = Authenticator.objects.filter(
-            user_id=request.user.pk, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-        ).exists()
-        if held:
-            request.session["second_factor_of"] = request.user.pk
-        return held
+    def _open_paths(has_one: bool) -> tuple[str, ...]:
+        leave = reverse("account_logout")
+        if has_one:
+            return leave, reverse("mfa_reauthenticate"), reverse("mfa_reauthenticate_webauthn")
+        return (
+            leave, reverse("second_factor_setup"), reverse("account_reauthenticate"), reverse("mfa_activate_totp"),
+            reverse("mfa_add_webauthn"),
+        )  # fmt: skip
 
 
 class DomainErrorMiddleware:

@@ -2,11 +2,11 @@
 
 from celery import shared_task
 
-from crm import audit, jobs, partitions
+from crm import audit, jobs, mail, partitions
 from crm.events import delivery
 
 
-@shared_task(queue="events")
+@shared_task
 def deliver_events() -> int:
     """Deliver what is due. Woken by every commit that published, and by beat every few seconds (the sweeper)."""
     return delivery.deliver_due()
@@ -28,6 +28,17 @@ def make_partitions() -> None:
     partitions.ensure_upcoming()
 
 
+@shared_task
+def send_mail(mail_id: int) -> bool:
+    return mail.deliver(mail_id=mail_id)
+
+
+@shared_task
+def send_due_mail() -> int:
+    """What a crash or a mail server that was away left behind."""
+    return mail.deliver_due()
+
+
 SCHEDULE = {
     "sweep-events": {
         "task": "crm.tasks.deliver_events",
@@ -35,6 +46,7 @@ SCHEDULE = {
         "options": {"queue": "events", "expires": 10},
     },
     "seal-audit": {"task": "crm.tasks.seal_audit", "schedule": 60.0, "options": {"expires": 60}},
+    "send-due-mail": {"task": "crm.tasks.send_due_mail", "schedule": 15.0, "options": {"expires": 30}},
     "hand-over-jobs": {"task": "crm.tasks.hand_over_jobs", "schedule": 60.0, "options": {"expires": 60}},
     "make-partitions": {"task": "crm.tasks.make_partitions", "schedule": 6 * 3600.0},
 }

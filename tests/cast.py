@@ -136,7 +136,7 @@ def cast(db: None) -> Cast:
 def signed_in(user: User) -> Browser:
     """A test browser of a person who signed in and, for staff, passed the second factor."""
     browser = Browser()
-    browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    browser.force_login(user, backend="crm.accounts.backends.SignInBackend")
     if user.is_team:
         session = browser.session
         session["second_factor_of"] = user.pk

@@ -3,13 +3,16 @@ from crm.models.audit import AuditEvent, AuditLeaf, AuditSeal
 from crm.models.crypto import SubjectKey
 from crm.models.fx import FxRate
 from crm.models.jobs import Job
+from crm.models.mail import OutgoingMail
 from crm.models.notifications import Notification
 from crm.models.outbox import EventDelivery, OutboxEvent
 from crm.models.people import Book, Brand, Desk, User
+from crm.models.staff import AccessLink, GrantRequest
 from crm.models.ui import SavedView
 
 __all__ = [
     "AccessEvent",
+    "AccessLink",
     "AuditEvent",
     "AuditLeaf",
     "AuditSeal",
@@ -18,9 +21,11 @@ __all__ = [
     "Desk",
     "EventDelivery",
     "FxRate",
+    "GrantRequest",
     "Job",
     "Notification",
     "OutboxEvent",
+    "OutgoingMail",
     "SavedView",
     "SubjectKey",
     "User",

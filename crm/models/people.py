@@ -4,6 +4,8 @@ Object rights are held on Brand, Desk and Book (and Partner, in `ib`), never on 
 through its book, so that visibility is an IN over a handful of ids.
 """
 
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -81,6 +83,18 @@ class Book(models.Model):
         return self.name
 
 
+class StaffHistory(HistoricalRecords):
+    """Versions of staff records only, and not of what changes at every sign-in or click."""
+
+    PASSING = frozenset({"last_login", "preferences", "password"})
+
+    def post_save(self, instance: models.Model, created: bool, using: str | None = None, **kwargs: Any) -> None:
+        changed = kwargs.get("update_fields")
+        if getattr(instance, "kind", "") != UserKind.STAFF or (changed and set(changed) <= self.PASSING):
+            return
+        super().post_save(instance, created, using=using, **kwargs)
+
+
 class User(AbstractUser):
     """Everyone who signs in. Staff sign in by e-mail; a client's or partner's user name is `brand/e-mail`."""
 
@@ -94,6 +108,7 @@ class User(AbstractUser):
     is_accepting_leads = models.BooleanField(default=True)
     lead_capacity_per_day = models.PositiveIntegerField(default=40)
     preferences = models.JSONField(default=dict, blank=True)
+    history = StaffHistory(excluded_fields=sorted(StaffHistory.PASSING))
 
     class Meta:
         ordering = ["id"]

@@ -65,10 +65,11 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "crm.middleware.RequestContextMiddleware",
+    "crm.middleware.SessionGuardMiddleware",
+    "crm.middleware.AudienceMiddleware",
     "crm.middleware.StaffSecondFactorMiddleware",
     "crm.middleware.DomainErrorMiddleware",
 ]
@@ -138,8 +139,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 
 AUTH_USER_MODEL = "crm.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "crm.accounts.backends.SignInBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 ANONYMOUS_USER_NAME = None
@@ -160,14 +160,35 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_ADAPTER = "crm.accounts.KeelsonAccountAdapter"
+ACCOUNT_ADAPTER = "crm.accounts.adapters.AccountAdapter"
+ACCOUNT_SESSION_REMEMBER = False  # a session ends with the browser, and after the idle time below
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    # Five wrong passwords or codes lock a login for five minutes; thirty a minute lock an address.
+    "login_failed": "30/m/ip,5/5m/key",
+    "reauthenticate": "10/m/user",
+    "reset_password": "20/m/ip,3/10m/key",
+    "reset_password_from_key": "30/m/ip",
+    "signup": "20/m/ip",
+}
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_PREVENT_ENUMERATION = True
+MFA_ADAPTER = "crm.accounts.adapters.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "crm.accounts.forms.SecondFactorForm",
+    "reauthenticate": "crm.accounts.forms.ConfirmSecondFactorForm",
+}
+MFA_TOTP_TOLERANCE = 1  # half a minute of clock drift either way; a code still works once only
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = env.bool("KEELSON_INSECURE_ORIGIN", default=False)
 MFA_TOTP_ISSUER = "Keelson"
-USERSESSIONS_TRACK_ACTIVITY = True
+# How long a session may lie idle; a brand's policies `staff_idle_seconds` and `portal_idle_seconds` go before these.
+STAFF_IDLE_SECONDS = env.int("KEELSON_STAFF_IDLE_SECONDS", default=3600)
+PORTAL_IDLE_SECONDS = env.int("KEELSON_PORTAL_IDLE_SECONDS", default=1800)
+# Proxies in front that append to X-Forwarded-For; 0: the peer is the caller.
+TRUSTED_PROXIES = env.int("KEELSON_TRUSTED_PROXIES", default=0)
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = env.int("KEELSON_SESSION_SECONDS", default=8 * 3600)
 SESSION_COOKIE_HTTPONLY = True
@@ -217,6 +238,7 @@ EMAIL_FILE_PATH = VAR_DIR / "mail"
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="") if env("EMAIL_URL", default="") else {}
 if EMAIL_CONFIG:
     vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Keelson <no-reply@keelson.example>")
 
 # Celery's spelling of a Redis on a Unix socket differs from redis-py's.
@@ -231,6 +253,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"crm.tasks.deliver_events": {"queue": "events"}}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A web request must not hang on a Redis that is restarting: the sweeper delivers what the wake-up could not.

@@ -1,0 +1,59 @@
+"""Where a request comes from, and whether staff may work from there."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from crm.models import Brand, User
+
+POLICY = "staff_networks"
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """The caller's address.
+
+    Behind `settings.TRUSTED_PROXIES` proxies it is that many entries from the right of X-Forwarded-For: what stands
+    left of it, anybody can write. None where there is none (a server on a Unix socket).
+    """
+    address = request.META.get("REMOTE_ADDR") or ""
+    proxies = settings.TRUSTED_PROXIES
+    if proxies:
+        passed_on = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+        if len(passed_on) >= proxies:
+            address = passed_on[-proxies]
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return None
+
+
+@functools.lru_cache(maxsize=64)
+def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
+
+
+def networks_of(brand: Brand | None) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """The brand's policy `staff_networks`, e.g. ["203.0.113.0/24"]; empty: from anywhere.
+
+    Raises ValueError on an entry that is no network: `clean_networks` keeps them out.
+    """
+    return _networks(tuple(brand.policies.get(POLICY) or ())) if brand else ()
+
+
+def clean_networks(texts: list[str]) -> list[str]:
+    """The entries in canonical form; ValueError names the first that is none."""
+    return [str(ipaddress.ip_network(text.strip(), strict=False)) for text in texts if text.strip()]
+
+
+def may_work_from(user: User, address: str | None) -> bool:
+    """Whether a member of staff may work from an address. Clients and partners may from anywhere."""
+    if not user.is_team:
+        return True
+    allowed = networks_of(user.brand)
+    if not allowed:
+        return True
+    return address is not None and any(ipaddress.ip_address(address) in network for network in allowed)

@@ -1,0 +1,62 @@
+"""Passwords: chosen through a link, changed, forgotten. A new password ends every other session."""
+
+from __future__ import annotations
+
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from crm import audit, mail
+from crm.accounts import links
+from crm.accounts.sessions import end_sessions
+from crm.choices import LinkKind
+from crm.mail import Letter
+from crm.models import User
+
+
+def absolute(path: str) -> str:
+    from django.conf import settings
+
+    return settings.BASE_URL.rstrip("/") + path
+
+
+@transaction.atomic
+def choose_password(*, token: str, kind: LinkKind, password: str) -> User:
+    """Set the password of the link's owner and spend the link. All their sessions end.
+
+    Raises: LinkProblem; ValidationError when the password is too weak (nothing is spent then).
+    """
+    link = links.use(token, kind=kind)
+    user = User.objects.select_for_update(of=("self",)).select_related("brand").get(pk=link.user_id)
+    validate_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    end_sessions(user=user, actor=user)
+    audit.record(
+        actor=user, action="crm.password_chosen", target=user, brand_id=user.brand_id,
+        evidence={"by": kind.value, "link": link.pk},
+    )  # fmt: skip
+    return user
+
+
+@transaction.atomic
+def send_reset_link(*, user: User, url_name: str, url_kwargs: dict[str, str] | None = None) -> None:
+    """Send a link with which the person chooses a new password. Callers say the same whether the login exists or not."""
+    _link, token = links.issue(kind=LinkKind.PASSWORD_RESET, user=user)
+    address = absolute(reverse(url_name, kwargs={**(url_kwargs or {}), "token": token}))
+    audit.record(actor=None, action="crm.password_reset_sent", target=user, brand_id=user.brand_id)
+    mail.send(
+        kind="accounts.password_reset", to=user.email, language=user.language, is_secret=True,
+        brand=None if user.is_team else user.brand,
+        letter=lambda: Letter(
+            subject=_("Choose a new password"),
+            greeting=_("Hello %(name)s,") % {"name": user.first_name or user.email},
+            paragraphs=(
+                _("Somebody, probably you, asked for a new password for this login."),
+                _("The link works once and for two hours."),
+            ),
+            button=(_("Choose a new password"), address),
+            closing=(_("If it was not you, ignore this e-mail: your password stays as it is."),),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,94 @@
+"""What follows when allauth changed something: audit rows, sessions that end, a letter to the owner.
+
+These are allauth's own hooks, the only way in; domain logic elsewhere never hangs on signals.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.signals import password_changed
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import (
+    authentication_failed,
+    authenticator_removed,
+    authenticator_reset,
+    authenticator_used,
+)
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from crm import audit, mail
+from crm.accounts import second_factor
+from crm.accounts.adapters import note_failure
+from crm.accounts.sessions import end_sessions
+from crm.mail import Letter
+from crm.models import User
+from crm.request_context import current
+
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+
+
+@receiver(password_changed)
+def after_password_change(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    end_sessions(user=user, actor=user, except_key=request.session.session_key)
+    audit.record(actor=user, action="crm.password_changed", target=user, brand_id=user.brand_id)
+    tell_owner(user, "password_changed", lambda: _("Your password was changed"))
+
+
+def after_factor_added(*, request: HttpRequest, user: User, kind: str) -> None:
+    """Called by our views in the transaction of the change: allauth's signal for an app comes after the commit."""
+    audit.record(
+        actor=user, action="crm.second_factor_added", target=user, brand_id=user.brand_id, after={"factor": kind}
+    )
+    second_factor.mark_passed(request, user)  # setting it up showed it
+    tell_owner(user, "second_factor_added", lambda: _("A second factor was added to your login"))
+
+
+@receiver(authenticator_reset)
+def after_new_recovery_codes(sender: Any, user: User, **kwargs: Any) -> None:
+    audit.record(actor=user, action="crm.recovery_codes_renewed", target=user, brand_id=user.brand_id)
+
+
+@receiver(authenticator_removed)
+def after_factor_removed(
+    sender: Any, request: HttpRequest, user: User, authenticator: Authenticator, **kw: Any
+) -> None:
+    audit.record(
+        actor=user, action="crm.second_factor_removed", target=user, brand_id=user.brand_id,
+        before={"factor": authenticator.type},
+    )  # fmt: skip
+    if authenticator.type in FACTORS:
+        tell_owner(user, "second_factor_removed", lambda: _("A second factor was removed from your login"))
+
+
+@receiver(authenticator_used)
+def after_factor_used(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    if request.user.is_authenticated and request.user.pk == user.pk:
+        second_factor.mark_passed(request, user)
+
+
+@receiver(authentication_failed)
+def after_wrong_code(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    note_failure(user=user, reason="second factor")
+
+
+def tell_owner(user: User, kind: str, subject: Any) -> None:
+    """A letter about a change of the login, so that a stranger's change does not stay unseen."""
+    address, now = current().ip, timezone.localtime()
+    mail.send(
+        kind=f"accounts.{kind}", to=user.email, language=user.language, brand=None if user.is_team else user.brand,
+        letter=lambda: Letter(
+            subject=subject(),
+            greeting=_("Hello %(name)s,") % {"name": user.first_name or user.email},
+            paragraphs=(
+                subject() + ".",
+                _("When: %(when)s") % {"when": date_format(now, "DATETIME_FORMAT") + f" ({now.tzname()})"}
+                + (("\n" + _("From: %(address)s") % {"address": address}) if address else ""),
+            ),
+            closing=(_("If this was not you, change your password now and tell us."),),
+        ),
+    )  # fmt: skip

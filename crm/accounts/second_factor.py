@@ -1,0 +1,69 @@
+"""The second factor: who has one, and whether this session has shown it.
+
+Having one is not enough. A session counts only when its own sign-in went through the factor (a code, a security key, a
+passkey with its PIN or fingerprint), or when the person proved it in this session by setting it up.
+"""
+
+from __future__ import annotations
+
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from crm import audit
+from crm.errors import NotAllowed
+from crm.models import User
+from crm.policies import require_permission
+
+SESSION_KEY = "second_factor_of"
+
+
+def factors_of(user: User) -> QuerySet[Authenticator]:
+    """Authenticator apps, security keys and passkeys. Recovery codes alone are none: they are the spare wheel."""
+    return Authenticator.objects.filter(
+        user_id=user.pk, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    )
+
+
+def has_authenticator_app(user: User) -> bool:
+    """Whether a code can be typed (an app or a recovery code), and not only a key be touched."""
+    return Authenticator.objects.filter(user_id=user.pk).exclude(type=Authenticator.Type.WEBAUTHN).exists()
+
+
+def has_passed(request: HttpRequest) -> bool:
+    """Whether this session has shown the second factor of the person it belongs to."""
+    return request.user.is_authenticated and request.session.get(SESSION_KEY) == request.user.pk
+
+
+def mark_passed(request: HttpRequest, user: User) -> None:
+    request.session[SESSION_KEY] = user.pk
+
+
+def end_session_row(request: HttpRequest) -> None:
+    from allauth.usersessions.models import UserSession
+
+    UserSession.objects.filter(session_key=request.session.session_key).delete()
+
+
+@transaction.atomic
+def reset_second_factor(*, user: User, actor: User | None, reason: str) -> None:
+    """Take a lost factor away: the person sets up a new one at the next sign-in, and all sessions end.
+
+    Who: `crm.manage_staff`, never for oneself (a stolen session must not get rid of the factor).
+    """
+    from crm.accounts.sessions import end_sessions
+
+    if actor is not None:
+        require_permission(actor, "crm.manage_staff")
+        if actor.pk == user.pk:
+            from django.utils.translation import gettext as _
+
+            raise NotAllowed(_("Another administrator has to reset your second factor."))
+    kinds = sorted(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+    Authenticator.objects.filter(user=user).delete()
+    ended = end_sessions(user=user, actor=actor)
+    audit.record(
+        actor=actor, action="crm.second_factor_reset", target=user, brand_id=user.brand_id,
+        before={"factors": kinds}, after={"factors": []}, reason=reason, evidence={"sessions_ended": ended},
+    )  # fmt: skip

@@ -1,0 +1,279 @@
+"""Pages of signing in and of one's own security; allauth's views where they do the work, ours around them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from allauth.account.views import LoginView, PasswordChangeView
+from allauth.core import ratelimit
+from allauth.mfa.base.views import AuthenticateView
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
+from allauth.mfa.webauthn.views import (
+    AddWebAuthnView,
+    LoginWebAuthnView,
+    ReauthenticateWebAuthnView,
+    RemoveWebAuthnView,
+)
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse, reverse_lazy
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from crm.accounts import demo_mode, home_url, links, passwords, receivers, second_factor, sessions, sign_in_url
+from crm.accounts.forms import ForgottenPasswordForm, NewPasswordForm, StaffSignInForm
+from crm.accounts.guards import signed_in
+from crm.choices import LinkKind
+from crm.models import User
+
+
+class StaffLoginView(LoginView):
+    """E-mail and password, then the second factor. Demo installations list their logins."""
+
+    form_class = StaffSignInForm
+    template_name = "account/login.html"
+
+    def get_authenticated_redirect_url(self) -> str:
+        user = self.request.user
+        if isinstance(user, User) and not user.is_team:
+            return home_url(user)
+        return super().get_authenticated_redirect_url()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "demo_logins": demo_mode.staff_logins()}
+
+
+class SecondFactorView(AuthenticateView):
+    """The second step of signing in: a code, a recovery code, or a security key."""
+
+    template_name = "mfa/authenticate.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = self.stage.login.user
+        keys = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists()
+        return {
+            **super().get_context_data(**kwargs),
+            "person": user,
+            "brand": None if user.is_team else user.brand,
+            "has_keys": keys,
+            "has_app": second_factor.has_authenticator_app(user),
+            "demo_code": demo_mode.current_code(user),
+        }
+
+
+class PasskeyLoginView(LoginWebAuthnView):
+    """Signing in with a passkey alone: the key checks the person by PIN or fingerprint, so it is both factors."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        super().form_invalid(form)
+        code = self.request.session.get("sign_in_brand")
+        return redirect(f"/b/{code}/login/" if code else reverse("account_login"))
+
+
+class ConfirmByKeyView(ReauthenticateWebAuthnView):
+    template_name = "mfa/webauthn/reauthenticate.html"
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        super().form_invalid(form)
+        return redirect(self.request.get_full_path())
+
+
+class ActivateAppView(ActivateTOTPView):
+    template_name = "mfa/totp/activate_form.html"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        assert isinstance(self.request.user, User)
+        with transaction.atomic():
+            receivers.after_factor_added(request=self.request, user=self.request.user, kind="totp")
+            return super().form_valid(form)
+
+
+class DeactivateAppView(DeactivateTOTPView):
+    template_name = "mfa/totp/deactivate_form.html"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            return super().form_valid(form)
+
+
+class AddKeyView(AddWebAuthnView):
+    template_name = "mfa/webauthn/add_form.html"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        assert isinstance(self.request.user, User)
+        with transaction.atomic():
+            receivers.after_factor_added(request=self.request, user=self.request.user, kind="webauthn")
+            return super().form_valid(form)
+
+
+class RemoveKeyView(RemoveWebAuthnView):
+    success_url = reverse_lazy("security")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        from allauth.mfa.adapter import get_adapter
+
+        adapter = get_adapter()
+        if not adapter.can_delete_authenticator(self.get_object()):
+            messages.error(self.request, adapter.error_messages["cannot_delete_authenticator"])
+            return redirect("security")
+        with transaction.atomic():
+            return super().form_valid(form)
+
+
+@method_decorator(login_required, name="dispatch")
+class ChangePasswordView(PasswordChangeView):
+    """Changing the password ends every other session of this login."""
+
+    template_name = "account/password_change.html"
+
+    def get_default_success_url(self) -> str:
+        return reverse("security")
+
+
+def _same_answer(request: HttpRequest) -> HttpResponse:
+    return render(request, "account/password_forgotten_done.html")
+
+
+@never_cache
+def forgotten_password(request: HttpRequest) -> HttpResponse:
+    """Staff ask for a reset link. The answer is the same whether the login exists or not."""
+    form = ForgottenPasswordForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        email = form.cleaned_data["email"].strip().lower()
+        limited = ratelimit.consume_or_429(request, action="reset_password", key=f"staff:{email}")
+        if limited is not None:
+            return limited
+        user = User.objects.filter(username=email, kind="staff", is_active=True).first()
+        if user is not None and user.has_usable_password():
+            passwords.send_reset_link(user=user, url_name="account_choose_password")
+        return _same_answer(request)
+    return render(request, "account/password_forgotten.html", {"form": form})
+
+
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+def choose_password(request: HttpRequest, token: str) -> HttpResponse:
+    """The reset link of staff."""
+    answer = password_by_link(
+        request, token, kind=LinkKind.PASSWORD_RESET, template="account/choose_password.html",
+        ask_again=reverse("account_forgotten_password"),
+    )  # fmt: skip
+    if isinstance(answer, HttpResponse):
+        return answer
+    messages.success(request, _("Your new password is set. Sign in with it."))
+    return redirect("account_login")
+
+
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """A new member of staff chooses a password and goes straight on to the second factor."""
+    answer = password_by_link(
+        request, token, kind=LinkKind.INVITATION, template="account/accept_invitation.html", ask_again=""
+    )
+    if isinstance(answer, HttpResponse):
+        return answer
+    return perform_password_login(request, {"username": answer.username}, Login(user=answer))
+
+
+def password_by_link(
+    request: HttpRequest, token: str, *, kind: LinkKind, template: str, ask_again: str, **context: Any
+) -> HttpResponse | User:
+    """Show the form behind a link, or set the password and return its owner. A spent link gets a page that says why."""
+    limited = ratelimit.consume_or_429(request, action="reset_password_from_key")
+    if limited is not None:
+        return limited
+    try:
+        link = links.peek(token, kind=kind)
+    except links.LinkProblem as problem:
+        owner = links.owner_of(token, kind=kind)
+        context |= {"problem": problem, "ask_again": ask_again, "sign_in": sign_in_url(owner)}
+        return render(request, "account/link_problem.html", context, status=410)
+    form = NewPasswordForm(request.POST or None, user=link.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return passwords.choose_password(token=token, kind=kind, password=form.cleaned_data["password1"])
+        except ValidationError as weak:
+            form.add_error("password1", weak)
+        except links.LinkProblem as problem:
+            context |= {"problem": problem, "ask_again": ask_again, "sign_in": sign_in_url(link.user)}
+            return render(request, "account/link_problem.html", context, status=410)
+    return render(request, template, {**context, "form": form, "person": link.user})
+
+
+@signed_in
+@never_cache
+def set_up_second_factor(request: HttpRequest) -> HttpResponse:
+    """The guided start for staff: choose an app or a passkey; the next pages do it, the last shows recovery codes."""
+    assert isinstance(request.user, User)
+    if second_factor.has_passed(request):
+        return redirect("security")
+    return render(request, "account/second_factor_setup.html", {"step": 1})
+
+
+def security_context(request: HttpRequest) -> dict[str, Any]:
+    """What the security page shows of the person who asks, in the staff frame and in the trader's room."""
+    user = request.user
+    assert isinstance(user, User)
+    held = list(Authenticator.objects.filter(user=user).order_by("created_at"))
+    codes = next((one for one in held if one.type == Authenticator.Type.RECOVERY_CODES), None)
+    return {
+        "app": next((one for one in held if one.type == Authenticator.Type.TOTP), None),
+        "keys": [one for one in held if one.type == Authenticator.Type.WEBAUTHN],
+        "codes_left": len(codes.wrap().get_unused_codes()) if codes else None,
+        "sessions": sessions.open_sessions(user, current_key=request.session.session_key),
+        "idle_minutes": sessions.idle_seconds_allowed(user) // 60,
+        "must_have_factor": user.is_team,
+    }
+
+
+@signed_in
+@never_cache
+def security(request: HttpRequest) -> HttpResponse:
+    """My password, second factors, passkeys, recovery codes and open sessions."""
+    assert isinstance(request.user, User)
+    if request.user.is_client:
+        return redirect("/portal/security/")
+    return render(request, "account/security.html", security_context(request))
+
+
+@signed_in
+@require_POST
+def end_one_session(request: HttpRequest, session_id: int) -> HttpResponse:
+    assert isinstance(request.user, User)
+    from allauth.usersessions.models import UserSession
+
+    mine = UserSession.objects.filter(pk=session_id, user=request.user).first()
+    if mine is None:
+        raise Http404
+    if mine.session_key == request.session.session_key:
+        messages.info(request, _("This is the session you are in. Sign out to end it."))
+    else:
+        sessions.end_session(user=request.user, session_id=session_id)
+        messages.success(request, _("That session is ended."))
+    return redirect("security")
+
+
+@signed_in
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
+    count = sessions.end_sessions(user=request.user, actor=request.user, except_key=request.session.session_key)
+    messages.success(request, _("%(count)s other sessions are ended.") % {"count": count})
+    return redirect("security")
+
+
+def locked_out(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Too many requests: says so, and when to try again."""
+    return render(request, "429.html", {"support": getattr(settings, "SUPPORT_EMAIL", "")}, status=429)

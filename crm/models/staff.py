@@ -1,0 +1,107 @@
+"""What lets people in: links sent by e-mail, and grants that a second administrator approves."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import GrantKind, GrantState, LinkKind, Role
+from crm.models.people import Book, Brand, Desk, User
+
+
+class AccessLink(models.Model):
+    """A link sent to one person's e-mail, good once and for a limited time. Only a hash of its secret is kept."""
+
+    kind = models.CharField(max_length=20, choices=LinkKind.choices)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="access_links")
+    email = models.EmailField(help_text="The address it was sent to; the link dies when the login's address changes")
+    secret_hash = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "kind"],
+                condition=models.Q(used_at__isnull=True, revoked_at__isnull=True),
+                name="one_open_link_per_user_and_kind",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(used_at__isnull=True) | models.Q(revoked_at__isnull=True),
+                name="a_used_link_is_not_revoked",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"
+
+
+class GrantRequest(models.Model):
+    """One administrator asks for a role or a reach for somebody; another one decides. Nobody decides about themselves."""
+
+    kind = models.CharField(max_length=8, choices=GrantKind.choices)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grant_requests")
+    role = models.CharField(max_length=20, choices=Role.choices, blank=True)
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    desk = models.ForeignKey(Desk, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=300)
+    state = models.CharField(max_length=10, choices=GrantState.choices, default=GrantState.PENDING)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["user", "-id"], name="grant_requests_by_user")]
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    (models.Q(kind="role") & ~models.Q(role="") & models.Q(brand=None, desk=None, book=None))
+                    | models.Q(kind="brand", role="", brand__isnull=False, desk=None, book=None)
+                    | models.Q(kind="desk", role="", brand=None, desk__isnull=False, book=None)
+                    | models.Q(kind="book", role="", brand=None, desk=None, book__isnull=False)
+                ),
+                name="grant_request_names_one_thing",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="pending", decided_by=None, decided_at=None)
+                | (~models.Q(state="pending") & models.Q(decided_by__isnull=False, decided_at__isnull=False)),
+                name="decided_grant_has_who_and_when",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="approved") | ~models.Q(decided_by=models.F("requested_by")),
+                name="grant_approver_is_not_requester",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="approved") | ~models.Q(decided_by=models.F("user")),
+                name="nobody_approves_a_grant_for_themselves",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(requested_by=models.F("user")), name="nobody_asks_a_grant_for_themselves"
+            ),
+            models.UniqueConstraint(
+                fields=["user", "kind", "role", "brand", "desk", "book"],
+                condition=models.Q(state="pending"),
+                nulls_distinct=False,
+                name="one_open_request_per_grant",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} → {self.user}"
+
+    @property
+    def thing(self) -> Brand | Desk | Book | None:
+        """The brand, desk or book of a reach; None for a role."""
+        return self.brand or self.desk or self.book
+
+    @property
+    def what(self) -> str:
+        if self.kind == GrantKind.ROLE:
+            return str(_("Role “%(role)s”") % {"role": Role(self.role).label})
+        return f"{GrantKind(self.kind).label}: {self.thing}"
