@@ -286,6 +286,10 @@ LOGGING = {
     },
 }
 
+# How long a trading platform may take to answer. A change whose answer is late is looked up, never sent again.
+TRADING_READ_SECONDS = env.float("KEELSON_TRADING_READ_SECONDS", default=20.0)
+TRADING_WRITE_SECONDS = env.float("KEELSON_TRADING_WRITE_SECONDS", default=15.0)
+
 # The outside world. The default install talks to the sandbox servers that the supervisor starts.
 SANDBOX_MT5 = env("SANDBOX_MT5", default="127.0.0.1:8443")
 SANDBOX_PSP_URL = env("SANDBOX_PSP_URL", default="http://127.0.0.1:8444")

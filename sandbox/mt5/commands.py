@@ -45,7 +45,7 @@ def _chosen_logins(books: Books, request: Request) -> list[int]:
         raise Refused(3)
     if by_login:
         try:
-            return [int(item) for item in by_login.split(",") if item.strip()]
+            return list(dict.fromkeys(int(item) for item in by_login.split(",") if item.strip()))
         except ValueError:
             raise Refused(3) from None
     return [user.login for user in books.store.users.values() if matches(by_group, user.group)]

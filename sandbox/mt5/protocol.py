@@ -166,11 +166,13 @@ class PacketCipher:
 
     def apply(self, body: bytes) -> bytes:
         encryptor = self.cipher.encryptor()
-        out = bytearray()
-        for start in range(0, len(body), 16):
+        stream = bytearray()
+        for _block in range(0, len(body), 16):
             self.vector = encryptor.update(self.vector)
-            out += bytes(a ^ b for a, b in zip(body[start : start + 16], self.vector, strict=False))
-        return bytes(out)
+            stream += self.vector
+        size = len(body)
+        mixed = int.from_bytes(body, "big") ^ int.from_bytes(stream[:size], "big")
+        return mixed.to_bytes(size, "big")
 
 
 def session_ciphers(secret: bytes, crypt_rand: bytes) -> tuple[PacketCipher, PacketCipher]:

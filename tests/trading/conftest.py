@@ -1,0 +1,37 @@
+"""One sandbox MT5 server for all tests of trading; each test makes its own accounts on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.trading.factories import make_server
+from tests.trading.sandbox_server import Sandbox, running_sandbox
+from trading.models import TradingServer
+from trading.platforms import pool
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    folder: Path = tmp_path_factory.mktemp("mt5")
+    with running_sandbox(folder / "state.sqlite", "--ping-seconds", "0.5") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The server without any fault left by another test."""
+    shared_sandbox.post("faults/clear")
+    yield shared_sandbox
+    shared_sandbox.post("faults/clear")
+    pool.close_all()
+
+
+@pytest.fixture
+def server(db: None, sandbox: Sandbox, settings: Any) -> TradingServer:
+    """The row of the sandbox server; our patience with it is short."""
+    settings.TRADING_READ_SECONDS, settings.TRADING_WRITE_SECONDS = 10.0, 0.8
+    return make_server(port=sandbox.port)

@@ -1,0 +1,100 @@
+"""A real sandbox MT5 server in its own process, with its switches; and the client under test against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from trading.platforms.mt5.client import CRYPT_AES, Mt5Client, Mt5Config
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PASSWORD = "Sandbox-1000!"
+START_SECONDS = 20
+
+
+@dataclass
+class Sandbox:
+    """A running server. `http` is its control port."""
+
+    process: subprocess.Popen[str]
+    port: int
+    http: httpx.Client
+
+    def config(self, **fields: Any) -> Mt5Config:
+        values = {"host": "127.0.0.1", "port": self.port, "login": 1000, "password": PASSWORD, "crypt_method": CRYPT_AES,
+                  "read_seconds": 5.0, "write_seconds": 5.0, "connect_seconds": 5.0}  # fmt: skip
+        return Mt5Config(**{**values, **fields})
+
+    @contextmanager
+    def client(self, **fields: Any) -> Iterator[Mt5Client]:
+        client = Mt5Client(self.config(**fields))
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def post(self, path: str, **data: Any) -> dict[str, Any]:
+        answer = self.http.post(f"/control/{path}", json=data)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def fault(self, kind: str, command: str = "*", times: int = 1, value: float = 0) -> None:
+        self.post("fault", kind=kind, command=command, times=times, value=value)
+
+    def state(self) -> dict[str, Any]:
+        return self.http.get("/control/state").json()
+
+    def command_count(self, name: str) -> int:
+        return self.state()["commands"].get(name, 0)
+
+    def new_account(self, group: str = "real\\standard-EUR", **fields: Any) -> str:
+        """An account made straight on the server; its login."""
+        with self.client() as client:
+            values = {"GROUP": group, "NAME": "Test Trader", "PASS_MAIN": "Abcdef1!", "PASS_INVESTOR": "Abcdef2!",
+                      "LEVERAGE": 30, "LOGIN": 0}  # fmt: skip
+            return client.write("USER_ADD", {**values, **fields}).parameters["LOGIN"]
+
+
+def _wait_for_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        ready, _w, _x = select.select([process.stdout], [], [], 0.5)
+        if ready:
+            return process.stdout.readline()
+        if process.poll() is not None:
+            break
+    raise AssertionError(f"the sandbox did not start (exit {process.poll()})")
+
+
+@contextmanager
+def running_sandbox(state: Path | str, *arguments: str) -> Iterator[Sandbox]:
+    """Start a server on free ports without simulated traders; stop it in the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox.mt5", "--port", "0", "--http-port", "0", "--state", str(state), "--rhythm", "0",
+         "--tick-seconds", "0.1", *arguments],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        line = _wait_for_line(process)
+        assert line.startswith("ready "), line
+        ports = json.loads(line.removeprefix("ready "))
+        with httpx.Client(base_url=f"http://127.0.0.1:{ports['http_port']}", timeout=10) as http:
+            yield Sandbox(process, ports["mt5_port"], http)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+        assert process.stdout is not None
+        process.stdout.close()

@@ -1,0 +1,324 @@
+"""Trading accounts: wanted here first, then made on the platform; and what is changed on them later.
+
+requested ──► opening ──► open ──► archived
+    ▲           │  └────► unknown ──► opening …      (asked again under the same login: a repeat finds the first)
+    └───────────┴──────► failed
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import string
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.choices import TimelineKind
+from clients.models import Client
+from crm import audit
+from crm.errors import DomainError, WrongState
+from crm.events import TradingAccountOpened, publish
+from crm.notify import notify, people_with
+from crm.policies import require
+from trading import policies
+from trading.choices import AccountState
+from trading.models import AccountType, TradingAccount, TradingServer
+from trading.platforms.base import NewAccount, Purpose
+from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError
+from trading.platforms.mt5.retcodes import LOGIN_EXISTS
+from trading.platforms.pool import platform_for
+from trading.wake import wake
+from trading.wire_errors import as_domain_error
+
+LEASE: Final = dt.timedelta(seconds=60)  # a worker that is silent longer is believed dead
+WAITS: Final = (2, 5, 15, 60, 300)  # seconds between attempts, the last one repeats
+ATTEMPTS_MAX: Final = 100
+SIGNS: Final = "!#$%&*+-?@"
+
+
+def new_password() -> str:
+    """Fourteen characters of the four classes that platforms ask for. Shown or sent once, never kept."""
+    classes = (string.ascii_lowercase, string.ascii_uppercase, string.digits, SIGNS)
+    letters = [secrets.choice(kind) for kind in classes]
+    letters += [secrets.choice(string.ascii_letters + string.digits) for _position in range(10)]
+    secrets.SystemRandom().shuffle(letters)
+    return "".join(letters)
+
+
+def reference_of(account_id: int) -> str:
+    """What the platform's account is called on our side."""
+    return f"keelson-{account_id}"
+
+
+# ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def request_account(
+    *,
+    client_id: int,
+    account_type_id: int,
+    request_key: str,
+    actor: Any = None,
+    leverage: int | None = None,
+) -> TradingAccount:
+    """Write down that a client is to have an account; a worker opens it. The same key again returns the same account.
+
+    Who: `trading.open_account` in reach, the client for themselves, or the system after verification.
+    Raises: NotAllowed, DomainError for a leverage that the type does not offer.
+    """
+    client = Client.objects.select_for_update(of=["self"]).get(pk=client_id)
+    known = TradingAccount.objects.filter(request_key=request_key).first()
+    if known is not None:
+        return known
+    account_type = AccountType.objects.select_related("server").get(pk=account_type_id)
+    require(policies.can_open_account(actor, client, account_type))
+    wanted = leverage or account_type.default_leverage
+    if wanted != account_type.default_leverage and wanted not in account_type.leverages:
+        raise DomainError(_("This account type has no leverage of 1:%(leverage)s.") % {"leverage": wanted})
+    account = TradingAccount.objects.create(
+        client=client, server=account_type.server, account_type=account_type, group=account_type.group,
+        currency=account_type.currency, leverage=wanted, is_demo=account_type.is_demo, request_key=request_key,
+        next_try_at=timezone.now(),
+    )  # fmt: skip
+    audit.record(
+        actor=actor, action="trading.account_requested", target=account, client_id=client.pk, brand_id=client.brand_id,
+        after={"type": str(account_type), "group": account.group, "leverage": wanted},
+    )  # fmt: skip
+    transaction.on_commit(lambda: wake("open_account", account.pk))
+    return account
+
+
+def open_on_platform(account_id: int) -> AccountState:
+    """Make a requested account on its platform. Not in a transaction; may be repeated at any point.
+
+    The login comes from our own range and is kept over attempts, so that a repeat after a lost answer finds the account
+    that the first attempt made instead of making a second one.
+    """
+    account = _claim(account_id)
+    if account is None:
+        return AccountState(TradingAccount.objects.values_list("state", flat=True).get(pk=account_id))
+    client = account.client
+    wanted = NewAccount(
+        login=account.login,
+        group=account.group,
+        leverage=account.leverage,
+        name=client.full_name or client.email,
+        reference=reference_of(account.pk),
+        main_password=new_password(),
+        investor_password=new_password(),
+        email=client.email,
+        country=client.country,
+        language=client.language,
+    )
+    try:
+        platform_for(account.server, Purpose.MONEY).create_account(wanted)
+    except PlatformError as problem:
+        return _not_opened(account_id, problem)
+    return _opened(account_id)
+
+
+@transaction.atomic(durable=True)
+def _claim(account_id: int) -> TradingAccount | None:
+    """Take the account for one attempt, if its turn has come, and give it a login of the server's own range."""
+    account = (
+        TradingAccount.objects.select_for_update(of=["self"])
+        .select_related("client", "server", "account_type")
+        .get(pk=account_id)
+    )
+    in_work = (AccountState.REQUESTED, AccountState.OPENING, AccountState.UNKNOWN)
+    now = timezone.now()
+    if account.state not in in_work or (account.next_try_at and account.next_try_at > now):
+        return None
+    if not account.login:
+        account.login = _next_login(account.server_id)
+    if account.state != AccountState.OPENING:
+        account.move_to(AccountState.OPENING)
+    account.attempts += 1
+    account.next_try_at = now + LEASE
+    account.save(update_fields=["login", "state", "attempts", "next_try_at"])
+    return account
+
+
+def _next_login(server_id: int) -> str:
+    """The next free login of our range on a server. Raises: WrongState when the range is used up."""
+    server = TradingServer.objects.select_for_update().get(pk=server_id)
+    if server.next_login > server.last_login:
+        raise WrongState(_("The login range of %(server)s is used up.") % {"server": server})
+    login = server.next_login
+    server.next_login += 1
+    server.save_without_historical_record(update_fields=["next_login"])  # type: ignore[attr-defined]
+    return str(login)
+
+
+@transaction.atomic(durable=True)
+def _opened(account_id: int) -> AccountState:
+    account = _locked(account_id)
+    if account.state == AccountState.OPEN:
+        return AccountState.OPEN
+    account.move_to(AccountState.OPEN)
+    account.opened_at, account.next_try_at, account.error = timezone.now(), None, ""
+    account.save(update_fields=["state", "opened_at", "next_try_at", "error"])
+    client = account.client
+    audit.record(
+        actor=None, action="trading.account_opened", target=account, client_id=client.pk, brand_id=client.brand_id,
+        after={"login": account.login, "server": str(account.server), "group": account.group},
+    )  # fmt: skip
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.TRADING, is_visible_to_client=True,
+        title=_("Trading account %(login)s opened on %(server)s") % {"login": account.login, "server": account.server},
+        url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_opened:{account.pk}",
+    )  # fmt: skip
+    publish(
+        TradingAccountOpened(
+            client_id=client.pk, brand_id=client.brand_id, account_id=account.pk,
+            platform=account.server.get_kind_display(), login=account.login,
+        )
+    )  # fmt: skip
+    transaction.on_commit(lambda: wake("refresh_account", account.pk))
+    return AccountState.OPEN
+
+
+@transaction.atomic(durable=True)
+def _not_opened(account_id: int, problem: PlatformError) -> AccountState:
+    """What to do next depends on whether the platform began, and on whose login it was."""
+    account = _locked(account_id)
+    if account.state != AccountState.OPENING:
+        return AccountState(account.state)
+    account.error = str(problem)[:300]
+    taken = isinstance(problem, FinalError) and problem.code == LOGIN_EXISTS
+    retries = taken or isinstance(problem, NotStarted | PlatformBusy | OutcomeUnknown)
+    if not retries or account.attempts >= ATTEMPTS_MAX:
+        account.move_to(AccountState.FAILED)
+        account.next_try_at = None
+        _tell_of_failure(account)
+    else:
+        account.move_to(AccountState.UNKNOWN if isinstance(problem, OutcomeUnknown) else AccountState.REQUESTED)
+        wait = 0 if taken else WAITS[min(account.attempts, len(WAITS)) - 1]
+        account.next_try_at = timezone.now() + dt.timedelta(seconds=wait)
+        if taken:
+            account.login = ""  # somebody else's: take the next one
+        transaction.on_commit(lambda: wake("open_account", account_id, seconds=wait))
+    account.save(update_fields=["state", "login", "next_try_at", "error"])
+    return AccountState(account.state)
+
+
+def _tell_of_failure(account: TradingAccount) -> None:
+    client = account.client
+    audit.record(
+        actor=None, action="trading.account_failed", target=account, client_id=client.pk, brand_id=client.brand_id,
+        reason=account.error,
+    )  # fmt: skip
+    notify(
+        people_with("trading.open_account", brand_id=client.brand_id), kind="trading.account_failed",
+        title=_("A trading account could not be opened"), body=f"{client}: {account.error}",
+        url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_failed:{account.pk}:{account.attempts}",
+    )  # fmt: skip
+
+
+@transaction.atomic
+def retry_account(*, account_id: int, actor: Any) -> TradingAccount:
+    """Try a failed account again. Who: `trading.open_account`. Raises: NotAllowed, WrongState."""
+    account = _locked(account_id)
+    assert account.account_type is not None
+    require(policies.can_open_account(actor, account.client, account.account_type))
+    account.move_to(AccountState.REQUESTED)
+    account.attempts, account.next_try_at = 0, timezone.now()
+    account.save(update_fields=["state", "attempts", "next_try_at"])
+    audit.record(
+        actor=actor, action="trading.account_retried", target=account, client_id=account.client_id,
+        brand_id=account.client.brand_id,
+    )  # fmt: skip
+    transaction.on_commit(lambda: wake("open_account", account.pk))
+    return account
+
+
+def due_accounts(*, limit: int = 200) -> list[int]:
+    """Accounts whose opening is due: what a crash or a broker that was away left behind."""
+    rows = TradingAccount.objects.filter(
+        state__in=[AccountState.REQUESTED, AccountState.OPENING, AccountState.UNKNOWN], next_try_at__lte=timezone.now()
+    )
+    return list(rows.order_by("next_try_at").values_list("pk", flat=True)[:limit])
+
+
+# ── changing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def change_leverage(*, account_id: int, leverage: int, actor: Any) -> TradingAccount:
+    """Set an account's leverage on the platform, then here. Setting it twice does no harm.
+
+    Who: `trading.change_leverage`. Raises: NotAllowed, WrongState, DomainError, OutsideWorldError.
+    """
+    account = _open_account(account_id)
+    require(policies.can_change_leverage(actor, account))
+    offered = (
+        {*account.account_type.leverages, account.account_type.default_leverage} if account.account_type else set()
+    )
+    if leverage not in offered:
+        raise DomainError(_("This account type has no leverage of 1:%(leverage)s.") % {"leverage": leverage})
+    try:
+        platform_for(account.server, Purpose.MONEY).update_account(account.login, leverage=leverage)
+    except PlatformError as problem:
+        raise as_domain_error(problem) from problem
+    with transaction.atomic():
+        account = _locked(account_id)
+        before, account.leverage = account.leverage, leverage
+        account.save(update_fields=["leverage"])
+        audit.record(
+            actor=actor, action="trading.leverage_changed", target=account, client_id=account.client_id,
+            brand_id=account.client.brand_id, before={"leverage": before}, after={"leverage": leverage},
+        )  # fmt: skip
+        timeline.tell(
+            client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True,
+            title=_("Leverage of %(login)s: 1:%(before)s → 1:%(after)s")
+            % {"login": account.login, "before": before, "after": leverage},
+        )  # fmt: skip
+    return account
+
+
+def reset_password(*, account_id: int, actor: Any, password: str = "") -> str:
+    """Set a new trading password and return it, to be shown once; it is kept nowhere.
+
+    Who: the client for their own account, or `trading.reset_password`. `password`: the client's own choice, else made up.
+    Raises: NotAllowed, WrongState, DomainError for a weak password, OutsideWorldError.
+    """
+    from trading.platforms.mt5.units import password_is_acceptable
+
+    account = _open_account(account_id)
+    require(policies.can_reset_password(actor, account))
+    chosen = password or new_password()
+    if not password_is_acceptable(chosen):
+        raise DomainError(_("The password needs 8 to 16 characters: lower and upper case letters, a digit and a sign."))
+    try:
+        platform_for(account.server, Purpose.MONEY).change_password(account.login, chosen)
+    except PlatformError as problem:
+        raise as_domain_error(problem) from problem
+    with transaction.atomic():
+        audit.record(
+            actor=actor, action="trading.password_changed", target=account, client_id=account.client_id,
+            brand_id=account.client.brand_id, after={"login": account.login},
+        )  # fmt: skip
+        timeline.tell(
+            client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True,
+            title=_("New trading password for %(login)s") % {"login": account.login},
+        )  # fmt: skip
+    return chosen
+
+
+def _open_account(account_id: int) -> TradingAccount:
+    account = TradingAccount.objects.select_related("client", "server", "account_type").get(pk=account_id)
+    if account.state != AccountState.OPEN:
+        raise WrongState(_("The trading account is not open."))
+    return account
+
+
+def _locked(account_id: int) -> TradingAccount:
+    return (
+        TradingAccount.objects.select_for_update(of=["self"])
+        .select_related("client", "server", "account_type")
+        .get(pk=account_id)
+    )

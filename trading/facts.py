@@ -1,0 +1,16 @@
+"""Facts on the client's record that trading writes."""
+
+from clients.facts import fact
+
+fact(
+    "last_trade_at",
+    owner="trading",
+    sql="SELECT a.client_id, max(d.executed_at) FROM trading_deal d JOIN trading_tradingaccount a ON a.id = d.account_id "
+    "WHERE d.action IN (0, 1) AND NOT a.is_demo GROUP BY a.client_id",
+)
+fact(
+    "equity",
+    owner="trading",
+    sql="SELECT client_id, sum(equity_base) FROM trading_tradingaccount WHERE NOT is_demo GROUP BY client_id",
+    default="0",
+)

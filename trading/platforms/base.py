@@ -1,0 +1,241 @@
+"""The one small protocol class behind which every trading platform stands, and the values that cross it.
+
+Amounts are exact Decimals in the account's currency; volumes are lots; instants are UTC, with the server's own time in
+milliseconds beside them where it matters. Every method may raise the five errors of `errors`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Purpose(StrEnum):
+    """Separate connections, so that a long read never stands in the way of money."""
+
+    MONEY = "money"
+    READS = "reads"
+    BACKFILL = "backfill"
+
+
+class BalanceKind(StrEnum):
+    """What a balance operation is on the platform; withdrawals are deposits with a negative amount."""
+
+    BALANCE = "balance"
+    CREDIT = "credit"
+    BONUS = "bonus"
+    CORRECTION = "correction"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an adapter can do; what it can't is hidden, not attempted."""
+
+    creates_accounts: bool = True
+    own_logins: bool = True
+    changes_group: bool = True
+    sets_passwords: bool = True
+    balance_kinds: frozenset[BalanceKind] = frozenset(BalanceKind)
+    reads_many_accounts: bool = True
+    pushes_deals: bool = False
+    reference_chars_max: int = 31
+
+
+@dataclass(frozen=True, slots=True)
+class GroupData:
+    name: str
+    currency: str
+    currency_digits: int
+    is_hedging: bool
+    margin_call: Decimal
+    stop_out: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolData:
+    name: str
+    path: str
+    description: str
+    digits: int
+    contract_size: Decimal
+    currency_base: str
+    currency_profit: str
+    currency_margin: str
+    volume_min_lots: Decimal
+    volume_step_lots: Decimal
+    volume_max_lots: Decimal
+    swap_long: Decimal
+    swap_short: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """Wanted account. `reference` is ours: by it a repeated request finds what the first one made."""
+
+    login: str
+    group: str
+    leverage: int
+    name: str
+    reference: str
+    main_password: str = field(repr=False)
+    investor_password: str = field(repr=False)
+    email: str = ""
+    country: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountData:
+    """An account as the platform describes it. `rights` are the platform's own bits."""
+
+    login: str
+    group: str
+    leverage: int
+    rights: int
+    reference: str
+    name: str
+    balance: Decimal
+    credit: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMoney:
+    """What an account is worth now. `margin_level` is in per cent, 0 without open positions."""
+
+    login: str
+    balance: Decimal
+    credit: Decimal
+    floating: Decimal
+    equity: Decimal
+    margin: Decimal
+    margin_free: Decimal
+    margin_level: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DealData:
+    """One deal. `action` and `entry` are the platform's numbers, also when nobody knows them yet."""
+
+    ticket: int
+    login: str
+    server_msc: int
+    executed_at: dt.datetime
+    action: int
+    entry: int
+    reason: int
+    symbol: str
+    lots: Decimal
+    closed_lots: Decimal
+    contract_size: Decimal
+    price: Decimal
+    price_position: Decimal
+    profit: Decimal
+    commission: Decimal
+    swap: Decimal
+    fee: Decimal
+    position_id: int
+    order_id: int
+    comment: str
+    raw: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PositionData:
+    ticket: int
+    login: str
+    symbol: str
+    action: int
+    lots: Decimal
+    contract_size: Decimal
+    price_open: Decimal
+    price_current: Decimal
+    profit: Decimal
+    swap: Decimal
+    server_msc: int
+    opened_at: dt.datetime
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTime:
+    """The server's clock: its own seconds, and how far that is from UTC by its own settings."""
+
+    server_msc: int
+    offset_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    version: str
+    latency_ms: int
+    time: ServerTime
+
+
+class Platform(Protocol):
+    """One server of one platform, over one connection, for one purpose."""
+
+    capabilities: Capabilities
+
+    def health(self) -> Health: ...
+
+    def server_time(self) -> ServerTime: ...
+
+    def groups(self) -> list[GroupData]: ...
+
+    def symbols(self) -> Iterable[SymbolData]: ...
+
+    def create_account(self, wanted: NewAccount) -> AccountData:
+        """Make the account, or find the one that an earlier attempt under this reference made."""
+        ...
+
+    def read_account(self, login: str) -> AccountData | None: ...
+
+    def update_account(self, login: str, *, group: str = "", leverage: int | None = None) -> AccountData: ...
+
+    def set_trading_allowed(self, login: str, *, allowed: bool) -> AccountData: ...
+
+    def logins(self, mask: str) -> list[str]: ...
+
+    def check_password(self, login: str, password: str) -> bool: ...
+
+    def change_password(self, login: str, password: str, *, investor: bool = False) -> None: ...
+
+    def balance_operation(
+        self, login: str, kind: BalanceKind, amount: Decimal, reference: str, *, check_margin: bool = True
+    ) -> int:
+        """Book once and return the ticket. Never repeats by itself."""
+        ...
+
+    def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
+        """Deals that may be this operation: its reference (or what is left of it), its amount, not older than `since`."""
+        ...
+
+    def account_money(self, logins: Sequence[str]) -> list[AccountMoney]: ...
+
+    def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
+        """Deals of all accounts in the groups of `mask` between two server times, both ends included."""
+        ...
+
+    def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterable[DealData]: ...
+
+    def positions(self, *, mask: str) -> list[PositionData]: ...
+
+    def close(self) -> None: ...
+
+
+Factory = Callable[[Any], Platform]
+FACTORIES: dict[str, Factory] = {}
+
+
+def platform_kind(kind: str) -> Callable[[Factory], Factory]:
+    """Register the function that makes a platform of this kind from a `TradingServer` row."""
+
+    def register(factory: Factory) -> Factory:
+        FACTORIES[kind] = factory
+        return factory
+
+    return register

@@ -1,0 +1,410 @@
+"""MetaTrader 5 as a `Platform`, over the raw Web API."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from trading.platforms.base import (
+    AccountData,
+    AccountMoney,
+    BalanceKind,
+    Capabilities,
+    DealData,
+    GroupData,
+    Health,
+    NewAccount,
+    PositionData,
+    ServerTime,
+    SymbolData,
+    platform_kind,
+)
+from trading.platforms.errors import FinalError, OutcomeUnknown, ReadTimedOut
+from trading.platforms.mt5 import retcodes, units, wire
+from trading.platforms.mt5.client import Mt5Client, Mt5Config
+from trading.platforms.mt5.enums import RIGHTS_DEFAULT, DealAction, MarginMode, Rights
+
+if TYPE_CHECKING:
+    from trading.models import TradingServer
+
+PAGE: Final = 100  # DEAL_GET_PAGE gives no more
+LOGINS_PER_REQUEST: Final = 400
+LOOK_BACK: Final = dt.timedelta(minutes=5)
+DAY_MSC: Final = 86_400_000
+REFERENCE_LEFT_MIN: Final = 12  # characters of a cut reference that still name one operation
+
+KINDS: Final = {
+    BalanceKind.BALANCE: DealAction.BALANCE,
+    BalanceKind.CREDIT: DealAction.CREDIT,
+    BalanceKind.BONUS: DealAction.BONUS,
+    BalanceKind.CORRECTION: DealAction.CORRECTION,
+}
+MONEY_ACTIONS: Final = frozenset(range(DealAction.BALANCE, DealAction.BONUS + 1))
+
+
+class Mt5Platform:
+    """One access server. `balance_command` may name a broker's own plugin command with the same parameters."""
+
+    capabilities = Capabilities(reference_chars_max=units.COMMENT_CHARS_MAX)
+
+    def __init__(self, client: Mt5Client, zone: ZoneInfo, *, balance_command: str = "TRADE_BALANCE") -> None:
+        self.client, self.zone, self.balance_command = client, zone, balance_command
+
+    # -- server -----------------------------------------------------------------------------------------------------
+
+    def health(self) -> Health:
+        access, trade = self.client.connect()
+        started = time.monotonic()
+        self.client.read("TEST_ACCESS")
+        latency = round((time.monotonic() - started) * 1000)
+        return Health(version=f"{access}/{trade}", latency_ms=latency, time=self.server_time())
+
+    def server_time(self) -> ServerTime:
+        seconds, _, fraction = self._parameter(self.client.read("TIME_SERVER"), "TIME").partition(" ")
+        settings = _row(self.client.read("TIME_GET"))
+        offset = units.whole(settings.get("TimeZone")) * 60
+        if units.whole(settings.get("DaylightState")):
+            offset += 3600
+        msc = units.whole(seconds) * 1000 + units.whole(fraction[:3] or 0)
+        return ServerTime(server_msc=msc, offset_seconds=offset)
+
+    def groups(self) -> list[GroupData]:
+        total = self.client.read("GROUP_TOTAL").number("TOTAL")
+        rows = [_row(self.client.read("GROUP_NEXT", {"INDEX": index})) for index in range(total)]
+        return [
+            GroupData(
+                name=units.text(row["Group"]),
+                currency=units.text(row["Currency"]),
+                currency_digits=units.whole(row.get("CurrencyDigits"), 2),
+                is_hedging=units.whole(row.get("MarginMode")) == MarginMode.RETAIL_HEDGING,
+                margin_call=units.decimal(row.get("MarginCall")),
+                stop_out=units.decimal(row.get("MarginStopOut")),
+            )
+            for row in rows
+        ]
+
+    def symbols(self) -> Iterator[SymbolData]:
+        for index in range(self.client.read("SYMBOL_TOTAL").number("TOTAL")):
+            row = _row(self.client.read("SYMBOL_NEXT", {"INDEX": index}))
+            yield SymbolData(
+                name=units.text(row["Symbol"]),
+                path=units.text(row.get("Path")),
+                description=units.text(row.get("Description")),
+                digits=units.whole(row.get("Digits"), 5),
+                contract_size=units.decimal(row.get("ContractSize")),
+                currency_base=units.text(row.get("CurrencyBase")),
+                currency_profit=units.text(row.get("CurrencyProfit")),
+                currency_margin=units.text(row.get("CurrencyMargin")),
+                volume_min_lots=units.lots(units.volume_ext(row, "VolumeMin")),
+                volume_step_lots=units.lots(units.volume_ext(row, "VolumeStep")),
+                volume_max_lots=units.lots(units.volume_ext(row, "VolumeMax")),
+                swap_long=units.decimal(row.get("SwapLong")),
+                swap_short=units.decimal(row.get("SwapShort")),
+            )
+
+    # -- accounts -----------------------------------------------------------------------------------------------------
+
+    def create_account(self, wanted: NewAccount) -> AccountData:
+        """With a login of our own range, so that a repeat meets 3004 and finds the first attempt by its reference.
+
+        Raises: FinalError with retcode 3004 when the login belongs to somebody else.
+        """
+        parameters = {
+            "LOGIN": wanted.login,
+            "PASS_MAIN": wanted.main_password,
+            "PASS_INVESTOR": wanted.investor_password,
+            "RIGHTS": RIGHTS_DEFAULT,
+            "GROUP": wanted.group,
+            "NAME": units.shorten(wanted.name, units.NAME_CHARS_MAX),
+            "LANGUAGE": wanted.language,
+            "COUNTRY": wanted.country,
+            "EMAIL": wanted.email,
+            "COMMENT": wanted.reference,
+            "LEVERAGE": wanted.leverage,
+        }
+        try:
+            answer = self.client.write("USER_ADD", parameters)
+        except FinalError as problem:
+            if problem.code != retcodes.LOGIN_EXISTS:
+                raise
+            found = self.read_account(wanted.login)
+            if found is None or found.reference != wanted.reference:
+                raise
+            # An earlier attempt made it and its answer was lost: it gets the password that we are about to tell.
+            self.change_password(wanted.login, wanted.main_password)
+            self.change_password(wanted.login, wanted.investor_password, investor=True)
+            return found
+        try:
+            return _account(answer.row())
+        except (wire.WireError, KeyError, ValueError) as problem:
+            raise OutcomeUnknown(f"the new account's data can't be read ({problem})", command="USER_ADD") from problem
+
+    def read_account(self, login: str) -> AccountData | None:
+        try:
+            return _account(_row(self.client.read("USER_GET", {"LOGIN": login})))
+        except FinalError as problem:
+            if problem.code == retcodes.NOT_FOUND:
+                return None
+            raise
+
+    def update_account(self, login: str, *, group: str = "", leverage: int | None = None) -> AccountData:
+        changes: dict[str, object] = {"LOGIN": login}
+        if group:
+            changes["GROUP"] = group
+        if leverage is not None:
+            changes["LEVERAGE"] = leverage
+        self.client.write("USER_UPDATE", changes)
+        return self._existing(login)
+
+    def set_trading_allowed(self, login: str, *, allowed: bool) -> AccountData:
+        """Reads the rights first: the other bits are the broker's."""
+        rights = Rights(self._existing(login).rights)
+        wanted = rights & ~Rights.TRADE_DISABLED if allowed else rights | Rights.TRADE_DISABLED
+        if wanted != rights:
+            self.client.write("USER_UPDATE", {"LOGIN": login, "RIGHTS": int(wanted)})
+        return self._existing(login)
+
+    def _existing(self, login: str) -> AccountData:
+        found = self.read_account(login)
+        if found is None:
+            raise FinalError("the account is not on the server", command="USER_GET", code=retcodes.NOT_FOUND)
+        return found
+
+    def logins(self, mask: str) -> list[str]:
+        data = _json(self.client.read("USER_LOGINS", {"GROUP": mask}))
+        return [str(units.whole(login)) for login in data or []]
+
+    def check_password(self, login: str, password: str) -> bool:
+        try:
+            self.client.read("USER_PASS_CHECK", {"LOGIN": login, "TYPE": "MAIN", "PASSWORD": password})
+        except FinalError as problem:
+            if problem.code == 3006:
+                return False
+            raise
+        return True
+
+    def change_password(self, login: str, password: str, *, investor: bool = False) -> None:
+        kind = "INVESTOR" if investor else "MAIN"
+        self.client.write("USER_PASS_CHANGE", {"LOGIN": login, "TYPE": kind, "PASSWORD": password})
+
+    # -- money ----------------------------------------------------------------------------------------------------------
+
+    def balance_operation(
+        self, login: str, kind: BalanceKind, amount: Decimal, reference: str, *, check_margin: bool = True
+    ) -> int:
+        """Sent once. A reference that the server would cut is refused here, before anything moves."""
+        if not units.reference_fits(reference):
+            raise FinalError("the reference does not fit into a deal's comment", command=self.balance_command)
+        if not amount or abs(amount) > units.AMOUNT_MAX:
+            raise FinalError("the amount is zero or above the server's limit", command=self.balance_command)
+        answer = self.client.write(
+            self.balance_command,
+            {
+                "LOGIN": login,
+                "TYPE": int(KINDS[kind]),
+                "BALANCE": f"{amount:f}",
+                "COMMENT": reference,
+                "CHECK_MARGIN": int(check_margin),
+            },
+        )
+        try:
+            return answer.number("TICKET")
+        except wire.WireError as problem:
+            raise OutcomeUnknown(str(problem), command=self.balance_command) from problem
+
+    def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
+        """A window of an hour more on both sides covers the day on which the server's clock jumps."""
+        from_msc = units.to_server_seconds(since - LOOK_BACK, self.zone) * 1000 - 3_600_000
+        found = self.deals_of(login, from_msc=from_msc, to_msc=from_msc + 370 * DAY_MSC)
+        return [
+            deal
+            for deal in found
+            if deal.action in MONEY_ACTIONS and deal.profit == amount and _is_reference(deal.comment, reference)
+        ]
+
+    def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
+        """Accounts idle since the server's start are not in the account list: their balance is read from the user."""
+        found: list[AccountMoney] = []
+        for start in range(0, len(logins), LOGINS_PER_REQUEST):
+            part = logins[start : start + LOGINS_PER_REQUEST]
+            rows = self._rows_or_none("USER_ACCOUNT_GET_BATCH", {"LOGIN": ",".join(part)})
+            active = {str(units.whole(row["Login"])): _money(row) for row in rows}
+            idle = [login for login in part if login not in active]
+            rows = self._rows_or_none("USER_GET_BATCH", {"LOGIN": ",".join(idle)}) if idle else []
+            found += [*active.values(), *map(_idle_money, rows)]
+        return found
+
+    # -- deals and positions --------------------------------------------------------------------------------------------
+
+    def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
+        parameters = {"GROUP": mask, "FROM": from_msc // 1000, "TO": -(-to_msc // 1000)}
+        return [self._deal(row) for row in self._rows_or_none("DEAL_GET_BATCH", parameters)]
+
+    def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterator[DealData]:
+        """Page by page: also servers without batch requests can do it."""
+        window = {"LOGIN": login, "FROM": from_msc // 1000, "TO": -(-to_msc // 1000)}
+        try:
+            total = self.client.read("DEAL_GET_TOTAL", window).number("TOTAL")
+        except wire.WireError as problem:
+            raise ReadTimedOut(str(problem), command="DEAL_GET_TOTAL") from problem
+        for offset in range(0, total, PAGE):
+            page = {**window, "OFFSET": offset, "TOTAL": min(PAGE, total - offset)}
+            for row in self._rows_or_none("DEAL_GET_PAGE", page):
+                yield self._deal(row)
+
+    def positions(self, *, mask: str) -> list[PositionData]:
+        rows = self._rows_or_none("POSITION_GET_BATCH", {"GROUP": mask})
+        return [
+            PositionData(
+                ticket=units.whole(row["Position"]),
+                login=str(units.whole(row["Login"])),
+                symbol=units.text(row["Symbol"]),
+                action=units.whole(row["Action"]),
+                lots=units.lots(units.volume_ext(row)),
+                contract_size=units.decimal(row.get("ContractSize")),
+                price_open=units.decimal(row.get("PriceOpen")),
+                price_current=units.decimal(row.get("PriceCurrent")),
+                profit=units.decimal(row.get("Profit")),
+                swap=units.decimal(row.get("Storage")),
+                server_msc=_msc(row, "TimeCreate"),
+                opened_at=units.to_utc(_msc(row, "TimeCreate"), self.zone),
+                comment=units.text(row.get("Comment"))[:64],
+            )
+            for row in rows
+        ]
+
+    def close(self) -> None:
+        self.client.close()
+
+    # -- reading answers --------------------------------------------------------------------------------------------------
+
+    def _deal(self, row: Mapping[str, Any]) -> DealData:
+        msc = _msc(row, "Time")
+        return DealData(
+            ticket=units.whole(row["Deal"]),
+            login=str(units.whole(row["Login"])),
+            server_msc=msc,
+            executed_at=units.to_utc(msc, self.zone),
+            action=units.whole(row["Action"]),
+            entry=units.whole(row.get("Entry")),
+            reason=units.whole(row.get("Reason")),
+            symbol=units.text(row.get("Symbol"))[:32],
+            lots=units.lots(units.volume_ext(dict(row))),
+            closed_lots=units.lots(units.volume_ext(dict(row), "VolumeClosed")),
+            contract_size=units.decimal(row.get("ContractSize")),
+            price=units.decimal(row.get("Price")),
+            price_position=units.decimal(row.get("PricePosition")),
+            profit=units.decimal(row.get("Profit")),
+            commission=units.decimal(row.get("Commission")),
+            swap=units.decimal(row.get("Storage")),
+            fee=units.decimal(row.get("Fee")),
+            position_id=units.whole(row.get("PositionID")),
+            order_id=units.whole(row.get("Order")),
+            comment=units.text(row.get("Comment"))[:64],
+            raw={key: units.text(value) if isinstance(value, str) else value for key, value in row.items()},
+        )
+
+    def _rows_or_none(self, command: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+        """The rows of a list command; "not found" is an empty list."""
+        try:
+            return self.client.read(command, parameters).rows()
+        except FinalError as problem:
+            if problem.code == retcodes.NOT_FOUND:
+                return []
+            raise
+        except wire.WireError as problem:
+            raise ReadTimedOut(str(problem), command=command) from problem
+
+    @staticmethod
+    def _parameter(answer: wire.Answer, name: str) -> str:
+        value = answer.parameters.get(name, "")
+        if not value:
+            raise ReadTimedOut(f"the answer has no {name}", command=answer.name)
+        return value
+
+
+def _json(answer: wire.Answer) -> Any:
+    try:
+        return answer.json()
+    except wire.WireError as problem:
+        raise ReadTimedOut(str(problem), command=answer.name) from problem
+
+
+def _row(answer: wire.Answer) -> dict[str, Any]:
+    try:
+        return answer.row()
+    except wire.WireError as problem:
+        raise ReadTimedOut(str(problem), command=answer.name) from problem
+
+
+def _msc(row: Mapping[str, Any], name: str) -> int:
+    """Milliseconds where the server has them, else its seconds."""
+    exact = units.whole(row.get(f"{name}Msc"))
+    return exact or units.whole(row.get(name)) * 1000
+
+
+def _is_reference(comment: str, reference: str) -> bool:
+    """The comment is our reference, or what a manager or plugin left of it."""
+    left = comment.strip()
+    return left == reference or (len(left) >= REFERENCE_LEFT_MIN and reference.startswith(left))
+
+
+def _account(row: Mapping[str, Any]) -> AccountData:
+    return AccountData(
+        login=str(units.whole(row["Login"])),
+        group=units.text(row["Group"]),
+        leverage=units.whole(row.get("Leverage")),
+        rights=units.whole(row.get("Rights")),
+        reference=units.text(row.get("Comment")),
+        name=units.text(row.get("Name")),
+        balance=units.decimal(row.get("Balance")),
+        credit=units.decimal(row.get("Credit")),
+    )
+
+
+def _money(row: Mapping[str, Any]) -> AccountMoney:
+    return AccountMoney(
+        login=str(units.whole(row["Login"])),
+        balance=units.decimal(row.get("Balance")),
+        credit=units.decimal(row.get("Credit")),
+        floating=units.decimal(row.get("Floating")),
+        equity=units.decimal(row.get("Equity")),
+        margin=units.decimal(row.get("Margin")),
+        margin_free=units.decimal(row.get("MarginFree")),
+        margin_level=units.decimal(row.get("MarginLevel")),
+    )
+
+
+def _idle_money(row: Mapping[str, Any]) -> AccountMoney:
+    """Without positions equity is balance and credit, and no margin is in use."""
+    balance, credit = units.decimal(row.get("Balance")), units.decimal(row.get("Credit"))
+    return AccountMoney(
+        login=str(units.whole(row["Login"])), balance=balance, credit=credit, floating=Decimal(0),
+        equity=balance + credit, margin=Decimal(0), margin_free=balance + credit, margin_level=Decimal(0),
+    )  # fmt: skip
+
+
+def configuration(server: TradingServer) -> Mt5Config:
+    return Mt5Config(
+        host=server.host,
+        port=server.port,
+        login=int(server.manager_login),
+        password=server.password(),
+        crypt_method=server.crypt_method,
+        read_seconds=settings.TRADING_READ_SECONDS,
+        write_seconds=settings.TRADING_WRITE_SECONDS,
+    )
+
+
+@platform_kind("mt5")
+def make_platform(server: TradingServer) -> Mt5Platform:
+    return Mt5Platform(Mt5Client(configuration(server)), server.zone)
+
+
+__all__ = ["Mt5Platform", "configuration", "make_platform"]

@@ -1,0 +1,91 @@
+"""Who may do what with trading accounts and balance operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from clients.queries import clients_visible_to
+from crm.policies import YES, Decision, has_permission, no
+from trading.choices import AccountState, OperationKind, OperationState
+from trading.models import AccountType, BalanceOperation, TradingAccount
+
+ACCOUNTS_PER_CLIENT_MAX = 20
+# A client under one of these may not get or use trading accounts.
+BLOCKING_RESTRICTIONS = frozenset({"trading", "all", "frozen"})
+
+
+def _reaches(user: Any, client: Client) -> Decision:
+    """The system itself, the client on their own record, or staff who reach the client's book."""
+    if user is None or clients_visible_to(user).filter(pk=client.pk).exists():
+        return YES
+    return no(_("You don't reach this client."))
+
+
+def is_own(user: Any, client: Client) -> bool:
+    return user is not None and client.user_id == user.pk
+
+
+def can_open_account(user: Any, client: Client, account_type: AccountType) -> Decision:
+    """Staff with the right, the client for themselves, or the system; and only what the client's KYC level allows."""
+    reached = _reaches(user, client)
+    if not reached:
+        return reached
+    if user is not None and not is_own(user, client):
+        allowed = has_permission(user, "trading.open_account")
+        if not allowed:
+            return allowed
+    if not account_type.is_enabled or account_type.brand_id != client.brand_id:
+        return no(_("This account type is not offered."))
+    if client.stage == "closed" or BLOCKING_RESTRICTIONS & set(client.restrictions):
+        return no(_("This client is restricted: no trading account can be opened."))
+    if client.kyc_level < account_type.kyc_level:
+        return no(_("The client must be verified first (level %(level)s).") % {"level": account_type.kyc_level})
+    if client.trading_accounts.exclude(state=AccountState.FAILED).count() >= ACCOUNTS_PER_CLIENT_MAX:
+        return no(_("The client has the most trading accounts that one client may have."))
+    return YES
+
+
+def _on_account(user: Any, account: TradingAccount, permission: str) -> Decision:
+    reached = _reaches(user, account.client)
+    if not reached or user is None or is_own(user, account.client):
+        return reached
+    return has_permission(user, permission)
+
+
+def can_change_leverage(user: Any, account: TradingAccount) -> Decision:
+    """Staff with the right. Clients ask; a person decides."""
+    if is_own(user, account.client):
+        return no(_("Please ask us to change the leverage."))
+    return _on_account(user, account, "trading.change_leverage")
+
+
+def can_reset_password(user: Any, account: TradingAccount) -> Decision:
+    return _on_account(user, account, "trading.reset_password")
+
+
+def can_operate(user: Any, account: TradingAccount, kind: str) -> Decision:
+    """Deposits and withdrawals come from the wallet (the client's own wish, or staff who may); the rest is staff only."""
+    if kind in (OperationKind.DEPOSIT, OperationKind.WITHDRAWAL):
+        reached = _reaches(user, account.client)
+        if not reached or user is None or is_own(user, account.client):
+            return reached
+    elif is_own(user, account.client):
+        return no(_("Credit, bonus and corrections are booked by staff."))
+    return _on_account(user, account, "trading.adjust_balance")
+
+
+def can_resolve(user: Any, operation: BalanceOperation) -> Decision:
+    """A person decides only what the platform does not tell, and never their own operation."""
+    allowed = _on_account(user, operation.account, "trading.resolve_operation")
+    if not allowed:
+        return allowed
+    if is_own(user, operation.account.client):
+        return no(_("Staff decide what happened to an operation."))
+    if operation.state != OperationState.UNKNOWN:
+        return no(_("Only an operation with an unknown outcome is decided by a person."))
+    if user is not None and operation.created_by_id == user.pk:
+        return no(_("Someone else must decide an operation that you started."))
+    return YES

@@ -1,0 +1,27 @@
+"""What trading does when something happened elsewhere."""
+
+from __future__ import annotations
+
+from clients.facts import FACTS, rebuild_client
+from clients.models import Client
+from crm.events import ClientVerified, subscribe
+from trading import policies
+from trading.accounts import request_account
+from trading.models import AccountType
+
+
+@subscribe(ClientVerified)
+def open_the_first_account(event: ClientVerified) -> None:
+    """A verified client gets the brand's default account, once. The platform is called by a worker, after the commit."""
+    assert event.client_id is not None
+    client = Client.objects.get(pk=event.client_id)
+    account_type = AccountType.objects.filter(
+        brand_id=client.brand_id, is_default=True, is_enabled=True, kyc_level__lte=event.level
+    ).first()
+    if account_type is None or client.trading_accounts.filter(is_demo=False).exists():
+        return
+    if client.kyc_level < account_type.kyc_level and "kyc_level" in FACTS:
+        rebuild_client(client.pk, "kyc_level")
+        client.refresh_from_db(fields=["kyc_level"])
+    if policies.can_open_account(None, client, account_type):
+        request_account(client_id=client.pk, account_type_id=account_type.pk, request_key=f"verified:{client.pk}")

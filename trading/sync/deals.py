@@ -1,0 +1,175 @@
+"""New and changed deals, every few seconds: one request per server, with an overlap, upserted by ticket."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Final
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.choices import Stage, TimelineKind
+from clients.models import Client
+from clients.stages import move_stage
+from crm.notify import push_live
+from trading import symbols
+from trading.choices import CREDIT_ACTIONS, TRADES, DealAction, IssueKind
+from trading.issues import open_issue
+from trading.models import SyncCursor, TradingServer
+from trading.operations import MoneyDeal, note_deals
+from trading.platforms.base import DealData, Purpose
+from trading.platforms.mt5.units import to_server_seconds
+from trading.platforms.pool import platform_for
+from trading.sync.cursor import reading
+from trading.sync.ingest import Ingested, ingest
+
+OVERLAP: Final = dt.timedelta(seconds=30)
+FIRST_READ: Final = dt.timedelta(days=2)
+HOUR_MSC: Final = 3_600_000
+LIVE_CLIENTS_MAX: Final = 200
+
+
+def sync_deals(server: TradingServer, *, overlap: dt.timedelta = OVERLAP) -> Ingested | None:
+    """Read what is new since the last time, and what dealers changed in the overlap.
+
+    The window is open for an hour ahead: on the day the server's clock goes back, "now" is behind deals made just before.
+    Returns None when nothing was read (another worker, a resting server, an error: see the cursor).
+    """
+    done: Ingested | None = None
+    with reading(server, "deals") as run:
+        if run is None:
+            return None
+        platform = platform_for(server, Purpose.READS)
+        now = platform.server_time()
+        back = int(overlap.total_seconds() * 1000)
+        last = run.cursor.position_msc or now.server_msc - int(FIRST_READ.total_seconds() * 1000)
+        deals = platform.deals(
+            mask=server.group_mask,
+            from_msc=min(last, now.server_msc) - back,
+            to_msc=max(last, now.server_msc) + HOUR_MSC,
+        )
+        done = take_in(server, deals)
+        run.rows = len(done.new) + len(done.changed)
+        run.position_msc, run.clock_offset_seconds = now.server_msc, now.offset_seconds
+        newest = [deal.executed_at for deal in deals if deal.ticket in done.new]
+        if newest:
+            run.lag_ms = max(0, round((timezone.now() - max(newest)).total_seconds() * 1000))
+    return done
+
+
+def backfill(server: TradingServer, *, since: dt.datetime, until: dt.datetime | None = None) -> Iterable[int]:
+    """Read a span of the past day by day, with flat memory; yields how many deals each day brought."""
+    day = dt.timedelta(days=1)
+    start, end = since, until or timezone.now()
+    platform = platform_for(server, Purpose.BACKFILL)
+    while start < end:
+        stop = min(start + day, end)
+        first, last = to_server_seconds(start, server.zone) * 1000, to_server_seconds(stop, server.zone) * 1000
+        deals = platform.deals(mask=server.group_mask, from_msc=first - HOUR_MSC, to_msc=last + HOUR_MSC)
+        yield len(take_in(server, deals).new)
+        start = stop
+
+
+@transaction.atomic
+def take_in(server: TradingServer, deals: list[DealData]) -> Ingested:
+    """Deals into the table with everything that follows from them, in one transaction."""
+    if not deals:
+        return Ingested()
+    # Writers of one server wait for each other here, so that a ticket can't be inserted twice.
+    SyncCursor.objects.get_or_create(server=server, kind="deals")
+    SyncCursor.objects.select_for_update().get(server=server, kind="deals")
+    done = ingest(server, deals)
+    fresh = [deal for deal in deals if deal.ticket in done.new or deal.ticket in done.changed]
+    if fresh:
+        _report_the_unknown(server, fresh, done)
+        _note_money(server, fresh, done)
+        _note_trades(fresh, done)
+    return done
+
+
+def _report_the_unknown(server: TradingServer, deals: list[DealData], done: Ingested) -> None:
+    """Nothing is dropped: what we don't understand is stored, and a person is told once."""
+    for action in {deal.action for deal in deals} - set(DealAction.values):
+        tickets = [deal.ticket for deal in deals if deal.action == action][:20]
+        open_issue(
+            server_id=server.pk, kind=IssueKind.UNKNOWN_ACTION, subject=str(action), details={"tickets": tickets}
+        )
+    strangers = sorted({deal.login for deal in deals} - done.owners.keys())
+    if strangers:
+        open_issue(
+            server_id=server.pk, kind=IssueKind.UNKNOWN_ACCOUNT, subject=server.group_mask[:80],
+            details={"logins": strangers[:50]},
+        )  # fmt: skip
+    sizes = {deal.symbol: deal.contract_size for deal in deals if deal.action in TRADES and deal.symbol}
+    symbols.ensure_known(server, sizes)
+
+
+def _note_money(server: TradingServer, deals: list[DealData], done: Ingested) -> None:
+    """Balance and credit deals may be the answer that one of our operations waits for."""
+    money = [
+        MoneyDeal(deal.ticket, done.owners[deal.login].account_id, deal.profit, deal.comment)
+        for deal in deals
+        if deal.ticket in done.new and deal.login in done.owners and deal.comment
+        and (deal.action == DealAction.BALANCE or deal.action in CREDIT_ACTIONS or deal.action == DealAction.CORRECTION)
+    ]  # fmt: skip
+    if money:
+        note_deals(server.pk, money)
+
+
+def _note_trades(deals: list[DealData], done: Ingested) -> None:
+    """Last trade of accounts and clients, the first trade of a client, and the open pages."""
+    newest: dict[int, dt.datetime] = {}
+    owners = {owner.account_id: owner for owner in done.owners.values()}
+    for deal in deals:
+        if deal.action in TRADES and deal.login in done.owners:
+            account_id = done.owners[deal.login].account_id
+            newest[account_id] = max(deal.executed_at, newest.get(account_id, deal.executed_at))
+    if not newest:
+        return
+    real: dict[int, dt.datetime] = {}
+    for account_id, at in newest.items():
+        if not owners[account_id].is_demo:
+            client_id = owners[account_id].client_id
+            real[client_id] = max(at, real.get(client_id, at))
+    _raise_to("trading_tradingaccount", newest)
+    _raise_to("clients_client", real)
+    _wake_up(real)
+    _push(set(real))
+
+
+def _raise_to(table: str, newest: dict[int, dt.datetime]) -> None:
+    """`last_trade_at` never goes back because of a deal that came late. Locks in order of id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH new AS (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS n(id, at)), "  # noqa: S608 - our tables
+            f"locked AS (SELECT t.id FROM {table} t JOIN new USING (id) ORDER BY t.id FOR NO KEY UPDATE OF t) "
+            f"UPDATE {table} t SET last_trade_at = greatest(t.last_trade_at, new.at) FROM new, locked "
+            "WHERE t.id = new.id AND locked.id = t.id AND t.last_trade_at IS DISTINCT FROM greatest(t.last_trade_at, new.at)",
+            [list(newest), list(newest.values())],
+        )
+
+
+def _wake_up(traded: dict[int, dt.datetime]) -> None:
+    """Who trades is active: funded and dormant clients move, once."""
+    sleeping = Client.objects.filter(pk__in=traded, stage__in=[Stage.FUNDED, Stage.DORMANT])
+    for client_id, stage in sleeping.values_list("pk", "stage"):
+        move_stage(client_id=client_id, to=Stage.ACTIVE, reason=_("Traded"))
+        if stage == Stage.FUNDED:
+            timeline.tell(
+                client_id=client_id, kind=TimelineKind.TRADING, title=_("First trade"), at=traded[client_id],
+                url=f"/clients/{client_id}/?tab=trading", dedupe_key="trading.first_trade", is_visible_to_client=True,
+            )  # fmt: skip
+
+
+def _push(client_ids: set[int]) -> None:
+    """Open pages of the agent and of the client refresh without a reload."""
+    rows = Client.objects.filter(pk__in=sorted(client_ids)[:LIVE_CLIENTS_MAX]).values_list("pk", "owner_id", "user_id")
+    for client_id, *people in rows:
+        for person in filter(None, people):
+            push_live(person, event="deals", data={"id": client_id})
+
+
+__all__ = ["OVERLAP", "backfill", "sync_deals", "take_in"]

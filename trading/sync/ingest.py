@@ -1,0 +1,157 @@
+"""Deals into the table: new ones inserted, changed ones updated with what they were before, known ones left alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.utils import timezone
+
+from crm.events import DealsSynced, publish
+from crm.partitions import ensure_months
+from trading.models import DealEdit, TradingServer
+from trading.platforms.base import DealData
+from trading.sync.batches import batched
+
+BATCH = 2000
+EVENT_DEALS_MAX = 1000
+NEAR = dt.timedelta(days=3)  # a changed deal is looked for around its time first, then everywhere
+
+COLUMNS = (
+    "executed_at timestamptz, ticket bigint, account_id bigint, login varchar, server_msc bigint, action smallint,"
+    " entry smallint, reason smallint, symbol varchar, lots numeric, closed_lots numeric, contract_size numeric,"
+    " price numeric, price_position numeric, profit numeric, commission numeric, swap numeric, fee numeric,"
+    " position_id bigint, order_id bigint, comment varchar, raw jsonb"
+)
+NAMES = [column.split()[0] for column in COLUMNS.split(", ")]
+"""Columns of `trading_deal` that come from the platform."""
+
+INSERT = (
+    f"INSERT INTO trading_deal (server_id, {', '.join(NAMES)}) "  # noqa: S608 - column names of our own
+    f"SELECT %s, {', '.join('i.' + name for name in NAMES)} FROM jsonb_to_recordset(%s::jsonb) AS i({COLUMNS}) "
+    "RETURNING id, ticket"
+)
+UPDATE = (
+    f"UPDATE trading_deal d SET {', '.join(f'{name} = i.{name}' for name in NAMES)}, "  # noqa: S608
+    "revision = d.revision + 1, synced_at = clock_timestamp() "
+    f"FROM jsonb_to_recordset(%s::jsonb) AS i({COLUMNS}) WHERE d.server_id = %s AND d.ticket = i.ticket "
+    "RETURNING d.id, d.ticket"
+)
+_months_made: set[tuple[str, int, int]] = set()
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose account a login is."""
+
+    account_id: int
+    client_id: int
+    is_demo: bool
+
+
+@dataclass
+class Ingested:
+    """What a batch did. `new` and `changed` map tickets to row ids."""
+
+    new: dict[int, int] = field(default_factory=dict)
+    changed: dict[int, int] = field(default_factory=dict)
+    owners: dict[str, Owner] = field(default_factory=dict)
+
+
+@transaction.atomic
+def ingest(server: TradingServer, deals: Sequence[DealData]) -> Ingested:
+    """Write deals set-based, keyed by (server, ticket), and publish what is new or changed, in the same transaction.
+
+    Two workers at the same server wait for each other on the server's cursor row (see `sync.deals`).
+    """
+    done = Ingested(owners=_owners(server, {deal.login for deal in deals}))
+    for part in batched({deal.ticket: deal for deal in deals}.values(), BATCH):
+        _write(server, part, done)
+    ids = [*done.new.values(), *done.changed.values()]
+    by_ticket = {deal.ticket: deal for deal in deals}
+    touched = {
+        done.owners[by_ticket[ticket].login].client_id
+        for ticket in (*done.new, *done.changed)
+        if by_ticket[ticket].login in done.owners
+    }
+    for some in batched(ids, EVENT_DEALS_MAX):
+        publish(DealsSynced(server_id=server.pk, deal_ids=tuple(some), client_ids=tuple(sorted(touched))[:1000]))
+    return done
+
+
+def _write(server: TradingServer, deals: Sequence[DealData], done: Ingested) -> None:
+    known = _known(server, deals)
+    new = [deal for deal in deals if deal.ticket not in known]
+    changed = [deal for deal in deals if deal.ticket in known and known[deal.ticket] != deal.raw]
+    if new:
+        _ensure_months(deal.executed_at for deal in new)
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT, [server.pk, _rows(new, done)])
+            done.new.update({ticket: pk for pk, ticket in cursor.fetchall()})
+    if changed:
+        _ensure_months(deal.executed_at for deal in changed)
+        now = timezone.now()
+        DealEdit.objects.bulk_create(
+            [
+                DealEdit(server=server, ticket=deal.ticket, at=now, **_difference(known[deal.ticket], deal.raw))
+                for deal in changed
+            ]
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(UPDATE, [_rows(changed, done), server.pk])
+            done.changed.update({ticket: pk for pk, ticket in cursor.fetchall()})
+
+
+def _known(server: TradingServer, deals: Sequence[DealData]) -> dict[int, dict[str, Any]]:
+    """What is in the table of these tickets: first near their time (one or two partitions), then anywhere."""
+    tickets = [deal.ticket for deal in deals]
+    first, last = min(deal.executed_at for deal in deals) - NEAR, max(deal.executed_at for deal in deals) + NEAR
+    with connection.cursor() as cursor:
+        query = "SELECT ticket, raw FROM trading_deal WHERE server_id = %s AND ticket = ANY(%s)"
+        cursor.execute(query + " AND executed_at BETWEEN %s AND %s", [server.pk, tickets, first, last])
+        found = _raw_rows(cursor.fetchall())
+        missing = [ticket for ticket in tickets if ticket not in found]
+        if missing:
+            cursor.execute(query, [server.pk, missing])
+            found.update(_raw_rows(cursor.fetchall()))
+    return found
+
+
+def _raw_rows(rows: Iterable[tuple[int, Any]]) -> dict[int, dict[str, Any]]:
+    return {ticket: orjson.loads(raw) if isinstance(raw, str | bytes) else raw for ticket, raw in rows}
+
+
+def _rows(deals: Sequence[DealData], done: Ingested) -> str:
+    """The batch as JSON text; Decimals travel as text, so that no digit is lost."""
+    rows = []
+    for deal in deals:
+        owner = done.owners.get(deal.login)
+        row = {name: getattr(deal, name) for name in NAMES if name != "account_id"}
+        row["account_id"] = owner.account_id if owner else None
+        rows.append(row)
+    return orjson.dumps(rows, default=str).decode()
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    keys = {key for key in {*before, *after} if before.get(key) != after.get(key)}
+    return {"before": {k: before.get(k) for k in sorted(keys)}, "after": {k: after.get(k) for k in sorted(keys)}}
+
+
+def _owners(server: TradingServer, logins: set[str]) -> dict[str, Owner]:
+    rows = server.accounts.filter(login__in=logins).values_list("login", "pk", "client_id", "is_demo")
+    return {login: Owner(account_id, client_id, is_demo) for login, account_id, client_id, is_demo in rows}
+
+
+def _ensure_months(instants: Iterable[dt.datetime]) -> None:
+    """A partition for each month in a batch, before its first row: a default partition can't be split later."""
+    for month in {(at.year, at.month) for at in instants}:
+        key = (connection.settings_dict["NAME"], *month)
+        if key not in _months_made:
+            day = dt.date(*month, 1)
+            ensure_months("trading_deal", day, day)
+            transaction.on_commit(partial(_months_made.add, key))

@@ -1,0 +1,136 @@
+"""Balance, credit, equity and margin of accounts, read in batches and written in one statement per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+import orjson
+from django.db import connection, transaction
+from django.utils import timezone
+
+from crm import fx
+from trading.choices import AccountState
+from trading.models import TradingAccount, TradingServer
+from trading.platforms.base import AccountMoney, Purpose
+from trading.platforms.pool import platform_for
+from trading.sync.batches import batched
+from trading.sync.cursor import reading
+
+BATCH: Final = 2000
+RUN_ACCOUNTS_MAX: Final = 20_000
+# Archived accounts are read, too: the platform brings one back when its owner signs in.
+LISTED: Final = [AccountState.OPEN, AccountState.ARCHIVED]
+
+UPDATE: Final = """
+WITH new AS (
+  SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS i(
+    login varchar, balance numeric, credit numeric, floating numeric, equity numeric, margin numeric,
+    margin_free numeric, margin_level numeric)
+), locked AS (
+  SELECT a.id FROM trading_tradingaccount a JOIN new ON new.login = a.login
+  WHERE a.server_id = %(server)s ORDER BY a.id FOR NO KEY UPDATE OF a
+), rates AS (
+  SELECT * FROM jsonb_to_recordset(%(rates)s::jsonb) AS r(currency varchar, base varchar, rate numeric)
+)
+UPDATE trading_tradingaccount a SET
+  balance = new.balance, credit = new.credit, floating = new.floating, equity = new.equity, margin = new.margin,
+  margin_free = new.margin_free, margin_level = least(new.margin_level, 999999999999), missing_since = NULL,
+  equity_base = coalesce(round(new.equity * rates.rate, 2), a.equity_base), synced_at = %(now)s
+FROM new, locked, clients_client c JOIN crm_brand b ON b.id = c.brand_id LEFT JOIN rates ON rates.base = b.base_currency
+WHERE a.id = locked.id AND new.login = a.login AND c.id = a.client_id
+  AND (rates.currency = a.currency OR rates.currency IS NULL)
+RETURNING a.client_id
+"""
+EQUITY_FACT: Final = """
+WITH locked AS (SELECT id FROM clients_client WHERE id = ANY(%(clients)s) ORDER BY id FOR NO KEY UPDATE),
+sums AS (
+  SELECT l.id, coalesce(sum(a.equity_base) FILTER (WHERE NOT a.is_demo), 0) AS value
+  FROM locked l LEFT JOIN trading_tradingaccount a ON a.client_id = l.id GROUP BY l.id
+)
+UPDATE clients_client c SET equity = sums.value FROM sums WHERE c.id = sums.id AND c.equity IS DISTINCT FROM sums.value
+"""
+EQUITY_POINTS: Final = """
+INSERT INTO trading_equitypoint (account_id, at, balance, equity)
+SELECT id, date_trunc('hour', %(now)s::timestamptz), balance, equity FROM trading_tradingaccount
+WHERE server_id = %(server)s AND state = 'open' AND synced_at > %(now)s::timestamptz - interval '1 hour'
+  AND (balance <> 0 OR equity <> 0)
+ON CONFLICT (account_id, at) DO UPDATE SET balance = excluded.balance, equity = excluded.equity
+WHERE (trading_equitypoint.balance, trading_equitypoint.equity) IS DISTINCT FROM (excluded.balance, excluded.equity)
+"""
+
+
+def sync_money(server: TradingServer) -> int:
+    """Read all open accounts of a server, longest unread first. Returns how many were read."""
+    read = 0
+    with reading(server, "accounts") as run:
+        if run is None:
+            return 0
+        accounts = server.accounts.filter(state__in=LISTED).order_by("synced_at", "pk")
+        logins = list(accounts.values_list("login", flat=True)[:RUN_ACCOUNTS_MAX])
+        for part in batched(logins, BATCH):
+            read += read_accounts(server, part)
+        run.rows = read
+    return read
+
+
+def refresh_account(account: TradingAccount) -> None:
+    """Read one account now, e.g. after a deposit. Raises PlatformError."""
+    read_accounts(account.server, [account.login])
+
+
+def read_accounts(server: TradingServer, logins: Sequence[str]) -> int:
+    """Ask the platform for some accounts, write what it says, and mark those that it no longer lists."""
+    rows = platform_for(server, Purpose.READS).account_money(logins)
+    with transaction.atomic():
+        write(server, rows)
+        _mark_missing(server, set(logins) - {row.login for row in rows})
+    return len(rows)
+
+
+@transaction.atomic
+def write(server: TradingServer, rows: Sequence[AccountMoney]) -> set[int]:
+    """Accounts and the clients' equity in two statements; the ids of the clients touched."""
+    if not rows:
+        return set()
+    names = ("login", "balance", "credit", "floating", "equity", "margin", "margin_free", "margin_level")
+    data = [{name: getattr(row, name) for name in names} for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            UPDATE,
+            {
+                "rows": orjson.dumps(data, default=str).decode(), "server": server.pk, "now": timezone.now(),
+                "rates": orjson.dumps(_rates(server), default=str).decode(),
+            },
+        )  # fmt: skip
+        clients = {client_id for (client_id,) in cursor.fetchall()}
+        cursor.execute(EQUITY_FACT, {"clients": sorted(clients)})
+    return clients
+
+
+def _rates(server: TradingServer) -> list[dict[str, object]]:
+    """Today's reference rate of every currency pair between accounts and their brands. A pair without one is None."""
+    pairs = server.accounts.values_list("currency", "client__brand__base_currency").distinct().order_by()
+    today = timezone.now().date()
+    rows: list[dict[str, object]] = []
+    for currency, base in pairs:
+        rate: Decimal | None
+        try:
+            rate = fx.rate(currency, base, on=today).rate
+        except fx.NoRate:
+            rate = None
+        rows.append({"currency": currency, "base": base, "rate": rate})
+    return rows
+
+
+def _mark_missing(server: TradingServer, logins: set[str]) -> None:
+    """Accounts vanish into the platform's archive and come back: they are marked, never deleted."""
+    server.accounts.filter(login__in=logins, missing_since__isnull=True).update(missing_since=timezone.now())
+
+
+def keep_equity_points(server: TradingServer) -> int:
+    """Keep this hour's equity of accounts that were read lately."""
+    with connection.cursor() as cursor:
+        cursor.execute(EQUITY_POINTS, {"now": timezone.now(), "server": server.pk})
+        return cursor.rowcount

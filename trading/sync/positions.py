@@ -1,0 +1,53 @@
+"""Open positions: what the platform lists is what there is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+from django.db import connection, transaction
+
+from trading.models import TradingServer
+from trading.platforms.base import PositionData, Purpose
+from trading.platforms.pool import platform_for
+from trading.sync.cursor import reading
+
+NAMES: Final = (
+    "ticket", "login", "symbol", "action", "lots", "contract_size", "price_open", "price_current", "profit", "swap",
+    "opened_at", "server_msc", "comment",
+)  # fmt: skip
+UPSERT: Final = """
+INSERT INTO trading_position (server_id, account_id, ticket, symbol, action, lots, contract_size, price_open,
+  price_current, profit, swap, opened_at, server_msc, comment, synced_at)
+SELECT %(server)s, a.id, i.ticket, i.symbol, i.action, i.lots, i.contract_size, i.price_open, i.price_current, i.profit,
+  i.swap, i.opened_at, i.server_msc, i.comment, clock_timestamp()
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS i(ticket bigint, login varchar, symbol varchar, action smallint, lots numeric,
+  contract_size numeric, price_open numeric, price_current numeric, profit numeric, swap numeric, opened_at timestamptz,
+  server_msc bigint, comment varchar)
+JOIN trading_tradingaccount a ON a.server_id = %(server)s AND a.login = i.login
+ORDER BY i.ticket
+ON CONFLICT (server_id, ticket) DO UPDATE SET lots = excluded.lots, price_open = excluded.price_open,
+  price_current = excluded.price_current, profit = excluded.profit, swap = excluded.swap, comment = excluded.comment,
+  action = excluded.action, synced_at = excluded.synced_at
+"""
+
+
+def sync_positions(server: TradingServer) -> int:
+    """Replace the list of open positions of a server. Returns how many there are."""
+    count = 0
+    with reading(server, "positions") as run:
+        if run is not None:
+            count = run.rows = write(server, platform_for(server, Purpose.READS).positions(mask=server.group_mask))
+    return count
+
+
+@transaction.atomic
+def write(server: TradingServer, positions: list[PositionData]) -> int:
+    rows = [{name: getattr(position, name) for name in NAMES} for position in positions]
+    with connection.cursor() as cursor:
+        cursor.execute(UPSERT, {"server": server.pk, "rows": orjson.dumps(rows, default=str).decode()})
+        cursor.execute(
+            "DELETE FROM trading_position WHERE server_id = %s AND NOT (ticket = ANY(%s))",
+            [server.pk, [position.ticket for position in positions]],
+        )
+    return len(positions)

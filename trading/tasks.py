@@ -1,0 +1,98 @@
+"""Thin Celery entry points of trading, and what beat runs. Every task may run twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from celery import shared_task
+
+from trading import accounts, operations, symbols
+from trading.choices import OperationState
+from trading.models import TradingAccount, TradingServer
+from trading.platforms.errors import PlatformError
+from trading.sync import deals, money, positions
+
+
+@shared_task
+def open_account(account_id: int) -> str:
+    return accounts.open_on_platform(account_id)
+
+
+@shared_task
+def send_operation(operation_id: int) -> str:
+    return operations.send_operation(operation_id)
+
+
+@shared_task
+def resolve_operation(operation_id: int) -> str:
+    return operations.resolve_operation(operation_id)
+
+
+@shared_task
+def refresh_account(account_id: int) -> None:
+    """Read one account's money now; the next round does it when the platform is away."""
+    account = TradingAccount.objects.select_related("server").get(pk=account_id)
+    try:
+        money.refresh_account(account)
+    except PlatformError:
+        return
+
+
+@shared_task
+def continue_work() -> int:
+    """Accounts to open and operations to send or look up, left by a crash or a broker that was away."""
+    due = operations.due_operations()
+    for operation_id, state in due:
+        if state == OperationState.RESERVED:
+            operations.send_operation(operation_id)
+        else:
+            operations.resolve_operation(operation_id)
+    openings = accounts.due_accounts()
+    for account_id in openings:
+        accounts.open_on_platform(account_id)
+    return len(due) + len(openings)
+
+
+READERS = {
+    "deals": deals.sync_deals,
+    "deals_hour": lambda server: deals.sync_deals(server, overlap=dt.timedelta(minutes=15)),
+    "deals_day": lambda server: deals.sync_deals(server, overlap=dt.timedelta(hours=26)),
+    "accounts": money.sync_money,
+    "positions": positions.sync_positions,
+    "symbols": symbols.sync_symbols,
+    "equity_points": money.keep_equity_points,
+}
+
+
+@shared_task
+def read_server(server_id: int, kind: str) -> None:
+    READERS[kind](TradingServer.objects.get(pk=server_id))
+
+
+@shared_task
+def read_servers(kind: str) -> None:
+    """One task per server, so that a slow one holds up no other."""
+    ids = list(TradingServer.objects.filter(is_enabled=True).values_list("pk", flat=True))
+    if len(ids) == 1:
+        read_server(ids[0], kind)
+        return
+    for server_id in ids:
+        read_server.apply_async((server_id, kind), expires=60)
+
+
+def _every(kind: str, seconds: float) -> dict[str, object]:
+    return {
+        "task": "trading.tasks.read_servers", "schedule": seconds, "args": (kind,), "options": {"expires": seconds},
+    }  # fmt: skip
+
+
+SCHEDULE = {
+    "trading-deals": _every("deals", 2.0),
+    "trading-deals-quarter": _every("deals_hour", 120.0),
+    "trading-deals-day": _every("deals_day", 3600.0),
+    "trading-accounts": _every("accounts", 10.0),
+    "trading-positions": _every("positions", 5.0),
+    "trading-symbols": _every("symbols", 3600.0),
+    "trading-equity-points": _every("equity_points", 300.0),
+    "trading-continue": {"task": "trading.tasks.continue_work", "schedule": 5.0, "options": {"expires": 5}},
+}

@@ -1,0 +1,23 @@
+"""A platform's failure in words for a person who waits on it."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError, OutsideWorldError
+from trading.platforms.errors import FinalError, OutcomeUnknown, PlatformBusy, PlatformError
+
+
+def as_domain_error(problem: PlatformError) -> DomainError:
+    """What went wrong and what to do, for the page that asked."""
+    if isinstance(problem, FinalError):
+        return OutsideWorldError(_("The trading platform refused: %(reason)s.") % {"reason": problem.message})
+    if isinstance(problem, PlatformBusy):
+        return OutsideWorldError(_("The trading platform is busy. Please try again in a minute."))
+    if isinstance(problem, OutcomeUnknown):
+        return OutsideWorldError(
+            _("The trading platform did not answer in time. The change may have been made: look again in a minute.")
+        )
+    return OutsideWorldError(
+        _("The trading platform can't be reached now. Nothing was changed; please try again later.")
+    )
