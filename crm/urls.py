@@ -16,3 +16,5 @@ urlpatterns = [
     path("", include("crm.pages.urls")),
     *[path("", include(f"{app}.urls")) for app in settings.KEELSON_APPS if app != "crm"],
 ]
+
+handler500 = "crm.pages.errors.server_error"

@@ -1,7 +1,5 @@
 """What a person asked for and waits on: a list, a progress bar that moves, a cancel button, the result."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -12,7 +10,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from crm.jobs import cancel_job, jobs_dir
 from crm.models import Job, User
-from crm.pages.notifications import shell_of
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table
 from crm.ui.views import show_table, wants_fragment
 
@@ -50,7 +47,7 @@ def _own(request: HttpRequest, pk: int) -> Job:
 @require_GET
 def jobs(request: HttpRequest) -> HttpResponseBase:
     table = JobTable(request.user, request.GET, path=request.path)
-    return show_table(request, table, "crm/pages/jobs.html", lambda _table: {"shell": shell_of(request.user)})
+    return show_table(request, table, "crm/pages/jobs.html")
 
 
 @login_required
@@ -58,8 +55,7 @@ def jobs(request: HttpRequest) -> HttpResponseBase:
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """One job. Its progress fragment refreshes itself when the server says so, and every few seconds where it can't."""
     row = _own(request, pk)
-    context: dict[str, Any] = {"job": row, "shell": shell_of(request.user)}
-    return render(request, "crm/pages/_job.html" if wants_fragment(request) else "crm/pages/job.html", context)
+    return render(request, "crm/pages/_job.html" if wants_fragment(request) else "crm/pages/job.html", {"job": row})
 
 
 @login_required

@@ -1,7 +1,5 @@
 """The bell: what happened that this person should know. Clients and partners have it too."""
 
-from typing import Any
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -43,16 +41,11 @@ class NotificationTable(Table):
         return "" if row.read_at else "fw-bold"
 
 
-def shell_of(user: Any) -> str:
-    """The frame of a page that staff and clients share."""
-    return "base.html" if user.is_team else "portal_base.html"
-
-
 @login_required
 @require_GET
 def notifications(request: HttpRequest) -> HttpResponseBase:
     table = NotificationTable(request.user, request.GET, path=request.path)
-    return show_table(request, table, "crm/pages/notifications.html", lambda _table: {"shell": shell_of(request.user)})
+    return show_table(request, table, "crm/pages/notifications.html")
 
 
 @login_required

@@ -11,9 +11,10 @@ from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from django.views.i18n import set_language
 
 from crm.models import User
-from crm.pages.notifications import shell_of
 
 
 def _zones() -> list[tuple[str, str]]:
@@ -36,6 +37,16 @@ class ProfileForm(forms.ModelForm):
         fields = ["language", "time_zone"]
 
 
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Django's own switch (cookie, then back to the page), and for people who signed in also their account."""
+    response = set_language(request)
+    code = request.POST.get("language", "")
+    if isinstance(request.user, User) and translation.check_for_language(code) and code in dict(settings.LANGUAGES):
+        User.objects.filter(pk=request.user.pk).update(language=code)
+    return response
+
+
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=request.user)
@@ -46,4 +57,4 @@ def profile(request: HttpRequest) -> HttpResponse:
         with translation.override(form.cleaned_data["language"]):
             messages.success(request, _("Saved."))
         return response
-    return render(request, "crm/pages/profile.html", {"form": form, "shell": shell_of(request.user)})
+    return render(request, "crm/pages/profile.html", {"form": form})

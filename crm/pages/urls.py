@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("brand/<slug:code>.css", brand.brand_css, name="brand_css"),
     path("palette/", palette.palette, name="palette"),
     path("profile/", profile.profile, name="profile"),
+    path("language/", profile.language, name="language"),
     path("notifications/", notifications.notifications, name="notifications"),
     path("notifications/recent/", notifications.recent, name="notifications_recent"),
     path("notifications/read/", notifications.read_all, name="notifications_read"),

@@ -2,7 +2,7 @@
 // document, so fragments that arrive later work without being wired.
 (() => {
   const root = document.documentElement;
-  const text = (key) => document.body.dataset[key] || "";
+  const text = (key) => document.body.dataset[`say${key[0].toUpperCase()}${key.slice(1)}`] || "";
   const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content || "";
 
   // ----- HTMX: one place for the CSRF header, for errors and for signed-out sessions
@@ -23,7 +23,9 @@
     // 422 brings the form back with its errors; other failures must not replace what is on screen.
     if (status >= 400 && status !== 422) {
       event.preventDefault();
-      toast({ tone: "danger", title: text("errorTitle"), body: status === 403 ? text("errorForbidden") : text("errorBody") });
+      const answer = new DOMParser().parseFromString(event.detail.ctx.text || "", "text/html");
+      const said = answer.querySelector("#main [role=alert]")?.textContent.trim();
+      toast({ tone: "danger", title: text("errorTitle"), body: said || (status === 403 ? text("errorForbidden") : text("errorBody")) });
     }
   });
   document.addEventListener("htmx:error", (event) => {
