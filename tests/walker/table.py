@@ -36,4 +36,29 @@ class Rule:
     good: tuple[int, ...] = (200, 302, 405)
 
 
+# What belongs to one person answers 404 to all others, whatever their role: the sample ids below are nobody's.
+OWN: Final = (200, 302, 404, 405)
 TABLE: dict[str, Rule] = {}
+
+# The ground floor: home, palette, bell, jobs, lists.
+TABLE |= {
+    "entrance": Rule(PUBLIC),
+    "brand_css": Rule(PUBLIC, kwargs=lambda _world: {"code": "meridian"}),
+    "language": Rule(PUBLIC),
+    "home": Rule(STAFF),
+    "tile": Rule(STAFF, kwargs=lambda _world: {"dashboard": "home", "slug": "none"}, good=OWN),
+    "palette": Rule(STAFF, query="?q=an"),
+    "profile": Rule(EVERYONE_SIGNED_IN),
+    "notifications": Rule(EVERYONE_SIGNED_IN),
+    "notifications_recent": Rule(EVERYONE_SIGNED_IN),
+    "notifications_read": Rule(EVERYONE_SIGNED_IN),
+    "notification": Rule(EVERYONE_SIGNED_IN, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "jobs": Rule(EVERYONE_SIGNED_IN),
+    "job": Rule(EVERYONE_SIGNED_IN, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "job_cancel": Rule(EVERYONE_SIGNED_IN, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "job_download": Rule(EVERYONE_SIGNED_IN, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "table_settings": Rule(STAFF, kwargs=lambda _world: {"name": "none"}, good=OWN),
+    "table_columns": Rule(STAFF, kwargs=lambda _world: {"name": "none"}, good=OWN),
+    "table_view_save": Rule(STAFF, kwargs=lambda _world: {"name": "none"}, good=OWN),
+    "table_view_delete": Rule(STAFF, kwargs=lambda _world: {"name": "none", "pk": 999_999}, good=OWN),
+}
