@@ -29,8 +29,8 @@ from crm.request_context import RequestContext, acting_in
 __all__ = ["client_ip"]
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-# Assets, the language switch and the health probe: no page of the house.
-NO_PAGES = ("/static/", "/i18n/", "/health/")
+# Assets, the language switch, the health probe: no page of the house. The live stream checks its session by itself.
+NO_PAGES = ("/static/", "/i18n/", "/health/", "/live/")
 
 
 class RequestContextMiddleware:
@@ -120,7 +120,7 @@ class AudienceMiddleware:
         UserKind.CLIENT: ("/portal/", "/accounts/", "/b/"),
         UserKind.PARTNER: ("/partners/", "/accounts/", "/b/"),
     }
-    SHARED = ("/notifications/", "/profile/", "/jobs/", "/brand/")
+    SHARED = ("/notifications/", "/profile/", "/jobs/", "/brand/", "/language/")
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

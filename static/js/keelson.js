@@ -7,7 +7,9 @@
 
   // ----- HTMX: one place for the CSRF header, for errors and for signed-out sessions
   document.addEventListener("htmx:config:request", (event) => {
-    const request = event.detail.ctx.request;
+    const { request, sourceEvent } = event.detail.ctx;
+    // What a page asks by itself (polls, live updates) keeps no idle session alive.
+    if (/^(every|load|k:live)/.test(sourceEvent?.type || "")) request.headers["X-Keelson-Background"] = "1";
     if (!/^(GET|HEAD)$/i.test(request.method)) request.headers["X-CSRFToken"] = csrf();
   });
   document.addEventListener("htmx:before:response", (event) => {

@@ -13,8 +13,8 @@ def test_a_stranger_is_asked_to_sign_in(browse, db):
     assert answer["Location"] == "/accounts/login/?next=/home/"
 
 
-def test_a_client_does_not_find_staff_pages(browse, cast):
-    assert browse(cast.client_user).get("/home/").status_code == 404
+def test_a_client_is_a_stranger_to_staff_pages(browse, cast):
+    assert browse(cast.client_user).get("/home/")["Location"].startswith("/accounts/login/")
 
 
 def test_home_shows_the_shell_within_its_queries(browse, cast, django_assert_max_num_queries):
