@@ -160,7 +160,7 @@ def verify(progress: Callable[[str], None] = lambda _text: None) -> Verdict:
     return verdict
 
 
-def _rows(sql: str, **values: object) -> list[tuple]:
+def _rows(sql: str, **values: int) -> list[tuple]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchmany(PROBLEMS_MAX)

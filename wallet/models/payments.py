@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -22,6 +23,13 @@ from wallet.choices import (
 )
 from wallet.models.ledger import Account, Journal
 from wallet.models.psp import Psp
+
+
+class BaseAmountField(models.DecimalField):
+    """An amount in a brand's base currency, to the cent."""
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**(named | {"max_digits": 20, "decimal_places": 2}))
 
 
 class AmountMixin(models.Model):
@@ -61,9 +69,19 @@ class Deposit(AmountMixin):
     failure = models.CharField(max_length=200, blank=True)
     is_first = models.BooleanField(default=False, help_text=_("The client's first-time deposit"))
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="deposit")
+    reversal = models.OneToOneField(
+        Journal,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="deposit_taken_back",
+        help_text=_("Chargeback or refund"),
+    )
+    base_amount = BaseAmountField(default=0, help_text=_("In the brand's base currency, at the day it was settled"))
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField(null=True, db_index=False)
+    expires_at = models.DateTimeField(null=True)
+    next_look_up_at = models.DateTimeField(null=True)
+    look_ups = models.PositiveSmallIntegerField(default=0)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -96,9 +114,7 @@ class Deposit(AmountMixin):
                 fields=["client", "settled_at"], name="deposits_settled", condition=Q(settled_at__isnull=False)
             ),
             models.Index(
-                fields=["expires_at"],
-                name="deposits_to_expire",
-                condition=Q(state__in=[DepositState.CREATED, DepositState.PENDING, DepositState.AUTHORISED]),
+                fields=["next_look_up_at"], name="deposits_to_look_up", condition=Q(next_look_up_at__isnull=False)
             ),
         ]
 
@@ -118,9 +134,8 @@ class Withdrawal(AmountMixin):
     state = models.CharField(max_length=12, choices=WithdrawalState.choices, default=WithdrawalState.REQUESTED)
     sealed_destination = models.BinaryField(help_text=_("Where it goes, encrypted under the client's key"))
     destination_label = models.CharField(max_length=80, help_text=_("Masked, for people"))
-    base_amount_minor = models.BigIntegerField(
-        help_text=_("In the brand's base currency at the day's rate: limits use it")
-    )
+    destination_mark = models.CharField(max_length=32, help_text=_("Tells the same destination from another"))
+    base_amount = BaseAmountField(help_text=_("In the brand's base currency at the day's rate: limits use it"))
     needs_second = models.BooleanField(default=False, help_text=_("Above the four-eyes limit when it was requested"))
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     reviewed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
@@ -135,7 +150,7 @@ class Withdrawal(AmountMixin):
     reviewed_at = models.DateTimeField(null=True)
     approved_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
-    next_look_up_at = models.DateTimeField(null=True, db_index=False)
+    next_look_up_at = models.DateTimeField(null=True)
     look_ups = models.PositiveSmallIntegerField(default=0)
     finished_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True)

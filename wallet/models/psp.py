@@ -85,7 +85,7 @@ class WebhookMessage(models.Model):
     reference = models.CharField(max_length=100, blank=True)
     state = models.CharField(max_length=10, choices=InboxState.choices, default=InboxState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(null=True, db_index=False)
+    due_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=300, blank=True, help_text=_("What was done about it, or why nothing was"))
     processed_at = models.DateTimeField(null=True)
 
