@@ -1,0 +1,96 @@
+"""States and kinds of partners, plans and commissions, with labels and badge colours."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import BadgeChoices
+
+
+class PartnerState(BadgeChoices):
+    PENDING = "pending", "azure", _("Applied")
+    ACTIVE = "active", "green", _("Active")
+    BLOCKED = "blocked", "red", _("Blocked")
+    CLOSED = "closed", "secondary", _("Closed")
+
+
+PARTNER_TRANSITIONS: dict[str, set[str]] = {
+    PartnerState.PENDING: {PartnerState.ACTIVE, PartnerState.CLOSED},
+    PartnerState.ACTIVE: {PartnerState.BLOCKED, PartnerState.CLOSED},
+    PartnerState.BLOCKED: {PartnerState.ACTIVE, PartnerState.CLOSED},
+    PartnerState.CLOSED: set(),
+}
+
+
+class AttributionMethod(models.TextChoices):
+    LINK = "link", _("Referral link")
+    MANUAL = "manual", _("Assigned by staff")
+    IMPORT = "import", _("Imported")
+
+
+class VersionState(BadgeChoices):
+    """A plan version is written as a draft, proposed by its maker, and activated by somebody else."""
+
+    DRAFT = "draft", "secondary", _("Draft")
+    PROPOSED = "proposed", "yellow", _("Waiting for a second person")
+    ACTIVE = "active", "green", _("Active")
+    REJECTED = "rejected", "red", _("Rejected")
+
+
+VERSION_TRANSITIONS: dict[str, set[str]] = {
+    VersionState.DRAFT: {VersionState.PROPOSED},
+    VersionState.PROPOSED: {VersionState.ACTIVE, VersionState.REJECTED, VersionState.DRAFT},
+    VersionState.ACTIVE: set(),
+    VersionState.REJECTED: set(),
+}
+
+
+class RunKind(BadgeChoices):
+    EVENT = "event", "azure", _("After a sync")
+    NIGHTLY = "nightly", "blue", _("Nightly")
+    RECOMPUTE = "recompute", "purple", _("Recalculation")
+    CLAWBACK = "clawback", "orange", _("Clawback")
+
+
+class AccrualKind(models.TextChoices):
+    """Rows are never edited: what changes later is a further row with the difference."""
+
+    ORIGINAL = "original", _("First calculation")
+    DELTA = "delta", _("Correction")
+    CLAWBACK = "clawback", _("Clawback")
+
+
+class AccrualState(BadgeChoices):
+    ACCRUED = "accrued", "green", _("Earned")
+    EXCLUDED = "excluded", "secondary", _("Not paid")
+    REVERSED = "reversed", "orange", _("Taken back")
+
+
+class Reason(models.TextChoices):
+    """Why a trade pays nothing, or why an amount was corrected: the answer to "why was this trade not paid?"."""
+
+    NONE = "", _("Paid by the plan")
+    HELD_TOO_SHORT = "held_too_short", _("Closed before the plan's shortest holding time")
+    HOLD_UNKNOWN = "hold_unknown", _("The opening of the position is not known yet")
+    SYMBOL_NOT_MAPPED = "symbol_not_mapped", _("The symbol belongs to no symbol group")
+    NO_RATE = "no_rate", _("The plan has no rate for this symbol group")
+    ACCOUNT_GROUP = "account_group", _("The account's group is not part of the plan")
+    DEMO_ACCOUNT = "demo_account", _("Trades on demo accounts earn nothing")
+    SELF_TRADE = "self_trade", _("Partners earn nothing on their own trading")
+    PARTNER_NOT_ACTIVE = "partner_not_active", _("The partner was not active when the position was closed")
+    NO_PLAN = "no_plan", _("The client's partner had no plan when the position was closed")
+    BEYOND_LEVELS = "beyond_levels", _("The plan pays fewer levels than the network has above this client")
+    NO_FX = "no_fx", _("There is no exchange rate for the day of the trade")
+    NOTHING_CLOSED = "nothing_closed", _("The deal closed no volume")
+    RECALCULATED = "recalculated", _("Difference found by a recalculation")
+    DEAL_CHANGED = "deal_changed", _("The platform changed or removed the deal")
+    DEPOSIT_REVERSED = "deposit_reversed", _("The client's deposit was charged back or refunded")
+
+
+class PeriodState(BadgeChoices):
+    OPEN = "open", "azure", _("Open")
+    CLOSED = "closed", "green", _("Settled")
+
+
+class SettlementState(BadgeChoices):
+    PAID = "paid", "green", _("Paid to the wallet")
+    CARRIED = "carried", "orange", _("Carried to the next period")

@@ -1,0 +1,16 @@
+from ib.models.commissions import Accrual, CommissionRun, Settlement, SettlementPeriod
+from ib.models.partners import (
+    Attribution,
+    Partner,
+    PartnerLink,
+    PartnerSpell,
+    ReferralDay,
+    ReferralLink,
+    Upline,
+)
+from ib.models.plans import PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
+
+__all__ = [
+    "Accrual", "Attribution", "CommissionRun", "Partner", "PartnerLink", "PartnerPlan", "PartnerSpell", "Plan", "PlanLevel",
+    "PlanOverride", "PlanRate", "PlanVersion", "ReferralDay", "ReferralLink", "Settlement", "SettlementPeriod", "Upline",
+]  # fmt: skip

@@ -1,0 +1,238 @@
+"""Runs of the commission engine, what they accrued or excluded, and the settlements of periods."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from clients.models import Client
+from crm.models import Brand, User
+from crm.models.audit import append_only
+from ib.choices import AccrualKind, AccrualState, PeriodState, Reason, RunKind, SettlementState
+from ib.models.partners import Partner, dated_once, ends_after_start
+from ib.models.plans import PlanVersion
+from trading.choices import SymbolGroup
+
+LOTS = {"max_digits": 18, "decimal_places": 8}
+AMOUNT = {"max_digits": 20, "decimal_places": 8}
+
+
+class CommissionRun(models.Model):
+    """One pass of the engine over a scope of deals. Written when it is over: a run that failed left nothing."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="commission_runs")
+    kind = models.CharField(max_length=10, choices=RunKind.choices)
+    from_at = models.DateTimeField(null=True, help_text=_("Deals closed from here …"))
+    to_at = models.DateTimeField(null=True, help_text=_("… to before here"))
+    deals = models.PositiveIntegerField(default=0)
+    accrued = models.PositiveIntegerField(default=0)
+    excluded = models.PositiveIntegerField(default=0)
+    corrected = models.PositiveIntegerField(default=0)
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["brand", "-id"], name="commission_runs_by_brand")]
+
+    def __str__(self) -> str:
+        return f"Run {self.pk}"
+
+
+class SettlementPeriod(models.Model):
+    """A stretch of time that is settled at once. A closed one takes no accrual: late facts go into the next."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="commission_periods")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=PeriodState.choices, default=PeriodState.OPEN)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["-starts_at"]
+        triggers = [
+            pgtrigger.Trigger(
+                name="settled_period_stays",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__state="closed"),
+                func="RAISE EXCEPTION 'a settled period never opens again: late facts go into the next one';",
+            )
+        ]
+        constraints = [
+            ends_after_start("commission_period_ends_after_it_starts"),
+            dated_once("commission_periods_do_not_overlap", "brand"),
+            models.CheckConstraint(
+                condition=Q(state="open") | Q(closed_at__isnull=False), name="settled_period_says_when"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d} – {self.ends_at:%Y-%m-%d}"
+
+
+# Set-based, once per statement: a foreign key would look up six rows for each of millions of accruals.
+POINTS_AT_REAL_ROWS = """
+IF EXISTS (SELECT 1 FROM (SELECT DISTINCT period_id FROM new_rows) n
+           LEFT JOIN ib_settlementperiod p ON p.id = n.period_id WHERE p.id IS NULL OR p.state <> 'open') THEN
+  RAISE EXCEPTION 'a closed commission period takes no accrual'
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'accrual_is_in_an_open_period';
+END IF;
+IF EXISTS (SELECT 1 FROM (SELECT DISTINCT partner_id FROM new_rows UNION SELECT DISTINCT introducer_id FROM new_rows) n
+           LEFT JOIN ib_partner p ON p.id = n.partner_id WHERE p.id IS NULL)
+  OR EXISTS (SELECT 1 FROM (SELECT DISTINCT run_id FROM new_rows) n
+             LEFT JOIN ib_commissionrun r ON r.id = n.run_id WHERE r.id IS NULL)
+  OR EXISTS (SELECT 1 FROM (SELECT DISTINCT version_id FROM new_rows WHERE version_id IS NOT NULL) n
+             LEFT JOIN ib_planversion v ON v.id = n.version_id WHERE v.id IS NULL)
+  OR EXISTS (SELECT 1 FROM (SELECT DISTINCT client_id FROM new_rows) n
+             LEFT JOIN clients_client c ON c.id = n.client_id WHERE c.id IS NULL) THEN
+  RAISE EXCEPTION 'an accrual points at a row that does not exist'
+    USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'accrual_points_at_real_rows';
+END IF;
+RETURN NULL;
+"""
+
+
+def bulk_key(to: type[models.Model] | str, **options) -> models.ForeignKey:
+    """A key that the table's statement trigger checks, for a table of millions of rows."""
+    return models.ForeignKey(
+        to, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False, **options
+    )
+
+
+class Accrual(models.Model):
+    """What one closed deal earned one partner at one level, or why it earned nothing. Never changed, only added to.
+
+    amount = lots × rate × share × fx_rate, cut (never rounded up) at 8 places twice: in the plan's currency and in the
+    partner's. A corrected deal gets a further row (`kind` delta or clawback) with the difference and `corrects` set.
+    `introducer` is the client's own partner (level 1), whose plan pays; `partner` is who earns.
+    """
+
+    run = bulk_key(CommissionRun)
+    kind = models.CharField(max_length=8, choices=AccrualKind.choices)
+    state = models.CharField(max_length=8, choices=AccrualState.choices)
+    reason = models.CharField(max_length=20, choices=Reason.choices, blank=True)
+    partner = bulk_key(Partner)
+    introducer = bulk_key(Partner)
+    level = models.PositiveSmallIntegerField()
+    client = bulk_key(Client)
+    deal_id = models.BigIntegerField()
+    closed_at = models.DateTimeField(help_text=_("When the position was closed: the deal's execution"))
+    account_id = models.BigIntegerField()
+    symbol = models.CharField(max_length=32)
+    symbol_group = models.CharField(max_length=12, choices=SymbolGroup.choices, blank=True)
+    lots = models.DecimalField(**LOTS, help_text=_("Closed volume"))
+    held_seconds = models.IntegerField(null=True)
+    version = bulk_key(PlanVersion, null=True)
+    rate = models.DecimalField(max_digits=16, decimal_places=8, null=True, help_text=_("Per lot"))
+    share = models.DecimalField(max_digits=9, decimal_places=8, null=True, help_text=_("Of the level; 1 where fixed"))
+    is_override = models.BooleanField(default=False)
+    rate_currency = models.CharField(max_length=5, blank=True)
+    rate_amount = models.DecimalField(**AMOUNT, default=0, help_text=_("In the plan's currency"))
+    fx_rate = models.DecimalField(max_digits=20, decimal_places=10, null=True)
+    fx_on = models.DateField(null=True, help_text=_("The day of the reference rate"))
+    currency = models.CharField(max_length=5)
+    amount = models.DecimalField(**AMOUNT)
+    period = bulk_key(SettlementPeriod)
+    corrects = bulk_key("self", null=True)
+    source = models.CharField(max_length=40, blank=True, help_text=_("What caused a correction, e.g. deposit:17"))
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = [
+            *append_only("accrual"),
+            pgtrigger.Trigger(
+                name="accrual_points_at_real_rows",
+                operation=pgtrigger.Insert,
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                referencing=pgtrigger.Referencing(new="new_rows"),
+                func=POINTS_AT_REAL_ROWS,
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["deal_id", "partner", "level"], condition=Q(kind="original"),
+                name="one_accrual_per_deal_partner_and_level",
+            ),
+            models.UniqueConstraint(
+                fields=["run", "deal_id", "partner", "level"], condition=~Q(kind="original"),
+                name="one_correction_per_run_deal_partner_and_level",
+            ),
+            models.UniqueConstraint(
+                fields=["source", "corrects"], condition=Q(kind="clawback"), name="a_clawback_takes_an_accrual_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="excluded") | (Q(amount=0, rate_amount=0) & ~Q(reason="")),
+                name="excluded_trade_pays_nothing_and_says_why",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="original", state="accrued") | Q(
+                    amount__gte=0, reason="", version__isnull=False, rate__isnull=False, share__isnull=False,
+                    fx_rate__isnull=False,
+                ),
+                name="accrual_says_how_it_was_computed",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="original", corrects__isnull=True) | (~Q(kind="original") & ~Q(reason="")),
+                name="correction_says_why",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["partner", "period", "currency", "-id"], name="accruals_of_a_settlement"),
+            models.Index(fields=["client", "-id"], name="accruals_by_client"),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"deal {self.deal_id} level {self.level}: {self.amount} {self.currency}"
+
+
+class Settlement(models.Model):
+    """One partner's commissions of one period in one currency, paid in one journal.
+
+    accrued + carried_in = amount + carried_out. `amount` is whole smallest units; what is finer, or negative, is carried.
+    """
+
+    period = models.ForeignKey(SettlementPeriod, on_delete=models.PROTECT, related_name="settlements")
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="settlements")
+    currency = models.CharField(max_length=5)
+    previous = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="next", help_text=_("Whose remainder was carried in")
+    )
+    trades = models.PositiveIntegerField(help_text=_("Accrual rows that paid"))
+    lots = models.DecimalField(**LOTS)
+    accrued = models.DecimalField(**AMOUNT)
+    carried_in = models.DecimalField(**AMOUNT)
+    amount = models.DecimalField(**AMOUNT)
+    carried_out = models.DecimalField(**AMOUNT)
+    state = models.CharField(max_length=8, choices=SettlementState.choices)
+    journal_id = models.BigIntegerField(null=True, help_text=_("The ledger's journal"))
+    settled_at = models.DateTimeField()
+    settled_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = append_only("settlement")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "period", "currency"], name="one_settlement_per_partner_period_and_currency"
+            ),
+            models.CheckConstraint(
+                condition=Q(accrued=F("amount") + F("carried_out") - F("carried_in")), name="settlement_adds_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="paid", amount__gt=0, journal_id__isnull=False)
+                | Q(state="carried", amount=0, journal_id__isnull=True),
+                name="paid_settlement_has_a_journal",
+            ),
+        ]
+        indexes = [models.Index(fields=["partner", "-id"], name="settlements_by_partner")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"

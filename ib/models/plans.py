@@ -1,0 +1,204 @@
+"""Commission plans: versions that never change once active, their rates per symbol group and level, and who has which."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import Brand, User
+from ib.choices import VersionState
+from ib.models.partners import Partner, dated_once, ends_after_start, history_stays
+from trading.choices import SymbolGroup
+
+
+class Plan(models.Model):
+    """A rate card's name. What it pays is in its versions. The plan of a client's direct partner pays the whole upline."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="commission_plans")
+    name = models.CharField(max_length=80)
+    description = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["brand_id", "name"]
+        constraints = [models.UniqueConstraint(fields=["brand", "name"], name="plan_name_is_unique_in_its_brand")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return f"/ib/plans/{self.pk}/"
+
+
+ACTIVE_STAYS = """
+IF TG_OP = 'DELETE' THEN
+  IF OLD.state <> 'draft' THEN RAISE EXCEPTION 'only a draft of a plan can be deleted'; END IF;
+  RETURN OLD;
+END IF;
+IF OLD.state = 'rejected' OR (OLD.state = 'active' AND (OLD.ends_at IS NOT NULL
+   OR to_jsonb(OLD) - 'ends_at' IS DISTINCT FROM to_jsonb(NEW) - 'ends_at')) THEN
+  RAISE EXCEPTION 'an active plan version never changes: write a new version';
+END IF;
+RETURN NEW;
+"""
+RATES_STAY = """
+IF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'
+           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,
+                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN
+  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';
+END IF;
+RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+"""
+
+
+def rates_stay(name: str) -> pgtrigger.Trigger:
+    return pgtrigger.Trigger(
+        name=name,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        when=pgtrigger.Before,
+        func=RATES_STAY,
+    )
+
+
+class PlanVersion(models.Model):
+    """What a plan pays in a stretch of time. Written as a draft by one person, activated by another, then immutable."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=8, choices=VersionState.choices, default=VersionState.DRAFT)
+    starts_at = models.DateTimeField(help_text=_("Trades closed from this instant on"))
+    ends_at = models.DateTimeField(null=True, blank=True)
+    currency = models.CharField(max_length=5, help_text=_("Currency of the rates"))
+    min_hold_seconds = models.PositiveIntegerField(default=180, help_text=_("Shorter trades earn nothing"))
+    account_groups = ArrayField(
+        models.CharField(max_length=64), default=list, blank=True,
+        help_text=_("Platform groups that count, e.g. real\\standard*; empty: all"),
+    )  # fmt: skip
+    is_pool = models.BooleanField(
+        default=True, help_text=_("The rate of a symbol group is a pot: all levels together never get more")
+    )
+    clawback_days = models.PositiveSmallIntegerField(
+        default=90, help_text=_("A reversed deposit takes commissions of so many days back; 0: none")
+    )
+    note = models.CharField(max_length=300, blank=True)
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["plan_id", "-number"]
+        triggers = [
+            pgtrigger.Trigger(
+                name="active_plan_version_stays",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.Before,
+                func=ACTIVE_STAYS,
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "number"], name="plan_version_number_is_unique"),
+            ends_after_start("plan_version_ends_after_it_starts"),
+            dated_once("one_active_plan_version_at_a_time", "plan", condition=Q(state="active")),
+            models.CheckConstraint(
+                condition=~Q(decided_by=F("made_by")) | Q(decided_by__isnull=True),
+                name="plan_is_decided_by_somebody_else",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["active", "rejected"]) | Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="decided_plan_version_says_who_and_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan} v{self.number}"
+
+
+class PlanRate(models.Model):
+    """Money per closed lot of a symbol group: the pot that the levels share."""
+
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="rates")
+    group = models.CharField(max_length=12, choices=SymbolGroup.choices)
+    amount_per_lot = models.DecimalField(max_digits=16, decimal_places=8, validators=[MinValueValidator(0)])
+
+    class Meta:
+        ordering = ["version_id", "group"]
+        triggers = [rates_stay("plan_rates_stay")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "group"], name="one_rate_per_symbol_group"),
+            models.CheckConstraint(condition=Q(amount_per_lot__gte=0), name="plan_rate_is_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group}: {self.amount_per_lot}"
+
+
+class PlanLevel(models.Model):
+    """The share of a level in the rate. Level 1 is the client's own partner, 2 the one above, and so on."""
+
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="levels")
+    level = models.PositiveSmallIntegerField(validators=[MinValueValidator(1)])
+    share = models.DecimalField(
+        max_digits=9, decimal_places=8, validators=[MinValueValidator(0), MaxValueValidator(Decimal(1))]
+    )
+
+    class Meta:
+        ordering = ["version_id", "level"]
+        triggers = [rates_stay("plan_levels_stay")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "level"], name="one_share_per_level"),
+            models.CheckConstraint(condition=Q(share__gte=0, share__lte=1), name="level_share_is_between_0_and_1"),
+            models.CheckConstraint(condition=Q(level__gte=1), name="plan_level_counts_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"level {self.level}: {self.share}"
+
+
+class PlanOverride(models.Model):
+    """A fixed amount per lot for one level in one symbol group, in place of rate × share."""
+
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="overrides")
+    group = models.CharField(max_length=12, choices=SymbolGroup.choices)
+    level = models.PositiveSmallIntegerField(validators=[MinValueValidator(1)])
+    amount_per_lot = models.DecimalField(max_digits=16, decimal_places=8, validators=[MinValueValidator(0)])
+
+    class Meta:
+        ordering = ["version_id", "group", "level"]
+        triggers = [rates_stay("plan_overrides_stay")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "group", "level"], name="one_override_per_group_and_level"),
+            models.CheckConstraint(condition=Q(amount_per_lot__gte=0), name="plan_override_is_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group} level {self.level}: {self.amount_per_lot}"
+
+
+class PartnerPlan(models.Model):
+    """Which plan a partner's own clients are paid by, and when."""
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="plans")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="partners")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["partner_id", "starts_at"]
+        triggers = [history_stays("partner_plan_stays", "which plan a partner had")]
+        constraints = [
+            ends_after_start("partner_plan_ends_after_it_starts"),
+            dated_once("a_partner_has_one_plan_at_a_time", "partner"),
+        ]
+        indexes = [models.Index(fields=["plan", "ends_at"], name="partners_of_a_plan")]
+
+    def __str__(self) -> str:
+        return f"{self.partner_id}: {self.plan_id}"
