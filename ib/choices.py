@@ -46,6 +46,7 @@ VERSION_TRANSITIONS: dict[str, set[str]] = {
 
 class RunKind(BadgeChoices):
     EVENT = "event", "azure", _("After a sync")
+    CORRECTION = "correction", "yellow", _("After a corrected deal")
     NIGHTLY = "nightly", "blue", _("Nightly")
     RECOMPUTE = "recompute", "purple", _("Recalculation")
     CLAWBACK = "clawback", "orange", _("Clawback")
@@ -78,7 +79,7 @@ class Reason(models.TextChoices):
     SELF_TRADE = "self_trade", _("Partners earn nothing on their own trading")
     PARTNER_NOT_ACTIVE = "partner_not_active", _("The partner was not active when the position was closed")
     NO_PLAN = "no_plan", _("The client's partner had no plan when the position was closed")
-    BEYOND_LEVELS = "beyond_levels", _("The plan pays fewer levels than the network has above this client")
+    BEYOND_LEVELS = "beyond_levels", _("The plan pays nothing at this level")
     NO_FX = "no_fx", _("There is no exchange rate for the day of the trade")
     NOTHING_CLOSED = "nothing_closed", _("The deal closed no volume")
     RECALCULATED = "recalculated", _("Difference found by a recalculation")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pgtrigger
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +21,7 @@ AMOUNT = {"max_digits": 20, "decimal_places": 8}
 
 
 class CommissionRun(models.Model):
-    """One pass of the engine over a scope of deals. Written when it is over: a run that failed left nothing."""
+    """One pass of the engine over a scope of deals; what failed left nothing. The passes after syncs share a row a day."""
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="commission_runs")
     kind = models.CharField(max_length=10, choices=RunKind.choices)
@@ -38,6 +39,11 @@ class CommissionRun(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [models.Index(fields=["brand", "-id"], name="commission_runs_by_brand")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand", "from_at"], condition=Q(kind="event"), name="one_live_commission_run_per_brand_and_day"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Run {self.pk}"
@@ -158,11 +164,13 @@ class Accrual(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["deal_id", "partner", "level"], condition=Q(kind="original"),
+                fields=["deal_id", "partner", "level"],
+                condition=Q(kind="original"),
                 name="one_accrual_per_deal_partner_and_level",
             ),
             models.UniqueConstraint(
-                fields=["run", "deal_id", "partner", "level"], condition=~Q(kind="original"),
+                fields=["run", "deal_id", "partner", "level", "currency"],
+                condition=Q(kind="delta"),
                 name="one_correction_per_run_deal_partner_and_level",
             ),
             models.UniqueConstraint(
@@ -173,8 +181,13 @@ class Accrual(models.Model):
                 name="excluded_trade_pays_nothing_and_says_why",
             ),
             models.CheckConstraint(
-                condition=~Q(kind="original", state="accrued") | Q(
-                    amount__gte=0, reason="", version__isnull=False, rate__isnull=False, share__isnull=False,
+                condition=~Q(kind="original", state="accrued")
+                | Q(
+                    amount__gte=0,
+                    reason="",
+                    version__isnull=False,
+                    rate__isnull=False,
+                    share__isnull=False,
                     fx_rate__isnull=False,
                 ),
                 name="accrual_says_how_it_was_computed",
@@ -187,6 +200,7 @@ class Accrual(models.Model):
         indexes = [
             models.Index(fields=["partner", "period", "currency", "-id"], name="accruals_of_a_settlement"),
             models.Index(fields=["client", "-id"], name="accruals_by_client"),
+            BrinIndex(fields=["closed_at"], name="accruals_by_time", pages_per_range=32),
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -1,0 +1,82 @@
+"""Whose client a client is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.choices import TimelineKind
+from clients.models import Client
+from clients.timeline import tell
+from crm import audit, policies
+from crm.errors import DomainError, WrongState
+from ib import links
+from ib.choices import AttributionMethod, PartnerState
+from ib.models import Attribution, Partner, ReferralLink
+from ib.policies import can_manage_partners
+
+
+@transaction.atomic
+def attribute_client(
+    *, client_id: int, partner_id: int | None, actor: Any, reason: str = "", link: ReferralLink | None = None,
+    method: AttributionMethod = AttributionMethod.MANUAL, at: dt.datetime | None = None,
+) -> Attribution | None:  # fmt: skip
+    """Make a client a partner's, from now on; with `partner_id=None` nobody's. Trades before stay with whom they were.
+
+    Who: `ib.manage_partners` at the brand. Raises: WrongState where it is so already, DomainError across brands or on
+    a partner's own record.
+    """
+    client = Client.objects.select_for_update(of=("self",)).get(pk=client_id)
+    policies.require(can_manage_partners(actor, client.brand_id))
+    partner = Partner.objects.get(pk=partner_id) if partner_id is not None else None
+    if partner is not None and partner.brand_id != client.brand_id:
+        raise DomainError(_("Partner and client belong to different brands."))
+    if partner is not None and partner.client_id == client.pk:
+        raise DomainError(_("Nobody can refer themselves."))
+    now = at or timezone.now()
+    current = Attribution.objects.filter(client=client, ends_at__isnull=True).first()
+    if (current.partner_id if current else None) == partner_id:
+        raise WrongState(_("This is already so."))
+    if current is not None:
+        current.ends_at = now
+        current.save(update_fields=["ends_at"])
+    attribution = None
+    if partner is not None:
+        attribution = Attribution.objects.create(
+            client=client, partner=partner, link=link, method=method, starts_at=now, made_by=actor, reason=reason
+        )
+    audit.record(
+        actor=actor, action="ib.client_attributed", target=client, client_id=client.pk, brand_id=client.brand_id,
+        before={"partner": current.partner_id if current else None}, after={"partner": partner_id}, reason=reason,
+    )  # fmt: skip
+    title = _("Referred by %(partner)s") % {"partner": partner} if partner else _("No longer referred by a partner")
+    tell(client_id=client.pk, kind=TimelineKind.PARTNER, title=title, body=reason, actor=actor)
+    return attribution
+
+
+def attribute_registration(*, client_id: int, code: str) -> Attribution | None:
+    """A client registered with a referral code: theirs is the partner of that link, once and for all.
+
+    Does nothing for an unknown or switched-off code, a code of another brand, a partner who isn't active, or a client
+    who is already somebody's: the first referral counts.
+    """
+    link = (
+        ReferralLink.objects.select_related("partner")
+        .filter(code=code.strip().lower(), is_active=True, partner__state=PartnerState.ACTIVE)
+        .first()
+    )
+    client = Client.objects.get(pk=client_id)
+    if link is None or link.partner.brand_id != client.brand_id or link.partner.client_id == client.pk:
+        return None
+    if Attribution.objects.filter(client_id=client_id, ends_at__isnull=True).exists():
+        return None
+    attribution = attribute_client(
+        client_id=client_id, partner_id=link.partner_id, actor=None, link=link, method=AttributionMethod.LINK,
+        at=client.registered_at,
+    )  # fmt: skip
+    links.count(link, registrations=1)
+    return attribution

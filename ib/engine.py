@@ -1,0 +1,229 @@
+"""The commission engine: set-based SQL from confirmed closing deals to accruals. It never edits a row it wrote.
+
+A pass has three steps: the closing deals in scope with the facts that decide (who referred the client when the position
+was closed, how long it was held, which symbol group); what they should earn everyone upline (`wanted`); and the rows
+that are missing. A recalculation also writes the difference where `wanted` is not what earlier rows add up to.
+
+What is dated (referral, tree, plan, version, a partner being active) is asked of the instant the position was closed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from crm import audit, fx, policies
+from crm.models import Brand
+from ib import engine_sql as sql
+from ib import periods
+from ib.choices import RunKind
+from ib.models import CommissionRun, Partner, PlanVersion
+from ib.policies import can_run
+
+# How far back the nightly pass looks for what came late or was corrected.
+NIGHTLY_DAYS = 5
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which closing deals a pass looks at: some ids, or all that were closed in a stretch of time."""
+
+    deal_ids: list[int] | None = None
+    from_at: dt.datetime | None = None
+    to_at: dt.datetime | None = None
+    client_id: int | None = None
+
+    def where(self) -> tuple[str, dict[str, Any]]:
+        parts, parameters = [], {}
+        if self.deal_ids is not None:
+            parts.append("d.id = ANY(%(deal_ids)s)")
+            parameters["deal_ids"] = self.deal_ids
+        if self.from_at is not None:
+            parts.append("d.executed_at >= %(from_at)s AND d.executed_at < %(to_at)s")
+            parameters |= {"from_at": self.from_at, "to_at": self.to_at}
+        if self.client_id is not None:
+            parts.append("a.client_id = %(client)s")
+            parameters["client"] = self.client_id
+        assert parts, "a pass without a scope would read every deal there is"
+        return " AND ".join(parts), parameters
+
+    def accrued(self) -> tuple[str, dict[str, Any]]:
+        """The same scope, said of rows that were accrued before."""
+        where, parameters = self.where()
+        return (
+            where.replace("d.id", "x.deal_id")
+            .replace("d.executed_at", "x.closed_at")
+            .replace("a.client_id", "x.client_id"),
+            parameters,
+        )
+
+
+@dataclass
+class Outcome:
+    deals: int = 0
+    accrued: int = 0
+    excluded: int = 0
+    corrected: int = 0
+
+    @property
+    def rows(self) -> int:
+        return self.accrued + self.excluded + self.corrected
+
+
+@transaction.atomic
+def run(
+    *, brand: Brand, scope: Scope, kind: RunKind, corrects: bool, actor: Any = None, reason: str = ""
+) -> tuple[CommissionRun | None, Outcome]:
+    """One pass over a scope; returns its row (None when there was nothing to write and nobody asked) and its counts.
+
+    Running it again over the same deals writes nothing: one accrual per deal, partner and level, also a unique index.
+    `corrects` compares with what was accrued before and writes differences as further rows.
+    """
+    periods.lock_commissions(brand.pk)
+    started_at = timezone.now()
+    outcome = Outcome()
+    with connection.cursor() as cursor:
+        _gather(cursor, brand, scope, corrects)
+        cursor.execute("SELECT count(*), min(closed_at), max(closed_at) FROM ib_closing")
+        outcome.deals, first, last = cursor.fetchone()
+        if outcome.deals == 0 and not corrects:
+            _drop(cursor)
+            return None, outcome
+        periods.ensure_periods(brand, first or started_at, last or started_at)
+        row = _row(brand, scope, kind, actor, reason, started_at)
+        late = periods.open_period(brand.pk)
+        assert late is not None, "now is always in an open period, or in one a settlement cut"
+        parameters = {"brand": brand.pk, "run": row.pk, "now": started_at, "late": late.pk}
+        cursor.execute(sql.WANTED, parameters)
+        if corrects:
+            cursor.execute("ANALYZE ib_wanted")
+            cursor.execute(sql.DROP_KNOWN)
+        cursor.execute(sql.MISSING, parameters)
+        cursor.execute(sql.COUNTS)
+        outcome.accrued, outcome.excluded = cursor.fetchone()
+        if corrects:
+            accrued, extra = scope.accrued()
+            cursor.execute(sql.CORRECTIONS.format(accrued=accrued), {**parameters, **extra})
+            outcome.corrected = cursor.fetchone()[0]
+        _drop(cursor)
+    _count(row, outcome)
+    if kind in (RunKind.NIGHTLY, RunKind.RECOMPUTE):
+        audit.record(
+            actor=actor, action="ib.commissions_run", target=row, brand_id=brand.pk, reason=reason,
+            after={"deals": outcome.deals, "accrued": outcome.accrued, "excluded": outcome.excluded,
+                   "corrected": outcome.corrected},
+        )  # fmt: skip
+    return row, outcome
+
+
+def _gather(cursor: Any, brand: Brand, scope: Scope, corrects: bool) -> None:
+    """The temporary tables a pass works on: closing deals, their openings, eligible groups, plan depths and rates."""
+    where, parameters = scope.where()
+    cursor.execute(
+        sql.CLOSING.format(where=where, not_yet="" if corrects else sql.NOT_YET), {**parameters, "brand": brand.pk}
+    )
+    cursor.execute("ANALYZE ib_closing")
+    cursor.execute(sql.OPENED)
+    cursor.execute(sql.ELIGIBLE, {"brand": brand.pk})
+    cursor.execute(sql.DEPTH)
+    cursor.execute(
+        "CREATE TEMP TABLE ib_fx (base text, quote text, day date, rate numeric(20,10), rate_on date) ON COMMIT DROP"
+    )
+    cursor.execute("SELECT DISTINCT (closed_at AT TIME ZONE 'UTC')::date FROM ib_closing")
+    days = [day for (day,) in cursor.fetchall()]
+    rows = _rates(brand, days)
+    if rows:
+        cursor.executemany("INSERT INTO ib_fx VALUES (%s, %s, %s, %s, %s)", rows)
+    for table in ("ib_opened", "ib_eligible", "ib_depth", "ib_fx"):
+        cursor.execute(f"ANALYZE {table}")
+
+
+def _drop(cursor: Any) -> None:
+    """A transaction may hold several passes (one per brand)."""
+    cursor.execute("DROP TABLE IF EXISTS ib_closing, ib_opened, ib_eligible, ib_depth, ib_fx, ib_wanted, ib_every")
+
+
+def _rates(brand: Brand, days: list[dt.date]) -> list[tuple]:
+    """Reference rates of the days that are traded on, from each plan's currency into each partner's."""
+    bases = set(
+        PlanVersion.objects.filter(plan__brand=brand, state="active").values_list("currency", flat=True).distinct()
+    )
+    quotes = set(Partner.objects.filter(brand=brand).values_list("currency", flat=True).distinct())
+    rows = []
+    for base in sorted(bases):
+        for quote in sorted(quotes):
+            for day in days:
+                try:
+                    found = fx.rate(base, quote, on=day)
+                except fx.NoRate:
+                    continue
+                rows.append((base, quote, day, round(found.rate, 10), found.on))
+    return rows
+
+
+def _row(brand: Brand, scope: Scope, kind: RunKind, actor: Any, reason: str, started_at: dt.datetime) -> CommissionRun:
+    if kind == RunKind.EVENT:
+        midnight = started_at.replace(hour=0, minute=0, second=0, microsecond=0)
+        row, _created = CommissionRun.objects.get_or_create(
+            brand=brand, kind=kind, from_at=midnight,
+            defaults={"to_at": midnight + dt.timedelta(days=1), "started_at": started_at},
+        )  # fmt: skip
+        return row
+    return CommissionRun.objects.create(
+        brand=brand, kind=kind, from_at=scope.from_at, to_at=scope.to_at, actor=actor, reason=reason,
+        started_at=started_at,
+    )  # fmt: skip
+
+
+def _count(row: CommissionRun, outcome: Outcome) -> None:
+    CommissionRun.objects.filter(pk=row.pk).update(
+        deals=F("deals") + outcome.deals, accrued=F("accrued") + outcome.accrued,
+        excluded=F("excluded") + outcome.excluded, corrected=F("corrected") + outcome.corrected,
+        finished_at=timezone.now(),
+    )  # fmt: skip
+
+
+def run_for_deals(*, deal_ids: list[int]) -> Outcome:
+    """Accrue what some deals earn (at most 1,000 of one sync); changed ones are corrected. One pass per brand."""
+    total = Outcome()
+    if not deal_ids:
+        return total
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.brand_id, bool_or(d.revision > 0) FROM trading_deal d JOIN trading_tradingaccount a ON a.id = d.account_id "
+            "JOIN clients_client c ON c.id = a.client_id WHERE d.id = ANY(%s) GROUP BY 1 ORDER BY 1",
+            [deal_ids],
+        )
+        brands = cursor.fetchall()
+    for brand_id, is_changed in brands:
+        _row_of_run, outcome = run(
+            brand=Brand.objects.get(pk=brand_id), scope=Scope(deal_ids=deal_ids), corrects=is_changed,
+            kind=RunKind.CORRECTION if is_changed else RunKind.EVENT,
+        )  # fmt: skip
+        for name in ("deals", "accrued", "excluded", "corrected"):
+            setattr(total, name, getattr(total, name) + getattr(outcome, name))
+    return total
+
+
+def run_nightly(*, brand: Brand, days: int = NIGHTLY_DAYS) -> Outcome:
+    """Look over the last days once more: deals that came late, openings that were missing, corrections."""
+    now = timezone.now()
+    scope = Scope(from_at=now - dt.timedelta(days=days), to_at=now)
+    return run(brand=brand, scope=scope, kind=RunKind.NIGHTLY, corrects=True)[1]
+
+
+def recompute(
+    *, brand: Brand, from_at: dt.datetime, to_at: dt.datetime, actor: Any, reason: str, client_id: int | None = None
+) -> tuple[CommissionRun | None, Outcome]:
+    """Calculate a stretch of time again, by the plans and the tree as they were; differences are added as rows.
+
+    Who: `ib.run_commissions` at the brand.
+    """
+    policies.require(can_run(actor, brand.pk))
+    scope = Scope(from_at=from_at, to_at=to_at, client_id=client_id)
+    return run(brand=brand, scope=scope, kind=RunKind.RECOMPUTE, corrects=True, actor=actor, reason=reason)

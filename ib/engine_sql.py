@@ -1,0 +1,158 @@
+"""The commission engine's SQL. Scopes are filled in as text by `ib.engine`; every value is a parameter."""
+
+from ib.choices import Reason
+
+# In a first pass (not a recalculation) a deal that has rows is done.
+NOT_YET = "AND NOT EXISTS (SELECT 1 FROM ib_accrual done WHERE done.kind = 'original' AND done.deal_id = d.id)"
+CLOSING = """
+CREATE TEMP TABLE ib_closing ON COMMIT DROP AS
+SELECT d.id AS deal_id, d.executed_at AS closed_at, d.account_id, d.position_id, d.symbol, d.closed_lots AS lots,
+       a.client_id, a."group" AS account_group, a.is_demo, coalesce(s.symbol_group, '') AS symbol_group,
+       att.partner_id AS introducer_id
+FROM trading_deal d
+JOIN trading_tradingaccount a ON a.id = d.account_id
+JOIN clients_client c ON c.id = a.client_id AND c.brand_id = %(brand)s
+JOIN ib_attribution att ON att.client_id = a.client_id AND att.starts_at <= d.executed_at
+  AND (att.ends_at IS NULL OR att.ends_at > d.executed_at)
+LEFT JOIN trading_symbolinfo s ON s.server_id = d.server_id AND s.name = d.symbol
+WHERE d.action IN (0, 1) AND d.entry IN (1, 2, 3) AND {where} {not_yet}
+"""
+# A position's holding time starts at its first opening deal, or at the last reversal (INOUT) before this close. Partial
+# closes share it.
+OPENED = """
+CREATE TEMP TABLE ib_opened ON COMMIT DROP AS
+SELECT o.account_id, o.position_id, min(o.executed_at) FILTER (WHERE o.entry = 0) AS opened_at,
+       bool_or(o.entry = 2) AS is_reversed
+FROM (SELECT DISTINCT account_id, position_id FROM ib_closing) p
+JOIN trading_deal o ON o.account_id = p.account_id AND o.position_id = p.position_id
+WHERE o.position_id <> 0 AND o.action IN (0, 1) AND o.entry IN (0, 2)
+GROUP BY 1, 2
+"""
+# `real*` matches by its beginning; platforms write groups with backslashes, so the escape is another sign.
+ELIGIBLE = """
+CREATE TEMP TABLE ib_eligible ON COMMIT DROP AS
+SELECT v.id AS version_id, g.account_group
+FROM ib_planversion v JOIN ib_plan p ON p.id = v.plan_id AND p.brand_id = %(brand)s
+CROSS JOIN (SELECT DISTINCT account_group FROM ib_closing) g
+WHERE v.state = 'active' AND (cardinality(v.account_groups) = 0 OR EXISTS (
+  SELECT 1 FROM unnest(v.account_groups) pattern
+  WHERE lower(g.account_group) LIKE
+    replace(replace(replace(replace(lower(pattern), '!', '!!'), '%%', '!%%'), '_', '!_'), '*', '%%') ESCAPE '!'))
+"""
+WANTED = f"""
+CREATE TEMP TABLE ib_wanted ON COMMIT DROP AS
+WITH seen AS (
+  SELECT c.*, u.level, u.ancestor_id AS partner_id, p.currency, v.id AS version_id, v.currency AS rate_currency,
+    coalesce(o.amount_per_lot, r.amount_per_lot) AS rate,
+    CASE WHEN o.id IS NOT NULL THEN 1 ELSE l.share END AS share, o.id IS NOT NULL AS is_override,
+    floor(extract(epoch FROM c.closed_at - coalesce(turned.at, op.opened_at)))::integer AS held_seconds,
+    f.rate AS fx_rate, f.rate_on AS fx_on,
+    CASE
+      WHEN c.is_demo THEN '{Reason.DEMO_ACCOUNT}'
+      WHEN c.lots = 0 THEN '{Reason.NOTHING_CLOSED}'
+      WHEN p.client_id = c.client_id THEN '{Reason.SELF_TRADE}'
+      WHEN NOT EXISTS (SELECT 1 FROM ib_partnerspell sp WHERE sp.partner_id = p.id AND sp.starts_at <= c.closed_at
+                       AND (sp.ends_at IS NULL OR sp.ends_at > c.closed_at)) THEN '{Reason.PARTNER_NOT_ACTIVE}'
+      WHEN v.id IS NULL THEN '{Reason.NO_PLAN}'
+      WHEN e.version_id IS NULL THEN '{Reason.ACCOUNT_GROUP}'
+      WHEN c.symbol_group = '' THEN '{Reason.SYMBOL_NOT_MAPPED}'
+      WHEN r.id IS NULL AND o.id IS NULL THEN '{Reason.NO_RATE}'
+      WHEN l.id IS NULL AND o.id IS NULL THEN '{Reason.BEYOND_LEVELS}'
+      WHEN v.min_hold_seconds > 0 AND coalesce(turned.at, op.opened_at) IS NULL THEN '{Reason.HOLD_UNKNOWN}'
+      WHEN v.min_hold_seconds > 0
+        AND c.closed_at - coalesce(turned.at, op.opened_at) < make_interval(secs => v.min_hold_seconds)
+        THEN '{Reason.HELD_TOO_SHORT}'
+      WHEN f.rate IS NULL THEN '{Reason.NO_FX}'
+      ELSE ''
+    END AS reason
+  FROM ib_closing c
+  LEFT JOIN ib_opened op ON op.account_id = c.account_id AND op.position_id = c.position_id
+  LEFT JOIN LATERAL (
+    SELECT max(t.executed_at) AS at FROM trading_deal t
+    WHERE op.is_reversed AND t.account_id = c.account_id AND t.position_id = c.position_id AND t.entry = 2
+      AND t.executed_at < c.closed_at
+  ) turned ON true
+  LEFT JOIN ib_partnerplan pp ON pp.partner_id = c.introducer_id AND pp.starts_at <= c.closed_at
+    AND (pp.ends_at IS NULL OR pp.ends_at > c.closed_at)
+  LEFT JOIN ib_planversion v ON v.plan_id = pp.plan_id AND v.state = 'active' AND v.starts_at <= c.closed_at
+    AND (v.ends_at IS NULL OR v.ends_at > c.closed_at)
+  LEFT JOIN ib_depth depth ON depth.version_id = v.id
+  JOIN ib_upline u ON u.partner_id = c.introducer_id AND u.level <= coalesce(depth.levels, 1)
+    AND u.starts_at <= c.closed_at AND (u.ends_at IS NULL OR u.ends_at > c.closed_at)
+  JOIN ib_partner p ON p.id = u.ancestor_id
+  LEFT JOIN ib_eligible e ON e.version_id = v.id AND e.account_group = c.account_group
+  LEFT JOIN ib_planrate r ON r.version_id = v.id AND r."group" = c.symbol_group
+  LEFT JOIN ib_planlevel l ON l.version_id = v.id AND l.level = u.level
+  LEFT JOIN ib_planoverride o ON o.version_id = v.id AND o."group" = c.symbol_group AND o.level = u.level
+  LEFT JOIN ib_fx f ON f.base = v.currency AND f.quote = p.currency
+    AND f.day = (c.closed_at AT TIME ZONE 'UTC')::date
+), counted AS (
+  SELECT seen.*, CASE WHEN reason = '' THEN trunc(lots * rate * share, 8) ELSE 0 END AS rate_amount FROM seen
+)
+SELECT counted.*, CASE WHEN reason = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount,
+  coalesce(own.id, %(late)s) AS period_id
+FROM counted
+LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
+  AND own.starts_at <= counted.closed_at AND own.ends_at > counted.closed_at
+"""  # noqa: S608
+DEPTH = """
+CREATE TEMP TABLE ib_depth ON COMMIT DROP AS
+SELECT version_id, max(level) AS levels
+FROM (SELECT version_id, level FROM ib_planlevel UNION ALL SELECT version_id, level FROM ib_planoverride) every
+GROUP BY 1
+"""
+COLUMNS = """run_id, kind, state, reason, partner_id, introducer_id, level, client_id, deal_id, closed_at, account_id, symbol,
+  symbol_group, lots, held_seconds, version_id, rate, share, is_override, rate_currency, rate_amount, fx_rate, fx_on,
+  currency, amount, period_id, corrects_id, source, created_at"""
+MISSING = f"""
+INSERT INTO ib_accrual ({COLUMNS})
+SELECT %(run)s, 'original', CASE WHEN reason = '' THEN 'accrued' ELSE 'excluded' END, reason, partner_id, introducer_id,
+  level, client_id, deal_id, closed_at, account_id, symbol, symbol_group, lots, held_seconds, version_id, rate, share,
+  is_override, coalesce(rate_currency, ''), rate_amount, fx_rate, fx_on, currency, amount, period_id, NULL, '', %(now)s
+FROM ib_wanted w
+"""  # noqa: S608
+# A recalculation finds most rows there already: what is new is set apart first.
+DROP_KNOWN = """
+CREATE TEMP TABLE ib_every ON COMMIT DROP AS SELECT * FROM ib_wanted;
+DELETE FROM ib_wanted w USING ib_accrual o WHERE o.kind = 'original' AND o.deal_id = w.deal_id
+  AND o.partner_id = w.partner_id AND o.level = w.level
+"""
+COUNTS = "SELECT count(*) FILTER (WHERE reason = ''), count(*) FILTER (WHERE reason <> '') FROM ib_wanted"
+# What earlier rows of the scope add up to. Clawbacks are another matter: they stand beside what a trade earned.
+CORRECTIONS = f"""
+WITH had AS (
+  SELECT x.deal_id, x.partner_id, x.level, x.currency, sum(x.amount) AS amount, sum(x.rate_amount) AS rate_amount,
+    min(x.id) FILTER (WHERE x.kind = 'original') AS original_id, max(x.id) AS last_id
+  FROM ib_accrual x JOIN ib_partner p ON p.id = x.partner_id AND p.brand_id = %(brand)s
+  WHERE x.kind IN ('original', 'delta') AND {{accrued}}
+  GROUP BY 1, 2, 3, 4
+), differs AS (
+  SELECT coalesce(w.deal_id, h.deal_id) AS deal_id, coalesce(w.partner_id, h.partner_id) AS partner_id,
+    coalesce(w.level, h.level) AS level, coalesce(w.currency, h.currency) AS currency,
+    coalesce(w.amount, 0) - coalesce(h.amount, 0) AS amount,
+    coalesce(w.rate_amount, 0) - coalesce(h.rate_amount, 0) AS rate_amount,
+    coalesce(h.original_id, h.last_id) AS known_id, w.deal_id IS NULL AS is_gone
+  FROM ib_every w
+  FULL JOIN had h USING (deal_id, partner_id, level, currency)
+  WHERE coalesce(w.amount, 0) <> coalesce(h.amount, 0)
+), added AS (
+  INSERT INTO ib_accrual ({COLUMNS})
+  SELECT %(run)s, 'delta', CASE WHEN d.amount < 0 THEN 'reversed' ELSE 'accrued' END,
+    CASE WHEN d.is_gone THEN 'deal_changed' ELSE 'recalculated' END,
+    d.partner_id, coalesce(w.introducer_id, k.introducer_id), d.level, coalesce(w.client_id, k.client_id), d.deal_id,
+    coalesce(w.closed_at, k.closed_at), coalesce(w.account_id, k.account_id), coalesce(w.symbol, k.symbol),
+    coalesce(w.symbol_group, k.symbol_group), coalesce(w.lots, 0), w.held_seconds, w.version_id, w.rate, w.share,
+    coalesce(w.is_override, false), coalesce(w.rate_currency, k.rate_currency, ''), d.rate_amount, w.fx_rate, w.fx_on,
+    d.currency, d.amount, coalesce(w.period_id, own.id, %(late)s), k.id, '', %(now)s
+  FROM differs d
+  LEFT JOIN ib_every w USING (deal_id, partner_id, level, currency)
+  LEFT JOIN ib_accrual k ON k.id = coalesce(d.known_id, (
+    SELECT min(o.id) FROM ib_accrual o WHERE o.kind = 'original' AND o.deal_id = d.deal_id
+      AND o.partner_id = d.partner_id AND o.level = d.level))
+  LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
+    AND own.starts_at <= k.closed_at AND own.ends_at > k.closed_at
+  ORDER BY 10, 9, 7
+  RETURNING id
+)
+SELECT count(*) FROM added
+"""  # noqa: S608

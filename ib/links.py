@@ -1,0 +1,70 @@
+"""Referral links: making them, and counting what comes through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import audit, policies
+from crm.errors import DomainError
+from ib.models import Partner, ReferralLink
+from ib.policies import can_manage_partners
+
+LINKS_MAX = 50
+COUNT = """
+INSERT INTO ib_referralday (link_id, day, clicks, registrations) VALUES (%s, %s, %s, %s)
+ON CONFLICT ON CONSTRAINT one_row_per_link_and_day
+DO UPDATE SET clicks = ib_referralday.clicks + EXCLUDED.clicks,
+              registrations = ib_referralday.registrations + EXCLUDED.registrations
+"""
+
+
+@transaction.atomic
+def create_link(*, partner_id: int, campaign: str, actor: Any, code: str = "", landing: str = "") -> ReferralLink:
+    """One more address for a partner to share.
+
+    Who: the partner, or `ib.manage_partners` at the brand. Raises: DomainError when the code is taken or the partner has
+    too many links.
+    """
+    partner = Partner.objects.select_for_update(of=("self",)).get(pk=partner_id)
+    if actor is not None and actor.pk != partner.user_id:
+        policies.require(can_manage_partners(actor, partner.brand_id))
+    if partner.referral_links.filter(is_active=True).count() >= LINKS_MAX:
+        raise DomainError(_("There are already %(count)s links. Switch one off first.") % {"count": LINKS_MAX})
+    from ib.partners import new_code
+
+    try:
+        with transaction.atomic():
+            link = ReferralLink.objects.create(
+                partner=partner, code=code or new_code(), campaign=campaign.strip(), landing=landing
+            )
+    except IntegrityError:
+        raise DomainError(_("The code %(code)s is taken. Choose another one.") % {"code": code})
+    audit.record(
+        actor=actor, action="ib.link_created", target=link, brand_id=partner.brand_id, after={"code": link.code}
+    )
+    return link
+
+
+@transaction.atomic
+def switch_link(*, link_id: int, is_active: bool, actor: Any) -> ReferralLink:
+    """Switch a link off or on again. Off, it still leads to the brand but nobody is referred by it."""
+    link = ReferralLink.objects.select_for_update(of=("self",)).select_related("partner").get(pk=link_id)
+    if actor is not None and actor.pk != link.partner.user_id:
+        policies.require(can_manage_partners(actor, link.partner.brand_id))
+    link.is_active = is_active
+    link.save(update_fields=["is_active"])
+    audit.record(
+        actor=actor, action="ib.link_switched", target=link, brand_id=link.partner.brand_id,
+        after={"is_active": is_active},
+    )  # fmt: skip
+    return link
+
+
+def count(link: ReferralLink, *, clicks: int = 0, registrations: int = 0) -> None:
+    """Add to the link's count of today (UTC)."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, [link.pk, timezone.now().date(), clicks, registrations])

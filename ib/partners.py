@@ -1,0 +1,125 @@
+"""Becoming, being and no longer being a partner."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from guardian.shortcuts import assign_perm, remove_perm
+
+from clients.models import Client
+from crm import audit, policies
+from crm.accounts import username_for
+from crm.choices import UserKind
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import Brand, User
+from ib import links, tree
+from ib.choices import PARTNER_TRANSITIONS, PartnerState
+from ib.models import Partner, PartnerSpell
+from ib.policies import can_manage_partners
+from ib.queries import partners_visible_to
+
+
+@transaction.atomic
+def register_partner(
+    *, brand: Brand, name: str, email: str, currency: str, actor: Any, code: str = "", parent_id: int | None = None,
+    client: Client | None = None, manager: User | None = None, at: dt.datetime | None = None,
+) -> Partner:  # fmt: skip
+    """A new partner, active at once, with a sign-in (no password yet) and a first referral link.
+
+    Who: `ib.manage_partners` at the brand. Raises: DomainError where the e-mail or the code is taken.
+    """
+    policies.require(can_manage_partners(actor, brand.pk))
+    if client is not None and client.brand_id != brand.pk:
+        raise DomainError(_("That client belongs to another brand."))
+    now = at or timezone.now()
+    email = email.strip().lower()
+    try:
+        with transaction.atomic():
+            user = User(
+                username=username_for(brand=brand, email=email), email=email, kind=UserKind.PARTNER, brand=brand,
+                first_name=name[:150], language=brand.default_language, time_zone=brand.time_zone,
+            )  # fmt: skip
+            user.set_unusable_password()
+            user.save()
+    except IntegrityError:
+        raise DomainError(
+            _("There is already a sign-in with the address %(email)s. Use another one.") % {"email": email}
+        )
+    try:
+        with transaction.atomic():
+            partner = Partner.objects.create(
+                brand=brand, user=user, client=client, code=code or new_code(), name=name, currency=currency,
+                state=PartnerState.ACTIVE, manager=manager, joined_at=now,
+            )  # fmt: skip
+    except IntegrityError as error:
+        if "partner_code_is_unique" in str(error):
+            raise DomainError(_("The code %(code)s is taken. Choose another one.") % {"code": code})
+        raise DomainError(_("This client is already a partner."))
+    PartnerSpell.objects.create(partner=partner, starts_at=now)
+    tree.lock_tree()
+    tree.rebuild_upline([partner.pk])
+    audit.record(
+        actor=actor, action="ib.partner_registered", target=partner, brand_id=brand.pk,
+        after={"code": partner.code, "currency": currency, "client": client.pk if client else None},
+    )  # fmt: skip
+    if parent_id is not None:
+        tree.move_partner(partner_id=partner.pk, parent_id=parent_id, actor=actor, reason="", at=now)
+    links.create_link(partner_id=partner.pk, campaign="", actor=None, code=partner.code)
+    return partner
+
+
+def new_code() -> str:
+    """Eight letters and digits that can't be misread."""
+    return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _n in range(8))
+
+
+@transaction.atomic
+def change_state(*, partner_id: int, to: PartnerState, actor: Any, reason: str) -> Partner:
+    """Block, unblock or close a partner. From now on trades of their network earn them nothing, or earn again.
+
+    Who: `ib.manage_partners` at the brand. Raises: WrongState.
+    """
+    partner = Partner.objects.select_for_update(of=("self",)).get(pk=partner_id)
+    policies.require(can_manage_partners(actor, partner.brand_id))
+    if to not in PARTNER_TRANSITIONS[partner.state]:
+        raise WrongState(
+            _("%(partner)s is “%(state)s”; that is not possible now.")
+            % {"partner": partner, "state": partner.get_state_display()}
+        )
+    now = timezone.now()
+    before = partner.state
+    partner.state = to
+    partner.save(update_fields=["state"])
+    spell = PartnerSpell.objects.filter(partner=partner, ends_at__isnull=True).first()
+    if spell is not None and to != PartnerState.ACTIVE:
+        spell.ends_at = now
+        spell.save(update_fields=["ends_at"])
+    elif spell is None and to == PartnerState.ACTIVE:
+        PartnerSpell.objects.create(partner=partner, starts_at=now)
+    audit.record(
+        actor=actor, action="ib.partner_state_changed", target=partner, brand_id=partner.brand_id,
+        before={"state": before}, after={"state": str(to)}, reason=reason,
+    )  # fmt: skip
+    return partner
+
+
+@transaction.atomic
+def grant_partner(*, user: User, partner_id: int, actor: Any, take_away: bool = False) -> None:
+    """Let a member of staff see one partner and the network below, or no longer.
+
+    Who: `crm.manage_staff`, and nobody grants what they don't see themselves.
+    """
+    policies.require_permission(actor, "crm.manage_staff")
+    partner = Partner.objects.get(pk=partner_id)
+    if actor is not None and not partners_visible_to(actor).filter(pk=partner.pk).exists():
+        raise NotAllowed(_("You can't grant access to something that you don't reach yourself."))
+    (remove_perm if take_away else assign_perm)("ib.access_partner", user, partner)
+    audit.record(
+        actor=actor, action="ib.access_taken" if take_away else "ib.access_granted", target=user,
+        brand_id=partner.brand_id, after={"access_partner": partner.pk, "name": str(partner)},
+    )  # fmt: skip

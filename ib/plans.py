@@ -1,0 +1,281 @@
+"""Writing, proposing and activating commission plans, and giving them to partners."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import audit, policies
+from crm.errors import DomainError, WrongState
+from crm.models import Brand
+from crm.notify import notify, people_with
+from ib.choices import VERSION_TRANSITIONS, VersionState
+from ib.models import Partner, PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
+from ib.policies import can_decide_version, can_manage_partners, can_write_plans
+
+
+@dataclass(frozen=True)
+class RateCard:
+    """What a version pays: money per lot by symbol group, shares by level, fixed amounts for single cells."""
+
+    rates: dict[str, Decimal]
+    shares: dict[int, Decimal]
+    overrides: dict[tuple[str, int], Decimal]
+
+    def of_level(self, group: str, level: int) -> Decimal | None:
+        """Money per lot for a level; None where the plan pays nothing there."""
+        fixed = self.overrides.get((group, level))
+        if fixed is not None:
+            return fixed
+        if group not in self.rates or level not in self.shares:
+            return None
+        return self.rates[group] * self.shares[level]
+
+    def levels(self) -> list[int]:
+        return sorted({*self.shares, *(level for _group, level in self.overrides)})
+
+    def groups(self) -> list[str]:
+        return sorted({*self.rates, *(group for group, _level in self.overrides)})
+
+    def overspent(self) -> dict[str, tuple[Decimal, Decimal]]:
+        """Groups whose levels together get more than the pot: {group: (sum of levels, pot)}."""
+        wrong = {}
+        for group in self.groups():
+            total = sum((self.of_level(group, level) or Decimal(0) for level in self.levels()), Decimal(0))
+            pot = self.rates.get(group, Decimal(0))
+            if total > pot:
+                wrong[group] = (total, pot)
+        return wrong
+
+
+def rate_card(version: PlanVersion) -> RateCard:
+    return RateCard(
+        rates=dict(version.rates.values_list("group", "amount_per_lot")),
+        shares=dict(version.levels.values_list("level", "share")),
+        overrides={(row.group, row.level): row.amount_per_lot for row in version.overrides.all()},
+    )
+
+
+@transaction.atomic
+def create_plan(*, brand: Brand, name: str, description: str, actor: Any) -> Plan:
+    """An empty plan. Who: `ib.propose_plan` at the brand."""
+    policies.require(can_write_plans(actor, brand.pk))
+    try:
+        with transaction.atomic():
+            plan = Plan.objects.create(brand=brand, name=name, description=description)
+    except IntegrityError:
+        raise DomainError(_("There is already a plan called “%(name)s”.") % {"name": name})
+    audit.record(actor=actor, action="ib.plan_created", target=plan, brand_id=brand.pk, after={"name": name})
+    return plan
+
+
+@transaction.atomic
+def draft_version(
+    *, plan_id: int, actor: Any, starts_at: dt.datetime, currency: str, card: RateCard, min_hold_seconds: int = 180,
+    account_groups: Iterable[str] = (), is_pool: bool = True, clawback_days: int = 90, note: str = "",
+) -> PlanVersion:  # fmt: skip
+    """Write the next version of a plan as a draft: nothing is paid by it yet.
+
+    Who: `ib.propose_plan` at the brand. Raises: DomainError when levels together get more than a pot, or nothing is paid.
+    """
+    plan = Plan.objects.select_for_update().get(pk=plan_id)
+    policies.require(can_write_plans(actor, plan.brand_id))
+    check_card(card, is_pool=is_pool)
+    last = plan.versions.aggregate(last=Max("number"))["last"] or 0
+    version = PlanVersion.objects.create(
+        plan=plan, number=last + 1, starts_at=starts_at, currency=currency, min_hold_seconds=min_hold_seconds,
+        account_groups=list(account_groups), is_pool=is_pool, clawback_days=clawback_days, note=note, made_by=actor,
+    )  # fmt: skip
+    _write_card(version, card)
+    audit.record(
+        actor=actor, action="ib.plan_drafted", target=version, brand_id=plan.brand_id, after=_described(version, card)
+    )
+    return version
+
+
+@transaction.atomic
+def change_draft(*, version_id: int, actor: Any, card: RateCard, **fields: Any) -> PlanVersion:
+    """Write a draft anew. Who: its maker."""
+    version = _locked(version_id)
+    policies.require(can_write_plans(actor, version.plan.brand_id))
+    if version.state != VersionState.DRAFT or version.made_by_id != actor.pk:
+        raise WrongState(_("Only its maker changes a version, and only while it is a draft."))
+    check_card(card, is_pool=fields.get("is_pool", version.is_pool))
+    before = _described(version, rate_card(version))
+    for name, value in fields.items():
+        setattr(version, name, value)
+    version.save()
+    version.rates.all().delete()
+    version.levels.all().delete()
+    version.overrides.all().delete()
+    _write_card(version, card)
+    audit.record(
+        actor=actor, action="ib.plan_draft_changed", target=version, brand_id=version.plan.brand_id, before=before,
+        after=_described(version, card),
+    )  # fmt: skip
+    return version
+
+
+def check_card(card: RateCard, *, is_pool: bool) -> None:
+    """Raise DomainError, in words, for a rate card that can't be meant."""
+    if not card.levels() or not card.groups():
+        raise DomainError(_("Enter at least one rate per lot and one level."))
+    for value in [*card.rates.values(), *card.overrides.values()]:
+        if value < 0:
+            raise DomainError(_("A rate can't be negative."))
+    if any(not 0 <= share <= 1 for share in card.shares.values()):
+        raise DomainError(_("A level's share is between 0 and 100 %."))
+    if is_pool:
+        for group, (total, pot) in card.overspent().items():
+            raise DomainError(
+                _("%(group)s: the levels together get %(total)s a lot, more than the pot of %(pot)s.")
+                % {"group": group, "total": total.normalize(), "pot": pot.normalize()}
+            )
+
+
+def _write_card(version: PlanVersion, card: RateCard) -> None:
+    PlanRate.objects.bulk_create(
+        [PlanRate(version=version, group=group, amount_per_lot=amount) for group, amount in card.rates.items()]
+    )
+    PlanLevel.objects.bulk_create(
+        [PlanLevel(version=version, level=level, share=share) for level, share in card.shares.items()]
+    )
+    PlanOverride.objects.bulk_create(
+        [
+            PlanOverride(version=version, group=group, level=level, amount_per_lot=amount)
+            for (group, level), amount in card.overrides.items()
+        ]
+    )
+
+
+def _described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
+    return {
+        "version": version.number, "starts_at": version.starts_at.isoformat(), "currency": version.currency,
+        "min_hold_seconds": version.min_hold_seconds, "account_groups": list(version.account_groups),
+        "is_pool": version.is_pool, "rates": {group: str(amount) for group, amount in card.rates.items()},
+        "shares": {str(level): str(share) for level, share in card.shares.items()},
+        "overrides": {f"{group}/{level}": str(amount) for (group, level), amount in card.overrides.items()},
+    }  # fmt: skip
+
+
+def _locked(version_id: int) -> PlanVersion:
+    version = PlanVersion.objects.select_for_update(of=("self",)).select_related("plan").get(pk=version_id)
+    Plan.objects.select_for_update().get(pk=version.plan_id)
+    return version
+
+
+def _move(version: PlanVersion, to: VersionState) -> None:
+    if to not in VERSION_TRANSITIONS[version.state]:
+        raise WrongState(
+            _("This version is “%(state)s”; that is not possible now.") % {"state": version.get_state_display()}
+        )
+    version.state = to
+
+
+@transaction.atomic
+def propose_version(*, version_id: int, actor: Any) -> PlanVersion:
+    """Ask a second person to activate a draft; they are told. Who: `ib.propose_plan`."""
+    version = _locked(version_id)
+    policies.require(can_write_plans(actor, version.plan.brand_id))
+    _move(version, VersionState.PROPOSED)
+    version.save(update_fields=["state"])
+    audit.record(actor=actor, action="ib.plan_proposed", target=version, brand_id=version.plan.brand_id)
+    deciders = [pk for pk in people_with("ib.approve_plan", brand_id=version.plan.brand_id) if pk != version.made_by_id]
+    notify(
+        deciders, kind="ib.plan_proposed", title=_("A commission plan waits for a second person"), body=str(version),
+        url=version.plan.get_absolute_url(), dedupe_key=f"ib.plan_proposed:{version.pk}",
+    )  # fmt: skip
+    return version
+
+
+@transaction.atomic
+def activate_version(*, version_id: int, actor: Any, reason: str = "", at: dt.datetime | None = None) -> PlanVersion:
+    """A second person lets a proposed version pay from its start on; the version before it ends there.
+
+    What was earned under the old rates stays earned: a start that has passed becomes now (a plan's first version may
+    start in the past). `at` (imports only) is the instant of the decision.
+    Who: `ib.approve_plan` at the brand, and not its maker (also a CHECK). Raises: NotAllowed, WrongState when a version
+    that starts later is active already.
+    """
+    version = _locked(version_id)
+    policies.require(can_decide_version(actor, version))
+    _move(version, VersionState.ACTIVE)
+    check_card(rate_card(version), is_pool=version.is_pool)
+    now = at or timezone.now()
+    others = PlanVersion.objects.filter(plan=version.plan, state=VersionState.ACTIVE)
+    before = others.filter(ends_at__isnull=True).first()
+    if others.exists():
+        version.starts_at = max(version.starts_at, now)
+    if others.filter(starts_at__gte=version.starts_at).exists():
+        raise WrongState(_("A version that starts later is active already. Write a new one that starts after it."))
+    if before is not None:
+        before.ends_at = version.starts_at
+        before.save(update_fields=["ends_at"])
+    version.decided_by, version.decided_at, version.decision_reason = actor, now, reason
+    version.save()
+    audit.record(
+        actor=actor, action="ib.plan_activated", target=version, brand_id=version.plan.brand_id, reason=reason,
+        before={"version": before.number if before else None}, after=_described(version, rate_card(version)),
+    )  # fmt: skip
+    _tell_maker(version, _("Your commission plan is active"))
+    return version
+
+
+@transaction.atomic
+def reject_version(*, version_id: int, actor: Any, reason: str) -> PlanVersion:
+    """A second person refuses a proposed version, and says why. Who: as for activating."""
+    version = _locked(version_id)
+    policies.require(can_decide_version(actor, version))
+    if not reason.strip():
+        raise DomainError(_("Say why, so that the maker can write a better one."))
+    _move(version, VersionState.REJECTED)
+    version.decided_by, version.decided_at, version.decision_reason = actor, timezone.now(), reason
+    version.save()
+    audit.record(actor=actor, action="ib.plan_rejected", target=version, brand_id=version.plan.brand_id, reason=reason)
+    _tell_maker(version, _("Your commission plan was rejected"))
+    return version
+
+
+def _tell_maker(version: PlanVersion, title: str) -> None:
+    notify(
+        [version.made_by_id], kind="ib.plan_decided", title=title, body=f"{version}. {version.decision_reason}".strip(),
+        url=version.plan.get_absolute_url(), dedupe_key=f"ib.plan_decided:{version.pk}",
+    )  # fmt: skip
+
+
+@transaction.atomic
+def assign_plan(
+    *, partner_id: int, plan_id: int | None, actor: Any, at: dt.datetime | None = None, reason: str = ""
+) -> PartnerPlan | None:
+    """From now on a partner's own clients are paid by this plan; with `plan_id=None` by none.
+
+    Who: `ib.manage_partners` at the brand. Raises: WrongState where it is so already or the plan has no active version.
+    """
+    partner = Partner.objects.select_for_update(of=("self",)).get(pk=partner_id)
+    policies.require(can_manage_partners(actor, partner.brand_id))
+    plan = Plan.objects.get(pk=plan_id, brand_id=partner.brand_id) if plan_id is not None else None
+    if plan is not None and not plan.versions.filter(state=VersionState.ACTIVE).exists():
+        raise WrongState(_("This plan has no active version yet."))
+    now = at or timezone.now()
+    current = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).first()
+    if (current.plan_id if current else None) == plan_id:
+        raise WrongState(_("This is already so."))
+    if current is not None:
+        current.ends_at = now
+        current.save(update_fields=["ends_at"])
+    held = None
+    if plan is not None:
+        held = PartnerPlan.objects.create(partner=partner, plan=plan, starts_at=now, made_by=actor)
+    audit.record(
+        actor=actor, action="ib.plan_assigned", target=partner, brand_id=partner.brand_id, reason=reason,
+        before={"plan": current.plan_id if current else None}, after={"plan": plan_id, "from": now.isoformat()},
+    )  # fmt: skip
+    return held

@@ -1,0 +1,65 @@
+"""Reads of partners. Every one starts from what the user may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from guardian.models import UserObjectPermission
+
+from crm.policies import require_permission
+from crm.scope import reach_of
+from ib.models import Partner, Plan, Upline
+
+
+def granted_partner_ids(user: Any) -> list[int]:
+    """Partners a member of staff was granted one by one (`access_partner`)."""
+    held = UserObjectPermission.objects.filter(
+        user_id=user.pk, permission__codename="access_partner", content_type__app_label="ib"
+    )
+    return [int(pk) for pk in held.values_list("object_pk", flat=True)]
+
+
+def partners_visible_to(user: Any) -> QuerySet[Partner]:
+    """Staff: partners of brands they reach as a whole, those they manage, and those granted with the network below.
+    A partner: themselves and today's network below. Nobody else: none."""
+    if not user or not user.is_authenticated or not user.is_active:
+        return Partner.objects.none()
+    if user.is_partner:
+        return Partner.objects.filter(
+            pk__in=Upline.objects.filter(ancestor__user_id=user.pk, ends_at__isnull=True).values("partner_id")
+        )
+    if not user.is_team:
+        return Partner.objects.none()
+    seen = Q(brand_id__in=reach_of(user).whole_brands) | Q(manager_id=user.pk)
+    granted = granted_partner_ids(user)
+    if granted:
+        seen |= Q(pk__in=Upline.objects.filter(ancestor_id__in=granted, ends_at__isnull=True).values("partner_id"))
+    return Partner.objects.filter(seen)
+
+
+def get_partner(user: Any, partner_id: int, *, permission: str = "ib.view_partner") -> Partner:
+    """One partner, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
+    partner = partners_visible_to(user).select_related("brand", "user", "manager").filter(pk=partner_id).first()
+    if partner is None:
+        raise Http404
+    if user.is_team:
+        require_permission(user, permission)
+    return partner
+
+
+def partner_of(user: Any) -> Partner:
+    """The partner who signed in, or 404."""
+    if not (user.is_authenticated and user.is_partner):
+        raise Http404
+    partner = Partner.objects.select_related("brand").filter(user_id=user.pk).first()
+    if partner is None:
+        raise Http404
+    return partner
+
+
+def plans_visible_to(user: Any) -> QuerySet[Plan]:
+    if not user or not user.is_authenticated or not user.is_team:
+        return Plan.objects.none()
+    return Plan.objects.filter(brand_id__in=reach_of(user).whole_brands)

@@ -1,0 +1,107 @@
+"""The partner tree through time. Moving a partner never rewrites what was: old links end, new ones start."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import audit, policies
+from crm.errors import DomainError, WrongState
+from ib.models import Partner, PartnerLink
+from ib.policies import can_manage_partners
+
+# Level 1, the partner itself, holds from before any trade.
+BEGINNING = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+FORGET = "DELETE FROM ib_upline WHERE partner_id = ANY(%(partners)s)"
+SNAPSHOT = """
+WITH RECURSIVE up(partner_id, ancestor_id, level, valid) AS (
+  SELECT p.id, p.id, 1, tstzrange(%(beginning)s, NULL) FROM ib_partner p WHERE p.id = ANY(%(partners)s)
+  UNION ALL
+  SELECT up.partner_id, l.parent_id, up.level + 1, up.valid * tstzrange(l.starts_at, l.ends_at)
+  FROM up JOIN ib_partnerlink l ON l.partner_id = up.ancestor_id AND up.valid && tstzrange(l.starts_at, l.ends_at)
+)
+INSERT INTO ib_upline (partner_id, ancestor_id, level, starts_at, ends_at)
+SELECT partner_id, ancestor_id, level, lower(valid), upper(valid) FROM up
+"""
+# Everyone who has, or ever had, the partner above: their snapshot changes when it moves.
+BELOW = "SELECT DISTINCT partner_id FROM ib_upline WHERE ancestor_id = ANY(%s)"
+
+
+def lock_tree() -> None:
+    """One change of the tree at a time; the table's trigger takes the same lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('ib.tree'))")
+
+
+def rebuild_upline(partner_ids: list[int]) -> None:
+    """Make the snapshot of these partners anew from the links."""
+    parameters = {"partners": partner_ids, "beginning": BEGINNING}
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, parameters)
+        cursor.execute(SNAPSHOT, parameters)
+
+
+def rebuild_brand(brand_id: int) -> None:
+    """The whole brand's snapshot: after an import."""
+    rebuild_upline(list(Partner.objects.filter(brand_id=brand_id).values_list("pk", flat=True)))
+
+
+def parent_of(partner: Partner, at: dt.datetime | None = None) -> Partner | None:
+    """Who stands directly above now, or at an instant."""
+    links = PartnerLink.objects.filter(partner=partner).select_related("parent")
+    if at is None:
+        link = links.filter(ends_at__isnull=True).first()
+    else:
+        link = links.filter(starts_at__lte=at).exclude(ends_at__lte=at).first()
+    return link.parent if link else None
+
+
+@transaction.atomic
+def move_partner(
+    *, partner_id: int, parent_id: int | None, actor: Any, reason: str, at: dt.datetime | None = None
+) -> None:
+    """Put a partner below another one, or with `parent_id=None` at the top. Earlier trades keep their upline.
+
+    Who: `ib.manage_partners` at the brand. Raises: WrongState where it already stands there, or the move would close a
+    circle. `at` (imports only) dates the move back; it must not lie before the last move.
+    """
+    lock_tree()
+    partner = Partner.objects.select_for_update(of=("self",)).get(pk=partner_id)
+    policies.require(can_manage_partners(actor, partner.brand_id))
+    parent = Partner.objects.get(pk=parent_id, brand_id=partner.brand_id) if parent_id is not None else None
+    now = at or timezone.now()
+    current = PartnerLink.objects.filter(partner=partner, ends_at__isnull=True).first()
+    before = current.parent_id if current else None
+    if before == parent_id:
+        raise WrongState(_("%(partner)s already stands there.") % {"partner": partner})
+    if current is not None:
+        current.ends_at = now
+        current.save(update_fields=["ends_at"])
+    if parent is not None:
+        _link(partner, parent, now, actor)
+    with connection.cursor() as cursor:
+        cursor.execute(BELOW, [[partner.pk]])
+        below = [pk for (pk,) in cursor.fetchall()]
+    rebuild_upline(sorted({partner.pk, *below}))
+    audit.record(
+        actor=actor, action="ib.partner_moved", target=partner, brand_id=partner.brand_id,
+        before={"parent": before}, after={"parent": parent_id, "from": now.isoformat()}, reason=reason,
+    )  # fmt: skip
+
+
+def _link(partner: Partner, parent: Partner, at: dt.datetime, actor: Any) -> None:
+    try:
+        with transaction.atomic():
+            PartnerLink.objects.create(partner=partner, parent=parent, starts_at=at, made_by=actor)
+    except IntegrityError as error:
+        if "above itself" in str(error) or "partner_is_not_its_own_parent" in str(error):
+            raise WrongState(
+                _("%(parent)s stands below %(partner)s: that would close a circle. Move %(parent)s elsewhere first.")
+                % {"parent": parent, "partner": partner}
+            )
+        raise DomainError(_("This move clashes with another one of the same partner. Reload and try again."))
