@@ -1,0 +1,115 @@
+"""Partners, plans, accounts and deals for tests of commissions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from decimal import Decimal
+
+from django.db import connection
+
+from clients.models import Client
+from crm.models import Brand, FxRate, User
+from ib import attribution, partners, plans
+from ib.models import Partner, Plan, PlanVersion
+from trading.models import SymbolInfo, TradingAccount, TradingServer
+
+NOON = dt.datetime(2026, 9, 10, 12, tzinfo=dt.UTC)
+LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+_numbers = itertools.count(1)
+SYMBOLS = {"EURUSD": "fx_majors", "XAUUSD": "metals", "DE40": "indices", "XAUUSD.m": ""}
+
+
+def load_rates(*days: dt.date) -> None:
+    """1 EUR = 1.25 USD = 0.80 GBP on the first of 2026 and on the given days."""
+    for day in (dt.date(2026, 1, 2), *days):
+        for currency, rate in (("USD", "1.25"), ("GBP", "0.80"), ("JPY", "160")):
+            FxRate.objects.get_or_create(on=day, currency=currency, defaults={"rate": Decimal(rate)})
+
+
+def make_partner(brand: Brand, *, parent: Partner | None = None, currency: str = "EUR", **fields) -> Partner:
+    n = next(_numbers)
+    return partners.register_partner(
+        brand=brand, name=f"Partner {n}", email=f"partner{n}@example.com", currency=currency, actor=None,
+        code=f"partner-{n}", parent_id=parent.pk if parent else None, at=LONG_AGO, **fields,
+    )  # fmt: skip
+
+
+def card(rates=None, shares=None, overrides=None) -> plans.RateCard:
+    return plans.RateCard(
+        rates={k: Decimal(v) for k, v in (rates or {"fx_majors": "10"}).items()},
+        shares={k: Decimal(v) for k, v in (shares or {1: "0.6", 2: "0.3", 3: "0.1"}).items()},
+        overrides={k: Decimal(v) for k, v in (overrides or {}).items()},
+    )
+
+
+def make_version(
+    brand: Brand, maker: User, checker: User, *, plan: Plan | None = None, starts_at: dt.datetime = LONG_AGO,
+    currency: str = "EUR", rate_card: plans.RateCard | None = None, **fields,
+) -> PlanVersion:  # fmt: skip
+    """An active version, of a new plan unless one is given. The start may lie in the past."""
+    plan = plan or plans.create_plan(brand=brand, name=f"Plan {next(_numbers)}", description="", actor=None)
+    version = plans.draft_version(
+        plan_id=plan.pk, actor=maker, starts_at=starts_at, currency=currency, card=rate_card or card(), **fields
+    )
+    plans.propose_version(version_id=version.pk, actor=maker)
+    return plans.activate_version(version_id=version.pk, actor=checker, at=starts_at)
+
+
+def make_server() -> TradingServer:
+    server, created = TradingServer.objects.get_or_create(
+        name="Test server", defaults={"host": "127.0.0.1", "manager_login": "1000", "credentials": b""}
+    )
+    if created:
+        for name, group in SYMBOLS.items():
+            SymbolInfo.objects.create(
+                server=server, name=name, canonical=name, symbol_group=group, contract_size=100_000, read_at=NOON
+            )
+    return server
+
+
+def make_account(client: Client, *, group: str = "real\\standard-EUR", is_demo: bool = False) -> TradingAccount:
+    n = next(_numbers)
+    return TradingAccount.objects.create(
+        client=client, server=make_server(), login=str(700_000 + n), group=group, currency="EUR", leverage=30,
+        is_demo=is_demo, state="open", opened_at=LONG_AGO, request_key=f"test-{n}",
+    )  # fmt: skip
+
+
+INSERT_DEAL = """
+INSERT INTO trading_deal (executed_at, server_id, ticket, account_id, login, server_msc, action, entry, symbol, lots,
+  closed_lots, contract_size, price, price_position, profit, commission, swap, fee, position_id, order_id, raw)
+VALUES (%s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, 100000, 1, 1, 0, 0, 0, 0, %s, 0, '{}') RETURNING id
+"""
+
+
+def make_deal(
+    account: TradingAccount, *, at: dt.datetime, entry: int, lots: str, position: int, closed: str = "0",
+    symbol: str = "EURUSD", action: int = 0,
+) -> int:  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            INSERT_DEAL,
+            [at, account.server_id, next(_numbers), account.pk, account.login, action, entry, symbol, Decimal(lots),
+             Decimal(closed), position],
+        )  # fmt: skip
+        return cursor.fetchone()[0]
+
+
+def make_trade(
+    account: TradingAccount,
+    *,
+    lots: str = "1",
+    at: dt.datetime = NOON,
+    held_seconds: int = 3600,
+    symbol: str = "EURUSD",
+) -> int:
+    """A position opened and closed; returns the closing deal's id."""
+    position = next(_numbers)
+    opened = at - dt.timedelta(seconds=held_seconds)
+    make_deal(account, at=opened, entry=0, lots=lots, position=position, symbol=symbol)
+    return make_deal(account, at=at, entry=1, lots=lots, closed=lots, position=position, symbol=symbol, action=1)
+
+
+def refer(client: Client, partner: Partner) -> None:
+    attribution.attribute_client(client_id=client.pk, partner_id=partner.pk, actor=None, at=LONG_AGO)

@@ -1,0 +1,242 @@
+"""The set-based engine against a brute force in plain Python, on random trees that move, plans that change, odd trades."""
+
+import datetime as dt
+import random
+from collections import Counter, defaultdict
+from decimal import Decimal
+
+import pytest
+from django.db import connection, transaction
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from clients.models import Client
+from crm.models import User
+from ib import engine, plans, tree
+from ib.models import (
+    Accrual,
+    Attribution,
+    Partner,
+    PartnerLink,
+    PartnerPlan,
+    PartnerSpell,
+    Plan,
+    PlanLevel,
+    PlanOverride,
+    PlanRate,
+    PlanVersion,
+)
+from tests.ib import factories, oracle
+from trading.models import TradingAccount
+
+pytestmark = pytest.mark.django_db
+START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+DAYS = 60
+GROUPS = ["fx_majors", "metals", "indices", ""]
+SYMBOL_OF = {"fx_majors": "EURUSD", "metals": "XAUUSD", "indices": "DE40", "": "XAUUSD.m"}
+CURRENCIES = ["EUR", "USD", "GBP"]
+PER_EUR = {"EUR": Decimal(1), "USD": Decimal("1.25"), "GBP": Decimal("0.80")}
+ACCOUNT_GROUPS = ["real\\standard-EUR", "real\\raw_ecn", "demo%"]
+
+
+class Undo(Exception):
+    pass
+
+
+class Builder:
+    """Writes a random brokerage twice: into the database, and as the oracle's world."""
+
+    def __init__(self, cast, random):
+        self.cast, self.random = cast, random
+        self.world = oracle.World(per_eur=PER_EUR)
+        self.partners, self.accounts, self.trades = [], [], {}
+
+    def instant(self):
+        return START + dt.timedelta(seconds=self.random.randrange(1, DAYS * 86400))
+
+    def build(self, partners, clients, trades):
+        self.make_partners(partners)
+        self.make_tree()
+        self.make_plans()
+        self.make_clients(clients)
+        self.make_trades(trades)
+
+    def make_partners(self, count):
+        users = User.objects.bulk_create(
+            [User(username=f"p{n}", email=f"p{n}@e.com", kind="partner", brand=self.cast.brand) for n in range(count)]
+        )
+        self.partners = Partner.objects.bulk_create(
+            [
+                Partner(brand=self.cast.brand, user=user, code=f"p{n}", name=f"P{n}", state="active",
+                        currency=self.random.choice(CURRENCIES), joined_at=START)
+                for n, user in enumerate(users)
+            ]
+        )  # fmt: skip
+        for partner in self.partners:
+            self.world.currency[partner.pk] = partner.currency
+            ends_at = self.instant() if self.random.random() < 0.15 else None
+            spell = PartnerSpell.objects.create(partner=partner, starts_at=factories.LONG_AGO, ends_at=ends_at)
+            self.world.active[partner.pk] = [oracle.Dated(True, spell.starts_at, spell.ends_at)]
+
+    def make_tree(self):
+        """Parents come from earlier partners, so no circle; some move once."""
+        for n, partner in enumerate(self.partners[1:], start=1):
+            first, second = self.random.choice(self.partners[:n]), self.random.choice(self.partners[:n])
+            moved = self.instant() if self.random.random() < 0.3 else None
+            spans = [(first, factories.LONG_AGO, moved)] + ([(second, moved, None)] if moved else [])
+            for parent, starts_at, ends_at in spans:
+                PartnerLink.objects.create(partner=partner, parent=parent, starts_at=starts_at, ends_at=ends_at)
+            self.world.parents[partner.pk] = [oracle.Dated(p.pk, a, b) for p, a, b in spans]
+        tree.rebuild_brand(self.cast.brand.pk)
+
+    def make_plans(self):
+        made = [self.make_plan(n) for n in range(3)]
+        for partner in self.partners:
+            if self.random.random() < 0.1:
+                continue
+            moved = self.instant() if self.random.random() < 0.2 else None
+            spans = [(self.random.choice(made), factories.LONG_AGO, moved)]
+            if moved:
+                spans.append((self.random.choice(made), moved, None))
+            for plan, starts_at, ends_at in spans:
+                PartnerPlan.objects.create(partner=partner, plan=plan, starts_at=starts_at, ends_at=ends_at)
+            self.world.plans[partner.pk] = [oracle.Dated(p.pk, a, b) for p, a, b in spans]
+
+    def make_plan(self, n):
+        plan = Plan.objects.create(brand=self.cast.brand, name=f"Plan {n}")
+        changed = self.instant()
+        self.world.versions[plan.pk] = [
+            oracle.Dated(self.make_version(plan, 1, factories.LONG_AGO, changed), factories.LONG_AGO, changed),
+            oracle.Dated(self.make_version(plan, 2, changed, None), changed, None),
+        ]
+        return plan
+
+    def cents(self):
+        return Decimal(self.random.randrange(0, 1500)) / 100
+
+    def make_version(self, plan, number, starts_at, ends_at):
+        pick = self.random
+        version = oracle.Version(
+            currency=pick.choice(CURRENCIES), min_hold_seconds=pick.choice([0, 60, 180]),
+            account_group=pick.choice(["", "real", "real\\raw_"]),
+            rates={group: self.cents() for group in pick.sample(GROUPS[:3], pick.randint(1, 3))},
+            shares={level: Decimal(pick.randrange(0, 10**7)) / 10**8 for level in range(1, pick.randint(2, 6))},
+            overrides={},
+        )  # fmt: skip
+        if pick.random() < 0.5:
+            version.overrides[pick.choice(GROUPS[:3]), pick.randint(1, 6)] = self.cents()
+        row = PlanVersion.objects.create(
+            plan=plan, number=number, starts_at=starts_at, ends_at=ends_at, currency=version.currency,
+            min_hold_seconds=version.min_hold_seconds, is_pool=False, made_by=self.cast.ib_manager,
+            account_groups=[f"{version.account_group}*"] if version.account_group else [],
+        )  # fmt: skip
+        PlanRate.objects.bulk_create(
+            [PlanRate(version=row, group=g, amount_per_lot=a) for g, a in version.rates.items()]
+        )
+        PlanLevel.objects.bulk_create([PlanLevel(version=row, level=k, share=s) for k, s in version.shares.items()])
+        PlanOverride.objects.bulk_create(
+            [PlanOverride(version=row, group=g, level=k, amount_per_lot=a) for (g, k), a in version.overrides.items()]
+        )
+        PlanVersion.objects.filter(pk=row.pk).update(state="active", decided_by=self.cast.finance, decided_at=START)
+        return version
+
+    def make_clients(self, count):
+        clients = [
+            Client(brand=self.cast.brand, book=self.cast.book, email=f"c{n}@e.com", created_at=START)
+            for n in range(count)
+        ]
+        Client.objects.bulk_create(clients)
+        for client in clients:
+            if self.random.random() < 0.9:
+                moved = self.instant() if self.random.random() < 0.25 else None
+                spans = [(self.random.choice(self.partners), START, moved)]
+                if moved:
+                    spans.append((self.random.choice(self.partners), moved, None))
+                for partner, starts_at, ends_at in spans:
+                    Attribution.objects.create(
+                        client=client, partner=partner, method="import", starts_at=starts_at, ends_at=ends_at
+                    )
+                self.world.introducers[client.pk] = [oracle.Dated(p.pk, a, b) for p, a, b in spans]
+            group = self.random.choice(ACCOUNT_GROUPS)
+            self.accounts.append(factories.make_account(client, group=group))
+
+    def make_trades(self, count):
+        for _n in range(count):
+            account: TradingAccount = self.random.choice(self.accounts)
+            at, held = self.instant(), self.random.choice([1, 59, 60, 179, 180, 3600, 90_000])
+            group = self.random.choice(GROUPS)
+            lots = Decimal(self.random.choice(["0.01", "0.07", "1", "2.35", "0.12345678"]))
+            deal = factories.make_trade(account, lots=str(lots), at=at, held_seconds=held, symbol=SYMBOL_OF[group])
+            self.trades[deal] = oracle.Trade(
+                account.client_id, at - dt.timedelta(seconds=held), at, group, account.group, lots
+            )
+
+
+# A world is one number: shrinking it would only make another world.
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+@given(seed=st.integers(0, 2**32), partners=st.integers(1, 14), trades=st.integers(1, 30))
+def test_the_engine_agrees_with_brute_force_to_the_eighth_place(cast, seed, partners, trades):
+    factories.load_rates()
+    try:
+        with transaction.atomic():
+            builder = Builder(cast, random.Random(seed))
+            builder.build(partners, 6, trades)
+            ids = list(builder.trades)
+            engine.run_for_deals(deal_ids=ids)
+            agree(builder)
+            before = Accrual.objects.count()
+            engine.run_for_deals(deal_ids=ids)
+            scope = engine.Scope(from_at=START, to_at=START + dt.timedelta(days=DAYS + 1))
+            again = engine.run(brand=cast.brand, scope=scope, kind="recompute", corrects=True)[1]
+            assert again.rows == 0 and Accrual.objects.count() == before
+            raise Undo
+    except Undo:
+        pass
+
+
+def agree(builder):
+    expected = {
+        (deal, partner, level): outcome
+        for deal, trade in builder.trades.items()
+        for (partner, level), outcome in oracle.earnings(builder.world, trade).items()
+    }
+    rows = Accrual.objects.values_list("deal_id", "partner_id", "level", "reason", "amount")
+    assert {(deal, partner, level): (reason, amount) for deal, partner, level, reason, amount in rows} == expected
+    assert max(Counter(row[:3] for row in rows).values(), default=1) == 1
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    shares=st.lists(st.decimals("0.00000001", "0.4", places=8), min_size=1, max_size=5),
+    pot=st.decimals("0.00000001", "30", places=8),
+    lots=st.lists(st.decimals("0.00000001", "50", places=8), min_size=1, max_size=8),
+)
+def test_the_levels_together_never_get_more_than_the_pot(cast, shares, pot, lots):
+    total = sum(shares)
+    if total > 1:
+        shares = [(share / total).quantize(oracle.EIGHT, "ROUND_DOWN") for share in shares]
+    factories.load_rates()
+    card = plans.RateCard(rates={"fx_majors": pot}, shares=dict(enumerate(shares, start=1)), overrides={})
+    try:
+        with transaction.atomic():
+            version = factories.make_version(cast.brand, cast.ib_manager, cast.finance, rate_card=card)
+            chain = [factories.make_partner(cast.brand)]
+            for _level in shares[1:]:
+                chain.append(factories.make_partner(cast.brand, parent=chain[-1]))
+            plans.assign_plan(partner_id=chain[-1].pk, plan_id=version.plan_id, actor=None, at=factories.LONG_AGO)
+            factories.refer(cast.client, chain[-1])
+            account = factories.make_account(cast.client)
+            deals = {factories.make_trade(account, lots=f"{lot:f}"): lot for lot in lots}
+            engine.run_for_deals(deal_ids=list(deals))
+            paid = defaultdict(Decimal)
+            for deal, amount in Accrual.objects.values_list("deal_id", "rate_amount"):
+                paid[deal] += amount
+            assert all(paid[deal] <= lot * pot for deal, lot in deals.items())
+            raise Undo
+    except Undo:
+        connection.needs_rollback = False
