@@ -22,5 +22,6 @@ class CrmConfig(KeelsonAppConfig):
     def ready(self) -> None:
         super().ready()
         import crm.accounts.receivers  # noqa: F401 — what follows when allauth changed a login
+
         # Django's own hook for what must follow the schema; domain logic never hangs on a signal.
         post_migrate.connect(sync_roles_after_migrate, dispatch_uid="crm.sync_roles")

@@ -10,7 +10,7 @@ The cursor in the address is encrypted: the sort value may be a name or an e-mai
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -182,6 +182,15 @@ def get_page(queryset: QuerySet, order: Order, token: str = "", size: int = 50) 
         return Cursor(order.param, getattr(row, SORT_ALIAS), row.pk, backwards).token()
 
     return Page(rows, at(rows[-1], False) if has_next else None, at(rows[0], True) if has_previous else None)
+
+
+def all_rows(queryset: QuerySet, order: Order, chunk: int = 2000) -> Iterator[Any]:
+    """The whole list in its order, through server-side cursors: memory stays flat at any size."""
+    queryset = queryset.annotate(**{SORT_ALIAS: F(order.path)})
+    _field, nullable = _sort_field(queryset, order.path)
+    for empty in (False, True) if nullable else (False,):
+        leg = _leg(queryset, order, empty=empty, nullable=nullable, down=order.descending, after=None)
+        yield from leg.iterator(chunk_size=chunk)
 
 
 def estimate(queryset: QuerySet) -> int:

@@ -205,7 +205,7 @@ class Table:
 
     @cached_property
     def dom_id(self) -> str:
-        return f"t-{self.name}"
+        return f"t-{self.name.replace('.', '-')}"
 
     @cached_property
     def yes_mark(self) -> str:
@@ -347,7 +347,8 @@ class Table:
                 if value in (None, "", []) or (isinstance(value, QuerySet | list | tuple) and not value):
                     continue
                 bound = self.filters.form[name]
-                changes = dict.fromkeys([k for k in self.params if k == name or k.startswith(f"{name}_")])
+                suffixes = getattr(bound.field.widget, "suffixes", None) or ()
+                changes = dict.fromkeys([name, *(f"{name}_{suffix}" for suffix in suffixes)])
                 found.append(Chip(str(bound.label), _shown(bound.field, value), self.url(**changes)))
         return found
 
@@ -408,11 +409,10 @@ class Table:
         return queryset.order_by("pk")
 
     def export_rows(self, chunk: int = 2000) -> Iterator[list[Any]]:
-        """Header and rows of the whole list, read through a server-side cursor: memory stays flat at any size."""
+        """Header and rows of the whole list, in the order on screen."""
         columns = [column for column in self.shown_columns if column.export]
         yield [str(column.label) for column in columns]
-        ordered = self.matching.order_by(f"{'-' if self.order.descending else ''}{self.order.path}", "pk")
-        for row in ordered.iterator(chunk_size=chunk):
+        for row in keyset.all_rows(self.matching, self.order, chunk):
             yield [column.plain(row, self) for column in columns]
 
 
