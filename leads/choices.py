@@ -1,0 +1,104 @@
+"""States and kinds of leads, with labels and badge colours, and the pipeline's transition table."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from clients.choices import SalesStatus
+from crm.choices import BadgeChoices
+
+
+class Channel(BadgeChoices):
+    """How a lead came in."""
+
+    LANDING_PAGE = "landing", "blue", _("Landing page")
+    API = "api", "indigo", _("API")
+    IMPORT = "import", "secondary", _("Import")
+    PORTAL = "portal", "teal", _("Trader's room")
+    MANUAL = "manual", "azure", _("Entered by hand")
+
+
+class RuleKind(models.TextChoices):
+    """What a scoring rule looks at. `leads.scoring` holds the question behind each."""
+
+    BASE = "base", _("Every lead")
+    COUNTRY = "country", _("Country in a list")
+    LANGUAGE = "language", _("A language the brand speaks")
+    EMAIL = "email", _("Kind of e-mail address")
+    PHONE = "phone", _("State of the phone number")
+    CAMPAIGN = "campaign", _("Quality of the campaign (0 to 10)")
+    SOURCE = "source", _("Source in a list")
+    HOUR = "hour", _("Hour of the day where the lead is")
+    REPEAT = "repeat", _("Came again")
+    REFERRAL = "referral", _("Referred by a partner")
+    CONSENT = "consent", _("Agreed to be contacted with offers")
+
+
+class Strategy(models.TextChoices):
+    ROUND_ROBIN = "round_robin", _("In turn")
+    LEAST_LOADED = "least_loaded", _("Fewest leads waiting")
+
+
+class OffShift(models.TextChoices):
+    WAIT = "wait", _("Wait in the pool until someone is on shift")
+    ASSIGN = "assign", _("Assign all the same")
+
+
+class ImportState(BadgeChoices):
+    CHECKING = "checking", "blue", _("Being checked")
+    CHECKED = "checked", "azure", _("Ready to import")
+    IMPORTING = "importing", "blue", _("Being imported")
+    DONE = "done", "green", _("Imported")
+    FAILED = "failed", "red", _("Failed")
+    DISCARDED = "discarded", "secondary", _("Discarded")
+
+
+class RowVerdict(BadgeChoices):
+    NEW = "new", "green", _("New")
+    KNOWN = "known", "yellow", _("Known: attached to the client")
+    REPEATED = "repeated", "orange", _("Repeated in the file")
+    WRONG = "wrong", "red", _("Wrong")
+
+
+# The pipeline. A converted lead is a registered client and leaves it; "do not call" is left only by who may lift it.
+SALES_TRANSITIONS: dict[str, set[str]] = {
+    SalesStatus.NEW: {
+        SalesStatus.NO_ANSWER, SalesStatus.CONTACTED, SalesStatus.INTERESTED, SalesStatus.CALL_BACK,
+        SalesStatus.REGISTRATION_SENT, SalesStatus.CONVERTED, SalesStatus.NOT_INTERESTED, SalesStatus.WRONG_NUMBER,
+        SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.NO_ANSWER: {
+        SalesStatus.CONTACTED, SalesStatus.INTERESTED, SalesStatus.CALL_BACK, SalesStatus.REGISTRATION_SENT,
+        SalesStatus.CONVERTED, SalesStatus.NOT_INTERESTED, SalesStatus.WRONG_NUMBER, SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.CONTACTED: {
+        SalesStatus.NO_ANSWER, SalesStatus.INTERESTED, SalesStatus.CALL_BACK, SalesStatus.REGISTRATION_SENT,
+        SalesStatus.CONVERTED, SalesStatus.NOT_INTERESTED, SalesStatus.WRONG_NUMBER, SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.INTERESTED: {
+        SalesStatus.NO_ANSWER, SalesStatus.CALL_BACK, SalesStatus.REGISTRATION_SENT, SalesStatus.CONVERTED,
+        SalesStatus.NOT_INTERESTED, SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.CALL_BACK: {
+        SalesStatus.NO_ANSWER, SalesStatus.CONTACTED, SalesStatus.INTERESTED, SalesStatus.REGISTRATION_SENT,
+        SalesStatus.CONVERTED, SalesStatus.NOT_INTERESTED, SalesStatus.WRONG_NUMBER, SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.REGISTRATION_SENT: {
+        SalesStatus.NO_ANSWER, SalesStatus.CONTACTED, SalesStatus.INTERESTED, SalesStatus.CALL_BACK,
+        SalesStatus.CONVERTED, SalesStatus.NOT_INTERESTED, SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.NOT_INTERESTED: {
+        SalesStatus.CONTACTED, SalesStatus.INTERESTED, SalesStatus.CALL_BACK, SalesStatus.REGISTRATION_SENT,
+        SalesStatus.CONVERTED, SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.WRONG_NUMBER: {
+        SalesStatus.NEW, SalesStatus.CONTACTED, SalesStatus.NOT_INTERESTED, SalesStatus.CONVERTED,
+        SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.DO_NOT_CALL: {SalesStatus.NOT_INTERESTED, SalesStatus.CONVERTED},
+    SalesStatus.CONVERTED: set(),
+}  # fmt: skip
+# Statuses with work left in them: what a desk head counts as open.
+OPEN_STATUSES = (
+    SalesStatus.NEW, SalesStatus.NO_ANSWER, SalesStatus.CONTACTED, SalesStatus.INTERESTED, SalesStatus.CALL_BACK,
+    SalesStatus.REGISTRATION_SENT,
+)  # fmt: skip

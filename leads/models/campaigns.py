@@ -1,0 +1,102 @@
+"""Where leads come from: campaigns with their cost, landing pages, and sources that post leads by API."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from crm.models import Brand, User
+
+
+class Campaign(models.Model):
+    """One effort to win clients, known by its code (`utm_campaign`)."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="campaigns")
+    code = models.SlugField(max_length=60, help_text=_("As it stands in utm_campaign"))
+    name = models.CharField(max_length=120)
+    source = models.CharField(max_length=60, blank=True, help_text=_("e.g. google, facebook, a portal's name"))
+    medium = models.CharField(max_length=40, blank=True, help_text=_("e.g. cpc, email, affiliate"))
+    cost = models.DecimalField(
+        max_digits=14, decimal_places=2, default=0, help_text=_("Spent so far, in the brand's base currency")
+    )
+    quality = models.PositiveSmallIntegerField(
+        default=5, help_text=_("How good its leads have been, 0 to 10: scoring uses it")
+    )
+    starts_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["brand_id", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["brand", "code"], name="campaign_code_is_unique_in_its_brand"),
+            models.CheckConstraint(condition=models.Q(quality__lte=10), name="campaign_quality_is_at_most_ten"),
+            models.CheckConstraint(condition=models.Q(cost__gte=0), name="campaign_cost_is_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(starts_on=None)
+                | models.Q(ends_on=None)
+                | models.Q(ends_on__gte=models.F("starts_on")),
+                name="campaign_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LandingPage(models.Model):
+    """A public page with a form, in one language. The same slug in two languages is one address."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="landing_pages")
+    slug = models.SlugField(max_length=60)
+    language = models.CharField(max_length=8)
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="landing_pages",
+        help_text=_("Counts for visitors who bring no utm_campaign"),
+    )  # fmt: skip
+    country = models.CharField(max_length=2, blank=True, help_text=_("Chosen in the form until the visitor chooses"))
+    headline = models.CharField(max_length=120)
+    subline = models.CharField(max_length=300, blank=True)
+    points = models.JSONField(default=list, blank=True, help_text=_("Up to four: icon, title, text"))
+    call_to_action = models.CharField(max_length=60)
+    thanks_title = models.CharField(max_length=120)
+    thanks_text = models.CharField(max_length=400, blank=True)
+    is_published = models.BooleanField(default=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["brand_id", "slug", "language"]
+        constraints = [
+            models.UniqueConstraint(fields=["brand", "slug", "language"], name="one_landing_page_per_slug_and_language")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slug} ({self.language})"
+
+    def get_absolute_url(self) -> str:
+        return f"/l/{self.brand.code}/{self.slug}/?lang={self.language}"
+
+
+class LeadSource(models.Model):
+    """Someone who posts leads to `/api/leads/`: an affiliate network, a partner's site. One key each."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="lead_sources")
+    name = models.CharField(max_length=80)
+    code = models.SlugField(max_length=60, help_text=_("Stands as the lead's source"))
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    key_prefix = models.CharField(max_length=12, unique=True)
+    key_hash = models.CharField(max_length=64, help_text="SHA-256 of the key; the key itself is shown once")
+    is_active = models.BooleanField(default=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords(excluded_fields=["key_hash"])
+
+    class Meta:
+        ordering = ["brand_id", "name"]
+        permissions = [("manage_sources", "May create and stop sources that post leads")]
+        constraints = [models.UniqueConstraint(fields=["brand", "code"], name="lead_source_is_unique_in_its_brand")]
+
+    def __str__(self) -> str:
+        return self.name

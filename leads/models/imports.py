@@ -1,0 +1,68 @@
+"""A file of leads on its way in: checked first, shown to the person, then imported as a whole or not at all."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import Brand, Job, User
+from leads.choices import ImportState, RowVerdict
+from leads.models.campaigns import Campaign
+
+
+class LeadImport(models.Model):
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="lead_imports")
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="lead_imports")
+    file_name = models.CharField(max_length=160)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    source = models.CharField(max_length=60, blank=True)
+    language = models.CharField(max_length=8, blank=True, help_text=_("For rows without one"))
+    country = models.CharField(max_length=2, blank=True, help_text=_("For rows without one"))
+    is_routed = models.BooleanField(default=True, help_text=_("Give the leads to agents by the routing rules"))
+    state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.CHECKING)
+    counts = models.JSONField(default=dict, help_text="Rows per verdict")
+    problems = models.JSONField(default=list, help_text="The file's own: an unknown column, a wrong encoding")
+    check_job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, related_name="+")
+    import_job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["owner", "-id"], name="lead_imports_by_owner")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    def get_absolute_url(self) -> str:
+        return f"/leads/imports/{self.pk}/"
+
+
+class LeadImportRow(models.Model):
+    """One line of the file, as it will be written. Rows of a finished import keep their verdict; wrong ones their error."""
+
+    batch = models.ForeignKey(LeadImport, on_delete=models.CASCADE, related_name="rows")
+    line = models.PositiveIntegerField(help_text="Line in the file; the header is line 1")
+    verdict = models.CharField(max_length=10, choices=RowVerdict.choices)
+    errors = models.JSONField(default=list, help_text='[{"column": "phone", "message": "…"}]')
+    first_name = models.CharField(max_length=80, blank=True)
+    last_name = models.CharField(max_length=80, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    email_canonical = models.CharField(max_length=254, blank=True)
+    phone = models.CharField(max_length=20, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    language = models.CharField(max_length=8, blank=True)
+    source = models.CharField(max_length=60, blank=True)
+    campaign_code = models.CharField(max_length=60, blank=True)
+    message = models.TextField(blank=True)
+    consent = models.BooleanField(default=False)
+    client_id = models.BigIntegerField(null=True, help_text="The known client, or the one that was made")
+    same_as_line = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        ordering = ["batch_id", "line"]
+        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="import_line_is_read_once")]
+        indexes = [models.Index(fields=["batch", "verdict", "line"], name="import_rows_by_verdict")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}:{self.line}"

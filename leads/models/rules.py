@@ -1,0 +1,125 @@
+"""The tables that decide: what a lead is worth, who gets it, and when people are at work."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from crm.models import Brand, Desk, User
+from leads.choices import OffShift, RuleKind, Strategy
+
+
+class ScoreRule(models.Model):
+    """Points for one property of a lead, from a day to a day. A lead is scored by the rules of its own day."""
+
+    brand = models.ForeignKey(
+        Brand,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="score_rules",
+        help_text=_("Empty: all brands"),
+    )
+    name = models.CharField(max_length=80, help_text=_("What the agent reads beside the points"))
+    kind = models.CharField(max_length=10, choices=RuleKind.choices)
+    parameters = models.JSONField(default=dict, blank=True, help_text=_("e.g. countries, is, from, to, at_least"))
+    points = models.SmallIntegerField(help_text=_("-100 to 100; a campaign's are for its full quality of 10"))
+    valid_from = models.DateField(default=dt.date(2000, 1, 1))
+    valid_to = models.DateField(null=True, blank=True, help_text=_("The first day on which it no longer holds"))
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["brand_id", "kind", "name", "valid_from"]
+        permissions = [("manage_rules", "May change scoring and routing rules")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(points__gte=-100, points__lte=100), name="score_rule_points_are_within_a_hundred"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(valid_to=None) | models.Q(valid_to__gt=models.F("valid_from")),
+                name="score_rule_ends_after_it_begins",
+            ),
+            ExclusionConstraint(
+                name="score_rule_has_one_version_a_day",
+                expressions=[
+                    (Coalesce(F("brand_id"), Value(0)), RangeOperators.EQUAL),
+                    (F("name"), RangeOperators.EQUAL),
+                    (
+                        Func(F("valid_from"), F("valid_to"), function="daterange", output_field=DateRangeField()),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoutingRule(models.Model):
+    """Which desk gets which leads, and how it shares them. The first rule that fits decides."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="routing_rules")
+    position = models.PositiveSmallIntegerField(default=100, help_text=_("Rules are tried from the lowest on"))
+    name = models.CharField(max_length=80)
+    is_active = models.BooleanField(default=True)
+    # Conditions: an empty one always holds.
+    languages = ArrayField(models.CharField(max_length=8), default=list, blank=True)
+    countries = ArrayField(models.CharField(max_length=2), default=list, blank=True)
+    sources = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    campaigns = ArrayField(models.CharField(max_length=60), default=list, blank=True, help_text=_("Campaign codes"))
+    score_from = models.PositiveSmallIntegerField(null=True, blank=True)
+    score_to = models.PositiveSmallIntegerField(null=True, blank=True)
+    # What happens to a lead that fits.
+    desk = models.ForeignKey(Desk, on_delete=models.PROTECT, related_name="routing_rules")
+    agents = models.ManyToManyField(
+        User, blank=True, related_name="+", help_text=_("Only these of the desk; empty: everyone who takes leads")
+    )
+    strategy = models.CharField(max_length=14, choices=Strategy.choices, default=Strategy.ROUND_ROBIN)
+    needs_language = models.BooleanField(default=True, help_text=_("Only agents who speak the lead's language"))
+    off_shift = models.CharField(max_length=8, choices=OffShift.choices, default=OffShift.WAIT)
+    sla_seconds = models.PositiveIntegerField(
+        default=900, help_text=_("Untouched for this long, the lead goes to someone else; 0: never")
+    )
+    history = HistoricalRecords(m2m_fields=[agents])
+
+    class Meta:
+        ordering = ["brand_id", "position", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(score_from=None) | models.Q(score_to=None)
+                | models.Q(score_to__gte=models.F("score_from")),
+                name="routing_rule_scores_are_in_order",
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Shift(models.Model):
+    """Hours in which an agent works, on a day of the week, in the agent's own time zone. No shifts: always there."""
+
+    agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="shifts")
+    weekday = models.PositiveSmallIntegerField(help_text=_("0 is Monday"))
+    starts = models.TimeField()
+    ends = models.TimeField()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["agent_id", "weekday", "starts"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(ends__gt=models.F("starts")), name="shift_ends_after_it_starts"),
+            models.CheckConstraint(condition=models.Q(weekday__lte=6), name="shift_is_on_a_weekday"),
+            models.UniqueConstraint(fields=["agent", "weekday", "starts"], name="shift_starts_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id}: {self.weekday} {self.starts}–{self.ends}"
