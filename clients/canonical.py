@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import phonenumbers
 
 GOOGLE_HOSTS = ("gmail.com", "googlemail.com")
@@ -44,6 +46,7 @@ def canonical_phone(raw: str, country: str = "") -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else ""
 
 
+@lru_cache(maxsize=8192)
 def country_of_phone(e164: str) -> str:
     """The ISO country a number belongs to; empty where it is shared by several or unknown."""
     number = parse_phone(e164)

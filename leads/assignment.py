@@ -1,0 +1,118 @@
+"""Giving leads to agents: what a routing decision writes, and a desk head's own hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.books import move_clients
+from clients.models import Client
+from crm import policies
+from crm.errors import DomainError, NotAllowed
+from crm.events import LeadAssigned, publish, publish_many
+from crm.models import Book, User
+from crm.notify import notify
+from crm.scope import reach_of
+from leads.models import Lead
+from leads.routing import Candidate, Decision
+
+
+def candidate_of(lead: Lead, *, country: str = "") -> Candidate:
+    """A lead as routing sees it."""
+    return Candidate(
+        language=lead.language, country=country or lead.country_guess, source=lead.source,
+        campaign=lead.campaign.code if lead.campaign else "", score=lead.score,
+    )  # fmt: skip
+
+
+def apply_decision(lead: Lead, decision: Decision, now: dt.datetime) -> None:
+    """Write a routing decision into the lead (not saved): agent, rule, reasons, clock."""
+    lead.routing_rule_id = decision.rule_id
+    lead.routing_reasons = [*lead.routing_reasons, *decision.reasons]
+    lead.assigned_to_id = decision.agent_id
+    lead.assigned_at = now if decision.agent_id else None
+    lead.sla_due_at = decision.due_at
+    if decision.agent_id:
+        lead.tried_agents = [*lead.tried_agents, decision.agent_id]
+
+
+def tell_assigned(lead: Lead, client: Client, actor: Any = None) -> None:
+    """Publish the assignment and ring the agent's bell, live."""
+    assert lead.assigned_to_id is not None
+    rule = lead.routing_rule.name if lead.routing_rule else ""
+    publish(
+        LeadAssigned(
+            lead_id=lead.pk, client_id=client.pk, brand_id=lead.brand_id, agent_id=lead.assigned_to_id, rule=rule
+        )
+    )
+    if actor is None or actor.pk != lead.assigned_to_id:
+        notify(
+            [lead.assigned_to_id], kind="leads.assigned", title=_("New lead: %(client)s") % {"client": client},
+            body=_("%(country)s · score %(score)s · %(source)s")
+            % {"country": client.country or "–", "score": lead.score, "source": lead.source},
+            url=client.get_absolute_url(), dedupe_key=f"leads.assigned:{lead.pk}:{len(lead.tried_agents)}",
+        )  # fmt: skip
+
+
+@transaction.atomic
+def assign_leads(*, client_ids: Iterable[int], agent_id: int, actor: User, reason: str = "") -> int:
+    """A desk head gives people to an agent; returns how many moved (those the agent had already stay).
+
+    Who: `leads.assign_lead`, reaching the people and the agent's book.
+    Raises: NotAllowed; DomainError when the agent has no book of the people's brand.
+    """
+    policies.require_permission(actor, "leads.assign_lead")
+    ids = sorted(set(client_ids))
+    clients = list(Client.objects.filter(pk__in=ids).only("id", "brand_id", "book_id"))
+    reach = reach_of(actor).books
+    if any(client.book_id not in reach for client in clients):
+        raise NotAllowed(_("Some of these people are not in a book that you reach."))
+    agent = User.objects.get(pk=agent_id)
+    moved = 0
+    for brand_id in sorted({client.brand_id for client in clients}):
+        book = Book.objects.filter(owner=agent, brand_id=brand_id, is_pool=False).order_by("pk").first()
+        if book is None:
+            raise DomainError(_("%(agent)s has no book at this brand.") % {"agent": agent})
+        mine = [client.pk for client in clients if client.brand_id == brand_id]
+        moving = move_clients(client_ids=mine, to_book_id=book.pk, actor=actor, reason=reason)
+        _hand_over(moving, agent, actor)
+        moved += len(moving)
+    return moved
+
+
+def _hand_over(moving: list[Client], agent: User, actor: User) -> None:
+    """The newest lead of each person changes hands, and its clock starts anew where one was running."""
+    now = timezone.now()
+    newest = list(
+        Lead.objects.select_for_update(of=["self"])
+        .filter(pk__in=newest_leads([client.pk for client in moving]))
+        .select_related("routing_rule")
+    )
+    for lead in newest:
+        lead.assigned_to, lead.assigned_at = agent, now
+        lead.routing_reasons = [*lead.routing_reasons, {"code": "manual", "agent": str(actor)}]
+        lead.tried_agents = [*lead.tried_agents, agent.pk]
+        seconds = lead.routing_rule.sla_seconds if lead.routing_rule else 0
+        lead.sla_due_at = now + dt.timedelta(seconds=seconds) if seconds and lead.touched_at is None else None
+    Lead.objects.bulk_update(
+        newest, ["assigned_to", "assigned_at", "routing_reasons", "tried_agents", "sla_due_at"], batch_size=1000
+    )
+    publish_many(
+        LeadAssigned(lead_id=lead.pk, client_id=lead.client_id, brand_id=lead.brand_id, agent_id=agent.pk, rule="")
+        for lead in newest
+    )
+
+
+def newest_leads(client_ids: list[int]) -> list[int]:
+    """The id of each client's newest lead."""
+    return list(
+        Lead.objects.filter(client_id__in=client_ids)
+        .order_by("client_id", "-captured_at", "-id")
+        .distinct("client_id")
+        .values_list("pk", flat=True)
+    )

@@ -1,0 +1,298 @@
+"""A lead comes in: recognised or new, scored, given to an agent, all in one transaction of some ten milliseconds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import orjson
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.books import move_clients
+from clients.canonical import canonical_phone
+from clients.choices import TimelineKind
+from clients.models import Client
+from crm import audit
+from crm.errors import DomainError, IdempotencyConflict
+from crm.events import LeadCaptured, publish
+from crm.models import Book, Brand
+from crm.notify import notify
+from leads import dedupe, places, routing, scoring
+from leads.assignment import apply_decision, candidate_of, tell_assigned
+from leads.choices import Channel
+from leads.facts import rebuild_lead_facts
+from leads.models import Campaign, LandingPage, Lead, LeadSource
+
+FILLED_WHEN_BLANK = ("first_name", "last_name", "phone", "email", "country")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capture:
+    """A lead as it arrived: what the person typed, and where they came from."""
+
+    channel: Channel
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    phone: str = ""
+    country: str = ""
+    language: str = ""
+    message: str = ""
+    has_consent: bool = False
+    campaign: str = ""
+    source: str = ""
+    medium: str = ""
+    utm: Mapping[str, str] = field(default_factory=dict)
+    click_id: str = ""
+    referral_code: str = ""
+    landing_url: str = ""
+    referrer: str = ""
+    ip: str | None = None
+    user_agent: str = ""
+    accept_language: str = ""
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True)
+class Captured:
+    """`is_replay`: the same idempotency key came again and nothing was written."""
+
+    lead: Lead
+    client: Client
+    is_duplicate: bool
+    is_replay: bool = False
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """The capture in canonical form."""
+
+    email: str
+    phone: str
+    country: str
+    language: str
+    campaign: Campaign | None
+    source: str
+    medium: str
+    who: dedupe.Person
+
+
+@transaction.atomic
+def capture_lead(
+    *, brand: Brand, capture: Capture, landing_page: LandingPage | None = None, api_source: LeadSource | None = None,
+    actor: Any = None, keep_with: Book | None = None,
+) -> Captured:  # fmt: skip
+    """Take a lead in: attach it to the client it belongs to or make one, score it, route it, tell the agent.
+
+    Who: anyone; a form, a key or a page has let the caller in. `actor` entered it by hand; with `keep_with` (a book the
+    actor owns) they keep it. The same `idempotency_key` gives the first lead back.
+    Raises: DomainError without a usable e-mail or telephone; IdempotencyConflict for the same key with another body.
+    """
+    replay, body_hash = _find_replay(brand, capture)
+    if replay is not None:
+        return Captured(replay, replay.client, replay.is_duplicate, is_replay=True)
+    reading = _read(brand, capture, landing_page, api_source)
+    dedupe.lock_person(brand.pk, reading.who)
+    if capture.idempotency_key:  # the same key may have come while this one waited
+        replay, _hash = _find_replay(brand, capture)
+        if replay is not None:
+            return Captured(replay, replay.client, replay.is_duplicate, is_replay=True)
+    matches = dedupe.find_matches(brand.pk, reading.who)
+    known = matches[0] if matches and matches[0].is_certain else None
+    worth = _score(brand, capture, reading, known)
+    now = timezone.now()
+    lead = Lead(
+        brand=brand, channel=capture.channel, captured_at=now, created_by=actor, campaign=reading.campaign,
+        landing_page=landing_page, api_source=api_source, source=reading.source, medium=reading.medium,
+        utm=dict(capture.utm), click_id=capture.click_id[:200], referral_code=capture.referral_code[:40],
+        landing_url=capture.landing_url[:500], referrer=capture.referrer[:500], ip=capture.ip,
+        user_agent_hash=_short_hash(capture.user_agent), country_guess=reading.country, language=reading.language,
+        message=capture.message[:5000], is_duplicate=known is not None, idempotency_key=capture.idempotency_key,
+        body_hash=body_hash, score=worth.value, score_reasons=worth.reasons,
+    )  # fmt: skip
+    if known is not None:
+        client = _attach(lead, known, capture, reading)
+    else:
+        client = _make_client(lead, brand, capture, reading, keep_with, now)
+    _record(lead, client, actor, matches)
+    return Captured(lead, client, known is not None)
+
+
+def _find_replay(brand: Brand, capture: Capture) -> tuple[Lead | None, str]:
+    if not capture.idempotency_key:
+        return None, ""
+    body = {key: value for key, value in asdict(capture).items() if key not in ("ip", "user_agent", "idempotency_key")}
+    body_hash = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+    found = Lead.objects.select_related("client").filter(brand=brand, idempotency_key=capture.idempotency_key).first()
+    if found is not None and found.body_hash != body_hash:
+        raise IdempotencyConflict(_("This idempotency key was used before, with another lead."))
+    return found, body_hash
+
+
+def _read(brand: Brand, capture: Capture, landing_page: LandingPage | None, api_source: LeadSource | None) -> _Reading:
+    email = clean_email(capture.email)
+    fallback = landing_page.country if landing_page else ""
+    hint = capture.country or places.region_of(capture.accept_language) or fallback
+    phone = canonical_phone(capture.phone, hint)
+    if not email and not phone:
+        raise DomainError(_("A lead needs an e-mail address or a telephone number that works."))
+    country = places.guess_country(
+        told=capture.country, phone_e164=phone, accept_language=capture.accept_language, fallback=fallback
+    )
+    campaign = _campaign(brand, capture, landing_page, api_source)
+    default = api_source.code if api_source else (campaign.source if campaign else "")
+    return _Reading(
+        email=email, phone=phone, country=country, campaign=campaign,
+        language=(capture.language or (landing_page.language if landing_page else "") or brand.default_language)[:8].lower(),
+        source=(api_source.code if api_source else capture.source or default or capture.channel)[:60].lower(),
+        medium=(capture.medium or (campaign.medium if campaign else ""))[:40].lower(),
+        who=dedupe.person(email=email, phone=phone, country=country, last_name=capture.last_name),
+    )  # fmt: skip
+
+
+def clean_email(raw: str) -> str:
+    """Lower case, the host in its ASCII form; empty when it is no address."""
+    email = raw.strip().lower()
+    local, at, host = email.rpartition("@")
+    try:
+        email = f"{local}{at}{host.encode('idna').decode()}" if at else email
+        validate_email(email)
+    except (ValidationError, UnicodeError):
+        return ""
+    return email
+
+
+def _campaign(
+    brand: Brand, capture: Capture, landing_page: LandingPage | None, api_source: LeadSource | None
+) -> Campaign | None:
+    """The campaign named by utm_campaign, else the page's, else the source's."""
+    if capture.campaign:
+        found = Campaign.objects.filter(brand=brand, code=capture.campaign[:60].lower()).first()
+        if found is not None:
+            return found
+    return (landing_page.campaign if landing_page else None) or (api_source.campaign if api_source else None)
+
+
+def _score(brand: Brand, capture: Capture, reading: _Reading, known: dedupe.Match | None) -> scoring.Score:
+    seen_before = Lead.objects.filter(client=known.client).count() if known else 0
+    signals = scoring.Signals(
+        country=reading.country, language=reading.language, brand_languages=tuple(brand.languages), email=reading.email,
+        phone=reading.phone, phone_was_typed=bool(capture.phone.strip()),
+        campaign=reading.campaign.code if reading.campaign else "",
+        campaign_quality=reading.campaign.quality if reading.campaign else None, source=reading.source,
+        times_seen=seen_before + 1, is_referred=bool(capture.referral_code), has_consent=capture.has_consent,
+        at=timezone.now(),
+    )  # fmt: skip
+    return scoring.score(signals, scoring.rules_of(brand.pk, timezone.now().date()))
+
+
+def _make_client(
+    lead: Lead, brand: Brand, capture: Capture, reading: _Reading, keep_with: Book | None, now: dt.datetime
+) -> Client:
+    """A new person, put into the right book from the start."""
+    if keep_with is not None:
+        assert keep_with.owner is not None
+        decision = routing.Decision(
+            keep_with.pk, keep_with.owner_id, reasons=[{"code": "own_book", "agent": str(keep_with.owner)}]
+        )
+    else:
+        routing.lock_routing(brand.pk)
+        decision = routing.Router(brand, now).decide(candidate_of(lead, country=reading.country))
+    client = Client(
+        brand=brand, book_id=decision.book_id, owner_id=decision.agent_id, first_name=capture.first_name.strip()[:80],
+        last_name=capture.last_name.strip()[:80], email=reading.email, phone=reading.phone, country=reading.country,
+        language=reading.language, time_zone=places.zone_of(reading.country) if reading.country else "",
+        marketing_consent=capture.has_consent, created_at=now, score=lead.score, source=reading.source,
+        campaign=reading.campaign.code if reading.campaign else "",
+    )  # fmt: skip
+    client.save()
+    lead.client = client
+    apply_decision(lead, decision, now)
+    lead.save()
+    return client
+
+
+def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading) -> Client:
+    """A person we know came again: blanks are filled, nothing they told before is overwritten, the owner keeps them."""
+    client = Client.objects.select_for_update(of=["self"]).select_related("owner", "book").get(pk=known.client.pk)
+    typed = {
+        "first_name": capture.first_name.strip()[:80], "last_name": capture.last_name.strip()[:80],
+        "email": reading.email, "phone": reading.phone, "country": reading.country,
+    }  # fmt: skip
+    filled = [name for name in FILLED_WHEN_BLANK if typed[name] and not getattr(client, name)]
+    if "email" in filled and Client.objects.filter(brand_id=client.brand_id, email=typed["email"]).exists():
+        filled.remove("email")
+    for name in filled:
+        setattr(client, name, typed[name])
+    if capture.has_consent and not client.marketing_consent:
+        client.marketing_consent = True
+        filled.append("marketing_consent")
+    if filled:
+        client.save(update_fields=filled)
+    lead.client = client
+    lead.typed = {name: value for name, value in typed.items() if value and value != getattr(client, name)}
+    lead.match_reasons = known.reasons
+    now = timezone.now()
+    if client.owner_id:
+        lead.assigned_to_id, lead.assigned_at = client.owner_id, now
+        lead.routing_reasons = [{"code": "owner", "agent": str(client.owner)}]
+        lead.save()
+    else:
+        routing.lock_routing(client.brand_id)
+        decision = routing.Router(lead.brand, now).decide(candidate_of(lead, country=client.country))
+        apply_decision(lead, decision, now)
+        lead.save()
+        move_clients(client_ids=[client.pk], to_book_id=decision.book_id, reason=decision.rule_name, tells=False)
+        client.refresh_from_db(fields=["book", "owner"])
+    rebuild_lead_facts(client.pk)
+    return client
+
+
+def _record(lead: Lead, client: Client, actor: Any, matches: list[dedupe.Match]) -> None:
+    """Audit, timeline, events and the agent's bell."""
+    campaign = lead.campaign.code if lead.campaign else ""
+    audit.record(
+        actor=actor, action="leads.captured", target=lead, client_id=client.pk, brand_id=lead.brand_id,
+        after={
+            "channel": lead.channel, "source": lead.source, "campaign": campaign, "score": lead.score,
+            "duplicate": lead.is_duplicate, "assigned_to_id": lead.assigned_to_id,
+        },
+        evidence={"score": lead.score_reasons, "routing": lead.routing_reasons, "match": lead.match_reasons},
+    )  # fmt: skip
+    where = " · ".join(filter(None, [lead.source, campaign]))
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.LEAD, actor=actor, at=lead.captured_at, dedupe_key=f"lead:{lead.pk}",
+        title=(_("Came again: %(where)s") if lead.is_duplicate else _("Lead captured: %(where)s")) % {"where": where},
+        body=lead.message, data={"lead_id": lead.pk, "score": lead.score},
+    )  # fmt: skip
+    similar = [match.client.pk for match in matches if match.client.pk != client.pk]
+    if similar:
+        timeline.tell(
+            client_id=client.pk, kind=TimelineKind.LEAD, dedupe_key=f"similar:{lead.pk}", data={"similar": similar},
+            title=_("May be the same person as %(others)s") % {"others": ", ".join(f"#{pk}" for pk in similar)},
+        )  # fmt: skip
+    publish(
+        LeadCaptured(
+            lead_id=lead.pk, client_id=client.pk, brand_id=lead.brand_id, source=lead.source, campaign=campaign,
+            duplicate=lead.is_duplicate,
+        )
+    )  # fmt: skip
+    if lead.assigned_to_id and lead.tried_agents:
+        tell_assigned(lead, client, actor)
+    elif lead.assigned_to_id:
+        notify(
+            [lead.assigned_to_id], kind="leads.came_again", title=_("%(client)s came again") % {"client": client},
+            body=where, url=client.get_absolute_url(), dedupe_key=f"leads.came_again:{lead.pk}",
+        )  # fmt: skip
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""

@@ -1,0 +1,101 @@
+"""Is this someone we know? Weights for what matches, per brand, and a threshold.
+
+Same mailbox 4, same telephone 3, same country 1, same family name 1; four make a match. So a mailbox is enough; a
+telephone needs the country or the name beside it, because families and offices share one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from anyascii import anyascii
+from django.db import connection
+from django.db.models import Q
+
+from clients.canonical import canonical_email
+from clients.choices import Stage
+from clients.models import Client
+
+WEIGHTS = {"email": 4, "phone": 3, "country": 1, "last_name": 1}
+THRESHOLD = 4
+LOCK_CLASS = 7402
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What dedupe compares, in its canonical spelling."""
+
+    email: str
+    phone: str
+    country: str
+    last_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    client: Client
+    weight: int
+    reasons: list[dict[str, Any]]
+
+    @property
+    def is_certain(self) -> bool:
+        return self.weight >= THRESHOLD
+
+
+def person(*, email: str, phone: str, country: str, last_name: str) -> Person:
+    """email as typed; phone in E.164."""
+    return Person(canonical_email(email) if email else "", phone, country, folded(last_name))
+
+
+def folded(name: str) -> str:
+    """A name without case, accents and punctuation: `Müller-Lüdenscheidt` and `MULLER LUDENSCHEIDT` are equal."""
+    return "".join(char for char in anyascii(name).lower() if char.isalpha())
+
+
+def weigh(one: Person, other: Person) -> tuple[int, list[dict[str, Any]]]:
+    """(weight, what matched). Country and name count only beside a mailbox or telephone."""
+    hits = [name for name in ("email", "phone") if getattr(one, name) and getattr(one, name) == getattr(other, name)]
+    if hits:
+        hits += [
+            name
+            for name in ("country", "last_name")
+            if getattr(one, name) and getattr(one, name) == getattr(other, name)
+        ]
+    reasons = [{"code": name, "weight": WEIGHTS[name]} for name in hits]
+    return sum(WEIGHTS[name] for name in hits), reasons
+
+
+def lock_person(brand_id: int, who: Person) -> None:
+    """Two captures of one person wait for each other until the first has committed. Locks are taken in one order."""
+    keys = sorted(f"{brand_id}:{kind}:{value}" for kind, value in (("mail", who.email), ("phone", who.phone)) if value)
+    with connection.cursor() as cursor:
+        for key in keys:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_CLASS, key])
+
+
+def find_matches(brand_id: int, who: Person) -> list[Match]:
+    """Clients of the brand with the same mailbox or telephone: heaviest first, then the oldest."""
+    same = Q(pk__in=[])
+    if who.email:
+        same |= Q(email_canonical=who.email) & ~Q(email="")
+    if who.phone:
+        same |= Q(phone=who.phone)
+    found = []
+    for client in (
+        Client.objects.filter(same, brand_id=brand_id).select_related("owner", "book", "brand").order_by("pk")[:20]
+    ):
+        other = person(email=client.email, phone=client.phone, country=client.country, last_name=client.last_name)
+        weight, reasons = weigh(who, other)
+        found.append(Match(client, weight, reasons))
+    return sorted(found, key=lambda match: (-match.weight, match.client.stage == Stage.CLOSED, match.client.pk))
+
+
+def explain(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
+    from django.utils.translation import gettext as _
+
+    labels = {
+        "email": _("same mailbox"), "phone": _("same telephone"), "country": _("same country"), "last_name": _("same family name"),
+    }  # fmt: skip
+    return [f"{labels.get(reason['code'], reason['code'])} (+{reason['weight']})" for reason in reasons]

@@ -1,0 +1,27 @@
+"""Letters of the leads app."""
+
+from django.utils.translation import gettext_lazy as _
+
+from clients.letter_catalogue import Text, letter
+
+letter(
+    "leads.registration_link",
+    title=_("Link to register"),
+    fields=("expires",),
+    secrets=("link",),
+    texts={
+        "en": Text(
+            "Your registration at {{ brand }}",
+            "Hello {{ first_name }},\n\nas agreed, here is your personal link to register with {{ brand }}. What you told us "
+            "is filled in already.\n\n[Register now]({{ link }})\n\nThe link works once, until {{ expires }}. If you did not "
+            "ask for it, do nothing: nobody can register with it but you.\n\nKind regards\n{{ agent }}\n{{ brand }}",
+        ),
+        "de": Text(
+            "Ihre Registrierung bei {{ brand }}",
+            "Guten Tag {{ first_name }},\n\nwie besprochen, hier ist Ihr persönlicher Link zur Registrierung bei {{ brand }}. "
+            "Ihre Angaben sind bereits eingetragen.\n\n[Jetzt registrieren]({{ link }})\n\nDer Link gilt einmal und bis zum "
+            "{{ expires }}. Wenn Sie ihn nicht angefordert haben, brauchen Sie nichts zu tun: Niemand außer Ihnen kann sich "
+            "damit registrieren.\n\nFreundliche Grüße\n{{ agent }}\n{{ brand }}",
+        ),
+    },
+)

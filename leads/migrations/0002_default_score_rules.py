@@ -1,0 +1,41 @@
+"""The scoring rules Keelson comes with, for all brands; a brand's own rule of the same name replaces one."""
+
+from django.db import migrations
+
+TIER_1 = ["DE", "AT", "CH", "GB", "IE", "NL", "BE", "LU", "SE", "NO", "DK", "FI", "AU", "NZ", "SG", "AE"]
+TIER_2 = ["ES", "PT", "IT", "FR", "PL", "CZ", "SK", "SI", "HR", "HU", "RO", "BG", "GR", "CY", "MT", "EE", "LV", "LT", "MY", "HK", "JP"]
+RULES = [
+    ("Every lead", "base", {}, 15),
+    ("Tier 1 country", "country", {"countries": TIER_1}, 20),
+    ("Tier 2 country", "country", {"countries": TIER_2}, 10),
+    ("Speaks our language", "language", {}, 8),
+    ("Throw-away mailbox", "email", {"is": "disposable"}, -30),
+    ("Company or own mail domain", "email", {"is": "own"}, 6),
+    ("No e-mail address", "email", {"is": "none"}, -8),
+    ("Phone of the same country", "phone", {"is": "match"}, 15),
+    ("Phone of another country", "phone", {"is": "mismatch"}, 3),
+    ("Phone number that can't be right", "phone", {"is": "invalid"}, -12),
+    ("No phone number", "phone", {"is": "missing"}, -8),
+    ("Campaign", "campaign", {}, 15),
+    ("Asked during the day", "hour", {"from": 8, "to": 21}, 4),
+    ("Came again", "repeat", {"at_least": 2}, 10),
+    ("Came often", "repeat", {"at_least": 4}, 5),
+    ("Referred by a partner", "referral", {}, 12),
+    ("Agreed to offers", "consent", {}, 3),
+]
+
+
+def add(apps, schema_editor):
+    rule = apps.get_model("leads", "ScoreRule")
+    rule.objects.bulk_create(
+        [rule(name=name, kind=kind, parameters=parameters, points=points) for name, kind, parameters, points in RULES]
+    )
+
+
+def remove(apps, schema_editor):
+    apps.get_model("leads", "ScoreRule").objects.filter(brand=None, name__in=[row[0] for row in RULES]).delete()
+
+
+class Migration(migrations.Migration):
+    dependencies = [("leads", "0001_initial")]
+    operations = [migrations.RunPython(add, remove)]

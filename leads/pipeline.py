@@ -1,0 +1,68 @@
+"""The pipeline: what sales knows about a person, one step at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.choices import SalesStatus, TimelineKind
+from clients.facts import rebuild_client
+from clients.models import Client
+from clients.policies import can
+from crm import audit, policies
+from crm.errors import WrongState
+from crm.policies import Decision, has_permission
+from leads import sla
+from leads.choices import SALES_TRANSITIONS
+from leads.models import SalesStatusChange
+
+
+def can_change_status(user: Any, client: Client) -> Decision:
+    return can(user, client, "leads.change_sales_status")
+
+
+def next_statuses(user: Any, client: Client) -> list[SalesStatus]:
+    """The steps the page offers: what the table allows, and the role."""
+    if not can_change_status(user, client):
+        return []
+    if client.sales_status == SalesStatus.DO_NOT_CALL and not has_permission(user, "leads.lift_do_not_call"):
+        return []
+    wanted = SALES_TRANSITIONS[client.sales_status] - {SalesStatus.CONVERTED}  # registering converts, not a click
+    return [status for status in SalesStatus if status in wanted]
+
+
+@transaction.atomic
+def change_sales_status(*, client_id: int, to: SalesStatus, actor: Any = None, reason: str = "") -> Client:
+    """Move a person along the pipeline. Already there: nothing happens.
+
+    Who: `leads.change_sales_status` in reach; leaving "do not call" also needs `leads.lift_do_not_call`. None: the system.
+    Raises: NotAllowed; WrongState when the pipeline has no such step.
+    """
+    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    policies.require(can_change_status(actor, client))
+    before, to = SalesStatus(client.sales_status), SalesStatus(to)
+    if before == to:
+        return client
+    if before == SalesStatus.DO_NOT_CALL and actor is not None:
+        policies.require_permission(actor, "leads.lift_do_not_call")
+    if to not in SALES_TRANSITIONS[before]:
+        raise WrongState(
+            _("The pipeline has no step from “%(before)s” to “%(to)s”.") % {"before": before.label, "to": to.label}
+        )
+    SalesStatusChange.objects.create(client=client, before=before, after=to, actor=actor, reason=reason[:300])
+    rebuild_client(client.pk, "sales_status")
+    client.sales_status = to
+    audit.record(
+        actor=actor, action="leads.status_changed", target=client, client_id=client.pk, brand_id=client.brand_id,
+        before={"sales_status": before.value}, after={"sales_status": to.value}, reason=reason,
+    )  # fmt: skip
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.LEAD, actor=actor, body=reason,
+        title=_("Status: %(before)s → %(to)s") % {"before": before.label, "to": to.label},
+        data={"before": before.value, "after": to.value},
+    )  # fmt: skip
+    sla.touch(client_id=client.pk, agent_id=actor.pk if actor else None)
+    return client

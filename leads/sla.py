@@ -1,0 +1,154 @@
+"""The clock of a lead: untouched for too long, it goes to someone else. And leads that wait in a pool are looked at again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.books import move_clients
+from clients.choices import Stage
+from crm import audit
+from crm.models import User
+from crm.notify import notify
+from leads import routing
+from leads.assignment import apply_decision, candidate_of, tell_assigned
+from leads.models import Lead
+
+logger = logging.getLogger(__name__)
+MOST_PER_RUN = 200
+TRIES = 3  # after three agents have let it lie, the desk head is asked
+POOL_WINDOW = dt.timedelta(days=2)  # a lead that waited longer is the desk head's to give out by hand
+
+
+@transaction.atomic
+def touch(*, client_id: int, agent_id: int | None) -> int:
+    """Someone called, wrote, or moved the status: the clocks of this client's leads stop. Returns how many did."""
+    return Lead.objects.filter(client_id=client_id, touched_at=None).update(
+        touched_at=timezone.now(), touched_by_id=agent_id, sla_due_at=None
+    )
+
+
+def reroute_overdue() -> int:
+    """Give leads whose time ran out to someone else, one transaction each; returns how many."""
+    overdue = Lead.objects.filter(touched_at=None, sla_due_at__lte=timezone.now()).order_by("sla_due_at")
+    return sum(reroute(lead_id=pk) for pk in list(overdue.values_list("pk", flat=True)[:MOST_PER_RUN]))
+
+
+@transaction.atomic
+def reroute(*, lead_id: int) -> bool:
+    """Take an untouched lead from its agent and give it to the next one; False when it was touched meanwhile.
+
+    Who: the system. After three agents it goes back to the pool and the desk head is told.
+    """
+    lead = (
+        Lead.objects.select_for_update(of=["self"], skip_locked=True)
+        .select_related("client", "brand", "assigned_to", "campaign", "routing_rule__desk")
+        .filter(pk=lead_id, touched_at=None, sla_due_at__lte=timezone.now())
+        .first()
+    )
+    if lead is None:
+        return False
+    if lead.client.stage != Stage.LEAD:  # registered without a call: nothing left to chase
+        lead.sla_due_at = None
+        lead.save(update_fields=["sla_due_at"])
+        return False
+    now = timezone.now()
+    before = lead.assigned_to
+    routing.lock_routing(lead.brand_id)
+    router = routing.Router(lead.brand, now)
+    waited = round((now - lead.assigned_at).total_seconds() / 60) if lead.assigned_at else 0
+    lead.sla_missed += 1
+    lead.routing_reasons = [*lead.routing_reasons, {"code": "sla", "agent": str(before or ""), "minutes": waited}]
+    decision = _next(router, lead)
+    apply_decision(lead, decision, now)
+    lead.save()
+    move_clients(client_ids=[lead.client_id], to_book_id=decision.book_id, tells=False, reason=_("Untouched in time"))
+    audit.record(
+        actor=None, action="leads.rerouted", target=lead, client_id=lead.client_id, brand_id=lead.brand_id,
+        before={"assigned_to_id": before.pk if before else None}, after={"assigned_to_id": lead.assigned_to_id},
+        evidence={"routing": decision.reasons, "waited_minutes": waited},
+    )  # fmt: skip
+    if before is not None:
+        notify(
+            [before.pk], kind="leads.taken", title=_("%(client)s went to someone else") % {"client": lead.client},
+            body=_("The lead was not touched in time."), dedupe_key=f"leads.taken:{lead.pk}:{lead.sla_missed}",
+        )  # fmt: skip
+    if lead.assigned_to_id:
+        tell_assigned(lead, lead.client)
+    else:
+        _tell_desk_heads(lead)
+    return True
+
+
+def _next(router: routing.Router, lead: Lead) -> routing.Decision:
+    candidate = candidate_of(lead, country=lead.client.country)
+    decision = router.decide(candidate, without=lead.tried_agents)
+    if decision.agent_id is None or len(lead.tried_agents) >= TRIES:
+        pool = router.decide(candidate, without=[agent.pk for agent in router.agents])
+        return routing.Decision(
+            pool.book_id, None, decision.rule_id, decision.rule_name, 0, [*decision.reasons[:1], {"code": "sla_pool"}]
+        )
+    return decision
+
+
+def _tell_desk_heads(lead: Lead) -> None:
+    notify(
+        desk_heads(lead.routing_rule.desk_id if lead.routing_rule else None, lead.brand_id),
+        kind="leads.nobody_touched", title=_("Nobody touched %(client)s in time") % {"client": lead.client},
+        body=_("It waits in the pool. Please assign it."), url=lead.get_absolute_url(),
+        dedupe_key=f"leads.nobody_touched:{lead.pk}",
+    )  # fmt: skip
+
+
+def desk_heads(desk_id: int | None, brand_id: int) -> list[int]:
+    """Who may assign leads: those of the desk; of the whole brand where the lead has no desk."""
+    people = User.objects.filter(
+        is_active=True,
+        groups__permissions__codename="assign_lead",
+        groups__permissions__content_type__app_label="leads",
+    )
+    people = people.filter(desk_id=desk_id) if desk_id else people.filter(brand_id=brand_id)
+    return list(people.distinct().values_list("pk", flat=True))
+
+
+def route_waiting() -> int:
+    """Leads in pools, looked at again now that a shift may have begun; returns how many found an agent."""
+    waiting = (
+        Lead.objects.filter(assigned_to=None, touched_at=None, is_duplicate=False, sla_missed=0)
+        .filter(captured_at__gte=timezone.now() - POOL_WINDOW, client__stage=Stage.LEAD, client__book__is_pool=True)
+        .order_by("brand_id", "pk")
+    )
+    routers: dict[int, Any] = {}
+    return sum(_route_one(pk, routers) for pk in list(waiting.values_list("pk", flat=True)[:MOST_PER_RUN]))
+
+
+@transaction.atomic
+def _route_one(lead_id: int, routers: dict[int, Any]) -> bool:
+    lead = (
+        Lead.objects.select_for_update(of=["self"], skip_locked=True)
+        .select_related("client", "brand", "campaign", "routing_rule")
+        .filter(pk=lead_id, assigned_to=None, touched_at=None)
+        .first()
+    )
+    if lead is None:
+        return False
+    routing.lock_routing(lead.brand_id)
+    if lead.brand_id not in routers:
+        routers[lead.brand_id] = routing.Router(lead.brand, timezone.now())
+    decision = routers[lead.brand_id].decide(candidate_of(lead, country=lead.client.country), without=lead.tried_agents)
+    if decision.agent_id is None:
+        return False
+    apply_decision(lead, decision, timezone.now())
+    lead.save()
+    move_clients(client_ids=[lead.client_id], to_book_id=decision.book_id, tells=False, reason=decision.rule_name)
+    audit.record(
+        actor=None, action="leads.assigned", target=lead, client_id=lead.client_id, brand_id=lead.brand_id,
+        after={"assigned_to_id": lead.assigned_to_id}, evidence={"routing": decision.reasons},
+    )  # fmt: skip
+    tell_assigned(lead, lead.client)
+    return True

@@ -1,0 +1,38 @@
+"""What the leads app does when something happened elsewhere."""
+
+from django.utils import timezone
+
+from clients.choices import SalesStatus, Stage
+from clients.models import Client
+from crm.events import ClientContacted, ClientMoved, ClientStageChanged, subscribe
+from leads import pipeline, sla
+from leads.assignment import newest_leads
+from leads.models import Lead
+
+
+@subscribe(ClientContacted)
+def stop_the_clock(event: ClientContacted) -> None:
+    """The first call or letter touches the lead."""
+    assert event.client_id is not None
+    sla.touch(client_id=event.client_id, agent_id=event.agent_id)
+
+
+@subscribe(ClientStageChanged)
+def convert(event: ClientStageChanged) -> None:
+    """A lead who registered has left the pipeline, whatever sales noted."""
+    assert event.client_id is not None
+    if event.after not in (Stage.LEAD, Stage.CLOSED):
+        pipeline.change_sales_status(client_id=event.client_id, to=SalesStatus.CONVERTED)
+        sla.touch(client_id=event.client_id, agent_id=None)
+
+
+@subscribe(ClientMoved)
+def follow_the_book(event: ClientMoved) -> None:
+    """The newest lead belongs to whoever owns the person now."""
+    assert event.client_id is not None
+    owner_id = Client.objects.values_list("owner_id", flat=True).get(pk=event.client_id)
+    newest = Lead.objects.filter(pk__in=newest_leads([event.client_id])).exclude(assigned_to_id=owner_id)
+    if owner_id is None:
+        newest.filter(assigned_to__isnull=False).update(assigned_to=None, assigned_at=None, sla_due_at=None)
+    else:
+        newest.update(assigned_to_id=owner_id, assigned_at=timezone.now(), sla_due_at=None)

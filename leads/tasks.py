@@ -1,0 +1,29 @@
+"""Thin Celery entry points of the leads app, and what beat runs."""
+
+from celery import shared_task
+
+from leads import sla
+
+
+@shared_task
+def reroute_overdue() -> int:
+    return sla.reroute_overdue()
+
+
+@shared_task
+def route_waiting() -> int:
+    return sla.route_waiting()
+
+
+SCHEDULE = {
+    "reroute-overdue-leads": {
+        "task": "leads.tasks.reroute_overdue",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "route-waiting-leads": {
+        "task": "leads.tasks.route_waiting",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+}
