@@ -1,7 +1,13 @@
 """What partners' bookkeeping does when something happened elsewhere."""
 
-from crm.events import ClientRegistered, DealsSynced, subscribe
+from django.utils.translation import gettext as _
+
+from crm.events import ClientRegistered, CommissionSettled, DealsSynced, DepositReversed, subscribe
+from crm.notify import notify
+from crm.ui import formats
+from ib import clawback, engine
 from ib.attribution import attribute_registration
+from ib.models import Partner
 
 
 @subscribe(ClientRegistered)
@@ -12,6 +18,19 @@ def attribute_to_the_partner(event: ClientRegistered) -> None:
 
 @subscribe(DealsSynced)
 def accrue_commissions(event: DealsSynced) -> None:
-    from ib import engine
-
     engine.run_for_deals(deal_ids=list(event.deal_ids))
+
+
+@subscribe(DepositReversed)
+def take_commissions_back(event: DepositReversed) -> None:
+    clawback.take_back(deposit_id=event.deposit_id, amount=event.amount)
+
+
+@subscribe(CommissionSettled)
+def tell_the_partner(event: CommissionSettled) -> None:
+    partner = Partner.objects.get(pk=event.partner_id)
+    notify(
+        [partner.user_id], kind="ib.commission_settled", title=_("Your commissions were settled"),
+        body=formats.money(event.amount, event.currency), url=f"/partners/earnings/{event.settlement_id}/",
+        dedupe_key=f"ib.settlement:{event.settlement_id}",
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-from ib.models.commissions import Accrual, CommissionRun, Settlement, SettlementPeriod
+from ib.models.commissions import Accrual, CommissionRun, Payout, Settlement, SettlementPeriod
 from ib.models.partners import (
     Attribution,
     Partner,
@@ -11,6 +11,6 @@ from ib.models.partners import (
 from ib.models.plans import PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
 
 __all__ = [
-    "Accrual", "Attribution", "CommissionRun", "Partner", "PartnerLink", "PartnerPlan", "PartnerSpell", "Plan", "PlanLevel",
-    "PlanOverride", "PlanRate", "PlanVersion", "ReferralDay", "ReferralLink", "Settlement", "SettlementPeriod", "Upline",
+    "Accrual", "Attribution", "CommissionRun", "Partner", "PartnerLink", "PartnerPlan", "PartnerSpell", "Payout", "Plan",
+    "PlanLevel", "PlanOverride", "PlanRate", "PlanVersion", "ReferralDay", "ReferralLink", "Settlement", "SettlementPeriod", "Upline",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from ib.choices import AccrualKind, AccrualState, PeriodState, Reason, RunKind, 
 from ib.models.partners import Partner, dated_once, ends_after_start
 from ib.models.plans import PlanVersion
 from trading.choices import SymbolGroup
+from wallet.models import Journal
 
 LOTS = {"max_digits": 18, "decimal_places": 8}
 AMOUNT = {"max_digits": 20, "decimal_places": 8}
@@ -207,6 +208,30 @@ class Accrual(models.Model):
         return f"deal {self.deal_id} level {self.level}: {self.amount} {self.currency}"
 
 
+class Payout(models.Model):
+    """Money a partner took from their commission balance into their own trading wallet."""
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="payouts")
+    request_key = models.CharField(max_length=80, help_text=_("From the form: the same click twice is one payout"))
+    amount = models.DecimalField(**AMOUNT)
+    currency = models.CharField(max_length=5)
+    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="commission_payout")
+    paid_at = models.DateTimeField()
+    paid_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = append_only("payout")
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payout_is_positive"),
+            models.UniqueConstraint(fields=["partner", "request_key"], name="one_payout_per_request"),
+        ]
+        indexes = [models.Index(fields=["partner", "-id"], name="payouts_by_partner")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
+
 class Settlement(models.Model):
     """One partner's commissions of one period in one currency, paid in one journal.
 
@@ -226,7 +251,7 @@ class Settlement(models.Model):
     amount = models.DecimalField(**AMOUNT)
     carried_out = models.DecimalField(**AMOUNT)
     state = models.CharField(max_length=8, choices=SettlementState.choices)
-    journal_id = models.BigIntegerField(null=True, help_text=_("The ledger's journal"))
+    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="commission_settlement")
     settled_at = models.DateTimeField()
     settled_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
 

@@ -1,0 +1,142 @@
+"""How an amount came about, in words: settlement → accruals → the deal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from crm.ui import formats
+from ib.choices import AccrualKind, AccrualState, Reason
+from ib.models import Accrual, Partner, PlanVersion, Settlement
+from trading.choices import SymbolGroup
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of an explanation: what, and the figure it leads to."""
+
+    text: str
+    figure: str = ""
+
+
+def plain(value: Decimal) -> str:
+    """A decimal without the zeros at its end, as the reader writes numbers."""
+    trimmed = value.normalize()
+    digits = max(0, -int(trimmed.as_tuple().exponent))
+    return formats.number(value, digits)
+
+
+def explain(accrual: Accrual, version: PlanVersion | None = None) -> list[Step]:
+    """The steps from the deal to the amount, or to the reason why there is none."""
+    version = version or (accrual.version if accrual.version_id else None)
+    steps = [
+        Step(
+            _("Deal %(deal)s closed %(lots)s lots of %(symbol)s on %(at)s")
+            % {
+                "deal": f"#{accrual.deal_id}", "lots": plain(accrual.lots), "symbol": accrual.symbol,
+                "at": formats.moment(accrual.closed_at, seconds=True),
+            },
+            _("%(lots)s lots") % {"lots": plain(accrual.lots)},
+        )
+    ]  # fmt: skip
+    if accrual.held_seconds is not None:
+        steps.append(_held(accrual, version))
+    if accrual.symbol_group:
+        steps.append(
+            Step(_("%(symbol)s is in the symbol group “%(group)s”")
+                 % {"symbol": accrual.symbol, "group": SymbolGroup(accrual.symbol_group).label})
+        )  # fmt: skip
+    if accrual.state == AccrualState.EXCLUDED:
+        return [*steps, Step(_("Not paid: %(reason)s") % {"reason": why_not(accrual, version)}, formats.money(Decimal(0), accrual.currency))]
+    if accrual.kind == AccrualKind.ORIGINAL or accrual.rate is not None:
+        steps += _product(accrual, version)
+    if accrual.kind != AccrualKind.ORIGINAL:
+        steps.append(
+            Step(_("Correction: %(reason)s") % {"reason": Reason(accrual.reason).label},
+                 formats.money(accrual.amount, accrual.currency, sign=True))
+        )  # fmt: skip
+    return steps
+
+
+def _held(accrual: Accrual, version: PlanVersion | None) -> Step:
+    text = _("Held for %(held)s") % {"held": formats.duration(accrual.held_seconds)}
+    if version is not None and version.min_hold_seconds:
+        text = _("Held for %(held)s; the plan asks for at least %(least)s") % {
+            "held": formats.duration(accrual.held_seconds), "least": formats.duration(version.min_hold_seconds),
+        }  # fmt: skip
+    return Step(text)
+
+
+def _product(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
+    """lots × rate × share of the level = amount, and the conversion where currencies differ."""
+    assert accrual.rate is not None and accrual.share is not None
+    words = {
+        "plan": str(version) if version else "", "level": accrual.level, "lots": plain(accrual.lots),
+        "rate": plain(accrual.rate), "share": formats.number(accrual.share * 100), "currency": accrual.rate_currency,
+    }  # fmt: skip
+    computed = (accrual.lots * accrual.rate * accrual.share).quantize(Decimal("0.00000001"), rounding="ROUND_DOWN")
+    if accrual.is_override:
+        text = _("%(plan)s pays level %(level)s a fixed %(rate)s %(currency)s per lot: %(lots)s lots × %(rate)s") % words
+    else:
+        text = _(
+            "%(plan)s: %(lots)s lots × %(rate)s %(currency)s per lot × %(share)s %% for level %(level)s"
+        ) % words
+    steps = [Step(text, f"{plain(computed)} {accrual.rate_currency}")]
+    if accrual.rate_currency != accrual.currency and accrual.fx_rate is not None:
+        converted = (computed * accrual.fx_rate).quantize(Decimal("0.00000001"), rounding="ROUND_DOWN")
+        steps.append(
+            Step(
+                _("Converted at %(rate)s, the reference rate of %(day)s")
+                % {"rate": plain(accrual.fx_rate), "day": formats.day(accrual.fx_on)},
+                f"{plain(converted)} {accrual.currency}",
+            )
+        )
+    return steps
+
+
+def why_not(accrual: Accrual, version: PlanVersion | None = None) -> str:
+    """The reason code in words, with the figures that decided."""
+    reason = Reason(accrual.reason)
+    if reason == Reason.HELD_TOO_SHORT and version is not None and accrual.held_seconds is not None:
+        return _("closed after %(held)s seconds; %(plan)s pays from %(least)s seconds on") % {
+            "held": accrual.held_seconds, "plan": version, "least": version.min_hold_seconds,
+        }  # fmt: skip
+    if reason == Reason.SYMBOL_NOT_MAPPED:
+        return _("the symbol %(symbol)s belongs to no symbol group yet") % {"symbol": accrual.symbol}
+    if reason == Reason.NO_RATE and version is not None:
+        return _("%(plan)s has no rate for %(group)s") % {
+            "plan": version, "group": SymbolGroup(accrual.symbol_group).label,
+        }  # fmt: skip
+    if reason == Reason.BEYOND_LEVELS and version is not None:
+        return _("%(plan)s pays nothing at level %(level)s") % {"plan": version, "level": accrual.level}
+    return str(reason.label)
+
+
+def explain_settlement(settlement: Settlement) -> list[Step]:
+    """From the sum of the accruals to what was paid."""
+    currency = settlement.currency
+    steps = [
+        Step(
+            _("%(trades)s trades, %(lots)s lots") % {"trades": settlement.trades, "lots": plain(settlement.lots)},
+            f"{plain(settlement.accrued)} {currency}",
+        )
+    ]
+    if settlement.carried_in:
+        steps.append(Step(_("Carried in from the last settlement"), f"{plain(settlement.carried_in)} {currency}"))
+    if settlement.carried_out:
+        steps.append(Step(_("Carried to the next settlement"), f"{plain(-settlement.carried_out)} {currency}"))
+    steps.append(Step(_("Paid"), formats.money(settlement.amount, currency)))
+    return steps
+
+
+def why_no_row(partner: Partner, deal_id: int) -> str:
+    """For a deal that has no row for this partner: which link of the chain is missing, in words."""
+    rows = list(Accrual.objects.filter(deal_id=deal_id).order_by("-level")[:1])
+    if rows:
+        levels = rows[0].level
+        return _("The plan of the client's partner pays %(levels)s levels; this partner stands further up, or elsewhere.") % {
+            "levels": levels
+        }
+    return _("The deal closed no position, or its client was nobody's when it closed, or it has not been calculated yet.")

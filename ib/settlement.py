@@ -1,0 +1,212 @@
+"""Closing a commission period: one journal per partner and currency, from the cost of commissions to what is owed.
+
+Rounding happens here and nowhere else: whole smallest units are paid, what is finer is carried to the partner's next
+settlement, and so is a negative sum (clawbacks larger than what was earned).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import audit, money, policies
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.events import CommissionSettled, publish
+from ib import periods
+from ib.choices import PeriodState, SettlementState
+from ib.models import Partner, Payout, Settlement, SettlementPeriod
+from ib.policies import can_settle
+from wallet import ledger
+from wallet.choices import AccountKind, JournalKind
+
+# How long after a month's end its period closes by itself: late syncs and corrections still get in.
+GRACE_HOURS = 36
+
+SUMS = """
+SELECT a.partner_id, a.currency, count(*) FILTER (WHERE a.state = 'accrued' AND a.kind = 'original'),
+       coalesce(sum(a.lots) FILTER (WHERE a.state = 'accrued' AND a.kind = 'original'), 0), sum(a.amount)
+FROM ib_accrual a WHERE a.period_id = %s AND a.state <> 'excluded'
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+@transaction.atomic
+def settle_period(*, period_id: int, actor: Any, at: dt.datetime | None = None) -> list[Settlement]:
+    """Close a period and book what each partner earned in it. A period that is still running ends now; the next starts.
+
+    Who: `ib.settle_commissions` at the brand. Raises: WrongState when it is settled already or an earlier one is open.
+    `at` (imports only) is the instant of the settlement.
+    """
+    brand_id = SettlementPeriod.objects.values_list("brand_id", flat=True).get(pk=period_id)
+    periods.lock_commissions(brand_id)
+    period = SettlementPeriod.objects.select_for_update(of=("self",)).select_related("brand").get(pk=period_id)
+    policies.require(can_settle(actor, brand_id))
+    if period.state == PeriodState.CLOSED:
+        raise WrongState(_("This period is settled already."))
+    earlier = SettlementPeriod.objects.filter(
+        brand_id=brand_id, state=PeriodState.OPEN, starts_at__lt=period.starts_at
+    ).first()
+    if earlier is not None:
+        raise WrongState(_("Settle the earlier period (%(period)s) first.") % {"period": earlier})
+    now = at or timezone.now()
+    if now <= period.starts_at:
+        raise WrongState(_("This period has not begun yet."))
+    if period.ends_at > now:
+        _cut(period, now)
+    period.state, period.closed_at, period.closed_by = PeriodState.CLOSED, now, actor
+    period.save(update_fields=["state", "closed_at", "closed_by"])
+    settlements = _settle_partners(period, actor=actor, now=now, is_import=at is not None)
+    audit.record(
+        actor=actor, action="ib.period_settled", target=period, brand_id=brand_id,
+        after={"partners": len(settlements), "paid": _totals(settlements)},
+    )  # fmt: skip
+    return settlements
+
+
+def _cut(period: SettlementPeriod, now: dt.datetime) -> None:
+    """End a running period now; what follows until its old end is a period of its own."""
+    until = period.ends_at
+    period.ends_at = now
+    period.save(update_fields=["ends_at"])
+    SettlementPeriod.objects.create(brand_id=period.brand_id, starts_at=now, ends_at=until)
+
+
+def _settle_partners(period: SettlementPeriod, *, actor: Any, now: dt.datetime, is_import: bool) -> list[Settlement]:
+    with connection.cursor() as cursor:
+        cursor.execute(SUMS, [period.pk])
+        sums = cursor.fetchall()
+    carried = {
+        (row.partner_id, row.currency): row
+        for row in Settlement.objects.filter(
+            partner_id__in={partner_id for partner_id, *_rest in sums}, next__isnull=True
+        ).exclude(carried_out=0)
+    }
+    rows, entries = [], []
+    for partner_id, currency, trades, lots, accrued in sums:
+        previous = carried.get((partner_id, currency))
+        carried_in = previous.carried_out if previous else Decimal(0)
+        amount = payable(accrued + carried_in, currency)
+        rows.append(
+            Settlement(
+                period=period, partner_id=partner_id, currency=currency, previous=previous, trades=trades, lots=lots,
+                accrued=accrued, carried_in=carried_in, amount=amount, carried_out=accrued + carried_in - amount,
+                state=SettlementState.PAID if amount else SettlementState.CARRIED, settled_at=now, settled_by=actor,
+            )
+        )  # fmt: skip
+        if amount:
+            entries.append(_entry(period, partner_id, currency, amount))
+    posted = ledger.post_many(entries, actor=actor, posted_at=[now] * len(entries) if is_import else None)
+    journals = iter(posted)
+    for row in rows:
+        if row.amount:
+            row.journal_id = next(journals).journal_id
+    Settlement.objects.bulk_create(rows, batch_size=1000)
+    clients = dict(Partner.objects.filter(pk__in={row.partner_id for row in rows}).values_list("pk", "client_id"))
+    for row in rows:
+        if row.amount:
+            publish(
+                CommissionSettled(
+                    partner_id=row.partner_id, settlement_id=row.pk, amount=row.amount, currency=row.currency,
+                    brand_id=period.brand_id, client_id=clients[row.partner_id],
+                )
+            )  # fmt: skip
+    return rows
+
+
+def payable(total: Decimal, currency: str) -> Decimal:
+    """Whole smallest units that can be paid now: rounded down, and nothing of a negative sum."""
+    return max(Decimal(0), money.quantize(total, currency, rounding=ROUND_FLOOR))
+
+
+def _entry(period: SettlementPeriod, partner_id: int, currency: str, amount: Decimal) -> ledger.Entry:
+    minor = money.to_minor(amount, currency)
+    cost = ledger.house(AccountKind.IB_COMMISSIONS, brand_id=period.brand_id, currency=currency)
+    owed = ledger.partner_payable(brand_id=period.brand_id, partner_id=partner_id, currency=currency)
+    return ledger.Entry(
+        key=f"ib-settlement:{period.pk}:{partner_id}:{currency}", kind=JournalKind.COMMISSION,
+        brand_id=period.brand_id, lines=(ledger.Line(cost, -minor), ledger.Line(owed, minor)),
+        description=f"Commissions {period}",
+    )  # fmt: skip
+
+
+def _totals(settlements: list[Settlement]) -> dict[str, str]:
+    totals: dict[str, Decimal] = {}
+    for row in settlements:
+        totals[row.currency] = totals.get(row.currency, Decimal(0)) + row.amount
+    return {currency: str(amount) for currency, amount in totals.items()}
+
+
+def settle_due() -> int:
+    """Close every period whose end and grace have passed, oldest first; returns how many were closed."""
+    due = SettlementPeriod.objects.filter(
+        state=PeriodState.OPEN, ends_at__lte=timezone.now() - dt.timedelta(hours=GRACE_HOURS)
+    ).order_by("brand_id", "starts_at")
+    closed = 0
+    for period_id in list(due.values_list("pk", flat=True)):
+        settle_period(period_id=period_id, actor=None)
+        closed += 1
+    return closed
+
+
+def balances_of(partner: Partner) -> dict[str, Decimal]:
+    """What the house owes the partner now, per currency: settled minus paid out."""
+    from wallet.models import Account
+
+    accounts = Account.objects.filter(
+        brand_id=partner.brand_id, kind=AccountKind.IB_PAYABLE, subject=f"partner:{partner.pk}"
+    )
+    found = {account.pk: account.currency for account in accounts}
+    return {found[pk]: money.from_minor(minor, found[pk]) for pk, minor in ledger.balances(found).items()}
+
+
+@transaction.atomic
+def pay_out(*, partner_id: int, amount: Decimal, currency: str, request_key: str, actor: Any) -> Payout:
+    """Move settled commissions into the partner's own trading wallet, from where they are withdrawn like any money.
+
+    Who: the partner. The same request_key is paid once. Raises: DomainError without a trading wallet, or when the
+    balance is smaller.
+    """
+    partner = Partner.objects.select_for_update(of=("self",)).select_related("client").get(pk=partner_id)
+    if actor is not None and actor.pk != partner.user_id:
+        raise NotAllowed(_("Only the partner takes money from their own balance."))
+    known = Payout.objects.filter(partner=partner, request_key=request_key).first()
+    if known is not None:
+        return known
+    if partner.state != "active":
+        raise WrongState(_("Payouts are stopped for this partner. Ask your partner manager."))
+    if partner.client is None:
+        raise DomainError(_("There is no trading wallet to pay into yet. Ask your partner manager to link one."))
+    if amount <= 0 or money.quantize(amount, currency) != amount:
+        raise DomainError(
+            _("Enter an amount above zero, with no more digits than %(currency)s has.") % {"currency": currency}
+        )
+    held = balances_of(partner).get(currency, Decimal(0))
+    if amount > held:
+        raise DomainError(
+            _("There are %(held)s %(currency)s to pay out; you asked for %(amount)s.")
+            % {"held": held, "currency": currency, "amount": amount}
+        )
+    minor = money.to_minor(amount, currency)
+    owed = ledger.partner_payable(brand_id=partner.brand_id, partner_id=partner.pk, currency=currency)
+    posted = ledger.post(
+        ledger.Entry(
+            key=f"ib-payout:{partner.pk}:{request_key}", kind=JournalKind.COMMISSION_PAYOUT, brand_id=partner.brand_id,
+            lines=(ledger.Line(owed, -minor), ledger.Line(ledger.wallet_of(partner.client, currency), minor)),
+            description=f"Commissions of {partner.code}",
+        ),
+        actor=actor,
+    )  # fmt: skip
+    payout = Payout.objects.create(
+        partner=partner, request_key=request_key, amount=amount, currency=currency, journal_id=posted.journal_id,
+        paid_at=timezone.now(), paid_by=actor,
+    )  # fmt: skip
+    audit.record(
+        actor=actor, action="ib.commission_paid_out", target=payout, brand_id=partner.brand_id,
+        client_id=partner.client_id, after={"amount": str(amount), "currency": currency},
+    )  # fmt: skip
+    return payout

@@ -1,0 +1,25 @@
+"""Thin Celery entry points of commissions, and what beat runs."""
+
+from celery import shared_task
+from celery.schedules import crontab
+
+from crm.models import Brand
+from ib import engine, settlement
+
+
+@shared_task(queue="slow")
+def run_commissions() -> None:
+    """Every brand's last days once more: what came late, and what was corrected."""
+    for brand in Brand.objects.order_by("pk"):
+        engine.run_nightly(brand=brand)
+
+
+@shared_task(queue="slow")
+def settle_due_periods() -> int:
+    return settlement.settle_due()
+
+
+SCHEDULE = {
+    "run-commissions": {"task": "ib.tasks.run_commissions", "schedule": crontab(hour="2", minute="20")},
+    "settle-commissions": {"task": "ib.tasks.settle_due_periods", "schedule": crontab(hour="6", minute="40")},
+}

@@ -1,0 +1,162 @@
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import Notification
+from ib import plans
+from ib.models import PartnerPlan, PlanRate, PlanVersion
+from tests.ib.factories import LONG_AGO, NOON, card, make_partner, make_version
+
+pytestmark = pytest.mark.django_db
+TOMORROW = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+
+
+def draft(cast, **fields):
+    plan = plans.create_plan(brand=cast.brand, name="Gold", description="", actor=cast.ib_manager)
+    return plans.draft_version(
+        plan_id=plan.pk, actor=cast.ib_manager, starts_at=TOMORROW, currency="EUR", card=card(), **fields
+    )
+
+
+def proposed(cast):
+    return plans.propose_version(version_id=draft(cast).pk, actor=cast.ib_manager)
+
+
+def test_a_second_person_activates_a_plan(cast):
+    version = plans.activate_version(version_id=proposed(cast).pk, actor=cast.finance, reason="fits the budget")
+    assert (version.state, version.decided_by, version.starts_at) == ("active", cast.finance, TOMORROW)
+    assert Notification.objects.filter(user=cast.ib_manager, kind="ib.plan_decided").exists()
+
+
+def test_proposing_tells_those_who_may_decide_but_not_the_maker(cast):
+    proposed(cast)
+    told = set(Notification.objects.filter(kind="ib.plan_proposed").values_list("user_id", flat=True))
+    assert cast.finance.pk in told and cast.ib_manager.pk not in told
+
+
+def test_the_maker_cannot_activate_and_nothing_changed(cast):
+    version = proposed(cast)
+    with pytest.raises(NotAllowed, match="Somebody else"):
+        plans.activate_version(version_id=version.pk, actor=cast.ib_manager)
+    version.refresh_from_db()
+    assert version.state == "proposed"
+
+
+def test_the_database_refuses_one_pair_of_eyes(cast):
+    version = proposed(cast)
+    with pytest.raises(IntegrityError, match="plan_is_decided_by_somebody_else"), transaction.atomic():
+        PlanVersion.objects.filter(pk=version.pk).update(decided_by=cast.ib_manager, decided_at=NOON, state="active")
+
+
+def test_a_draft_cannot_be_activated_without_being_proposed(cast):
+    with pytest.raises(WrongState):
+        plans.activate_version(version_id=draft(cast).pk, actor=cast.finance)
+
+
+def test_a_rejection_says_why_and_is_final(cast):
+    version = proposed(cast)
+    with pytest.raises(DomainError, match="Say why"):
+        plans.reject_version(version_id=version.pk, actor=cast.finance, reason=" ")
+    plans.reject_version(version_id=version.pk, actor=cast.finance, reason="above revenue")
+    with pytest.raises(WrongState):
+        plans.activate_version(version_id=version.pk, actor=cast.finance)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE ib_planversion SET min_hold_seconds = 0",
+        "DELETE FROM ib_planversion",
+        "UPDATE ib_planrate SET amount_per_lot = 99",
+        "DELETE FROM ib_planlevel",
+    ],
+)
+def test_an_active_version_never_changes(cast, sql):
+    make_version(cast.brand, cast.ib_manager, cast.finance)
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def test_no_rate_is_added_to_an_active_version(cast):
+    version = make_version(cast.brand, cast.ib_manager, cast.finance)
+    with pytest.raises(DatabaseError, match="only while it is a draft"), transaction.atomic():
+        PlanRate.objects.create(version=version, group="metals", amount_per_lot=1)
+
+
+def test_a_later_version_ends_the_one_before(cast):
+    first = make_version(cast.brand, cast.ib_manager, cast.finance)
+    second = make_version(cast.brand, cast.ib_manager, cast.finance, plan=first.plan, starts_at=NOON)
+    first.refresh_from_db()
+    assert (first.ends_at, second.ends_at, second.number) == (NOON, None, 2)
+
+
+def test_a_late_approval_starts_now_and_not_in_the_past(cast):
+    first = make_version(cast.brand, cast.ib_manager, cast.finance)
+    second = plans.draft_version(
+        plan_id=first.plan_id, actor=cast.ib_manager, starts_at=NOON, currency="EUR", card=card()
+    )
+    plans.propose_version(version_id=second.pk, actor=cast.ib_manager)
+    second = plans.activate_version(version_id=second.pk, actor=cast.finance)
+    assert second.starts_at > NOON
+
+
+def test_a_version_cannot_start_before_a_later_one_that_is_active(cast):
+    first = make_version(cast.brand, cast.ib_manager, cast.finance)
+    make_version(cast.brand, cast.ib_manager, cast.finance, plan=first.plan, starts_at=TOMORROW)
+    with pytest.raises(WrongState, match="starts later"):
+        make_version(cast.brand, cast.ib_manager, cast.finance, plan=first.plan, starts_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (card(shares={1: "0.7", 2: "0.4"}), "more than the pot"),
+        (card(overrides={("fx_majors", 2): "9"}), "more than the pot"),
+        (card(rates={"fx_majors": "-1"}), "negative"),
+        (card(shares={1: "1.5"}), "between 0 and 100"),
+        (plans.RateCard(rates={}, shares={}, overrides={}), "at least one rate"),
+    ],
+)
+def test_a_rate_card_that_cannot_be_meant_is_refused_in_words(cast, wrong, told):
+    plan = plans.create_plan(brand=cast.brand, name="Odd", description="", actor=cast.ib_manager)
+    with pytest.raises(DomainError, match=told):
+        plans.draft_version(plan_id=plan.pk, actor=cast.ib_manager, starts_at=NOON, currency="EUR", card=wrong)
+    assert not PlanVersion.objects.exists()
+
+
+def test_without_a_pot_levels_may_get_more_together(cast):
+    assert draft(cast, is_pool=False)
+
+
+def test_a_draft_is_rewritten_by_its_maker_only(cast):
+    version = draft(cast)
+    plans.change_draft(version_id=version.pk, actor=cast.ib_manager, card=card(rates={"metals": "12"}), min_hold_seconds=60)
+    assert plans.rate_card(version).rates == {"metals": Decimal(12)}
+    with pytest.raises((WrongState, NotAllowed)):
+        plans.change_draft(version_id=version.pk, actor=cast.finance, card=card())
+
+
+def test_an_agent_writes_no_plans(cast):
+    with pytest.raises(NotAllowed):
+        plans.create_plan(brand=cast.brand, name="Mine", description="", actor=cast.agent)
+
+
+def test_changing_a_partners_plan_keeps_the_earlier_one_for_earlier_trades(cast):
+    partner = make_partner(cast.brand)
+    silver = make_version(cast.brand, cast.ib_manager, cast.finance)
+    gold = make_version(cast.brand, cast.ib_manager, cast.finance)
+    plans.assign_plan(partner_id=partner.pk, plan_id=silver.plan_id, actor=cast.ib_manager, at=LONG_AGO)
+    plans.assign_plan(partner_id=partner.pk, plan_id=gold.plan_id, actor=cast.ib_manager, at=NOON)
+    rows = list(PartnerPlan.objects.filter(partner=partner).values_list("plan_id", "starts_at", "ends_at"))
+    assert rows == [(silver.plan_id, LONG_AGO, NOON), (gold.plan_id, NOON, None)]
+    with pytest.raises(WrongState):
+        plans.assign_plan(partner_id=partner.pk, plan_id=gold.plan_id, actor=cast.ib_manager)
+
+
+def test_a_plan_without_an_active_version_is_given_to_nobody(cast):
+    partner = make_partner(cast.brand)
+    with pytest.raises(WrongState, match="no active version"):
+        plans.assign_plan(partner_id=partner.pk, plan_id=draft(cast).plan_id, actor=cast.ib_manager)
