@@ -54,6 +54,7 @@ class Supervisor:
     def run(self) -> int:
         """Runs until asked to stop. Returns the exit code: 0 after a clean stop, 1 when something could not run."""
         with _only_one(self.options):
+            self._check_machine()
             self._check_ports()
             self._take_signals()
             leash = guard.start(self.instance, self.options.var_dir, stop_servers=self.own_postgres or self.own_redis)
@@ -70,6 +71,14 @@ class Supervisor:
                 self._stop_all()
                 guard.dismiss(leash)
             return code
+
+    def _check_machine(self) -> None:
+        shared = Path("/dev/shm")  # noqa: S108 - only looked at
+        if shared.is_dir() and not os.access(shared, os.W_OK):
+            raise CannotStart(
+                f"{shared} is not writable for user id {os.geteuid()}, and the workers' locks live there. "
+                "Ask for `mount -t tmpfs -o mode=1777 tmpfs /dev/shm` (a container: --shm-size=256m)."
+            )
 
     def _check_ports(self) -> None:
         try:

@@ -1,0 +1,89 @@
+# Keelson: `make demo` and `make test` work on a machine that has Python 3.11 and nothing else. `make help` lists all.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+# Test processes at once: one per core, and no more than the machine's memory likes.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 8 ? 8 : n )))
+APPS := crm clients leads kyc compliance trading wallet ib monitoring portal reports sandbox
+# A deployment's settings, with secrets that nobody uses.
+DEPLOYMENT = DJANGO_SETTINGS_MODULE=crm.settings.production SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(40))') \
+	KEELSON_FIELD_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') \
+	KEELSON_HOSTS=crm.example.com KEELSON_BASE_URL=https://crm.example.com KEELSON_LIVE_URL=https://crm.example.com/live
+# Where libraries are that were unpacked without root (deploy/bootstrap.py); absent on most machines.
+-include var/system.mk
+
+.PHONY: help install demo run test unit browser smoke lint format bench screenshots messages lock stop clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+
+install: ## install what Keelson and its tests need (every target below does so first)
+	@$(PYTHON) deploy/bootstrap.py
+
+# A sub-make reads var/system.mk anew after the installation wrote it.
+demo: ## install, start everything, load a demo brokerage, print the address and logins; Ctrl-C stops
+	@$(PYTHON) deploy/bootstrap.py --runtime-only && $(MAKE) --no-print-directory _demo
+_demo:
+	@exec $(BIN)/python -m crm.supervisor --demo
+
+run: ## install and start everything without demo data; Ctrl-C stops
+	@$(PYTHON) deploy/bootstrap.py --runtime-only && $(MAKE) --no-print-directory _run
+_run:
+	@exec $(BIN)/python -m crm.supervisor
+
+test: ## install, check style, types and layers, run all tests, browser tests included
+	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _lint _test
+_test: _unit
+	$(BIN)/pytest -q -m browser $(PYTEST_ARGS)
+
+unit: ## the tests without a browser
+	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _unit
+_unit:
+	$(BIN)/pytest -q -n $(JOBS) -m "not browser" $(PYTEST_ARGS)
+
+smoke: ## the whole journey, headless, against a fresh temporary instance
+	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _smoke
+_smoke:
+	$(BIN)/python -m tests.smoke
+
+lint: ## style, types, layers, migrations, deployment settings
+	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _lint
+_lint:
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/lint-imports --no-cache | tail -8; exit $${PIPESTATUS[0]}
+	$(BIN)/mypy --no-error-summary $(APPS)
+	@$(DEPLOYMENT) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+format: install ## put Python and templates into shape
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: ## every benchmark, quick sizes: make bench NAME=web SIZE=full for one
+	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _bench
+_bench:
+	$(BIN)/python manage.py bench $(NAME) --size $(or $(SIZE),quick)
+
+screenshots: ## take the pictures of docs/screenshots anew
+	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _screenshots
+_screenshots:
+	$(BIN)/python -m tests.screenshots
+
+messages: install ## collect the texts to translate into locale/ (needs gettext)
+	$(BIN)/python manage.py makemessages --all --no-location --no-obsolete --ignore '.venv/*' --ignore 'var/*'
+
+lock: install ## pin all requirements anew, with hashes
+	uv=$$(ls var/bootstrap/uv-*/bin/uv | head -1); \
+	flags="--universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet"; \
+	$$uv pip compile pyproject.toml --extra embedded --extra mt5 $$flags -o requirements/base.txt && \
+	$$uv pip compile pyproject.toml --extra embedded --extra mt5 --group dev $$flags -c requirements/base.txt -o requirements/dev.txt
+
+stop: ## stop what runs on var/, wherever it was started
+	@$(BIN)/python -m crm.supervisor stop
+
+clean: ## remove what was installed; the data under var/ stays
+	rm -rf .venv var/bootstrap var/sysroot var/system.mk var/test var/staticfiles* .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
