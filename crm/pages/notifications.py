@@ -58,6 +58,13 @@ def recent(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_GET
+def unread(request: HttpRequest) -> HttpResponse:
+    """The number at the bell, asked for again when something happened."""
+    return render(request, "crm/ui/_unread.html")
+
+
+@login_required
+@require_GET
 def open_notification(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark it read and go where it points. Only addresses of this site are followed."""
     row = get_object_or_404(Notification, pk=pk, user=request.user)
@@ -73,5 +80,5 @@ def open_notification(request: HttpRequest, pk: int) -> HttpResponse:
 def read_all(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     Notification.objects.filter(user=request.user, read_at__isnull=True).update(read_at=timezone.now())
-    push_live(request.user.pk, event="unread", data={"unread": 0})
+    push_live(request.user.pk, event="unread", data={})
     return redirect("notifications")

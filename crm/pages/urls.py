@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", profile.language, name="language"),
     path("notifications/", notifications.notifications, name="notifications"),
     path("notifications/recent/", notifications.recent, name="notifications_recent"),
+    path("notifications/unread/", notifications.unread, name="notifications_unread"),
     path("notifications/read/", notifications.read_all, name="notifications_read"),
     path("notifications/<int:pk>/", notifications.open_notification, name="notification"),
     path("jobs/", jobs.jobs, name="jobs"),

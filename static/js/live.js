@@ -4,16 +4,9 @@
   const url = document.body.dataset.live;
   if (!url || !window.EventSource) return;
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("keelson-live") : null;
-  const setCount = (count) => {
-    document.querySelectorAll("[data-unread]").forEach((dot) => {
-      dot.textContent = count > 99 ? "99+" : String(count);
-      dot.hidden = !count;
-    });
-  };
   const deliver = (message, mine) => {
     if (message.user && String(message.user) !== document.body.dataset.user) return;
     if (message.event === "notification") {
-      if (typeof message.data?.unread === "number") setCount(message.data.unread);
       if (mine || document.visibilityState === "visible") {
         const d = message.data || {};
         if (d.title) window.keelson?.toast({ title: d.title, body: d.body, tone: d.tone || "info", url: d.url, seconds: 10 });
@@ -44,6 +37,11 @@
       };
       open();
     });
+  // Where no stream gets through (a proxy that buffers), pages catch up once a minute.
+  setInterval(() => {
+    if (document.documentElement.dataset.live !== "on" && document.visibilityState === "visible")
+      document.body.dispatchEvent(new CustomEvent("k:live:resync", { detail: {}, bubbles: true }));
+  }, 60000);
   window.addEventListener("pagehide", () => source?.close());
   // Only the tab that holds the lock listens; when it closes, the next one takes over.
   if (navigator.locks && channel) navigator.locks.request("keelson-live", connect);

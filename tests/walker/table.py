@@ -51,6 +51,7 @@ TABLE |= {
     "profile": Rule(EVERYONE_SIGNED_IN),
     "notifications": Rule(EVERYONE_SIGNED_IN),
     "notifications_recent": Rule(EVERYONE_SIGNED_IN),
+    "notifications_unread": Rule(EVERYONE_SIGNED_IN),
     "notifications_read": Rule(EVERYONE_SIGNED_IN),
     "notification": Rule(EVERYONE_SIGNED_IN, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "jobs": Rule(EVERYONE_SIGNED_IN),
