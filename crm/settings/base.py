@@ -1,8 +1,10 @@
 """Settings shared by every way of running Keelson. Values come from the environment; see docs/operations.md."""
 
+import logging
 from pathlib import Path
 
 import environ
+import structlog
 from django.utils.translation import gettext_lazy as _
 
 from crm import devdb
@@ -270,12 +272,25 @@ SILENCED_SYSTEM_CHECKS = [
     "django_rq.W001",
     # The user model's manager is Django's own; allauth looks users up by user name only.
 ]
+LOG_LEVEL = env("KEELSON_LOG_LEVEL", default="INFO")
+# One JSON line per request with its id, user and address; the terminal of a developer or a demo stays readable.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ],
+    wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[LOG_LEVEL]),
+    cache_logger_on_first_use=True,
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env("KEELSON_LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django_structlog": {"level": "WARNING"},

@@ -1,7 +1,11 @@
 """Zero set-up: the embedded servers, or those named by DATABASE_URL and REDIS_URL. Also what the demo runs on."""
 
-from crm.settings.base import *  # noqa: F403
-from crm.settings.base import BASE_URL, env
+import os
+
+os.environ.setdefault("KEELSON_LOG_LEVEL", "WARNING")
+
+from crm.settings.base import *  # noqa: E402, F403
+from crm.settings.base import BASE_URL, env  # noqa: E402
 
 DEBUG = env.bool("DEBUG", default=False)
 INTERNAL_IPS = ["127.0.0.1"]
