@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 def names() -> list[str]:
     folder = Path(settings.BASE_DIR) / "bench"
-    return sorted(path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "harness"))
+    return sorted(path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "harness", "bare_urls"))
 
 
 class Command(BaseCommand):
