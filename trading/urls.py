@@ -1,3 +1,20 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from crm.ui.views import TableView
+from trading.tables import AccountTable, DealTable
+from trading.views import accounts, health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("trading/accounts/", TableView.as_view(table=AccountTable), name="trading_accounts"),
+    path("trading/accounts/<int:account_id>/", accounts.AccountPage.as_view(), name="trading_account"),
+    path("trading/accounts/<int:account_id>/deals/", accounts.AccountDeals.as_view(), name="trading_account_deals"),
+    path("trading/accounts/<int:account_id>/leverage/", accounts.ChangeLeverage.as_view(), name="trading_leverage"),
+    path("trading/accounts/<int:account_id>/password/", accounts.ResetPassword.as_view(), name="trading_password"),
+    path("trading/accounts/<int:account_id>/retry/", accounts.RetryAccount.as_view(), name="trading_retry"),
+    path("trading/open/<int:client_id>/", accounts.OpenAccount.as_view(), name="trading_open_account"),
+    path("trading/deals/", TableView.as_view(table=DealTable), name="trading_deals"),
+    path("trading/exposure/", health.ExposurePage.as_view(), name="trading_exposure"),
+    path("trading/health/", health.HealthPage.as_view(), name="trading_health"),
+    path("trading/operations/<int:operation_id>/", health.DecideOperation.as_view(), name="trading_operation"),
+    path("trading/issues/<int:issue_id>/close/", health.CloseIssue.as_view(), name="trading_issue_close"),
+]

@@ -22,8 +22,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Deal',
             fields=[
-                ('pk', models.CompositePrimaryKey('executed_at', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('id', models.BigIntegerField()),
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('executed_at', models.DateTimeField(help_text='UTC')),
                 ('ticket', models.BigIntegerField()),
                 ('login', models.CharField(max_length=32)),

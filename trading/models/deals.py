@@ -20,8 +20,8 @@ class Deal(models.Model):
     and the opened part, so rebates on closed volume use `closed_lots`. `account` is null for logins that we don't know.
     """
 
-    pk = models.CompositePrimaryKey("executed_at", "id")
-    id = models.BigIntegerField()
+    # The table's key is (executed_at, id), as a partitioned table needs; ids come from one sequence and never repeat.
+    id = models.BigAutoField(primary_key=True)
     executed_at = models.DateTimeField(help_text=_("UTC"))
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="+", db_index=False)
     ticket = models.BigIntegerField()

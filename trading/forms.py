@@ -1,0 +1,54 @@
+"""What people type in on trading's pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from trading.models import TradingAccount
+from trading.queries import Offer
+
+
+class OpenAccountForm(forms.Form):
+    """An account type that may be opened, and a leverage that it offers."""
+
+    account_type = forms.ChoiceField(label=_("Account type"))
+    leverage = forms.TypedChoiceField(label=_("Leverage"), coerce=int, required=False, empty_value=None)
+
+    def __init__(self, *args: Any, offers: list[Offer], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        allowed = [offer.account_type for offer in offers if offer.decision]
+        account_type, leverage = self.fields["account_type"], self.fields["leverage"]
+        assert isinstance(account_type, forms.ChoiceField) and isinstance(leverage, forms.ChoiceField)
+        account_type.choices = [(one.pk, f"{one} · {one.server}") for one in allowed]
+        ladder = sorted({n for one in allowed for n in [*one.leverages, one.default_leverage]})
+        leverage.choices = [("", _("As the account type says")), *((n, f"1:{n}") for n in ladder)]
+
+
+class LeverageForm(forms.Form):
+    leverage = forms.TypedChoiceField(label=_("Leverage"), coerce=int)
+
+    def __init__(self, *args: Any, account: TradingAccount, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kind = account.account_type
+        ladder = sorted({*kind.leverages, kind.default_leverage}) if kind else [account.leverage]
+        field = self.fields["leverage"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(n, f"1:{n}") for n in ladder]
+        field.initial = account.leverage
+
+
+class DecideForm(forms.Form):
+    """What a person found out about an operation that the platform does not answer for."""
+
+    ticket = forms.IntegerField(
+        label=_("Ticket on the platform"), required=False, min_value=1,
+        help_text=_("Leave empty to declare that it never happened."),
+    )  # fmt: skip
+    reason = forms.CharField(label=_("What you found"), max_length=200)
+
+
+class CloseIssueForm(forms.Form):
+    resolution = forms.CharField(label=_("How it was settled"), max_length=300)

@@ -1,0 +1,46 @@
+"""What trading puts on the menu, on the client's page and into the command palette."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from crm.ui import panels
+from trading import queries
+from trading.models import PlatformIssue
+from trading.views.accounts import trading_tab
+
+
+def find_accounts(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
+    """By login: the beginning of a number is enough."""
+    if not query.isdecimal() or len(query) < 3:
+        return
+    found = queries.accounts_visible_to(user).filter(login__startswith=query).select_related("client", "server")
+    for account in found.order_by("login")[:limit]:
+        yield panels.Found(
+            label=f"{account.login} · {account.client.full_name}", url=reverse("trading_account", args=[account.pk]),
+            hint=account.server.name, icon="chart-candlestick",
+        )  # fmt: skip
+
+
+def open_questions(user: Any) -> int | None:
+    return PlatformIssue.objects.filter(closed_at__isnull=True)[:100].count() or None
+
+
+panels.menu(
+    "trading", _("Accounts"), "trading_accounts", "trading.view_tradingaccount", "chart-candlestick", 10,
+    words="mt5 login leverage equity",
+)  # fmt: skip
+panels.menu("trading", _("Deals"), "trading_deals", "trading.view_deal_list", "activity", 20, words="trades tickets")
+panels.menu(
+    "trading", _("Exposure"), "trading_exposure", "trading.view_deal_list", "scale", 30, words="positions dealing"
+)
+panels.menu(
+    "trading", _("Platform health"), "trading_health", "trading.view_platform_health", "heart-pulse", 40,
+    count=open_questions, words="servers lag sync mt5",
+)  # fmt: skip
+panels.client_tab("trading", _("Trading"), trading_tab, "trading.view_tradingaccount", order=40)
+panels.palette_source("trading_accounts", _("Trading accounts"), find_accounts, "trading.view_tradingaccount", 40)

@@ -1,0 +1,342 @@
+"""Reads of trading. Every one takes the user first and starts from what that user may see.
+
+A client sees their own accounts; staff see those of the clients in the books they reach.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.http import Http404
+from django.utils import timezone
+
+from clients.models import Client
+from crm.policies import Decision, require_permission
+from crm.scope import reach_of
+from trading import policies
+from trading.choices import TRADES, AccountState, DealEntry, OperationState
+from trading.models import (
+    AccountType,
+    BalanceOperation,
+    Deal,
+    EquityPoint,
+    PlatformIssue,
+    Position,
+    SymbolInfo,
+    SyncCursor,
+    TradingAccount,
+    TradingServer,
+)
+
+# Below this many accounts their ids are named in the query: the planner then reads few index ranges, not all of time.
+FEW_ACCOUNTS: Final = 2000
+CURVE_DAYS: Final = 92
+NET: Final = F("profit") + F("commission") + F("swap") + F("fee")
+MONEY_FIELD: Final = DecimalField(max_digits=20, decimal_places=8)
+DEAL_COLUMNS: Final = tuple(f.attname for f in Deal._meta.concrete_fields if f.attname != "raw")
+
+
+# ── accounts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def accounts_visible_to(user: Any) -> QuerySet[TradingAccount]:
+    """All accounts of the clients that a user sees, in any state."""
+    if not user or not user.is_authenticated:
+        return TradingAccount.objects.none()
+    if user.is_client:
+        return TradingAccount.objects.filter(client__user_id=user.pk)
+    if not user.is_team:
+        return TradingAccount.objects.none()
+    return TradingAccount.objects.filter(client__book_id__in=reach_of(user).books)
+
+
+def get_account(user: Any, account_id: int, *, permission: str = "trading.view_tradingaccount") -> TradingAccount:
+    """One account, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
+    account = (
+        accounts_visible_to(user)
+        .select_related("client__brand", "client__owner", "server", "account_type")
+        .filter(pk=account_id)
+        .first()
+    )
+    if account is None:
+        raise Http404
+    if user.is_team:
+        require_permission(user, permission)
+    return account
+
+
+def accounts_of(user: Any, client_id: int) -> list[TradingAccount]:
+    """A client's accounts, the open ones first."""
+    found = accounts_visible_to(user).filter(client_id=client_id).select_related("server", "account_type")
+    rank = {AccountState.OPEN: 0, AccountState.ARCHIVED: 2, AccountState.FAILED: 3}
+    return sorted(found[:100], key=lambda account: (rank.get(AccountState(account.state), 1), account.pk))
+
+
+def my_accounts(user: Any) -> list[TradingAccount]:
+    """The accounts of the client who is signed in."""
+    return accounts_of(user, user.client.pk) if hasattr(user, "client") else []
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An account type and whether this user may have one opened now, with the reason if not."""
+
+    account_type: AccountType
+    decision: Decision
+
+
+def offers_for(user: Any, client: Client) -> list[Offer]:
+    """What could be opened for a client: by staff, or by the client for themselves."""
+    types = AccountType.objects.filter(brand_id=client.brand_id, is_enabled=True).select_related("server")
+    return [Offer(one, policies.can_open_account(user, client, one)) for one in types]
+
+
+# ── positions and deals ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def positions_of(user: Any, *, client_id: int | None = None, account_id: int | None = None) -> list[Position]:
+    """Open positions of a client or an account, newest first; at most 500."""
+    found = Position.objects.filter(account__in=accounts_visible_to(user)).select_related("account")
+    if client_id is not None:
+        found = found.filter(account__client_id=client_id)
+    if account_id is not None:
+        found = found.filter(account_id=account_id)
+    return list(found.order_by("-opened_at", "-pk")[:500])
+
+
+def deals_visible_to(user: Any) -> QuerySet[Deal]:
+    """Deals of the accounts that a user sees, without the platform's raw row."""
+    visible = accounts_visible_to(user)
+    few = list(visible.exclude(login="").values_list("pk", flat=True)[: FEW_ACCOUNTS + 1])
+    deals = Deal.objects.only(*DEAL_COLUMNS)
+    return deals.filter(account_id__in=few) if len(few) <= FEW_ACCOUNTS else deals.filter(account__in=visible)
+
+
+def deals_of_account(user: Any, account_id: int) -> QuerySet[Deal]:
+    """Deals of one account, newest first: slice it, or page it by (executed_at, id)."""
+    account = get_account(user, account_id)
+    return Deal.objects.only(*DEAL_COLUMNS).filter(account_id=account.pk).order_by("-executed_at", "-id")
+
+
+def deals_by_id(
+    deal_ids: Sequence[int], *, since: dt.datetime | None = None, until: dt.datetime | None = None
+) -> list[Deal]:
+    """Deals with their accounts, for the system's own handlers of `DealsSynced`. A time range spares partitions."""
+    found = Deal.objects.filter(id__in=deal_ids).select_related("account")
+    if since is not None:
+        found = found.filter(executed_at__gte=since)
+    if until is not None:
+        found = found.filter(executed_at__lte=until)
+    return list(found.order_by("executed_at", "id"))
+
+
+def symbol_groups(server_id: int, names: Iterable[str]) -> dict[str, str]:
+    """Symbol group of each name on a server; a name without one is left out."""
+    rows = SymbolInfo.objects.filter(server_id=server_id, name__in=set(names)).exclude(symbol_group="")
+    return dict(rows.values_list("name", "symbol_group"))
+
+
+def operations_of(user: Any, *, client_id: int | None = None, account_id: int | None = None) -> list[BalanceOperation]:
+    """The newest balance operations of a client or an account; at most 50."""
+    found = BalanceOperation.objects.filter(account__in=accounts_visible_to(user)).select_related("account")
+    if client_id is not None:
+        found = found.filter(account__client_id=client_id)
+    if account_id is not None:
+        found = found.filter(account_id=account_id)
+    return list(found.order_by("-pk")[:50])
+
+
+# ── how it went ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Balance and equity over time, and the deepest fall of equity from a height before it."""
+
+    at: list[dt.datetime] = field(default_factory=list)
+    balance: list[Decimal] = field(default_factory=list)
+    equity: list[Decimal] = field(default_factory=list)
+
+    @property
+    def drawdown_percent(self) -> Decimal:
+        height, deepest = Decimal(0), Decimal(0)
+        for value in self.equity:
+            height = max(height, value)
+            if height > 0:
+                deepest = max(deepest, (height - value) / height * 100)
+        return deepest.quantize(Decimal("0.1"))
+
+
+def equity_curve(user: Any, account_id: int, *, days: int = CURVE_DAYS) -> Curve:
+    """One point a day (the last of each day), and the account as it stands now as the last one."""
+    account = get_account(user, account_id)
+    now = timezone.now()
+    points = list(
+        EquityPoint.objects.filter(account_id=account.pk, at__gte=now - dt.timedelta(days=days))
+        .annotate(day=F("at__date"))
+        .order_by("day", "-at")
+        .distinct("day")
+        .values_list("at", "balance", "equity")
+    )
+    curve = Curve([p[0] for p in points], [p[1] for p in points], [p[2] for p in points])
+    if account.synced_at:
+        curve.at.append(account.synced_at)
+        curve.balance.append(account.balance)
+        curve.equity.append(account.equity)
+    return curve
+
+
+@dataclass(frozen=True)
+class SymbolResult:
+    symbol: str
+    trades: int
+    lots: Decimal
+    net: Decimal
+
+
+def results_by_symbol(user: Any, account_id: int, *, days: int = CURVE_DAYS) -> list[SymbolResult]:
+    """What an account won and lost on each symbol: closed lots and everything deals moved, best first."""
+    account = get_account(user, account_id)
+    rows = (
+        Deal.objects.filter(
+            account_id=account.pk, action__in=TRADES, executed_at__gte=timezone.now() - dt.timedelta(days=days)
+        )
+        .values("symbol")
+        .annotate(
+            trades=Count("id", filter=~Q(entry=DealEntry.IN)),
+            closed=Coalesce(Sum("closed_lots"), Decimal(0), output_field=MONEY_FIELD),
+            moved=Coalesce(Sum(NET), Decimal(0), output_field=MONEY_FIELD),
+        )
+        .order_by("-moved")
+    )
+    return [SymbolResult(row["symbol"], row["trades"], row["closed"], row["moved"]) for row in rows[:100]]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """A client's open accounts together, in the brand's base currency. `is_complete` without demo accounts."""
+
+    currency: str
+    accounts: int
+    equity: Decimal
+    floating: Decimal
+    positions: int
+
+
+def totals_of(client: Client, accounts: Sequence[TradingAccount], positions: Sequence[Position]) -> Totals:
+    """From rows already read: no query."""
+    live = [account for account in accounts if account.state == AccountState.OPEN and not account.is_demo]
+    ids = {account.pk for account in live}
+    ratio = {a.pk: (a.equity_base / a.equity if a.equity else Decimal(0)) for a in live}
+    floating = sum((a.floating * ratio[a.pk] for a in live), Decimal(0))
+    return Totals(
+        currency=client.brand.base_currency,
+        accounts=len(live),
+        equity=sum((a.equity_base for a in live), Decimal(0)),
+        floating=floating.quantize(Decimal("0.01")),
+        positions=sum(1 for position in positions if position.account_id in ids),
+    )
+
+
+# ── platforms ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class ServerHealth:
+    """A server with what is known about each kind of data read from it."""
+
+    server: TradingServer
+    cursors: list[SyncCursor]
+    accounts: int
+    in_work: int
+
+    @property
+    def is_well(self) -> bool:
+        return bool(self.cursors) and not any(cursor.failures for cursor in self.cursors)
+
+    @property
+    def lag_ms(self) -> int | None:
+        return next((cursor.lag_ms for cursor in self.cursors if cursor.kind == "deals"), None)
+
+    @property
+    def offset(self) -> str:
+        seconds = next((c.clock_offset_seconds for c in self.cursors if c.clock_offset_seconds is not None), None)
+        return "" if seconds is None else f"UTC{seconds // 3600:+d}"
+
+
+def server_health(user: Any) -> list[ServerHealth]:
+    """All servers, for those who watch platforms."""
+    require_permission(user, "trading.view_platform_health")
+    servers = list(TradingServer.objects.order_by("name"))
+    cursors: dict[int, list[SyncCursor]] = {}
+    for cursor in SyncCursor.objects.filter(server__in=servers).order_by("kind"):
+        cursors.setdefault(cursor.server_id, []).append(cursor)
+    counts = {
+        row["server_id"]: row
+        for row in TradingAccount.objects.values("server_id").annotate(
+            open=Count("pk", filter=Q(state=AccountState.OPEN)),
+            in_work=Count("pk", filter=Q(state__in=["requested", "opening", "unknown"])),
+        )
+    }
+    none = {"open": 0, "in_work": 0}
+    return [
+        ServerHealth(s, cursors.get(s.pk, []), counts.get(s.pk, none)["open"], counts.get(s.pk, none)["in_work"])
+        for s in servers
+    ]
+
+
+def open_issues(user: Any) -> list[PlatformIssue]:
+    """Questions that wait for a person; at most 200."""
+    require_permission(user, "trading.view_platform_health")
+    return list(
+        PlatformIssue.objects.filter(closed_at__isnull=True).select_related("server").order_by("-last_at")[:200]
+    )
+
+
+def unknown_operations(user: Any) -> list[BalanceOperation]:
+    """Operations of visible accounts whose outcome is not known; at most 200."""
+    found = BalanceOperation.objects.filter(account__in=accounts_visible_to(user), state=OperationState.UNKNOWN)
+    return list(found.select_related("account__client", "account__server").order_by("pk")[:200])
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Open positions of all visible real accounts on one symbol: what clients hold, long and short."""
+
+    symbol: str
+    long_lots: Decimal
+    short_lots: Decimal
+    positions: int
+    profit_base: Decimal
+
+    @property
+    def net_lots(self) -> Decimal:
+        return self.long_lots - self.short_lots
+
+
+EXPOSURE = """
+SELECT coalesce(nullif(s.canonical, ''), p.symbol) AS house,
+  coalesce(sum(p.lots) FILTER (WHERE p.action = 0), 0), coalesce(sum(p.lots) FILTER (WHERE p.action = 1), 0), count(*),
+  round(coalesce(sum((p.profit + p.swap) * CASE WHEN a.equity <> 0 THEN a.equity_base / a.equity ELSE 0 END), 0), 2)
+FROM trading_position p
+JOIN trading_tradingaccount a ON a.id = p.account_id AND NOT a.is_demo
+JOIN clients_client c ON c.id = a.client_id
+LEFT JOIN trading_symbolinfo s ON s.server_id = p.server_id AND s.name = p.symbol
+WHERE c.book_id = ANY(%s) AND c.brand_id = %s
+GROUP BY 1 ORDER BY abs(sum(CASE WHEN p.action = 0 THEN p.lots ELSE -p.lots END)) DESC, 1 LIMIT 100
+"""
+
+
+def exposure(user: Any, brand_id: int) -> list[Exposure]:
+    """Long and short lots per symbol among a brand's visible clients, the largest net first; profit in base currency."""
+    require_permission(user, "trading.view_deal_list")
+    with connection.cursor() as cursor:
+        cursor.execute(EXPOSURE, [sorted(reach_of(user).books), brand_id])
+        return [Exposure(*row) for row in cursor.fetchall()]

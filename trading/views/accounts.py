@@ -1,0 +1,193 @@
+"""The account page, the client's trading tab, and what people change there."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from clients.models import Client
+from clients.queries import get_client, is_in_own_book
+from crm import access_log
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.ui.charts import Chart, Series
+from crm.ui.views import StaffView, embedded_table
+from trading import accounts, policies, queries
+from trading.forms import LeverageForm, OpenAccountForm
+from trading.models import TradingAccount
+from trading.tables import DealTable
+
+DEALS_ON_TAB = 15
+
+
+def curve_chart(account: TradingAccount, curve: queries.Curve, *, height: int = 220) -> Chart | None:
+    """Equity over balance; None until there are two points."""
+    if len(curve.at) < 2:
+        return None
+    return Chart(
+        id=f"equity-{account.pk}",
+        x=curve.at,
+        series=[
+            Series(_("Equity"), curve.equity, kind="area", unit=account.currency),
+            Series(_("Balance"), curve.balance, tone="neutral", kind="step", unit=account.currency),
+        ],
+        height=height,
+        from_zero=False,
+    )
+
+
+def trading_tab(request: HttpRequest, client: Client) -> HttpResponse:
+    """A client's accounts, open positions and last deals. `?account=` chooses whose curve and deals are shown."""
+    user: Any = request.user
+    rows = queries.accounts_of(user, client.pk)
+    positions = queries.positions_of(user, client_id=client.pk)
+    by_id = {account.pk: account for account in rows}
+    wanted = request.GET.get("account", "")
+    chosen = by_id.get(int(wanted)) if wanted.isdecimal() else None
+    chosen = chosen or next((account for account in rows if account.state == "open"), None)
+    context: dict[str, Any] = {
+        "client": client, "accounts": rows, "positions": positions, "chosen": chosen,
+        "totals": queries.totals_of(client, rows, positions),
+        "operations": queries.operations_of(user, client_id=client.pk)[:8],
+        "can_open": any(offer.decision for offer in queries.offers_for(user, client)),
+    }  # fmt: skip
+    if chosen is not None:
+        curve = queries.equity_curve(user, chosen.pk)
+        context |= {
+            "chart": curve_chart(chosen, curve), "curve": curve,
+            "deals": list(queries.deals_of_account(user, chosen.pk)[:DEALS_ON_TAB]),
+        }  # fmt: skip
+    return render(request, "trading/_client_tab.html", context)
+
+
+class AccountPage(StaffView):
+    """One account: what it is worth, how it went, what is open, what was dealt."""
+
+    permission = "trading.view_tradingaccount"
+
+    def get(self, request: HttpRequest, account_id: int) -> HttpResponse:
+        user: Any = request.user
+        account = queries.get_account(user, account_id)
+        _note(user, account)
+        curve = queries.equity_curve(user, account.pk)
+        context = {
+            "account": account, "client": account.client, "curve": curve, "chart": curve_chart(account, curve, height=260),
+            "positions": queries.positions_of(user, account_id=account.pk),
+            "results": queries.results_by_symbol(user, account.pk),
+            "operations": queries.operations_of(user, account_id=account.pk)[:12],
+            "may_change_leverage": policies.can_change_leverage(user, account) and account.state == "open",
+            "may_reset_password": policies.can_reset_password(user, account) and account.state == "open",
+            "may_retry": account.state == "failed" and user.has_perm("trading.open_account"),
+            "leverage_form": LeverageForm(account=account),
+        }  # fmt: skip
+        return render(request, "trading/account.html", context)
+
+
+class AccountDeals(StaffView):
+    """The deals of one account, as the table that the account page embeds."""
+
+    permission = "trading.view_deal_list"
+
+    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
+        table = DealTable(request.user, request.GET, path=request.path, scope={"account_id": account_id})
+        return embedded_table(request, table)
+
+
+class OpenAccount(StaffView):
+    """Open an account for a client."""
+
+    permission = "trading.open_account"
+
+    def get(self, request: HttpRequest, client_id: int) -> HttpResponse:
+        return self._form(request, get_client(request.user, client_id))
+
+    def post(self, request: HttpRequest, client_id: int) -> HttpResponse:
+        client = get_client(request.user, client_id)
+        form = OpenAccountForm(request.POST, offers=queries.offers_for(request.user, client))
+        if form.is_valid():
+            try:
+                accounts.request_account(
+                    client_id=client.pk, account_type_id=int(form.cleaned_data["account_type"]), actor=request.user,
+                    leverage=form.cleaned_data["leverage"], request_key=request.POST.get("key", "")[:60] or _key(),
+                )  # fmt: skip
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, _("The account is being opened. It takes a few seconds."))
+                return redirect(f"/clients/{client.pk}/?tab=trading")
+        return self._form(request, client, form)
+
+    @staticmethod
+    def _form(request: HttpRequest, client: Client, form: OpenAccountForm | None = None) -> HttpResponse:
+        offers = queries.offers_for(request.user, client)
+        context = {
+            "client": client, "offers": offers, "form": form or OpenAccountForm(offers=offers),
+            "key": request.POST.get("key") or _key(),
+        }  # fmt: skip
+        return render(request, "trading/open_account.html", context, status=422 if form and form.errors else 200)
+
+
+class ChangeLeverage(StaffView):
+    permission = "trading.change_leverage"
+
+    def post(self, request: HttpRequest, account_id: int) -> HttpResponse:
+        account = queries.get_account(request.user, account_id)
+        form = LeverageForm(request.POST, account=account)
+        if not form.is_valid():
+            messages.error(request, _("Choose one of the leverages that the account type offers."))
+        else:
+            try:
+                accounts.change_leverage(
+                    account_id=account.pk, leverage=form.cleaned_data["leverage"], actor=request.user
+                )
+                messages.success(request, _("The leverage is changed."))
+            except DomainError as error:
+                messages.error(request, error.message)
+        return redirect("trading_account", account.pk)
+
+
+class ResetPassword(StaffView):
+    """Set a new trading password and show it, this once."""
+
+    permission = "trading.reset_password"
+
+    def post(self, request: HttpRequest, account_id: int) -> HttpResponse:
+        account = queries.get_account(request.user, account_id)
+        try:
+            password = accounts.reset_password(account_id=account.pk, actor=request.user)
+        except DomainError as error:
+            messages.error(request, error.message)
+            return redirect("trading_account", account.pk)
+        return never_cache(
+            lambda r: render(r, "trading/new_password.html", {"account": account, "password": password})
+        )(request)
+
+
+class RetryAccount(StaffView):
+    permission = "trading.open_account"
+
+    def post(self, request: HttpRequest, account_id: int) -> HttpResponse:
+        account = queries.get_account(request.user, account_id)
+        try:
+            accounts.retry_account(account_id=account.pk, actor=request.user)
+            messages.success(request, _("The account is tried again."))
+        except DomainError as error:
+            messages.error(request, error.message)
+        return redirect("trading_account", account.pk)
+
+
+def _key() -> str:
+    return f"page:{uuid.uuid4()}"
+
+
+def _note(user: Any, account: TradingAccount) -> None:
+    access_log.note(
+        user=user, kind=AccessKind.VIEW, client_id=account.client_id, brand_id=account.client.brand_id,
+        target=f"trading.account:{account.pk}", in_book=is_in_own_book(user, account.client),
+    )  # fmt: skip
