@@ -49,8 +49,10 @@ def _json(value: dict[str, Any]) -> str:
 @transaction.atomic
 def close_issue(*, issue_id: int, actor: Any, resolution: str) -> PlatformIssue:
     """Who: `trading.view_platform_health`. Raises: DomainError without a resolution, WrongState when closed already."""
-    issue = PlatformIssue.objects.select_for_update().get(pk=issue_id)
     policies.require_permission(actor, TELLS)
+    issue = PlatformIssue.objects.select_for_update().filter(pk=issue_id).first()
+    if issue is None:
+        raise DomainError(_("There is no such question."))
     if issue.closed_at is not None:
         raise WrongState(_("This question is closed already."))
     if not resolution.strip():

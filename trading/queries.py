@@ -180,9 +180,8 @@ def equity_curve(user: Any, account_id: int, *, days: int = CURVE_DAYS) -> Curve
     now = timezone.now()
     points = list(
         EquityPoint.objects.filter(account_id=account.pk, at__gte=now - dt.timedelta(days=days))
-        .annotate(day=F("at__date"))
-        .order_by("day", "-at")
-        .distinct("day")
+        .order_by("at__date", "-at")
+        .distinct("at__date")
         .values_list("at", "balance", "equity")
     )
     curve = Curve([p[0] for p in points], [p[1] for p in points], [p[2] for p in points])

@@ -63,3 +63,41 @@ TABLE |= {
     "table_view_save": Rule(STAFF, kwargs=lambda _world: {"name": "none"}, good=OWN),
     "table_view_delete": Rule(STAFF, kwargs=lambda _world: {"name": "none", "pk": 999_999}, good=OWN),
 }
+
+
+def _account(_world: Any) -> dict[str, Any]:
+    """Any account: whoever does not reach its client gets a 404."""
+    from trading.models import TradingAccount
+
+    found = TradingAccount.objects.filter(state="open").order_by("pk").values_list("pk", flat=True).first()
+    return {"account_id": found or 999_999}
+
+
+def _any_client(name: str) -> Callable[[Any], dict[str, Any]]:
+    def kwargs(_world: Any) -> dict[str, Any]:
+        from clients.models import Client
+
+        return {name: Client.objects.order_by("pk").values_list("pk", flat=True).first() or 999_999}
+
+    return kwargs
+
+
+SEES_TRADES: Final = STAFF - {"kyc_officer", "marketing"}
+OPENS_ACCOUNTS: Final = roles(Role.RETENTION, Role.DESK_HEAD, Role.SUPPORT, Role.ADMINISTRATOR)
+WATCHES_PLATFORMS: Final = roles(Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
+
+# Trading: accounts, deals, platform health. Accounts of clients out of reach answer 404.
+TABLE |= {
+    "trading_accounts": Rule(STAFF - {"marketing"}),
+    "trading_account": Rule(STAFF - {"marketing"}, kwargs=_account, good=OWN),
+    "trading_account_deals": Rule(SEES_TRADES, kwargs=_account, good=OWN),
+    "trading_leverage": Rule(OPENS_ACCOUNTS - {"retention"}, kwargs=_account, good=OWN),
+    "trading_password": Rule(roles(Role.SUPPORT), kwargs=_account, good=OWN),
+    "trading_retry": Rule(OPENS_ACCOUNTS, kwargs=_account, good=OWN),
+    "trading_open_account": Rule(OPENS_ACCOUNTS, kwargs=_any_client("client_id"), good=OWN),
+    "trading_deals": Rule(SEES_TRADES),
+    "trading_exposure": Rule(SEES_TRADES),
+    "trading_health": Rule(WATCHES_PLATFORMS),
+    "trading_operation": Rule(roles(Role.FINANCE), kwargs=lambda _world: {"operation_id": 999_999}, good=OWN),
+    "trading_issue_close": Rule(WATCHES_PLATFORMS, kwargs=lambda _world: {"issue_id": 999_999}, good=OWN),
+}
