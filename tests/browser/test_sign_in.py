@@ -46,7 +46,7 @@ def test_password_and_code_open_the_house_and_sign_out_closes_it(page, cast):
 
 
 def test_a_passkey_is_added_signs_in_alone_and_serves_as_second_factor(page, cast):
-    session, key = virtual_key(page)
+    virtual_key(page)
     type_password(page, cast.agent)
     page.get_by_role("link", name=re.compile("Passkey or security key")).click()
     page.get_by_label("Name").fill("Office laptop")
