@@ -5,3 +5,5 @@ from django.utils.translation import gettext_lazy as _
 from crm.ui import panels
 
 panels.menu("", _("Home"), "home", None, "house", 0)
+panels.menu("setup", _("Staff"), "staff", "crm.manage_staff", "users", 10, words="roles grants invite users")
+panels.menu("setup", _("Grants"), "staff_grants", "crm.manage_staff", "shield-check", 20, words="four eyes approve")

@@ -65,19 +65,16 @@ def sync_roles() -> None:
 def give_role(user, role: Role, *, actor) -> None:
     """Put a person into a role. Who: `crm.manage_staff`; nobody gives rights that they do not hold themselves."""
     from django.contrib.auth.models import Group
-    from django.utils.translation import gettext as _
 
-    from crm import audit, policies
-    from crm.errors import NotAllowed
+    from crm import audit
+    from crm.policies import require
+    from crm.staff.policies import can_give_role, can_manage_other
 
     if actor is not None:
-        policies.require_permission(actor, "crm.manage_staff")
-        if not actor.is_superuser and role != Role.ADMINISTRATOR:
-            lacking = {name for name in CATALOGUE[role] if not actor.has_perm(name)}
-            if lacking and not actor.groups.filter(name=Role.ADMINISTRATOR).exists():
-                raise NotAllowed(
-                    _("You can't give a role with rights that you don't hold: ") + ", ".join(sorted(lacking))
-                )
+        require(can_manage_other(actor, user))
+        require(can_give_role(actor, role))
     with transaction.atomic():
         user.groups.add(Group.objects.get(name=role.value))
-        audit.record(actor=actor, action="crm.role_given", target=user, after={"role": role.value})
+        audit.record(
+            actor=actor, action="crm.role_given", target=user, brand_id=user.brand_id, after={"role": role.value}
+        )

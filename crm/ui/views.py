@@ -1,5 +1,6 @@
 """Bases of staff pages: who may open them, and the page that shows a table."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -43,7 +44,8 @@ class StaffView(View):
             return redirect_to_login(request.get_full_path())
         if not user.is_team:
             raise Http404
-        if not allows(self.permission, user):
+        # A function as class attribute would be bound to the view: read it as it was written.
+        if not allows(inspect.getattr_static(self, "permission"), user):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 

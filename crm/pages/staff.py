@@ -1,0 +1,375 @@
+"""Pages of staff management, for administrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from django_filters import ChoiceFilter, FilterSet
+
+from crm import history
+from crm.accounts import second_factor
+from crm.accounts.guards import confirmed
+from crm.choices import GrantKind, GrantState, LinkKind, Role
+from crm.errors import DomainError
+from crm.models import AccessLink, AuditEvent, Book, Brand, Desk, GrantRequest, User
+from crm.staff import grants, people, policies, queries
+from crm.staff.forms import GrantForm, InviteForm, ParticularsForm, ReasonForm
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table, YesNoColumn
+from crm.ui.views import TableView, staff_page
+
+MANAGE = "crm.manage_staff"
+EVENTS_SHOWN = 30
+
+
+class StaffFilter(FilterSet):
+    role = ChoiceFilter(label=gettext_lazy("Role"), choices=Role.choices, field_name="groups__name")
+    state = ChoiceFilter(
+        label=gettext_lazy("State"), method="by_state",
+        choices=[("on", gettext_lazy("On")), ("off", gettext_lazy("Off")), ("invited", gettext_lazy("Invited"))],
+    )  # fmt: skip
+
+    class Meta:
+        model = User
+        fields: list[str] = []
+
+    def by_state(self, rows: Any, name: str, value: str) -> Any:
+        if value == "invited":
+            return rows.filter(is_active=True, password__startswith="!")  # noqa: S106 — Django's mark of "none chosen"
+        return rows.filter(is_active=value == "on")
+
+
+class StaffTable(Table):
+    name = "staff"
+    title = gettext_lazy("Staff")
+    subtitle = gettext_lazy("Everyone who works at the brands you reach: roles, reach, second factor, state.")
+    permission = MANAGE
+    columns = [
+        Column("last_name", gettext_lazy("Name"), value=str, sort=True, link=True),
+        Column("email", gettext_lazy("E-mail"), sort=True),
+        Column("role_names", gettext_lazy("Roles"), value=lambda row: role_labels(row.role_names)),
+        Column("brand", gettext_lazy("Brand"), value="brand.name"),
+        Column("desk", gettext_lazy("Desk"), value="desk.name"),
+        YesNoColumn("has_factor", gettext_lazy("Second factor")),
+        Column("state", gettext_lazy("State"), value=lambda row: state_of(row)),
+        AgoColumn("last_login", gettext_lazy("Last sign-in"), sort=True),
+    ]
+    filterset = StaffFilter
+    search_fields = ["first_name", "last_name", "email"]
+    search_hint = gettext_lazy("Name or e-mail")
+    default_order = "last_name"
+    row_url_name = "staff_member"
+    empty = Empty(
+        gettext_lazy("Nobody here yet"), gettext_lazy("Invite the first colleague."), "users",
+        gettext_lazy("Invite"), "staff_invite",
+    )  # fmt: skip
+
+    def queryset(self) -> Any:
+        return (
+            queries.staff_visible_to(self.user)
+            .select_related("brand", "desk")
+            .annotate(
+                role_names=ArraySubquery(
+                    User.groups.through.objects.filter(user_id=OuterRef("pk"))
+                    .order_by("group__name")
+                    .values("group__name")
+                ),
+                has_factor=Exists(
+                    second_factor.Authenticator.objects.filter(
+                        user_id=OuterRef("pk"), type__in=["totp", "webauthn"]
+                    )
+                ),
+            )
+        )
+
+    def row_class(self, row: User) -> str:
+        return "" if row.is_active else "faint"
+
+
+def role_labels(names: list[str]) -> str:
+    known = dict(Role.choices)
+    return ", ".join(str(known.get(name, name)) for name in names)
+
+
+def state_of(user: User) -> str:
+    if not user.is_active:
+        return _("Off")
+    return _("On") if user.has_usable_password() else _("Invited")
+
+
+class StaffList(TableView):
+    table = StaffTable
+    template_name = "crm/staff/list.html"
+
+    def get_context(self, table: Table) -> dict[str, Any]:
+        return {"open_requests": queries.requests_visible_to(table.user).filter(state=GrantState.PENDING)[:20]}
+
+
+@staff_page(MANAGE)
+def invite(request: HttpRequest) -> HttpResponse:
+    """Create a login, send the invitation, and ask for the roles and the reach."""
+    actor = _me(request)
+    form = InviteForm(request.POST or None, actor=actor, initial={"is_accepting_leads": True})
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = _invite(actor, dict(form.cleaned_data))
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": user.email})
+            return redirect("staff_member", pk=user.pk)
+    return render(request, "crm/staff/invite.html", {"form": form})
+
+
+def _invite(actor: User, data: dict[str, Any]) -> User:
+    roles, reach, reason = data.pop("roles"), data.pop("reach"), data.pop("reason")
+    user = people.invite_staff(actor=actor, **data)
+    wanted: list[Any] = [Role(role) for role in roles]
+    if reach:
+        wanted.append(user.brand if reach == "brand" else user.desk)
+    for what in wanted:
+        grants.request_grant(actor=actor, user=user, what=what, reason=reason)
+    return user
+
+
+@staff_page(MANAGE)
+def member(request: HttpRequest, pk: int) -> HttpResponse:
+    """One member of staff: particulars, roles, reach, requests, sign-in, versions and events."""
+    actor = _me(request)
+    user = queries.get_staff(actor, pk)
+    initial = {name: getattr(user, name) for name in people.CHANGEABLE}
+    form = ParticularsForm(request.POST or None, actor=actor, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            people.change_staff(user_id=user.pk, actor=actor, **form.cleaned_data)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("staff_member", pk=pk)
+    return render(request, "crm/staff/member.html", _member_context(actor, user, form))
+
+
+def _member_context(actor: User, user: User, form: ParticularsForm) -> dict[str, Any]:
+    link = AccessLink.objects.filter(user=user, kind=LinkKind.INVITATION).first()
+    about = Q(target_type="crm.user", target_id=str(user.pk))
+    return {
+        "person": user,
+        "form": form,
+        "grant_form": GrantForm(actor=actor, user=user),
+        "state": state_of(user),
+        "roles": [Role(name) for name in user.groups.values_list("name", flat=True) if name in Role.values],
+        "reach": queries.grants_of(user),
+        "own_books": list(Book.objects.filter(owner=user).select_related("desk")[:20]),
+        "requests": list(queries.requests_visible_to(actor).filter(user=user)[:20]),
+        "invitation": link if link and not link.used_at else None,
+        "factors": list(second_factor.factors_of(user)),
+        "may_touch_login": policies.can_manage_other(actor, user),
+        "versions": history.versions_of(user, limit=20),
+        "events": list(AuditEvent.objects.filter(about).order_by("-id")[:EVENTS_SHOWN]),
+        "is_me": actor.pk == user.pk,
+    }
+
+
+def _me(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _act(request: HttpRequest, pk: int, done: str, action: Any) -> HttpResponse:
+    """Run one verb on a member and go back to their page; a refusal is said there."""
+    try:
+        action()
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, done)
+    return redirect("staff_member", pk=pk)
+
+
+def _reason(request: HttpRequest) -> str:
+    return request.POST.get("reason", "").strip()[:300]
+
+
+@staff_page(MANAGE)
+@require_POST
+def ask_grant(request: HttpRequest, pk: int) -> HttpResponse:
+    actor = _me(request)
+    user = queries.get_staff(actor, pk)
+    form = GrantForm(request.POST, actor=actor, user=user)
+    if not form.is_valid():
+        messages.error(request, _("Choose a role or reach from the list and give a reason."))
+        return redirect("staff_member", pk=pk)
+    return _act(
+        request, pk, _("Asked. Another administrator has to approve it."),
+        lambda: grants.request_grant(actor=actor, user=user, what=form.thing(), reason=form.cleaned_data["reason"]),
+    )  # fmt: skip
+
+
+@staff_page(MANAGE)
+@require_POST
+def take(request: HttpRequest, pk: int, kind: str, key: str) -> HttpResponse:
+    """Take a role or a reach away."""
+    actor = _me(request)
+    user = queries.get_staff(actor, pk)
+    if kind == GrantKind.ROLE:
+        if key not in Role.values:
+            raise Http404
+        return _act(
+            request, pk, _("Taken away."),
+            lambda: grants.take_role(user=user, role=Role(key), actor=actor, reason=_reason(request)),
+        )  # fmt: skip
+    model = {"brand": Brand, "desk": Desk, "book": Book}.get(kind)
+    thing = model.objects.filter(pk=int(key)).first() if model and key.isdigit() else None
+    if thing is None:
+        raise Http404
+    return _act(
+        request, pk, _("Taken away."),
+        lambda: grants.take_reach(user=user, thing=thing, actor=actor, reason=_reason(request)),
+    )  # fmt: skip
+
+
+@staff_page(MANAGE)
+@confirmed
+@require_POST
+def switch(request: HttpRequest, pk: int) -> HttpResponse:
+    """Switch a login off, or on again."""
+    actor = _me(request)
+    user = queries.get_staff(actor, pk)
+    verb = people.switch_off if user.is_active else people.switch_on
+    done = _("Switched off. Open sessions are ended.") if user.is_active else _("Switched on again.")
+    return _act(request, pk, done, lambda: verb(user_id=pk, actor=actor, reason=_reason(request)))
+
+
+@staff_page(MANAGE)
+@confirmed
+@require_POST
+def reset_factor(request: HttpRequest, pk: int) -> HttpResponse:
+    actor = _me(request)
+    user = queries.get_staff(actor, pk)
+    return _act(
+        request, pk, _("The second factor is reset. They set up a new one at the next sign-in."),
+        lambda: second_factor.reset_second_factor(user=user, actor=actor, reason=_reason(request)),
+    )  # fmt: skip
+
+
+@staff_page(MANAGE)
+@require_POST
+def end_sessions(request: HttpRequest, pk: int) -> HttpResponse:
+    actor = _me(request)
+    user = queries.get_staff(actor, pk)
+    return _act(request, pk, _("All sessions are ended."), lambda: people.end_all_sessions(user=user, actor=actor))
+
+
+@staff_page(MANAGE)
+@require_POST
+def invite_again(request: HttpRequest, pk: int) -> HttpResponse:
+    actor = _me(request)
+    user = queries.get_staff(actor, pk)
+    return _act(request, pk, _("A new link is on its way."), lambda: people.invite_again(user=user, actor=actor))
+
+
+class GrantRequestTable(Table):
+    name = "grant_requests"
+    title = gettext_lazy("Grants by four eyes")
+    subtitle = gettext_lazy("Roles and reach that one administrator asked for and another decides.")
+    permission = MANAGE
+    columns = [
+        Column("user", gettext_lazy("For"), link=True),
+        Column("what", gettext_lazy("Role or reach")),
+        Column("reason", gettext_lazy("Reason"), css="muted"),
+        Column("requested_by", gettext_lazy("Asked by")),
+        AgoColumn("requested_at", gettext_lazy("Asked")),
+        BadgeColumn("state", gettext_lazy("State")),
+        Column("decided_by", gettext_lazy("Decided by")),
+    ]
+    row_url_name = "staff_grant"
+    empty = Empty(gettext_lazy("No requests yet"), gettext_lazy("Ask for a role or reach on somebody's page."), "shield-check")
+
+    def queryset(self) -> Any:
+        return queries.requests_visible_to(self.user)
+
+
+@staff_page(MANAGE)
+def grant_request(request: HttpRequest, pk: int) -> HttpResponse:
+    """One request, with what stands against approving it."""
+    actor = _me(request)
+    row = _visible_request(actor, pk)
+    return render(
+        request,
+        "crm/staff/grant.html",
+        {
+            "row": row,
+            "form": ReasonForm(),
+            "may_approve": policies.can_approve(actor, row),
+            "may_reject": policies.can_reject(actor, row),
+            "is_mine": row.requested_by_id == actor.pk,
+            "rights": _rights_of(row),
+        },
+    )
+
+
+def _visible_request(actor: User, pk: int) -> GrantRequest:
+    row = queries.requests_visible_to(actor).filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def _rights_of(row: GrantRequest) -> list[str]:
+    """What the role brings, in words, for the one who decides."""
+    from django.contrib.auth.models import Permission
+
+    if row.kind != GrantKind.ROLE:
+        return []
+    return list(Permission.objects.filter(group__name=row.role).order_by("name").values_list("name", flat=True))
+
+
+@staff_page(MANAGE)
+@confirmed
+@require_POST
+def decide_grant(request: HttpRequest, pk: int) -> HttpResponse:
+    """Approve, reject or withdraw, by the button pressed."""
+    actor = _me(request)
+    _visible_request(actor, pk)
+    verbs = {
+        "approve": lambda: grants.approve_grant(request_id=pk, actor=actor, reason=_reason(request)),
+        "reject": lambda: grants.reject_grant(request_id=pk, actor=actor, reason=_reason(request)),
+        "withdraw": lambda: grants.withdraw_grant(request_id=pk, actor=actor),
+    }
+    verb = verbs.get(request.POST.get("decision", ""))
+    if verb is None:
+        raise Http404
+    try:
+        verb()
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("staff_grant", pk=pk)
+    messages.success(request, _("Decided."))
+    return redirect("staff_grants")
+
+
+TRACKED: dict[str, type[Brand] | type[Desk] | type[Book]] = {"brand": Brand, "desk": Desk, "book": Book}
+
+
+@staff_page(lambda user: user.has_perm(MANAGE) or user.has_perm("crm.view_audit"))
+def versions(request: HttpRequest, model: str, pk: int) -> HttpResponse:
+    """Field-level versions of a brand, desk or book that the reader reaches."""
+    from crm.scope import reach_of
+
+    actor = _me(request)
+    reach = reach_of(actor)
+    reached = {"brand": reach.brands, "desk": reach.desks, "book": reach.books}.get(model, frozenset())
+    if pk not in reached:
+        raise Http404
+    record = TRACKED[model].objects.get(pk=pk)
+    return render(
+        request, "crm/staff/versions.html", {"record": record, "kind": model, "versions": history.versions_of(record)}
+    )

@@ -1,0 +1,126 @@
+"""Why somebody reaches a book, and what their roles let them do there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.contrib.auth.models import Group, Permission
+from django.utils.translation import gettext as _
+from guardian.models import GroupObjectPermission, UserObjectPermission
+
+from crm import audit
+from crm.choices import Role
+from crm.models import AuditEvent, Book, Brand, Desk, User
+from crm.scope import reach_of
+
+GRANTS_READ = 200
+
+
+@dataclass(frozen=True)
+class Way:
+    """One road to a book: a grant with who gave it and when, or ownership."""
+
+    kind: str
+    name: str
+    by: str = ""
+    at: dt.datetime | None = None
+    through_group: str = ""
+
+
+@dataclass(frozen=True)
+class Right:
+    label: str
+    codename: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Whether a person reaches a book, by which ways, and with which rights."""
+
+    user: User
+    book: Book
+    reaches: bool
+    ways: list[Way]
+    roles: list[str]
+    rights: list[Right]
+    why_not: str = ""
+
+
+def explain(user: User, book: Book) -> Explanation:
+    """The same reading of grants that every page starts from (`reach_of`), in words."""
+    labels = reach_of(user).why.get(book.pk, ())
+    ways = [way for label in labels for way in _ways(user, book, label)]
+    groups = list(user.groups.prefetch_related("permissions__content_type"))
+    return Explanation(
+        user=user, book=book, reaches=bool(labels), ways=ways,
+        roles=[_role_label(group) for group in groups], rights=_rights(user, groups),
+        why_not="" if labels else _why_not(user, book),
+    )  # fmt: skip
+
+
+def _role_label(group: Group) -> str:
+    return str(dict(Role.choices).get(group.name, group.name))
+
+
+def _ways(user: User, book: Book, label: str) -> list[Way]:
+    if label == "superuser":
+        return [Way("superuser", _("Superuser: sees everything"))]
+    if label == "owner":
+        return [Way("owner", _("Owner of the book “%(book)s”") % {"book": book.name})]
+    thing: Brand | Desk | Book | None = {"brand": book.brand, "desk": book.desk, "book": book}[label]
+    assert thing is not None
+    names = {
+        "brand": _("Grant on the brand “%(name)s”"),
+        "desk": _("Grant on the desk “%(name)s”"),
+        "book": _("Grant on the book “%(name)s”"),
+    }
+    name = names[label] % {"name": thing}
+    which = {"permission__codename": f"access_{label}", "object_pk": str(thing.pk), "content_type__app_label": "crm"}
+    ways = []
+    if UserObjectPermission.objects.filter(user=user, **which).exists():
+        by, at = _granted_by(user, label, thing.pk)
+        ways.append(Way(label, name, by=by, at=at))
+    for row in GroupObjectPermission.objects.filter(group__user=user, **which).select_related("group"):
+        ways.append(Way(label, name, through_group=_role_label(row.group)))
+    return ways
+
+
+def _granted_by(user: User, label: str, pk: int) -> tuple[str, dt.datetime | None]:
+    """Who gave the grant, from the audit log; empty where it is older than the log."""
+    events = AuditEvent.objects.filter(
+        action="crm.access_granted", target_type="crm.user", target_id=str(user.pk)
+    ).order_by("-id")[:GRANTS_READ]
+    for event in events:
+        if (audit.body_of(event).get("after") or {}).get(f"access_{label}") == pk:
+            return event.actor_label, event.at
+    return "", None
+
+
+def _rights(user: User, groups: list[Group]) -> list[Right]:
+    by_permission: dict[Permission, list[str]] = {}
+    for group in groups:
+        for permission in group.permissions.all():
+            by_permission.setdefault(permission, []).append(_role_label(group))
+    for permission in user.user_permissions.select_related("content_type"):
+        by_permission.setdefault(permission, []).append(_("given directly"))
+    return sorted(
+        (
+            Right(permission.name, f"{permission.content_type.app_label}.{permission.codename}", tuple(sorted(roles)))
+            for permission, roles in by_permission.items()
+        ),
+        key=lambda right: right.codename,
+    )
+
+
+def _why_not(user: User, book: Book) -> str:
+    if not user.is_active:
+        return _("This login is switched off.")
+    if not user.is_team:
+        return _("This is not a member of staff.")
+    places = [_("the book “%(name)s”") % {"name": book.name}]
+    if book.desk:
+        places.append(_("the desk “%(name)s”") % {"name": book.desk})
+    places.append(_("the brand “%(name)s”") % {"name": book.brand})
+    return _("No grant on %(places)s, and not the owner of the book.") % {"places": ", ".join(places)}

@@ -1,0 +1,133 @@
+"""Forms of staff management. Choices are narrowed to what the asking administrator reaches."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from django_countries import countries
+
+from crm.choices import GrantKind, Role
+from crm.models import Book, Brand, Desk, User
+from crm.scope import reach_of
+
+BOOKS_OFFERED = 500
+
+
+def reachable_brands(actor: User) -> QuerySet[Brand]:
+    return Brand.objects.filter(pk__in=reach_of(actor).brands) if not actor.is_superuser else Brand.objects.all()
+
+
+def reachable_desks(actor: User) -> QuerySet[Desk]:
+    reach = reach_of(actor)
+    desks = Desk.objects.select_related("brand")
+    return desks.filter(brand_id__in=reach.brands) if not actor.is_superuser else desks
+
+
+def language_choices() -> list[tuple[str, str]]:
+    """Languages that desks and agents speak: the common ones of the trade, by their own names."""
+    from django.conf.locale import LANG_INFO
+
+    codes = ("en", "de", "es", "fr", "it", "pt", "nl", "pl", "cs", "sk", "hu", "ro", "bg", "el", "tr", "ru", "uk", "ar",
+             "fa", "he", "hi", "th", "vi", "id", "ja", "ko", "sv", "da", "nb", "fi")  # fmt: skip
+    return [(code, LANG_INFO[code]["name_local"].capitalize()) for code in codes if code in LANG_INFO]
+
+
+class ParticularsForm(forms.Form):
+    """What an administrator changes on somebody's record."""
+
+    first_name = forms.CharField(label=_("First name"), max_length=150)
+    last_name = forms.CharField(label=_("Last name"), max_length=150)
+    desk = forms.ModelChoiceField(Desk.objects.none(), label=_("Desk"), required=False, empty_label=_("None"))
+    languages = forms.MultipleChoiceField(
+        label=_("Speaks"), choices=language_choices, required=False, help_text=_("Leads are routed by it.")
+    )
+    countries = forms.MultipleChoiceField(
+        label=_("Countries"), choices=lambda: list(countries), required=False, help_text=_("Empty: any country.")
+    )
+    language = forms.ChoiceField(label=_("Language of the pages"), choices=settings.LANGUAGES, initial="en")
+    time_zone = forms.ChoiceField(label=_("Time zone"), initial="UTC")
+    is_accepting_leads = forms.BooleanField(label=_("Gets new leads"), required=False)
+    lead_capacity_per_day = forms.IntegerField(label=_("New leads a day, at most"), min_value=0, max_value=1000, initial=40)
+
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor = actor
+        self.fields["desk"].queryset = reachable_desks(actor)  # type: ignore[attr-defined]
+        zones = sorted(zone for zone in zoneinfo.available_timezones() if "/" in zone and not zone.startswith("Etc"))
+        self.fields["time_zone"].choices = [("UTC", "UTC"), *[(zone, zone) for zone in zones]]  # type: ignore[attr-defined]
+
+
+class InviteForm(ParticularsForm):
+    """A new member of staff, with the roles and the reach to ask a second administrator for."""
+
+    email = forms.EmailField(label=_("E-mail"), help_text=_("They sign in with it; the invitation goes there."))
+    brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"))
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"), choices=Role.choices, widget=forms.CheckboxSelectMultiple, required=False
+    )
+    reach = forms.ChoiceField(
+        label=_("Reaches"), required=False,
+        choices=[("", _("Nothing yet")), ("brand", _("The whole brand")), ("desk", _("The desk"))],
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, help_text=_("Whoever approves roles and reach decides by it.")
+    )
+    field_order = [
+        "email", "first_name", "last_name", "brand", "desk", "roles", "reach", "reason", "languages", "countries", "language",
+        "time_zone", "is_accepting_leads", "lead_capacity_per_day",
+    ]  # fmt: skip
+
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
+        super().__init__(*args, actor=actor, **kwargs)
+        self.fields["brand"].queryset = reachable_brands(actor)  # type: ignore[attr-defined]
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].strip().lower()
+        if User.objects.filter(username=email).exists():
+            raise forms.ValidationError(_("There is a login with this e-mail already."))
+        return email
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        desk, brand = cleaned.get("desk"), cleaned.get("brand")
+        if desk and brand and desk.brand_id != brand.pk:
+            self.add_error("desk", _("This desk belongs to another brand."))
+        if cleaned.get("reach") == "desk" and not desk:
+            self.add_error("reach", _("Choose the desk first."))
+        return cleaned
+
+
+class GrantForm(forms.Form):
+    """One role, brand, desk or book to ask for. `what` is kind and id, e.g. "desk:3" or "role:agent"."""
+
+    what = forms.ChoiceField(label=_("Role or reach"))
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+    def __init__(self, *args: Any, actor: User, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        reach = reach_of(actor)
+        books = Book.objects.filter(pk__in=list(reach.books)[:BOOKS_OFFERED]).order_by("name")
+        desks = Desk.objects.filter(pk__in=reach.desks).select_related("brand")
+        held = set(user.groups.values_list("name", flat=True))
+        self.fields["what"].choices = [  # type: ignore[attr-defined]
+            (_("Roles"), [(f"role:{value}", label) for value, label in Role.choices if value not in held]),
+            (_("Brands"), [(f"brand:{one.pk}", one.name) for one in Brand.objects.filter(pk__in=reach.whole_brands)]),
+            (_("Desks"), [(f"desk:{one.pk}", f"{one.brand} · {one.name}") for one in desks]),
+            (_("Books"), [(f"book:{one.pk}", one.name) for one in books]),
+        ]
+
+    def thing(self) -> Role | Brand | Desk | Book:
+        kind, _colon, key = self.cleaned_data["what"].partition(":")
+        if kind == GrantKind.ROLE:
+            return Role(key)
+        model = {GrantKind.BRAND: Brand, GrantKind.DESK: Desk, GrantKind.BOOK: Book}[GrantKind(kind)]
+        return model.objects.get(pk=int(key))
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.TextInput(attrs={"autocomplete": "off"}))

@@ -1,0 +1,156 @@
+"""The life of a staff login: invited, changed, switched off and on again. Each step is audited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from crm import audit, mail
+from crm.accounts import links, username_for
+from crm.accounts.passwords import absolute
+from crm.accounts.sessions import end_sessions
+from crm.choices import LinkKind, UserKind
+from crm.errors import DomainError, WrongState
+from crm.mail import Letter
+from crm.models import Brand, Desk, User
+from crm.policies import require, require_permission
+from crm.scope import reach_of
+from crm.staff import policies
+
+CHANGEABLE = (
+    "first_name", "last_name", "desk", "languages", "countries", "language", "time_zone", "is_accepting_leads",
+    "lead_capacity_per_day",
+)  # fmt: skip
+
+
+@transaction.atomic
+def invite_staff(
+    *, actor: User | None, email: str, first_name: str, last_name: str, brand: Brand, desk: Desk | None = None, **fields: Any
+) -> User:  # fmt: skip
+    """Create a login without a password and send its owner a link, good once and for 72 hours.
+
+    The login can do nothing until roles and reach are granted. Who: `crm.manage_staff` on the brand.
+    Raises: NotAllowed; DomainError when the e-mail has a login already.
+    """
+    if actor is not None:
+        require_permission(actor, "crm.manage_staff")
+        if brand.pk not in reach_of(actor).brands and not actor.is_superuser:
+            raise DomainError(_("You don't reach this brand."))
+    email = email.strip().lower()
+    user = User(
+        username=username_for(brand=None, email=email), email=email, first_name=first_name.strip(),
+        last_name=last_name.strip(), kind=UserKind.STAFF, brand=brand, desk=desk, **fields,
+    )  # fmt: skip
+    user.set_unusable_password()
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:
+        raise DomainError(_("There is a login with this e-mail already."), code="duplicate")
+    audit.record(
+        actor=actor, action="crm.staff_invited", target=user, brand_id=brand.pk,
+        after={"email": email, "name": user.get_full_name(), "desk": str(desk) if desk else ""},
+    )  # fmt: skip
+    _send_invitation(user, actor)
+    return user
+
+
+def _send_invitation(user: User, actor: User | None) -> None:
+    _link, token = links.issue(kind=LinkKind.INVITATION, user=user, actor=actor)
+    address = absolute(reverse("account_accept_invitation", args=[token]))
+    mail.send(
+        kind="accounts.invitation", to=user.email, language=user.language, is_secret=True,
+        letter=lambda: Letter(
+            subject=_("Your login at %(brand)s") % {"brand": user.brand.name if user.brand else "Keelson"},
+            greeting=_("Hello %(name)s,") % {"name": user.first_name or user.email},
+            paragraphs=(
+                _("%(who)s has made a login for you.") % {"who": str(actor) if actor else "Keelson"},
+                _("The link below works once and for 72 hours. You choose a password and set up a second factor."),
+            ),
+            button=(_("Accept the invitation"), address),
+        ),
+    )  # fmt: skip
+
+
+@transaction.atomic
+def invite_again(*, user: User, actor: User) -> None:
+    """A new link for somebody who has not accepted yet; the old one stops working."""
+    require(policies.can_manage(actor, user))
+    if user.has_usable_password():
+        raise WrongState(_("This invitation was accepted already. A forgotten password has its own link."))
+    _send_invitation(user, actor)
+    audit.record(actor=actor, action="crm.staff_invited_again", target=user, brand_id=user.brand_id)
+
+
+@transaction.atomic
+def change_staff(*, user_id: int, actor: User, **fields: Any) -> User:
+    """Change a member's particulars (CHANGEABLE). Who: `crm.manage_staff` within reach."""
+    user = User.objects.select_for_update(of=("self",)).select_related("brand", "desk").get(pk=user_id)
+    require(policies.can_manage(actor, user))
+    unknown = set(fields) - set(CHANGEABLE)
+    if unknown:
+        raise ValueError(f"not changeable here: {sorted(unknown)}")
+    changed = {name: value for name, value in fields.items() if getattr(user, name) != value}
+    if not changed:
+        return user
+    before = {name: _plain(getattr(user, name)) for name in changed}
+    for name, value in changed.items():
+        setattr(user, name, value)
+    user.save(update_fields=list(changed))
+    audit.record(
+        actor=actor, action="crm.staff_changed", target=user, brand_id=user.brand_id, before=before,
+        after={name: _plain(value) for name, value in changed.items()},
+    )  # fmt: skip
+    return user
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if hasattr(value, "pk") else value
+
+
+@transaction.atomic
+def switch_off(*, user_id: int, actor: User, reason: str) -> User:
+    """The person is out at once: sessions end, open links die, no new sign-in. Their clients stay where they are."""
+    user = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+    require(policies.can_manage_other(actor, user))
+    if not user.is_active:
+        raise WrongState(_("This login is switched off already."))
+    if not reason.strip():
+        raise DomainError(_("Say why: the reason is kept in the audit log."))
+    user.is_active = False
+    user.is_accepting_leads = False
+    user.save(update_fields=["is_active", "is_accepting_leads"])
+    ended = end_sessions(user=user, actor=actor)
+    for kind in LinkKind:
+        links.revoke(user=user, kind=kind)
+    audit.record(
+        actor=actor, action="crm.staff_switched_off", target=user, brand_id=user.brand_id, reason=reason,
+        before={"is_active": True}, after={"is_active": False}, evidence={"sessions_ended": ended},
+    )  # fmt: skip
+    return user
+
+
+@transaction.atomic
+def switch_on(*, user_id: int, actor: User, reason: str) -> User:
+    """Let somebody in again, with the roles and reach they had."""
+    user = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+    require(policies.can_manage_other(actor, user))
+    if user.is_active:
+        raise WrongState(_("This login is switched on already."))
+    user.is_active = True
+    user.save(update_fields=["is_active"])
+    audit.record(
+        actor=actor, action="crm.staff_switched_on", target=user, brand_id=user.brand_id, reason=reason,
+        before={"is_active": False}, after={"is_active": True},
+    )  # fmt: skip
+    return user
+
+
+@transaction.atomic
+def end_all_sessions(*, user: User, actor: User) -> int:
+    """End every session of somebody, e.g. after a lost laptop."""
+    require(policies.can_manage(actor, user))
+    return end_sessions(user=user, actor=actor)

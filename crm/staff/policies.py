@@ -1,0 +1,79 @@
+"""Who may change whose login, and who may ask for and approve which grant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from crm.choices import GrantKind, GrantState, Role
+from crm.models import GrantRequest, User
+from crm.policies import YES, Decision, has_permission, no
+from crm.roles import CATALOGUE
+from crm.scope import can_grant
+from crm.staff.queries import reaches_staff
+
+
+def can_manage(actor: User | None, user: User) -> Decision:
+    """Change somebody's record. Who: `crm.manage_staff` within reach; a superuser's only by a superuser."""
+    if actor is None:
+        return YES
+    allowed = has_permission(actor, "crm.manage_staff")
+    if not allowed:
+        return allowed
+    if user.is_superuser and not actor.is_superuser:
+        return no(_("Only a superuser changes the login of a superuser."))
+    if not reaches_staff(actor, user):
+        return no(_("This person works for a brand that you don't reach."))
+    return YES
+
+
+def can_manage_other(actor: User | None, user: User) -> Decision:
+    """Like can_manage, and never about oneself: switching off, factors, roles and reach take somebody else."""
+    if actor is not None and actor.pk == user.pk:
+        return no(_("Nobody does this to their own login. Ask another administrator."))
+    return can_manage(actor, user)
+
+
+def can_give_role(actor: User | None, role: Role) -> Decision:
+    """Nobody gives rights that they don't hold. Administrators keep the catalogue: they may give any of its roles."""
+    if actor is None or actor.is_superuser:
+        return YES
+    allowed = has_permission(actor, "crm.manage_staff")
+    if not allowed:
+        return allowed
+    if actor.groups.filter(name=Role.ADMINISTRATOR).exists():
+        return YES
+    lacking = sorted(name for name in CATALOGUE[role] if not actor.has_perm(name))
+    if lacking:
+        return no(_("You can't give a role with rights that you don't hold: %(rights)s") % {"rights": ", ".join(lacking)})
+    return YES
+
+
+def can_ask(actor: User | None, user: User, kind: GrantKind, what: Any) -> Decision:
+    """Ask for a role or a reach for somebody else."""
+    allowed = can_manage_other(actor, user)
+    if not allowed:
+        return allowed
+    if not user.is_team:
+        return no(_("Roles and reach are for staff."))
+    return can_give_role(actor, Role(what)) if kind == GrantKind.ROLE else can_grant(actor, what)
+
+
+def can_approve(actor: User, request: GrantRequest) -> Decision:
+    """The second pair of eyes: another administrator, who could have asked for it too, and never for themselves."""
+    if request.state != GrantState.PENDING:
+        return no(_("This request was decided already."))
+    if actor.pk == request.requested_by_id:
+        return no(_("You asked for this yourself: another administrator has to approve it."))
+    kind = GrantKind(request.kind)
+    return can_ask(actor, request.user, kind, request.role if kind == GrantKind.ROLE else request.thing)
+
+
+def can_reject(actor: User, request: GrantRequest) -> Decision:
+    """Any administrator who reaches the person; the one who asked withdraws instead."""
+    if request.state != GrantState.PENDING:
+        return no(_("This request was decided already."))
+    if actor.pk == request.requested_by_id:
+        return no(_("You asked for this yourself: withdraw it instead."))
+    return can_manage_other(actor, request.user)
