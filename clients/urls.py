@@ -1,3 +1,7 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from clients.explain import explain_access
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("explain/", explain_access, name="explain_access"),
+]

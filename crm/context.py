@@ -42,13 +42,6 @@ class Furniture:
         return len(unread.values_list("pk", flat=True)[:100])
 
     @property
-    def shell(self) -> str:
-        """The frame of pages that all share: staff have theirs, clients and partners the portal's, strangers the public."""
-        if not self.is_signed_in:
-            return "public_base.html"
-        return "base.html" if self.user.is_team else "portal_base.html"
-
-    @property
     def live_url(self) -> str:
         return f"{settings.LIVE_URL.rstrip('/')}/live/" if self.is_signed_in and settings.LIVE_URL else ""
 

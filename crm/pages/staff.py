@@ -82,9 +82,7 @@ class StaffTable(Table):
                     .values("group__name")
                 ),
                 has_factor=Exists(
-                    second_factor.Authenticator.objects.filter(
-                        user_id=OuterRef("pk"), type__in=["totp", "webauthn"]
-                    )
+                    second_factor.Authenticator.objects.filter(user_id=OuterRef("pk"), type__in=["totp", "webauthn"])
                 ),
             )
         )
@@ -291,7 +289,9 @@ class GrantRequestTable(Table):
         Column("decided_by", gettext_lazy("Decided by")),
     ]
     row_url_name = "staff_grant"
-    empty = Empty(gettext_lazy("No requests yet"), gettext_lazy("Ask for a role or reach on somebody's page."), "shield-check")
+    empty = Empty(
+        gettext_lazy("No requests yet"), gettext_lazy("Ask for a role or reach on somebody's page."), "shield-check"
+    )
 
     def queryset(self) -> Any:
         return queries.requests_visible_to(self.user)

@@ -52,7 +52,9 @@ class ParticularsForm(forms.Form):
     language = forms.ChoiceField(label=_("Language of the pages"), choices=settings.LANGUAGES, initial="en")
     time_zone = forms.ChoiceField(label=_("Time zone"), initial="UTC")
     is_accepting_leads = forms.BooleanField(label=_("Gets new leads"), required=False)
-    lead_capacity_per_day = forms.IntegerField(label=_("New leads a day, at most"), min_value=0, max_value=1000, initial=40)
+    lead_capacity_per_day = forms.IntegerField(
+        label=_("New leads a day, at most"), min_value=0, max_value=1000, initial=40
+    )
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -46,7 +46,9 @@ def can_give_role(actor: User | None, role: Role) -> Decision:
         return YES
     lacking = sorted(name for name in CATALOGUE[role] if not actor.has_perm(name))
     if lacking:
-        return no(_("You can't give a role with rights that you don't hold: %(rights)s") % {"rights": ", ".join(lacking)})
+        return no(
+            _("You can't give a role with rights that you don't hold: %(rights)s") % {"rights": ", ".join(lacking)}
+        )
     return YES
 
 

@@ -56,7 +56,9 @@ def test_an_invitation_sets_the_password_goes_on_to_the_second_factor_and_works_
     assert "too short" in weak.content.decode()
     differs = browser.post(address, {"password1": "a good long password", "password2": "another long password"})
     assert "The two passwords differ" in differs.content.decode()
-    answer = browser.post(address, {"password1": "a good long password", "password2": "a good long password"}, follow=True)
+    answer = browser.post(
+        address, {"password1": "a good long password", "password2": "a good long password"}, follow=True
+    )
     assert answer.redirect_chain[-1][0] == "/accounts/security/set-up/"
     again = Browser().get(address)
     assert again.status_code == 410 and "was used already" in again.content.decode()

@@ -101,3 +101,28 @@ TABLE |= {
     "trading_operation": Rule(roles(Role.FINANCE), kwargs=lambda _world: {"operation_id": 999_999}, good=OWN),
     "trading_issue_close": Rule(WATCHES_PLATFORMS, kwargs=lambda _world: {"issue_id": 999_999}, good=OWN),
 }
+
+# Signing in and one's own security (allauth's pages have their own tests), staff and grants.
+MANAGE_STAFF: Final = roles(Role.ADMINISTRATOR)
+SOMEBODY = lambda world: {"pk": world.people["agent"].pk}  # noqa: E731
+TABLE |= {
+    "security": Rule(EVERYONE_SIGNED_IN),
+    "second_factor_setup": Rule(EVERYONE_SIGNED_IN),
+    "staff": Rule(MANAGE_STAFF),
+    "staff_invite": Rule(MANAGE_STAFF),
+    "staff_grants": Rule(MANAGE_STAFF),
+    "staff_grant": Rule(MANAGE_STAFF, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "staff_grant_decide": Rule(MANAGE_STAFF, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "staff_member": Rule(MANAGE_STAFF, kwargs=SOMEBODY),
+    "staff_ask_grant": Rule(MANAGE_STAFF, kwargs=SOMEBODY),
+    "staff_take": Rule(MANAGE_STAFF, kwargs=lambda world: {**SOMEBODY(world), "kind": "role", "key": "agent"}),
+    "staff_switch": Rule(MANAGE_STAFF, kwargs=SOMEBODY),
+    "staff_reset_factor": Rule(MANAGE_STAFF, kwargs=SOMEBODY),
+    "staff_end_sessions": Rule(MANAGE_STAFF, kwargs=SOMEBODY),
+    "staff_invite_again": Rule(MANAGE_STAFF, kwargs=SOMEBODY),
+    "versions": Rule(
+        roles(Role.ADMINISTRATOR, Role.AUDITOR, Role.MLRO),
+        kwargs=lambda world: {"model": "brand", "pk": world.demo.brands[0].pk},
+    ),
+    "explain_access": Rule(roles(Role.ADMINISTRATOR, Role.AUDITOR, Role.MLRO, Role.DESK_HEAD)),
+}
