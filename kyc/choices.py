@@ -1,0 +1,180 @@
+"""States and kinds of documents, the issues that checks name, and the reasons an officer gives."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import BadgeChoices
+
+
+class DocumentKind(models.TextChoices):
+    PASSPORT = "passport", _("Passport")
+    ID_CARD = "id_card", _("Identity card")
+    DRIVING_LICENCE = "driving_licence", _("Driving licence")
+    PROOF_OF_ADDRESS = "proof_of_address", _("Proof of address")
+    SELFIE = "selfie", _("Selfie")
+    SOURCE_OF_FUNDS = "source_of_funds", _("Source of funds")
+    OTHER = "other", _("Other document")
+
+
+# What proves who somebody is, and which of these carry a machine-readable zone on which side.
+IDENTITY_KINDS = (DocumentKind.PASSPORT, DocumentKind.ID_CARD, DocumentKind.DRIVING_LICENCE)
+TWO_SIDED_KINDS = (DocumentKind.ID_CARD, DocumentKind.DRIVING_LICENCE)
+
+
+class Side(models.TextChoices):
+    FRONT = "front", _("Front")
+    BACK = "back", _("Back")
+
+
+class DocumentState(BadgeChoices):
+    UPLOADED = "uploaded", "azure", _("Uploaded")
+    CHECKING = "checking", "blue", _("Being checked")
+    PENDING_REVIEW = "pending_review", "yellow", _("Pending review")
+    APPROVED = "approved", "green", _("Approved")
+    REJECTED = "rejected", "red", _("Rejected")
+    EXPIRED = "expired", "orange", _("Expired")
+    REPLACED = "replaced", "secondary", _("Replaced")
+
+
+# The one transition table: verbs, the page's buttons and a test read it.
+DOCUMENT_TRANSITIONS: dict[str, set[str]] = {
+    DocumentState.UPLOADED: {DocumentState.CHECKING, DocumentState.REPLACED},
+    DocumentState.CHECKING: {DocumentState.PENDING_REVIEW, DocumentState.REPLACED},
+    DocumentState.PENDING_REVIEW: {DocumentState.APPROVED, DocumentState.REJECTED, DocumentState.REPLACED},
+    # Back to review only while the officer's undo window is open.
+    DocumentState.APPROVED: {DocumentState.PENDING_REVIEW, DocumentState.EXPIRED, DocumentState.REPLACED},
+    DocumentState.REJECTED: {DocumentState.PENDING_REVIEW},
+    DocumentState.EXPIRED: {DocumentState.REPLACED},
+    DocumentState.REPLACED: set(),
+}
+OPEN_STATES = (DocumentState.UPLOADED, DocumentState.CHECKING, DocumentState.PENDING_REVIEW)
+DECIDED_STATES = (DocumentState.APPROVED, DocumentState.REJECTED)
+
+
+class Severity(BadgeChoices):
+    """How much an issue weighs: a blocking one should not be approved without a second thought."""
+
+    INFO = "info", "azure", _("Note")
+    WARNING = "warning", "yellow", _("Warning")
+    BLOCKING = "blocking", "red", _("Problem")
+
+
+class IssueCode(models.TextChoices):
+    """What a check can find. Codes are stable: reports, templates and the portal's texts refer to them."""
+
+    BLUR = "BLUR", _("The picture is blurred")
+    GLARE = "GLARE", _("A reflection covers part of the document")
+    TOO_SMALL = "TOO_SMALL", _("The picture is too small to read")
+    CROPPED = "CROPPED", _("The document is cut off")
+    NO_MRZ = "NO_MRZ", _("No machine-readable zone was found")
+    MRZ_CHECKDIGIT = "MRZ_CHECKDIGIT", _("A check digit of the machine-readable zone is wrong")
+    EXPIRED = "EXPIRED", _("The document has expired")
+    EXPIRES_SOON = "EXPIRES_SOON", _("The document expires soon")
+    NAME_MISMATCH = "NAME_MISMATCH", _("The name differs from the registration")
+    DOB_MISMATCH = "DOB_MISMATCH", _("The date of birth differs from the registration")
+    UNDERAGE = "UNDERAGE", _("The person is under age")
+    DOC_NO_DUPLICATE = "DOC_NO_DUPLICATE", _("Another client has a document with this number")
+    IMAGE_DUPLICATE = "IMAGE_DUPLICATE", _("Another client has sent this picture")
+    POA_TOO_OLD = "POA_TOO_OLD", _("The proof of address is older than three months")
+    POA_NO_DATE = "POA_NO_DATE", _("No date was found on the proof of address")
+    POA_NAME = "POA_NAME", _("The client's name was not found on the proof of address")
+    POA_ADDRESS = "POA_ADDRESS", _("The client's address was not found on the proof of address")
+    UNSUPPORTED_TYPE = "UNSUPPORTED_TYPE", _("This is another kind of document than the client said")
+    FACE_NOT_FOUND = "FACE_NOT_FOUND", _("No face was found")
+    OCR_UNAVAILABLE = "OCR_UNAVAILABLE", _("The text could not be read on this server: read it yourself")
+    CHECK_FAILED = "CHECK_FAILED", _("The automatic checks failed: check everything yourself")
+
+
+ISSUE_SEVERITY: dict[str, Severity] = {
+    IssueCode.BLUR: Severity.WARNING,
+    IssueCode.GLARE: Severity.WARNING,
+    IssueCode.TOO_SMALL: Severity.WARNING,
+    IssueCode.CROPPED: Severity.WARNING,
+    IssueCode.NO_MRZ: Severity.WARNING,
+    IssueCode.MRZ_CHECKDIGIT: Severity.BLOCKING,
+    IssueCode.EXPIRED: Severity.BLOCKING,
+    IssueCode.EXPIRES_SOON: Severity.INFO,
+    IssueCode.NAME_MISMATCH: Severity.BLOCKING,
+    IssueCode.DOB_MISMATCH: Severity.BLOCKING,
+    IssueCode.UNDERAGE: Severity.BLOCKING,
+    IssueCode.DOC_NO_DUPLICATE: Severity.BLOCKING,
+    IssueCode.IMAGE_DUPLICATE: Severity.BLOCKING,
+    IssueCode.POA_TOO_OLD: Severity.BLOCKING,
+    IssueCode.POA_NO_DATE: Severity.WARNING,
+    IssueCode.POA_NAME: Severity.BLOCKING,
+    IssueCode.POA_ADDRESS: Severity.BLOCKING,
+    IssueCode.UNSUPPORTED_TYPE: Severity.BLOCKING,
+    IssueCode.FACE_NOT_FOUND: Severity.WARNING,
+    IssueCode.OCR_UNAVAILABLE: Severity.INFO,
+    IssueCode.CHECK_FAILED: Severity.WARNING,
+}
+
+
+class RunState(BadgeChoices):
+    RUNNING = "running", "blue", _("Running")
+    DONE = "done", "green", _("Done")
+    FAILED = "failed", "red", _("Failed")
+
+
+class RejectReason(models.TextChoices):
+    UNREADABLE = "unreadable", _("Can't be read")
+    CUT_OFF = "cut_off", _("Cut off")
+    EXPIRED = "expired", _("Expired")
+    WRONG_KIND = "wrong_kind", _("Wrong kind of document")
+    NAME_DIFFERS = "name_differs", _("Name differs")
+    BIRTH_DATE_DIFFERS = "birth_date_differs", _("Date of birth differs")
+    TOO_OLD = "too_old", _("Older than three months")
+    NO_ADDRESS = "no_address", _("Address is missing or differs")
+    NOT_A_PHOTO = "not_a_photo", _("Copy, screenshot or edited picture")
+    DUPLICATE = "duplicate", _("Belongs to another account")
+    UNDERAGE = "underage", _("Under age")
+    OTHER = "other", _("Another reason")
+
+
+# What the client is told: what was wrong, and what to do. The officer may change the text before sending.
+REJECT_TEMPLATES: dict[str, object] = {
+    RejectReason.UNREADABLE: _(
+        "We could not read the document. Please take a new picture in daylight, without flash, and hold the camera still."
+    ),
+    RejectReason.CUT_OFF: _("Part of the document is missing. Please send a picture that shows all four corners."),
+    RejectReason.EXPIRED: _("The document has expired. Please send one that is valid."),
+    RejectReason.WRONG_KIND: _("This is not the document we asked for. Please check the list and send the right one."),
+    RejectReason.NAME_DIFFERS: _(
+        "The name on the document differs from the name in your registration. Please send a document in your own name, or "
+        "write to us if your registration needs to be corrected."
+    ),
+    RejectReason.BIRTH_DATE_DIFFERS: _(
+        "The date of birth on the document differs from your registration. Please write to us so that we can correct it."
+    ),
+    RejectReason.TOO_OLD: _("The document is older than three months. Please send a recent one."),
+    RejectReason.NO_ADDRESS: _(
+        "The document does not show the address of your registration. Please send a bill or bank statement that shows your "
+        "name and this address."
+    ),
+    RejectReason.NOT_A_PHOTO: _("Please send a picture or scan of the original document, not a copy or a screenshot."),
+    RejectReason.DUPLICATE: _("This document is already used for another account. Please write to us."),
+    RejectReason.UNDERAGE: _("You must be of age to open an account with us."),
+    RejectReason.OTHER: "",
+}
+# Which reason an issue suggests: preselected on the review page.
+REASON_FOR_ISSUE: dict[str, RejectReason] = {
+    IssueCode.BLUR: RejectReason.UNREADABLE,
+    IssueCode.GLARE: RejectReason.UNREADABLE,
+    IssueCode.TOO_SMALL: RejectReason.UNREADABLE,
+    IssueCode.NO_MRZ: RejectReason.UNREADABLE,
+    IssueCode.CROPPED: RejectReason.CUT_OFF,
+    IssueCode.MRZ_CHECKDIGIT: RejectReason.NOT_A_PHOTO,
+    IssueCode.EXPIRED: RejectReason.EXPIRED,
+    IssueCode.NAME_MISMATCH: RejectReason.NAME_DIFFERS,
+    IssueCode.DOB_MISMATCH: RejectReason.BIRTH_DATE_DIFFERS,
+    IssueCode.UNDERAGE: RejectReason.UNDERAGE,
+    IssueCode.DOC_NO_DUPLICATE: RejectReason.DUPLICATE,
+    IssueCode.IMAGE_DUPLICATE: RejectReason.DUPLICATE,
+    IssueCode.POA_TOO_OLD: RejectReason.TOO_OLD,
+    IssueCode.POA_NAME: RejectReason.NAME_DIFFERS,
+    IssueCode.POA_ADDRESS: RejectReason.NO_ADDRESS,
+    IssueCode.UNSUPPORTED_TYPE: RejectReason.WRONG_KIND,
+    IssueCode.FACE_NOT_FOUND: RejectReason.UNREADABLE,
+}

@@ -1,0 +1,271 @@
+"""Documents of clients, the checks that ran on them, and the levels clients reached.
+
+What was read from a document (names, numbers, dates) is kept under the client's own key; only what lists and rules need
+stands in plain columns.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import orjson
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm import crypto
+from crm.errors import WrongState
+from crm.models import User
+from kyc.choices import (
+    DECIDED_STATES, DOCUMENT_TRANSITIONS, OPEN_STATES, DocumentKind, DocumentState, IssueCode, RejectReason, RunState,
+    Severity, Side,
+)  # fmt: skip
+
+ATTEMPTS_MAX = 3
+
+
+class Document(models.Model):
+    """One file of a client. The content is in `kyc.store` under `store_key`, encrypted under the client's own key."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="documents")
+    kind = models.CharField(max_length=20, choices=DocumentKind.choices)
+    side = models.CharField(max_length=6, choices=Side.choices, default=Side.FRONT)
+    state = models.CharField(max_length=16, choices=DocumentState.choices, default=DocumentState.UPLOADED)
+
+    # ── the file ───────────────────────────────────────────────────────────────────────────────────────────────────
+    store_key = models.CharField(max_length=80, unique=True)
+    file_name = models.CharField(max_length=120, help_text="As the client called it, cleaned")
+    content_type = models.CharField(max_length=40)
+    size_bytes = models.PositiveIntegerField(help_text="Of the stored file")
+    sha256 = models.CharField(max_length=64, help_text="Of the file as it was sent")
+    stored_sha256 = models.CharField(max_length=64, help_text="Of the file as it is kept: cleaned, before encryption")
+    page_count = models.PositiveSmallIntegerField(default=1)
+    phash = models.BinaryField(max_length=32, null=True, help_text="Perceptual hash, 256 bits")
+    phash_bands = ArrayField(models.IntegerField(), default=list, blank=True)
+    uploaded_at = models.DateTimeField()
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    # ── what the checks read ───────────────────────────────────────────────────────────────────────────────────────
+    extracted_sealed = models.BinaryField(null=True, help_text="JSON under the client's key")
+    number_fingerprint = models.CharField(max_length=64, blank=True, help_text="Keyed hash of the document number")
+    issuing_country = models.CharField(max_length=3, blank=True)
+    issued_on = models.DateField(null=True)
+    expires_on = models.DateField(null=True)
+    checked_at = models.DateTimeField(null=True)
+    check_attempts = models.PositiveSmallIntegerField(default=0)
+    check_lease_until = models.DateTimeField(null=True)
+
+    # ── review ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    claimed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    claimed_at = models.DateTimeField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+    reviewed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True)
+    reason_code = models.CharField(max_length=20, choices=RejectReason.choices, blank=True)
+    reason = models.TextField(blank=True, help_text="What the client is told")
+    settles_at = models.DateTimeField(null=True, help_text="Until then the officer can undo the decision")
+    settled_at = models.DateTimeField(null=True, help_text="From then on the decision has its consequences")
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [
+            ("open_document", "May open the document itself; every opening is logged"),
+            ("review_document", "May claim, approve and reject documents"),
+            ("send_document", "May upload a document for a client"),
+        ]
+        indexes = [
+            models.Index(fields=["client", "-id"], name="documents_by_client"),
+            models.Index(
+                fields=["uploaded_at", "id"],
+                name="documents_waiting",
+                condition=Q(state__in=["uploaded", "checking", "pending_review"]),
+            ),
+            models.Index(
+                fields=["settles_at"],
+                name="documents_to_settle",
+                condition=Q(settled_at__isnull=True, settles_at__isnull=False),
+            ),
+            models.Index(fields=["expires_on"], name="documents_expiring", condition=Q(state="approved")),
+            models.Index(
+                fields=["number_fingerprint"], name="documents_by_number", condition=~Q(number_fingerprint="")
+            ),
+            models.Index(fields=["sha256"], name="documents_by_hash"),
+            models.Index(fields=["reviewed_by", "-reviewed_at"], name="documents_by_reviewer"),
+            GinIndex(fields=["phash_bands"], name="documents_by_phash"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client", "sha256"], condition=~Q(state="replaced"), name="a_client_sends_a_file_once"
+            ),
+            models.UniqueConstraint(
+                fields=["client", "kind", "side"],
+                condition=Q(state__in=["uploaded", "checking", "pending_review"]) & ~Q(kind="other"),
+                name="one_open_document_per_client_and_kind",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["approved", "rejected"])
+                | Q(reviewed_by__isnull=False, reviewed_at__isnull=False, settles_at__isnull=False),
+                name="decided_document_has_a_reviewer",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="rejected") | (~Q(reason_code="") & ~Q(reason="")),
+                name="rejected_document_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(claimed_by__isnull=True, claimed_at__isnull=True, claimed_until__isnull=True)
+                | Q(claimed_by__isnull=False, claimed_at__isnull=False, claimed_until__isnull=False),
+                name="document_claim_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(claimed_by__isnull=True) | Q(state="pending_review"),
+                name="only_a_pending_document_is_claimed",
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_at__isnull=True) | ~Q(state__in=["uploaded", "checking", "pending_review"]),
+                name="settled_document_is_decided",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="checking") | Q(check_lease_until__isnull=False),
+                name="document_being_checked_has_a_lease",
+            ),
+            models.CheckConstraint(condition=Q(size_bytes__gt=0, page_count__gt=0), name="document_has_content"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} #{self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return f"/kyc/documents/{self.pk}/"
+
+    @property
+    def title(self) -> str:
+        """The kind and, where there are two, the side."""
+        if self.kind == DocumentKind.ID_CARD or (
+            self.kind == DocumentKind.DRIVING_LICENCE and self.side == Side.BACK
+        ):
+            return f"{self.get_kind_display()} ({self.get_side_display()})"
+        return str(self.get_kind_display())
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def is_undoable(self) -> bool:
+        """A decision whose consequences have not begun yet."""
+        return self.state in DECIDED_STATES and self.settled_at is None
+
+    @property
+    def state_for_client(self) -> str:
+        """What the trader's room shows: an undoable decision is still a review."""
+        return DocumentState.PENDING_REVIEW if self.is_undoable else self.state
+
+    def is_claimed_by_other(self, user: Any, now: dt.datetime | None = None) -> bool:
+        return (
+            self.claimed_by_id is not None
+            and self.claimed_by_id != getattr(user, "pk", None)
+            and self.claimed_until is not None
+            and self.claimed_until > (now or timezone.now())
+        )
+
+    def move_to(self, state: DocumentState) -> None:
+        """The next state, or WrongState; the caller holds the row's lock and saves."""
+        if state not in DOCUMENT_TRANSITIONS[self.state]:
+            raise WrongState(
+                _("This document is “%(before)s”: it can't become “%(after)s”. Reload the page.")
+                % {"before": self.get_state_display(), "after": state.label}
+            )
+        self.state = state
+
+    def release(self) -> None:
+        self.claimed_by = self.claimed_at = self.claimed_until = None
+
+    @property
+    def extracted(self) -> dict[str, Any]:
+        """What the checks read: names, number, dates. Empty before a check and after an erasure."""
+        if not self.extracted_sealed:
+            return {}
+        try:
+            return orjson.loads(crypto.decrypt_for_client(self.client_id, bytes(self.extracted_sealed)))
+        except crypto.KeyDestroyed:
+            return {}
+
+
+class CheckRun(models.Model):
+    """One run of the check pipeline on a document: which version, how long, how it ended."""
+
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="runs")
+    state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.RUNNING)
+    version = models.CharField(max_length=20, help_text="Of the pipeline")
+    engine = models.CharField(max_length=60, blank=True, help_text="What read the text, e.g. 'tesseract 5.5.4 mrz'")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    duration_ms = models.PositiveIntegerField(null=True)
+    measures = models.JSONField(default=dict, help_text="Sharpness, brightness and other figures without personal data")
+    details_sealed = models.BinaryField(null=True, help_text="Found and expected per issue, under the client's key")
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["document", "-id"], name="runs_by_document")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="running", finished_at__isnull=True) | ~Q(state="running") & Q(finished_at__isnull=False),
+                name="finished_run_has_an_end",
+            ),
+            models.UniqueConstraint(
+                fields=["document"], condition=Q(state="running"), name="one_running_check_per_document"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Check {self.pk} of document {self.document_id}"
+
+
+class Issue(models.Model):
+    """One thing a check found: what, how sure, and where on the page (fractions of its width and height)."""
+
+    run = models.ForeignKey(CheckRun, on_delete=models.CASCADE, related_name="issues")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="issues")
+    code = models.CharField(max_length=20, choices=IssueCode.choices)
+    severity = models.CharField(max_length=8, choices=Severity.choices)
+    score = models.FloatField(help_text="0 to 1: how sure the check is")
+    # Which field of the registration it concerns, e.g. 'last_name'; the values themselves are sealed in the run.
+    field = models.CharField(max_length=30, blank=True)
+    page = models.PositiveSmallIntegerField(default=1)
+    box = ArrayField(models.FloatField(), size=4, null=True, help_text="left, top, width, height")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(score__gte=0, score__lte=1), name="issue_score_is_a_fraction"),
+            models.UniqueConstraint(fields=["run", "code", "field"], name="a_run_names_an_issue_once_per_field"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} on document {self.document_id}"
+
+
+class LevelReached(models.Model):
+    """A client reached a KYC level: written once per level, so that the event behind it is published once."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="kyc_levels")
+    level = models.PositiveSmallIntegerField()
+    reached_at = models.DateTimeField()
+    # The approval that made it so; None for what was taken over from elsewhere.
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["client_id", "level"]
+        constraints = [
+            models.UniqueConstraint(fields=["client", "level"], name="a_client_reaches_a_level_once"),
+            models.CheckConstraint(condition=Q(level__gte=1, level__lte=2), name="kyc_level_is_one_or_two"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Client {self.client_id} level {self.level}"

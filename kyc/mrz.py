@@ -1,0 +1,264 @@
+"""Machine-readable zones after ICAO Doc 9303: TD1, TD2, TD3 and visas (MRV-A, MRV-B), read and written.
+
+Check digits (7-3-1) do not see swaps among characters of equal value modulo 10 (such as <, 0, A, K and U), and cover neither
+name nor nationality nor sex: a zone that checks is necessary, never sufficient. The caller compares with the registration.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import re
+from dataclasses import dataclass, field
+
+# Line count and length → format; visas share the shape of passports and TD2 and begin with V.
+SHAPES = {(2, 44): "TD3", (2, 36): "TD2", (3, 30): "TD1"}
+NAME_LENGTH = {"TD1": 30, "TD2": 31, "TD3": 39, "MRV-A": 39, "MRV-B": 31}
+ALLOWED = re.compile(r"[A-Z0-9<]+")
+TO_DIGIT = str.maketrans("OQDILZSBGT", "0001125867")
+TO_LETTER = str.maketrans("0125678", "OIZSGTB")
+LOOK_ALIKE = {"O": "0", "0": "O", "I": "1", "1": "I", "S": "5", "5": "S", "B": "8", "8": "B", "Z": "2", "2": "Z"}
+EXPIRY_YEARS_AHEAD_MAX = 20
+
+
+class NotAnMrz(ValueError):
+    """The lines have no shape of Doc 9303."""
+
+
+@dataclass(frozen=True)
+class Mrz:
+    """What a zone says. Dates are None where the zone leaves them open (`<<`) or they are no dates."""
+
+    format: str
+    lines: tuple[str, ...]
+    document_code: str
+    issuing_country: str
+    surname: str
+    given_names: str
+    number: str
+    nationality: str
+    birth_date: dt.date | None
+    birth_text: str
+    sex: str
+    expiry_date: dt.date | None
+    optional: str
+    checks: dict[str, bool] = field(default_factory=dict)
+    is_name_cut: bool = False
+
+    @property
+    def is_valid(self) -> bool:
+        """Every check digit is right."""
+        return all(self.checks.values())
+
+    @property
+    def failed(self) -> list[str]:
+        return [name for name, right in self.checks.items() if not right]
+
+
+def check_digit(text: str) -> str:
+    """7-3-1 weights, A = 10 … Z = 35, < = 0, modulo 10."""
+    return str(sum(_value(character) * (7, 3, 1)[place % 3] for place, character in enumerate(text)) % 10)
+
+
+def _value(character: str) -> int:
+    if character.isdigit():
+        return int(character)
+    return 0 if character == "<" else ord(character) - 55
+
+
+def shape_of(lines: tuple[str, ...] | list[str]) -> str | None:
+    """The format by line count and length, or None."""
+    if not lines or len({len(line) for line in lines}) != 1:
+        return None
+    shape = SHAPES.get((len(lines), len(lines[0])))
+    if shape and lines[0][0] == "V":
+        return {"TD3": "MRV-A", "TD2": "MRV-B"}.get(shape)
+    return shape
+
+
+def parse(lines: tuple[str, ...] | list[str], *, today: dt.date | None = None) -> Mrz:
+    """Read a zone; letters in number fields and digits in name fields that OCR confuses are put right first.
+
+    Raises: NotAnMrz when the lines have no known shape.
+    """
+    lines = tuple(line.strip().upper().replace(" ", "") for line in lines)
+    shape = shape_of(lines)
+    if shape is None or not all(ALLOWED.fullmatch(line) for line in lines):
+        raise NotAnMrz(f"no zone has {len(lines)} lines of {[len(line) for line in lines]} characters")
+    today = today or dt.datetime.now(dt.UTC).date()
+    return {"TD3": _td3, "MRV-A": _td3, "TD2": _td2, "MRV-B": _td2, "TD1": _td1}[shape](lines, shape, today)
+
+
+def _td3(lines: tuple[str, ...], shape: str, today: dt.date) -> Mrz:
+    first, second = lines[0], _digits_in(lines[1], (9, 10), (13, 20), (21, 28), (42, 44))
+    optional = second[28:42] if shape == "TD3" else second[28:]
+    checks = {
+        "number": _right(second[:9], second[9]),
+        "birth": _right(second[13:19], second[19]),
+        "expiry": _right(second[21:27], second[27]),
+    }
+    if shape == "TD3":
+        checks["optional"] = _right(optional, second[42], may_be_filler=True)
+        checks["composite"] = _right(second[:10] + second[13:20] + second[21:43], second[43])
+    return _made(
+        shape, (first, second), first[:2], first[2:5], first[5:], second[:9], second[10:13], second[13:19], second[20],
+        second[21:27], optional, checks, today,
+    )  # fmt: skip
+
+
+def _td2(lines: tuple[str, ...], shape: str, today: dt.date) -> Mrz:
+    first, second = lines[0], _digits_in(lines[1], (9, 10), (13, 20), (21, 28), (35, 36) if shape == "TD2" else (0, 0))
+    checks = {
+        "number": _right(second[:9], second[9]),
+        "birth": _right(second[13:19], second[19]),
+        "expiry": _right(second[21:27], second[27]),
+    }
+    optional = second[28:35] if shape == "TD2" else second[28:]
+    if shape == "TD2":
+        checks["composite"] = _right(second[:10] + second[13:20] + second[21:35], second[35])
+    return _made(
+        shape, (first, second), first[:2], first[2:5], first[5:], second[:9], second[10:13], second[13:19], second[20],
+        second[21:27], optional, checks, today,
+    )  # fmt: skip
+
+
+def _td1(lines: tuple[str, ...], shape: str, today: dt.date) -> Mrz:
+    first, second, third = lines[0], _digits_in(lines[1], (0, 7), (8, 15), (29, 30)), lines[2]
+    number, number_check, optional = first[5:14], first[14], first[15:30]
+    if number_check == "<" and optional[0] != "<":
+        # A long number runs over into the optional data: its rest, then its check digit, then a filler.
+        rest, _filler, optional_rest = optional.partition("<")
+        number, number_check, optional = number + rest[:-1], rest[-1:], optional_rest
+    checks = {
+        "number": _right(number, number_check),
+        "birth": _right(second[:6], second[6]),
+        "expiry": _right(second[8:14], second[14]),
+        "composite": _right(first[5:30] + second[:7] + second[8:15] + second[18:29], second[29]),
+    }
+    return _made(
+        shape, (first, second, third), first[:2], first[2:5], third, number, second[15:18], second[:6], second[7],
+        second[8:14], optional + second[18:29], checks, today,
+    )  # fmt: skip
+
+
+def _made(
+    shape, lines, code, country, names, number, nationality, birth, sex, expiry, optional, checks, today
+) -> Mrz:  # fmt: skip
+    surname, _separator, given = _letters(names).partition("<<")
+    return Mrz(
+        format=shape,
+        lines=lines,
+        document_code=_letters(code).replace("<", ""),
+        issuing_country=_letters(country).replace("<", ""),
+        surname=_words(surname),
+        given_names=_words(_without_noise(given)),
+        number=number.replace("<", ""),
+        nationality=_letters(nationality).replace("<", ""),
+        birth_date=_date(birth, latest=today),
+        birth_text=birth,
+        sex=sex if sex in "MF" else "X",
+        expiry_date=_date(expiry, latest=today.replace(year=today.year + EXPIRY_YEARS_AHEAD_MAX, day=28)),
+        optional=optional.strip("<"),
+        checks=checks,
+        # A name field that is filled to its end was cut: compare by prefix.
+        is_name_cut=len(names.rstrip("<")) >= NAME_LENGTH[shape] - 1,
+    )
+
+
+def _right(text: str, digit: str, *, may_be_filler: bool = False) -> bool:
+    if may_be_filler and digit == "<" and not text.strip("<"):
+        return True
+    return check_digit(text) == digit
+
+
+def _digits_in(line: str, *spans: tuple[int, int]) -> str:
+    for start, end in spans:
+        line = line[:start] + line[start:end].translate(TO_DIGIT) + line[end:]
+    return line
+
+
+def _letters(text: str) -> str:
+    return text.translate(TO_LETTER)
+
+
+def _without_noise(given: str) -> str:
+    """OCR reads single letters (mostly K, C, E, S) into the row of fillers: a lone one behind two fillers is noise."""
+    return re.split(r"<<", given)[0] if "<<" in given else given
+
+
+def _words(text: str) -> str:
+    return re.sub(r"<+", " ", text).strip()
+
+
+def _date(text: str, *, latest: dt.date) -> dt.date | None:
+    """YYMMDD in the last hundred years before `latest`."""
+    if not text.isdigit():
+        return None
+    century = latest.year - latest.year % 100
+    for base in (century, century - 100):
+        try:
+            day = dt.date(base + int(text[:2]), int(text[2:4]), int(text[4:6]))
+        except ValueError:
+            continue
+        if day <= latest:
+            return day
+    return None
+
+
+def with_number_repaired(zone: Mrz, *, today: dt.date | None = None) -> Mrz:
+    """O and 0 (and 1/I, 5/S, 8/B, 2/Z) look alike in a document number: where its check digit fails and exactly one swap of
+    look-alikes makes the number's and the composite digit right, that is what is printed."""
+    if set(zone.failed) - {"number", "composite"} or "number" not in zone.failed:
+        return zone
+    row, start = (0, 5) if zone.format == "TD1" else (1, 0)
+    field_text = zone.lines[row][start : start + 9]
+    repaired = []
+    for places in _look_alike_places(field_text):
+        swapped = list(field_text)
+        for place in places:
+            swapped[place] = LOOK_ALIKE[swapped[place]]
+        lines = list(zone.lines)
+        lines[row] = lines[row][:start] + "".join(swapped) + lines[row][start + 9 :]
+        candidate = parse(lines, today=today)
+        if candidate.is_valid:
+            repaired.append(candidate)
+    return repaired[0] if len(repaired) == 1 else zone
+
+
+def _look_alike_places(text: str) -> list[tuple[int, ...]]:
+    places = [place for place, character in enumerate(text) if character in LOOK_ALIKE]
+    return [*itertools.combinations(places, 1), *itertools.combinations(places, 2)]
+
+
+# ── writing (specimens and tests) ──────────────────────────────────────────────────────────────────────────────────
+def build_td3(
+    *, code: str = "P", country: str, surname: str, given_names: str, number: str, nationality: str, birth_date: dt.date,
+    sex: str, expiry_date: dt.date, optional: str = "",
+) -> tuple[str, str]:  # fmt: skip
+    """The two lines of a passport. Names are written as they come: A to Z and spaces."""
+    names = f"{_filled(surname)}<<{_filled(given_names)}"[:39].ljust(39, "<")
+    first = f"{code.ljust(2, '<')}{country.ljust(3, '<')}{names}"
+    number, personal = number.ljust(9, "<"), optional.ljust(14, "<")
+    birth, expiry = f"{birth_date:%y%m%d}", f"{expiry_date:%y%m%d}"
+    second = (
+        f"{number}{check_digit(number)}{nationality.ljust(3, '<')}{birth}{check_digit(birth)}{sex}"
+        f"{expiry}{check_digit(expiry)}{personal}{check_digit(personal) if optional else '<'}"
+    )
+    return first, second + check_digit(second[:10] + second[13:20] + second[21:43])
+
+
+def build_td1(
+    *, code: str = "I", country: str, surname: str, given_names: str, number: str, nationality: str, birth_date: dt.date,
+    sex: str, expiry_date: dt.date,
+) -> tuple[str, str, str]:  # fmt: skip
+    """The three lines of an identity card."""
+    number = number.ljust(9, "<")
+    first = f"{code.ljust(2, '<')}{country.ljust(3, '<')}{number}{check_digit(number)}".ljust(30, "<")
+    birth, expiry = f"{birth_date:%y%m%d}", f"{expiry_date:%y%m%d}"
+    second = f"{birth}{check_digit(birth)}{sex}{expiry}{check_digit(expiry)}{nationality.ljust(3, '<')}".ljust(29, "<")
+    second += check_digit(first[5:30] + second[:7] + second[8:15] + second[18:29])
+    return first, second, f"{_filled(surname)}<<{_filled(given_names)}"[:30].ljust(30, "<")
+
+
+def _filled(text: str) -> str:
+    return re.sub(r"[^A-Z0-9]+", "<", text.upper()).strip("<")
