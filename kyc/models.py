@@ -45,7 +45,7 @@ class Document(models.Model):
     sha256 = models.CharField(max_length=64, help_text="Of the file as it was sent")
     stored_sha256 = models.CharField(max_length=64, help_text="Of the file as it is kept: cleaned, before encryption")
     page_count = models.PositiveSmallIntegerField(default=1)
-    phash = models.BinaryField(max_length=32, null=True, help_text="Perceptual hash, 256 bits")
+    phash = models.BinaryField(max_length=128, null=True, help_text="Perceptual hash, 1,024 bits")
     phash_bands = ArrayField(models.IntegerField(), default=list, blank=True)
     uploaded_at = models.DateTimeField()
     uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")

@@ -20,6 +20,8 @@ from kyc import mrz, ocr
 WIDTH_PX = 1000
 BAND_WIDTH_PX = 1200
 SHARP_WIDTH_PX = 1000
+STRAIGHT_DEGREES = 2.5
+EDGE = 0.004
 CANDIDATES_MAX = 4
 LINE_LENGTHS = {30: 3, 36: 2, 44: 2}
 
@@ -32,8 +34,28 @@ class Reading:
 
     mrz: mrz.Mrz
     box: Box
-    touches_edge: bool
+    is_upright: bool
     language: str
+
+    @property
+    def touches_edge(self) -> bool:
+        left, top, width, height = self.box
+        return left <= EDGE or top <= EDGE or left + width >= 1 - EDGE or top + height >= 1 - EDGE
+
+    def box_of(self, line: int, start: int, end: int) -> Box:
+        """Where some characters of a line stand; the whole zone when the page is turned."""
+        if not self.is_upright:
+            return self.box
+        left, top, width, height = self.box
+        row, length = height / len(self.mrz.lines), len(self.mrz.lines[0])
+        return (left + width * start / length, top + row * line, width * (end - start) / length, row)
+
+
+@dataclass(frozen=True)
+class Band:
+    picture: np.ndarray
+    box: Box
+    is_straight: bool
 
 
 def find_and_read(picture: np.ndarray, *, today: dt.date | None = None) -> Reading | None:
@@ -46,27 +68,28 @@ def find_and_read(picture: np.ndarray, *, today: dt.date | None = None) -> Readi
         raise LookupError("no Tesseract data for machine-readable zones")
     grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     best: Reading | None = None
-    for strip, box in _strips(grey):
+    for strip, box, is_upright in _strips(grey):
         parsed = _read(strip, language, today)
         if parsed is None:
             continue
         if best is None or len(parsed.failed) < len(best.mrz.failed):
-            best = Reading(parsed, box, _touches(box), language)
+            best = Reading(parsed, box, is_upright, language)
         if parsed.is_valid:
             break
     return best
 
 
-def _strips(grey: np.ndarray) -> Iterator[tuple[np.ndarray, Box]]:
+def _strips(grey: np.ndarray) -> Iterator[tuple[np.ndarray, Box, bool]]:
     """What to read, likeliest first: each band both ways up; then sharpened, which rescues a blurred picture."""
     bands = list(_bands(grey))
-    if not any(box[2] > 0.5 for _band, box in bands):
-        bands += [(band, _unturned(box)) for band, box in _bands(cv2.rotate(grey, cv2.ROTATE_90_CLOCKWISE))]
+    if not any(band.box[2] > 0.5 for band in bands):
+        turned = cv2.rotate(grey, cv2.ROTATE_90_CLOCKWISE)
+        bands += [Band(band.picture, _unturned(band.box), False) for band in _bands(turned)]
     for sharpen in (False, True):
-        for band, box in bands:
-            strip = _sharpened(band) if sharpen else band
-            yield strip, box
-            yield cv2.rotate(strip, cv2.ROTATE_180), box
+        for band in bands:
+            strip = _sharpened(band.picture) if sharpen else band.picture
+            yield strip, band.box, band.is_straight
+            yield cv2.rotate(strip, cv2.ROTATE_180), band.box, False
 
 
 def _sharpened(band: np.ndarray) -> np.ndarray:
@@ -75,7 +98,7 @@ def _sharpened(band: np.ndarray) -> np.ndarray:
     return cv2.addWeighted(strip, 2.5, cv2.GaussianBlur(strip, (0, 0), 2.5), -1.5, 0)
 
 
-def _bands(grey: np.ndarray) -> Iterator[tuple[np.ndarray, Box]]:
+def _bands(grey: np.ndarray) -> Iterator[Band]:
     """Straightened cut-outs that may be a zone, likeliest first, with their boxes in fractions."""
     height, width = grey.shape
     scale = WIDTH_PX / width
@@ -88,7 +111,8 @@ def _bands(grey: np.ndarray) -> Iterator[tuple[np.ndarray, Box]]:
             continue
         left, top, box_w, box_h = cv2.boundingRect(cv2.boxPoints(((cx, cy), (w, h), angle)))
         box = (left / small.shape[1], top / small.shape[0], box_w / small.shape[1], box_h / small.shape[0])
-        yield _cut(grey, (cx / scale, cy / scale), (w / scale, h / scale), angle), box
+        cut = _cut(grey, (cx / scale, cy / scale), (w / scale, h / scale), angle)
+        yield Band(cut, box, abs(angle) < STRAIGHT_DEGREES)
 
 
 def _rectangles(small: np.ndarray) -> list:
@@ -165,8 +189,3 @@ def _unturned(box: Box) -> Box:
     """A box of the picture turned clockwise, on the picture as it was."""
     left, top, width, height = box
     return (top, 1 - left - width, height, width)
-
-
-def _touches(box: Box) -> bool:
-    left, top, width, height = box
-    return left <= 0.004 or top <= 0.004 or left + width >= 0.996 or top + height >= 0.996

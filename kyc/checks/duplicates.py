@@ -1,0 +1,51 @@
+"""Has another client of the brand sent this document, or this picture? Brands never look into each other's files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kyc.checks.sheet import Finding, Sheet
+from kyc.choices import DocumentState, IssueCode
+from kyc.fingerprints import bands_of, distance, perceptual_hash
+from kyc.models import Document
+
+# Of 256 bits. The same file saved again differs in under 10; two passports of one country in 40 and more.
+NEAR_BITS = 14
+CANDIDATES_MAX = 200
+
+
+def check(sheet: Sheet) -> Iterator[Finding]:
+    others = Document.objects.filter(client__brand_id=sheet.subject.brand_id).exclude(client_id=sheet.subject.client_id)
+    others = others.exclude(state=DocumentState.REPLACED)
+    if sheet.number_fingerprint:
+        same_number = others.filter(
+            number_fingerprint=sheet.number_fingerprint, issuing_country=sheet.issuing_country
+        ).values_list("client_id", flat=True)[:1]
+        for client_id in same_number:
+            yield Finding(IssueCode.DOC_NO_DUPLICATE, 1.0, field="number", found=f"#{client_id}")
+    yield from _same_picture(sheet, others)
+
+
+def _same_picture(sheet: Sheet, others) -> Iterator[Finding]:
+    exact = others.filter(sha256=sheet.sha256).values_list("client_id", flat=True).first()
+    if exact is not None:
+        sheet.phash = None if _is_written(sheet) else perceptual_hash(sheet.pages[0])
+        yield Finding(IssueCode.IMAGE_DUPLICATE, 1.0, found=f"#{exact}")
+        return
+    if _is_written(sheet):
+        return  # bills of one company look alike: only photographs have a look of their own
+    sheet.phash = perceptual_hash(sheet.pages[0])
+    candidates = others.filter(phash_bands__overlap=bands_of(sheet.phash), kind=sheet.kind).values_list("client_id", "phash")
+    near = [
+        (bits, client_id)
+        for client_id, phash in candidates[:CANDIDATES_MAX]
+        if phash and (bits := distance(bytes(phash), sheet.phash)) <= NEAR_BITS
+    ]
+    if near:
+        bits, client_id = min(near)
+        sheet.measures["phash_distance"] = bits
+        yield Finding(IssueCode.IMAGE_DUPLICATE, round(1 - bits / 32, 2), found=f"#{client_id}")
+
+
+def _is_written(sheet: Sheet) -> bool:
+    return sheet.text_layer is not None and any(sheet.text_layer)

@@ -1,0 +1,52 @@
+"""Is there a face where one must be? Finding one says nothing about whose it is: that stays with the officer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from kyc.checks.sheet import Box, Finding, Sheet
+from kyc.choices import DocumentKind, IssueCode, Side
+
+WIDTH_PX = 900
+FACE_MIN_PX = 60
+CASCADES = ("haarcascade_frontalface_default.xml", "haarcascade_frontalface_alt2.xml")
+
+
+def check(sheet: Sheet) -> Iterator[Finding]:
+    wanted = sheet.kind == DocumentKind.SELFIE or (sheet.is_identity and sheet.side == Side.FRONT)
+    if not wanted:
+        return
+    for page in sheet.pages[:2]:
+        box = find_face(page, is_turned=sheet.zone is not None and not sheet.zone.is_upright)
+        if box is not None:
+            sheet.measures["face"] = [round(side, 4) for side in box]
+            return
+    yield Finding(IssueCode.FACE_NOT_FOUND, 0.7)
+
+
+def find_face(page: np.ndarray, *, is_turned: bool = False) -> Box | None:
+    """The largest face in fractions of the page; on a page known to be turned, anywhere. None where there is none."""
+    height, width = page.shape[:2]
+    grey = cv2.cvtColor(cv2.resize(page, (WIDTH_PX, round(height * WIDTH_PX / width))), cv2.COLOR_RGB2GRAY)
+    quarters = (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180) if is_turned else ()
+    for quarter in (None, *quarters):
+        turned = grey if quarter is None else cv2.rotate(grey, quarter)
+        for name in CASCADES:
+            faces = _cascade(name).detectMultiScale(turned, 1.1, 5, minSize=(FACE_MIN_PX, FACE_MIN_PX))
+            if len(faces):
+                left, top, box_width, box_height = max(faces, key=lambda face: face[2] * face[3])
+                if quarter is not None:
+                    return (0.0, 0.0, 1.0, 1.0)  # somewhere on a page that lies on its side
+                rows, columns = turned.shape
+                return (float(left / columns), float(top / rows), float(box_width / columns), float(box_height / rows))
+    return None
+
+
+@cache
+def _cascade(name: str) -> cv2.CascadeClassifier:
+    return cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / name))

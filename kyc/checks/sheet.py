@@ -1,0 +1,92 @@
+"""What the checks work on: the pages, who the client says they are, and what was read so far."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kyc.choices import ISSUE_SEVERITY, IDENTITY_KINDS, DocumentKind, IssueCode, Severity, Side
+from kyc.ocr import Word
+
+if TYPE_CHECKING:
+    from kyc.mrz_zone import Reading
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An issue: how sure (0 to 1), which field of the registration, what the document and what the registration say."""
+
+    code: IssueCode
+    score: float
+    field: str = ""
+    found: str = ""
+    expected: str = ""
+    page: int = 1
+    box: Box | None = None
+    severity: Severity | None = None
+
+    @property
+    def weight(self) -> Severity:
+        return self.severity or ISSUE_SEVERITY[self.code]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The registration: what the document is compared with."""
+
+    client_id: int
+    brand_id: int
+    first_name: str
+    last_name: str
+    birth_date: dt.date | None
+    address_line: str
+    postal_code: str
+    city: str
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass
+class Sheet:
+    document_id: int
+    kind: str
+    side: str
+    subject: Subject
+    pages: list[np.ndarray]
+    today: dt.date
+    # From a PDF's text layer: words per page, with boxes in pixels of `pages`.
+    text_layer: list[list[Word]] | None = None
+    age_min_years: int = 18
+    sha256: str = ""
+    zone: Reading | None = None
+    # What was read, for the officer and for rules: kept under the client's key.
+    extracted: dict[str, Any] = field(default_factory=dict)
+    # Figures without personal data.
+    measures: dict[str, Any] = field(default_factory=dict)
+    engines: set[str] = field(default_factory=set)
+    phash: bytes | None = None
+    number_fingerprint: str = ""
+    issuing_country: str = ""
+    issued_on: dt.date | None = None
+    expires_on: dt.date | None = None
+
+    @property
+    def is_identity(self) -> bool:
+        return self.kind in IDENTITY_KINDS
+
+    @property
+    def wants_zone(self) -> bool:
+        """Passports carry the zone on the data page, identity cards mostly on the back."""
+        return self.kind == DocumentKind.PASSPORT or (self.kind == DocumentKind.ID_CARD and self.side == Side.BACK)
+
+    def fraction(self, box: tuple[int, int, int, int], page: int = 1) -> Box:
+        """A box in pixels as fractions of its page."""
+        height, width = self.pages[page - 1].shape[:2]
+        return (box[0] / width, box[1] / height, box[2] / width, box[3] / height)
