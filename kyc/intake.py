@@ -212,7 +212,8 @@ def _clean_pdf(raw: bytes) -> tuple[bytes, int]:
         ) from None
     except (pikepdf.PdfError, ValueError, RuntimeError):
         raise FileRefused(
-            _("The PDF is damaged or incomplete. Please save it again, or send a picture of the page."), code="truncated"
+            _("The PDF is damaged or incomplete. Please save it again, or send a picture of the page."),
+            code="truncated",
         ) from None
 
 

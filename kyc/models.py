@@ -22,8 +22,16 @@ from crm import crypto
 from crm.errors import WrongState
 from crm.models import User
 from kyc.choices import (
-    DECIDED_STATES, DOCUMENT_TRANSITIONS, OPEN_STATES, DocumentKind, DocumentState, IssueCode, RejectReason, RunState,
-    Severity, Side,
+    DECIDED_STATES,
+    DOCUMENT_TRANSITIONS,
+    OPEN_STATES,
+    DocumentKind,
+    DocumentState,
+    IssueCode,
+    RejectReason,
+    RunState,
+    Severity,
+    Side,
 )  # fmt: skip
 
 ATTEMPTS_MAX = 3
@@ -68,6 +76,7 @@ class Document(models.Model):
     reviewed_at = models.DateTimeField(null=True)
     reason_code = models.CharField(max_length=20, choices=RejectReason.choices, blank=True)
     reason = models.TextField(blank=True, help_text="What the client is told")
+    review_note = models.TextField(blank=True, help_text="For colleagues and auditors: why approved despite an issue")
     settles_at = models.DateTimeField(null=True, help_text="Until then the officer can undo the decision")
     settled_at = models.DateTimeField(null=True, help_text="From then on the decision has its consequences")
 
@@ -113,6 +122,12 @@ class Document(models.Model):
                 name="decided_document_has_a_reviewer",
             ),
             models.CheckConstraint(
+                condition=Q(reviewed_by__isnull=True)
+                | Q(uploaded_by__isnull=True)
+                | ~Q(reviewed_by=models.F("uploaded_by")),
+                name="reviewer_is_not_the_uploader",
+            ),
+            models.CheckConstraint(
                 condition=~Q(state="rejected") | (~Q(reason_code="") & ~Q(reason="")),
                 name="rejected_document_has_a_reason",
             ),
@@ -145,9 +160,7 @@ class Document(models.Model):
     @property
     def title(self) -> str:
         """The kind and, where there are two, the side."""
-        if self.kind == DocumentKind.ID_CARD or (
-            self.kind == DocumentKind.DRIVING_LICENCE and self.side == Side.BACK
-        ):
+        if self.kind == DocumentKind.ID_CARD or (self.kind == DocumentKind.DRIVING_LICENCE and self.side == Side.BACK):
             return f"{self.get_kind_display()} ({self.get_side_display()})"
         return str(self.get_kind_display())
 
@@ -215,7 +228,8 @@ class CheckRun(models.Model):
         indexes = [models.Index(fields=["document", "-id"], name="runs_by_document")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="running", finished_at__isnull=True) | ~Q(state="running") & Q(finished_at__isnull=False),
+                condition=Q(state="running", finished_at__isnull=True)
+                | ~Q(state="running") & Q(finished_at__isnull=False),
                 name="finished_run_has_an_end",
             ),
             models.UniqueConstraint(

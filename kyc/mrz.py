@@ -17,7 +17,7 @@ NAME_LENGTH = {"TD1": 30, "TD2": 31, "TD3": 39, "MRV-A": 39, "MRV-B": 31}
 ALLOWED = re.compile(r"[A-Z0-9<]+")
 TO_DIGIT = str.maketrans("OQDILZSBGT", "0001125867")
 TO_LETTER = str.maketrans("0125678", "OIZSGTB")
-LOOK_ALIKE = {"O": "0", "0": "O", "I": "1", "1": "I", "S": "5", "5": "S", "B": "8", "8": "B", "Z": "2", "2": "Z"}
+SWAP = {"O": "0", "0": "O"}
 EXPIRY_YEARS_AHEAD_MAX = 20
 
 
@@ -206,28 +206,25 @@ def _date(text: str, *, latest: dt.date) -> dt.date | None:
 
 
 def with_number_repaired(zone: Mrz, *, today: dt.date | None = None) -> Mrz:
-    """O and 0 (and 1/I, 5/S, 8/B, 2/Z) look alike in a document number: where its check digit fails and exactly one swap of
-    look-alikes makes the number's and the composite digit right, that is what is printed."""
+    """O and 0 look alike in OCR-B. Where the number's check digit fails and swapping one of them (or else two) is the
+    only such way to make the zone check, that is what is printed. Other misreadings are left to people."""
     if set(zone.failed) - {"number", "composite"} or "number" not in zone.failed:
         return zone
     row, start = (0, 5) if zone.format == "TD1" else (1, 0)
-    field_text = zone.lines[row][start : start + 9]
-    repaired = []
-    for places in _look_alike_places(field_text):
-        swapped = list(field_text)
-        for place in places:
-            swapped[place] = LOOK_ALIKE[swapped[place]]
-        lines = list(zone.lines)
-        lines[row] = lines[row][:start] + "".join(swapped) + lines[row][start + 9 :]
-        candidate = parse(lines, today=today)
-        if candidate.is_valid:
-            repaired.append(candidate)
-    return repaired[0] if len(repaired) == 1 else zone
-
-
-def _look_alike_places(text: str) -> list[tuple[int, ...]]:
-    places = [place for place, character in enumerate(text) if character in LOOK_ALIKE]
-    return [*itertools.combinations(places, 1), *itertools.combinations(places, 2)]
+    number = zone.lines[row][start : start + 9]
+    places = [place for place, character in enumerate(number) if character in SWAP]
+    for how_many in (1, 2):
+        repaired = []
+        for chosen in itertools.combinations(places, how_many):
+            swapped = "".join(SWAP[c] if place in chosen else c for place, c in enumerate(number))
+            lines = list(zone.lines)
+            lines[row] = lines[row][:start] + swapped + lines[row][start + 9 :]
+            candidate = parse(lines, today=today)
+            if candidate.is_valid:
+                repaired.append(candidate)
+        if repaired:
+            return repaired[0] if len(repaired) == 1 else zone
+    return zone
 
 
 # ── writing (specimens and tests) ──────────────────────────────────────────────────────────────────────────────────

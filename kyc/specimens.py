@@ -98,10 +98,12 @@ def id_card(holder: Holder) -> tuple[Image.Image, Image.Image]:
     draw.text((60, 48), "UTOPIA  IDENTITY CARD", font=_sans(40, bold=True), fill=INK)
     for row, (label, value) in enumerate(
         [
-            ("Surname", holder.last_name), ("Given names", holder.first_name),
-            ("Date of birth", f"{holder.birth_date:%d.%m.%Y}"), ("Date of expiry", f"{holder.expires_on:%d.%m.%Y}"),
+            ("Surname", holder.last_name),
+            ("Given names", holder.first_name),
+            ("Date of birth", f"{holder.birth_date:%d.%m.%Y}"),
+            ("Date of expiry", f"{holder.expires_on:%d.%m.%Y}"),
             ("Card No.", holder.number),
-        ]  # fmt: skip
+        ]
     ):
         draw.text((420, 160 + row * 84), label, font=_sans(20), fill=FADED)
         draw.text((420, 186 + row * 84), value, font=_sans(34, bold=True), fill=INK)
@@ -123,7 +125,14 @@ def id_card(holder: Holder) -> tuple[Image.Image, Image.Image]:
 
 
 def utility_bill(
-    *, name: str, address_line: str, postal_code: str, city: str, issued_on: dt.date, country: str = "", number: int = 4711
+    *,
+    name: str,
+    address_line: str,
+    postal_code: str,
+    city: str,
+    issued_on: dt.date,
+    country: str = "",
+    number: int = 4711,
 ) -> bytes:
     """One page as PDF with a text layer."""
     _register_pdf_fonts()
@@ -250,7 +259,7 @@ def _face(page: Image.Image, seed: int, box: tuple[int, int, int, int]) -> None:
     width, height = box[2] - box[0], box[3] - box[1]
     photo = Image.new("RGB", (width, height), "#c9d3d8")
     draw = ImageDraw.Draw(photo)
-    skin = chance.choice([(236, 204, 180), (224, 186, 158), (198, 152, 120), (150, 106, 80), (242, 214, 196)])
+    skin = chance.choice([(236, 204, 180), (224, 186, 158), (198, 152, 120), (182, 138, 110), (242, 214, 196)])
     hair = chance.choice([(40, 30, 24), (92, 62, 38), (160, 120, 66), (120, 120, 120), (66, 40, 30)])
     dark = tuple(int(level * 0.62) for level in skin)
     cx, cy = width // 2, int(height * 0.45)
@@ -268,9 +277,13 @@ def _face(page: Image.Image, seed: int, box: tuple[int, int, int, int]) -> None:
         draw.ellipse((ex - rx // 4, eye_y - ry // 8, ex + rx // 4, eye_y + ry // 9), fill=dark)
         draw.ellipse((ex - rx // 6, eye_y - ry // 16, ex + rx // 6, eye_y + ry // 16), fill="#f4f4f4")
         draw.ellipse((ex - rx // 12, eye_y - ry // 14, ex + rx // 12, eye_y + ry // 14), fill="#20242c")
-        draw.arc((ex - rx // 3, eye_y - ry // 3, ex + rx // 3, eye_y + ry // 6), 200, 340, fill=hair, width=max(4, rx // 14))
+        draw.arc(
+            (ex - rx // 3, eye_y - ry // 3, ex + rx // 3, eye_y + ry // 6), 200, 340, fill=hair, width=max(4, rx // 14)
+        )
     nose = tuple(min(255, int(level * 1.07)) for level in skin)
-    draw.polygon([(cx - 6, eye_y), (cx + 6, eye_y), (cx + rx // 6, cy + ry // 3), (cx - rx // 6, cy + ry // 3)], fill=nose)
+    draw.polygon(
+        [(cx - 6, eye_y), (cx + 6, eye_y), (cx + rx // 6, cy + ry // 3), (cx - rx // 6, cy + ry // 3)], fill=nose
+    )
     draw.arc((cx - rx // 5, cy + ry // 6, cx + rx // 5, cy + int(ry * 0.4)), 20, 160, fill=dark, width=5)
     mouth_y = cy + int(ry * 0.58)
     draw.ellipse((cx - rx // 3, mouth_y - ry // 18, cx + rx // 3, mouth_y + ry // 14), fill=(150, 70, 70))

@@ -70,6 +70,11 @@ def path_of(key: str) -> Path:
     return root() / key
 
 
+def key_of(path: Path) -> str:
+    """The key of a file found in the store; a half-written one has a key that no row knows."""
+    return f"{path.parent.name}/{path.name}"
+
+
 def put(*, client_id: int, content: bytes | BinaryIO | Iterable[bytes], sync: bool = True) -> StoredFile:
     """Encrypt and keep a file: all of it or nothing.
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from kyc.checks.sheet import Box, Finding, Sheet
 from kyc.choices import DocumentKind, IssueCode
+from kyc.examination.sheet import Box, Finding, Sheet
 
 WIDTH_PX = 1000
 TILE_PX = 50
@@ -75,7 +75,12 @@ def largest_reflection(small: np.ndarray) -> tuple[Box, float] | None:
     for left, top, box_width, box_height, area in stats[1:count]:
         share = float(area) / (height * width)
         sides = sum(
-            (left <= BORDER_PX, top <= BORDER_PX, left + box_width >= width - BORDER_PX, top + box_height >= height - BORDER_PX)
+            (
+                left <= BORDER_PX,
+                top <= BORDER_PX,
+                left + box_width >= width - BORDER_PX,
+                top + box_height >= height - BORDER_PX,
+            )
         )
         if share < GLARE_SHARE or sides >= 2 or (best is not None and share <= best[1]):
             continue

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from rapidfuzz import fuzz
 
 from kyc import ocr
-from kyc.checks.sheet import Box, Finding, Sheet
 from kyc.choices import DocumentKind, IssueCode
 from kyc.dates import dates_in
+from kyc.examination.sheet import Box, Finding, Sheet
 from kyc.names import folded, variants
 from kyc.ocr import Word
 
@@ -57,7 +57,9 @@ def words_of(sheet: Sheet) -> list[list[Word]] | None:
 def _name(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
     subject = sheet.subject
     orders = [subject.full_name, f"{subject.last_name} {subject.first_name}"]
-    best = max((find(sheet, pages, order) for order in orders if order), key=lambda hit: hit[0], default=(0.0, "", 1, None))
+    best = max(
+        (find(sheet, pages, order) for order in orders if order), key=lambda hit: hit[0], default=(0.0, "", 1, None)
+    )
     score, text, page, box = best
     sheet.measures["poa_name"] = round(score, 2)
     sheet.extracted["name"] = text if score >= LIKENESS_MIN else ""
@@ -72,7 +74,9 @@ def _name(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
 def _address(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
     subject = sheet.subject
     for field, expected, least in (
-        ("address_line", subject.address_line, 0.8), ("city", subject.city, LIKENESS_MIN), ("postal_code", subject.postal_code, 0.99),
+        ("address_line", subject.address_line, 0.8),
+        ("city", subject.city, LIKENESS_MIN),
+        ("postal_code", subject.postal_code, 0.99),
     ):  # fmt: skip
         if not expected:
             continue
@@ -161,5 +165,8 @@ def issue_date(sheet: Sheet, pages: list[list[Word]]) -> tuple[dt.date, int, Box
 def _plain(words: list[Word]) -> str:
     """Lower-case letters, digits and the separators of dates."""
     text = " ".join(word.text for word in words)
-    kept = "".join(character if character in "./-" or character.isdigit() else folded(character).lower() or " " for character in text)
+    kept = "".join(
+        character if character in "./-" or character.isdigit() else folded(character).lower() or " "
+        for character in text
+    )
     return " ".join(kept.split())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kyc.choices import ISSUE_SEVERITY, IDENTITY_KINDS, DocumentKind, IssueCode, Severity, Side
+from kyc.choices import IDENTITY_KINDS, ISSUE_SEVERITY, DocumentKind, IssueCode, Severity, Side
 from kyc.ocr import Word
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from kyc.checks import address, duplicates, face, identity, legibility, zone
-from kyc.checks.sheet import Finding, Sheet
+from kyc.examination import address, duplicates, face, identity, legibility, zone
+from kyc.examination.sheet import Finding, Sheet
 
 Check = Callable[[Sheet], Iterator[Finding]]
 CHECKS: tuple[tuple[str, Check], ...] = (

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from kyc.checks.sheet import Box, Finding, Sheet
 from kyc.choices import DocumentKind, IssueCode, Side
+from kyc.examination.sheet import Box, Finding, Sheet
 
 WIDTH_PX = 900
 FACE_MIN_PX = 60

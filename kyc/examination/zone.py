@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kyc import mrz_zone, ocr
-from kyc.checks.sheet import Finding, Sheet
 from kyc.choices import IssueCode
+from kyc.examination.sheet import Finding, Sheet
 from kyc.fingerprints import number_fingerprint
 
 PAGES_MAX = 2

@@ -9,14 +9,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from kyc.checks.sheet import Finding, Sheet
-from kyc.checks.zone import PLACES
 from kyc.choices import DocumentKind, IssueCode
+from kyc.examination.sheet import Finding, Sheet
+from kyc.examination.zone import PLACES
 from kyc.names import person_likeness
 
 NAME_LIKENESS_MIN = 0.85
 EXPIRES_SOON_DAYS = 60
-KIND_OF_CODE = {"P": DocumentKind.PASSPORT, "I": DocumentKind.ID_CARD, "A": DocumentKind.ID_CARD, "C": DocumentKind.ID_CARD}
+KIND_OF_CODE = {
+    "P": DocumentKind.PASSPORT,
+    "I": DocumentKind.ID_CARD,
+    "A": DocumentKind.ID_CARD,
+    "C": DocumentKind.ID_CARD,
+}
 
 
 def check(sheet: Sheet) -> Iterator[Finding]:

@@ -1,0 +1,170 @@
+"""A client's documents: sending one, and its end by age."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, BinaryIO
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.choices import Stage, TimelineKind
+from clients.facts import rebuild_client
+from clients.mail import send_mail_to
+from clients.models import Client
+from crm import audit
+from crm.errors import DomainError, WrongState
+from crm.events import DocumentUploaded, publish
+from crm.policies import require
+from kyc import intake, policies, store
+from kyc.choices import OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentState, Side
+from kyc.models import Document
+
+UPLOADS_PER_DAY_MAX = 30
+EXPIRE_BATCH = 500
+
+
+def upload(
+    *, client: Client, kind: str, file: BinaryIO, actor: Any, side: str = Side.FRONT, name: str = ""
+) -> Document:  # fmt: skip
+    """A client, or staff for them, sends a document. An open one of the same kind and side is replaced by it.
+
+    file: a seekable binary file, e.g. Django's UploadedFile. Who: the client, or `kyc.send_document` in reach.
+    Raises: NotAllowed, FileRefused (kind, size, damage), StorageFull, DomainError (sent before, too many today).
+    """
+    require(policies.can_upload(actor, client))
+    kind, side = DocumentKind(kind), Side(side) if kind in TWO_SIDED_KINDS else Side.FRONT
+    # The slow part, before any lock: decoding and cleaning.
+    clean = intake.take_in(file, name=name or getattr(file, "name", "") or "")
+    stored: store.StoredFile | None = None
+    try:
+        with transaction.atomic():
+            client = Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=client.pk)
+            _refuse_what_can_not_be_taken(client, clean.sha256_as_sent)
+            stored = store.put(client_id=client.pk, content=clean.content)
+            return _keep(client, kind, side, clean, stored, actor)
+    except BaseException:
+        # The row is not there, so the file must not be either. (A process killed here leaves it to the orphan sweep.)
+        if stored is not None:
+            store.delete(stored.key)
+        raise
+
+
+def _refuse_what_can_not_be_taken(client: Client, sha256: str) -> None:
+    if client.stage == Stage.CLOSED:
+        raise WrongState(_("This account is closed: we can't take documents for it."))
+    since = timezone.now() - dt.timedelta(days=1)
+    recent = Document.objects.filter(client=client, uploaded_at__gt=since)[:UPLOADS_PER_DAY_MAX]
+    if len(recent) >= UPLOADS_PER_DAY_MAX:
+        raise DomainError(
+            _("That is many documents for one day. Please write to us, and we will sort it out together.")
+        )
+    before = Document.objects.filter(client=client, sha256=sha256).exclude(state=DocumentState.REPLACED).first()
+    if before is not None:
+        raise DomainError(_same_file(before), code="sent_before")
+
+
+def _same_file(before: Document) -> str:
+    """The kind answer to a file that is here already."""
+    values = {"title": before.title, "date": before.uploaded_at.date().isoformat(), "reason": before.reason}
+    if before.state_for_client == DocumentState.REJECTED:
+        return _(
+            "You sent this very file on %(date)s, and we could not accept it: %(reason)s Please send a new picture."
+        ) % values  # fmt: skip
+    if before.state_for_client == DocumentState.APPROVED:
+        return (
+            _("We have this file already, and it is approved (%(title)s, %(date)s). There is nothing left to do.")
+            % values
+        )
+    if before.state == DocumentState.EXPIRED:
+        return _("This is the %(title)s that has expired. Please send the new one.") % values
+    return (
+        _("We have this file already (%(title)s, %(date)s) and are looking at it. There is no need to send it again.")
+        % values
+    )
+
+
+def _keep(client: Client, kind: str, side: str, clean, stored, actor: Any) -> Document:
+    replaced = []
+    if kind != DocumentKind.OTHER:
+        waiting = Document.objects.filter(client=client, kind=kind, side=side, state__in=OPEN_STATES)
+        for older in waiting.order_by("pk").select_for_update(of=("self",)):
+            older.move_to(DocumentState.REPLACED)
+            older.release()
+            older.check_lease_until = None
+            older.save(update_fields=["state", "claimed_by", "claimed_at", "claimed_until", "check_lease_until"])
+            replaced.append(older.pk)
+    document = Document.objects.create(
+        client=client, kind=kind, side=side, store_key=stored.key, file_name=clean.file_name,
+        content_type=clean.content_type, size_bytes=stored.size_bytes, sha256=clean.sha256_as_sent,
+        stored_sha256=stored.sha256, page_count=clean.page_count, uploaded_at=timezone.now(), uploaded_by=actor,
+    )  # fmt: skip
+    audit.record(
+        actor=actor, action="kyc.document_uploaded", target=document, client_id=client.pk, brand_id=client.brand_id,
+        after={"kind": kind, "side": side, "pages": clean.page_count, "replaces": replaced},
+        evidence={"sha256": clean.sha256_as_sent, "stored_sha256": stored.sha256, "size_bytes": stored.size_bytes},
+    )  # fmt: skip
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.DOCUMENT, actor=actor, url=document.get_absolute_url(),
+        title=_("%(title)s uploaded") % {"title": document.title}, dedupe_key=f"document-uploaded:{document.pk}",
+        is_visible_to_client=True,
+    )  # fmt: skip
+    publish(DocumentUploaded(document_id=document.pk, kind=str(kind), client_id=client.pk, brand_id=client.brand_id))
+    return document
+
+
+def waiting_for_checks(*, limit: int = 50, waited_seconds: float = 0) -> list[int]:
+    """Documents that no worker has taken, or that one left behind, oldest first."""
+    now = timezone.now()
+    due = Document.objects.filter(
+        Q(state=DocumentState.UPLOADED, uploaded_at__lte=now - dt.timedelta(seconds=waited_seconds))
+        | Q(state=DocumentState.CHECKING, check_lease_until__lte=now)
+    )
+    return list(due.order_by("uploaded_at", "pk").values_list("pk", flat=True)[:limit])
+
+
+def expire_due(*, today: dt.date | None = None, limit: int = EXPIRE_BATCH) -> int:
+    """Approved documents whose validity has ended: the level falls, the client is asked for a new one."""
+    today = today or timezone.now().date()
+    due = Document.objects.filter(state=DocumentState.APPROVED, settled_at__isnull=False, expires_on__lt=today)
+    expired = 0
+    for document_id in list(due.order_by("expires_on").values_list("pk", flat=True)[:limit]):
+        expired += _expire(document_id, today)
+    return expired
+
+
+@transaction.atomic
+def _expire(document_id: int, today: dt.date) -> int:
+    document = locked(document_id)
+    if document.state != DocumentState.APPROVED or not document.expires_on or document.expires_on >= today:
+        return 0
+    document.move_to(DocumentState.EXPIRED)
+    document.save(update_fields=["state"])
+    client = document.client
+    audit.record(
+        actor=None, action="kyc.document_expired", target=document, client_id=client.pk, brand_id=client.brand_id,
+        before={"state": DocumentState.APPROVED.value}, after={"state": DocumentState.EXPIRED.value},
+        evidence={"expires_on": document.expires_on.isoformat()},
+    )  # fmt: skip
+    rebuild_client(client.pk, "kyc_level")
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.DOCUMENT, title=_("%(title)s expired") % {"title": document.title},
+        url=document.get_absolute_url(), dedupe_key=f"document-expired:{document.pk}", is_visible_to_client=True,
+    )  # fmt: skip
+    send_mail_to(
+        client_id=client.pk, template="kyc.document_expired", context={"document": document.title},
+        dedupe_key=f"document-expired:{document.pk}",
+    )  # fmt: skip
+    return 1
+
+
+def locked(document_id: int) -> Document:
+    """The document under lock, its client locked before it: every verb of this app locks in this order."""
+    client_id = Document.objects.values_list("client_id", flat=True).get(pk=document_id)
+    client = Client.objects.select_related("brand").select_for_update(no_key=True, of=("self",)).get(pk=client_id)
+    document = Document.objects.select_for_update(of=("self",)).get(pk=document_id)
+    document.client = client
+    return document

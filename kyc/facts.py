@@ -1,0 +1,16 @@
+from clients.facts import fact
+
+# Level 1: who they are. Level 2: and where they live. Only decisions that took effect count, and only while valid.
+LEVELS = """
+SELECT client_id, CASE WHEN has_address THEN 2 ELSE 1 END
+FROM (
+  SELECT client_id,
+    bool_or(kind = 'passport')
+      OR (bool_or(kind = 'id_card' AND side = 'front') AND bool_or(kind = 'id_card' AND side = 'back'))
+      OR (bool_or(kind = 'driving_licence' AND side = 'front') AND bool_or(kind = 'driving_licence' AND side = 'back'))
+      AS has_identity,
+    bool_or(kind = 'proof_of_address') AS has_address
+  FROM kyc_document WHERE state = 'approved' AND settled_at IS NOT NULL GROUP BY client_id
+) s WHERE has_identity
+"""
+fact("kyc_level", owner="kyc", sql=LEVELS, default="0")

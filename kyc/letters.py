@@ -1,0 +1,59 @@
+"""Letters about documents."""
+
+from django.utils.translation import gettext_lazy as _
+
+from clients.letter_catalogue import Text, letter
+
+letter(
+    "kyc.verified",
+    title=_("Identity confirmed"),
+    texts={
+        "en": Text(
+            "Welcome to {{ brand }}: your identity is confirmed",
+            "Hello {{ first_name }},\n\nthank you for your documents. We have checked them, and your identity is confirmed. "
+            "You can now deposit and trade.\n\n[Open my personal area]({{ portal_url }})\n\nKind regards\n{{ brand }}",
+        ),
+        "de": Text(
+            "Willkommen bei {{ brand }}: Ihre Identität ist bestätigt",
+            "Guten Tag {{ first_name }},\n\nvielen Dank für Ihre Dokumente. Wir haben sie geprüft, Ihre Identität ist bestätigt. "
+            "Sie können jetzt einzahlen und handeln.\n\n[Zum persönlichen Bereich]({{ portal_url }})\n\n"
+            "Freundliche Grüße\n{{ brand }}",
+        ),
+    },
+)
+letter(
+    "kyc.document_rejected",
+    title=_("Document rejected"),
+    fields=("document", "reason"),
+    texts={
+        "en": Text(
+            "Please send us another document",
+            "Hello {{ first_name }},\n\nthank you for sending us your document ({{ document }}). Unfortunately we could not "
+            "accept it:\n\n{{ reason }}\n\n[Send a new document]({{ portal_url }})\n\nKind regards\n{{ brand }}",
+        ),
+        "de": Text(
+            "Bitte senden Sie uns ein anderes Dokument",
+            "Guten Tag {{ first_name }},\n\nvielen Dank für Ihr Dokument ({{ document }}). Leider konnten wir es nicht "
+            "annehmen:\n\n{{ reason }}\n\n[Neues Dokument senden]({{ portal_url }})\n\nFreundliche Grüße\n{{ brand }}",
+        ),
+    },
+)
+letter(
+    "kyc.document_expired",
+    title=_("Document expired"),
+    fields=("document",),
+    texts={
+        "en": Text(
+            "Your document has expired",
+            "Hello {{ first_name }},\n\na document that we keep for you has expired ({{ document }}). Please send us the new "
+            "one, so that your account stays verified.\n\n[Send the new document]({{ portal_url }})\n\n"
+            "Kind regards\n{{ brand }}",
+        ),
+        "de": Text(
+            "Ihr Dokument ist abgelaufen",
+            "Guten Tag {{ first_name }},\n\nein Dokument, das wir von Ihnen haben, ist abgelaufen ({{ document }}). Bitte senden "
+            "Sie uns das neue, damit Ihr Konto verifiziert bleibt.\n\n[Neues Dokument senden]({{ portal_url }})\n\n"
+            "Freundliche Grüße\n{{ brand }}",
+        ),
+    },
+)

@@ -1,0 +1,189 @@
+"""Running the checks on a document: once, however often it is asked for, and on after a kill -9.
+
+The truth is in the row: `checking` with a lease. Whoever takes it raises the attempt counter and opens a CheckRun; the result
+is written only while that run is still the open one. A worker that died leaves a lease that ends, and the sweeper
+starts again; after ATTEMPTS_MAX tries a person gets the document with the issue CHECK_FAILED.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from typing import Any
+
+import orjson
+from django.db import transaction
+from django.utils import timezone
+
+from crm import audit, crypto
+from crm.events import DocumentChecked, publish
+from kyc import pages, store
+from kyc.choices import DocumentState, IssueCode, RunState
+from kyc.documents import locked, waiting_for_checks
+from kyc.examination import CHECKS, Finding, Sheet
+from kyc.examination.sheet import Subject
+from kyc.fingerprints import bands_of
+from kyc.models import ATTEMPTS_MAX, CheckRun, Document, Issue
+
+logger = logging.getLogger(__name__)
+VERSION = "2026.11"
+LEASE_SECONDS = 300
+AGE_MIN_YEARS = 18
+
+
+def check(document_id: int) -> CheckRun | None:
+    """Check one document; None when it is not its turn (checked already, replaced, or in another worker's hands)."""
+    run = _begin(document_id)
+    if run is None:
+        return None
+    started = time.monotonic()
+    try:
+        document = Document.objects.select_related("client__brand").get(pk=document_id)
+        sheet = lay_out(document)
+        findings = examine(sheet)
+    except Exception as error:  # any failure is noted; the sweeper tries again
+        logger.exception("check %s of document %s failed", run.pk, document_id)
+        return _fail(run, f"{type(error).__name__}: {error}")
+    return _finish(run, sheet, findings, duration_ms=round((time.monotonic() - started) * 1000))
+
+
+def check_due(*, limit: int = 50) -> int:
+    """Check what waits or was left behind, oldest first; for the sweeper and for tests."""
+    return sum(check(pk) is not None for pk in waiting_for_checks(limit=limit))
+
+
+@transaction.atomic
+def _begin(document_id: int) -> CheckRun | None:
+    document = locked(document_id)
+    now = timezone.now()
+    if document.state == DocumentState.UPLOADED:
+        document.move_to(DocumentState.CHECKING)
+    elif document.state != DocumentState.CHECKING or (document.check_lease_until or now) > now:
+        return None
+    _close_open_runs(document, "The worker stopped before the checks ended.")
+    if document.check_attempts >= ATTEMPTS_MAX:
+        _give_to_a_person(document)
+        return None
+    document.check_attempts += 1
+    document.check_lease_until = now + dt.timedelta(seconds=LEASE_SECONDS)
+    document.save(update_fields=["state", "check_attempts", "check_lease_until"])
+    return CheckRun.objects.create(document=document, version=VERSION, started_at=now)
+
+
+def _close_open_runs(document: Document, error: str) -> None:
+    document.runs.filter(state=RunState.RUNNING).update(state=RunState.FAILED, finished_at=timezone.now(), error=error)
+
+
+def lay_out(document: Document) -> Sheet:
+    """The pages as pictures, the text layer, and the registration to compare with."""
+    client = document.client
+    content = store.read(client_id=document.client_id, key=document.store_key)
+    is_pdf = document.content_type == pages.PDF
+    return Sheet(
+        document_id=document.pk, kind=document.kind, side=document.side, sha256=document.sha256,
+        pages=pages.pictures(content, document.content_type), today=timezone.now().date(),
+        text_layer=pages.text_layer(content) if is_pdf else None,
+        age_min_years=int(client.brand.policies.get("age_min_years", AGE_MIN_YEARS)),
+        subject=Subject(
+            client_id=client.pk, brand_id=client.brand_id, first_name=client.first_name, last_name=client.last_name,
+            birth_date=client.date_of_birth, address_line=client.address_line, postal_code=client.postal_code,
+            city=client.city,
+        ),
+    )  # fmt: skip
+
+
+def examine(sheet: Sheet) -> list[Finding]:
+    """All findings, one per code and field; a check that breaks is a finding itself."""
+    findings: dict[tuple[str, str], Finding] = {}
+    for name, one in CHECKS:
+        try:
+            for finding in one(sheet):
+                key = (finding.code, finding.field)
+                if key not in findings or findings[key].score < finding.score:
+                    findings[key] = finding
+        except Exception:  # the other checks still help the officer
+            logger.exception("check %s broke on document %s", name, sheet.document_id)
+            findings[(IssueCode.CHECK_FAILED, name)] = Finding(IssueCode.CHECK_FAILED, 1.0, field=name)
+    return list(findings.values())
+
+
+@transaction.atomic
+def _finish(run: CheckRun, sheet: Sheet, findings: list[Finding], *, duration_ms: int) -> CheckRun | None:
+    document = locked(sheet.document_id)
+    run = CheckRun.objects.select_for_update().get(pk=run.pk)
+    if run.state != RunState.RUNNING or document.state != DocumentState.CHECKING:
+        if run.state == RunState.RUNNING:  # replaced while we looked at it
+            _close_open_runs(document, "The document was replaced meanwhile.")
+        return None
+    run.state, run.finished_at, run.duration_ms = RunState.DONE, timezone.now(), duration_ms
+    run.engine = ", ".join(sorted(sheet.engines))[:60]
+    run.measures = sheet.measures
+    details = {
+        f"{one.code}:{one.field}": {"found": one.found, "expected": one.expected}
+        for one in findings
+        if one.found or one.expected
+    }
+    run.details_sealed = _sealed(document, details)
+    run.save()
+    Issue.objects.bulk_create([_row(run, document, one) for one in findings])
+    document.extracted_sealed = _sealed(document, sheet.extracted)
+    document.phash = sheet.phash
+    document.phash_bands = bands_of(sheet.phash) if sheet.phash else []
+    document.number_fingerprint, document.issuing_country = sheet.number_fingerprint, sheet.issuing_country
+    document.issued_on, document.expires_on = sheet.issued_on, sheet.expires_on
+    _hand_over(document, sorted({str(one.code) for one in findings}))
+    return run
+
+
+def _sealed(document: Document, body: dict[str, Any]) -> bytes | None:
+    return crypto.encrypt_for_client(document.client_id, orjson.dumps(body)) if body else None
+
+
+def _row(run: CheckRun, document: Document, finding: Finding) -> Issue:
+    box = [min(1.0, max(0.0, round(float(side), 4))) for side in finding.box] if finding.box else None
+    return Issue(
+        run=run, document=document, code=finding.code, severity=finding.weight, field=finding.field,
+        score=min(1.0, max(0.0, float(finding.score))), page=finding.page, box=box,
+    )  # fmt: skip
+
+
+def _hand_over(document: Document, codes: list[str]) -> None:
+    """To the review queue, and tell."""
+    document.move_to(DocumentState.PENDING_REVIEW)
+    document.checked_at, document.check_lease_until = timezone.now(), None
+    document.save()
+    audit.record(
+        actor=None, action="kyc.document_checked", target=document, client_id=document.client_id,
+        brand_id=document.client.brand_id, after={"state": document.state, "issues": codes},
+        evidence={"version": VERSION, "attempts": document.check_attempts},
+    )  # fmt: skip
+    publish(
+        DocumentChecked(
+            document_id=document.pk, issues=tuple(codes), client_id=document.client_id,
+            brand_id=document.client.brand_id,
+        )
+    )  # fmt: skip
+
+
+@transaction.atomic
+def _fail(run: CheckRun, error: str) -> CheckRun:
+    """Note the failure and let the lease end now: the sweeper tries again, or gives the document to a person."""
+    document = locked(run.document_id)
+    CheckRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(
+        state=RunState.FAILED, finished_at=timezone.now(), error=error[:4000]
+    )
+    if document.state == DocumentState.CHECKING:
+        if document.check_attempts >= ATTEMPTS_MAX:
+            _give_to_a_person(document)
+        else:
+            Document.objects.filter(pk=document.pk).update(check_lease_until=timezone.now())
+    run.refresh_from_db()
+    return run
+
+
+def _give_to_a_person(document: Document) -> None:
+    run = document.runs.order_by("-pk").first()
+    if run is not None:
+        Issue.objects.bulk_create([_row(run, document, Finding(IssueCode.CHECK_FAILED, 1.0))], ignore_conflicts=True)
+    _hand_over(document, [IssueCode.CHECK_FAILED.value])

@@ -1,0 +1,67 @@
+"""Who may do what with a client's documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm.policies import YES, Decision, has_permission, no
+from crm.scope import reach_of
+from kyc.choices import DocumentState
+from kyc.models import Document
+
+
+def can(user: Any, client: Client, permission: str) -> Decision:
+    """The role holds the right and the client is within reach. The system (None) may."""
+    if user is None:
+        return YES
+    if not user.is_team or client.book_id not in reach_of(user).books:
+        return no(_("This client is not in a book that you reach."))
+    return has_permission(user, permission)
+
+
+def can_upload(user: Any, client: Client) -> Decision:
+    """The client themselves, or staff who may send documents for clients."""
+    if user is not None and user.is_client:
+        return YES if client.user_id == user.pk else no(_("This is not your account."))
+    return can(user, client, "kyc.send_document")
+
+
+def can_open(user: Any, document: Document) -> Decision:
+    """See the document itself. Clients see that they sent it, not the file: we are not their photo album."""
+    return can(user, document.client, "kyc.open_document")
+
+
+def can_review(user: Any, document: Document) -> Decision:
+    """Claim, approve, reject: four eyes, so never a document one uploaded oneself."""
+    allowed = can(user, document.client, "kyc.review_document")
+    if not allowed:
+        return allowed
+    if document.uploaded_by_id is not None and document.uploaded_by_id == user.pk:
+        return no(_("You uploaded this document yourself: a colleague must review it."))
+    return YES
+
+
+def can_decide(user: Any, document: Document) -> Decision:
+    """Approve or reject: the reviewer holds the claim."""
+    allowed = can_review(user, document)
+    if not allowed:
+        return allowed
+    now = timezone.now()
+    if document.claimed_by_id == user.pk and document.claimed_until and document.claimed_until > now:
+        return YES
+    if document.is_claimed_by_other(user, now):
+        return no(_("%(name)s is working on this document.") % {"name": document.claimed_by})
+    return no(_("Claim the document first: your claim has ended, or you have none."))
+
+
+def can_undo(user: Any, document: Document) -> Decision:
+    """The officer who decided, while nothing has followed from it."""
+    if not document.is_undoable or document.state == DocumentState.PENDING_REVIEW:
+        return no(_("The decision has taken effect: it can't be undone any more."))
+    if user is None or document.reviewed_by_id != user.pk:
+        return no(_("Only the officer who decided can undo it."))
+    return can_review(user, document)

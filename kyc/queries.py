@@ -1,0 +1,209 @@
+"""Reads of documents. Every one starts from what the user may see; the file itself only comes through `content_of`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+
+from clients.models import Client
+from clients.queries import clients_visible_to
+from crm import access_log, crypto
+from crm.choices import AccessKind
+from crm.policies import require, require_permission
+from crm.scope import reach_of
+from kyc import policies, store
+from kyc.choices import IDENTITY_KINDS, OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentState, Severity, Side
+from kyc.models import CheckRun, Document, Issue
+
+
+def documents_visible_to(user: Any) -> QuerySet[Document]:
+    """Documents of the clients in the user's books; for a client login, their own."""
+    if not user or not user.is_authenticated:
+        return Document.objects.none()
+    if user.is_client:
+        return Document.objects.filter(client__user_id=user.pk)
+    if not user.is_team or not user.has_perm("kyc.view_document"):
+        return Document.objects.none()
+    return Document.objects.filter(client__book_id__in=reach_of(user).books)
+
+
+def queue(user: Any) -> QuerySet[Document]:
+    """What waits: uploaded, being checked, pending review."""
+    return documents_visible_to(user).filter(state__in=OPEN_STATES)
+
+
+def get_document(user: Any, document_id: int, *, permission: str = "kyc.view_document") -> Document:
+    """One document with its client, or 404 when it is not visible, NotAllowed (403) when the role lacks the right."""
+    visible = Document.objects.filter(client__in=clients_visible_to(user)) if user.is_authenticated else None
+    document = (
+        visible.select_related("client__brand", "client__book", "claimed_by", "reviewed_by", "uploaded_by")
+        .filter(pk=document_id)
+        .first()
+        if visible is not None
+        else None
+    )
+    if document is None or not user.is_team:
+        raise Http404
+    require_permission(user, permission)
+    return document
+
+
+def content_of(user: Any, document: Document, *, page: int | None = None) -> Iterator[bytes]:
+    """The file's content in chunks, for somebody who may open it; the look is logged before the first byte.
+
+    Raises: NotAllowed, store.FileMissing, store.FileDamaged, crypto.KeyDestroyed.
+    """
+    require(policies.can_open(user, document))
+    access_log.note(
+        user=user, kind=AccessKind.DOWNLOAD, client_id=document.client_id, brand_id=document.client.brand_id,
+        target=f"kyc.document:{document.pk}", in_book=document.client.book_id in reach_of(user).own_books,
+        reason=f"page {page}" if page else "",
+    )  # fmt: skip
+    return store.stream(client_id=document.client_id, key=document.store_key)
+
+
+@dataclass(frozen=True)
+class ShownIssue:
+    """An issue with what the document and the registration say, decrypted."""
+
+    issue: Issue
+    found: str = ""
+    expected: str = ""
+
+    @property
+    def code(self) -> str:
+        return self.issue.code
+
+    @property
+    def label(self) -> str:
+        return str(self.issue.get_code_display())
+
+    @property
+    def field(self) -> str:
+        return self.issue.field
+
+    @property
+    def has_box(self) -> bool:
+        return bool(self.issue.box)
+
+
+def last_run(document: Document) -> CheckRun | None:
+    return document.runs.exclude(finished_at=None).order_by("-pk").first()
+
+
+def issues_of(document: Document, run: CheckRun | None) -> list[ShownIssue]:
+    """The issues of a run, worst first."""
+    if run is None:
+        return []
+    details = details_of(document.client_id, run)
+    order = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.INFO: 2}
+    shown = [
+        ShownIssue(issue, **details.get(f"{issue.code}:{issue.field}", {}))
+        for issue in run.issues.all()
+    ]  # fmt: skip
+    return sorted(shown, key=lambda one: (order[Severity(one.issue.severity)], -one.issue.score))
+
+
+def details_of(client_id: int, run: CheckRun) -> dict[str, dict[str, str]]:
+    if not run.details_sealed:
+        return {}
+    try:
+        return orjson.loads(crypto.decrypt_for_client(client_id, bytes(run.details_sealed)))
+    except crypto.KeyDestroyed:
+        return {}
+
+
+def find_by_number(user: Any, number: str, *, limit: int = 6) -> list[Document]:
+    """Documents with this number, for the search box of those who may open documents."""
+    from kyc.fingerprints import number_fingerprint
+
+    mark = number_fingerprint(number)
+    if not mark or not user.has_perm("kyc.open_document"):
+        return []
+    found = documents_visible_to(user).filter(number_fingerprint=mark).select_related("client")
+    return list(found.order_by("-pk")[:limit])
+
+
+# ── what is still needed: the portal's and the client page's checklist ─────────────────────────────────────────────
+@dataclass(frozen=True)
+class Requirement:
+    """One thing a client must prove, the document that stands for it, and what to do next.
+
+    state: missing, waiting, approved, rejected, expired.
+    """
+
+    slug: str
+    label: str
+    state: str
+    documents: list[Document] = field(default_factory=list)
+    kinds: tuple[str, ...] = ()
+    missing_side: str = ""
+
+    @property
+    def is_met(self) -> bool:
+        return self.state == "approved"
+
+    @property
+    def needs_client(self) -> bool:
+        """The client has to send something."""
+        return self.state in ("missing", "rejected", "expired")
+
+    @property
+    def reason(self) -> str:
+        return next((one.reason for one in self.documents if one.reason), "")
+
+
+def documents_of(client: Client) -> list[Document]:
+    """All documents of a client, newest first, at most 200. The caller has got the client through a scoped read."""
+    return list(client.documents.select_related("uploaded_by", "reviewed_by", "claimed_by").order_by("-pk")[:200])
+
+
+def requirements_of(client: Client, documents: Iterable[Document] | None = None) -> list[Requirement]:
+    """Proof of identity and proof of address, as the client sees them."""
+    mine = list(documents) if documents is not None else documents_of(client)
+    shown = [one for one in mine if one.state != DocumentState.REPLACED]
+    return [
+        _requirement("identity", _("Proof of identity"), [one for one in shown if one.kind in IDENTITY_KINDS], IDENTITY_KINDS),
+        _requirement(
+            "address", _("Proof of address"), [one for one in shown if one.kind == DocumentKind.PROOF_OF_ADDRESS],
+            (DocumentKind.PROOF_OF_ADDRESS,),
+        ),
+    ]  # fmt: skip
+
+
+def _requirement(slug: str, label: Any, documents: list[Document], kinds: tuple) -> Requirement:
+    """The kind that has got furthest speaks for all."""
+    best: Requirement | None = None
+    for kind in dict.fromkeys(one.kind for one in documents):
+        one = _of_one_kind(slug, str(label), kind, [d for d in documents if d.kind == kind], kinds)
+        if best is None or RANKS.index(one.state) < RANKS.index(best.state):
+            best = one
+    return best or Requirement(slug, str(label), "missing", [], kinds)
+
+
+RANKS = ("approved", "waiting", "rejected", "expired", "missing")
+
+
+def _of_one_kind(slug: str, label: str, kind: str, documents: list[Document], kinds: tuple) -> Requirement:
+    sides = (Side.FRONT, Side.BACK) if kind in TWO_SIDED_KINDS else (Side.FRONT,)
+    latest = {side: next((one for one in documents if one.side == side), None) for side in sides}
+    there = [one for one in latest.values() if one is not None]
+    states = {one.state_for_client for one in there}
+    missing = next((side for side, one in latest.items() if one is None), "")
+    if missing:
+        return Requirement(slug, label, "missing", there, kinds, missing)
+    if states == {DocumentState.APPROVED}:
+        state = "approved"
+    elif DocumentState.REJECTED in states:
+        state = "rejected"
+    elif DocumentState.EXPIRED in states:
+        state = "expired"
+    else:
+        state = "waiting"
+    return Requirement(slug, label, state, there, kinds)

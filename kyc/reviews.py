@@ -1,0 +1,182 @@
+"""An officer's decision on a document. It can be undone for a few seconds; then it takes effect and others hear of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.choices import TimelineKind
+from crm import audit
+from crm.errors import DomainError
+from crm.events import DocumentReviewed, publish
+from crm.policies import require
+from kyc import levels, policies
+from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
+from kyc.documents import locked
+from kyc.models import Document, Issue
+
+UNDO_SECONDS = 8
+
+
+def undo_seconds_of(document: Document) -> int:
+    """The brand's `kyc_undo_seconds`; 0 makes decisions final at once."""
+    return int(document.client.brand.policies.get("kyc_undo_seconds", UNDO_SECONDS))
+
+
+@transaction.atomic
+def approve(
+    *, document_id: int, actor: Any, note: str = "", expires_on: dt.date | None = None, issued_on: dt.date | None = None
+) -> Document:  # fmt: skip
+    """The document is good. `note` says why, where a check found a problem; dates as read by the officer.
+
+    Who: `kyc.review_document`, holding the claim, not the uploader. Raises: NotAllowed, WrongState, DomainError.
+    """
+    document = locked(document_id)
+    require(policies.can_decide(actor, document))
+    problems = blocking_issues(document)
+    if problems and not note.strip():
+        raise DomainError(
+            _("The checks found: %(problems)s. Say in a note why you approve the document all the same.")
+            % {"problems": "; ".join(str(issue.get_code_display()) for issue in problems)}
+        )
+    document.expires_on = expires_on or document.expires_on
+    document.issued_on = issued_on or document.issued_on
+    if document.expires_on and document.expires_on < timezone.now().date():
+        raise DomainError(_("The document expired on %(date)s: it can't be approved.") % {"date": document.expires_on})
+    return _decide(
+        document, DocumentState.APPROVED, actor, note=note.strip(), despite=[issue.code for issue in problems]
+    )
+
+
+@transaction.atomic
+def reject(*, document_id: int, actor: Any, reason_code: str, reason: str = "", note: str = "") -> Document:
+    """The document can't be accepted; the client is told why and what to do. Without `reason`, the template's text.
+
+    Who: as `approve`. Raises: NotAllowed, WrongState, DomainError when there is no reason to tell.
+    """
+    document = locked(document_id)
+    require(policies.can_decide(actor, document))
+    code = RejectReason(reason_code)
+    told = reason.strip() or str(REJECT_TEMPLATES[code])
+    if not told:
+        raise DomainError(_("Write what the client should do: this text is sent to them."))
+    document.reason_code, document.reason = code, told
+    return _decide(document, DocumentState.REJECTED, actor, note=note.strip())
+
+
+def blocking_issues(document: Document) -> list[Issue]:
+    """Problems that the last finished check found."""
+    run = document.runs.exclude(finished_at=None).order_by("-pk").first()
+    return list(run.issues.filter(severity=Severity.BLOCKING)) if run else []
+
+
+def _decide(
+    document: Document, state: DocumentState, actor: Any, *, note: str, despite: list[str] | None = None
+) -> Document:
+    document.move_to(state)
+    document.release()
+    now = timezone.now()
+    document.reviewed_by, document.reviewed_at, document.review_note = actor, now, note
+    document.settles_at = now + dt.timedelta(seconds=undo_seconds_of(document))
+    document.save()
+    audit.record(
+        actor=actor, action=f"kyc.document_{state.value}", target=document, client_id=document.client_id,
+        brand_id=document.client.brand_id, before={"state": DocumentState.PENDING_REVIEW.value},
+        after={"state": state.value, "kind": document.kind, "reason_code": document.reason_code, "told": document.reason},
+        reason=note, evidence={"sha256": document.sha256, "despite": despite or []},
+    )  # fmt: skip
+    if document.settles_at <= now:
+        _take_effect(document)
+    else:
+        transaction.on_commit(lambda: _wake(document))
+    return document
+
+
+def _wake(document: Document) -> None:
+    """Ask a worker to come back when the window closes; the sweeper comes anyway."""
+    from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
+
+    from kyc.tasks import settle_decisions
+
+    try:
+        settle_decisions.apply_async(countdown=undo_seconds_of(document) + 0.2, retry=False)
+    except (OperationalError, RedisError, OSError):
+        return
+
+
+@transaction.atomic
+def undo(*, document_id: int, actor: Any) -> Document:
+    """Take a decision back while nothing has followed from it; the officer holds the claim again.
+
+    Who: the officer who decided. Raises: NotAllowed when the window has closed, or it was someone else's decision.
+    """
+    document = locked(document_id)
+    require(policies.can_undo(actor, document))
+    before = document.state
+    document.move_to(DocumentState.PENDING_REVIEW)
+    now = timezone.now()
+    document.reviewed_by = document.reviewed_at = document.settles_at = None
+    document.reason_code = document.reason = document.review_note = ""
+    document.claimed_by, document.claimed_at = actor, now
+    document.claimed_until = now + dt.timedelta(minutes=10)
+    document.save()
+    audit.record(
+        actor=actor, action="kyc.review_undone", target=document, client_id=document.client_id,
+        brand_id=document.client.brand_id, before={"state": before}, after={"state": document.state},
+    )  # fmt: skip
+    return document
+
+
+def settle_due(*, limit: int = 200) -> int:
+    """Let decisions take effect whose undo window has closed; returns how many did."""
+    due = Document.objects.filter(settled_at__isnull=True, settles_at__lte=timezone.now()).order_by("settles_at", "pk")
+    return sum(settle(document_id=pk) for pk in list(due.values_list("pk", flat=True)[:limit]))
+
+
+@transaction.atomic
+def settle(*, document_id: int) -> int:
+    """One decision takes effect, once. 0 when it was undone, or took effect already."""
+    document = locked(document_id)
+    if not document.is_undoable or document.settles_at is None or document.settles_at > timezone.now():
+        return 0
+    _take_effect(document)
+    return 1
+
+
+def _take_effect(document: Document) -> None:
+    document.settled_at = timezone.now()
+    document.save(update_fields=["settled_at"])
+    if document.state == DocumentState.APPROVED:
+        _retire_older(document)
+    approved = document.state == DocumentState.APPROVED
+    timeline.tell(
+        client_id=document.client_id, kind=TimelineKind.DOCUMENT, actor=document.reviewed_by,
+        title=(_("%(title)s approved") if approved else _("%(title)s rejected")) % {"title": document.title},
+        body=document.reason, url=document.get_absolute_url(), is_visible_to_client=True,
+        dedupe_key=f"document-decided:{document.pk}:{document.settled_at.isoformat()}",
+    )  # fmt: skip
+    publish(
+        DocumentReviewed(
+            document_id=document.pk, decision=document.state, reason=document.reason_code,
+            client_id=document.client_id, brand_id=document.client.brand_id,
+        )
+    )  # fmt: skip
+    if approved:
+        levels.note_level(client=document.client, document=document)
+
+
+def _retire_older(document: Document) -> None:
+    """An approved document takes the place of an earlier one of its kind and side."""
+    older = Document.objects.filter(
+        client_id=document.client_id, kind=document.kind, side=document.side,
+        state__in=[DocumentState.APPROVED, DocumentState.EXPIRED], settled_at__isnull=False,
+    ).exclude(pk=document.pk)  # fmt: skip
+    for one in older.order_by("pk").select_for_update(of=("self",)):
+        one.move_to(DocumentState.REPLACED)
+        one.save(update_fields=["state"])

@@ -1,0 +1,19 @@
+from crm.choices import Role
+from crm.roles import grants
+
+# Sales roles see that a passport is missing or was rejected, so that they can ask for it; nobody of them opens one.
+SEES_STATES = ["view_document"]
+REVIEWS = ["view_document", "open_document", "review_document", "send_document"]
+grants(
+    "kyc",
+    {
+        Role.AGENT: SEES_STATES,
+        Role.RETENTION: SEES_STATES,
+        Role.DESK_HEAD: SEES_STATES,
+        Role.SUPPORT: SEES_STATES,
+        Role.FINANCE: SEES_STATES,
+        Role.KYC_OFFICER: REVIEWS,
+        Role.MLRO: REVIEWS,
+        Role.AUDITOR: ["view_document", "open_document"],
+    },
+)

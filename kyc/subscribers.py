@@ -1,0 +1,84 @@
+"""What KYC does when something happened: start the checks, tell the officers, write to the client, move the stage."""
+
+import logging
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.choices import Stage, TimelineKind
+from clients.mail import send_mail_to
+from clients.models import Client
+from clients.stages import move_stage
+from crm.events import ClientVerified, DocumentChecked, DocumentReviewed, DocumentUploaded, subscribe
+from crm.notify import notify, people_with
+from kyc.choices import DocumentState
+from kyc.levels import level_required
+from kyc.models import Document
+
+logger = logging.getLogger(__name__)
+
+
+@subscribe(DocumentUploaded)
+def start_the_checks(event: DocumentUploaded) -> None:
+    transaction.on_commit(lambda: _hand_to_a_worker(event.document_id))
+
+
+def _hand_to_a_worker(document_id: int) -> None:
+    from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
+
+    from kyc.tasks import check_document
+
+    try:
+        check_document.apply_async([document_id], retry=False)
+    except (OperationalError, RedisError, OSError):
+        logger.warning("the broker is away; the sweeper will check document %s", document_id)
+
+
+@subscribe(DocumentChecked)
+def tell_the_officers(event: DocumentChecked) -> None:
+    document = Document.objects.select_related("client").filter(pk=event.document_id).first()
+    if document is None or document.state != DocumentState.PENDING_REVIEW:
+        return
+    issues = len(event.issues)
+    notify(
+        people_with("kyc.review_document", brand_id=event.brand_id),
+        kind="kyc.document_waiting",
+        title=_("%(title)s of %(client)s waits for review") % {"title": document.title, "client": document.client},
+        body=_("%(count)d issues found") % {"count": issues} if issues else _("No issues found"),
+        url=document.get_absolute_url(),
+        dedupe_key=f"kyc.document_waiting:{document.pk}",
+    )
+
+
+@subscribe(DocumentReviewed)
+def write_to_the_client(event: DocumentReviewed) -> None:
+    if event.decision != DocumentState.REJECTED:
+        return
+    document = Document.objects.get(pk=event.document_id)
+    send_mail_to(
+        client_id=document.client_id, template="kyc.document_rejected",
+        context={"document": document.title, "reason": document.reason},
+        dedupe_key=f"document-rejected:{document.pk}",
+    )  # fmt: skip
+
+
+@subscribe(ClientVerified)
+def welcome_the_client(event: ClientVerified) -> None:
+    """Stage, timeline and a letter, once the brand's level is reached."""
+    assert event.client_id is not None
+    client = Client.objects.select_related("brand", "owner").get(pk=event.client_id)
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.COMPLIANCE, title=_("Verified: level %(level)d") % {"level": event.level},
+        dedupe_key=f"kyc-level:{event.level}", is_visible_to_client=True,
+    )  # fmt: skip
+    if event.level < level_required(client):
+        return
+    move_stage(client_id=client.pk, to=Stage.VERIFIED, reason=_("Identity verified"))
+    send_mail_to(client_id=client.pk, template="kyc.verified", dedupe_key="kyc.verified")
+    if client.owner_id:
+        notify(
+            [client.owner_id], kind="kyc.client_verified", title=_("%(client)s is verified") % {"client": client},
+            url=client.get_absolute_url(), dedupe_key=f"kyc.client_verified:{client.pk}",
+        )  # fmt: skip

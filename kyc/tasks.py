@@ -1,0 +1,72 @@
+"""Thin Celery entry points of the KYC app, and what beat runs."""
+
+import time
+
+from celery import shared_task
+
+from kyc import documents, reviews, store
+from kyc.models import Document
+
+ORPHAN_AGE_SECONDS = 24 * 3600
+
+
+@shared_task(queue="slow")
+def check_document(document_id: int) -> bool:
+    from kyc import pipeline  # image libraries: only the worker that looks at pictures loads them
+
+    return pipeline.check(document_id) is not None
+
+
+@shared_task
+def hand_over_unchecked() -> int:
+    """What no worker has taken (the broker was away) or a worker left behind (it was killed)."""
+    ids = documents.waiting_for_checks(limit=200, waited_seconds=15)
+    for document_id in ids:
+        check_document.apply_async([document_id], retry=False)
+    return len(ids)
+
+
+@shared_task
+def settle_decisions() -> int:
+    return reviews.settle_due()
+
+
+@shared_task
+def expire_documents() -> int:
+    return documents.expire_due()
+
+
+@shared_task(queue="slow")
+def sweep_orphans() -> int:
+    """Files whose row never came to be, because the process died in between."""
+    removed, batch = 0, []
+    for path in store.keys_older_than(ORPHAN_AGE_SECONDS, now=time.time()):
+        batch.append(path)
+        if len(batch) == 500:
+            removed += _remove_orphans(batch)
+            batch = []
+    return removed + _remove_orphans(batch)
+
+
+def _remove_orphans(paths: list) -> int:
+    known = set(
+        Document.objects.filter(store_key__in=[store.key_of(path) for path in paths]).values_list(
+            "store_key", flat=True
+        )
+    )
+    orphans = [path for path in paths if store.key_of(path) not in known]
+    for path in orphans:
+        path.unlink(missing_ok=True)
+    return len(orphans)
+
+
+SCHEDULE = {
+    "hand-over-unchecked-documents": {
+        "task": "kyc.tasks.hand_over_unchecked",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    "settle-document-decisions": {"task": "kyc.tasks.settle_decisions", "schedule": 5.0, "options": {"expires": 5}},
+    "expire-documents": {"task": "kyc.tasks.expire_documents", "schedule": 3600.0},
+    "sweep-orphaned-files": {"task": "kyc.tasks.sweep_orphans", "schedule": 24 * 3600.0},
+}

@@ -1,0 +1,372 @@
+"""Claiming, approving, rejecting, undoing; and what follows once a decision takes effect."""
+
+import datetime as dt
+import threading
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from clients.models import Client, Message
+from crm import events
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import AuditEvent, Notification, OutboxEvent
+from kyc import claims, documents, levels, policies, reviews
+from kyc.choices import DOCUMENT_TRANSITIONS, DocumentState, RejectReason
+from kyc.models import Document, LevelReached
+from tests.cast import make_staff
+from tests.kyc.factories import claimed, passport_jpeg, registered, uploaded, waiting
+
+pytestmark = pytest.mark.django_db
+
+
+def close_the_window(document):
+    Document.objects.filter(pk=document.pk, settled_at=None).update(settles_at=timezone.now())
+    assert reviews.settle_due() == 1
+    document.refresh_from_db()
+
+
+@pytest.fixture
+def second_officer(cast):
+    return make_staff("olga@meridian.example", "kyc_officer", brand=cast.brand)
+
+
+@pytest.fixture(autouse=True)
+def registration(cast):
+    registered(cast.client)
+
+
+# ── claims ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_claim_takes_all_of_a_clients_waiting_documents(cast):
+    passport, bill = waiting(cast.client), waiting(cast.client, kind="proof_of_address")
+    taken = claims.claim(document_id=passport.pk, actor=cast.kyc_officer)
+    assert {document.pk for document in taken} == {passport.pk, bill.pk}
+    assert all(document.claimed_until > timezone.now() for document in taken)
+
+
+def test_two_officers_never_work_on_one_client(cast, second_officer):
+    passport, bill = waiting(cast.client), waiting(cast.client, kind="proof_of_address")
+    claims.claim(document_id=passport.pk, actor=cast.kyc_officer)
+    with pytest.raises(WrongState, match="is working on this client's documents until"):
+        claims.claim(document_id=bill.pk, actor=second_officer)
+    with pytest.raises(NotAllowed, match="is working on this document"):
+        reviews.approve(document_id=bill.pk, actor=second_officer)
+
+
+def test_a_lease_ends_by_itself(cast, second_officer):
+    document = claimed(cast.client, cast.kyc_officer)
+    Document.objects.filter(pk=document.pk).update(claimed_until=timezone.now() - dt.timedelta(seconds=1))
+    assert not claims.extend(document_id=document.pk, actor=cast.kyc_officer)
+    claims.claim(document_id=document.pk, actor=second_officer)
+    with pytest.raises(NotAllowed):
+        reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+
+
+def test_an_open_page_keeps_the_lease_and_leaving_gives_it_back(cast, second_officer):
+    document = claimed(cast.client, cast.kyc_officer)
+    Document.objects.filter(pk=document.pk).update(claimed_until=timezone.now() + dt.timedelta(seconds=5))
+    assert claims.extend(document_id=document.pk, actor=cast.kyc_officer)
+    document.refresh_from_db()
+    assert document.claimed_until > timezone.now() + dt.timedelta(minutes=9)
+    claims.release(document_id=document.pk, actor=second_officer)
+    document.refresh_from_db()
+    assert document.claimed_by == cast.kyc_officer
+    claims.release(document_id=document.pk, actor=cast.kyc_officer)
+    document.refresh_from_db()
+    assert document.claimed_by is None
+
+
+def test_next_is_the_one_that_waited_longest_and_that_nobody_has(cast, second_officer):
+    first = waiting(cast.client)
+    second = waiting(cast.other_client, content=passport_jpeg("Óscar", "Núñez", number="X1X1X1X1X"))
+    assert claims.claim_next(actor=cast.kyc_officer) == first
+    assert claims.claim_next(actor=second_officer) == second
+    assert claims.claim_next(actor=cast.mlro) is None
+
+
+@pytest.mark.parametrize("who", ["agent", "desk_head", "finance", "auditor", "support", "administrator"])
+def test_other_roles_claim_and_decide_nothing(cast, who):
+    document = waiting(cast.client)
+    with pytest.raises(NotAllowed):
+        claims.claim(document_id=document.pk, actor=getattr(cast, who))
+    for decide in (
+        lambda: reviews.approve(document_id=document.pk, actor=getattr(cast, who)),
+        lambda: reviews.reject(document_id=document.pk, actor=getattr(cast, who), reason_code="other", reason="no"),
+    ):
+        with pytest.raises(NotAllowed):
+            decide()
+    document.refresh_from_db()
+    assert document.state == DocumentState.PENDING_REVIEW and document.claimed_by is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_claims_at_once_one_wins(cast, second_officer):
+    document = waiting(cast.client)
+    outcomes: list[str] = []
+    gate = threading.Barrier(2)
+
+    def take(officer):
+        gate.wait()
+        try:
+            claims.claim(document_id=document.pk, actor=officer)
+            outcomes.append("mine")
+        except WrongState:
+            outcomes.append("theirs")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=take, args=[one]) for one in (cast.kyc_officer, second_officer)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(outcomes) == ["mine", "theirs"]
+
+
+# ── approve ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_approving_has_no_consequence_until_the_window_closes(cast):
+    document = claimed(cast.client, cast.kyc_officer)
+    reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+    document.refresh_from_db()
+    assert document.state == DocumentState.APPROVED and document.settled_at is None and document.claimed_by is None
+    assert document.state_for_client == DocumentState.PENDING_REVIEW
+    assert reviews.settle_due() == 0
+    assert not OutboxEvent.objects.filter(name__in=["kyc.document_reviewed", "kyc.client_verified"]).exists()
+    cast.client.refresh_from_db()
+    assert cast.client.kyc_level == 0
+
+
+def test_then_the_client_is_verified_once(cast):
+    document = claimed(cast.client, cast.kyc_officer)
+    reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+    close_the_window(document)
+    assert reviews.settle_due() == 0
+    event = OutboxEvent.objects.get(name="kyc.client_verified")
+    assert event.payload["level"] == 1 and event.client_id == cast.client.pk
+    events.drain()
+    client = Client.objects.get(pk=cast.client.pk)
+    assert (client.kyc_level, client.stage) == (1, "verified")
+    assert Message.objects.get(client=client).template == "kyc.verified"
+    assert Notification.objects.filter(user=cast.agent, kind="kyc.client_verified").count() == 1
+    assert AuditEvent.objects.filter(action="kyc.level_reached").count() == 1
+
+
+def test_the_second_level_comes_with_the_address(cast):
+    passport, bill = waiting(cast.client), waiting(cast.client, kind="proof_of_address")
+    claims.claim(document_id=passport.pk, actor=cast.kyc_officer)
+    for document in (passport, bill):
+        reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+        close_the_window(document)
+    assert [row.payload["level"] for row in OutboxEvent.objects.filter(name="kyc.client_verified").order_by("pk")] == [1, 2]
+    events.drain()
+    assert Client.objects.get(pk=cast.client.pk).kyc_level == 2
+    assert Message.objects.filter(template="kyc.verified").count() == 1
+
+
+def test_a_bill_alone_verifies_nobody(cast):
+    bill = claimed(cast.client, cast.kyc_officer, kind="proof_of_address")
+    reviews.approve(document_id=bill.pk, actor=cast.kyc_officer)
+    close_the_window(bill)
+    assert not OutboxEvent.objects.filter(name="kyc.client_verified").exists()
+    passport = claimed(cast.client, cast.kyc_officer)
+    reviews.approve(document_id=passport.pk, actor=cast.kyc_officer)
+    close_the_window(passport)
+    assert OutboxEvent.objects.get(name="kyc.client_verified").payload["level"] == 2
+    assert list(LevelReached.objects.values_list("level", flat=True)) == [1, 2]
+
+
+def test_a_brand_may_want_the_second_level_before_it_calls_somebody_verified(cast):
+    cast.brand.policies = {"kyc_level_required": 2, "kyc_undo_seconds": 0}
+    cast.brand.save()
+    passport = claimed(cast.client, cast.kyc_officer)
+    reviews.approve(document_id=passport.pk, actor=cast.kyc_officer)
+    events.drain()
+    assert Client.objects.get(pk=cast.client.pk).stage == "registered"
+    assert not Message.objects.exists()
+    assert levels.level_required(cast.client) == 2
+
+
+def test_without_a_window_the_decision_takes_effect_at_once(cast):
+    cast.brand.policies = {"kyc_undo_seconds": 0}
+    cast.brand.save()
+    document = claimed(cast.client, cast.kyc_officer)
+    reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+    assert OutboxEvent.objects.filter(name="kyc.client_verified").count() == 1
+
+
+def test_a_problem_needs_a_note(cast):
+    registered(cast.client, last_name="Schmidt")
+    document = claimed(cast.client, cast.kyc_officer)
+    with pytest.raises(DomainError, match="The name differs from the registration"):
+        reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+    document.refresh_from_db()
+    assert document.state == DocumentState.PENDING_REVIEW
+    reviews.approve(document_id=document.pk, actor=cast.kyc_officer, note="Maiden name, marriage certificate seen")
+    row = AuditEvent.objects.get(action="kyc.document_approved")
+    from crm import audit
+
+    body = audit.body_of(row)
+    assert body["reason"] == "Maiden name, marriage certificate seen" and body["evidence"]["despite"] == ["NAME_MISMATCH"]
+
+
+def test_an_expired_document_is_never_approved(cast):
+    document = claimed(cast.client, cast.kyc_officer, content=passport_jpeg(expires_on=dt.date(2025, 1, 1)))
+    with pytest.raises(DomainError, match="expired on"):
+        reviews.approve(document_id=document.pk, actor=cast.kyc_officer, note="looks fine to me")
+
+
+def test_without_a_claim_nothing_is_decided(cast):
+    document = waiting(cast.client)
+    with pytest.raises(NotAllowed, match="Claim the document first"):
+        reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+
+
+def test_approving_twice_is_told(cast):
+    document = claimed(cast.client, cast.kyc_officer)
+    reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+    with pytest.raises((WrongState, NotAllowed)):
+        reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+
+
+def test_nobody_reviews_what_they_uploaded(cast):
+    document = waiting(cast.client, actor=cast.kyc_officer)
+    with pytest.raises(NotAllowed, match="a colleague must review it"):
+        claims.claim(document_id=document.pk, actor=cast.kyc_officer)
+    Document.objects.filter(pk=document.pk)
+    document.reviewed_by = cast.kyc_officer
+    with pytest.raises(IntegrityError, match="reviewer_is_not_the_uploader"), transaction.atomic():
+        document.save()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_decisions_at_once_one_counts(cast):
+    document = claimed(cast.client, cast.kyc_officer)
+    outcomes: list[str] = []
+    gate = threading.Barrier(2)
+
+    def decide(verb):
+        gate.wait()
+        try:
+            verb()
+            outcomes.append("done")
+        except DomainError:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    verbs = [
+        lambda: reviews.approve(document_id=document.pk, actor=cast.kyc_officer),
+        lambda: reviews.reject(document_id=document.pk, actor=cast.kyc_officer, reason_code="unreadable"),
+    ]
+    threads = [threading.Thread(target=decide, args=[verb]) for verb in verbs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(outcomes) == ["done", "refused"]
+    assert AuditEvent.objects.filter(action__in=["kyc.document_approved", "kyc.document_rejected"]).count() == 1
+
+
+# ── reject, undo, expire ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_rejecting_tells_the_client_what_to_do(cast):
+    document = claimed(cast.client, cast.kyc_officer)
+    reviews.reject(document_id=document.pk, actor=cast.kyc_officer, reason_code=RejectReason.UNREADABLE)
+    events.drain()
+    assert not Message.objects.exists()
+    close_the_window(document)
+    events.drain()
+    letter = Message.objects.get()
+    assert letter.template == "kyc.document_rejected" and "daylight" in letter.body
+    with pytest.raises(DomainError, match="could not accept it"):
+        uploaded(cast.client)
+
+
+def test_another_reason_needs_words(cast):
+    document = claimed(cast.client, cast.kyc_officer)
+    with pytest.raises(DomainError, match="Write what the client should do"):
+        reviews.reject(document_id=document.pk, actor=cast.kyc_officer, reason_code=RejectReason.OTHER)
+    with pytest.raises(ValueError, match="nonsense"):
+        reviews.reject(document_id=document.pk, actor=cast.kyc_officer, reason_code="nonsense")
+
+
+@pytest.mark.parametrize("decide", ["approve", "reject"])
+def test_a_decision_is_undone_inside_the_window(cast, second_officer, decide):
+    document = claimed(cast.client, cast.kyc_officer)
+    if decide == "approve":
+        reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+    else:
+        reviews.reject(document_id=document.pk, actor=cast.kyc_officer, reason_code="unreadable")
+    with pytest.raises(NotAllowed, match="Only the officer who decided"):
+        reviews.undo(document_id=document.pk, actor=second_officer)
+    reviews.undo(document_id=document.pk, actor=cast.kyc_officer)
+    document.refresh_from_db()
+    assert document.state == DocumentState.PENDING_REVIEW and document.claimed_by == cast.kyc_officer
+    assert document.reviewed_by is None and document.reason == ""
+    assert reviews.settle_due() == 0
+    events.drain()
+    assert not Message.objects.exists()
+    assert AuditEvent.objects.filter(action="kyc.review_undone").count() == 1
+
+
+def test_after_the_window_nothing_is_undone(cast):
+    document = claimed(cast.client, cast.kyc_officer)
+    reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+    close_the_window(document)
+    assert not policies.can_undo(cast.kyc_officer, document)
+    with pytest.raises(NotAllowed, match="taken effect"):
+        reviews.undo(document_id=document.pk, actor=cast.kyc_officer)
+
+
+def approved(cast, officer, **fields):
+    document = claimed(cast.client, officer, **fields)
+    reviews.approve(document_id=document.pk, actor=officer)
+    close_the_window(document)
+    return document
+
+
+def test_an_expired_document_lowers_the_level_and_asks_for_a_new_one(cast):
+    document = approved(cast, cast.kyc_officer)
+    assert documents.expire_due(today=dt.date(2033, 4, 15)) == 0
+    assert documents.expire_due(today=dt.date(2033, 4, 16)) == 1
+    assert documents.expire_due(today=dt.date(2033, 4, 16)) == 0
+    document.refresh_from_db()
+    assert document.state == DocumentState.EXPIRED
+    assert Client.objects.get(pk=cast.client.pk).kyc_level == 0
+    assert Message.objects.get(template="kyc.document_expired").client == cast.client
+
+
+def test_a_renewed_document_takes_the_place_of_the_old_one_without_a_second_welcome(cast):
+    older = approved(cast, cast.kyc_officer)
+    newer = approved(cast, cast.kyc_officer, content=passport_jpeg(number="C77X00T47"))
+    older.refresh_from_db()
+    assert (older.state, newer.state) == (DocumentState.REPLACED, DocumentState.APPROVED)
+    assert OutboxEvent.objects.filter(name="kyc.client_verified").count() == 1
+    assert Client.objects.get(pk=cast.client.pk).kyc_level == 1
+
+
+def test_the_fact_recomputes_to_what_it_is(cast):
+    from clients.facts import FACTS, differences
+
+    approved(cast, cast.kyc_officer)
+    assert list(differences(FACTS["kyc_level"])) == []
+    Client.objects.filter(pk=cast.client.pk).update(kyc_level=2)
+    assert list(differences(FACTS["kyc_level"])) == [(cast.client.pk, 2, 1)]
+
+
+@pytest.mark.parametrize("before", DocumentState.values)
+@pytest.mark.parametrize("after", DocumentState.values)
+def test_only_the_tables_transitions_happen(before, after):
+    document = Document(state=before)
+    if after in DOCUMENT_TRANSITIONS[before]:
+        document.move_to(DocumentState(after))
+        assert document.state == after
+    else:
+        with pytest.raises(WrongState):
+            document.move_to(DocumentState(after))
+        assert document.state == before
