@@ -126,7 +126,7 @@ def _rectangles(small: np.ndarray) -> list:
     joined = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, (23, 7)))
     _level, mask = cv2.threshold(joined, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, (25, 33)))
-    mask = cv2.erode(mask, None, iterations=3)
+    mask = cv2.erode(mask, np.ones((3, 3), "uint8"), iterations=3)
     contours, _hierarchy = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     widest = sorted((cv2.minAreaRect(c) for c in contours), key=lambda rect: max(rect[1]), reverse=True)
     return widest[:CANDIDATES_MAX]
@@ -145,7 +145,7 @@ def _cut(grey: np.ndarray, centre: tuple[float, float], size: tuple[float, float
     factor = BAND_WIDTH_PX / band.shape[1]
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     band = cv2.resize(band, None, fx=factor, fy=factor, interpolation=method)
-    return cv2.normalize(band, None, 0, 255, cv2.NORM_MINMAX)
+    return cv2.normalize(band, np.empty_like(band), 0, 255, cv2.NORM_MINMAX)
 
 
 def _read(strip: np.ndarray, language: str, today: dt.date | None) -> mrz.Mrz | None:

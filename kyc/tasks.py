@@ -10,7 +10,7 @@ from kyc.models import Document
 ORPHAN_AGE_SECONDS = 24 * 3600
 
 
-@shared_task(queue="slow")
+@shared_task
 def check_document(document_id: int) -> bool:
     from kyc import pipeline  # image libraries: only the worker that looks at pictures loads them
 
@@ -36,7 +36,7 @@ def expire_documents() -> int:
     return documents.expire_due()
 
 
-@shared_task(queue="slow")
+@shared_task
 def sweep_orphans() -> int:
     """Files whose row never came to be, because the process died in between."""
     removed, batch = 0, []

@@ -255,7 +255,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"crm.tasks.deliver_events": {"queue": "events"}}
+CELERY_TASK_ROUTES = {
+    "crm.tasks.deliver_events": {"queue": "events"},
+    "kyc.tasks.check_document": {"queue": "slow"},
+    "kyc.tasks.sweep_orphans": {"queue": "slow"},
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A web request must not hang on a Redis that is restarting: the sweeper delivers what the wake-up could not.

@@ -49,4 +49,4 @@ def find_face(page: np.ndarray, *, is_turned: bool = False) -> Box | None:
 
 @cache
 def _cascade(name: str) -> cv2.CascadeClassifier:
-    return cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / name))
+    return cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / name))

@@ -171,8 +171,10 @@ def test_a_check_that_breaks_does_not_stop_the_others(monkeypatch):
         raise ValueError("what is this")
         yield
 
-    monkeypatch.setattr("kyc.pipeline.CHECKS", [("broken", broken), *[c for c in CHECKS if c[0] in ("zone", "identity")]])
-    codes, _findings, sheet = found(passport(expires_on=dt.date(2026, 1, 1)))
+    monkeypatch.setattr(
+        "kyc.pipeline.CHECKS", [("broken", broken), *[c for c in CHECKS if c[0] in ("zone", "identity")]]
+    )
+    codes, *_rest = found(passport(expires_on=dt.date(2026, 1, 1)))
     assert codes == {"CHECK_FAILED", "EXPIRED"}
 
 

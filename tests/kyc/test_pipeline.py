@@ -191,4 +191,3 @@ def test_a_worker_killed_in_the_middle_loses_nothing(cast):
     assert document.state == DocumentState.PENDING_REVIEW
     assert [run.state for run in document.runs.order_by("pk")] == [RunState.FAILED, RunState.DONE]
     assert OutboxEvent.objects.filter(name="kyc.document_checked").count() == 1
-

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from clients.models import Client, Message
 from crm import events
+from crm.choices import Role
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification, OutboxEvent
 from kyc import claims, documents, levels, policies, reviews
@@ -28,7 +29,7 @@ def close_the_window(document):
 
 @pytest.fixture
 def second_officer(cast):
-    return make_staff("olga@meridian.example", "kyc_officer", brand=cast.brand)
+    return make_staff("olga@meridian.example", Role.KYC_OFFICER, brand=cast.brand)
 
 
 @pytest.fixture(autouse=True)
@@ -161,7 +162,10 @@ def test_the_second_level_comes_with_the_address(cast):
     for document in (passport, bill):
         reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
         close_the_window(document)
-    assert [row.payload["level"] for row in OutboxEvent.objects.filter(name="kyc.client_verified").order_by("pk")] == [1, 2]
+    assert [row.payload["level"] for row in OutboxEvent.objects.filter(name="kyc.client_verified").order_by("pk")] == [
+        1,
+        2,
+    ]
     events.drain()
     assert Client.objects.get(pk=cast.client.pk).kyc_level == 2
     assert Message.objects.filter(template="kyc.verified").count() == 1
@@ -210,7 +214,9 @@ def test_a_problem_needs_a_note(cast):
     from crm import audit
 
     body = audit.body_of(row)
-    assert body["reason"] == "Maiden name, marriage certificate seen" and body["evidence"]["despite"] == ["NAME_MISMATCH"]
+    assert body["reason"] == "Maiden name, marriage certificate seen" and body["evidence"]["despite"] == [
+        "NAME_MISMATCH"
+    ]
 
 
 def test_an_expired_document_is_never_approved(cast):
