@@ -1,13 +1,11 @@
 """Settings shared by every way of running Keelson. Values come from the environment; see docs/operations.md."""
 
-import logging
 from pathlib import Path
 
 import environ
-import structlog
 from django.utils.translation import gettext_lazy as _
 
-from crm import devdb
+from crm import devdb, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.FileAwareEnv()
@@ -268,6 +266,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
 }
 CELERY_TASK_PUBLISH_RETRY = False
+# The workers log as everything else does.
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 RQ_QUEUES = {"default": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 1800}}
 
@@ -276,28 +276,12 @@ SILENCED_SYSTEM_CHECKS = [
     "django_rq.W001",
     # The user model's manager is Django's own; allauth looks users up by user name only.
 ]
-LOG_LEVEL = env("KEELSON_LOG_LEVEL", default="INFO")
 # One JSON line per request with its id, user and address; the terminal of a developer or a demo stays readable.
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(),
-    ],
-    wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[LOG_LEVEL]),
-    cache_logger_on_first_use=True,
-)
+LOG_LEVEL = env("KEELSON_LOG_LEVEL", default="INFO")
 LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    **logs.configure(LOG_LEVEL, as_json=env("KEELSON_LOG_FORMAT", default="json") == "json"),
     "loggers": {
         "django.request": {"level": "ERROR"},
-        "django_structlog": {"level": "WARNING"},
         # Adapters redact their own lines; HTTP clients would log tokens in query strings.
         "httpx": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},

@@ -3,6 +3,7 @@
 import os
 
 os.environ.setdefault("KEELSON_LOG_LEVEL", "WARNING")
+os.environ.setdefault("KEELSON_LOG_FORMAT", "plain")
 
 from crm.settings.base import *  # noqa: E402, F403
 from crm.settings.base import BASE_URL, env  # noqa: E402

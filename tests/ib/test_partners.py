@@ -16,7 +16,9 @@ def registered(cast, code, client=None):
     client = client or cast.client
     with transaction.atomic():
         events.publish(
-            events.ClientRegistered(client_id=client.pk, brand_id=client.brand_id, user_id=client.user_id, referral_code=code)
+            events.ClientRegistered(
+                client_id=client.pk, brand_id=client.brand_id, user_id=client.user_id, referral_code=code
+            )
         )
     events.drain()
     return Attribution.objects.filter(client=client, ends_at__isnull=True).first()
@@ -125,7 +127,12 @@ def test_a_partner_sees_the_network_below_and_nothing_else(cast):
 
 
 def test_staff_see_partners_of_their_brand_those_they_manage_and_those_granted(cast):
-    own, managed, granted, below = make_partner(cast.brand), make_partner(cast.other_brand, manager=cast.agent), None, None
+    own, managed, granted, below = (
+        make_partner(cast.brand),
+        make_partner(cast.other_brand, manager=cast.agent),
+        None,
+        None,
+    )
     granted = make_partner(cast.brand)
     below = make_partner(cast.brand, parent=granted)
     partners.grant_partner(user=cast.agent, partner_id=granted.pk, actor=None)

@@ -133,7 +133,9 @@ def test_without_a_pot_levels_may_get_more_together(cast):
 
 def test_a_draft_is_rewritten_by_its_maker_only(cast):
     version = draft(cast)
-    plans.change_draft(version_id=version.pk, actor=cast.ib_manager, card=card(rates={"metals": "12"}), min_hold_seconds=60)
+    plans.change_draft(
+        version_id=version.pk, actor=cast.ib_manager, card=card(rates={"metals": "12"}), min_hold_seconds=60
+    )
     assert plans.rate_card(version).rates == {"metals": Decimal(12)}
     with pytest.raises((WrongState, NotAllowed)):
         plans.change_draft(version_id=version.pk, actor=cast.finance, card=card())

@@ -117,7 +117,11 @@ def test_what_is_finer_than_a_cent_is_carried_and_paid_later(network, cast):
     settlement.settle_period(period_id=period_of(NOON + NEXT).pk, actor=cast.finance)
     second = Settlement.objects.filter(partner=network.sub).latest("id")
     assert second.previous == first
-    assert (second.carried_in, second.amount, second.carried_out) == (Decimal("0.0066"), Decimal("0.07"), Decimal("0.0032"))
+    assert (second.carried_in, second.amount, second.carried_out) == (
+        Decimal("0.0066"),
+        Decimal("0.07"),
+        Decimal("0.0032"),
+    )
 
 
 def test_a_sum_below_a_cent_pays_nothing_and_is_carried(network, cast):
@@ -151,7 +155,9 @@ def test_due_periods_close_by_themselves_after_a_grace(network):
 
 def arrived(cast, amount_minor, at, key):
     """A settled deposit with its journal."""
-    psp = Psp.objects.filter(brand=cast.brand).first() or Psp.objects.create(brand=cast.brand, code="cards", name="Cards")
+    psp = Psp.objects.filter(brand=cast.brand).first() or Psp.objects.create(
+        brand=cast.brand, code="cards", name="Cards"
+    )
     wallet = ledger.wallet_of(cast.client, "EUR")
     posted = ledger.post(
         ledger.Entry(
@@ -176,7 +182,11 @@ def test_a_reversed_deposit_takes_its_part_of_the_commissions_back_once(network,
         with transaction.atomic():
             events.publish(
                 events.DepositReversed(
-                    deposit_id=deposit.pk, amount=Decimal(100), currency="EUR", kind="chargeback", client_id=cast.client.pk
+                    deposit_id=deposit.pk,
+                    amount=Decimal(100),
+                    currency="EUR",
+                    kind="chargeback",
+                    client_id=cast.client.pk,
                 )
             )
         events.drain()
@@ -228,7 +238,9 @@ def test_a_payout_of_what_is_not_there_is_refused(network, cast, amount):
 
 def test_a_blocked_partner_and_a_stranger_get_no_payout(network, cast):
     with pytest.raises(NotAllowed):
-        settlement.pay_out(partner_id=network.sub.pk, amount=Decimal(1), currency="EUR", request_key="k", actor=cast.finance)
+        settlement.pay_out(
+            partner_id=network.sub.pk, amount=Decimal(1), currency="EUR", request_key="k", actor=cast.finance
+        )
     change_state(partner_id=network.sub.pk, to=PartnerState.BLOCKED, actor=cast.ib_manager, reason="review")
     with pytest.raises(WrongState):
         settlement.pay_out(
