@@ -5,8 +5,8 @@ import os
 os.environ.setdefault("KEELSON_LOG_LEVEL", "WARNING")
 os.environ.setdefault("KEELSON_LOG_FORMAT", "plain")
 
-from crm.settings.base import *  # noqa: E402, F403
-from crm.settings.base import BASE_URL, env  # noqa: E402
+from crm.settings.base import *  # noqa: F403
+from crm.settings.base import BASE_URL, env
 
 DEBUG = env.bool("DEBUG", default=False)
 INTERNAL_IPS = ["127.0.0.1"]
