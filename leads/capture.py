@@ -47,6 +47,7 @@ class Capture:
     language: str = ""
     message: str = ""
     has_consent: bool = False
+    consents: Mapping[str, Any] = field(default_factory=dict)
     campaign: str = ""
     source: str = ""
     medium: str = ""
@@ -115,7 +116,8 @@ def capture_lead(
         utm=dict(capture.utm), click_id=capture.click_id[:200], referral_code=capture.referral_code[:40],
         landing_url=capture.landing_url[:500], referrer=capture.referrer[:500], ip=capture.ip,
         user_agent_hash=_short_hash(capture.user_agent), country_guess=reading.country, language=reading.language,
-        message=capture.message[:5000], is_duplicate=known is not None, idempotency_key=capture.idempotency_key,
+        message=capture.message[:5000], consents=dict(capture.consents),
+        is_duplicate=known is not None, idempotency_key=capture.idempotency_key,
         body_hash=body_hash, score=worth.value, score_reasons=worth.reasons,
     )  # fmt: skip
     if known is not None:

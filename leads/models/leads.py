@@ -50,6 +50,7 @@ class Lead(models.Model):
     country_guess = models.CharField(max_length=2, blank=True)
     language = models.CharField(max_length=8, blank=True)
     message = models.TextField(blank=True)
+    consents = models.JSONField(default=dict, blank=True, help_text="What they agreed to, in which words")
     # As the person typed them this time, where it differs from the record.
     typed = models.JSONField(default=dict, blank=True)
     is_duplicate = models.BooleanField(default=False)

@@ -125,4 +125,14 @@ TABLE |= {
         kwargs=lambda world: {"model": "brand", "pk": world.demo.brands[0].pk},
     ),
     "explain_access": Rule(roles(Role.ADMINISTRATOR, Role.AUDITOR, Role.MLRO, Role.DESK_HEAD)),
+
+# What strangers see of leads.
+TABLE |= {
+    "landing": Rule(PUBLIC, kwargs=lambda _world: {"brand_code": "meridian", "slug": "start"}),
+    "landing_thanks": Rule(PUBLIC, kwargs=lambda _world: {"brand_code": "meridian", "slug": "start", "language": "de"}),
+    "registration_link": Rule(PUBLIC, kwargs=lambda _world: {"token": "forged"}, good=(302, 410)),
+    # The API: the schema is public; every other route asks for a key.
+    "api:openapi-json": Rule(PUBLIC),
+    "api:api-root": Rule(NOBODY, good=(404,)),
+    "api:add_lead": Rule(NOBODY),
 }

@@ -1,0 +1,80 @@
+"""`POST /api/leads/`: affiliates, partners' sites and forms elsewhere hand leads in. A key per source, idempotent."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Field, Header, Router, Schema, Status
+from ninja.security import HttpBearer
+
+from crm.api_problem import problem
+from leads import guard, sources
+from leads.capture import Capture, capture_lead
+from leads.choices import Channel
+from leads.models import LeadSource
+
+PER_MINUTE = 600
+
+
+class SourceKey(HttpBearer):
+    """`Authorization: Bearer ksl_…`, the key of a source."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> LeadSource | None:
+        return sources.find_by_key(token)
+
+
+router = Router(tags=["leads"], auth=SourceKey())
+
+
+class LeadIn(Schema):
+    """At least one of `email` and `phone` must work. Unknown campaigns are kept as a tag."""
+
+    email: str = Field("", max_length=254)
+    phone: str = Field("", max_length=40, description="As dialled in `country`, or with + and the country's code")
+    first_name: str = Field("", max_length=80)
+    last_name: str = Field("", max_length=80)
+    country: str = Field("", max_length=2, description="ISO 3166-1 alpha-2")
+    language: str = Field("", max_length=8)
+    message: str = Field("", max_length=2000)
+    marketing_consent: bool = False
+    campaign: str = Field("", max_length=60)
+    medium: str = Field("", max_length=40)
+    utm: dict[str, str] = Field(default_factory=dict, description="utm_* tags")
+    click_id: str = Field("", max_length=200)
+    referral_code: str = Field("", max_length=40)
+    landing_url: str = Field("", max_length=500)
+    ip: str = Field("", max_length=45, description="The visitor's address")
+    user_agent: str = Field("", max_length=500)
+
+
+class LeadOut(Schema):
+    lead_id: int
+    status: str = "accepted"
+
+
+@router.post("/leads/", response={201: LeadOut, 200: LeadOut}, summary="Hand in a lead")
+def add_lead(request: HttpRequest, payload: LeadIn, idempotency_key: str = Header("", alias="Idempotency-Key")) -> Any:
+    """201 for a new lead; 200 when the same Idempotency-Key came again with the same body, 409 with another."""
+    source: LeadSource = request.auth  # type: ignore[attr-defined]
+    if not guard.is_within_limit(f"api:{source.pk}", limit=PER_MINUTE, seconds=60):
+        return problem(429, "Too many", f"At most {PER_MINUTE} leads a minute. Try again in a minute.", code="too_many")
+    fields = payload.dict()
+    taken = capture_lead(
+        brand=source.brand,
+        api_source=source,
+        capture=Capture(
+            channel=Channel.API, has_consent=fields.pop("marketing_consent"), ip=_address(fields.pop("ip")),
+            idempotency_key=f"api:{source.pk}:{idempotency_key}"[:80] if idempotency_key else "",
+            utm={str(name)[:20]: str(value)[:200] for name, value in list(fields.pop("utm").items())[:10]}, **fields,
+        ),
+    )  # fmt: skip
+    return Status(200 if taken.is_replay else 201, {"lead_id": taken.lead.pk})
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        return None

@@ -1,0 +1,81 @@
+"""Where a visitor came from: the tags of the address they opened, kept in the form and in a cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+
+COOKIE = "k_from"
+COOKIE_SECONDS = 30 * 86_400
+UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+CLICK_IDS = ("gclid", "fbclid", "msclkid", "ttclid", "click_id")
+REFERRAL = ("ref", "ib")
+LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Origin:
+    """`utm` holds the utm_* tags as they came; `page` is the address first opened."""
+
+    utm: dict[str, str] = field(default_factory=dict)
+    click_id: str = ""
+    referral_code: str = ""
+    page: str = ""
+    referrer: str = ""
+
+    @property
+    def has_tags(self) -> bool:
+        return bool(self.utm or self.click_id or self.referral_code)
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "utm": self.utm, "click_id": self.click_id, "referral_code": self.referral_code, "page": self.page,
+            "referrer": self.referrer,
+        }  # fmt: skip
+
+
+def _tags(values: Mapping[str, str], page: str, referrer: str) -> Origin:
+    def first(names: tuple[str, ...]) -> str:
+        return next((values[name][:LONGEST] for name in names if values.get(name)), "")
+
+    return Origin(
+        utm={name: values[name][:LONGEST] for name in UTM if values.get(name)}, click_id=first(CLICK_IDS),
+        referral_code=first(REFERRAL)[:40], page=page[:500], referrer=referrer[:500],
+    )  # fmt: skip
+
+
+def origin_of(request: HttpRequest) -> Origin:
+    """The tags of this address; without any, those of the visit before (the cookie); else only page and referrer."""
+    query = {name: value for name, value in request.GET.items() if isinstance(value, str)}
+    now = _tags(query, request.build_absolute_uri(), request.headers.get("Referer", ""))
+    return now if now.has_tags else (_from_cookie(request) or now)
+
+
+def _from_cookie(request: HttpRequest) -> Origin | None:
+    try:
+        return Origin(**signing.loads(request.COOKIES[COOKIE], salt=COOKIE, max_age=COOKIE_SECONDS))
+    except (KeyError, signing.BadSignature, TypeError):
+        return None
+
+
+def pack(origin: Origin) -> str:
+    """For a hidden field: signed, so that nobody credits themselves with another's visitor."""
+    return signing.dumps(origin.as_dict(), salt=COOKIE)
+
+
+def unpack(text: str) -> Origin | None:
+    try:
+        return Origin(**signing.loads(text, salt=COOKIE, max_age=COOKIE_SECONDS))
+    except (signing.BadSignature, TypeError):
+        return None
+
+
+def remember(response: HttpResponse, origin: Origin, request: HttpRequest) -> None:
+    """Keep the tags for the visitor's next page."""
+    if origin.has_tags:
+        response.set_cookie(
+            COOKIE, pack(origin), max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
+        )

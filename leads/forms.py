@@ -1,0 +1,66 @@
+"""Forms of the leads app: the public one, and those of sales."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_countries import countries
+
+from clients.canonical import canonical_phone
+
+
+class EnquiryForm(forms.Form):
+    """The form of a landing page. Errors say what to write; what was typed stays."""
+
+    first_name = forms.CharField(
+        label=gettext_lazy("First name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+    )
+    last_name = forms.CharField(
+        label=gettext_lazy("Last name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail"), max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+    )  # fmt: skip
+    country = forms.ChoiceField(label=gettext_lazy("Country"), widget=forms.Select(attrs={"autocomplete": "country"}))
+    phone = forms.CharField(
+        label=gettext_lazy("Telephone"), max_length=40,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
+    )  # fmt: skip
+    message = forms.CharField(
+        label=gettext_lazy("Your question (if you have one)"), max_length=2000, required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )  # fmt: skip
+    contact = forms.BooleanField(
+        label=gettext_lazy("You may call or write to me about this enquiry."),
+        error_messages={"required": gettext_lazy("Without your consent we may not answer you.")},
+    )
+    offers = forms.BooleanField(
+        label=gettext_lazy("Send me market news and offers, too. I can stop that at any time."), required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        country: Any = self.fields["country"]
+        country.choices = [("", _("Choose")), *((code, name) for code, name in countries)]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("phone") and data.get("country"):
+            number = canonical_phone(data["phone"], data["country"])
+            if number:
+                data["phone"] = number
+            else:
+                self.add_error(
+                    "phone",
+                    ValidationError(
+                        _(
+                            "This number can't be right. Write it as you dial it, or start with + and your country's code."
+                        )
+                    ),
+                )
+        return data

@@ -1,0 +1,87 @@
+"""Sources that post leads, and their keys. A key is shown once, when it is made; the table holds its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from crm import audit, policies
+from crm.errors import DomainError
+from crm.models import Brand
+from crm.scope import reach_of
+from leads.models import Campaign, LeadSource
+
+PREFIX = "ksl_"
+PREFIX_CHARS = 12
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+@transaction.atomic
+def create_source(
+    *, brand: Brand, name: str, code: str, actor: Any, campaign: Campaign | None = None
+) -> tuple[LeadSource, str]:
+    """Let someone post leads to a brand. Returns the source and its key, which is never shown again.
+
+    Who: `leads.manage_sources` on the brand. Raises: NotAllowed; DomainError for a code that is taken.
+    """
+    policies.require_permission(actor, "leads.manage_sources")
+    if actor is not None and brand.pk not in reach_of(actor).brands:
+        raise DomainError(_("You can't set up sources of a brand that you don't reach."))
+    if LeadSource.objects.filter(brand=brand, code=code).exists():
+        raise DomainError(_("There is a source with this code already."))
+    key = PREFIX + secrets.token_urlsafe(32)
+    source = LeadSource.objects.create(
+        brand=brand, name=name, code=code, campaign=campaign, key_prefix=key[:PREFIX_CHARS], key_hash=_hash(key),
+        created_by=actor,
+    )  # fmt: skip
+    audit.record(
+        actor=actor, action="leads.source_created", target=source, brand_id=brand.pk, after={"name": name, "code": code}
+    )
+    return source, key
+
+
+@transaction.atomic
+def renew_key(*, source_id: int, actor: Any) -> tuple[LeadSource, str]:
+    """A new key; the old one stops working at once. Who: `leads.manage_sources`."""
+    policies.require_permission(actor, "leads.manage_sources")
+    source = LeadSource.objects.select_for_update(of=["self"]).select_related("brand").get(pk=source_id)
+    key = PREFIX + secrets.token_urlsafe(32)
+    source.key_prefix, source.key_hash = key[:PREFIX_CHARS], _hash(key)
+    source.save(update_fields=["key_prefix", "key_hash"])
+    audit.record(actor=actor, action="leads.source_key_renewed", target=source, brand_id=source.brand_id)
+    return source, key
+
+
+@transaction.atomic
+def set_source_active(*, source_id: int, actor: Any, is_active: bool) -> LeadSource:
+    """Stop a source, or let it post again. Who: `leads.manage_sources`."""
+    policies.require_permission(actor, "leads.manage_sources")
+    source = LeadSource.objects.select_for_update(of=["self"]).get(pk=source_id)
+    if source.is_active != is_active:
+        source.is_active = is_active
+        source.save(update_fields=["is_active"])
+        audit.record(
+            actor=actor, action="leads.source_started" if is_active else "leads.source_stopped", target=source,
+            brand_id=source.brand_id,
+        )  # fmt: skip
+    return source
+
+
+def find_by_key(key: str) -> LeadSource | None:
+    """The active source of a key, compared in constant time; None for any other text."""
+    if not key.startswith(PREFIX):
+        return None
+    source = (
+        LeadSource.objects.select_related("brand", "campaign")
+        .filter(key_prefix=key[:PREFIX_CHARS], is_active=True)
+        .first()
+    )
+    return source if source and hmac.compare_digest(source.key_hash, _hash(key)) else None

@@ -1,0 +1,163 @@
+"""What strangers see: landing pages with their form, and the link to register."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crm.errors import DomainError, IdempotencyConflict
+from crm.middleware import client_ip
+from crm.models import Brand
+from leads import attribution, guard, invitations, places
+from leads.attribution import Origin
+from leads.capture import Capture, capture_lead
+from leads.choices import Channel
+from leads.forms import EnquiryForm
+from leads.models import LandingPage
+
+MOST_POINTS = 4
+
+
+def find_page(request: HttpRequest, brand_code: str, slug: str) -> LandingPage:
+    """The published page in the language asked for (`?lang=`), else the reader's, else the brand's, else any."""
+    found = {
+        page.language: page
+        for page in LandingPage.objects.select_related("brand", "campaign").filter(
+            brand__code=brand_code, slug=slug, is_published=True
+        )
+    }
+    if not found:
+        raise Http404
+    reader = (translation.get_language() or "en")[:2]
+    brand = next(iter(found.values())).brand
+    for language in (request.GET.get("lang", ""), reader, brand.default_language):
+        if language in found:
+            return found[language]
+    return next(iter(found.values()))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def landing(request: HttpRequest, brand_code: str, slug: str) -> HttpResponse:
+    """A brand's page for one campaign, in one language. POST is the enquiry."""
+    page = find_page(request, brand_code, slug)
+    request.brand = page.brand  # type: ignore[attr-defined]
+    with translation.override(page.language):
+        request.LANGUAGE_CODE = page.language
+        if request.method == "POST":
+            return _enquire(request, page)
+        origin = attribution.origin_of(request)
+        country = places.region_of(request.headers.get("Accept-Language", "")) or page.country
+        response = _show(request, page, EnquiryForm(initial={"country": country}), origin)
+        attribution.remember(response, origin, request)
+        return response
+
+
+def _show(
+    request: HttpRequest, page: LandingPage, form: EnquiryForm, origin: Origin, status: int = 200
+) -> HttpResponse:
+    others = LandingPage.objects.filter(brand=page.brand, slug=page.slug, is_published=True).exclude(pk=page.pk)
+    context = {
+        "page": page, "form": form, "points": page.points[:MOST_POINTS], "stamp": guard.new_stamp(),
+        "origin": attribution.pack(origin), "honeypot": guard.HONEYPOT, "others": others.order_by("language"),
+    }  # fmt: skip
+    return render(request, "public/landing.html", context, status=status)
+
+
+def _enquire(request: HttpRequest, page: LandingPage) -> HttpResponse:
+    thanks = redirect("landing_thanks", brand_code=page.brand.code, slug=page.slug, language=page.language)
+    origin = attribution.unpack(request.POST.get("origin", "")) or attribution.origin_of(request)
+    stamp = guard.read_stamp(request.POST.get("stamp", ""))
+    if request.POST.get(guard.HONEYPOT) or stamp.why == "forged":
+        return thanks
+    form = EnquiryForm(request.POST)
+    if not stamp.is_good:
+        form.add_error(None, _("Please check your answers and send the form once more."))
+    elif not guard.may_submit(page.brand_id, client_ip(request)):
+        form.add_error(
+            None, _("Too many enquiries came from your connection. Please try again in ten minutes, or write to us.")
+        )
+    if form.is_valid():
+        try:
+            _take_in(request, page, form.cleaned_data, origin, stamp.form_id)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return thanks
+    return _show(request, page, form, origin, status=422)
+
+
+def _take_in(request: HttpRequest, page: LandingPage, data: dict[str, Any], origin: Origin, form_id: str) -> None:
+    fields: dict[str, Any] = {
+        "channel": Channel.LANDING_PAGE, "first_name": data["first_name"], "last_name": data["last_name"],
+        "email": data["email"], "phone": data["phone"], "country": data["country"], "language": page.language,
+        "message": data["message"], "has_consent": data["offers"], "campaign": origin.utm.get("utm_campaign", ""),
+        "source": origin.utm.get("utm_source", ""), "medium": origin.utm.get("utm_medium", ""), "utm": origin.utm,
+        "consents": {
+            "contact": str(EnquiryForm.base_fields["contact"].label),
+            "offers": str(EnquiryForm.base_fields["offers"].label) if data["offers"] else "",
+        },
+        "click_id": origin.click_id, "referral_code": origin.referral_code, "landing_url": origin.page,
+        "referrer": origin.referrer, "ip": client_ip(request), "user_agent": request.headers.get("User-Agent", ""),
+        "accept_language": request.headers.get("Accept-Language", ""),
+    }  # fmt: skip
+    try:
+        capture_lead(brand=page.brand, landing_page=page, capture=Capture(idempotency_key=f"form:{form_id}", **fields))
+    except IdempotencyConflict:  # went back and corrected something: another enquiry, not a double click
+        capture_lead(brand=page.brand, landing_page=page, capture=Capture(**fields))
+
+
+@require_safe
+def thanks(request: HttpRequest, brand_code: str, slug: str, language: str) -> HttpResponse:
+    page = (
+        LandingPage.objects.select_related("brand")
+        .filter(brand__code=brand_code, slug=slug, language=language, is_published=True)
+        .first()
+    )
+    if page is None:
+        raise Http404
+    request.brand = page.brand  # type: ignore[attr-defined]
+    with translation.override(page.language):
+        request.LANGUAGE_CODE = page.language
+        return render(request, "public/thanks.html", {"page": page})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """The link of a registration letter: on to the trader's room, or a page that says why not and what to do."""
+    if request.method == "POST":
+        invitations.ask_for_new(token)
+        return render(request, "public/link_renewed.html")
+    try:
+        found = invitations.look_at(token)
+    except invitations.LinkUnusable as error:
+        brand: Brand | None = error.invitation.client.brand if error.invitation else None
+        request.brand = brand  # type: ignore[attr-defined]
+        with translation.override(_language_of(error.invitation)):
+            # The message was written before the language was known.
+            text = invitations.LinkUnusable(error.why).message
+            context = {"why": error.why, "text": text, "sign_in": _url("account_login")}
+            return render(request, "public/link_unusable.html", context, status=410)
+    if request.method == "GET":
+        invitations.note_opened(found)
+    return redirect(f"{_url('portal_register')}?invitation={token}")
+
+
+def _language_of(found: Any) -> str:
+    return found.client.language[:2] if found else (translation.get_language() or "en")
+
+
+def _url(name: str) -> str:
+    """An address of an app above this one, by its name."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return "/"
