@@ -125,6 +125,7 @@ TABLE |= {
         kwargs=lambda world: {"model": "brand", "pk": world.demo.brands[0].pk},
     ),
     "explain_access": Rule(roles(Role.ADMINISTRATOR, Role.AUDITOR, Role.MLRO, Role.DESK_HEAD)),
+}
 
 # What strangers see of leads.
 TABLE |= {
