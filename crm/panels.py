@@ -1,10 +1,26 @@
 """The ground floor's own entries in menu and palette."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
+from crm.choices import DeliveryState
 from crm.ui import panels
+
+
+def failed_events(user: Any) -> int:
+    """Deliveries that wait for a decision, counted up to a hundred."""
+    from crm.models import EventDelivery
+
+    dead = EventDelivery.objects.filter(state=DeliveryState.DEAD).order_by()
+    return len(dead.values_list("pk", flat=True)[:100])
+
 
 panels.menu("", _("Home"), "home", None, "house", 0)
 panels.menu("setup", _("Staff"), "staff", "crm.manage_staff", "users", 10, words="roles grants invite users")
 panels.menu("setup", _("Grants"), "staff_grants", "crm.manage_staff", "shield-check", 20, words="four eyes approve")
 panels.menu("setup", _("Why can they see it?"), "explain_access", "crm.explain_access", "circle-question-mark", 30)
+panels.menu(
+    "setup", _("Failed events"), "events", "crm.manage_events", "webhook", 80, count=failed_events, words="outbox replay"
+)
+panels.menu("setup", _("Style guide"), "styleguide", "crm.manage_staff", "image", 95, words="components design icons")

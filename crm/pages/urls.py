@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm.pages import brand, health, home, jobs, lists, notifications, palette, profile, staff
+from crm.pages import brand, events, health, home, jobs, lists, notifications, palette, profile, staff, styleguide
 from crm.ui.views import TableView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,6 +23,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("jobs/<int:pk>/", jobs.job, name="job"),
     path("jobs/<int:pk>/cancel/", jobs.cancel, name="job_cancel"),
     path("jobs/<int:pk>/download/", jobs.download, name="job_download"),
+    path("events/", events.EventListView.as_view(table=events.FailedTable), name="events"),
+    path("events/waiting/", events.EventListView.as_view(table=events.WaitingTable), name="events_waiting"),
+    path("events/replay/", events.replay_many, name="events_replay_many"),
+    path("events/<int:pk>/", events.delivery, name="event_delivery"),
+    path("events/<int:pk>/replay/", events.replay_one, name="event_replay"),
+    path("events/<int:pk>/skip/", events.skip_one, name="event_skip"),
+    path("styleguide/", styleguide.styleguide, name="styleguide"),
     path("lists/<str:name>/settings/", lists.settings, name="table_settings"),
     path("lists/<str:name>/columns/", lists.columns, name="table_columns"),
     path("lists/<str:name>/views/", lists.save, name="table_view_save"),

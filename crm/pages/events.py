@@ -1,0 +1,135 @@
+"""Failed event deliveries: read the error, send it again, or give it up with a reason."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from crm.choices import DeliveryState
+from crm.errors import WrongState
+from crm.events.delivery import replay, skip
+from crm.models import EventDelivery
+from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, NumberColumn, Table
+from crm.ui.views import TableView, staff_page
+
+PERMISSION = "crm.manage_events"
+
+
+class FailedTable(Table):
+    """Deliveries that ran out of tries. Each of the two lists is a small partial index of a very large table."""
+
+    name = "crm.failed_events"
+    title = gettext_lazy("Failed events")
+    subtitle = gettext_lazy(
+        "Something happened, but a handler could not deal with it after nine tries. Nothing is lost."
+    )
+    permission = PERMISSION
+    state: ClassVar[DeliveryState] = DeliveryState.DEAD
+    columns = (
+        Column("event", gettext_lazy("Event"), value="event.name", link=True),
+        Column("handler", gettext_lazy("Handler"), css="mono"),
+        BadgeColumn("state", gettext_lazy("State")),
+        Column("client_id", gettext_lazy("Client"), css="end"),
+        NumberColumn("attempts", gettext_lazy("Tries")),
+        Column("last_line", gettext_lazy("Error"), value=lambda row: last_line(row.error), css="clip"),
+        AgoColumn("created_at", gettext_lazy("Happened"), value="event.created_at"),
+    )
+    bulk_actions = (
+        BulkAction("replay", gettext_lazy("Send again"), "events_replay_many", PERMISSION, icon="rotate-cw"),
+    )
+    row_url_name = "event_delivery"
+    empty = Empty(
+        gettext_lazy("Every event was handled"),
+        gettext_lazy(
+            "When a handler fails nine times over a day, the event waits here with its error until you decide."
+        ),
+        icon="circle-check",
+    )
+
+    def queryset(self) -> QuerySet[EventDelivery]:
+        return EventDelivery.objects.filter(state=self.state).select_related("event")
+
+
+class WaitingTable(FailedTable):
+    name = "crm.waiting_events"
+    title = gettext_lazy("Waiting events")
+    subtitle = gettext_lazy("Deliveries that are due or will be tried again. Usually empty within a second.")
+    state = DeliveryState.PENDING
+    bulk_actions = ()
+    columns = (*FailedTable.columns, AgoColumn("due_at", gettext_lazy("Next try")))
+    empty = Empty(gettext_lazy("Nothing waits"), gettext_lazy("Every event has been delivered."), icon="circle-check")
+
+
+def last_line(error: str) -> str:
+    """What went wrong in one line: a traceback ends with it."""
+    return error.strip().rsplit("\n", 1)[-1][:200]
+
+
+class EventListView(TableView):
+    template_name = "crm/pages/events.html"
+
+
+class SkipForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Why it is safe to give this event up"),
+        max_length=300,
+        help_text=gettext_lazy("The audit log keeps this with your name."),
+    )
+
+
+@staff_page(PERMISSION)
+@require_GET
+def delivery(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(EventDelivery.objects.select_related("event"), pk=pk)
+    return _page(request, row, SkipForm())
+
+
+def _page(request: HttpRequest, row: EventDelivery, form: SkipForm, status: int = 200) -> HttpResponse:
+    payload = json.dumps(row.event.payload, indent=2, ensure_ascii=False, default=str)
+    context = {"row": row, "payload": payload, "form": form, "is_dead": row.state == DeliveryState.DEAD}
+    return render(request, "crm/pages/event_delivery.html", context, status=status)
+
+
+@staff_page(PERMISSION)
+@require_POST
+def replay_one(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(EventDelivery, pk=pk)
+    replay(delivery_id=row.pk, actor=request.user)
+    messages.success(request, _("Sent to its handler again."))
+    return redirect("event_delivery", pk=row.pk)
+
+
+@staff_page(PERMISSION)
+@require_POST
+def skip_one(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(EventDelivery.objects.select_related("event"), pk=pk)
+    form = SkipForm(request.POST)
+    if not form.is_valid():
+        return _page(request, row, form, status=422)
+    skip(delivery_id=row.pk, actor=request.user, reason=form.cleaned_data["reason"])
+    messages.success(request, _("Given up. The audit log has your reason."))
+    return redirect("events")
+
+
+@staff_page(PERMISSION)
+@require_POST
+def replay_many(request: HttpRequest) -> HttpResponse:
+    """Each in its own transaction, so that one which somebody else took in the meantime stops no other."""
+    sent = 0
+    for pk in FailedTable.selected(request).values_list("pk", flat=True):
+        try:
+            replay(delivery_id=pk, actor=request.user)
+            sent += 1
+        except WrongState:
+            continue
+    messages.success(request, ngettext("%(n)s event sent again.", "%(n)s events sent again.", sent) % {"n": sent})
+    return redirect("events")
