@@ -29,6 +29,8 @@
     const format = (decimals) => new Intl.NumberFormat(locale, { maximumFractionDigits: decimals ?? 2 });
     const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
     const day = new Intl.DateTimeFormat(locale, spec.hours ? { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" } : { dateStyle: "medium", timeZone: "UTC" });
+    const short = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
+    const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "UTC" });
     const grid = { stroke: token("--k-line"), width: 1 };
     const axis = { stroke: token("--k-ink-3"), grid, ticks: { ...grid, size: 4 }, font: "11px Inter, sans-serif" };
     const options = {
@@ -36,7 +38,7 @@
       height: Number(holder.dataset.height) || 220,
       tzDate: (ts) => window.uPlot.tzDate(new Date(ts * 1e3), "UTC"),
       scales: { x: { time: spec.time !== false }, y: spec.zero === false ? {} : { range: (u, min, max) => { const [a, b] = window.uPlot.rangeNum(Math.min(0, min), Math.max(0, max), 0.08, true); return [min >= 0 ? 0 : a, max <= 0 ? 0 : b]; } } },
-      axes: [axis, { ...axis, size: 56, values: (u, ticks) => ticks.map((v) => compact.format(v)) }],
+      axes: [spec.time === false ? axis : { ...axis, values: (u, splits, index, space, step) => splits.map((v) => (step >= 86400 ? short : clock).format(new Date(v * 1e3))) }, { ...axis, size: 56, values: (u, ticks) => ticks.map((v) => compact.format(v)) }],
       cursor: { y: false, points: { size: 7 } },
       series: [
         { label: spec.xLabel || "", value: (u, v) => (v == null ? "–" : spec.time === false ? v : day.format(new Date(v * 1e3))) },
