@@ -21,6 +21,13 @@ panels.menu("setup", _("Staff"), "staff", "crm.manage_staff", "users", 10, words
 panels.menu("setup", _("Grants"), "staff_grants", "crm.manage_staff", "shield-check", 20, words="four eyes approve")
 panels.menu("setup", _("Why can they see it?"), "explain_access", "crm.explain_access", "circle-question-mark", 30)
 panels.menu(
-    "setup", _("Failed events"), "events", "crm.manage_events", "webhook", 80, count=failed_events, words="outbox replay"
+    "setup",
+    _("Failed events"),
+    "events",
+    "crm.manage_events",
+    "webhook",
+    80,
+    count=failed_events,
+    words="outbox replay",
 )
 panels.menu("setup", _("Style guide"), "styleguide", "crm.manage_staff", "image", 95, words="components design icons")
