@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,16 +66,18 @@ class Sandbox:
             return client.write("USER_ADD", {**values, **fields}).parameters["LOGIN"]
 
 
-def _wait_for_line(process: subprocess.Popen[str]) -> str:
+def _ready_line(process: subprocess.Popen[str]) -> str:
+    """The line that tells the ports; a server that stays silent is killed."""
     assert process.stdout is not None
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        ready, _w, _x = select.select([process.stdout], [], [], 0.5)
-        if ready:
-            return process.stdout.readline()
-        if process.poll() is not None:
-            break
-    raise AssertionError(f"the sandbox did not start (exit {process.poll()})")
+    alarm = threading.Timer(START_SECONDS, process.kill)
+    alarm.start()
+    try:
+        for line in process.stdout:
+            if line.startswith("ready "):
+                return line
+    finally:
+        alarm.cancel()
+    raise AssertionError(f"the sandbox did not start (exit {process.wait(5)})")
 
 
 @contextmanager
@@ -88,8 +89,7 @@ def running_sandbox(state: Path | str, *arguments: str) -> Iterator[Sandbox]:
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        line = _wait_for_line(process)
-        assert line.startswith("ready "), line
+        line = _ready_line(process)
         ports = json.loads(line.removeprefix("ready "))
         with httpx.Client(base_url=f"http://127.0.0.1:{ports['http_port']}", timeout=10) as http:
             yield Sandbox(process, ports["mt5_port"], http)

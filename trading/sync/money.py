@@ -101,7 +101,7 @@ def write(server: TradingServer, rows: Sequence[AccountMoney]) -> set[int]:
             UPDATE,
             {
                 "rows": orjson.dumps(data, default=str).decode(), "server": server.pk, "now": timezone.now(),
-                "rates": orjson.dumps(_rates(server), default=str).decode(),
+                "rates": orjson.dumps(rates_of(server), default=str).decode(),
             },
         )  # fmt: skip
         clients = {client_id for (client_id,) in cursor.fetchall()}
@@ -109,7 +109,7 @@ def write(server: TradingServer, rows: Sequence[AccountMoney]) -> set[int]:
     return clients
 
 
-def _rates(server: TradingServer) -> list[dict[str, object]]:
+def rates_of(server: TradingServer) -> list[dict[str, object]]:
     """Today's reference rate of every currency pair between accounts and their brands. A pair without one is None."""
     pairs = server.accounts.values_list("currency", "client__brand__base_currency").distinct().order_by()
     today = timezone.now().date()

@@ -37,6 +37,7 @@ PAGE: Final = 100  # DEAL_GET_PAGE gives no more
 LOGINS_PER_REQUEST: Final = 400
 LOOK_BACK: Final = dt.timedelta(minutes=5)
 DAY_MSC: Final = 86_400_000
+SANDBOX_HOST: Final = "sandbox"  # a server row with this host is wherever settings.SANDBOX_MT5 says
 REFERENCE_LEFT_MIN: Final = 12  # characters of a cut reference that still name one operation
 
 KINDS: Final = {
@@ -391,9 +392,13 @@ def _idle_money(row: Mapping[str, Any]) -> AccountMoney:
 
 
 def configuration(server: TradingServer) -> Mt5Config:
+    host, port = server.host, server.port
+    if host == SANDBOX_HOST:
+        host, _colon, number = settings.SANDBOX_MT5.rpartition(":")
+        port = int(number)
     return Mt5Config(
-        host=server.host,
-        port=server.port,
+        host=host,
+        port=port,
         login=int(server.manager_login),
         password=server.password(),
         crypt_method=server.crypt_method,

@@ -1,0 +1,107 @@
+"""The demo's trading part holds every invariant, and the sandbox server tells the same story to the cent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from clients.facts import FACTS, differences
+from clients.models import Client
+from crm import demo as house
+from crm.fx import load_bundled_rates
+from tests.trading.sandbox_server import running_sandbox
+from trading import demo
+from trading.models import BalanceOperation, Deal, DealEdit, EquityPoint, PlatformIssue, TradingAccount, TradingServer
+from trading.platforms import pool
+from trading.sync import deals, money
+
+pytestmark = pytest.mark.django_db
+STAGES = ["verified", "funded", "active", "active", "active", "dormant", "registered"]
+
+
+@pytest.fixture
+def context(db: None) -> house.Demo:
+    """A small brokerage with 42 clients in all stages."""
+    load_bundled_rates(since=dt.date(2025, 1, 1))
+    context = house.Demo(
+        rng=random.Random(5), now=dt.datetime.now(dt.UTC).replace(microsecond=0), progress=lambda *_: None, scale=0.02
+    )
+    house.load_house(context)
+    for number in range(42):
+        agent = context.agents[number % len(context.agents)]
+        registered = context.now - dt.timedelta(days=5 + number * 3)
+        Client.objects.create(
+            brand_id=agent.brand_id, book=context.books[agent.pk], owner=agent, first_name=f"Client{number}",
+            last_name="Müller", email=f"client{number}@example.com", stage=STAGES[number % len(STAGES)], kyc_level=1,
+            created_at=registered, registered_at=registered,
+        )  # fmt: skip
+    demo.load(context)
+    return context
+
+
+def test_balances_are_the_sum_of_deals(context: house.Demo) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.login, a.balance, coalesce(sum(d.profit + d.commission + d.swap + d.fee), 0) "
+            "FROM trading_tradingaccount a LEFT JOIN trading_deal d ON d.account_id = a.id GROUP BY a.id"
+        )
+        rows = cursor.fetchall()
+    assert len(rows) >= 30
+    assert [row for row in rows if row[1] != row[2]] == []
+    assert all(balance >= 0 for _login, balance, _sum in rows)
+
+
+def test_stages_facts_and_transfers_agree(context: house.Demo) -> None:
+    for name in ("last_trade_at", "equity"):
+        assert list(differences(FACTS[name])) == []
+    by_stage = {stage: Client.objects.filter(stage=stage) for stage in STAGES}
+    assert not by_stage["registered"].filter(trading_accounts__isnull=False).exists()
+    assert not by_stage["funded"].filter(last_trade_at__isnull=False).exists()
+    assert by_stage["active"].filter(last_trade_at__isnull=False).exists()
+    long_dormant = by_stage["dormant"].filter(registered_at__lt=context.now - dt.timedelta(days=60))
+    assert long_dormant.exists()
+    assert not long_dormant.filter(last_trade_at__gt=context.now - dt.timedelta(days=40)).exists()
+    transfers = context.extra["trading_transfers"]
+    assert len(transfers) == BalanceOperation.objects.count() > 20
+    assert [t.at for t in transfers] == sorted(t.at for t in transfers)
+    for account in TradingAccount.objects.filter(is_demo=False):
+        moved = sum((t.amount for t in transfers if t.account_id == account.pk), Decimal(0))
+        booked = Deal.objects.filter(account=account, action=2).values_list("profit", flat=True)
+        assert moved == sum(booked, Decimal(0))
+
+
+def test_nothing_happens_before_its_time(context: house.Demo) -> None:
+    assert not Deal.objects.filter(executed_at__gt=context.now).exists()
+    for account in TradingAccount.objects.all():
+        first = Deal.objects.filter(account=account).order_by("executed_at").first()
+        assert first is None or (first.action == 2 and first.executed_at > account.opened_at)
+    assert EquityPoint.objects.count() > 100
+
+
+def test_the_same_seed_makes_the_same_brokerage(context: house.Demo) -> None:
+    paths = [
+        demo.PricePaths(random.Random(3), context.since, context.now).middle("EURUSD", context.now) for _again in (1, 2)
+    ]
+    assert paths[0] == paths[1] == pytest.approx(1.086, rel=0.01)
+
+
+def test_the_sandbox_tells_the_same_story(context: house.Demo, tmp_path, settings) -> None:
+    server = TradingServer.objects.get()
+    with running_sandbox(tmp_path / "state.sqlite", "--import", str(demo.import_path())) as sandbox:
+        settings.SANDBOX_MT5 = f"127.0.0.1:{sandbox.port}"
+        assert sandbox.state()["users"] == TradingAccount.objects.count()
+        before = {a.login: (a.balance, a.equity_base) for a in TradingAccount.objects.all()}
+        known = Deal.objects.count()
+        try:
+            list(deals.backfill(server, since=context.since - dt.timedelta(days=61)))
+            assert deals.sync_deals(server, overlap=dt.timedelta(hours=26)) is not None
+            money.sync_money(server)
+        finally:
+            pool.close_all()
+    assert (Deal.objects.count(), DealEdit.objects.count(), PlatformIssue.objects.count()) == (known, 0, 0)
+    assert {a.login: (a.balance, a.equity_base) for a in TradingAccount.objects.all()} == before
+    assert list(differences(FACTS["equity"])) == []

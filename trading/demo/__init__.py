@@ -1,0 +1,459 @@
+"""Trading's part of the demo: a server, account types, clients' accounts and three months of deals.
+
+The same accounts and deals are written to `var/sandbox/mt5-import.jsonl`, which the sandbox MT5 server loads: both sides
+know the same history to the cent. Leaves for the parts above in `demo.extra`:
+
+- `trading_transfers`: a `Transfer` per movement between wallet and platform, in order of time. The wallet's part books its
+  side of each: `amount` positive went from the wallet to the platform.
+- `trading_accounts`: {client_id: account_id} of the first real account of each client.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from clients import facts
+from clients.choices import Stage, TimelineKind
+from clients.models import Client, TimelineEntry
+from crm import audit
+from crm.demo import Demo
+from crm.models import Brand
+from crm.partitions import ensure_months
+from trading.choices import AccountState, OperationKind, OperationState
+from trading.demo import rows
+from trading.demo.market import CONTRACTS, PricePaths
+from trading.demo.traders import Ledger, Setting, Trade, trade_through
+from trading.models import AccountType, BalanceOperation, SymbolInfo, SyncCursor, TradingAccount, TradingServer
+from trading.platforms.mt5.adapter import SANDBOX_HOST
+from trading.sync.money import rates_of
+
+SERVER_NAME = "Keelson-Live"
+PASSWORD = "Sandbox-1000!"  # noqa: S105 - the sandbox's own, see `python -m sandbox.mt5 --help`
+FIRST_DEAL, FIRST_ORDER = 100_001, 200_001
+# brand → (name, group, currency, leverages, default leverage, minimum deposit, KYC level, default, demo, commission)
+TYPES: dict[str, list[tuple[str, str, str, list[int], int, int, int, bool, bool, int]]] = {
+    "meridian": [
+        ("Standard", "real\\standard-EUR", "EUR", [5, 10, 20, 30], 30, 100, 1, True, False, 0),
+        ("Standard", "real\\standard-USD", "USD", [5, 10, 20, 30], 30, 100, 1, False, False, 0),
+        ("Pro", "real\\pro-EUR", "EUR", [10, 20, 30], 30, 500, 1, False, False, 300),
+        ("VIP", "real\\vip-EUR", "EUR", [10, 20, 30], 30, 10_000, 2, False, False, 200),
+        ("Islamic", "real\\islamic-EUR", "EUR", [10, 20, 30], 30, 100, 1, False, False, 0),
+        ("Demo", "demo\\standard-EUR", "EUR", [10, 30], 30, 0, 0, False, True, 0),
+    ],
+    "southern": [
+        ("Standard", "real\\standard-USD", "USD", [10, 20, 30], 30, 100, 1, True, False, 0),
+        ("Pro", "real\\pro-USD", "USD", [10, 20, 30], 30, 500, 1, False, False, 300),
+        ("Islamic", "real\\islamic-USD", "USD", [10, 20, 30], 30, 100, 1, False, False, 0),
+        ("Demo", "demo\\standard-USD", "USD", [10, 30], 30, 0, 0, False, True, 0),
+    ],
+}
+HAVE_ACCOUNTS = (Stage.VERIFIED, Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Money between a client's wallet and a trading account, settled."""
+
+    operation_id: int
+    client_id: int
+    account_id: int
+    amount: Decimal
+    currency: str
+    at: dt.datetime
+    reference: str
+
+
+@dataclass
+class Life:
+    """One account from its opening on."""
+
+    client: Client
+    account: TradingAccount
+    ledger: Ledger
+    withdrawal: tuple[dt.datetime, int] | None = None
+    operations: list[tuple[dt.datetime, int, str]] = field(default_factory=list)
+
+    @property
+    def balance(self) -> int:
+        return self.ledger.balance
+
+
+def load(demo: Demo) -> None:
+    if not demo.brands:
+        return
+    server = _server(demo)
+    types = _account_types(demo, server)
+    paths = PricePaths(demo.rng, demo.since - dt.timedelta(days=60), demo.now)
+    lives = _accounts(demo, server, types)
+    for number, life in enumerate(lives):
+        _live(demo, paths, life)
+        if number % 100 == 0:
+            demo.progress("Trading accounts and deals", number, len(lives))
+    deals = _write_deals(demo, server, lives)
+    _write_equity(demo, server, lives)
+    for name in ("last_trade_at", "equity"):
+        facts.rebuild(facts.FACTS[name])
+    _write_import(server, lives, deals, paths)
+    demo.progress("Trading accounts and deals", 1, 1)
+
+
+# ── set-up ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _server(demo: Demo) -> TradingServer:
+    server = TradingServer(
+        name=SERVER_NAME, host=SANDBOX_HOST, port=443, manager_login="1000", time_zone="EET", group_mask="real*,demo*"
+    )
+    server.set_password(PASSWORD)
+    server.save()
+    SymbolInfo.objects.bulk_create(
+        [
+            SymbolInfo(
+                server=server, name=one.name, canonical=one.name, symbol_group=one.group, description=one.description,
+                path=one.path, digits=one.digits, contract_size=one.size, currency_base=one.base,
+                currency_profit=one.profit, currency_margin=one.base, volume_min_lots=Decimal("0.01"),
+                volume_step_lots=Decimal("0.01"), volume_max_lots=100, read_at=demo.now,
+            )
+            for one in CONTRACTS.values()
+        ]
+    )  # fmt: skip
+    SyncCursor.objects.create(server=server, kind="deals", position_msc=rows.server_msc(demo.now, server.zone))
+    return server
+
+
+def _account_types(demo: Demo, server: TradingServer) -> dict[int, list[AccountType]]:
+    found: dict[int, list[AccountType]] = {}
+    for brand in demo.brands:
+        for position, (name, group, currency, ladder, leverage, minimum, level, is_default, is_demo, _fee) in enumerate(
+            TYPES.get(brand.code, [])
+        ):
+            found.setdefault(brand.pk, []).append(
+                AccountType.objects.create(
+                    brand=brand, name=name, server=server, group=group, currency=currency, leverages=ladder,
+                    default_leverage=leverage, min_deposit=minimum, kyc_level=level, is_default=is_default,
+                    is_demo=is_demo, position=position,
+                )
+            )  # fmt: skip
+    return found
+
+
+def _commission(brand: Brand, group: str) -> int:
+    return next((row[-1] for row in TYPES.get(brand.code, []) if row[1] == group), 0)
+
+
+def _accounts(demo: Demo, server: TradingServer, types: dict[int, list[AccountType]]) -> list[Life]:
+    """A real account for every verified client; for some a second one, or a demo account."""
+    clients = Client.objects.filter(stage__in=HAVE_ACCOUNTS).select_related("brand").order_by("pk")
+    accounts: list[TradingAccount] = []
+    owners: list[Client] = []
+    for client in clients:
+        offered = types.get(client.brand_id, [])
+        real = [one for one in offered if not one.is_demo]
+        if not real:
+            continue
+        chosen = [_pick_type(demo.rng, real)]
+        if demo.rng.random() < 0.12:
+            chosen.append(_pick_type(demo.rng, real))
+        if demo.rng.random() < 0.08:
+            chosen += [one for one in offered if one.is_demo]
+        for number, account_type in enumerate(chosen):
+            owners.append(client)
+            accounts.append(_account(demo, server, client, account_type, number, len(accounts)))
+    TradingAccount.objects.bulk_create(accounts, batch_size=1000)
+    opened_at = {account.request_key: account.opened_at for account in accounts}
+    TradingAccount.objects.bulk_update(
+        [_requested(account, opened_at[account.request_key]) for account in accounts], ["requested_at"], batch_size=1000
+    )
+    server.next_login += len(accounts)
+    server.save_without_historical_record(update_fields=["next_login"])  # type: ignore[attr-defined]
+    _tell_openings(accounts, owners)
+    demo.extra["trading_accounts"] = {}
+    for account in accounts:
+        if not account.is_demo:
+            demo.extra["trading_accounts"].setdefault(account.client_id, account.pk)
+    return [Life(client, account, Ledger()) for client, account in zip(owners, accounts, strict=True)]
+
+
+def _pick_type(rng: random.Random, real: list[AccountType]) -> AccountType:
+    default = next((one for one in real if one.is_default), real[0])
+    return default if rng.random() < 0.6 else rng.choice(real)
+
+
+def _account(
+    demo: Demo, server: TradingServer, client: Client, account_type: AccountType, number: int, index: int
+) -> TradingAccount:
+    registered = client.registered_at or client.created_at
+    opened = min(registered + dt.timedelta(hours=demo.rng.uniform(3, 60)), demo.now - dt.timedelta(hours=1))
+    opened = max(opened, demo.since - dt.timedelta(days=59))
+    return TradingAccount(
+        client=client, server=server, account_type=account_type, login=str(server.first_login + index),
+        group=account_type.group, currency=account_type.currency, leverage=account_type.default_leverage,
+        is_demo=account_type.is_demo, state=AccountState.OPEN, opened_at=opened, synced_at=demo.now, attempts=1,
+        request_key=f"verified:{client.pk}" if number == 0 else f"demo:{client.pk}:{number}",
+    )  # fmt: skip
+
+
+def _requested(account: TradingAccount, opened: dt.datetime | None) -> TradingAccount:
+    assert opened is not None
+    account.requested_at = opened - dt.timedelta(seconds=4)
+    return account
+
+
+def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None:
+    TimelineEntry.objects.bulk_create(
+        [
+            TimelineEntry(
+                client=client, at=account.opened_at or account.requested_at, kind=TimelineKind.TRADING, is_visible_to_client=True,
+                title=f"Trading account {account.login} opened on {SERVER_NAME}",
+                url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_opened:{account.pk}",
+            )
+            for account, client in zip(accounts, owners, strict=True)
+        ],
+        batch_size=2000,
+    )  # fmt: skip
+    audit.record_many(
+        {
+            "actor": None, "action": "trading.account_opened", "target": account, "client_id": client.pk,
+            "brand_id": client.brand_id, "at": account.opened_at,
+            "after": {"login": account.login, "server": SERVER_NAME, "group": account.group},
+        }
+        for account, client in zip(accounts, owners, strict=True)
+    )  # fmt: skip
+
+
+# ── three months of trading ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _live(demo: Demo, paths: PricePaths, life: Life) -> None:
+    """Deposits, trades and perhaps a withdrawal, as the client's stage says."""
+    rng, account, stage = demo.rng, life.account, life.client.stage
+    assert account.opened_at is not None
+    if stage == Stage.VERIFIED and not account.is_demo:
+        return
+    start = account.opened_at + dt.timedelta(minutes=rng.uniform(20, 1200))
+    latest = demo.now - dt.timedelta(minutes=40)
+    start = min(start, latest - dt.timedelta(minutes=30))
+    amount = 1_000_000 if account.is_demo else _amount(rng)
+    life.ledger.deposits.append((start, amount))
+    life.ledger.balance = amount
+    if stage == Stage.FUNDED and not account.is_demo:
+        return
+    end = latest
+    if stage == Stage.DORMANT:
+        end = max(start + dt.timedelta(days=4), demo.now - dt.timedelta(days=rng.randrange(46, 75)))
+        end = min(end, latest)
+    setting = Setting(account.currency, account.leverage, _commission(life.client.brand, account.group))
+    middle = start + (end - start) * rng.uniform(0.3, 0.7)
+    adds = rng.random() < 0.35 and not account.is_demo
+    trade_through(rng, paths, setting, life.ledger, start=start, end=middle if adds else end)
+    if adds:
+        more = _amount(rng)
+        life.ledger.deposits.append((middle, more))
+        life.ledger.balance += more
+        trade_through(rng, paths, setting, life.ledger, start=middle + dt.timedelta(minutes=5), end=end)
+    if rng.random() < 0.22 and life.balance > 20_000 and not account.is_demo:
+        taken = life.balance * rng.randrange(15, 60) // 100 // 1000 * 1000
+        last = max([trade.closed for trade in life.ledger.trades], default=end)
+        at = max(last, end) + dt.timedelta(minutes=rng.uniform(3, 30))
+        if taken:
+            life.withdrawal = (at, -taken)
+            life.ledger.balance -= taken
+
+
+def _amount(rng: random.Random) -> int:
+    """A deposit in cents: many small, few large."""
+    return rng.choice([10_000, 20_000, 25_000, 25_000, 50_000, 50_000, 100_000, 100_000, 200_000, 500_000, 1_500_000])
+
+
+@dataclass(frozen=True)
+class _Moment:
+    at: dt.datetime
+    life: Life
+    kind: str
+    amount: int = 0
+    trade: Trade | None = None
+
+
+def _moments(lives: list[Life]) -> list[_Moment]:
+    found = []
+    for life in lives:
+        found += [_Moment(at, life, "money", amount) for at, amount in life.ledger.deposits]
+        if life.withdrawal:
+            found.append(_Moment(life.withdrawal[0], life, "money", life.withdrawal[1]))
+        for trade in life.ledger.trades:
+            found += [
+                _Moment(trade.opened, life, "open", trade=trade),
+                _Moment(trade.closed, life, "close", trade=trade),
+            ]
+    return sorted(found, key=lambda moment: moment.at)
+
+
+def _write_deals(demo: Demo, server: TradingServer, lives: list[Life]) -> list[dict[str, Any]]:
+    """Number all deals in order of time, write them, and the operations behind the money ones."""
+    moments = _moments(lives)
+    if not moments:
+        demo.extra["trading_transfers"] = []
+        return []
+    ensure_months("trading_deal", moments[0].at.date(), moments[-1].at.date())
+    raws: list[dict[str, Any]] = []
+    owners: list[tuple[int, dt.datetime]] = []
+    money: list[tuple[_Moment, int, str]] = []
+    positions: dict[int, int] = {}
+    order = FIRST_ORDER
+    for ticket, moment in enumerate(moments, start=FIRST_DEAL):
+        login, msc = moment.life.account.login, rows.server_msc(moment.at, server.zone)
+        if moment.trade is None:
+            reference = _reference(demo.rng, "D" if moment.amount > 0 else "W")
+            raw = rows.money_deal(ticket, login, msc, moment.amount, reference)
+            money.append((moment, ticket, reference))
+        elif moment.kind == "open":
+            positions[id(moment.trade)] = order
+            raw = rows.opening_deal(ticket, login, msc, moment.trade, order)
+            order += 1
+        else:
+            raw = rows.closing_deal(ticket, login, msc, moment.trade, positions[id(moment.trade)], order)
+            order += 1
+        raws.append(raw)
+        owners.append((moment.life.account.pk, moment.at))
+    rows.copy_rows(
+        "trading_deal", rows.DEAL_COLUMNS,
+        (rows.deal_row(server.pk, account, at, raw) for raw, (account, at) in zip(raws, owners, strict=True)),
+    )  # fmt: skip
+    demo.extra["trading_transfers"] = _write_operations(server, money)
+    return raws
+
+
+def _reference(rng: random.Random, letter: str) -> str:
+    return f"{letter}:{base64.b32encode(rng.randbytes(13)).decode()[:20]}"
+
+
+def _write_operations(server: TradingServer, money: list[tuple[_Moment, int, str]]) -> list[Transfer]:
+    """Settled operations with their audit rows and timeline entries; demo accounts have none."""
+    real = [row for row in money if not row[0].life.account.is_demo]
+    operations = [
+        BalanceOperation(
+            account=moment.life.account, server=server, amount=Decimal(moment.amount).scaleb(-2), ticket=ticket,
+            kind=OperationKind.DEPOSIT if moment.amount > 0 else OperationKind.WITHDRAWAL, reference=reference,
+            currency=moment.life.account.currency, idempotency_key=f"demo:{reference}", state=OperationState.CONFIRMED,
+            attempts=1, sent_at=moment.at, settled_at=moment.at,
+        )
+        for moment, ticket, reference in real
+    ]  # fmt: skip
+    BalanceOperation.objects.bulk_create(operations, batch_size=1000)
+    for operation in operations:
+        assert operation.sent_at is not None
+        operation.created_at = operation.sent_at - dt.timedelta(seconds=2)
+    BalanceOperation.objects.bulk_update(operations, ["created_at"], batch_size=1000)
+    _tell_operations(operations, [moment.life.client for moment, _t, _r in real])
+    return [
+        Transfer(op.pk, moment.life.client.pk, op.account_id, op.amount, op.currency, moment.at, op.reference)
+        for op, (moment, _ticket, _reference_text) in zip(operations, real, strict=True)
+    ]
+
+
+def _tell_operations(operations: list[BalanceOperation], owners: list[Client]) -> None:
+    pairs = list(zip(operations, owners, strict=True))
+    TimelineEntry.objects.bulk_create(
+        [
+            TimelineEntry(
+                client=client, at=op.settled_at or op.created_at, kind=TimelineKind.TRADING, is_visible_to_client=True,
+                title=f"{op.get_kind_display()} on {op.account.login}: {op.get_state_display()}",
+                body=f"{op.amount:+f} {op.currency}", url=f"/clients/{client.pk}/?tab=trading",
+                dedupe_key=f"trading.operation:{op.pk}",
+            )
+            for op, client in pairs
+        ],
+        batch_size=2000,
+    )  # fmt: skip
+    audit.record_many(
+        {
+            "actor": None, "action": "trading.operation_confirmed", "target": op, "client_id": client.pk,
+            "brand_id": client.brand_id, "at": op.settled_at,
+            "after": {"kind": op.kind, "amount": str(op.amount), "currency": op.currency, "login": op.account.login,
+                      "reference": op.reference, "ticket": op.ticket, "state": op.state},
+        }
+        for op, client in pairs
+    )  # fmt: skip
+
+
+# ── money now, and how it got there ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _write_equity(demo: Demo, server: TradingServer, lives: list[Life]) -> None:
+    """Each account's balance now, and a point of its curve for each day."""
+    rates = {(r["currency"], r["base"]): Decimal(str(r["rate"] or 0)) for r in rates_of(server)}
+    for life in lives:
+        account, amount = life.account, Decimal(life.balance).scaleb(-2)
+        account.balance = account.equity = account.margin_free = amount
+        rate = rates[account.currency, life.client.brand.base_currency]
+        account.equity_base = (amount * rate).quantize(Decimal("0.01"))
+        account.last_trade_at = max((trade.closed for trade in life.ledger.trades), default=None)
+    TradingAccount.objects.bulk_update(
+        [life.account for life in lives],
+        ["balance", "equity", "margin_free", "equity_base", "last_trade_at"], batch_size=500,
+    )  # fmt: skip
+    rows.copy_rows("trading_equitypoint", ("account_id", "at", "balance", "equity"), _points(demo, lives))
+
+
+def _points(demo: Demo, lives: list[Life]) -> Iterator[tuple[Any, ...]]:
+    """Balance at the end of each day, with the equity swinging around it while something was traded that day."""
+    for life in lives:
+        changes = sorted(
+            [*life.ledger.deposits, *([life.withdrawal] if life.withdrawal else [])]
+            + [(trade.opened, trade.commission) for trade in life.ledger.trades]
+            + [(trade.closed, trade.profit + trade.commission) for trade in life.ledger.trades]
+        )
+        if not changes:
+            continue
+        day = max(changes[0][0], demo.since).replace(hour=21, minute=0, second=0, microsecond=0)
+        balance, position = 0, 0
+        while day < demo.now:
+            before = position
+            while position < len(changes) and changes[position][0] <= day:
+                balance += changes[position][1]
+                position += 1
+            swing = int(balance * demo.rng.gauss(0, 0.012)) if position > before else 0
+            if position:
+                yield life.account.pk, day, rows.cents(balance), rows.cents(balance + swing)
+            day += dt.timedelta(days=1)
+
+
+# ── the other side ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def import_path() -> Path:
+    """Where the sandbox server looks for what the demo made."""
+    return Path(settings.VAR_DIR) / "sandbox" / "mt5-import.jsonl"
+
+
+def _write_import(server: TradingServer, lives: list[Life], deals: list[dict[str, Any]], paths: PricePaths) -> None:
+    """One JSON line per account, deal and price; written beside and moved into place, so that no half file is read."""
+    path = import_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".part")
+    with draft.open("wb") as out:
+        for life in lives:
+            account = life.account
+            assert account.opened_at is not None
+            user = {
+                "kind": "user", "login": account.login, "group": account.group, "leverage": account.leverage,
+                "balance": rows.cents(life.balance), "credit": "0.00", "name": life.client.full_name,
+                "email": life.client.email, "country": life.client.country, "comment": f"keelson-{account.pk}",
+                "registration": rows.server_msc(account.opened_at, server.zone) // 1000,
+            }  # fmt: skip
+            out.write(orjson.dumps(user) + b"\n")
+        for symbol, path_of in paths.paths.items():
+            out.write(orjson.dumps({"kind": "price", "symbol": symbol, "level": path_of[-1]}) + b"\n")
+        for deal in deals:
+            out.write(orjson.dumps({"kind": "deal", **{k: v for k, v in deal.items() if k != "ApiData"}}) + b"\n")
+    draft.replace(path)

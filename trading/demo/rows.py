@@ -1,0 +1,95 @@
+"""The demo's deals in the words of the platform, and everything written to the tables in bulk."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from django.db import connection
+
+from trading.demo.traders import Trade
+from trading.platforms.mt5.units import to_server_seconds
+
+
+def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """COPY into a table of ours."""
+    names = ", ".join(columns)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def server_msc(at: dt.datetime, zone: ZoneInfo) -> int:
+    return to_server_seconds(at, zone) * 1000 + at.microsecond // 1000
+
+
+def cents(value: int) -> str:
+    sign, whole = ("-" if value < 0 else ""), abs(value)
+    return f"{sign}{whole // 100}.{whole % 100:02}"
+
+
+def _raw(ticket: int, login: str, msc: int, **fields: Any) -> dict[str, Any]:
+    """A deal as the server shows it: every value a string, every field there."""
+    values = {
+        "Deal": ticket, "ExternalID": "", "Login": login, "Dealer": 0, "Order": 0, "Action": 0, "Entry": 0, "Reason": 0,
+        "Digits": 0, "DigitsCurrency": 2, "ContractSize": "0.00000000", "Time": msc // 1000, "TimeMsc": msc, "Symbol": "",
+        "Price": "0", "PriceSL": "0", "PriceTP": "0", "VolumeExt": 0, "VolumeClosedExt": 0, "Profit": "0.00",
+        "Value": "0.00", "Storage": "0.00", "Commission": "0.00", "Fee": "0.00", "RateProfit": "1.00000000",
+        "RateMargin": "1.00000000", "ExpertID": 0, "PositionID": 0, "Comment": "", "ProfitRaw": "0.00000000",
+        "PricePosition": "0", "TickValue": "0.00000000", "TickSize": "0.00000000", "Flags": 0, "Gateway": "",
+        "PriceGateway": "0", "MarketBid": "0", "MarketAsk": "0", "MarketLast": "0", "ModificationFlags": 0, **fields,
+    }  # fmt: skip
+    deal = {key: str(value) for key, value in values.items()}
+    deal["Volume"] = str(int(deal["VolumeExt"]) // 10_000)
+    deal["VolumeClosed"] = str(int(deal["VolumeClosedExt"]) // 10_000)
+    return {**deal, "ApiData": []}
+
+
+def money_deal(ticket: int, login: str, msc: int, amount: int, comment: str) -> dict[str, Any]:
+    return _raw(ticket, login, msc, Dealer=1000, Action=2, Reason=2, Profit=cents(amount), Comment=comment)
+
+
+def opening_deal(ticket: int, login: str, msc: int, trade: Trade, position: int) -> dict[str, Any]:
+    return _raw(
+        ticket, login, msc, Action=trade.side, Entry=0, Order=position, PositionID=position,
+        Price=str(trade.price_open), Commission=cents(trade.commission), **_contract(trade),
+    )  # fmt: skip
+
+
+def closing_deal(ticket: int, login: str, msc: int, trade: Trade, position: int, order: int) -> dict[str, Any]:
+    raw = (trade.price_close - trade.price_open) * (1 if trade.side == 0 else -1)
+    raw *= Decimal(trade.lots) / 100 * trade.symbol.size
+    return _raw(
+        ticket, login, msc, Action=1 - trade.side, Entry=1, Order=order, PositionID=position,
+        Price=str(trade.price_close), PricePosition=str(trade.price_open), Profit=cents(trade.profit),
+        Commission=cents(trade.commission), VolumeClosedExt=trade.lots * 1_000_000, ProfitRaw=f"{raw:.8f}",
+        RateProfit=f"{trade.rate:.8f}", **_contract(trade),
+    )  # fmt: skip
+
+
+def _contract(trade: Trade) -> dict[str, Any]:
+    return {
+        "Symbol": trade.symbol.name, "Digits": trade.symbol.digits, "ContractSize": f"{trade.symbol.size:.8f}",
+        "VolumeExt": trade.lots * 1_000_000,
+    }  # fmt: skip
+
+
+DEAL_COLUMNS = (
+    "executed_at", "server_id", "ticket", "account_id", "login", "server_msc", "action", "entry", "reason", "symbol",
+    "lots", "closed_lots", "contract_size", "price", "price_position", "profit", "commission", "swap", "fee",
+    "position_id", "order_id", "comment", "raw",
+)  # fmt: skip
+
+
+def deal_row(server_id: int, account_id: int, at: dt.datetime, raw: dict[str, Any]) -> tuple[Any, ...]:
+    """A raw deal as a row of `trading_deal`; numbers travel as the text they came as."""
+    return (
+        at, server_id, raw["Deal"], account_id, raw["Login"], raw["TimeMsc"], raw["Action"], raw["Entry"], raw["Reason"],
+        raw["Symbol"], str(Decimal(raw["VolumeExt"]).scaleb(-8)), str(Decimal(raw["VolumeClosedExt"]).scaleb(-8)),
+        raw["ContractSize"], raw["Price"], raw["PricePosition"], raw["Profit"], raw["Commission"], raw["Storage"], raw["Fee"],
+        raw["PositionID"], raw["Order"], raw["Comment"], orjson.dumps(raw).decode(),
+    )  # fmt: skip
