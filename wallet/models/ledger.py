@@ -49,7 +49,7 @@ class Account(models.Model):
 
     class Meta:
         ordering = ["id"]
-        permissions = [("post_manual_journal", "May propose manual ledger entries")]
+        permissions = [("export_money", "May export lists of money movements")]
         constraints = [
             models.UniqueConstraint(
                 fields=["brand", "kind", "currency", "client", "psp", "subject"],

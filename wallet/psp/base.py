@@ -213,6 +213,10 @@ class PspAdapter(Protocol):
         """Check signature and time on the raw bytes, then read. Header names are lower case."""
         ...
 
+    def read_webhook(self, body: bytes) -> WebhookEvent:
+        """Read the body of a webhook that was accepted before."""
+        ...
+
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
         """The settlement report of a period, as the PSP writes it."""
         ...

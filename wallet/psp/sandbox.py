@@ -109,6 +109,9 @@ class SandboxAdapter:
         except (ValueError, KeyError, TypeError) as error:
             return Judgement(Verdict.MALFORMED, detail=f"{type(error).__name__}: {error}"[:200])
 
+    def read_webhook(self, body: bytes) -> WebhookEvent:
+        return _event(json.loads(body))
+
     # Reports and health
 
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:

@@ -1,0 +1,215 @@
+"""The webhook inbox: keep first, judge on the raw bytes, answer fast, act later.
+
+Whatever a PSP (or someone who pretends to be one) sends is stored with its verdict. Only an accepted message is acted on,
+by a worker; the same event a second time is stored as sent again, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError, WrongState
+from crm.notify import notify, people_with
+from wallet import deposits, withdrawals
+from wallet.choices import InboxState, Verdict
+from wallet.deposits import Applied
+from wallet.models import Deposit, Psp, WebhookMessage
+from wallet.psp import adapter_of
+from wallet.psp.base import EventKind, WebhookEvent
+from wallet.wake import wake_on_commit
+
+logger = logging.getLogger(__name__)
+
+BODY_BYTES_MAX = 256 * 1024
+REFUSED_BYTES_KEPT = 4 * 1024  # enough to see what it was; nobody fills our disk with forgeries
+HEADERS_KEPT_MAX = 40
+NEVER_KEPT = frozenset({"authorization", "cookie", "proxy-authorization"})
+BACK_OFF_SECONDS = (2, 5, 15, 60, 300, 1800, 7200)
+
+
+@transaction.atomic
+def receive_webhook(*, psp: Psp, body: bytes, headers: Mapping[str, str], ip: str | None) -> WebhookMessage:
+    """Store a webhook with the verdict on its raw bytes; wake a worker when it is to be acted on."""
+    now = timezone.now()
+    judgement = adapter_of(psp).judge_webhook(body, headers, now=now)
+    event = judgement.event
+    message = WebhookMessage(
+        psp=psp,
+        received_at=now,
+        headers=_kept(headers),
+        body=body if judgement.verdict == Verdict.ACCEPTED else body[:REFUSED_BYTES_KEPT],
+        ip=ip,
+        verdict=judgement.verdict,
+        event_id=event.event_id if event else "",
+        event_type=event.event_type if event else "",
+        reference=event.reference if event else "",
+        state=InboxState.WAITING if event else InboxState.REFUSED,
+        due_at=now if event else None,
+        processed_at=None if event else now,
+        outcome="" if event else (judgement.detail or Verdict(judgement.verdict).label)[:300],
+    )
+    if event is None:
+        message.save()
+        _tell_refusal(message)
+        return message
+    try:
+        with transaction.atomic():
+            message.save(force_insert=True)
+    except IntegrityError:
+        message.verdict, message.state = Verdict.DUPLICATE, InboxState.IGNORED
+        message.due_at, message.processed_at = None, now
+        message.outcome = _("The PSP sent this event before")
+        message.save(force_insert=True)
+        return message
+    wake_on_commit("process_webhook", message.pk)
+    return message
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    kept = [(name, value[:500]) for name, value in headers.items() if name not in NEVER_KEPT]
+    return dict(kept[:HEADERS_KEPT_MAX])
+
+
+def _tell_refusal(message: WebhookMessage) -> None:
+    """One line per PSP, verdict and hour: a flood of forgeries is one notification."""
+    verdict = Verdict(message.verdict)
+    notify(
+        people_with("wallet.view_webhookmessage", brand_id=message.psp.brand_id),
+        kind="wallet.webhook_refused",
+        title=_("A webhook of %(psp)s was refused: %(verdict)s") % {"psp": message.psp, "verdict": verdict.label},
+        body=_("Nothing was changed. If it repeats, check the signing secret with the PSP."),
+        url=f"/money/webhooks/{message.pk}/",
+        dedupe_key=f"webhook:{message.psp_id}:{verdict.value}:{message.received_at:%Y%m%d%H}",
+    )
+
+
+# ── acting on it ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def process_webhook(message_id: int) -> str:
+    """Act on one accepted message, once. Two workers at the same time: one waits its turn and finds it done."""
+    message = WebhookMessage.objects.select_related("psp").get(pk=message_id)
+    if message.state != InboxState.WAITING:
+        return message.state
+    try:
+        event = adapter_of(message.psp).read_webhook(bytes(message.body))
+        _look_before_leaping(message.psp, event)
+        with transaction.atomic():
+            locked = WebhookMessage.objects.select_for_update(of=["self"]).get(pk=message_id)
+            if locked.state != InboxState.WAITING:
+                return locked.state
+            applied = _apply(message.psp, event)
+            locked.state, locked.outcome = applied.state, applied.words[:300]
+            locked.processed_at, locked.due_at, locked.attempts = timezone.now(), None, locked.attempts + 1
+            locked.save(update_fields=["state", "outcome", "processed_at", "due_at", "attempts"])
+            return locked.state
+    except Exception as error:  # whatever went wrong, the message is kept and tried again
+        return _try_later(message_id, error)
+
+
+class _Disagreement(Exception):
+    """A webhook and the PSP's own API tell two stories."""
+
+
+def _look_before_leaping(psp: Psp, event: WebhookEvent) -> None:
+    """A payment whose amount differs from the intent is looked up: the API's word counts, not the message's."""
+    if event.kind != EventKind.PAYMENT or event.payment is None:
+        return
+    deposit = Deposit.objects.filter(psp=psp, reference=event.reference).first()
+    if deposit is None or deposits.agrees(deposit, event.payment):
+        return
+    if event.payment.received_minor is None and event.payment.amount_minor == deposit.amount_minor:
+        return  # nothing is received yet
+    view = adapter_of(psp).find_payment(event.reference)
+    told, known = (
+        (event.payment.received_minor, event.payment.currency),
+        (view.received_minor, view.currency) if view else (),
+    )
+    if told != known:
+        if view is not None:
+            deposits.apply_payment(psp_id=psp.pk, view=view)
+        raise _Disagreement
+
+
+def _apply(psp: Psp, event: WebhookEvent) -> Applied:
+    if event.kind == EventKind.PAYMENT and event.payment is not None:
+        return deposits.apply_payment(psp_id=psp.pk, view=event.payment)
+    if event.kind in (EventKind.CHARGEBACK, EventKind.CHARGEBACK_REVERSED) and event.payment is not None:
+        return deposits.apply_chargeback(
+            psp_id=psp.pk, view=event.payment, reversed_again=event.kind == EventKind.CHARGEBACK_REVERSED
+        )
+    if event.kind == EventKind.PAYOUT and event.transfer is not None:
+        return withdrawals.apply_payout(psp_id=psp.pk, view=event.transfer)
+    if event.kind == EventKind.REFUND and event.transfer is not None:
+        transfer = event.transfer
+        return deposits.apply_refund(
+            psp_id=psp.pk,
+            psp_reference=transfer.psp_reference,
+            amount_minor=transfer.amount_minor,
+            reference=transfer.reference,
+        )
+    return Applied(InboxState.IGNORED, f"{event.event_type} needs nothing from us")
+
+
+@transaction.atomic
+def _try_later(message_id: int, error: Exception) -> str:
+    message = WebhookMessage.objects.select_for_update(of=["self"]).get(pk=message_id)
+    if message.state != InboxState.WAITING:
+        return message.state
+    message.attempts += 1
+    if isinstance(error, _Disagreement):
+        message.state, message.processed_at, message.due_at = InboxState.REFUSED, timezone.now(), None
+        message.outcome = _("The PSP's own API tells another amount: its word was taken, not this message's")
+    elif message.attempts > len(BACK_OFF_SECONDS):
+        message.state, message.processed_at, message.due_at = InboxState.FAILED, timezone.now(), None
+        message.outcome = _words(error)
+    else:
+        message.due_at = timezone.now() + dt.timedelta(seconds=BACK_OFF_SECONDS[message.attempts - 1])
+        message.outcome = _words(error)
+        wake_on_commit("process_webhook", message_id, seconds=BACK_OFF_SECONDS[message.attempts - 1])
+    if not isinstance(error, DomainError | _Disagreement):
+        logger.error("webhook %s failed", message_id, exc_info=error)
+    message.save(update_fields=["state", "attempts", "due_at", "processed_at", "outcome"])
+    return message.state
+
+
+def _words(error: Exception) -> str:
+    return (error.message if isinstance(error, DomainError) else f"{type(error).__name__}: {error}")[:300]
+
+
+def due_webhooks(*, limit: int = 200) -> list[int]:
+    """Accepted messages that a crash or an absent broker left waiting."""
+    return list(
+        WebhookMessage.objects.filter(state=InboxState.WAITING, due_at__lte=timezone.now())
+        .order_by("due_at", "id")
+        .values_list("pk", flat=True)[:limit]
+    )
+
+
+@transaction.atomic
+def try_again(*, message_id: int, actor: object) -> WebhookMessage:
+    """Staff send a failed or unmatched message through once more. Who: `wallet.manage_psp` in reach."""
+    from crm import audit
+    from crm.policies import require
+    from wallet import policies
+
+    message = WebhookMessage.objects.select_for_update(of=["self"]).select_related("psp").get(pk=message_id)
+    require(policies.can_manage_psp(actor, message.psp))
+    if message.verdict != Verdict.ACCEPTED or message.state not in (InboxState.FAILED, InboxState.UNMATCHED):
+        raise WrongState(_("Only an accepted webhook that failed or found no payment can be tried again."))
+    message.state, message.due_at, message.attempts, message.processed_at = (
+        InboxState.WAITING,
+        timezone.now(),
+        0,
+        None,
+    )
+    message.save(update_fields=["state", "due_at", "attempts", "processed_at"])
+    audit.record(actor=actor, action="wallet.webhook_retried", target=message, brand_id=message.psp.brand_id)
+    wake_on_commit("process_webhook", message.pk)
+    return message

@@ -1,0 +1,47 @@
+"""A brand's limits on money, from `Brand.policies`, in minor units of its base currency; safe values when unset.
+
+| key | default | means |
+|---|---|---|
+| `withdrawal_four_eyes_minor` | 10 000 | above this two people approve |
+| `withdrawal_auto_approve_minor` | 0 | up to this a clean request needs nobody |
+| `withdrawal_kyc_level` | 1 | level a client must have reached |
+| `withdrawal_requests_per_day` | 3 | more than that is looked at |
+| `withdrawal_cooling_off_hours` | 24 | a destination that is newer than this is looked at |
+| `deposit_unverified_max_minor` | 200 000 | all an unverified client may have paid in (CySEC C721: EUR 2,000) |
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from crm import fx
+from crm.money import quantize, to_minor
+
+DEFAULTS: dict[str, int] = {
+    "withdrawal_four_eyes_minor": 10_000,
+    "withdrawal_auto_approve_minor": 0,
+    "withdrawal_kyc_level": 1,
+    "withdrawal_requests_per_day": 3,
+    "withdrawal_cooling_off_hours": 24,
+    "deposit_unverified_max_minor": 200_000,
+}
+
+
+def limit(brand: Any, key: str) -> int:
+    return int(brand.policies.get(key, DEFAULTS[key]))
+
+
+def in_base(brand: Any, amount: Decimal, currency: str, *, on: dt.date | None = None) -> Decimal:
+    """The amount in the brand's base currency at the day's reference rate. Raises crm.fx.NoRate."""
+    base = brand.base_currency
+    if currency == base:
+        return quantize(amount, base)
+    return fx.convert(amount, currency, base, on=on or timezone.now().date())
+
+
+def exceeds(brand: Any, base_amount: Decimal, key: str) -> bool:
+    return to_minor(base_amount, brand.base_currency) > limit(brand, key)

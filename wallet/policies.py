@@ -1,0 +1,117 @@
+"""Who may do what with money. The only place that decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from clients.queries import clients_visible_to
+from crm.policies import YES, Decision, has_permission, no
+from crm.scope import reach_of
+from wallet.choices import DepositState, WithdrawalState
+from wallet.models import Break, Deposit, Psp, Withdrawal
+
+NO_DEPOSITS = frozenset({"deposit", "deposits", "all", "frozen"})
+NO_WITHDRAWALS = frozenset({"withdrawal", "withdrawals", "all", "frozen"})
+NO_TRANSFERS = frozenset({"transfer", "transfers", "trading", "all", "frozen"})
+
+
+def is_own(user: Any, client: Client) -> bool:
+    return user is not None and client.user_id == user.pk
+
+
+def can_deposit(user: Any, client: Client) -> Decision:
+    """The client themselves, while nothing forbids it."""
+    if not is_own(user, client):
+        return no(_("Only the client can pay in, from the trader's room."))
+    if client.stage == "closed":
+        return no(_("This account is closed."))
+    if NO_DEPOSITS & set(client.restrictions):
+        return no(_("Deposits are not possible at the moment. Please contact support."))
+    return YES
+
+
+def can_transfer(user: Any, client: Client) -> Decision:
+    """The client themselves, while nothing forbids it."""
+    if not is_own(user, client):
+        return no(_("Only the client can move money between wallet and trading account."))
+    if NO_TRANSFERS & set(client.restrictions):
+        return no(_("Transfers are not possible at the moment. Please contact support."))
+    return YES
+
+
+def can_request_withdrawal(user: Any, client: Client) -> Decision:
+    """The client, or staff with the right on the client's behalf."""
+    if is_own(user, client):
+        return YES
+    if not clients_visible_to(user).filter(pk=client.pk).exists():
+        return no(_("You don't reach this client."))
+    return has_permission(user, "wallet.request_withdrawal_for_client")
+
+
+def can_approve(user: Any, withdrawal: Withdrawal) -> Decision:
+    """Four eyes: not the one who requested, and not twice the same person. Also CHECKs of the table."""
+    allowed = _decides_on(user, withdrawal)
+    if not allowed:
+        return allowed
+    if user.pk == withdrawal.requested_by_id:
+        return no(_("You requested this withdrawal: someone else must approve it."))
+    if user.pk == withdrawal.reviewed_by_id:
+        return no(_("You gave the first approval: the second one must come from someone else."))
+    return YES
+
+
+def can_reject(user: Any, withdrawal: Withdrawal) -> Decision:
+    return _decides_on(user, withdrawal)
+
+
+def _decides_on(user: Any, withdrawal: Withdrawal) -> Decision:
+    allowed = has_permission(user, "wallet.approve_withdrawal")
+    if not allowed:
+        return allowed
+    if user is None or withdrawal.client.book_id not in reach_of(user).books:
+        return no(_("You don't reach this client."))
+    if withdrawal.state not in (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK):
+        return no(_("This withdrawal is “%(state)s”.") % {"state": withdrawal.get_state_display()})
+    return YES
+
+
+def can_cancel(user: Any, withdrawal: Withdrawal) -> Decision:
+    """The client, as long as nobody has released it."""
+    if not is_own(user, withdrawal.client):
+        return no(_("Only the client can cancel a withdrawal; staff reject it."))
+    if withdrawal.state not in (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK):
+        return no(_("This withdrawal can't be cancelled any more."))
+    return YES
+
+
+def can_release_deposit(user: Any, deposit: Deposit) -> Decision:
+    """Finance, for a held deposit whose currency is the wallet's."""
+    allowed = has_permission(user, "wallet.release_deposit")
+    if not allowed:
+        return allowed
+    if user is None or deposit.client.book_id not in reach_of(user).books:
+        return no(_("You don't reach this client."))
+    if deposit.state != DepositState.HELD:
+        return no(_("This deposit is “%(state)s”, not held.") % {"state": deposit.get_state_display()})
+    return YES
+
+
+def can_manage_psp(user: Any, psp: Psp) -> Decision:
+    allowed = has_permission(user, "wallet.manage_psp")
+    if allowed and psp.brand_id not in reach_of(user).brands:
+        return no(_("You don't reach this brand."))
+    return allowed
+
+
+def can_reconcile(user: Any, psp: Psp) -> Decision:
+    allowed = has_permission(user, "wallet.run_reconciliation")
+    if allowed and psp.brand_id not in reach_of(user).whole_brands:
+        return no(_("You don't reach this brand."))
+    return allowed
+
+
+def can_resolve(user: Any, one: Break) -> Decision:
+    return can_reconcile(user, one.report.psp)
