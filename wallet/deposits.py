@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from crm import audit
 from crm.errors import DomainError, IdempotencyConflict, WrongState
-from crm.events import DepositReversed, DepositSettled, publish
+from crm.events import DepositSettled, publish
 from crm.money import Money, from_minor, to_minor
 from crm.policies import require
 from wallet import ledger, policies
@@ -36,7 +36,7 @@ from wallet.choices import (
 )
 from wallet.ledger import Entry, Line
 from wallet.limits import exceeds, in_base
-from wallet.models import Balance, Deposit, Journal, Psp, PspMovement
+from wallet.models import Deposit, Journal, Psp, PspMovement
 from wallet.psp import adapter_of
 from wallet.psp.base import DepositIntent, PaymentStatus, PaymentView, PspRefused, PspUnknown, PspUnreachable
 from wallet.references import new_reference
@@ -116,7 +116,7 @@ def _intend(*, client_id: int, psp_id: int, amount: Decimal, currency: str, requ
         reference=new_reference("D"), request_key=request_key, amount_minor=amount_minor, currency=currency,
         created_at=now, expires_at=now + VALID_FOR, next_look_up_at=now + dt.timedelta(seconds=LOOK_UP_WAITS_SECONDS[0]),
     )  # fmt: skip
-    _audit(deposit, "wallet.deposit_started", actor=actor, after={"amount": str(deposit.money), "psp": psp.code})
+    audit_deposit(deposit, "wallet.deposit_started", actor=actor, after={"amount": str(deposit.money), "psp": psp.code})
     return deposit
 
 
@@ -168,7 +168,7 @@ def is_offered(psp: Psp, client: Client, currency: str) -> bool:
 
 @transaction.atomic
 def _remember_session(*, deposit_id: int, view: PaymentView) -> Deposit:
-    deposit = _locked(pk=deposit_id)
+    deposit = lock_deposit(pk=deposit_id)
     deposit.psp_reference = deposit.psp_reference or view.psp_reference
     deposit.redirect_url = view.redirect_url
     deposit.save(update_fields=["psp_reference", "redirect_url", "updated_at"])
@@ -194,7 +194,7 @@ def apply_payment(*, psp_id: int, view: PaymentView) -> Applied:
     deposit = Deposit.objects.filter(psp_id=psp_id, reference=view.reference).first()
     if deposit is None:
         return Applied(InboxState.UNMATCHED, f"No deposit {view.reference} at this PSP")
-    deposit = _locked(pk=deposit.pk)
+    deposit = lock_deposit(pk=deposit.pk)
     if deposit.psp_reference and deposit.psp_reference != view.psp_reference:
         return Applied(InboxState.UNMATCHED, f"{view.psp_reference} is not the payment of {deposit.reference}")
     deposit.psp_reference = view.psp_reference
@@ -212,7 +212,7 @@ def apply_payment(*, psp_id: int, view: PaymentView) -> Applied:
     if target == DepositState.FAILED:
         deposit.next_look_up_at = None
     deposit.save()
-    _audit(deposit, f"wallet.deposit_{target.value}", reason=view.failure)
+    audit_deposit(deposit, f"wallet.deposit_{target.value}", reason=view.failure)
     return Applied(InboxState.DONE, f"{deposit.reference} is {deposit.state}")
 
 
@@ -227,7 +227,7 @@ def _arrived(deposit: Deposit, view: PaymentView) -> Applied:
         deposit.state = DepositState.HELD
         deposit.failure = f"{deposit.received_minor} {view.currency} arrived"
         deposit.save()
-        _audit(deposit, "wallet.deposit_held", reason=deposit.failure)
+        audit_deposit(deposit, "wallet.deposit_held", reason=deposit.failure)
         return Applied(InboxState.DONE, f"{deposit.reference} held: {deposit.failure}")
     if not agrees(deposit, view):
         return _hold(deposit)
@@ -256,14 +256,14 @@ def _hold(deposit: Deposit) -> Applied:
             description=f"Held: {deposit.reference}",
         )
     )
-    _note_movement(deposit, MovementKind.PAYMENT, deposit.received_minor, posted.journal_id)
+    note_movement(deposit, MovementKind.PAYMENT, deposit.received_minor, posted.journal_id)
     deposit.state = DepositState.HELD
     deposit.failure = _("%(received)s arrived instead of %(meant)s") % {
         "received": Money.of_minor(deposit.received_minor, deposit.currency),
         "meant": deposit.money,
     }
     deposit.save()
-    _audit(deposit, "wallet.deposit_held", reason=deposit.failure)
+    audit_deposit(deposit, "wallet.deposit_held", reason=deposit.failure)
     return Applied(InboxState.DONE, f"{deposit.reference} held: {deposit.failure}")
 
 
@@ -291,9 +291,9 @@ def _settle(deposit: Deposit, *, debit: ledger.Account, movement: bool, actor: A
     deposit.failure = ""
     deposit.save()
     if movement:
-        _note_movement(deposit, MovementKind.PAYMENT, received, journal.pk)
+        note_movement(deposit, MovementKind.PAYMENT, received, journal.pk)
     amount = from_minor(received, deposit.currency)
-    _audit(
+    audit_deposit(
         deposit, "wallet.deposit_settled", actor=actor,
         after={"amount": str(amount), "currency": deposit.currency, "journal": journal.pk, "first": deposit.is_first},
     )  # fmt: skip
@@ -305,7 +305,7 @@ def _settle(deposit: Deposit, *, debit: ledger.Account, movement: bool, actor: A
     )  # fmt: skip
 
 
-def _note_movement(deposit: Deposit, kind: MovementKind, amount_minor: int, journal_id: int) -> None:
+def note_movement(deposit: Deposit, kind: MovementKind, amount_minor: int, journal_id: int) -> None:
     PspMovement.objects.create(
         psp=deposit.psp, kind=kind, reference=deposit.reference, psp_reference=deposit.psp_reference,
         client_id=deposit.client_id, journal_id=journal_id, amount_minor=amount_minor, currency=deposit.currency,
@@ -319,7 +319,7 @@ def release_held_deposit(*, deposit_id: int, actor: Any, reason: str) -> Deposit
 
     Who: `wallet.release_deposit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason.
     """
-    deposit = _locked(pk=deposit_id)
+    deposit = lock_deposit(pk=deposit_id)
     require(policies.can_release_deposit(actor, deposit))
     if not reason.strip():
         raise DomainError(_("Say why this amount is accepted."))
@@ -327,85 +327,8 @@ def release_held_deposit(*, deposit_id: int, actor: Any, reason: str) -> Deposit
         raise WrongState(_("Another currency arrived than was meant: ask the PSP to refund it."))
     suspense = ledger.house(AccountKind.SUSPENSE, brand_id=deposit.brand_id, currency=deposit.currency)
     _settle(deposit, debit=suspense, movement=False, actor=actor)
-    _audit(deposit, "wallet.deposit_released", actor=actor, reason=reason)
+    audit_deposit(deposit, "wallet.deposit_released", actor=actor, reason=reason)
     return deposit
-
-
-# ── taken back ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@transaction.atomic
-def apply_chargeback(*, psp_id: int, view: PaymentView, reversed_again: bool = False) -> Applied:
-    """The client's bank took a payment back, or gave it back again. What the wallet can't cover is the house's loss."""
-    found = Deposit.objects.filter(psp_id=psp_id, reference=view.reference).first()
-    if found is None:
-        return Applied(InboxState.UNMATCHED, f"No deposit {view.reference} at this PSP")
-    deposit = _locked(pk=found.pk)
-    if deposit.settled_at is None:
-        # It came before the payment itself was told: the inbox tries again later.
-        raise WrongState(f"{deposit.reference} is not settled yet")
-    target = DepositState.CHARGEBACK_REVERSED if reversed_again else DepositState.CHARGED_BACK
-    if DEPOSIT_RANK[deposit.state] >= DEPOSIT_RANK[target]:
-        return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
-    if reversed_again:
-        if deposit.reversal is None:
-            raise WrongState(f"the chargeback of {deposit.reference} is not booked yet")
-        posted = ledger.reverse(
-            key=f"deposit:{deposit.reference}:chargeback-reversed",
-            journal=deposit.reversal,
-            description=f"Chargeback reversed: {deposit.reference}",
-        )
-        _note_movement(deposit, MovementKind.CHARGEBACK_REVERSED, deposit.received_minor or 0, posted.journal_id)
-    else:
-        _take_back(deposit, JournalKind.CHARGEBACK, MovementKind.CHARGEBACK, deposit.received_minor or 0)
-    deposit.state = target
-    deposit.save()
-    _audit(deposit, f"wallet.deposit_{target.value}")
-    return Applied(InboxState.DONE, f"{deposit.reference} is {deposit.state}")
-
-
-@transaction.atomic
-def apply_refund(*, psp_id: int, psp_reference: str, amount_minor: int, reference: str) -> Applied:
-    """A refund that was started at the PSP is done. (Its own reference names the deposit: 'D-…' or 'D-…-R1'.)"""
-    found = Deposit.objects.filter(psp_id=psp_id, reference=reference.partition("-R")[0]).first()
-    if found is None:
-        return Applied(InboxState.UNMATCHED, f"No deposit for refund {reference}")
-    deposit = _locked(pk=found.pk)
-    if deposit.state != DepositState.SETTLED or amount_minor != deposit.received_minor:
-        return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state}; only a full refund is booked")
-    _take_back(deposit, JournalKind.REFUND, MovementKind.REFUND, amount_minor)
-    deposit.state = DepositState.REFUNDED
-    deposit.save()
-    _audit(deposit, "wallet.deposit_refunded")
-    return Applied(InboxState.DONE, f"{deposit.reference} is refunded")
-
-
-def _take_back(deposit: Deposit, kind: JournalKind, movement: MovementKind, amount_minor: int) -> None:
-    balance = Balance.objects.select_for_update().get(pk=deposit.wallet_id)
-    from_wallet = min(max(balance.available_minor, 0), amount_minor)
-    losses = ledger.house(AccountKind.CHARGEBACK_LOSSES, brand_id=deposit.brand_id, currency=deposit.currency)
-    lines = [
-        Line(deposit.wallet, -from_wallet),
-        Line(losses, from_wallet - amount_minor),
-        Line(ledger.psp_clearing(deposit.psp, deposit.currency), amount_minor),
-    ]
-    posted = ledger.post(
-        Entry(
-            key=f"deposit:{deposit.reference}:{kind.value}",
-            kind=kind,
-            brand_id=deposit.brand_id,
-            lines=[line for line in lines if line.amount_minor],
-            description=f"{kind.label}: {deposit.reference}",
-        )
-    )
-    deposit.reversal_id = posted.journal_id
-    _note_movement(deposit, movement, -amount_minor, posted.journal_id)
-    publish(
-        DepositReversed(
-            client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk,
-            amount=from_minor(amount_minor, deposit.currency), currency=deposit.currency, kind=kind.value,
-        )
-    )  # fmt: skip
 
 
 # ── looking it up ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -430,7 +353,7 @@ def look_up_deposit(deposit_id: int) -> Deposit:
 
 @transaction.atomic
 def _look_again_later(deposit_id: int, *, may_expire: bool = False) -> None:
-    deposit = _locked(pk=deposit_id)
+    deposit = lock_deposit(pk=deposit_id)
     if deposit.state not in OPEN_STATES:
         if deposit.next_look_up_at is not None:
             deposit.next_look_up_at = None
@@ -439,7 +362,7 @@ def _look_again_later(deposit_id: int, *, may_expire: bool = False) -> None:
     now = timezone.now()
     if may_expire and deposit.expires_at and deposit.expires_at < now and deposit.state == DepositState.CREATED:
         deposit.state, deposit.next_look_up_at = DepositState.EXPIRED, None
-        _audit(deposit, "wallet.deposit_expired")
+        audit_deposit(deposit, "wallet.deposit_expired")
     else:
         wait = LOOK_UP_WAITS_SECONDS[min(deposit.look_ups, len(LOOK_UP_WAITS_SECONDS) - 1)]
         deposit.look_ups += 1
@@ -456,7 +379,7 @@ def due_deposits(*, limit: int = 100) -> list[int]:
     )
 
 
-def _locked(*, pk: int) -> Deposit:
+def lock_deposit(*, pk: int) -> Deposit:
     return (
         Deposit.objects.select_for_update(of=["self"])
         .select_related("psp", "wallet", "brand", "client", "reversal")
@@ -464,7 +387,9 @@ def _locked(*, pk: int) -> Deposit:
     )
 
 
-def _audit(deposit: Deposit, action: str, *, actor: Any = None, reason: str = "", after: dict | None = None) -> None:
+def audit_deposit(
+    deposit: Deposit, action: str, *, actor: Any = None, reason: str = "", after: dict | None = None
+) -> None:
     audit.record(
         actor=actor, action=action, target=deposit, client_id=deposit.client_id, brand_id=deposit.brand_id,
         after={"reference": deposit.reference, "state": deposit.state, **(after or {})}, reason=reason,

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
-from wallet import deposits, withdrawals
+from wallet import deposits, reversals, withdrawals
 from wallet.choices import InboxState, Verdict
 from wallet.deposits import Applied
 from wallet.models import Deposit, Psp, WebhookMessage
@@ -141,14 +141,14 @@ def _apply(psp: Psp, event: WebhookEvent) -> Applied:
     if event.kind == EventKind.PAYMENT and event.payment is not None:
         return deposits.apply_payment(psp_id=psp.pk, view=event.payment)
     if event.kind in (EventKind.CHARGEBACK, EventKind.CHARGEBACK_REVERSED) and event.payment is not None:
-        return deposits.apply_chargeback(
+        return reversals.apply_chargeback(
             psp_id=psp.pk, view=event.payment, reversed_again=event.kind == EventKind.CHARGEBACK_REVERSED
         )
     if event.kind == EventKind.PAYOUT and event.transfer is not None:
         return withdrawals.apply_payout(psp_id=psp.pk, view=event.transfer)
     if event.kind == EventKind.REFUND and event.transfer is not None:
         transfer = event.transfer
-        return deposits.apply_refund(
+        return reversals.apply_refund(
             psp_id=psp.pk,
             psp_reference=transfer.psp_reference,
             amount_minor=transfer.amount_minor,

@@ -78,7 +78,10 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
         client = Client.objects.get(pk=event.client_id)
         if client.stage == Stage.FUNDED and client.kyc_level > 0:
             move_stage(
-                client_id=event.client_id, to=Stage.VERIFIED, reason=_("The only deposit was taken back"), is_step_back=True
+                client_id=event.client_id,
+                to=Stage.VERIFIED,
+                reason=_("The only deposit was taken back"),
+                is_step_back=True,
             )
 
 

@@ -132,9 +132,7 @@ def finish_transfer(*, operation_id: int, confirmed: bool) -> Transfer | None:
         _move(transfer, TransferState.SETTLED)
     else:
         if transfer.reservation is not None:
-            posted = ledger.release(
-                key=f"transfer:{transfer.reference}:release", reservation=transfer.reservation
-            )
+            posted = ledger.release(key=f"transfer:{transfer.reference}:release", reservation=transfer.reservation)
             transfer.journal_id = posted.journal_id
         transfer.failure = operation.error[:200]
         _move(transfer, TransferState.FAILED)
@@ -180,7 +178,7 @@ def mirror_operations(*, limit: int = 200) -> int:
             state__in=[TransferState.SENDING, TransferState.UNKNOWN], created_at__lt=timezone.now() - MIRRORED_AFTER
         ).values_list("operation_id", flat=True)[:limit]
     )
-    for operation in BalanceOperation.objects.filter(pk__in=ids):
+    for operation in BalanceOperation.objects.filter(pk__in=[pk for pk in ids if pk is not None]):
         if operation.is_settled:
             finish_transfer(operation_id=operation.pk, confirmed=operation.state == OperationState.CONFIRMED)
         elif operation.state == OperationState.UNKNOWN:

@@ -1,3 +1,36 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from crm.ui.views import TableView
+from wallet.tables import BreakTable, DepositTable, TransferTable, WebhookTable
+from wallet.views import client, ledger, movements, reconciliation, setup, webhooks
+
+app_name = "wallet"
+urlpatterns = [
+    path("webhooks/psp/<slug:code>/", webhooks.psp_webhook, name="psp_webhook"),
+    path("money/deposits/", TableView.as_view(table=DepositTable), name="deposits"),
+    path("money/deposits/<int:deposit_id>/", movements.DepositPage.as_view(), name="deposit"),
+    path("money/withdrawals/", movements.WithdrawalQueuePage.as_view(), name="withdrawal_queue"),
+    path("money/withdrawals/all/", movements.WithdrawalListPage.as_view(), name="withdrawals"),
+    path("money/withdrawals/<int:withdrawal_id>/", movements.WithdrawalPage.as_view(), name="withdrawal"),
+    path("money/withdrawals/<int:withdrawal_id>/approve/", movements.approve, name="withdrawal_approve"),
+    path("money/withdrawals/<int:withdrawal_id>/reject/", movements.reject, name="withdrawal_reject"),
+    path("money/transfers/", TableView.as_view(table=TransferTable), name="transfers"),
+    path("money/transfers/<int:transfer_id>/", movements.transfer_page, name="transfer"),
+    path("money/ledger/", ledger.LedgerPage.as_view(), name="ledger"),
+    path("money/ledger/accounts/<int:pk>/", ledger.account_page, name="ledger_account"),
+    path("money/ledger/journals/<int:pk>/", ledger.journal_page, name="journal"),
+    path("money/psps/", setup.psp_list, name="psps"),
+    path("money/psps/<int:pk>/", setup.PspPage.as_view(), name="psp"),
+    path("money/psps/<int:pk>/check/", setup.psp_check, name="psp_check"),
+    path("money/webhooks/", TableView.as_view(table=WebhookTable), name="webhooks"),
+    path("money/webhooks/<int:pk>/", setup.webhook_page, name="webhook"),
+    path("money/webhooks/<int:pk>/retry/", setup.webhook_retry, name="webhook_retry"),
+    path("money/reconciliation/", reconciliation.ReconciliationPage.as_view(), name="reconciliation"),
+    path("money/reconciliation/upload/", reconciliation.ReportUpload.as_view(), name="report_upload"),
+    path("money/reconciliation/fetch/", reconciliation.ReportFetch.as_view(), name="report_fetch"),
+    path("money/reconciliation/breaks/", TableView.as_view(table=BreakTable), name="breaks"),
+    path("money/reconciliation/breaks/<int:pk>/resolve/", reconciliation.break_resolve, name="break_resolve"),
+    path("money/reconciliation/<int:pk>/", reconciliation.settlement_page, name="settlement"),
+    path("money/reconciliation/<int:pk>/original/", reconciliation.settlement_original, name="settlement_original"),
+    path("clients/<int:client_id>/statement/", client.statement, name="client_statement"),
+]

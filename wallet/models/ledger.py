@@ -7,6 +7,8 @@ zero per currency and layer.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
@@ -14,6 +16,7 @@ from django.db.models import F, Q
 from clients.models import Client
 from crm.models import Brand, User
 from crm.models.audit import append_only
+from crm.money import from_minor
 from wallet.choices import AccountKind, JournalKind, Layer, Phase
 
 
@@ -146,6 +149,14 @@ class Balance(models.Model):
     def available_minor(self) -> int:
         return self.posted_minor - self.debits_pending
 
+    @property
+    def reserved(self) -> Decimal:
+        return from_minor(self.reserved_minor, self.account.currency)
+
+    @property
+    def available(self) -> Decimal:
+        return from_minor(self.available_minor, self.account.currency)
+
 
 class Journal(models.Model):
     """One business fact with its postings. Append-only; a mistake is corrected by a journal that reverses it."""
@@ -187,6 +198,10 @@ class Journal(models.Model):
 
     def __str__(self) -> str:
         return f"Journal {self.pk} {self.kind}"
+
+    @property
+    def hash_text(self) -> str:
+        return bytes(self.content_hash).hex()
 
 
 class Posting(models.Model):
@@ -239,6 +254,19 @@ class Posting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount_minor} {self.currency} on account {self.account_id}"
+
+    @property
+    def amount(self) -> Decimal:
+        return from_minor(self.amount_minor, self.currency)
+
+    @property
+    def amount_abs(self) -> Decimal:
+        """For the column of its side: debit or credit."""
+        return abs(self.amount)
+
+    @property
+    def balance(self) -> Decimal | None:
+        return None if self.balance_after is None else from_minor(self.balance_after, self.currency)
 
 
 class LedgerSeal(models.Model):

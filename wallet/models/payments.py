@@ -49,6 +49,11 @@ class AmountMixin(models.Model):
     def money(self) -> Money:
         return Money.of_minor(self.amount_minor, self.currency)
 
+    @property
+    def url_name(self) -> str:
+        """The page that tells its story."""
+        return f"wallet:{self._meta.model_name}"
+
 
 class Deposit(AmountMixin):
     """A client's intent to pay in, from the click to the money in the wallet."""
@@ -120,6 +125,10 @@ class Deposit(AmountMixin):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def received(self) -> Decimal | None:
+        return None if self.received_minor is None else from_minor(self.received_minor, self.currency)
 
 
 class Withdrawal(AmountMixin):
@@ -235,6 +244,12 @@ class WithdrawalCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.outcome}"
+
+    @property
+    def label(self) -> str:
+        from wallet.checks import CHECKS
+
+        return str(CHECKS[self.name].label) if self.name in CHECKS else self.name
 
 
 class Transfer(AmountMixin):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
+from crm.money import from_minor
 from wallet.choices import BreakKind, BreakState, MatchRule, RowType
 from wallet.models.payments import PspMovement
 from wallet.models.psp import Psp
@@ -25,6 +28,7 @@ class SettlementImport(models.Model):
     # Per currency, in minor units: {"EUR": {"opening": 0, "gross": …, "fee": …, "net": …, "closing": …}}
     totals = models.JSONField(default=dict)
     matched = models.PositiveIntegerField(default=0)
+    seen_before = models.PositiveIntegerField(default=0, help_text=_("Rows that an earlier report had already"))
     to_bank = models.PositiveIntegerField(default=0, help_text=_("Payouts to our own bank account"))
     breaks_found = models.PositiveIntegerField(default=0)
     imported_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -109,11 +113,15 @@ class Break(models.Model):
                 condition=Q(row__isnull=False) | Q(movement__isnull=False), name="break_points_at_something"
             ),
             models.CheckConstraint(
-                condition=Q(state=BreakState.OPEN) | (Q(resolved_by__isnull=False) & ~Q(resolution="")),
-                name="resolved_break_says_how_and_by_whom",
+                condition=Q(state=BreakState.OPEN) | (Q(resolved_at__isnull=False) & ~Q(resolution="")),
+                name="resolved_break_says_how_and_when",
             ),
         ]
         indexes = [models.Index(fields=["state", "id"], name="breaks_by_state")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} #{self.pk}"
+
+    @property
+    def difference(self) -> Decimal:
+        return from_minor(self.difference_minor, self.currency)

@@ -1,0 +1,71 @@
+"""Fixtures of the wallet's tests: a running sandbox PSP whose webhooks are caught and handed to us when a test says so."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.test import Client as Browser
+
+from crm import events
+from crm.fx import load_bundled_rates
+from tests.sandbox.psp.running import Catcher, RunningPsp, running_psp, wait_until, webhook_catcher
+from tests.wallet.factories import make_psp
+from wallet import inbox
+from wallet.models import Psp, WebhookMessage
+
+
+@dataclass
+class Outside:
+    """The PSP, what it sent, and the means to let it through our door."""
+
+    running: RunningPsp
+    catcher: Catcher
+    psp: Psp
+    delivered: int = 0
+
+    def wait_for(self, count: int) -> None:
+        """Waits until so many webhooks have been sent in all."""
+        wait_until(lambda: len(self.catcher.received) >= count)
+
+    def deliver(self, *, wait_for: int = 0, process: bool = True) -> list[int]:
+        """Hands all webhooks caught since the last time to our address, as they came; returns the status codes."""
+        if wait_for:
+            self.wait_for(self.delivered + wait_for)
+        fresh = self.catcher.received[self.delivered :]
+        self.delivered += len(fresh)
+        codes = [self.post(headers, body) for headers, body in fresh]
+        if process:
+            self.process()
+        return codes
+
+    def post(self, headers: dict[str, str], body: bytes, code: str = "") -> int:
+        return (
+            Browser()
+            .post(
+                f"/webhooks/psp/{code or self.psp.code}/",
+                body,
+                content_type="application/json",
+                headers={name: value for name, value in headers.items() if name.startswith("sandbox")},
+            )
+            .status_code
+        )
+
+    def process(self) -> None:
+        """What the workers would do: act on what waits, deliver the events."""
+        for pk in WebhookMessage.objects.filter(state="waiting").order_by("pk").values_list("pk", flat=True):
+            inbox.process_webhook(pk)
+        events.drain()
+
+
+@pytest.fixture
+def outside(cast, tmp_path: Path) -> Iterator[Outside]:
+    load_rates()
+    with webhook_catcher() as catcher, running_psp(tmp_path / "psp.sqlite", catcher.url) as running:
+        yield Outside(running, catcher, make_psp(cast.brand, "northpay", base_url=running.url))
+
+
+def load_rates() -> None:
+    import datetime as dt
+
+    load_bundled_rates(since=dt.date(2026, 10, 1))

@@ -1,0 +1,54 @@
+"""What the wallet puts on pages it does not own: menu, the client's Money tab, tiles, search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from crm.ui import panels
+from wallet import queries, tiles
+from wallet.views.client import money_tab
+
+COUNT_MAX = 100
+
+
+def _waiting(user: Any) -> int | None:
+    """How many withdrawals wait for someone; at most a hundred are counted."""
+    count = tiles.withdrawals_to_decide(user, COUNT_MAX)
+    return count or None
+
+
+def _find(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
+    """A movement by its reference."""
+    if len(query) >= 4 and query.upper()[:2] in ("D-", "W-", "T-"):
+        for kind, row in queries.movements_starting_with(user, query.upper(), limit):
+            url = reverse(f"wallet:{kind}", args=[row.pk])
+            yield panels.Found(row.reference, url, f"{row.money} · {row.get_state_display()}", "wallet")
+
+
+panels.menu(
+    "money", _("Withdrawals"), "wallet:withdrawal_queue", "wallet.approve_withdrawal", "hand-coins", 10, count=_waiting,
+    words="payouts queue approve four eyes",
+)  # fmt: skip
+panels.menu("money", _("Deposits"), "wallet:deposits", "wallet.view_deposit", "wallet", 20, words="ftd payments")
+panels.menu("money", _("All withdrawals"), "wallet:withdrawals", "wallet.view_withdrawal", "banknote", 30)
+panels.menu("money", _("Transfers"), "wallet:transfers", "wallet.view_transfer", "arrow-left-right", 40)
+panels.menu(
+    "money", _("Ledger"), "wallet:ledger", "wallet.view_account", "book-open", 50, words="accounts balances journal"
+)
+panels.menu(
+    "money", _("Reconciliation"), "wallet:reconciliation", "wallet.view_settlementimport", "scale", 60,
+    words="settlement month-end breaks",
+)  # fmt: skip
+panels.menu("money", _("Webhook inbox"), "wallet:webhooks", "wallet.view_webhookmessage", "webhook", 70)
+panels.menu("setup", _("PSPs"), "wallet:psps", "wallet.view_psp", "plug", 40, words="payment providers keys")
+panels.client_tab("money", _("Money"), money_tab, "wallet.view_deposit", 40)
+panels.tile(
+    "withdrawals-waiting", "wallet/_tile_withdrawals.html", tiles.withdrawal_tile, "wallet.approve_withdrawal", 20
+)
+panels.tile("deposits-today", "wallet/_tile_deposits.html", tiles.deposit_tile, "wallet.view_deposit", 30)
+panels.tile("money-attention", "wallet/_tile_attention.html", tiles.attention_tile, "wallet.view_account", 40)
+panels.palette_source("movements", _("Money movements"), _find, "wallet.view_deposit", 40)

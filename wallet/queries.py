@@ -1,0 +1,337 @@
+"""Reads of money. Every one starts from what the user may see; functions that take a client trust a client already fetched."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm.money import Money, from_minor
+from crm.policies import require_permission
+from crm.scope import reach_of
+from wallet.choices import AccountKind, BreakKind
+from wallet.deposits import is_offered
+from wallet.models import (
+    Account,
+    Balance,
+    Break,
+    Deposit,
+    Journal,
+    Match,
+    Psp,
+    SettlementImport,
+    Transfer,
+    WebhookMessage,
+    Withdrawal,
+)
+
+HISTORY_MAX = 100
+
+
+def _of_reached_clients(user: Any) -> Q:
+    """Rows of clients in the user's books; for a client login, their own."""
+    if not user or not user.is_authenticated:
+        return Q(pk__in=[])
+    if user.is_client:
+        return Q(client__user_id=user.pk)
+    if not user.is_team:
+        return Q(pk__in=[])
+    return Q(client__book_id__in=reach_of(user).books)
+
+
+def deposits_visible_to(user: Any) -> QuerySet[Deposit]:
+    return Deposit.objects.filter(_of_reached_clients(user))
+
+
+def withdrawals_visible_to(user: Any) -> QuerySet[Withdrawal]:
+    return Withdrawal.objects.filter(_of_reached_clients(user))
+
+
+def transfers_visible_to(user: Any) -> QuerySet[Transfer]:
+    return Transfer.objects.filter(_of_reached_clients(user))
+
+
+def psps_visible_to(user: Any) -> QuerySet[Psp]:
+    return Psp.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+def webhooks_visible_to(user: Any) -> QuerySet[WebhookMessage]:
+    return WebhookMessage.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
+
+
+def accounts_visible_to(user: Any) -> QuerySet[Account]:
+    return Account.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+def journals_visible_to(user: Any) -> QuerySet[Journal]:
+    return Journal.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+def imports_visible_to(user: Any) -> QuerySet[SettlementImport]:
+    return SettlementImport.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
+
+
+def breaks_visible_to(user: Any) -> QuerySet[Break]:
+    return Break.objects.filter(report__psp__brand_id__in=reach_of(user).whole_brands)
+
+
+def one_of(rows: QuerySet, pk: int, user: Any, permission: str) -> Any:
+    """One row, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
+    row = rows.filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    if user.is_team:
+        require_permission(user, permission)
+    return row
+
+
+# ── for the trader's room and the client page ────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A client's wallet as a page shows it, in major units."""
+
+    account_id: int
+    currency: str
+    balance: Decimal
+    reserved: Decimal
+
+    @property
+    def available(self) -> Decimal:
+        return self.balance - self.reserved
+
+    @property
+    def money(self) -> Money:
+        return Money(self.available, self.currency)
+
+
+def wallets_of(client: Client) -> list[Wallet]:
+    """The client's wallets that ever had a posting, and the one in the brand's base currency, which may still be empty."""
+    rows = Balance.objects.filter(account__client=client, account__kind=AccountKind.CLIENT_WALLET).select_related(
+        "account"
+    )
+    wallets = [
+        Wallet(
+            account_id=row.account_id,
+            currency=row.account.currency,
+            balance=from_minor(row.posted_minor, row.account.currency),
+            reserved=from_minor(row.reserved_minor, row.account.currency),
+        )
+        for row in rows
+        if row.version or row.account.currency == client.brand.base_currency
+    ]
+    if not any(wallet.currency == client.brand.base_currency for wallet in wallets):
+        wallets.append(Wallet(0, client.brand.base_currency, Decimal(0), Decimal(0)))
+    return sorted(wallets, key=lambda wallet: (wallet.currency != client.brand.base_currency, wallet.currency))
+
+
+def deposit_methods(client: Client, currency: str) -> list[Psp]:
+    """PSPs that this client may pay in through, in the brand's order."""
+    return [
+        psp
+        for psp in Psp.objects.filter(brand_id=client.brand_id, is_enabled=True)
+        if is_offered(psp, client, currency)
+    ]
+
+
+def withdrawal_methods(client: Client, currency: str) -> list[Psp]:
+    """PSPs that pay out to this client, those the client paid in through first (return to source)."""
+    used = set(
+        Deposit.objects.filter(client=client, settled_at__isnull=False).values_list("psp_id", flat=True).distinct()
+    )
+    methods = [
+        psp
+        for psp in Psp.objects.filter(brand_id=client.brand_id, is_enabled=True, pays_out=True)
+        if currency in psp.currencies
+    ]
+    return sorted(methods, key=lambda psp: (psp.pk not in used, psp.position, psp.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A line of a client's history, whatever its kind."""
+
+    kind: str
+    pk: int
+    reference: str
+    at: dt.datetime
+    amount_minor: int
+    currency: str
+    state: str
+    detail: str
+
+    @property
+    def amount(self) -> Decimal:
+        """Signed: what leaves the wallet is below zero."""
+        return from_minor(self.amount_minor, self.currency)
+
+    @property
+    def cursor(self) -> str:
+        return f"{self.at.isoformat()}|{self.kind}|{self.pk}"
+
+    @property
+    def label(self) -> str:
+        labels = {"deposit": _("Deposit"), "withdrawal": _("Withdrawal"), "transfer": _("Transfer")}
+        return labels[self.kind]
+
+    @property
+    def url_name(self) -> str:
+        return f"wallet:{self.kind}"
+
+    @property
+    def source(self) -> Any:
+        """Something with `get_state_display` and a badge colour, for `{% badge movement.source "state" %}`."""
+        models: dict[str, Any] = {"deposit": Deposit, "withdrawal": Withdrawal, "transfer": Transfer}
+        return models[self.kind](state=self.state)
+
+
+HISTORY = """
+SELECT kind, id, reference, at, amount_minor, currency, state, detail FROM (
+  SELECT 'deposit' AS kind, d.id, d.reference, d.created_at AS at, coalesce(d.received_minor, d.amount_minor) AS amount_minor,
+    d.currency, d.state, p.name AS detail
+  FROM wallet_deposit d JOIN wallet_psp p ON p.id = d.psp_id WHERE d.client_id = %(client)s
+  UNION ALL
+  SELECT 'withdrawal', w.id, w.reference, w.requested_at, -w.amount_minor, w.currency, w.state,
+    p.name || ' · ' || w.destination_label
+  FROM wallet_withdrawal w JOIN wallet_psp p ON p.id = w.psp_id WHERE w.client_id = %(client)s
+  UNION ALL
+  SELECT 'transfer', t.id, t.reference, t.created_at,
+    CASE t.direction WHEN 'to_trading' THEN -t.amount_minor ELSE t.amount_minor END, t.currency, t.state,
+    t.trading_account_label
+  FROM wallet_transfer t WHERE t.client_id = %(client)s
+) m
+WHERE %(at)s::timestamptz IS NULL OR (at, kind, id) < (%(at)s::timestamptz, %(kind)s, %(id)s)
+ORDER BY at DESC, kind DESC, id DESC LIMIT %(limit)s
+"""
+
+
+def history_of(client: Client, *, after: str = "", limit: int = 25) -> list[Movement]:
+    """Deposits, withdrawals and transfers, newest first; `after` is the cursor of the last line already shown."""
+    at, kind, pk = None, "", 0
+    if after:
+        try:
+            stamp, kind, number = after.split("|")
+            at, pk = dt.datetime.fromisoformat(stamp), int(number)
+        except ValueError:
+            return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            HISTORY,
+            {"client": client.pk, "at": at, "kind": kind, "id": pk, "limit": min(limit, HISTORY_MAX)},
+        )
+        return [Movement(*row) for row in cursor.fetchall()]
+
+
+def deposit_of(user: Any, reference: str) -> Deposit:
+    """A client's own deposit by its reference, for the page after the PSP; 404 when it is not theirs."""
+    deposit = deposits_visible_to(user).select_related("psp").filter(reference=reference).first()
+    if deposit is None:
+        raise Http404
+    return deposit
+
+
+def withdrawal_of(user: Any, reference: str) -> Withdrawal:
+    """A client's own withdrawal by its reference; 404 when it is not theirs."""
+    withdrawal = withdrawals_visible_to(user).select_related("psp").filter(reference=reference).first()
+    if withdrawal is None:
+        raise Http404
+    return withdrawal
+
+
+# ── a movement by its name ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def movement_by_reference(user: Any, reference: str) -> Deposit | Withdrawal | Transfer | None:
+    """The movement that a reference names, if the user may see it."""
+    rows: dict[str, Any] = {
+        "D": deposits_visible_to(user), "W": withdrawals_visible_to(user), "T": transfers_visible_to(user)
+    }  # fmt: skip
+    found = rows.get(reference[:1])
+    return found.filter(reference=reference).first() if found is not None and reference[1:2] == "-" else None
+
+
+def movements_starting_with(user: Any, start: str, limit: int) -> list[tuple[str, Deposit | Withdrawal | Transfer]]:
+    """(kind, movement) whose reference starts so, for the search box."""
+    kinds: dict[str, tuple[str, Any]] = {
+        "D": ("deposit", deposits_visible_to(user)),
+        "W": ("withdrawal", withdrawals_visible_to(user).defer("sealed_destination")),
+        "T": ("transfer", transfers_visible_to(user)),
+    }
+    kind, rows = kinds[start[0]]
+    return [(kind, row) for row in rows.filter(reference__startswith=start).order_by("reference")[:limit]]
+
+
+def movement_of(user: Any, journal: Journal) -> Deposit | Withdrawal | Transfer | None:
+    """The movement behind a journal, from its key 'deposit:D-…:settle'."""
+    parts = journal.idempotency_key.split(":")
+    return movement_by_reference(user, parts[1]) if len(parts) > 1 else None
+
+
+# ── PSPs and reconciliation ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class PspHealth:
+    """How a PSP has been doing for thirty days."""
+
+    attempts: int
+    settled: int
+    failed: int
+    last_webhook_at: dt.datetime | None
+    refused_webhooks: int
+
+    @property
+    def approval_percent(self) -> int | None:
+        ended = self.settled + self.failed
+        return None if not ended else round(100 * self.settled / ended)
+
+
+HEALTH = """
+SELECT p.id, d.attempts, d.settled, d.failed, w.last_at, r.refused FROM wallet_psp p
+LEFT JOIN LATERAL (
+  SELECT count(*) AS attempts, count(*) FILTER (WHERE settled_at IS NOT NULL) AS settled,
+    count(*) FILTER (WHERE state = 'failed') AS failed
+  FROM (SELECT settled_at, state FROM wallet_deposit WHERE psp_id = p.id AND created_at > now() - interval '30 days'
+        ORDER BY id DESC LIMIT 5000) recent
+) d ON true
+LEFT JOIN LATERAL (
+  SELECT max(received_at) AS last_at FROM (
+    SELECT received_at FROM wallet_webhookmessage WHERE psp_id = p.id AND verdict = 'accepted' ORDER BY id DESC LIMIT 1
+  ) newest
+) w ON true
+LEFT JOIN LATERAL (
+  SELECT count(*) AS refused FROM (
+    SELECT verdict FROM wallet_webhookmessage WHERE psp_id = p.id AND received_at > now() - interval '7 days'
+    ORDER BY id DESC LIMIT 5000
+  ) recent WHERE verdict NOT IN ('accepted', 'duplicate')
+) r ON true
+WHERE p.id = ANY(%s)
+"""
+
+
+def psp_health(psp_ids: Sequence[int]) -> dict[int, PspHealth]:
+    with connection.cursor() as cursor:
+        cursor.execute(HEALTH, [list(psp_ids)])
+        return {row[0]: PspHealth(*row[1:]) for row in cursor.fetchall()}
+
+
+def open_break_sums(user: Any) -> list[tuple[str, int]]:
+    """(kind, how many) of open breaks, most first."""
+    rows = breaks_visible_to(user).filter(state="open").order_by().values_list("kind").annotate(count=Count("pk"))
+    return sorted(((str(BreakKind(kind).label), count) for kind, count in rows), key=lambda row: -row[1])
+
+
+def matches_of(report: SettlementImport, limit: int) -> list[Match]:
+    """Some of the matches, for the eye."""
+    return list(
+        Match.objects.filter(row__report=report).select_related("row", "movement__client").order_by("row__line")[:limit]
+    )

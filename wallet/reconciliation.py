@@ -1,0 +1,352 @@
+"""Month-end with a PSP: its settlement report is proved, imported whole or not at all, and matched with our books.
+
+Matching is set-based and deterministic. A row and a movement are the same thing when the PSP's reference, kind, currency
+and amount agree; failing that, when our reference, kind, currency and amount agree and nothing else could be meant. Each
+side is used once (unique keys). What is left over gets a name: a break.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import time
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import audit, crypto
+from crm.errors import DomainError, WrongState
+from crm.events import ReconciliationFinished, publish
+from crm.policies import require
+from wallet import ledger, policies
+from wallet.choices import AccountKind, BreakKind, BreakState, JournalKind, RowType
+from wallet.ledger import Entry, Line
+from wallet.models import Break, Match, Psp, SettlementImport, SettlementRow
+from wallet.psp import adapter_of
+from wallet.psp.base import SettlementFile
+
+ORIGINAL_PURPOSE = "settlement-report"
+ANALYZE_ROWS_MIN = 5_000
+MOVEMENT_TYPES = [RowType.PAYMENT, RowType.PAYOUT, RowType.REFUND, RowType.CHARGEBACK, RowType.CHARGEBACK_REVERSED]
+
+# A row that an earlier report had already, with the same amount: not a difference, and not counted twice.
+SEEN_BEFORE = """
+SELECT r.id FROM wallet_settlementrow r
+WHERE r.report_id = %(report)s AND EXISTS (
+  SELECT 1 FROM wallet_settlementrow e
+  JOIN wallet_settlementimport i ON i.id = e.report_id AND i.psp_id = %(psp)s
+  WHERE e.psp_reference = r.psp_reference AND e.type = r.type AND e.currency = r.currency
+    AND e.gross_minor = r.gross_minor AND e.report_id < r.report_id)
+"""
+OPEN_ROWS = """
+  SELECT r.* FROM wallet_settlementrow r
+  WHERE r.report_id = %(report)s AND r.type = ANY(%(types)s) AND NOT r.id = ANY(%(seen)s)
+    AND NOT EXISTS (SELECT 1 FROM wallet_match x WHERE x.row_id = r.id)
+"""
+OPEN_MOVEMENTS = """
+  SELECT m.* FROM wallet_pspmovement m
+  WHERE m.psp_id = %(psp)s AND NOT EXISTS (SELECT 1 FROM wallet_match x WHERE x.movement_id = m.id)
+"""
+BY_PSP_REFERENCE = f"""
+INSERT INTO wallet_match (row_id, movement_id, rule)
+SELECT row_id, movement_id, 'psp_reference' FROM (
+  SELECT r.id AS row_id, m.id AS movement_id, row_number() OVER (PARTITION BY m.id ORDER BY r.line) AS place
+  FROM ({OPEN_ROWS}) r JOIN ({OPEN_MOVEMENTS}) m
+    ON m.psp_reference = r.psp_reference AND m.kind = r.type AND m.currency = r.currency AND m.amount_minor = r.gross_minor
+) found WHERE place = 1
+"""  # noqa: S608 (constants of this module)
+# Only where the choice is forced on both sides; an ambiguous match is never taken.
+BY_OUR_REFERENCE = f"""
+INSERT INTO wallet_match (row_id, movement_id, rule)
+SELECT row_id, movement_id, 'our_reference' FROM (
+  SELECT r.id AS row_id, m.id AS movement_id, count(*) OVER (PARTITION BY m.id) AS rows,
+    count(*) OVER (PARTITION BY r.id) AS movements
+  FROM ({OPEN_ROWS}) r JOIN ({OPEN_MOVEMENTS}) m
+    ON m.reference = r.merchant_reference AND m.kind = r.type AND m.currency = r.currency
+    AND m.amount_minor = r.gross_minor
+  WHERE r.merchant_reference <> ''
+) found WHERE rows = 1 AND movements = 1
+"""  # noqa: S608 (constants of this module)
+# What is left of the report, beside the movement of the same references, matched already or not.
+LEFT_ROWS = f"""
+SELECT r.id, r.line, r.type, r.psp_reference, r.currency, r.gross_minor, m.id, m.currency, m.amount_minor, m.matched
+FROM ({OPEN_ROWS}) r LEFT JOIN LATERAL (
+  SELECT m.id, m.currency, m.amount_minor, EXISTS (SELECT 1 FROM wallet_match x WHERE x.movement_id = m.id) AS matched
+  FROM wallet_pspmovement m WHERE m.psp_id = %(psp)s AND m.kind = r.type
+    AND (m.psp_reference = r.psp_reference OR (r.merchant_reference <> '' AND m.reference = r.merchant_reference))
+  ORDER BY (m.psp_reference = r.psp_reference) DESC, m.id LIMIT 1
+) m ON true
+ORDER BY r.line
+"""  # noqa: S608 (constants of this module)
+LEFT_MOVEMENTS = f"""
+SELECT m.id, m.reference, m.currency, m.amount_minor FROM ({OPEN_MOVEMENTS}) m
+WHERE m.occurred_at >= %(since)s AND m.occurred_at < %(until)s AND NOT m.id = ANY(%(named)s)
+ORDER BY m.occurred_at, m.id
+"""  # noqa: S608 (constants of this module)
+
+
+def import_report(*, psp_id: int, file_name: str, content: bytes, actor: Any) -> SettlementImport:
+    """Import one settlement report: read, prove, store, match, name the breaks, book fees and payouts to our bank.
+
+    All of it happens or nothing does. Who: `wallet.run_reconciliation` on the PSP's brand.
+    Raises: NotAllowed, BadFile (with line and column), DomainError when the same file is there already.
+    """
+    psp = Psp.objects.select_related("brand").get(pk=psp_id)
+    require(policies.can_reconcile(actor, psp))
+    started = time.monotonic()
+    digest = hashlib.sha256(content).hexdigest()
+    report_file = adapter_of(psp).read_settlement(content)
+    with transaction.atomic():
+        _refuse_twice(psp, digest)
+        report = SettlementImport.objects.create(
+            psp=psp, file_name=file_name[:160], sha256=digest, first_day=report_file.first_day,
+            last_day=report_file.last_day, row_count=len(report_file.rows), totals=_totals(report_file),
+            sealed_original=crypto.encrypt(content, purpose=ORIGINAL_PURPOSE), imported_by=actor,
+            imported_at=timezone.now(),
+        )  # fmt: skip
+        _store_rows(report, report_file)
+        _match(report)
+        _book(report)
+        report.seconds = Decimal(str(round(time.monotonic() - started, 3)))
+        report.save()
+        audit.record(
+            actor=actor, action="wallet.report_imported", target=report, brand_id=psp.brand_id,
+            after={
+                "psp": psp.code, "file": report.file_name, "sha256": digest, "rows": report.row_count,
+                "matched": report.matched, "breaks": report.breaks_found,
+            },
+        )  # fmt: skip
+        publish(
+            ReconciliationFinished(
+                brand_id=psp.brand_id, run_id=report.pk, matched=report.matched, breaks=report.breaks_found
+            )
+        )
+    return report
+
+
+def fetch_and_import(*, psp_id: int, first: dt.date, last: dt.date, actor: Any) -> SettlementImport:
+    """Fetch a period's report from the PSP's own API and import it."""
+    psp = Psp.objects.select_related("brand").get(pk=psp_id)
+    require(policies.can_reconcile(actor, psp))
+    if last < first:
+        raise DomainError(_("The first day must not be after the last one."))
+    content = adapter_of(psp).fetch_settlement(first, last)
+    return import_report(psp_id=psp_id, file_name=f"{psp.code}-{first}-{last}.csv", content=content, actor=actor)
+
+
+def original_of(report: SettlementImport) -> bytes:
+    """The file as it came."""
+    return crypto.decrypt(bytes(report.sealed_original), purpose=ORIGINAL_PURPOSE)
+
+
+def _refuse_twice(psp: Psp, digest: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.reconcile'), %s)", [psp.pk])
+    known = SettlementImport.objects.filter(psp=psp, sha256=digest).first()
+    if known is not None:
+        raise DomainError(
+            _("This file was imported already, on %(day)s as “%(name)s”. Nothing was changed.")
+            % {"day": known.imported_at.date(), "name": known.file_name},
+            code="same_file",
+        )
+
+
+def _totals(report_file: SettlementFile) -> dict[str, dict[str, int]]:
+    totals: dict[str, dict[str, int]] = {
+        currency: {
+            "opening": opening,
+            "gross": 0,
+            "fee": 0,
+            "net": 0,
+            "closing": report_file.closing[currency],
+            "rows": 0,
+        }
+        for currency, opening in report_file.opening.items()
+    }
+    for row in report_file.rows:
+        one = totals[row.currency]
+        one["gross"] += row.gross_minor
+        one["fee"] += row.fee_minor
+        one["net"] += row.net_minor
+        one["rows"] += 1
+    return totals
+
+
+def _store_rows(report: SettlementImport, report_file: SettlementFile) -> None:
+    SettlementRow.objects.bulk_create(
+        (
+            SettlementRow(
+                report=report, line=row.line, type=row.type, psp_reference=row.psp_reference,
+                merchant_reference=row.merchant_reference, original_reference=row.original_reference, batch=row.batch,
+                booked_at=row.booked_at, currency=row.currency, gross_minor=row.gross_minor, fee_minor=row.fee_minor,
+                net_minor=row.net_minor,
+            )
+            for row in report_file.rows
+        ),
+        batch_size=5_000,
+    )  # fmt: skip
+    if report.row_count >= ANALYZE_ROWS_MIN:
+        # Without statistics the planner takes minutes for what takes a second.
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE wallet_settlementrow")
+
+
+# ── matching ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _match(report: SettlementImport) -> None:
+    values: dict[str, Any] = {
+        "report": report.pk,
+        "psp": report.psp_id,
+        "types": [str(kind) for kind in MOVEMENT_TYPES],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SEEN_BEFORE, values)
+        values["seen"] = [pk for (pk,) in cursor.fetchall()]
+        report.seen_before = len(values["seen"])
+        report.matched = 0
+        for sql in (BY_PSP_REFERENCE, BY_OUR_REFERENCE):
+            cursor.execute(sql, values)
+            report.matched += cursor.rowcount
+        if report.row_count >= ANALYZE_ROWS_MIN:
+            cursor.execute("ANALYZE wallet_match")
+        cursor.execute(LEFT_ROWS, values)
+        breaks = [_break_of_row(report, *row) for row in cursor.fetchall()]
+        values |= {
+            "since": _midnight(report.first_day),
+            "until": _until(report),
+            "named": [one.movement_id for one in breaks if one.movement_id],
+        }
+        cursor.execute(LEFT_MOVEMENTS, values)
+        breaks += [
+            Break(
+                report=report, kind=BreakKind.MISSING_THERE, movement_id=pk, currency=currency, difference_minor=-amount,
+                explanation=_("%(reference)s is in our books, and in no row of the report") % {"reference": reference},
+            )
+            for pk, reference, currency, amount in cursor.fetchall()
+        ]  # fmt: skip
+    Break.objects.bulk_create(breaks, batch_size=5_000)
+    report.breaks_found = len(breaks)
+    _close_explained(report)
+
+
+def _break_of_row(
+    report: SettlementImport, row_id: int, line: int, kind: str, psp_reference: str, currency: str, gross: int,
+    movement_id: int | None, booked_currency: str | None, booked: int | None, is_matched: bool | None,
+) -> Break:  # fmt: skip
+    """Name the difference between a row that matched nothing and what we know about its references."""
+    label = RowType(kind).label
+    if movement_id is None or booked is None:
+        name, difference = BreakKind.MISSING_HERE, gross
+        words = _("Line %(line)s: %(kind)s %(reference)s is in no book of ours")
+    elif is_matched and (booked_currency, booked) == (currency, gross):
+        name, difference = BreakKind.DUPLICATE, gross
+        words = _("Line %(line)s: %(kind)s %(reference)s stands in the report twice")
+    elif booked_currency != currency:
+        name, difference = BreakKind.CURRENCY, gross
+        words = _("Line %(line)s: %(kind)s %(reference)s is in %(currency)s there and in %(booked)s here")
+    else:
+        name, difference = BreakKind.AMOUNT, gross - booked
+        words = _("Line %(line)s: the amount of %(kind)s %(reference)s differs")
+    explanation = words % {
+        "line": line, "kind": label, "reference": psp_reference, "currency": currency, "booked": booked_currency,
+    }  # fmt: skip
+    return Break(
+        report=report, kind=name, row_id=row_id, currency=currency, difference_minor=difference,
+        movement_id=None if name == BreakKind.MISSING_HERE else movement_id, explanation=explanation[:300],
+    )  # fmt: skip
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
+
+
+def _until(report: SettlementImport) -> dt.datetime:
+    """The end of the period; of a period that is not over, the report's last row: later movements can't be in it."""
+    end = _midnight(report.last_day) + dt.timedelta(days=1)
+    if end <= timezone.now():
+        return end
+    last = (
+        SettlementRow.objects.filter(report=report).order_by("-booked_at").values_list("booked_at", flat=True).first()
+    )
+    return min(end, last or end)
+
+
+def _close_explained(report: SettlementImport) -> None:
+    """Movements that an earlier report lacked and this one has: the old break closes itself."""
+    Break.objects.filter(
+        state=BreakState.OPEN, kind=BreakKind.MISSING_THERE, report__psp=report.psp, movement__match__row__report=report
+    ).update(
+        state=BreakState.RESOLVED,
+        resolved_at=timezone.now(),
+        resolution=_("Explained by the report “%(name)s”") % {"name": report.file_name},
+    )
+
+
+# ── what the report makes us book ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _book(report: SettlementImport) -> None:
+    """Fees of matched rows, one journal per currency; and what the PSP paid to our client-money bank."""
+    psp = report.psp
+    entries = []
+    fees: dict[str, int] = defaultdict(int)
+    for currency, fee in Match.objects.filter(row__report=report).values_list("row__currency", "row__fee_minor"):
+        fees[currency] += fee
+    for currency, fee in sorted(fees.items()):
+        if fee:
+            cost = ledger.house(AccountKind.FEES, brand_id=psp.brand_id, currency=currency)
+            entries.append(_entry(report, f"fees:{currency}", JournalKind.PSP_FEE, cost, currency, fee, "fees"))
+    payouts = SettlementRow.objects.filter(report=report, type=RowType.MERCHANT_PAYOUT).order_by("line")
+    for row in payouts:
+        report.to_bank += 1
+        bank = ledger.house(AccountKind.CLIENT_MONEY_BANK, brand_id=psp.brand_id, currency=row.currency)
+        key = f"settlement:{psp.code}:to-bank:{row.psp_reference}"[:120]
+        entries.append(
+            _entry(
+                report, "", JournalKind.PSP_SETTLEMENT, bank, row.currency, -row.net_minor, row.psp_reference, key=key
+            )
+        )
+    ledger.post_many(entries, actor=report.imported_by)
+
+
+def _entry(
+    report: SettlementImport, name: str, kind: JournalKind, other: ledger.Account, currency: str, minor: int, words: str,
+    *, key: str = "",
+) -> Entry:  # fmt: skip
+    clearing = ledger.psp_clearing(report.psp, currency)
+    return Entry(
+        key=key or f"settlement:{report.pk}:{name}",
+        kind=kind,
+        brand_id=report.psp.brand_id,
+        lines=(Line(clearing, minor), Line(other, -minor)),
+        description=f"{report.psp} {words}",
+        business_on=report.last_day,
+    )
+
+
+# ── breaks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def resolve_break(*, break_id: int, actor: Any, resolution: str) -> Break:
+    """Say what became of a difference. Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, WrongState."""
+    one = Break.objects.select_for_update(of=["self"]).select_related("report__psp").get(pk=break_id)
+    require(policies.can_resolve(actor, one))
+    if one.state != BreakState.OPEN:
+        raise WrongState(_("This break was resolved already."))
+    if not resolution.strip():
+        raise DomainError(_("Say how it was resolved."))
+    one.state, one.resolved_by, one.resolved_at = BreakState.RESOLVED, actor, timezone.now()
+    one.resolution = resolution.strip()[:300]
+    one.save(update_fields=["state", "resolved_by", "resolved_at", "resolution"])
+    audit.record(
+        actor=actor, action="wallet.break_resolved", target=one, brand_id=one.report.psp.brand_id,
+        before={"kind": one.kind, "difference_minor": one.difference_minor, "currency": one.currency},
+        reason=one.resolution,
+    )  # fmt: skip
+    return one

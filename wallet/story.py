@@ -1,0 +1,87 @@
+"""One movement's whole story: what happened, told from the audit log, the webhooks and the postings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import AuditEvent
+from wallet.models import Deposit, Posting, Transfer, WebhookMessage, Withdrawal
+
+# action → words, icon, tone
+WORDS: dict[str, tuple[Promise | str, str, str]] = {
+    "wallet.deposit_started": (_("The client started the payment"), "circle-play", "neutral"),
+    "wallet.deposit_pending": (_("The PSP waits for the money"), "hourglass", "info"),
+    "wallet.deposit_authorised": (_("The payment was authorised"), "circle-check", "info"),
+    "wallet.deposit_settled": (_("Booked into the wallet"), "wallet", "success"),
+    "wallet.deposit_failed": (_("The payment failed"), "circle-x", "danger"),
+    "wallet.deposit_expired": (_("The client never paid"), "clock", "neutral"),
+    "wallet.deposit_held": (_("Held: what arrived is not what was meant"), "circle-pause", "warning"),
+    "wallet.deposit_released": (_("Released to the wallet"), "lock-open", "success"),
+    "wallet.deposit_charged_back": (_("Charged back by the client's bank"), "undo-2", "danger"),
+    "wallet.deposit_cb_reversed": (_("The chargeback was reversed"), "redo-2", "success"),
+    "wallet.deposit_refunded": (_("Refunded"), "undo-2", "warning"),
+    "wallet.withdrawal_requested": (_("Requested; the money is reserved"), "hand-coins", "info"),
+    "wallet.withdrawal_reviewed": (_("First approval"), "user-check", "info"),
+    "wallet.withdrawal_approved": (_("Approved"), "circle-check", "success"),
+    "wallet.withdrawal_sent": (_("Sent to the PSP"), "send", "info"),
+    "wallet.withdrawal_unknown": (_("The PSP's answer was lost: it is looked up"), "circle-question-mark", "warning"),
+    "wallet.withdrawal_settled": (_("Paid"), "banknote", "success"),
+    "wallet.withdrawal_rejected": (_("Rejected; the money is in the wallet again"), "circle-x", "danger"),
+    "wallet.withdrawal_cancelled": (_("Cancelled by the client"), "x", "neutral"),
+    "wallet.withdrawal_failed": (_("Failed; the money is in the wallet again"), "triangle-alert", "danger"),
+    "wallet.transfer_started": (_("Started; sent to the platform"), "arrow-left-right", "info"),
+    "wallet.transfer_unknown": (
+        _("The platform's answer was lost: it is looked up"),
+        "circle-question-mark",
+        "warning",
+    ),
+    "wallet.transfer_settled": (_("Confirmed by the platform and booked"), "circle-check", "success"),
+    "wallet.transfer_failed": (_("Refused by the platform; the money is in the wallet again"), "circle-x", "danger"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the story."""
+
+    at: dt.datetime
+    words: Promise | str
+    icon: str
+    tone: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything that concerns one movement, for one page."""
+
+    steps: Sequence[Step]
+    webhooks: Sequence[WebhookMessage]
+    postings: Sequence[Posting]
+
+
+def story_of(movement: Deposit | Withdrawal | Transfer) -> Story:
+    """Steps by the audit log, webhooks by reference, postings by key: bounded, oldest first, three queries."""
+    kind = movement._meta.model_name
+    events = (
+        AuditEvent.objects.filter(target_type=movement._meta.label_lower, target_id=str(movement.pk))
+        .defer("body")
+        .order_by("id")[:100]
+    )
+    webhooks = WebhookMessage.objects.filter(reference=movement.reference).defer("body", "headers").order_by("id")[:50]
+    postings = (
+        Posting.objects.filter(journal__idempotency_key__startswith=f"{kind}:{movement.reference}:")
+        .select_related("journal", "account__client", "account__psp")
+        .order_by("journal_id", "line")[:50]
+    )
+    return Story([_step(event) for event in events], list(webhooks), list(postings))
+
+
+def _step(event: AuditEvent) -> Step:
+    words, icon, tone = WORDS.get(event.action, (event.action, "circle", "neutral"))
+    return Step(event.at, words, icon, tone, event.actor_label if event.actor_id else "")

@@ -1,0 +1,299 @@
+"""Finance's lists. Each starts from what the user may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from crm.ui.formats import ago
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, Table, TimeColumn, YesNoColumn
+from wallet import queries
+from wallet.choices import (
+    WITHDRAWAL_OPEN,
+    BreakKind,
+    BreakState,
+    DepositState,
+    Direction,
+    InboxState,
+    Outcome,
+    TransferState,
+    Verdict,
+    WithdrawalState,
+)
+from wallet.models import Break, Deposit, Psp, SettlementImport, Transfer, WebhookMessage, Withdrawal
+
+
+def _psps(request: Any) -> Any:
+    return queries.psps_visible_to(request.user) if request else Psp.objects.none()
+
+
+class DepositFilter(django_filters.FilterSet):
+    state = django_filters.MultipleChoiceFilter(choices=DepositState.choices, label=_("State"))
+    psp = django_filters.ModelChoiceFilter(queryset=_psps, label=_("PSP"))
+    currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
+    is_first = django_filters.BooleanFilter(label=_("First deposit"))
+    created = django_filters.DateFromToRangeFilter(field_name="created_at", label=_("Started"))
+
+    class Meta:
+        model = Deposit
+        fields: list[str] = []
+
+
+class _Movements(Table):
+    """What deposits, withdrawals and transfers have in common: found by reference or client."""
+
+    search_hint = _("Reference, PSP reference or client")
+    export_permission = "wallet.export_money"
+
+    def search(self, queryset: Any, words: str) -> Any:
+        if words.upper()[:2] in ("D-", "W-", "T-"):
+            return queryset.filter(reference__istartswith=words)
+        for word in words.lower().split()[:4]:
+            queryset = queryset.filter(client__search_text__contains=word)
+        return queryset
+
+
+class DepositTable(_Movements):
+    name, title, permission = "deposits", _("Deposits"), "wallet.view_deposit"
+    columns = [
+        Column("reference", _("Reference"), link=True, css="mono nowrap"),
+        Column("client", _("Client"), value="client.full_name"),
+        BadgeColumn("state", _("State")),
+        MoneyColumn("amount_minor", _("Amount"), minor=True),
+        MoneyColumn("received_minor", _("Received"), minor=True, hidden=True),
+        Column("psp", _("PSP"), value="psp.name"),
+        Column("instrument", _("Paid with"), hidden=True),
+        YesNoColumn("is_first", _("First")),
+        AgoColumn("created_at", _("Started")),
+        TimeColumn("settled_at", _("Settled")),
+        Column("failure", _("Note"), css="clip muted"),
+    ]
+    filterset = DepositFilter
+    row_url_name = "wallet:deposit"
+    empty = Empty(
+        _("No deposits yet"), _("Money that clients pay in shows up here, from the click to the wallet."), "wallet"
+    )
+
+    def queryset(self) -> Any:
+        return queries.deposits_visible_to(self.user).select_related("client", "psp").defer("client__search_text")
+
+
+class WithdrawalFilter(django_filters.FilterSet):
+    state = django_filters.MultipleChoiceFilter(choices=WithdrawalState.choices, label=_("State"))
+    psp = django_filters.ModelChoiceFilter(queryset=_psps, label=_("PSP"))
+    currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
+    needs_second = django_filters.BooleanFilter(label=_("Two people approve"))
+    requested = django_filters.DateFromToRangeFilter(field_name="requested_at", label=_("Requested"))
+
+    class Meta:
+        model = Withdrawal
+        fields: list[str] = []
+
+
+def _checks(row: Withdrawal, _table: Table) -> str:
+    """How the checks went, in one badge: the worst outcome counts."""
+    found = [one for one in row.checks.all() if one.outcome != Outcome.PASS]
+    if not found:
+        return format_html('<span class="k-badge tone-success">{}</span>', _("All passed"))
+    return format_html(
+        '<span class="k-badge tone-warning" title="{}">{}</span>',
+        " · ".join(one.reason for one in found),
+        _("%(count)s to look at") % {"count": len(found)},
+    )
+
+
+class WithdrawalTable(_Movements):
+    name, title, permission = "withdrawals", _("Withdrawals"), "wallet.view_withdrawal"
+    columns = [
+        Column("reference", _("Reference"), link=True, css="mono nowrap"),
+        Column("client", _("Client"), value="client.full_name"),
+        BadgeColumn("state", _("State")),
+        MoneyColumn("amount_minor", _("Amount"), minor=True),
+        Column("checks", _("Checks"), render=_checks, export=False),
+        YesNoColumn("needs_second", _("Four eyes")),
+        Column("psp", _("PSP"), value="psp.name"),
+        Column("destination_label", _("To"), css="nowrap"),
+        AgoColumn("requested_at", _("Requested")),
+        Column("reviewed_by", _("First approval"), hidden=True),
+        Column("approved_by", _("Approved by"), hidden=True),
+        TimeColumn("finished_at", _("Finished")),
+        Column("reason", _("Reason"), css="clip muted", hidden=True),
+    ]
+    filterset = WithdrawalFilter
+    row_url_name = "wallet:withdrawal"
+    empty = Empty(_("Nothing here"), _("Requests of clients for their money show up here, oldest first."), "hand-coins")
+
+    def queryset(self) -> Any:
+        return (
+            queries.withdrawals_visible_to(self.user)
+            .select_related("client", "psp", "reviewed_by", "approved_by")
+            .defer("client__search_text", "sealed_destination")
+            .prefetch_related("checks")
+        )
+
+
+class WithdrawalQueue(WithdrawalTable):
+    """What waits for a decision or an answer, oldest first."""
+
+    name, title, permission = "withdrawal_queue", _("Withdrawals to decide"), "wallet.view_withdrawal"
+    subtitle = _("Oldest first. Above the brand's limit two people approve.")
+    default_order = "id"
+    columns = [
+        Column("reference", _("Reference"), link=True, css="mono nowrap"),
+        Column("client", _("Client"), value="client.full_name"),
+        BadgeColumn("state", _("State")),
+        MoneyColumn("amount_minor", _("Amount"), minor=True),
+        Column("checks", _("Checks"), render=_checks, export=False),
+        YesNoColumn("needs_second", _("Four eyes")),
+        Column("psp", _("PSP"), value="psp.name"),
+        Column("destination_label", _("To"), css="nowrap"),
+        Column("age", _("Waiting"), render=lambda row, table: _age(row, table), css="nowrap", export=False),
+    ]
+
+    def queryset(self) -> Any:
+        return super().queryset().filter(state__in=WITHDRAWAL_OPEN)
+
+
+AGE_WARNING_HOURS, AGE_LATE_HOURS = 4, 24
+
+
+def _age(row: Withdrawal, table: Table) -> str:
+    hours = (table.now - row.requested_at).total_seconds() / 3600
+    tone = "danger" if hours >= AGE_LATE_HOURS else "warning" if hours >= AGE_WARNING_HOURS else "neutral"
+    return format_html('<span class="k-badge tone-{}">{}</span>', tone, ago(row.requested_at, table.now))
+
+
+class TransferFilter(django_filters.FilterSet):
+    state = django_filters.MultipleChoiceFilter(choices=TransferState.choices, label=_("State"))
+    direction = django_filters.ChoiceFilter(choices=Direction.choices, label=_("Direction"))
+
+    class Meta:
+        model = Transfer
+        fields: list[str] = []
+
+
+class TransferTable(_Movements):
+    name, title, permission = "transfers", _("Transfers"), "wallet.view_transfer"
+    columns = [
+        Column("reference", _("Reference"), link=True, css="mono nowrap"),
+        Column("client", _("Client"), value="client.full_name"),
+        BadgeColumn("state", _("State")),
+        MoneyColumn("amount_minor", _("Amount"), minor=True),
+        Column("direction", _("Direction"), value="get_direction_display"),
+        Column("trading_account_label", _("Trading account")),
+        AgoColumn("created_at", _("Started")),
+        TimeColumn("finished_at", _("Finished")),
+    ]
+    filterset = TransferFilter
+    row_url_name = "wallet:transfer"
+    empty = Empty(
+        _("No transfers yet"), _("Money between wallets and trading accounts shows up here."), "arrow-left-right"
+    )
+
+    def queryset(self) -> Any:
+        return queries.transfers_visible_to(self.user).select_related("client").defer("client__search_text")
+
+
+class WebhookFilter(django_filters.FilterSet):
+    verdict = django_filters.MultipleChoiceFilter(choices=Verdict.choices, label=_("Verdict"))
+    state = django_filters.MultipleChoiceFilter(choices=InboxState.choices, label=_("State"))
+    psp = django_filters.ModelChoiceFilter(queryset=_psps, label=_("PSP"))
+
+    class Meta:
+        model = WebhookMessage
+        fields: list[str] = []
+
+
+class WebhookTable(Table):
+    name, title, permission = "webhooks", _("Webhook inbox"), "wallet.view_webhookmessage"
+    subtitle = _(
+        "Every message of a PSP as it came, with the verdict on its raw bytes. Only accepted ones are acted on."
+    )
+    columns = [
+        TimeColumn("received_at", _("Received"), seconds=True, link=True),
+        Column("psp", _("PSP"), value="psp.name"),
+        Column("event_type", _("Event"), css="nowrap"),
+        Column("reference", _("Reference"), css="mono nowrap"),
+        BadgeColumn("verdict", _("Verdict")),
+        BadgeColumn("state", _("State")),
+        Column("outcome", _("What was done"), css="clip muted"),
+    ]
+    filterset = WebhookFilter
+    row_url_name = "wallet:webhook"
+    search_hint = _("Reference")
+    empty = Empty(
+        _("No webhooks yet"), _("The PSPs report payments here. Each has its own address and signing secret."), "inbox"
+    )
+
+    def search(self, queryset: Any, words: str) -> Any:
+        return queryset.filter(reference=words.upper())
+
+    def queryset(self) -> Any:
+        return queries.webhooks_visible_to(self.user).select_related("psp").defer("body", "headers")
+
+
+class ImportTable(Table):
+    name, title, permission = "settlements", _("Reconciliation"), "wallet.view_settlementimport"
+    subtitle = _("Settlement reports of the PSPs, held against our books.")
+    columns = [
+        Column("file_name", _("Report"), link=True),
+        Column("psp", _("PSP"), value="psp.name"),
+        Column("period", _("Period"), value=lambda row: f"{row.first_day} – {row.last_day}", css="nowrap"),
+        Column("row_count", _("Rows"), css="end"),
+        Column("matched", _("Matched"), css="end"),
+        Column("breaks", _("Breaks"), render=lambda row, _table: _break_count(row), css="end"),
+        Column("imported_by", _("Imported by")),
+        AgoColumn("imported_at", _("Imported")),
+    ]
+    row_url_name = "wallet:settlement"
+    empty = Empty(
+        _("No report imported yet"),
+        _("Upload a PSP's settlement report, or fetch it: every movement is matched, and each difference gets a name."),
+        "scale",
+    )
+
+    def queryset(self) -> Any:
+        return (
+            queries.imports_visible_to(self.user)
+            .select_related("psp", "imported_by")
+            .defer("sealed_original", "totals")
+        )
+
+
+def _break_count(row: SettlementImport) -> str:
+    if not row.breaks_found:
+        return format_html('<span class="pos">{}</span>', 0)
+    return format_html('<span class="neg">{}</span>', row.breaks_found)
+
+
+class BreakFilter(django_filters.FilterSet):
+    kind = django_filters.MultipleChoiceFilter(choices=BreakKind.choices, label=_("Kind"))
+    state = django_filters.ChoiceFilter(choices=BreakState.choices, label=_("State"))
+
+    class Meta:
+        model = Break
+        fields: list[str] = []
+
+
+class BreakTable(Table):
+    name, title, permission = "breaks", _("Open breaks"), "wallet.view_settlementimport"
+    columns = [
+        Column("explanation", _("Difference"), link=True),
+        BadgeColumn("kind", _("Kind")),
+        MoneyColumn("difference_minor", _("Report less books"), minor=True, signed=True),
+        Column("psp", _("PSP"), value="report.psp.name"),
+        Column("report", _("Report"), value="report.file_name", css="clip"),
+        BadgeColumn("state", _("State")),
+        Column("resolution", _("Resolution"), css="clip muted", hidden=True),
+    ]
+    filterset = BreakFilter
+
+    def queryset(self) -> Any:
+        return queries.breaks_visible_to(self.user).select_related("report__psp").defer("report__sealed_original")
+
+    def row_url(self, row: Any) -> str:
+        return reverse("wallet:settlement", kwargs={"pk": row.report_id})

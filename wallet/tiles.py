@@ -1,0 +1,82 @@
+"""Figures of the dashboard's money tiles, each from a few indexed rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Count, Min, Sum
+from django.utils import timezone
+
+from crm.money import Money
+from wallet.choices import BreakState, DepositState, InboxState, Verdict, WithdrawalState
+from wallet.queries import breaks_visible_to, deposits_visible_to, webhooks_visible_to, withdrawals_visible_to
+
+TO_DECIDE = (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK)
+DAYS = 14
+
+
+def withdrawals_to_decide(user: Any, most: int) -> int:
+    """How many wait for someone, counted up to `most`."""
+    return len(withdrawals_visible_to(user).filter(state__in=TO_DECIDE).order_by().values_list("pk")[:most])
+
+
+def withdrawal_tile(user: Any) -> dict[str, Any]:
+    rows = withdrawals_visible_to(user).filter(state__in=TO_DECIDE).order_by()
+    sums = rows.values("currency").annotate(minor=Sum("amount_minor"), count=Count("pk"), oldest=Min("requested_at"))
+    found = list(sums)
+    return {
+        "count": sum(row["count"] for row in found),
+        "oldest": min((row["oldest"] for row in found), default=None),
+        "sums": [Money.of_minor(int(row["minor"]), row["currency"]) for row in found],
+    }
+
+
+def deposit_tile(user: Any) -> dict[str, Any]:
+    """Settled today, first deposits among them, and a fortnight's curve, in the base currency of each brand."""
+    today = timezone.now().date()
+    since = dt.datetime.combine(today - dt.timedelta(days=DAYS - 1), dt.time(), tzinfo=dt.UTC)
+    rows = (
+        deposits_visible_to(user)
+        .filter(settled_at__gte=since)
+        .order_by()
+        .values("settled_at__date", "brand__base_currency", "is_first")
+        .annotate(total=Sum("base_amount"), count=Count("pk"))
+    )
+    per_day: dict[dt.date, float] = {}
+    now: dict[str, Any] = {}
+    count = first = 0
+    for row in rows:
+        day = row["settled_at__date"]
+        per_day[day] = per_day.get(day, 0) + float(row["total"] or 0)  # a curve, not an amount
+        if day == today:
+            count += row["count"]
+            first += row["count"] if row["is_first"] else 0
+            now[row["brand__base_currency"]] = now.get(row["brand__base_currency"], 0) + row["total"]
+    trend = [per_day.get(today - dt.timedelta(days=back), 0) for back in range(DAYS - 1, -1, -1)]
+    return {
+        "count": count,
+        "first": first,
+        "sums": [Money(total, code) for code, total in sorted(now.items())],
+        "trend": trend,
+    }
+
+
+def attention_tile(user: Any) -> dict[str, Any] | None:
+    """What someone should look at: held deposits, unknown payouts, refused or stuck webhooks, open breaks."""
+    week = timezone.now() - dt.timedelta(days=7)
+    webhooks = webhooks_visible_to(user)
+    refused = webhooks.filter(received_at__gte=week).exclude(verdict__in=[Verdict.ACCEPTED, Verdict.DUPLICATE])
+    stuck = webhooks.filter(verdict=Verdict.ACCEPTED, state__in=[InboxState.FAILED, InboxState.UNMATCHED])
+    figures = {
+        "held": _few(deposits_visible_to(user).filter(state=DepositState.HELD)),
+        "unknown": _few(withdrawals_visible_to(user).filter(state=WithdrawalState.UNKNOWN)),
+        "refused": _few(refused),
+        "stuck": _few(stuck),
+        "breaks": _few(breaks_visible_to(user).filter(state=BreakState.OPEN)),
+    }
+    return {**figures, "total": sum(figures.values())}
+
+
+def _few(rows: Any, most: int = 100) -> int:
+    return len(rows.order_by().values_list("pk")[:most])

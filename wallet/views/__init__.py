@@ -1,0 +1,1 @@
+"""Finance's pages, the client's money tab, and the door for webhooks."""

@@ -1,0 +1,153 @@
+"""One movement's whole story on one page, and the decisions that people take about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clients.queries import is_in_own_book
+from crm import access_log
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.ui.views import StaffView, TableView, staff_page
+from wallet import policies, queries
+from wallet.choices import WITHDRAWAL_OPEN, DepositState
+from wallet.deposits import release_held_deposit
+from wallet.forms import OptionalReasonForm, ReasonForm
+from wallet.models import Deposit, Transfer, Withdrawal
+from wallet.story import story_of
+from wallet.tables import WithdrawalQueue, WithdrawalTable
+from wallet.withdrawals import approve_withdrawal, reject_withdrawal
+
+
+def _note_view(request: HttpRequest, movement: Any) -> None:
+    client = movement.client
+    access_log.note(
+        user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
+        target=f"wallet.{movement._meta.model_name}:{movement.pk}", in_book=is_in_own_book(request.user, client),
+    )  # fmt: skip
+
+
+class DepositPage(StaffView):
+    permission = "wallet.view_deposit"
+
+    def get(self, request: HttpRequest, deposit_id: int) -> HttpResponse:
+        return self.show(request, self.find(request, deposit_id), ReasonForm())
+
+    def find(self, request: HttpRequest, deposit_id: int) -> Deposit:
+        rows = queries.deposits_visible_to(request.user).select_related("client__brand", "psp", "journal", "reversal")
+        return queries.one_of(rows, deposit_id, request.user, "wallet.view_deposit")
+
+    def show(self, request: HttpRequest, deposit: Deposit, form: ReasonForm, status: int = 200) -> HttpResponse:
+        _note_view(request, deposit)
+        context = {
+            "deposit": deposit, "movement": deposit, "story": story_of(deposit), "form": form,
+            "may_release": policies.can_release_deposit(request.user, deposit) and deposit.state == DepositState.HELD,
+        }  # fmt: skip
+        return render(request, "wallet/deposit.html", context, status=status)
+
+    def post(self, request: HttpRequest, deposit_id: int) -> HttpResponse:
+        """Release a held deposit."""
+        deposit, form = self.find(request, deposit_id), ReasonForm(request.POST)
+        if form.is_valid():
+            try:
+                release_held_deposit(deposit_id=deposit.pk, actor=request.user, reason=form.cleaned_data["reason"])
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, _("%(reference)s is in the wallet.") % {"reference": deposit.reference})
+                return redirect("wallet:deposit", deposit_id=deposit.pk)
+        return self.show(request, deposit, form, status=422)
+
+
+class WithdrawalQueuePage(TableView):
+    table = WithdrawalQueue
+    template_name = "wallet/withdrawal_queue.html"
+
+
+class WithdrawalListPage(TableView):
+    table = WithdrawalTable
+
+
+class WithdrawalPage(StaffView):
+    permission = "wallet.view_withdrawal"
+
+    def get(self, request: HttpRequest, withdrawal_id: int) -> HttpResponse:
+        withdrawal = find_withdrawal(request, withdrawal_id)
+        return show_withdrawal(request, withdrawal, OptionalReasonForm(prefix="approve"), ReasonForm(prefix="reject"))
+
+
+def find_withdrawal(request: HttpRequest, withdrawal_id: int) -> Withdrawal:
+    rows = (
+        queries.withdrawals_visible_to(request.user)
+        .select_related(
+            "client__brand", "psp", "wallet__balance", "requested_by", "reviewed_by", "approved_by", "rejected_by"
+        )
+        .defer("sealed_destination")
+    )
+    return queries.one_of(rows, withdrawal_id, request.user, "wallet.view_withdrawal")
+
+
+def show_withdrawal(
+    request: HttpRequest, withdrawal: Withdrawal, approve_form: Any, reject_form: Any, status: int = 200
+) -> HttpResponse:
+    _note_view(request, withdrawal)
+    context = {
+        "withdrawal": withdrawal, "movement": withdrawal, "story": story_of(withdrawal),
+        "checks": list(withdrawal.checks.all()), "is_open": withdrawal.state in WITHDRAWAL_OPEN,
+        "may_approve": policies.can_approve(request.user, withdrawal),
+        "may_reject": policies.can_reject(request.user, withdrawal),
+        "decides": request.user.has_perm("wallet.approve_withdrawal"),
+        "approve_form": approve_form, "reject_form": reject_form,
+    }  # fmt: skip
+    return render(request, "wallet/withdrawal.html", context, status=status)
+
+
+@require_POST
+@staff_page("wallet.approve_withdrawal")
+def approve(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
+    """The first or the second yes."""
+    withdrawal, form = find_withdrawal(request, withdrawal_id), OptionalReasonForm(request.POST, prefix="approve")
+    if form.is_valid():
+        try:
+            done = approve_withdrawal(
+                withdrawal_id=withdrawal.pk, actor=request.user, reason=form.cleaned_data["reason"]
+            )
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            if done.approvals_missing:
+                messages.info(request, _("Your approval is noted. A second person releases the payment."))
+            else:
+                messages.success(request, _("Released: the PSP is being told to pay."))
+            return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
+    return show_withdrawal(request, withdrawal, form, ReasonForm(prefix="reject"), status=422)
+
+
+@require_POST
+@staff_page("wallet.approve_withdrawal")
+def reject(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
+    withdrawal, form = find_withdrawal(request, withdrawal_id), ReasonForm(request.POST, prefix="reject")
+    if form.is_valid():
+        try:
+            reject_withdrawal(withdrawal_id=withdrawal.pk, actor=request.user, reason=form.cleaned_data["reason"])
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, _("Rejected: the money is in the client's wallet again."))
+            return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
+    return show_withdrawal(request, withdrawal, OptionalReasonForm(prefix="approve"), form, status=422)
+
+
+@staff_page("wallet.view_transfer")
+def transfer_page(request: HttpRequest, transfer_id: int) -> HttpResponse:
+    rows = queries.transfers_visible_to(request.user).select_related("client__brand", "requested_by")
+    transfer: Transfer = queries.one_of(rows, transfer_id, request.user, "wallet.view_transfer")
+    _note_view(request, transfer)
+    context = {"transfer": transfer, "movement": transfer, "story": story_of(transfer)}
+    return render(request, "wallet/transfer.html", context)
