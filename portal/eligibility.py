@@ -1,0 +1,61 @@
+"""Who may register at a brand: of age, and resident where the brand may serve people."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_countries import countries
+
+from crm.models import Brand
+
+MINIMUM_AGE = 18
+OLDEST_AGE = 120
+# Where no brand of ours holds a licence or sanctions forbid it; a brand's policy `blocked_countries` replaces the list.
+BLOCKED_COUNTRIES = ("US", "KP", "IR", "SY", "CU", "RU", "BY", "MM")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why somebody can't register: the form's field, and words for them."""
+
+    field: str
+    message: str
+
+
+def blocked_countries(brand: Brand) -> frozenset[str]:
+    return frozenset(brand.policies.get("blocked_countries", BLOCKED_COUNTRIES))
+
+
+def served_countries(brand: Brand) -> list[tuple[str, str]]:
+    """(code, name in the reader's language) for the registration form."""
+    blocked = blocked_countries(brand)
+    return [(code, name) for code, name in countries if code not in blocked]
+
+
+def problems(brand: Brand, *, country: str, date_of_birth: dt.date | None, nationality: str = "") -> list[Problem]:
+    """What stands against a registration; empty when nothing does."""
+    found = []
+    if country and country in blocked_countries(brand):
+        name = countries.name(country)
+        found.append(Problem("country", _("We can't open accounts for residents of %(country)s.") % {"country": name}))
+    if nationality and nationality in frozenset(brand.policies.get("blocked_nationalities", ())):
+        name = countries.name(nationality)
+        found.append(Problem("nationality", _("We can't open accounts for citizens of %(country)s.") % {"country": name}))
+    if date_of_birth is not None:
+        found += _age_problems(brand, date_of_birth)
+    return found
+
+
+def _age_problems(brand: Brand, born: dt.date) -> list[Problem]:
+    today = timezone.now().astimezone(zoneinfo.ZoneInfo(brand.time_zone or "UTC")).date()
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    minimum = int(brand.policies.get("minimum_age", MINIMUM_AGE))
+    if born > today or age > OLDEST_AGE:
+        return [Problem("date_of_birth", _("Check the date: it can't be a date of birth."))]
+    if age < minimum:
+        return [Problem("date_of_birth", _("You have to be at least %(age)s years old.") % {"age": minimum})]
+    return []
