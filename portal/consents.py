@@ -19,7 +19,11 @@ from portal.models import Consent, ConsentText
 def language_for(brand: Brand, language: str) -> str:
     """The language in which a brand shows its texts to a reader: English and German come with the house."""
     short = language[:2]
-    return short if short in ("en", "de") else (brand.default_language[:2] if brand.default_language[:2] in ("en", "de") else "en")
+    return (
+        short
+        if short in ("en", "de")
+        else (brand.default_language[:2] if brand.default_language[:2] in ("en", "de") else "en")
+    )
 
 
 def current_texts(brand: Brand, language: str) -> dict[ConsentKind, ConsentText]:

@@ -44,7 +44,9 @@ def problems(brand: Brand, *, country: str, date_of_birth: dt.date | None, natio
         found.append(Problem("country", _("We can't open accounts for residents of %(country)s.") % {"country": name}))
     if nationality and nationality in frozenset(brand.policies.get("blocked_nationalities", ())):
         name = countries.name(nationality)
-        found.append(Problem("nationality", _("We can't open accounts for citizens of %(country)s.") % {"country": name}))
+        found.append(
+            Problem("nationality", _("We can't open accounts for citizens of %(country)s.") % {"country": name})
+        )
     if date_of_birth is not None:
         found += _age_problems(brand, date_of_birth)
     return found

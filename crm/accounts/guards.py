@@ -43,7 +43,7 @@ def _only(*kinds: UserKind, sign_in: Callable[[HttpRequest], str]) -> Callable[[
 
 def brand_sign_in(request: HttpRequest) -> str:
     """The sign-in page of the brand this browser was at last; without one, the page that lists the brands."""
-    code = request.session.get("sign_in_brand") or request.COOKIES.get("brand", "")
+    code = request.COOKIES.get("brand", "")
     if code and code.replace("-", "").replace("_", "").isalnum():
         return f"/b/{code}/login/"
     return "/b/"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
@@ -36,6 +38,9 @@ from crm.accounts.forms import ForgottenPasswordForm, NewPasswordForm, StaffSign
 from crm.accounts.guards import signed_in
 from crm.choices import LinkKind
 from crm.models import User
+
+# The brands' sign-in pages: an app above this one serves them.
+BRAND_LOGIN = re.compile(r"/b/[-\w]+/(partners/)?login/")
 
 
 class StaffLoginView(LoginView):
@@ -77,8 +82,8 @@ class PasskeyLoginView(LoginWebAuthnView):
 
     def form_invalid(self, form: Any) -> HttpResponse:
         super().form_invalid(form)
-        code = self.request.session.get("sign_in_brand")
-        return redirect(f"/b/{code}/login/" if code else reverse("account_login"))
+        came_from = urlsplit(self.request.headers.get("referer", "")).path
+        return redirect(came_from if BRAND_LOGIN.fullmatch(came_from) else reverse("account_login"))
 
 
 class ConfirmByKeyView(ReauthenticateWebAuthnView):

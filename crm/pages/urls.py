@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm.pages import brand, events, health, home, jobs, lists, notifications, palette, profile, staff, styleguide
+from crm.pages import (
+    brand,
+    demo_mail,
+    events,
+    health,
+    home,
+    jobs,
+    lists,
+    notifications,
+    palette,
+    profile,
+    staff,
+    styleguide,
+)
 from crm.ui.views import TableView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -47,4 +60,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/<int:pk>/end-sessions/", staff.end_sessions, name="staff_end_sessions"),
     path("staff/<int:pk>/invite-again/", staff.invite_again, name="staff_invite_again"),
     path("versions/<slug:model>/<int:pk>/", staff.versions, name="versions"),
+    path("demo/mail/", demo_mail.mailbox, name="demo_mail"),
 ]

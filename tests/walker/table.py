@@ -145,3 +145,24 @@ TABLE |= {
     "api:api-root": Rule(NOBODY, good=(404,)),
     "api:add_lead": Rule(NOBODY),
 }
+
+# The trader's room and its doors.
+BRAND_CODE = lambda _world: {"brand": "meridian"}  # noqa: E731
+TABLE |= {
+    "demo_mail": Rule(NOBODY),
+    "portal_brands": Rule(PUBLIC),
+    "portal_brand": Rule(PUBLIC, kwargs=BRAND_CODE),
+    "portal_login": Rule(PUBLIC, kwargs=BRAND_CODE),
+    "portal_partner_login": Rule(PUBLIC, kwargs=BRAND_CODE),
+    "portal_register": Rule(PUBLIC),
+    "portal_register_at": Rule(PUBLIC, kwargs=BRAND_CODE),
+    "portal_registered": Rule(PUBLIC, kwargs=BRAND_CODE),
+    "portal_confirm_email": Rule(PUBLIC, kwargs=lambda _world: {"brand": "meridian", "token": "x"}, good=(410,)),
+    "portal_confirm_again": Rule(PUBLIC, kwargs=BRAND_CODE),
+    "portal_forgotten": Rule(PUBLIC, kwargs=BRAND_CODE),
+    "portal_choose_password": Rule(PUBLIC, kwargs=lambda _world: {"brand": "meridian", "token": "x"}, good=(410,)),
+    "portal_legal": Rule(PUBLIC, kwargs=lambda _world: {"brand": "meridian", "kind": "terms"}),
+    "portal": Rule(CLIENT),
+    "portal_activity": Rule(CLIENT),
+    "portal_security": Rule(CLIENT),
+}

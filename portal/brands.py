@@ -1,0 +1,68 @@
+"""Which brand a public page belongs to: from its address `/b/<brand>/…`, or from the host name a brand has."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.core.cache import cache
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import translation
+
+from crm.models import Brand
+
+HOSTS_KEY, HOSTS_SECONDS = "portal:hosts", 60
+COOKIE, COOKIE_SECONDS = "brand", 365 * 86_400
+
+View = Callable[..., HttpResponse]
+
+
+def brand_page(view: View) -> View:
+    """For views at `/b/<brand>/…`: finds the brand, wears its colours, speaks its language where the reader chose none,
+    and lets this browser find the way back to the same brand."""
+
+    @functools.wraps(view)
+    def of_brand(request: HttpRequest, brand: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        found = Brand.objects.filter(code=brand).first()
+        if found is None:
+            raise Http404
+        request.brand = found  # type: ignore[attr-defined]
+        with translation.override(language_of(request, found)):
+            request.LANGUAGE_CODE = translation.get_language() or "en"
+            response = view(request, found, *args, **kwargs)
+            if hasattr(response, "render"):
+                response.render()  # while the language is the brand's
+        response.set_cookie(
+            COOKIE, found.code, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
+        )
+        return response
+
+    return of_brand
+
+
+def language_of(request: HttpRequest, brand: Brand) -> str:
+    """The reader's: chosen, or the browser's where the brand speaks it; else the brand's own."""
+    from django.conf import settings
+
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    known = dict(settings.LANGUAGES)
+    if chosen in known:
+        return chosen
+    reader = (translation.get_language() or "")[:2]
+    if reader in known and (reader in brand.languages or not brand.languages):
+        return reader
+    return brand.default_language if brand.default_language in known else "en"
+
+
+def brand_of_host(request: HttpRequest) -> str:
+    """The code of the brand whose policy `hosts` names this host; empty when none does."""
+    hosts = cache.get(HOSTS_KEY)
+    if hosts is None:
+        hosts = {
+            host.lower(): code
+            for code, policies in Brand.objects.values_list("code", "policies")
+            for host in (policies or {}).get("hosts", ())
+        }
+        cache.set(HOSTS_KEY, hosts, HOSTS_SECONDS)
+    return hosts.get(request.get_host().partition(":")[0].lower(), "")

@@ -1,0 +1,313 @@
+"""Registering in the trader's room: a stranger, or a lead we know, becomes a client with a login.
+
+Nobody is let in before the e-mail is proven: by the link of an invitation, or by a link that we send. The page says the
+same whether the address is new, registered already, or that of a lead: nobody learns here who is a client.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.contrib.auth.password_validation import validate_password
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.canonical import canonical_email, canonical_phone
+from clients.choices import Stage, TimelineKind
+from clients.models import Client
+from clients.stages import move_stage
+from crm import audit, mail
+from crm.accounts import links, username_for
+from crm.accounts.passwords import absolute
+from crm.choices import LinkKind, UserKind
+from crm.errors import DomainError, WrongState
+from crm.events import ClientRegistered, publish
+from crm.mail import Letter
+from crm.models import Brand, User
+from crm.notify import notify
+from crm.request_context import current
+from leads import invitations
+from leads.attribution import Origin
+from leads.capture import Capture, capture_lead
+from leads.choices import Channel
+from portal import consents, eligibility
+from portal.choices import ConsentKind
+from portal.models import ConsentText, PortalLogin
+
+# What a registration fills in where the record has nothing yet: a stranger who types a known e-mail overwrites nothing.
+PARTICULARS = ("first_name", "last_name", "phone", "country", "date_of_birth")
+
+
+@dataclass(frozen=True)
+class Application:
+    """What the form holds. `email` is ignored with an invitation: its link was sent to one address."""
+
+    email: str
+    password: str
+    first_name: str
+    last_name: str
+    phone: str
+    country: str
+    date_of_birth: dt.date
+    language: str
+    time_zone: str = ""
+    given: Sequence[ConsentText] = ()
+    refused: Sequence[ConsentText] = ()
+    invitation: str = ""
+    origin: Origin = field(default_factory=Origin)
+    user_agent: str = ""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """`user` is None when the address has a login already: its owner was told by e-mail, the page says nothing."""
+
+    user: User | None
+    client: Client | None = None
+    is_proven: bool = False
+
+
+@transaction.atomic
+def register(*, brand: Brand, application: Application) -> Registered:
+    """Create the login, link it to the one record of this person at the brand, and tell the others by event.
+
+    Raises: LinkUnusable for a spent invitation; DomainError when residence or age stand against it;
+    ValidationError for a weak password.
+    """
+    found = eligibility.problems(brand, country=application.country, date_of_birth=application.date_of_birth)
+    if found:
+        raise DomainError(found[0].message)
+    invitation = invitations.look_at(application.invitation) if application.invitation else None
+    if invitation is not None and invitation.client.brand_id != brand.pk:
+        raise WrongState(_("This invitation belongs to another brand."))
+    email = invitation.client.email if invitation else application.email.strip().lower()
+    client = invitation.client if invitation else _known_client(brand, email)
+    user = _new_user(brand, email, application) if client is None or _may_take(client) else None
+    if user is None:
+        _tell_owner_of_login(brand, email, client)
+        return Registered(None)
+    if client is None:
+        client = _capture(brand, email, application)
+    client = _take(client, user, application)
+    proven = invitation is not None
+    PortalLogin.objects.create(
+        user=user, email_verified_at=timezone.now() if proven else None, registered_ip=current().ip,
+        referral_code=application.origin.referral_code,
+    )  # fmt: skip
+    if invitation is not None:
+        invitations.redeem(application.invitation, user_id=user.pk)
+    _record(brand, client, user, application)
+    if not proven:
+        send_confirmation(user=user)
+    return Registered(user, client, proven)
+
+
+def _new_user(brand: Brand, email: str, application: Application) -> User | None:
+    """The login, or None when its user name is taken. The password is checked against the particulars either way."""
+    user = User(
+        username=username_for(brand=brand, email=email), email=email, kind=UserKind.CLIENT, brand=brand,
+        first_name=application.first_name, last_name=application.last_name, language=application.language,
+        time_zone=application.time_zone or brand.time_zone,
+    )  # fmt: skip
+    validate_password(application.password, user)
+    user.set_password(application.password)
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:
+        return None
+    return user
+
+
+def _known_client(brand: Brand, email: str) -> Client | None:
+    """The record with this address, else one with the same mailbox in another spelling."""
+    rows = Client.objects.filter(brand=brand)
+    return rows.filter(email=email).first() or (
+        rows.filter(email_canonical=canonical_email(email)).exclude(email="").order_by("pk").first()
+    )
+
+
+def _may_take(client: Client) -> bool:
+    return client.user_id is None and client.stage != Stage.CLOSED
+
+
+def _capture(brand: Brand, email: str, application: Application) -> Client:
+    """A person nobody knows yet: taken in as a lead first, so that source, score and agent are as for all others.
+
+    Without the telephone: a number that another client has must not make this one that other client.
+    """
+    origin = application.origin
+    captured = capture_lead(
+        brand=brand,
+        capture=Capture(
+            channel=Channel.PORTAL, first_name=application.first_name, last_name=application.last_name, email=email,
+            country=application.country, language=application.language, campaign=origin.utm.get("utm_campaign", ""),
+            source=origin.utm.get("utm_source", ""), medium=origin.utm.get("utm_medium", ""), utm=origin.utm,
+            click_id=origin.click_id, referral_code=origin.referral_code, landing_url=origin.page,
+            referrer=origin.referrer, ip=current().ip, user_agent=application.user_agent,
+            has_consent=any(text.kind == ConsentKind.MARKETING for text in application.given),
+        ),
+    )  # fmt: skip
+    return captured.client
+
+
+def _take(client: Client, user: User, application: Application) -> Client:
+    """Link record and login; fill what is blank; note what was typed differently."""
+    client = Client.objects.select_for_update(of=("self",)).select_related("brand").get(pk=client.pk)
+    if not _may_take(client):
+        raise WrongState(_("This record was registered a moment ago. Sign in instead."))
+    typed = {name: getattr(application, name) for name in PARTICULARS}
+    typed["phone"] = canonical_phone(application.phone, application.country)
+    blank = {name: value for name, value in typed.items() if value and not getattr(client, name)}
+    other = {name: value for name, value in typed.items() if value and getattr(client, name) not in ("", None, value)}
+    for name, value in blank.items():
+        setattr(client, name, value)
+    client.user = user
+    client.language = application.language
+    client.registered_at = client.registered_at or timezone.now()
+    client.marketing_consent = any(text.kind == ConsentKind.MARKETING for text in application.given)
+    client.save(update_fields=[*blank, "user", "language", "registered_at", "marketing_consent"])
+    if other:
+        timeline.tell(
+            client_id=client.pk, kind=TimelineKind.NOTE, title=_("Registered with other particulars than on record"),
+            body="\n".join(f"{name}: {value}" for name, value in other.items()),
+        )  # fmt: skip
+    return client
+
+
+def _record(brand: Brand, client: Client, user: User, application: Application) -> None:
+    consents.record_consents(client=client, actor=user, given=application.given, refused=application.refused)
+    move_stage(client_id=client.pk, to=Stage.REGISTERED, actor=user)
+    client.refresh_from_db()
+    audit.record(
+        actor=user, action="portal.client_registered", target=client, client_id=client.pk, brand_id=brand.pk,
+        after={"user": user.pk, "email": user.email},
+        evidence={"referral_code": application.origin.referral_code, "invited": bool(application.invitation)},
+    )  # fmt: skip
+    publish(
+        ClientRegistered(
+            client_id=client.pk, brand_id=brand.pk, user_id=user.pk, referral_code=application.origin.referral_code
+        )
+    )
+    if client.owner_id:
+        notify(
+            [client.owner_id], kind="portal.registered", title=_("%(client)s has registered") % {"client": client},
+            url=client.get_absolute_url(), dedupe_key=f"portal.registered:{client.pk}",
+        )  # fmt: skip
+
+
+# ── letters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def send_confirmation(*, user: User) -> None:
+    """The link that proves the e-mail: good once and for 48 hours; an older one stops working."""
+    assert user.brand is not None
+    _link, token = links.issue(kind=LinkKind.VERIFY_EMAIL, user=user)
+    address = absolute(reverse("portal_confirm_email", kwargs={"brand": user.brand.code, "token": token}))
+    mail.send(
+        kind="portal.confirm_email", to=user.email, language=user.language, brand=user.brand, is_secret=True,
+        letter=lambda: Letter(
+            subject=_("Confirm your e-mail address"),
+            greeting=_("Hello %(name)s,") % {"name": user.first_name},
+            paragraphs=(
+                _("Welcome to %(brand)s. Please confirm that this e-mail address is yours; then your personal area opens.")
+                % {"brand": user.brand.name if user.brand else ""},
+            ),
+            button=(_("Confirm my e-mail"), address),
+            closing=(
+                _("The link works once and for 48 hours."),
+                _("If you did not register, ignore this e-mail: nothing happens."),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _tell_owner_of_login(brand: Brand, email: str, client: Client | None) -> None:
+    """Somebody registered with an address that has a login: its owner learns it, the page does not tell."""
+    to = client.email if client is not None and client.email else email
+    user = User.objects.filter(username=username_for(brand=brand, email=to)).first()
+    language = user.language if user else brand.default_language
+    if user is None or not user.is_active:
+        text = _closed_letter
+        sign_in = f"mailto:{brand.support_email}"
+    else:
+        text = _known_letter
+        sign_in = absolute(reverse("portal_login", kwargs={"brand": brand.code}))
+    mail.send(
+        kind="portal.registered_already", to=to, language=language, brand=brand,
+        dedupe_key=f"registered-already:{brand.pk}:{to}:{timezone.now():%Y-%m-%d-%H}",
+        letter=lambda: text(brand, sign_in),
+    )  # fmt: skip
+    audit.record(
+        actor=None, action="portal.registration_repeated", target=user or brand, brand_id=brand.pk,
+        client_id=client.pk if client else None,
+    )  # fmt: skip
+
+
+def _known_letter(brand: Brand, sign_in: str) -> Letter:
+    return Letter(
+        subject=_("You have a login already"),
+        paragraphs=(
+            _("Somebody, probably you, has just filled in our registration form with this e-mail address.")
+            + " "
+            + _("You have a login at %(brand)s already: sign in with it.") % {"brand": brand.name},
+            _("If you forgot your password, ask for a new one on the sign-in page."),
+        ),
+        button=(_("Sign in"), sign_in),
+        closing=(_("If it was not you, you need not do anything: nobody gets in without your password."),),
+    )
+
+
+def _closed_letter(brand: Brand, contact: str) -> Letter:
+    return Letter(
+        subject=_("About your registration"),
+        paragraphs=(
+            _("Somebody, probably you, has just filled in our registration form with this e-mail address.")
+            + " "
+            + _("We can't open a new login for it by ourselves. Please write to %(email)s.")
+            % {"email": brand.support_email},
+        ),
+        button=(_("Write to us"), contact),
+    )
+
+
+# ── proving the e-mail ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def confirm_email(*, token: str) -> User:
+    """The link was opened: the e-mail is proven and the login may be used. Raises: LinkProblem."""
+    link = links.use(token, kind=LinkKind.VERIFY_EMAIL)
+    mark_proven(user=link.user)
+    return link.user
+
+
+@transaction.atomic
+def mark_proven(*, user: User) -> None:
+    """The mailbox is the person's: by a confirmation link, or by choosing a new password through one."""
+    login, _created = PortalLogin.objects.get_or_create(user=user)
+    if login.email_verified_at is not None:
+        return
+    login.email_verified_at = timezone.now()
+    login.save(update_fields=["email_verified_at"])
+    client = Client.objects.filter(user=user).first()
+    audit.record(
+        actor=user, action="portal.email_confirmed", target=user, brand_id=user.brand_id,
+        client_id=client.pk if client else None,
+    )  # fmt: skip
+    if client is not None:
+        timeline.tell(
+            client_id=client.pk, kind=TimelineKind.STAGE, title=_("E-mail confirmed"), actor=user,
+            dedupe_key=f"email-confirmed:{user.pk}",
+        )  # fmt: skip
+
+
+def has_proven_email(user: User) -> bool:
+    """Logins made by staff or by the demo have no row: they count as proven."""
+    login = PortalLogin.objects.filter(user=user).only("email_verified_at").first()
+    return login is None or login.email_verified_at is not None

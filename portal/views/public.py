@@ -1,0 +1,311 @@
+"""The doors of the trader's room: registering, proving the e-mail, signing in, a forgotten password. Per brand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from allauth.account.views import LoginView
+from allauth.core import ratelimit
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from crm.accounts import demo_mode, home_url, links, passwords, username_for
+from crm.accounts.forms import ForgottenPasswordForm
+from crm.accounts.views import password_by_link
+from crm.choices import LinkKind
+from crm.errors import DomainError
+from crm.models import Brand, User
+from leads import attribution, guard, invitations, places
+from portal import consents, registration
+from portal.brands import brand_of_host, brand_page
+from portal.choices import ConsentKind
+from portal.forms import BrandSignInForm, RegistrationForm
+
+REGISTERING = "portal_registering"
+
+
+# ── finding the brand ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def brands(request: HttpRequest) -> HttpResponse:
+    """Where to, when nobody knows which brand: the host's, the only one, or a choice."""
+    code = brand_of_host(request)
+    rows = list(Brand.objects.order_by("name")[:50])
+    if not code and len(rows) == 1:
+        code = rows[0].code
+    if code:
+        return redirect("portal_brand", brand=code)
+    return render(request, "portal/brands.html", {"brands": rows})
+
+
+@brand_page
+def brand_home(request: HttpRequest, brand: Brand) -> HttpResponse:
+    if isinstance(request.user, User) and request.user.brand_id == brand.pk and not request.user.is_team:
+        return redirect(home_url(request.user))
+    return redirect("portal_login", brand=brand.code)
+
+
+def register_anywhere(request: HttpRequest) -> HttpResponse:
+    """`/portal/register/?invitation=…`: on to the brand of the invitation, else of this browser."""
+    token = request.GET.get("invitation", "")
+    code = ""
+    if token:
+        try:
+            code = invitations.look_at(token).client.brand.code
+        except invitations.LinkUnusable:
+            return redirect("registration_link", token=token)
+    code = code or brand_of_host(request) or request.COOKIES.get("brand", "")
+    if not Brand.objects.filter(code=code).exists():
+        return redirect("portal_brands")
+    query = request.GET.urlencode()
+    return redirect(reverse("portal_register_at", kwargs={"brand": code}) + (f"?{query}" if query else ""))
+
+
+# ── registering ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@brand_page
+def register(request: HttpRequest, brand: Brand) -> HttpResponse:
+    """The registration form. Sent again with the same address it answers as if it were new."""
+    if isinstance(request.user, User) and not request.user.is_team:
+        return redirect(home_url(request.user))
+    token = request.POST.get("invitation") or request.GET.get("invitation", "")
+    invitation = None
+    if token:
+        try:
+            invitation = invitations.look_at(token)
+        except invitations.LinkUnusable:
+            return redirect("registration_link", token=token)
+        if invitation.client.brand_id != brand.pk:
+            raise Http404
+    origin = attribution.unpack(request.POST.get("origin", "")) or attribution.origin_of(request)
+    form = RegistrationForm(
+        request.POST or None, brand=brand, texts=consents.current_texts(brand, request.LANGUAGE_CODE),
+        invited_email=invitation.client.email if invitation else "", initial=_known(request, invitation),
+    )  # fmt: skip
+    if request.method == "POST":
+        limited = ratelimit.consume_or_429(request, action="signup")
+        if limited is not None:
+            return limited
+        if request.POST.get(guard.HONEYPOT):
+            return redirect("portal_registered", brand=brand.code)
+        if form.is_valid():
+            answer = _register(request, brand, form, token, origin)
+            if answer is not None:
+                return answer
+    context = {
+        "form": form, "brand": brand, "invitation": token, "origin": attribution.pack(origin), "honeypot": guard.HONEYPOT,
+    }  # fmt: skip
+    response = render(request, "portal/register.html", context, status=422 if form.errors else 200)
+    attribution.remember(response, origin, request)
+    return response
+
+
+def _known(request: HttpRequest, invitation: Any) -> dict[str, Any]:
+    """What the form starts with: what an invited lead told before, else the country the browser hints at."""
+    if invitation is None:
+        return {"country": places.region_of(request.headers.get("Accept-Language", ""))}
+    client = invitation.client
+    return {
+        "first_name": client.first_name, "last_name": client.last_name, "phone": client.phone, "country": client.country,
+        "date_of_birth": client.date_of_birth, "consent_marketing": client.marketing_consent,
+    }  # fmt: skip
+
+
+def _register(
+    request: HttpRequest, brand: Brand, form: RegistrationForm, token: str, origin: attribution.Origin
+) -> HttpResponse | None:
+    data = form.cleaned_data
+    try:
+        done = registration.register(
+            brand=brand,
+            application=registration.Application(
+                email=data["email"], password=data["password"], first_name=data["first_name"].strip(),
+                last_name=data["last_name"].strip(), phone=data["phone"], country=data["country"],
+                date_of_birth=data["date_of_birth"], language=request.LANGUAGE_CODE[:2],
+                time_zone=places.zone_of(data["country"]) or "", given=form.given(), refused=form.refused(),
+                invitation=token, origin=origin, user_agent=request.headers.get("User-Agent", ""),
+            ),
+        )  # fmt: skip
+    except ValidationError as weak:
+        form.add_error("password", weak)
+        return None
+    except DomainError as error:
+        form.add_error(None, error.message)
+        return None
+    request.session["portal_registered_email"] = data["email"]
+    if done.user is None:
+        return redirect("portal_registered", brand=brand.code)
+    if done.is_proven:
+        return _sign_in(request, done.user)
+    request.session[REGISTERING] = done.user.pk
+    return redirect("portal_registered", brand=brand.code)
+
+
+def _sign_in(request: HttpRequest, user: User) -> HttpResponse:
+    """Through allauth's stages, so that a second factor is asked where there is one."""
+    return perform_password_login(request, {"username": user.username}, Login(user=user))
+
+
+@never_cache
+@brand_page
+def registered(request: HttpRequest, brand: Brand) -> HttpResponse:
+    """“Look into your e-mail”: the same for a new address and a known one."""
+    email = request.session.get("portal_registered_email", "")
+    return render(request, "portal/registered.html", {"brand": brand, "email": email})
+
+
+@never_cache
+@brand_page
+def confirm_email(request: HttpRequest, brand: Brand, token: str) -> HttpResponse:
+    """The link in the e-mail. Opening it only asks; the button proves (programs that look into mails open links)."""
+    try:
+        link = links.peek(token, kind=LinkKind.VERIFY_EMAIL)
+        if link.user.brand_id != brand.pk:
+            raise Http404
+        if request.method != "POST":
+            return render(request, "portal/confirm_email.html", {"brand": brand, "person": link.user})
+        user = registration.confirm_email(token=token)
+    except links.LinkProblem as problem:
+        context = {
+            "problem": problem, "sign_in": reverse("portal_login", kwargs={"brand": brand.code}),
+            "ask_again": reverse("portal_confirm_again", kwargs={"brand": brand.code}),
+        }  # fmt: skip
+        return render(request, "account/link_problem.html", context, status=410)
+    if request.session.pop(REGISTERING, None) == user.pk:
+        return _sign_in(request, user)
+    messages.success(request, _("Your e-mail is confirmed. Sign in with your password."))
+    return redirect("portal_login", brand=brand.code)
+
+
+@never_cache
+@brand_page
+def confirm_again(request: HttpRequest, brand: Brand) -> HttpResponse:
+    """Ask for the confirmation link once more; the answer is the same whoever asks."""
+    start = {"email": request.session.get("portal_registered_email", "")}
+    form = ForgottenPasswordForm(request.POST or None, initial=start)
+    if request.method == "POST" and form.is_valid():
+        email = form.cleaned_data["email"].strip().lower()
+        limited = ratelimit.consume_or_429(request, action="reset_password", key=f"confirm:{brand.code}:{email}")
+        if limited is not None:
+            return limited
+        user = User.objects.filter(
+            username=username_for(brand=brand, email=email), kind="client", is_active=True
+        ).first()
+        if user is not None and not registration.has_proven_email(user):
+            registration.send_confirmation(user=user)
+        request.session["portal_registered_email"] = email
+        return redirect("portal_registered", brand=brand.code)
+    return render(request, "portal/confirm_again.html", {"brand": brand, "form": form})
+
+
+@brand_page
+def legal(request: HttpRequest, brand: Brand, kind: str) -> HttpResponse:
+    """The document behind a consent, in the reader's language, with its version."""
+    texts = consents.current_texts(brand, request.LANGUAGE_CODE)
+    text = texts.get(ConsentKind(kind)) if kind in ConsentKind.values else None
+    if text is None or not text.body:
+        raise Http404
+    return render(
+        request, "portal/legal.html", {"brand": brand, "text": text, "others": [t for t in texts.values() if t.body]}
+    )
+
+
+# ── signing in ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class BrandLoginView(LoginView):
+    """Clients and partners of one brand: password, then their second factor where they have one."""
+
+    template_name = "portal/login.html"
+
+    def get_form_class(self) -> type[BrandSignInForm]:
+        return BrandSignInForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "brand": self.kwargs["brand"]}
+
+    def get_authenticated_redirect_url(self) -> str:
+        assert isinstance(self.request.user, User)
+        return home_url(self.request.user)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        if not registration.has_proven_email(form.user):
+            self.request.session["portal_registered_email"] = form.user.email
+            self.request.session[REGISTERING] = form.user.pk
+            return redirect("portal_confirm_again", brand=self.kwargs["brand"].code)
+        return super().form_valid(form)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        brand = self.kwargs["brand"]
+        return {
+            **super().get_context_data(**kwargs), "brand": brand, "demo_logins": demo_mode.brand_logins(brand),
+            "for_partners": self.kwargs.get("for_partners", False),
+            "forgotten": reverse("portal_forgotten", kwargs={"brand": brand.code}),
+        }  # fmt: skip
+
+
+_login = BrandLoginView.as_view()
+
+
+@brand_page
+def login(request: HttpRequest, brand: Brand) -> HttpResponse:
+    return _login(request, brand=brand)
+
+
+@brand_page
+def partner_login(request: HttpRequest, brand: Brand) -> HttpResponse:
+    """The same door with the partners' sign on it."""
+    return _login(request, brand=brand, for_partners=True)
+
+
+# ── a forgotten password ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@never_cache
+@brand_page
+def forgotten(request: HttpRequest, brand: Brand) -> HttpResponse:
+    """Ask for a reset link. The answer is the same whether the login exists or not."""
+    sign_in = reverse("portal_login", kwargs={"brand": brand.code})
+    form = ForgottenPasswordForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        email = form.cleaned_data["email"].strip().lower()
+        limited = ratelimit.consume_or_429(request, action="reset_password", key=f"{brand.code}:{email}")
+        if limited is not None:
+            return limited
+        user = (
+            User.objects.filter(username=username_for(brand=brand, email=email), is_active=True)
+            .exclude(kind="staff")
+            .first()
+        )
+        if user is not None:
+            passwords.send_reset_link(user=user, url_name="portal_choose_password", url_kwargs={"brand": brand.code})
+        return render(request, "account/password_forgotten_done.html", {"sign_in": sign_in})
+    return render(request, "account/password_forgotten.html", {"form": form, "sign_in": sign_in})
+
+
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+@brand_page
+def choose_password(request: HttpRequest, brand: Brand, token: str) -> HttpResponse:
+    """The reset link. Whoever opens it holds the mailbox: the e-mail is proven too."""
+    answer = password_by_link(
+        request, token, kind=LinkKind.PASSWORD_RESET, template="account/choose_password.html",
+        ask_again=reverse("portal_forgotten", kwargs={"brand": brand.code}),
+    )  # fmt: skip
+    if isinstance(answer, HttpResponse):
+        return answer
+    if answer.is_client:
+        registration.mark_proven(user=answer)
+    messages.success(request, _("Your new password is set. Sign in with it."))
+    return redirect("portal_login", brand=brand.code)
