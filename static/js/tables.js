@@ -41,7 +41,7 @@
       }
       lastPick = event.target;
     } else if (event.target.closest("[data-clear-selection]")) picks(card).forEach((b) => { b.checked = false; });
-    refresh(card);
+    if (!event.target.matches("thead .pick input")) refresh(card); // that one's own change comes after its click
   });
   document.addEventListener("change", (event) => {
     const card = event.target.closest(".k-table-card[data-table]");
@@ -66,6 +66,21 @@
     else return;
     event.preventDefault();
   });
-  document.addEventListener("htmx:after:swap", () => cards().forEach(refresh));
+  // The search box survives the swap with what was typed meanwhile; when it isn't being typed in, it shows the list's words.
+  let typing = null;
+  document.addEventListener("htmx:before:swap", () => {
+    const box = document.activeElement;
+    typing = box?.matches?.(".k-toolbar input[type=search]") ? [box.id, box.selectionStart, box.selectionEnd] : null;
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    cards().forEach((card) => {
+      refresh(card);
+      const box = card.querySelector(".k-toolbar input[type=search]");
+      if (!box) return;
+      if (typing?.[0] === box.id) {
+        if (document.activeElement !== box) { box.focus(); box.setSelectionRange(typing[1], typing[2]); }
+      } else box.value = card.dataset.words || "";
+    });
+  });
   window.addEventListener("pageshow", () => cards().forEach(refresh));
 })();
