@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from trading.models import TradingAccount
+from trading.models import TradingAccount, TradingServer
 from trading.queries import Offer
 
 
@@ -52,3 +52,29 @@ class DecideForm(forms.Form):
 
 class CloseIssueForm(forms.Form):
     resolution = forms.CharField(label=_("How it was settled"), max_length=300)
+
+
+class ServerForm(forms.ModelForm):
+    """A server and how to reach it. The password is written only; empty keeps the one that is stored."""
+
+    crypt_method = forms.ChoiceField(
+        label=_("Encryption"), choices=[("AES256OFB", _("AES-256")), ("NONE", _("None (tunnel only)"))]
+    )
+    password = forms.CharField(
+        label=_("Manager API password"), required=False, max_length=64, strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("From the manager account's security tab. Stored encrypted, never shown again."),
+    )  # fmt: skip
+
+    class Meta:
+        model = TradingServer
+        fields = (
+            "name", "kind", "host", "port", "manager_login", "password", "crypt_method", "time_zone", "group_mask",
+            "first_login", "last_login", "is_demo", "is_enabled",
+        )  # fmt: skip
+        labels = {
+            "name": _("Name"), "kind": _("Platform"), "host": _("Access server"), "port": _("Port"),
+            "manager_login": _("Manager login"), "time_zone": _("Time zone of the server's clock"),
+            "group_mask": _("Groups to read"), "first_login": _("First login of our range"),
+            "last_login": _("Last login of our range"), "is_demo": _("Demo server"), "is_enabled": _("Switched on"),
+        }  # fmt: skip

@@ -42,5 +42,14 @@ panels.menu(
     "trading", _("Platform health"), "trading_health", "trading.view_platform_health", "heart-pulse", 40,
     count=open_questions, words="servers lag sync mt5",
 )  # fmt: skip
+panels.menu(
+    "setup",
+    _("Trading servers"),
+    "trading_servers",
+    "trading.manage_servers",
+    "server",
+    60,
+    words="mt5 connect platform",
+)
 panels.client_tab("trading", _("Trading"), trading_tab, "trading.view_tradingaccount", order=40)
 panels.palette_source("trading_accounts", _("Trading accounts"), find_accounts, "trading.view_tradingaccount", 40)

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db import connection
 from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
@@ -108,7 +108,23 @@ def positions_of(user: Any, *, client_id: int | None = None, account_id: int | N
         found = found.filter(account__client_id=client_id)
     if account_id is not None:
         found = found.filter(account_id=account_id)
-    return list(found.order_by("-opened_at", "-pk")[:500])
+    return with_price_digits(list(found.order_by("-opened_at", "-pk")[:500]))
+
+
+Priced = TypeVar("Priced", Deal, Position)
+
+
+def with_price_digits(rows: list[Priced]) -> list[Priced]:
+    """Set `price_digits` on deals or positions: as many as the server's symbol has, for all rows in one query."""
+    names = {row.symbol for row in rows if row.symbol}
+    servers = {row.server_id for row in rows}
+    digits: dict[tuple[int, str], int] = {}
+    if names:
+        known = SymbolInfo.objects.filter(server_id__in=servers, name__in=names)
+        digits = {(server, name): count for server, name, count in known.values_list("server_id", "name", "digits")}
+    for row in rows:
+        row.price_digits = digits.get((row.server_id, row.symbol), 5)
+    return rows
 
 
 def deals_visible_to(user: Any) -> QuerySet[Deal]:
@@ -120,7 +136,7 @@ def deals_visible_to(user: Any) -> QuerySet[Deal]:
 
 
 def deals_of_account(user: Any, account_id: int) -> QuerySet[Deal]:
-    """Deals of one account, newest first: slice it, or page it by (executed_at, id)."""
+    """Deals of one account, newest first: slice it, or page it by (executed_at, id); `with_price_digits` for showing."""
     account = get_account(user, account_id)
     return Deal.objects.only(*DEAL_COLUMNS).filter(account_id=account.pk).order_by("-executed_at", "-id")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import django_filters
@@ -13,7 +15,7 @@ from crm.ui import formats
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, NumberColumn, Table, TimeColumn
 from trading import queries
 from trading.choices import TRADES, AccountState, DealAction, DealEntry
-from trading.models import Deal, TradingAccount
+from trading.models import Deal, SymbolInfo, TradingAccount
 
 SIDES = {(0, 0): _("Buy in"), (1, 0): _("Sell in"), (0, 1): _("Buy out"), (1, 1): _("Sell out")}
 
@@ -91,45 +93,71 @@ class DealFilter(django_filters.FilterSet):
         fields: ClassVar[list[str]] = ["symbol", "action", "executed_at"]
 
 
+def _price(row: Deal, table: Any) -> str:
+    return formats.number(row.price, table.price_digits.get((row.server_id, row.symbol), 5)) if row.price else ""
+
+
+TIME = TimeColumn("executed_at", _("Executed"), sort=True, seconds=True)
+WHOSE = (
+    Column("login", _("Login"), css="mono"),
+    Column("client", _("Client"), value=lambda row: row.account.client.full_name),
+)
+FIGURES = (
+    Column("ticket", _("Ticket"), css="mono"),
+    Column("kind", _("Kind"), value=deal_kind),
+    Column("symbol", _("Symbol")),
+    NumberColumn("lots", _("Lots"), value=lambda row: row.lots or None, digits=2),
+    Column("price", _("Price"), render=_price, css="end num"),
+    MoneyColumn("profit", _("Profit"), value=lambda row: row.profit or None, currency="account.currency", signed=True),
+    MoneyColumn("commission", _("Commission"), value=lambda row: row.commission or None, currency="account.currency"),
+    MoneyColumn("swap", _("Swap"), value=lambda row: row.swap or None, currency="account.currency"),
+    Column("comment", _("Comment"), css="muted"),
+    Column("position_id", _("Position"), css="mono", hidden=True),
+)
+
+
 class DealTable(Table):
-    """Deals; with `scope={"account_id": …}` those of one account, with `client_id` those of one client."""
+    """Deals of all clients that a user sees."""
 
     name, title = "deals", _("Deals")
     subtitle = _("Every deal of your clients, as it came from the platform.")
     permission, export_permission = "trading.view_deal_list", "clients.export_client"
-    columns = (
-        TimeColumn("executed_at", _("Executed"), sort=True, seconds=True),
-        Column("ticket", _("Ticket"), css="mono"),
-        Column("login", _("Login"), css="mono"),
-        Column("client", _("Client"), value=lambda row: row.account.client.full_name, hidden=True),
-        Column("kind", _("Kind"), value=deal_kind),
-        Column("symbol", _("Symbol")),
-        NumberColumn("lots", _("Lots"), value=lambda row: row.lots or None, digits=2),
-        NumberColumn("price", _("Price"), value=lambda row: row.price.normalize() if row.price else None),
-        MoneyColumn("profit", _("Profit"), currency="account.currency", signed=True),
-        MoneyColumn(
-            "commission", _("Commission"), value=lambda row: row.commission or None, currency="account.currency"
-        ),
-        MoneyColumn("swap", _("Swap"), value=lambda row: row.swap or None, currency="account.currency"),
-        Column("comment", _("Comment"), css="muted"),
-        Column("position_id", _("Position"), css="mono", hidden=True),
-    )
+    columns: ClassVar[Sequence[Column]] = (TIME, *WHOSE, *FIGURES)
     filterset = DealFilter
     is_searchable = False
     default_order = "-executed_at"
     empty = Empty(_("No deals"), _("Deals show up here within seconds after the platform made them."), icon="activity")
 
+    def deals(self) -> QuerySet[Deal]:
+        return queries.deals_visible_to(self.user)
+
     def queryset(self) -> QuerySet[Deal]:
-        if account_id := self.scope.get("account_id"):
-            found = queries.deals_of_account(self.user, account_id).order_by()
-        elif client_id := self.scope.get("client_id"):
-            ids = [account.pk for account in queries.accounts_of(self.user, client_id)]
-            found = Deal.objects.only(*queries.DEAL_COLUMNS).filter(account_id__in=ids)
-        else:
-            found = queries.deals_visible_to(self.user)
-        return found.select_related("account__client").only(
-            *queries.DEAL_COLUMNS, "account__currency", "account__client__first_name", "account__client__last_name"
+        return (
+            self.deals()
+            .select_related("account__client")
+            .only(
+                *queries.DEAL_COLUMNS, "account__currency", "account__client__first_name", "account__client__last_name"
+            )
         )
 
     def row_url(self, row: Deal) -> str:
         return reverse("trading_account", args=[row.account_id]) if row.account_id else ""
+
+    @cached_property
+    def price_digits(self) -> dict[tuple[int, str], int]:
+        """Digits of the symbols on this page, in one query."""
+        rows: list[Any] = list(self.page.rows)
+        known = SymbolInfo.objects.filter(
+            server_id__in={row.server_id for row in rows}, name__in={row.symbol for row in rows}
+        )
+        return {(server, name): digits for server, name, digits in known.values_list("server_id", "name", "digits")}
+
+
+class AccountDealTable(DealTable):
+    """Deals of one account: `scope={"account_id": …}`."""
+
+    name = "account_deals"
+    columns: ClassVar[Sequence[Column]] = (TIME, *FIGURES)
+
+    def deals(self) -> QuerySet[Deal]:
+        return queries.deals_of_account(self.user, self.scope["account_id"]).order_by()

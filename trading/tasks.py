@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 from celery import shared_task
+from celery.schedules import crontab
 
 from trading import accounts, operations, symbols
 from trading.choices import OperationState
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.errors import PlatformError
-from trading.sync import deals, money, positions
+from trading.sync import deals, money, positions, reconcile
 
 
 @shared_task
@@ -61,6 +62,7 @@ READERS = {
     "positions": positions.sync_positions,
     "symbols": symbols.sync_symbols,
     "equity_points": money.keep_equity_points,
+    "reconcile": reconcile.reconcile,
 }
 
 
@@ -87,12 +89,18 @@ def _every(kind: str, seconds: float) -> dict[str, object]:
 
 
 SCHEDULE = {
-    "trading-deals": _every("deals", 2.0),
+    "trading-deals": _every("deals", 1.0),
     "trading-deals-quarter": _every("deals_hour", 120.0),
     "trading-deals-day": _every("deals_day", 3600.0),
     "trading-accounts": _every("accounts", 10.0),
     "trading-positions": _every("positions", 5.0),
     "trading-symbols": _every("symbols", 3600.0),
     "trading-equity-points": _every("equity_points", 300.0),
+    "trading-reconcile": {
+        "task": "trading.tasks.read_servers",
+        "schedule": crontab(hour="22", minute="40"),
+        "args": ("reconcile",),
+        "options": {"queue": "slow"},
+    },
     "trading-continue": {"task": "trading.tasks.continue_work", "schedule": 5.0, "options": {"expires": 5}},
 }

@@ -29,7 +29,7 @@ from trading.models import (
     TradingServer,
 )
 from trading.platforms.base import DealData
-from trading.sync import deals, money, positions
+from trading.sync import deals, money, positions, reconcile
 from trading.sync.ingest import ingest
 
 pytestmark = pytest.mark.django_db
@@ -340,3 +340,20 @@ def test_broker_endings_are_understood(name: str, house: str, group: str | None)
 def test_an_alias_decides_before_the_rules(server: TradingServer) -> None:
     SymbolAlias.objects.create(name="GOLD", canonical="XAUUSD", symbol_group=SymbolGroup.METALS)
     assert symbols.resolve({"GOLD.m": ""}) == {"GOLD.m": ("XAUUSD", SymbolGroup.METALS)}
+
+
+def test_the_nightly_check_names_an_account_that_differs_from_its_deals(
+    account: TradingAccount, server: TradingServer, sandbox: Sandbox
+) -> None:
+    deposit(sandbox, account)
+    with sandbox.client() as client:
+        client.write("TRADE_BALANCE", {"LOGIN": account.login, "TYPE": 3, "BALANCE": "50.00", "COMMENT": "credit"})
+    sandbox.post("trade", login=int(account.login), symbol="EURUSD", lots="0.5", hold_seconds=0)
+    deals.sync_deals(server)
+    money.sync_money(server)
+    assert reconcile.reconcile(server) == []
+    TradingAccount.objects.filter(pk=account.pk).update(balance=1)
+    (found,) = reconcile.reconcile(server)
+    assert (found.login, found.balance, found.credit) == (account.login, 1, 50)
+    assert found.balance_of_deals > 4900
+    assert PlatformIssue.objects.get(kind=IssueKind.BALANCE_BREAK).subject == account.login

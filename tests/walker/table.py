@@ -107,6 +107,10 @@ TABLE |= {
     "trading_exposure": Rule(SEES_TRADES),
     "trading_health": Rule(WATCHES_PLATFORMS),
     "trading_operation": Rule(roles(Role.FINANCE), kwargs=lambda _world: {"operation_id": 999_999}, good=OWN),
+    "trading_servers": Rule(roles(Role.ADMINISTRATOR)),
+    "trading_server_new": Rule(roles(Role.ADMINISTRATOR)),
+    "trading_server": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"server_id": 999_999}, good=OWN),
+    "trading_server_try": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"server_id": 999_999}, good=OWN),
     "trading_issue_close": Rule(WATCHES_PLATFORMS, kwargs=lambda _world: {"issue_id": 999_999}, good=OWN),
 }
 

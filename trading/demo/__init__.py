@@ -196,7 +196,7 @@ def _account(
     opened = min(registered + dt.timedelta(hours=demo.rng.uniform(3, 60)), demo.now - dt.timedelta(hours=1))
     opened = max(opened, demo.since - dt.timedelta(days=59))
     return TradingAccount(
-        client=client, server=server, account_type=account_type, login=str(server.first_login + index),
+        client=client, server=server, account_type=account_type, login=str(server.next_login + index),
         group=account_type.group, currency=account_type.currency, leverage=account_type.default_leverage,
         is_demo=account_type.is_demo, state=AccountState.OPEN, opened_at=opened, synced_at=demo.now, attempts=1,
         request_key=f"verified:{client.pk}" if number == 0 else f"demo:{client.pk}:{number}",

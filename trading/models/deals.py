@@ -55,6 +55,8 @@ class Deal(models.Model):
         db_table = "trading_deal"
         ordering = ["-executed_at", "-id"]
 
+    price_digits: int = 5  # set by `queries.with_price_digits` for showing
+
     def __str__(self) -> str:
         return f"#{self.ticket}"
 
@@ -114,6 +116,8 @@ class Position(models.Model):
             models.UniqueConstraint(fields=["server", "ticket"], name="position_ticket_is_unique_on_its_server"),
             models.CheckConstraint(condition=models.Q(lots__gt=0), name="open_position_has_a_volume"),
         ]
+
+    price_digits: int = 5  # set by `queries.with_price_digits` for showing
 
     def __str__(self) -> str:
         return f"#{self.ticket} {self.symbol}"

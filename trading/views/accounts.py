@@ -21,7 +21,7 @@ from crm.ui.views import StaffView, embedded_table
 from trading import accounts, policies, queries
 from trading.forms import LeverageForm, OpenAccountForm
 from trading.models import TradingAccount
-from trading.tables import DealTable
+from trading.tables import AccountDealTable
 
 DEALS_ON_TAB = 15
 
@@ -61,7 +61,7 @@ def trading_tab(request: HttpRequest, client: Client) -> HttpResponse:
         curve = queries.equity_curve(user, chosen.pk)
         context |= {
             "chart": curve_chart(chosen, curve), "curve": curve,
-            "deals": list(queries.deals_of_account(user, chosen.pk)[:DEALS_ON_TAB]),
+            "deals": queries.with_price_digits(list(queries.deals_of_account(user, chosen.pk)[:DEALS_ON_TAB])),
         }  # fmt: skip
     return render(request, "trading/_client_tab.html", context)
 
@@ -95,7 +95,7 @@ class AccountDeals(StaffView):
     permission = "trading.view_deal_list"
 
     def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
-        table = DealTable(request.user, request.GET, path=request.path, scope={"account_id": account_id})
+        table = AccountDealTable(request.user, request.GET, path=request.path, scope={"account_id": account_id})
         return embedded_table(request, table)
 
 

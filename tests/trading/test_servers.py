@@ -1,0 +1,73 @@
+"""Connecting a trading server: by an administrator, with a test, and with a password that nobody sees again."""
+
+from __future__ import annotations
+
+import pytest
+
+from crm.audit import body_of
+from crm.errors import NotAllowed
+from crm.models import AuditEvent
+from tests.cast import Cast
+from tests.trading.factories import PASSWORD
+from tests.trading.sandbox_server import Sandbox
+from trading import servers
+from trading.models import TradingServer
+from trading.platforms import pool
+
+pytestmark = pytest.mark.django_db
+VALUES = {
+    "name": "Broker Live", "kind": "mt5", "host": "127.0.0.1", "manager_login": "1000", "crypt_method": "AES256OFB",
+    "time_zone": "EET", "group_mask": "*", "first_login": 900001, "last_login": 900999, "is_enabled": "on",
+}  # fmt: skip
+
+
+def test_an_administrator_connects_and_tries_a_server(cast: Cast, sandbox: Sandbox, browse) -> None:
+    browser = browse(cast.administrator)
+    answer = browser.post("/trading/servers/new/", {**VALUES, "port": sandbox.port, "password": PASSWORD})
+    server = TradingServer.objects.get()
+    assert answer.status_code == 302
+    assert (server.password(), server.next_login) == (PASSWORD, 900001)
+    findings = browser.post(f"/trading/servers/{server.pk}/try/").content.decode()
+    assert findings.count("Well") == 7
+    assert PASSWORD not in browser.get(f"/trading/servers/{server.pk}/").content.decode()
+    assert PASSWORD not in str(body_of(AuditEvent.objects.get(action="trading.server_connected")))
+    pool.close_all()
+
+
+def test_an_empty_password_keeps_the_old_one(cast: Cast, browse) -> None:
+    browser = browse(cast.administrator)
+    browser.post("/trading/servers/new/", {**VALUES, "port": 443, "password": "First-1000!"})
+    server = TradingServer.objects.get()
+    browser.post(f"/trading/servers/{server.pk}/", {**VALUES, "port": 444, "password": ""})
+    server.refresh_from_db()
+    assert (server.port, server.password()) == (444, "First-1000!")
+    browser.post(f"/trading/servers/{server.pk}/", {**VALUES, "port": 444, "password": "Second-1000!"})
+    server.refresh_from_db()
+    assert server.password() == "Second-1000!"
+    changes = [body_of(event) for event in AuditEvent.objects.filter(action="trading.server_changed").order_by("pk")]
+    assert changes[0]["after"] == {"port": "444"}
+    assert changes[1]["after"] == {"password": "changed"}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"password": ""}, "password is needed"), ({"time_zone": "Mars/Base"}, "no time zone"),
+        ({"manager_login": "boss"}, "is a number"), ({"last_login": 5}, "go upwards"),
+    ],
+)  # fmt: skip
+def test_values_that_can_not_be_are_explained_and_kept_in_the_form(cast: Cast, browse, change, told) -> None:
+    answer = browse(cast.administrator).post(
+        "/trading/servers/new/", {**VALUES, "port": 443, "password": "First-1000!", **change}
+    )
+    assert answer.status_code == 422
+    assert told in answer.content.decode() and "Broker Live" in answer.content.decode()
+    assert not TradingServer.objects.exists()
+
+
+def test_nobody_else_sees_or_connects_servers(cast: Cast, browse) -> None:
+    for person in (cast.finance, cast.agent, cast.auditor):
+        assert browse(person).get("/trading/servers/").status_code == 403
+        with pytest.raises(NotAllowed):
+            servers.connect_server(actor=person, password="x", **{**VALUES, "port": 1})
+    assert not TradingServer.objects.exists()

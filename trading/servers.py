@@ -1,0 +1,80 @@
+"""Connecting trading servers. Credentials are encrypted at once and never shown again."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from crm import audit
+from crm.errors import DomainError
+from crm.policies import require_permission
+from trading.doctor import Check, examine
+from trading.models import TradingServer
+
+MANAGES: Final = "trading.manage_servers"
+FIELDS: Final[tuple[str, ...]] = (
+    "name", "kind", "host", "port", "manager_login", "crypt_method", "time_zone", "group_mask", "first_login", "last_login",
+    "is_demo", "is_enabled",
+)  # fmt: skip
+
+
+@transaction.atomic
+def connect_server(*, actor: Any, password: str, **fields: Any) -> TradingServer:
+    """Add a server. Who: `trading.manage_servers`. Raises: NotAllowed, DomainError for values that can't be."""
+    require_permission(actor, MANAGES)
+    if not password:
+        raise DomainError(_("The manager's API password is needed."))
+    server = TradingServer(**{name: fields[name] for name in FIELDS if name in fields})
+    server.next_login = server.first_login
+    _check(server)
+    server.set_password(password)
+    server.save()
+    after = {name: str(getattr(server, name)) for name in FIELDS}
+    audit.record(actor=actor, action="trading.server_connected", target=server, after=after)
+    return server
+
+
+@transaction.atomic
+def change_server(*, server_id: int, actor: Any, password: str = "", **fields: Any) -> TradingServer:
+    """Change a server; an empty password keeps the old one. Who: `trading.manage_servers`. Raises: NotAllowed, DomainError."""
+    require_permission(actor, MANAGES)
+    server = TradingServer.objects.select_for_update().get(pk=server_id)
+    changes = {name: fields[name] for name in FIELDS if name in fields and getattr(server, name) != fields[name]}
+    before = {name: str(getattr(server, name)) for name in changes}
+    for name, value in changes.items():
+        setattr(server, name, value)
+    if not server.first_login <= server.next_login <= server.last_login + 1:
+        server.next_login = server.first_login
+    _check(server)
+    if password:
+        server.set_password(password)
+    server.save()
+    after = {name: str(value) for name, value in changes.items()}
+    audit.record(
+        actor=actor, action="trading.server_changed", target=server, before=before,
+        after={**after, "password": "changed"} if password else after,
+    )  # fmt: skip
+    return server
+
+
+def try_connection(*, server_id: int, actor: Any) -> list[Check]:
+    """The doctor's read-only checks. Who: `trading.manage_servers`. Not in a transaction: it talks to the server."""
+    require_permission(actor, MANAGES)
+    return list(examine(TradingServer.objects.get(pk=server_id)))
+
+
+def _check(server: TradingServer) -> None:
+    try:
+        ZoneInfo(server.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise DomainError(_("“%(zone)s” is no time zone. Use a name such as EET or Europe/Nicosia.") % {
+            "zone": server.time_zone}) from None  # fmt: skip
+    if not server.manager_login.isdecimal():
+        raise DomainError(_("The manager login is a number."))
+    if server.first_login < 1 or server.last_login < server.first_login:
+        raise DomainError(_("The login range must go upwards."))
+    if TradingServer.objects.filter(name__iexact=server.name).exclude(pk=server.pk).exists():
+        raise DomainError(_("Another server has this name."))
