@@ -239,6 +239,13 @@ def load(demo: Demo) -> list[tuple[str, float]]:
             part = import_module(f"{name}.demo").load
         part(demo)
         timings.append((name, time.monotonic() - started))
+    for app in ORDER:
+        # What a part can tell only once the others are there, e.g. when a client really paid in for the first time.
+        finish = getattr(import_module(f"{app}.demo"), "finish", None) if find_spec(f"{app}.demo") else None
+        if finish is not None:
+            started = time.monotonic()
+            finish(demo)
+            timings.append((f"{app}, last", time.monotonic() - started))
     return timings
 
 

@@ -1,0 +1,180 @@
+"""Who looked at what: three months of access rows with a rhythm of each agent's own, and one afternoon that stands out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from clients.choices import CallOutcome
+from clients.demo import rhythm
+from clients.demo.lives import Life
+from crm.bulk import copy_rows
+from crm.choices import AccessKind as Kind
+from crm.choices import Role
+from crm.demo import Demo
+from crm.models import User
+from crm.partitions import ensure_months
+
+COLUMNS = (
+    "at",
+    "user_id",
+    "kind",
+    "client_id",
+    "brand_id",
+    "target",
+    "rows",
+    "in_book",
+    "reason",
+    "ip",
+    "session",
+    "request_id",
+)
+OUTLIER_RECORDS = 150
+# Roles that look at clients without selling, and how many a day.
+OTHERS = {
+    Role.DESK_HEAD: 22,
+    Role.KYC_OFFICER: 30,
+    Role.FINANCE: 26,
+    Role.SUPPORT: 34,
+    Role.MLRO: 8,
+    Role.IB_MANAGER: 9,
+}
+
+
+def write_access(demo: Demo, lives: list[Life]) -> None:
+    ensure_months("crm_accessevent", demo.since.date(), demo.now.date())
+    copy_rows("crm_accessevent", COLUMNS, (row for row in _rows(demo, lives) if row[0] <= demo.now))
+
+
+def _rows(demo: Demo, lives: list[Life]) -> Iterator[tuple[Any, ...]]:
+    by_agent: dict[int, list[Life]] = defaultdict(list)
+    calls: dict[tuple[int, dt.date], list[tuple[Life, Any]]] = defaultdict(list)
+    for life in lives:
+        if life.agent:
+            by_agent[life.agent.pk].append(life)
+        for call in life.calls:
+            calls[call.agent.pk, call.at.astimezone(rhythm.zone(life.desk.time_zone)).date()].append((life, call))
+    days = rhythm.workdays(demo.since.date(), demo.now.date())
+    for number, agent in enumerate(demo.agents):
+        habits = _Habits(demo, agent, number)
+        for day in days:
+            if demo.rng.random() > 0.035:  # a day off now and then
+                yield from habits.day(day, by_agent[agent.pk], calls[agent.pk, day])
+    for role, daily in OTHERS.items():
+        for number, person in enumerate(demo.by_role.get(role.value, [])):
+            habits = _Habits(demo, person, 100 + number, views=daily)
+            for day in days:
+                yield from habits.day(day, lives, [])
+    if demo.outlier:
+        yield from _outlier(demo, by_agent[demo.outlier.pk])
+
+
+class _Habits:
+    """How one person works: so many records a day, searches, a reveal before most calls, an address and hours."""
+
+    def __init__(self, demo: Demo, person: User, number: int, views: int = 0) -> None:
+        self.demo, self.rng, self.person = demo, demo.rng, person
+        self.views = views or demo.rng.uniform(9, 24)
+        self.searches = demo.rng.uniform(2, 7)
+        self.reveals = demo.rng.uniform(0.6, 0.95)
+        self.ip = f"203.0.113.{10 + number % 240}"
+        self.zone = person.time_zone or "UTC"
+        self.sells = not views
+
+    def row(
+        self, at: dt.datetime, kind: Kind, session: str, life: Life | None = None, **fields: Any
+    ) -> tuple[Any, ...]:
+        in_book = (life.agent == self.person) if life else None
+        return (
+            at, self.person.pk, kind.value, life.client_id if life else None, life.brand.pk if life else None,
+            fields.get("target", ""), fields.get("rows", 1), in_book, fields.get("reason", ""), self.ip, session, "",
+        )  # fmt: skip
+
+    def day(self, day: dt.date, reachable: list[Life], calls: list[tuple[Life, Any]]) -> Iterator[tuple[Any, ...]]:
+        rng, session = self.rng, f"{self.rng.getrandbits(64):016x}"
+        start = dt.datetime.combine(day, dt.time(8, rng.randrange(40, 60)), rhythm.zone(self.zone))
+        yield self.row(start, Kind.LOGIN, session, target=f"user:{self.person.pk}")
+        seen = rng.choices(reachable, k=self._count(self.views)) if reachable else []
+        midnight = dt.datetime.combine(day, dt.time(0), rhythm.zone(self.zone))
+        for life in seen:
+            if life.captured_at < midnight:
+                at = rhythm.during(rng, day, self.zone)
+                yield self.row(at, Kind.VIEW, session, life, target="clients.client")
+        for life, call in calls:
+            yield self.row(
+                call.at - dt.timedelta(seconds=rng.randrange(30, 200)),
+                Kind.VIEW,
+                session,
+                life,
+                target="clients.client",
+            )
+            if rng.random() < self.reveals:
+                yield self.row(
+                    call.at - dt.timedelta(seconds=rng.randrange(3, 25)),
+                    Kind.REVEAL,
+                    session,
+                    life,
+                    target="clients.contact",
+                )
+            yield self.row(
+                call.at, Kind.CALL, session, life, target="clients.call", reason=CallOutcome(call.outcome).value
+            )
+        for _ in range(self._count(self.searches)):
+            yield self.row(
+                rhythm.during(rng, day, self.zone),
+                Kind.SEARCH,
+                session,
+                target="table:clients",
+                rows=rng.randrange(0, 30),
+            )
+        if not self.sells and rng.random() < 0.06:
+            yield self.row(
+                rhythm.during(rng, day, self.zone),
+                Kind.EXPORT,
+                session,
+                target="table:clients.csv",
+                rows=rng.randrange(20, 400),
+            )
+        end = dt.datetime.combine(day, dt.time(18, rng.randrange(0, 45)), rhythm.zone(self.zone))
+        yield self.row(end, Kind.LOGOUT, session, target=f"user:{self.person.pk}")
+
+    def _count(self, mean: float) -> int:
+        """A day's number: overdispersed, as people's days are."""
+        return min(200, round(self.rng.gammavariate(4, mean / 4)))
+
+
+def outlier_day(demo: Demo) -> dt.date:
+    """The last working day that is over."""
+    zone = demo.outlier.time_zone if demo.outlier else "UTC"
+    day = demo.now.astimezone(rhythm.zone(zone)).date() - dt.timedelta(days=1)
+    while day.weekday() >= 5:
+        day -= dt.timedelta(days=1)
+    return day
+
+
+def _outlier(demo: Demo, book: list[Life]) -> Iterator[tuple[Any, ...]]:
+    """One afternoon: a hundred and fifty records in four hours, contact after contact revealed, hardly a call."""
+    assert demo.outlier is not None
+    rng, day = demo.rng, outlier_day(demo)
+    habits = _Habits(demo, demo.outlier, 7)
+    session = f"{rng.getrandbits(64):016x}"
+    wanted = demo.count(OUTLIER_RECORDS) if demo.scale < 1 else OUTLIER_RECORDS
+    start = dt.datetime.combine(day, dt.time(13, 20), rhythm.zone(habits.zone))
+    known = [life for life in book if life.captured_at < start]
+    chosen = rng.sample(known, min(wanted, len(known)))
+    while known and len(chosen) < wanted:  # a small book is gone through twice
+        chosen.append(rng.choice(known))
+    step = dt.timedelta(hours=4, minutes=10) / max(1, len(chosen))
+    for number, life in enumerate(chosen):
+        at = start + number * step + dt.timedelta(seconds=rng.randrange(0, 40))
+        yield habits.row(at, Kind.VIEW, session, life, target="clients.client")
+        if rng.random() < 0.7:
+            yield habits.row(
+                at + dt.timedelta(seconds=rng.randrange(4, 20)),
+                Kind.REVEAL,
+                session,
+                life,
+                target="clients.contact",
+            )

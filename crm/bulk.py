@@ -1,0 +1,69 @@
+"""Many rows at once: COPY from plain values or from unsaved objects. For imports, generators and benches.
+
+Several times as fast as `bulk_create`, whose INSERT is put together in Python; constraints and triggers hold all the same.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models
+from psycopg.types.json import Jsonb
+
+
+def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Write rows into a table with one COPY; returns how many. Lists become arrays, `Jsonb` wraps JSON, None is NULL."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    count = 0
+    # Errors of the copy itself are psycopg's own; callers expect Django's.
+    statement = f'COPY "{table}" ({names}) FROM STDIN'
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+            count += 1
+    return count
+
+
+def copy_models(objects: Sequence[models.Model]) -> None:
+    """Write unsaved objects of one model with one COPY and give them their ids. No `save`, no signals, no history."""
+    if not objects:
+        return
+    meta = type(objects[0])._meta
+    fields = [field for field in meta.concrete_fields if not field.generated]
+    if isinstance(meta.pk, models.AutoField | models.BigAutoField):
+        _give_ids([one for one in objects if one.pk is None], meta.db_table, meta.pk.column)
+    readers = [_reader(field) for field in fields]
+    copy_rows(meta.db_table, [field.column for field in fields], ([read(one) for read in readers] for one in objects))
+    for one in objects:
+        one._state.adding = False
+        one._state.db = connection.alias
+
+
+def _give_ids(objects: Sequence[models.Model], table: str, column: str) -> None:
+    if not objects:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)", [table, column, len(objects)]
+        )
+        for one, (pk,) in zip(objects, cursor.fetchall(), strict=True):
+            one.pk = pk
+
+
+def _reader(field: Any) -> Callable[[models.Model], Any]:
+    """How a field's value is read from an object, in a form that COPY takes."""
+    name = field.attname
+    if isinstance(field, models.JSONField):
+        return lambda one: Jsonb(getattr(one, name))
+    if isinstance(field, ArrayField):
+        return lambda one: [_plain(item) for item in getattr(one, name)]
+    if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+        return lambda one: field.pre_save(one, True)
+    return lambda one: _plain(getattr(one, name))
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, enum.Enum) else value
