@@ -230,8 +230,8 @@ def _arrived(deposit: Deposit, view: PaymentView) -> Applied:
         audit_deposit(deposit, "wallet.deposit_held", reason=deposit.failure)
         return Applied(InboxState.DONE, f"{deposit.reference} held: {deposit.failure}")
     if not agrees(deposit, view):
-        return _hold(deposit)
-    _settle(deposit, debit=ledger.psp_clearing(deposit.psp, deposit.currency), movement=True)
+        return _hold(deposit, view)
+    _settle(deposit, debit=ledger.psp_clearing(deposit.psp, deposit.currency), told_by=view)
     return Applied(InboxState.DONE, f"{deposit.reference} settled")
 
 
@@ -242,7 +242,7 @@ def _describe(deposit: Deposit, view: PaymentView) -> None:
     deposit.failure = view.failure
 
 
-def _hold(deposit: Deposit) -> Applied:
+def _hold(deposit: Deposit, view: PaymentView) -> Applied:
     """More or less arrived than was meant: the PSP has it, so it is booked, but into suspense until someone decides."""
     assert deposit.received_minor is not None
     clearing = ledger.psp_clearing(deposit.psp, deposit.currency)
@@ -256,7 +256,7 @@ def _hold(deposit: Deposit) -> Applied:
             description=f"Held: {deposit.reference}",
         )
     )
-    note_movement(deposit, MovementKind.PAYMENT, deposit.received_minor, posted.journal_id)
+    note_movement(deposit, MovementKind.PAYMENT, deposit.received_minor, posted.journal_id, at=view.happened_at)
     deposit.state = DepositState.HELD
     deposit.failure = _("%(received)s arrived instead of %(meant)s") % {
         "received": Money.of_minor(deposit.received_minor, deposit.currency),
@@ -267,7 +267,7 @@ def _hold(deposit: Deposit) -> Applied:
     return Applied(InboxState.DONE, f"{deposit.reference} held: {deposit.failure}")
 
 
-def _settle(deposit: Deposit, *, debit: ledger.Account, movement: bool, actor: Any = None) -> None:
+def _settle(deposit: Deposit, *, debit: ledger.Account, told_by: PaymentView | None, actor: Any = None) -> None:
     """Book what was received into the wallet, once, and find out whether it is the client's first."""
     client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=deposit.client_id)
     received = deposit.received_minor
@@ -290,8 +290,8 @@ def _settle(deposit: Deposit, *, debit: ledger.Account, movement: bool, actor: A
     deposit.is_first = not Deposit.objects.filter(client=client, settled_at__isnull=False).exists()
     deposit.failure = ""
     deposit.save()
-    if movement:
-        note_movement(deposit, MovementKind.PAYMENT, received, journal.pk)
+    if told_by is not None:
+        note_movement(deposit, MovementKind.PAYMENT, received, journal.pk, at=told_by.happened_at)
     amount = from_minor(received, deposit.currency)
     audit_deposit(
         deposit, "wallet.deposit_settled", actor=actor,
@@ -305,11 +305,14 @@ def _settle(deposit: Deposit, *, debit: ledger.Account, movement: bool, actor: A
     )  # fmt: skip
 
 
-def note_movement(deposit: Deposit, kind: MovementKind, amount_minor: int, journal_id: int) -> None:
+def note_movement(
+    deposit: Deposit, kind: MovementKind, amount_minor: int, journal_id: int, *, at: dt.datetime | None
+) -> None:
+    """What the PSP did, at the PSP's own time: its settlement report will have the same."""
     PspMovement.objects.create(
         psp=deposit.psp, kind=kind, reference=deposit.reference, psp_reference=deposit.psp_reference,
         client_id=deposit.client_id, journal_id=journal_id, amount_minor=amount_minor, currency=deposit.currency,
-        occurred_at=timezone.now(),
+        occurred_at=at or timezone.now(),
     )  # fmt: skip
 
 
@@ -326,7 +329,7 @@ def release_held_deposit(*, deposit_id: int, actor: Any, reason: str) -> Deposit
     if not PspMovement.objects.filter(psp=deposit.psp, reference=deposit.reference).exists():
         raise WrongState(_("Another currency arrived than was meant: ask the PSP to refund it."))
     suspense = ledger.house(AccountKind.SUSPENSE, brand_id=deposit.brand_id, currency=deposit.currency)
-    _settle(deposit, debit=suspense, movement=False, actor=actor)
+    _settle(deposit, debit=suspense, told_by=None, actor=actor)
     audit_deposit(deposit, "wallet.deposit_released", actor=actor, reason=reason)
     return deposit
 

@@ -147,13 +147,7 @@ def _apply(psp: Psp, event: WebhookEvent) -> Applied:
     if event.kind == EventKind.PAYOUT and event.transfer is not None:
         return withdrawals.apply_payout(psp_id=psp.pk, view=event.transfer)
     if event.kind == EventKind.REFUND and event.transfer is not None:
-        transfer = event.transfer
-        return reversals.apply_refund(
-            psp_id=psp.pk,
-            psp_reference=transfer.psp_reference,
-            amount_minor=transfer.amount_minor,
-            reference=transfer.reference,
-        )
+        return reversals.apply_refund(psp_id=psp.pk, transfer=event.transfer)
     return Applied(InboxState.IGNORED, f"{event.event_type} needs nothing from us")
 
 

@@ -273,7 +273,7 @@ def _until(report: SettlementImport) -> dt.datetime:
     last = (
         SettlementRow.objects.filter(report=report).order_by("-booked_at").values_list("booked_at", flat=True).first()
     )
-    return min(end, last or end)
+    return min(end, last + dt.timedelta(seconds=1)) if last else end
 
 
 def _close_explained(report: SettlementImport) -> None:

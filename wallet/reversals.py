@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import transaction
 
 from crm.errors import WrongState
@@ -12,7 +14,7 @@ from wallet.choices import DEPOSIT_RANK, AccountKind, DepositState, InboxState, 
 from wallet.deposits import Applied, audit_deposit, lock_deposit, note_movement
 from wallet.ledger import Entry, Line
 from wallet.models import Balance, Deposit
-from wallet.psp.base import PaymentView
+from wallet.psp.base import PaymentView, TransferView
 
 
 @transaction.atomic
@@ -36,9 +38,15 @@ def apply_chargeback(*, psp_id: int, view: PaymentView, reversed_again: bool = F
             journal=deposit.reversal,
             description=f"Chargeback reversed: {deposit.reference}",
         )
-        note_movement(deposit, MovementKind.CHARGEBACK_REVERSED, deposit.received_minor or 0, posted.journal_id)
+        note_movement(
+            deposit,
+            MovementKind.CHARGEBACK_REVERSED,
+            deposit.received_minor or 0,
+            posted.journal_id,
+            at=view.happened_at,
+        )
     else:
-        _take_back(deposit, JournalKind.CHARGEBACK, MovementKind.CHARGEBACK, deposit.received_minor or 0)
+        _take_back(deposit, JournalKind.CHARGEBACK, deposit.received_minor or 0, at=view.happened_at)
     deposit.state = target
     deposit.save()
     audit_deposit(deposit, f"wallet.deposit_{target.value}")
@@ -46,22 +54,22 @@ def apply_chargeback(*, psp_id: int, view: PaymentView, reversed_again: bool = F
 
 
 @transaction.atomic
-def apply_refund(*, psp_id: int, psp_reference: str, amount_minor: int, reference: str) -> Applied:
+def apply_refund(*, psp_id: int, transfer: TransferView) -> Applied:
     """A refund that was started at the PSP is done. (Its own reference names the deposit: 'D-…' or 'D-…-R1'.)"""
-    found = Deposit.objects.filter(psp_id=psp_id, reference=reference.partition("-R")[0]).first()
+    found = Deposit.objects.filter(psp_id=psp_id, reference=transfer.reference.partition("-R")[0]).first()
     if found is None:
-        return Applied(InboxState.UNMATCHED, f"No deposit for refund {reference}")
+        return Applied(InboxState.UNMATCHED, f"No deposit for refund {transfer.reference}")
     deposit = lock_deposit(pk=found.pk)
-    if deposit.state != DepositState.SETTLED or amount_minor != deposit.received_minor:
+    if deposit.state != DepositState.SETTLED or transfer.amount_minor != deposit.received_minor:
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state}; only a full refund is booked")
-    _take_back(deposit, JournalKind.REFUND, MovementKind.REFUND, amount_minor)
+    _take_back(deposit, JournalKind.REFUND, transfer.amount_minor, at=transfer.happened_at)
     deposit.state = DepositState.REFUNDED
     deposit.save()
     audit_deposit(deposit, "wallet.deposit_refunded")
     return Applied(InboxState.DONE, f"{deposit.reference} is refunded")
 
 
-def _take_back(deposit: Deposit, kind: JournalKind, movement: MovementKind, amount_minor: int) -> None:
+def _take_back(deposit: Deposit, kind: JournalKind, amount_minor: int, *, at: dt.datetime | None) -> None:
     balance = Balance.objects.select_for_update().get(pk=deposit.wallet_id)
     from_wallet = min(max(balance.available_minor, 0), amount_minor)
     losses = ledger.house(AccountKind.CHARGEBACK_LOSSES, brand_id=deposit.brand_id, currency=deposit.currency)
@@ -80,7 +88,7 @@ def _take_back(deposit: Deposit, kind: JournalKind, movement: MovementKind, amou
         )
     )
     deposit.reversal_id = posted.journal_id
-    note_movement(deposit, movement, -amount_minor, posted.journal_id)
+    note_movement(deposit, MovementKind(kind.value), -amount_minor, posted.journal_id, at=at)
     publish(
         DepositReversed(
             client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk,

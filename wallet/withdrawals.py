@@ -284,7 +284,7 @@ def apply_payout(*, psp_id: int, view: TransferView) -> Applied:
         return Applied(InboxState.IGNORED, f"{withdrawal.reference} is {withdrawal.state} already")
     withdrawal.psp_reference = view.psp_reference
     if view.status == TransferStatus.PAID:
-        _settle(withdrawal)
+        _settle(withdrawal, view)
     elif view.status == TransferStatus.FAILED:
         give_back(withdrawal, WithdrawalState.FAILED, reason=view.failure or _("The PSP could not pay it out"))
     elif withdrawal.state != WithdrawalState.SENT:
@@ -294,7 +294,7 @@ def apply_payout(*, psp_id: int, view: TransferView) -> Applied:
     return Applied(InboxState.DONE, f"{withdrawal.reference} is {withdrawal.state}")
 
 
-def _settle(withdrawal: Withdrawal) -> None:
+def _settle(withdrawal: Withdrawal, view: TransferView) -> None:
     posted = ledger.settle(key=f"withdrawal:{withdrawal.reference}:settle", reservation=withdrawal.reservation)
     move_to(withdrawal, WithdrawalState.SETTLED)
     withdrawal.journal_id, withdrawal.finished_at, withdrawal.next_look_up_at = posted.journal_id, timezone.now(), None
@@ -302,7 +302,8 @@ def _settle(withdrawal: Withdrawal) -> None:
     PspMovement.objects.create(
         psp=withdrawal.psp, kind=MovementKind.PAYOUT, reference=withdrawal.reference,
         psp_reference=withdrawal.psp_reference, client_id=withdrawal.client_id, journal_id=posted.journal_id,
-        amount_minor=-withdrawal.amount_minor, currency=withdrawal.currency, occurred_at=timezone.now(),
+        amount_minor=-withdrawal.amount_minor, currency=withdrawal.currency,
+        occurred_at=view.happened_at or timezone.now(),
     )  # fmt: skip
     _audit(withdrawal, "wallet.withdrawal_settled", after={"journal": posted.journal_id})
     publish(

@@ -169,4 +169,52 @@ TABLE |= {
     "portal": Rule(CLIENT),
     "portal_activity": Rule(CLIENT),
     "portal_security": Rule(CLIENT),
+
+
+def _money(model: str, name: str = "pk") -> Callable[[Any], dict[str, Any]]:
+    """Any row of the wallet: whoever does not reach its client or brand gets a 404."""
+
+    def kwargs(_world: Any) -> dict[str, Any]:
+        from django.apps import apps
+
+        return {
+            name: apps.get_model("wallet", model).objects.order_by("pk").values_list("pk", flat=True).first() or 999_999
+        }
+
+    return kwargs
+
+
+# Money. Movements of clients out of reach answer 404, and so do accounts and PSPs of brands out of reach.
+SEES_MONEY: Final = STAFF - {"marketing", "ib_manager"}
+SEES_BOOKS: Final = roles(Role.FINANCE, Role.MLRO, Role.AUDITOR, Role.ADMINISTRATOR)
+DECIDES_MONEY: Final = roles(Role.FINANCE)
+SETS_UP_PSPS: Final = roles(Role.FINANCE, Role.ADMINISTRATOR)
+TABLE |= {
+    "wallet:psp_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "northpay"}),
+    "wallet:deposits": Rule(SEES_MONEY | {"ib_manager"}),
+    "wallet:deposit": Rule(SEES_MONEY | {"ib_manager"}, kwargs=_money("Deposit", "deposit_id"), good=OWN),
+    "wallet:withdrawal_queue": Rule(SEES_MONEY),
+    "wallet:withdrawals": Rule(SEES_MONEY),
+    "wallet:withdrawal": Rule(SEES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
+    "wallet:withdrawal_approve": Rule(DECIDES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
+    "wallet:withdrawal_reject": Rule(DECIDES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
+    "wallet:transfers": Rule(SEES_MONEY),
+    "wallet:transfer": Rule(SEES_MONEY, kwargs=_money("Transfer", "transfer_id"), good=OWN),
+    "wallet:ledger": Rule(SEES_BOOKS),
+    "wallet:ledger_account": Rule(SEES_BOOKS, kwargs=_money("Account"), good=OWN),
+    "wallet:journal": Rule(SEES_BOOKS, kwargs=_money("Journal"), good=OWN),
+    "wallet:psps": Rule(SEES_BOOKS),
+    "wallet:psp": Rule(SETS_UP_PSPS, kwargs=_money("Psp"), good=OWN),
+    "wallet:psp_check": Rule(SETS_UP_PSPS, kwargs=_money("Psp"), good=OWN),
+    "wallet:webhooks": Rule(SEES_BOOKS),
+    "wallet:webhook": Rule(SEES_BOOKS, kwargs=_money("WebhookMessage"), good=OWN),
+    "wallet:webhook_retry": Rule(SETS_UP_PSPS, kwargs=_money("WebhookMessage"), good=OWN),
+    "wallet:reconciliation": Rule(SEES_BOOKS),
+    "wallet:report_upload": Rule(DECIDES_MONEY),
+    "wallet:report_fetch": Rule(DECIDES_MONEY),
+    "wallet:breaks": Rule(SEES_BOOKS),
+    "wallet:break_resolve": Rule(DECIDES_MONEY, kwargs=_money("Break"), good=OWN),
+    "wallet:settlement": Rule(SEES_BOOKS, kwargs=_money("SettlementImport"), good=OWN),
+    "wallet:settlement_original": Rule(SEES_BOOKS, kwargs=_money("SettlementImport"), good=OWN),
+    "wallet:client_statement": Rule(DECIDES_MONEY, kwargs=_any_client("client_id"), good=OWN),
 }

@@ -93,6 +93,7 @@ class PaymentView:
     instrument: str = ""
     payer_name: str = ""
     failure: str = ""
+    happened_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class TransferView:
     amount_minor: int
     currency: str
     failure: str = ""
+    happened_at: dt.datetime | None = None
 
 
 class EventKind(StrEnum):

@@ -191,7 +191,12 @@ def _payment(data: Mapping[str, Any]) -> PaymentView:
         instrument=str(data.get("instrument", ""))[:80],
         payer_name=str(data.get("payer_name", ""))[:120],
         failure=str(data.get("failure", ""))[:200],
+        happened_at=_time(data),
     )
+
+
+def _time(data: Mapping[str, Any]) -> dt.datetime | None:
+    return dt.datetime.fromtimestamp(int(data["updated_at"]), dt.UTC) if "updated_at" in data else None
 
 
 def _transfer(data: Mapping[str, Any]) -> TransferView:
@@ -202,6 +207,7 @@ def _transfer(data: Mapping[str, Any]) -> TransferView:
         amount_minor=int(data["amount_minor"]),
         currency=str(data["currency"]),
         failure=str(data.get("failure", ""))[:200],
+        happened_at=_time(data),
     )
 
 

@@ -44,8 +44,12 @@ def read_settlement_csv(content: bytes) -> SettlementFile:
     except UnicodeDecodeError as error:
         raise BadFile(_("The file is not UTF-8 text (byte %(place)s). Nothing was imported.") % {"place": error.start})
     reader = csv.DictReader(io.StringIO(text), strict=True)
-    if reader.fieldnames is None or (missing := [name for name in COLUMNS if name not in reader.fieldnames]):
-        named = ", ".join(missing) if reader.fieldnames else _("all")
+    try:
+        present = list(reader.fieldnames or [])
+    except csv.Error as error:
+        raise _bad(1, "—", f"{error}.")
+    if missing := [name for name in COLUMNS if name not in present]:
+        named = ", ".join(missing) if present else _("all")
         raise BadFile(_("Line 1: these columns are missing: %(columns)s. Nothing was imported.") % {"columns": named})
     return _Reader().read(reader)
 

@@ -36,7 +36,7 @@ def money_tab(request: HttpRequest, client: Client) -> HttpResponse:
 
 
 @require_POST
-@staff_page("wallet.view_deposit")
+@staff_page("wallet.request_withdrawal_for_client")
 def statement(request: HttpRequest, client_id: int) -> HttpResponseBase:
     """Start a statement for a client; the job's page shows its progress and the PDF."""
     client = get_client(request.user, client_id)
