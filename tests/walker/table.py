@@ -169,6 +169,7 @@ TABLE |= {
     "portal": Rule(CLIENT),
     "portal_activity": Rule(CLIENT),
     "portal_security": Rule(CLIENT),
+}
 
 
 def _money(model: str, name: str = "pk") -> Callable[[Any], dict[str, Any]]:
