@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('clients', '0003_work_mail_and_computed_columns'),
+        ('clients', '0002_work_mail_and_computed_columns'),
         ('crm', '0004_accounts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
