@@ -201,6 +201,7 @@ class Accrual(models.Model):
         indexes = [
             models.Index(fields=["partner", "period", "currency", "-id"], name="accruals_of_a_settlement"),
             models.Index(fields=["client", "-id"], name="accruals_by_client"),
+            models.Index(fields=["-id"], condition=Q(state="excluded"), name="accruals_excluded"),
             BrinIndex(fields=["closed_at"], name="accruals_by_time", pages_per_range=32),
         ]  # fmt: skip
 

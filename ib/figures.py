@@ -1,0 +1,203 @@
+"""What pages and tiles say about partners in numbers. Each function reads bounded sets, set-based."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, TruncDate
+from django.utils import timezone
+
+from clients.models import Client
+from ib.choices import AccrualState, PeriodState, Reason
+from ib.models import Accrual, Attribution, Partner, PartnerLink, PartnerPlan, ReferralDay, SettlementPeriod, Upline
+
+COUNT_MAX = 5_000
+
+
+def count_up_to(queryset: QuerySet[Any], limit: int = COUNT_MAX) -> int:
+    """How many rows, or `limit` where there are as many or more: pages then write "5,000+"."""
+    return len(queryset.order_by().values_list("pk", flat=True)[:limit])
+
+
+@dataclass(frozen=True)
+class Earned:
+    currency: str
+    amount: Decimal
+
+
+def earned_in(partner_ids: Iterable[int], period_ids: Iterable[int]) -> list[Earned]:
+    """Accrued money of partners in some periods, per currency."""
+    rows = (
+        Accrual.objects.filter(partner_id__in=list(partner_ids), period_id__in=list(period_ids))
+        .values("currency").annotate(total=Sum("amount")).order_by("currency")
+    )  # fmt: skip
+    return [Earned(row["currency"], row["total"]) for row in rows]
+
+
+def open_period_ids(brand_id: int) -> list[int]:
+    return list(
+        SettlementPeriod.objects.filter(brand_id=brand_id, state=PeriodState.OPEN).values_list("pk", flat=True)[:24]
+    )
+
+
+def daily_earnings(partner: Partner, *, days: int = 30) -> tuple[list[dt.date], dict[str, list[Decimal]]]:
+    """Money accrued per day (UTC) of the trades, for the partner's currencies."""
+    today = timezone.now().date()
+    first = today - dt.timedelta(days=days - 1)
+    periods = SettlementPeriod.objects.filter(
+        brand_id=partner.brand_id, ends_at__gt=dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC)
+    )
+    rows = (
+        Accrual.objects.filter(
+            partner=partner, period__in=list(periods.values_list("pk", flat=True)[:70]),
+            closed_at__gte=dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC),
+        )
+        .annotate(day=TruncDate("closed_at", tzinfo=dt.UTC)).values_list("day", "currency").annotate(total=Sum("amount"))
+        .order_by()
+    )  # fmt: skip
+    span = [first + dt.timedelta(days=n) for n in range(days)]
+    series: dict[str, list[Decimal]] = {}
+    for day, currency, total in rows:
+        series.setdefault(currency, [Decimal(0)] * days)[(day - first).days] = total
+    return span, series
+
+
+@dataclass(frozen=True)
+class Summary:
+    clients: int
+    network: int
+    network_clients: int
+    traded: int
+    open: list[Earned]
+    clicks: int
+    registrations: int
+
+
+def summary(partner: Partner) -> Summary:
+    """The figures on a partner's first page; counts stop at COUNT_MAX."""
+    month_ago = timezone.now() - dt.timedelta(days=30)
+    mine = Attribution.objects.filter(partner=partner, ends_at__isnull=True)
+    below = Upline.objects.filter(ancestor=partner, ends_at__isnull=True, level__gt=1)
+    seen = ReferralDay.objects.filter(link__partner=partner, day__gte=month_ago.date()).aggregate(
+        clicks=Coalesce(Sum("clicks"), 0), registrations=Coalesce(Sum("registrations"), 0)
+    )
+    return Summary(
+        clients=count_up_to(mine),
+        network=count_up_to(below),
+        network_clients=count_up_to(
+            Attribution.objects.filter(partner_id__in=below.values("partner_id"), ends_at__isnull=True)
+        ),
+        traded=count_up_to(mine.filter(client__last_trade_at__gte=month_ago)),
+        open=earned_in([partner.pk], open_period_ids(partner.brand_id)),
+        clicks=seen["clicks"],
+        registrations=seen["registrations"],
+    )
+
+
+@dataclass(frozen=True)
+class Node:
+    """A partner in the tree with what stands directly below."""
+
+    partner: Partner
+    level: int
+    clients: int
+    partners: int
+    plan: str
+    earned: list[Earned]
+
+
+CHILDREN_MAX = 200
+
+
+def children(parent_id: int | None, *, brand_id: int, level: int = 1) -> list[Node]:
+    """The partners directly below one (or at the top of the brand), with counts and this period's earnings."""
+    partners = Partner.objects.filter(brand_id=brand_id)
+    if parent_id is None:
+        partners = partners.filter(~Exists(PartnerLink.objects.filter(partner_id=OuterRef("pk"), ends_at__isnull=True)))
+    else:
+        partners = partners.filter(links_up__parent_id=parent_id, links_up__ends_at__isnull=True)
+    return nodes(partners.order_by("name", "pk")[:CHILDREN_MAX], brand_id=brand_id, level=level)
+
+
+def nodes(partners: Iterable[Partner], *, brand_id: int, level: int) -> list[Node]:
+    """Tree nodes of some partners, in four statements whatever their number."""
+    found = list(partners)
+    ids = [partner.pk for partner in found]
+    clients = dict(
+        Attribution.objects.filter(partner_id__in=ids, ends_at__isnull=True).values_list("partner_id")
+        .annotate(n=Count("pk")).order_by()
+    )  # fmt: skip
+    below = dict(
+        Partner.objects.filter(links_up__parent_id__in=ids, links_up__ends_at__isnull=True)
+        .values_list("links_up__parent_id").annotate(n=Count("pk")).order_by()
+    )  # fmt: skip
+    plans = dict(
+        PartnerPlan.objects.filter(partner_id__in=ids, ends_at__isnull=True).values_list("partner_id", "plan__name")
+    )
+    earned: dict[int, list[Earned]] = {}
+    for partner_id, currency, total in (
+        Accrual.objects.filter(partner_id__in=ids, period_id__in=open_period_ids(brand_id))
+        .values_list("partner_id", "currency").annotate(total=Sum("amount")).order_by("currency")
+    ):  # fmt: skip
+        earned.setdefault(partner_id, []).append(Earned(currency, total))
+    return [
+        Node(partner, level, clients.get(partner.pk, 0), below.get(partner.pk, 0), plans.get(partner.pk, ""),
+             earned.get(partner.pk, []))
+        for partner in found
+    ]  # fmt: skip
+
+
+BY_REASON = """
+SELECT reason, count(*), count(DISTINCT deal_id), max(closed_at), mode() WITHIN GROUP (ORDER BY symbol)
+FROM ib_accrual a JOIN ib_partner p ON p.id = a.partner_id AND p.brand_id = ANY(%s)
+WHERE a.state = 'excluded' AND a.closed_at >= %s AND a.id > (SELECT coalesce(max(id), 0) - %s FROM ib_accrual)
+GROUP BY 1 ORDER BY 2 DESC
+"""
+LOOK_BACK_ROWS = 2_000_000
+
+
+@dataclass(frozen=True)
+class ReasonCount:
+    reason: Reason
+    rows: int
+    deals: int
+    last_at: dt.datetime
+    symbol: str
+
+
+def exclusions(brand_ids: Iterable[int], *, days: int = 30) -> list[ReasonCount]:
+    """Why trades of the last days were not paid: rows per reason, the newest two million accruals at most."""
+    since = timezone.now() - dt.timedelta(days=days)
+    with connection.cursor() as cursor:
+        cursor.execute(BY_REASON, [list(brand_ids), since, LOOK_BACK_ROWS])
+        return [ReasonCount(Reason(reason), *rest) for reason, *rest in cursor.fetchall()]
+
+
+def with_earnings(clients: QuerySet[Attribution], partner: Partner) -> QuerySet[Attribution]:
+    """Annotates attributions with what each client earned the partner since the start of the open periods."""
+    total = (
+        Accrual.objects.filter(
+            client_id=OuterRef("client_id"), partner=partner, period_id__in=open_period_ids(partner.brand_id)
+        )
+        .order_by().values("client_id").annotate(total=Sum("amount")).values("total")
+    )  # fmt: skip
+    return clients.annotate(earned=Coalesce(Subquery(total), Decimal(0)))
+
+
+def earned_from(client: Client) -> list[dict[str, Any]]:
+    """What one client's trades earned whom, in all time: the client page's tab."""
+    return list(
+        Accrual.objects.filter(client=client)
+        .values("partner_id", "partner__name", "level", "currency")
+        .annotate(
+            total=Sum("amount"), trades=Count("deal_id", filter=Q(state=AccrualState.ACCRUED), distinct=True),
+            unpaid=Count("deal_id", filter=Q(state=AccrualState.EXCLUDED), distinct=True),
+        )
+        .order_by("level", "partner_id")[:100]
+    )  # fmt: skip

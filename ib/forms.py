@@ -1,0 +1,262 @@
+"""Forms of partners, plans and periods."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clients.queries import clients_visible_to
+from crm.models import Brand, User
+from crm.scope import reach_of
+from ib.models import Partner, Plan, PlanVersion
+from ib.plans import RateCard, rate_card
+from ib.queries import partners_visible_to, plans_visible_to
+from trading.choices import SymbolGroup
+
+CURRENCIES = [(code, code) for code in ("EUR", "USD", "GBP", "AUD", "CHF", "JPY")]
+LEVELS = 8
+
+
+class CodeField(forms.CharField):
+    """A partner typed by code: trees have thousands, so no list to scroll."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=24, widget=forms.TextInput(attrs={"autocomplete": "off"}), **kwargs)
+
+
+class PartnerByCode(forms.Form):
+    """Looks partners up among those the user sees."""
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def partner_of(self, code: str, brand_id: int | None = None) -> Partner | None:
+        if not code:
+            return None
+        found = partners_visible_to(self.user).filter(code=code.strip().lower())
+        if brand_id is not None:
+            found = found.filter(brand_id=brand_id)
+        partner = found.first()
+        if partner is None:
+            raise forms.ValidationError(_("There is no partner with the code “%(code)s” at this brand."), params={"code": code})
+        return partner
+
+
+class PartnerForm(PartnerByCode):
+    brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
+    name = forms.CharField(max_length=120, label=_("Name or company"))
+    email = forms.EmailField(label=_("E-mail"), help_text=_("The sign-in; an invitation goes there"))
+    currency = forms.ChoiceField(choices=CURRENCIES, label=_("Paid in"))
+    code = forms.SlugField(max_length=24, required=False, label=_("Code"), help_text=_("Empty: one is made up"))
+    parent = CodeField(required=False, label=_("Parent's code"), help_text=_("Empty: at the top of the tree"))
+    plan = forms.ModelChoiceField(Plan.objects.none(), required=False, label=_("Plan"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["brand"].queryset = Brand.objects.filter(pk__in=reach_of(self.user).whole_brands)
+        self.fields["plan"].queryset = plans_visible_to(self.user).filter(versions__state="active").distinct()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        brand, plan = cleaned.get("brand"), cleaned.get("plan")
+        if brand is not None:
+            try:
+                cleaned["parent"] = self.partner_of(cleaned.get("parent", ""), brand.pk)
+            except forms.ValidationError as error:
+                self.add_error("parent", error)
+            if plan is not None and plan.brand_id != brand.pk:
+                self.add_error("plan", _("This plan belongs to another brand."))
+        return cleaned
+
+
+class MoveForm(PartnerByCode):
+    parent = CodeField(required=False, label=_("New parent's code"), help_text=_("Empty: at the top of the tree"))
+    reason = forms.CharField(max_length=200, label=_("Reason"))
+
+    def __init__(self, *args: Any, brand_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.brand_id = brand_id
+
+    def clean_parent(self) -> Partner | None:
+        return self.partner_of(self.cleaned_data["parent"], self.brand_id)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(max_length=200, label=_("Reason"))
+
+
+class AssignPlanForm(forms.Form):
+    plan = forms.ModelChoiceField(Plan.objects.none(), required=False, label=_("Plan"), empty_label=_("No plan"))
+    reason = forms.CharField(max_length=200, label=_("Reason"))
+
+    def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["plan"].queryset = Plan.objects.filter(brand_id=partner.brand_id, versions__state="active").distinct()
+
+
+class AttributeForm(forms.Form):
+    """A client typed by number becomes this partner's."""
+
+    client = forms.IntegerField(min_value=1, label=_("Client number"))
+    reason = forms.CharField(max_length=200, label=_("Reason"))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_client(self) -> int:
+        number = self.cleaned_data["client"]
+        if not clients_visible_to(self.user).filter(pk=number).exists():
+            raise forms.ValidationError(_("You don't see a client with this number."))
+        return number
+
+
+class LinkForm(forms.Form):
+    campaign = forms.CharField(max_length=80, label=_("Campaign"), help_text=_("What you will recognise it by"))
+
+
+class PayOutForm(forms.Form):
+    amount = forms.DecimalField(max_digits=18, decimal_places=8, min_value=Decimal("0.00000001"), label=_("Amount"))
+    currency = forms.ChoiceField(choices=[], label=_("Currency"))
+    request_key = forms.CharField(max_length=80, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, currencies: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["currency"].choices = [(code, code) for code in currencies]
+
+
+class PlanForm(forms.Form):
+    brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
+    name = forms.CharField(max_length=80, label=_("Name"))
+    description = forms.CharField(max_length=300, required=False, label=_("Description"))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["brand"].queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands)
+
+
+class VersionForm(forms.Form):
+    """A rate card: money per lot for each symbol group, a share for each level, and single cells that are fixed."""
+
+    starts_at = forms.DateTimeField(
+        label=_("Starts"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"], help_text=_("Trades closed from then on"),
+    )  # fmt: skip
+    currency = forms.ChoiceField(choices=CURRENCIES, label=_("Currency of the rates"))
+    min_hold_seconds = forms.IntegerField(min_value=0, max_value=86_400, initial=180, label=_("Shortest holding time, seconds"))
+    clawback_days = forms.IntegerField(min_value=0, max_value=365, initial=90, label=_("Clawback after a chargeback, days"))
+    is_pool = forms.BooleanField(
+        required=False, initial=True, label=_("The rate is a pot"), help_text=_("All levels together never get more than it")
+    )
+    account_groups = forms.CharField(
+        required=False, max_length=400, label=_("Account groups that count"),
+        help_text=_("Separated by commas, a star at the end matches the rest; empty: all"),
+    )  # fmt: skip
+    note = forms.CharField(required=False, max_length=300, label=_("Note for the second person"))
+
+    def __init__(self, *args: Any, like: PlanVersion | None = None, **kwargs: Any) -> None:
+        if like is not None and "initial" not in kwargs:
+            kwargs["initial"] = initial_of(like)
+        super().__init__(*args, **kwargs)
+        for group in SymbolGroup:
+            self.fields[f"rate_{group}"] = self._amount(group.label)
+            for level in range(1, LEVELS + 1):
+                self.fields[f"fixed_{group}_{level}"] = self._amount(f"{group.label} {level}")
+        for level in range(1, LEVELS + 1):
+            self.fields[f"share_{level}"] = forms.DecimalField(
+                required=False, min_value=0, max_value=100, max_digits=9, decimal_places=6, label=str(level)
+            )
+        if not self.is_bound and "starts_at" not in self.initial:
+            tomorrow = timezone.localtime() + dt.timedelta(days=1)
+            self.initial["starts_at"] = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    @staticmethod
+    def _amount(label: Any) -> forms.DecimalField:
+        return forms.DecimalField(required=False, min_value=0, max_digits=16, decimal_places=8, label=label)
+
+    def clean_account_groups(self) -> list[str]:
+        return [part.strip() for part in self.cleaned_data["account_groups"].split(",") if part.strip()]
+
+    def card(self) -> RateCard:
+        """The rate card of valid input."""
+        data = self.cleaned_data
+        return RateCard(
+            rates={str(g): data[f"rate_{g}"] for g in SymbolGroup if data.get(f"rate_{g}") is not None},
+            shares={
+                level: data[f"share_{level}"] / 100
+                for level in range(1, LEVELS + 1)
+                if data.get(f"share_{level}") is not None
+            },
+            overrides={
+                (str(g), level): data[f"fixed_{g}_{level}"]
+                for g in SymbolGroup
+                for level in range(1, LEVELS + 1)
+                if data.get(f"fixed_{g}_{level}") is not None
+            },
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The matrix for the template: a row per symbol group."""
+        return [
+            {
+                "label": group.label, "rate": self[f"rate_{group}"],
+                "cells": [self[f"fixed_{group}_{level}"] for level in range(1, LEVELS + 1)],
+            }
+            for group in SymbolGroup
+        ]  # fmt: skip
+
+    def shares(self) -> list[Any]:
+        return [self[f"share_{level}"] for level in range(1, LEVELS + 1)]
+
+    def settings(self) -> dict[str, Any]:
+        names = ("starts_at", "currency", "min_hold_seconds", "clawback_days", "is_pool", "account_groups", "note")
+        return {name: self.cleaned_data[name] for name in names}
+
+
+def trimmed(value: Decimal) -> Decimal:
+    """Without the zeros at its end and never in exponent notation: what a form shows."""
+    return Decimal(f"{value.normalize():f}")
+
+
+def initial_of(version: PlanVersion) -> dict[str, Any]:
+    """The form's values of an earlier version, for writing the next one or changing a draft."""
+    card = rate_card(version)
+    initial: dict[str, Any] = {
+        "currency": version.currency, "min_hold_seconds": version.min_hold_seconds, "is_pool": version.is_pool,
+        "clawback_days": version.clawback_days, "account_groups": ", ".join(version.account_groups),
+    }  # fmt: skip
+    if version.state == "draft":
+        initial |= {"starts_at": timezone.localtime(version.starts_at), "note": version.note}
+    initial |= {f"rate_{group}": trimmed(amount) for group, amount in card.rates.items()}
+    initial |= {f"share_{level}": trimmed(share * 100) for level, share in card.shares.items()}
+    initial |= {f"fixed_{group}_{level}": trimmed(amount) for (group, level), amount in card.overrides.items()}
+    return initial
+
+
+class RecomputeForm(forms.Form):
+    brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
+    first = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    last = forms.DateField(label=_("To, included"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    reason = forms.CharField(max_length=200, label=_("Reason"))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["brand"].queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands)
+        today = timezone.localdate()
+        self.initial.setdefault("first", today.replace(day=1))
+        self.initial.setdefault("last", today)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("first"), cleaned.get("last")
+        if first and last and first > last:
+            self.add_error("last", _("The last day is before the first one."))
+        elif first and last and (last - first).days > 400:
+            self.add_error("first", _("At most 400 days at once."))
+        return cleaned

@@ -1,0 +1,380 @@
+"""Lists of partners, plans, accruals and settlements, for staff and for partners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from crm.scope import reach_of
+from crm.ui.tables import (
+    AgoColumn,
+    BadgeColumn,
+    Column,
+    DateColumn,
+    Empty,
+    MoneyColumn,
+    NumberColumn,
+    Table,
+    TimeColumn,
+)
+from ib import figures
+from ib.choices import AccrualState, PartnerState, Reason
+from ib.models import (
+    Accrual,
+    Attribution,
+    CommissionRun,
+    Partner,
+    PartnerLink,
+    PartnerPlan,
+    Payout,
+    Plan,
+    Settlement,
+)
+from ib.queries import partners_visible_to, plans_visible_to
+
+EXPORT = "ib.view_settlement"
+
+
+class PartnerFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=PartnerState.choices, label=_("State"))
+    brand = django_filters.ModelChoiceFilter(queryset=None, label=_("Brand"))
+
+    class Meta:
+        model = Partner
+        fields = ["state", "brand"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        from crm.models import Brand
+
+        self.filters["brand"].queryset = Brand.objects.filter(pk__in=reach_of(self.request.user).brands)
+
+
+class PartnerTable(Table):
+    name, title, permission, export_permission = "ib.partners", _("Partners"), "ib.view_partner", EXPORT
+    subtitle = _("Introducing brokers, their place in the tree and their plan")
+    columns = [
+        Column("name", _("Name"), link=True),
+        Column("code", _("Code"), css="mono"),
+        BadgeColumn("state", _("State")),
+        Column("parent_name", _("Below")),
+        Column("plan_name", _("Plan")),
+        Column("brand", _("Brand"), value="brand.name"),
+        Column("manager", _("Manager"), hidden=True),
+        Column("currency", _("Paid in")),
+        DateColumn("joined_at", _("Since")),
+    ]
+    filterset = PartnerFilter
+    search_fields = ["name", "code", "user__email"]
+    search_hint = _("Name, code or e-mail")
+    empty = Empty(
+        _("No partners yet"), _("A partner refers clients by a link and earns on their trading."), "handshake",
+        _("New partner"), "ib_partner_new",
+    )  # fmt: skip
+
+    def queryset(self) -> QuerySet[Partner]:
+        above = PartnerLink.objects.filter(partner_id=OuterRef("pk"), ends_at__isnull=True)
+        plan = PartnerPlan.objects.filter(partner_id=OuterRef("pk"), ends_at__isnull=True)
+        return (
+            partners_visible_to(self.user).select_related("brand", "manager")
+            .annotate(
+                parent_name=Subquery(above.values("parent__name")[:1]), plan_name=Subquery(plan.values("plan__name")[:1])
+            )
+        )  # fmt: skip
+
+
+class AccrualFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=AccrualState.choices, label=_("State"))
+    reason = django_filters.ChoiceFilter(choices=[c for c in Reason.choices if c[0]], label=_("Reason"))
+    partner = django_filters.CharFilter(field_name="partner__code", label=_("Partner's code"))
+    client = django_filters.NumberFilter(field_name="client_id", label=_("Client number"))
+    deal = django_filters.NumberFilter(field_name="deal_id", label=_("Deal"))
+    closed = django_filters.DateFromToRangeFilter(field_name="closed_at", label=_("Closed"))
+
+    class Meta:
+        model = Accrual
+        fields = ["state", "reason", "partner", "client", "deal", "closed"]
+
+
+def why(row: Accrual, table: Table) -> str:
+    return str(Reason(row.reason).label) if row.reason else ""
+
+
+ACCRUAL_COLUMNS = [
+    TimeColumn("closed_at", _("Closed"), link=True),
+    NumberColumn("deal_id", _("Deal"), render=lambda row, table: f"#{row.deal_id}", css="mono"),
+    Column("partner", _("Partner"), value="partner.name"),
+    NumberColumn("level", _("Level")),
+    Column("client", _("Client"), render=lambda row, table: client_link(row.client_id)),
+    Column("symbol", _("Symbol")),
+    NumberColumn("lots", _("Lots"), digits=2),
+    NumberColumn("rate", _("Per lot"), hidden=True),
+    MoneyColumn("amount", _("Amount"), signed=True),
+    BadgeColumn("state", _("State")),
+    Column("reason", _("Reason"), render=why, css="clip"),
+]
+
+
+def client_link(client_id: int) -> str:
+    return format_html('<a href="/clients/{}/">#{}</a>', client_id, client_id)
+
+
+class AccrualTable(Table):
+    """Every accrual: what was earned, what was not paid and why."""
+
+    name, title, permission, export_permission = "ib.accruals", _("Commissions by trade"), "ib.view_accrual", EXPORT
+    subtitle = _("One row per deal, partner and level; trades that were not paid say why")
+    columns = ACCRUAL_COLUMNS
+    filterset = AccrualFilter
+    is_searchable = False
+    row_url_name = "ib_accrual"
+    empty = Empty(_("Nothing accrued"), _("Rows appear seconds after a referred client closes a position."), "coins")
+
+    def queryset(self) -> QuerySet[Accrual]:
+        rows = Accrual.objects.select_related("partner").filter(partner__in=partners_visible_to(self.user))
+        if partner_id := self.scope.get("partner_id"):
+            rows = rows.filter(partner_id=partner_id)
+        if settlement_id := self.scope.get("settlement_id"):
+            settlement = Settlement.objects.get(pk=settlement_id)
+            rows = rows.filter(
+                partner_id=settlement.partner_id, period_id=settlement.period_id, currency=settlement.currency
+            )
+        return rows
+
+
+class ExclusionTable(AccrualTable):
+    name, title = "ib.exclusions", _("Not paid")
+    subtitle = _("Closed trades of referred clients that earned nothing, with the reason")
+    columns = [column for column in ACCRUAL_COLUMNS if column.name not in ("amount", "state", "rate")]
+    empty = Empty(_("Every trade was paid"), icon="circle-check")
+
+    def queryset(self) -> QuerySet[Accrual]:
+        return super().queryset().filter(state=AccrualState.EXCLUDED)
+
+
+class PartnerAccrualTable(AccrualTable):
+    """In the tab of one partner."""
+
+    name = "ib.partner_accruals"
+    columns = [column for column in ACCRUAL_COLUMNS if column.name != "partner"]
+    filterset = None
+    is_adjustable = False
+
+
+class SettlementAccrualTable(PartnerAccrualTable):
+    name = "ib.settlement_accruals"
+
+
+SETTLEMENT_COLUMNS = [
+    Column("period", _("Period"), link=True),
+    Column("partner", _("Partner"), value="partner.name"),
+    NumberColumn("trades", _("Trades")),
+    NumberColumn("lots", _("Lots"), digits=2),
+    MoneyColumn("accrued", _("Accrued")),
+    MoneyColumn("amount", _("Paid")),
+    MoneyColumn("carried_out", _("Carried"), hidden=True),
+    BadgeColumn("state", _("State")),
+    AgoColumn("settled_at", _("Settled")),
+]
+
+
+class SettlementTable(Table):
+    name, title, permission, export_permission = "ib.settlements", _("Settlements"), "ib.view_settlement", EXPORT
+    columns = SETTLEMENT_COLUMNS
+    is_searchable = False
+    row_url_name = "ib_settlement"
+    empty = Empty(_("Nothing settled yet"), _("A settlement closes a period and books what each partner earned."), "coins")
+
+    def queryset(self) -> QuerySet[Settlement]:
+        rows = Settlement.objects.select_related("partner", "period").filter(partner__in=partners_visible_to(self.user))
+        if partner_id := self.scope.get("partner_id"):
+            rows = rows.filter(partner_id=partner_id)
+        if period_id := self.scope.get("period_id"):
+            rows = rows.filter(period_id=period_id)
+        return rows
+
+
+class PartnerSettlementTable(SettlementTable):
+    name = "ib.partner_settlements"
+    columns = [column for column in SETTLEMENT_COLUMNS if column.name != "partner"]
+    is_adjustable = False
+
+
+class RunTable(Table):
+    name, title, permission = "ib.runs", _("Commission runs"), "ib.view_accrual"
+    subtitle = _("Each pass of the engine and what it wrote; a recalculation only adds differences")
+    columns = [
+        TimeColumn("started_at", _("Started")),
+        BadgeColumn("kind", _("Kind")),
+        Column("brand", _("Brand"), value="brand.name"),
+        TimeColumn("from_at", _("Deals from")),
+        TimeColumn("to_at", _("To")),
+        NumberColumn("deals", _("Deals")),
+        NumberColumn("accrued", _("Paid rows")),
+        NumberColumn("excluded", _("Not paid")),
+        NumberColumn("corrected", _("Corrections")),
+        Column("actor", _("By")),
+        Column("reason", _("Reason"), css="clip"),
+    ]
+    is_searchable = False
+    empty = Empty(_("No runs yet"), icon="refresh-cw")
+
+    def queryset(self) -> QuerySet[CommissionRun]:
+        return CommissionRun.objects.select_related("brand", "actor").filter(brand_id__in=reach_of(self.user).whole_brands)
+
+
+class PlanTable(Table):
+    name, title, permission = "ib.plans", _("Commission plans"), "ib.view_plan"
+    subtitle = _("Rate cards by symbol group and level. Versions never change once active; a second person activates them")
+    columns = [
+        Column("name", _("Name"), link=True),
+        Column("description", _("Description"), css="clip"),
+        Column("brand", _("Brand"), value="brand.name"),
+        DateColumn("created_at", _("Since")),
+    ]
+    search_fields = ["name", "description"]
+    empty = Empty(
+        _("No plans yet"), _("A plan says what a closed lot pays each level."), "receipt-text", _("New plan"), "ib_plan_new"
+    )
+
+    def queryset(self) -> QuerySet[Plan]:
+        return plans_visible_to(self.user).select_related("brand")
+
+
+class PartnerClientTable(Table):
+    """In the tab of one partner: the clients they referred."""
+
+    name, title, permission = "ib.partner_clients", _("Referred clients"), "ib.view_partner"
+    columns = [
+        Column("client", _("Client"), render=lambda row, table: client_link(row.client_id)),
+        BadgeColumn("stage", _("Stage"), value="client.stage"),
+        Column("country", _("Country"), value="client.country"),
+        AgoColumn("last_trade", _("Last trade"), value="client.last_trade_at"),
+        Column("method", _("How"), value="get_method_display"),
+        DateColumn("starts_at", _("Since")),
+    ]
+    is_searchable = False
+    is_adjustable = False
+    empty = Empty(_("Nobody referred yet"), icon="users")
+
+    def queryset(self) -> QuerySet[Attribution]:
+        partner_ids = partners_visible_to(self.user).filter(pk=self.scope["partner_id"]).values("pk")
+        return Attribution.objects.filter(partner_id__in=partner_ids, ends_at__isnull=True).select_related("client")
+
+    def row_url(self, row: Attribution) -> str:
+        return ""
+
+
+# ── a partner's own lists ──────────────────────────────────────────────────────────────────────────────────────────
+def masked_name(client: Any) -> str:
+    """Clara W.: partners recognise their clients but get no contacts."""
+    last = f" {client.last_name[:1]}." if client.last_name else ""
+    return (client.first_name + last).strip() or f"#{client.pk}"
+
+
+class MyClientsTable(Table):
+    """The clients a partner referred, masked: a first name, a letter, a country."""
+
+    name, title = "partners.clients", _("Clients")
+    subtitle = _("Who registered through your links. Names are shortened and contacts stay with the broker")
+    columns = [
+        Column("client", _("Client"), render=lambda row, table: masked_name(row.client)),
+        BadgeColumn("stage", _("Stage"), value="client.stage"),
+        Column("country", _("Country"), value="client.country"),
+        Column("campaign", _("Campaign"), value="link.campaign"),
+        DateColumn("starts_at", _("Since")),
+        AgoColumn("last_trade", _("Last trade"), value="client.last_trade_at"),
+        MoneyColumn("earned", _("Earned, open period"), currency="partner.currency"),
+    ]
+    is_adjustable = False
+    is_searchable = False
+    empty = Empty(_("Nobody yet"), _("Share one of your links: who registers through it appears here."), "users")
+
+    def queryset(self) -> QuerySet[Attribution]:
+        rows = Attribution.objects.filter(partner__user_id=self.user.pk, ends_at__isnull=True)
+        partner = Partner.objects.filter(user_id=self.user.pk).first()
+        rows = rows.select_related("client", "link", "partner")
+        return figures.with_earnings(rows, partner) if partner else rows.none()
+
+    def row_url(self, row: Attribution) -> str:
+        return ""
+
+
+class MyEarningsFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=AccrualState.choices, label=_("State"))
+    level = django_filters.NumberFilter(label=_("Level"))
+    closed = django_filters.DateFromToRangeFilter(field_name="closed_at", label=_("Closed"))
+
+    class Meta:
+        model = Accrual
+        fields = ["state", "level", "closed"]
+
+
+class MyEarningsTable(Table):
+    """What each trade earned the partner, or why it earned nothing."""
+
+    name, title = "partners.earnings", _("Earnings by trade")
+    subtitle = _("Every closed trade of your network: what it earned you, or why it did not")
+    columns = [
+        TimeColumn("closed_at", _("Closed"), link=True),
+        Column("deal_id", _("Deal"), render=lambda row, table: f"#{row.deal_id}", css="mono"),
+        Column("client", _("Client"), render=lambda row, table: masked_name(row.client)),
+        NumberColumn("level", _("Level")),
+        Column("symbol", _("Symbol")),
+        NumberColumn("lots", _("Lots"), digits=2),
+        MoneyColumn("amount", _("Amount"), signed=True),
+        BadgeColumn("state", _("State")),
+        Column("reason", _("Reason"), render=why, css="clip"),
+    ]
+    filterset = MyEarningsFilter
+    is_adjustable = False
+    is_searchable = False
+    empty = Empty(_("Nothing yet"), _("Rows appear seconds after one of your clients closes a position."), "coins")
+
+    def queryset(self) -> QuerySet[Accrual]:
+        rows = Accrual.objects.filter(partner__user_id=self.user.pk).select_related("client")
+        if settlement_id := self.scope.get("settlement_id"):
+            settlement = Settlement.objects.get(pk=settlement_id, partner__user_id=self.user.pk)
+            rows = rows.filter(period_id=settlement.period_id, currency=settlement.currency)
+        return rows
+
+    def row_url(self, row: Accrual) -> str:
+        return reverse("partner_trade", kwargs={"accrual_id": row.pk})
+
+
+class MySettlementsTable(Table):
+    name, title = "partners.settlements", _("Settlements")
+    columns = [column for column in SETTLEMENT_COLUMNS if column.name != "partner"]
+    is_adjustable = False
+    is_searchable = False
+    row_url_name = ""
+    empty = Empty(_("Nothing settled yet"), _("Commissions of a month are settled in the first days of the next."), "coins")
+
+    def queryset(self) -> QuerySet[Settlement]:
+        return Settlement.objects.filter(partner__user_id=self.user.pk).select_related("period")
+
+    def row_url(self, row: Settlement) -> str:
+        return reverse("partner_settlement", kwargs={"settlement_id": row.pk})
+
+
+class MyPayoutsTable(Table):
+    name, title = "partners.payouts", _("Payouts")
+    columns = [
+        TimeColumn("paid_at", _("When")),
+        MoneyColumn("amount", _("Amount")),
+        Column("id", _("Number"), render=lambda row, table: f"P-{row.pk}", css="mono"),
+    ]
+    is_adjustable = False
+    is_searchable = False
+    empty = Empty(_("No payouts yet"), icon="hand-coins")
+
+    def queryset(self) -> QuerySet[Payout]:
+        return Payout.objects.filter(partner__user_id=self.user.pk)
+
+    def row_url(self, row: Payout) -> str:
+        return ""

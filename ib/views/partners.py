@@ -1,0 +1,259 @@
+"""Staff pages: the list of partners, one partner, and what is done with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from crm import audit, policies
+from crm.audit import body_of
+from crm.errors import DomainError
+from crm.models import AuditEvent
+from crm.ui.charts import Chart, Series
+from crm.ui.tables import Table
+from crm.ui.views import TableView, embedded_table, staff_page
+from ib import attribution, figures, invitations, partners, plans, settlement, tree
+from ib.choices import PARTNER_TRANSITIONS, PartnerState
+from ib.forms import AssignPlanForm, AttributeForm, LinkForm, MoveForm, PartnerForm, ReasonForm
+from ib.links import create_link
+from ib.models import Partner, PartnerLink, PartnerPlan
+from ib.policies import can_manage_partners
+from ib.queries import get_partner
+from ib.tables import PartnerAccrualTable, PartnerClientTable, PartnerSettlementTable, PartnerTable
+
+assert audit  # the page's history reads through it
+
+TABS = [
+    ("", _("Overview"), "layout-dashboard"),
+    ("network", _("Network"), "network"),
+    ("clients", _("Clients"), "users"),
+    ("commissions", _("Commissions"), "coins"),
+    ("settlements", _("Settlements"), "hand-coins"),
+]
+TAB_TABLES: dict[str, type[Table]] = {
+    "clients": PartnerClientTable, "commissions": PartnerAccrualTable, "settlements": PartnerSettlementTable
+}  # fmt: skip
+
+
+class PartnerList(TableView):
+    table = PartnerTable
+    template_name = "ib/partners.html"
+
+    def get_context(self, table: Table) -> dict[str, Any]:
+        return {"may_add": self.request.user.has_perm("ib.manage_partners")}
+
+
+@staff_page("ib.view_partner")
+def partner_page(request: HttpRequest, partner_id: int, tab: str = "") -> HttpResponseBase:
+    """One partner: figures, plan and place in the tree, and behind tabs the network, clients and money."""
+    partner = get_partner(request.user, partner_id)
+    if tab in TAB_TABLES:
+        if tab != "clients":
+            policies.require_permission(request.user, "ib.view_accrual")
+        table = TAB_TABLES[tab](
+            request.user, request.GET, path=reverse("ib_partner_tab", args=[partner.pk, tab]),
+            scope={"partner_id": partner.pk},
+        )  # fmt: skip
+        if request.headers.get("HX-Request") == "true" or request.GET.get("export"):
+            return embedded_table(request, table)
+        return render(request, "ib/partner_table.html", {**frame(request, partner, tab), "table": table})
+    if tab == "network":
+        top = figures.nodes([partner], brand_id=partner.brand_id, level=1)
+        below = figures.children(partner.pk, brand_id=partner.brand_id, level=2)
+        return render(request, "ib/partner_network.html", {**frame(request, partner, tab), "top": top, "nodes": below})
+    return render(request, "ib/partner.html", {**frame(request, partner, ""), **overview(partner)})
+
+
+def frame(request: HttpRequest, partner: Partner, tab: str) -> dict[str, Any]:
+    """What every tab of a partner's page needs."""
+    sees_money = request.user.has_perm("ib.view_accrual")
+    return {
+        "partner": partner,
+        "tab": tab,
+        "tabs": [
+            {
+                "slug": slug, "label": label, "icon": icon,
+                "url": reverse("ib_partner_tab", args=[partner.pk, slug]) if slug else reverse("ib_partner", args=[partner.pk]),
+            }
+            for slug, label, icon in TABS
+            if sees_money or slug in ("", "network", "clients")
+        ],
+        "may_manage": bool(can_manage_partners(request.user, partner.brand_id)),
+        "states": [PartnerState(state) for state in sorted(PARTNER_TRANSITIONS[partner.state])],
+    }  # fmt: skip
+
+
+def overview(partner: Partner) -> dict[str, Any]:
+    days, series = figures.daily_earnings(partner)
+    return {
+        "summary": figures.summary(partner),
+        "balances": settlement.balances_of(partner),
+        "parent": tree.parent_of(partner),
+        "plan": PartnerPlan.objects.select_related("plan").filter(partner=partner, ends_at__isnull=True).first(),
+        "past_parents": PartnerLink.objects.filter(partner=partner, ends_at__isnull=False)
+        .select_related("parent").order_by("-starts_at")[:10],
+        "past_plans": PartnerPlan.objects.filter(partner=partner, ends_at__isnull=False)
+        .select_related("plan").order_by("-starts_at")[:10],
+        "links": partner.referral_links.order_by("-id")[:20],
+        "link_form": LinkForm(),
+        "chart": Chart(
+            id="partner-earnings", x=days,
+            series=[Series(currency, values, kind="bars", unit=currency) for currency, values in sorted(series.items())],
+        )
+        if series
+        else None,
+        "history": [
+            (event, body_of(event))
+            for event in AuditEvent.objects.filter(target_type="ib.partner", target_id=str(partner.pk)).order_by("-id")[:10]
+        ],
+    }  # fmt: skip
+
+
+@staff_page("ib.view_partner")
+def branch(request: HttpRequest, partner_id: int) -> HttpResponse:
+    """The partners directly below one, as rows of the tree."""
+    partner = get_partner(request.user, partner_id)
+    level = int(request.GET.get("level", "2")) if request.GET.get("level", "2").isdigit() else 2
+    return render(
+        request, "ib/_branch.html",
+        {"nodes": figures.children(partner.pk, brand_id=partner.brand_id, level=min(level, 60)), "is_staff_page": True},
+    )  # fmt: skip
+
+
+@staff_page("ib.manage_partners")
+def new_partner(request: HttpRequest) -> HttpResponse:
+    form = PartnerForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            partner = partners.register_partner(
+                brand=data["brand"], name=data["name"], email=data["email"], currency=data["currency"], code=data["code"],
+                parent_id=data["parent"].pk if data["parent"] else None, manager=request.user, actor=request.user,
+            )  # fmt: skip
+            if data["plan"]:
+                plans.assign_plan(partner_id=partner.pk, plan_id=data["plan"].pk, actor=request.user)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            invitations.invite(partner, actor=request.user)
+            messages.success(request, _("%(partner)s is a partner now. An invitation is on its way.") % {"partner": partner})
+            return redirect(partner)
+    return render(request, "ib/form.html", {"form": form, "title": _("New partner"), "back": reverse("ib_partners")})
+
+
+@staff_page("ib.manage_partners")
+def move(request: HttpRequest, partner_id: int) -> HttpResponse:
+    partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
+    form = MoveForm(request.POST or None, user=request.user, brand_id=partner.brand_id)
+    if request.method == "POST" and form.is_valid():
+        parent = form.cleaned_data["parent"]
+        try:
+            tree.move_partner(
+                partner_id=partner.pk, parent_id=parent.pk if parent else None, actor=request.user,
+                reason=form.cleaned_data["reason"],
+            )  # fmt: skip
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, _("Moved. Trades closed until now keep their upline."))
+            return redirect(partner)
+    return _form(request, partner, form, _("Move in the tree"), _("From now on. Trades closed earlier keep the upline they had."))
+
+
+@staff_page("ib.manage_partners")
+def change_plan(request: HttpRequest, partner_id: int) -> HttpResponse:
+    partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
+    form = AssignPlanForm(request.POST or None, partner=partner)
+    if request.method == "POST" and form.is_valid():
+        plan = form.cleaned_data["plan"]
+        try:
+            plans.assign_plan(
+                partner_id=partner.pk, plan_id=plan.pk if plan else None, actor=request.user,
+                reason=form.cleaned_data["reason"],
+            )  # fmt: skip
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, _("The plan holds from now on."))
+            return redirect(partner)
+    return _form(
+        request, partner, form, _("Change the plan"),
+        _("Trades of this partner's clients that close from now on are paid by it, at all levels."),
+    )  # fmt: skip
+
+
+@staff_page("ib.manage_partners")
+def change_state(request: HttpRequest, partner_id: int, state: str) -> HttpResponse:
+    partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            partners.change_state(
+                partner_id=partner.pk, to=PartnerState(state), actor=request.user, reason=form.cleaned_data["reason"]
+            )
+        except ValueError:
+            form.add_error(None, _("There is no such state."))
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, _("Done. It holds for trades that close from now on."))
+            return redirect(partner)
+    label = dict(PartnerState.choices).get(state, "")
+    return _form(request, partner, form, _("Change to “%(state)s”") % {"state": label}, "")
+
+
+@staff_page("ib.manage_partners")
+def attribute(request: HttpRequest, partner_id: int) -> HttpResponse:
+    partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
+    form = AttributeForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            attribution.attribute_client(
+                client_id=form.cleaned_data["client"], partner_id=partner.pk, actor=request.user,
+                reason=form.cleaned_data["reason"],
+            )  # fmt: skip
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, _("The client is this partner's from now on."))
+            return redirect("ib_partner_tab", partner.pk, "clients")
+    return _form(
+        request, partner, form, _("Assign a client"), _("From now on. Trades closed earlier stay with whom they were.")
+    )
+
+
+@staff_page("ib.manage_partners")
+def new_link(request: HttpRequest, partner_id: int) -> HttpResponse:
+    partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
+    form = LinkForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            create_link(partner_id=partner.pk, campaign=form.cleaned_data["campaign"], actor=request.user)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return redirect(partner)
+    return _form(request, partner, form, _("New referral link"), "")
+
+
+@staff_page("ib.manage_partners")
+def invite(request: HttpRequest, partner_id: int) -> HttpResponse:
+    partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
+    if request.method == "POST":
+        invitations.invite(partner, actor=request.user)
+        messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": partner.user.email})
+        return redirect(partner)
+    return _form(request, partner, None, _("Send the invitation again"), partner.user.email)
+
+
+def _form(request: HttpRequest, partner: Partner, form: Any, title: str, text: str) -> HttpResponse:
+    """A small form about a partner on a page of its own."""
+    return render(
+        request, "ib/form.html",
+        {"form": form, "title": title, "text": text, "partner": partner, "back": partner.get_absolute_url()},
+    )  # fmt: skip
