@@ -40,8 +40,8 @@ WITH left_over AS (
   WHERE l.amount > 0 AND least(l.amount, trunc(l.earned * %(part)s, 8)) > 0
     AND NOT EXISTS (SELECT 1 FROM ib_accrual done WHERE done.corrects_id = k.id AND done.kind = 'clawback'
                     AND done.source = %(source)s AND done.client_id = %(client)s)
-  RETURNING amount
-)
+  RETURNING partner_id, period_id, closed_at, currency, amount
+), kept_sums AS ({engine_sql.ADD_UP_ADDED})
 SELECT count(*), coalesce(sum(amount), 0) FROM added
 """  # noqa: S608
 

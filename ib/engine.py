@@ -104,6 +104,7 @@ def run(
             cursor.execute("ANALYZE ib_wanted")
             cursor.execute(sql.DROP_KNOWN)
         cursor.execute(sql.MISSING, parameters)
+        cursor.execute(sql.ADD_UP_WANTED)
         cursor.execute(sql.COUNTS)
         outcome.accrued, outcome.excluded = cursor.fetchone()
         if corrects:

@@ -111,6 +111,21 @@ SELECT %(run)s, 'original', CASE WHEN reason = '' THEN 'accrued' ELSE 'excluded'
   is_override, coalesce(rate_currency, ''), rate_amount, fx_rate, fx_on, currency, amount, period_id, NULL, '', %(now)s
 FROM ib_wanted w
 """  # noqa: S608
+# Running sums per partner and day are kept in the same transaction as the rows they sum up.
+ADD_UP = """
+INSERT INTO ib_partnerday AS kept (partner_id, period_id, day, currency, amount, lots, trades, unpaid)
+SELECT partner_id, period_id, (closed_at AT TIME ZONE 'UTC')::date, currency, sum(amount), sum(lots), sum(trades), sum(unpaid)
+FROM {source} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+ON CONFLICT ON CONSTRAINT one_sum_per_partner_day_period_and_currency DO UPDATE SET amount = kept.amount + EXCLUDED.amount,
+  lots = kept.lots + EXCLUDED.lots, trades = kept.trades + EXCLUDED.trades, unpaid = kept.unpaid + EXCLUDED.unpaid
+"""
+ADD_UP_WANTED = ADD_UP.format(
+    source="""(SELECT partner_id, period_id, closed_at, currency, amount, CASE WHEN reason = '' THEN lots ELSE 0 END AS lots,
+  (reason = '')::int AS trades, (reason <> '')::int AS unpaid FROM ib_wanted) w"""
+)
+ADD_UP_ADDED = ADD_UP.format(
+    source="(SELECT partner_id, period_id, closed_at, currency, amount, 0 AS lots, 0 AS trades, 0 AS unpaid FROM added) a"
+)
 # A recalculation finds most rows there already: what is new is set apart first.
 DROP_KNOWN = """
 CREATE TEMP TABLE ib_every ON COMMIT DROP AS SELECT * FROM ib_wanted;
@@ -152,7 +167,7 @@ WITH had AS (
   LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
     AND own.starts_at <= k.closed_at AND own.ends_at > k.closed_at
   ORDER BY 10, 9, 7
-  RETURNING id
-)
+  RETURNING partner_id, period_id, closed_at, currency, amount
+), kept_sums AS ({ADD_UP_ADDED})
 SELECT count(*) FROM added
 """  # noqa: S608

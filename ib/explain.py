@@ -49,7 +49,13 @@ def explain(accrual: Accrual, version: PlanVersion | None = None) -> list[Step]:
                  % {"symbol": accrual.symbol, "group": SymbolGroup(accrual.symbol_group).label})
         )  # fmt: skip
     if accrual.state == AccrualState.EXCLUDED:
-        return [*steps, Step(_("Not paid: %(reason)s") % {"reason": why_not(accrual, version)}, formats.money(Decimal(0), accrual.currency))]
+        return [
+            *steps,
+            Step(
+                _("Not paid: %(reason)s") % {"reason": why_not(accrual, version)},
+                formats.money(Decimal(0), accrual.currency),
+            ),
+        ]
     if accrual.kind == AccrualKind.ORIGINAL or accrual.rate is not None:
         steps += _product(accrual, version)
     if accrual.kind != AccrualKind.ORIGINAL:
@@ -78,11 +84,11 @@ def _product(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
     }  # fmt: skip
     computed = (accrual.lots * accrual.rate * accrual.share).quantize(Decimal("0.00000001"), rounding="ROUND_DOWN")
     if accrual.is_override:
-        text = _("%(plan)s pays level %(level)s a fixed %(rate)s %(currency)s per lot: %(lots)s lots × %(rate)s") % words
+        text = (
+            _("%(plan)s pays level %(level)s a fixed %(rate)s %(currency)s per lot: %(lots)s lots × %(rate)s") % words
+        )
     else:
-        text = _(
-            "%(plan)s: %(lots)s lots × %(rate)s %(currency)s per lot × %(share)s %% for level %(level)s"
-        ) % words
+        text = _("%(plan)s: %(lots)s lots × %(rate)s %(currency)s per lot × %(share)s %% for level %(level)s") % words
     steps = [Step(text, f"{plain(computed)} {accrual.rate_currency}")]
     if accrual.rate_currency != accrual.currency and accrual.fx_rate is not None:
         converted = (computed * accrual.fx_rate).quantize(Decimal("0.00000001"), rounding="ROUND_DOWN")
@@ -136,7 +142,9 @@ def why_no_row(partner: Partner, deal_id: int) -> str:
     rows = list(Accrual.objects.filter(deal_id=deal_id).order_by("-level")[:1])
     if rows:
         levels = rows[0].level
-        return _("The plan of the client's partner pays %(levels)s levels; this partner stands further up, or elsewhere.") % {
-            "levels": levels
-        }
-    return _("The deal closed no position, or its client was nobody's when it closed, or it has not been calculated yet.")
+        return _(
+            "The plan of the client's partner pays %(levels)s levels; this partner stands further up, or elsewhere."
+        ) % {"levels": levels}
+    return _(
+        "The deal closed no position, or its client was nobody's when it closed, or it has not been calculated yet."
+    )

@@ -10,12 +10,22 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from clients.models import Client
 from ib.choices import AccrualState, PeriodState, Reason
-from ib.models import Accrual, Attribution, Partner, PartnerLink, PartnerPlan, ReferralDay, SettlementPeriod, Upline
+from ib.models import (
+    Accrual,
+    Attribution,
+    Partner,
+    PartnerDay,
+    PartnerLink,
+    PartnerPlan,
+    ReferralDay,
+    SettlementPeriod,
+    Upline,
+)
 
 COUNT_MAX = 5_000
 
@@ -34,7 +44,7 @@ class Earned:
 def earned_in(partner_ids: Iterable[int], period_ids: Iterable[int]) -> list[Earned]:
     """Accrued money of partners in some periods, per currency."""
     rows = (
-        Accrual.objects.filter(partner_id__in=list(partner_ids), period_id__in=list(period_ids))
+        PartnerDay.objects.filter(partner_id__in=list(partner_ids), period_id__in=list(period_ids))
         .values("currency").annotate(total=Sum("amount")).order_by("currency")
     )  # fmt: skip
     return [Earned(row["currency"], row["total"]) for row in rows]
@@ -50,16 +60,9 @@ def daily_earnings(partner: Partner, *, days: int = 30) -> tuple[list[dt.date], 
     """Money accrued per day (UTC) of the trades, for the partner's currencies."""
     today = timezone.now().date()
     first = today - dt.timedelta(days=days - 1)
-    periods = SettlementPeriod.objects.filter(
-        brand_id=partner.brand_id, ends_at__gt=dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC)
-    )
     rows = (
-        Accrual.objects.filter(
-            partner=partner, period__in=list(periods.values_list("pk", flat=True)[:70]),
-            closed_at__gte=dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC),
-        )
-        .annotate(day=TruncDate("closed_at", tzinfo=dt.UTC)).values_list("day", "currency").annotate(total=Sum("amount"))
-        .order_by()
+        PartnerDay.objects.filter(partner=partner, day__gte=first, day__lte=today).values_list("day", "currency")
+        .annotate(total=Sum("amount")).order_by()
     )  # fmt: skip
     span = [first + dt.timedelta(days=n) for n in range(days)]
     series: dict[str, list[Decimal]] = {}
@@ -142,7 +145,7 @@ def nodes(partners: Iterable[Partner], *, brand_id: int, level: int) -> list[Nod
     )
     earned: dict[int, list[Earned]] = {}
     for partner_id, currency, total in (
-        Accrual.objects.filter(partner_id__in=ids, period_id__in=open_period_ids(brand_id))
+        PartnerDay.objects.filter(partner_id__in=ids, period_id__in=open_period_ids(brand_id))
         .values_list("partner_id", "currency").annotate(total=Sum("amount")).order_by("currency")
     ):  # fmt: skip
         earned.setdefault(partner_id, []).append(Earned(currency, total))
@@ -201,3 +204,16 @@ def earned_from(client: Client) -> list[dict[str, Any]]:
         )
         .order_by("level", "partner_id")[:100]
     )  # fmt: skip
+
+
+def clicks(link_ids: Iterable[int], *, days: int = 30) -> tuple[list[dt.date], dict[int, dict[str, list[int]]]]:
+    """Clicks and registrations per link and day of the last days (UTC)."""
+    today = timezone.now().date()
+    first = today - dt.timedelta(days=days - 1)
+    counts: dict[int, dict[str, list[int]]] = {}
+    rows = ReferralDay.objects.filter(link_id__in=list(link_ids), day__gte=first, day__lte=today)
+    for link_id, day, seen, registered in rows.values_list("link_id", "day", "clicks", "registrations"):
+        row = counts.setdefault(link_id, {"clicks": [0] * days, "registrations": [0] * days})
+        row["clicks"][(day - first).days] = seen
+        row["registrations"][(day - first).days] = registered
+    return [first + dt.timedelta(days=n) for n in range(days)], counts

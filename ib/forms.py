@@ -44,7 +44,9 @@ class PartnerByCode(forms.Form):
             found = found.filter(brand_id=brand_id)
         partner = found.first()
         if partner is None:
-            raise forms.ValidationError(_("There is no partner with the code “%(code)s” at this brand."), params={"code": code})
+            raise forms.ValidationError(
+                _("There is no partner with the code “%(code)s” at this brand."), params={"code": code}
+            )
         return partner
 
 
@@ -97,7 +99,9 @@ class AssignPlanForm(forms.Form):
 
     def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["plan"].queryset = Plan.objects.filter(brand_id=partner.brand_id, versions__state="active").distinct()
+        self.fields["plan"].queryset = Plan.objects.filter(
+            brand_id=partner.brand_id, versions__state="active"
+        ).distinct()
 
 
 class AttributeForm(forms.Form):
@@ -149,10 +153,17 @@ class VersionForm(forms.Form):
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"], help_text=_("Trades closed from then on"),
     )  # fmt: skip
     currency = forms.ChoiceField(choices=CURRENCIES, label=_("Currency of the rates"))
-    min_hold_seconds = forms.IntegerField(min_value=0, max_value=86_400, initial=180, label=_("Shortest holding time, seconds"))
-    clawback_days = forms.IntegerField(min_value=0, max_value=365, initial=90, label=_("Clawback after a chargeback, days"))
+    min_hold_seconds = forms.IntegerField(
+        min_value=0, max_value=86_400, initial=180, label=_("Shortest holding time, seconds")
+    )
+    clawback_days = forms.IntegerField(
+        min_value=0, max_value=365, initial=90, label=_("Clawback after a chargeback, days")
+    )
     is_pool = forms.BooleanField(
-        required=False, initial=True, label=_("The rate is a pot"), help_text=_("All levels together never get more than it")
+        required=False,
+        initial=True,
+        label=_("The rate is a pot"),
+        help_text=_("All levels together never get more than it"),
     )
     account_groups = forms.CharField(
         required=False, max_length=400, label=_("Account groups that count"),

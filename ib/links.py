@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db import IntegrityError, connection, transaction
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -68,3 +71,16 @@ def count(link: ReferralLink, *, clicks: int = 0, registrations: int = 0) -> Non
     """Add to the link's count of today (UTC)."""
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [link.pk, timezone.now().date(), clicks, registrations])
+
+
+def landing_url(link: ReferralLink, *, with_code: bool = True) -> str:
+    """Where a click leads: the link's own landing page, or the registration of the partner's brand."""
+    path = link.landing or f"/b/{link.partner.brand.code}/register/"
+    if not with_code:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}{urlencode({'ref': link.code})}"
+
+
+def link_url(link: ReferralLink, request: HttpRequest) -> str:
+    """The whole address a partner shares."""
+    return request.build_absolute_uri(reverse("referral", kwargs={"code": link.code}))

@@ -11,6 +11,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,7 +20,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import CommissionSettled, publish
 from ib import periods
 from ib.choices import PeriodState, SettlementState
-from ib.models import Partner, Payout, Settlement, SettlementPeriod
+from ib.models import Partner, PartnerDay, Payout, Settlement, SettlementPeriod
 from ib.policies import can_settle
 from wallet import ledger
 from wallet.choices import AccountKind, JournalKind
@@ -139,6 +140,19 @@ def _totals(settlements: list[Settlement]) -> dict[str, str]:
     for row in settlements:
         totals[row.currency] = totals.get(row.currency, Decimal(0)) + row.amount
     return {currency: str(amount) for currency, amount in totals.items()}
+
+
+def totals_of(periods_: list[SettlementPeriod]) -> dict[int, dict[str, Decimal]]:
+    """What periods paid per currency, or for open ones what is accrued in them so far: {period: {currency: amount}}."""
+    totals: dict[int, dict[str, Decimal]] = {period.pk: {} for period in periods_}
+    closed = [period.pk for period in periods_ if period.state == PeriodState.CLOSED]
+    paid = Settlement.objects.filter(period_id__in=closed).values_list("period_id", "currency")
+    for period_id, currency, total in paid.annotate(total=Sum("amount")).order_by("currency"):
+        totals[period_id][currency] = total
+    running = PartnerDay.objects.filter(period_id__in=set(totals) - set(closed)).values_list("period_id", "currency")
+    for period_id, currency, total in running.annotate(total=Sum("amount")).order_by("currency"):
+        totals[period_id][currency] = total
+    return totals
 
 
 def settle_due() -> int:

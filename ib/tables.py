@@ -188,7 +188,9 @@ class SettlementTable(Table):
     columns = SETTLEMENT_COLUMNS
     is_searchable = False
     row_url_name = "ib_settlement"
-    empty = Empty(_("Nothing settled yet"), _("A settlement closes a period and books what each partner earned."), "coins")
+    empty = Empty(
+        _("Nothing settled yet"), _("A settlement closes a period and books what each partner earned."), "coins"
+    )
 
     def queryset(self) -> QuerySet[Settlement]:
         rows = Settlement.objects.select_related("partner", "period").filter(partner__in=partners_visible_to(self.user))
@@ -225,12 +227,16 @@ class RunTable(Table):
     empty = Empty(_("No runs yet"), icon="refresh-cw")
 
     def queryset(self) -> QuerySet[CommissionRun]:
-        return CommissionRun.objects.select_related("brand", "actor").filter(brand_id__in=reach_of(self.user).whole_brands)
+        return CommissionRun.objects.select_related("brand", "actor").filter(
+            brand_id__in=reach_of(self.user).whole_brands
+        )
 
 
 class PlanTable(Table):
     name, title, permission = "ib.plans", _("Commission plans"), "ib.view_plan"
-    subtitle = _("Rate cards by symbol group and level. Versions never change once active; a second person activates them")
+    subtitle = _(
+        "Rate cards by symbol group and level. Versions never change once active; a second person activates them"
+    )
     columns = [
         Column("name", _("Name"), link=True),
         Column("description", _("Description"), css="clip"),
@@ -239,7 +245,11 @@ class PlanTable(Table):
     ]
     search_fields = ["name", "description"]
     empty = Empty(
-        _("No plans yet"), _("A plan says what a closed lot pays each level."), "receipt-text", _("New plan"), "ib_plan_new"
+        _("No plans yet"),
+        _("A plan says what a closed lot pays each level."),
+        "receipt-text",
+        _("New plan"),
+        "ib_plan_new",
     )
 
     def queryset(self) -> QuerySet[Plan]:
@@ -353,7 +363,9 @@ class MySettlementsTable(Table):
     is_adjustable = False
     is_searchable = False
     row_url_name = ""
-    empty = Empty(_("Nothing settled yet"), _("Commissions of a month are settled in the first days of the next."), "coins")
+    empty = Empty(
+        _("Nothing settled yet"), _("Commissions of a month are settled in the first days of the next."), "coins"
+    )
 
     def queryset(self) -> QuerySet[Settlement]:
         return Settlement.objects.filter(partner__user_id=self.user.pk).select_related("period")

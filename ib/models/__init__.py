@@ -1,4 +1,4 @@
-from ib.models.commissions import Accrual, CommissionRun, Payout, Settlement, SettlementPeriod
+from ib.models.commissions import Accrual, CommissionRun, PartnerDay, Payout, Settlement, SettlementPeriod
 from ib.models.partners import (
     Attribution,
     Partner,
@@ -11,6 +11,23 @@ from ib.models.partners import (
 from ib.models.plans import PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
 
 __all__ = [
-    "Accrual", "Attribution", "CommissionRun", "Partner", "PartnerLink", "PartnerPlan", "PartnerSpell", "Payout", "Plan",
-    "PlanLevel", "PlanOverride", "PlanRate", "PlanVersion", "ReferralDay", "ReferralLink", "Settlement", "SettlementPeriod", "Upline",
-]  # fmt: skip
+    "Accrual",
+    "Attribution",
+    "CommissionRun",
+    "Partner",
+    "PartnerDay",
+    "PartnerLink",
+    "PartnerPlan",
+    "PartnerSpell",
+    "Payout",
+    "Plan",
+    "PlanLevel",
+    "PlanOverride",
+    "PlanRate",
+    "PlanVersion",
+    "ReferralDay",
+    "ReferralLink",
+    "Settlement",
+    "SettlementPeriod",
+    "Upline",
+]

@@ -209,6 +209,33 @@ class Accrual(models.Model):
         return f"deal {self.deal_id} level {self.level}: {self.amount} {self.currency}"
 
 
+class PartnerDay(models.Model):
+    """Running sums of accruals per partner, period and day of the trades (UTC), so that pages never add millions up.
+
+    Kept by every statement that writes accruals, in the same transaction; `ib.rollup.differences` recomputes it.
+    """
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="days", db_index=False)
+    period = models.ForeignKey(SettlementPeriod, on_delete=models.PROTECT, related_name="days")
+    day = models.DateField()
+    currency = models.CharField(max_length=5)
+    amount = models.DecimalField(**AMOUNT, default=0)
+    lots = models.DecimalField(**LOTS, default=0)
+    trades = models.PositiveIntegerField(default=0, help_text=_("Rows that paid"))
+    unpaid = models.PositiveIntegerField(default=0, help_text=_("Rows that did not"))
+
+    class Meta:
+        ordering = ["partner_id", "day"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "day", "period", "currency"], name="one_sum_per_partner_day_period_and_currency"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partner_id} {self.day}: {self.amount} {self.currency}"
+
+
 class Payout(models.Model):
     """Money a partner took from their commission balance into their own trading wallet."""
 

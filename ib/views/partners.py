@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from crm import audit, policies
+from crm import policies
 from crm.audit import body_of
 from crm.errors import DomainError
 from crm.models import AuditEvent
@@ -25,8 +25,6 @@ from ib.models import Partner, PartnerLink, PartnerPlan
 from ib.policies import can_manage_partners
 from ib.queries import get_partner
 from ib.tables import PartnerAccrualTable, PartnerClientTable, PartnerSettlementTable, PartnerTable
-
-assert audit  # the page's history reads through it
 
 TABS = [
     ("", _("Overview"), "layout-dashboard"),
@@ -141,7 +139,9 @@ def new_partner(request: HttpRequest) -> HttpResponse:
             form.add_error(None, error.message)
         else:
             invitations.invite(partner, actor=request.user)
-            messages.success(request, _("%(partner)s is a partner now. An invitation is on its way.") % {"partner": partner})
+            messages.success(
+                request, _("%(partner)s is a partner now. An invitation is on its way.") % {"partner": partner}
+            )
             return redirect(partner)
     return render(request, "ib/form.html", {"form": form, "title": _("New partner"), "back": reverse("ib_partners")})
 
@@ -162,7 +162,9 @@ def move(request: HttpRequest, partner_id: int) -> HttpResponse:
         else:
             messages.success(request, _("Moved. Trades closed until now keep their upline."))
             return redirect(partner)
-    return _form(request, partner, form, _("Move in the tree"), _("From now on. Trades closed earlier keep the upline they had."))
+    return _form(
+        request, partner, form, _("Move in the tree"), _("From now on. Trades closed earlier keep the upline they had.")
+    )
 
 
 @staff_page("ib.manage_partners")

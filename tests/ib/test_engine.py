@@ -209,6 +209,7 @@ def test_opening_deals_and_balance_operations_earn_nothing(network):
 def test_a_client_nobody_referred_earns_nobody_anything(network, cast):
     deal = make_trade(make_account(cast.other_client))
     assert engine.run_for_deals(deal_ids=[deal]).rows == 0
+    assert rollup.differences() == []
 
 
 def test_a_changed_deal_is_corrected_by_a_further_row(network):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from clients.models import Client
 from crm.models import User
-from ib import engine, plans, tree
+from ib import engine, plans, rollup, tree
 from ib.models import (
     Accrual,
     Attribution,
@@ -194,6 +194,7 @@ def test_the_engine_agrees_with_brute_force_to_the_eighth_place(cast, seed, part
             scope = engine.Scope(from_at=START, to_at=START + dt.timedelta(days=DAYS + 1))
             again = engine.run(brand=cast.brand, scope=scope, kind="recompute", corrects=True)[1]
             assert again.rows == 0 and Accrual.objects.count() == before
+            assert rollup.differences() == []
             raise Undo
     except Undo:
         pass

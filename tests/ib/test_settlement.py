@@ -7,7 +7,7 @@ from django.db import DatabaseError, transaction
 from crm import events
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Notification, OutboxEvent
-from ib import clawback, engine, explain, settlement
+from ib import clawback, engine, explain, rollup, settlement
 from ib.choices import PartnerState
 from ib.models import Accrual, Payout, Settlement, SettlementPeriod
 from ib.partners import change_state
@@ -196,6 +196,7 @@ def test_a_reversed_deposit_takes_its_part_of_the_commissions_back_once(network,
     }  # fmt: skip
     assert {row.reason for row in taken} == {"deposit_reversed"} and all(row.corrects_id for row in taken)
     assert engine.run_nightly(brand=cast.brand).rows == 0
+    assert rollup.differences() == []
 
 
 def test_a_clawback_larger_than_the_earnings_is_carried_as_a_negative(network, cast):

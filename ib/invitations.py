@@ -1,0 +1,40 @@
+"""A new partner's way in: an e-mail with a link, good once, behind which they choose a password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from crm import audit, mail, policies
+from crm.accounts import links
+from crm.accounts.passwords import absolute
+from crm.choices import LinkKind
+from crm.mail import Letter
+from ib.models import Partner
+from ib.policies import can_manage_partners
+
+
+@transaction.atomic
+def invite(partner: Partner, *, actor: Any) -> None:
+    """Send a partner the link to their pages; a link sent before stops working. Who: `ib.manage_partners`."""
+    policies.require(can_manage_partners(actor, partner.brand_id))
+    user = partner.user
+    _link, token = links.issue(kind=LinkKind.INVITATION, user=user, actor=actor)
+    address = absolute(reverse("partner_welcome", kwargs={"token": token}))
+    audit.record(actor=actor, action="ib.partner_invited", target=partner, brand_id=partner.brand_id)
+    mail.send(
+        kind="ib.invitation", to=user.email, language=user.language, brand=partner.brand, is_secret=True,
+        letter=lambda: Letter(
+            subject=_("Your partner pages at %(brand)s") % {"brand": partner.brand},
+            greeting=_("Hello %(name)s,") % {"name": partner.name},
+            paragraphs=(
+                _("You are a partner of %(brand)s now. Your own pages show your links, your clients and what each of "
+                  "their trades earned you.") % {"brand": partner.brand},
+                _("Choose a password to open them. The link works once and for three days."),
+            ),
+            button=(_("Choose a password"), address),
+        ),
+    )  # fmt: skip

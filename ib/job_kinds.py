@@ -1,0 +1,32 @@
+"""What people ask for and wait on: a recalculation, day by day with progress."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.jobs import RunningJob, job_kind
+from crm.models import Brand
+from ib import engine
+
+
+@job_kind("ib.recompute", title=gettext_lazy("Recalculation of commissions"))
+def recompute(job: RunningJob) -> None:
+    """Each day in its own transaction: a cancelled recalculation keeps the days that are done, and may be asked for again."""
+    brand = Brand.objects.get(pk=job.parameters["brand"])
+    first, last = (dt.date.fromisoformat(job.parameters[name]) for name in ("first", "last"))
+    days = (last - first).days + 1
+    total = engine.Outcome()
+    for n in range(days):
+        start = dt.datetime.combine(first + dt.timedelta(days=n), dt.time(), tzinfo=dt.UTC)
+        _run, outcome = engine.recompute(
+            brand=brand, from_at=start, to_at=start + dt.timedelta(days=1), actor=job.owner,
+            reason=job.parameters["reason"],
+        )  # fmt: skip
+        for name in ("deals", "accrued", "excluded", "corrected"):
+            setattr(total, name, getattr(total, name) + getattr(outcome, name))
+        job.progress(n + 1, days, _("%(deals)s deals, %(corrected)s corrections")
+                     % {"deals": total.deals, "corrected": total.corrected})  # fmt: skip
+    job.point_to("/ib/runs/")

@@ -1,0 +1,91 @@
+"""What partners' bookkeeping puts on other pages: the menus, the client page's tab, tiles, and the palette."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+from clients.models import Client
+from crm.scope import reach_of
+from crm.ui import panels
+from ib import figures, settlement
+from ib.choices import PeriodState, VersionState
+from ib.models import Attribution, PlanVersion, SettlementPeriod, Upline
+from ib.queries import partners_visible_to
+
+
+def waiting_versions(user: Any) -> int | None:
+    """Plan versions that wait for this person's eyes."""
+    if not user.has_perm("ib.approve_plan"):
+        return None
+    waiting = PlanVersion.objects.filter(state=VersionState.PROPOSED, plan__brand_id__in=reach_of(user).whole_brands)
+    return figures.count_up_to(waiting.exclude(made_by=user), 100)
+
+
+def partner_tab(request: HttpRequest, client: Client) -> HttpResponse:
+    """Who referred this client, and what their trades earned whom."""
+    attributions = list(
+        Attribution.objects.filter(client=client).select_related("partner", "link").order_by("-starts_at")[:20]
+    )
+    current = next((row for row in attributions if row.ends_at is None), None)
+    upline = (
+        Upline.objects.filter(partner_id=current.partner_id, ends_at__isnull=True).select_related("ancestor").order_by("level")
+        if current
+        else Upline.objects.none()
+    )
+    earned = figures.earned_from(client) if request.user.has_perm("ib.view_accrual") else []
+    context = {"client": client, "attributions": attributions, "upline": upline[:20], "earned": earned}
+    return render(request, "ib/_client_tab.html", context)
+
+
+def commissions_tile(user: Any) -> dict[str, Any] | None:
+    """Accrued in the open periods per brand and currency, and how many periods wait to be settled."""
+    brands = reach_of(user).whole_brands
+    open_periods = list(
+        SettlementPeriod.objects.filter(brand_id__in=brands, state=PeriodState.OPEN).select_related("brand")
+        .order_by("brand_id", "starts_at")[:12]
+    )  # fmt: skip
+    if not open_periods:
+        return None
+    totals = settlement.totals_of(open_periods)
+    summed: dict[tuple[str, str], Any] = {}
+    for period in open_periods:
+        for currency, amount in totals[period.pk].items():
+            key = (period.brand.name, currency)
+            summed[key] = summed.get(key, 0) + amount
+    return {
+        "rows": [{"brand": brand, "currency": currency, "amount": amount} for (brand, currency), amount in summed.items()],
+        "excluded": figures.exclusions(brands, days=7)[:3],
+    }
+
+
+def find_partners(user: Any, query: str, limit: int) -> list[panels.Found]:
+    found = partners_visible_to(user).filter(name__icontains=query).order_by("-id")[:limit]
+    return [panels.Found(partner.name, partner.get_absolute_url(), partner.code, "handshake") for partner in found]
+
+
+panels.menu("partners", _("Partners"), "ib_partners", "ib.view_partner", icon="handshake", order=10, words="IB introducing broker")
+panels.menu(
+    "partners", _("Plans"), "ib_plans", "ib.view_plan", icon="receipt-text", order=20, count=waiting_versions, words="rates rebate"
+)
+panels.menu("partners", _("Commissions"), "ib_accruals", "ib.view_accrual", icon="coins", order=30, words="accruals rebates")
+panels.menu("partners", _("Not paid"), "ib_exclusions", "ib.view_accrual", icon="circle-question-mark", order=40, words="excluded why")
+panels.menu("partners", _("Periods"), "ib_periods", "ib.view_settlement", icon="calendar", order=50, words="settlement payout")
+panels.menu("partners", _("Runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, words="recalculate")
+panels.client_tab("partner", _("Partner"), partner_tab, "ib.view_partner", order=70)
+panels.tile("ib-commissions", "ib/_tile.html", commissions_tile, "ib.view_settlement", 60, width=2, lazy=True)
+panels.palette_source("partners", _("Partners"), find_partners, "ib.view_partner", 40)
+for number, (label, name, icon) in enumerate(
+    [
+        (_("Overview"), "partner_home", "layout-dashboard"),
+        (_("Network"), "partner_network", "network"),
+        (_("Clients"), "partner_clients", "users"),
+        (_("Earnings"), "partner_earnings", "coins"),
+        (_("Links"), "partner_links", "link"),
+        (_("Payouts"), "partner_payouts", "hand-coins"),
+    ]
+):
+    panels.menu("", label, name, None, icon, 10 * number, audience="partner")

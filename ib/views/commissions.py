@@ -1,0 +1,191 @@
+"""Staff pages: accruals, why a trade was not paid, runs, periods and settlements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import access_log, policies
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.jobs import start_job
+from crm.scope import reach_of
+from crm.ui.tables import Table
+from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
+from ib import explain, figures, settlement
+from ib.forms import RecomputeForm
+from ib.models import Accrual, Settlement, SettlementPeriod
+from ib.policies import can_run, can_settle
+from ib.queries import partners_visible_to
+from ib.tables import AccrualTable, ExclusionTable, RunTable, SettlementAccrualTable, SettlementTable
+
+PERIODS_SHOWN = 36
+
+
+class AccrualList(TableView):
+    table = AccrualTable
+
+
+class ExclusionList(TableView):
+    """What was not paid: a count per reason over the list."""
+
+    table = ExclusionTable
+    template_name = "ib/exclusions.html"
+
+    def get_context(self, table: Table) -> dict[str, Any]:
+        return {"reasons": figures.exclusions(reach_of(self.request.user).whole_brands)}
+
+
+class RunList(TableView):
+    table = RunTable
+    template_name = "ib/runs.html"
+
+    def get_context(self, table: Table) -> dict[str, Any]:
+        return {"may_run": self.request.user.has_perm("ib.run_commissions")}
+
+
+def get_accrual(user: Any, accrual_id: int) -> Accrual:
+    accrual = (
+        Accrual.objects.select_related("partner", "introducer", "version__plan", "client", "period", "run")
+        .filter(pk=accrual_id, partner__in=partners_visible_to(user)).first()
+    )  # fmt: skip
+    if accrual is None:
+        raise Http404
+    return accrual
+
+
+@staff_page("ib.view_accrual")
+def accrual_page(request: HttpRequest, accrual_id: int) -> HttpResponse:
+    """One row explained, beside everything else this deal earned anybody."""
+    accrual = get_accrual(request.user, accrual_id)
+    access_log.note(
+        user=request.user, kind=AccessKind.VIEW, client_id=accrual.client_id, brand_id=accrual.client.brand_id,
+        target=f"ib.accrual:{accrual.pk}",
+    )  # fmt: skip
+    rows = Accrual.objects.filter(deal_id=accrual.deal_id).select_related("partner").order_by("level", "id")[:60]
+    return render(
+        request, "ib/accrual.html",
+        {
+            "accrual": accrual, "steps": explain.explain(accrual), "rows": rows,
+            "settlement": Settlement.objects.filter(
+                partner_id=accrual.partner_id, period_id=accrual.period_id, currency=accrual.currency
+            ).first(),
+            "corrects": Accrual.objects.filter(pk=accrual.corrects_id).first() if accrual.corrects_id else None,
+        },
+    )  # fmt: skip
+
+
+@staff_page("ib.run_commissions")
+def recompute(request: HttpRequest) -> HttpResponse:
+    """Ask for a recalculation; it runs as a job with progress."""
+    form = RecomputeForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        policies.require(can_run(request.user, data["brand"].pk))
+        job = start_job(
+            "ib.recompute", owner=request.user,
+            parameters={
+                "brand": data["brand"].pk, "first": data["first"].isoformat(), "last": data["last"].isoformat(),
+                "reason": data["reason"],
+            },
+        )  # fmt: skip
+        return redirect("job", job.pk)
+    text = _(
+        "By the plans and the tree as they were when each position closed. Only differences are added, as new rows."
+    )
+    return render(
+        request,
+        "ib/form.html",
+        {"form": form, "title": _("Recalculate commissions"), "text": text, "back": reverse("ib_runs")},
+    )
+
+
+@staff_page("ib.view_settlement")
+def periods_page(request: HttpRequest) -> HttpResponse:
+    """Periods per brand, what is accrued in the open ones, and the button that settles."""
+    brands = reach_of(request.user).whole_brands
+    rows = list(
+        SettlementPeriod.objects.filter(brand_id__in=brands).select_related("brand", "closed_by")
+        .order_by("-starts_at", "brand_id")[:PERIODS_SHOWN]
+    )  # fmt: skip
+    earliest = {}
+    for period in reversed(rows):
+        if period.state == "open":
+            earliest.setdefault(period.brand_id, period.pk)
+    now = timezone.now()
+    totals = settlement.totals_of(rows)
+    return render(
+        request, "ib/periods.html",
+        {
+            "rows": [
+                {
+                    "period": period,
+                    "is_next": earliest.get(period.brand_id) == period.pk and period.starts_at < now
+                    and bool(can_settle(request.user, period.brand_id)),
+                    "is_running": period.state == "open" and period.starts_at <= now < period.ends_at,
+                    "totals": totals[period.pk],
+                }
+                for period in rows
+            ]
+        },
+    )  # fmt: skip
+
+
+@staff_page("ib.view_settlement")
+def period_page(request: HttpRequest, period_id: int) -> HttpResponseBase:
+    period = SettlementPeriod.objects.select_related("brand", "closed_by").filter(
+        pk=period_id, brand_id__in=reach_of(request.user).whole_brands
+    ).first()  # fmt: skip
+    if period is None:
+        raise Http404
+    table = SettlementTable(
+        request.user, request.GET, path=reverse("ib_period", args=[period.pk]), scope={"period_id": period.pk}
+    )
+    if wants_fragment(request) or request.GET.get("export"):
+        return embedded_table(request, table)
+    return render(
+        request,
+        "ib/period.html",
+        {"period": period, "table": table, "totals": settlement.totals_of([period])[period.pk]},
+    )
+
+
+@staff_page("ib.settle_commissions")
+def settle(request: HttpRequest, period_id: int) -> HttpResponse:
+    """Close a period and book it. Who may: `ib.settle_commissions` at the brand."""
+    if request.method != "POST":
+        return redirect("ib_periods")
+    if not SettlementPeriod.objects.filter(pk=period_id, brand_id__in=reach_of(request.user).whole_brands).exists():
+        raise Http404
+    try:
+        rows = settlement.settle_period(period_id=period_id, actor=request.user)
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("ib_periods")
+    messages.success(request, _("Settled: %(count)s partners' commissions are in the ledger.") % {"count": len(rows)})
+    return redirect("ib_period", period_id)
+
+
+@staff_page("ib.view_settlement")
+def settlement_page(request: HttpRequest, settlement_id: int) -> HttpResponseBase:
+    """A settlement explained: from its accruals to what was paid, and every trade behind it."""
+    found = (
+        Settlement.objects.select_related("partner", "period", "journal", "previous", "settled_by")
+        .filter(pk=settlement_id, partner__in=partners_visible_to(request.user)).first()
+    )  # fmt: skip
+    if found is None:
+        raise Http404
+    table = SettlementAccrualTable(
+        request.user, request.GET, path=reverse("ib_settlement", args=[found.pk]), scope={"settlement_id": found.pk}
+    )
+    if wants_fragment(request) or request.GET.get("export"):
+        return embedded_table(request, table)
+    return render(
+        request, "ib/settlement.html", {"settlement": found, "steps": explain.explain_settlement(found), "table": table}
+    )

@@ -1,0 +1,193 @@
+"""Staff pages: plans, their versions, and the second pair of eyes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from crm import policies
+from crm.errors import DomainError
+from crm.ui.tables import Table
+from crm.ui.views import TableView, staff_page
+from ib import plans
+from ib.forms import LEVELS, PlanForm, ReasonForm, VersionForm
+from ib.models import PartnerPlan, Plan, PlanVersion
+from ib.plans import RateCard
+from ib.policies import can_decide_version, can_write_plans
+from ib.queries import plans_visible_to
+from ib.tables import PlanTable
+from trading.choices import SymbolGroup
+
+VERSIONS_SHOWN = 20
+
+
+class PlanList(TableView):
+    table = PlanTable
+    template_name = "ib/plans.html"
+
+    def get_context(self, table: Table) -> dict[str, Any]:
+        return {
+            "may_write": self.request.user.has_perm("ib.propose_plan"),
+            "waiting": PlanVersion.objects.filter(state="proposed", plan__in=plans_visible_to(self.request.user))
+            .select_related("plan", "made_by")[:20],
+        }  # fmt: skip
+
+
+def get_plan(user: Any, plan_id: int) -> Plan:
+    plan = plans_visible_to(user).select_related("brand").filter(pk=plan_id).first()
+    if plan is None:
+        raise Http404
+    return plan
+
+
+def get_version(user: Any, version_id: int) -> PlanVersion:
+    version = (
+        PlanVersion.objects.select_related("plan", "plan__brand", "made_by", "decided_by")
+        .filter(pk=version_id, plan__in=plans_visible_to(user)).first()
+    )  # fmt: skip
+    if version is None:
+        raise Http404
+    return version
+
+
+def matrix(card: RateCard) -> dict[str, Any]:
+    """A rate card as rows for a template: per symbol group what each level gets per lot."""
+    levels = card.levels()
+    rows = []
+    for group in card.groups():
+        cells = [
+            {"amount": card.of_level(group, level), "is_fixed": (group, level) in card.overrides} for level in levels
+        ]
+        rows.append(
+            {
+                "label": SymbolGroup(group).label, "rate": card.rates.get(group), "cells": cells,
+                "total": sum(cell["amount"] or 0 for cell in cells),
+            }
+        )  # fmt: skip
+    return {"levels": [(level, card.shares.get(level)) for level in levels], "rows": rows}
+
+
+@staff_page("ib.view_plan")
+def plan_page(request: HttpRequest, plan_id: int) -> HttpResponse:
+    """A plan with its versions, newest first; what waits for a second person is on top."""
+    plan = get_plan(request.user, plan_id)
+    versions = list(
+        plan.versions.select_related("made_by", "decided_by").prefetch_related("rates", "levels", "overrides")
+        .order_by("-number")[:VERSIONS_SHOWN]
+    )  # fmt: skip
+    for version in versions:
+        version.plan = plan
+    return render(
+        request, "ib/plan.html",
+        {
+            "plan": plan,
+            "versions": [
+                {
+                    "version": version, "matrix": matrix(_card_of(version)),
+                    "may_decide": can_decide_version(request.user, version),
+                    "is_maker": version.made_by_id == request.user.pk,
+                }
+                for version in versions
+            ],
+            "may_write": bool(can_write_plans(request.user, plan.brand_id)),
+            "partners": PartnerPlan.objects.filter(plan=plan, ends_at__isnull=True).select_related("partner")
+            .order_by("partner__name")[:50],
+            "form": ReasonForm(),
+        },
+    )  # fmt: skip
+
+
+def _card_of(version: PlanVersion) -> RateCard:
+    """The rate card of a version whose rows were prefetched."""
+    return RateCard(
+        rates={row.group: row.amount_per_lot for row in version.rates.all()},
+        shares={row.level: row.share for row in version.levels.all()},
+        overrides={(row.group, row.level): row.amount_per_lot for row in version.overrides.all()},
+    )
+
+
+@staff_page("ib.propose_plan")
+def new_plan(request: HttpRequest) -> HttpResponse:
+    form = PlanForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            plan = plans.create_plan(actor=request.user, **form.cleaned_data)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return redirect("ib_version_new", plan.pk)
+    return render(request, "ib/form.html", {"form": form, "title": _("New plan"), "back": reverse("ib_plans")})
+
+
+@staff_page("ib.propose_plan")
+def new_version(request: HttpRequest, plan_id: int) -> HttpResponse:
+    """Write the next version, starting from the newest one."""
+    plan = get_plan(request.user, plan_id)
+    policies.require(can_write_plans(request.user, plan.brand_id))
+    like = plan.versions.order_by("-number").first()
+    form = VersionForm(request.POST or None, like=like)
+    if request.method == "POST" and form.is_valid():
+        try:
+            version = plans.draft_version(plan_id=plan.pk, actor=request.user, card=form.card(), **form.settings())
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return _after_draft(request, version)
+    return _version_form(request, plan, form, _("New version of %(plan)s") % {"plan": plan})
+
+
+@staff_page("ib.propose_plan")
+def change_draft(request: HttpRequest, version_id: int) -> HttpResponse:
+    version = get_version(request.user, version_id)
+    form = VersionForm(request.POST or None, like=version)
+    if request.method == "POST" and form.is_valid():
+        try:
+            version = plans.change_draft(version_id=version.pk, actor=request.user, card=form.card(), **form.settings())
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return _after_draft(request, version)
+    return _version_form(request, version.plan, form, _("Change %(version)s") % {"version": version})
+
+
+def _after_draft(request: HttpRequest, version: PlanVersion) -> HttpResponse:
+    if "propose" in request.POST:
+        plans.propose_version(version_id=version.pk, actor=request.user)
+        messages.success(request, _("Proposed. A second person was told."))
+    else:
+        messages.success(request, _("Saved as a draft: nothing is paid by it yet."))
+    return redirect(version.plan)
+
+
+def _version_form(request: HttpRequest, plan: Plan, form: VersionForm, title: str) -> HttpResponse:
+    return render(
+        request, "ib/version_form.html",
+        {"form": form, "plan": plan, "title": title, "levels": range(1, LEVELS + 1)},
+    )  # fmt: skip
+
+
+@staff_page("ib.view_plan")
+def decide(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Propose (the maker), activate or reject (somebody else)."""
+    version = get_version(request.user, version_id)
+    if request.method != "POST":
+        return redirect(version.plan)
+    reason = request.POST.get("reason", "").strip()[:300]
+    try:
+        if "propose" in request.POST:
+            plans.propose_version(version_id=version.pk, actor=request.user)
+            messages.success(request, _("Proposed. A second person was told."))
+        elif "activate" in request.POST:
+            plans.activate_version(version_id=version.pk, actor=request.user, reason=reason)
+            messages.success(request, _("%(version)s is active.") % {"version": version})
+        elif "reject" in request.POST:
+            plans.reject_version(version_id=version.pk, actor=request.user, reason=reason)
+            messages.success(request, _("Rejected. The maker was told why."))
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect(version.plan)

@@ -1,0 +1,236 @@
+"""The partner pages: what a partner sees of their own network, clients and money."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from crm.accounts.views import password_by_link
+from crm.choices import LinkKind
+from crm.errors import DomainError
+from crm.ui.charts import Chart, Series
+from crm.ui.tables import Table
+from crm.ui.views import embedded_table, wants_fragment
+from ib import explain, figures, settlement
+from ib.forms import LinkForm, PayOutForm
+from ib.links import create_link, link_url, switch_link
+from ib.models import Accrual, Partner, PartnerPlan, ReferralLink, Settlement
+from ib.plans import rate_card
+from ib.queries import partner_of, partners_visible_to
+from ib.tables import MyClientsTable, MyEarningsTable, MyPayoutsTable, MySettlementsTable
+from ib.views.plans import matrix
+
+View = Callable[..., HttpResponseBase]
+
+
+def partner_page(view: View) -> View:
+    """A page of a partner: strangers go to sign in, everyone else but partners gets 404. The view gets the partner."""
+
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return view(request, partner_of(request.user), *args, **kwargs)
+
+    guarded.__name__, guarded.__doc__, guarded.__module__ = view.__name__, view.__doc__, view.__module__
+    return guarded
+
+
+def _table_page(request: HttpRequest, table: Table, template: str, **context: Any) -> HttpResponseBase:
+    if wants_fragment(request):
+        return embedded_table(request, table)
+    return render(request, template, {"table": table, **context})
+
+
+@partner_page
+def home(request: HttpRequest, partner: Partner) -> HttpResponseBase:
+    """The first page: money, clients, network, and the last trades that earned or did not."""
+    days, series = figures.daily_earnings(partner)
+    return render(
+        request, "partners/home.html",
+        {
+            "partner": partner,
+            "summary": figures.summary(partner),
+            "balances": settlement.balances_of(partner),
+            "chart": Chart(
+                id="earnings", x=days,
+                series=[Series(code, values, kind="bars", unit=code) for code, values in sorted(series.items())],
+            )
+            if series
+            else None,
+            "latest": Accrual.objects.filter(partner=partner).select_related("client").order_by("-id")[:8],
+            "links": [(link, link_url(link, request)) for link in partner.referral_links.filter(is_active=True)[:3]],
+            "plan": _plan_of(partner),
+        },
+    )  # fmt: skip
+
+
+def _plan_of(partner: Partner) -> dict[str, Any] | None:
+    """The partner's plan with the rate card in force."""
+    held = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).select_related("plan").first()
+    if held is None:
+        return None
+    version = held.plan.versions.filter(state="active", ends_at__isnull=True).first()
+    return {"plan": held.plan, "version": version, "matrix": matrix(rate_card(version)) if version else None}
+
+
+@partner_page
+def network(request: HttpRequest, partner: Partner) -> HttpResponseBase:
+    return render(
+        request, "partners/network.html",
+        {
+            "partner": partner,
+            "top": figures.nodes([partner], brand_id=partner.brand_id, level=1),
+            "nodes": figures.children(partner.pk, brand_id=partner.brand_id, level=2),
+        },
+    )  # fmt: skip
+
+
+@partner_page
+def branch(request: HttpRequest, partner: Partner, partner_id: int) -> HttpResponseBase:
+    """The partners directly below one of the network, as rows of the tree."""
+    below = partners_visible_to(request.user).filter(pk=partner_id).first()
+    if below is None:
+        raise Http404
+    level = request.GET.get("level", "2")
+    nodes = figures.children(below.pk, brand_id=partner.brand_id, level=min(int(level) if level.isdigit() else 2, 60))
+    return render(request, "ib/_branch.html", {"nodes": nodes, "is_staff_page": False})
+
+
+@partner_page
+def clients(request: HttpRequest, partner: Partner) -> HttpResponseBase:
+    table = MyClientsTable(request.user, request.GET, path=request.path)
+    return _table_page(request, table, "partners/table.html", partner=partner)
+
+
+@partner_page
+def earnings(request: HttpRequest, partner: Partner) -> HttpResponseBase:
+    table = MyEarningsTable(request.user, request.GET, path=request.path)
+    return _table_page(request, table, "partners/table.html", partner=partner)
+
+
+@partner_page
+def trade(request: HttpRequest, partner: Partner, accrual_id: int) -> HttpResponseBase:
+    """One trade explained: lots × rate × share, or why it was not paid."""
+    accrual = (
+        Accrual.objects.select_related("version__plan", "client", "period")
+        .filter(pk=accrual_id, partner=partner)
+        .first()
+    )
+    if accrual is None:
+        raise Http404
+    return render(
+        request, "partners/trade.html",
+        {
+            "accrual": accrual, "steps": explain.explain(accrual),
+            "settlement": Settlement.objects.filter(
+                partner=partner, period_id=accrual.period_id, currency=accrual.currency
+            ).first(),
+            "others": Accrual.objects.filter(partner=partner, deal_id=accrual.deal_id).exclude(pk=accrual.pk)[:10],
+        },
+    )  # fmt: skip
+
+
+@partner_page
+def settlement_page(request: HttpRequest, partner: Partner, settlement_id: int) -> HttpResponseBase:
+    found = Settlement.objects.select_related("period").filter(pk=settlement_id, partner=partner).first()
+    if found is None:
+        raise Http404
+    table = MySettlementTrades(request.user, request.GET, path=request.path, scope={"settlement_id": found.pk})
+    return _table_page(
+        request, table, "partners/settlement.html", settlement=found, steps=explain.explain_settlement(found)
+    )
+
+
+class MySettlementTrades(MyEarningsTable):
+    name = "partners.settlement_trades"
+    filterset = None
+
+
+@partner_page
+def links(request: HttpRequest, partner: Partner) -> HttpResponseBase:
+    """The partner's links with a month of clicks and registrations; new ones are made here."""
+    form = LinkForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            create_link(partner_id=partner.pk, campaign=form.cleaned_data["campaign"], actor=request.user)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return redirect("partner_links")
+    rows = list(partner.referral_links.order_by("-id")[:100])
+    return render(request, "partners/links.html", {"form": form, "rows": _with_clicks(rows, request)})
+
+
+def _with_clicks(rows: list[ReferralLink], request: HttpRequest) -> list[dict[str, Any]]:
+    days, counts = figures.clicks([link.pk for link in rows])
+    return [
+        {
+            "link": link, "url": link_url(link, request), "trend": counts.get(link.pk, {}).get("clicks", [0] * len(days)),
+            "clicks": sum(counts.get(link.pk, {}).get("clicks", [])),
+            "registrations": sum(counts.get(link.pk, {}).get("registrations", [])),
+        }
+        for link in rows
+    ]  # fmt: skip
+
+
+@partner_page
+def switch(request: HttpRequest, partner: Partner, link_id: int) -> HttpResponseBase:
+    """Switch one of the partner's links on or off."""
+    link = ReferralLink.objects.filter(pk=link_id, partner=partner).first()
+    if link is None:
+        raise Http404
+    if request.method == "POST":
+        switch_link(link_id=link.pk, is_active=not link.is_active, actor=request.user)
+    return redirect("partner_links")
+
+
+@partner_page
+def payouts(request: HttpRequest, partner: Partner) -> HttpResponseBase:
+    """The balance, what was settled, and taking money into the own trading wallet."""
+    balances = settlement.balances_of(partner)
+    payable = {currency: amount for currency, amount in balances.items() if amount > 0}
+    form = PayOutForm(request.POST or None, currencies=list(payable), initial={"request_key": secrets.token_hex(12)})
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            settlement.pay_out(
+                partner_id=partner.pk, amount=data["amount"], currency=data["currency"], actor=request.user,
+                request_key=data["request_key"],
+            )  # fmt: skip
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, _("The money is in your trading wallet."))
+            return redirect("partner_payouts")
+    table = MySettlementsTable(request.user, request.GET, path=reverse("partner_payouts"))
+    if wants_fragment(request):
+        return embedded_table(request, table)
+    return render(
+        request, "partners/payouts.html",
+        {
+            "partner": partner, "balances": balances, "payable": payable, "form": form, "table": table,
+            "payouts": MyPayoutsTable(request.user).queryset().order_by("-id")[:20],
+        },
+    )  # fmt: skip
+
+
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+def welcome(request: HttpRequest, token: str) -> HttpResponse:
+    """The link of an invitation: the partner chooses a password and is signed in."""
+    answer = password_by_link(request, token, kind=LinkKind.INVITATION, template="partners/welcome.html", ask_again="")
+    if isinstance(answer, HttpResponse):
+        return answer
+    return perform_password_login(request, {"username": answer.username}, Login(user=answer))
