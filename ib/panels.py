@@ -32,7 +32,9 @@ def partner_tab(request: HttpRequest, client: Client) -> HttpResponse:
     )
     current = next((row for row in attributions if row.ends_at is None), None)
     upline = (
-        Upline.objects.filter(partner_id=current.partner_id, ends_at__isnull=True).select_related("ancestor").order_by("level")
+        Upline.objects.filter(partner_id=current.partner_id, ends_at__isnull=True)
+        .select_related("ancestor")
+        .order_by("level")
         if current
         else Upline.objects.none()
     )
@@ -57,7 +59,9 @@ def commissions_tile(user: Any) -> dict[str, Any] | None:
             key = (period.brand.name, currency)
             summed[key] = summed.get(key, 0) + amount
     return {
-        "rows": [{"brand": brand, "currency": currency, "amount": amount} for (brand, currency), amount in summed.items()],
+        "rows": [
+            {"brand": brand, "currency": currency, "amount": amount} for (brand, currency), amount in summed.items()
+        ],
         "excluded": figures.exclusions(brands, days=7)[:3],
     }
 
@@ -67,13 +71,40 @@ def find_partners(user: Any, query: str, limit: int) -> list[panels.Found]:
     return [panels.Found(partner.name, partner.get_absolute_url(), partner.code, "handshake") for partner in found]
 
 
-panels.menu("partners", _("Partners"), "ib_partners", "ib.view_partner", icon="handshake", order=10, words="IB introducing broker")
 panels.menu(
-    "partners", _("Plans"), "ib_plans", "ib.view_plan", icon="receipt-text", order=20, count=waiting_versions, words="rates rebate"
+    "partners",
+    _("Partners"),
+    "ib_partners",
+    "ib.view_partner",
+    icon="handshake",
+    order=10,
+    words="IB introducing broker",
 )
-panels.menu("partners", _("Commissions"), "ib_accruals", "ib.view_accrual", icon="coins", order=30, words="accruals rebates")
-panels.menu("partners", _("Not paid"), "ib_exclusions", "ib.view_accrual", icon="circle-question-mark", order=40, words="excluded why")
-panels.menu("partners", _("Periods"), "ib_periods", "ib.view_settlement", icon="calendar", order=50, words="settlement payout")
+panels.menu(
+    "partners",
+    _("Plans"),
+    "ib_plans",
+    "ib.view_plan",
+    icon="receipt-text",
+    order=20,
+    count=waiting_versions,
+    words="rates rebate",
+)
+panels.menu(
+    "partners", _("Commissions"), "ib_accruals", "ib.view_accrual", icon="coins", order=30, words="accruals rebates"
+)
+panels.menu(
+    "partners",
+    _("Not paid"),
+    "ib_exclusions",
+    "ib.view_accrual",
+    icon="circle-question-mark",
+    order=40,
+    words="excluded why",
+)
+panels.menu(
+    "partners", _("Periods"), "ib_periods", "ib.view_settlement", icon="calendar", order=50, words="settlement payout"
+)
 panels.menu("partners", _("Runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, words="recalculate")
 panels.client_tab("partner", _("Partner"), partner_tab, "ib.view_partner", order=70)
 panels.tile("ib-commissions", "ib/_tile.html", commissions_tile, "ib.view_settlement", 60, width=2, lazy=True)

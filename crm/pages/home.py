@@ -48,4 +48,4 @@ def tile(request: HttpRequest, dashboard: str, slug: str) -> HttpResponse:
     context = found.load(request.user) if found else None
     if found is None or context is None:
         raise Http404
-    return render(request, found.template, context)
+    return render(request, found.template, {"tile": context})

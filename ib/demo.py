@@ -1,0 +1,211 @@
+"""Partners' part of the demo: two trees of four levels, plans with versions, referred clients, three months of
+commissions by the real engine, and the settlements of the months that are over.
+
+The first partner of each brand can be signed in as. Leaves `demo.extra["partners"]`: {brand code: [Partner, …]}.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+
+from clients.choices import Stage
+from clients.models import Client
+from crm.choices import Role
+from crm.demo import PASSWORD, Demo
+from crm.models import Brand, User
+from ib import engine, links, partners, plans, settlement, tree
+from ib.choices import AttributionMethod, PartnerState, RunKind
+from ib.models import Attribution, Partner, PartnerSpell, ReferralDay, SettlementPeriod
+from ib.plans import RateCard
+
+# name, level; each stands below the last one before it with a smaller level.
+TREES: dict[str, list[tuple[str, int]]] = {
+    "meridian": [
+        ("Alpenblick Capital", 1), ("Rheinland Trading Partners", 2), ("FX-Akademie Köln", 3), ("Jan Petersen", 4),
+        ("Börsenkreis Bonn", 4), ("Miriam Vogt", 3), ("Donau Brokers", 2), ("Wiener Handelsclub", 3), ("Sabine Moser", 4),
+        ("Tirol Invest", 3), ("Levante Markets", 1), ("Academia Trading Sevilla", 2), ("Raúl Ortiz", 3), ("Carmen Solís", 3),
+        ("Lisboa FX", 2), ("Tiago Almeida", 3), ("Beatriz Lopes", 4), ("Circolo Trader Milano", 2), ("Luca Ferri", 3),
+        ("Chiara Neri", 4), ("Atelier du Marché", 2),
+    ],
+    "southern": [
+        ("Harbour Introducers", 1), ("Sydney Trading School", 2), ("Mason Clarke", 3), ("Priya Raman", 3),
+        ("Lion City Partners", 2), ("Wei Ling Tan", 3), ("Arjun Nair", 4), ("Kiwi FX Collective", 1), ("Hana Walker", 2),
+        ("Tane Rewi", 3),
+    ],
+}  # fmt: skip
+MERIDIAN_CURRENCIES = ("EUR", "EUR", "EUR", "EUR", "USD", "EUR", "GBP")
+CAMPAIGNS = ("YouTube", "Newsletter", "Webinar", "Telegram group", "Blog")
+SHARES = {1: Decimal("0.60"), 2: Decimal("0.22"), 3: Decimal("0.12"), 4: Decimal("0.06")}
+# plan → rate per lot by symbol group: the pot that the levels share.
+PLANS: dict[str, dict[str, str]] = {
+    "Standard": {"fx_majors": "7", "fx_minors": "8", "metals": "9", "indices": "1.2", "energies": "4"},
+    "Gold": {"fx_majors": "9", "fx_minors": "10", "metals": "12", "indices": "1.8", "energies": "5", "crypto": "2"},
+}
+REFERRED_SHARE = 0.45
+REFERRED_STAGES = (Stage.REGISTERED, Stage.VERIFIED, Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
+
+
+def load(demo: Demo) -> None:
+    """Everything in order; nothing where the demo has no brands."""
+    demo.extra["partners"] = {}
+    for number, brand in enumerate(demo.brands):
+        demo.progress("Partners and commissions", number, len(demo.brands))
+        began = demo.since - dt.timedelta(days=90)
+        found = _partners(demo, brand, began)
+        demo.extra["partners"][brand.code] = found
+        _plans(demo, brand, found, began)
+        _move_one(demo, brand, found)
+        _refer(demo, brand, found)
+        _clicks(demo, found)
+        engine.run(
+            brand=brand, scope=engine.Scope(from_at=demo.since, to_at=demo.now), kind=RunKind.NIGHTLY, corrects=False
+        )
+        _settle(demo, brand)
+    demo.progress("Partners and commissions", 1, 1)
+
+
+def _partners(demo: Demo, brand: Brand, began: dt.datetime) -> list[Partner]:
+    """The tree, each below the last partner of a smaller level; all sign in with the demo's password."""
+    manager = demo.by_role[Role.IB_MANAGER][0]
+    made: list[Partner] = []
+    above: dict[int, Partner] = {}
+    names = TREES[brand.code]
+    for number, (name, level) in enumerate(names[: max(4, demo.count(len(names)))]):
+        currency = (
+            MERIDIAN_CURRENCIES[number % len(MERIDIAN_CURRENCIES)] if brand.code == "meridian" else brand.base_currency
+        )
+        email = f"partner{number + 1}@{brand.code}.example"
+        partner = partners.register_partner(
+            brand=brand, name=name, email=email, currency=currency, actor=None, code=f"{brand.code[:3]}-{number + 1:03}",
+            parent_id=above[level - 1].pk if level > 1 else None, manager=manager,
+            at=began + dt.timedelta(hours=number),
+        )  # fmt: skip
+        above[level] = partner
+        made.append(partner)
+    password = make_password(PASSWORD)
+    User.objects.filter(pk__in=[partner.user_id for partner in made]).update(password=password)
+    User.objects.filter(pk=made[0].user_id).update(preferences={"demo_login": True})
+    if len(made) > 5:
+        _block_one(demo, made[-1])
+    return made
+
+
+def _block_one(demo: Demo, partner: Partner) -> None:
+    """One partner was stopped six weeks ago: later trades of their clients show why they were not paid."""
+    at = demo.now - dt.timedelta(days=45)
+    spell = PartnerSpell.objects.get(partner=partner, ends_at__isnull=True)
+    spell.ends_at = at
+    spell.save(update_fields=["ends_at"])
+    partner.state = PartnerState.BLOCKED
+    partner.save(update_fields=["state"])
+
+
+def _plans(demo: Demo, brand: Brand, found: list[Partner], began: dt.datetime) -> None:
+    """Two plans; the first got a second version in the middle of the three months; a third waits for a second person."""
+    maker, checker = demo.by_role[Role.IB_MANAGER][0], demo.by_role[Role.FINANCE][0]
+    made = []
+    for name, rates in PLANS.items():
+        plan = plans.create_plan(
+            brand=brand, name=name, description=f"{name}: a pot per lot, shared by four levels", actor=maker
+        )
+        _version(plan.pk, maker, checker, began, brand.base_currency, _card(rates), note="First rates")
+        made.append(plan)
+    better = {group: Decimal(rate) + Decimal("0.5") for group, rate in PLANS["Standard"].items()}
+    middle = (demo.now - dt.timedelta(days=40)).replace(hour=0, minute=0, second=0, microsecond=0)
+    _version(made[0].pk, maker, checker, middle, brand.base_currency, _card(better), note="Half a unit more per lot")
+    proposal = plans.draft_version(
+        plan_id=made[1].pk, actor=maker, starts_at=demo.now + dt.timedelta(days=7), currency=brand.base_currency,
+        card=_card(PLANS["Gold"], {("metals", 1): Decimal("8")}), note="Metals: a fixed 8 for the direct partner",
+    )  # fmt: skip
+    plans.propose_version(version_id=proposal.pk, actor=maker)
+    for number, partner in enumerate(found):
+        plans.assign_plan(
+            partner_id=partner.pk,
+            plan_id=made[1 if number % 4 == 0 else 0].pk,
+            actor=None,
+            at=began + dt.timedelta(days=1),
+        )
+
+
+def _card(rates: dict[str, Any], overrides: dict[tuple[str, int], Decimal] | None = None) -> RateCard:
+    return RateCard({group: Decimal(rate) for group, rate in rates.items()}, dict(SHARES), overrides or {})
+
+
+def _version(
+    plan_id: int, maker: User, checker: User, starts_at: dt.datetime, currency: str, card: RateCard, note: str
+) -> None:
+    version = plans.draft_version(
+        plan_id=plan_id, actor=maker, starts_at=starts_at, currency=currency, card=card, note=note,
+        account_groups=["real\\*"],
+    )  # fmt: skip
+    plans.propose_version(version_id=version.pk, actor=maker)
+    plans.activate_version(version_id=version.pk, actor=checker, reason="Within the budget", at=starts_at)
+
+
+def _move_one(demo: Demo, brand: Brand, found: list[Partner]) -> None:
+    """One partner of the third level went to another parent a month ago: earlier trades keep their upline."""
+    third = [partner for partner, (_name, level) in zip(found, TREES[brand.code], strict=False) if level == 3]
+    second = [partner for partner, (_name, level) in zip(found, TREES[brand.code], strict=False) if level == 2]
+    if len(third) < 2 or len(second) < 2:
+        return
+    mover = third[1]
+    target = next((partner for partner in reversed(second) if partner != tree.parent_of(mover)), None)
+    if target is not None:
+        tree.move_partner(
+            partner_id=mover.pk, parent_id=target.pk, actor=demo.by_role[Role.IB_MANAGER][0],
+            reason="Agreed with both sides", at=demo.now - dt.timedelta(days=30),
+        )  # fmt: skip
+
+
+def _refer(demo: Demo, brand: Brand, found: list[Partner]) -> None:
+    """Part of the registered clients came through a partner's link, lower levels bringing more of them."""
+    clients = Client.objects.filter(brand=brand, stage__in=REFERRED_STAGES, registered_at__isnull=False).order_by("pk")
+    codes = {partner.pk: partner.referral_links.first() for partner in found}
+    weights = [1 + level for _name, level in TREES[brand.code][: len(found)]]
+    rows = []
+    for pk, registered_at in clients.values_list("pk", "registered_at"):
+        if demo.rng.random() > REFERRED_SHARE:
+            continue
+        partner = demo.rng.choices(found, weights)[0]
+        rows.append(
+            Attribution(
+                client_id=pk, partner=partner, link=codes[partner.pk], method=AttributionMethod.LINK,
+                starts_at=min(registered_at, demo.now),
+            )
+        )  # fmt: skip
+    Attribution.objects.bulk_create(rows, batch_size=1000)
+
+
+def _clicks(demo: Demo, found: list[Partner]) -> None:
+    """A second link for some partners, and a month of clicks on all of them."""
+    for partner in found[::3]:
+        links.create_link(
+            partner_id=partner.pk, campaign=demo.rng.choice(CAMPAIGNS), actor=None, code=f"{partner.code}-b"
+        )
+    today = demo.now.date()
+    rows = []
+    for partner in found:
+        for link in partner.referral_links.all():
+            usual = demo.rng.uniform(0.5, 12)
+            for back in range(35):
+                clicks = int(demo.rng.gauss(usual, usual / 2))
+                if clicks > 0:
+                    rows.append(
+                        ReferralDay(
+                            link=link, day=today - dt.timedelta(days=back), clicks=clicks,
+                            registrations=sum(demo.rng.random() < 0.04 for _click in range(clicks)),
+                        )
+                    )  # fmt: skip
+    ReferralDay.objects.bulk_create(rows, batch_size=1000)
+
+
+def _settle(demo: Demo, brand: Brand) -> None:
+    """The months that are over were settled a day and a half after their end."""
+    for period in SettlementPeriod.objects.filter(brand=brand, ends_at__lte=demo.now).order_by("starts_at"):
+        at = period.ends_at + dt.timedelta(hours=settlement.GRACE_HOURS)
+        if at < demo.now:
+            settlement.settle_period(period_id=period.pk, actor=None, at=at)
