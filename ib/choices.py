@@ -75,7 +75,6 @@ class Reason(models.TextChoices):
     SYMBOL_NOT_MAPPED = "symbol_not_mapped", _("The symbol belongs to no symbol group")
     NO_RATE = "no_rate", _("The plan has no rate for this symbol group")
     ACCOUNT_GROUP = "account_group", _("The account's group is not part of the plan")
-    DEMO_ACCOUNT = "demo_account", _("Trades on demo accounts earn nothing")
     SELF_TRADE = "self_trade", _("Partners earn nothing on their own trading")
     PARTNER_NOT_ACTIVE = "partner_not_active", _("The partner was not active when the position was closed")
     NO_PLAN = "no_plan", _("The client's partner had no plan when the position was closed")

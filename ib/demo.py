@@ -119,7 +119,7 @@ def _plans(demo: Demo, brand: Brand, found: list[Partner], began: dt.datetime) -
     _version(made[0].pk, maker, checker, middle, brand.base_currency, _card(better), note="Half a unit more per lot")
     proposal = plans.draft_version(
         plan_id=made[1].pk, actor=maker, starts_at=demo.now + dt.timedelta(days=7), currency=brand.base_currency,
-        card=_card(PLANS["Gold"], {("metals", 1): Decimal("8")}), note="Metals: a fixed 8 for the direct partner",
+        card=_card(PLANS["Gold"], {("metals", 1): Decimal("7")}), note="Metals: a fixed 7 for the direct partner",
     )  # fmt: skip
     plans.propose_version(version_id=proposal.pk, actor=maker)
     for number, partner in enumerate(found):

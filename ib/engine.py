@@ -195,11 +195,7 @@ def run_for_deals(*, deal_ids: list[int]) -> Outcome:
     if not deal_ids:
         return total
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.brand_id, bool_or(d.revision > 0) FROM trading_deal d JOIN trading_tradingaccount a ON a.id = d.account_id "
-            "JOIN clients_client c ON c.id = a.client_id WHERE d.id = ANY(%s) GROUP BY 1 ORDER BY 1",
-            [deal_ids],
-        )
+        cursor.execute(sql.CONCERNED, [deal_ids])
         brands = cursor.fetchall()
     for brand_id, is_changed in brands:
         _row_of_run, outcome = run(

@@ -2,15 +2,23 @@
 
 from ib.choices import Reason
 
+# Most syncs bring nothing that anybody earns on: closing deals of somebody's client, or deals that changed.
+CONCERNED = """
+SELECT c.brand_id, bool_or(d.revision > 0)
+FROM trading_deal d JOIN trading_tradingaccount a ON a.id = d.account_id JOIN clients_client c ON c.id = a.client_id
+WHERE d.id = ANY(%s) AND (d.revision > 0 OR d.entry IN (1, 2, 3))
+  AND EXISTS (SELECT 1 FROM ib_attribution att WHERE att.client_id = a.client_id)
+GROUP BY 1 ORDER BY 1
+"""
 # In a first pass (not a recalculation) a deal that has rows is done.
 NOT_YET = "AND NOT EXISTS (SELECT 1 FROM ib_accrual done WHERE done.kind = 'original' AND done.deal_id = d.id)"
 CLOSING = """
 CREATE TEMP TABLE ib_closing ON COMMIT DROP AS
-SELECT d.id AS deal_id, d.executed_at AS closed_at, d.account_id, d.position_id, d.symbol, d.closed_lots AS lots,
-       a.client_id, a."group" AS account_group, a.is_demo, coalesce(s.symbol_group, '') AS symbol_group,
+SELECT d.id AS deal_id, d.ticket, d.executed_at AS closed_at, d.account_id, d.position_id, d.symbol, d.closed_lots AS lots,
+       a.client_id, a."group" AS account_group, coalesce(s.symbol_group, '') AS symbol_group,
        att.partner_id AS introducer_id
 FROM trading_deal d
-JOIN trading_tradingaccount a ON a.id = d.account_id
+JOIN trading_tradingaccount a ON a.id = d.account_id AND NOT a.is_demo
 JOIN clients_client c ON c.id = a.client_id AND c.brand_id = %(brand)s
 JOIN ib_attribution att ON att.client_id = a.client_id AND att.starts_at <= d.executed_at
   AND (att.ends_at IS NULL OR att.ends_at > d.executed_at)
@@ -48,7 +56,6 @@ WITH seen AS (
     floor(extract(epoch FROM c.closed_at - coalesce(turned.at, op.opened_at)))::integer AS held_seconds,
     f.rate AS fx_rate, f.rate_on AS fx_on,
     CASE
-      WHEN c.is_demo THEN '{Reason.DEMO_ACCOUNT}'
       WHEN c.lots = 0 THEN '{Reason.NOTHING_CLOSED}'
       WHEN p.client_id = c.client_id THEN '{Reason.SELF_TRADE}'
       WHEN NOT EXISTS (SELECT 1 FROM ib_partnerspell sp WHERE sp.partner_id = p.id AND sp.starts_at <= c.closed_at
@@ -101,15 +108,16 @@ SELECT version_id, max(level) AS levels
 FROM (SELECT version_id, level FROM ib_planlevel UNION ALL SELECT version_id, level FROM ib_planoverride) every
 GROUP BY 1
 """
-COLUMNS = """run_id, kind, state, reason, partner_id, introducer_id, level, client_id, deal_id, closed_at, account_id, symbol,
-  symbol_group, lots, held_seconds, version_id, rate, share, is_override, rate_currency, rate_amount, fx_rate, fx_on,
+COLUMNS = """run_id, kind, state, reason, partner_id, introducer_id, level, client_id, deal_id, ticket, closed_at, account_id,
+  symbol, symbol_group, lots, held_seconds, version_id, rate, share, is_override, rate_currency, rate_amount, fx_rate, fx_on,
   currency, amount, period_id, corrects_id, source, created_at"""
 MISSING = f"""
 INSERT INTO ib_accrual ({COLUMNS})
 SELECT %(run)s, 'original', CASE WHEN reason = '' THEN 'accrued' ELSE 'excluded' END, reason, partner_id, introducer_id,
-  level, client_id, deal_id, closed_at, account_id, symbol, symbol_group, lots, held_seconds, version_id, rate, share,
+  level, client_id, deal_id, ticket, closed_at, account_id, symbol, symbol_group, lots, held_seconds, version_id, rate, share,
   is_override, coalesce(rate_currency, ''), rate_amount, fx_rate, fx_on, currency, amount, period_id, NULL, '', %(now)s
 FROM ib_wanted w
+ORDER BY closed_at, deal_id, level
 """  # noqa: S608
 # Running sums per partner and day are kept in the same transaction as the rows they sum up.
 ADD_UP = """
@@ -155,6 +163,7 @@ WITH had AS (
   SELECT %(run)s, 'delta', CASE WHEN d.amount < 0 THEN 'reversed' ELSE 'accrued' END,
     CASE WHEN d.is_gone THEN 'deal_changed' ELSE 'recalculated' END,
     d.partner_id, coalesce(w.introducer_id, k.introducer_id), d.level, coalesce(w.client_id, k.client_id), d.deal_id,
+    coalesce(w.ticket, k.ticket),
     coalesce(w.closed_at, k.closed_at), coalesce(w.account_id, k.account_id), coalesce(w.symbol, k.symbol),
     coalesce(w.symbol_group, k.symbol_group), coalesce(w.lots, 0), w.held_seconds, w.version_id, w.rate, w.share,
     coalesce(w.is_override, false), coalesce(w.rate_currency, k.rate_currency, ''), d.rate_amount, w.fx_rate, w.fx_on,
@@ -166,7 +175,7 @@ WITH had AS (
       AND o.partner_id = d.partner_id AND o.level = d.level))
   LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
     AND own.starts_at <= k.closed_at AND own.ends_at > k.closed_at
-  ORDER BY 10, 9, 7
+  ORDER BY 11, 9, 7
   RETURNING partner_id, period_id, closed_at, currency, amount
 ), kept_sums AS ({ADD_UP_ADDED})
 SELECT count(*) FROM added

@@ -35,7 +35,7 @@ def explain(accrual: Accrual, version: PlanVersion | None = None) -> list[Step]:
         Step(
             _("Deal %(deal)s closed %(lots)s lots of %(symbol)s on %(at)s")
             % {
-                "deal": f"#{accrual.deal_id}", "lots": plain(accrual.lots), "symbol": accrual.symbol,
+                "deal": f"#{accrual.ticket}", "lots": plain(accrual.lots), "symbol": accrual.symbol,
                 "at": formats.moment(accrual.closed_at, seconds=True),
             },
             _("%(lots)s lots") % {"lots": plain(accrual.lots)},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from django.db import connection
@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from clients.models import Client
+from crm import money
 from ib.choices import AccrualState, PeriodState, Reason
 from ib.models import (
     Accrual,
@@ -37,8 +38,14 @@ def count_up_to(queryset: QuerySet[Any], limit: int = COUNT_MAX) -> int:
 
 @dataclass(frozen=True)
 class Earned:
+    """Money of a period that is still open: shown as it would be paid today, in whole smallest units."""
+
     currency: str
-    amount: Decimal
+    exact: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        return money.quantize(self.exact, self.currency, rounding=ROUND_FLOOR)
 
 
 def earned_in(partner_ids: Iterable[int], period_ids: Iterable[int]) -> list[Earned]:

@@ -40,7 +40,9 @@ def ensure_periods(brand: Brand, first: dt.datetime, last: dt.datetime) -> None:
             lower, upper = month_of(at, zone)
             lower = max([lower, *(known_to for _from, known_to in known if known_to <= at)])
             upper = min([upper, *(known_from for known_from, _to in known if known_from > at)])
-            missing.append(SettlementPeriod(brand=brand, starts_at=lower, ends_at=upper))
+            missing.append(
+                SettlementPeriod(brand=brand, name=f"{lower.astimezone(zone):%Y-%m}", starts_at=lower, ends_at=upper)
+            )
             covering = upper
         at = covering
     SettlementPeriod.objects.bulk_create(missing)

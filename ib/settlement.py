@@ -74,7 +74,10 @@ def _cut(period: SettlementPeriod, now: dt.datetime) -> None:
     until = period.ends_at
     period.ends_at = now
     period.save(update_fields=["ends_at"])
-    SettlementPeriod.objects.create(brand_id=period.brand_id, starts_at=now, ends_at=until)
+    month, _open, number = period.name.partition(" (")
+    SettlementPeriod.objects.create(
+        brand_id=period.brand_id, name=f"{month} ({int(number.rstrip(')') or 1) + 1})", starts_at=now, ends_at=until
+    )
 
 
 def _settle_partners(period: SettlementPeriod, *, actor: Any, now: dt.datetime, is_import: bool) -> list[Settlement]:

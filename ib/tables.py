@@ -36,6 +36,7 @@ from ib.models import (
     Settlement,
 )
 from ib.queries import partners_visible_to, plans_visible_to
+from trading.models import Deal, TradingServer
 
 EXPORT = "ib.view_settlement"
 
@@ -93,12 +94,17 @@ class AccrualFilter(django_filters.FilterSet):
     reason = django_filters.ChoiceFilter(choices=[c for c in Reason.choices if c[0]], label=_("Reason"))
     partner = django_filters.CharFilter(field_name="partner__code", label=_("Partner's code"))
     client = django_filters.NumberFilter(field_name="client_id", label=_("Client number"))
-    deal = django_filters.NumberFilter(field_name="deal_id", label=_("Deal"))
+    deal = django_filters.NumberFilter(method="of_deal", label=_("Deal"))
     closed = django_filters.DateFromToRangeFilter(field_name="closed_at", label=_("Closed"))
 
     class Meta:
         model = Accrual
         fields = ["state", "reason", "partner", "client", "deal", "closed"]
+
+    def of_deal(self, rows: QuerySet[Accrual], name: str, ticket: Any) -> QuerySet[Accrual]:
+        """By the platform's number, which people have; at most one deal per server bears it."""
+        deals = Deal.objects.filter(ticket=ticket, server__in=TradingServer.objects.all())
+        return rows.filter(deal_id__in=list(deals.values_list("id", flat=True)[:50]))
 
 
 def why(row: Accrual, table: Table) -> str:
@@ -107,7 +113,7 @@ def why(row: Accrual, table: Table) -> str:
 
 ACCRUAL_COLUMNS = [
     TimeColumn("closed_at", _("Closed"), link=True),
-    NumberColumn("deal_id", _("Deal"), render=lambda row, table: f"#{row.deal_id}", css="mono"),
+    Column("ticket", _("Deal"), render=lambda row, table: f"#{row.ticket}", css="mono"),
     Column("partner", _("Partner"), value="partner.name"),
     NumberColumn("level", _("Level")),
     Column("client", _("Client"), render=lambda row, table: client_link(row.client_id)),
@@ -287,6 +293,13 @@ def masked_name(client: Any) -> str:
     return (client.first_name + last).strip() or f"#{client.pk}"
 
 
+def whose(row: Accrual, table: Table) -> str:
+    """Own clients by their short name; of clients further down only whose they are."""
+    if row.level == 1:
+        return masked_name(row.client)
+    return str(_("Client of %(partner)s") % {"partner": row.introducer})
+
+
 class MyClientsTable(Table):
     """The clients a partner referred, masked: a first name, a letter, a country."""
 
@@ -332,8 +345,8 @@ class MyEarningsTable(Table):
     subtitle = _("Every closed trade of your network: what it earned you, or why it did not")
     columns = [
         TimeColumn("closed_at", _("Closed"), link=True),
-        Column("deal_id", _("Deal"), render=lambda row, table: f"#{row.deal_id}", css="mono"),
-        Column("client", _("Client"), render=lambda row, table: masked_name(row.client)),
+        Column("ticket", _("Deal"), render=lambda row, table: f"#{row.ticket}", css="mono"),
+        Column("client", _("Client"), render=whose),
         NumberColumn("level", _("Level")),
         Column("symbol", _("Symbol")),
         NumberColumn("lots", _("Lots"), digits=2),
@@ -347,7 +360,7 @@ class MyEarningsTable(Table):
     empty = Empty(_("Nothing yet"), _("Rows appear seconds after one of your clients closes a position."), "coins")
 
     def queryset(self) -> QuerySet[Accrual]:
-        rows = Accrual.objects.filter(partner__user_id=self.user.pk).select_related("client")
+        rows = Accrual.objects.filter(partner__user_id=self.user.pk).select_related("client", "introducer")
         if settlement_id := self.scope.get("settlement_id"):
             settlement = Settlement.objects.get(pk=settlement_id, partner__user_id=self.user.pk)
             rows = rows.filter(period_id=settlement.period_id, currency=settlement.currency)

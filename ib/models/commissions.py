@@ -54,6 +54,7 @@ class SettlementPeriod(models.Model):
     """A stretch of time that is settled at once. A closed one takes no accrual: late facts go into the next."""
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="commission_periods")
+    name = models.CharField(max_length=24, help_text=_("The month in the brand's time zone, e.g. 2026-11"))
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     state = models.CharField(max_length=8, choices=PeriodState.choices, default=PeriodState.OPEN)
@@ -80,7 +81,7 @@ class SettlementPeriod(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.starts_at:%Y-%m-%d} – {self.ends_at:%Y-%m-%d}"
+        return self.name
 
 
 # Set-based, once per statement: a foreign key would look up six rows for each of millions of accruals.
@@ -129,6 +130,7 @@ class Accrual(models.Model):
     level = models.PositiveSmallIntegerField()
     client = bulk_key(Client)
     deal_id = models.BigIntegerField()
+    ticket = models.BigIntegerField(help_text=_("The deal's number on the platform"))
     closed_at = models.DateTimeField(help_text=_("When the position was closed: the deal's execution"))
     account_id = models.BigIntegerField()
     symbol = models.CharField(max_length=32)
@@ -206,7 +208,7 @@ class Accrual(models.Model):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"deal {self.deal_id} level {self.level}: {self.amount} {self.currency}"
+        return f"deal {self.ticket} level {self.level}: {self.amount} {self.currency}"
 
 
 class PartnerDay(models.Model):
