@@ -30,7 +30,8 @@ WITH left_over AS (
   INSERT INTO ib_accrual ({engine_sql.COLUMNS})
   SELECT %(run)s, 'clawback', 'reversed', 'deposit_reversed', k.partner_id, k.introducer_id, k.level, k.client_id, k.deal_id,
     k.ticket, k.closed_at, k.account_id, k.symbol, k.symbol_group, k.lots, k.held_seconds, k.version_id, k.rate,
-    k.share, k.is_override, k.rate_currency, -least(l.rate_amount, trunc(l.rate_earned * %(part)s, 8)), k.fx_rate, k.fx_on, k.currency,
+    k.share, k.is_override, k.rate_currency,
+    -least(l.rate_amount, trunc(l.rate_earned * %(part)s, 8)), k.fx_rate, k.fx_on, k.currency,
     -least(l.amount, trunc(l.earned * %(part)s, 8)), coalesce(own.id, %(late)s), k.id, %(source)s, %(now)s
   FROM left_over l
   JOIN ib_accrual k ON k.id = l.original_id

@@ -10,15 +10,13 @@ from ib import links
 from ib.choices import PartnerState
 from ib.models import ReferralLink
 
-COOKIE = "keelson_ref"
-COOKIE_SECONDS = 30 * 24 * 3600
 # Programs that look at a link before a person does.
 BOTS = ("bot", "crawler", "spider", "preview", "facebookexternalhit", "slurp")
 
 
 @never_cache
 def follow(request: HttpRequest, code: str) -> HttpResponse:
-    """Count the click and lead on to the brand's registration, with the code in the address and a cookie for 30 days.
+    """Count the click and lead on to the brand's registration with the code in the address; the page there remembers it.
 
     An unknown code leads to the entrance without a word: the visitor did nothing wrong.
     """
@@ -29,9 +27,4 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
     if request.method == "GET" and not any(word in agent for word in BOTS):
         links.count(link, clicks=1)
     is_good = link.is_active and link.partner.state == PartnerState.ACTIVE
-    response = redirect(links.landing_url(link, with_code=is_good))
-    if is_good:
-        response.set_cookie(
-            COOKIE, link.code, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
-        )
-    return response
+    return redirect(links.landing_url(link, with_code=is_good))

@@ -219,3 +219,52 @@ TABLE |= {
     "wallet:settlement_original": Rule(SEES_BOOKS, kwargs=_money("SettlementImport"), good=OWN),
     "wallet:client_statement": Rule(DECIDES_MONEY, kwargs=_any_client("client_id"), good=OWN),
 }
+
+# Partners: staff pages, and the partners' own.
+SEES_PARTNERS: Final = roles(Role.IB_MANAGER, Role.FINANCE, Role.MLRO, Role.DESK_HEAD, Role.AUDITOR, Role.ADMINISTRATOR)
+SEES_COMMISSIONS: Final = SEES_PARTNERS - roles(Role.DESK_HEAD)
+MANAGES_PARTNERS: Final = roles(Role.IB_MANAGER, Role.ADMINISTRATOR)
+WRITES_PLANS: Final = roles(Role.IB_MANAGER)
+# Whole brands see all partners; a desk head only those they were granted, so a sample is 404 to them.
+PARTNER_KEY = lambda world: {"partner_id": world.demo.extra["partners"]["meridian"][0].pk}  # noqa: E731
+MISSING_PARTNER = lambda _world: {"partner_id": 999_999}  # noqa: E731
+TABLE |= {
+    "ib_partners": Rule(SEES_PARTNERS),
+    "ib_partner": Rule(SEES_COMMISSIONS, kwargs=PARTNER_KEY),
+    "ib_partner_tab": Rule(SEES_COMMISSIONS, kwargs=lambda world: {**PARTNER_KEY(world), "tab": "network"}),
+    "ib_partner_branch": Rule(SEES_COMMISSIONS, kwargs=PARTNER_KEY),
+    "ib_partner_new": Rule(MANAGES_PARTNERS),
+    "ib_partner_move": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
+    "ib_partner_plan": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
+    "ib_partner_state": Rule(MANAGES_PARTNERS, kwargs=lambda world: {**PARTNER_KEY(world), "state": "blocked"}),
+    "ib_partner_attribute": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
+    "ib_partner_link": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
+    "ib_partner_invite": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
+    "ib_plans": Rule(SEES_COMMISSIONS),
+    "ib_plan": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"plan_id": 999_999}, good=OWN),
+    "ib_plan_new": Rule(WRITES_PLANS),
+    "ib_version_new": Rule(WRITES_PLANS, kwargs=lambda _world: {"plan_id": 999_999}, good=OWN),
+    "ib_version_change": Rule(WRITES_PLANS, kwargs=lambda _world: {"version_id": 999_999}, good=OWN),
+    "ib_version_decide": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"version_id": 999_999}, good=OWN),
+    "ib_accruals": Rule(SEES_COMMISSIONS),
+    "ib_exclusions": Rule(SEES_COMMISSIONS),
+    "ib_accrual": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"accrual_id": 999_999}, good=OWN),
+    "ib_runs": Rule(SEES_COMMISSIONS),
+    "ib_recompute": Rule(WRITES_PLANS),
+    "ib_periods": Rule(SEES_COMMISSIONS),
+    "ib_period": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"period_id": 999_999}, good=OWN),
+    "ib_settle": Rule(roles(Role.FINANCE), kwargs=lambda _world: {"period_id": 999_999}, good=OWN),
+    "ib_settlement": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"settlement_id": 999_999}, good=OWN),
+    "partner_home": Rule(PARTNER),
+    "partner_network": Rule(PARTNER),
+    "partner_branch": Rule(PARTNER, kwargs=MISSING_PARTNER, good=OWN),
+    "partner_clients": Rule(PARTNER),
+    "partner_earnings": Rule(PARTNER),
+    "partner_trade": Rule(PARTNER, kwargs=lambda _world: {"accrual_id": 999_999}, good=OWN),
+    "partner_settlement": Rule(PARTNER, kwargs=lambda _world: {"settlement_id": 999_999}, good=OWN),
+    "partner_links": Rule(PARTNER),
+    "partner_link_switch": Rule(PARTNER, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
+    "partner_payouts": Rule(PARTNER),
+    "partner_welcome": Rule(PUBLIC, kwargs=lambda _world: {"token": "forged"}, good=(200, 302, 410)),
+    "referral": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}),
+}
