@@ -12,6 +12,7 @@ from crm import devdb
 
 TEST_VAR = Path(__file__).resolve().parent.parent.parent / "var" / "test"
 os.environ.setdefault("KEELSON_VAR", str(TEST_VAR))
+os.environ.setdefault("KEELSON_LOG_LEVEL", "WARNING")
 os.environ.setdefault("SECRET_KEY", "test-secret-key-that-is-long-enough-to-pass-the-check-0123456789")
 os.environ.setdefault("KEELSON_FIELD_KEY", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")
 TEST_SLOT = int(os.environ.get("KEELSON_TEST_SLOT") or devdb.lease_slot(Path(os.environ["KEELSON_VAR"])))
