@@ -36,6 +36,8 @@ class Runner:
 
     def can_enter(self, directory: Path) -> bool:
         """True when this user may walk down to `directory`, which may not exist yet; access lists are not looked at."""
+        if self.uid == 0:
+            return True
         for part in [*reversed(directory.parents), directory]:
             try:
                 info = part.stat()

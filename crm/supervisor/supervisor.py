@@ -23,7 +23,7 @@ from crm.supervisor.processes import Output, Running
 from crm.supervisor.statics import ROOT
 
 TICK_SECONDS = 0.2
-READY_SECONDS_MAX = 90
+READY_SECONDS_MAX = 180
 STOP_SECONDS_MAX = 12
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -21,7 +22,7 @@ from crm.devdb.places import Runner
 from crm.supervisor import guard, ports
 from crm.supervisor.plan import Child, Options
 from crm.supervisor.processes import CRASHES_MAX, Output, Running
-from tests.faults.helpers import ROOT, environment, ordinary_user, python_for
+from tests.faults.helpers import ROOT, environment, ordinary_user, project_for, run
 
 MYSELF = Runner(os.geteuid(), os.getegid())
 # Collected once for all instances of all runs, while the files are the same.
@@ -33,12 +34,12 @@ class Instance:
     """A throw-away Keelson in a process of its own."""
 
     def __init__(self, var_dir: Path, *options: str, runner: Runner = MYSELF) -> None:
-        python, paths = python_for(runner)
+        project = project_for(runner)
         self.var_dir = var_dir
         with (var_dir.parent / "output").open("w") as output:
             self.process = subprocess.Popen(
                 [
-                    *python,
+                    project.python,
                     "-m",
                     "crm.supervisor",
                     "--ephemeral",
@@ -46,8 +47,8 @@ class Instance:
                     "--web-workers=1",
                     *options,
                 ],
-                env=environment(**paths, KEELSON_STATIC_ROOT=str(STATIC_ROOT)),
-                cwd=ROOT,
+                env=environment(**project.paths, KEELSON_STATIC_ROOT=str(STATIC_ROOT)),
+                cwd=project.root,
                 stdout=subprocess.PIPE,
                 stderr=output,
                 text=True,
@@ -56,7 +57,9 @@ class Instance:
         assert self.process.stdout
         with self.process.stdout as stdout:
             line = stdout.readline()
-        assert line, self.output()
+        if not line:
+            self.process.wait(timeout=60)
+            pytest.fail(self.output())
         self.addresses = json.loads(line)
 
     def output(self) -> str:
@@ -152,15 +155,7 @@ def _a_killed_redis_comes_back_with_its_queue(instance: Instance) -> None:
 
 
 def _a_second_one_is_refused(instance: Instance) -> None:
-    python, paths = python_for(MYSELF)
-    second = subprocess.run(
-        [*python, "-m", "crm.supervisor", "--ephemeral", str(instance.var_dir)],
-        env=environment(**paths),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    second = run(MYSELF, "-m", "crm.supervisor", "--ephemeral", str(instance.var_dir))
     assert second.returncode == 1
     assert f"already runs on {instance.var_dir}, as process {instance.process.pid}" in second.stderr
     assert "make stop" in second.stderr
@@ -179,15 +174,8 @@ def test_a_taken_port_is_named_with_its_holder_before_anything_starts(tmp_path: 
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        python, paths = python_for(MYSELF)
-        refused = subprocess.run(
-            [*python, "-m", "crm.supervisor", "--var", str(tmp_path), "--port", str(port), "--live-port", "0"],
-            env=environment(**paths, KEELSON_MT5_PORT="0", KEELSON_MT5_CONTROL_PORT="0", KEELSON_PSP_PORT="0"),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        chosen = ["--var", str(tmp_path), "--port", str(port), "--live-port", "0", "--no-sandboxes"]
+        refused = run(MYSELF, "-m", "crm.supervisor", *chosen)
     assert refused.returncode == 1
     assert f"Port {port} (the pages) is taken by process {os.getpid()}" in refused.stderr
     assert "`--port N` or KEELSON_PORT=N" in refused.stderr
@@ -214,10 +202,9 @@ def test_what_ends_again_and_again_is_given_up_with_its_last_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("crm.supervisor.processes.BACK_OFF_SECONDS", (0,))
-    python, _paths = python_for(MYSELF)
     words = "print('no such host', flush=True); raise SystemExit(3)"
     with (tmp_path / "output").open("w") as stream:
-        process = Running(Child("web", [*python, "-S", "-c", words], phase=2), dict(os.environ), Output(stream))
+        process = Running(Child("web", [sys.executable, "-S", "-c", words], phase=2), dict(os.environ), Output(stream))
         tries = 0
         while True:
             process.start()
