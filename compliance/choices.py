@@ -1,0 +1,69 @@
+"""States and kinds of screening, restrictions and risk."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import BadgeChoices
+
+
+class EntryKind(models.TextChoices):
+    PERSON = "person", _("Person")
+    ENTITY = "entity", _("Organisation")
+    VESSEL = "vessel", _("Ship or aircraft")
+
+
+class NameKind(models.TextChoices):
+    PRIMARY = "primary", _("Name")
+    ALIAS = "alias", _("Alias")
+    ORIGINAL = "original", _("Original script")
+
+
+class VersionState(BadgeChoices):
+    CURRENT = "current", "green", _("Current")
+    SUPERSEDED = "superseded", "secondary", _("Superseded")
+    REFUSED = "refused", "red", _("Refused")
+
+
+class ScreeningTrigger(models.TextChoices):
+    VERIFIED = "verified", _("Client verified")
+    DEMAND = "demand", _("On demand")
+    LIST = "list", _("List changed")
+    PROFILE = "profile", _("Client's data changed")
+
+
+class HitState(BadgeChoices):
+    OPEN = "open", "yellow", _("To review")
+    FALSE_POSITIVE = "false_positive", "green", _("False positive")
+    CONFIRMED = "confirmed", "red", _("Confirmed")
+    OUTDATED = "outdated", "secondary", _("Outdated")
+
+
+class ClearReason(models.TextChoices):
+    """Why a possible match is another person."""
+
+    BIRTH_DATE = "birth_date", _("Another date of birth")
+    NAME = "name", _("Another name")
+    NATIONALITY = "nationality", _("Another nationality or country")
+    DOCUMENT = "document", _("Identity document seen")
+    DECEASED = "deceased", _("The listed person is dead or elsewhere")
+    OTHER = "other", _("Another reason")
+
+
+class RestrictionKind(BadgeChoices):
+    NO_DEPOSIT = "no_deposit", "orange", _("No deposits")
+    NO_WITHDRAWAL = "no_withdrawal", "orange", _("No withdrawals")
+    NO_TRADING = "no_trading", "orange", _("No trading")
+    FROZEN = "frozen", "red", _("Frozen")
+
+
+class RestrictionCause(models.TextChoices):
+    MANUAL = "manual", _("Placed by staff")
+    SCREENING_HOLD = "screening_hold", _("Possible watchlist match under review")
+    CONFIRMED_MATCH = "confirmed_match", _("Confirmed watchlist match")
+
+
+class CountryRiskLevel(BadgeChoices):
+    GREY = "grey", "yellow", _("Increased monitoring")
+    BLACK = "black", "red", _("Call for action")

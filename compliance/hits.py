@@ -1,0 +1,100 @@
+"""Deciding on a possible match: another person, or the one on the list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.choices import TimelineKind
+from clients.models import Client
+from compliance import holds, policies
+from compliance.choices import ClearReason, HitState, RestrictionCause, RestrictionKind
+from compliance.models import Hit, Restriction
+from compliance.risk import assess
+from crm import audit
+from crm.errors import DomainError, WrongState
+from crm.notify import notify, people_with
+from crm.policies import require
+
+
+@transaction.atomic
+def clear_hit(*, hit_id: int, actor: Any, reason_code: str, reason: str) -> Hit:
+    """Another person: for this data of the client and this content of the entry the match is not raised again.
+
+    Who: `compliance.decide_hit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason.
+    """
+    hit = _locked(hit_id)
+    _require_open(hit, actor)
+    code = ClearReason(reason_code)
+    if not reason.strip():
+        raise DomainError(_("Say how you know that this is another person: an auditor will read it."))
+    _decide(hit, HitState.FALSE_POSITIVE, actor, reason.strip(), code)
+    holds.release_hold(hit=hit, actor=actor, reason=_("Match cleared: %(reason)s") % {"reason": code.label})
+    return hit
+
+
+@transaction.atomic
+def confirm_hit(*, hit_id: int, actor: Any, reason: str) -> Hit:
+    """The listed person: the account is frozen for good, the MLRO is told, the rating goes to high.
+
+    Who: `compliance.decide_hit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason.
+    """
+    hit = _locked(hit_id)
+    _require_open(hit, actor)
+    if not reason.strip():
+        raise DomainError(_("Say what makes you sure: an auditor will read it."))
+    _decide(hit, HitState.CONFIRMED, actor, reason.strip(), None)
+    restriction = Restriction.objects.create(
+        client=hit.client, kind=RestrictionKind.FROZEN, cause=RestrictionCause.CONFIRMED_MATCH, hit=hit, placed_by=actor,
+        placed_at=timezone.now(),
+        reason=_("Confirmed match with %(name)s (%(list)s): %(reason)s")
+        % {"name": hit.entry.primary_name, "list": hit.entry.source.name, "reason": reason.strip()},
+    )  # fmt: skip
+    holds.note_placed(restriction, actor=actor)
+    holds.release_hold(hit=hit, actor=actor, reason=_("Match confirmed: the account stays frozen."))
+    assess(client_id=hit.client_id)
+    notify(
+        people_with("compliance.decide_hit", brand_id=hit.client.brand_id), kind="compliance.match_confirmed",
+        title=_("Confirmed watchlist match: %(client)s") % {"client": hit.client}, body=hit.entry.primary_name,
+        url=hit.get_absolute_url(), dedupe_key=f"compliance.match_confirmed:{hit.pk}",
+    )  # fmt: skip
+    return hit
+
+
+def _locked(hit_id: int) -> Hit:
+    """The hit under lock, its client locked before it."""
+    client_id = Hit.objects.values_list("client_id", flat=True).get(pk=hit_id)
+    client = Client.objects.select_related("brand").select_for_update(no_key=True, of=("self",)).get(pk=client_id)
+    hit = Hit.objects.select_related("entry__source").select_for_update(of=("self",)).get(pk=hit_id)
+    hit.client = client
+    return hit
+
+
+def _require_open(hit: Hit, actor: Any) -> None:
+    if hit.state != HitState.OPEN:
+        raise WrongState(_("This match is decided already: %(state)s.") % {"state": hit.get_state_display()})
+    require(policies.can_decide(actor, hit))
+
+
+def _decide(hit: Hit, state: HitState, actor: Any, reason: str, code: ClearReason | None) -> None:
+    hit.state, hit.decided_by, hit.decided_at = state, actor, timezone.now()
+    hit.reason, hit.reason_code = reason, code.value if code else ""
+    hit.save(update_fields=["state", "decided_by", "decided_at", "reason", "reason_code"])
+    verb = "cleared" if state == HitState.FALSE_POSITIVE else "confirmed"
+    audit.record(
+        actor=actor, action=f"compliance.hit_{verb}", target=hit, client_id=hit.client_id, brand_id=hit.client.brand_id,
+        before={"state": HitState.OPEN.value}, after={"state": state.value, "reason_code": hit.reason_code}, reason=reason,
+        evidence={
+            "entry": hit.entry.external_id, "list": hit.entry.source.code, "score": str(hit.score),
+            "client_hash": hit.client_hash, "entry_hash": hit.entry_hash,
+        },
+    )  # fmt: skip
+    timeline.tell(
+        client_id=hit.client_id, kind=TimelineKind.COMPLIANCE, actor=actor, url=hit.get_absolute_url(),
+        title=_("Possible match cleared") if state == HitState.FALSE_POSITIVE else _("Watchlist match confirmed"),
+        dedupe_key=f"hit:{hit.pk}",
+    )  # fmt: skip

@@ -1,0 +1,69 @@
+"""Restrictions that a screening places by itself, and that end with the decision on the match."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.facts import rebuild_client
+from compliance.choices import RestrictionCause, RestrictionKind
+from compliance.models import Hit, Restriction
+from crm import audit
+from crm.events import RestrictionLifted, RestrictionPlaced, publish
+
+
+def hold_for(*, hit: Hit) -> Restriction:
+    """Freeze the client until the match is decided: funds must not move to somebody who may be listed.
+
+    Called inside a verb that holds the client's lock.
+    """
+    reason = _("Possible match with %(name)s (%(list)s) under review") % {
+        "name": hit.entry.primary_name,
+        "list": hit.entry.source.name,
+    }
+    restriction = Restriction.objects.create(
+        client=hit.client, kind=RestrictionKind.FROZEN, cause=RestrictionCause.SCREENING_HOLD, reason=reason, hit=hit,
+        placed_at=timezone.now(),
+    )  # fmt: skip
+    note_placed(restriction, actor=None)
+    return restriction
+
+
+def release_hold(*, hit: Hit, actor: Any, reason: str) -> None:
+    """The match was decided (or is outdated): its hold ends with that decision."""
+    for restriction in hit.restrictions.filter(cause=RestrictionCause.SCREENING_HOLD, lifted_at__isnull=True):
+        restriction.lifted_by, restriction.lifted_at, restriction.lift_reason = actor, timezone.now(), reason
+        restriction.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
+        note_lifted(restriction, actor=actor)
+
+
+def note_placed(restriction: Restriction, *, actor: Any) -> None:
+    """Audit, fact and event of a restriction that has just been placed."""
+    client = restriction.client
+    audit.record(
+        actor=actor, action="compliance.restriction_placed", target=restriction, client_id=client.pk,
+        brand_id=client.brand_id, after={"kind": restriction.kind, "cause": restriction.cause}, reason=restriction.reason,
+    )  # fmt: skip
+    rebuild_client(client.pk, "restrictions")
+    publish(
+        RestrictionPlaced(
+            restriction_id=restriction.pk, kind=restriction.kind, client_id=client.pk, brand_id=client.brand_id
+        )
+    )
+
+
+def note_lifted(restriction: Restriction, *, actor: Any) -> None:
+    client = restriction.client
+    audit.record(
+        actor=actor, action="compliance.restriction_lifted", target=restriction, client_id=client.pk,
+        brand_id=client.brand_id, before={"kind": restriction.kind}, reason=restriction.lift_reason,
+        evidence={"asked_by": restriction.lift_requested_by_id},
+    )  # fmt: skip
+    rebuild_client(client.pk, "restrictions")
+    publish(
+        RestrictionLifted(
+            restriction_id=restriction.pk, kind=restriction.kind, client_id=client.pk, brand_id=client.brand_id
+        )
+    )

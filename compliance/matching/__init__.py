@@ -1,0 +1,6 @@
+"""Comparing a client with the people on a list: candidates by spelling and sound, then a score that explains itself.
+
+`VERSION` names the rules as a whole and is kept with every screening: change it with every change that moves a score.
+"""
+
+VERSION = "2026.11"

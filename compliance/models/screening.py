@@ -1,0 +1,87 @@
+"""Screenings of clients against the lists, and the possible matches they found."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from clients.models import Client
+from compliance.choices import ClearReason, HitState, ScreeningTrigger
+from compliance.models.watchlists import ListEntry
+from crm.models import User
+
+
+class Screening(models.Model):
+    """One client against all active lists: with which rules, lists and threshold, and what came of it."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="screenings")
+    at = models.DateTimeField()
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    trigger = models.CharField(max_length=12, choices=ScreeningTrigger.choices)
+    matcher_version = models.CharField(max_length=20)
+    threshold = models.DecimalField(max_digits=4, decimal_places=3)
+    # [{"source": "un", "version": 3, "sha256": "…", "dated_on": "2026-02-27"}]
+    lists = models.JSONField(default=list)
+    client_hash = models.CharField(max_length=64, help_text="Of the data that was compared")
+    candidate_count = models.PositiveIntegerField(default=0)
+    hit_count = models.PositiveIntegerField(default=0, help_text="New possible matches")
+    known_count = models.PositiveIntegerField(default=0, help_text="Matches that were decided before and are unchanged")
+    duration_ms = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [("screen_client", "May screen a client against the watchlists")]
+        indexes = [models.Index(fields=["client", "-id"], name="screenings_by_client")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(threshold__gt=0, threshold__lte=1), name="screening_threshold_is_a_fraction"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Screening {self.pk}"
+
+
+class Hit(models.Model):
+    """A possible match of a client and an entry. Decided for the client's data and the entry's content as they were."""
+
+    screening = models.ForeignKey(Screening, on_delete=models.PROTECT, related_name="hits")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="screening_hits")
+    entry = models.ForeignKey(ListEntry, on_delete=models.PROTECT, related_name="hits")
+    client_hash = models.CharField(max_length=64)
+    entry_hash = models.CharField(max_length=64)
+    score = models.DecimalField(max_digits=5, decimal_places=4)
+    explanation = models.JSONField(default=dict, help_text="What was compared and what it counted")
+    state = models.CharField(max_length=14, choices=HitState.choices, default=HitState.OPEN)
+    found_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reason_code = models.CharField(max_length=20, choices=ClearReason.choices, blank=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [("decide_hit", "May clear or confirm a possible match")]
+        indexes = [
+            models.Index(fields=["client", "-id"], name="hits_by_client"),
+            models.Index(fields=["found_at", "id"], name="hits_open", condition=Q(state="open")),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client", "entry", "client_hash", "entry_hash"], name="a_match_is_raised_once_per_content"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "outdated"]) | Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="decided_hit_has_a_person",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["false_positive", "confirmed"]) | ~Q(reason=""), name="decided_hit_has_a_reason"
+            ),
+            models.CheckConstraint(condition=Q(score__gte=0, score__lte=1), name="hit_score_is_a_fraction"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client} ~ {self.entry}"
+
+    def get_absolute_url(self) -> str:
+        return f"/compliance/hits/{self.pk}/"

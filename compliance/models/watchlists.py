@@ -1,0 +1,110 @@
+"""Lists of sanctioned people and firms, version by version, with every name in every script."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+
+from compliance.choices import EntryKind, NameKind, VersionState
+from crm.models import User
+
+
+class WatchlistSource(models.Model):
+    """A publisher's list. The codes are those of `compliance.sources`."""
+
+    code = models.CharField(max_length=30, unique=True)
+    name = models.CharField(max_length=120)
+    publisher = models.CharField(max_length=120)
+    licence = models.CharField(max_length=160)
+    url = models.URLField(max_length=300, blank=True)
+    is_active = models.BooleanField(default=True, help_text="Whether clients are screened against it")
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [("import_watchlist", "May load a new version of a watchlist")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ListVersion(models.Model):
+    """One file of a list: loaded, or refused with the reason."""
+
+    source = models.ForeignKey(WatchlistSource, on_delete=models.PROTECT, related_name="versions")
+    state = models.CharField(max_length=12, choices=VersionState.choices)
+    file_name = models.CharField(max_length=160)
+    sha256 = models.CharField(max_length=64)
+    dated_on = models.DateField(null=True, help_text="The publisher's own date, where the file has one")
+    imported_at = models.DateTimeField()
+    imported_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    entry_count = models.PositiveIntegerField(default=0)
+    name_count = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    removed = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["source", "-id"], name="versions_by_source")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source"], condition=Q(state="current"), name="a_source_has_one_current_version"
+            ),
+            models.CheckConstraint(condition=~Q(state="refused") | ~Q(error=""), name="refused_version_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.dated_on or self.imported_at.date()}"
+
+
+class ListEntry(models.Model):
+    """A person, firm or ship on a list, through all versions: what it says now, and whether it still stands there."""
+
+    source = models.ForeignKey(WatchlistSource, on_delete=models.PROTECT, related_name="entries")
+    external_id = models.CharField(max_length=120, help_text="The publisher's key")
+    kind = models.CharField(max_length=8, choices=EntryKind.choices)
+    primary_name = models.CharField(max_length=300)
+    # [{"first": "1972-01-01", "last": "1972-12-31", "exact": false}]
+    births = models.JSONField(default=list)
+    countries = ArrayField(models.CharField(max_length=2), default=list)
+    programs = ArrayField(models.CharField(max_length=120), default=list)
+    gender = models.CharField(max_length=1, blank=True)
+    listed_on = models.DateField(null=True)
+    remarks = models.TextField(blank=True)
+    content_hash = models.CharField(max_length=64)
+    first_version = models.ForeignKey(ListVersion, on_delete=models.PROTECT, related_name="+")
+    last_version = models.ForeignKey(ListVersion, on_delete=models.PROTECT, related_name="+")
+    is_listed = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="an_entry_stands_once_in_its_source")
+        ]
+
+    def __str__(self) -> str:
+        return self.primary_name
+
+
+class EntryName(models.Model):
+    """One name of an entry. `normalised` and `pair_keys` are how a client's name finds it."""
+
+    entry = models.ForeignKey(ListEntry, on_delete=models.CASCADE, related_name="names")
+    text = models.CharField(max_length=300)
+    kind = models.CharField(max_length=8, choices=NameKind.choices)
+    is_weak = models.BooleanField(default=False, help_text="The publisher calls the alias weak or of low quality")
+    normalised = models.CharField(max_length=400)
+    pair_keys = ArrayField(models.CharField(max_length=60), default=list)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            GinIndex(fields=["normalised"], name="entry_names_by_spelling", opclasses=["gin_trgm_ops"]),
+            GinIndex(fields=["pair_keys"], name="entry_names_by_sound"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,60 @@
+"""Who may screen, decide, restrict, and read whole trails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from compliance.choices import HitState
+from compliance.models import Hit, Restriction
+from crm.policies import YES, Decision, has_permission, no
+from crm.scope import reach_of
+
+
+def can(user: Any, client: Client, permission: str) -> Decision:
+    """The role holds the right and the client is within reach. The system (None) may."""
+    if user is None:
+        return YES
+    if not user.is_team or client.book_id not in reach_of(user).books:
+        return no(_("This client is not in a book that you reach."))
+    return has_permission(user, permission)
+
+
+def can_screen(user: Any, client: Client) -> Decision:
+    return can(user, client, "compliance.screen_client")
+
+
+def can_decide(user: Any, hit: Hit) -> Decision:
+    if hit.state != HitState.OPEN:
+        return no(_("This match is decided already: %(state)s.") % {"state": hit.get_state_display()})
+    return can(user, hit.client, "compliance.decide_hit")
+
+
+def can_restrict(user: Any, client: Client) -> Decision:
+    return can(user, client, "compliance.place_restriction")
+
+
+def can_ask_to_lift(user: Any, restriction: Restriction) -> Decision:
+    return can(user, restriction.client, "compliance.lift_restriction")
+
+
+def can_lift(user: Any, restriction: Restriction) -> Decision:
+    """The second pair of eyes: not the one who asked."""
+    allowed = can(user, restriction.client, "compliance.lift_restriction")
+    if not allowed:
+        return allowed
+    if restriction.lift_requested_by_id is None:
+        return no(_("Nobody has asked for this restriction to be lifted yet."))
+    if user is None or restriction.lift_requested_by_id == user.pk:
+        return no(_("You asked for it yourself: a colleague must release it."))
+    return YES
+
+
+def can_read_trail(user: Any, client: Client) -> Decision:
+    return can(user, client, "crm.view_audit")
+
+
+def can_export_trail(user: Any, client: Client) -> Decision:
+    return can(user, client, "crm.export_audit")

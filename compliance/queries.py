@@ -1,0 +1,88 @@
+"""Reads of screenings, matches, restrictions and ratings. Every one starts from what the user may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from clients.models import Client
+from clients.queries import clients_visible_to
+from compliance.choices import HitState, RestrictionKind
+from compliance.models import Hit, ListVersion, Restriction, RiskAssessment, Screening, WatchlistSource
+from crm.policies import require_permission
+from crm.scope import reach_of
+
+# A frozen client may do nothing at all.
+FROZEN_MEANS = frozenset(RestrictionKind.values)
+
+
+def restrictions_of(client: Client | int) -> frozenset[str]:
+    """The kinds of restriction in force, for a verb about to act on the client: frozen stands for all of them.
+
+    Reads the table, not the fact, so that what was placed a moment ago counts.
+    """
+    client_id = client if isinstance(client, int) else client.pk
+    kinds = set(Restriction.objects.filter(client_id=client_id, lifted_at__isnull=True).values_list("kind", flat=True))
+    return FROZEN_MEANS if RestrictionKind.FROZEN in kinds else frozenset(kinds)
+
+
+def may(client: Client | int, what: str) -> bool:
+    """Whether nothing forbids "deposit", "withdrawal" or "trading"."""
+    return f"no_{what}" not in restrictions_of(client)
+
+
+def hits_visible_to(user: Any) -> QuerySet[Hit]:
+    if not user.is_authenticated or not user.is_team or not user.has_perm("compliance.view_hit"):
+        return Hit.objects.none()
+    return Hit.objects.filter(client__book_id__in=reach_of(user).books)
+
+
+def get_hit(user: Any, hit_id: int) -> Hit:
+    """One match with its client and entry, or 404."""
+    hit = (
+        Hit.objects.filter(client__in=clients_visible_to(user))
+        .select_related("client__brand", "client__book", "entry__source", "screening", "decided_by")
+        .filter(pk=hit_id)
+        .first()
+    )
+    if hit is None or not user.is_team:
+        raise Http404
+    require_permission(user, "compliance.view_hit")
+    return hit
+
+
+def restrictions_visible_to(user: Any) -> QuerySet[Restriction]:
+    if not user.is_authenticated or not user.is_team or not user.has_perm("compliance.view_restriction"):
+        return Restriction.objects.none()
+    return Restriction.objects.filter(client__book_id__in=reach_of(user).books)
+
+
+def get_restriction(user: Any, restriction_id: int) -> Restriction:
+    found = restrictions_visible_to(user).select_related("client").filter(pk=restriction_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def open_hit_count(user: Any) -> int:
+    """How many matches wait, at most 99: a number for the menu."""
+    return len(hits_visible_to(user).filter(state=HitState.OPEN).values_list("pk", flat=True)[:99])
+
+
+def last_screening(client: Client) -> Screening | None:
+    return Screening.objects.filter(client=client).select_related("actor").order_by("-pk").first()
+
+
+def current_risk(client: Client) -> RiskAssessment | None:
+    return RiskAssessment.objects.filter(client=client, is_current=True).first()
+
+
+def sources_with_versions(user: Any) -> list[tuple[WatchlistSource, list[ListVersion]]]:
+    """Each list with its last versions, newest first."""
+    require_permission(user, "compliance.view_watchlistsource")
+    return [
+        (source, list(source.versions.select_related("imported_by").order_by("-pk")[:5]))
+        for source in WatchlistSource.objects.order_by("name")[:50]
+    ]

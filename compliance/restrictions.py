@@ -1,0 +1,128 @@
+"""Placing and lifting restrictions by hand. Lifting takes two: one asks, another releases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from compliance import holds, policies
+from compliance.choices import RestrictionCause, RestrictionKind
+from compliance.models import Restriction
+from crm import audit
+from crm.errors import DomainError, WrongState
+from crm.notify import notify, people_with
+from crm.policies import require
+
+
+@transaction.atomic
+def place_restriction(*, client_id: int, kind: str, reason: str, actor: Any) -> Restriction:
+    """Restrict a client, at once. Who: `compliance.place_restriction` in reach.
+
+    Raises: NotAllowed, DomainError without a reason, WrongState when the same restriction is in force.
+    """
+    client = _locked_client(client_id)
+    require(policies.can_restrict(actor, client))
+    kind = RestrictionKind(kind)
+    if not reason.strip():
+        raise DomainError(_("Say why: the reason stays with the client's file."))
+    if Restriction.objects.filter(
+        client=client, kind=kind, cause=RestrictionCause.MANUAL, lifted_at__isnull=True
+    ).exists():
+        raise WrongState(_("This restriction is in force already."))
+    restriction = Restriction.objects.create(
+        client=client, kind=kind, cause=RestrictionCause.MANUAL, reason=reason.strip(), placed_by=actor,
+        placed_at=timezone.now(),
+    )  # fmt: skip
+    holds.note_placed(restriction, actor=actor)
+    return restriction
+
+
+@transaction.atomic
+def ask_to_lift(*, restriction_id: int, reason: str, actor: Any) -> Restriction:
+    """One officer asks for a restriction to be lifted. Who: `compliance.lift_restriction` in reach.
+
+    Raises: NotAllowed, WrongState (lifted already, asked already, or a hold that a decision ends), DomainError.
+    """
+    restriction = _locked(restriction_id)
+    require(policies.can_ask_to_lift(actor, restriction))
+    if not reason.strip():
+        raise DomainError(_("Say why it can be lifted: a colleague decides on it."))
+    if restriction.cause == RestrictionCause.SCREENING_HOLD:
+        raise WrongState(_("This hold ends with the decision on the possible match: decide there."))
+    if restriction.lift_requested_by_id is not None:
+        raise WrongState(
+            _("%(name)s has asked for it already: a colleague must release it.")
+            % {"name": restriction.lift_requested_by}
+        )
+    restriction.lift_requested_by, restriction.lift_requested_at = actor, timezone.now()
+    restriction.lift_reason = reason.strip()
+    restriction.save(update_fields=["lift_requested_by", "lift_requested_at", "lift_reason"])
+    audit.record(
+        actor=actor, action="compliance.restriction_lift_asked", target=restriction, client_id=restriction.client_id,
+        brand_id=restriction.client.brand_id, reason=restriction.lift_reason,
+    )  # fmt: skip
+    others = [
+        pk
+        for pk in people_with("compliance.lift_restriction", brand_id=restriction.client.brand_id)
+        if pk != getattr(actor, "pk", None)
+    ]
+    notify(
+        others, kind="compliance.lift_asked", body=restriction.lift_reason,
+        title=_("%(name)s asks to lift a restriction of %(client)s") % {"name": actor, "client": restriction.client},
+        url=f"/compliance/clients/{restriction.client_id}/", dedupe_key=f"compliance.lift_asked:{restriction.pk}",
+    )  # fmt: skip
+    return restriction
+
+
+@transaction.atomic
+def lift(*, restriction_id: int, actor: Any) -> Restriction:
+    """Another officer releases it. Who: `compliance.lift_restriction`, and not the one who asked (also a CHECK)."""
+    restriction = _locked(restriction_id)
+    require(policies.can_lift(actor, restriction))
+    restriction.lifted_by, restriction.lifted_at = actor, timezone.now()
+    restriction.save(update_fields=["lifted_by", "lifted_at"])
+    holds.note_lifted(restriction, actor=actor)
+    return restriction
+
+
+@transaction.atomic
+def refuse_to_lift(*, restriction_id: int, actor: Any, reason: str) -> Restriction:
+    """A colleague says no: the restriction stays and the question is closed."""
+    restriction = _locked(restriction_id)
+    require(policies.can_lift(actor, restriction))
+    if not reason.strip():
+        raise DomainError(_("Say why the restriction stays."))
+    asked_by = restriction.lift_requested_by
+    restriction.lift_requested_by = restriction.lift_requested_at = None
+    restriction.lift_reason = ""
+    restriction.save(update_fields=["lift_requested_by", "lift_requested_at", "lift_reason"])
+    audit.record(
+        actor=actor, action="compliance.restriction_lift_refused", target=restriction, client_id=restriction.client_id,
+        brand_id=restriction.client.brand_id, reason=reason.strip(), evidence={"asked_by": getattr(asked_by, "pk", None)},
+    )  # fmt: skip
+    if asked_by is not None:
+        notify(
+            [asked_by], kind="compliance.lift_refused", body=reason.strip(),
+            title=_("The restriction of %(client)s stays") % {"client": restriction.client},
+            url=f"/compliance/clients/{restriction.client_id}/",
+        )  # fmt: skip
+    return restriction
+
+
+def _locked_client(client_id: int) -> Client:
+    return Client.objects.select_related("brand").select_for_update(no_key=True, of=("self",)).get(pk=client_id)
+
+
+def _locked(restriction_id: int) -> Restriction:
+    client = _locked_client(Restriction.objects.values_list("client_id", flat=True).get(pk=restriction_id))
+    restriction = (
+        Restriction.objects.select_related("lift_requested_by").select_for_update(of=("self",)).get(pk=restriction_id)
+    )
+    restriction.client = client
+    if not restriction.is_in_force:
+        raise WrongState(_("This restriction was lifted already."))
+    return restriction

@@ -1,0 +1,82 @@
+"""A simple rating of money-laundering risk: points with reasons. What it can't know it doesn't guess."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from clients.choices import Category, RiskRating
+from clients.facts import rebuild_client
+from clients.models import Client
+from compliance.choices import CountryRiskLevel, HitState
+from compliance.models import CountryRisk, Hit, RiskAssessment
+from crm import audit
+
+RULES_VERSION = "2026.11"
+# Points per reason; the sum makes the rating.
+POINTS = {
+    "match_confirmed": 100, "match_open": 25, "country_black": 100, "country_grey": 30, "country_differs": 15,
+    "age_over_70": 10, "not_verified": 10, "professional": -5, "birth_unknown": 5,
+}  # fmt: skip
+MEDIUM_FROM, HIGH_FROM = 25, 60
+AGE_OLD = 70
+
+
+@transaction.atomic
+def assess(*, client_id: int, actor: Any = None, now: dt.datetime | None = None) -> RiskAssessment:
+    """Rate a client anew; nothing is written when rating and reasons are unchanged."""
+    client = Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=client_id)
+    now = now or timezone.now()
+    reasons = reasons_for(client, now.date())
+    points = max(0, sum(reason["points"] for reason in reasons))
+    rating = rating_of(points)
+    before = RiskAssessment.objects.filter(client=client, is_current=True).first()
+    if before is not None and (before.rating, before.reasons) == (rating, reasons):
+        return before
+    if before is not None:
+        before.is_current = False
+        before.save(update_fields=["is_current"])
+    assessment = RiskAssessment.objects.create(
+        client=client, rating=rating, points=points, reasons=reasons, rules_version=RULES_VERSION, at=now
+    )
+    rebuild_client(client.pk, "risk_rating")
+    audit.record(
+        actor=actor, action="compliance.risk_assessed", target=assessment, client_id=client.pk, brand_id=client.brand_id,
+        before={"rating": before.rating} if before else None, after={"rating": rating, "points": points},
+        evidence={"reasons": reasons, "rules": RULES_VERSION},
+    )  # fmt: skip
+    return assessment
+
+
+def rating_of(points: int) -> RiskRating:
+    return RiskRating.HIGH if points >= HIGH_FROM else RiskRating.MEDIUM if points >= MEDIUM_FROM else RiskRating.LOW
+
+
+def reasons_for(client: Client, day: dt.date) -> list[dict[str, Any]]:
+    """The reasons that apply, each with its points and the value behind it."""
+    found: list[tuple[str, str]] = []
+    states = set(
+        Hit.objects.filter(client=client, state__in=[HitState.OPEN, HitState.CONFIRMED]).values_list("state", flat=True)
+    )
+    if HitState.CONFIRMED in states:
+        found.append(("match_confirmed", ""))
+    elif HitState.OPEN in states:
+        found.append(("match_open", ""))
+    countries = {country for country in (client.country, client.nationality) if country}
+    for risk in CountryRisk.objects.filter(country__in=countries, valid__contains=day).order_by("country"):
+        found.append(("country_black" if risk.level == CountryRiskLevel.BLACK else "country_grey", risk.country))
+    if client.country and client.nationality and client.country != client.nationality:
+        found.append(("country_differs", f"{client.nationality}/{client.country}"))
+    age = client.age_on(day)
+    if age is None:
+        found.append(("birth_unknown", ""))
+    elif age > AGE_OLD:
+        found.append(("age_over_70", str(age)))
+    if not client.kyc_level:
+        found.append(("not_verified", ""))
+    if client.category != Category.RETAIL:
+        found.append(("professional", str(client.category)))
+    return [{"code": code, "points": POINTS[code], "value": value} for code, value in found]

@@ -1,0 +1,218 @@
+"""Screening a client: which listed people may be this person, and why.
+
+Candidates come from the database, by spelling (trigrams) and by sound (pairs of consonant skeletons); each gets a score that
+explains itself. What was decided before on the same data of both sides is not raised again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.choices import TimelineKind
+from clients.models import Client
+from compliance import holds, policies
+from compliance.choices import HitState, ScreeningTrigger, VersionState
+from compliance.matching import VERSION
+from compliance.matching import text as spelling
+from compliance.matching.score import BirthRange, Explanation, ListedName, Person, score
+from compliance.models import Hit, ListEntry, ListVersion, Screening
+from crm import audit
+from crm.errors import DomainError
+from crm.events import ClientScreened, publish
+from crm.policies import require
+
+THRESHOLD = Decimal("0.8")
+TRIGRAM_MIN = 0.3
+BY_SPELLING_MAX, BY_SOUND_MAX = 60, 200
+# A word in more than this share of all names says little about who somebody is.
+COMMON_SHARE = 0.004
+CANDIDATES = """
+SELECT n.entry_id FROM (
+  (SELECT entry_id, similarity(normalised, %(name)s) AS likeness FROM compliance_entryname
+   WHERE normalised %% %(name)s ORDER BY likeness DESC LIMIT %(by_spelling)s)
+  UNION ALL
+  (SELECT entry_id, 0 FROM compliance_entryname WHERE pair_keys && %(keys)s::varchar[] LIMIT %(by_sound)s)
+) n
+JOIN compliance_listentry e ON e.id = n.entry_id AND e.is_listed AND e.kind = 'person'
+JOIN compliance_watchlistsource s ON s.id = e.source_id AND s.is_active
+GROUP BY 1
+"""
+COMMON = """
+SELECT word FROM (
+  SELECT unnest(string_to_array(normalised, ' ')) AS word FROM compliance_entryname
+) w GROUP BY word HAVING count(*) > greatest(12, (SELECT count(*) FROM compliance_entryname) * %s)
+"""
+
+
+def person_of(client: Client) -> Person:
+    countries = {country for country in (client.nationality, client.country) if country}
+    return Person((client.full_name,), client.date_of_birth, tuple(sorted(countries)))
+
+
+def hash_of(person: Person) -> str:
+    """Of the data that is compared: when it changes, decisions about the client's matches are asked again."""
+    body = {"names": person.names, "born": person.birth_date, "countries": person.countries, "matcher": VERSION}
+    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+
+
+def threshold_of(client: Client) -> Decimal:
+    """The brand's `screening_threshold`, else the house's."""
+    return Decimal(str(client.brand.policies.get("screening_threshold", THRESHOLD)))
+
+
+def matches(person: Person, *, threshold: float) -> tuple[list[tuple[ListEntry, Explanation]], int]:
+    """(entries at or above the threshold with their explanation, best first; how many candidates were compared)."""
+    ids = candidates(person)
+    entries = ListEntry.objects.filter(pk__in=ids).select_related("source").prefetch_related("names")
+    is_common = common_words(tuple(current_version_ids())).__contains__
+    found = []
+    for entry in entries:
+        explained = score(
+            person,
+            [ListedName(name.text, name.is_weak) for name in entry.names.all()],
+            [
+                BirthRange(dt.date.fromisoformat(b["first"]), dt.date.fromisoformat(b["last"]), b["exact"])
+                for b in entry.births
+            ],
+            entry.countries,
+            is_common,
+        )
+        if explained.score >= threshold:
+            found.append((entry, explained))
+    return sorted(found, key=lambda pair: -pair[1].score), len(ids)
+
+
+def candidates(person: Person) -> list[int]:
+    """Ids of listed people worth comparing."""
+    ids: set[int] = set()
+    with _index_only(), connection.cursor() as cursor:
+        for name in person.names:
+            normalised = " ".join(spelling.words(name))
+            if not normalised:
+                continue
+            cursor.execute(
+                CANDIDATES,
+                {
+                    "name": normalised, "keys": spelling.pair_keys(name), "by_spelling": BY_SPELLING_MAX,
+                    "by_sound": BY_SOUND_MAX,
+                },
+            )  # fmt: skip
+            ids.update(pk for (pk,) in cursor.fetchall())
+    return sorted(ids)
+
+
+@contextlib.contextmanager
+def _index_only() -> Iterator[None]:
+    """Trigram search at our threshold and through the index: comparing every name costs more than the planner thinks."""
+    settings = "SELECT set_config('pg_trgm.similarity_threshold', %s, true), set_config('enable_seqscan', %s, true)"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(settings, [str(TRIGRAM_MIN), "off"])
+        yield
+        cursor.execute(settings, [str(TRIGRAM_MIN), "on"])
+
+
+def current_version_ids() -> list[int]:
+    current = ListVersion.objects.filter(state=VersionState.CURRENT, source__is_active=True)
+    return list(current.order_by("pk").values_list("pk", flat=True))
+
+
+@lru_cache(maxsize=4)
+def common_words(_versions: tuple[int, ...]) -> frozenset[str]:
+    """The commonest words of the lists in force; read once per process and set of versions."""
+    with connection.cursor() as cursor:
+        cursor.execute(COMMON, [COMMON_SHARE])
+        return frozenset(word for (word,) in cursor.fetchall())
+
+
+@transaction.atomic
+def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Any = None) -> Screening:
+    """Compare one client with all active lists; a new possible match holds the account until somebody decides.
+
+    Who: `compliance.screen_client` in reach, or the system. Raises: NotAllowed, DomainError without a name or a list.
+    """
+    started = time.monotonic()
+    client = Client.objects.select_related("brand").select_for_update(no_key=True, of=("self",)).get(pk=client_id)
+    require(policies.can_screen(actor, client))
+    person, threshold = person_of(client), threshold_of(client)
+    if not spelling.words(person.names[0]):
+        raise DomainError(_("This client has no name yet: there is nothing to screen."))
+    lists = _lists_in_force()
+    if not lists:
+        raise DomainError(_("No watchlist is loaded. Load one before screening clients."))
+    found, compared = matches(person, threshold=float(threshold))
+    client_hash = hash_of(person)
+    _retire_outdated(client, client_hash)
+    decided = set(Hit.objects.filter(client=client, client_hash=client_hash).values_list("entry_id", "entry_hash"))
+    fresh = [(entry, explained) for entry, explained in found if (entry.pk, entry.content_hash) not in decided]
+    screening = Screening.objects.create(
+        client=client, at=timezone.now(), actor=actor, trigger=trigger, matcher_version=VERSION, threshold=threshold,
+        lists=lists, client_hash=client_hash, candidate_count=compared, hit_count=len(fresh),
+        known_count=len(found) - len(fresh), duration_ms=round((time.monotonic() - started) * 1000),
+    )  # fmt: skip
+    hits = Hit.objects.bulk_create(
+        [
+            Hit(
+                screening=screening, client=client, entry=entry, client_hash=client_hash, entry_hash=entry.content_hash,
+                score=Decimal(str(explained.score)), explanation=asdict(explained), found_at=screening.at,
+            )
+            for entry, explained in fresh
+        ]
+    )  # fmt: skip
+    _tell(client, screening, hits, actor)
+    return screening
+
+
+def _lists_in_force() -> list[dict[str, Any]]:
+    current = ListVersion.objects.filter(state=VersionState.CURRENT, source__is_active=True).select_related("source")
+    return [
+        {
+            "source": version.source.code, "version": version.pk, "sha256": version.sha256,
+            "dated_on": version.dated_on.isoformat() if version.dated_on else None,
+        }
+        for version in current.order_by("source__code")
+    ]  # fmt: skip
+
+
+def _retire_outdated(client: Client, client_hash: str) -> None:
+    """Open matches of earlier data of this client are compared anew now."""
+    stale = Hit.objects.filter(client=client, state=HitState.OPEN).exclude(client_hash=client_hash)
+    for hit in stale:
+        holds.release_hold(hit=hit, actor=None, reason=_("The client's data changed; screened again."))
+    stale.update(state=HitState.OUTDATED)
+
+
+def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Any) -> None:
+    audit.record(
+        actor=actor, action="compliance.client_screened", target=screening, client_id=client.pk, brand_id=client.brand_id,
+        after={
+            "hits": screening.hit_count, "known": screening.known_count, "candidates": screening.candidate_count,
+            "trigger": screening.trigger,
+        },
+        evidence={"matcher": VERSION, "threshold": str(screening.threshold), "lists": screening.lists},
+    )  # fmt: skip
+    for hit in hits:
+        holds.hold_for(hit=hit)
+    title = _("Screened: no match") if not hits else _("Screened: %(count)d possible matches") % {"count": len(hits)}
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.COMPLIANCE, title=title, actor=actor,
+        url=f"/compliance/clients/{client.pk}/", dedupe_key=f"screening:{screening.pk}",
+    )  # fmt: skip
+    publish(
+        ClientScreened(
+            screening_id=screening.pk, hits=screening.hit_count, client_id=client.pk, brand_id=client.brand_id
+        )
+    )

@@ -1,0 +1,183 @@
+"""What every list file becomes, and how its broken copies are refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO
+
+import orjson
+from babel import Locale
+
+PRIMARY, ALIAS, ORIGINAL = "primary", "alias", "original"
+PERSON, ENTITY, VESSEL = "person", "entity", "vessel"
+
+
+class BrokenFile(Exception):
+    """The file is not what it should be: nothing of it is taken, the list before it stays."""
+
+
+@dataclass(frozen=True)
+class ParsedName:
+    text: str
+    kind: str = ALIAS
+    is_weak: bool = False
+
+
+@dataclass(frozen=True)
+class Birth:
+    """A range of days on which a person may have been born; `is_exact` when the list names one day."""
+
+    first: dt.date
+    last: dt.date
+    is_exact: bool = False
+
+
+@dataclass
+class ParsedEntry:
+    external_id: str
+    kind: str
+    names: list[ParsedName] = field(default_factory=list)
+    births: list[Birth] = field(default_factory=list)
+    countries: list[str] = field(default_factory=list)
+    programs: list[str] = field(default_factory=list)
+    listed_on: dt.date | None = None
+    gender: str = ""
+    remarks: str = ""
+
+    @property
+    def primary_name(self) -> str:
+        return next((name.text for name in self.names if name.kind == PRIMARY), self.names[0].text)
+
+    def add_name(self, text: str, kind: str = ALIAS, *, is_weak: bool = False) -> None:
+        """Add a name once; what has no letters is no name of a person (ships are called "7-28")."""
+        text = re.sub(r"\s+", " ", text).strip(" ,;")
+        is_name = any(c.isalpha() if self.kind == PERSON else c.isalnum() for c in text)
+        if is_name and text not in {name.text for name in self.names}:
+            script = kind if is_latin(text) or kind == PRIMARY else ORIGINAL
+            self.names.append(ParsedName(text[:300], script, is_weak))
+
+    def content_hash(self) -> str:
+        """Of everything that matters to a match: when it changes, earlier decisions about this entry are asked again."""
+        body = {
+            "kind": self.kind, "names": sorted((n.text, n.kind, n.is_weak) for n in self.names),
+            "births": sorted((b.first.isoformat(), b.last.isoformat()) for b in self.births),
+            "countries": sorted(self.countries), "programs": sorted(self.programs), "gender": self.gender,
+        }  # fmt: skip
+        return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def is_latin(text: str) -> bool:
+    """Mostly Latin letters. Accents count; Greek and everything after it does not."""
+    letters = [character for character in text if character.isalpha()]
+    return not letters or sum(ord(character) < 0x0370 for character in letters) > len(letters) / 2
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one publisher writes: `parse` yields the entries of a file, `files` names all that belong to it."""
+
+    code: str
+    parse: Callable[[Path], Iterator[ParsedEntry]]
+    files: Callable[[Path], list[Path]] = lambda path: [path]
+    date_of: Callable[[Path], dt.date | None] = lambda _path: None
+
+
+def opened(path: Path) -> BinaryIO:
+    """The file, unpacked when its name ends in .gz."""
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def hash_of(paths: list[Path]) -> str:
+    """SHA-256 over the unpacked content of a list's files."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with opened(path) as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+    return digest.hexdigest()
+
+
+# ── dates and countries as lists write them ────────────────────────────────────────────────────────────────────────
+MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = {name: number for number, name in enumerate(MONTH_NAMES, 1)}
+
+
+def year_range(first: int, last: int | None = None) -> Birth | None:
+    last = last or first
+    if not 1850 <= first <= last <= 2100:
+        return None
+    return Birth(dt.date(first, 1, 1), dt.date(last, 12, 31))
+
+
+def parse_birth(text: str) -> Birth | None:
+    """`12 Oct 1951`, `Oct 1951`, `1951`, `circa 1951`, `1951 to 1953`, `12.10.1951`, `1951-10-12`; None when unclear."""
+    text = re.sub(r"\s+", " ", text.strip().lower().replace("between", "").replace(" and ", " to "))
+    about = bool(re.search(r"circa|approx|c\.|about|alt\.", text))
+    text = re.sub(r"(circa|approximately|approx\.?|about|c\.|alt\. dob|dob)\s*", "", text).strip()
+    if match := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text):
+        return _day(*map(int, match.groups()), about=about)
+    if match := re.fullmatch(r"(\d{1,2})[./](\d{1,2})[./](\d{4})", text):
+        return _day(int(match[3]), int(match[2]), int(match[1]), about=about)
+    if match := re.fullmatch(r"(\d{1,2}) ([a-z]{3})[a-z]*\.? (\d{4})", text):
+        return _day(int(match[3]), MONTHS.get(match[2], 0), int(match[1]), about=about)
+    if match := re.fullmatch(r"([a-z]{3})[a-z]*\.? (\d{4})", text):
+        month, year = MONTHS.get(match[1], 0), int(match[2])
+        if not month:
+            return None
+        last = dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
+        return Birth(dt.date(year, month, 1), last)
+    if match := re.fullmatch(r"(\d{4})\s*(?:to|-|–|/)\s*(\d{4})", text):
+        return year_range(int(match[1]), int(match[2]))
+    if match := re.fullmatch(r"\d{4}", text):
+        year = int(text)
+        return year_range(year - 1, year + 1) if about else year_range(year)
+    return None
+
+
+def _day(year: int, month: int, day: int, *, about: bool) -> Birth | None:
+    try:
+        born = dt.date(year, month, day)
+    except ValueError:
+        return year_range(year) if 1850 <= year <= 2100 else None
+    if about:
+        return year_range(year - 1, year + 1)
+    return Birth(born, born, is_exact=True)
+
+
+OTHER_COUNTRY_NAMES = {
+    "russian federation": "RU", "russia": "RU", "iran": "IR", "islamic republic of iran": "IR",
+    "iran (islamic republic of)": "IR", "syria": "SY", "syrian arab republic": "SY", "democratic people's republic of korea": "KP",
+    "dprk": "KP", "north korea": "KP", "korea, north": "KP", "democratic republic of the congo": "CD",
+    "congo, democratic republic of the": "CD", "the democratic republic of the congo": "CD", "burma": "MM", "myanmar": "MM",
+    "libya": "LY", "libyan arab jamahiriya": "LY", "united states": "US", "united states of america": "US", "usa": "US",
+    "united kingdom": "GB", "uk": "GB", "uae": "AE", "cote d'ivoire": "CI", "côte d'ivoire": "CI", "ivory coast": "CI",
+    "west bank": "PS", "gaza": "PS", "palestinian": "PS", "region: gaza": "PS", "state of palestine": "PS", "crimea": "UA",
+    "turkey": "TR", "türkiye": "TR", "czech republic": "CZ", "moldova": "MD", "republic of moldova": "MD", "tanzania": "TZ",
+    "united republic of tanzania": "TZ", "venezuela": "VE", "bolivia": "BO", "laos": "LA", "macedonia": "MK", "ussr": "RU",
+    "central african republic": "CF", "car": "CF", "bosnia and herzegovina": "BA", "somalia": "SO", "yemen": "YE",
+}  # fmt: skip
+
+
+@cache
+def _countries() -> dict[str, str]:
+    territories = Locale("en").territories
+    named = {name.lower(): code for code, name in territories.items() if len(code) == 2 and code.isalpha()}
+    return {**named, **OTHER_COUNTRY_NAMES}
+
+
+def country_code(text: str) -> str:
+    """ISO 3166-1 alpha-2 of a country's English name, or an empty text."""
+    plain = re.sub(r"\s+", " ", text.split(" / ")[0]).strip(" .,").lower()
+    known = _countries()
+    return known.get(plain) or known.get(plain.removeprefix("the ").removeprefix("republic of ")) or ""
+
+
+def unique(values: list[str]) -> list[str]:
+    return [value for value in dict.fromkeys(values) if value]

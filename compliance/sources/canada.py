@@ -1,0 +1,52 @@
+"""Canada's consolidated autonomous sanctions list (SEMA) as XML."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from compliance.sources import base
+from compliance.sources.base import ALIAS, ENTITY, PERSON, PRIMARY, VESSEL, BrokenFile, ParsedEntry
+from compliance.sources.xml import elements, root_attributes, text_of
+
+
+def parse(path: Path) -> Iterator[ParsedEntry]:
+    if root_attributes(path)[""] != "data-set":
+        raise BrokenFile(f"{path.name} is not Canada's list: it begins with <{root_attributes(path)['']}>")
+    taken: dict[str, int] = {}
+    for element in elements(path, "record"):
+        entry = _entry(element)
+        if entry is None:
+            continue
+        # The list has no ids: regime, schedule and item name an entry; a few stand twice.
+        again = taken[entry.external_id] = taken.get(entry.external_id, 0) + 1
+        if again > 1:
+            entry.external_id = f"{entry.external_id} ({again})"
+        yield entry
+
+
+def _entry(element: Element) -> ParsedEntry | None:
+    country = text_of(element, "Country").split(" / ")[0]
+    external_id = f"{country}; {text_of(element, 'Schedule')}; {text_of(element, 'Item')}"[:100]
+    person = f"{text_of(element, 'GivenName')} {text_of(element, 'LastName')}".strip()
+    other = text_of(element, "EntityOrShip")
+    kind = PERSON if person else VESSEL if text_of(element, "ShipIMONumber") else ENTITY
+    entry = ParsedEntry(external_id, kind, programs=[f"SEMA {country}"])
+    entry.add_name(person or other, PRIMARY)
+    for alias in text_of(element, "Aliases").replace("；", ";").split(";"):
+        entry.add_name(alias, ALIAS)
+    if not entry.names:
+        return None
+    birth = base.parse_birth(text_of(element, "DateOfBirthOrShipBuildDate")) if kind == PERSON else None
+    entry.births = [birth] if birth else []
+    entry.countries = base.unique([base.country_code(country)])
+    try:
+        entry.listed_on = dt.date.fromisoformat(text_of(element, "DateOfListing"))
+    except ValueError:
+        entry.listed_on = None
+    return entry
+
+
+FORMAT = base.Format("canada_xml", parse)

@@ -1,0 +1,91 @@
+"""OFAC's legacy CSV: a primary file (SDN or consolidated) with its alternate names and addresses beside it.
+
+No header; twelve columns; `-0-` is empty; the last line may be a Ctrl-Z. What a person's remarks say is text: dates of birth,
+citizenship, weak names in single quotes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from compliance.sources import base
+from compliance.sources.base import ALIAS, ENTITY, PERSON, PRIMARY, VESSEL, BrokenFile, ParsedEntry
+
+COLUMNS = {"primary": 12, "alt": 5, "add": 6}
+KINDS = {"individual": PERSON, "vessel": VESSEL, "aircraft": VESSEL}
+BIRTH = re.compile(r"\b(?:alt\. )?DOB ([^;.]+)")
+CITIZEN = re.compile(r"\b(?:alt\. )?(?:citizen|nationality) ([A-Z][^;.]+)")
+WEAK = re.compile(r"a\.k\.a\. '([^']+)'")
+GENDER = re.compile(r"Gender (Male|Female)")
+
+
+def files(path: Path) -> list[Path]:
+    """`sdn.csv` has `alt.csv` and `add.csv` beside it, `cons_prim.csv` has `cons_alt.csv` and `cons_add.csv`."""
+    stem = path.name.replace("cons_prim", "cons_{}").replace("sdn", "{}")
+    return [path, *[path.with_name(stem.format(part)) for part in ("alt", "add")]]
+
+
+def parse(path: Path) -> Iterator[ParsedEntry]:
+    primary, alt, add = files(path)
+    for other in (alt, add):
+        if not other.is_file():
+            raise BrokenFile(f"{other.name} is missing beside {primary.name}: the three files belong together")
+    aliases: dict[str, list[list[str]]] = defaultdict(list)
+    for row in _rows(alt, "alt"):
+        aliases[row[0]].append(row)
+    countries: dict[str, list[str]] = defaultdict(list)
+    for row in _rows(add, "add"):
+        countries[row[0]].append(row[4])
+    for row in _rows(primary, "primary"):
+        yield _entry(row, aliases.get(row[0], []), countries.get(row[0], []))
+
+
+def _entry(row: list[str], aliases: list[list[str]], countries: list[str]) -> ParsedEntry:
+    kind, remarks = KINDS.get(row[2].lower(), ENTITY), row[11]
+    entry = ParsedEntry(
+        row[0], kind, programs=[part.strip(" []") for part in row[3].split("] [")], remarks=remarks[:2000]
+    )
+    entry.add_name(_turned(row[1]) if kind == PERSON else row[1], PRIMARY)
+    for alias in aliases:
+        entry.add_name(_turned(alias[3]) if kind == PERSON else alias[3], ALIAS)
+    for weak in WEAK.findall(remarks):
+        entry.add_name(_turned(weak) if kind == PERSON else weak, ALIAS, is_weak=True)
+    entry.births = [birth for text in BIRTH.findall(remarks) if (birth := base.parse_birth(text))]
+    stated = [base.country_code(text) for text in CITIZEN.findall(remarks)]
+    entry.countries = base.unique([*stated, *[base.country_code(country) for country in countries]])
+    found = GENDER.search(remarks)
+    entry.gender = found[1][0].lower() if found else ""
+    if not entry.names:
+        raise BrokenFile(f"entry {row[0]} has no name")
+    return entry
+
+
+def _turned(name: str) -> str:
+    """`LAST, First` as it is spoken."""
+    last, comma, first = name.partition(",")
+    return f"{first.strip()} {last.strip()}" if comma else name
+
+
+def _rows(path: Path, kind: str) -> Iterator[list[str]]:
+    with base.opened(path) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as text:
+        try:
+            for number, row in enumerate(csv.reader(text), start=1):
+                if not row or row[0].strip() in ("", "\x1a"):
+                    continue
+                if len(row) < COLUMNS[kind] or not row[0].strip().isdigit():
+                    raise BrokenFile(f"{path.name}, line {number}: not a line of OFAC's {kind} file")
+                yield ["" if cell.strip() == "-0-" else cell.strip() for cell in row]
+        except UnicodeDecodeError as error:
+            raise BrokenFile(f"{path.name} is not UTF-8: {error}") from error
+        except csv.Error as error:
+            raise BrokenFile(f"{path.name} is no CSV: {error}") from error
+        except (EOFError, OSError) as error:
+            raise BrokenFile(f"{path.name} breaks off: {error}") from error
+
+
+FORMAT = base.Format("ofac_csv", parse, files)

@@ -1,0 +1,47 @@
+"""What compliance does when something happened: screen whoever was verified, tell the officers, rate anew."""
+
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from compliance.choices import RestrictionCause, ScreeningTrigger
+from compliance.models import Restriction
+from compliance.risk import assess
+from compliance.screening import screen_client
+from crm.events import ClientScreened, ClientVerified, RestrictionPlaced, subscribe
+from crm.notify import notify, people_with
+
+
+@subscribe(ClientVerified)
+def screen_the_verified(event: ClientVerified) -> None:
+    """Without a list in force this fails, is retried and ends on the page of failed deliveries: nobody slips through."""
+    assert event.client_id is not None
+    screen_client(client_id=event.client_id, trigger=ScreeningTrigger.VERIFIED)
+
+
+@subscribe(ClientScreened)
+def rate_and_tell(event: ClientScreened) -> None:
+    assert event.client_id is not None
+    assess(client_id=event.client_id)
+    if not event.hits:
+        return
+    client = Client.objects.get(pk=event.client_id)
+    notify(
+        people_with("compliance.decide_hit", brand_id=event.brand_id), kind="compliance.possible_match",
+        title=_("Possible watchlist match: %(client)s") % {"client": client},
+        body=_("The account is held until you decide."), url=f"/compliance/clients/{client.pk}/",
+        dedupe_key=f"compliance.possible_match:{event.screening_id}",
+    )  # fmt: skip
+
+
+@subscribe(RestrictionPlaced)
+def tell_the_owner(event: RestrictionPlaced) -> None:
+    """The agent learns that something is not possible, not why; of a watchlist match they learn nothing at all."""
+    restriction = Restriction.objects.select_related("client").get(pk=event.restriction_id)
+    client = restriction.client
+    if restriction.cause != RestrictionCause.MANUAL or not client.owner_id:
+        return
+    notify(
+        [client.owner_id], kind="compliance.restricted",
+        title=_("%(client)s is restricted: %(kind)s") % {"client": client, "kind": restriction.get_kind_display()},
+        url=client.get_absolute_url(), dedupe_key=f"compliance.restricted:{restriction.pk}",
+    )  # fmt: skip
