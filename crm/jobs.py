@@ -22,6 +22,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from crm.choices import JobState
@@ -40,11 +41,13 @@ class JobCancelled(Exception):
 @dataclass(frozen=True)
 class JobKind:
     name: str
-    title: str
+    title: str | Promise
     run: Callable[[RunningJob], None]
 
 
-def job_kind(name: str, *, title: str) -> Callable[[Callable[[RunningJob], None]], Callable[[RunningJob], None]]:
+def job_kind(
+    name: str, *, title: str | Promise
+) -> Callable[[Callable[[RunningJob], None]], Callable[[RunningJob], None]]:
     def register(run: Callable[[RunningJob], None]) -> Callable[[RunningJob], None]:
         KINDS[name] = JobKind(name, title, run)
         return run

@@ -31,7 +31,7 @@ CALL = re.compile(rf"\b(_|gettext|ngettext|pgettext|npgettext)\(\s*({LITERAL}(?:
 PUBLIC = (
     "portal/", "public_base.html", "portal_base.html", "account/", "mfa/", "mail/", "cotton/", "django/", "crm/ui/", "4", "5",
     "crm/error_page.html", "crm/refused.html", "crm/pages/profile", "crm/pages/notifications", "crm/pages/_bell",
-    "crm/pages/job", "crm/pages/_job", "crm/pages/welcome", "crm/accounts/", "crm/mail.py",
+    "crm/pages/job", "crm/pages/_job", "crm/accounts/", "crm/mail.py",
     "leads/public", "leads/landing", "ib/partner", "wallet/portal", "kyc/portal",
 )  # fmt: skip
 LANGUAGES = [code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]

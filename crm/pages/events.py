@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import ClassVar
 
 from django import forms
@@ -34,7 +35,7 @@ class FailedTable(Table):
     )
     permission = PERMISSION
     state: ClassVar[DeliveryState] = DeliveryState.DEAD
-    columns = (
+    columns: ClassVar[Sequence[Column]] = (
         Column("event", gettext_lazy("Event"), value="event.name", link=True),
         Column("handler", gettext_lazy("Handler"), css="mono"),
         BadgeColumn("state", gettext_lazy("State")),
@@ -43,7 +44,7 @@ class FailedTable(Table):
         Column("last_line", gettext_lazy("Error"), value=lambda row: last_line(row.error), css="clip"),
         AgoColumn("created_at", gettext_lazy("Happened"), value="event.created_at"),
     )
-    bulk_actions = (
+    bulk_actions: ClassVar[Sequence[BulkAction]] = (
         BulkAction("replay", gettext_lazy("Send again"), "events_replay_many", PERMISSION, icon="rotate-cw"),
     )
     row_url_name = "event_delivery"

@@ -16,7 +16,7 @@ def entrance(request: HttpRequest) -> HttpResponseBase:
     """`/`: staff to their home, clients to the trader's room, partners to theirs, strangers to the public site."""
     if isinstance(request.user, User):
         return redirect(home_url(request.user))
-    return render(request, "crm/pages/welcome.html")
+    return redirect("/b/")  # the brands' own pages: the host's brand, the only one, or a choice
 
 
 def _loaded(tile: panels.Tile, user: Any) -> dict[str, Any] | None:

@@ -52,7 +52,7 @@ def notifications(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def recent(request: HttpRequest) -> HttpResponse:
     """The bell's menu."""
-    rows = list(Notification.objects.filter(user=request.user).order_by("-pk")[:RECENT])
+    rows = list(Notification.objects.filter(user_id=request.user.pk).order_by("-pk")[:RECENT])
     return render(request, "crm/pages/_bell.html", {"rows": rows})
 
 
@@ -67,7 +67,7 @@ def unread(request: HttpRequest) -> HttpResponse:
 @require_GET
 def open_notification(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark it read and go where it points. Only addresses of this site are followed."""
-    row = get_object_or_404(Notification, pk=pk, user=request.user)
+    row = get_object_or_404(Notification, pk=pk, user_id=request.user.pk)
     if row.read_at is None:
         Notification.objects.filter(pk=row.pk, read_at__isnull=True).update(read_at=timezone.now())
     if row.url and url_has_allowed_host_and_scheme(row.url, allowed_hosts=None):

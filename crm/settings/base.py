@@ -201,8 +201,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "script-src": ["'self'"],
-        # Tabler's charts and HTMX's indicator set sizes as style attributes; scripts stay strict.
-        "style-src": ["'self'", "'unsafe-inline'"],
+        "style-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:"],
         "connect-src": ["'self'", LIVE_URL],
         "frame-ancestors": ["'none'"],

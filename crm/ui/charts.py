@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -94,7 +95,7 @@ def share_bars(rows: Sequence[tuple[str, Number, str]]) -> SafeString:
 class Series:
     """One line of a chart. `kind`: line, area, bars, step. `tone`: brand or a badge tone. `unit` follows the value."""
 
-    label: str
+    label: str | Promise
     values: Sequence[Number]
     tone: str = "brand"
     kind: str = "line"

@@ -74,6 +74,7 @@ def export(table: Table, ending: str) -> HttpResponse | StreamingHttpResponse | 
     access_log.note(
         user=table.user, kind=AccessKind.EXPORT, target=f"table:{table.name}.{ending}", rows=about, reason=table.query
     )
+    response: HttpResponse | StreamingHttpResponse
     if ending == "csv":
         response = StreamingHttpResponse(csv_lines(table.export_rows()), content_type="text/csv; charset=utf-8")
     elif ending == "xlsx" and about <= XLSX_INLINE_MAX:

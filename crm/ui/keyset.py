@@ -170,13 +170,12 @@ def get_page(queryset: QuerySet, order: Order, token: str = "", size: int = 50) 
     rows = rows[:size]
     if cursor is not None and not rows:
         return get_page(queryset, order, "", size) if token else Page([], None, None)
+    has_next, has_previous = more, cursor is not None
     if cursor is not None and cursor.backwards:
         if not more:
             return get_page(queryset, order, "", size)
         rows.reverse()
-        has_next, has_previous = True, more
-    else:
-        has_next, has_previous = more, cursor is not None
+        has_next = has_previous = True
 
     def at(row: Any, backwards: bool) -> str:
         return Cursor(order.param, getattr(row, SORT_ALIAS), row.pk, backwards).token()

@@ -146,8 +146,8 @@ class Table:
     search_hint: ClassVar[Label] = ""
     default_order: ClassVar[str] = "-id"
     page_size: ClassVar[int] = 50
-    permission: ClassVar[Permission] = None
-    export_permission: ClassVar[Permission] = None
+    permission: ClassVar[Any] = None
+    export_permission: ClassVar[Any] = None
     bulk_actions: ClassVar[Sequence[BulkAction]] = ()
     empty: ClassVar[Empty | None] = None
     # Toolbar extras: a template included beside the export button.
@@ -379,7 +379,8 @@ class Table:
 
     @cached_property
     def can_export(self) -> bool:
-        return self.export_permission is not None and allows(self.export_permission, self.user)
+        needed: Permission = type(self).export_permission
+        return needed is not None and allows(needed, self.user)
 
     @property
     def query(self) -> str:

@@ -31,7 +31,7 @@ def test_home_shows_the_shell_within_its_queries(browse, cast, django_assert_max
 def test_the_front_door_leads_each_person_home(browse, cast):
     assert browse(cast.agent).get("/")["Location"] == "/home/"
     assert browse(cast.client_user).get("/")["Location"] == "/portal/"
-    assert browse(None).get("/").status_code == 200
+    assert browse(None).get("/")["Location"] == "/b/"
 
 
 def test_the_bell_counts_lists_and_forgets(browse, cast):
