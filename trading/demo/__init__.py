@@ -21,11 +21,12 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.db import connection
 
 from clients import facts
 from clients.choices import Stage, TimelineKind
 from clients.models import Client, TimelineEntry
-from crm import audit
+from crm import audit, fx
 from crm.demo import Demo
 from crm.models import Brand
 from crm.partitions import ensure_months
@@ -35,7 +36,6 @@ from trading.demo.market import CONTRACTS, PricePaths
 from trading.demo.traders import Ledger, Setting, Trade, trade_through
 from trading.models import AccountType, BalanceOperation, SymbolInfo, SyncCursor, TradingAccount, TradingServer
 from trading.platforms.mt5.adapter import SANDBOX_HOST
-from trading.sync.money import rates_of
 
 SERVER_NAME = "Keelson-Live"
 PASSWORD = "Sandbox-1000!"  # noqa: S105 - the sandbox's own, see `python -m sandbox.mt5 --help`
@@ -94,13 +94,14 @@ def load(demo: Demo) -> None:
     server = _server(demo)
     types = _account_types(demo, server)
     paths = PricePaths(demo.rng, demo.since - dt.timedelta(days=60), demo.now)
-    lives = _accounts(demo, server, types)
+    lives = _lives(demo, server, types)
     for number, life in enumerate(lives):
         _live(demo, paths, life)
         if number % 100 == 0:
             demo.progress("Trading accounts and deals", number, len(lives))
+    _write_accounts(demo, server, lives)
     deals = _write_deals(demo, server, lives)
-    _write_equity(demo, server, lives)
+    rows.copy_rows("trading_equitypoint", ("account_id", "at", "balance", "equity"), _points(demo, lives))
     for name in ("last_trade_at", "equity"):
         facts.rebuild(facts.FACTS[name])
     _write_import(server, lives, deals, paths)
@@ -151,11 +152,10 @@ def _commission(brand: Brand, group: str) -> int:
     return next((row[-1] for row in TYPES.get(brand.code, []) if row[1] == group), 0)
 
 
-def _accounts(demo: Demo, server: TradingServer, types: dict[int, list[AccountType]]) -> list[Life]:
-    """A real account for every verified client; for some a second one, or a demo account."""
+def _lives(demo: Demo, server: TradingServer, types: dict[int, list[AccountType]]) -> list[Life]:
+    """A real account for every verified client; for some a second one, or a demo account. Nothing is written yet."""
     clients = Client.objects.filter(stage__in=HAVE_ACCOUNTS).select_related("brand").order_by("pk")
-    accounts: list[TradingAccount] = []
-    owners: list[Client] = []
+    lives: list[Life] = []
     for client in clients:
         offered = types.get(client.brand_id, [])
         real = [one for one in offered if not one.is_demo]
@@ -167,21 +167,36 @@ def _accounts(demo: Demo, server: TradingServer, types: dict[int, list[AccountTy
         if demo.rng.random() < 0.08:
             chosen += [one for one in offered if one.is_demo]
         for number, account_type in enumerate(chosen):
-            owners.append(client)
-            accounts.append(_account(demo, server, client, account_type, number, len(accounts)))
+            lives.append(Life(client, _account(demo, server, client, account_type, number, len(lives)), Ledger()))
+    return lives
+
+
+def _write_accounts(demo: Demo, server: TradingServer, lives: list[Life]) -> None:
+    """The accounts as they stand now."""
+    rates: dict[tuple[str, str], Decimal] = {}
+    for life in lives:
+        account, pair = life.account, (life.account.currency, life.client.brand.base_currency)
+        if pair not in rates:
+            rates[pair] = fx.rate(*pair, on=demo.now.date()).rate
+        amount = Decimal(life.balance).scaleb(-2)
+        account.balance = account.equity = account.margin_free = amount
+        account.equity_base = (amount * rates[pair]).quantize(Decimal("0.01"))
+        account.last_trade_at = max((trade.closed for trade in life.ledger.trades), default=None)
+    accounts = [life.account for life in lives]
     TradingAccount.objects.bulk_create(accounts, batch_size=1000)
-    opened_at = {account.request_key: account.opened_at for account in accounts}
-    TradingAccount.objects.bulk_update(
-        [_requested(account, opened_at[account.request_key]) for account in accounts], ["requested_at"], batch_size=1000
-    )
+    _execute("UPDATE trading_tradingaccount SET requested_at = opened_at - interval '4 seconds'")
     server.next_login += len(accounts)
     server.save_without_historical_record(update_fields=["next_login"])  # type: ignore[attr-defined]
-    _tell_openings(accounts, owners)
+    _tell_openings(accounts, [life.client for life in lives])
     demo.extra["trading_accounts"] = {}
     for account in accounts:
         if not account.is_demo:
             demo.extra["trading_accounts"].setdefault(account.client_id, account.pk)
-    return [Life(client, account, Ledger()) for client, account in zip(owners, accounts, strict=True)]
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def _pick_type(rng: random.Random, real: list[AccountType]) -> AccountType:
@@ -201,12 +216,6 @@ def _account(
         is_demo=account_type.is_demo, state=AccountState.OPEN, opened_at=opened, synced_at=demo.now, attempts=1,
         request_key=f"verified:{client.pk}" if number == 0 else f"demo:{client.pk}:{number}",
     )  # fmt: skip
-
-
-def _requested(account: TradingAccount, opened: dt.datetime | None) -> TradingAccount:
-    assert opened is not None
-    account.requested_at = opened - dt.timedelta(seconds=4)
-    return account
 
 
 def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None:
@@ -350,10 +359,7 @@ def _write_operations(server: TradingServer, money: list[tuple[_Moment, int, str
         for moment, ticket, reference in real
     ]  # fmt: skip
     BalanceOperation.objects.bulk_create(operations, batch_size=1000)
-    for operation in operations:
-        assert operation.sent_at is not None
-        operation.created_at = operation.sent_at - dt.timedelta(seconds=2)
-    BalanceOperation.objects.bulk_update(operations, ["created_at"], batch_size=1000)
+    _execute("UPDATE trading_balanceoperation SET created_at = sent_at - interval '2 seconds'")
     _tell_operations(operations, [moment.life.client for moment, _t, _r in real])
     return [
         Transfer(op.pk, moment.life.client.pk, op.account_id, op.amount, op.currency, moment.at, op.reference)
@@ -387,22 +393,6 @@ def _tell_operations(operations: list[BalanceOperation], owners: list[Client]) -
 
 
 # ── money now, and how it got there ──────────────────────────────────────────────────────────────────────────────────
-
-
-def _write_equity(demo: Demo, server: TradingServer, lives: list[Life]) -> None:
-    """Each account's balance now, and a point of its curve for each day."""
-    rates = {(r["currency"], r["base"]): Decimal(str(r["rate"] or 0)) for r in rates_of(server)}
-    for life in lives:
-        account, amount = life.account, Decimal(life.balance).scaleb(-2)
-        account.balance = account.equity = account.margin_free = amount
-        rate = rates[account.currency, life.client.brand.base_currency]
-        account.equity_base = (amount * rate).quantize(Decimal("0.01"))
-        account.last_trade_at = max((trade.closed for trade in life.ledger.trades), default=None)
-    TradingAccount.objects.bulk_update(
-        [life.account for life in lives],
-        ["balance", "equity", "margin_free", "equity_base", "last_trade_at"], batch_size=500,
-    )  # fmt: skip
-    rows.copy_rows("trading_equitypoint", ("account_id", "at", "balance", "equity"), _points(demo, lives))
 
 
 def _points(demo: Demo, lives: list[Life]) -> Iterator[tuple[Any, ...]]:

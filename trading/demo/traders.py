@@ -93,15 +93,14 @@ def trade_through(
 
 
 def _into_hours(rng: random.Random, symbol: Contract, at: dt.datetime) -> dt.datetime:
-    """Markets sleep at the weekend (crypto does not), and most people trade by day."""
+    """Markets sleep at the weekend (crypto does not), and most people trade by day. Never earlier than `at`."""
     if symbol.name != "BTCUSD":
+        if not 6 <= at.hour <= 21 and rng.random() < 0.8:
+            day = at + DAY if at.hour > 21 else at
+            at = day.replace(hour=rng.randrange(7, 20), minute=rng.randrange(60))
         if at.weekday() >= 5:
             at += DAY * (7 - at.weekday())
-        if not 6 <= at.hour <= 21 and rng.random() < 0.8:
-            at = at.replace(hour=rng.randrange(7, 20), minute=rng.randrange(60))
-            if at.weekday() >= 5:
-                at += DAY * (7 - at.weekday())
-    return at.replace(microsecond=rng.randrange(1000) * 1000)
+    return at.replace(microsecond=0) + dt.timedelta(milliseconds=1000 + rng.randrange(1000))
 
 
 def _trade(
