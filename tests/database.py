@@ -121,7 +121,9 @@ def ensure_template() -> str:
 def clone_database(template: str, name: str) -> None:
     with _server() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Copying files is three times as fast as writing them to the log, where nothing is flushed to disk.
+        strategy = "STRATEGY FILE_COPY" if uses_embedded_postgres() else ""
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy}')
 
 
 def database_url_of(name: str) -> str:

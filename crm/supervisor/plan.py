@@ -176,7 +176,7 @@ def _servers(options: Options) -> list[Child]:
         sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--bind", _address(options.bind, options.port),
         "--worker-class", "gthread", "--workers", str(options.web_workers), "--threads", str(options.web_threads),
         "--timeout", "60", "--graceful-timeout", "5", "--keep-alive", "15", "--log-level", "warning",
-        "--worker-tmp-dir", str(options.var_dir), "--no-control-socket",
+        "--worker-tmp-dir", str(options.var_dir), "--no-control-socket", "--preload",
     ]  # fmt: skip
     live = [
         sys.executable, "-m", "uvicorn", "crm.asgi:application", "--host", options.bind,
