@@ -30,7 +30,9 @@ def main() -> int:
                 keep = Path(ROOT) / "var" / "smoke"
                 keep.mkdir(parents=True, exist_ok=True)
                 journey.screenshots(keep)
-                (keep / "supervisor.log").write_text((instance.var.parent / "supervisor.log").read_text())
+                log = instance.var.parent / "supervisor.log"
+                if log.exists():
+                    (keep / "supervisor.log").write_text(log.read_text())
                 print(f"✗ {number:2}. {title}  {time.monotonic() - begun:6.1f} s", flush=True)
                 traceback.print_exc()
                 print(f"Screenshots and the supervisor's log are in {keep}", file=sys.stderr)

@@ -47,7 +47,13 @@ class Instance:
 
 @contextmanager
 def fresh_instance() -> Iterator[Instance]:
-    """Starts everything with the demo loaded, hands it out, and stops it cleanly."""
+    """Starts everything with the demo loaded, hands it out, and stops it cleanly.
+
+    With KEELSON_SMOKE_URL and KEELSON_SMOKE_VAR set, that running demo is used instead: for work on the journey itself.
+    """
+    if os.environ.get("KEELSON_SMOKE_URL"):
+        yield Instance(var=Path(os.environ["KEELSON_SMOKE_VAR"]), base_url=os.environ["KEELSON_SMOKE_URL"], addresses={})
+        return
     folder = Path(tempfile.mkdtemp(prefix="keelson-smoke-"))
     folder.chmod(0o755)
     log = (folder / "supervisor.log").open("w")
