@@ -160,6 +160,7 @@ def _sandboxes(options: Options) -> list[Child]:
         ],
         "psp": [
             "--port", str(options.psp_port), "--state", str(state / "psp.sqlite"), "--public-url", options.psp_url,
+            "--import", str(state / "psp-import.jsonl"),
             "--webhook-url", f"http://127.0.0.1:{options.port}/webhooks/psp/{{psp}}/",
         ],
     }  # fmt: skip

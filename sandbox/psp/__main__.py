@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sandbox.psp import api, control, hosted  # noqa: F401 (importing them registers their pages)
 from sandbox.psp.characters import CHARACTERS
+from sandbox.psp.history import HistoryFile
 from sandbox.psp.payments import Pace
 from sandbox.psp.server import PspServer
 from sandbox.psp.store import Store
@@ -27,6 +28,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--webhook-url", default="", help="where events go; {psp} is replaced by the PSP's code; empty sends none"
     )
     parser.add_argument("--public-url", default="", help="how browsers reach this server, when not by the Host header")
+    parser.add_argument(
+        "--import", dest="history", type=Path, help="JSON lines of past movements, loaded when they appear"
+    )
     parser.add_argument("--pace", type=float, default=1.0, help="factor on all waiting times; tests use 0.05")
     parser.add_argument("--verbose", action="store_true")
     return parser.parse_args(arguments)
@@ -48,6 +52,9 @@ def main() -> int:
         return 1
     dispatcher = Dispatcher(store, options.webhook_url, TIMERS)
     dispatcher.start()
+    history = HistoryFile(store, options.history) if options.history else None
+    if history is not None:
+        history.start()
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
@@ -56,6 +63,8 @@ def main() -> int:
     stopping.wait()
     server.shutdown()
     dispatcher.stop()
+    if history is not None:
+        history.stop()
     store.close()
     return 0
 

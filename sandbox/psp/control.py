@@ -12,13 +12,13 @@ loopback by default.
 | `GET /{psp}/statements?from=&to=` | the settlement report as a merchant downloads it in a browser |
 """
 
-from datetime import datetime
 from typing import Any
 
 from sandbox.psp import payments
 from sandbox.psp.api import settlement_response
 from sandbox.psp.characters import CHARACTERS
 from sandbox.psp.faults import EVERY_PSP, Faults
+from sandbox.psp.history import InvalidMovementError, add_movements
 from sandbox.psp.payments import ApiError
 from sandbox.psp.server import Request, Response, as_json, router
 from sandbox.psp.store import now
@@ -94,35 +94,12 @@ def resend_event(request: Request) -> Response:
 
 @router.route("POST", "/_control/{psp}/history")
 def import_history(request: Request) -> Response:
-    """Books movements of the past, without events; a movement already known (PSP reference and type) is left as it
-    is.
-    """
-    psp, rows = request.character.code, []
-    for number, row in enumerate(request.json.get("movements", [])):
-        try:
-            rows.append(
-                (
-                    psp,
-                    row["type"],
-                    row["psp_reference"],
-                    row["merchant_reference"],
-                    row.get("original_reference", ""),
-                    int(row["gross_minor"]),
-                    int(row.get("fee_minor", 0)),
-                    row["currency"],
-                    row.get("method", ""),
-                    datetime.fromisoformat(row["created_at"]).timestamp(),
-                )
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ApiError(400, "invalid_movement", f"Movement {number}: {error!r}") from None
-    with request.store.transaction():
-        added = request.store.run_many(
-            "INSERT OR IGNORE INTO movements (psp, type, psp_reference, merchant_reference, original_reference, "
-            "gross_minor, fee_minor, currency, method, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            rows,
-        )
-    return as_json({"received": len(rows), "added": max(added, 0)})
+    """Books movements of the past, without events."""
+    try:
+        given, added = add_movements(request.store, request.json.get("movements", []), request.character.code)
+    except InvalidMovementError as error:
+        raise ApiError(400, "invalid_movement", str(error)) from None
+    return as_json({"received": given, "added": added})
 
 
 @router.route("POST", "/_control/finish")

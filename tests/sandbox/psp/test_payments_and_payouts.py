@@ -2,15 +2,18 @@
 
 import csv
 import io
+import json
 import sqlite3
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from sandbox.psp.characters import CHARACTERS
+from sandbox.psp.history import HistoryFile
 from sandbox.psp.money import major, share
 from tests.sandbox.psp.running import Catcher, RunningPsp, wait_until
 
@@ -179,6 +182,23 @@ def test_history_can_be_given_and_is_taken_once(psp: RunningPsp) -> None:
     text = psp.call("northpay", "GET", "/settlements?from=2026-10-01&to=2026-10-31").text
     assert "pay_old,D-old" in text
     assert "merchant_payout,northpay-20261012-EUR,,,2026-10-12T06:00:00Z,EUR,-9.56,0.00,-9.56" in text
+
+
+def test_a_history_file_is_loaded_when_it_appears_and_a_bad_one_takes_nothing_in(
+    psp: RunningPsp, tmp_path: Path
+) -> None:
+    file = HistoryFile(psp.store, tmp_path / "history.jsonl")
+    assert file.look() is None
+    line = {
+        "psp": "kassa", "type": "payment", "psp_reference": "p", "merchant_reference": "D", "gross_minor": 100,
+        "currency": "EUR", "created_at": "2026-10-05T10:00:00+00:00",
+    }  # fmt: skip
+    file.path.write_text(json.dumps(line) + "\n" + json.dumps({**line, "psp": "nobody"}))
+    with pytest.raises(ValueError, match="Movement 1"):
+        file.look()
+    file.path.write_text(json.dumps(line) + "\n")
+    assert file.look() == 1
+    assert file.look() is None
 
 
 def test_minor_units_are_written_exactly() -> None:

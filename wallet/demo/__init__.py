@@ -1,0 +1,37 @@
+"""The wallet's part of the demo: six PSPs over two brands, and every cent that moved in three months.
+
+What `trading` says went to and from its accounts has its other side here: deposits before it, withdrawals after it. All of
+it is posted through the ledger's own function, in batches with their own times. The PSPs' side of it is written to
+`var/sandbox/psp-import.jsonl`, which the sandbox loads: both sides know the same movements.
+"""
+
+from __future__ import annotations
+
+from clients import facts
+from crm import fx
+from crm.demo import Demo
+from wallet.demo import lives, reports, write
+from wallet.demo.psps import make_psps
+
+RATES_BEFORE_DAYS = 10
+
+
+def load(demo: Demo) -> None:
+    if not demo.brands:
+        return
+    demo.progress("Deposits, withdrawals and transfers", 0, 4)
+    psps = make_psps(demo)
+    plans = lives.tell(demo, psps)
+    if plans.steps:
+        first = min(step.at for step in plans.steps)
+        fx.load_bundled_rates(since=(first - write.days(RATES_BEFORE_DAYS)).date())
+    demo.progress("Deposits, withdrawals and transfers", 1, 4)
+    write.post_steps(demo, plans)
+    demo.progress("Deposits, withdrawals and transfers", 2, 4)
+    write.write_movements(demo, plans)
+    demo.progress("Deposits, withdrawals and transfers", 3, 4)
+    reports.write_history(plans)
+    reports.import_month(demo, plans)
+    for name in ("first_deposit_at", "net_deposits"):
+        facts.rebuild(facts.FACTS[name])
+    demo.progress("Deposits, withdrawals and transfers", 4, 4)

@@ -1,0 +1,59 @@
+"""The demo's six PSPs: three per brand, all played by the sandbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crm.demo import Demo
+from wallet.choices import PspKind
+from wallet.models import Psp
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A PSP as the demo sets it up, and what it charges (so that both sides of the history agree)."""
+
+    brand: str
+    code: str
+    name: str
+    kind: PspKind
+    currencies: tuple[str, ...]
+    weight: int
+    basis_points: int
+    fixed_minor: int
+    payout_minor: int
+
+    def fee(self, minor: int) -> int:
+        return min((minor * self.basis_points + 5_000) // 10_000 + self.fixed_minor, minor)
+
+
+OFFERS = (
+    Offer("meridian", "northpay", "Northpay", PspKind.CARD, ("EUR", "USD", "GBP", "CHF"), 6, 190, 25, 100),
+    Offer("meridian", "sepalink", "SEPA Link", PspKind.BANK, ("EUR",), 3, 0, 35, 35),
+    Offer("meridian", "kassa", "Kassa Local", PspKind.CASHIER, ("EUR", "USD"), 1, 320, 10, 200),
+    Offer("southern", "cardinal", "Cardinal Acquiring", PspKind.CARD, ("USD", "EUR", "GBP"), 5, 240, 30, 150),
+    Offer("southern", "quickpurse", "QuickPurse", PspKind.WALLET, ("USD", "EUR", "GBP"), 3, 290, 0, 50),
+    Offer("southern", "coinharbor", "Coin Harbor", PspKind.CRYPTO, ("USD", "EUR"), 2, 100, 0, 0),
+)
+OFFER = {offer.code: offer for offer in OFFERS}
+
+
+def make_psps(demo: Demo) -> list[Psp]:
+    brands = {brand.code: brand for brand in demo.brands}
+    psps = []
+    for position, offer in enumerate(OFFERS):
+        psp = Psp(
+            brand=brands[offer.brand], code=offer.code, name=offer.name, kind=offer.kind, position=position,
+            currencies=list(offer.currencies), minimum_minor=1_000, maximum_minor=5_000_000,
+            kyc_level_min=1 if offer.kind == PspKind.CRYPTO else 0,
+        )  # fmt: skip
+        psp.seal_credentials(
+            {
+                "api_key": f"sandbox-api-key-{offer.code}",
+                "webhook_secret": f"sandbox-webhook-secret-{offer.code}",
+                "merchant": f"merchant-{offer.code}",
+            }
+        )
+        psp.save()
+        psps.append(psp)
+    return psps

@@ -1,0 +1,344 @@
+"""Writing the demo's money: journals through the ledger in waves, then the rows that tell of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+from clients.choices import TimelineKind
+from clients.models import TimelineEntry
+from crm import audit, crypto
+from crm.demo import Demo
+from crm.money import Money, from_minor
+from wallet import ledger
+from wallet.checks import CHECKS
+from wallet.choices import (
+    BOUNDED_KINDS,
+    AccountKind,
+    DepositState,
+    Direction,
+    InboxState,
+    MovementKind,
+    Outcome,
+    Phase,
+    Verdict,
+    WithdrawalState,
+)
+from wallet.demo.lives import Plans, Step
+from wallet.ledger import Entry, Line
+from wallet.limits import exceeds, in_base
+from wallet.models import (
+    Account,
+    Deposit,
+    PspMovement,
+    Transfer,
+    WebhookMessage,
+    Withdrawal,
+    WithdrawalCheck,
+)
+from wallet.withdrawals import destination_label, destination_mark
+
+BATCH = 1_000
+WEBHOOK_DAYS = 14
+CHECK_WORDS = {
+    "funds": "Enough was available.", "kyc": "Verified to level 2.", "restrictions": "No restriction.",
+    "risk": "Rated: Low", "return_to_source": "Goes back the way it came.", "velocity": "0 other requests within a day.",
+    "cooling_off": "Nothing was changed lately.", "open_margin": "No account is short of margin.",
+}  # fmt: skip
+LOOKS = {
+    "risk": "The client is rated high risk.",
+    "return_to_source": "Should go back first to where it came from.",
+    "cooling_off": "The destination is new or was changed within the last 24 hours.",
+}
+
+
+def days(number: int) -> dt.timedelta:
+    return dt.timedelta(days=number)
+
+
+# ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def post_steps(demo: Demo, plans: Plans) -> None:
+    """Post every step. Wave n holds the n-th step of each client, so that a reservation is there before its end."""
+    accounts = _Accounts(plans)
+    by_client: dict[int, list[Step]] = defaultdict(list)
+    for step in sorted(plans.steps, key=lambda step: step.at):
+        by_client[step.client.pk].append(step)
+    waves: dict[int, list[Step]] = defaultdict(list)
+    for steps in by_client.values():
+        for place, step in enumerate(steps):
+            waves[place].append(step)
+    for place in sorted(waves):
+        wave = sorted(waves[place], key=lambda step: step.at)
+        for start in range(0, len(wave), BATCH):
+            part = wave[start : start + BATCH]
+            posted = ledger.post_many([accounts.entry(step) for step in part], posted_at=[step.at for step in part])
+            for step, one in zip(part, posted, strict=True):
+                step.journal_id = one.journal_id
+
+
+class _Accounts:
+    """The accounts that the steps need, opened in one statement."""
+
+    def __init__(self, plans: Plans) -> None:
+        wanted: dict[tuple, Account] = {}
+        for step in plans.steps:
+            for key in (self._wallet(step), self._other(step)):
+                wanted.setdefault(key, self._account(key))
+        Account.objects.bulk_create(list(wanted.values()), batch_size=BATCH)
+        self.accounts = wanted
+        for plan in (*plans.deposits, *plans.withdrawals, *plans.transfers):
+            key = ("client_wallet", plan.brand_id, plan.currency, plan.client_id)
+            if key not in wanted:
+                wanted[key] = self._account(key)
+                wanted[key].save()
+            plan.wallet = wanted[key]
+
+    @staticmethod
+    def _wallet(step: Step) -> tuple:
+        return "client_wallet", step.client.brand_id, step.currency, step.client.pk
+
+    @staticmethod
+    def _other(step: Step) -> tuple:
+        kind = "psp_clearing" if step.other[0] == "psp" else "platform_clearing"
+        return kind, step.client.brand_id, step.currency, step.other[1]
+
+    @staticmethod
+    def _account(key: tuple) -> Account:
+        kind, brand_id, currency, owner = key
+        account = Account(
+            kind=kind, brand_id=brand_id, currency=currency, is_bounded=AccountKind(kind) in BOUNDED_KINDS
+        )
+        if kind == "client_wallet":
+            account.client_id = owner
+        elif kind == "psp_clearing":
+            account.psp_id = owner
+        else:
+            account.subject = f"server:{owner}"
+        return account
+
+    def entry(self, step: Step) -> Entry:
+        lines = ()
+        if step.minor:
+            wallet, other = self.accounts[self._wallet(step)], self.accounts[self._other(step)]
+            lines = (Line(wallet, step.minor), Line(other, -step.minor))
+        return Entry(
+            key=step.key, kind=step.kind, brand_id=step.client.brand_id, lines=lines, phase=step.phase,
+            description=step.about.reference, resolves_id=step.resolves.journal_id if step.resolves else None,
+        )  # fmt: skip
+
+
+# ── the movements ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def write_movements(demo: Demo, plans: Plans) -> None:
+    for step in plans.steps:
+        if step.phase == Phase.PENDING:
+            step.about.reservation_id = step.journal_id
+        else:
+            step.about.journal_id = step.journal_id
+    rates = _Rates()
+    seen: set[int] = set()
+    for deposit in sorted(plans.deposits, key=lambda one: one.settled_at or demo.now):
+        if deposit.settled_at:
+            deposit.base_amount = rates.base(deposit, deposit.received_minor or 0, deposit.settled_at)
+            deposit.is_first = deposit.client_id not in seen
+            seen.add(deposit.client_id)
+    finance = demo.by_role.get("finance", [])
+    for withdrawal in plans.withdrawals:
+        _decide(demo, withdrawal, finance, rates)
+    Deposit.objects.bulk_create(plans.deposits, batch_size=BATCH)
+    Withdrawal.objects.bulk_create(plans.withdrawals, batch_size=BATCH)
+    Transfer.objects.bulk_create(plans.transfers, batch_size=BATCH)
+    WithdrawalCheck.objects.bulk_create(
+        [check for one in plans.withdrawals for check in _checks(demo, one)], batch_size=BATCH
+    )
+    PspMovement.objects.bulk_create(_psp_movements(plans), batch_size=BATCH)
+    WebhookMessage.objects.bulk_create(_webhooks(demo, plans), batch_size=BATCH)
+    TimelineEntry.objects.bulk_create(list(_timeline(plans)), batch_size=BATCH)
+    audit.record_many(_audit_rows(plans))
+
+
+class _Rates:
+    """Base amounts, one look-up per brand, currency and day."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple, Decimal] = {}
+
+    def base(self, movement: Any, minor: int, at: dt.datetime) -> Decimal:
+        brand, currency = movement.client.brand, movement.currency
+        key = (brand.pk, currency, at.date())
+        if key not in self.known:
+            self.known[key] = in_base(brand, Decimal(100_000), currency, on=at.date()) / 100_000
+        return (from_minor(minor, currency) * self.known[key]).quantize(Decimal("0.01"))
+
+
+def _decide(demo: Demo, withdrawal: Withdrawal, finance: list, rates: _Rates) -> None:
+    """Who approved it and when; where it goes; whether it needed two."""
+    client, rng = withdrawal.client, demo.rng
+    digits = f"{client.pk:08d}{rng.randrange(100):02d}"
+    destination = {"iban": f"DE02 5001 0517 {digits[:4]} {digits[4:8]} {digits[8:]}", "holder": client.full_name}
+    withdrawal.sealed_destination = crypto.encrypt_for_client(client.pk, json.dumps(destination).encode())
+    withdrawal.destination_label = destination_label(destination)
+    withdrawal.destination_mark = destination_mark(destination)
+    withdrawal.base_amount = rates.base(withdrawal, withdrawal.amount_minor, withdrawal.requested_at)
+    withdrawal.needs_second = exceeds(client.brand, withdrawal.base_amount, "withdrawal_four_eyes_minor")
+    first, second = (finance[0], finance[-1]) if finance else (None, None)
+    asked, end = withdrawal.requested_at, withdrawal.finished_at
+    if end is None:
+        if withdrawal.needs_second and rng.random() < 0.35:
+            withdrawal.state = WithdrawalState.SECOND_LOOK
+            withdrawal.reviewed_by, withdrawal.reviewed_at = first, asked + (demo.now - asked) / 2
+        return
+    if withdrawal.state == WithdrawalState.REJECTED:
+        withdrawal.rejected_by = first
+    elif withdrawal.state != WithdrawalState.CANCELLED:
+        withdrawal.approved_at = asked + (end - asked) * 0.8
+        withdrawal.sent_at = withdrawal.approved_at + dt.timedelta(seconds=1)
+        if withdrawal.needs_second:
+            withdrawal.reviewed_by, withdrawal.reviewed_at = first, asked + (end - asked) * 0.5
+            withdrawal.approved_by = second
+        elif withdrawal.base_amount <= 50:
+            withdrawal.approved_automatically = True
+        else:
+            withdrawal.approved_by = first
+
+
+def _checks(demo: Demo, withdrawal: Withdrawal) -> list[WithdrawalCheck]:
+    look = demo.rng.choice(list(LOOKS)) if demo.rng.random() < 0.3 else ""
+    return [
+        WithdrawalCheck(
+            withdrawal=withdrawal, name=name, checked_at=withdrawal.requested_at,
+            outcome=Outcome.REVIEW if name == look else Outcome.PASS,
+            reason=LOOKS[name] if name == look else CHECK_WORDS[name],
+        )
+        for name in CHECKS
+    ]  # fmt: skip
+
+
+def _psp_movements(plans: Plans) -> list[PspMovement]:
+    rows = []
+    for movement in (*plans.deposits, *plans.withdrawals):
+        is_in = isinstance(movement, Deposit)
+        at = movement.settled_at if is_in else movement.finished_at
+        if at is None or (not is_in and movement.state != WithdrawalState.SETTLED):
+            continue
+        rows.append(
+            PspMovement(
+                psp=movement.psp, kind=MovementKind.PAYMENT if is_in else MovementKind.PAYOUT,
+                reference=movement.reference, psp_reference=movement.psp_reference, client_id=movement.client_id,
+                journal_id=movement.journal_id, amount_minor=movement.amount_minor if is_in else -movement.amount_minor,
+                currency=movement.currency, occurred_at=at,
+            )
+        )  # fmt: skip
+    return sorted(rows, key=lambda row: row.occurred_at)
+
+
+def _webhooks(demo: Demo, plans: Plans) -> list[WebhookMessage]:
+    """The inbox of the last fortnight; a few of its messages were forged or came twice."""
+    since, rows = demo.now - days(WEBHOOK_DAYS), []
+    for deposit in plans.deposits:
+        if deposit.settled_at and deposit.settled_at > since:
+            rows.append(_webhook(demo, deposit, deposit.settled_at))
+            if demo.rng.random() < 0.06:
+                rows.append(_webhook(demo, deposit, deposit.settled_at + dt.timedelta(seconds=40), Verdict.DUPLICATE))
+            if demo.rng.random() < 0.02:
+                rows.append(_webhook(demo, deposit, deposit.settled_at, Verdict.WRONG_SIGNATURE))
+    return sorted(rows, key=lambda row: row.received_at)
+
+
+def _webhook(demo: Demo, deposit: Deposit, at: dt.datetime, verdict: Verdict = Verdict.ACCEPTED) -> WebhookMessage:
+    event_id = f"evt_{demo.rng.randbytes(12).hex()}"
+    data = {
+        "id": deposit.psp_reference, "reference": deposit.reference, "status": "captured",
+        "amount_minor": deposit.amount_minor, "received_minor": deposit.amount_minor, "currency": deposit.currency,
+    }  # fmt: skip
+    body = {"id": event_id, "type": "payment.captured", "merchant": f"merchant-{deposit.psp.code}", "data": data}
+    believed = verdict != Verdict.WRONG_SIGNATURE
+    states = {Verdict.ACCEPTED: InboxState.DONE, Verdict.DUPLICATE: InboxState.IGNORED}
+    words = {
+        Verdict.ACCEPTED: f"{deposit.reference} settled",
+        Verdict.DUPLICATE: "The PSP sent this event before",
+        Verdict.WRONG_SIGNATURE: "Wrong signature",
+    }
+    return WebhookMessage(
+        psp=deposit.psp, received_at=at, body=json.dumps(body).encode(), verdict=verdict,
+        headers={"content-type": "application/json", "user-agent": "sandbox-psp/1"}, ip="127.0.0.1",
+        event_id=event_id if believed else "", event_type="payment.captured" if believed else "",
+        reference=deposit.reference if believed else "", state=states.get(verdict, InboxState.REFUSED), attempts=1,
+        outcome=words[verdict], processed_at=at,
+    )  # fmt: skip
+
+
+# ── what people and the audit log read ───────────────────────────────────────────────────────────────────────────────
+
+
+def _timeline(plans: Plans) -> Any:
+    for deposit in plans.deposits:
+        if deposit.settled_at:
+            title = "First deposit: " if deposit.is_first else "Deposit: "
+            yield _entry(
+                deposit, deposit.settled_at, f"{title}{deposit.money}", f"deposit:{deposit.pk}",
+                f"{deposit.reference} · {deposit.psp.code}", f"/money/deposits/{deposit.pk}/",
+            )  # fmt: skip
+    for one in plans.withdrawals:
+        url = f"/money/withdrawals/{one.pk}/"
+        yield _entry(
+            one, one.requested_at, f"Withdrawal requested: {one.money}", f"withdrawal-requested:{one.pk}",
+            one.reference, url,
+        )  # fmt: skip
+        if one.finished_at:
+            paid = one.state == WithdrawalState.SETTLED
+            words = "paid" if paid else f"{one.get_state_display().lower()}, in the wallet again"
+            key = f"withdrawal-{'settled' if paid else 'refused'}:{one.pk}"
+            yield _entry(one, one.finished_at, f"Withdrawal {words}: {one.money}", key, one.reason, url)
+    for transfer in plans.transfers:
+        way = "to" if transfer.direction == Direction.TO_TRADING else "from"
+        assert transfer.finished_at is not None
+        yield _entry(
+            transfer, transfer.finished_at, f"Transfer {way} {transfer.trading_account_label}: {transfer.money}",
+            f"transfer:{transfer.pk}", transfer.reference, "",
+        )  # fmt: skip
+
+
+def _entry(movement: Any, at: dt.datetime, title: str, key: str, body: str, url: str) -> TimelineEntry:
+    return TimelineEntry(
+        client_id=movement.client_id, at=at, kind=TimelineKind.PAYMENT, title=title[:200], body=body, url=url,
+        dedupe_key=key, is_visible_to_client=True,
+    )  # fmt: skip
+
+
+def _audit_rows(plans: Plans) -> list[dict[str, Any]]:
+    rows = []
+    for deposit in plans.deposits:
+        rows.append(_fact(deposit, "wallet.deposit_started", deposit.created_at, deposit.client.user))
+        if deposit.settled_at:
+            rows.append(_fact(deposit, "wallet.deposit_settled", deposit.settled_at))
+        elif deposit.state in (DepositState.FAILED, DepositState.EXPIRED):
+            rows.append(_fact(deposit, f"wallet.deposit_{deposit.state}", deposit.created_at + days(1)))
+    for one in plans.withdrawals:
+        rows.append(_fact(one, "wallet.withdrawal_requested", one.requested_at, one.client.user))
+        if one.reviewed_at:
+            rows.append(_fact(one, "wallet.withdrawal_reviewed", one.reviewed_at, one.reviewed_by))
+        if one.approved_at:
+            rows.append(_fact(one, "wallet.withdrawal_approved", one.approved_at, one.approved_by))
+            rows.append(_fact(one, "wallet.withdrawal_sent", one.sent_at))
+        if one.finished_at:
+            who = one.rejected_by or (one.client.user if one.state == WithdrawalState.CANCELLED else None)
+            rows.append(_fact(one, f"wallet.withdrawal_{one.state}", one.finished_at, who))
+    for transfer in plans.transfers:
+        rows.append(_fact(transfer, "wallet.transfer_started", transfer.created_at, transfer.client.user))
+        rows.append(_fact(transfer, "wallet.transfer_settled", transfer.finished_at))
+    return sorted(rows, key=lambda row: row["at"])
+
+
+def _fact(movement: Any, action: str, at: dt.datetime | None, actor: Any = None) -> dict[str, Any]:
+    money = Money.of_minor(movement.amount_minor, movement.currency)
+    return {
+        "actor": actor, "action": action, "target": movement, "client_id": movement.client_id, "at": at,
+        "brand_id": movement.brand_id, "after": {"reference": movement.reference, "amount": str(money)},
+    }  # fmt: skip
