@@ -7,6 +7,8 @@ it is posted through the ledger's own function, in batches with their own times.
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from clients import facts
 from crm import fx
 from crm.demo import Demo
@@ -16,6 +18,7 @@ from wallet.demo.psps import make_psps
 RATES_BEFORE_DAYS = 10
 
 
+@transaction.atomic
 def load(demo: Demo) -> None:
     if not demo.brands:
         return

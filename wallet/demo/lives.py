@@ -179,6 +179,9 @@ class Teller:
             self._step(
                 transfer, currency, transfer.finished_at, "settle", JournalKind.TRANSFER, Phase.POST, 0, server, held
             )
+            later = at + dt.timedelta(days=self.rng.uniform(1, 20))
+            if self.rng.random() < 0.3 and later < self.demo.now:
+                yield later, "change_of_mind", (currency, self.rng.choice(NICE) * self.rng.choice([1, 2, 4]))
             return
         purse.free += minor
         self._step(
@@ -188,6 +191,14 @@ class Teller:
             asked = at + dt.timedelta(hours=self.rng.uniform(0.2, 30))
             if asked < self.demo.now:
                 yield asked, "withdraw", (currency, minor)
+
+    def _change_of_mind(self, at: dt.datetime, wish: tuple[str, int], _accounts: dict) -> Iterator:
+        """Paid in and never traded with: asked back some days later."""
+        currency, minor = wish
+        self.pay_in(currency, minor, at)
+        asked = at + dt.timedelta(days=self.rng.uniform(0.3, 12))
+        if asked < self.demo.now:
+            yield asked, "withdraw", (currency, minor)
 
     # ── money out ──
 
