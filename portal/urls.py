@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from portal.views import home, public
+from portal.views import home, money, public, start, trading
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("b/", public.brands, name="portal_brands"),
@@ -20,4 +20,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/", home.dashboard, name="portal"),
     path("portal/activity/", home.activity, name="portal_activity"),
     path("portal/security/", home.security, name="portal_security"),
+    path("portal/profile/", home.profile, name="portal_profile"),
+    path("portal/profile/marketing/", home.marketing, name="portal_marketing"),
+    path("portal/details/", start.details, name="portal_details"),
+    path("portal/documents/", start.documents, name="portal_documents"),
+    path("portal/documents/send/", start.send_document, name="portal_send_document"),
+    path("portal/wallet/", money.wallet, name="portal_wallet"),
+    path("portal/deposit/", money.deposit, name="portal_deposit"),
+    path("portal/withdraw/", money.withdraw, name="portal_withdraw"),
+    path("portal/transfer/", money.transfer, name="portal_transfer"),
+    path("portal/history/", money.history, name="portal_history"),
+    path("portal/history/statement/", money.order_statement, name="portal_statement"),
+    path("portal/money/<slug:reference>/", money.movement, name="portal_movement"),
+    path("portal/money/<slug:reference>/pay/", money.pay, name="portal_pay"),
+    path("portal/money/<slug:reference>/cancel/", money.cancel_withdrawal, name="portal_cancel_withdrawal"),
+    path("portal/accounts/", trading.account_list, name="portal_accounts"),
+    path("portal/accounts/open/", trading.open_account, name="portal_open_account"),
+    path("portal/accounts/<int:account_id>/", trading.account, name="portal_account"),
+    path("portal/accounts/<int:account_id>/password/", trading.set_password, name="portal_account_password"),
+    path("portal/accounts/<int:account_id>/leverage/", trading.wish_leverage, name="portal_account_leverage"),
 ]

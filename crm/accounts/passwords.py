@@ -34,10 +34,16 @@ def choose_password(*, token: str, kind: LinkKind, password: str) -> User:
     user.save(update_fields=["password"])
     end_sessions(user=user, actor=user)
     audit.record(
-        actor=user, action="crm.password_chosen", target=user, brand_id=user.brand_id,
-        evidence={"by": kind.value, "link": link.pk},
+        actor=user, action="crm.password_reset" if kind == LinkKind.PASSWORD_RESET else "crm.password_chosen", target=user,
+        client_id=client_id_of(user), brand_id=user.brand_id, evidence={"by": kind.value, "link": link.pk},
     )  # fmt: skip
     return user
+
+
+def client_id_of(user: User) -> int | None:
+    """The client behind a portal login: their trail holds what happens to the login too."""
+    client = getattr(user, "client", None) if user.is_client else None
+    return client.pk if client is not None else None
 
 
 @transaction.atomic
@@ -45,7 +51,9 @@ def send_reset_link(*, user: User, url_name: str, url_kwargs: dict[str, str] | N
     """Send a link with which the person chooses a new password. Callers say the same whether the login exists or not."""
     _link, token = links.issue(kind=LinkKind.PASSWORD_RESET, user=user)
     address = absolute(reverse(url_name, kwargs={**(url_kwargs or {}), "token": token}))
-    audit.record(actor=None, action="crm.password_reset_sent", target=user, brand_id=user.brand_id)
+    audit.record(
+        actor=None, action="crm.password_reset_sent", target=user, client_id=client_id_of(user), brand_id=user.brand_id
+    )
     mail.send(
         kind="accounts.password_reset", to=user.email, language=user.language, is_secret=True,
         brand=None if user.is_team else user.brand,

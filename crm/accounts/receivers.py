@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from crm import audit, mail
 from crm.accounts import second_factor
 from crm.accounts.adapters import note_failure
+from crm.accounts.passwords import client_id_of
 from crm.accounts.sessions import end_sessions
 from crm.mail import Letter
 from crm.models import User
@@ -35,14 +36,21 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 @receiver(password_changed)
 def after_password_change(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     end_sessions(user=user, actor=user, except_key=request.session.session_key)
-    audit.record(actor=user, action="crm.password_changed", target=user, brand_id=user.brand_id)
+    audit.record(
+        actor=user, action="crm.password_changed", target=user, client_id=client_id_of(user), brand_id=user.brand_id
+    )
     tell_owner(user, "password_changed", lambda: _("Your password was changed"))
 
 
 def after_factor_added(*, request: HttpRequest, user: User, kind: str) -> None:
     """Called by our views in the transaction of the change: allauth's signal for an app comes after the commit."""
     audit.record(
-        actor=user, action="crm.second_factor_added", target=user, brand_id=user.brand_id, after={"factor": kind}
+        actor=user,
+        action="crm.second_factor_added",
+        target=user,
+        client_id=client_id_of(user),
+        brand_id=user.brand_id,
+        after={"factor": kind},
     )
     second_factor.mark_passed(request, user)  # setting it up showed it
     tell_owner(user, "second_factor_added", lambda: _("A second factor was added to your login"))
@@ -50,7 +58,13 @@ def after_factor_added(*, request: HttpRequest, user: User, kind: str) -> None:
 
 @receiver(authenticator_reset)
 def after_new_recovery_codes(sender: Any, user: User, **kwargs: Any) -> None:
-    audit.record(actor=user, action="crm.recovery_codes_renewed", target=user, brand_id=user.brand_id)
+    audit.record(
+        actor=user,
+        action="crm.recovery_codes_renewed",
+        target=user,
+        client_id=client_id_of(user),
+        brand_id=user.brand_id,
+    )
 
 
 @receiver(authenticator_removed)
@@ -58,7 +72,7 @@ def after_factor_removed(
     sender: Any, request: HttpRequest, user: User, authenticator: Authenticator, **kw: Any
 ) -> None:
     audit.record(
-        actor=user, action="crm.second_factor_removed", target=user, brand_id=user.brand_id,
+        actor=user, action="crm.second_factor_removed", target=user, client_id=client_id_of(user), brand_id=user.brand_id,
         before={"factor": authenticator.type},
     )  # fmt: skip
     if authenticator.type in FACTORS:

@@ -1,6 +1,7 @@
 """Small helpers of the trader's room's templates."""
 
 from django import template
+from django_countries import countries
 
 from clients.choices import TimelineKind
 
@@ -23,3 +24,9 @@ def timeline_icon(kind: str) -> str:
 def own_room(url: str) -> str:
     """An address that a client may open; entries written for staff point elsewhere and get no link."""
     return url if url.startswith("/portal/") else ""
+
+
+@register.filter
+def country_name(code: str) -> str:
+    """The country's name in the reader's language; empty for no code."""
+    return str(countries.name(code)) if code else ""

@@ -2,30 +2,63 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
 from crm.accounts.views import security_context
+from crm.models import User
 from crm.ui.views import wants_fragment
-from portal import queries
+from portal import consents, onboarding, queries
 from portal.room import room
+from trading.queries import accounts_of
+from wallet.queries import wallets_of
 
 
 @room
+@require_safe
 def dashboard(request: HttpRequest, client: Client) -> HttpResponse:
-    return render(request, "portal/dashboard.html", {"client": client, "activity": queries.activity(client, size=8)})
+    """Money, accounts, the next step, what happened. Refreshes itself when something changes."""
+    context = {
+        "client": client, "progress": onboarding.progress_of(client), "wallets": wallets_of(client),
+        "accounts": [one for one in accounts_of(request.user, client.pk) if one.state != "archived"][:6],
+        "activity": queries.activity(client, size=8),
+    }  # fmt: skip
+    return render(request, "portal/_dashboard.html" if wants_fragment(request) else "portal/dashboard.html", context)
 
 
 @room
+@require_safe
 def activity(request: HttpRequest, client: Client) -> HttpResponse:
     """Everything that happened, page by page."""
     page = queries.activity(client, cursor=request.GET.get("cursor", ""))
-    template = "portal/_activity.html" if wants_fragment(request) else "portal/activity.html"
-    return render(request, template, {"client": client, "activity": page, "is_paged": True})
+    return render(request, "portal/activity.html", {"client": client, "activity": page, "is_paged": True})
 
 
 @room
+@require_safe
 def security(request: HttpRequest, client: Client) -> HttpResponse:
     """Password, second factor, passkeys, sessions."""
     return render(request, "account/security.html", {"client": client, **security_context(request)})
+
+
+@room
+@require_safe
+def profile(request: HttpRequest, client: Client) -> HttpResponse:
+    """Who we think you are, what you agreed to, language, and where to change each."""
+    context = {"client": client, "consents": consents.consents_of(client), "progress": onboarding.progress_of(client)}
+    return render(request, "portal/profile.html", context)
+
+
+@room
+@require_POST
+def marketing(request: HttpRequest, client: Client) -> HttpResponse:
+    """News and offers, on or off."""
+    assert isinstance(request.user, User)
+    wanted = request.POST.get("wanted") == "yes"
+    consents.change_marketing(client=client, actor=request.user, wanted=wanted)
+    messages.success(request, _("Saved.") if wanted else _("You get no more news and offers from us."))
+    return redirect("portal_profile")

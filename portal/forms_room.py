@@ -1,0 +1,275 @@
+"""Forms inside the trader's room."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import zoneinfo
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_countries import countries
+
+from clients.models import Client
+from crm.money import exponent
+from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
+from portal.forms import DateOfBirthWidget
+from portal.profile import IDENTITY, identity_is_fixed
+from trading.models import AccountType, TradingAccount
+from wallet.models import Psp
+
+
+class DetailsForm(forms.Form):
+    """Who the client is and where they live. What a document has fixed is shown and can't be typed over."""
+
+    first_name = forms.CharField(
+        label=_("First name"), max_length=80, help_text=_("As in your passport or identity card.")
+    )
+    last_name = forms.CharField(label=_("Last name"), max_length=80)
+    date_of_birth = forms.DateField(label=_("Date of birth"), widget=DateOfBirthWidget)
+    nationality = forms.ChoiceField(label=_("Citizenship"))
+    phone = forms.CharField(
+        label=_("Telephone"), max_length=40, widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel"})
+    )
+    address_line = forms.CharField(
+        label=_("Street and number"), max_length=160, widget=forms.TextInput({"autocomplete": "street-address"})
+    )
+    postal_code = forms.CharField(
+        label=_("Postal code"), max_length=20, widget=forms.TextInput({"autocomplete": "postal-code"})
+    )
+    city = forms.CharField(label=_("City"), max_length=80, widget=forms.TextInput({"autocomplete": "address-level2"}))
+
+    def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
+        initial = {name: getattr(client, name) for name in self.base_fields}
+        super().__init__(*args, initial=initial, **kwargs)
+        self.client = client
+        self.fields["nationality"].choices = [("", gettext("Choose")), *countries]  # type: ignore[attr-defined]
+        self.is_fixed = identity_is_fixed(client)
+        if self.is_fixed:
+            for name in IDENTITY:
+                if initial[name]:
+                    self.fields[name].disabled = True
+
+
+class UploadForm(forms.Form):
+    """One file, of the kind and side that its form says."""
+
+    kind = forms.ChoiceField(choices=DocumentKind.choices)
+    side = forms.ChoiceField(choices=Side.choices, required=False)
+    file = forms.FileField(
+        error_messages={
+            "required": _("Choose a file first."),
+            "empty": _("The file is empty. Please choose it again."),
+            "missing": _("Choose a file first."),
+        }
+    )
+
+    def clean_side(self) -> str:
+        return self.cleaned_data["side"] or Side.FRONT
+
+
+# What a client may send, in the order in which the page offers it: (slug of the requirement, kinds).
+OFFERED: dict[str, tuple[DocumentKind, ...]] = {
+    "identity": IDENTITY_KINDS,
+    "address": (DocumentKind.PROOF_OF_ADDRESS,),
+    "more": (DocumentKind.SELFIE, DocumentKind.SOURCE_OF_FUNDS, DocumentKind.OTHER),
+}
+
+
+def sides_of(kind: str) -> list[tuple[str, str]]:
+    """(side, label) that a kind has: two for cards, one for the rest."""
+    if kind in TWO_SIDED_KINDS:
+        return [(Side.FRONT.value, str(Side.FRONT.label)), (Side.BACK.value, str(Side.BACK.label))]
+    return [(Side.FRONT.value, "")]
+
+
+class AmountField(forms.DecimalField):
+    """An amount in major units; comma or point, as the reader writes it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("Amount"))
+        super().__init__(
+            max_digits=18, decimal_places=8, localize=True,
+            widget=forms.TextInput({"inputmode": "decimal", "autocomplete": "off"}), **kwargs,
+        )  # fmt: skip
+        self.error_messages["invalid"] = _("Type an amount in figures, for example 250.")
+
+    def to_python(self, value: Any) -> Decimal | None:
+        text = re.sub(r"\s", "", str(value)) if value is not None else value
+        if isinstance(text, str) and text.count(",") == 1 and "." not in text and len(text.rpartition(",")[2]) != 3:
+            text = text.replace(",", ".")
+        try:
+            return forms.DecimalField.to_python(self, text)
+        except forms.ValidationError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+
+    def clean(self, value: Any) -> Any:
+        amount = super().clean(value)
+        if amount is not None and amount <= 0:
+            raise forms.ValidationError(_("Enter an amount above zero."))
+        return amount
+
+
+class KeyedForm(forms.Form):
+    """A form of money: its key makes a second click the same wish."""
+
+    request_key = forms.CharField(max_length=60, widget=forms.HiddenInput)
+
+
+class DepositForm(KeyedForm):
+    currency = forms.ChoiceField(label=_("Currency"), widget=forms.Select({"data-autosubmit-get": ""}))
+    amount = AmountField()
+    psp = forms.ModelChoiceField(Psp.objects.none(), label=_("Method"), empty_label=None, widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, currencies: list[str], methods: list[Psp], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["currency"].choices = [(code, code) for code in currencies]  # type: ignore[attr-defined]
+        self.fields["psp"].queryset = Psp.objects.filter(pk__in=[psp.pk for psp in methods])  # type: ignore[attr-defined]
+
+
+class WithdrawForm(KeyedForm):
+    """How much, by which method, and where to. The fields of the destination depend on the method's kind."""
+
+    currency = forms.ChoiceField(label=_("From the wallet in"))
+    amount = AmountField()
+    psp = forms.ModelChoiceField(Psp.objects.none(), label=_("Method"), empty_label=None)
+
+    def __init__(
+        self, *args: Any, currencies: list[str], methods: list[Psp], chosen: Psp | None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["currency"].choices = [(code, code) for code in currencies]  # type: ignore[attr-defined]
+        self.fields["psp"].queryset = Psp.objects.filter(pk__in=[psp.pk for psp in methods])  # type: ignore[attr-defined]
+        self.destination_names = []
+        for name, field in destination_fields(chosen.kind if chosen else "").items():
+            self.fields[f"to_{name}"] = field
+            self.destination_names.append(name)
+
+    @property
+    def destination(self) -> dict[str, str]:
+        return {
+            name: self.cleaned_data[f"to_{name}"]
+            for name in self.destination_names
+            if self.cleaned_data.get(f"to_{name}")
+        }
+
+    @property
+    def destination_bound(self) -> list[Any]:
+        return [self[f"to_{name}"] for name in self.destination_names]
+
+
+def destination_fields(kind: str) -> dict[str, forms.Field]:
+    """Where money can go by a method of this kind."""
+
+    def text(label: Any, **more: Any) -> forms.CharField:
+        return forms.CharField(label=label, max_length=120, widget=forms.TextInput({"autocomplete": "off"}), **more)
+
+    if kind == "bank":
+        holder = text(_("Account holder"), help_text=_("Only an account in your own name."))
+        return {"iban": IbanField(label=_("IBAN")), "holder": holder}
+    if kind == "crypto":
+        hint = _("Money sent to a wrong address is lost. Copy it, don't type it.")
+        return {"address": text(_("Wallet address"), help_text=hint)}
+    if kind == "wallet":
+        return {"account": text(_("E-mail or number of your account there"))}
+    if kind == "card":
+        return {"card": CardField(label=_("Last four digits of the card"), help_text=_("The card you paid in with."))}
+    return {"account": text(_("Your account there")), "holder": text(_("Account holder"))}
+
+
+class IbanField(forms.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=42, widget=forms.TextInput({"autocomplete": "off"}), **kwargs)
+
+    def clean(self, value: Any) -> str:
+        from schwifty import IBAN
+        from schwifty.exceptions import SchwiftyException
+
+        text = super().clean(value)
+        try:
+            return str(IBAN(text))
+        except (SchwiftyException, ValueError):
+            raise forms.ValidationError(_("This is not a valid IBAN: one of its characters is wrong or missing."))
+
+
+class CardField(forms.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.TextInput({"inputmode": "numeric", "autocomplete": "off"})
+        super().__init__(max_length=4, min_length=4, widget=widget, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        if not text.isdigit():
+            raise forms.ValidationError(_("Type the four digits only, never the whole number."))
+        return f"•••• {text}"
+
+
+class TransferForm(KeyedForm):
+    account = forms.ModelChoiceField(TradingAccount.objects.none(), label=_("Trading account"), empty_label=None)
+    amount = AmountField()
+
+    def __init__(self, *args: Any, accounts: list[TradingAccount], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["account"].queryset = TradingAccount.objects.filter(  # type: ignore[attr-defined]
+            pk__in=[account.pk for account in accounts]
+        ).select_related("server")
+        self.fields["account"].label_from_instance = account_label  # type: ignore[attr-defined]
+
+
+def account_label(account: TradingAccount) -> str:
+    from crm.ui import formats
+
+    return f"{account.login} · {account.server} · {formats.money(account.balance, account.currency)}"
+
+
+class StatementForm(forms.Form):
+    first = forms.DateField(label=_("From"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    last = forms.DateField(label=_("To"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+
+    @staticmethod
+    def last_month(client: Client) -> dict[str, dt.date]:
+        today = timezone.now().astimezone(zoneinfo.ZoneInfo(client.brand.time_zone)).date()
+        last = today.replace(day=1) - dt.timedelta(days=1)
+        return {"first": last.replace(day=1), "last": today}
+
+
+class OpenAccountForm(KeyedForm):
+    account_type = forms.ModelChoiceField(AccountType.objects.none(), label=_("Account type"), empty_label=None)
+    leverage = forms.TypedChoiceField(label=_("Leverage"), coerce=int)
+
+    def __init__(self, *args: Any, chosen: AccountType, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["account_type"].queryset = AccountType.objects.filter(pk=chosen.pk)  # type: ignore[attr-defined]
+        offered = sorted({*chosen.leverages, chosen.default_leverage})
+        self.fields["leverage"].choices = [(n, f"1:{n}") for n in offered]  # type: ignore[attr-defined]
+        self.fields["leverage"].initial = chosen.default_leverage
+
+
+class PlatformPasswordForm(forms.Form):
+    """A password of one's own for the platform; left empty we make one up. Shown once, kept nowhere."""
+
+    password = forms.CharField(
+        label=_("New trading password"), required=False, max_length=16, strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        help_text=_("8 to 16 characters: lower and upper case letters, a digit and a sign. Empty: we make one up for you."),
+    )  # fmt: skip
+
+
+class LeverageForm(forms.Form):
+    leverage = forms.TypedChoiceField(label=_("Wished leverage"), coerce=int)
+    reason = forms.CharField(label=_("Why (optional)"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, account: TradingAccount, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kind = account.account_type
+        offered = sorted({*kind.leverages, kind.default_leverage} - {account.leverage}) if kind else []
+        self.fields["leverage"].choices = [(n, f"1:{n}") for n in offered]  # type: ignore[attr-defined]
+
+
+def step_of(currency: str) -> str:
+    """The smallest amount of a currency, for the browser's own check."""
+    return str(Decimal(1).scaleb(-exponent(currency)))

@@ -1,0 +1,142 @@
+"""How the trader's room tells of money on its way: steps, reasons, expected times."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from clients.models import Client
+from wallet.choices import DepositState, TransferState, WithdrawalState
+from wallet.models import Deposit, Transfer, Withdrawal
+from wallet.queries import Wallet, wallets_of
+
+RECENT = 300
+MEASURED_FOR_SECONDS = 600
+PROMISED_HOURS = 24
+DEPOSIT_OVER = (
+    DepositState.SETTLED, DepositState.FAILED, DepositState.EXPIRED, DepositState.HELD, DepositState.REFUNDED,
+    DepositState.CHARGED_BACK, DepositState.CHARGEBACK_REVERSED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What a page says about a movement: where it stands, in steps and in a sentence, and whether it still moves."""
+
+    title: str
+    text: str
+    tone: str
+    steps: list[str]
+    current: int
+    is_moving: bool
+    can_cancel: bool = False
+
+
+def tell_deposit(deposit: Deposit) -> Telling:
+    steps = [_("Started"), _("Paid"), _("In your wallet")]
+    amount = str(deposit.money)
+    psp = deposit.psp
+    waits = _("Pay on the page of %(psp)s. Then this page goes on by itself.") % {"psp": psp}
+    pending = _("%(psp)s has your order and waits for the money. You may close this page.") % {"psp": psp}
+    authorised = _("Your payment is authorised; it reaches your wallet in a moment.")
+    failed = deposit.failure or _("Nothing was charged. Try again, or choose another method.")
+    held = _("Another amount arrived than was announced. We check it and write to you within one working day.")
+    taken = _("Your bank has taken this payment back. Please write to us.")
+    again = _("Nothing was charged. Start again whenever you like.")
+    told: dict[str, tuple[str, str, str, int]] = {
+        DepositState.CREATED: (_("Waiting for your payment"), waits, "info", 0),
+        DepositState.PENDING: (_("On its way"), pending, "info", 1),
+        DepositState.AUTHORISED: (_("Authorised"), authorised, "info", 1),
+        DepositState.SETTLED: (
+            _("%(amount)s is in your wallet") % {"amount": amount}, _("You can move it to a trading account now."), "success", 3,
+        ),
+        DepositState.FAILED: (_("The payment did not go through"), failed, "danger", 1),
+        DepositState.EXPIRED: (_("The payment was not made in time"), again, "neutral", 0),
+        DepositState.HELD: (_("We are looking at your payment"), held, "warning", 1),
+        DepositState.REFUNDED: (_("Refunded"), _("The money went back the way it came."), "neutral", 3),
+        DepositState.CHARGED_BACK: (_("Taken back by your bank"), taken, "danger", 3),
+        DepositState.CHARGEBACK_REVERSED: (_("In your wallet again"), _("Your bank has returned the payment."), "success", 3),
+    }  # fmt: skip
+    title, text, tone, current = told[deposit.state]
+    return Telling(title, text, tone, steps, current, is_moving=deposit.state not in DEPOSIT_OVER)
+
+
+def tell_withdrawal(withdrawal: Withdrawal) -> Telling:
+    steps = [_("Requested"), _("Checked"), _("Sent"), _("Paid")]
+    wait = expected_payout(withdrawal.client)
+    checks = _("We check every withdrawal before it leaves, %(wait)s. The money is reserved for you.") % {"wait": wait}
+    psp = {"psp": withdrawal.psp}
+    soon = _("It is sent to %(psp)s in a moment.") % psp
+    unknown = _("We wait for the confirmation of %(psp)s. You need not do anything.") % psp
+    sent = _("%(psp)s has it. How long it takes until you have it depends on your bank.") % psp
+    paid = _("The money has left for %(to)s.") % {"to": withdrawal.destination_label}
+    back = _("The money is in your wallet again.")
+    told: dict[str, tuple[str, str, str, int]] = {
+        WithdrawalState.REQUESTED: (_("We are checking your withdrawal"), checks, "info", 1),
+        WithdrawalState.SECOND_LOOK: (_("A second colleague is looking at it"), checks, "info", 1),
+        WithdrawalState.APPROVED: (_("Approved"), soon, "info", 2),
+        WithdrawalState.SENDING: (_("Being sent"), soon, "info", 2),
+        WithdrawalState.UNKNOWN: (_("Being sent"), unknown, "info", 2),
+        WithdrawalState.SENT: (_("Sent"), sent, "info", 3),
+        WithdrawalState.SETTLED: (_("Paid"), paid, "success", 4),
+        WithdrawalState.REJECTED: (_("Not possible this time"), withdrawal.reason, "danger", 1),
+        WithdrawalState.CANCELLED: (_("Cancelled by you"), back, "neutral", 0),
+        WithdrawalState.FAILED: (_("It could not be paid out"), withdrawal.reason or back, "danger", 2),
+    }
+    title, text, tone, current = told[withdrawal.state]
+    open_states = (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK)
+    return Telling(
+        title,
+        text,
+        tone,
+        steps,
+        current,
+        is_moving=withdrawal.finished_at is None,
+        can_cancel=withdrawal.state in open_states,
+    )
+
+
+def tell_transfer(transfer: Transfer) -> Telling:
+    steps = [_("Started"), _("Confirmed by the platform")]
+    account = transfer.trading_account_label
+    if transfer.state == TransferState.SETTLED:
+        return Telling(_("Done"), _("%(amount)s was moved.") % {"amount": transfer.money}, "success", steps, 2, False)
+    if transfer.state == TransferState.FAILED:
+        text = _("The platform did not take it. The money is where it was.")
+        return Telling(_("Not moved"), text, "danger", steps, 1, False)
+    text = _("We wait for the confirmation of %(account)s. It usually takes a few seconds.") % {"account": account}
+    return Telling(_("On its way"), text, "info", steps, 1, True)
+
+
+def expected_payout(client: Client) -> str:
+    """How long checking takes now: what four of five recent withdrawals of the brand took, else the brand's promise."""
+    key = f"portal:payout-wait:{client.brand_id}"
+    hours = cache.get(key)
+    if hours is None:
+        promised = float(client.brand.policies.get("withdrawal_expected_hours", PROMISED_HOURS))
+        hours = _measured_hours(client.brand_id) or promised
+        cache.set(key, hours, MEASURED_FOR_SECONDS)
+    count = max(1, math.ceil(hours))
+    if count <= 36:
+        return ngettext("usually within %(n)s hour", "usually within %(n)s hours", count) % {"n": count}
+    days = math.ceil(hours / 24)
+    return ngettext("usually within %(n)s day", "usually within %(n)s days", days) % {"n": days}
+
+
+def _measured_hours(brand_id: int) -> float | None:
+    rows: Any = Withdrawal.objects.order_by("-pk").values_list("brand_id", "requested_at", "approved_at")[:RECENT]
+    took = sorted(
+        (approved - asked) / dt.timedelta(hours=1) for brand, asked, approved in rows if brand == brand_id and approved
+    )
+    return took[int(len(took) * 0.8)] if len(took) >= 5 else None
+
+
+def wallets_with_money(client: Client) -> list[Wallet]:
+    """Wallets that a withdrawal can come from; the base currency's first."""
+    return [wallet for wallet in wallets_of(client) if wallet.available > 0]

@@ -1,0 +1,145 @@
+"""Getting started: details, identity, address, done. What is missing, what we look at, and how long it takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.cache import cache
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from clients.models import Client
+from kyc.levels import level_required
+from kyc.models import Document
+from kyc.queries import Requirement, documents_of, requirements_of
+
+# Without these an account can't be opened; the labels say it in the client's words.
+NEEDED_DETAILS = (
+    "first_name", "last_name", "date_of_birth", "nationality", "phone", "country", "address_line", "city", "postal_code",
+)  # fmt: skip
+RECENT_DOCUMENTS = 400
+MEASURED_FOR_SECONDS = 600
+PROMISED_HOURS = 24  # while nothing has been measured: the brand's policy `kyc_expected_hours` goes before it
+
+
+@dataclass(frozen=True)
+class Step:
+    """state: done, todo, waiting (we look at it), problem (the client has to act again), later (comes by itself)."""
+
+    slug: str
+    label: str
+    state: str
+    hint: str
+    url: str
+
+    @property
+    def needs_client(self) -> bool:
+        return self.state in ("todo", "problem")
+
+
+@dataclass(frozen=True)
+class Progress:
+    steps: list[Step]
+    requirements: list[Requirement]
+    documents: list[Document]
+    is_verified: bool
+    expected: str
+
+    @property
+    def current(self) -> int:
+        """The first step that is not done; past the end when all are."""
+        return next((n for n, step in enumerate(self.steps) if step.state != "done"), len(self.steps))
+
+    @property
+    def next_step(self) -> Step | None:
+        """What the client has to do next; None while they only wait, or are done."""
+        return next((step for step in self.steps if step.needs_client), None)
+
+    @property
+    def percent(self) -> int:
+        weight = {"done": 1.0, "waiting": 0.75, "problem": 0.25, "todo": 0.0, "later": 0.0}
+        return round(100 * sum(weight[step.state] for step in self.steps) / len(self.steps))
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.next_step is None and not self.is_verified
+
+    @property
+    def labels(self) -> list[str]:
+        return [step.label for step in self.steps]
+
+
+def progress_of(client: Client) -> Progress:
+    """Where a client stands. One query for the documents; the rest is on the record."""
+    documents = documents_of(client)
+    requirements = requirements_of(client, documents)
+    verified = client.kyc_level >= level_required(client)
+    steps = [_details_step(client), *[_document_step(one) for one in requirements], _done_step(client, verified)]
+    return Progress(steps, requirements, documents, verified, expected_wait(client))
+
+
+def missing_details(client: Client) -> list[str]:
+    return [name for name in NEEDED_DETAILS if not getattr(client, name)]
+
+
+def _details_step(client: Client) -> Step:
+    missing = missing_details(client)
+    hint = (
+        ngettext("%(count)s answer is missing.", "%(count)s answers are missing.", len(missing))
+        % {"count": len(missing)}
+        if missing
+        else _("Complete.")
+    )
+    return Step("details", _("Your details"), "todo" if missing else "done", hint, reverse("portal_details"))
+
+
+def _document_step(one: Requirement) -> Step:
+    states = {"approved": "done", "waiting": "waiting", "rejected": "problem", "expired": "problem", "missing": "todo"}
+    hints = {
+        "approved": _("Approved."),
+        "waiting": _("We are looking at it."),
+        "rejected": one.reason or _("We could not accept it. Please send another one."),
+        "expired": _("It has expired. Please send the new one."),
+        "missing": _("The other side is missing.") if one.missing_side else _("Please send it."),
+    }
+    return Step(one.slug, one.label, states[one.state], hints[one.state], reverse("portal_documents") + f"#{one.slug}")
+
+
+def _done_step(client: Client, verified: bool) -> Step:
+    hint = _("Everything is open to you.") if verified else _("Deposits, trading and withdrawals open with it.")
+    return Step("done", _("Ready to trade"), "done" if verified else "later", hint, reverse("portal"))
+
+
+def expected_wait(client: Client) -> str:
+    """How long a document takes now: what four of five of the brand's recent ones took, else the brand's promise."""
+    key = f"portal:kyc-wait:{client.brand_id}"
+    hours = cache.get(key)
+    if hours is None:
+        hours = _measured_hours(client.brand_id) or float(
+            client.brand.policies.get("kyc_expected_hours", PROMISED_HOURS)
+        )
+        cache.set(key, hours, MEASURED_FOR_SECONDS)
+    if hours < 1:
+        minutes = max(5, math.ceil(hours * 60 / 5) * 5)
+        return ngettext("usually within %(n)s minute", "usually within %(n)s minutes", minutes) % {"n": minutes}
+    if hours <= 36:
+        return ngettext("usually within %(n)s hour", "usually within %(n)s hours", math.ceil(hours)) % {
+            "n": math.ceil(hours)
+        }
+    days = math.ceil(hours / 24)
+    return ngettext("usually within %(n)s day", "usually within %(n)s days", days) % {"n": days}
+
+
+def _measured_hours(brand_id: int) -> float | None:
+    """From the newest documents only: a range of the primary key, whatever the table holds."""
+    newest = Document.objects.order_by("-pk").values_list("client__brand_id", "uploaded_at", "reviewed_at")
+    took = _durations([row for row in newest[:RECENT_DOCUMENTS] if row[0] == brand_id and row[2]])
+    return took[int(len(took) * 0.8)] if len(took) >= 5 else None
+
+
+def _durations(rows: Sequence[tuple[int, dt.datetime, dt.datetime]]) -> list[float]:
+    return sorted((reviewed - uploaded).total_seconds() / 3600 for _brand, uploaded, reviewed in rows)

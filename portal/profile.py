@@ -1,0 +1,82 @@
+"""What a client changes about themselves. Who they are is theirs to say until a document has said it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.canonical import canonical_phone
+from clients.choices import TimelineKind
+from clients.models import Client
+from crm import audit
+from crm.errors import DomainError, NotAllowed
+from crm.models import User
+from kyc.choices import IDENTITY_KINDS, DocumentState
+from kyc.models import Document
+from portal import eligibility
+
+IDENTITY = ("first_name", "last_name", "date_of_birth", "nationality")
+REACH = ("phone", "address_line", "postal_code", "city")
+STATES_THAT_FIX = (DocumentState.PENDING_REVIEW, DocumentState.APPROVED, DocumentState.EXPIRED)
+
+
+def identity_is_fixed(client: Client) -> bool:
+    """An identity document is under review or was approved: names and date of birth are what it says."""
+    return (
+        client.kyc_level > 0
+        or Document.objects.filter(client=client, kind__in=IDENTITY_KINDS, state__in=STATES_THAT_FIX).exists()
+    )
+
+
+def address_is_proven(client: Client) -> bool:
+    return Document.objects.filter(client=client, kind="proof_of_address", state=DocumentState.APPROVED).exists()
+
+
+@transaction.atomic
+def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any]) -> Client:
+    """The client corrects or completes their particulars; what is equal to the record is no change.
+
+    Who: the client, for themselves. Names, birth and citizenship only until a document fixed them; a new address after
+    the old one was proven asks for a new proof. Raises: NotAllowed, DomainError (telephone, age, citizenship).
+    """
+    client = Client.objects.select_for_update(of=("self",)).select_related("brand").get(pk=client_id)
+    if client.user_id != actor.pk:
+        raise NotAllowed(_("This is not your account."))
+    wanted = {name: value for name, value in changes.items() if name in IDENTITY + REACH}
+    if wanted.get("phone"):
+        wanted["phone"] = canonical_phone(wanted["phone"], client.country)
+        if not wanted["phone"]:
+            raise DomainError(_("This number can't be called. Check it, and start with the country code."))
+    changed = {name: value for name, value in wanted.items() if getattr(client, name) != value}
+    if not changed:
+        return client
+    if set(changed) & set(IDENTITY):
+        _check_identity(client, changed)
+    before = {name: getattr(client, name) for name in changed}
+    for name, value in changed.items():
+        setattr(client, name, value)
+    client.save(update_fields=list(changed))
+    audit.record(
+        actor=actor, action="portal.details_changed", target=client, client_id=client.pk, brand_id=client.brand_id,
+        before=before, after=changed,
+    )  # fmt: skip
+    labels = ", ".join(str(Client._meta.get_field(name).verbose_name) for name in changed)
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, is_visible_to_client=True,
+        title=_("Particulars changed: %(fields)s") % {"fields": labels},
+    )  # fmt: skip
+    return client
+
+
+def _check_identity(client: Client, changed: Mapping[str, Any]) -> None:
+    if identity_is_fixed(client):
+        raise NotAllowed(_("Your identity document has fixed name and date of birth. Write to us if one is wrong."))
+    found = eligibility.problems(
+        client.brand, country="", date_of_birth=changed.get("date_of_birth"), nationality=changed.get("nationality", "")
+    )
+    if found:
+        raise DomainError(found[0].message)

@@ -1,0 +1,143 @@
+"""What the trader's room does when something happened elsewhere: the client's bell rings in their language, pages refresh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm.events import (
+    BalanceOperationSettled,
+    ClientVerified,
+    DepositReversed,
+    DepositSettled,
+    DocumentChecked,
+    DocumentReviewed,
+    DocumentUploaded,
+    Event,
+    TradingAccountOpened,
+    TransferSettled,
+    WithdrawalApproved,
+    WithdrawalRefused,
+    WithdrawalSettled,
+    subscribe,
+)
+from crm.models import User
+from crm.notify import notify, push_live
+from crm.ui import formats
+from kyc.models import Document
+from wallet.models import Deposit, Transfer, Withdrawal
+
+# The browser's pages listen for this: any page of the room asks for its fragment again.
+LIVE = "room"
+
+
+def _owner(client_id: int | None) -> User | None:
+    """The portal login of a client; None for a lead or an imported client without one."""
+    client = Client.objects.select_related("user").filter(pk=client_id).first() if client_id else None
+    return client.user if client is not None else None
+
+
+def _tell(event: Event, *, kind: str, words: Callable[[], tuple[str, str]], url: str, key: object) -> None:
+    """A line on the client's bell, in their language, once; and a nudge to their open pages."""
+    user = _owner(event.client_id)
+    if user is None:
+        return
+    with translation.override(user.language or "en"):
+        title, body = words()
+        notify([user.pk], kind=f"portal.{kind}", title=title, body=body, url=url, dedupe_key=f"portal.{kind}:{key}")
+    _refresh(event)
+
+
+def _refresh(event: Event) -> None:
+    user = _owner(event.client_id)
+    if user is not None:
+        push_live(user.pk, event=LIVE, data={"kind": event.name})
+
+
+@subscribe(DocumentUploaded, DocumentChecked, WithdrawalApproved, BalanceOperationSettled, DepositReversed)
+def refresh_pages(event: Event) -> None:
+    _refresh(event)
+
+
+@subscribe(DocumentReviewed)
+def tell_of_the_review(event: DocumentReviewed) -> None:
+    document = Document.objects.get(pk=event.document_id)
+    approved = event.decision == "approved"
+
+    def words() -> tuple[str, str]:
+        if approved:
+            return _("%(title)s approved") % {"title": document.title}, ""
+        return _("%(title)s: please send another one") % {"title": document.title}, document.reason
+
+    _tell(event, kind="document", words=words, url="/portal/documents/", key=f"{document.pk}:{event.decision}")
+
+
+@subscribe(ClientVerified)
+def tell_of_the_verification(event: ClientVerified) -> None:
+    _tell(
+        event, kind="verified", url="/portal/", key=event.level,
+        words=lambda: (_("You are verified"), _("Deposits and trading are open to you.")),
+    )  # fmt: skip
+
+
+@subscribe(TradingAccountOpened)
+def tell_of_the_account(event: TradingAccountOpened) -> None:
+    _tell(
+        event, kind="account", url=f"/portal/accounts/{event.account_id}/", key=event.account_id,
+        words=lambda: (
+            _("Your %(platform)s account %(login)s is open") % {"platform": event.platform, "login": event.login},
+            _("Set a trading password and move money to it."),
+        ),
+    )  # fmt: skip
+
+
+@subscribe(DepositSettled)
+def tell_of_the_deposit(event: DepositSettled) -> None:
+    deposit = Deposit.objects.get(pk=event.deposit_id)
+    _tell(
+        event, kind="deposit", url=f"/portal/money/{deposit.reference}/", key=deposit.pk,
+        words=lambda: (_("%(amount)s is in your wallet") % {"amount": formats.money(event.amount, event.currency)}, ""),
+    )  # fmt: skip
+
+
+@subscribe(WithdrawalSettled)
+def tell_of_the_payout(event: WithdrawalSettled) -> None:
+    withdrawal = Withdrawal.objects.get(pk=event.withdrawal_id)
+    _tell(
+        event, kind="withdrawal", url=f"/portal/money/{withdrawal.reference}/", key=f"{withdrawal.pk}:paid",
+        words=lambda: (
+            _("%(amount)s was paid out") % {"amount": formats.money(event.amount, event.currency)},
+            withdrawal.destination_label,
+        ),
+    )  # fmt: skip
+
+
+@subscribe(WithdrawalRefused)
+def tell_that_it_came_back(event: WithdrawalRefused) -> None:
+    withdrawal = Withdrawal.objects.get(pk=event.withdrawal_id)
+    if withdrawal.state == "cancelled":  # their own wish: they know
+        _refresh(event)
+        return
+    _tell(
+        event, kind="withdrawal", url=f"/portal/money/{withdrawal.reference}/", key=f"{withdrawal.pk}:back",
+        words=lambda: (
+            _("Your withdrawal of %(amount)s was not possible")
+            % {"amount": formats.money(event.amount, event.currency)},
+            event.reason,
+        ),
+    )  # fmt: skip
+
+
+@subscribe(TransferSettled)
+def tell_of_the_transfer(event: TransferSettled) -> None:
+    transfer = Transfer.objects.get(pk=event.transfer_id)
+    _tell(
+        event, kind="transfer", url=f"/portal/money/{transfer.reference}/", key=transfer.pk,
+        words=lambda: (
+            _("%(amount)s was moved") % {"amount": formats.money(event.amount, event.currency)},
+            transfer.trading_account_label,
+        ),
+    )  # fmt: skip

@@ -1,0 +1,260 @@
+"""Money in the trader's room: wallets, paying in, paying out, moving to and from trading accounts, history, statements."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from clients.models import Client
+from crm.accounts.guards import confirmed
+from crm.errors import DomainError
+from crm.models import User
+from crm.ui.views import wants_fragment
+from portal import money
+from portal.forms_room import DepositForm, StatementForm, TransferForm, WithdrawForm
+from portal.room import room
+from trading.models import TradingAccount
+from trading.queries import accounts_of
+from wallet import deposits, queries, statements, transfers, withdrawals
+from wallet.choices import Direction
+from wallet.models import Psp, Transfer
+from wallet.policies import can_deposit, can_transfer
+from wallet.withdrawals import WithdrawalNotPossible
+
+PAGE = 25
+KEY_BYTES = 12
+
+
+def new_key() -> str:
+    return secrets.token_urlsafe(KEY_BYTES)
+
+
+def me(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+# ── overview and history ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@room
+@require_safe
+def wallet(request: HttpRequest, client: Client) -> HttpResponse:
+    """The wallets, and what moved lately. Refreshes itself when something moves."""
+    context = {
+        "client": client, "wallets": queries.wallets_of(client), "movements": queries.history_of(client, limit=8),
+        "may_deposit": can_deposit(me(request), client),
+    }  # fmt: skip
+    return render(request, "portal/_wallets.html" if wants_fragment(request) else "portal/wallet.html", context)
+
+
+@room
+@require_safe
+def history(request: HttpRequest, client: Client) -> HttpResponse:
+    """Every movement, newest first, by keyset."""
+    rows = queries.history_of(client, after=request.GET.get("after", ""), limit=PAGE + 1)
+    shown = rows[:PAGE]
+    context = {
+        "client": client, "movements": shown, "next": shown[-1].cursor if len(rows) > PAGE else "",
+        "statement": StatementForm(initial=StatementForm.last_month(client)),
+    }  # fmt: skip
+    return render(request, "portal/history.html", context)
+
+
+@room
+@require_POST
+def order_statement(request: HttpRequest, client: Client) -> HttpResponse:
+    """Start making the PDF; its page shows how far it is and then the download."""
+    form = StatementForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose the first and the last day."))
+        return redirect("portal_history")
+    try:
+        job = statements.order_statement(
+            client=client, first=form.cleaned_data["first"], last=form.cleaned_data["last"], actor=me(request),
+            language=request.LANGUAGE_CODE[:2],
+        )  # fmt: skip
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("portal_history")
+    return redirect("job", pk=job.pk)
+
+
+# ── paying in ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@room
+def deposit(request: HttpRequest, client: Client) -> HttpResponse:
+    """How much, and by which of the methods offered to this client; then on to the provider's page."""
+    allowed = can_deposit(me(request), client)
+    currency = _currency(request, client, _deposit_currencies(client))
+    methods = queries.deposit_methods(client, currency) if allowed else []
+    start = {"currency": currency, "request_key": new_key(), "psp": methods[0].pk if methods else None}
+    form = DepositForm(request.POST or None, currencies=_deposit_currencies(client), methods=methods, initial=start)
+    if request.method == "POST" and allowed and form.is_valid():
+        try:
+            return _start_deposit(request, client, form)
+        except DomainError as error:
+            form.add_error(None, error.message)
+    context = {"client": client, "form": form, "methods": methods, "allowed": allowed, "currency": currency}
+    return render(request, "portal/deposit.html", context, status=422 if form.errors else 200)
+
+
+def _deposit_currencies(client: Client) -> list[str]:
+    """What the offered methods take, the brand's own currency first."""
+    found = {code for psp in Psp.objects.filter(brand_id=client.brand_id, is_enabled=True) for code in psp.currencies}
+    return sorted(found, key=lambda code: (code != client.brand.base_currency, code)) or [client.brand.base_currency]
+
+
+def _currency(request: HttpRequest, client: Client, offered: list[str]) -> str:
+    wished = request.POST.get("currency") or request.GET.get("currency", "")
+    return wished if wished in offered else offered[0]
+
+
+def _start_deposit(request: HttpRequest, client: Client, form: DepositForm) -> HttpResponse:
+    data = form.cleaned_data
+    found = deposits.start_deposit(
+        client_id=client.pk, psp_id=data["psp"].pk, amount=data["amount"], currency=data["currency"],
+        request_key=data["request_key"], actor=me(request), locale=request.LANGUAGE_CODE[:2],
+        return_url=settings.BASE_URL.rstrip("/") + "/portal/money/{reference}/",
+    )  # fmt: skip
+    return redirect("portal_pay", reference=found.reference)
+
+
+@room
+@require_safe
+def pay(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
+    """A short stop on the way to the provider: says where one goes, and goes on by itself."""
+    found = queries.deposit_of(me(request), reference)
+    if not found.redirect_url or not money.tell_deposit(found).is_moving:
+        return redirect("portal_movement", reference=reference)
+    return render(request, "portal/pay.html", {"client": client, "deposit": found})
+
+
+# ── one movement ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@room
+@require_safe
+def movement(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
+    """A deposit, withdrawal or transfer: its steps, what we wait for, and live until it is over."""
+    found = queries.movement_by_reference(me(request), reference)
+    if found is None:
+        raise Http404
+    if isinstance(found, Transfer):
+        told = money.tell_transfer(found)
+    elif found._meta.model_name == "deposit":
+        told = money.tell_deposit(found)  # type: ignore[arg-type]
+    else:
+        told = money.tell_withdrawal(found)  # type: ignore[arg-type]
+    context = {"client": client, "movement": found, "kind": found._meta.model_name, "told": told}
+    return render(request, "portal/_movement.html" if wants_fragment(request) else "portal/movement.html", context)
+
+
+# ── paying out ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@room
+def withdraw(request: HttpRequest, client: Client) -> HttpResponse:
+    """Which wallet, how much, by which method and where to. Sending it asks once more who one is."""
+    wallets = money.wallets_with_money(client)
+    currency = _currency(request, client, [one.currency for one in wallets] or [client.brand.base_currency])
+    methods = queries.withdrawal_methods(client, currency)
+    chosen = next((psp for psp in methods if str(psp.pk) == (request.POST.get("psp") or request.GET.get("psp"))), None)
+    chosen = chosen or (methods[0] if methods else None)
+    start = {"currency": currency, "psp": chosen.pk if chosen else None, "request_key": new_key()}
+    form = WithdrawForm(
+        request.POST or None, currencies=[one.currency for one in wallets] or [currency], methods=methods, chosen=chosen,
+        initial=start,
+    )  # fmt: skip
+    if request.method == "POST":
+        return _send_withdrawal(request, client, form, wallets, chosen)
+    return _show_withdraw(request, client, form, wallets, chosen)
+
+
+@confirmed
+def _send_withdrawal(
+    request: HttpRequest, client: Client, form: WithdrawForm, wallets: list[Any], chosen: Psp | None
+) -> HttpResponse:
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            found = withdrawals.request_withdrawal(
+                client_id=client.pk, psp_id=data["psp"].pk, amount=data["amount"], currency=data["currency"],
+                destination=form.destination, request_key=data["request_key"], actor=me(request),
+            )  # fmt: skip
+        except WithdrawalNotPossible as error:
+            for reason in error.reasons:
+                form.add_error(None, reason)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return redirect("portal_movement", reference=found.reference)
+    return _show_withdraw(request, client, form, wallets, chosen, status=422)
+
+
+def _show_withdraw(
+    request: HttpRequest, client: Client, form: WithdrawForm, wallets: list[Any], chosen: Psp | None, status: int = 200
+) -> HttpResponse:
+    context = {
+        "client": client, "form": form, "wallets": wallets, "chosen": chosen, "wait": money.expected_payout(client),
+    }  # fmt: skip
+    return render(request, "portal/withdraw.html", context, status=status)
+
+
+@room
+@require_POST
+def cancel_withdrawal(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
+    found = queries.withdrawal_of(me(request), reference)
+    try:
+        withdrawals.cancel_withdrawal(withdrawal_id=found.pk, actor=me(request))
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("Cancelled. The money is in your wallet again."))
+    return redirect("portal_movement", reference=reference)
+
+
+# ── wallet ↔ trading account ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@room
+def transfer(request: HttpRequest, client: Client) -> HttpResponse:
+    """Move money to a trading account or back. Two forms on one page; each keeps what was typed."""
+    accounts = _live_accounts(request, client)
+    direction = Direction.TO_WALLET if _direction(request) == "from" else Direction.TO_TRADING
+    form = TransferForm(
+        request.POST or None, accounts=accounts,
+        initial={"request_key": new_key(), "account": request.GET.get("account") or (accounts[0].pk if accounts else None)},
+    )  # fmt: skip
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            found = transfers.start_transfer(
+                client_id=client.pk, trading_account_id=data["account"].pk, direction=direction, amount=data["amount"],
+                request_key=data["request_key"], actor=me(request),
+            )  # fmt: skip
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return redirect("portal_movement", reference=found.reference)
+    context = {
+        "client": client, "form": form, "accounts": accounts, "wallets": queries.wallets_of(client),
+        "direction": "from" if direction == Direction.TO_WALLET else "to", "allowed": can_transfer(me(request), client),
+    }  # fmt: skip
+    return render(request, "portal/transfer.html", context, status=422 if form.errors else 200)
+
+
+def _direction(request: HttpRequest) -> str:
+    return request.POST.get("direction") or request.GET.get("direction", "to")
+
+
+def _live_accounts(request: HttpRequest, client: Client) -> list[TradingAccount]:
+    return [one for one in accounts_of(me(request), client.pk) if one.state == "open" and not one.is_demo]

@@ -1,0 +1,118 @@
+"""Getting started: the stepper, the client's details, and their documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clients.models import Client
+from crm.errors import DomainError
+from crm.models import User
+from crm.ui.views import wants_fragment
+from kyc import documents as kyc_documents
+from kyc.choices import DocumentKind
+from kyc.uploads import limited_upload
+from portal import onboarding, profile
+from portal.forms_room import OFFERED, DetailsForm, UploadForm, sides_of
+from portal.room import room
+
+ACCEPT = "image/jpeg,image/png,image/webp,application/pdf"
+
+
+@room
+def details(request: HttpRequest, client: Client) -> HttpResponse:
+    """The first step, and later the place to correct an address or a telephone."""
+    assert isinstance(request.user, User)
+    form = DetailsForm(request.POST or None, client=client)
+    if request.method == "POST" and form.is_valid():
+        try:
+            profile.change_own_details(client_id=client.pk, actor=request.user, changes=form.cleaned_data)
+        except DomainError as error:
+            form.add_error("phone" if "number" in error.message else None, error.message)
+        else:
+            messages.success(request, _("Saved."))
+            client.refresh_from_db()
+            progress = onboarding.progress_of(client)
+            return redirect("portal_documents" if progress.next_step else "portal")
+    context = {"client": client, "form": form, "progress": onboarding.progress_of(client)}
+    return render(request, "portal/details.html", context, status=422 if form.errors else 200)
+
+
+@room
+def documents(request: HttpRequest, client: Client) -> HttpResponse:
+    """What is needed, what was sent, and how each stands; the list refreshes itself while we look."""
+    template = "portal/_document_states.html" if wants_fragment(request) else "portal/documents.html"
+    return render(request, template, _documents_context(client, request.GET.get("kind", "")))
+
+
+def _documents_context(client: Client, chosen: str = "", **more: Any) -> dict[str, Any]:
+    progress = onboarding.progress_of(client)
+    groups = []
+    for requirement in progress.requirements:
+        kinds = [_kind(one, requirement.documents) for one in OFFERED[requirement.slug]]
+        groups.append({"requirement": requirement, "kinds": kinds, "chosen": _chosen(kinds, chosen, requirement)})
+    return {
+        "client": client, "progress": progress, "groups": groups, "accept": ACCEPT,
+        "more": [_kind(one, []) for one in OFFERED["more"]], "max_bytes": settings.UPLOAD_MAX_BYTES,
+        "others": [one for one in progress.documents if one.kind in OFFERED["more"] and one.state != "replaced"][:20], **more,
+    }  # fmt: skip
+
+
+def _kind(kind: DocumentKind, sent: list[Any]) -> dict[str, Any]:
+    there = {one.side: one for one in sent if one.kind == kind}
+    sides = [{"value": value, "label": label, "document": there.get(value)} for value, label in sides_of(kind)]
+    return {"value": kind.value, "label": kind.label, "sides": sides}
+
+
+def _chosen(kinds: list[dict[str, Any]], wished: str, requirement: Any) -> str:
+    """Which kind's fields are open: the one asked for, the one begun, else the first."""
+    values = [kind["value"] for kind in kinds]
+    if wished in values:
+        return wished
+    begun = [one.kind for one in requirement.documents]
+    return next((value for value in values if value in begun), values[0])
+
+
+def _refused(request: HttpRequest, message: str) -> HttpResponse:
+    """A file that is too large: in words for the script that sends it, or on a page without it."""
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return JsonResponse({"message": message}, status=413)
+    return render(request, "portal/upload_refused.html", {"message": message}, status=413)
+
+
+@limited_upload(refuse=_refused)
+@require_POST
+@room
+def send_document(request: HttpRequest, client: Client) -> HttpResponse:
+    """Take one file in. What can't be taken is said in words; everything else on the page stays."""
+    assert isinstance(request.user, User)
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _not_taken(request, client, next(iter(form.errors.values()))[0])
+    data = form.cleaned_data
+    try:
+        document = kyc_documents.upload(
+            client=client,
+            kind=data["kind"],
+            side=data["side"],
+            file=data["file"],
+            actor=request.user,
+            name=data["file"].name,
+        )
+    except DomainError as error:
+        return _not_taken(request, client, error.message)
+    messages.success(request, _("%(title)s is here. We look at it now.") % {"title": document.title})
+    return redirect("portal_documents")
+
+
+def _not_taken(request: HttpRequest, client: Client, message: str) -> HttpResponse:
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return JsonResponse({"message": str(message)}, status=422)
+    context = _documents_context(client, request.POST.get("kind", ""), problem=message)
+    return render(request, "portal/documents.html", context, status=422)

@@ -1,0 +1,164 @@
+"""Trading accounts in the trader's room: the list, one account, opening another, password and leverage."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_POST, require_safe
+
+from clients.models import Client
+from crm.accounts.guards import confirmed
+from crm.errors import DomainError
+from crm.ui.charts import Chart, Series
+from crm.ui.views import wants_fragment
+from portal import wishes
+from portal.forms_room import LeverageForm, OpenAccountForm, PlatformPasswordForm
+from portal.room import room
+from portal.views.money import me, new_key
+from trading import accounts, queries
+from trading.models import TradingAccount
+
+DEALS_PAGE = 25
+
+
+@room
+@require_safe
+def account_list(request: HttpRequest, client: Client) -> HttpResponse:
+    """The client's accounts with equity; refreshes itself."""
+    context = {"client": client, "accounts": queries.accounts_of(me(request), client.pk)}
+    return render(request, "portal/_accounts.html" if wants_fragment(request) else "portal/accounts.html", context)
+
+
+def _own(request: HttpRequest, client: Client, account_id: int) -> TradingAccount:
+    found = queries.get_account(me(request), account_id)
+    if found.client_id != client.pk:
+        raise Http404
+    return found
+
+
+@room
+@require_safe
+def account(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
+    """One account: figures, equity curve, open positions, deals."""
+    found = _own(request, client, account_id)
+    context: dict[str, Any] = {"client": client, "account": found, **_figures(request, found)}
+    if wants_fragment(request):
+        return render(request, "portal/_account_figures.html", context)
+    deals, following = _deals(request, found)
+    context |= {
+        "deals": deals, "next": following, "chart": _chart(request, found), "password_form": PlatformPasswordForm(),
+        "leverage_form": LeverageForm(account=found),
+    }  # fmt: skip
+    return render(request, "portal/account.html", context)
+
+
+def _figures(request: HttpRequest, found: TradingAccount) -> dict[str, Any]:
+    return {"positions": queries.positions_of(me(request), account_id=found.pk)}
+
+
+def _deals(request: HttpRequest, found: TradingAccount) -> tuple[list[Any], str]:
+    rows = queries.deals_of_account(me(request), found.pk)
+    at, _bar, number = request.GET.get("after", "").rpartition("_")
+    try:
+        since = dt.datetime.fromisoformat(at)
+        rows = rows.filter(Q(executed_at__lt=since) | Q(executed_at=since, id__lt=int(number)))
+    except ValueError:
+        pass
+    page = list(rows[: DEALS_PAGE + 1])
+    shown = page[:DEALS_PAGE]
+    return shown, f"{shown[-1].executed_at.isoformat()}_{shown[-1].pk}" if len(page) > DEALS_PAGE else ""
+
+
+def _chart(request: HttpRequest, found: TradingAccount) -> Chart | None:
+    curve = queries.equity_curve(me(request), found.pk)
+    if len(curve.at) < 2:
+        return None
+    return Chart(
+        id="equity", x=curve.at,
+        series=[
+            Series(_("Equity"), curve.equity, kind="area", unit=found.currency),
+            Series(_("Balance"), curve.balance, kind="line", unit=found.currency),
+        ],
+    )  # fmt: skip
+
+
+@room
+def open_account(request: HttpRequest, client: Client) -> HttpResponse:
+    """Choose a type and a leverage. What is not offered yet says why."""
+    offers = queries.offers_for(me(request), client)
+    wished = request.POST.get("account_type") or request.GET.get("type", "")
+    possible = [offer.account_type for offer in offers if offer.decision]
+    chosen = next((one for one in possible if str(one.pk) == wished), None)
+    form = None
+    if chosen is not None:
+        form = OpenAccountForm(
+            request.POST or None, chosen=chosen, initial={"account_type": chosen, "request_key": new_key()}
+        )
+        if request.method == "POST" and form.is_valid():
+            try:
+                accounts.request_account(
+                    client_id=client.pk, account_type_id=chosen.pk, leverage=form.cleaned_data["leverage"],
+                    request_key=f"portal:{client.pk}:{form.cleaned_data['request_key']}", actor=me(request),
+                )  # fmt: skip
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, _("Your account is being opened. It takes a few seconds."))
+                return redirect("portal_accounts")
+    context = {"client": client, "offers": offers, "chosen": chosen, "form": form}
+    return render(request, "portal/open_account.html", context, status=422 if form and form.errors else 200)
+
+
+@room
+@require_POST
+@sensitive_variables("password")
+def set_password(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
+    return _set_password(request, client, account_id)
+
+
+@confirmed
+def _set_password(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
+    """A new trading password, shown once on the answer and kept nowhere."""
+    found = _own(request, client, account_id)
+    form = PlatformPasswordForm(request.POST)
+    if form.is_valid():
+        try:
+            password = accounts.reset_password(
+                account_id=found.pk, actor=me(request), password=form.cleaned_data["password"]
+            )
+        except DomainError as error:
+            messages.error(request, error.message)
+        else:
+            context = {"client": client, "account": found, "password": password}
+            return render(request, "portal/password_shown.html", context)
+    return redirect("portal_account", account_id=account_id)
+
+
+@room
+@require_POST
+def wish_leverage(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
+    """Ask for another leverage: a person decides, because it changes the risk of open positions."""
+    found = _own(request, client, account_id)
+    form = LeverageForm(request.POST, account=found)
+    if not form.is_valid():
+        messages.error(request, _("Choose one of the leverages of this account type."))
+        return redirect("portal_account", account_id=account_id)
+    try:
+        wishes.wish_leverage(
+            account_id=found.pk,
+            leverage=form.cleaned_data["leverage"],
+            reason=form.cleaned_data["reason"],
+            actor=me(request),
+        )
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("We have your wish and answer within one working day."))
+    return redirect("portal_account", account_id=account_id)
