@@ -98,7 +98,7 @@ def tell_of_the_account(event: TradingAccountOpened) -> None:
 def tell_of_the_deposit(event: DepositSettled) -> None:
     deposit = Deposit.objects.get(pk=event.deposit_id)
     _tell(
-        event, kind="deposit", url=f"/portal/money/{deposit.reference}/", key=deposit.pk,
+        event, kind="deposit", url=f"/portal/wallet/{deposit.reference}/", key=deposit.pk,
         words=lambda: (_("%(amount)s is in your wallet") % {"amount": formats.money(event.amount, event.currency)}, ""),
     )  # fmt: skip
 
@@ -107,7 +107,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
 def tell_of_the_payout(event: WithdrawalSettled) -> None:
     withdrawal = Withdrawal.objects.get(pk=event.withdrawal_id)
     _tell(
-        event, kind="withdrawal", url=f"/portal/money/{withdrawal.reference}/", key=f"{withdrawal.pk}:paid",
+        event, kind="withdrawal", url=f"/portal/wallet/{withdrawal.reference}/", key=f"{withdrawal.pk}:paid",
         words=lambda: (
             _("%(amount)s was paid out") % {"amount": formats.money(event.amount, event.currency)},
             withdrawal.destination_label,
@@ -122,7 +122,7 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
         _refresh(event)
         return
     _tell(
-        event, kind="withdrawal", url=f"/portal/money/{withdrawal.reference}/", key=f"{withdrawal.pk}:back",
+        event, kind="withdrawal", url=f"/portal/wallet/{withdrawal.reference}/", key=f"{withdrawal.pk}:back",
         words=lambda: (
             _("Your withdrawal of %(amount)s was not possible")
             % {"amount": formats.money(event.amount, event.currency)},
@@ -135,7 +135,7 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
 def tell_of_the_transfer(event: TransferSettled) -> None:
     transfer = Transfer.objects.get(pk=event.transfer_id)
     _tell(
-        event, kind="transfer", url=f"/portal/money/{transfer.reference}/", key=transfer.pk,
+        event, kind="transfer", url=f"/portal/wallet/{transfer.reference}/", key=transfer.pk,
         words=lambda: (
             _("%(amount)s was moved") % {"amount": formats.money(event.amount, event.currency)},
             transfer.trading_account_label,

@@ -249,7 +249,7 @@ def security(request: HttpRequest) -> HttpResponse:
     """My password, second factors, passkeys, recovery codes and open sessions."""
     assert isinstance(request.user, User)
     if request.user.is_client:
-        return redirect("/portal/security/")
+        return redirect("/portal/profile/security/")
     return render(request, "account/security.html", security_context(request))
 
 

@@ -123,7 +123,7 @@ def _start_deposit(request: HttpRequest, client: Client, form: DepositForm) -> H
     found = deposits.start_deposit(
         client_id=client.pk, psp_id=data["psp"].pk, amount=data["amount"], currency=data["currency"],
         request_key=data["request_key"], actor=me(request), locale=request.LANGUAGE_CODE[:2],
-        return_url=settings.BASE_URL.rstrip("/") + "/portal/money/{reference}/",
+        return_url=settings.BASE_URL.rstrip("/") + "/portal/wallet/{reference}/",
     )  # fmt: skip
     return redirect("portal_pay", reference=found.reference)
 

@@ -18,9 +18,9 @@ from wallet.withdrawals import request_withdrawal
 
 pytestmark = pytest.mark.django_db
 PAGES = {
-    "/portal/": 18, "/portal/activity/": 10, "/portal/security/": 13, "/portal/profile/": 13, "/portal/details/": 12,
-    "/portal/documents/": 11, "/portal/wallet/": 12, "/portal/deposit/": 13, "/portal/withdraw/": 17, "/portal/transfer/": 14,
-    "/portal/history/": 10, "/portal/accounts/": 11, "/portal/accounts/open/": 14,
+    "/portal/": 18, "/portal/activity/": 10, "/portal/profile/security/": 13, "/portal/profile/": 13, "/portal/profile/details/": 12,
+    "/portal/documents/": 11, "/portal/wallet/": 12, "/portal/wallet/deposit/": 13, "/portal/wallet/withdraw/": 17, "/portal/wallet/transfer/": 14,
+    "/portal/wallet/history/": 10, "/portal/accounts/": 11, "/portal/accounts/open/": 14,
 }  # fmt: skip
 
 
@@ -51,8 +51,8 @@ def test_pages_speak_german(room):
 
 def test_other_peoples_things_are_not_found(room):
     withdrawal = request_withdrawal(
-        client_id=room.other.pk, psp_id=room.bank.pk, amount=Decimal(20), currency="EUR", destination={"iban": "DE89370400440532013000"},
-        request_key="w", actor=room.other.user,
+        client_id=room.other.pk, psp_id=room.bank.pk, amount=Decimal(20), currency="EUR",
+        destination={"iban": "DE89370400440532013000"}, request_key="w", actor=room.other.user,
     )  # fmt: skip
     transfer = start_transfer(
         client_id=room.other.pk, trading_account_id=room.other_account.pk, direction=Direction.TO_TRADING,
@@ -73,7 +73,7 @@ def test_other_peoples_things_are_not_found(room):
     withdrawal.refresh_from_db()
     assert withdrawal.state == "requested"
     assert str(room.other_account.login) not in room.browser.get("/portal/accounts/").content.decode()
-    assert transfer.reference not in room.browser.get("/portal/history/").content.decode()
+    assert transfer.reference not in room.browser.get("/portal/wallet/history/").content.decode()
     assert Transfer.objects.filter(client=room.client).count() == 0
     # Whereas the owner opens them.
     other = signed_in(room.other.user)
@@ -83,7 +83,8 @@ def test_other_peoples_things_are_not_found(room):
 
 def test_the_form_offers_own_accounts_only(room):
     answer = room.browser.post(
-        "/portal/transfer/", {"account": room.other_account.pk, "amount": "10", "request_key": "k", "direction": "to"}
+        "/portal/wallet/transfer/",
+        {"account": room.other_account.pk, "amount": "10", "request_key": "k", "direction": "to"},
     )
     assert answer.status_code == 422 and not Transfer.objects.exists()
 
