@@ -14,11 +14,11 @@ PAGE = """{% translate "Hello" %} <c-card title="{% translate 'Inside <b>' %}">
   {% blocktranslate count n=total with name=user %}{{ name }} has {{ n }} lead{% plural %}{{ name }} has {{ n }} leads{% endblocktranslate %}
   {% translate "May" context "month" %} {{ _("Filter text")|upper }} {# {% translate "Not this" %} #}
 </c-card>"""
-CODE = '''
+CODE = """
 label = gettext_lazy("From " "code")
 both = ngettext("%(n)s day", "%(n)s days", n) % {"n": n}
 name = pgettext("verb", "Lead")
-'''
+"""
 
 
 @pytest.fixture

@@ -87,5 +87,5 @@ def refused(answer) -> bool:
     if answer.status_code in (401, 403, 404, 405):
         return True
     return answer.status_code in (301, 302) and any(
-        word in answer["Location"] for word in ("login", "/accounts/", "reauthenticate")
+        word in answer["Location"] for word in ("login", "/accounts/", "reauthenticate", "/b/")
     )
