@@ -1,15 +1,32 @@
 """What every page's frame needs: menu, brand, unread count, live address. Each is read only when a template asks for it."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from crm.accounts import second_factor
 from crm.choices import Role, UserKind
 from crm.models import Brand, Notification
 from crm.ui import panels
+
+# Menu, counts and roles of a person may be this old: they cost a dozen queries, and every page shows them.
+FRAME_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the staff frame shows of a person, kept for some seconds."""
+
+    menu_html: str
+    addresses: tuple[str, ...]
+    role_label: str
 
 
 class Furniture:
@@ -32,6 +49,31 @@ class Furniture:
         if not self.is_signed_in:
             return []
         return panels.menu_for(self.user, UserKind(self.user.kind).value, self.request.path)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """From the cache; made anew when it is old or the cache is away."""
+        key = f"frame:{self.user.pk}:{get_language()}"
+        kept = cache.get(key)
+        if kept is None:
+            kept = self._make_frame()
+            cache.set(key, kept, FRAME_SECONDS)
+        return kept
+
+    def _make_frame(self) -> Frame:
+        sections = panels.menu_for(self.user, UserKind(self.user.kind).value)
+        addresses = tuple(link.url for section in sections for link in section.entries)
+        html = render_to_string("crm/ui/_menu.html", {"sections": sections})
+        known = dict(Role.choices)
+        names = [str(known.get(name, name)) for name in self.user.groups.values_list("name", flat=True)]
+        return Frame(html, addresses, ", ".join(sorted(names)) or str(UserKind(self.user.kind).label))
+
+    @property
+    def menu_html(self) -> SafeString:
+        """The staff menu with the entry of this page marked."""
+        here = panels.active_address(self.frame.addresses, self.request.path)
+        marked = f'href="{here}" aria-current="page"'
+        return SafeString(self.frame.menu_html.replace(f'href="{here}"', marked, 1) if here else self.frame.menu_html)
 
     @cached_property
     def unread(self) -> int:
@@ -69,14 +111,10 @@ class Furniture:
         """Changes when the brand's colours do: part of the stylesheet's address."""
         return f"{self.brand.colour}{self.brand.accent_colour}".replace("#", "") if self.brand else ""
 
-    @cached_property
+    @property
     def role_label(self) -> str:
         """The person's roles in words."""
-        if not self.is_signed_in:
-            return ""
-        known = dict(Role.choices)
-        names = [str(known.get(name, name)) for name in self.user.groups.values_list("name", flat=True)]
-        return ", ".join(sorted(names)) or str(UserKind(self.user.kind).label)
+        return self.frame.role_label if self.is_signed_in else ""
 
 
 def page_furniture(request: HttpRequest) -> dict[str, Any]:

@@ -250,6 +250,11 @@ class MenuLink:
         return self.entry.count(self.user) if self.entry.count else None
 
 
+def active_address(addresses: Iterable[str], path: str) -> str:
+    """The longest of the menu's addresses that the page's path starts with; empty when none does."""
+    return max((url for url in addresses if path == url or (url != "/" and path.startswith(url))), key=len, default="")
+
+
 def menu_for(user: Any, audience: str = "staff", path: str = "") -> list[MenuSection]:
     """The menu of this user; the entry whose address is the longest prefix of `path` is active."""
     seen: list[tuple[MenuEntry, str]] = []
@@ -259,7 +264,7 @@ def menu_for(user: Any, audience: str = "staff", path: str = "") -> list[MenuSec
                 seen.append((entry, entry.url))
             except NoReverseMatch:
                 continue  # the app's page isn't routed in this installation
-    active = max((url for _e, url in seen if path == url or (url != "/" and path.startswith(url))), key=len, default="")
+    active = active_address([url for _entry, url in seen], path)
     known = list(SECTIONS)
     grouped: dict[str, list[MenuLink]] = {}
     for entry, url in sorted(seen, key=lambda pair: (pair[0].order, str(pair[0].label))):

@@ -15,17 +15,21 @@ class LeadTable(Table):
         return leads_visible_to(self.user).select_related("client", "owner")
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from django.core.cache import cache
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django_filters import FilterSet
 
@@ -60,7 +64,9 @@ __all__ = [
     "YesNoColumn",
     "table_named",
 ]
-RESERVED = frozenset({"q", "sort", "cursor", "view", "export"})
+RESERVED = frozenset({"q", "sort", "cursor", "view", "export", "filters"})
+COUNT_SECONDS = 60
+NOT_KEPT = RESERVED - {"q", "sort"}
 SHORTEST_SEARCH = 2
 # A bulk action on "all that match" stops here: more is a job, not a click.
 SELECTION_MAX = 1000
@@ -265,11 +271,26 @@ class Table:
         return self.filterset(data=self.params or None, queryset=self.queryset(), request=_Asking(self.user))
 
     @cached_property
+    def is_filtered(self) -> bool:
+        """Whether the address names any filter. Most visits don't, and spare themselves the filters' form."""
+        names = self.filterset.base_filters if self.filterset is not None else ()
+        return any(key == name or key.startswith(f"{name}_") for key in self.params for name in names)
+
+    @cached_property
+    def filter_errors(self) -> bool:
+        return self.is_filtered and self.filters is not None and bool(self.filters.form.errors)
+
+    @property
+    def filters_url(self) -> str:
+        """The filters' fields by themselves, fetched when somebody opens them: their choices may take queries."""
+        return self.url(filters=1)
+
+    @cached_property
     def matching(self) -> QuerySet[Any]:
         """All rows that match filters and search, unordered. A filter value that makes no sense is said so at its field
         and left out."""
         rows = self.queryset()
-        if self.filters is not None and self.filters.form.is_bound:
+        if self.is_filtered and self.filters is not None:
             self.filters.form.is_valid()
             for name, value in self.filters.form.cleaned_data.items():
                 rows = self.filters.filters[name].filter(rows, value)
@@ -288,13 +309,33 @@ class Table:
         ]
 
     @cached_property
+    def body_html(self) -> SafeString:
+        """All rows of the page. Made here and not in the template: fifty rows cost a millisecond instead of five."""
+        pick = ""
+        if self.actions:
+            box = '<td class="pick"><input type="checkbox" class="form-check-input" name="ids" value="%s" aria-label="{}"></td>'
+            pick = format_html(box, gettext("Select").replace("%", "%%"))
+        parts = []
+        for row in self.rows:
+            pk = escape(str(row.pk))
+            css = f' class="{escape(row.css)}"' if row.css else ""
+            parts.append(f'<tr data-id="{pk}"{css}>{pick % pk if pick else ""}{row.html}</tr>')
+        return SafeString("\n".join(parts))
+
+    @cached_property
     def count_text(self) -> str:
         """`12`, or `about 1,200,000`: exact where the whole list is on the page."""
         from crm.ui import formats
 
         if self.page.is_whole:
             return formats.number(len(self.page.rows), 0)
-        about = max(keyset.estimate(self.matching), len(self.page.rows) + 1)
+        asked = f"{self.user.pk}:{self.name}:{sorted(self.scope.items())}:{self.query}"
+        key = f"rows:{hashlib.sha256(asked.encode()).hexdigest()[:32]}"
+        estimated = cache.get(key)
+        if estimated is None:
+            estimated = keyset.estimate(self.matching)
+            cache.set(key, estimated, COUNT_SECONDS)
+        about = max(estimated, len(self.page.rows) + 1)
         return _("about %(count)s") % {"count": formats.approximate(about)}
 
     # ------------------------------------------------------------ what the template prints
@@ -304,6 +345,7 @@ class Table:
         params = self.params.copy()
         params.pop("cursor", None)
         params.pop("export", None)
+        params.pop("filters", None)
         for name, value in changes.items():
             if value is None:
                 params.pop(name, None)
@@ -342,7 +384,8 @@ class Table:
         found = []
         if self.words:
             found.append(Chip(_("Search"), self.words, self.url(q=None)))
-        if self.filters is not None and self.filters.form.is_bound and self.filters.form.is_valid():
+        if self.is_filtered and self.filters is not None:
+            self.filters.form.is_valid()
             for name, value in self.filters.form.cleaned_data.items():
                 if value in (None, "", []) or (isinstance(value, QuerySet | list | tuple) and not value):
                     continue
@@ -385,9 +428,7 @@ class Table:
     @property
     def query(self) -> str:
         """The filters, search and order as a query string, for a saved view or a bulk action on all that match."""
-        kept = [
-            (k, v) for k, values in self.params.lists() for v in values if k not in ("cursor", "export", "view") and v
-        ]
+        kept = [(k, v) for k, values in self.params.lists() for v in values if k not in NOT_KEPT and v]
         return urlencode(kept)
 
     # ------------------------------------------------------------ selection and export

@@ -113,8 +113,10 @@ def show_table(
             user=request.user, kind=AccessKind.SEARCH, target=f"table:{table.name}", rows=len(table.page.rows),
             reason=table.words,
         )  # fmt: skip
-    if wants_fragment(request):
-        response: HttpResponse = render(request, "crm/ui/table.html", {"table": table})
+    if wants_fragment(request) and "filters" in request.GET:
+        response: HttpResponse = render(request, "crm/ui/_filters.html", {"table": table})
+    elif wants_fragment(request):
+        response = render(request, "crm/ui/table.html", {"table": table})
     else:
         response = render(request, template_name, {"table": table, **(get_context(table) if get_context else {})})
     patch_vary_headers(response, ["HX-Request"])

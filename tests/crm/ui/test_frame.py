@@ -28,6 +28,31 @@ def test_home_shows_the_shell_within_its_queries(browse, cast, django_assert_max
     assert "<script>" not in page and "style=" not in page and "onclick" not in page
 
 
+def test_the_menu_marks_the_page_one_is_on_and_only_that(browse, cast):
+    browser = browse(cast.administrator)
+    for path, marked in (("/home/", "/home/"), ("/events/waiting/", "/events/"), ("/events/", "/events/")):
+        page = browser.get(path).content.decode()
+        assert page.count('aria-current="page"') - page.count("k-tabs") == 1
+        assert f'href="{marked}" aria-current="page" title=' in page
+
+
+def test_pages_open_while_the_cache_is_away(browse, cast, monkeypatch):
+    from django.core.cache import cache
+    from django.core.cache.backends.redis import RedisCacheClient
+    from redis.exceptions import ConnectionError
+
+    def away(*args, **kwargs):
+        raise ConnectionError("no redis")
+
+    browser = browse(cast.agent)
+    monkeypatch.setattr(RedisCacheClient, "get_client", away)
+    for path in ("/home/", "/jobs/", "/notifications/"):
+        assert browser.get(path).status_code == 200
+    assert cache.get("x", "without") == "without" and cache.get("x", default=3) == 3
+    assert cache.add("x", 1) is True and cache.has_key("x") is False and cache.get_many(["x"]) == {}
+    assert cache.get_or_set("x", lambda: 7) == 7
+
+
 def test_the_front_door_leads_each_person_home(browse, cast):
     assert browse(cast.agent).get("/")["Location"] == "/home/"
     assert browse(cast.client_user).get("/")["Location"] == "/portal/"

@@ -1,0 +1,62 @@
+"""A cache that may be away: while Redis restarts, reads miss and writes are dropped, and every page goes on.
+
+Nothing but speed depends on the cache. Sessions fall back to the database; rate limits of sign-in count from zero until Redis
+is back, and the lock-out after failed attempts starts anew.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.core.cache.backends.redis import RedisCache
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+SAY_AGAIN_SECONDS = 30
+_said_at = 0.0
+
+
+def _say(error: Exception) -> None:
+    """Once in a while, not once per page."""
+    global _said_at
+    if time.monotonic() - _said_at > SAY_AGAIN_SECONDS:
+        _said_at = time.monotonic()
+        logger.warning("the cache is away, going on without it: %s", error)
+
+
+def _patient(name: str, without: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The operation of that name, or what it gives without a cache; `without` gets the arguments by name."""
+    plain = getattr(RedisCache, name)
+
+    @functools.wraps(plain)
+    def operation(self: RedisCache, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return plain(self, *args, **kwargs)
+        except (RedisError, OSError) as error:
+            _say(error)
+            return without((args, kwargs))
+
+    return operation
+
+
+def _default(call: Any) -> Any:
+    args, kwargs = call
+    return kwargs.get("default", args[1] if len(args) > 1 else None)
+
+
+class PatientRedisCache(RedisCache):
+    get = _patient("get", _default)
+    get_many = _patient("get_many", lambda call: {})
+    has_key = _patient("has_key", lambda call: False)
+    set = _patient("set", lambda call: None)
+    set_many = _patient("set_many", lambda call: [])
+    # "It was not there, and is now": what depends on being first must not be refused because nobody keeps count.
+    add = _patient("add", lambda call: True)
+    touch = _patient("touch", lambda call: False)
+    delete = _patient("delete", lambda call: False)
+    delete_many = _patient("delete_many", lambda call: None)
+    clear = _patient("clear", lambda call: False)
