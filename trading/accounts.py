@@ -10,9 +10,11 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import string
+from functools import partial
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -307,6 +309,55 @@ def reset_password(*, account_id: int, actor: Any, password: str = "") -> str:
             title=_("New trading password for %(login)s") % {"login": account.login},
         )  # fmt: skip
     return chosen
+
+
+# ── the right to trade ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def follow_restrictions(*, client_id: int) -> list[int]:
+    """A client under a restriction may not trade on the platform either; lifted, they may again. Returns the accounts.
+
+    Who: the system, when compliance placed or lifted a restriction. The platform is told by a worker.
+    """
+    client = Client.objects.get(pk=client_id)
+    wanted = not policies.BLOCKING_RESTRICTIONS & set(client.restrictions)
+    accounts = TradingAccount.objects.select_for_update().filter(client=client, state=AccountState.OPEN)
+    changed = [account for account in accounts.order_by("pk") if account.trading_wanted != wanted]
+    for account in changed:
+        account.trading_wanted, account.next_try_at = wanted, timezone.now()
+        account.save(update_fields=["trading_wanted", "next_try_at"])
+        audit.record(
+            actor=None, action="trading.right_to_trade_changed", target=account, client_id=client.pk,
+            brand_id=client.brand_id, after={"login": account.login, "trading": wanted},
+        )  # fmt: skip
+        transaction.on_commit(partial(wake, "apply_right_to_trade", account.pk))
+    return [account.pk for account in changed]
+
+
+def apply_right_to_trade(account_id: int) -> bool:
+    """Tell the platform whether an account may trade. Not in a transaction; telling it twice does no harm."""
+    account = TradingAccount.objects.select_related("server").get(pk=account_id)
+    wanted = account.trading_wanted
+    if account.state != AccountState.OPEN or wanted == account.trading_applied:
+        return True
+    try:
+        platform_for(account.server, Purpose.MONEY).set_trading_allowed(account.login, allowed=wanted)
+    except PlatformError as problem:
+        TradingAccount.objects.filter(pk=account_id).update(
+            next_try_at=timezone.now() + dt.timedelta(seconds=WAITS[2]), error=str(problem)[:300]
+        )
+        return False
+    TradingAccount.objects.filter(pk=account_id).update(trading_applied=wanted, next_try_at=None, error="")
+    return True
+
+
+def due_rights(*, limit: int = 200) -> list[int]:
+    """Open accounts whose right to trade the platform does not know yet."""
+    rows = TradingAccount.objects.filter(
+        ~Q(trading_wanted=F("trading_applied")), state=AccountState.OPEN, next_try_at__lte=timezone.now()
+    )
+    return list(rows.order_by("next_try_at").values_list("pk", flat=True)[:limit])
 
 
 def _open_account(account_id: int) -> TradingAccount:

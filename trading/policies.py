@@ -14,7 +14,7 @@ from trading.models import AccountType, BalanceOperation, TradingAccount
 
 ACCOUNTS_PER_CLIENT_MAX = 20
 # A client under one of these may not get or use trading accounts.
-BLOCKING_RESTRICTIONS = frozenset({"trading", "all", "frozen"})
+BLOCKING_RESTRICTIONS = frozenset({"no_trading", "frozen"})
 
 
 def _reaches(user: Any, client: Client) -> Decision:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from clients.facts import FACTS, rebuild_client
 from clients.models import Client
-from crm.events import ClientVerified, subscribe
+from crm.events import ClientVerified, RestrictionLifted, RestrictionPlaced, subscribe
 from trading import policies
-from trading.accounts import request_account
+from trading.accounts import follow_restrictions, request_account
 from trading.models import AccountType
 
 
@@ -25,3 +25,12 @@ def open_the_first_account(event: ClientVerified) -> None:
         client.refresh_from_db(fields=["kyc_level"])
     if policies.can_open_account(None, client, account_type):
         request_account(client_id=client.pk, account_type_id=account_type.pk, request_key=f"verified:{client.pk}")
+
+
+@subscribe(RestrictionPlaced, RestrictionLifted)
+def stop_or_allow_trading(event: RestrictionPlaced | RestrictionLifted) -> None:
+    """A restriction that forbids trading holds on the platform, too."""
+    assert event.client_id is not None
+    if "restrictions" in FACTS:
+        rebuild_client(event.client_id, "restrictions")
+    follow_restrictions(client_id=event.client_id)

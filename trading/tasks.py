@@ -30,6 +30,11 @@ def resolve_operation(operation_id: int) -> str:
 
 
 @shared_task
+def apply_right_to_trade(account_id: int) -> bool:
+    return accounts.apply_right_to_trade(account_id)
+
+
+@shared_task
 def refresh_account(account_id: int) -> None:
     """Read one account's money now; the next round does it when the platform is away."""
     account = TradingAccount.objects.select_related("server").get(pk=account_id)
@@ -51,7 +56,10 @@ def continue_work() -> int:
     openings = accounts.due_accounts()
     for account_id in openings:
         accounts.open_on_platform(account_id)
-    return len(due) + len(openings)
+    rights = accounts.due_rights()
+    for account_id in rights:
+        accounts.apply_right_to_trade(account_id)
+    return len(due) + len(openings) + len(rights)
 
 
 READERS = {

@@ -20,7 +20,7 @@ from sandbox.mt5.users import RIGHTS_DEFAULT, TEXTS
 
 BATCH = 5000
 DEAL_DEFAULTS: dict[str, Any] = {
-    "ExternalID": "", "Dealer": "0", "Order": "0", "Action": "0", "Entry": "0", "Reason": "0", "Digits": "5",
+    "ExternalID": "", "Dealer": "0", "Order": "0", "Action": "0", "Entry": "0", "Reason": "0", "Digits": "0",
     "DigitsCurrency": "2", "ContractSize": "0.00000000", "Symbol": "", "Price": "0", "PriceSL": "0", "PriceTP": "0",
     "VolumeExt": "0", "VolumeClosedExt": "0", "Profit": "0.00", "Value": "0.00", "Storage": "0.00",
     "Commission": "0.00", "Fee": "0.00", "RateProfit": "1.00000000", "RateMargin": "1.00000000", "ExpertID": "0",

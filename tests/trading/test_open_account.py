@@ -167,7 +167,7 @@ def test_who_may_ask_for_an_account(cast: Cast, standard: AccountType) -> None:
 
 def test_a_restricted_client_gets_none(cast: Cast, standard: AccountType) -> None:
     verify(cast.client)
-    cast.client.restrictions = ["trading"]
+    cast.client.restrictions = ["no_trading"]
     cast.client.save(update_fields=["restrictions"])
     with pytest.raises(NotAllowed, match="restricted"):
         request(cast, standard)
@@ -239,3 +239,55 @@ def test_made_up_passwords_meet_the_platforms_rules() -> None:
     passwords = {accounts.new_password() for _number in range(200)}
     assert len(passwords) == 200
     assert all(password_is_acceptable(password) for password in passwords)
+
+
+# -- the right to trade -----------------------------------------------------------------------------------------------
+
+
+def restrict(client: Client, *kinds: str) -> None:
+    client.restrictions = list(kinds)
+    client.save(update_fields=["restrictions"])
+
+
+def rights(sandbox: Sandbox, login: str) -> int:
+    with sandbox.client() as client:
+        return int(client.read("USER_GET", {"LOGIN": login}).row()["Rights"])
+
+
+def test_a_restriction_stops_trading_on_the_platform_and_its_end_allows_it(
+    cast: Cast, account: TradingAccount, sandbox: Sandbox
+) -> None:
+    before = rights(sandbox, account.login)
+    restrict(cast.client, "no_trading")
+    assert accounts.follow_restrictions(client_id=cast.client.pk) == [account.pk]
+    assert accounts.follow_restrictions(client_id=cast.client.pk) == []  # told once
+    assert accounts.due_rights() == [account.pk]
+    assert accounts.apply_right_to_trade(account.pk)
+    assert rights(sandbox, account.login) == before | 0x4  # the broker's other bits are left alone
+    assert accounts.due_rights() == []
+    restrict(cast.client, "no_deposit")
+    accounts.follow_restrictions(client_id=cast.client.pk)
+    accounts.apply_right_to_trade(account.pk)
+    assert rights(sandbox, account.login) == before
+
+
+def test_a_platform_that_is_away_is_told_of_the_restriction_later(
+    cast: Cast, account: TradingAccount, sandbox: Sandbox
+) -> None:
+    restrict(cast.client, "frozen")
+    accounts.follow_restrictions(client_id=cast.client.pk)
+    sandbox.fault("drop_before", "USER_UPDATE")
+    assert not accounts.apply_right_to_trade(account.pk)
+    make_due(account)
+    assert accounts.due_rights() == [account.pk]
+    assert accounts.apply_right_to_trade(account.pk)
+    assert rights(sandbox, account.login) & 0x4
+
+
+def test_compliance_events_reach_the_platform(cast: Cast, account: TradingAccount) -> None:
+    from compliance.restrictions import place_restriction
+
+    place_restriction(client_id=cast.client.pk, kind="frozen", reason="Court order", actor=cast.mlro)
+    events.drain()
+    account.refresh_from_db()
+    assert not account.trading_wanted

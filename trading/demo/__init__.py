@@ -445,5 +445,5 @@ def _write_import(server: TradingServer, lives: list[Life], deals: list[dict[str
         for symbol, path_of in paths.paths.items():
             out.write(orjson.dumps({"kind": "price", "symbol": symbol, "level": path_of[-1]}) + b"\n")
         for deal in deals:
-            out.write(orjson.dumps({"kind": "deal", **{k: v for k, v in deal.items() if k != "ApiData"}}) + b"\n")
+            out.write(orjson.dumps({"kind": "deal", **rows.without_defaults(deal)}) + b"\n")
     draft.replace(path)

@@ -32,21 +32,30 @@ def cents(value: int) -> str:
     return f"{sign}{whole // 100}.{whole % 100:02}"
 
 
+# A deal as the server shows it: every value a string, every field there. The sandbox's importer fills in the same.
+DEFAULTS: dict[str, Any] = {
+    "ExternalID": "", "Dealer": "0", "Order": "0", "Action": "0", "Entry": "0", "Reason": "0", "Digits": "0",
+    "DigitsCurrency": "2", "ContractSize": "0.00000000", "Symbol": "", "Price": "0", "PriceSL": "0", "PriceTP": "0",
+    "VolumeExt": "0", "VolumeClosedExt": "0", "Profit": "0.00", "Value": "0.00", "Storage": "0.00", "Commission": "0.00",
+    "Fee": "0.00", "RateProfit": "1.00000000", "RateMargin": "1.00000000", "ExpertID": "0", "PositionID": "0",
+    "Comment": "", "ProfitRaw": "0.00000000", "PricePosition": "0", "TickValue": "0.00000000", "TickSize": "0.00000000",
+    "Flags": "0", "Gateway": "", "PriceGateway": "0", "MarketBid": "0", "MarketAsk": "0", "MarketLast": "0",
+    "ModificationFlags": "0", "Volume": "0", "VolumeClosed": "0", "ApiData": [],
+}  # fmt: skip
+
+
 def _raw(ticket: int, login: str, msc: int, **fields: Any) -> dict[str, Any]:
-    """A deal as the server shows it: every value a string, every field there."""
-    values = {
-        "Deal": ticket, "ExternalID": "", "Login": login, "Dealer": 0, "Order": 0, "Action": 0, "Entry": 0, "Reason": 0,
-        "Digits": 0, "DigitsCurrency": 2, "ContractSize": "0.00000000", "Time": msc // 1000, "TimeMsc": msc, "Symbol": "",
-        "Price": "0", "PriceSL": "0", "PriceTP": "0", "VolumeExt": 0, "VolumeClosedExt": 0, "Profit": "0.00",
-        "Value": "0.00", "Storage": "0.00", "Commission": "0.00", "Fee": "0.00", "RateProfit": "1.00000000",
-        "RateMargin": "1.00000000", "ExpertID": 0, "PositionID": 0, "Comment": "", "ProfitRaw": "0.00000000",
-        "PricePosition": "0", "TickValue": "0.00000000", "TickSize": "0.00000000", "Flags": 0, "Gateway": "",
-        "PriceGateway": "0", "MarketBid": "0", "MarketAsk": "0", "MarketLast": "0", "ModificationFlags": 0, **fields,
+    volume, closed = fields.get("VolumeExt", 0), fields.get("VolumeClosedExt", 0)
+    return {
+        **DEFAULTS, "Deal": str(ticket), "Login": login, "Time": str(msc // 1000), "TimeMsc": str(msc),
+        "Volume": str(volume // 10_000), "VolumeClosed": str(closed // 10_000),
+        **{name: str(value) for name, value in fields.items()},
     }  # fmt: skip
-    deal = {key: str(value) for key, value in values.items()}
-    deal["Volume"] = str(int(deal["VolumeExt"]) // 10_000)
-    deal["VolumeClosed"] = str(int(deal["VolumeClosedExt"]) // 10_000)
-    return {**deal, "ApiData": []}
+
+
+def without_defaults(raw: dict[str, Any]) -> dict[str, Any]:
+    """What the importer has to be told of a deal: the rest follows."""
+    return {name: value for name, value in raw.items() if DEFAULTS.get(name) != value}
 
 
 def money_deal(ticket: int, login: str, msc: int, amount: int, comment: str) -> dict[str, Any]:

@@ -76,6 +76,9 @@ class TradingAccount(models.Model):
     requested_at = models.DateTimeField(auto_now_add=True)
     opened_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
+    # A restriction on the client stops trading on the platform, too: wanted first, applied when the platform has done it.
+    trading_wanted = models.BooleanField(default=True)
+    trading_applied = models.BooleanField(default=True)
     missing_since = models.DateTimeField(null=True, help_text=_("No longer listed by the platform"))
 
     balance = models.DecimalField(**MONEY, default=0)
@@ -112,6 +115,11 @@ class TradingAccount(models.Model):
         indexes = [
             models.Index(fields=["client", "-id"], name="accounts_by_client"),
             models.Index(fields=["state", "next_try_at"], name="accounts_in_work", condition=~Q(state="open")),
+            models.Index(
+                fields=["next_try_at"],
+                name="accounts_rights_in_work",
+                condition=~Q(trading_wanted=F("trading_applied")),
+            ),
             models.Index(F("equity_base").desc(), F("id").desc(), name="accounts_by_equity"),
         ]
 
