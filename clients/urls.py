@@ -1,7 +1,27 @@
 from django.urls import URLPattern, URLResolver, path
 
 from clients.explain import explain_access
+from clients.tables import ClientTable
+from clients.views import actions, day, page
+from crm.ui.views import TableView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("explain/", explain_access, name="explain_access"),
+    path("my-day/", day.my_day, name="my_day"),
+    path("clients/", TableView.as_view(table=ClientTable), name="clients"),
+    path("clients/move/", actions.move_many, name="clients_move"),
+    path("clients/<int:client_id>/", page.client_page, name="client"),
+    path("clients/<int:client_id>/tab/<slug:slug>/", page.client_page, name="client_tab"),
+    path("clients/<int:client_id>/call/", actions.call, name="client_call"),
+    path("clients/<int:client_id>/contact/", actions.contact, name="client_contact"),
+    path("clients/<int:client_id>/note/", actions.note_add, name="client_note"),
+    path("clients/<int:client_id>/task/", actions.task_add, name="client_task"),
+    path("clients/<int:client_id>/mail/", actions.mail_write, name="client_mail"),
+    path("clients/<int:client_id>/edit/", actions.profile_edit, name="client_edit"),
+    path("clients/<int:client_id>/move/", actions.move, name="client_move"),
+    path("clients/<int:client_id>/close/", actions.close, name="client_close"),
+    path("notes/<int:note_id>/edit/", actions.note_edit, name="note_edit"),
+    path("notes/<int:note_id>/history/", actions.note_history, name="note_history"),
+    path("notes/<int:note_id>/pin/", actions.note_pin, name="note_pin"),
+    path("tasks/<int:task_id>/", actions.task_change, name="task_change"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
@@ -19,8 +20,8 @@ from leads import attribution, guard, invitations, places
 from leads.attribution import Origin
 from leads.capture import Capture, capture_lead
 from leads.choices import Channel
-from leads.forms import EnquiryForm
 from leads.models import LandingPage
+from leads.public_forms import EnquiryForm
 
 MOST_POINTS = 4
 
@@ -63,12 +64,16 @@ def landing(request: HttpRequest, brand_code: str, slug: str) -> HttpResponse:
 def _show(
     request: HttpRequest, page: LandingPage, form: EnquiryForm, origin: Origin, status: int = 200
 ) -> HttpResponse:
-    others = LandingPage.objects.filter(brand=page.brand, slug=page.slug, is_published=True).exclude(pk=page.pk)
+    # Languages of Keelson itself are in the page's menu already.
+    offered = [code for code, _name in settings.LANGUAGES]
+    others = LandingPage.objects.filter(brand=page.brand, slug=page.slug, is_published=True).exclude(
+        language__in=offered
+    )
     context = {
         "page": page, "form": form, "points": page.points[:MOST_POINTS], "stamp": guard.new_stamp(),
-        "origin": attribution.pack(origin), "honeypot": guard.HONEYPOT, "others": others.order_by("language"),
+        "origin": attribution.pack(origin), "honeypot": guard.HONEYPOT, "others": others.exclude(pk=page.pk).order_by("language"),
     }  # fmt: skip
-    return render(request, "public/landing.html", context, status=status)
+    return render(request, "leads/public/landing.html", context, status=status)
 
 
 def _enquire(request: HttpRequest, page: LandingPage) -> HttpResponse:
@@ -126,7 +131,7 @@ def thanks(request: HttpRequest, brand_code: str, slug: str, language: str) -> H
     request.brand = page.brand  # type: ignore[attr-defined]
     with translation.override(page.language):
         request.LANGUAGE_CODE = page.language
-        return render(request, "public/thanks.html", {"page": page})
+        return render(request, "leads/public/thanks.html", {"page": page})
 
 
 @never_cache
@@ -135,7 +140,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """The link of a registration letter: on to the trader's room, or a page that says why not and what to do."""
     if request.method == "POST":
         invitations.ask_for_new(token)
-        return render(request, "public/link_renewed.html")
+        return render(request, "leads/public/link_renewed.html")
     try:
         found = invitations.look_at(token)
     except invitations.LinkUnusable as error:
@@ -145,7 +150,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             # The message was written before the language was known.
             text = invitations.LinkUnusable(error.why).message
             context = {"why": error.why, "text": text, "sign_in": _url("account_login")}
-            return render(request, "public/link_unusable.html", context, status=410)
+            return render(request, "leads/public/link_unusable.html", context, status=410)
     if request.method == "GET":
         invitations.note_opened(found)
     return redirect(f"{_url('portal_register')}?invitation={token}")

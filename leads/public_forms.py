@@ -8,9 +8,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django_countries import countries
 
 from clients.canonical import canonical_phone
+from clients.countries import country_choices
 
 
 class EnquiryForm(forms.Form):
@@ -46,7 +46,7 @@ class EnquiryForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         country: Any = self.fields["country"]
-        country.choices = [("", _("Choose")), *((code, name) for code, name in countries)]
+        country.choices = country_choices(blank=_("Choose"))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

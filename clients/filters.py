@@ -1,0 +1,90 @@
+"""Filters of client lists, kept in the address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from clients.choices import RiskRating, SalesStatus, Stage
+from clients.countries import lazy_choices
+from clients.models import Client
+from crm.models import Book, Brand, Desk, User
+from crm.scope import reach_of
+
+YES_NO = [("1", _("Yes")), ("0", _("No"))]
+
+
+def owners_in_reach(request: Any) -> QuerySet[User]:
+    """Agents whose books the user reaches."""
+    books = (
+        Book.objects.filter(pk__in=reach_of(request.user).books, owner__isnull=False)
+        if request
+        else Book.objects.none()
+    )
+    return User.objects.filter(pk__in=books.values("owner_id")).order_by("first_name", "last_name", "pk")
+
+
+def books_in_reach(request: Any) -> QuerySet[Book]:
+    return Book.objects.filter(pk__in=reach_of(request.user).books) if request else Book.objects.none()
+
+
+def desks_in_reach(request: Any) -> QuerySet[Desk]:
+    return Desk.objects.filter(pk__in=reach_of(request.user).desks) if request else Desk.objects.none()
+
+
+def brands_in_reach(request: Any) -> QuerySet[Brand]:
+    return Brand.objects.filter(pk__in=reach_of(request.user).brands) if request else Brand.objects.none()
+
+
+class PeopleFilter(django_filters.FilterSet):
+    """What lists of leads and of clients share."""
+
+    country = django_filters.ChoiceFilter(label=_("Country"), choices=lazy_choices())
+    language = django_filters.CharFilter(label=_("Language"), field_name="language", lookup_expr="iexact")
+    owner = django_filters.ModelChoiceFilter(label=_("Owner"), queryset=owners_in_reach)
+    desk = django_filters.ModelChoiceFilter(label=_("Desk"), queryset=desks_in_reach, field_name="book__desk")
+    book = django_filters.ModelChoiceFilter(label=_("Book"), queryset=books_in_reach)
+    brand = django_filters.ModelChoiceFilter(label=_("Brand"), queryset=brands_in_reach)
+    score_from = django_filters.NumberFilter(label=_("Score from"), field_name="score", lookup_expr="gte")
+    not_contacted_since = django_filters.DateFilter(
+        label=_("No contact since"), method="filter_not_contacted", widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    class Meta:
+        model = Client
+        fields: list[str] = []
+
+    def filter_not_contacted(self, rows: QuerySet[Client], name: str, value: Any) -> QuerySet[Client]:
+        return rows.exclude(last_contact_at__date__gte=value)
+
+
+class ClientFilter(PeopleFilter):
+    stage = django_filters.MultipleChoiceFilter(label=_("Stage"), choices=Stage.choices)
+    kyc_level = django_filters.NumberFilter(label=_("KYC level"))
+    risk_rating = django_filters.ChoiceFilter(label=_("Risk"), choices=RiskRating.choices)
+    has_paid_in = django_filters.ChoiceFilter(label=_("FTD"), choices=YES_NO, method="filter_paid_in")
+    is_restricted = django_filters.ChoiceFilter(label=_("Restricted"), choices=YES_NO, method="filter_restricted")
+    no_trade_since = django_filters.DateFilter(
+        label=_("No trade since"), method="filter_no_trade", widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    field_order = ("stage", "country", "owner")
+
+    def filter_paid_in(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
+        return rows.filter(first_deposit_at__isnull=value == "0")
+
+    def filter_restricted(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
+        return rows.filter(restrictions=[]) if value == "0" else rows.exclude(restrictions=[])
+
+    def filter_no_trade(self, rows: QuerySet[Client], name: str, value: Any) -> QuerySet[Client]:
+        return rows.filter(last_trade_at__date__lt=value)
+
+
+class LeadFilter(PeopleFilter):
+    sales_status = django_filters.MultipleChoiceFilter(label=_("Status"), choices=SalesStatus.choices)
+    source = django_filters.CharFilter(label=_("Source"))
+    campaign = django_filters.CharFilter(label=_("Campaign"))

@@ -1,0 +1,182 @@
+"""Forms of the client's page. What is wrong is said at its field; what was typed stays."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clients.choices import CallDirection, CallOutcome
+from clients.countries import country_choices
+from clients.letter_catalogue import LETTERS
+from clients.models import Client
+from clients.profile import PERSONAL
+from crm.models import Book, User
+from crm.scope import reach_of
+
+
+class DurationField(forms.CharField):
+    """`4:30` is four and a half minutes, `12` twelve minutes, `1:02:03` an hour and more. Cleaned: seconds."""
+
+    default_error_messages = {"duration": gettext_lazy("Write minutes, or minutes and seconds as 4:30.")}
+
+    def clean(self, value: Any) -> int:
+        text = str(super().clean(value) or "").strip()
+        if not text:
+            return 0
+        parts = text.split(":")
+        if not all(part.isdigit() for part in parts) or len(parts) > 3 or any(len(part) > 3 for part in parts):
+            raise ValidationError(self.error_messages["duration"])
+        numbers = [int(part) for part in parts]
+        if len(numbers) == 1:
+            return numbers[0] * 60
+        seconds = 0
+        for number in numbers:
+            seconds = seconds * 60 + number
+        return seconds
+
+
+def moment_widget() -> forms.DateTimeInput:
+    return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+
+class CallForm(forms.Form):
+    outcome = forms.ChoiceField(label=gettext_lazy("Outcome"), choices=CallOutcome.choices, widget=forms.RadioSelect)
+    duration = DurationField(
+        label=gettext_lazy("Duration"), required=False, max_length=10,
+        widget=forms.TextInput(attrs={"placeholder": "4:30", "inputmode": "numeric"}),
+    )  # fmt: skip
+    direction = forms.ChoiceField(
+        label=gettext_lazy("Direction"), choices=CallDirection.choices, initial=CallDirection.OUTBOUND
+    )
+    notes = forms.CharField(
+        label=gettext_lazy("Notes"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    follow_up_at = forms.DateTimeField(
+        label=gettext_lazy("Follow up on"), required=False, widget=moment_widget(),
+        help_text=gettext_lazy("Leave it empty when nothing is to be done."),
+    )  # fmt: skip
+    follow_up_title = forms.CharField(label=gettext_lazy("What for"), required=False, max_length=160)
+
+
+class TaskForm(forms.Form):
+    title = forms.CharField(label=gettext_lazy("What is to be done"), max_length=160)
+    due_at = forms.DateTimeField(label=gettext_lazy("When"), widget=moment_widget())
+    assignee = forms.ModelChoiceField(label=gettext_lazy("Who"), queryset=User.objects.none(), required=False)
+
+    def __init__(self, *args: Any, client: Client, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["assignee"]
+        field.queryset = colleagues(client, actor)
+        field.empty_label = _("Me")
+
+
+def colleagues(client: Client, actor: Any) -> Any:
+    """Who may be given a follow-up: the owner, and the people of the client's desk."""
+    people = User.objects.filter(kind="staff", is_active=True).exclude(pk=actor.pk)
+    desk_id = client.book.desk_id
+    near = people.filter(desk_id=desk_id) if desk_id else people.none()
+    return (near | people.filter(pk=client.owner_id or 0)).distinct().order_by("first_name", "last_name")
+
+
+class NoteForm(forms.Form):
+    body = forms.CharField(
+        label=gettext_lazy("Note"), max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": gettext_lazy("Write a note…")}),
+    )  # fmt: skip
+    is_pinned = forms.BooleanField(label=gettext_lazy("Keep it on top"), required=False)
+
+
+class MailForm(forms.Form):
+    template = forms.ChoiceField(label=gettext_lazy("Letter"))
+    subject = forms.CharField(label=gettext_lazy("Subject"), max_length=160, required=False)
+    message = forms.CharField(
+        label=gettext_lazy("Text"), max_length=10_000, required=False, widget=forms.Textarea(attrs={"rows": 8}),
+        help_text=gettext_lazy("Subject and text are for a letter of your own."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["template"]
+        field.choices = sendable_letters()
+
+
+def sendable_letters() -> list[tuple[str, Any]]:
+    """Letters that a person can choose: those that need nothing but the client, and one's own words first."""
+    own = "clients.free_text"
+    ready = [(key, one.title) for key, one in LETTERS.items() if not one.fields and not one.secrets]
+    return [(own, LETTERS[own].title), *sorted(ready, key=lambda pair: str(pair[1]))]
+
+
+class RevealForm(forms.Form):
+    reason = forms.CharField(label=gettext_lazy("Why do you need it?"), min_length=5, max_length=200)
+
+
+class MoveForm(forms.Form):
+    book = forms.ModelChoiceField(label=gettext_lazy("To"), queryset=Book.objects.none())
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300, required=False)
+
+    def __init__(self, *args: Any, client: Client, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        books = Book.objects.filter(pk__in=reach_of(actor).books, brand_id=client.brand_id).exclude(pk=client.book_id)
+        field: Any = self.fields["book"]
+        field.queryset = books.select_related("owner").order_by("name")
+
+
+class CloseForm(forms.Form):
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class ProfileForm(forms.ModelForm):
+    """Particulars. Phone and e-mail are replaced here without being shown: an empty field leaves them as they are."""
+
+    new_email = forms.EmailField(label=gettext_lazy("New e-mail"), required=False)
+    new_phone = forms.CharField(label=gettext_lazy("New telephone"), required=False, max_length=40)
+    reason = forms.CharField(label=gettext_lazy("Reason for the change"), required=False, max_length=300)
+
+    class Meta:
+        model = Client
+        fields = PERSONAL
+        widgets = {"date_of_birth": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+        labels = {
+            "first_name": gettext_lazy("First name"), "last_name": gettext_lazy("Last name"),
+            "country": gettext_lazy("Country of residence"), "language": gettext_lazy("Language"),
+            "time_zone": gettext_lazy("Time zone"), "date_of_birth": gettext_lazy("Date of birth"),
+            "nationality": gettext_lazy("Nationality"), "address_line": gettext_lazy("Address"),
+            "city": gettext_lazy("City"), "postal_code": gettext_lazy("Postal code"),
+            "marketing_consent": gettext_lazy("Agreed to offers"),
+        }  # fmt: skip
+        help_texts = {"country": "", "nationality": ""}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        places = country_choices(blank="–")
+        for name in ("country", "nationality"):
+            self.fields[name] = forms.ChoiceField(label=self.fields[name].label, choices=places, required=False)
+
+    def clean_date_of_birth(self) -> dt.date | None:
+        born = self.cleaned_data["date_of_birth"]
+        if born and not 18 <= (timezone.localdate() - born).days / 365.25 <= 120:
+            raise ValidationError(_("A client is between 18 and 120 years old."))
+        return born
+
+    def clean_time_zone(self) -> str:
+        zone = self.cleaned_data["time_zone"].strip()
+        if zone and zone not in zoneinfo.available_timezones():
+            raise ValidationError(_("Write a time zone such as Europe/Berlin."))
+        return zone
+
+    def changes(self) -> dict[str, Any]:
+        """What was entered, as `change_profile` takes it."""
+        data = {name: self.cleaned_data[name] for name in PERSONAL}
+        if self.cleaned_data["new_email"]:
+            data["email"] = self.cleaned_data["new_email"]
+        if self.cleaned_data["new_phone"]:
+            data["phone"] = self.cleaned_data["new_phone"]
+        return data

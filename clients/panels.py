@@ -1,0 +1,47 @@
+"""What the clients app puts on the menu, on the client's page and into the command palette."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clients.models import Task
+from clients.queries import clients_visible_to
+from clients.search import search_clients
+from clients.views.tabs import looks_tab, mail_tab, timeline_tab
+from crm import access_log
+from crm.choices import AccessKind
+from crm.ui import panels
+
+COUNTED = 100
+
+
+def find_clients(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
+    """People by name, mailbox, telephone or number. A search is noted like one on the list."""
+    if len(query.strip()) < 3 and not query.strip().isdigit():
+        return
+    rows = search_clients(clients_visible_to(user), query).select_related("brand").order_by("-id")[:limit]
+    found = list(rows.only("id", "first_name", "last_name", "stage", "country", "brand__name"))
+    access_log.note(user=user, kind=AccessKind.SEARCH, target="palette", rows=len(found), reason=query)
+    for client in found:
+        hint = " · ".join(filter(None, [client.get_stage_display(), client.country, client.brand.name]))
+        yield panels.Found(str(client), client.get_absolute_url(), hint, "user")
+
+
+def due_tasks(user: Any) -> int | None:
+    """Follow-ups that are due; counted up to a hundred."""
+    due = Task.objects.filter(assignee=user, done_at=None, due_at__lte=timezone.now()).order_by()
+    return len(due.values_list("pk", flat=True)[:COUNTED]) or None
+
+
+panels.menu(
+    "", _("My day"), "my_day", "clients.log_call", "list-todo", 10, count=due_tasks, words="tasks follow-ups calendar"
+)
+panels.menu("clients", _("Clients"), "clients", "clients.view_client", "users", 10, words="people profiles customers")
+panels.client_tab("timeline", _("Timeline"), timeline_tab, "clients.view_client", 10)
+panels.client_tab("mail", _("E-mail"), mail_tab, "clients.view_client", 80)
+panels.client_tab("looks", _("Who looked"), looks_tab, "crm.view_access_log", 95)
+panels.palette_source("clients", _("People"), find_clients, "clients.view_client", 10)

@@ -1,0 +1,101 @@
+"""The list of clients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from clients.choices import Stage
+from clients.filters import ClientFilter
+from clients.models import Client
+from clients.queries import clients_visible_to
+from clients.search import search_clients
+from crm.ui.tables import (
+    AgoColumn,
+    BadgeColumn,
+    BulkAction,
+    Column,
+    DateColumn,
+    EmailColumn,
+    Empty,
+    MoneyColumn,
+    NumberColumn,
+    PhoneColumn,
+    Table,
+)
+
+
+def name_or_number(client: Client) -> str:
+    return client.full_name or f"#{client.pk}"
+
+
+NAME = Column("full_name", _("Name"), value=name_or_number, link=True)
+COUNTRY = Column("country", _("Country"), css="center")
+OWNER = Column("owner", _("Owner"))
+PEOPLE_COLUMNS = [
+    EmailColumn("email", _("E-mail"), hidden=True),
+    PhoneColumn("phone", _("Telephone"), hidden=True),
+    Column("language", _("Language"), hidden=True, css="center"),
+    Column("city", _("City"), hidden=True),
+    Column("source", _("Source"), hidden=True),
+    Column("campaign", _("Campaign"), hidden=True),
+    Column("book", _("Book"), hidden=True),
+    Column("brand", _("Brand"), hidden=True),
+]
+
+
+class ClientTable(Table):
+    """Registered people and beyond; people who are leads only when their stage is asked for."""
+
+    name, title = "clients", _("Clients")
+    permission, export_permission = "clients.view_client", "clients.export_client"
+    columns = [
+        NAME,
+        NumberColumn("id", _("Number"), sort="id", hidden=True),
+        BadgeColumn("stage", _("Stage")),
+        COUNTRY,
+        OWNER,
+        NumberColumn("kyc_level", _("KYC"), digits=0, css="center"),
+        BadgeColumn("risk_rating", _("Risk")),
+        DateColumn("first_deposit_at", _("FTD"), sort=True),
+        MoneyColumn("net_deposits", _("Net deposits"), sort=True, currency="brand.base_currency"),
+        MoneyColumn("equity", _("Equity"), currency="brand.base_currency"),
+        AgoColumn("last_trade_at", _("Last trade"), sort=True),
+        AgoColumn("last_contact_at", _("Last contact"), sort=True),
+        NumberColumn("score", _("Score"), digits=0, hidden=True),
+        BadgeColumn("category", _("Category"), hidden=True),
+        Column("restrictions", _("Restrictions"), value=lambda row: ", ".join(row.restrictions), hidden=True),
+        DateColumn("registered_at", _("Registered"), hidden=True),
+        *PEOPLE_COLUMNS,
+    ]
+    filterset = ClientFilter
+    search_fields = ["search_text"]
+    search_hint = _("Name, e-mail, telephone or number")
+    default_order = "-id"
+    bulk_actions = [
+        BulkAction(
+            "move", _("Move to another book"), "clients_move", "clients.move_client", icon="arrow-left-right",
+            fields="clients/_book_choice.html",
+        )
+    ]  # fmt: skip
+    empty = Empty(
+        _("No clients yet"),
+        _("Leads become clients when they register. Send a lead a registration link to get the first one."),
+        icon="users", action=_("Open the leads"), url_name="leads",
+    )  # fmt: skip
+
+    def queryset(self) -> QuerySet[Client]:
+        rows = clients_visible_to(self.user).select_related("brand", "owner", "book").defer("search_text")
+        return rows if Stage.LEAD in self.params.getlist("stage") else rows.exclude(stage=Stage.LEAD)
+
+    def search(self, queryset: QuerySet[Any], words: str) -> QuerySet[Any]:
+        return search_clients(queryset, words)
+
+    @property
+    def books(self) -> Any:
+        """Where clients can be moved to: for the bulk action's choice."""
+        from clients.filters import books_in_reach
+
+        return books_in_reach(self).select_related("owner").order_by("name") if self.actions else []

@@ -1,0 +1,94 @@
+"""The timeline as people read it: kinds with their icons, a page at a time by position, never by number."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core import signing
+from django.db.models import F
+from django.db.models.fields.tuple_lookups import TupleLessThan
+
+from clients.choices import TimelineKind
+from clients.models import Client, TimelineEntry
+
+PAGE = 40
+SALT = "clients.timeline"
+LOOKS: dict[str, tuple[str, str]] = {
+    TimelineKind.CALL: ("phone", "info"),
+    TimelineKind.EMAIL: ("mail", "info"),
+    TimelineKind.NOTE: ("message-square", "neutral"),
+    TimelineKind.TASK: ("list-todo", "warning"),
+    TimelineKind.STAGE: ("flag", "accent"),
+    TimelineKind.LEAD: ("target", "accent"),
+    TimelineKind.DOCUMENT: ("file-check", "teal"),
+    TimelineKind.PAYMENT: ("banknote", "success"),
+    TimelineKind.TRADING: ("chart-candlestick", "teal"),
+    TimelineKind.COMPLIANCE: ("shield", "danger"),
+    TimelineKind.PARTNER: ("handshake", "accent"),
+    TimelineKind.TICKET: ("life-buoy", "warning"),
+}
+MISSED = {"no_answer", "busy", "voicemail", "wrong_number"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An entry with its look. `seconds` of a call; `is_mine`: a note the reader wrote and may edit."""
+
+    entry: TimelineEntry
+    icon: str
+    tone: str
+    is_mine: bool
+
+    @property
+    def seconds(self) -> int | None:
+        return self.entry.data.get("duration_seconds") or None
+
+    @property
+    def note_id(self) -> int | None:
+        return self.entry.data.get("note_id")
+
+    @property
+    def is_edited(self) -> bool:
+        return self.entry.data.get("version", 1) > 1
+
+
+@dataclass(frozen=True)
+class Page:
+    entries: Sequence[Shown]
+    older: str
+    kind: str
+
+
+def read_page(client: Client, reader: Any, *, kind: str = "", cursor: str = "") -> Page:
+    """One page of a client's timeline, newest first; `older` is the next page's cursor. A damaged one starts anew."""
+    rows = TimelineEntry.objects.filter(client=client).select_related("actor")
+    if kind in TimelineKind.values:
+        rows = rows.filter(kind=kind)
+    place = _read_cursor(cursor)
+    if place:
+        rows = rows.filter(TupleLessThan((F("at"), F("id")), place))
+    found = list(rows.order_by("-at", "-id")[: PAGE + 1])
+    shown = [_shown(entry, reader) for entry in found[:PAGE]]
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    older = signing.dumps([last.at.isoformat(), last.pk], salt=SALT) if last else ""
+    return Page(shown, older, kind)
+
+
+def _read_cursor(text: str) -> tuple[dt.datetime, int] | None:
+    if not text:
+        return None
+    try:
+        at, pk = signing.loads(text, salt=SALT)
+        return dt.datetime.fromisoformat(at), int(pk)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+
+
+def _shown(entry: TimelineEntry, reader: Any) -> Shown:
+    icon, tone = LOOKS.get(entry.kind, ("circle", "neutral"))
+    if entry.kind == TimelineKind.CALL and entry.data.get("outcome") in MISSED:
+        icon, tone = "phone-missed", "neutral"
+    return Shown(entry, icon, tone, is_mine=bool(entry.data.get("note_id")) and entry.actor_id == reader.pk)

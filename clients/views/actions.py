@@ -1,0 +1,264 @@
+"""What is done to a client from their page: thin, form → verb → back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clients import contacts, policies
+from clients.books import move_client
+from clients.calls import log_call
+from clients.choices import CallDirection, CallOutcome
+from clients.followups import add_task, complete_task, reopen_task, snooze_task
+from clients.forms import CallForm, CloseForm, MailForm, MoveForm, NoteForm, ProfileForm, RevealForm, TaskForm
+from clients.mail import write_to_client
+from clients.models import Client, Note, Task
+from clients.notes import add_note, edit_note, pin_note
+from clients.profile import change_profile
+from clients.queries import clients_visible_to, get_client
+from clients.stages import close_client
+from clients.views import dialogs
+from crm.errors import DomainError
+from crm.ui.views import staff_page, wants_fragment
+
+SNOOZES = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
+
+
+def _reachable(request: HttpRequest, client_id: int) -> Client:
+    """The client in reach, or 404. Whether the role may act is the verb's to say."""
+    return get_client(request.user, client_id)
+
+
+@staff_page("clients.log_call")
+def call(request: HttpRequest, client_id: int) -> HttpResponseBase:
+    client = _reachable(request, client_id)
+    form = CallForm(request.POST or None)
+
+    def do() -> None:
+        data = form.cleaned_data
+        log_call(
+            client_id=client.pk, actor=request.user, outcome=CallOutcome(data["outcome"]), notes=data["notes"],
+            duration_seconds=data["duration"], direction=CallDirection(data["direction"]),
+            follow_up_at=data["follow_up_at"], follow_up_title=data["follow_up_title"],
+        )  # fmt: skip
+
+    return dialogs.run(
+        request, form, do, url=client.get_absolute_url(), said=_("Call logged."), submit=_("Log call"),
+        title=_("Call with %(client)s") % {"client": client}, body="clients/_call_form.html", quick=quick_times(),
+    )  # fmt: skip
+
+
+def quick_times() -> list[tuple[str, str]]:
+    """(label, local time for the input) of the follow-ups people set most."""
+    now = timezone.localtime()
+    morning = now.replace(hour=9, minute=30, second=0, microsecond=0)
+    found = [(_("In an hour"), now + dt.timedelta(hours=1)), (_("Tomorrow"), morning + dt.timedelta(days=1))]
+    found += [(_("In two days"), morning + dt.timedelta(days=2)), (_("In a week"), morning + dt.timedelta(days=7))]
+    return [(label, at.strftime("%Y-%m-%dT%H:%M")) for label, at in found]
+
+
+@staff_page("clients.log_call")
+def task_add(request: HttpRequest, client_id: int) -> HttpResponseBase:
+    client = _reachable(request, client_id)
+    form = TaskForm(request.POST or None, client=client, actor=request.user)
+
+    def do() -> None:
+        data = form.cleaned_data
+        add_task(
+            client_id=client.pk, actor=request.user, title=data["title"], due_at=data["due_at"],
+            assignee_id=data["assignee"].pk if data["assignee"] else None,
+        )  # fmt: skip
+
+    return dialogs.run(
+        request, form, do, url=client.get_absolute_url(), said=_("Follow-up set."), submit=_("Set follow-up"),
+        title=_("Follow up with %(client)s") % {"client": client}, body="clients/_task_form.html", quick=quick_times(),
+    )  # fmt: skip
+
+
+@staff_page("clients.log_call")
+@require_POST
+def task_change(request: HttpRequest, task_id: int) -> HttpResponseBase:
+    """Complete, reopen or snooze (`action`), from the day's list or the client's page (`back`)."""
+    task = get_object_or_404(
+        Task.objects.select_related("client"), pk=task_id, client__in=clients_visible_to(request.user)
+    )
+    action = request.POST.get("action", "")
+    if action == "complete":
+        task = complete_task(task_id=task.pk, actor=request.user)
+        said = _("Done: %(task)s") % {"task": task.title}
+    elif action == "reopen":
+        task = reopen_task(task_id=task.pk, actor=request.user)
+        said = _("Open again: %(task)s") % {"task": task.title}
+    elif action in SNOOZES:
+        task = snooze_task(task_id=task.pk, actor=request.user, until=timezone.now() + SNOOZES[action])
+        said = _("Later: %(task)s") % {"task": task.title}
+    else:
+        raise Http404
+    if wants_fragment(request):
+        context = {"task": task, "with_client": request.POST.get("with_client") == "1", "changed": action}
+        return render(request, "clients/_task.html", context)
+    back = request.POST.get("back", "")
+    return dialogs.done(request, back if back.startswith("/") and not back.startswith("//") else "/my-day/", said)
+
+
+@staff_page("clients.log_call")
+def mail_write(request: HttpRequest, client_id: int) -> HttpResponseBase:
+    client = _reachable(request, client_id)
+    form = MailForm(request.POST or None)
+
+    def do() -> None:
+        write_to_client(client_id=client.pk, actor=request.user, **form.cleaned_data)
+
+    return dialogs.run(
+        request, form, do, url=client.get_absolute_url(), said=_("The e-mail is on its way."), submit=_("Send"),
+        title=_("E-mail to %(client)s") % {"client": client},
+    )  # fmt: skip
+
+
+@staff_page("clients.log_call")
+@require_POST
+def note_add(request: HttpRequest, client_id: int) -> HttpResponseBase:
+    client = _reachable(request, client_id)
+    form = NoteForm(request.POST)
+
+    def do() -> None:
+        add_note(client_id=client.pk, actor=request.user, **form.cleaned_data)
+
+    return dialogs.run(
+        request, form, do, url=client.get_absolute_url(), said=_("Note kept."), title=_("Note"), submit=_("Keep note")
+    )
+
+
+def _note(request: HttpRequest, note_id: int) -> Note:
+    return get_object_or_404(
+        Note.objects.select_related("client", "author"), pk=note_id, client__in=clients_visible_to(request.user)
+    )
+
+
+@staff_page("clients.log_call")
+def note_edit(request: HttpRequest, note_id: int) -> HttpResponseBase:
+    note = _note(request, note_id)
+    form = NoteForm(request.POST or None, initial={"body": note.body})
+    del form.fields["is_pinned"]
+
+    def do() -> None:
+        edit_note(note_id=note.pk, actor=request.user, body=form.cleaned_data["body"])
+
+    return dialogs.run(
+        request, form, do, url=note.client.get_absolute_url(), said=_("Note changed."), title=_("Change note"),
+        submit=_("Keep"),
+    )  # fmt: skip
+
+
+@staff_page("clients.view_client")
+def note_history(request: HttpRequest, note_id: int) -> HttpResponse:
+    """Every version of a note, newest first."""
+    note = _note(request, note_id)
+    versions = note.versions.select_related("author")[:50]
+    template = "clients/_note_history.html" if wants_fragment(request) else "clients/note_history.html"
+    return render(request, template, {"note": note, "versions": versions})
+
+
+@staff_page("clients.log_call")
+@require_POST
+def note_pin(request: HttpRequest, note_id: int) -> HttpResponseBase:
+    note = _note(request, note_id)
+    is_pinned = request.POST.get("pin") == "1"
+    pin_note(note_id=note.pk, actor=request.user, is_pinned=is_pinned)
+    said = _("The note stays on top.") if is_pinned else _("The note is back in its place.")
+    return dialogs.done(request, note.client.get_absolute_url(), said)
+
+
+@staff_page("clients.view_client")
+def contact(request: HttpRequest, client_id: int) -> HttpResponse:
+    """Phone and e-mail, masked (GET) or revealed for a minute (POST)."""
+    client = _reachable(request, client_id)
+    shown, form, status = None, None, 200
+    asks_why = contacts.must_say_why(request.user, client)
+    if request.method == "POST":
+        form = RevealForm(request.POST) if asks_why else None
+        if form is None or form.is_valid():
+            reason = form.cleaned_data["reason"] if form else ""
+            shown = contacts.reveal(client=client, actor=request.user, reason=reason)
+        else:
+            policies.require(policies.can_reveal(request.user, client))
+            status = 422
+    context = {
+        "client": client, "shown": shown, "form": form or RevealForm(), "asks_why": asks_why, "wrong": status == 422,
+        "sees_contacts": policies.sees_contacts(request.user),
+        "can_reveal": bool(policies.can_reveal(request.user, client)),
+    }  # fmt: skip
+    template = "clients/_contact.html" if wants_fragment(request) else "clients/contact_page.html"
+    response = render(request, template, context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@staff_page("clients.change_client")
+def profile_edit(request: HttpRequest, client_id: int) -> HttpResponseBase:
+    client = _reachable(request, client_id)
+    form = ProfileForm(request.POST or None, instance=client)
+    if not (policies.sees_contacts(request.user) or policies.can_reveal(request.user, client)):
+        del form.fields["new_email"], form.fields["new_phone"]
+
+    def do() -> None:
+        change_profile(
+            client_id=client.pk, actor=request.user, changes=form.changes(), reason=form.cleaned_data["reason"]
+        )
+
+    return dialogs.run(
+        request, form, do, url=f"/clients/{client_id}/", said=_("Particulars changed."), submit=_("Save"),
+        title=_("Particulars"), wide=True,
+    )  # fmt: skip
+
+
+@staff_page("clients.move_client")
+def move(request: HttpRequest, client_id: int) -> HttpResponseBase:
+    client = _reachable(request, client_id)
+    form = MoveForm(request.POST or None, client=client, actor=request.user)
+
+    def do() -> None:
+        move_client(
+            client_id=client.pk, to_book_id=form.cleaned_data["book"].pk, actor=request.user,
+            reason=form.cleaned_data["reason"],
+        )  # fmt: skip
+
+    return dialogs.run(
+        request, form, do, url=client.get_absolute_url(), said=_("Moved."), submit=_("Move"),
+        title=_("Move %(client)s to another book") % {"client": client},
+    )  # fmt: skip
+
+
+@staff_page("clients.close_client")
+def close(request: HttpRequest, client_id: int) -> HttpResponseBase:
+    client = _reachable(request, client_id)
+    form = CloseForm(request.POST or None)
+
+    def do() -> None:
+        close_client(client_id=client.pk, actor=request.user, reason=form.cleaned_data["reason"])
+
+    return dialogs.run(
+        request, form, do, url=client.get_absolute_url(), said=_("The record is closed."), submit=_("Close record"),
+        title=_("Close the record of %(client)s") % {"client": client}, tone="danger",
+    )  # fmt: skip
+
+
+@staff_page("clients.move_client")
+@require_POST
+def move_many(request: HttpRequest) -> HttpResponseBase:
+    """The list's bulk action: the selected clients into one book."""
+    from clients.books import move_clients
+    from clients.tables import ClientTable
+
+    book_id = request.POST.get("book", "")
+    if not book_id.isdigit():
+        raise DomainError(_("Choose the book to move to."))
+    ids = list(ClientTable.selected(request).values_list("pk", flat=True))
+    moved: list[Any] = move_clients(client_ids=ids, to_book_id=int(book_id), actor=request.user)
+    return dialogs.done(request, "/clients/", _("%(count)s clients moved.") % {"count": len(moved)})

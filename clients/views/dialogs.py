@@ -1,0 +1,53 @@
+"""One shape for everything that is done in a dialog: GET brings the form, POST does it or says what is wrong.
+
+With HTMX the form fills the shared dialog and a success goes back to the page; without, it is a page of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+
+from crm.errors import DomainError, NotAllowed
+from crm.ui.views import wants_fragment
+
+
+def done(request: HttpRequest, url: str, said: str) -> HttpResponseBase:
+    """Back to a page, with a word on what happened."""
+    messages.success(request, said)
+    if request.headers.get("HX-Request") == "true":
+        response = HttpResponse(status=204)
+        response["HX-Redirect"] = url
+        return response
+    return redirect(url)
+
+
+def show(
+    request: HttpRequest, form: forms.Form, *, title: Any, submit: Any, status: int = 200, **more: Any
+) -> HttpResponse:
+    template = "clients/_dialog.html" if wants_fragment(request) else "clients/dialog_page.html"
+    context = {"form": form, "title": title, "submit": submit, "action": request.get_full_path(), **more}
+    return render(request, template, context, status=status)
+
+
+def run(
+    request: HttpRequest, form: forms.Form, do: Callable[[], Any], *, url: str, said: str, title: Any, submit: Any,
+    **more: Any,
+) -> HttpResponseBase:  # fmt: skip
+    """Show the form, or do what it says. A refusal by the role is a 403; any other one stands in the form."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            do()
+        except NotAllowed:
+            raise
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return done(request, url, said)
+    wrong = request.method == "POST"
+    return show(request, form, title=title, submit=submit, status=422 if wrong else 200, **more)

@@ -1,0 +1,130 @@
+"""The client's page: who this is at a glance, what others know about them in cards and tabs, what happened."""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from clients import contacts, policies
+from clients.countries import country_name
+from clients.models import Client, Note, Task
+from clients.queries import get_client, is_in_own_book
+from crm import access_log
+from crm.choices import AccessKind
+from crm.ui import panels
+from crm.ui.views import staff_page, wants_fragment
+
+DEFAULT_TAB = "timeline"
+MOST_PINNED = 5
+MOST_TASKS = 5
+
+
+@dataclass(frozen=True)
+class TabLink:
+    slug: str
+    label: Any
+    url: str
+    icon: str
+    count: int | None = None
+
+
+@staff_page("clients.view_client")
+def client_page(request: HttpRequest, client_id: int, slug: str = "") -> HttpResponseBase:
+    """`/clients/7/` and `/clients/7/tab/money/`. A fragment is what a tab's own list or form asks for."""
+    if not slug and request.GET.get("tab"):
+        return redirect("client_tab", client_id=client_id, slug=request.GET["tab"])
+    client = get_client(request.user, client_id)
+    tab = panels.tab_for(request.user, "client", slug or DEFAULT_TAB)
+    if tab is None:
+        raise Http404
+    inner = tab.view(request, client)
+    if wants_fragment(request) or getattr(inner, "streaming", False) or inner.status_code != 200 or _is_file(inner):
+        return inner
+    note_view(request, client, slug)
+    return render(request, "clients/client.html", page_context(request, client, tab.slug, inner))
+
+
+def _is_file(response: HttpResponseBase) -> bool:
+    return "attachment" in response.headers.get("Content-Disposition", "")
+
+
+def note_view(request: HttpRequest, client: Client, slug: str = "") -> None:
+    access_log.note(
+        user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
+        target=f"clients.client:{slug}" if slug else "clients.client", in_book=is_in_own_book(request.user, client),
+    )  # fmt: skip
+
+
+def page_context(request: HttpRequest, client: Client, slug: str, inner: Any) -> dict[str, Any]:
+    if hasattr(inner, "render") and not getattr(inner, "is_rendered", True):
+        inner.render()
+    return {
+        "client": client,
+        "tabs": [_link(request, client, tab) for tab in panels.tabs_for(request.user, "client")],
+        "current": slug,
+        "content": SafeString(inner.content.decode()),
+        "side": _cards(request, client, "side"),
+        "top": _cards(request, client, "top"),
+        "tasks": open_tasks(client),
+        **header_context(request, client),
+    }
+
+
+def header_context(request: HttpRequest, client: Client) -> dict[str, Any]:
+    user = request.user
+    return {
+        "country": country_name(client.country),
+        "local_time": local_time(client),
+        "sees_contacts": policies.sees_contacts(user),
+        "can_reveal": bool(policies.can_reveal(user, client)),
+        "asks_why": contacts.must_say_why(user, client),
+        "can_log": bool(policies.can_log(user, client)),
+        "can_change": bool(policies.can(user, client, "clients.change_client")),
+        "can_move": bool(policies.can_move(user, client)),
+        "can_close": bool(policies.can_close(user, client)) and client.stage != "closed",
+        "can_explain": user.has_perm("crm.explain_access"),  # type: ignore[union-attr]
+        "is_own": is_in_own_book(user, client),
+    }
+
+
+def _link(request: HttpRequest, client: Client, tab: panels.Tab) -> TabLink:
+    url = (
+        reverse("client", args=[client.pk])
+        if tab.slug == DEFAULT_TAB
+        else reverse("client_tab", kwargs={"client_id": client.pk, "slug": tab.slug})
+    )
+    return TabLink(tab.slug, tab.label, url, tab.icon, tab.count(request.user, client) if tab.count else None)
+
+
+def _cards(request: HttpRequest, client: Client, place: str) -> list[SafeString]:
+    """Cards of other apps, rendered with what each of them loaded."""
+    found = panels.cards_for(request, "client", client, place)
+    return [
+        SafeString(render_to_string(card["template"], {"client": client, **card["context"]}, request)) for card in found
+    ]
+
+
+def local_time(client: Client) -> Any:
+    """What time it is where the client lives: nobody is called at three in the morning."""
+    try:
+        return timezone.now().astimezone(zoneinfo.ZoneInfo(client.time_zone)) if client.time_zone else None
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def open_tasks(client: Client) -> list[Task]:
+    rows = Task.objects.filter(client=client, done_at=None).select_related("assignee").order_by("due_at", "id")
+    return list(rows[:MOST_TASKS])
+
+
+def pinned_notes(client: Client) -> list[Note]:
+    rows = Note.objects.filter(client=client, is_pinned=True).select_related("author").order_by("-id")
+    return list(rows[:MOST_PINNED])

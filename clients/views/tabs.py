@@ -1,0 +1,73 @@
+"""The tabs that the clients app itself puts on the client's page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.core import signing
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from clients import policies, timeline_page
+from clients.choices import TimelineKind
+from clients.forms import NoteForm
+from clients.models import Client, Message
+from clients.views.page import pinned_notes
+from crm.choices import AccessKind
+from crm.models import AccessEvent
+from crm.ui.views import wants_fragment
+
+LOOKS_PAGE = 50
+LOOKS_SALT = "clients.looks"
+
+
+def timeline_tab(request: HttpRequest, client: Client) -> HttpResponse:
+    """Everything that happened, newest first; `?kind=` filters, `?older=` goes on."""
+    page = timeline_page.read_page(
+        client, request.user, kind=request.GET.get("kind", ""), cursor=request.GET.get("older", "")
+    )
+    if wants_fragment(request) and request.GET.get("older"):
+        return render(request, "clients/_timeline_items.html", {"client": client, "page": page})
+    context: dict[str, Any] = {
+        "client": client, "page": page, "kinds": TimelineKind.choices, "pinned": pinned_notes(client),
+        "can_log": bool(policies.can_log(request.user, client)), "form": NoteForm(auto_id="note_%s"),
+    }  # fmt: skip
+    return render(request, "clients/_timeline.html", context)
+
+
+def mail_tab(request: HttpRequest, client: Client) -> HttpResponse:
+    """Letters sent to the client, the newest hundred, with what became of them."""
+    rows = Message.objects.filter(client=client).select_related("sender").defer("secret").order_by("-id")[:100]
+    return render(
+        request, "clients/_mail.html",
+        {"client": client, "messages_sent": rows, "can_log": bool(policies.can_log(request.user, client))},
+    )  # fmt: skip
+
+
+def looks_tab(request: HttpRequest, client: Client) -> HttpResponse:
+    """Who looked at this client, when, and at what: the access log of one record."""
+    rows = AccessEvent.objects.filter(client_id=client.pk).select_related("user")
+    kind = request.GET.get("kind", "")
+    if kind in AccessKind.values:
+        rows = rows.filter(kind=kind)
+    place = _read_place(request.GET.get("older", ""))
+    if place:
+        at, pk = place
+        rows = rows.filter(Q(at__lt=at) | Q(at=at, id__lt=pk))
+    found = list(rows.order_by("-at", "-id")[: LOOKS_PAGE + 1])
+    last = found[LOOKS_PAGE - 1] if len(found) > LOOKS_PAGE else None
+    context = {
+        "client": client, "looks": found[:LOOKS_PAGE], "kind": kind, "kinds": AccessKind.choices,
+        "older": signing.dumps([last.at.isoformat(), last.id], salt=LOOKS_SALT) if last else "",
+    }  # fmt: skip
+    return render(request, "clients/_looks.html", context)
+
+
+def _read_place(text: str) -> tuple[dt.datetime, int] | None:
+    try:
+        at, pk = signing.loads(text, salt=LOOKS_SALT)
+        return dt.datetime.fromisoformat(at), int(pk)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
