@@ -287,3 +287,31 @@ TABLE |= {
     "partner_welcome": Rule(PUBLIC, kwargs=lambda _world: {"token": "forged"}, good=(200, 302, 410)),
     "referral": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}),
 }
+
+# People: lists, the client's page and what is done there. Records out of reach answer 404.
+WORKS_WITH_CLIENTS: Final = STAFF - {"marketing", "auditor", "administrator"}
+MOVES_CLIENTS: Final = roles(Role.DESK_HEAD, Role.ADMINISTRATOR)
+_person = _any_client("client_id")
+_no_note = lambda _world: {"note_id": 999_999}  # noqa: E731
+TABLE |= {
+    "clients": Rule(STAFF),
+    "clients_move": Rule(MOVES_CLIENTS),
+    "my_day": Rule(WORKS_WITH_CLIENTS),
+    "client": Rule(STAFF, kwargs=_person, good=OWN),
+    "client_tab": Rule(STAFF, kwargs=lambda world: {**_person(world), "slug": "timeline"}, good=OWN),
+    "client_contact": Rule(STAFF, kwargs=_person, good=OWN),
+    "client_call": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
+    "client_note": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
+    "client_task": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
+    "client_mail": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
+    "client_edit": Rule(
+        roles(Role.AGENT, Role.RETENTION, Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.ADMINISTRATOR), kwargs=_person,
+        good=OWN,
+    ),
+    "client_move": Rule(MOVES_CLIENTS, kwargs=_person, good=OWN),
+    "client_close": Rule(roles(Role.DESK_HEAD, Role.MLRO, Role.ADMINISTRATOR), kwargs=_person, good=OWN),
+    "note_edit": Rule(WORKS_WITH_CLIENTS, kwargs=_no_note, good=OWN),
+    "note_history": Rule(STAFF, kwargs=_no_note, good=OWN),
+    "note_pin": Rule(WORKS_WITH_CLIENTS, kwargs=_no_note, good=OWN),
+    "task_change": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"task_id": 999_999}, good=OWN),
+}  # fmt: skip
