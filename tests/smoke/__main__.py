@@ -9,7 +9,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.smoke.instance import ROOT, fresh_instance
-from tests.smoke.journey import STEPS, Journey
+from tests.smoke.journey import Journey
+from tests.smoke.steps import STEPS
 
 CHROMIUM = os.environ.get("KEELSON_CHROMIUM", "/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

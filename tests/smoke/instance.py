@@ -52,7 +52,9 @@ def fresh_instance() -> Iterator[Instance]:
     With KEELSON_SMOKE_URL and KEELSON_SMOKE_VAR set, that running demo is used instead: for work on the journey itself.
     """
     if os.environ.get("KEELSON_SMOKE_URL"):
-        yield Instance(var=Path(os.environ["KEELSON_SMOKE_VAR"]), base_url=os.environ["KEELSON_SMOKE_URL"], addresses={})
+        yield Instance(
+            var=Path(os.environ["KEELSON_SMOKE_VAR"]), base_url=os.environ["KEELSON_SMOKE_URL"], addresses={}
+        )
         return
     folder = Path(tempfile.mkdtemp(prefix="keelson-smoke-"))
     folder.chmod(0o755)

@@ -41,7 +41,9 @@ def newest_mail(folder: Path, to: str, *, containing: str = "", seconds: float =
     """The newest message to an address, as text; waits for the worker that sends it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        files = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True) if folder.exists() else []
+        files = (
+            sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True) if folder.exists() else []
+        )
         for path in files:
             for raw in reversed(path.read_bytes().split(b"\n" + b"-" * 79 + b"\n")):
                 message = email.message_from_bytes(raw.strip(), policy=email.policy.default)
