@@ -16,7 +16,7 @@ def main() -> int:
         f"http://127.0.0.1:{port}{path}", headers={"Host": host, "X-Forwarded-Proto": "https"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=5):
+        with urllib.request.urlopen(request, timeout=5):  # noqa: S310 — our own address on this machine
             return 0
     except OSError as error:
         print(f"{path} on port {port}: {error}", file=sys.stderr)

@@ -43,7 +43,8 @@ def language(request: HttpRequest) -> HttpResponse:
     response = set_language(request)
     code = request.POST.get("language", "")
     if isinstance(request.user, User) and translation.check_for_language(code) and code in dict(settings.LANGUAGES):
-        User.objects.filter(pk=request.user.pk).update(language=code)
+        request.user.language = code
+        request.user.save(update_fields=["language"])
     return response
 
 
