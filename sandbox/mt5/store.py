@@ -190,7 +190,8 @@ class Store:
         self, first_msc: int, last_msc: int, login: int | None = None, symbol: str = ""
     ) -> Iterator[tuple[int, dict[str, Any]]]:
         """(login, deal) in order of time and ticket."""
-        query, arguments = "SELECT login, data FROM deals WHERE time_msc BETWEEN ? AND ?", [first_msc, last_msc]
+        query = "SELECT login, data FROM deals WHERE time_msc BETWEEN ? AND ?"
+        arguments: list[int | str] = [first_msc, last_msc]
         if login is not None:
             query, arguments = query + " AND login = ?", [*arguments, login]
         if symbol:

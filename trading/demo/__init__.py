@@ -16,11 +16,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import orjson
-from django.conf import settings
 from django.db import connection
 
 from clients import facts
@@ -28,35 +25,16 @@ from clients.choices import Stage, TimelineKind
 from clients.models import Client, TimelineEntry
 from crm import audit, fx
 from crm.demo import Demo
-from crm.models import Brand
 from crm.partitions import ensure_months
 from trading.choices import AccountState, OperationKind, OperationState
 from trading.demo import rows
-from trading.demo.market import CONTRACTS, PricePaths
+from trading.demo.export import import_path, write_import
+from trading.demo.market import PricePaths
+from trading.demo.setup import SERVER_NAME, commission_of, make_account_types, make_server
 from trading.demo.traders import Ledger, Setting, Trade, trade_through
-from trading.models import AccountType, BalanceOperation, SymbolInfo, SyncCursor, TradingAccount, TradingServer
-from trading.platforms.mt5.adapter import SANDBOX_HOST
+from trading.models import AccountType, BalanceOperation, TradingAccount, TradingServer
 
-SERVER_NAME = "Keelson-Live"
-PASSWORD = "Sandbox-1000!"  # noqa: S105 - the sandbox's own, see `python -m sandbox.mt5 --help`
 FIRST_DEAL, FIRST_ORDER = 100_001, 200_001
-# brand → (name, group, currency, leverages, default leverage, minimum deposit, KYC level, default, demo, commission)
-TYPES: dict[str, list[tuple[str, str, str, list[int], int, int, int, bool, bool, int]]] = {
-    "meridian": [
-        ("Standard", "real\\standard-EUR", "EUR", [5, 10, 20, 30], 30, 100, 1, True, False, 0),
-        ("Standard", "real\\standard-USD", "USD", [5, 10, 20, 30], 30, 100, 1, False, False, 0),
-        ("Pro", "real\\pro-EUR", "EUR", [10, 20, 30], 30, 500, 1, False, False, 300),
-        ("VIP", "real\\vip-EUR", "EUR", [10, 20, 30], 30, 10_000, 2, False, False, 200),
-        ("Islamic", "real\\islamic-EUR", "EUR", [10, 20, 30], 30, 100, 1, False, False, 0),
-        ("Demo", "demo\\standard-EUR", "EUR", [10, 30], 30, 0, 0, False, True, 0),
-    ],
-    "southern": [
-        ("Standard", "real\\standard-USD", "USD", [10, 20, 30], 30, 100, 1, True, False, 0),
-        ("Pro", "real\\pro-USD", "USD", [10, 20, 30], 30, 500, 1, False, False, 300),
-        ("Islamic", "real\\islamic-USD", "USD", [10, 20, 30], 30, 100, 1, False, False, 0),
-        ("Demo", "demo\\standard-USD", "USD", [10, 30], 30, 0, 0, False, True, 0),
-    ],
-}
 HAVE_ACCOUNTS = (Stage.VERIFIED, Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
 
 
@@ -91,8 +69,8 @@ class Life:
 def load(demo: Demo) -> None:
     if not demo.brands:
         return
-    server = _server(demo)
-    types = _account_types(demo, server)
+    server = make_server(demo)
+    types = make_account_types(demo, server)
     paths = PricePaths(demo.rng, demo.since - dt.timedelta(days=60), demo.now)
     lives = _lives(demo, server, types)
     for number, life in enumerate(lives):
@@ -104,52 +82,8 @@ def load(demo: Demo) -> None:
     rows.copy_rows("trading_equitypoint", ("account_id", "at", "balance", "equity"), _points(demo, lives))
     for name in ("last_trade_at", "equity"):
         facts.rebuild(facts.FACTS[name])
-    _write_import(server, lives, deals, paths)
+    write_import(server, {life.account: life.balance for life in lives}, deals, paths)
     demo.progress("Trading accounts and deals", 1, 1)
-
-
-# ── set-up ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _server(demo: Demo) -> TradingServer:
-    server = TradingServer(
-        name=SERVER_NAME, host=SANDBOX_HOST, port=443, manager_login="1000", time_zone="EET", group_mask="real*,demo*"
-    )
-    server.set_password(PASSWORD)
-    server.save()
-    SymbolInfo.objects.bulk_create(
-        [
-            SymbolInfo(
-                server=server, name=one.name, canonical=one.name, symbol_group=one.group, description=one.description,
-                path=one.path, digits=one.digits, contract_size=one.size, currency_base=one.base,
-                currency_profit=one.profit, currency_margin=one.base, volume_min_lots=Decimal("0.01"),
-                volume_step_lots=Decimal("0.01"), volume_max_lots=100, read_at=demo.now,
-            )
-            for one in CONTRACTS.values()
-        ]
-    )  # fmt: skip
-    SyncCursor.objects.create(server=server, kind="deals", position_msc=rows.server_msc(demo.now, server.zone))
-    return server
-
-
-def _account_types(demo: Demo, server: TradingServer) -> dict[int, list[AccountType]]:
-    found: dict[int, list[AccountType]] = {}
-    for brand in demo.brands:
-        for position, (name, group, currency, ladder, leverage, minimum, level, is_default, is_demo, _fee) in enumerate(
-            TYPES.get(brand.code, [])
-        ):
-            found.setdefault(brand.pk, []).append(
-                AccountType.objects.create(
-                    brand=brand, name=name, server=server, group=group, currency=currency, leverages=ladder,
-                    default_leverage=leverage, min_deposit=minimum, kyc_level=level, is_default=is_default,
-                    is_demo=is_demo, position=position,
-                )
-            )  # fmt: skip
-    return found
-
-
-def _commission(brand: Brand, group: str) -> int:
-    return next((row[-1] for row in TYPES.get(brand.code, []) if row[1] == group), 0)
 
 
 def _lives(demo: Demo, server: TradingServer, types: dict[int, list[AccountType]]) -> list[Life]:
@@ -261,7 +195,7 @@ def _live(demo: Demo, paths: PricePaths, life: Life) -> None:
     if stage == Stage.DORMANT:
         end = max(start + dt.timedelta(days=4), demo.now - dt.timedelta(days=rng.randrange(46, 75)))
         end = min(end, latest)
-    setting = Setting(account.currency, account.leverage, _commission(life.client.brand, account.group))
+    setting = Setting(account.currency, account.leverage, commission_of(life.client.brand, account.group))
     middle = start + (end - start) * rng.uniform(0.3, 0.7)
     adds = rng.random() < 0.35 and not account.is_demo
     trade_through(rng, paths, setting, life.ledger, start=start, end=middle if adds else end)
@@ -418,32 +352,4 @@ def _points(demo: Demo, lives: list[Life]) -> Iterator[tuple[Any, ...]]:
             day += dt.timedelta(days=1)
 
 
-# ── the other side ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def import_path() -> Path:
-    """Where the sandbox server looks for what the demo made."""
-    return Path(settings.VAR_DIR) / "sandbox" / "mt5-import.jsonl"
-
-
-def _write_import(server: TradingServer, lives: list[Life], deals: list[dict[str, Any]], paths: PricePaths) -> None:
-    """One JSON line per account, deal and price; written beside and moved into place, so that no half file is read."""
-    path = import_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".part")
-    with draft.open("wb") as out:
-        for life in lives:
-            account = life.account
-            assert account.opened_at is not None
-            user = {
-                "kind": "user", "login": account.login, "group": account.group, "leverage": account.leverage,
-                "balance": rows.cents(life.balance), "credit": "0.00", "name": life.client.full_name,
-                "email": life.client.email, "country": life.client.country, "comment": f"keelson-{account.pk}",
-                "registration": rows.server_msc(account.opened_at, server.zone) // 1000,
-            }  # fmt: skip
-            out.write(orjson.dumps(user) + b"\n")
-        for symbol, path_of in paths.paths.items():
-            out.write(orjson.dumps({"kind": "price", "symbol": symbol, "level": path_of[-1]}) + b"\n")
-        for deal in deals:
-            out.write(orjson.dumps({"kind": "deal", **rows.without_defaults(deal)}) + b"\n")
-    draft.replace(path)
+__all__ = ["PricePaths", "Transfer", "import_path", "load"]

@@ -1,0 +1,43 @@
+"""The file from which the sandbox server learns what the demo made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from trading.demo import rows
+from trading.demo.market import PricePaths
+from trading.models import TradingAccount, TradingServer
+
+
+def import_path() -> Path:
+    """Where the sandbox server looks for what the demo made."""
+    return Path(settings.VAR_DIR) / "sandbox" / "mt5-import.jsonl"
+
+
+def write_import(
+    server: TradingServer, accounts: Mapping[TradingAccount, int], deals: list[dict[str, Any]], paths: PricePaths
+) -> None:
+    """One JSON line per account, deal and price; written beside and moved into place, so that no half file is read."""
+    path = import_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".part")
+    with draft.open("wb") as out:
+        for account, balance in accounts.items():
+            assert account.opened_at is not None
+            user = {
+                "kind": "user", "login": account.login, "group": account.group, "leverage": account.leverage,
+                "balance": rows.cents(balance), "credit": "0.00", "name": account.client.full_name,
+                "email": account.client.email, "country": account.client.country, "comment": f"keelson-{account.pk}",
+                "registration": rows.server_msc(account.opened_at, server.zone) // 1000,
+            }  # fmt: skip
+            out.write(orjson.dumps(user) + b"\n")
+        for symbol, path_of in paths.paths.items():
+            out.write(orjson.dumps({"kind": "price", "symbol": symbol, "level": path_of[-1]}) + b"\n")
+        for deal in deals:
+            out.write(orjson.dumps({"kind": "deal", **rows.without_defaults(deal)}) + b"\n")
+    draft.replace(path)

@@ -1,0 +1,73 @@
+"""The demo's trading server with its symbols, and the account types of both brands."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from crm.demo import Demo
+from crm.models import Brand
+from trading.demo import rows
+from trading.demo.market import CONTRACTS
+from trading.models import AccountType, SymbolInfo, SyncCursor, TradingServer
+from trading.platforms.mt5.adapter import SANDBOX_HOST
+
+SERVER_NAME = "Keelson-Live"
+PASSWORD = "Sandbox-1000!"  # noqa: S105 - the sandbox's own, see `python -m sandbox.mt5 --help`
+# brand → (name, group, currency, leverages, default leverage, minimum deposit, KYC level, default, demo, commission)
+TYPES: dict[str, list[tuple[str, str, str, list[int], int, int, int, bool, bool, int]]] = {
+    "meridian": [
+        ("Standard", "real\\standard-EUR", "EUR", [5, 10, 20, 30], 30, 100, 1, True, False, 0),
+        ("Standard", "real\\standard-USD", "USD", [5, 10, 20, 30], 30, 100, 1, False, False, 0),
+        ("Pro", "real\\pro-EUR", "EUR", [10, 20, 30], 30, 500, 1, False, False, 300),
+        ("VIP", "real\\vip-EUR", "EUR", [10, 20, 30], 30, 10_000, 2, False, False, 200),
+        ("Islamic", "real\\islamic-EUR", "EUR", [10, 20, 30], 30, 100, 1, False, False, 0),
+        ("Demo", "demo\\standard-EUR", "EUR", [10, 30], 30, 0, 0, False, True, 0),
+    ],
+    "southern": [
+        ("Standard", "real\\standard-USD", "USD", [10, 20, 30], 30, 100, 1, True, False, 0),
+        ("Pro", "real\\pro-USD", "USD", [10, 20, 30], 30, 500, 1, False, False, 300),
+        ("Islamic", "real\\islamic-USD", "USD", [10, 20, 30], 30, 100, 1, False, False, 0),
+        ("Demo", "demo\\standard-USD", "USD", [10, 30], 30, 0, 0, False, True, 0),
+    ],
+}
+
+
+def make_server(demo: Demo) -> TradingServer:
+    server = TradingServer(
+        name=SERVER_NAME, host=SANDBOX_HOST, port=443, manager_login="1000", time_zone="EET", group_mask="real*,demo*"
+    )
+    server.set_password(PASSWORD)
+    server.save()
+    SymbolInfo.objects.bulk_create(
+        [
+            SymbolInfo(
+                server=server, name=one.name, canonical=one.name, symbol_group=one.group, description=one.description,
+                path=one.path, digits=one.digits, contract_size=one.size, currency_base=one.base,
+                currency_profit=one.profit, currency_margin=one.base, volume_min_lots=Decimal("0.01"),
+                volume_step_lots=Decimal("0.01"), volume_max_lots=100, read_at=demo.now,
+            )
+            for one in CONTRACTS.values()
+        ]
+    )  # fmt: skip
+    SyncCursor.objects.create(server=server, kind="deals", position_msc=rows.server_msc(demo.now, server.zone))
+    return server
+
+
+def make_account_types(demo: Demo, server: TradingServer) -> dict[int, list[AccountType]]:
+    found: dict[int, list[AccountType]] = {}
+    for brand in demo.brands:
+        for position, (name, group, currency, ladder, leverage, minimum, level, is_default, is_demo, _fee) in enumerate(
+            TYPES.get(brand.code, [])
+        ):
+            found.setdefault(brand.pk, []).append(
+                AccountType.objects.create(
+                    brand=brand, name=name, server=server, group=group, currency=currency, leverages=ladder,
+                    default_leverage=leverage, min_deposit=minimum, kyc_level=level, is_default=is_default,
+                    is_demo=is_demo, position=position,
+                )
+            )  # fmt: skip
+    return found
+
+
+def commission_of(brand: Brand, group: str) -> int:
+    return next((row[-1] for row in TYPES.get(brand.code, []) if row[1] == group), 0)
