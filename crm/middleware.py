@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
+from structlog.contextvars import get_contextvars
 
 from crm.access_log import session_mark
 from crm.accounts import home_url, second_factor, sessions, sign_in_url
@@ -44,7 +45,8 @@ class RequestContextMiddleware:
         context = RequestContext(
             user_id=user.pk if user.is_authenticated else None,
             ip=client_ip(request),
-            request_id=str(getattr(request, "id", "") or request.headers.get("x-request-id", ""))[:40],
+            # the log's own: from the header, or made by it
+            request_id=str(get_contextvars().get("request_id", ""))[:40],
             session=session_mark(request.session.session_key),
         )
         zone = getattr(user, "time_zone", "") or "UTC"

@@ -29,11 +29,14 @@ LITERAL = r"""(?:u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
 CALL = re.compile(rf"\b(_|gettext|ngettext|pgettext|npgettext)\(\s*({LITERAL}(?:\s*,\s*{LITERAL})*)")
 # What clients, partners and strangers read: complete in every language that is offered.
 PUBLIC = (
-    "portal/", "public_base.html", "portal_base.html", "account/", "mfa/", "mail/", "cotton/", "django/", "crm/ui/", "4", "5",
+    "portal/", "public/", "partners/", "public_base.html", "portal_base.html", "account/", "mfa/", "mail/", "cotton/",
+    "django/", "crm/ui/", "4", "5",
     "crm/error_page.html", "crm/refused.html", "crm/pages/profile", "crm/pages/notifications", "crm/pages/_bell",
     "crm/pages/job", "crm/pages/_job", "crm/accounts/", "crm/mail.py",
     "leads/public", "leads/landing", "ib/partner", "wallet/portal", "kyc/portal",
 )  # fmt: skip
+# Template folders that bear their audience's name and not their app's.
+FOLDERS = {"ib": ("ib", "partners"), "leads": ("leads", "public")}
 LANGUAGES = [code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
 
 
@@ -56,8 +59,8 @@ def sources_of(app: str) -> Iterator[Path]:
     base = Path(settings.BASE_DIR)
     yield from sorted(path for path in (base / app).rglob("*.py") if "migrations" not in path.parts)
     templates = base / "templates"
-    others = {name for name in settings.KEELSON_APPS if name != app}
-    folders = [templates] if app == "crm" else [templates / app]
+    others = {folder for name in settings.KEELSON_APPS if name != app for folder in FOLDERS.get(name, (name,))}
+    folders = [templates] if app == "crm" else [templates / folder for folder in FOLDERS.get(app, (app,))]
     for folder in folders:
         for path in sorted([*folder.rglob("*.html"), *folder.rglob("*.txt")]):
             if app != "crm" or path.relative_to(templates).parts[0] not in others:

@@ -1,20 +1,34 @@
 """The page for an error of ours. It needs no database and no session: those may be what broke."""
 
 import logging
+import sys
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
+from django.utils.html import escape
+from structlog.contextvars import get_contextvars
 
 logger = logging.getLogger(__name__)
 
 
+RETRY_SECONDS = 30
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, with the reference under which the log has the error."""
-    reference = str(getattr(request, "id", "") or "")
+    """500 with the reference under which the log has the error; 503 while the database is away."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        response = HttpResponse(_page("503.html", ""), status=503)
+        response["Retry-After"] = str(RETRY_SECONDS)
+        return response
+    reference = str(get_contextvars().get("request_id", ""))
+    return HttpResponse(_page("500.html", reference), status=500)
+
+
+def _page(template: str, reference: str) -> str:
     try:
-        page = get_template("500.html").render({"reference": reference})
+        return get_template(template).render({"reference": reference})
     except (TemplateDoesNotExist, ValueError):  # a static file is missing from the manifest
         logger.exception("the error page itself failed")
-        page = f"<h1>500</h1><p>{reference}</p>"
-    return HttpResponse(page, status=500)
+        return f"<h1>{template.partition('.')[0]}</h1><p>{escape(reference)}</p>"
