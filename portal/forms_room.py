@@ -10,6 +10,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.formats import get_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
@@ -87,25 +88,45 @@ def sides_of(kind: str) -> list[tuple[str, str]]:
     return [(Side.FRONT.value, "")]
 
 
+def read_amount(text: str, decimal_sign: str) -> str:
+    """An amount as people write it, with a point for the decimals: “1.234,50”, “1,234.50”, “1 234.5”, “250,5”.
+
+    One sign alone before exactly three figures is what the reader's language makes of it: “1.500” is fifteen hundred in
+    German and one and a half in English.
+    """
+    text = re.sub(r"[\s'’]", "", text)
+    signs = [character for character in text if character in ".,"]
+    if not signs:
+        return text
+    last = signs[-1]
+    if len(set(signs)) == 2:
+        mark = last if signs.count(last) == 1 else ""
+    elif len(signs) > 1:
+        mark = ""
+    else:
+        mark = "" if len(text.rpartition(last)[2]) == 3 and last != decimal_sign else last
+    whole, _sign, decimals = text.rpartition(mark) if mark else (text, "", "")
+    whole = whole.replace(".", "").replace(",", "")
+    return f"{whole}.{decimals}" if mark else whole
+
+
 class AmountField(forms.DecimalField):
     """An amount in major units; comma or point, as the reader writes it."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("label", _("Amount"))
         super().__init__(
-            max_digits=18, decimal_places=8, localize=True,
-            widget=forms.TextInput({"inputmode": "decimal", "autocomplete": "off"}), **kwargs,
-        )  # fmt: skip
+            max_digits=18,
+            decimal_places=8,
+            widget=forms.TextInput({"inputmode": "decimal", "autocomplete": "off"}),
+            **kwargs,
+        )
         self.error_messages["invalid"] = _("Type an amount in figures, for example 250.")
 
     def to_python(self, value: Any) -> Decimal | None:
-        text = re.sub(r"\s", "", str(value)) if value is not None else value
-        if isinstance(text, str) and text.count(",") == 1 and "." not in text and len(text.rpartition(",")[2]) != 3:
-            text = text.replace(",", ".")
-        try:
-            return forms.DecimalField.to_python(self, text)
-        except forms.ValidationError:
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        if isinstance(value, str):
+            value = read_amount(value, get_format("DECIMAL_SEPARATOR"))
+        return super().to_python(value)
 
     def clean(self, value: Any) -> Any:
         amount = super().clean(value)

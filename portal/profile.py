@@ -40,7 +40,7 @@ def address_is_proven(client: Client) -> bool:
 def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any]) -> Client:
     """The client corrects or completes their particulars; what is equal to the record is no change.
 
-    Who: the client, for themselves. Names, birth and citizenship only until a document fixed them; a new address after
+    Who: the client, for themselves. Names, birth and citizenship that a document fixed stay (what is blank may be filled); a new address after
     the old one was proven asks for a new proof. Raises: NotAllowed, DomainError (telephone, age, citizenship).
     """
     client = Client.objects.select_for_update(of=("self",)).select_related("brand").get(pk=client_id)
@@ -73,7 +73,8 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
 
 
 def _check_identity(client: Client, changed: Mapping[str, Any]) -> None:
-    if identity_is_fixed(client):
+    known = [name for name in changed if name in IDENTITY and getattr(client, name)]
+    if known and identity_is_fixed(client):
         raise NotAllowed(_("Your identity document has fixed name and date of birth. Write to us if one is wrong."))
     found = eligibility.problems(
         client.brand, country="", date_of_birth=changed.get("date_of_birth"), nationality=changed.get("nationality", "")

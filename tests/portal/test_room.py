@@ -18,10 +18,20 @@ from wallet.withdrawals import request_withdrawal
 
 pytestmark = pytest.mark.django_db
 PAGES = {
-    "/portal/": 18, "/portal/activity/": 10, "/portal/profile/security/": 13, "/portal/profile/": 13, "/portal/profile/details/": 12,
-    "/portal/documents/": 11, "/portal/wallet/": 12, "/portal/wallet/deposit/": 13, "/portal/wallet/withdraw/": 17, "/portal/wallet/transfer/": 14,
-    "/portal/wallet/history/": 10, "/portal/accounts/": 11, "/portal/accounts/open/": 14,
-}  # fmt: skip
+    "/portal/": 18,
+    "/portal/activity/": 10,
+    "/portal/profile/security/": 13,
+    "/portal/profile/": 13,
+    "/portal/profile/details/": 12,
+    "/portal/documents/": 11,
+    "/portal/wallet/": 12,
+    "/portal/wallet/deposit/": 13,
+    "/portal/wallet/withdraw/": 17,
+    "/portal/wallet/transfer/": 14,
+    "/portal/wallet/history/": 10,
+    "/portal/accounts/": 11,
+    "/portal/accounts/open/": 14,
+}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,0 +1,186 @@
+"""Getting started: details, documents, what is missing, what we say about it."""
+
+import datetime as dt
+
+import pytest
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from crm import events
+from crm.models import Notification
+from kyc import claims, pipeline
+from kyc.models import Document
+from kyc.reviews import approve, reject, settle_due
+from portal import onboarding, profile
+from tests.cast import signed_in
+from tests.kyc.factories import bill_pdf, claimed, file_of, passport_jpeg, registered, uploaded, waiting
+
+pytestmark = pytest.mark.django_db
+SEND = "/portal/documents/send/"
+DETAILS = {
+    "first_name": "Clara", "last_name": "Weber", "date_of_birth": "1990-05-17", "nationality": "DE",
+    "phone": "+49 151 12345678", "address_line": "Lindenstraße 12", "postal_code": "10969", "city": "Berlin",
+}  # fmt: skip
+
+
+@pytest.fixture
+def browser(cast):
+    return signed_in(cast.client_user)
+
+
+def send(browser, content=None, kind="passport", name="passport.jpg", **fields):
+    data = {"kind": kind, "file": file_of(content or passport_jpeg(), name), **fields}
+    return browser.post(SEND, data, headers={"x-requested-with": "XMLHttpRequest"})
+
+
+def let_the_undo_time_pass():
+    for document in Document.objects.exclude(settles_at=None):
+        Document.objects.filter(pk=document.pk).update(settles_at=document.settles_at - dt.timedelta(hours=1))
+    settle_due()
+
+
+def states(client):
+    client.refresh_from_db()
+    return [step.state for step in onboarding.progress_of(client).steps]
+
+
+# ── the stepper ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_way_from_nothing_to_verified(cast, browser):
+    assert states(cast.client) == ["todo", "todo", "todo", "later"]
+    page = browser.get("/portal/").content.decode()
+    assert "Getting started" in page and "Go on: Your details" in page
+    assert browser.post("/portal/profile/details/", DETAILS)["Location"] == "/portal/documents/"
+    assert states(cast.client) == ["done", "todo", "todo", "later"]
+    send(browser)
+    assert states(cast.client) == ["done", "waiting", "todo", "later"]
+    send(browser, bill_pdf(), kind="proof_of_address", name="bill.pdf")
+    assert states(cast.client) == ["done", "waiting", "waiting", "later"]
+    assert "We are looking at your documents" in browser.get("/portal/").content.decode()
+    for document in Document.objects.order_by("pk"):
+        pipeline.check(document.pk)
+        claims.claim(document_id=document.pk, actor=cast.kyc_officer)
+        approve(document_id=document.pk, actor=cast.kyc_officer, note="Read by eye")
+    let_the_undo_time_pass()
+    events.drain()
+    assert states(cast.client) == ["done", "done", "done", "done"]
+    assert "Getting started" not in browser.get("/portal/").content.decode()
+    titles = set(Notification.objects.filter(user=cast.client_user).values_list("title", flat=True))
+    assert {"Passport approved", "You are verified"} <= titles
+
+
+def test_a_rejected_document_says_why_in_the_clients_words_and_can_be_sent_again(cast, browser):
+    document = claimed(registered(cast.client), cast.kyc_officer)
+    reject(
+        document_id=document.pk, actor=cast.kyc_officer, reason_code="unreadable",
+        reason="We could not read it. Please take a new picture in daylight.",
+    )  # fmt: skip
+    let_the_undo_time_pass()
+    events.drain()
+    page = browser.get("/portal/documents/").content.decode()
+    assert "Please take a new picture in daylight" in page and "Please send again" in page
+    row = Notification.objects.get(user=cast.client_user, kind="portal.document")
+    assert "daylight" in row.body and row.url == "/portal/documents/"
+
+
+def test_the_expected_time_is_what_recent_reviews_took(cast):
+    assert onboarding.expected_wait(cast.client) == "usually within 24 hours"
+    cache.clear()
+    now = dt.datetime.now(dt.UTC)
+    for number in range(6):
+        document = uploaded(cast.other_client, content=passport_jpeg(number=f"X{number:08d}"))
+        Document.objects.filter(pk=document.pk).update(
+            uploaded_at=now - dt.timedelta(minutes=30), reviewed_at=now, reviewed_by=cast.kyc_officer, state="approved",
+            settles_at=now,
+        )  # fmt: skip
+    assert onboarding.expected_wait(cast.client) == "usually within 30 minutes"
+    # Another brand has its own pace.
+    cast.client.brand_id = cast.other_brand.pk
+    assert onboarding.expected_wait(cast.client) == "usually within 24 hours"
+
+
+# ── details ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("phone", "123", "can&#x27;t be called"),
+        ("date_of_birth", "2020-01-01", "at least 18 years old"),
+        ("city", "", "This field is required"),
+    ],
+)
+def test_a_wrong_answer_is_named_and_the_others_stay(cast, browser, field, value, words):
+    answer = browser.post("/portal/profile/details/", {**DETAILS, field: value})
+    page = answer.content.decode()
+    assert answer.status_code == 422 and words in page and 'value="Lindenstraße 12"' in page
+    cast.client.refresh_from_db()
+    assert cast.client.address_line == ""
+
+
+def test_names_are_fixed_once_a_document_is_looked_at(cast, browser):
+    registered(cast.client)
+    waiting(cast.client)
+    browser.post("/portal/profile/details/", {**DETAILS, "first_name": "Claudia", "city": "Potsdam"})
+    cast.client.refresh_from_db()
+    assert (cast.client.first_name, cast.client.city) == ("Clara", "Potsdam")
+    with pytest.raises(Exception, match="has fixed name"):
+        profile.change_own_details(client_id=cast.client.pk, actor=cast.client_user, changes={"first_name": "Claudia"})
+
+
+def test_nobody_changes_somebody_elses_details(cast):
+    with pytest.raises(Exception, match="not your account"):
+        profile.change_own_details(client_id=cast.other_client.pk, actor=cast.client_user, changes={"city": "X"})
+
+
+# ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_truncated_picture_is_refused_in_words(cast, browser):
+    answer = send(browser, passport_jpeg()[:20_000])
+    assert answer.status_code == 422 and "incomplete" in answer.json()["message"]
+    assert not Document.objects.exists()
+
+
+def test_something_else_than_a_document_is_refused_in_words(cast, browser):
+    answer = send(browser, b"MZ this is a program", name="passport.jpg")
+    assert answer.status_code == 422 and "something else" in answer.json()["message"]
+
+
+def test_without_a_script_the_page_says_it_and_stays(cast, browser):
+    answer = browser.post(SEND, {"kind": "passport", "file": SimpleUploadedFile("empty.jpg", b"")})
+    page = answer.content.decode()
+    assert answer.status_code == 422 and "We could not take this file" in page and "empty" in page
+    answer = browser.post(SEND, {"kind": "passport"})
+    assert answer.status_code == 422 and "Choose a file first" in answer.content.decode()
+
+
+def test_200_megabytes_are_refused_before_they_are_read(cast, browser):
+    answer = browser.post(
+        SEND, b"x" * 100, content_type="multipart/form-data; boundary=x", CONTENT_LENGTH=str(200 * 1024 * 1024),
+        headers={"x-requested-with": "XMLHttpRequest"},
+    )  # fmt: skip
+    assert answer.status_code == 413 and "larger than" in answer.json()["message"]
+
+
+def test_the_same_file_again_gets_a_kind_answer(cast, browser):
+    assert send(browser).status_code == 302
+    answer = send(browser)
+    assert answer.status_code == 422 and "We have this file already" in answer.json()["message"]
+
+
+def test_both_sides_of_a_card_are_asked_for(cast, browser):
+    registered(cast.client, nationality="DE")
+    send(browser, passport_jpeg(number="F1"), kind="id_card", side="front", name="front.jpg")
+    page = browser.get("/portal/documents/").content.decode()
+    assert "The back is missing" in page
+    send(browser, passport_jpeg(number="B1"), kind="id_card", side="back", name="back.jpg")
+    assert states(cast.client)[1] == "waiting"
+
+
+def test_a_stranger_sends_nothing(cast):
+    from django.test import Client as Browser
+
+    assert send(Browser())["Location"].startswith("/b/")
+    assert not Document.objects.exists()
