@@ -26,18 +26,6 @@ class AccountKind(models.TextChoices):
     SUSPENSE = "suspense", _("Suspense")
 
 
-# What the house holds or has spent: its balance is below zero, and pages show it as a debit.
-DEBIT_KINDS = frozenset(
-    {
-        AccountKind.PLATFORM_CLEARING,
-        AccountKind.PSP_CLEARING,
-        AccountKind.CLIENT_MONEY_BANK,
-        AccountKind.HOUSE_BANK,
-        AccountKind.FEES,
-        AccountKind.IB_COMMISSIONS,
-        AccountKind.CHARGEBACK_LOSSES,
-    }
-)
 BOUNDED_KINDS = frozenset({AccountKind.CLIENT_WALLET})
 
 
@@ -238,8 +226,10 @@ class RowType(models.TextChoices):
 
 
 class MatchRule(models.TextChoices):
-    PSP_REFERENCE = "psp_reference", _("PSP reference, currency and amount")
-    OUR_REFERENCE = "our_reference", _("Our reference, currency and amount")
+    """By what a row and a movement were recognised; kind, currency and amount agree always."""
+
+    PSP_REFERENCE = "psp_reference", _("PSP reference")
+    OUR_REFERENCE = "our_reference", _("Our reference")
 
 
 class BreakKind(BadgeChoices):

@@ -109,7 +109,7 @@ def _intend(*, client_id: int, psp_id: int, amount: Decimal, currency: str, requ
             raise IdempotencyConflict(_("This form was already sent with another amount or method. Start again."))
         return known
     require(policies.can_deposit(actor, client))
-    _check_offer(client, psp, amount, amount_minor, currency)
+    _check_offer(client, psp, amount, currency)
     now = timezone.now()
     deposit = Deposit.objects.create(
         client=client, brand=client.brand, psp=psp, wallet=ledger.wallet_of(client, currency),
@@ -133,24 +133,23 @@ def _minor(amount: Decimal, currency: str) -> int:
     return minor
 
 
-def _check_offer(client: Client, psp: Psp, amount: Decimal, amount_minor: int, currency: str) -> None:
+def _check_offer(client: Client, psp: Psp, amount: Decimal, currency: str) -> None:
     """Is this method offered to this client for this amount?"""
     if not is_offered(psp, client, currency):
         raise DomainError(_("%(psp)s is not available for you in %(currency)s.") % {"psp": psp, "currency": currency})
-    if amount_minor < psp.minimum_minor:
+    base, in_brand = client.brand.base_currency, in_base(client.brand, amount, currency)
+    if to_minor(in_brand, base) < psp.minimum_minor:
         raise DomainError(
-            _("The smallest deposit is %(amount)s.") % {"amount": Money.of_minor(psp.minimum_minor, currency)}
+            _("The smallest deposit is %(amount)s.") % {"amount": Money.of_minor(psp.minimum_minor, base)}
         )
-    if amount_minor > psp.maximum_minor:
-        raise DomainError(
-            _("The largest deposit is %(amount)s.") % {"amount": Money.of_minor(psp.maximum_minor, currency)}
-        )
+    if to_minor(in_brand, base) > psp.maximum_minor:
+        raise DomainError(_("The largest deposit is %(amount)s.") % {"amount": Money.of_minor(psp.maximum_minor, base)})
     if client.kyc_level == 0:
         so_far = sum(
             Deposit.objects.filter(client=client, settled_at__isnull=False).values_list("base_amount", flat=True),
             Decimal(0),
         )
-        if exceeds(client.brand, so_far + in_base(client.brand, amount, currency), "deposit_unverified_max_minor"):
+        if exceeds(client.brand, so_far + in_brand, "deposit_unverified_max_minor"):
             raise DomainError(
                 _("Until you are verified you can't pay in more than the limit. Please upload your documents first.")
             )

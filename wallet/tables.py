@@ -31,6 +31,10 @@ def _psps(request: Any) -> Any:
     return queries.psps_visible_to(request.user) if request else Psp.objects.none()
 
 
+def _reference(row: Any, _table: Table) -> str:
+    return format_html('<span class="mono">{}</span>', row.reference) if row.reference else ""
+
+
 class DepositFilter(django_filters.FilterSet):
     state = django_filters.MultipleChoiceFilter(choices=DepositState.choices, label=_("State"))
     psp = django_filters.ModelChoiceFilter(queryset=_psps, label=_("PSP"))
@@ -60,7 +64,7 @@ class _Movements(Table):
 class DepositTable(_Movements):
     name, title, permission = "deposits", _("Deposits"), "wallet.view_deposit"
     columns = [
-        Column("reference", _("Reference"), link=True, css="mono nowrap"),
+        Column("reference", _("Reference"), render=_reference, link=True, css="nowrap"),
         Column("client", _("Client"), value="client.full_name"),
         BadgeColumn("state", _("State")),
         MoneyColumn("amount_minor", _("Amount"), minor=True),
@@ -109,7 +113,7 @@ def _checks(row: Withdrawal, _table: Table) -> str:
 class WithdrawalTable(_Movements):
     name, title, permission = "withdrawals", _("Withdrawals"), "wallet.view_withdrawal"
     columns = [
-        Column("reference", _("Reference"), link=True, css="mono nowrap"),
+        Column("reference", _("Reference"), render=_reference, link=True, css="nowrap"),
         Column("client", _("Client"), value="client.full_name"),
         BadgeColumn("state", _("State")),
         MoneyColumn("amount_minor", _("Amount"), minor=True),
@@ -143,7 +147,7 @@ class WithdrawalQueue(WithdrawalTable):
     subtitle = _("Oldest first. Above the brand's limit two people approve.")
     default_order = "id"
     columns = [
-        Column("reference", _("Reference"), link=True, css="mono nowrap"),
+        Column("reference", _("Reference"), render=_reference, link=True, css="nowrap"),
         Column("client", _("Client"), value="client.full_name"),
         BadgeColumn("state", _("State")),
         MoneyColumn("amount_minor", _("Amount"), minor=True),
@@ -179,7 +183,7 @@ class TransferFilter(django_filters.FilterSet):
 class TransferTable(_Movements):
     name, title, permission = "transfers", _("Transfers"), "wallet.view_transfer"
     columns = [
-        Column("reference", _("Reference"), link=True, css="mono nowrap"),
+        Column("reference", _("Reference"), render=_reference, link=True, css="nowrap"),
         Column("client", _("Client"), value="client.full_name"),
         BadgeColumn("state", _("State")),
         MoneyColumn("amount_minor", _("Amount"), minor=True),
@@ -217,7 +221,7 @@ class WebhookTable(Table):
         TimeColumn("received_at", _("Received"), seconds=True, link=True),
         Column("psp", _("PSP"), value="psp.name"),
         Column("event_type", _("Event"), css="nowrap"),
-        Column("reference", _("Reference"), css="mono nowrap"),
+        Column("reference", _("Reference"), render=_reference, css="nowrap"),
         BadgeColumn("verdict", _("Verdict")),
         BadgeColumn("state", _("State")),
         Column("outcome", _("What was done"), css="clip muted"),

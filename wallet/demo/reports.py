@@ -86,7 +86,7 @@ def import_month(demo: Demo, _plans: Plans) -> None:
     last_month = (demo.now.date().replace(day=1) - dt.timedelta(days=1)).replace(day=1)
     last = last_month - dt.timedelta(days=1)
     first = last.replace(day=1)
-    finance = (demo.by_role.get("finance") or [None])[0]
+    finance = next(iter(demo.by_role.get("finance", [])), None)
     rows = _rows()
     for psp in Psp.objects.select_related("brand").order_by("pk"):
         content = report([row for row in rows if row.psp == psp.code], psp.code, first, last)

@@ -91,7 +91,8 @@ class _Accounts:
                 wanted.setdefault(key, self._account(key))
         Account.objects.bulk_create(list(wanted.values()), batch_size=BATCH)
         self.accounts = wanted
-        for plan in (*plans.deposits, *plans.withdrawals, *plans.transfers):
+        movements: list[Any] = [*plans.deposits, *plans.withdrawals, *plans.transfers]
+        for plan in movements:
             key = ("client_wallet", plan.brand_id, plan.currency, plan.client_id)
             if key not in wanted:
                 wanted[key] = self._account(key)
@@ -122,7 +123,7 @@ class _Accounts:
         return account
 
     def entry(self, step: Step) -> Entry:
-        lines = ()
+        lines: tuple[Line, ...] = ()
         if step.minor:
             wallet, other = self.accounts[self._wallet(step)], self.accounts[self._other(step)]
             lines = (Line(wallet, step.minor), Line(other, -step.minor))
@@ -137,10 +138,7 @@ class _Accounts:
 
 def write_movements(demo: Demo, plans: Plans) -> None:
     for step in plans.steps:
-        if step.phase == Phase.PENDING:
-            step.about.reservation_id = step.journal_id
-        else:
-            step.about.journal_id = step.journal_id
+        setattr(step.about, "reservation_id" if step.phase == Phase.PENDING else "journal_id", step.journal_id)
     rates = _Rates()
     seen: set[int] = set()
     for deposit in sorted(plans.deposits, key=lambda one: one.settled_at or demo.now):
@@ -148,6 +146,9 @@ def write_movements(demo: Demo, plans: Plans) -> None:
             deposit.base_amount = rates.base(deposit, deposit.received_minor or 0, deposit.settled_at)
             deposit.is_first = deposit.client_id not in seen
             seen.add(deposit.client_id)
+    plans.deposits.sort(key=lambda one: one.created_at)
+    plans.withdrawals.sort(key=lambda one: one.requested_at)
+    plans.transfers.sort(key=lambda one: one.created_at)
     finance = demo.by_role.get("finance", [])
     for withdrawal in plans.withdrawals:
         _decide(demo, withdrawal, finance, rates)
@@ -222,7 +223,8 @@ def _checks(demo: Demo, withdrawal: Withdrawal) -> list[WithdrawalCheck]:
 
 def _psp_movements(plans: Plans) -> list[PspMovement]:
     rows = []
-    for movement in (*plans.deposits, *plans.withdrawals):
+    movements: list[Any] = [*plans.deposits, *plans.withdrawals]
+    for movement in movements:
         is_in = isinstance(movement, Deposit)
         at = movement.settled_at if is_in else movement.finished_at
         if at is None or (not is_in and movement.state != WithdrawalState.SETTLED):

@@ -12,6 +12,7 @@ from decimal import Decimal
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from clients.models import Client
 from crm.models import Brand, User
@@ -71,6 +72,7 @@ class Account(models.Model):
                 name="psp_clearing_has_a_psp",
             ),
         ]
+        indexes = [models.Index(fields=["is_bounded", "id"], name="accounts_house_first")]
         triggers = [
             pgtrigger.Trigger(
                 name="account_keeps_what_it_is",
@@ -88,8 +90,17 @@ class Account(models.Model):
         ]
 
     def __str__(self) -> str:
-        owner = self.client or self.psp or self.subject
+        owner = self.owner_label
         return f"{self.get_kind_display()} {self.currency}" + (f" · {owner}" if owner else "")
+
+    @property
+    def owner_label(self) -> str:
+        """Whose it is, for people; empty for the house itself."""
+        if self.client or self.psp:
+            return str(self.client or self.psp)
+        kind, _colon, number = self.subject.partition(":")
+        words = {"server": _("Trading server %(number)s"), "partner": _("Partner %(number)s")}
+        return words[kind] % {"number": number} if kind in words else self.subject
 
 
 class Balance(models.Model):

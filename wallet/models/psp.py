@@ -35,8 +35,12 @@ class Psp(models.Model):
         blank=True,
         help_text=_("Offered to clients of; empty: everywhere"),
     )
-    minimum_minor = models.BigIntegerField(default=1_000, help_text=_("Smallest deposit, in minor units"))
-    maximum_minor = models.BigIntegerField(default=1_000_000_00, help_text=_("Largest deposit, in minor units"))
+    minimum_minor = models.BigIntegerField(
+        default=1_000, help_text=_("Smallest deposit, in minor units of the brand's base currency")
+    )
+    maximum_minor = models.BigIntegerField(
+        default=1_000_000_00, help_text=_("Largest deposit, in minor units of the brand's base currency")
+    )
     kyc_level_min = models.PositiveSmallIntegerField(default=0)
     pays_out = models.BooleanField(default=True)
     position = models.PositiveSmallIntegerField(default=0, help_text=_("Order in which methods are offered"))

@@ -76,7 +76,7 @@ class AccountTable(Table):
     subtitle = _("Every account with its balance, now or as of any instant.")
     columns = [
         Column("kind", _("Account"), value="get_kind_display", link=True),
-        Column("owner", _("Owner"), value=lambda row: row.client or row.psp or row.subject or ""),
+        Column("owner", _("Owner"), value="owner_label"),
         Column("brand", _("Brand"), value="brand.name"),
         Column("currency", _("Currency")),
         Column("debit", _("Debit"), render=_side("debit"), css="end num"),
@@ -84,7 +84,7 @@ class AccountTable(Table):
     ]
     filterset = AccountFilter
     row_url_name = "wallet:ledger_account"
-    default_order = "id"
+    default_order = "is_bounded"  # the house's accounts first, then the clients' wallets
     search_hint = _("Client")
     empty = Empty(_("No accounts yet"), _("Accounts open by themselves when money first moves."), "book-open")
 

@@ -45,9 +45,8 @@ class PspPage(StaffView):
         psp = self.find(request, pk)
         form = PspForm(request.POST, instance=psp)
         if form.is_valid():
-            values = {name: form.cleaned_data[name] for name in PspForm.Meta.fields}
             try:
-                configure_psp(psp_id=psp.pk, values=values, keys=form.keys(), actor=request.user)
+                configure_psp(psp_id=psp.pk, values=form.values(), keys=form.keys(), actor=request.user)
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
