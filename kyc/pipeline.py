@@ -118,7 +118,7 @@ def _finish(run: CheckRun, sheet: Sheet, findings: list[Finding], *, duration_ms
         return None
     run.state, run.finished_at, run.duration_ms = RunState.DONE, timezone.now(), duration_ms
     run.engine = ", ".join(sorted(sheet.engines))[:60]
-    run.measures = sheet.measures
+    run.measures = {**sheet.measures, "pages": [[page.shape[1], page.shape[0]] for page in sheet.pages]}
     details = {
         f"{one.code}:{one.field}": {"found": one.found, "expected": one.expected}
         for one in findings

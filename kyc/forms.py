@@ -1,0 +1,46 @@
+"""Forms of the review and of uploads."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from kyc.choices import TWO_SIDED_KINDS, DocumentKind, RejectReason, Side
+
+# For a file field's `accept`: a phone then converts its own formats.
+ACCEPT = "image/jpeg,image/png,image/webp,application/pdf"
+
+
+class UploadForm(forms.Form):
+    """What is sent and the file itself. The portal uses it too; `kinds` narrows the choice."""
+
+    kind = forms.ChoiceField(label=_("Document"), choices=DocumentKind.choices)
+    side = forms.ChoiceField(label=_("Side"), choices=Side.choices, required=False, initial=Side.FRONT)
+    file = forms.FileField(label=_("File"), widget=forms.ClearableFileInput(attrs={"accept": ACCEPT}))
+
+    def __init__(self, *args, kinds: tuple[str, ...] = (), **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if kinds:
+            self.fields["kind"].choices = [(kind, label) for kind, label in DocumentKind.choices if kind in kinds]
+
+    def clean_side(self) -> str:
+        """Only cards and licences have two sides."""
+        kind, side = self.cleaned_data.get("kind"), self.cleaned_data.get("side")
+        return side or Side.FRONT if kind in TWO_SIDED_KINDS else Side.FRONT
+
+
+class ApproveForm(forms.Form):
+    expires_on = forms.DateField(label=_("Valid until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    issued_on = forms.DateField(label=_("Issued on"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    note = forms.CharField(
+        label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("For colleagues and auditors. Needed when a check found a problem."),
+    )  # fmt: skip
+
+
+class RejectForm(forms.Form):
+    reason_code = forms.ChoiceField(label=_("Reason"), choices=RejectReason.choices)
+    reason = forms.CharField(
+        label=_("What the client is told"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    note = forms.CharField(label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))

@@ -1,0 +1,41 @@
+"""What KYC puts on pages it does not own: menu, the client's KYC tab, a tile, search by document number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.ui import panels
+from kyc import queries
+from kyc.choices import DocumentState
+from kyc.views.client import kyc_tab
+from kyc.views.queue import queue_tile
+
+
+def waiting(user: Any) -> int | None:
+    """How many wait for a decision, at most 99."""
+    pending = queries.queue(user).filter(state=DocumentState.PENDING_REVIEW)
+    return len(pending.values_list("pk", flat=True)[:99]) or None
+
+
+def find_by_number(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
+    """A document by its whole number; only its keyed hash is kept, so a part of it finds nothing."""
+    if len(query) < 5 or not any(character.isdigit() for character in query):
+        return
+    for document in queries.find_by_number(user, query, limit=limit):
+        yield panels.Found(
+            f"{document.title}: {document.client.full_name}", document.get_absolute_url(),
+            str(document.get_state_display()), "id-card",
+        )  # fmt: skip
+
+
+panels.menu(
+    "compliance", _("Review queue"), "kyc:queue", "kyc.review_document", "file-check", 10, count=waiting,
+    words="kyc documents passport verify",
+)  # fmt: skip
+panels.menu("compliance", _("Documents"), "kyc:documents", "kyc.open_document", "files", 20, words="kyc archive")
+panels.client_tab("kyc", _("KYC"), kyc_tab, "kyc.view_document", order=30)
+panels.tile("kyc-queue", "kyc/_tile.html", queue_tile, "kyc.review_document", 10)
+panels.palette_source("kyc-documents", _("Documents"), find_by_number, "kyc.open_document", 60)

@@ -1,0 +1,174 @@
+"""The review queue as a list, and a client's documents."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import django_filters
+from django.db.models import Prefetch, Q
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from crm.ui.columns import DASH
+from crm.ui.formats import ago
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, DateColumn, Empty, Table
+from kyc import queries
+from kyc.choices import OPEN_STATES, DocumentKind, DocumentState, IssueCode, Severity
+from kyc.models import Document, Issue
+
+# How long a client may wait before the queue turns amber, then red.
+WAIT_WARN_HOURS, WAIT_LATE_HOURS = 4, 24
+TONES = {Severity.BLOCKING: "danger", Severity.WARNING: "warning", Severity.INFO: "info"}
+OPEN_CHOICES = [(state.value, state.label) for state in OPEN_STATES]
+
+
+class QueueFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=OPEN_CHOICES, label=_("State"))
+    kind = django_filters.ChoiceFilter(choices=DocumentKind.choices, label=_("Document"))
+    issue = django_filters.ChoiceFilter(choices=IssueCode.choices, label=_("Issue"), method="with_issue")
+    waited = django_filters.ChoiceFilter(
+        choices=[("4", _("More than 4 hours")), ("24", _("More than a day")), ("72", _("More than 3 days"))],
+        label=_("Waiting"), method="waiting_longer",
+    )  # fmt: skip
+    whose = django_filters.ChoiceFilter(
+        choices=[("mine", _("Mine")), ("free", _("Nobody's"))], label=_("Claimed"), method="claimed_by"
+    )
+    brand = django_filters.CharFilter(field_name="client__brand__code", label=_("Brand"))
+
+    class Meta:
+        model = Document
+        fields: list[str] = []
+
+    def with_issue(self, queryset: Any, _name: str, value: str) -> Any:
+        return queryset.filter(
+            pk__in=Issue.objects.filter(code=value, document__state=DocumentState.PENDING_REVIEW).values("document_id")
+        )
+
+    def waiting_longer(self, queryset: Any, _name: str, value: str) -> Any:
+        from django.utils import timezone
+
+        return queryset.filter(uploaded_at__lte=timezone.now() - dt.timedelta(hours=int(value)))
+
+    def claimed_by(self, queryset: Any, _name: str, value: str) -> Any:
+        from django.utils import timezone
+
+        now = timezone.now()
+        if value == "mine":
+            return queryset.filter(claimed_by=self.request.user, claimed_until__gt=now)
+        return queryset.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
+
+
+def issue_badges(row: Document, _table: Any) -> Any:
+    """The issues of the last run, worst first."""
+    issues = sorted(row.shown_issues, key=lambda one: list(TONES).index(Severity(one.severity)))  # type: ignore[attr-defined]
+    unique = list({issue.code: issue for issue in issues}.values())
+    if not unique:
+        return (
+            DASH
+            if row.state != DocumentState.PENDING_REVIEW
+            else format_html('<span class="pos">{}</span>', _now("None"))
+        )
+    return format_html_join(
+        " ",
+        '<span class="k-badge tone-{}" title="{}">{}</span>',
+        (
+            (TONES[Severity(one.severity)], one.get_code_display(), one.code.replace("_", " ").lower())
+            for one in unique[:4]
+        ),
+    )
+
+
+def waited(row: Document, table: Any) -> Any:
+    hours = (table.now - row.uploaded_at).total_seconds() / 3600
+    css = "neg" if hours >= WAIT_LATE_HOURS else "k-amber" if hours >= WAIT_WARN_HOURS else ""
+    return format_html('<span class="{}" title="{}">{}</span>', css, row.uploaded_at.isoformat(), ago(row.uploaded_at))
+
+
+def claim(row: Document, table: Any) -> Any:
+    if row.claimed_by_id is None or row.claimed_until is None or row.claimed_until <= table.now:
+        return ""
+    return _now("You") if row.claimed_by_id == table.user.pk else str(row.claimed_by)
+
+
+class DocumentQueueTable(Table):
+    name, title, permission = "kyc-queue", _("Review queue"), "kyc.review_document"
+    subtitle = _("Documents that wait for a decision, longest first")
+    columns = [
+        Column("client", _("Client"), value="client.full_name", link=True),
+        Column("title", _("Document")),
+        BadgeColumn("state", _("State")),
+        Column("issues", _("Issues"), render=issue_badges, export=False),
+        Column("uploaded_at", _("Waiting"), sort=True, render=waited),
+        Column("claimed_by", _("Claimed by"), render=claim),
+        Column("country", _("Country"), value="client.country"),
+        Column("brand", _("Brand"), value="client.brand.name"),
+        Column("page_count", _("Pages"), hidden=True, css="end"),
+    ]
+    filterset = QueueFilter
+    default_order = "uploaded_at"
+    search_hint = _("Client")
+    export_permission = None
+    empty = Empty(
+        _("Nothing waits"),
+        _("Documents that clients upload show up here once the automatic checks have run."),
+        "file-check",
+    )
+
+    def queryset(self) -> Any:
+        return (
+            queries.queue(self.user)
+            .select_related("client__brand", "claimed_by")
+            .prefetch_related(Prefetch("issues", queryset=Issue.objects.order_by("-id"), to_attr="shown_issues"))
+        )
+
+    def search(self, queryset: Any, words: str) -> Any:
+        for word in words.lower().split()[:4]:
+            queryset = queryset.filter(client__search_text__contains=word)
+        return queryset
+
+    def row_class(self, row: Document) -> str:
+        return "faint" if row.is_claimed_by_other(self.user, self.now) else ""
+
+
+class DocumentFilter(django_filters.FilterSet):
+    state = django_filters.MultipleChoiceFilter(choices=DocumentState.choices, label=_("State"))
+    kind = django_filters.ChoiceFilter(choices=DocumentKind.choices, label=_("Document"))
+    uploaded = django_filters.DateFromToRangeFilter(field_name="uploaded_at", label=_("Uploaded"))
+
+    class Meta:
+        model = Document
+        fields: list[str] = []
+
+
+class DocumentTable(Table):
+    """Every document, decided ones included."""
+
+    name, title, permission = "kyc-documents", _("Documents"), "kyc.open_document"
+    columns = [
+        Column("client", _("Client"), value="client.full_name", link=True),
+        Column("title", _("Document")),
+        BadgeColumn("state", _("State")),
+        AgoColumn("uploaded_at", _("Uploaded")),
+        Column("reviewed_by", _("Reviewed by")),
+        AgoColumn("reviewed_at", _("Reviewed")),
+        DateColumn("expires_on", _("Expires")),
+        Column("reason_code", _("Reason"), value="get_reason_code_display", hidden=True),
+        Column("brand", _("Brand"), value="client.brand.name", hidden=True),
+    ]
+    filterset = DocumentFilter
+    search_hint = _("Client, or document number with #")
+    empty = Empty(_("No documents"), _("What clients upload is kept here, decided documents included."), "files")
+
+    def queryset(self) -> Any:
+        return queries.documents_visible_to(self.user).select_related("client__brand", "reviewed_by")
+
+    def search(self, queryset: Any, words: str) -> Any:
+        if words.startswith("#"):
+            from kyc.fingerprints import number_fingerprint
+
+            return queryset.filter(number_fingerprint=number_fingerprint(words[1:]) or "-")
+        for word in words.lower().split()[:4]:
+            queryset = queryset.filter(client__search_text__contains=word)
+        return queryset

@@ -1,0 +1,67 @@
+"""Documents on the client's page, and sending one for a client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from clients.queries import get_client
+from crm.errors import DomainError
+from crm.ui.views import StaffView
+from kyc import documents, policies, queries
+from kyc.forms import ACCEPT, UploadForm
+from kyc.levels import level_required
+from kyc.uploads import limited_upload
+
+
+def kyc_tab(request: HttpRequest, client: Client) -> HttpResponse:
+    """What is proved, what is missing, and every document with its state."""
+    user: Any = request.user
+    mine = queries.documents_of(client)
+    context = {
+        "client": client, "documents": mine, "requirements": queries.requirements_of(client, mine),
+        "level_required": level_required(client), "levels": list(client.kyc_levels.order_by("level")),
+        "can_open": user.has_perm("kyc.open_document"), "can_upload": bool(policies.can_upload(user, client)),
+    }  # fmt: skip
+    return render(request, "kyc/_client_tab.html", context)
+
+
+class Upload(StaffView):
+    """Staff send a document for a client (it came by post, or by e-mail); a colleague reviews it."""
+
+    permission = "kyc.send_document"
+
+    def get(self, request: HttpRequest, client_id: int) -> HttpResponse:
+        return self._page(request, get_client(request.user, client_id))
+
+    def post(self, request: HttpRequest, client_id: int) -> HttpResponse:
+        client = get_client(request.user, client_id)
+        form = UploadForm(request.POST, request.FILES)
+        if form.is_valid():
+            try:
+                documents.upload(
+                    client=client, kind=form.cleaned_data["kind"], side=form.cleaned_data["side"],
+                    file=form.cleaned_data["file"], actor=request.user,
+                )  # fmt: skip
+            except DomainError as error:
+                form.add_error("file", error.message)
+            else:
+                messages.success(request, _("The document is in and is being checked. A colleague reviews it."))
+                return redirect(f"{client.get_absolute_url()}?tab=kyc")
+        return self._page(request, client, form)
+
+    @staticmethod
+    def _page(request: HttpRequest, client: Client, form: UploadForm | None = None) -> HttpResponse:
+        context = {
+            "client": client, "form": form or UploadForm(), "limit": settings.UPLOAD_MAX_BYTES, "accept": ACCEPT,
+        }  # fmt: skip
+        return render(request, "kyc/upload.html", context, status=422 if form and form.errors else 200)
+
+
+upload = limited_upload(Upload.as_view())

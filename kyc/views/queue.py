@@ -1,0 +1,71 @@
+"""The queue: what waits, how long, and who has it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.ui.views import StaffView, TableView
+from kyc import claims, queries
+from kyc.choices import DocumentState
+from kyc.tables import WAIT_LATE_HOURS, WAIT_WARN_HOURS, DocumentQueueTable
+from kyc.views.undo import undoable
+
+# Counting stops here: "500 and more" says enough.
+COUNT_MAX = 500
+
+
+class Queue(TableView):
+    table = DocumentQueueTable
+    template_name = "kyc/queue.html"
+
+    def get_context(self, table: Any) -> dict[str, Any]:
+        return {"ages": ages(self.request.user), "undo": undoable(self.request)}
+
+
+def ages(user: Any) -> dict[str, Any]:
+    """How many wait, by age; one bounded query."""
+    now = timezone.now()
+    rows = list(
+        queries.queue(user)
+        .order_by("uploaded_at")
+        .values_list("uploaded_at", "state", "claimed_by", "claimed_until")[:COUNT_MAX]
+    )
+    hours = [(now - uploaded_at).total_seconds() / 3600 for uploaded_at, *_rest in rows]
+    pending = [row for row in rows if row[1] == DocumentState.PENDING_REVIEW]
+    return {
+        "total": len(rows),
+        "is_more": len(rows) == COUNT_MAX,
+        "pending": len(pending),
+        "fresh": sum(hour < WAIT_WARN_HOURS for hour in hours),
+        "aging": sum(WAIT_WARN_HOURS <= hour < WAIT_LATE_HOURS for hour in hours),
+        "late": sum(hour >= WAIT_LATE_HOURS for hour in hours),
+        "mine": sum(row[2] == user.pk and row[3] and row[3] > now for row in pending),
+        "oldest": rows[0][0] if rows else None,
+        "warn_hours": WAIT_WARN_HOURS, "late_hours": WAIT_LATE_HOURS,
+    }  # fmt: skip
+
+
+class Next(StaffView):
+    """Claim what has waited longest and open it."""
+
+    permission = "kyc.review_document"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        document = claims.claim_next(actor=request.user)
+        if document is None:
+            messages.info(request, _("Nothing waits that nobody is working on."))
+            return redirect("kyc:queue")
+        return redirect("kyc:document", document.pk)
+
+
+def queue_tile(user: Any) -> dict[str, Any]:
+    """The dashboard's tile."""
+    found = ages(user)
+    return {"ages": found, "late_since": timezone.now() - dt.timedelta(hours=WAIT_LATE_HOURS)}

@@ -1,0 +1,167 @@
+"""One document beside the registration: what the checks found and where, and the officer's decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from clients.queries import is_in_own_book
+from crm import access_log
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.ui.views import StaffView
+from kyc import claims, comparison, policies, queries, reviews
+from kyc.choices import REASON_FOR_ISSUE, REJECT_TEMPLATES, DocumentState, RejectReason
+from kyc.forms import ApproveForm, RejectForm
+from kyc.models import Document
+from kyc.views.undo import remember, undoable
+
+
+class Review(StaffView):
+    """The document's page. Officers decide here; auditors read."""
+
+    permission = "kyc.open_document"
+
+    def get(self, request: HttpRequest, document_id: int) -> HttpResponse:
+        document = queries.get_document(request.user, document_id, permission="kyc.open_document")
+        access_log.note(
+            user=request.user, kind=AccessKind.VIEW, client_id=document.client_id, brand_id=document.client.brand_id,
+            target=f"kyc.review:{document.pk}", in_book=is_in_own_book(request.user, document.client),
+        )  # fmt: skip
+        return show(request, document)
+
+
+def show(
+    request: HttpRequest, document: Document, *, approve: ApproveForm | None = None, reject: RejectForm | None = None
+) -> HttpResponse:
+    """The page, perhaps with a form that was refused: it keeps what was typed."""
+    user: Any = request.user
+    run = queries.last_run(document)
+    issues = queries.issues_of(document, run)
+    others = queries.documents_of(document.client)
+    has_problem = bool(approve and approve.errors) or bool(reject and reject.errors)
+    context = {
+        "document": document,
+        "client": document.client,
+        "run": run,
+        "issues": issues,
+        "pages": comparison.page_sizes(document, run),
+        "rows": comparison.rows_of(document, issues),
+        "others": [other for other in others if other.pk != document.pk][:12],
+        "can_review": policies.can_review(user, document),
+        "can_decide": policies.can_decide(user, document) if document.state == DocumentState.PENDING_REVIEW else None,
+        "is_claimed_by_other": document.is_claimed_by_other(user),
+        "approve_form": approve or ApproveForm(initial={"expires_on": document.expires_on, "issued_on": document.issued_on}),
+        "reject_form": reject or RejectForm(initial=_suggested(issues)),
+        "templates": {reason.value: str(REJECT_TEMPLATES[reason]) for reason in RejectReason},
+        "undo": undoable(request),
+    }  # fmt: skip
+    return render(request, "kyc/review.html", context, status=422 if has_problem else 200)
+
+
+def _suggested(issues: list[queries.ShownIssue]) -> dict[str, str]:
+    """The reason that the worst issue suggests, with its text."""
+    reason = next(
+        (REASON_FOR_ISSUE[one.code] for one in issues if one.code in REASON_FOR_ISSUE), RejectReason.UNREADABLE
+    )
+    return {"reason_code": reason.value, "reason": str(REJECT_TEMPLATES[reason])}
+
+
+class Act(StaffView):
+    """A verb on a document, by POST; a refusal is a message on its page."""
+
+    permission = "kyc.review_document"
+    verb: Callable[..., Any]
+
+    def post(self, request: HttpRequest, document_id: int) -> HttpResponse:
+        document = queries.get_document(request.user, document_id, permission="kyc.review_document")
+        try:
+            type(self).verb(document_id=document.pk, actor=request.user)
+        except DomainError as error:
+            messages.error(request, error.message)
+        return redirect("kyc:document", document.pk)
+
+
+class Claim(Act):
+    verb = staticmethod(claims.claim)
+
+
+class Release(StaffView):
+    permission = "kyc.review_document"
+
+    def post(self, request: HttpRequest, document_id: int) -> HttpResponse:
+        document = queries.get_document(request.user, document_id, permission="kyc.review_document")
+        claims.release(document_id=document.pk, actor=request.user)
+        return redirect("kyc:queue")
+
+
+class Extend(StaffView):
+    """The open page's heartbeat: 204 while the claim holds, 409 with a reload when it was lost."""
+
+    permission = "kyc.review_document"
+
+    def post(self, request: HttpRequest, document_id: int) -> HttpResponse:
+        document = queries.get_document(request.user, document_id, permission="kyc.review_document")
+        if claims.extend(document_id=document.pk, actor=request.user):
+            return HttpResponse(status=204)
+        response = HttpResponse(status=204)
+        response["HX-Refresh"] = "true"
+        return response
+
+
+class Approve(StaffView):
+    permission = "kyc.review_document"
+
+    def post(self, request: HttpRequest, document_id: int) -> HttpResponse:
+        document = queries.get_document(request.user, document_id, permission="kyc.review_document")
+        form = ApproveForm(request.POST)
+        if form.is_valid():
+            try:
+                reviews.approve(document_id=document.pk, actor=request.user, **form.cleaned_data)
+            except DomainError as error:
+                form.add_error("note" if not form.cleaned_data["note"] else None, error.message)
+            else:
+                return go_on(request, document, _("%(title)s of %(client)s approved."))
+        return show(request, queries.get_document(request.user, document_id), approve=form)
+
+
+class Reject(StaffView):
+    permission = "kyc.review_document"
+
+    def post(self, request: HttpRequest, document_id: int) -> HttpResponse:
+        document = queries.get_document(request.user, document_id, permission="kyc.review_document")
+        form = RejectForm(request.POST)
+        if form.is_valid():
+            try:
+                reviews.reject(document_id=document.pk, actor=request.user, **form.cleaned_data)
+            except DomainError as error:
+                form.add_error("reason", error.message)
+            else:
+                return go_on(request, document, _("%(title)s of %(client)s rejected."))
+        return show(request, queries.get_document(request.user, document_id), reject=form)
+
+
+def go_on(request: HttpRequest, document: Document, done: str) -> HttpResponse:
+    """To the client's next waiting document, then to the next client; the last decision can be undone there."""
+    remember(request, document)
+    messages.success(request, done % {"title": document.title, "client": document.client})
+    following = claims.claim_next(actor=request.user, after=document)
+    return redirect("kyc:document", following.pk) if following else redirect("kyc:queue")
+
+
+class Undo(StaffView):
+    permission = "kyc.review_document"
+
+    def post(self, request: HttpRequest, document_id: int) -> HttpResponse:
+        document = queries.get_document(request.user, document_id, permission="kyc.review_document")
+        try:
+            reviews.undo(document_id=document.pk, actor=request.user)
+            messages.info(request, _("The decision is undone. Nothing was sent."))
+        except DomainError as error:
+            messages.error(request, error.message)
+        return redirect("kyc:document", document.pk)
