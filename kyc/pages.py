@@ -59,25 +59,38 @@ def _scale(page: pdfium.PdfPage) -> float:
     return min(SCALE_MAX, LONG_SIDE_PX / longest)
 
 
+CHARACTERS_MAX = 20_000
+
+
 def _words(page: pdfium.PdfPage) -> list[Word]:
+    """Characters with their boxes, put together to words at spaces and line ends."""
     text = page.get_textpage()
     scale, height = _scale(page), page.get_height()
     words: list[Word] = []
-    for index in range(text.count_rects()):
-        left, bottom, right, top = text.get_rect(index)
-        line = text.get_text_bounded(left, bottom, right, top).strip()
-        pieces = line.split()
-        if not pieces:
-            continue
-        # A rectangle is a run of text in one style: its words share its width by their length.
-        step = (right - left) / max(1, len(line))
-        at = 0
-        for piece in pieces:
-            at = line.find(piece, at)
+    letters: list[str] = []
+    edges: list[tuple[float, float, float, float]] = []
+
+    def close() -> None:
+        if letters:
+            left, bottom = min(edge[0] for edge in edges), min(edge[1] for edge in edges)
+            right, top = max(edge[2] for edge in edges), max(edge[3] for edge in edges)
             box = (
-                round((left + at * step) * scale), round((height - top) * scale), max(1, round(len(piece) * step * scale)),
+                round(left * scale), round((height - top) * scale), max(1, round((right - left) * scale)),
                 max(1, round((top - bottom) * scale)),
             )  # fmt: skip
-            words.append(Word(piece, box))
-            at += len(piece)
+            words.append(Word("".join(letters), box))
+            letters.clear()
+            edges.clear()
+
+    for index in range(min(text.count_chars(), CHARACTERS_MAX)):
+        character = chr(pdfium.raw.FPDFText_GetUnicode(text, index))
+        if character.isspace() or not character.isprintable():
+            close()
+            continue
+        edge = text.get_charbox(index)
+        if edges and abs(edge[1] - edges[-1][1]) > max(2.0, edges[-1][3] - edges[-1][1]):
+            close()  # another line without a line end between
+        letters.append(character)
+        edges.append(edge)
+    close()
     return words

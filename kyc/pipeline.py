@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 VERSION = "2026.11"
 LEASE_SECONDS = 300
 AGE_MIN_YEARS = 18
+BOX_AIR = 0.005
 
 
 def check(document_id: int) -> CheckRun | None:
@@ -141,11 +142,18 @@ def _sealed(document: Document, body: dict[str, Any]) -> bytes | None:
 
 
 def _row(run: CheckRun, document: Document, finding: Finding) -> Issue:
-    box = [min(1.0, max(0.0, round(float(side), 4))) for side in finding.box] if finding.box else None
+    box = _with_air(finding.box) if finding.box else None
     return Issue(
         run=run, document=document, code=finding.code, severity=finding.weight, field=finding.field,
         score=min(1.0, max(0.0, float(finding.score))), page=finding.page, box=box,
     )  # fmt: skip
+
+
+def _with_air(box: tuple[float, float, float, float]) -> list[float]:
+    """A little more than what was measured, inside the page."""
+    left, top = max(0.0, box[0] - BOX_AIR), max(0.0, box[1] - BOX_AIR)
+    right, bottom = min(1.0, box[0] + box[2] + BOX_AIR), min(1.0, box[1] + box[3] + BOX_AIR)
+    return [round(float(side), 4) for side in (left, top, right - left, bottom - top)]
 
 
 def _hand_over(document: Document, codes: list[str]) -> None:

@@ -68,6 +68,9 @@ def content_of(user: Any, document: Document, *, page: int | None = None) -> Ite
     return store.stream(client_id=document.client_id, key=document.store_key)
 
 
+REGISTERED_FIELDS = {"first_name", "last_name", "date_of_birth", "address_line", "postal_code", "city"}
+
+
 @dataclass(frozen=True)
 class ShownIssue:
     """An issue with what the document and the registration say, decrypted."""
@@ -89,8 +92,9 @@ class ShownIssue:
         return self.issue.field
 
     @property
-    def has_box(self) -> bool:
-        return bool(self.issue.box)
+    def is_about_registration(self) -> bool:
+        """What is expected stands in the registration; else it is a rule (not older than, at least)."""
+        return self.field in REGISTERED_FIELDS
 
 
 def last_run(document: Document) -> CheckRun | None:

@@ -133,9 +133,11 @@ def utility_bill(
     issued_on: dt.date,
     country: str = "",
     number: int = 4711,
+    is_small: bool = False,
 ) -> bytes:
-    """One page as PDF with a text layer."""
+    """One page as PDF with a text layer. is_small: with the reader's own fonts, for Latin names; drawn three times as fast."""
     _register_pdf_fonts()
+    plain, bold = ("Helvetica", "Helvetica-Bold") if is_small else ("Vera", "VeraBd")
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=A4, invariant=1)
     canvas.setTitle("SPECIMEN utility bill")
@@ -143,17 +145,17 @@ def utility_bill(
     canvas.setFillColorRGB(0.05, 0.4, 0.45)
     canvas.rect(0, height - 26 * mm, width, 26 * mm, stroke=0, fill=1)
     canvas.setFillColorRGB(1, 1, 1)
-    canvas.setFont("VeraBd", 18)
+    canvas.setFont(bold, 18)
     canvas.drawString(20 * mm, height - 17 * mm, "Utopia Power & Water")
     canvas.setFillColorRGB(0.1, 0.1, 0.1)
-    canvas.setFont("Vera", 11)
+    canvas.setFont(plain, 11)
     for row, line in enumerate([name, address_line, f"{postal_code} {city}", country]):
         canvas.drawString(20 * mm, height - 50 * mm - row * 5.5 * mm, line)
     canvas.drawRightString(width - 20 * mm, height - 50 * mm, f"Invoice date: {issued_on:%d.%m.%Y}")
     canvas.drawRightString(width - 20 * mm, height - 55.5 * mm, f"Invoice number: {number}")
-    canvas.setFont("VeraBd", 14)
+    canvas.setFont(bold, 14)
     canvas.drawString(20 * mm, height - 92 * mm, "Your electricity bill")
-    canvas.setFont("Vera", 10)
+    canvas.setFont(plain, 10)
     amounts = random.Random(number)  # noqa: S311 — figures on a specimen
     for row, item in enumerate(["Consumption", "Standing charge", "Network charge", "Tax"]):
         top = height - 106 * mm - row * 7 * mm
@@ -164,7 +166,7 @@ def utility_bill(
     canvas.translate(width / 2, height / 2.6)
     canvas.rotate(35)
     canvas.setFillColorRGB(0.8, 0.1, 0.1, alpha=0.14)
-    canvas.setFont("VeraBd", 84)
+    canvas.setFont(bold, 84)
     canvas.drawCentredString(0, 0, "SPECIMEN")
     canvas.restoreState()
     canvas.save()
@@ -291,7 +293,51 @@ def _face(page: Image.Image, seed: int, box: tuple[int, int, int, int]) -> None:
     page.paste(photo, (box[0], box[1]))
 
 
+# ── many at once (the demo) ────────────────────────────────────────────────────────────────────────────────────────
+SMALL = (750, 528)
+
+
+@cache
+def _blank_small() -> Image.Image:
+    """The page without its holder, small."""
+    page = _guilloche(*PAGE).copy()
+    draw = ImageDraw.Draw(page)
+    draw.text((70, 48), "UTOPIA", font=_sans(54, bold=True), fill=INK)
+    draw.text((70, 118), "PASSPORT · PASSEPORT", font=_sans(26), fill=FADED)
+    labels = ["Surname", "Given names", "Nationality", "Date of birth", "Date of expiry", "Sex"]
+    for row, label in enumerate(labels):
+        draw.text((480, 190 + row * 76), label, font=_sans(19), fill=FADED)
+    draw.text((820, 60), "Passport No.", font=_sans(20), fill=FADED)
+    _specimen(page)
+    ImageDraw.Draw(page).rectangle((0, 690, PAGE[0], PAGE[1]), fill="#f4f2ec")
+    return page.resize(SMALL, Image.Resampling.LANCZOS)
+
+
+@cache
+def _small_face(number: int) -> Image.Image:
+    page = Image.new("RGB", PAGE)
+    _face(page, number, (70, 190, 420, 640))
+    return page.crop((70, 190, 420, 640)).resize((210, 270), Image.Resampling.LANCZOS)
+
+
+def small_passport(holder: Holder) -> bytes:
+    """A passport at six tenths of its size as JPEG, drawn in milliseconds: faces come from a set of forty."""
+    page = _blank_small().copy()
+    page.paste(_small_face(holder.seed % 40), (42, 114))
+    draw = ImageDraw.Draw(page)
+    draw.text((492, 53), holder.number, font=_sans(20, bold=True), fill=INK)
+    values = [
+        holder.last_name, holder.first_name, "UTOPIAN", f"{holder.birth_date:%d.%m.%Y}", f"{holder.expires_on:%d.%m.%Y}",
+        holder.sex,
+    ]  # fmt: skip
+    for row, value in enumerate(values):
+        draw.text((288, 128 + row * 45.6), value, font=_sans(20, bold=True), fill=INK)
+    for row, line in enumerate(mrz_lines(holder)):
+        draw.text((31, 433 + row * 41), line, font=_ocr_b(26), fill="#101010")
+    return jpeg(page, quality=72)
+
+
 __all__ = [
-    "Holder", "blurred", "folded", "id_card", "jpeg", "mrz_lines", "passport", "photographed", "turned", "utility_bill",
-    "with_glare",
+    "Holder", "blurred", "folded", "id_card", "jpeg", "mrz_lines", "passport", "photographed", "small_passport", "turned",
+    "utility_bill", "with_glare",
 ]  # fmt: skip

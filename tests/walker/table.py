@@ -315,3 +315,36 @@ TABLE |= {
     "note_pin": Rule(WORKS_WITH_CLIENTS, kwargs=_no_note, good=OWN),
     "task_change": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"task_id": 999_999}, good=OWN),
 }  # fmt: skip
+
+# Documents of clients: officers review, auditors read, nobody else opens one.
+REVIEWS_DOCUMENTS: Final = roles(Role.KYC_OFFICER, Role.MLRO)
+OPENS_DOCUMENTS: Final = REVIEWS_DOCUMENTS | roles(Role.AUDITOR)
+
+
+def a_document(_world: Any) -> dict[str, Any]:
+    from kyc.models import Document
+
+    return {"document_id": Document.objects.order_by("pk").values_list("pk", flat=True).first() or 999_999}
+
+
+def a_client(_world: Any) -> dict[str, Any]:
+    from clients.models import Client
+
+    return {
+        "client_id": Client.objects.exclude(stage="lead").order_by("pk").values_list("pk", flat=True).first() or 999_999
+    }
+
+
+TABLE |= {
+    "kyc:queue": Rule(REVIEWS_DOCUMENTS),
+    "kyc:next": Rule(REVIEWS_DOCUMENTS),
+    "kyc:documents": Rule(OPENS_DOCUMENTS),
+    "kyc:document": Rule(OPENS_DOCUMENTS, kwargs=a_document),
+    "kyc:file": Rule(OPENS_DOCUMENTS, kwargs=a_document),
+    "kyc:page": Rule(OPENS_DOCUMENTS, kwargs=lambda world: {**a_document(world), "number": 1}),
+    **{
+        f"kyc:{verb}": Rule(REVIEWS_DOCUMENTS, kwargs=a_document)
+        for verb in ("claim", "release", "extend", "approve", "reject", "undo")
+    },
+    "kyc:upload": Rule(REVIEWS_DOCUMENTS, kwargs=a_client),
+}

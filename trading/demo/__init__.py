@@ -144,6 +144,9 @@ def _account(
     registered = client.registered_at or client.created_at
     opened = min(registered + dt.timedelta(hours=demo.rng.uniform(3, 60)), demo.now - dt.timedelta(hours=1))
     opened = max(opened, demo.since - dt.timedelta(days=59))
+    if number == 0 and client.pk in demo.extra.get("verified_at", {}):
+        # The account opens a few seconds after compliance verified the client.
+        opened = demo.extra["verified_at"][client.pk] + dt.timedelta(seconds=6)
     return TradingAccount(
         client=client, server=server, account_type=account_type, login=str(server.next_login + index),
         group=account_type.group, currency=account_type.currency, leverage=account_type.default_leverage,

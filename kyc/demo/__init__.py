@@ -1,0 +1,19 @@
+"""KYC's part of the demo: every verified client's documents as encrypted files, and a queue that waits with real issues.
+
+Leaves `demo.extra["verified_at"]` (client id → when the first level was reached) for the parts above.
+"""
+
+from __future__ import annotations
+
+from clients.demo.lives import Life
+from crm.demo import Demo
+from kyc.demo import history, waiting
+
+
+def load(demo: Demo) -> None:
+    lives: list[Life] = [life for life in demo.extra["lives"] if life.registered_at is not None]
+    demo.progress("Documents", 0, 2)
+    demo.extra["verified_at"] = history.write(demo, lives)
+    demo.progress("Documents", 1, 2)
+    waiting.write(demo, lives)
+    demo.progress("Documents", 2, 2)

@@ -1,0 +1,233 @@
+"""Documents that were decided in the past, set-based: files, rows, checks, decisions, levels, and what the logs say of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from clients.choices import Stage, TimelineKind
+from clients.demo.lives import Life
+from clients.demo.rhythm import next_open
+from clients.demo.write import TIMELINE, entry
+from clients.facts import FACTS, rebuild
+from clients.models import Client
+from crm import audit, crypto
+from crm.bulk import copy_models, copy_rows
+from crm.demo import Demo
+from crm.models import User
+from kyc import specimens, store
+from kyc.choices import REJECT_TEMPLATES, DocumentKind, DocumentState, RejectReason, RunState
+from kyc.demo import papers
+from kyc.examination.look import perceptual_hash
+from kyc.fingerprints import bands_of, number_fingerprint
+from kyc.models import CheckRun, Document, LevelReached
+from kyc.pipeline import VERSION
+
+WERE_VERIFIED = (Stage.VERIFIED, Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
+MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
+BILL_SIZE = [1273, 1801]
+ACCESS = ("at", "user_id", "kind", "client_id", "brand_id", "target", "rows", "in_book")
+
+
+@dataclass
+class Story:
+    """One document from upload to decision."""
+
+    document: Document
+    client: Client
+    extracted: dict[str, Any]
+    size: list[int]
+    checked_at: dt.datetime
+
+
+def write(demo: Demo, lives: list[Life]) -> dict[int, dt.datetime]:
+    """Everybody's decided documents; returns when each client reached the first level."""
+    clients = {
+        client.pk: client
+        for client in Client.objects.filter(registered_at__isnull=False).select_related("brand", "user")
+    }
+    chosen = [(life, clients[life.client_id]) for life in lives if life.client_id in clients]
+    plans = [(life, client) for life, client in chosen if client.stage in WERE_VERIFIED]
+    # The keys of all these clients at once, before the first file needs one.
+    crypto.encrypt_many_for_clients([(client.pk, b"") for _life, client in chosen])
+    stories: list[Story] = []
+    verified_at: dict[int, dt.datetime] = {}
+    for life, client in plans:
+        passport = _approved(demo, life, client, DocumentKind.PASSPORT)
+        stories.append(passport)
+        assert passport.document.settled_at is not None
+        verified_at[client.pk] = passport.document.settled_at
+        if demo.rng.random() < 0.8:
+            stories.append(_approved(demo, life, client, DocumentKind.PROOF_OF_ADDRESS))
+    stories += _rejected(demo, [pair for pair in chosen if pair[1].stage == Stage.CLOSED or demo.rng.random() < 0.05])
+    _write_rows(stories)
+    _write_levels(stories)
+    _write_logs(stories)
+    rebuild(FACTS["kyc_level"])
+    return verified_at
+
+
+def _approved(demo: Demo, life: Life, client: Client, kind: str) -> Story:
+    story = _sent(demo, life, client, kind)
+    story.document.state = DocumentState.APPROVED
+    return story
+
+
+def _rejected(demo: Demo, pairs: list[tuple[Life, Client]]) -> list[Story]:
+    """A first try that was too blurred, or a bill that was too old."""
+    stories = []
+    for life, client in pairs:
+        kind, reason = demo.rng.choice(
+            [(DocumentKind.PASSPORT, RejectReason.UNREADABLE), (DocumentKind.PROOF_OF_ADDRESS, RejectReason.TOO_OLD)]
+        )
+        story = _sent(demo, life, client, kind)
+        story.document.state, story.document.reason_code = DocumentState.REJECTED, reason
+        story.document.reason = str(REJECT_TEMPLATES[reason])
+        stories.append(story)
+    return stories
+
+
+def _sent(demo: Demo, life: Life, client: Client, kind: str) -> Story:
+    """Draw the paper, keep it encrypted, and tell when it came and when somebody decided."""
+    rng = demo.rng
+    assert life.registered_at is not None
+    uploaded = life.registered_at + rng.uniform(4, 90) * MINUTE
+    reviewed = next_open(uploaded + rng.uniform(0.4, 20) * HOUR, life.desk.time_zone)
+    reviewed = min(reviewed, demo.now - 66 * MINUTE)
+    uploaded = min(uploaded, reviewed - 3 * MINUTE)
+    checked = uploaded + dt.timedelta(seconds=rng.uniform(2, 40))
+    extracted: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
+    if kind == DocumentKind.PASSPORT:
+        holder = papers.holder(demo, client)
+        content, content_type, size = specimens.small_passport(holder), "image/jpeg", list(specimens.SMALL)
+        extracted = {
+            "surname": holder.last_name.upper(), "given_names": holder.first_name.upper(), "number": holder.number,
+            "nationality": "UTO", "issuing_country": "UTO", "birth_date": holder.birth_date.isoformat(),
+            "expiry_date": holder.expires_on.isoformat(), "zone": list(specimens.mrz_lines(holder)),
+        }  # fmt: skip
+        look = _look_of(content)
+        fields = {
+            "number_fingerprint": number_fingerprint(holder.number), "issuing_country": "UTO",
+            "expires_on": holder.expires_on, "phash": look, "phash_bands": bands_of(look),
+        }  # fmt: skip
+    else:
+        issued_on = (uploaded - rng.uniform(3, 60) * 24 * HOUR).date()
+        content, content_type, size = (
+            papers.bill(demo, client, issued_on=issued_on, is_small=True),
+            "application/pdf",
+            BILL_SIZE,
+        )
+        extracted = {
+            "name": client.full_name, "address_line": client.address_line, "postal_code": client.postal_code,
+            "city": client.city, "issued_on": issued_on.isoformat(),
+        }  # fmt: skip
+        fields = {"issued_on": issued_on}
+    stored = store.put(client_id=client.pk, content=content, sync=False)
+    document = Document(
+        client=client, kind=kind, store_key=stored.key, content_type=content_type, size_bytes=stored.size_bytes,
+        file_name="IMG_2041.jpg" if kind == DocumentKind.PASSPORT else "bill.pdf",
+        sha256=hashlib.sha256(content + str(client.pk).encode()).hexdigest(), stored_sha256=stored.sha256,
+        uploaded_at=uploaded, uploaded_by=client.user, checked_at=checked, check_attempts=1,
+        reviewed_by=_reviewer(demo), reviewed_at=reviewed, settles_at=reviewed + dt.timedelta(seconds=8),
+        settled_at=reviewed + dt.timedelta(seconds=9), **fields,
+    )  # fmt: skip
+    return Story(document, client, extracted, size, checked)
+
+
+def _look_of(content: bytes) -> bytes:
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    return perceptual_hash(np.array(Image.open(io.BytesIO(content)).convert("RGB")))
+
+
+def _reviewer(demo: Demo) -> User:
+    officers = demo.by_role["kyc_officer"]
+    return demo.by_role["mlro"][0] if demo.rng.random() < 0.08 else demo.rng.choice(officers)
+
+
+def _write_rows(stories: list[Story]) -> None:
+    sealed = crypto.encrypt_many_for_clients([(story.client.pk, orjson.dumps(story.extracted)) for story in stories])
+    for story, body in zip(stories, sealed, strict=True):
+        story.document.extracted_sealed = body
+    copy_models([story.document for story in stories])
+    copy_models(
+        [
+            CheckRun(
+                document=story.document, state=RunState.DONE, version=VERSION, started_at=story.checked_at,
+                finished_at=story.checked_at, duration_ms=640, measures={"pages": [story.size]},
+                engine="5.5.4 mrz" if story.document.kind == DocumentKind.PASSPORT else "text layer",
+            )
+            for story in stories
+        ]
+    )  # fmt: skip
+
+
+def _write_levels(stories: list[Story]) -> None:
+    """Level 1 with the passport, level 2 with the proof of address, whichever came last."""
+    by_client: dict[int, dict[str, Document]] = {}
+    for story in stories:
+        if story.document.state == DocumentState.APPROVED:
+            by_client.setdefault(story.client.pk, {})[story.document.kind] = story.document
+    rows = []
+    for client_id, approved in by_client.items():
+        passport, bill = approved.get(DocumentKind.PASSPORT), approved.get(DocumentKind.PROOF_OF_ADDRESS)
+        if passport is None:
+            continue
+        rows.append(LevelReached(client_id=client_id, level=1, reached_at=passport.settled_at, document=passport))
+        if bill is not None:
+            last = max(passport, bill, key=lambda one: one.settled_at)
+            rows.append(LevelReached(client_id=client_id, level=2, reached_at=last.settled_at, document=last))
+    copy_models(rows)
+
+
+def _write_logs(stories: list[Story]) -> None:
+    timeline, log, looks = [], [], []
+    for story in stories:
+        document, client = story.document, story.client
+        assert document.reviewed_at is not None and document.reviewed_by is not None
+        common = {"target": document, "client_id": client.pk, "brand_id": client.brand_id}
+        verb = "approved" if document.state == DocumentState.APPROVED else "rejected"
+        timeline += [
+            entry(
+                client.pk, document.uploaded_at, TimelineKind.DOCUMENT, f"{document.title} uploaded", actor=client.user,
+                key=f"document-uploaded:{document.pk}",
+            ),
+            entry(
+                client.pk, document.settled_at, TimelineKind.DOCUMENT, f"{document.title} {verb}", body=document.reason,
+                actor=document.reviewed_by, key=f"document-decided:{document.pk}",
+            ),
+        ]  # fmt: skip
+        log += [
+            {
+                **common, "actor": client.user, "action": "kyc.document_uploaded", "at": document.uploaded_at,
+                "after": {"kind": document.kind, "side": document.side, "pages": 1, "replaces": []},
+                "evidence": {"sha256": document.sha256, "stored_sha256": document.stored_sha256},
+            },
+            {
+                **common, "actor": None, "action": "kyc.document_checked", "at": story.checked_at,
+                "after": {"state": "pending_review", "issues": []}, "evidence": {"version": VERSION, "attempts": 1},
+            },
+            {
+                **common, "actor": document.reviewed_by, "action": f"kyc.document_{verb}", "at": document.reviewed_at,
+                "before": {"state": "pending_review"},
+                "after": {"state": str(document.state), "kind": document.kind, "reason_code": str(document.reason_code)},
+                "evidence": {"sha256": document.sha256, "despite": []},
+            },
+        ]  # fmt: skip
+        looks.append(
+            (
+                document.reviewed_at - 40 * dt.timedelta(seconds=1), document.reviewed_by.pk, "download", client.pk,
+                client.brand_id, f"kyc.document:{document.pk}", 1, False,
+            )
+        )  # fmt: skip
+    copy_rows("clients_timelineentry", TIMELINE, timeline)
+    copy_rows("crm_accessevent", ACCESS, looks)
+    audit.record_many(log)

@@ -1,0 +1,54 @@
+"""The queue of the demo: real files through the real verbs and checks, sent over the last two days."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from clients.choices import Stage
+from clients.demo.lives import Life
+from clients.models import Client
+from crm.demo import Demo
+from kyc import documents, pipeline
+from kyc.demo.papers import CASES
+from kyc.models import Document
+
+PEOPLE = 17
+# The last ones are left to the workers: whoever opens the queue at once sees them being checked.
+UNCHECKED = 3
+
+
+def write(demo: Demo, lives: list[Life]) -> None:
+    newest = sorted(
+        (life for life in lives if life.stage == Stage.REGISTERED),
+        key=lambda life: life.registered_at or demo.now,
+        reverse=True,
+    )
+    chosen = newest[: min(demo.count(PEOPLE), len(CASES))]
+    clients = Client.objects.select_related("brand", "user").in_bulk([life.client_id for life in chosen])
+    sent: list[Document] = []
+    for number, life in enumerate(chosen):
+        client = clients[life.client_id]
+        for paper in CASES[number](demo, client):
+            sent.append(_send(demo, client, paper, number, len(chosen)))
+    waiting = list(sent[: max(1, len(sent) - UNCHECKED)])
+    for done, document in enumerate(waiting):
+        pipeline.check(document.pk)
+        demo.progress("Documents: automatic checks", done + 1, len(waiting))
+
+
+def _send(demo: Demo, client: Client, paper, number: int, people: int) -> Document:
+    import io
+
+    document = documents.upload(
+        client=client,
+        kind=paper.kind,
+        side=paper.side,
+        file=io.BytesIO(paper.content),
+        name=paper.name,
+        actor=client.user,
+    )
+    assert client.registered_at is not None
+    hours = 54 * (1 - number / max(1, people)) ** 1.6 + demo.rng.uniform(0.1, 0.6)
+    at = max(client.registered_at + dt.timedelta(minutes=2), demo.now - dt.timedelta(hours=hours))
+    Document.objects.filter(pk=document.pk).update(uploaded_at=min(at, demo.now))
+    return document
