@@ -61,7 +61,8 @@ def test_stages_facts_and_transfers_agree(context: house.Demo) -> None:
     by_stage = {stage: Client.objects.filter(stage=stage) for stage in STAGES}
     assert not by_stage["registered"].filter(trading_accounts__isnull=False).exists()
     assert not by_stage["funded"].filter(last_trade_at__isnull=False).exists()
-    assert by_stage["active"].filter(last_trade_at__isnull=False).exists()
+    assert not by_stage["active"].filter(last_trade_at__isnull=True).exists()
+    assert not by_stage["dormant"].filter(last_trade_at__isnull=True).exists()
     long_dormant = by_stage["dormant"].filter(registered_at__lt=context.now - dt.timedelta(days=60))
     assert long_dormant.exists()
     assert not long_dormant.filter(last_trade_at__gt=context.now - dt.timedelta(days=40)).exists()

@@ -31,7 +31,7 @@ from trading.demo import rows
 from trading.demo.export import import_path, write_import
 from trading.demo.market import PricePaths
 from trading.demo.setup import SERVER_NAME, commission_of, make_account_types, make_server
-from trading.demo.traders import Ledger, Setting, Trade, trade_through
+from trading.demo.traders import Ledger, Setting, Trade, trade_once, trade_through
 from trading.models import AccountType, BalanceOperation, TradingAccount, TradingServer
 
 FIRST_DEAL, FIRST_ORDER = 100_001, 200_001
@@ -207,6 +207,9 @@ def _live(demo: Demo, paths: PricePaths, life: Life) -> None:
         life.ledger.deposits.append((middle, more))
         life.ledger.balance += more
         trade_through(rng, paths, setting, life.ledger, start=middle + dt.timedelta(minutes=5), end=end)
+    if not life.ledger.trades:
+        last = max(at for at, _amount in life.ledger.deposits)
+        trade_once(rng, paths, setting, life.ledger, start=last, end=max(end, last + dt.timedelta(minutes=25)))
     if rng.random() < 0.22 and life.balance > 20_000 and not account.is_demo:
         taken = life.balance * rng.randrange(15, 60) // 100 // 1000 * 1000
         last = max([trade.closed for trade in life.ledger.trades], default=end)
@@ -342,14 +345,14 @@ def _points(demo: Demo, lives: list[Life]) -> Iterator[tuple[Any, ...]]:
         )
         if not changes:
             continue
+        traded = {trade.closed.date() for trade in life.ledger.trades}
         day = max(changes[0][0], demo.since).replace(hour=21, minute=0, second=0, microsecond=0)
         balance, position = 0, 0
         while day < demo.now:
-            before = position
             while position < len(changes) and changes[position][0] <= day:
                 balance += changes[position][1]
                 position += 1
-            swing = int(balance * demo.rng.gauss(0, 0.012)) if position > before else 0
+            swing = int(balance * demo.rng.gauss(0, 0.012)) if day.date() in traded else 0
             if position:
                 yield life.account.pk, day, rows.cents(balance), rows.cents(balance + swing)
             day += dt.timedelta(days=1)

@@ -92,6 +92,21 @@ def trade_through(
         at = closed + dt.timedelta(minutes=1 + rng.expovariate(1 / gap))
 
 
+def trade_once(
+    rng: random.Random, paths: PricePaths, setting: Setting, ledger: Ledger, *, start: dt.datetime, end: dt.datetime
+) -> None:
+    """At least one short trade between two instants, for those who are known to have traded."""
+    for _try in range(20):
+        symbol = CONTRACTS[rng.choice(("EURUSD", "EURUSD", "BTCUSD"))]
+        opened = (start + (end - start) * rng.uniform(0.05, 0.8)).replace(microsecond=0) + dt.timedelta(seconds=1)
+        closed = min(opened + dt.timedelta(minutes=rng.uniform(2, 40)), end)
+        trade = _trade(rng, paths, setting, HABITS[0], symbol, ledger.balance, opened, closed)
+        if trade is not None:
+            ledger.trades.append(trade)
+            ledger.balance += trade.profit + 2 * trade.commission
+            return
+
+
 def _into_hours(rng: random.Random, symbol: Contract, at: dt.datetime) -> dt.datetime:
     """Markets sleep at the weekend (crypto does not), and most people trade by day. Never earlier than `at`."""
     if symbol.name != "BTCUSD":
