@@ -33,7 +33,7 @@ PUBLIC = (
     "django/", "crm/ui/", "4", "5",
     "crm/error_page.html", "crm/refused.html", "crm/pages/profile", "crm/pages/notifications", "crm/pages/_bell",
     "crm/pages/job", "crm/pages/_job", "crm/accounts/", "crm/mail.py",
-    "leads/public", "leads/landing", "ib/partner", "wallet/portal", "kyc/portal",
+    "wallet/portal", "kyc/portal", "ib/explain.py", "ib/choices.py", "ib/views/portal.py",
 )  # fmt: skip
 # Template folders that bear their audience's name and not their app's.
 FOLDERS = {"ib": ("ib", "partners"), "leads": ("leads", "public")}
