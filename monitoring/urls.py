@@ -1,3 +1,18 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from monitoring import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("monitoring/alerts/", views.AlertList.as_view(), name="monitoring_alerts"),
+    path("monitoring/alerts/<int:alert_id>/", views.alert_page, name="monitoring_alert"),
+    path("monitoring/alerts/<int:alert_id>/evidence/", views.alert_evidence, name="monitoring_evidence"),
+    path("monitoring/alerts/<int:alert_id>/take/", views.take_alert, name="monitoring_take"),
+    path("monitoring/alerts/<int:alert_id>/decide/", views.decide_alert, name="monitoring_decide"),
+    path("monitoring/alerts/<int:alert_id>/name/", views.unmask, name="monitoring_unmask"),
+    path("monitoring/agents/", views.AgentList.as_view(), name="monitoring_agents"),
+    path("monitoring/agents/<int:agent_id>/", views.agent_page, name="monitoring_agent"),
+    path("monitoring/me/", views.my_days, name="monitoring_me"),
+    path("monitoring/watchlist/", views.WatchList.as_view(), name="monitoring_watchlist"),
+    path("monitoring/watchlist/new/", views.new_watch, name="monitoring_watch_new"),
+    path("monitoring/watchlist/<int:pk>/", views.end_watch, name="monitoring_watch"),
+]

@@ -1,0 +1,203 @@
+"""Raising, reviewing and deciding alerts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from statistics import median
+
+from django.db import transaction
+from django.db.models import Min
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import audit, policies
+from crm.errors import DomainError, WrongState
+from crm.events import AlertDecided, AlertRaised, publish
+from crm.models import User
+from monitoring import baselines, reasons, rules
+from monitoring.choices import ALERT_TRANSITIONS, FEATURES, AlertState, Severity, Verdict
+from monitoring.models import AgentDay, Alert, DayScore, Decision, Watch
+from monitoring.policies import can_decide, can_review
+from monitoring.scoring import Scored
+
+# A day less probable than this raises an alert; a brand may set its own as policy `alert_probability`.
+ALERT_PROBABILITY = 0.001
+# Of people on the watchlist, less is needed.
+WATCHED_TIMES = 10
+SEVERE, HIGH = 1e-6, 1e-4
+# Before two weeks of any history, habits are guesses: only rules raise alerts then.
+WARM_UP_DAYS = 14
+
+
+@transaction.atomic
+def raise_alerts(found: list[Scored]) -> list[Alert]:
+    """Raise an alert for each scored day that stands out or breaks a rule; one that is open gets today's figures.
+
+    Returns the new ones. A decided alert stays as it was decided on.
+    """
+    raised: list[Alert] = []
+    groups = baselines.groups_of_agents()
+    began = AgentDay.objects.aggregate(first=Min("day"))["first"]
+    for scored in found:
+        is_warm = (scored.day - began).days >= WARM_UP_DAYS
+        broken = rules.broken_on(scored.day, groups)
+        p = {int(agent): float(value) for agent, value in zip(scored.agents, scored.probability, strict=True)}
+        p = p if is_warm else {}
+        candidates = {agent for agent, value in p.items() if value < ALERT_PROBABILITY * WATCHED_TIMES} | set(broken)
+        if candidates:
+            raised += _raise_on(scored.day, sorted(candidates), p, broken, groups)
+    return raised
+
+
+def _raise_on(
+    day: dt.date,
+    agent_ids: list[int],
+    p: dict[int, float],
+    broken: dict[int, list[reasons.Reason]],
+    groups: dict[int, int],
+) -> list[Alert]:
+    agents = User.objects.select_related("brand", "desk").in_bulk(agent_ids)
+    watched = set(
+        Watch.objects.filter(
+            agent_id__in=agent_ids, from_on__lte=day, to_on__gte=day, ended_at__isnull=True
+        ).values_list("agent_id", flat=True)
+    )  # fmt: skip
+    held = Alert.objects.select_for_update(of=("self",)).filter(agent_id__in=agent_ids, day=day).order_by("pk")
+    known = {alert.agent_id: alert for alert in held}
+    scores = {score.agent_id: score for score in DayScore.objects.filter(agent_id__in=agent_ids, day=day)}
+    counted = {row.agent_id: row for row in AgentDay.objects.filter(agent_id__in=agent_ids, day=day)}
+    medians = peer_medians(day, groups)
+    raised = []
+    for pk in agent_ids:
+        agent, score, row = agents[pk], scores.get(pk), counted.get(pk)
+        if agent.brand_id is None or row is None or (pk in known and known[pk].state == AlertState.DECIDED):
+            continue
+        why = list(broken.get(pk, []))
+        if score is not None and p.get(pk, 1.0) < threshold_of(agent) * (WATCHED_TIMES if pk in watched else 1):
+            why += reasons.of_score(
+                counts={feature.value: getattr(row, feature.value) for feature in FEATURES}, expected=score.expected,
+                dispersion=score.dispersion, feature_p=score.feature_p, family_p=score.family_p,
+                medians=medians[groups[pk]], first_at=row.first_at, last_at=row.last_at,
+            )  # fmt: skip
+        if why:
+            alert = _write(agent, day, p.get(pk, 1.0), why, known.get(pk), was_watched=pk in watched)
+            if pk not in known:
+                raised.append(alert)
+    return raised
+
+
+def threshold_of(agent: User) -> float:
+    own = (agent.brand.policies if agent.brand else {}).get("alert_probability")
+    return float(own) if own is not None else ALERT_PROBABILITY
+
+
+def peer_medians(day: dt.date, groups: dict[int, int]) -> dict[int, dict[str, float]]:
+    """{group: {feature: median of the day}}: what the others did."""
+    columns = [feature.value for feature in FEATURES]
+    rows: dict[int, list[tuple[int, ...]]] = defaultdict(list)
+    for pk, *counts in AgentDay.objects.filter(day=day).values_list("agent_id", *columns):
+        rows[groups[pk]].append(tuple(counts))
+    return {
+        group: {name: float(median(row[n] for row in members)) for n, name in enumerate(columns)}
+        for group, members in rows.items()
+    }
+
+
+def _write(
+    agent: User, day: dt.date, probability: float, why: list[reasons.Reason], known: Alert | None, *, was_watched: bool
+) -> Alert:
+    now = timezone.now()
+    assert agent.brand_id is not None
+    fields = {
+        "severity": severity_of(probability, why), "probability": probability, "reasons": why, "updated_at": now,
+        "rules": [reason["rule"] for reason in why if reason["code"] == "rule"], "was_watched": was_watched,
+    }  # fmt: skip
+    if known is not None:
+        for name, value in fields.items():
+            setattr(known, name, value)
+        known.save(update_fields=list(fields))
+        return known
+    alert = Alert.objects.create(
+        agent=agent, brand_id=agent.brand_id, desk_id=agent.desk_id, day=day, raised_at=now, **fields
+    )
+    audit.record(
+        actor=None, action="monitoring.alert_raised", target=alert, brand_id=alert.brand_id,
+        after={"day": day.isoformat(), "probability": probability, "reasons": why},
+    )  # fmt: skip
+    publish(AlertRaised(alert_id=alert.pk, agent_id=agent.pk, brand_id=alert.brand_id))
+    return alert
+
+
+def severity_of(probability: float, why: list[reasons.Reason]) -> Severity:
+    if probability < SEVERE or sum(reason["code"] == "rule" for reason in why) > 1:
+        return Severity.SEVERE
+    if probability < HIGH or any(reason["code"] == "rule" for reason in why):
+        return Severity.HIGH
+    return Severity.ELEVATED
+
+
+def _locked(alert_id: int) -> Alert:
+    return Alert.objects.select_for_update(of=("self",)).select_related("agent", "reviewer").get(pk=alert_id)
+
+
+def _move(alert: Alert, to: AlertState) -> None:
+    if to not in ALERT_TRANSITIONS[alert.state]:
+        raise WrongState(
+            _("This alert is “%(state)s”; that is not possible now.") % {"state": alert.get_state_display()}
+        )
+    alert.state = to
+
+
+@transaction.atomic
+def take(*, alert_id: int, actor: User) -> Alert:
+    """A reviewer takes an alert on. Who: `monitoring.decide_alert`, not on oneself, not on one's own head."""
+    alert = _locked(alert_id)
+    policies.require(can_review(actor, alert))
+    _move(alert, AlertState.IN_REVIEW)
+    alert.reviewer = actor
+    alert.save(update_fields=["state", "reviewer"])
+    audit.record(actor=actor, action="monitoring.alert_taken", target=alert, brand_id=alert.brand_id)
+    return alert
+
+
+@transaction.atomic
+def give_back(*, alert_id: int, actor: User) -> Alert:
+    """The reviewer gives an alert back for somebody else."""
+    alert = _locked(alert_id)
+    policies.require(can_decide(actor, alert))
+    _move(alert, AlertState.OPEN)
+    alert.reviewer = None
+    alert.save(update_fields=["state", "reviewer"])
+    audit.record(actor=actor, action="monitoring.alert_given_back", target=alert, brand_id=alert.brand_id)
+    return alert
+
+
+@transaction.atomic
+def decide(*, alert_id: int, actor: User, verdict: Verdict, text: str) -> Decision:
+    """Close an alert with a verdict and its reason. Nothing happens to the agent by itself: people act on it.
+
+    Who: as for taking; where somebody took it, only they. What the verdict teaches: a changed role starts a new habit, a
+    confirmed misuse is not learned from.
+    """
+    alert = _locked(alert_id)
+    policies.require(can_decide(actor, alert))
+    if not text.strip():
+        raise DomainError(_("Say why: the next reviewer, and perhaps the agent, will read it."))
+    _move(alert, AlertState.DECIDED)
+    now = timezone.now()
+    alert.reviewer, alert.decided_at = actor, now
+    alert.save(update_fields=["state", "reviewer", "decided_at"])
+    decision = Decision.objects.create(
+        alert=alert, agent_id=alert.agent_id, reviewer=actor, verdict=verdict, text=text.strip(), decided_at=now
+    )
+    if verdict == Verdict.CHANGE:
+        baselines.forget(agent_id=alert.agent_id)
+    if verdict == Verdict.CONFIRMED:
+        AgentDay.objects.filter(agent_id=alert.agent_id, day=alert.day).update(is_excluded=True)
+    audit.record(
+        actor=actor, action="monitoring.alert_decided", target=alert, brand_id=alert.brand_id, reason=text,
+        after={"verdict": str(verdict), "decision": decision.pk},
+    )  # fmt: skip
+    publish(AlertDecided(alert_id=alert.pk, agent_id=alert.agent_id, decision=str(verdict), brand_id=alert.brand_id))
+    return decision

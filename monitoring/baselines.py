@@ -1,0 +1,224 @@
+"""The scorer's memory in the database: loading days and baselines, closing days, scoring the day that is still open."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from django.db import connection, transaction
+from django.db.models import Max, Min
+from django.utils import timezone
+
+from crm.choices import Role
+from crm.models import User
+from monitoring.choices import FEATURES, Family
+from monitoring.features import count_days
+from monitoring.models import AgentDay, Baseline, Calibration, DayScore
+from monitoring.scoring import HISTORY_DAYS, REFIT_EVERY_DAYS, STATE, Day, Scored, Scorer, Tail
+
+# A day is over for everybody once it is noon of the next one in UTC.
+CLOSES_AFTER = dt.timedelta(hours=12)
+# A gap longer than this (the service was off) is closed in one go, but scores nothing before it.
+CATCH_UP_DAYS = 400
+COUNTS = [feature.value for feature in FEATURES]
+
+UPSERT_SCORES = """
+INSERT INTO monitoring_dayscore AS kept (agent_id, day, expected, dispersion, feature_p, family_p, probability, is_final, scored_at)
+SELECT agent_id, day, expected, dispersion, feature_p, family_p, probability, %s, %s FROM monitoring_scores_in
+ON CONFLICT ON CONSTRAINT one_score_per_agent_and_day DO UPDATE SET expected = EXCLUDED.expected,
+  dispersion = EXCLUDED.dispersion, feature_p = EXCLUDED.feature_p, family_p = EXCLUDED.family_p,
+  probability = EXCLUDED.probability, is_final = EXCLUDED.is_final, scored_at = EXCLUDED.scored_at
+WHERE NOT kept.is_final
+"""
+UPSERT_BASELINES = """
+INSERT INTO monitoring_baseline AS kept (agent_id, feature, slow_count, slow_hours, fast_count, fast_hours, spread,
+  spread_weight, days, through)
+SELECT agent_id, feature, slow_count, slow_hours, fast_count, fast_hours, spread, spread_weight, days, %s
+FROM monitoring_baselines_in
+ON CONFLICT ON CONSTRAINT one_baseline_per_agent_and_feature DO UPDATE SET slow_count = EXCLUDED.slow_count,
+  slow_hours = EXCLUDED.slow_hours, fast_count = EXCLUDED.fast_count, fast_hours = EXCLUDED.fast_hours,
+  spread = EXCLUDED.spread, spread_weight = EXCLUDED.spread_weight, days = EXCLUDED.days, through = EXCLUDED.through
+"""
+
+
+def lock_monitoring() -> None:
+    """One closing or rebuilding at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('monitoring.baselines'))")
+
+
+def groups_of_agents() -> dict[int, int]:
+    """{agent: index of its role at its brand}: whose peers they are. The first role counts."""
+    order = {role.value: n for n, role in enumerate(Role)}
+    best: dict[int, tuple[int, str]] = {}
+    for pk, brand_id, name in User.objects.filter(kind="staff").values_list("pk", "brand_id", "groups__name"):
+        key = (order.get(name, len(order)), f"{brand_id}/{name}")
+        best[pk] = min(best.get(pk, key), key)
+    index: dict[str, int] = {}
+    return {pk: index.setdefault(name, len(index)) for pk, (_order, name) in sorted(best.items())}
+
+
+def load_days(first: dt.date, last: dt.date, groups: dict[int, int]) -> Iterator[Day]:
+    """The counted days from `first` to `last`, one array a day."""
+    rows = AgentDay.objects.filter(day__gte=first, day__lte=last).order_by("day", "agent_id")
+    found = rows.values_list("day", "agent_id", "active_hours", "is_excluded", *COUNTS)
+    current: list[tuple] = []
+    for row in found.iterator(chunk_size=20_000):
+        if current and row[0] != current[0][0]:
+            yield _as_day(current, groups)
+            current = []
+        current.append(row)
+    if current:
+        yield _as_day(current, groups)
+
+
+def _as_day(rows: list[tuple], groups: dict[int, int]) -> Day:
+    table = np.array([row[1:] for row in rows], dtype=np.float64)
+    agents = table[:, 0].astype(np.int64)
+    return Day(
+        day=rows[0][0], agents=agents, group=np.array([groups[int(pk)] for pk in agents], dtype=np.int64),
+        counts=table[:, 3:], hours=table[:, 1], learn=table[:, 2] == 0,
+    )  # fmt: skip
+
+
+def load_scorer(groups: dict[int, int], *, with_history: bool = False) -> Scorer:
+    """The baselines of all agents, and the tails in force. `with_history`: past scores too, for fitting tails anew."""
+    agents = np.array(sorted(groups), dtype=np.int64)
+    scorer = Scorer(agents, max(groups.values(), default=0) + 1)
+    column = {name: n for n, name in enumerate(COUNTS)}
+    for agent_id, feature, *values in Baseline.objects.values_list("agent_id", "feature", *STATE).iterator(20_000):
+        if feature in column and agent_id in scorer.place:
+            for name, value in zip(STATE, values, strict=True):
+                scorer.state[name][scorer.place[agent_id], column[feature]] = value
+    for row in Calibration.objects.order_by("family", "-fitted_on").distinct("family"):
+        scorer.tails[Family(row.family)] = Tail(row.threshold, row.scale, row.fitted_on, row.agent_days)
+    if with_history:
+        since = timezone.now().date() - dt.timedelta(days=HISTORY_DAYS)
+        past = DayScore.objects.filter(is_final=True, day__gte=since).values_list("family_p", flat=True)
+        table = np.array(list(past.iterator(chunk_size=20_000)), dtype=np.float64)
+        scorer.history = [table] if len(table) else []
+    return scorer
+
+
+def save_scores(found: Iterable[Scored], *, is_final: bool) -> int:
+    """Write scores with COPY; a final score is never written over."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE monitoring_scores_in (agent_id bigint, day date, expected float8[], dispersion float8[], "
+            "feature_p float8[], family_p float8[], probability float8) ON COMMIT DROP"
+        )
+        rows = 0
+        with cursor.copy("COPY monitoring_scores_in FROM STDIN") as copy:
+            for one in found:
+                for n, agent in enumerate(one.agents):
+                    copy.write_row(
+                        (int(agent), one.day, one.expected[n].round(4).tolist(), one.dispersion[n].round(5).tolist(),
+                         one.feature_p[n].tolist(), one.family_p[n].tolist(), float(one.probability[n]))
+                    )  # fmt: skip
+                    rows += 1
+        cursor.execute(UPSERT_SCORES, [is_final, timezone.now()])
+        cursor.execute("DROP TABLE monitoring_scores_in")
+    return rows
+
+
+def save_baselines(scorer: Scorer, through: dt.date) -> None:
+    """Write all baselines with COPY, learned through a day."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE monitoring_baselines_in (agent_id bigint, feature text, slow_count float8, slow_hours float8, "
+            "fast_count float8, fast_hours float8, spread float8, spread_weight float8, days float8) ON COMMIT DROP"
+        )
+        with cursor.copy("COPY monitoring_baselines_in FROM STDIN") as copy:
+            for n, agent in enumerate(scorer.agents):
+                if not scorer.state["days"][n].any():
+                    continue
+                for column, feature in enumerate(COUNTS):
+                    copy.write_row((int(agent), feature, *(float(scorer.state[name][n, column]) for name in STATE)))
+        cursor.execute(UPSERT_BASELINES, [through])
+        cursor.execute("DROP TABLE monitoring_baselines_in")
+
+
+def save_tails(scorer: Scorer) -> None:
+    Calibration.objects.bulk_create(
+        [
+            Calibration(
+                family=family,
+                fitted_on=tail.fitted_on,
+                threshold=tail.threshold,
+                scale=tail.scale,
+                agent_days=tail.agent_days,
+            )
+            for family, tail in scorer.tails.items()
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def last_learned() -> dt.date | None:
+    return Baseline.objects.aggregate(last=Max("through"))["last"]
+
+
+@transaction.atomic
+def close_days(*, now: dt.datetime | None = None) -> list[Scored]:
+    """Count, score and learn every day that is over and was not learned yet, in order; returns their scores.
+
+    Running it again finds nothing to do. `now` is for tests and demos.
+    """
+    lock_monitoring()
+    now = now or timezone.now()
+    last = (now - CLOSES_AFTER).date() - dt.timedelta(days=1)
+    learned = last_learned()
+    first = learned + dt.timedelta(days=1) if learned else (first_day_with_access() or last)
+    first = max(first, last - dt.timedelta(days=CATCH_UP_DAYS))
+    if first > last:
+        return []
+    count_days(first, last)
+    return learn_days(first, last)
+
+
+def first_day_with_access() -> dt.date | None:
+    from crm.models import AccessEvent
+
+    first = AccessEvent.objects.aggregate(first=Min("at"))["first"]
+    return first.date() if first else None
+
+
+def learn_days(first: dt.date, last: dt.date) -> list[Scored]:
+    """Score and learn counted days; the caller holds the lock and has counted them."""
+    groups = groups_of_agents()
+    newest = Calibration.objects.aggregate(newest=Max("fitted_on"))["newest"]
+    due = newest is None or (last - newest).days >= REFIT_EVERY_DAYS
+    scorer = load_scorer(groups, with_history=due)
+    found = list(scorer.run(load_days(first, last, groups)))
+    save_scores(found, is_final=True)
+    save_baselines(scorer, last)
+    save_tails(scorer)
+    return found
+
+
+@transaction.atomic
+def score_open_days(*, now: dt.datetime | None = None) -> list[Scored]:
+    """Count and score the days that are not over yet, from the baselines as they are; nothing is learned."""
+    now = now or timezone.now()
+    first = (now - CLOSES_AFTER).date()
+    last = (now + dt.timedelta(hours=14)).date()
+    count_days(first, last)
+    groups = groups_of_agents()
+    scorer = load_scorer(groups)
+    learned = last_learned() or dt.date.min
+    found = [scorer.score(day) for day in load_days(first, last, groups) if day.day > learned]
+    save_scores(found, is_final=False)
+    return found
+
+
+@transaction.atomic
+def forget(*, agent_id: int, keep: float = 0.1) -> None:
+    """After a change of role, desk or shift: the old habit counts little, the new one is learned from the role's."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE monitoring_baseline SET slow_count = slow_count * %(keep)s, slow_hours = slow_hours * %(keep)s, "
+            "fast_count = 0, fast_hours = 0, spread = spread * %(keep)s, spread_weight = spread_weight * %(keep)s, "
+            "days = days * %(keep)s WHERE agent_id = %(agent)s",
+            {"keep": keep, "agent": agent_id},
+        )

@@ -1,0 +1,81 @@
+"""The chart of an agent's own baseline: what was, and between what nine of ten such days lie."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from crm.models import User
+from crm.ui.charts import Chart, Series
+from monitoring import statistics
+from monitoring.choices import FEATURES, Feature
+from monitoring.models import AgentDay, DayScore
+
+DAYS = 28
+SHOWN = (Feature.CLIENTS, Feature.OUTSIDE_CLIENTS, Feature.REVEALS, Feature.SEARCHES, Feature.OFF_HOURS)
+
+
+@dataclass(frozen=True)
+class BaselineDay:
+    day: dt.date
+    observed: int | None
+    expected: float | None
+    low: int | None
+    high: int | None
+
+
+def baseline_days(agent: User, feature: Feature, *, until: dt.date, days: int = DAYS) -> list[BaselineDay]:
+    """The last days of one feature with the expected interval; days off have no figures."""
+    return _series(*_read(agent, until, days), feature, until, days)
+
+
+def _read(agent: User, until: dt.date, days: int) -> tuple[dict[dt.date, AgentDay], dict[dt.date, DayScore]]:
+    since = until - dt.timedelta(days=days - 1)
+    counted = AgentDay.objects.filter(agent=agent, day__gte=since, day__lte=until)
+    scores = DayScore.objects.filter(agent=agent, day__gte=since, day__lte=until)
+    return {row.day: row for row in counted}, {row.day: row for row in scores}
+
+
+def _series(
+    counted: dict[dt.date, AgentDay], scores: dict[dt.date, DayScore], feature: Feature, until: dt.date, days: int
+) -> list[BaselineDay]:
+    column = FEATURES.index(feature)
+    found = []
+    for back in range(days - 1, -1, -1):
+        day = until - dt.timedelta(days=back)
+        row, score = counted.get(day), scores.get(day)
+        if row is None or score is None:
+            found.append(BaselineDay(day, getattr(row, feature.value) if row else None, None, None, None))
+            continue
+        low, high = statistics.interval(score.expected[column], score.dispersion[column])
+        found.append(BaselineDay(day, getattr(row, feature.value), score.expected[column], low, high))
+    return found
+
+
+def charts_of(
+    agent: User, *, until: dt.date, features: tuple[Feature, ...] = SHOWN, days: int = DAYS
+) -> list[dict[str, Any]]:
+    """A chart per feature, from two statements: bars for what was, lines for what was to be expected."""
+    counted, scores = _read(agent, until, days)
+    if not counted:
+        return []
+    made = []
+    for feature in features:
+        rows = _series(counted, scores, feature, until, days)
+        made.append(
+            {
+                "feature": feature,
+                "chart": Chart(
+                    id=f"baseline-{feature.value}", x=[row.day for row in rows], height=170,
+                    series=[
+                        Series(_("That day"), [row.observed for row in rows], kind="bars", decimals=0),
+                        Series(_("Own usual"), [row.expected for row in rows], tone="neutral", decimals=1),
+                        Series(_("9 of 10 days below"), [row.high for row in rows], tone="warning", kind="step", decimals=0),
+                    ],
+                ),
+            }
+        )  # fmt: skip
+    return made

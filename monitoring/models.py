@@ -1,0 +1,234 @@
+"""What agents did per day, what was to be expected of them, alerts, decisions and the watchlist.
+
+No content of calls or mails, no ranking of people: counts, and how far a day is from the person's own habit.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import Brand, Desk, User
+from crm.models.audit import append_only
+from monitoring.choices import AlertState, Family, Feature, Severity, Verdict, WatchKind
+
+
+class AgentDay(models.Model):
+    """Counts of one agent on one day of the agent's own time zone, from the access log."""
+
+    agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="monitored_days", db_index=False)
+    day = models.DateField()
+    views = models.PositiveIntegerField(default=0)
+    clients = models.PositiveIntegerField(default=0)
+    busiest_hour = models.PositiveIntegerField(default=0)
+    searches = models.PositiveIntegerField(default=0)
+    outside_views = models.PositiveIntegerField(default=0)
+    outside_clients = models.PositiveIntegerField(default=0)
+    dormant_views = models.PositiveIntegerField(default=0)
+    reveals = models.PositiveIntegerField(default=0)
+    reveals_without_call = models.PositiveIntegerField(default=0)
+    calls = models.PositiveIntegerField(default=0)
+    exports = models.PositiveIntegerField(default=0)
+    export_rows = models.PositiveBigIntegerField(default=0)
+    downloads = models.PositiveIntegerField(default=0)
+    off_hours = models.PositiveIntegerField(default=0)
+    active_hours = models.PositiveSmallIntegerField(default=0, help_text=_("Different hours with any action"))
+    addresses = models.PositiveSmallIntegerField(default=0, help_text=_("Different IP addresses"))
+    first_at = models.DateTimeField(null=True)
+    last_at = models.DateTimeField(null=True)
+    is_excluded = models.BooleanField(default=False, help_text=_("Confirmed misuse: baselines don't learn from it"))
+
+    class Meta:
+        ordering = ["agent_id", "day"]
+        constraints = [models.UniqueConstraint(fields=["agent", "day"], name="one_row_per_agent_and_day")]
+        indexes = [models.Index(fields=["day", "agent"], name="agent_days_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} {self.day}"
+
+
+class Baseline(models.Model):
+    """One agent's habit in one feature: decayed sums from which rate and overdispersion follow. See `monitoring.scoring`.
+
+    These are statistics, so they are floats. `slow_*` remember about two months, `fast_*` about a week.
+    """
+
+    agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="baselines", db_index=False)
+    feature = models.CharField(max_length=24, choices=Feature.choices)
+    slow_count = models.FloatField(default=0)
+    slow_hours = models.FloatField(default=0)
+    fast_count = models.FloatField(default=0)
+    fast_hours = models.FloatField(default=0)
+    spread = models.FloatField(default=0, help_text=_("Sum of (x − μ)² − μ"))
+    spread_weight = models.FloatField(default=0, help_text=_("Sum of μ²"))
+    days = models.FloatField(default=0)
+    through = models.DateField(help_text=_("The last day that was learned"))
+
+    class Meta:
+        ordering = ["agent_id", "feature"]
+        constraints = [models.UniqueConstraint(fields=["agent", "feature"], name="one_baseline_per_agent_and_feature")]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} {self.feature}"
+
+
+class DayScore(models.Model):
+    """How unusual an agent's day was: per feature what was expected, per family and in all how probable.
+
+    Arrays follow `choices.FEATURES` and `choices.FAMILIES`. A probability is that of a day at least as busy as this one
+    for this person on such a day; small is unusual.
+    """
+
+    agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="day_scores", db_index=False)
+    day = models.DateField()
+    expected = ArrayField(models.FloatField())
+    dispersion = ArrayField(models.FloatField())
+    feature_p = ArrayField(models.FloatField())
+    family_p = ArrayField(models.FloatField())
+    probability = models.FloatField()
+    is_final = models.BooleanField(default=False, help_text=_("The day is over and learned"))
+    scored_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["agent_id", "day"]
+        constraints = [
+            models.UniqueConstraint(fields=["agent", "day"], name="one_score_per_agent_and_day"),
+            models.CheckConstraint(condition=Q(probability__gte=0, probability__lte=1), name="score_is_a_probability"),
+        ]
+        indexes = [models.Index(fields=["day", "agent"], name="day_scores_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} {self.day}: {self.probability:.2g}"
+
+
+class Calibration(models.Model):
+    """The tail of a family's scores on the company's own past: above `threshold` it falls off with `scale`."""
+
+    family = models.CharField(max_length=10, choices=Family.choices)
+    fitted_on = models.DateField()
+    threshold = models.FloatField(help_text=_("−log₁₀ p that 2 % of days exceed"))
+    scale = models.FloatField()
+    agent_days = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["family", "-fitted_on"]
+        constraints = [
+            models.UniqueConstraint(fields=["family", "fitted_on"], name="one_calibration_per_family_and_day"),
+            models.CheckConstraint(condition=Q(scale__gt=0), name="calibration_scale_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.fitted_on}"
+
+
+class Alert(models.Model):
+    """An agent's day that stands out from the agent's own baseline, or breaks a rule. One per agent and day."""
+
+    agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="alerts")
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+")
+    desk = models.ForeignKey(Desk, on_delete=models.PROTECT, null=True, related_name="+")
+    day = models.DateField()
+    state = models.CharField(max_length=10, choices=AlertState.choices, default=AlertState.OPEN)
+    severity = models.CharField(max_length=8, choices=Severity.choices)
+    probability = models.FloatField()
+    rules = ArrayField(models.CharField(max_length=16), default=list)
+    reasons = models.JSONField(default=list, help_text=_("Codes with figures; `monitoring.reasons` says them in words"))
+    was_watched = models.BooleanField(default=False)
+    reviewer = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    raised_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [
+            ("decide_alert", "May review and decide alerts about agents"),
+            ("view_baselines", "May see agents' baselines"),
+            ("see_agent_names", "Sees agents' names in monitoring, not pseudonyms"),
+            ("manage_watchlist", "May put agents on the watchlist"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["agent", "day"], name="one_alert_per_agent_and_day"),
+            models.CheckConstraint(
+                condition=Q(reviewer__isnull=True) | ~Q(reviewer=F("agent")), name="nobody_reviews_their_own_alert"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="in_review") | Q(reviewer__isnull=False), name="alert_in_review_has_a_reviewer"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="decided", decided_at__isnull=False)
+                | (~Q(state="decided") & Q(decided_at__isnull=True)),
+                name="decided_alert_says_when",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["desk", "-id"], name="alerts_by_desk"),
+            models.Index(fields=["state", "-id"], name="alerts_by_state", condition=~Q(state="decided")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent} {self.day}"
+
+    def get_absolute_url(self) -> str:
+        return f"/monitoring/alerts/{self.pk}/"
+
+
+class Decision(models.Model):
+    """What a reviewer decided about an alert, and why. Never changed; a second thought is a second decision."""
+
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="decisions")
+    agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reviewer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    verdict = models.CharField(max_length=12, choices=Verdict.choices)
+    text = models.TextField()
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = append_only("alert_decision")
+        constraints = [
+            models.CheckConstraint(condition=~Q(reviewer=F("agent")), name="nobody_decides_on_themselves"),
+            models.CheckConstraint(condition=~Q(text=""), name="decision_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alert_id}: {self.verdict}"
+
+
+class DateRange(Func):
+    function = "DATERANGE"
+    output_field = DateRangeField()
+
+
+class Watch(models.Model):
+    """A person to look at more closely for a time: while it holds, less is needed for an alert."""
+
+    agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="watches")
+    kind = models.CharField(max_length=12, choices=WatchKind.choices)
+    from_on = models.DateField()
+    to_on = models.DateField()
+    reason = models.CharField(max_length=200)
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(to_on__gte=F("from_on")), name="watch_ends_after_it_starts"),
+            models.CheckConstraint(condition=~Q(made_by=F("agent")), name="nobody_watches_themselves"),
+            ExclusionConstraint(
+                name="one_watch_per_agent_at_a_time",
+                expressions=[
+                    ("agent", RangeOperators.EQUAL),
+                    (DateRange(F("from_on"), F("to_on"), Value("[]")), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(ended_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} {self.kind}"

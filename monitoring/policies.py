@@ -1,0 +1,50 @@
+"""Who may look at whose days, and who may decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from crm.choices import Role
+from crm.models import User
+from crm.policies import YES, Decision, has_permission, no
+from monitoring.choices import AlertState
+from monitoring.models import Alert
+from monitoring.queries import agents_visible_to
+
+
+def can_review(user: Any, alert: Alert) -> Decision:
+    """Not one's own alert, and not that of one's own head."""
+    allowed = has_permission(user, "monitoring.decide_alert")
+    if not allowed:
+        return allowed
+    if user.pk == alert.agent_id:
+        return no(_("Nobody reviews their own alert."))
+    if user.desk_id is not None and user.desk_id == alert.agent.desk_id and is_head(alert.agent):
+        return no(_("This is about the head of your own desk. Compliance reviews it."))
+    return YES
+
+
+def is_head(agent: User) -> bool:
+    return agent.groups.filter(name=Role.DESK_HEAD).exists()
+
+
+def can_decide(user: Any, alert: Alert) -> Decision:
+    allowed = can_review(user, alert)
+    if not allowed:
+        return allowed
+    if alert.state == AlertState.IN_REVIEW and alert.reviewer_id != user.pk:
+        return no(_("%(reviewer)s is reviewing this alert.") % {"reviewer": alert.reviewer})
+    return YES
+
+
+def can_watch(user: Any, agent: User) -> Decision:
+    allowed = has_permission(user, "monitoring.manage_watchlist")
+    if not allowed or user is None:
+        return allowed
+    if user.pk == agent.pk:
+        return no(_("Nobody puts themselves on the watchlist."))
+    if not agents_visible_to(user).filter(pk=agent.pk).exists():
+        return no(_("You don't reach this person's desk."))
+    return YES

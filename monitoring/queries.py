@@ -1,0 +1,102 @@
+"""Reads of monitoring. Every one starts from whose days the user may see, and leaves a trace in the access log."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from crm.models import AccessEvent, User
+from crm.policies import require_permission
+from crm.scope import reach_of
+from monitoring.models import Alert
+
+EVIDENCE_PAGE = 40
+
+
+def agents_visible_to(user: Any) -> QuerySet[User]:
+    """Staff of desks the user reaches as a whole, and of whole brands; never the user: nobody watches themselves here."""
+    if not user or not user.is_authenticated or not user.is_team:
+        return User.objects.none()
+    reach = reach_of(user)
+    desks = desks_reached_as_a_whole(user)
+    seen = Q(desk_id__in=desks) | Q(brand_id__in=reach.whole_brands)
+    return User.objects.filter(seen, kind="staff").exclude(pk=user.pk)
+
+
+def desks_reached_as_a_whole(user: Any) -> set[int]:
+    """Desks granted as such (a grant on one book of a desk is not a grant on its people)."""
+    from guardian.models import UserObjectPermission
+
+    held = UserObjectPermission.objects.filter(
+        user_id=user.pk, permission__codename="access_desk", content_type__app_label="crm"
+    )
+    return {int(pk) for pk in held.values_list("object_pk", flat=True)}
+
+
+def alerts_visible_to(user: Any) -> QuerySet[Alert]:
+    """Alerts about agents the user may see, never about the user."""
+    return Alert.objects.filter(agent__in=agents_visible_to(user))
+
+
+def get_alert(user: Any, alert_id: int) -> Alert:
+    """One alert, or 404 when it is not visible (one's own is not), 403 without the right."""
+    alert = (
+        alerts_visible_to(user)
+        .select_related("agent", "agent__desk", "brand", "desk", "reviewer")
+        .filter(pk=alert_id)
+        .first()
+    )
+    if alert is None:
+        raise Http404
+    require_permission(user, "monitoring.view_alert")
+    return alert
+
+
+def pseudonym(agent_id: int) -> str:
+    """A name that says nothing, the same for the same person on this installation."""
+    digest = hashlib.sha256(f"{settings.SECRET_KEY}/agent/{agent_id}".encode()).hexdigest()
+    return f"Agent {digest[:4].upper()}"
+
+
+def day_bounds(agent: User, day: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    """The instants between which a day lies for an agent."""
+    zone = ZoneInfo(agent.time_zone or "UTC")
+    start = dt.datetime.combine(day, dt.time(), tzinfo=zone)
+    end = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=zone)
+    return start.astimezone(dt.UTC), end.astimezone(dt.UTC)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A page of an agent's rows of a day; `next` continues it."""
+
+    rows: list[AccessEvent]
+    next: str
+
+
+def evidence(agent: User, day: dt.date, *, kind: str = "", outside: bool = False, after: str = "") -> Evidence:
+    """What the access log holds of an agent's day, newest first, a page at a time."""
+    start, end = day_bounds(agent, day)
+    rows = AccessEvent.objects.filter(user_id=agent.pk, at__gte=start, at__lt=end)
+    if kind:
+        rows = rows.filter(kind=kind)
+    if outside:
+        rows = rows.filter(in_book=False)
+    at, _colon, number = after.rpartition("~")
+    if at and number.isdigit():
+        try:
+            moment = dt.datetime.fromisoformat(at)
+        except ValueError:
+            moment = end
+        rows = rows.filter(Q(at__lt=moment) | Q(at=moment, id__lt=int(number)))
+    found = list(rows.order_by("-at", "-id")[: EVIDENCE_PAGE + 1])
+    more = len(found) > EVIDENCE_PAGE
+    found = found[:EVIDENCE_PAGE]
+    return Evidence(found, f"{found[-1].at.isoformat()}~{found[-1].id}" if more else "")

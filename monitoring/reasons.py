@@ -1,0 +1,133 @@
+"""Why a day stands out, first as codes with figures (kept on the alert), then in words (made when somebody reads it)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm.ui import formats
+from monitoring import statistics
+from monitoring.choices import FAMILIES, FAMILY_OF, FEATURES, Family, Feature, Rule
+
+Reason = dict[str, Any]
+# A reason is a feature at least this improbable, with at least so many of whatever it counts.
+REASON_P = 0.02
+OBSERVED_MIN = 5
+REASONS_MAX = 4
+
+
+def of_score(
+    *, counts: dict[str, int], expected: list[float], dispersion: list[float], feature_p: list[float],
+    family_p: list[float], medians: dict[str, float], first_at: dt.datetime | None, last_at: dt.datetime | None,
+) -> list[Reason]:  # fmt: skip
+    """The strongest feature of each family that stands out, strongest family first."""
+    found: list[tuple[float, Reason]] = []
+    for n in np.argsort(np.array(family_p)):
+        family = FAMILIES[int(n)]
+        best = _strongest(family, counts, feature_p)
+        if best is None:
+            continue
+        column = FEATURES.index(best)
+        low, high = statistics.interval(expected[column], dispersion[column])
+        reason: Reason = {
+            "code": "habit", "family": family.value, "feature": best.value, "observed": counts[best.value],
+            "usual": round(expected[column], 1), "low": low, "high": high, "p": feature_p[column],
+            "median": round(medians.get(best.value, 0.0), 1),
+        }  # fmt: skip
+        if family == Family.VOLUME:
+            reason |= {
+                "outside": counts[Feature.OUTSIDE_CLIENTS.value], "from": _iso(first_at), "to": _iso(last_at),
+            }  # fmt: skip
+        found.append((family_p[int(n)], reason))
+    return [reason for _p, reason in found[:REASONS_MAX]]
+
+
+def _iso(value: dt.datetime | None) -> str:
+    return value.isoformat() if value else ""
+
+
+def _strongest(family: Family, counts: dict[str, int], feature_p: list[float]) -> Feature | None:
+    """The feature of a family that stands out most; of two that are equally far, the one people understand first."""
+    candidates = [
+        (feature_p[n] if feature_p[n] > 1e-9 else 1e-9, n, feature)
+        for n, feature in enumerate(FEATURES)
+        if FAMILY_OF[feature] == family and feature_p[n] < REASON_P and counts[feature.value] >= OBSERVED_MIN
+    ]
+    return min(candidates)[2] if candidates else None
+
+
+def of_rule(rule: Rule, *, rows: int, limit: int) -> Reason:
+    return {"code": "rule", "rule": rule.value, "rows": rows, "limit": limit}
+
+
+def in_words(reason: Reason) -> str:
+    """One sentence with the figures that decided."""
+    if reason["code"] == "rule":
+        return _rule_in_words(reason)
+    feature = Feature(reason["feature"])
+    sentence = SENTENCES[feature](reason["observed"]) % {"observed": formats.number(reason["observed"], 0)}
+    parts = [sentence + _between(reason)]
+    parts.append(
+        _("own usual %(usual)s (%(low)s–%(high)s)")
+        % {"usual": formats.number(round(reason["usual"]), 0), "low": reason["low"], "high": reason["high"]}
+    )
+    if reason["usual"] >= 0.5:
+        parts.append(_("%(times)s×") % {"times": formats.number(reason["observed"] / reason["usual"], 1)})
+    if reason.get("outside"):
+        parts.append(
+            ngettext(
+                "%(count)s client outside the own book", "%(count)s clients outside the own book", reason["outside"]
+            )
+            % {"count": formats.number(reason["outside"], 0)}
+        )
+    parts.append(_("peers' median that day %(median)s") % {"median": formats.number(reason["median"])})
+    return "; ".join(parts)
+
+
+def _between(reason: Reason) -> str:
+    """` between 13:05 and 17:40`, in the reader's time zone."""
+    if not reason.get("from") or not reason.get("to"):
+        return ""
+    first, last = (formats.local(dt.datetime.fromisoformat(reason[name])) for name in ("from", "to"))
+    return " " + _("between %(first)s and %(last)s") % {"first": f"{first:%H:%M}", "last": f"{last:%H:%M}"}
+
+
+def _rule_in_words(reason: Reason) -> str:
+    words = {"rows": formats.number(reason["rows"], 0), "limit": formats.number(reason["limit"], 0)}
+    if reason["rule"] == Rule.BULK_EXPORT:
+        return _("exported %(rows)s rows; more than %(limit)s is a bulk export for this person") % words
+    return _("exported %(rows)s rows while on the watchlist as leaving; %(limit)s are allowed") % words
+
+
+def _said(singular: str, plural: str) -> Any:
+    """A sentence for a count, translated when it is said."""
+    return lambda count: ngettext(singular, plural, count)
+
+
+SENTENCES: dict[Feature, Any] = {
+    Feature.VIEWS: _said("opened %(observed)s client record", "opened %(observed)s client records"),
+    Feature.CLIENTS: _said("opened the records of %(observed)s client", "opened the records of %(observed)s clients"),
+    Feature.BUSIEST_HOUR: _said("opened %(observed)s record in one hour", "opened %(observed)s records in one hour"),
+    Feature.SEARCHES: _said("searched %(observed)s time", "searched %(observed)s times"),
+    Feature.OUTSIDE_VIEWS: _said(
+        "opened %(observed)s record outside the own book", "opened %(observed)s records outside the own book"
+    ),
+    Feature.OUTSIDE_CLIENTS: _said(
+        "opened %(observed)s client outside the own book", "opened %(observed)s clients outside the own book"
+    ),
+    Feature.DORMANT_VIEWS: _said("opened %(observed)s dormant client", "opened %(observed)s dormant clients"),
+    Feature.REVEALS: _said("revealed %(observed)s contact", "revealed %(observed)s contacts"),
+    Feature.REVEALS_WITHOUT_CALL: _said(
+        "revealed %(observed)s contact without calling that day",
+        "revealed %(observed)s contacts without calling that day",
+    ),
+    Feature.EXPORTS: _said("exported %(observed)s time", "exported %(observed)s times"),
+    Feature.DOWNLOADS: _said("opened %(observed)s document", "opened %(observed)s documents"),
+    Feature.OFF_HOURS: _said(
+        "did %(observed)s thing outside working hours", "did %(observed)s things outside working hours"
+    ),
+}

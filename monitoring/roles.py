@@ -1,0 +1,13 @@
+from crm.choices import Role
+from crm.roles import grants
+
+grants(
+    "monitoring",
+    {
+        Role.DESK_HEAD: ["view_alert", "decide_alert", "view_baselines", "see_agent_names", "manage_watchlist"],
+        Role.MLRO: ["view_alert", "decide_alert", "view_baselines", "see_agent_names", "manage_watchlist"],
+        # They check that the process works; for that they need no names.
+        Role.AUDITOR: ["view_alert", "view_baselines"],
+        Role.ADMINISTRATOR: ["view_alert"],
+    },
+)

@@ -1,0 +1,59 @@
+"""Facts that raise an alert by themselves. Statistics miss bulk exports; a threshold on rows finds them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from statistics import median
+
+from django.db.models import Max
+
+from monitoring.choices import Rule, WatchKind
+from monitoring.models import AgentDay, Watch
+from monitoring.reasons import Reason, of_rule
+
+EXPORT_ROWS_MIN = 250
+OWN_MAX_TIMES = 4
+PEER_MEDIAN_TIMES = 3
+LEAVER_ROWS_MAX = 50
+LOOK_BACK_DAYS = 90
+
+
+def broken_on(day: dt.date, groups: dict[int, int]) -> dict[int, list[Reason]]:
+    """{agent: reasons} of the rules that agents broke on a day."""
+    rows = dict(
+        AgentDay.objects.filter(day=day, export_rows__gt=LEAVER_ROWS_MAX).values_list("agent_id", "export_rows")
+    )
+    if not rows:
+        return {}
+    found: dict[int, list[Reason]] = defaultdict(list)
+    limits = export_limits(day, list(rows), groups)
+    for agent_id, exported in rows.items():
+        if exported > limits[agent_id]:
+            found[agent_id].append(of_rule(Rule.BULK_EXPORT, rows=exported, limit=limits[agent_id]))
+    leaving = Watch.objects.filter(
+        agent_id__in=list(rows), kind=WatchKind.NOTICE, from_on__lte=day, to_on__gte=day, ended_at__isnull=True
+    )
+    for agent_id in leaving.values_list("agent_id", flat=True):
+        found[agent_id].append(of_rule(Rule.LEAVER_TAKES, rows=rows[agent_id], limit=LEAVER_ROWS_MAX))
+    return dict(found)
+
+
+def export_limits(day: dt.date, agent_ids: list[int], groups: dict[int, int]) -> dict[int, int]:
+    """From how many rows on an export is a bulk export: 250, four times the own largest day, three times the median of
+    the peers' exporting days, whichever is most; over the last 90 days before."""
+    past = AgentDay.objects.filter(day__lt=day, day__gte=day - dt.timedelta(days=LOOK_BACK_DAYS), export_rows__gt=0)
+    own = dict(past.filter(agent_id__in=agent_ids).values_list("agent_id").annotate(most=Max("export_rows")).order_by())
+    by_group: dict[int, list[int]] = defaultdict(list)
+    for agent_id, rows in past.values_list("agent_id", "export_rows")[:20_000]:
+        if agent_id in groups:
+            by_group[groups[agent_id]].append(rows)
+    return {
+        pk: int(
+            max(
+                EXPORT_ROWS_MIN, OWN_MAX_TIMES * own.get(pk, 0),
+                PEER_MEDIAN_TIMES * median(by_group.get(groups.get(pk, -1)) or [0]),
+            )
+        )
+        for pk in agent_ids
+    }  # fmt: skip

@@ -1,0 +1,29 @@
+"""Whom monitoring tells."""
+
+from django.utils.translation import gettext as _
+
+from crm.events import AlertRaised, subscribe
+from crm.models import User
+from crm.notify import notify, people_with
+from monitoring.models import Alert
+from monitoring.policies import can_review
+from monitoring.queries import alerts_visible_to
+from monitoring.reasons import in_words
+
+
+@subscribe(AlertRaised)
+def tell_the_desk_head(event: AlertRaised) -> None:
+    """The heads of the agent's desk; where the desk has none who may review, everybody who may."""
+    alert = Alert.objects.select_related("agent", "desk").get(pk=event.alert_id)
+    may = [
+        user
+        for user in User.objects.filter(pk__in=people_with("monitoring.decide_alert", brand_id=alert.brand_id))
+        if can_review(user, alert) and alerts_visible_to(user).filter(pk=alert.pk).exists()
+    ]
+    heads = [user for user in may if user.desk_id is not None and user.desk_id == alert.desk_id] or may
+    notify(
+        heads, kind="monitoring.alert_raised",
+        title=_("%(agent)s: a day far from the own usual") % {"agent": alert.agent},
+        body=in_words(alert.reasons[0]) if alert.reasons else "", url=alert.get_absolute_url(),
+        dedupe_key=f"monitoring.alert:{alert.pk}",
+    )  # fmt: skip

@@ -1,0 +1,126 @@
+"""Lists of alerts and of people, with names only for those who need them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import User
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, DateColumn, Empty, Table, YesNoColumn
+from monitoring.choices import AlertState, Severity
+from monitoring.models import AgentDay, Alert, DayScore, Watch
+from monitoring.queries import agents_visible_to, alerts_visible_to, pseudonym
+from monitoring.reasons import in_words
+
+
+def agent_name(user: Any, agent: User) -> str:
+    """The name, or for those who only check the process a pseudonym."""
+    return str(agent) if user.has_perm("monitoring.see_agent_names") else pseudonym(agent.pk)
+
+
+def first_reason(row: Alert, table: Table) -> str:
+    return in_words(row.reasons[0]) if row.reasons else ""
+
+
+class AlertFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=AlertState.choices, label=_("State"))
+    severity = django_filters.ChoiceFilter(choices=Severity.choices, label=_("Severity"))
+
+    class Meta:
+        model = Alert
+        fields = ["state", "severity"]
+
+
+class AlertTable(Table):
+    name, title, permission = "monitoring.alerts", _("Agent alerts"), "monitoring.view_alert"
+    subtitle = _("Days far from a person's own usual, or breaking a rule. A person decides; nothing happens by itself")
+    columns = [
+        Column("agent", _("Agent"), render=lambda row, table: agent_name(table.user, row.agent), link=True),
+        DateColumn("day", _("Day")),
+        BadgeColumn("severity", _("Severity")),
+        BadgeColumn("state", _("State")),
+        Column("why", _("Why"), render=first_reason, css="clip"),
+        Column("desk", _("Desk"), value="desk.name"),
+        YesNoColumn("was_watched", _("Watched"), hidden=True),
+        Column("reviewer", _("Reviewer")),
+        AgoColumn("raised_at", _("Raised")),
+    ]
+    filterset = AlertFilter
+    is_searchable = False
+    empty = Empty(_("No alerts"), _("Everybody's days look like their own usual ones."), "circle-check")
+
+    def queryset(self) -> QuerySet[Alert]:
+        return alerts_visible_to(self.user).select_related("agent", "desk", "reviewer")
+
+
+class AgentTable(Table):
+    """People and how their last scored day compares with their own usual; no ranking."""
+
+    name, title, permission = "monitoring.agents", _("Own usual"), "monitoring.view_baselines"
+    subtitle = _("What each person usually does, and how far the last day was from it")
+    columns = [
+        Column("name", _("Agent"), render=lambda row, table: agent_name(table.user, row), link=True),
+        Column("desk", _("Desk"), value="desk.name"),
+        DateColumn("last_day", _("Last day")),
+        Column("last_p", _("How usual it was"), render=lambda row, table: how_usual(row.last_p)),
+        YesNoColumn("has_open_alert", _("Open alert")),
+        YesNoColumn("is_watched", _("Watched")),
+    ]
+    default_order = "id"
+    search_fields = ["first_name", "last_name"]
+    row_url_name = "monitoring_agent"
+    empty = Empty(_("Nobody here"), icon="users")
+
+    def search(self, queryset: QuerySet[User], words: str) -> QuerySet[User]:
+        """By name only for those who see names."""
+        if not self.user.has_perm("monitoring.see_agent_names"):
+            return queryset
+        return super().search(queryset, words)
+
+    def queryset(self) -> QuerySet[User]:
+        last = DayScore.objects.filter(agent_id=OuterRef("pk")).order_by("-day")
+        open_alert = Alert.objects.filter(agent_id=OuterRef("pk")).exclude(state=AlertState.DECIDED)
+        watch = Watch.objects.filter(
+            agent_id=OuterRef("pk"), ended_at__isnull=True, from_on__lte=self.now.date(), to_on__gte=self.now.date()
+        )
+        return (
+            agents_visible_to(self.user).filter(Exists(AgentDay.objects.filter(agent_id=OuterRef("pk"))), is_active=True).select_related("desk")
+            .annotate(
+                last_day=Subquery(last.values("day")[:1]), last_p=Subquery(last.values("probability")[:1]),
+                has_open_alert=Exists(open_alert), is_watched=Exists(watch),
+            )
+        )  # fmt: skip
+
+
+def how_usual(probability: float | None) -> str:
+    """The probability in words: of how many such days one is as far out."""
+    if probability is None:
+        return ""
+    if probability > 0.05:
+        return str(_("usual"))
+    times = 1 / max(probability, 1e-7)
+    rounded = int(round(times, 1 - len(str(int(times)))))
+    return str(_("1 day in %(count)s") % {"count": f"{rounded:,}"})
+
+
+class WatchTable(Table):
+    name, title, permission = "monitoring.watchlist", _("Watchlist"), "monitoring.manage_watchlist"
+    subtitle = _("People to look at more closely for a time: leaving, changing role, new. Less is needed for an alert")
+    columns = [
+        Column("agent", _("Agent"), render=lambda row, table: agent_name(table.user, row.agent)),
+        BadgeColumn("kind", _("Why")),
+        DateColumn("from_on", _("From")),
+        DateColumn("to_on", _("To")),
+        Column("reason", _("Reason"), css="clip"),
+        Column("made_by", _("By")),
+        AgoColumn("ended_at", _("Ended")),
+    ]
+    is_searchable = False
+    row_url_name = "monitoring_watch"
+    empty = Empty(_("Nobody is watched"), icon="eye-off")
+
+    def queryset(self) -> QuerySet[Watch]:
+        return Watch.objects.filter(agent__in=agents_visible_to(self.user)).select_related("agent", "made_by")

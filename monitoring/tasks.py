@@ -1,0 +1,24 @@
+"""Thin Celery entry points of monitoring, and what beat runs."""
+
+from celery import shared_task
+
+from monitoring import alerts, baselines
+
+
+@shared_task(queue="slow")
+def close_days() -> int:
+    """Count, score and learn the days that are over, and raise what stands out."""
+    found = baselines.close_days()
+    return len(alerts.raise_alerts(found))
+
+
+@shared_task(queue="slow")
+def score_open_days() -> int:
+    """The day that is still running: most of the harm of a bad day is done before it is over."""
+    return len(alerts.raise_alerts(baselines.score_open_days()))
+
+
+SCHEDULE = {
+    "close-monitored-days": {"task": "monitoring.tasks.close_days", "schedule": 3600.0, "options": {"expires": 3600}},
+    "score-open-days": {"task": "monitoring.tasks.score_open_days", "schedule": 900.0, "options": {"expires": 900}},
+}

@@ -1,0 +1,262 @@
+"""Pages of monitoring. Each look at somebody's days is itself access-logged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.queries import clients_visible_to
+from crm import access_log, audit
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.models import User
+from crm.policies import require_permission
+from crm.ui.tables import Table
+from crm.ui.views import TableView, staff_page
+from monitoring import alerts, charts, watchlist
+from monitoring.choices import AlertState, Feature, Verdict, WatchKind
+from monitoring.forms import DecisionForm, ReasonForm, WatchForm
+from monitoring.models import AgentDay, Alert, Watch
+from monitoring.policies import can_decide, can_review, can_watch
+from monitoring.queries import agents_visible_to, evidence, get_alert
+from monitoring.reasons import in_words
+from monitoring.tables import AgentTable, AlertTable, WatchTable, agent_name
+
+EVIDENCE_KINDS = (
+    AccessKind.VIEW,
+    AccessKind.SEARCH,
+    AccessKind.REVEAL,
+    AccessKind.EXPORT,
+    AccessKind.CALL,
+    AccessKind.DOWNLOAD,
+)
+UNMASKED = "monitoring_unmasked"
+
+
+class AlertList(TableView):
+    table = AlertTable
+
+
+class AgentList(TableView):
+    table = AgentTable
+
+    def get_context(self, table: Table) -> dict[str, Any]:
+        access_log.note(
+            user=self.request.user, kind=AccessKind.VIEW, target="monitoring.agents", rows=len(table.page.rows)
+        )
+        return {}
+
+
+class WatchList(TableView):
+    table = WatchTable
+    template_name = "monitoring/watchlist.html"
+
+
+def _note(request: HttpRequest, target: str, *, rows: int = 1) -> None:
+    access_log.note(user=request.user, kind=AccessKind.VIEW, target=target, rows=rows)
+
+
+def _shown_name(request: HttpRequest, agent: User) -> str:
+    if agent.pk in request.session.get(UNMASKED, []):
+        return str(agent)
+    return agent_name(request.user, agent)
+
+
+@staff_page("monitoring.view_alert")
+def alert_page(request: HttpRequest, alert_id: int) -> HttpResponse:
+    """One alert: why, the person's own baseline, what the access log holds of the day, and the decision."""
+    alert = get_alert(request.user, alert_id)
+    _note(request, f"monitoring.alert:{alert.pk}")
+    return render(request, "monitoring/alert.html", _alert_context(request, alert, DecisionForm()))
+
+
+def _alert_context(request: HttpRequest, alert: Alert, form: DecisionForm) -> dict[str, Any]:
+    features = tuple(
+        dict.fromkeys(Feature(reason["feature"]) for reason in alert.reasons if reason["code"] == "habit")
+    ) or (Feature.CLIENTS,)
+    return {
+        "alert": alert,
+        "name": _shown_name(request, alert.agent),
+        "is_masked": _shown_name(request, alert.agent) != str(alert.agent),
+        "reasons": [in_words(reason) for reason in alert.reasons],
+        "charts": charts.charts_of(alert.agent, until=alert.day, features=features[:2]),
+        "counted": AgentDay.objects.filter(agent=alert.agent, day=alert.day).first(),
+        "decisions": alert.decisions.select_related("reviewer"),
+        "earlier": Alert.objects.filter(agent=alert.agent).exclude(pk=alert.pk).order_by("-day")[:8],
+        "form": form,
+        "may_review": can_review(request.user, alert),
+        "may_decide": can_decide(request.user, alert),
+        "is_decided": alert.state == AlertState.DECIDED,
+        "kinds": EVIDENCE_KINDS,
+    }  # fmt: skip
+
+
+@staff_page("monitoring.view_alert")
+def alert_evidence(request: HttpRequest, alert_id: int) -> HttpResponse:
+    """The rows of the day, a page at a time; names of clients only where the reviewer sees the client."""
+    alert = get_alert(request.user, alert_id)
+    kind = request.GET.get("kind", "")
+    outside = request.GET.get("outside") == "1"
+    page = evidence(
+        alert.agent, alert.day, kind=kind if kind in AccessKind.values else "", outside=outside,
+        after=request.GET.get("after", ""),
+    )  # fmt: skip
+    _note(request, f"monitoring.evidence:{alert.pk}", rows=len(page.rows))
+    ids = {row.client_id for row in page.rows if row.client_id}
+    names = {client.pk: str(client) for client in clients_visible_to(request.user).filter(pk__in=ids)}
+    return render(
+        request, "monitoring/_evidence.html",
+        {
+            "alert": alert, "page": page, "kind": kind, "outside": outside, "is_first": not request.GET.get("after"),
+            "rows": [{"event": row, "client": names.get(row.client_id, "")} for row in page.rows],
+        },
+    )  # fmt: skip
+
+
+@staff_page("monitoring.decide_alert")
+def take_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
+    """Take an alert on, or give it back."""
+    alert = get_alert(request.user, alert_id)
+    if request.method == "POST":
+        try:
+            if "back" in request.POST:
+                alerts.give_back(alert_id=alert.pk, actor=request.user)
+            else:
+                alerts.take(alert_id=alert.pk, actor=request.user)
+        except DomainError as error:
+            messages.error(request, error.message)
+    return redirect(alert)
+
+
+@staff_page("monitoring.decide_alert")
+def decide_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
+    alert = get_alert(request.user, alert_id)
+    if request.method != "POST":
+        return redirect(alert)
+    form = DecisionForm(request.POST)
+    if form.is_valid():
+        try:
+            alerts.decide(
+                alert_id=alert.pk, actor=request.user, verdict=Verdict(form.cleaned_data["verdict"]),
+                text=form.cleaned_data["text"],
+            )  # fmt: skip
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, _("Your decision is recorded."))
+            return redirect(alert)
+    return render(request, "monitoring/alert.html", _alert_context(request, alert, form))
+
+
+@staff_page("monitoring.view_alert")
+def unmask(request: HttpRequest, alert_id: int) -> HttpResponse:
+    """Those who see pseudonyms learn the name, with a reason that is kept."""
+    alert = get_alert(request.user, alert_id)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        reason = form.cleaned_data["reason"]
+        access_log.note(
+            user=request.user, kind=AccessKind.REVEAL, target=f"monitoring.agent:{alert.agent_id}", reason=reason
+        )
+        audit.record(
+            actor=request.user, action="monitoring.agent_unmasked", target=alert, brand_id=alert.brand_id, reason=reason
+        )
+        request.session[UNMASKED] = [*request.session.get(UNMASKED, []), alert.agent_id]
+        return redirect(alert)
+    return render(
+        request, "monitoring/form.html",
+        {
+            "form": form, "title": _("Show the name"), "back": alert.get_absolute_url(), "action": _("Show it"),
+            "text": _("Who looked, and why, is kept."),
+        },
+    )  # fmt: skip
+
+
+@staff_page("monitoring.view_baselines")
+def agent_page(request: HttpRequest, agent_id: int) -> HttpResponse:
+    """One person's own usual, feature by feature."""
+    agent = agents_visible_to(request.user).select_related("desk").filter(pk=agent_id).first()
+    if agent is None:
+        raise Http404
+    _note(request, f"monitoring.agent:{agent.pk}")
+    return render(
+        request, "monitoring/agent.html",
+        {
+            "agent": agent, "name": _shown_name(request, agent), "is_me": False,
+            "charts": charts.charts_of(agent, until=timezone.localdate()),
+            "alerts": Alert.objects.filter(agent=agent).order_by("-day")[:20]
+            if request.user.has_perm("monitoring.view_alert")
+            else [],
+            "watches": Watch.objects.filter(agent=agent).order_by("-id")[:10]
+            if request.user.has_perm("monitoring.manage_watchlist")
+            else [],
+        },
+    )  # fmt: skip
+
+
+@staff_page()
+def my_days(request: HttpRequest) -> HttpResponse:
+    """Everybody may see their own baseline: what is counted about them, and what is usual for them."""
+    _note(request, "monitoring.me")
+    return render(
+        request, "monitoring/agent.html",
+        {
+            "agent": request.user, "name": str(request.user), "is_me": True,
+            "charts": charts.charts_of(request.user, until=timezone.localdate()),
+        },
+    )  # fmt: skip
+
+
+@staff_page("monitoring.manage_watchlist")
+def new_watch(request: HttpRequest) -> HttpResponse:
+    form = WatchForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            watchlist.watch(
+                agent_id=data["agent"].pk, kind=WatchKind(data["kind"]), from_on=data["from_on"], to_on=data["to_on"],
+                reason=data["reason"], actor=request.user,
+            )  # fmt: skip
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return redirect("monitoring_watchlist")
+    return render(
+        request, "monitoring/form.html",
+        {"form": form, "title": _("Put on the watchlist"), "back": reverse("monitoring_watchlist"), "action": _("Save")},
+    )  # fmt: skip
+
+
+@staff_page("monitoring.manage_watchlist")
+def end_watch(request: HttpRequest, pk: int) -> HttpResponse:
+    """One entry of the watchlist, and taking it off before its time."""
+    row = (
+        Watch.objects.select_related("agent", "made_by")
+        .filter(pk=pk, agent__in=agents_visible_to(request.user))
+        .first()
+    )
+    if row is None:
+        raise Http404
+    require_permission(request.user, "monitoring.manage_watchlist")
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            watchlist.end_watch(watch_id=row.pk, actor=request.user, reason=form.cleaned_data["reason"])
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            return redirect("monitoring_watchlist")
+    return render(
+        request, "monitoring/form.html",
+        {
+            "form": form if row.ended_at is None and can_watch(request.user, row.agent) else None,
+            "title": _("%(agent)s: %(kind)s") % {"agent": row.agent, "kind": row.get_kind_display()},
+            "text": row.reason, "back": reverse("monitoring_watchlist"), "action": _("Take off the watchlist"),
+        },
+    )  # fmt: skip
