@@ -7,14 +7,14 @@ from crm.models import Brand
 from ib import engine, settlement
 
 
-@shared_task(queue="slow")
+@shared_task
 def run_commissions() -> None:
     """Every brand's last days once more: what came late, and what was corrected."""
     for brand in Brand.objects.order_by("pk"):
         engine.run_nightly(brand=brand)
 
 
-@shared_task(queue="slow")
+@shared_task
 def settle_due_periods() -> int:
     return settlement.settle_due()
 

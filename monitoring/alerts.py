@@ -19,6 +19,7 @@ from monitoring import baselines, reasons, rules
 from monitoring.choices import ALERT_TRANSITIONS, FEATURES, AlertState, Severity, Verdict
 from monitoring.models import AgentDay, Alert, DayScore, Decision, Watch
 from monitoring.policies import can_decide, can_review
+from monitoring.queries import busy_window
 from monitoring.scoring import Scored
 
 # A day less probable than this raises an alert; a brand may set its own as policy `alert_probability`.
@@ -78,7 +79,7 @@ def _raise_on(
             why += reasons.of_score(
                 counts={feature.value: getattr(row, feature.value) for feature in FEATURES}, expected=score.expected,
                 dispersion=score.dispersion, feature_p=score.feature_p, family_p=score.family_p,
-                medians=medians[groups[pk]], first_at=row.first_at, last_at=row.last_at,
+                medians=medians[groups[pk]], window=busy_window(agent, day), has_book=agent.books.exists(),
             )  # fmt: skip
         if why:
             alert = _write(agent, day, p.get(pk, 1.0), why, known.get(pk), was_watched=pk in watched)

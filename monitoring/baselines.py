@@ -15,7 +15,7 @@ from crm.models import User
 from monitoring.choices import FEATURES, Family
 from monitoring.features import count_days
 from monitoring.models import AgentDay, Baseline, Calibration, DayScore
-from monitoring.scoring import HISTORY_DAYS, REFIT_EVERY_DAYS, STATE, Day, Scored, Scorer, Tail
+from monitoring.scoring import HISTORY_DAYS, KNOWN_AFTER_DAYS, REFIT_EVERY_DAYS, STATE, Day, Scored, Scorer, Tail
 
 # A day is over for everybody once it is noon of the next one in UTC.
 CLOSES_AFTER = dt.timedelta(hours=12)
@@ -95,12 +95,15 @@ def load_scorer(groups: dict[int, int], *, with_history: bool = False) -> Scorer
         scorer.tails[Family(row.family)] = Tail(row.threshold, row.scale, row.fitted_on, row.agent_days)
     if with_history:
         since = timezone.now().date() - dt.timedelta(days=HISTORY_DAYS)
-        past = DayScore.objects.filter(is_final=True, day__gte=since).values_list("family_p", flat=True)
+        began = DayScore.objects.aggregate(first=Min("day"))["first"] or since
+        known_from = max(since, began + dt.timedelta(days=2 * KNOWN_AFTER_DAYS))
+        past = DayScore.objects.filter(is_final=True, day__gte=known_from).values_list("family_p", flat=True)
         table = np.array(list(past.iterator(chunk_size=20_000)), dtype=np.float64)
         scorer.history = [table] if len(table) else []
     return scorer
 
 
+@transaction.atomic
 def save_scores(found: Iterable[Scored], *, is_final: bool) -> int:
     """Write scores with COPY; a final score is never written over."""
     with connection.cursor() as cursor:
@@ -122,6 +125,7 @@ def save_scores(found: Iterable[Scored], *, is_final: bool) -> int:
     return rows
 
 
+@transaction.atomic
 def save_baselines(scorer: Scorer, through: dt.date) -> None:
     """Write all baselines with COPY, learned through a day."""
     with connection.cursor() as cursor:
@@ -184,6 +188,7 @@ def first_day_with_access() -> dt.date | None:
     return first.date() if first else None
 
 
+@transaction.atomic
 def learn_days(first: dt.date, last: dt.date) -> list[Scored]:
     """Score and learn counted days; the caller holds the lock and has counted them."""
     groups = groups_of_agents()

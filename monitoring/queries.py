@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
@@ -100,3 +101,21 @@ def evidence(agent: User, day: dt.date, *, kind: str = "", outside: bool = False
     more = len(found) > EVIDENCE_PAGE
     found = found[:EVIDENCE_PAGE]
     return Evidence(found, f"{found[-1].at.isoformat()}~{found[-1].id}" if more else "")
+
+
+BUSY_WINDOW = """
+SELECT percentile_disc(ARRAY[0.1, 0.9]) WITHIN GROUP (ORDER BY at) FROM crm_accessevent
+WHERE user_id = %s AND at >= %s AND at < %s AND kind = 'view' AND client_id IS NOT NULL
+"""
+
+
+def busy_window(agent: User, day: dt.date) -> tuple[str, str] | None:
+    """Between which clock times of the agent's day the middle four fifths of the records were opened."""
+    with connection.cursor() as cursor:
+        cursor.execute(BUSY_WINDOW, [agent.pk, *day_bounds(agent, day)])
+        found = cursor.fetchone()[0]
+    if not found or found[0] is None:
+        return None
+    zone = ZoneInfo(agent.time_zone or "UTC")
+    first, last = (moment.astimezone(zone) for moment in found)
+    return f"{first:%H:%M}", f"{last:%H:%M}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -18,15 +17,20 @@ Reason = dict[str, Any]
 REASON_P = 0.02
 OBSERVED_MIN = 5
 REASONS_MAX = 4
+# Below this, more or less improbable means nothing: families come in their own order, how much was opened first.
+ALL_THE_SAME = 1e-6
 
 
 def of_score(
     *, counts: dict[str, int], expected: list[float], dispersion: list[float], feature_p: list[float],
-    family_p: list[float], medians: dict[str, float], first_at: dt.datetime | None, last_at: dt.datetime | None,
+    family_p: list[float], medians: dict[str, float], window: tuple[str, str] | None = None, has_book: bool = True,
 ) -> list[Reason]:  # fmt: skip
-    """The strongest feature of each family that stands out, strongest family first."""
+    """The strongest feature of each family that stands out, strongest family first.
+
+    `window`: between which times of the agent's day most records were opened. `has_book`: whether "outside" means anything.
+    """
     found: list[tuple[float, Reason]] = []
-    for n in np.argsort(np.array(family_p)):
+    for n in np.argsort(np.maximum(family_p, ALL_THE_SAME), kind="stable"):
         family = FAMILIES[int(n)]
         best = _strongest(family, counts, feature_p)
         if best is None:
@@ -39,15 +43,10 @@ def of_score(
             "median": round(medians.get(best.value, 0.0), 1),
         }  # fmt: skip
         if family == Family.VOLUME:
-            reason |= {
-                "outside": counts[Feature.OUTSIDE_CLIENTS.value], "from": _iso(first_at), "to": _iso(last_at),
-            }  # fmt: skip
+            reason["outside"] = counts[Feature.OUTSIDE_CLIENTS.value] if has_book else 0
+            reason["from"], reason["to"] = window or ("", "")
         found.append((family_p[int(n)], reason))
     return [reason for _p, reason in found[:REASONS_MAX]]
-
-
-def _iso(value: dt.datetime | None) -> str:
-    return value.isoformat() if value else ""
 
 
 def _strongest(family: Family, counts: dict[str, int], feature_p: list[float]) -> Feature | None:
@@ -89,11 +88,10 @@ def in_words(reason: Reason) -> str:
 
 
 def _between(reason: Reason) -> str:
-    """` between 13:05 and 17:40`, in the reader's time zone."""
+    """`, most between 13:05 and 17:40`: clock times where the agent is."""
     if not reason.get("from") or not reason.get("to"):
         return ""
-    first, last = (formats.local(dt.datetime.fromisoformat(reason[name])) for name in ("from", "to"))
-    return " " + _("between %(first)s and %(last)s") % {"first": f"{first:%H:%M}", "last": f"{last:%H:%M}"}
+    return ", " + _("most between %(first)s and %(last)s") % {"first": reason["from"], "last": reason["to"]}
 
 
 def _rule_in_words(reason: Reason) -> str:

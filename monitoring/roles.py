@@ -8,6 +8,7 @@ grants(
         Role.MLRO: ["view_alert", "decide_alert", "view_baselines", "see_agent_names", "manage_watchlist"],
         # They check that the process works; for that they need no names.
         Role.AUDITOR: ["view_alert", "view_baselines"],
-        Role.ADMINISTRATOR: ["view_alert"],
+        # Somebody has to look at compliance, too.
+        Role.ADMINISTRATOR: ["view_alert", "decide_alert", "view_baselines", "see_agent_names"],
     },
 )

@@ -33,6 +33,8 @@ REFIT_EVERY_DAYS = 7
 # Below this, a tail fitted to the past says less than the model.
 CALIBRATE_FROM_AGENT_DAYS = 400
 HISTORY_DAYS = 180
+# Scores of people who are hardly known yet say nothing about the tail.
+KNOWN_AFTER_DAYS = 6
 STATE = ("slow_count", "slow_hours", "fast_count", "fast_hours", "spread", "spread_weight", "days")
 FAMILY_COLUMNS = {family: [n for n, name in enumerate(FEATURES) if FAMILY_OF[name] == family] for family in FAMILIES}
 
@@ -154,7 +156,7 @@ class Scorer:
             ("days", SLOW_DECAY, 1.0),
         ):  # fmt: skip
             self.state[name][at] = self.state[name][at] * decay + added
-        self.history.append(scored.family_p)
+        self.history.append(scored.family_p[self.state["days"][self.rows(day.agents)][:, 0] >= KNOWN_AFTER_DAYS])
         if len(self.history) > HISTORY_DAYS:
             del self.history[0]
 

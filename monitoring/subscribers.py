@@ -24,6 +24,6 @@ def tell_the_desk_head(event: AlertRaised) -> None:
     notify(
         heads, kind="monitoring.alert_raised",
         title=_("%(agent)s: a day far from the own usual") % {"agent": alert.agent},
-        body=in_words(alert.reasons[0]) if alert.reasons else "", url=alert.get_absolute_url(),
+        body=" · ".join(in_words(reason) for reason in alert.reasons), url=alert.get_absolute_url(),
         dedupe_key=f"monitoring.alert:{alert.pk}",
     )  # fmt: skip

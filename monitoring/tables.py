@@ -81,13 +81,14 @@ class AgentTable(Table):
         return super().search(queryset, words)
 
     def queryset(self) -> QuerySet[User]:
+        counted = AgentDay.objects.filter(agent_id=OuterRef("pk"))
         last = DayScore.objects.filter(agent_id=OuterRef("pk")).order_by("-day")
         open_alert = Alert.objects.filter(agent_id=OuterRef("pk")).exclude(state=AlertState.DECIDED)
         watch = Watch.objects.filter(
             agent_id=OuterRef("pk"), ended_at__isnull=True, from_on__lte=self.now.date(), to_on__gte=self.now.date()
         )
         return (
-            agents_visible_to(self.user).filter(Exists(AgentDay.objects.filter(agent_id=OuterRef("pk"))), is_active=True).select_related("desk")
+            agents_visible_to(self.user).filter(Exists(counted), is_active=True).select_related("desk")
             .annotate(
                 last_day=Subquery(last.values("day")[:1]), last_p=Subquery(last.values("probability")[:1]),
                 has_open_alert=Exists(open_alert), is_watched=Exists(watch),

@@ -5,14 +5,14 @@ from celery import shared_task
 from monitoring import alerts, baselines
 
 
-@shared_task(queue="slow")
+@shared_task
 def close_days() -> int:
     """Count, score and learn the days that are over, and raise what stands out."""
     found = baselines.close_days()
     return len(alerts.raise_alerts(found))
 
 
-@shared_task(queue="slow")
+@shared_task
 def score_open_days() -> int:
     """The day that is still running: most of the harm of a bad day is done before it is over."""
     return len(alerts.raise_alerts(baselines.score_open_days()))

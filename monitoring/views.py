@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.queries import clients_visible_to
@@ -189,7 +188,7 @@ def agent_page(request: HttpRequest, agent_id: int) -> HttpResponse:
         request, "monitoring/agent.html",
         {
             "agent": agent, "name": _shown_name(request, agent), "is_me": False,
-            "charts": charts.charts_of(agent, until=timezone.localdate()),
+            "charts": charts.charts_of(agent),
             "alerts": Alert.objects.filter(agent=agent).order_by("-day")[:20]
             if request.user.has_perm("monitoring.view_alert")
             else [],
@@ -208,7 +207,7 @@ def my_days(request: HttpRequest) -> HttpResponse:
         request, "monitoring/agent.html",
         {
             "agent": request.user, "name": str(request.user), "is_me": True,
-            "charts": charts.charts_of(request.user, until=timezone.localdate()),
+            "charts": charts.charts_of(request.user),
         },
     )  # fmt: skip
 

@@ -256,6 +256,10 @@ CELERY_TASK_ROUTES = {
     "crm.tasks.deliver_events": {"queue": "events"},
     "kyc.tasks.check_document": {"queue": "slow"},
     "kyc.tasks.sweep_orphans": {"queue": "slow"},
+    "ib.tasks.run_commissions": {"queue": "slow"},
+    "ib.tasks.settle_due_periods": {"queue": "slow"},
+    "monitoring.tasks.close_days": {"queue": "slow"},
+    "monitoring.tasks.score_open_days": {"queue": "slow"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {

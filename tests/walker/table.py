@@ -348,3 +348,23 @@ TABLE |= {
     },
     "kyc:upload": Rule(REVIEWS_DOCUMENTS, kwargs=a_client),
 }
+
+# Monitoring: heads and compliance review; whoever is watched sees their own days only.
+SEES_ALERTS: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.AUDITOR, Role.ADMINISTRATOR)
+REVIEWS: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.ADMINISTRATOR)
+WATCHES: Final = roles(Role.DESK_HEAD, Role.MLRO)
+ALERT = lambda _world: {"alert_id": 999_999}  # noqa: E731
+TABLE |= {
+    "monitoring_alerts": Rule(SEES_ALERTS),
+    "monitoring_alert": Rule(SEES_ALERTS, kwargs=ALERT, good=OWN),
+    "monitoring_evidence": Rule(SEES_ALERTS, kwargs=ALERT, good=OWN),
+    "monitoring_take": Rule(REVIEWS, kwargs=ALERT, good=OWN),
+    "monitoring_decide": Rule(REVIEWS, kwargs=ALERT, good=OWN),
+    "monitoring_unmask": Rule(SEES_ALERTS, kwargs=ALERT, good=OWN),
+    "monitoring_agents": Rule(SEES_ALERTS),
+    "monitoring_agent": Rule(SEES_ALERTS, kwargs=lambda _world: {"agent_id": 999_999}, good=OWN),
+    "monitoring_me": Rule(STAFF),
+    "monitoring_watchlist": Rule(WATCHES),
+    "monitoring_watch_new": Rule(WATCHES),
+    "monitoring_watch": Rule(WATCHES, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+}

@@ -1,0 +1,81 @@
+"""Monitoring's part of the demo: the days of the access log counted, baselines learned, and what the scorer finds.
+
+Nothing is planted here: the agent who opened 150 records in one afternoon (`demo.outlier`) is found by the real scorer.
+Alerts older than four days were reviewed by the heads; one person is on the watchlist because of a notice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from crm.choices import Role
+from crm.demo import Demo
+from crm.models import User
+from monitoring import alerts, baselines, watchlist
+from monitoring.choices import AlertState, Verdict, WatchKind
+from monitoring.features import count_days
+from monitoring.models import Alert
+from monitoring.policies import can_review
+from monitoring.queries import alerts_visible_to
+
+DAYS = 62
+REVIEWED_AFTER_DAYS = 4
+EXPLANATIONS = [
+    (Verdict.TASK, "Called through the list of the autumn webinar; the campaign lead confirms it."),
+    (Verdict.TASK, "Covered for a colleague on leave and worked both books that day."),
+    (Verdict.CHANGE, "Moved to retention on Monday; the first days went into reading the new book."),
+    (Verdict.NO_CONCERN, "Looked for a client under three spellings. Nothing was exported or revealed."),
+    (Verdict.REMINDER, "Opened clients of the other team out of curiosity. Talked about it; reminded of the policy."),
+]
+
+
+def load(demo: Demo) -> None:
+    """Count, learn and score two months, then raise and review."""
+    if not demo.brands:
+        return
+    demo.progress("Agents' days and baselines", 0, 3)
+    last = (demo.now - baselines.CLOSES_AFTER).date() - dt.timedelta(days=1)
+    first = last - dt.timedelta(days=DAYS)
+    count_days(first, last)
+    found = baselines.learn_days(first, last)
+    demo.progress("Agents' days and baselines", 1, 3)
+    _watch(demo)
+    alerts.raise_alerts(found)
+    alerts.raise_alerts(baselines.score_open_days(now=demo.now))
+    demo.progress("Agents' days and baselines", 2, 3)
+    _review(demo)
+    demo.progress("Agents' days and baselines", 3, 3)
+
+
+def _watch(demo: Demo) -> None:
+    """A member of the first desk leaves at the end of the month."""
+    head = demo.heads[0]
+    leaver = next((agent for agent in demo.agents if agent.desk_id == head.desk_id and agent != demo.outlier), None)
+    if leaver is not None:
+        watchlist.watch(
+            agent_id=leaver.pk, kind=WatchKind.NOTICE, from_on=demo.now.date() - dt.timedelta(days=3),
+            to_on=demo.now.date() + dt.timedelta(days=27), reason="Notice given; last day at the end of the month",
+            actor=head,
+        )  # fmt: skip
+
+
+def _review(demo: Demo) -> None:
+    """Heads decided on what is older than four days; the newest alerts wait."""
+    old = Alert.objects.filter(day__lt=demo.now.date() - dt.timedelta(days=REVIEWED_AFTER_DAYS)).exclude(
+        state=AlertState.DECIDED
+    )
+    reviewers = list(
+        User.objects.filter(groups__name__in=[Role.DESK_HEAD, Role.MLRO, Role.ADMINISTRATOR]).order_by("pk")
+    )
+    for number, alert in enumerate(old.select_related("agent").order_by("day", "pk")):
+        reviewer = next(
+            (
+                user
+                for user in reviewers
+                if can_review(user, alert) and alerts_visible_to(user).filter(pk=alert.pk).exists()
+            ),
+            None,
+        )
+        if reviewer is not None:
+            verdict, text = EXPLANATIONS[number % len(EXPLANATIONS)]
+            alerts.decide(alert_id=alert.pk, actor=reviewer, verdict=verdict, text=text)

@@ -1,0 +1,60 @@
+"""Rows of the access log and counted days for tests of monitoring."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+from django.db import connection
+
+from crm.models import User
+from monitoring.choices import FEATURES
+from monitoring.models import AgentDay
+
+DAY = dt.date(2026, 9, 10)  # a Thursday
+COLUMNS = "(at, user_id, kind, client_id, target, rows, in_book, ip)"
+
+
+def at(hour: int, minute: int = 0, day: dt.date = DAY) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(hour, minute), tzinfo=dt.UTC)
+
+
+def look(
+    user: User, moment: dt.datetime, kind: str = "view", *, client: int | None = None, rows: int = 1,
+    in_book: bool | None = True, ip: str = "10.0.0.1", target: str = "clients.client",
+) -> None:  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO crm_accessevent {COLUMNS} VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [moment, user.pk, kind, client, target, rows, in_book, ip],
+        )
+
+
+def look_often(user: User, day: dt.date, count: int, *, from_hour: int = 13, outside: int = 0, first: int = 0) -> None:
+    """`count` different records opened in the afternoon, the first `outside` of them outside the own book."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO crm_accessevent {COLUMNS} VALUES (%s, %s, 'view', %s, 'clients.client', 1, %s, '10.0.0.1')",
+            [
+                (at(from_hour, 0, day) + dt.timedelta(seconds=90 * n), user.pk, 10_000 + first + n, n >= outside)
+                for n in range(count)
+            ],
+        )
+
+
+def ordinary_history(people: list[User], until: dt.date, days: int = 45, seed: int = 5) -> None:
+    """Counted working days with habits of their own, overdispersed, before `until`."""
+    random = np.random.default_rng(seed)
+    base = np.array([3.5, 3.0, 5.0, 1.2, 0.3, 0.25, 0.2, 1.0, 0.3, 0.02, 0.3, 0.05])
+    habit = random.lognormal(0, 0.3, (len(people), len(FEATURES)))
+    rows = []
+    for back in range(days, 0, -1):
+        day = until - dt.timedelta(days=back)
+        shared = random.lognormal(0, 0.25)
+        for n, person in enumerate(people):
+            hours = int(random.integers(6, 9))
+            mean = base * habit[n] * hours * shared
+            counts = random.negative_binomial(4.0, 4.0 / (4.0 + mean))
+            fields = {feature.value: int(count) for feature, count in zip(FEATURES, counts, strict=True)}
+            rows.append(AgentDay(agent=person, day=day, active_hours=hours, **fields))
+    AgentDay.objects.bulk_create(rows)
