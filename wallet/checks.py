@@ -31,7 +31,7 @@ from wallet.models import Account, Balance, Deposit, Psp, Withdrawal
 from wallet.policies import NO_WITHDRAWALS
 
 MARGIN_LEVEL_MIN = Decimal(100)  # per cent; below this a platform closes positions
-PASSWORD_ACTIONS = ("crm.password_changed", "crm.password_reset", "portal.password_changed")
+PASSWORD_ACTIONS = ("crm.password_changed", "crm.password_reset")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,16 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from clients.queries import clients_visible_to
+from compliance.choices import RestrictionKind
 from crm.policies import YES, Decision, has_permission, no
 from crm.scope import reach_of
 from wallet.choices import DepositState, WithdrawalState
 from wallet.models import Break, Deposit, Psp, Withdrawal
 
-NO_DEPOSITS = frozenset({"deposit", "deposits", "all", "frozen"})
-NO_WITHDRAWALS = frozenset({"withdrawal", "withdrawals", "all", "frozen"})
-NO_TRANSFERS = frozenset({"transfer", "transfers", "trading", "all", "frozen"})
+NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
+NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZEN})
+# Money may leave a platform while trading is forbidden, but not while the client is frozen.
+NO_TRANSFERS = frozenset({RestrictionKind.FROZEN})
 
 
 def is_own(user: Any, client: Client) -> bool:
@@ -33,11 +35,12 @@ def can_deposit(user: Any, client: Client) -> Decision:
     return YES
 
 
-def can_transfer(user: Any, client: Client) -> Decision:
-    """The client themselves, while nothing forbids it."""
+def can_transfer(user: Any, client: Client, *, to_trading: bool = True) -> Decision:
+    """The client themselves, while nothing forbids it; who may not trade can still fetch their money back."""
     if not is_own(user, client):
         return no(_("Only the client can move money between wallet and trading account."))
-    if NO_TRANSFERS & set(client.restrictions):
+    held = set(client.restrictions)
+    if NO_TRANSFERS & held or (to_trading and RestrictionKind.NO_TRADING in held):
         return no(_("Transfers are not possible at the moment. Please contact support."))
     return YES
 

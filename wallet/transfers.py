@@ -49,7 +49,7 @@ def start_transfer(
     Raises: NotAllowed, DomainError (amount, account), InsufficientFunds, IdempotencyConflict.
     """
     client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
-    require(policies.can_transfer(actor, client))
+    require(policies.can_transfer(actor, client, to_trading=direction == Direction.TO_TRADING))
     account = TradingAccount.objects.select_related("server").filter(pk=trading_account_id, client=client).first()
     if account is None or account.is_demo or account.state != AccountState.OPEN:
         raise DomainError(_("Choose one of your open trading accounts."))

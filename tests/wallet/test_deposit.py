@@ -322,7 +322,7 @@ def test_only_the_client_may_pay_in_and_not_while_restricted(cast, outside):
         start(cast, outside, actor=cast.finance)
     with pytest.raises(NotAllowed):
         start(cast, outside, actor=cast.other_client_user)
-    cast.client.restrictions = ["deposits"]
+    cast.client.restrictions = ["no_deposit"]
     cast.client.save()
     with pytest.raises(NotAllowed):
         start(cast, outside)

@@ -134,8 +134,18 @@ def test_only_the_client_s_own_open_accounts_and_only_the_client(cast, account):
     for actor in (cast.other_client_user, cast.finance, cast.agent):
         with pytest.raises(NotAllowed):
             move(cast, account, actor=actor)
-    cast.client.restrictions = ["trading"]
+    cast.client.restrictions = ["no_trading"]
     cast.client.save()
     with pytest.raises(NotAllowed):
         move(cast, account)
     assert not Journal.objects.filter(kind="transfer").exists()
+
+
+def test_who_may_not_trade_fetches_money_back_and_who_is_frozen_does_not(cast, account):
+    cast.client.restrictions = ["no_trading"]
+    cast.client.save()
+    assert move(cast, account, Direction.TO_WALLET)
+    cast.client.restrictions = ["frozen"]
+    cast.client.save()
+    with pytest.raises(NotAllowed):
+        move(cast, account, Direction.TO_WALLET, key="k2")

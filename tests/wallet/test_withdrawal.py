@@ -204,7 +204,7 @@ def test_without_verification_or_under_a_restriction_nothing_leaves(rich, outsid
     rich.client.save()
     with pytest.raises(WithdrawalNotPossible, match="verified"):
         ask(rich, outside)
-    rich.client.kyc_level, rich.client.restrictions = 2, ["withdrawals"]
+    rich.client.kyc_level, rich.client.restrictions = 2, ["no_withdrawal"]
     rich.client.save()
     with pytest.raises(WithdrawalNotPossible, match="contact support"):
         ask(rich, outside)
@@ -213,7 +213,7 @@ def test_without_verification_or_under_a_restriction_nothing_leaves(rich, outsid
 
 def test_a_restriction_placed_meanwhile_stops_the_approval(rich, outside):
     withdrawal = ask(rich, outside)
-    rich.client.restrictions = ["all"]
+    rich.client.restrictions = ["frozen"]
     rich.client.save()
     with pytest.raises(WithdrawalNotPossible):
         approve_withdrawal(withdrawal_id=withdrawal.pk, actor=rich.finance)
