@@ -23,9 +23,8 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.core.cache import cache
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
@@ -33,7 +32,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django_filters import FilterSet
 
-from crm.ui import keyset, layouts
+from crm.ui import formats, keyset, layouts
 from crm.ui.columns import (
     AgoColumn,
     BadgeColumn,
@@ -47,6 +46,7 @@ from crm.ui.columns import (
     YesNoColumn,
 )
 from crm.ui.panels import Label, Permission, allows
+from crm.ui.table_parts import Asking, BulkAction, Chip, Empty, HeadCell, Row, in_words, reverse_pk
 
 __all__ = [
     "AgoColumn",
@@ -76,58 +76,6 @@ _TABLES: dict[str, type["Table"]] = {}
 def table_named(name: str) -> type["Table"] | None:
     """The table class of a name: exports that run later and saved views find their table by it."""
     return _TABLES.get(name)
-
-
-@dataclass(frozen=True)
-class BulkAction:
-    """A button for the selected rows. It POSTs `ids`, or `all=1` with the filters, to the named URL.
-
-    Read them there with `Table.selected(request)`. `fields` is a template with more inputs (a select of agents).
-    """
-
-    slug: str
-    label: Label
-    url_name: str
-    permission: Permission = None
-    icon: str = ""
-    confirm: Label = ""
-    tone: str = "plain"
-    fields: str = ""
-
-
-@dataclass(frozen=True)
-class Empty:
-    """What an empty list says: what will be here, and how to get the first one."""
-
-    title: Label
-    text: Label = ""
-    icon: str = "inbox"
-    action: Label = ""
-    url_name: str = ""
-
-
-@dataclass(frozen=True)
-class HeadCell:
-    column: Column
-    label: str
-    sort_url: str = ""
-    direction: str = ""
-
-
-@dataclass(frozen=True)
-class Row:
-    pk: Any
-    html: SafeString
-    css: str = ""
-
-
-@dataclass(frozen=True)
-class Chip:
-    """An active filter, with the address of the list without it."""
-
-    label: str
-    value: str
-    url: str
 
 
 @dataclass
@@ -184,7 +132,7 @@ class Table:
     def row_url(self, row: Any) -> str:
         """Where a row opens; by default `row_url_name` with the row's id, or the row's own `get_absolute_url`."""
         if self.row_url_name:
-            return _reverse_pk(self.row_url_name, row.pk)
+            return reverse_pk(self.row_url_name, row.pk)
         return row.get_absolute_url() if hasattr(row, "get_absolute_url") else ""
 
     def row_class(self, row: Any) -> str:
@@ -268,7 +216,7 @@ class Table:
     def filters(self) -> FilterSet | None:
         if self.filterset is None:
             return None
-        return self.filterset(data=self.params or None, queryset=self.queryset(), request=_Asking(self.user))
+        return self.filterset(data=self.params or None, queryset=self.queryset(), request=Asking(self.user))
 
     @cached_property
     def is_filtered(self) -> bool:
@@ -325,8 +273,6 @@ class Table:
     @cached_property
     def count_text(self) -> str:
         """`12`, or `about 1,200,000`: exact where the whole list is on the page."""
-        from crm.ui import formats
-
         if self.page.is_whole:
             return formats.number(len(self.page.rows), 0)
         asked = f"{self.user.pk}:{self.name}:{sorted(self.scope.items())}:{self.query}"
@@ -392,7 +338,7 @@ class Table:
                 bound = self.filters.form[name]
                 suffixes = getattr(bound.field.widget, "suffixes", None) or ()
                 changes = dict.fromkeys([name, *(f"{name}_{suffix}" for suffix in suffixes)])
-                found.append(Chip(str(bound.label), _shown(bound.field, value), self.url(**changes)))
+                found.append(Chip(str(bound.label), in_words(bound.field, value), self.url(**changes)))
         return found
 
     @property
@@ -441,10 +387,13 @@ class Table:
         """
         if request.POST.get("all"):
             table = cls(request.user, QueryDict(request.POST.get("query", "")), scope=scope)
-            return cls._plain(table.queryset()).filter(pk__in=_capped(table.matching))
+            return cls._plain(table.queryset()).filter(pk__in=table.first_matching())
         table = cls(request.user, scope=scope)
         ids = [int(pk) for pk in request.POST.getlist("ids") if pk.isdigit()][:SELECTION_MAX]
         return cls._plain(table.queryset()).filter(pk__in=ids)
+
+    def first_matching(self) -> list[Any]:
+        return list(self.matching.order_by("pk").values_list("pk", flat=True)[:SELECTION_MAX])
 
     @staticmethod
     def _plain(queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -456,49 +405,3 @@ class Table:
         yield [str(column.label) for column in columns]
         for row in keyset.all_rows(self.matching, self.order, chunk):
             yield [column.plain(row, self) for column in columns]
-
-
-@dataclass(frozen=True)
-class _Asking:
-    """Filters that narrow their choices to what the user may see find the user here, as on a request."""
-
-    user: Any
-
-
-def _capped(queryset: QuerySet[Model]) -> list[Any]:
-    return list(queryset.order_by("pk").values_list("pk", flat=True)[:SELECTION_MAX])
-
-
-_PATTERNS: dict[str, tuple[str, str]] = {}
-
-
-def _reverse_pk(url_name: str, pk: Any) -> str:
-    """`reverse` for the row of a table: the pattern is resolved once, not for each of fifty rows."""
-    found = _PATTERNS.get(url_name)
-    if found is None:
-        try:
-            before, _zeros, after = reverse(url_name, args=[987654321987]).partition("987654321987")
-        except NoReverseMatch:
-            return reverse(url_name, args=[pk])
-        found = _PATTERNS[url_name] = (before, after)
-    return f"{found[0]}{pk}{found[1]}"
-
-
-def _shown(form_field: Any, value: Any) -> str:
-    """A filter's value in words."""
-    from crm.ui import formats
-
-    if isinstance(value, slice):
-        return f"{_shown(form_field, value.start) or '…'} – {_shown(form_field, value.stop) or '…'}"
-    if value is None:
-        return ""
-    if isinstance(value, QuerySet | list | tuple | set):
-        return ", ".join(_shown(form_field, one) for one in value)
-    if isinstance(value, bool):
-        return _("Yes") if value else _("No")
-    if isinstance(value, Model):
-        return str(value)
-    choices = dict(getattr(form_field, "choices", None) or []) if not hasattr(form_field, "queryset") else {}
-    if value in choices:
-        return str(choices[value])
-    return formats.day(value) if hasattr(value, "isoformat") else str(value)

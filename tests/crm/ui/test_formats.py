@@ -1,0 +1,110 @@
+"""Numbers, money, dates and masks as people read them."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone, translation
+
+from crm.money import Money
+from crm.templatetags import keelson
+from crm.ui import formats
+
+NOW = dt.datetime(2026, 3, 29, 12, 30, 5, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("language", "amount", "currency", "shown"),
+    [
+        ("en", "1234567.5", "EUR", "€1,234,567.50"),
+        ("de", "1234567.5", "EUR", "1.234.567,50\xa0€"),
+        ("en", "-3", "USD", "−$3.00"),
+        ("de", "-3", "USD", "−3,00\xa0$"),
+        ("en", "12", "JPY", "¥12"),
+        ("en", "0.123", "USD", "$0.123"),
+        ("en", "1.5", "KWD", "KWD1.500"),
+        ("de", "1234.00000001", "BTC", "1.234,00000001\xa0BTC"),
+        ("en", "7.5", "USDT", "7.500000\xa0USDT"),
+        ("en", "5", "XYZ", "XYZ5.00"),
+        ("hi", "1234567.5", "INR", "₹12,34,567.50"),
+    ],
+)
+def test_money_is_written_as_the_locale_writes_it_with_the_currencys_digits(language, amount, currency, shown):
+    with translation.override(language):
+        assert formats.money(Decimal(amount), currency).replace("KWD\xa0", "KWD") == shown
+
+
+def test_money_shows_signs_and_dashes():
+    assert formats.money(Decimal(5), "EUR", sign=True) == "+€5.00"
+    assert formats.money(Decimal(0), "EUR", sign=True) == "€0.00"
+    assert formats.money(None, "EUR") == "–"
+    assert keelson.money(Money(Decimal("-2"), "EUR")) == '<span class="money neg">−€2.00</span>'
+    assert keelson.gain(Decimal(2), "EUR") == '<span class="money pos">+€2.00</span>'
+    assert keelson.money("not a number", "EUR") == '<span class="money">–</span>'
+
+
+def test_an_instant_is_shown_in_the_readers_zone_and_language():
+    with timezone.override("Europe/Berlin"):
+        assert formats.moment(NOW) == "Mar 29, 2026, 14:30", "summer time began that morning"
+        assert formats.moment(NOW, seconds=True).endswith("14:30:05")
+        with translation.override("de"):
+            assert formats.moment(NOW) == "29.03.2026, 14:30"
+    with timezone.override("Pacific/Auckland"):
+        assert formats.day(NOW) == "Mar 30, 2026", "the day of an instant is the reader's"
+    assert formats.day(dt.date(2026, 3, 29)) == "Mar 29, 2026"
+    assert formats.day(None) == formats.moment(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (-10, "just now"), (-300, "5 minutes ago"), (-3 * 3600, "3 hours ago"), (-2 * 86400, "2 days ago"),
+        (3 * 3600, "in 3 hours"), (-40 * 86400, "Feb 17, 2026"),
+    ],
+)  # fmt: skip
+def test_ago_speaks_plainly_and_becomes_a_date(seconds, shown):
+    assert formats.ago(NOW + dt.timedelta(seconds=seconds), NOW) == shown
+
+
+def test_ago_of_nothing_is_never():
+    assert formats.ago(None) == "never"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("+4915112345678", "+49 ••••••••• 78"), ("0151 1234 567", "••••••••• 67"), ("12345", "•••••"), ("", ""), (None, ""),
+    ],
+)  # fmt: skip
+def test_a_masked_phone_keeps_the_country_and_two_digits(value, shown):
+    assert formats.mask_phone(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("clara.weber@example.com", "c•••••@e•••••.com"), ("x@y", "x•••••@•••••"), ("no address", "•••••"), ("@x.de", "•••••"),
+        ("", ""), (None, ""), ("a@mail.example.co.uk", "a•••••@m•••••.uk"),
+    ],
+)  # fmt: skip
+def test_a_masked_email_says_nothing_about_its_length(value, shown):
+    assert formats.mask_email(value) == shown
+
+
+def test_estimates_have_two_digits():
+    assert [formats.approximate(n) for n in (7, 99, 101, 1234, 1_234_567)] == ["7", "99", "100", "1,200", "1,200,000"]
+
+
+def test_small_things():
+    assert [formats.initials(n) for n in ("Clara Weber", "Óscar", "x@y.example", "", "李 伟")] == [
+        "CW",
+        "ÓS",
+        "XE",
+        "?",
+        "李伟",
+    ]
+    assert [formats.duration(n) for n in (5, 247, 3723, -61, None)] == ["0:05", "4:07", "1:02:03", "−1:01", "–"]
+    assert formats.duration(dt.timedelta(minutes=3)) == "3:00"
+    assert formats.file_size(900) == "900\xa0B" and formats.file_size(15 * 1024 * 1024) == "15\xa0MB"
+    assert formats.number(Decimal("-1234.5")) == "−1,234.5" and formats.number(Decimal("2"), 2) == "2.00"
+    assert keelson.hue("Clara") == keelson.hue("Clara") and keelson.at({"a": 1}, "a") == 1 and keelson.at({}, "a") == ""
