@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS_MAX = 240
@@ -22,7 +23,7 @@ START_SECONDS_MAX = 240
 class Instance:
     var: Path
     base_url: str
-    addresses: dict[str, str]
+    addresses: dict[str, Any]
 
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a manage.py command on this instance."""
@@ -42,7 +43,7 @@ class Instance:
             "KEELSON_VAR": str(self.var),
             "KEELSON_DEMO": "1",
             **self.addresses.get("environment", {}),
-        }  # type: ignore[dict-item]
+        }
 
 
 @contextmanager
@@ -52,9 +53,9 @@ def fresh_instance() -> Iterator[Instance]:
     With KEELSON_SMOKE_URL and KEELSON_SMOKE_VAR set, that running demo is used instead: for work on the journey itself.
     """
     if os.environ.get("KEELSON_SMOKE_URL"):
-        yield Instance(
-            var=Path(os.environ["KEELSON_SMOKE_VAR"]), base_url=os.environ["KEELSON_SMOKE_URL"], addresses={}
-        )
+        url = os.environ["KEELSON_SMOKE_URL"]
+        addresses = {"base_url": url, "environment": {"KEELSON_BASE_URL": url}}
+        yield Instance(var=Path(os.environ["KEELSON_SMOKE_VAR"]), base_url=url, addresses=addresses)
         return
     folder = Path(tempfile.mkdtemp(prefix="keelson-smoke-"))
     folder.chmod(0o755)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from tests.smoke.people import newest_mail, sign_in_staff
 
 AGENT = "anna.schmidt@meridian.example"
 TRADER = f"lukas.brandt.{int(time.time())}@mail.example"
+# A number of their own each time: the same one would rightly be taken for the same person.
+TRADER_PHONE = f"0151 2{int(time.time()) % 10**7:07d}"
 TRADER_PASSWORD = "drei-rote-boote-am-see"
 
 
@@ -25,6 +28,14 @@ class Journey:
         self.instance, self.browser = instance, browser
         self.pages: dict[str, Page] = {}
         self.notes: dict[str, Any] = {}
+
+    @property
+    def psp_url(self) -> str:
+        return str(self.instance.addresses.get("psp_url") or os.environ.get("KEELSON_SMOKE_PSP", ""))
+
+    @property
+    def mt5_url(self) -> str:
+        return str(self.instance.addresses.get("mt5_control_url") or os.environ.get("KEELSON_SMOKE_MT5", ""))
 
     def page(self, who: str, *, width: int = 1440, height: int = 900, locale: str = "en-GB") -> Page:
         """The person's page, in a browser context of its own."""
