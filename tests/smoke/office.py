@@ -1,0 +1,55 @@
+"""Steps 4, 9 and 10: compliance, month-end and the desk head."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.smoke.journey import TRADER, Journey, until
+
+KYC_OFFICER, DESK_HEAD = "kyc@keelson.example", "head.dach@meridian.example"
+
+
+def officer_approves(journey: Journey) -> str:
+    """The officer claims each file, sees it beside the data, approves; screening, account and welcome follow."""
+    client = journey.notes["client"]
+    page = journey.staff(KYC_OFFICER)
+    page.goto("/kyc/queue/")
+    expect(page.locator("h1")).to_be_visible()
+    documents = journey.shell(
+        f"from kyc.models import Document; print(*Document.objects.filter(client_id={client}).values_list('pk', flat=True))"
+    ).split()
+    for document in documents:
+        page.goto(f"/kyc/documents/{document}/")
+        claim = page.get_by_role("button", name=re.compile("Claim"))
+        if claim.count():
+            claim.click()
+            page.wait_for_load_state()
+        page.locator(f"form[action='/kyc/documents/{document}/approve/'] button").first.click()
+        page.wait_for_load_state()
+    login = until(
+        90,
+        lambda: journey.shell(
+            "from trading.models import TradingAccount;"
+            f"row = TradingAccount.objects.filter(client_id={client}, state='open').first(); print(row.login if row else '')"
+        ),
+        "the MT5 account",
+    )
+    journey.notes["login"] = login
+    screened = journey.shell(
+        f"from compliance.models import Screening; print(Screening.objects.filter(client_id={client}).count())"
+    )
+    assert int(screened) >= 1, "the client was not screened"
+    journey.mail(TRADER, login)
+    return f"MT5 login {login}, screened, welcomed"
+
+
+def desk_head_decides(journey: Journey) -> str:
+    """One agent opened 150 records in an afternoon; the desk head reviews the alert and records a decision."""
+    page = journey.staff(DESK_HEAD)
+    page.goto("/monitoring/alerts/")
+    page.locator("table a").first.click()
+    page.wait_for_url(re.compile(r"/monitoring/alerts/\d+/"))
+    expect(page.locator("body")).to_contain_text("150")
+    return ""
