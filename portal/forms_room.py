@@ -46,7 +46,8 @@ class DetailsForm(forms.Form):
 
     def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
         initial = {name: getattr(client, name) for name in self.base_fields}
-        super().__init__(*args, initial=initial, **kwargs)
+        kwargs["initial"] = initial
+        super().__init__(*args, **kwargs)
         self.client = client
         self.fields["nationality"].choices = [("", gettext("Choose")), *countries]  # type: ignore[attr-defined]
         self.is_fixed = identity_is_fixed(client)
@@ -123,7 +124,7 @@ class AmountField(forms.DecimalField):
         )
         self.error_messages["invalid"] = _("Type an amount in figures, for example 250.")
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         if isinstance(value, str):
             value = read_amount(value, get_format("DECIMAL_SEPARATOR"))
         return super().to_python(value)

@@ -40,8 +40,8 @@ def address_is_proven(client: Client) -> bool:
 def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any]) -> Client:
     """The client corrects or completes their particulars; what is equal to the record is no change.
 
-    Who: the client, for themselves. Names, birth and citizenship that a document fixed stay (what is blank may be filled); a new address after
-    the old one was proven asks for a new proof. Raises: NotAllowed, DomainError (telephone, age, citizenship).
+    Who: the client, for themselves. Names, birth and citizenship that a document fixed stay (what is blank may be
+    filled); a new address after the old one was proven asks for a new proof. Raises: NotAllowed, DomainError (telephone, age, citizenship).
     """
     client = Client.objects.select_for_update(of=("self",)).select_related("brand").get(pk=client_id)
     if client.user_id != actor.pk:

@@ -7,7 +7,7 @@ same whether the address is new, registered already, or that of a lead: nobody l
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from django.contrib.auth.password_validation import validate_password
@@ -233,7 +233,7 @@ def _tell_owner_of_login(brand: Brand, email: str, client: Client | None) -> Non
     user = User.objects.filter(username=username_for(brand=brand, email=to)).first()
     language = user.language if user else brand.default_language
     if user is None or not user.is_active:
-        text = _closed_letter
+        text: Callable[[Brand, str], Letter] = _closed_letter
         sign_in = f"mailto:{brand.support_email}"
     else:
         text = _known_letter

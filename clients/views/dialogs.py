@@ -36,7 +36,7 @@ def show(
 
 
 def run(
-    request: HttpRequest, form: forms.Form, do: Callable[[], Any], *, url: str, said: str, title: Any, submit: Any,
+    request: HttpRequest, form: forms.BaseForm, do: Callable[[], Any], *, url: str, said: str, title: Any, submit: Any,
     **more: Any,
 ) -> HttpResponseBase:  # fmt: skip
     """Show the form, or do what it says. A refusal by the role is a 403; any other one stands in the form."""

@@ -225,7 +225,7 @@ def take(request: HttpRequest, pk: int, kind: str, key: str) -> HttpResponse:
             lambda: grants.take_role(user=user, role=Role(key), actor=actor, reason=_reason(request)),
         )  # fmt: skip
     model = {"brand": Brand, "desk": Desk, "book": Book}.get(kind)
-    thing = model.objects.filter(pk=int(key)).first() if model and key.isdigit() else None
+    thing = model._default_manager.filter(pk=int(key)).first() if model and key.isdigit() else None
     if thing is None:
         raise Http404
     return _act(

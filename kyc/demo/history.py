@@ -181,10 +181,16 @@ def _write_levels(stories: list[Story]) -> None:
         passport, bill = approved.get(DocumentKind.PASSPORT), approved.get(DocumentKind.PROOF_OF_ADDRESS)
         if passport is None:
             continue
+        assert passport.settled_at is not None
         rows.append(LevelReached(client_id=client_id, level=1, reached_at=passport.settled_at, document=passport))
         if bill is not None:
-            last = max(passport, bill, key=lambda one: one.settled_at)
-            rows.append(LevelReached(client_id=client_id, level=2, reached_at=last.settled_at, document=last))
+            assert bill.settled_at is not None
+            last = bill if bill.settled_at > passport.settled_at else passport
+            rows.append(
+                LevelReached(
+                    client_id=client_id, level=2, reached_at=max(bill.settled_at, passport.settled_at), document=last
+                )
+            )
     copy_models(rows)
 
 
@@ -192,7 +198,7 @@ def _write_logs(stories: list[Story]) -> None:
     timeline, log, looks = [], [], []
     for story in stories:
         document, client = story.document, story.client
-        assert document.reviewed_at is not None and document.reviewed_by is not None
+        assert document.settled_at is not None and document.reviewed_at is not None and document.reviewed_by is not None
         common = {"target": document, "client_id": client.pk, "brand_id": client.brand_id}
         verb = "approved" if document.state == DocumentState.APPROVED else "rejected"
         timeline += [

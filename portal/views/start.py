@@ -94,7 +94,7 @@ def send_document(request: HttpRequest, client: Client) -> HttpResponse:
     assert isinstance(request.user, User)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
-        return _not_taken(request, client, next(iter(form.errors.values()))[0])
+        return _not_taken(request, client, str(next(iter(form.errors.values()))[0]))
     data = form.cleaned_data
     try:
         document = kyc_documents.upload(
