@@ -36,7 +36,7 @@ def refusal_page(request: HttpRequest, message: str) -> HttpResponse:
     return render(request, "kyc/upload_refused.html", {"message": message, "back": request.get_full_path()}, status=413)
 
 
-def limited_upload(view: View | None = None, *, files: int = 1, refuse: Refuse = refusal_page) -> Any:
+def limited_upload(view: Callable[..., Any] | None = None, *, files: int = 1, refuse: Refuse = refusal_page) -> Any:
     """Wrap a view that takes up to `files` files. `refuse(request, message)` makes the answer to what is too large."""
     if view is None:
         return functools.partial(limited_upload, files=files, refuse=refuse)

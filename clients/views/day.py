@@ -31,9 +31,9 @@ def my_day(request: HttpRequest) -> HttpResponse:
         "done": list(done[:20]),
         "is_cut": len(still) > MOST,
         "tiles": [
-            {"tile": tile, "context": context}
+            {"tile": tile, "context": shown}
             for tile in panels.tiles_for(request.user, "my_day")
-            if (context := tile.load(request.user)) is not None
+            if (shown := tile.load(request.user)) is not None
         ],
     }
     return render(request, "clients/my_day.html", context)

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -224,10 +224,10 @@ def take(request: HttpRequest, pk: int, kind: str, key: str) -> HttpResponse:
             request, pk, _("Taken away."),
             lambda: grants.take_role(user=user, role=Role(key), actor=actor, reason=_reason(request)),
         )  # fmt: skip
-    model = {"brand": Brand, "desk": Desk, "book": Book}.get(kind)
-    thing = model._default_manager.filter(pk=int(key)).first() if model and key.isdigit() else None
-    if thing is None:
+    models: dict[str, type[Brand] | type[Desk] | type[Book]] = {"brand": Brand, "desk": Desk, "book": Book}
+    if kind not in models or not key.isdigit():
         raise Http404
+    thing = get_object_or_404(models[kind], pk=int(key))
     return _act(
         request, pk, _("Taken away."),
         lambda: grants.take_reach(user=user, thing=thing, actor=actor, reason=_reason(request)),

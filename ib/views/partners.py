@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from crm import policies
 from crm.audit import body_of
 from crm.errors import DomainError
-from crm.models import AuditEvent
+from crm.models import AuditEvent, User
 from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page
@@ -128,6 +128,7 @@ def new_partner(request: HttpRequest) -> HttpResponse:
     form = PartnerForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
+        assert isinstance(request.user, User)
         try:
             partner = partners.register_partner(
                 brand=data["brand"], name=data["name"], email=data["email"], currency=data["currency"], code=data["code"],
@@ -212,6 +213,7 @@ def change_state(request: HttpRequest, partner_id: int, state: str) -> HttpRespo
 @staff_page("ib.manage_partners")
 def attribute(request: HttpRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
+    assert isinstance(request.user, User)
     form = AttributeForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:
