@@ -10,24 +10,26 @@ job = start_job("clients.export", owner=user, parameters={…})      # then redi
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import json
 import logging
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from crm.choices import JobState
 from crm.models import Job, User
-from crm.notify import push_live
+from crm.notify import CHANNEL, push_live
 
 logger = logging.getLogger(__name__)
 KINDS: dict[str, JobKind] = {}
@@ -78,6 +80,38 @@ class RunningJob:
         )
         if Job.objects.filter(pk=self.row.pk, cancel_requested=True).exists():
             raise JobCancelled
+
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[Callable[[int, int, str], None]]:
+        """`progress` for the inside of a long transaction, through a connection of its own.
+
+        The job's row is neither locked by the transaction nor kept from view until it commits.
+        """
+        other = connection.copy()  # type: ignore[attr-defined]
+        reported_at = 0.0
+
+        def report(done: int, total: int = 0, message: str = "") -> None:
+            nonlocal reported_at
+            now = time.monotonic()
+            if now - reported_at < PROGRESS_EVERY_SECONDS and done != total:
+                return
+            reported_at = now
+            live = {"id": self.row.pk, "done": done, "total": total, "message": message}
+            payload = json.dumps({"user": self.row.owner_id, "event": "job", "data": live})
+            with other.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE crm_job SET done = %s, total = %s, message = %s WHERE id = %s RETURNING cancel_requested",
+                    [min(done, total) if total else done, total, message[:300], self.row.pk],
+                )
+                row = cursor.fetchone()
+                cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+            if row and row[0]:
+                raise JobCancelled
+
+        try:
+            yield report
+        finally:
+            other.close()
 
     def attach(self, name: str, content: bytes | Path) -> None:
         """Keep the result for download by the owner."""

@@ -16,7 +16,7 @@ from crm import policies
 from crm.errors import DomainError, NotAllowed
 from crm.events import LeadAssigned, publish, publish_many
 from crm.models import Book, User
-from crm.notify import notify
+from crm.notify import notify, push_live
 from crm.scope import reach_of
 from leads.models import Lead
 from leads.routing import Candidate, Decision
@@ -50,6 +50,7 @@ def tell_assigned(lead: Lead, client: Client, actor: Any = None) -> None:
             lead_id=lead.pk, client_id=client.pk, brand_id=lead.brand_id, agent_id=lead.assigned_to_id, rule=rule
         )
     )
+    push_live(lead.assigned_to_id, event="lead", data={"id": client.pk})
     if actor is None or actor.pk != lead.assigned_to_id:
         notify(
             [lead.assigned_to_id], kind="leads.assigned", title=_("New lead: %(client)s") % {"client": client},

@@ -30,7 +30,8 @@ def next_statuses(user: Any, client: Client) -> list[SalesStatus]:
         return []
     if client.sales_status == SalesStatus.DO_NOT_CALL and not has_permission(user, "leads.lift_do_not_call"):
         return []
-    wanted = SALES_TRANSITIONS[client.sales_status] - {SalesStatus.CONVERTED}  # registering converts, not a click
+    # Registering converts, and sending the link says that it was sent: neither is a click on a status.
+    wanted = SALES_TRANSITIONS[client.sales_status] - {SalesStatus.CONVERTED, SalesStatus.REGISTRATION_SENT}
     return [status for status in SalesStatus if status in wanted]
 
 

@@ -6,7 +6,7 @@ import re
 import zoneinfo
 from functools import lru_cache
 
-from babel.core import get_global
+from babel.core import Locale, get_global
 from django_countries import countries
 
 from clients.canonical import country_of_phone
@@ -63,3 +63,20 @@ def guess_country(*, told: str, phone_e164: str, accept_language: str = "", fall
         if is_country(guess):
             return guess
     return ""
+
+
+@lru_cache(maxsize=1)
+def _codes() -> dict[str, str]:
+    """Countries by code and by name, in the languages that spreadsheets come in."""
+    found = {code.lower(): code for code in countries.countries}
+    for language in ("en", "de", "es", "fr", "it", "pt"):
+        for code, name in Locale(language).territories.items():
+            if code in countries.countries:
+                found.setdefault(name.lower(), code)
+    found.update({"uk": "GB", "great britain": "GB", "england": "GB", "usa": "US", "uae": "AE"})
+    return found
+
+
+def country_code(text: str) -> str:
+    """`de`, `Germany` or `Deutschland` → DE; empty when it is no country."""
+    return _codes().get(text.strip().lower(), "")

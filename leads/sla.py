@@ -121,7 +121,7 @@ def route_waiting() -> int:
     waiting = (
         Lead.objects.filter(assigned_to=None, touched_at=None, is_duplicate=False, sla_missed=0)
         .filter(captured_at__gte=timezone.now() - POOL_WINDOW, client__stage=Stage.LEAD, client__book__is_pool=True)
-        .order_by("brand_id", "pk")
+        .order_by("-pk")  # the newest first: they are the ones who still wait for a call
     )
     routers: dict[int, Any] = {}
     return sum(_route_one(pk, routers) for pk in list(waiting.values_list("pk", flat=True)[:MOST_PER_RUN]))

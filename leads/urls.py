@@ -1,9 +1,56 @@
 from django.urls import URLPattern, URLResolver, path
 
-from leads.views import public
+from crm.ui.views import TableView
+from leads.tables import LeadTable
+from leads.views import imports, public, setup, staff
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("l/invitation/<path:token>/", public.invitation, name="registration_link"),
     path("l/<slug:brand_code>/<slug:slug>/", public.landing, name="landing"),
     path("l/<slug:brand_code>/<slug:slug>/thanks/<slug:language>/", public.thanks, name="landing_thanks"),
+    path("leads/", TableView.as_view(table=LeadTable, template_name="leads/list.html"), name="leads"),
+    path("leads/new/", staff.new, name="lead_new"),
+    path("leads/board/", staff.board, name="leads_board"),
+    path("leads/board/move/", staff.board_move, name="leads_board_move"),
+    path(
+        "leads/imports/",
+        TableView.as_view(table=imports.ImportTable, template_name="leads/imports.html"),
+        name="lead_imports",
+    ),
+    path("leads/imports/new/", imports.new, name="lead_import_new"),
+    path("leads/imports/example.csv", imports.example, name="lead_import_example"),
+    path("leads/imports/<int:import_id>/", imports.detail, name="lead_import"),
+    path("leads/imports/<int:import_id>/confirm/", imports.confirm, name="lead_import_confirm"),
+    path("leads/imports/<int:import_id>/discard/", imports.discard, name="lead_import_discard"),
+    path("leads/assign/", staff.assign, name="leads_assign"),
+    path("leads/<int:client_id>/status/", staff.status, name="lead_status"),
+    path("leads/<int:client_id>/invite/", staff.invite, name="lead_invite"),
+    path(
+        "campaigns/",
+        TableView.as_view(table=setup.CampaignTable, template_name="leads/campaigns.html"),
+        name="campaigns",
+    ),
+    path("campaigns/new/", setup.campaign, name="campaign_new"),
+    path("campaigns/<int:pk>/", setup.campaign, name="campaign_edit"),
+    path(
+        "landing-pages/",
+        TableView.as_view(table=setup.LandingPageTable, template_name="leads/landing_pages.html"),
+        name="landing_pages",
+    ),
+    path("landing-pages/new/", setup.landing_page, name="landing_page_new"),
+    path("landing-pages/<int:pk>/", setup.landing_page, name="landing_page_edit"),
+    path("lead-rules/", setup.rules, name="lead_rules"),
+    path("lead-rules/routing/new/", setup.routing_rule, name="routing_rule_new"),
+    path("lead-rules/routing/<int:pk>/", setup.routing_rule, name="routing_rule_edit"),
+    path("lead-rules/score/new/", setup.score_rule, name="score_rule_new"),
+    path("lead-rules/score/<int:pk>/", setup.score_rule, name="score_rule_edit"),
+    path("lead-rules/score/<int:pk>/end/", setup.score_rule_end, name="score_rule_end"),
+    path("lead-rules/shifts/<int:agent_id>/", setup.shifts, name="lead_shifts"),
+    path(
+        "lead-sources/",
+        TableView.as_view(table=setup.SourceTable, template_name="leads/sources.html"),
+        name="lead_sources",
+    ),
+    path("lead-sources/new/", setup.source_new, name="lead_source_new"),
+    path("lead-sources/change/", setup.sources_change, name="lead_sources_change"),
 ]

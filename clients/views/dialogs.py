@@ -20,6 +20,10 @@ from crm.ui.views import wants_fragment
 def done(request: HttpRequest, url: str, said: str) -> HttpResponseBase:
     """Back to a page, with a word on what happened."""
     messages.success(request, said)
+    return back(request, url)
+
+
+def back(request: HttpRequest, url: str) -> HttpResponseBase:
     if request.headers.get("HX-Request") == "true":
         response = HttpResponse(status=204)
         response["HX-Redirect"] = url

@@ -24,6 +24,16 @@ class LeadCaptured(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeadsImported(Event):
+    """A file of leads was taken in as a whole: one event, however many they are."""
+
+    name: ClassVar[str] = "lead.imported"
+    import_id: int
+    new: int
+    known: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class LeadAssigned(Event):
     name: ClassVar[str] = "lead.assigned"
     lead_id: int

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOper
 from django.db import models
 from django.db.models import F, Func, Value
 from django.db.models.functions import Coalesce
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -122,4 +123,7 @@ class Shift(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.agent_id}: {self.weekday} {self.starts}–{self.ends}"
+        return f"{self.get_day()} {self.starts:%H:%M}–{self.ends:%H:%M}"
+
+    def get_day(self) -> str:
+        return str(WEEKDAYS_ABBR[self.weekday])

@@ -368,3 +368,43 @@ TABLE |= {
     "monitoring_watch_new": Rule(WATCHES),
     "monitoring_watch": Rule(WATCHES, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
 }
+
+# Leads: list, board, steps, imports, set-up.
+SEES_LEADS: Final = STAFF - {"kyc_officer", "finance"}
+WORKS_LEADS: Final = roles(Role.AGENT, Role.RETENTION, Role.DESK_HEAD)
+ASSIGNS_LEADS: Final = roles(Role.DESK_HEAD, Role.ADMINISTRATOR)
+IMPORTS_LEADS: Final = roles(Role.DESK_HEAD, Role.MARKETING, Role.ADMINISTRATOR)
+SETS_LEADS_UP: Final = roles(Role.MARKETING, Role.ADMINISTRATOR)
+_no_import = lambda _world: {"import_id": 999_999}  # noqa: E731
+_no_row = lambda _world: {"pk": 999_999}  # noqa: E731
+TABLE |= {
+    "leads": Rule(SEES_LEADS),
+    "leads_board": Rule(SEES_LEADS),
+    "leads_board_move": Rule(WORKS_LEADS),
+    "lead_new": Rule(WORKS_LEADS),
+    "leads_assign": Rule(ASSIGNS_LEADS),
+    "lead_status": Rule(WORKS_LEADS, kwargs=_person, good=OWN),
+    "lead_invite": Rule(WORKS_LEADS, kwargs=_person, good=OWN),
+    "lead_imports": Rule(IMPORTS_LEADS),
+    "lead_import_new": Rule(IMPORTS_LEADS),
+    "lead_import_example": Rule(IMPORTS_LEADS),
+    "lead_import": Rule(IMPORTS_LEADS, kwargs=_no_import, good=OWN),
+    "lead_import_confirm": Rule(IMPORTS_LEADS, kwargs=_no_import, good=OWN),
+    "lead_import_discard": Rule(IMPORTS_LEADS, kwargs=_no_import, good=OWN),
+    "campaigns": Rule(roles(Role.DESK_HEAD, Role.MARKETING, Role.AUDITOR, Role.ADMINISTRATOR)),
+    "campaign_new": Rule(SETS_LEADS_UP),
+    "campaign_edit": Rule(SETS_LEADS_UP, kwargs=_no_row, good=OWN),
+    "landing_pages": Rule(roles(Role.DESK_HEAD, Role.MARKETING, Role.AUDITOR, Role.ADMINISTRATOR)),
+    "landing_page_new": Rule(SETS_LEADS_UP),
+    "landing_page_edit": Rule(SETS_LEADS_UP, kwargs=_no_row, good=OWN),
+    "lead_rules": Rule(IMPORTS_LEADS),
+    "routing_rule_new": Rule(IMPORTS_LEADS),
+    "routing_rule_edit": Rule(IMPORTS_LEADS, kwargs=_no_row, good=OWN),
+    "score_rule_new": Rule(IMPORTS_LEADS),
+    "score_rule_edit": Rule(IMPORTS_LEADS, kwargs=_no_row, good=OWN),
+    "score_rule_end": Rule(IMPORTS_LEADS, kwargs=_no_row, good=OWN),
+    "lead_shifts": Rule(IMPORTS_LEADS, kwargs=lambda _world: {"agent_id": 999_999}, good=OWN),
+    "lead_sources": Rule(SETS_LEADS_UP),
+    "lead_source_new": Rule(SETS_LEADS_UP),
+    "lead_sources_change": Rule(SETS_LEADS_UP),
+}

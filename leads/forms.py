@@ -1,0 +1,59 @@
+"""Forms that sales uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clients.choices import SalesStatus
+from clients.countries import country_choices
+from crm.models import Brand
+from crm.scope import reach_of
+from leads.models import Campaign
+
+
+class StatusForm(forms.Form):
+    to = forms.ChoiceField(choices=SalesStatus.choices)
+    reason = forms.CharField(max_length=300, required=False)
+
+
+class LeadForm(forms.Form):
+    """A lead entered by hand: someone who called in, or was met."""
+
+    brand = forms.ModelChoiceField(label=gettext_lazy("Brand"), queryset=Brand.objects.none())
+    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=80)
+    last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=80, required=False)
+    email = forms.EmailField(label=gettext_lazy("E-mail"), required=False)
+    country = forms.ChoiceField(label=gettext_lazy("Country"), required=False)
+    phone = forms.CharField(label=gettext_lazy("Telephone"), max_length=40, required=False)
+    language = forms.ChoiceField(label=gettext_lazy("Language"), required=False)
+    campaign = forms.ModelChoiceField(label=gettext_lazy("Campaign"), queryset=Campaign.objects.none(), required=False)
+    source = forms.CharField(label=gettext_lazy("Where from"), max_length=60, required=False)
+    message = forms.CharField(
+        label=gettext_lazy("What they want"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    keep = forms.BooleanField(label=gettext_lazy("Keep this lead in my book"), required=False, initial=True)
+
+    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        brands = Brand.objects.filter(pk__in=reach_of(actor).brands)
+        fields: Any = self.fields
+        fields["brand"].queryset = brands
+        fields["brand"].initial = actor.brand_id
+        fields["campaign"].queryset = Campaign.objects.filter(brand__in=brands, is_active=True)
+        fields["country"].choices = country_choices(blank=_("Unknown"))
+        languages = sorted(
+            {code for brand in brands for code in brand.languages} | {code for code, _n in settings.LANGUAGES}
+        )
+        fields["language"].choices = [("", "–"), *((code, code.upper()) for code in languages)]
+        if not reach_of(actor).own_books:
+            del fields["keep"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        data.setdefault("keep", False)
+        return data

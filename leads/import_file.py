@@ -1,0 +1,220 @@
+"""Reading a file of leads: encoding, separator, columns, and what is wrong with each line, by column."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from clients.canonical import canonical_email, canonical_phone
+from crm.errors import DomainError
+from leads import places
+from leads.capture import clean_email
+from leads.dedupe import folded
+
+MOST_ROWS = 200_000
+LONGEST = {"first_name": 80, "last_name": 80, "source": 60, "campaign": 60, "message": 5000}
+SEPARATORS = ",;\t|"
+# What people call the columns, in the languages of their spreadsheets. Compared in lower case without punctuation.
+NAMES: dict[str, str] = {
+    "first_name": "firstname first given givenname forename vorname nombre prenom nome name1",
+    "last_name": "lastname last surname family familyname nachname familienname apellido apellidos nom cognome",
+    "full_name": "name fullname contact contactname kunde nombrecompleto",
+    "email": "email mail emailaddress mailaddress emailadresse correo correoelectronico courriel",
+    "phone": "phone phonenumber tel telephone telefon telefonnummer mobile mobilephone handy telefono movil cell",
+    "country": "country countrycode land pais pays paese",
+    "language": "language lang sprache idioma langue lingua",
+    "source": "source quelle origen fuente",
+    "campaign": "campaign campaigncode utmcampaign kampagne campana",
+    "message": "message note notes comment comments bemerkung notiz kommentar nota comentario",
+    "consent": "consent optin marketingconsent einwilligung consentimiento",
+}
+BY_NAME = {name: column for column, names in NAMES.items() for name in [column.replace("_", ""), *names.split()]}
+YES = {"1", "y", "yes", "true", "x", "ja", "j", "si", "sí", "oui", "wahr"}
+LANGUAGE = re.compile(r"^[a-z]{2}(-[a-z]{2})?$")
+
+
+@dataclass
+class Row:
+    """A line of the file in canonical form. `errors`: [{"column", "message"}]."""
+
+    line: int
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    email_canonical: str = ""
+    phone: str = ""
+    country: str = ""
+    language: str = ""
+    source: str = ""
+    campaign: str = ""
+    message: str = ""
+    consent: bool = False
+    errors: list[dict[str, str]] = field(default_factory=list)
+    same_as_line: int | None = None
+
+    def wrong(self, column: str, message: str) -> None:
+        self.errors.append({"column": column, "message": message})
+
+
+@dataclass(frozen=True)
+class Defaults:
+    country: str = ""
+    language: str = ""
+    source: str = ""
+    campaign: str = ""
+
+
+def decode(raw: bytes) -> str:
+    """UTF-8 or UTF-16 by its mark, else UTF-8, else what Windows spreadsheets write. Raises DomainError for no text."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16")
+    if b"\0" in raw[:4096]:
+        raise DomainError(_("This is not a text file. Save the sheet as CSV and choose that file."))
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace")
+
+
+def open_rows(text: str) -> tuple[Iterator[list[str]], list[str], list[str]]:
+    """(lines after the header, our column of each place or "", columns of the file that we don't know).
+
+    Raises DomainError without a header that names an e-mail or a telephone column.
+    """
+    first = text.lstrip("\ufeff").split("\n", 1)[0]
+    separator = max(SEPARATORS, key=first.count)
+    reader = csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=separator)
+    header = next(reader, [])
+    columns = [BY_NAME.get(re.sub(r"[^a-zà-ÿ]", "", name.lower()), "") for name in header]
+    if not {"email", "phone"} & set(columns):
+        raise DomainError(
+            _("The first line must name the columns, with at least one called email or phone. Found: %(found)s")
+            % {"found": ", ".join(header)[:200] or "–"}
+        )
+    twice = {column for column in columns if column and columns.count(column) > 1}
+    if twice:
+        raise DomainError(_("Two columns mean the same: %(columns)s") % {"columns": ", ".join(sorted(twice))})
+    unknown = [name for name, column in zip(header, columns, strict=True) if not column]
+    return reader, columns, unknown
+
+
+def read_rows(text: str, defaults: Defaults, campaigns: set[str]) -> Iterator[Row]:
+    """Every line with something in it, in canonical form, with its errors and whether an earlier line is the same person."""
+    lines, columns, _unknown = open_rows(text)
+    people = _Seen()
+    count = 0
+    while True:
+        try:
+            values = next(lines)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise DomainError(
+                _("Line %(line)s can't be read: %(error)s") % {"line": lines.line_num, "error": error}  # type: ignore[attr-defined]
+            ) from error
+        line = lines.line_num  # type: ignore[attr-defined]
+        if not any(value.strip() for value in values):
+            continue
+        count += 1
+        if count > MOST_ROWS:
+            raise DomainError(_("The file has more than %(most)s lines. Split it.") % {"most": f"{MOST_ROWS:,}"})
+        row = _read(line, values, columns, defaults, campaigns)
+        if not row.errors:
+            row.same_as_line = people.earlier(row)
+        yield row
+
+
+class _Seen:
+    """Which people earlier lines were: the same weights as for clients (leads.dedupe)."""
+
+    def __init__(self) -> None:
+        self.mailboxes: dict[str, int] = {}
+        self.phones: dict[str, list[tuple[int, str, str]]] = {}
+
+    def earlier(self, row: Row) -> int | None:
+        """The line of the same person, or None; remembers this one."""
+        found = self.mailboxes.get(row.email_canonical) if row.email_canonical else None
+        name = folded(row.last_name)
+        if found is None and row.phone:
+            for line, country, last_name in self.phones.get(row.phone, ()):
+                if (country and country == row.country) or (last_name and last_name == name):
+                    found = line
+                    break
+        if found is None:
+            if row.email_canonical:
+                self.mailboxes[row.email_canonical] = row.line
+            if row.phone:
+                self.phones.setdefault(row.phone, []).append((row.line, row.country, name))
+        return found
+
+
+def _read(line: int, values: list[str], columns: list[str], defaults: Defaults, campaigns: set[str]) -> Row:
+    row = Row(
+        line, country=defaults.country, language=defaults.language, source=defaults.source, campaign=defaults.campaign
+    )
+    if len(values) > len(columns):
+        row.wrong("", _("More fields than columns: is there a separator inside a text without quotes?"))
+    typed = {column: value.strip() for column, value in zip(columns, values, strict=False) if column}
+    for name, most in LONGEST.items():
+        if len(typed.get(name, "")) > most:
+            row.wrong(name, _("Longer than %(most)s characters") % {"most": most})
+            typed[name] = typed[name][:most]
+    _read_name(row, typed)
+    _read_places(row, typed)
+    _read_contact(row, typed)
+    row.message = typed.get("message", "")
+    row.source = (typed.get("source") or row.source).lower()
+    row.consent = typed.get("consent", "").lower() in YES
+    code = typed.get("campaign", "").lower()
+    if code and code not in campaigns:
+        row.wrong("campaign", _("There is no campaign “%(code)s”") % {"code": code})
+    row.campaign = code or row.campaign
+    return row
+
+
+def _read_name(row: Row, typed: dict[str, str]) -> None:
+    row.first_name, row.last_name = typed.get("first_name", ""), typed.get("last_name", "")
+    if typed.get("full_name") and not (row.first_name or row.last_name):
+        first, _space, last = typed["full_name"].rpartition(" ")
+        row.first_name, row.last_name = (first, last)[:2] if first else (last, "")
+        row.first_name, row.last_name = row.first_name[:80], row.last_name[:80]
+
+
+def _read_places(row: Row, typed: dict[str, str]) -> None:
+    country = typed.get("country", "")
+    if country:
+        row.country = places.country_code(country)
+        if not row.country:
+            row.wrong(
+                "country", _("“%(value)s” is no country: write its two letters, e.g. DE") % {"value": country[:40]}
+            )
+    language = typed.get("language", "").lower().replace("_", "-")
+    if language:
+        if LANGUAGE.match(language):
+            row.language = language
+        else:
+            row.wrong(
+                "language", _("“%(value)s” is no language: write its two letters, e.g. de") % {"value": language[:40]}
+            )
+
+
+def _read_contact(row: Row, typed: dict[str, str]) -> None:
+    email, phone = typed.get("email", ""), typed.get("phone", "")
+    if email:
+        row.email = clean_email(email)
+        row.email_canonical = canonical_email(row.email)
+        if not row.email:
+            row.wrong("email", _("“%(value)s” is no e-mail address") % {"value": email[:60]})
+    if phone:
+        row.phone = canonical_phone(phone, row.country)
+        if not row.phone:
+            hint = "" if row.country else " " + _("(the line has no country)")
+            row.wrong("phone", _("“%(value)s” is no telephone number") % {"value": phone[:40]} + hint)
+    if not email and not phone:
+        row.wrong("email", _("Neither an e-mail address nor a telephone number"))

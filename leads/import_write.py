@@ -1,0 +1,149 @@
+"""Writing checked rows as clients and leads: scored and routed like a form's lead, a few COPYs per batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count
+from django.utils import timezone
+from psycopg.types.json import Jsonb
+
+from clients.choices import TimelineKind
+from clients.models import Client
+from crm.bulk import copy_models, copy_rows
+from leads import places, routing, scoring
+from leads.choices import Channel, RowVerdict
+from leads.models import Campaign, Lead, LeadImport, LeadImportRow
+
+FACTS_OF_KNOWN = """
+UPDATE clients_client c SET score = newest.score, source = first.source, campaign = coalesce(k.code, '')
+FROM (SELECT DISTINCT ON (client_id) client_id, score FROM leads_lead WHERE client_id = ANY(%(clients)s)
+      ORDER BY client_id, captured_at DESC, id DESC) newest
+JOIN (SELECT DISTINCT ON (client_id) client_id, source, campaign_id FROM leads_lead WHERE client_id = ANY(%(clients)s)
+      ORDER BY client_id, captured_at, id) first ON first.client_id = newest.client_id
+LEFT JOIN leads_campaign k ON k.id = first.campaign_id
+WHERE c.id = newest.client_id
+"""
+TIMELINE = ("client_id", "at", "kind", "title", "body", "actor_id", "url", "data", "dedupe_key", "is_visible_to_client")
+
+
+class Writer:
+    """Takes rows in, batch by batch. Rules, agents and campaigns are read once."""
+
+    def __init__(self, batch: LeadImport) -> None:
+        self.batch, self.brand = batch, batch.brand
+        self.now = timezone.now()
+        self.rules = scoring.rules_of(batch.brand_id, self.now.date())
+        self.router = routing.Router(self.brand, self.now)
+        self.campaigns = {campaign.code: campaign for campaign in Campaign.objects.filter(brand=self.brand)}
+        self.per_agent: Counter[int] = Counter()
+        self.new = self.known = 0
+        self.touched: list[int] = []
+
+    def write(self, rows: list[LeadImportRow]) -> None:
+        fresh = [row for row in rows if row.verdict == RowVerdict.NEW]
+        again = [row for row in rows if row.verdict == RowVerdict.KNOWN]
+        leads = self._fresh(fresh) + self._again(again)
+        copy_models(leads)
+        self._tell(leads)
+        self.new += len(fresh)
+        self.known += len(again)
+
+    def finish(self) -> None:
+        """Known people's facts: the score of their newest lead, source and campaign of their first."""
+        if self.touched:
+            with connection.cursor() as cursor:
+                cursor.execute(FACTS_OF_KNOWN, {"clients": self.touched})
+
+    def _fresh(self, rows: list[LeadImportRow]) -> list[Lead]:
+        clients, leads = [], []
+        for row in rows:
+            lead = self._lead(row, times=1)
+            decision = self._decide(lead, row)
+            clients.append(self._client(row, lead, decision))
+            lead.routing_rule_id, lead.routing_reasons = decision.rule_id, decision.reasons
+            if decision.agent_id:
+                lead.assigned_to_id, lead.assigned_at = decision.agent_id, self.now
+                lead.tried_agents = [decision.agent_id]
+                self.per_agent[decision.agent_id] += 1
+            leads.append(lead)
+        copy_models(clients)
+        copy_models([self._history(client) for client in clients])
+        for lead, client in zip(leads, clients, strict=True):
+            lead.client_id = client.pk
+        return leads
+
+    def _decide(self, lead: Lead, row: LeadImportRow) -> routing.Decision:
+        candidate = routing.Candidate(
+            language=lead.language,
+            country=row.country,
+            source=lead.source,
+            campaign=row.campaign_code,
+            score=lead.score,
+        )
+        if self.batch.is_routed:
+            return self.router.decide(candidate)
+        nobody = self.router.decide(candidate, without=[agent.pk for agent in self.router.agents])
+        return routing.Decision(nobody.book_id, reasons=[{"code": "pool"}])
+
+    def _again(self, rows: list[LeadImportRow]) -> list[Lead]:
+        """Another capture of a person the brand knows: attached, and with whoever has them."""
+        ids = [row.client_id for row in rows]
+        seen = dict(Lead.objects.filter(client_id__in=ids).order_by().values_list("client_id").annotate(Count("pk")))
+        owners = dict(Client.objects.filter(pk__in=ids).values_list("pk", "owner_id"))
+        leads = []
+        for row in rows:
+            assert row.client_id is not None
+            lead = self._lead(row, times=seen.get(row.client_id, 0) + 1)
+            lead.client_id, lead.is_duplicate = row.client_id, True
+            lead.assigned_to_id = owners.get(row.client_id)
+            lead.assigned_at = self.now if lead.assigned_to_id else None
+            leads.append(lead)
+            self.touched.append(row.client_id)
+        return leads
+
+    def _lead(self, row: LeadImportRow, *, times: int) -> Lead:
+        campaign = self.campaigns.get(row.campaign_code)
+        language = (row.language or self.brand.default_language)[:8]
+        source = row.source or (campaign.source if campaign else "") or "import"
+        signals = scoring.Signals(
+            country=row.country, language=language, brand_languages=tuple(self.brand.languages), email=row.email,
+            phone=row.phone, phone_was_typed=bool(row.phone), campaign=row.campaign_code,
+            campaign_quality=campaign.quality if campaign else None, source=source, times_seen=times,
+            has_consent=row.consent, at=self.now,
+        )  # fmt: skip
+        worth = scoring.score(signals, self.rules)
+        return Lead(
+            brand_id=self.brand.pk, channel=Channel.IMPORT, captured_at=self.now, created_by_id=self.batch.owner_id,
+            campaign_id=campaign.pk if campaign else None, source=source, medium=campaign.medium if campaign else "",
+            country_guess=row.country, language=language, message=row.message, score=worth.value, score_reasons=worth.reasons,
+            idempotency_key=f"import:{self.batch.pk}:{row.line}",
+        )  # fmt: skip
+
+    def _client(self, row: LeadImportRow, lead: Lead, decision: routing.Decision) -> Client:
+        return Client(
+            brand_id=self.brand.pk, book_id=decision.book_id, owner_id=decision.agent_id, first_name=row.first_name,
+            last_name=row.last_name, email=row.email, phone=row.phone, country=row.country, language=lead.language,
+            time_zone=places.zone_of(row.country) if row.country else "", marketing_consent=row.consent, score=lead.score,
+            source=lead.source, campaign=row.campaign_code if lead.campaign_id else "", created_at=self.now,
+        )  # fmt: skip
+
+    def _history(self, client: Client) -> Any:
+        model = Client.history.model  # type: ignore[attr-defined]
+        values = {field.attname: getattr(client, field.attname) for field in model.tracked_fields}
+        return model(history_date=self.now, history_type="+", history_user_id=self.batch.owner_id, **values)
+
+    def _tell(self, leads: list[Lead]) -> None:
+        file_name = self.batch.file_name
+        copy_rows(
+            "clients_timelineentry", TIMELINE,
+            (
+                (
+                    lead.client_id, self.now, TimelineKind.LEAD.value, f"Imported: {file_name}"[:200], lead.message,
+                    self.batch.owner_id, "", Jsonb({"lead_id": lead.pk, "score": lead.score}), f"lead:{lead.pk}", False,
+                )
+                for lead in leads
+            ),
+        )  # fmt: skip

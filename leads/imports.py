@@ -1,0 +1,234 @@
+"""A file of leads comes in: checked first, shown to the person, then taken in as a whole or not at all.
+
+Checking writes a row per line, with what is wrong by column and who is known already. Importing reads those rows back in
+batches, scores and routes them with the code that takes a form's lead, and writes by COPY: a hundred thousand lines
+take less than a minute.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from psycopg.types.json import Jsonb
+
+from crm import audit, crypto, policies
+from crm.bulk import copy_rows
+from crm.choices import JobState
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.events import LeadsImported, publish
+from crm.jobs import start_job
+from crm.models import Brand, Job
+from crm.notify import notify
+from crm.scope import reach_of
+from leads import import_file
+from leads.choices import ImportState, RowVerdict
+from leads.import_write import Writer
+from leads.models import Campaign, LeadImport, LeadImportRow
+
+PURPOSE = "lead-import"
+BATCH = 5_000
+Report = Callable[[int, int, str], None]
+COLUMNS = (
+    "batch_id", "line", "verdict", "errors", "first_name", "last_name", "email", "email_canonical", "phone", "country",
+    "language", "source", "campaign_code", "message", "consent", "client_id", "same_as_line",
+)  # fmt: skip
+# Whom the brand knows: the same mailbox; or the same telephone with the same country or family name. Heaviest first.
+MATCH = """
+UPDATE leads_leadimportrow r SET client_id = m.client_id, verdict = 'known'
+FROM (
+  SELECT DISTINCT ON (row_id) row_id, client_id FROM (
+    SELECT r.id AS row_id, c.id AS client_id, 4 AS weight, c.stage = 'closed' AS is_closed
+    FROM leads_leadimportrow r
+    JOIN clients_client c ON c.brand_id = %(brand)s AND c.email_canonical = r.email_canonical AND c.email <> ''
+    WHERE r.batch_id = %(batch)s AND r.verdict IN ('new', 'known') AND r.email_canonical <> ''
+    UNION ALL
+    SELECT r.id, c.id, 3, c.stage = 'closed'
+    FROM leads_leadimportrow r
+    JOIN clients_client c ON c.brand_id = %(brand)s AND c.phone = r.phone AND c.phone <> ''
+     AND (c.country = r.country AND r.country <> '' OR lower(c.last_name) = lower(r.last_name) AND r.last_name <> '')
+    WHERE r.batch_id = %(batch)s AND r.verdict IN ('new', 'known') AND r.phone <> ''
+  ) found ORDER BY row_id, weight DESC, is_closed, client_id
+) m WHERE m.row_id = r.id
+"""
+
+
+def file_path(batch: LeadImport) -> Path:
+    return Path(settings.PRIVATE_DIR) / "lead-imports" / f"{batch.pk}"
+
+
+@transaction.atomic
+def start_import(
+    *, brand: Brand, actor: Any, file_name: str, content: bytes, campaign: Campaign | None = None, source: str = "",
+    language: str = "", country: str = "", is_routed: bool = True,
+) -> LeadImport:  # fmt: skip
+    """Keep a file, encrypted, and have it checked in the background. Nothing is imported yet.
+
+    Who: `leads.import_lead`, reaching the brand. Raises: NotAllowed; DomainError for a file that is no list of leads.
+    """
+    policies.require_permission(actor, "leads.import_lead")
+    if brand.pk not in reach_of(actor).brands:
+        raise NotAllowed(_("You don't reach this brand."))
+    if not content.strip():
+        raise DomainError(_("The file is empty."))
+    if len(content) > settings.UPLOAD_MAX_BYTES:
+        raise DomainError(
+            _("The file is larger than %(most)s MB. Split it.") % {"most": settings.UPLOAD_MAX_BYTES // 2**20}
+        )
+    _lines, _columns, unknown = import_file.open_rows(import_file.decode(content))
+    batch = LeadImport.objects.create(
+        brand=brand, owner=actor, file_name=file_name[:160], campaign=campaign, source=source[:60].lower(),
+        language=language, country=country, is_routed=is_routed,
+        problems=[_("Columns that were not read: %(names)s") % {"names": ", ".join(unknown)[:300]}] if unknown else [],
+    )  # fmt: skip
+    path = file_path(batch)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.write_bytes(crypto.encrypt(content, purpose=PURPOSE))
+    audit.record(
+        actor=actor, action="leads.import_started", target=batch, brand_id=brand.pk,
+        after={"file": batch.file_name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
+    )  # fmt: skip
+    batch.check_job = start_job(
+        "leads.check_import", owner=actor, parameters={"import": batch.pk}, title=batch.file_name
+    )
+    batch.save(update_fields=["check_job"])
+    return batch
+
+
+def check(batch: LeadImport, report: Report) -> LeadImport:
+    """Read the file into rows, find who is known, count. A file that can't be read ends as failed, with the reason."""
+    content = crypto.decrypt(file_path(batch).read_bytes(), purpose=PURPOSE)
+    try:
+        text = import_file.decode(content)
+        with transaction.atomic():
+            LeadImportRow.objects.filter(batch=batch).delete()
+            _write_rows(batch, text, report)
+            with connection.cursor() as cursor:
+                cursor.execute(MATCH, {"brand": batch.brand_id, "batch": batch.pk})
+            batch.counts = _count(batch)
+            batch.state = ImportState.CHECKED
+            batch.save(update_fields=["counts", "state"])
+    except DomainError as error:
+        batch.state, batch.problems, batch.finished_at = ImportState.FAILED, [str(error.message)], timezone.now()
+        batch.save(update_fields=["state", "problems", "finished_at"])
+        file_path(batch).unlink(missing_ok=True)
+    return batch
+
+
+def _write_rows(batch: LeadImport, text: str, report: Report) -> None:
+    campaigns = set(Campaign.objects.filter(brand_id=batch.brand_id).values_list("code", flat=True))
+    defaults = import_file.Defaults(
+        batch.country, batch.language, batch.source, batch.campaign.code if batch.campaign else ""
+    )
+    about = text.count("\n") + 1
+
+    def values() -> Iterator[tuple[Any, ...]]:
+        for number, row in enumerate(import_file.read_rows(text, defaults, campaigns), start=1):
+            if number % 1000 == 0:
+                report(number, max(about, number), _("lines read"))
+            yield _row_values(batch, row)
+
+    copy_rows("leads_leadimportrow", COLUMNS, values())
+
+
+def _row_values(batch: LeadImport, row: import_file.Row) -> tuple[Any, ...]:
+    verdict = RowVerdict.WRONG if row.errors else RowVerdict.REPEATED if row.same_as_line else RowVerdict.NEW
+    return (
+        batch.pk, row.line, verdict.value, Jsonb(row.errors), row.first_name, row.last_name, row.email, row.email_canonical,
+        row.phone, row.country, row.language, row.source, row.campaign, row.message, row.consent, None, row.same_as_line,
+    )  # fmt: skip
+
+
+def _count(batch: LeadImport) -> dict[str, int]:
+    return dict(Counter(LeadImportRow.objects.filter(batch=batch).values_list("verdict", flat=True).iterator(20_000)))
+
+
+@transaction.atomic
+def confirm(*, import_id: int, actor: Any) -> LeadImport:
+    """The person has seen the preview: take the leads in. Who: the import's owner, while they may import."""
+    batch = _locked(import_id, actor)
+    if batch.state != ImportState.CHECKED and not (batch.state == ImportState.IMPORTING and _stopped(batch.import_job)):
+        raise WrongState(_("This file is not waiting to be imported."))
+    if not (batch.counts.get("new") or batch.counts.get("known")):
+        raise WrongState(_("No line of this file can be imported."))
+    batch.state = ImportState.IMPORTING
+    batch.import_job = start_job(
+        "leads.run_import", owner=actor, parameters={"import": batch.pk}, title=batch.file_name
+    )
+    batch.save(update_fields=["state", "import_job"])
+    return batch
+
+
+@transaction.atomic
+def discard(*, import_id: int, actor: Any) -> LeadImport:
+    """Give a file up that was not imported: its rows and the file go. Who: the import's owner."""
+    batch = _locked(import_id, actor)
+    stuck = batch.state == ImportState.CHECKING and _stopped(batch.check_job)
+    if batch.state not in (ImportState.CHECKED, ImportState.FAILED) and not stuck:
+        raise WrongState(_("This file can't be discarded now."))
+    LeadImportRow.objects.filter(batch=batch).delete()
+    file_path(batch).unlink(missing_ok=True)
+    batch.state, batch.finished_at = ImportState.DISCARDED, timezone.now()
+    batch.save(update_fields=["state", "finished_at"])
+    audit.record(actor=actor, action="leads.import_discarded", target=batch, brand_id=batch.brand_id)
+    return batch
+
+
+def _stopped(job: Job | None) -> bool:
+    """The job was cancelled, or its worker died: the file may be taken up again."""
+    return job is not None and job.state in (JobState.FAILED, JobState.CANCELLED)
+
+
+def _locked(import_id: int, actor: Any) -> LeadImport:
+    policies.require_permission(actor, "leads.import_lead")
+    batch = (
+        LeadImport.objects.select_for_update(of=["self"]).select_related("check_job", "import_job").get(pk=import_id)
+    )
+    if batch.owner_id != actor.pk:
+        raise NotAllowed(_("This import is someone else's."))
+    return batch
+
+
+def run(batch: LeadImport, report: Report) -> LeadImport:
+    """Take everything in, in one transaction. A failure leaves nothing behind and the file ready to be tried again."""
+    try:
+        with transaction.atomic():
+            _import(batch, report)
+    except Exception:
+        LeadImport.objects.filter(pk=batch.pk).update(state=ImportState.CHECKED)
+        raise
+    file_path(batch).unlink(missing_ok=True)
+    return batch
+
+
+def _import(batch: LeadImport, report: Report) -> None:
+    with connection.cursor() as cursor:  # someone may have come in since the check
+        cursor.execute(MATCH, {"brand": batch.brand_id, "batch": batch.pk})
+    rows = LeadImportRow.objects.filter(batch=batch, verdict__in=[RowVerdict.NEW, RowVerdict.KNOWN])
+    total = rows.count()
+    writer = Writer(batch)
+    done, last_line = 0, 0
+    while chunk := list(rows.filter(line__gt=last_line).order_by("line")[:BATCH]):
+        writer.write(chunk)
+        done, last_line = done + len(chunk), chunk[-1].line
+        report(done, total, _("leads taken in"))
+    writer.finish()
+    # The people are clients now: their lines go. Those that were not taken in stay, to be corrected.
+    rows.delete()
+    batch.state, batch.finished_at = ImportState.DONE, timezone.now()
+    batch.counts = {**batch.counts, "new": writer.new, "known": writer.known}
+    batch.save(update_fields=["state", "finished_at", "counts"])
+    audit.record(actor=batch.owner, action="leads.imported", target=batch, brand_id=batch.brand_id, after=batch.counts)
+    publish(LeadsImported(import_id=batch.pk, brand_id=batch.brand_id, new=writer.new, known=writer.known))
+    for agent_id, count in writer.per_agent.items():
+        notify(
+            [agent_id], kind="leads.imported", title=_("%(count)s new leads from a file") % {"count": count},
+            body=batch.file_name, url="/leads/", dedupe_key=f"leads.imported:{batch.pk}",
+        )  # fmt: skip

@@ -1,0 +1,27 @@
+"""What people of sales wait for: the check of a file, and its import."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.jobs import RunningJob, job_kind
+from leads import imports
+from leads.models import LeadImport
+
+
+def _batch(job: RunningJob) -> LeadImport:
+    return LeadImport.objects.select_related("brand", "owner", "campaign").get(pk=job.parameters["import"])
+
+
+@job_kind("leads.check_import", title=_("Check of a file of leads"))
+def check_import(job: RunningJob) -> None:
+    batch = _batch(job)
+    with job.beside() as report:
+        imports.check(batch, report)
+    job.point_to(batch.get_absolute_url())
+
+
+@job_kind("leads.run_import", title=_("Import of leads"))
+def run_import(job: RunningJob) -> None:
+    batch = _batch(job)
+    with job.beside() as report:
+        imports.run(batch, report)
+    job.point_to(batch.get_absolute_url())

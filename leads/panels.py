@@ -1,0 +1,81 @@
+"""What the leads app puts on the menu, on the client's page, on dashboards and into the palette."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clients.choices import Stage
+from clients.models import Client
+from clients.policies import can
+from crm.ui import panels
+from leads import dedupe, queries, routing
+from leads.models import Lead, RegistrationInvitation
+from leads.pipeline import next_statuses
+
+COUNTED = 100
+
+
+def untouched(user: Any) -> int | None:
+    """The agent's own leads that wait for a first touch; counted up to a hundred."""
+    since = timezone.now() - dt.timedelta(days=7)
+    rows = Lead.objects.filter(assigned_to=user, assigned_at__gte=since, touched_at=None, is_duplicate=False)
+    return len(rows.order_by().values_list("pk", flat=True)[:COUNTED]) or None
+
+
+def lead_card(request: HttpRequest, client: Client) -> dict[str, Any] | None:
+    """Status, worth and way of a lead, with what can be done next. Later stages keep where the person came from."""
+    captures = queries.captures_of(client)
+    if not captures:
+        return None
+    newest = captures[0]
+    is_lead = client.stage == Stage.LEAD
+    invited = RegistrationInvitation.objects.filter(client=client).order_by("-id").first() if is_lead else None
+    return {
+        "newest": newest,
+        "captures": captures,
+        "is_lead": is_lead,
+        "next": next_statuses(request.user, client) if is_lead else [],
+        "reasons": newest.score_reasons,
+        "routing": routing.explain(newest.routing_reasons),
+        "match": dedupe.explain(newest.match_reasons),
+        "invited": invited,
+        "now": timezone.now(),
+        "can_invite": is_lead and bool(can(request.user, client, "leads.send_invitation")),
+    }
+
+
+def waiting_tile(user: Any) -> dict[str, Any] | None:
+    leads = queries.waiting_for(user)
+    return {"leads": leads, "now": timezone.now()} if leads or user.has_perm("leads.receive_lead") else None
+
+
+panels.menu(
+    "sales",
+    _("Leads"),
+    "leads",
+    "leads.view_lead",
+    "user-plus",
+    10,
+    count=untouched,
+    words="prospects pipeline enquiries",
+)
+panels.menu("sales", _("Pipeline"), "leads_board", "leads.view_lead", "kanban", 20, words="board statuses")
+panels.menu("sales", _("Imports"), "lead_imports", "leads.import_lead", "upload", 30, words="csv file upload")
+panels.menu(
+    "sales", _("Campaigns"), "campaigns", "leads.view_campaign", "megaphone", 40, words="cost utm source marketing"
+)
+panels.menu("setup", _("Landing pages"), "landing_pages", "leads.view_landingpage", "globe", 20, words="forms public")
+panels.menu(
+    "setup", _("Lead rules"), "lead_rules", "leads.manage_rules", "route", 30, words="routing scoring sla shifts"
+)
+panels.menu("setup", _("Lead sources"), "lead_sources", "leads.manage_sources", "plug", 35, words="api keys affiliates")
+panels.card("client", "lead", "leads/_card.html", lead_card, "leads.view_lead", 10, place="top")
+panels.tile("leads-waiting", "leads/_tile_waiting.html", waiting_tile, "leads.receive_lead", 10, width=2)
+panels.tile(
+    "leads-waiting", "leads/_tile_waiting.html", waiting_tile, "leads.receive_lead", 10, width=2, dashboard="my_day"
+)

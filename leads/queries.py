@@ -1,0 +1,75 @@
+"""Reads of leads. A lead is seen by whoever sees its person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from clients.choices import SalesStatus, Stage
+from clients.models import Client
+from clients.queries import clients_visible_to
+from leads.choices import OPEN_STATUSES
+from leads.models import Lead
+from leads.pipeline import next_statuses
+
+CARDS_PER_COLUMN = 25
+
+
+def leads_visible_to(user: Any) -> QuerySet[Lead]:
+    return Lead.objects.filter(client__in=clients_visible_to(user))
+
+
+@dataclass(frozen=True)
+class Card:
+    client: Client
+    next: str
+
+
+@dataclass(frozen=True)
+class BoardColumn:
+    status: SalesStatus
+    cards: list[Card]
+    has_more: bool
+
+
+def board(user: Any, *, owner_id: int | None = None) -> list[BoardColumn]:
+    """The pipeline: the newest people of each open status, a bounded number per column."""
+    people = clients_visible_to(user).filter(stage=Stage.LEAD).select_related("owner")
+    if owner_id:
+        people = people.filter(owner_id=owner_id)
+    people = people.only(
+        "id", "first_name", "last_name", "email", "score", "country", "campaign", "sales_status", "created_at",
+        "last_contact_at", "book_id", "brand_id", "owner__first_name", "owner__last_name", "owner__email",
+    )  # fmt: skip
+    columns = []
+    for status in OPEN_STATUSES:
+        rows = list(people.filter(sales_status=status).order_by("-id")[: CARDS_PER_COLUMN + 1])
+        cards = [Card(row, " ".join(next_statuses(user, row))) for row in rows[:CARDS_PER_COLUMN]]
+        columns.append(BoardColumn(status, cards, len(rows) > CARDS_PER_COLUMN))
+    return columns
+
+
+def captures_of(client: Client) -> list[Lead]:
+    """Every capture of a person, newest first; nobody comes more than a few dozen times."""
+    rows = Lead.objects.filter(client=client).select_related(
+        "campaign", "landing_page", "assigned_to", "routing_rule", "touched_by"
+    )
+    return list(rows.order_by("-captured_at", "-id")[:30])
+
+
+def waiting_for(agent: Any, *, limit: int = 8) -> list[Lead]:
+    """The agent's leads that nobody touched yet: those whose time runs out first, then the newest."""
+    rows = (
+        Lead.objects.filter(assigned_to=agent, touched_at=None, is_duplicate=False, client__stage=Stage.LEAD)
+        .filter(assigned_at__gte=timezone.now() - dt.timedelta(days=7))
+        .select_related("client", "campaign")
+    )
+    return sorted(rows.order_by("-assigned_at")[: limit * 3], key=_urgency)[:limit]
+
+
+def _urgency(lead: Lead) -> tuple[bool, dt.datetime]:
+    return (lead.sla_due_at is None, lead.sla_due_at or lead.captured_at)

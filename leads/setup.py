@@ -1,0 +1,175 @@
+"""Setting up where leads come from and what becomes of them: campaigns, landing pages, rules, shifts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import audit, policies
+from crm.errors import DomainError, NotAllowed
+from crm.models import User
+from crm.scope import reach_of
+from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule, Shift
+
+MOST_SHIFTS = 21
+
+
+def _save(row: Any, *, actor: Any, fields: Mapping[str, Any], permission: str, action: str) -> Any:
+    """Write a row of set-up with its history and an audit row that says what changed."""
+    policies.require_permission(actor, permission)
+    is_new = row.pk is None
+    if not is_new:  # a form may have written into the object already: what was there is in the table
+        row = type(row).objects.select_for_update(of=["self"]).get(pk=row.pk)
+    before = {} if is_new else {name: getattr(row, name) for name in fields}
+    for name, value in fields.items():
+        setattr(row, name, value)
+    brand = getattr(row, "brand", None)
+    if actor is not None and brand is not None and brand.pk not in reach_of(actor).brands:
+        raise NotAllowed(_("You don't reach this brand."))
+    try:
+        # Django reads the exclusion constraint on score rules wrongly (its COALESCE over the brand); the database doesn't.
+        row.full_clean(validate_constraints=not isinstance(row, ScoreRule))
+        with transaction.atomic():
+            row.save()
+    except ValidationError as error:
+        raise DomainError("; ".join(error.messages)) from error
+    except IntegrityError as error:
+        if "score_rule_has_one_version_a_day" not in str(error):
+            raise
+        raise DomainError(_("The brand has a rule of this name already. Change that one.")) from error
+    changed = [name for name in fields if is_new or before[name] != getattr(row, name)]
+    audit.record(
+        actor=actor, action=action, target=row, brand_id=brand.pk if brand else None,
+        before={name: _plain(before[name]) for name in changed if not is_new},
+        after={name: _plain(getattr(row, name)) for name in changed},
+    )  # fmt: skip
+    return row
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, models.Model) else value
+
+
+@transaction.atomic
+def save_campaign(*, actor: Any, campaign: Campaign | None = None, **fields: Any) -> Campaign:
+    """Create or change a campaign. Who: `leads.change_campaign` on the brand. Raises: NotAllowed, DomainError."""
+    return _save(
+        campaign or Campaign(),
+        actor=actor,
+        fields=fields,
+        permission="leads.change_campaign",
+        action="leads.campaign_saved",
+    )
+
+
+@transaction.atomic
+def save_landing_page(*, actor: Any, page: LandingPage | None = None, **fields: Any) -> LandingPage:
+    """Create or change a landing page. Who: `leads.change_landingpage` on the brand. Raises: NotAllowed, DomainError."""
+    return _save(
+        page or LandingPage(), actor=actor, fields=fields, permission="leads.change_landingpage",
+        action="leads.landing_page_saved",
+    )  # fmt: skip
+
+
+@transaction.atomic
+def save_routing_rule(
+    *, actor: Any, rule: RoutingRule | None = None, agents: Sequence[User] = (), **fields: Any
+) -> RoutingRule:
+    """Create or change a routing rule; it holds from the next lead on. Who: `leads.manage_rules` on the brand.
+
+    Raises: NotAllowed; DomainError for a desk of another brand or an agent who is not of that desk.
+    """
+    desk = fields["desk"]
+    if desk.brand_id != fields["brand"].pk:
+        raise DomainError(_("The desk belongs to another brand."))
+    strangers = [str(agent) for agent in agents if agent.desk_id != desk.pk]
+    if strangers:
+        raise DomainError(_("Not of this desk: %(names)s") % {"names": ", ".join(strangers)})
+    saved = _save(
+        rule or RoutingRule(),
+        actor=actor,
+        fields=fields,
+        permission="leads.manage_rules",
+        action="leads.routing_rule_saved",
+    )
+    saved.agents.set(agents)
+    return saved
+
+
+@transaction.atomic
+def save_score_rule(*, actor: Any, rule: ScoreRule | None = None, **fields: Any) -> ScoreRule:
+    """A new scoring rule, or a new version of one: the old ends today and stays for leads of its days.
+
+    A rule of all brands is Keelson's; changing it for a brand makes the brand's own, which replaces it there.
+    Who: `leads.manage_rules` on the brand. Raises: NotAllowed, DomainError.
+    """
+    policies.require_permission(actor, "leads.manage_rules")
+    today = timezone.localdate()
+    if rule is not None and rule.brand_id is not None:
+        if rule.valid_to is not None and rule.valid_to <= today:
+            raise DomainError(_("This version has ended. Change the one that holds."))
+        if rule.valid_from >= today:  # made today: nothing was scored by it before
+            return _save(
+                rule, actor=actor, fields=fields, permission="leads.manage_rules", action="leads.score_rule_saved"
+            )
+        rule.valid_to = today
+        rule.save(update_fields=["valid_to"])
+    return _save(
+        ScoreRule(valid_from=today), actor=actor, fields=fields, permission="leads.manage_rules",
+        action="leads.score_rule_saved",
+    )  # fmt: skip
+
+
+@transaction.atomic
+def end_score_rule(*, rule_id: int, actor: Any) -> ScoreRule:
+    """A brand's own rule holds no more from today on. Who: `leads.manage_rules` on the brand."""
+    policies.require_permission(actor, "leads.manage_rules")
+    rule = ScoreRule.objects.select_for_update(of=["self"]).get(pk=rule_id)
+    if rule.brand_id is None or rule.brand_id not in reach_of(actor).brands:
+        raise NotAllowed(_("Only a brand's own rule can be ended."))
+    today = timezone.localdate()
+    if rule.valid_from >= today:
+        audit.record(actor=actor, action="leads.score_rule_removed", target=rule, brand_id=rule.brand_id)
+        rule.delete()
+        return rule
+    rule.valid_to = today
+    rule.save(update_fields=["valid_to"])
+    audit.record(actor=actor, action="leads.score_rule_ended", target=rule, brand_id=rule.brand_id)
+    return rule
+
+
+@transaction.atomic
+def set_shifts(*, agent_id: int, actor: Any, shifts: Sequence[tuple[int, dt.time, dt.time]]) -> list[Shift]:
+    """Write down when an agent works: (weekday, from, to) in the agent's own time zone; none means always.
+
+    Who: `leads.manage_rules`, for agents of desks in reach. Raises: NotAllowed; DomainError for hours that overlap.
+    """
+    policies.require_permission(actor, "leads.manage_rules")
+    agent = User.objects.get(pk=agent_id)
+    if actor is not None and agent.desk_id not in reach_of(actor).desks:
+        raise NotAllowed(_("You don't reach this agent's desk."))
+    if len(shifts) > MOST_SHIFTS:
+        raise DomainError(_("At most three shifts a day."))
+    ordered = sorted(shifts)
+    for (day, _start, end), (next_day, next_start, _end) in pairwise(ordered):
+        if day == next_day and next_start < end:
+            raise DomainError(_("Two shifts of one day overlap."))
+    if any(start >= end for _day, start, end in ordered):
+        raise DomainError(_("A shift ends after it starts. One that goes past midnight is two."))
+    before = [str(shift) for shift in Shift.objects.filter(agent=agent)]
+    Shift.objects.filter(agent=agent).delete()
+    rows = [Shift(agent=agent, weekday=day, starts=start, ends=end) for day, start, end in ordered]
+    for row in rows:
+        row.save()
+    audit.record(
+        actor=actor, action="leads.shifts_set", target=agent, brand_id=agent.brand_id, before={"shifts": before},
+        after={"shifts": [str(row) for row in rows]},
+    )  # fmt: skip
+    return rows

@@ -1,0 +1,268 @@
+"""Forms of the set-up pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clients.countries import country_choices
+from crm.models import Brand, Desk, User
+from crm.scope import reach_of
+from leads.choices import OffShift, RuleKind, Strategy
+from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
+
+MOST_POINTS = 4
+
+
+class WordsField(forms.CharField):
+    """A list of short words, separated by commas or blanks."""
+
+    def __init__(self, *, case: str = "", **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+        self.case = case
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list | tuple) else value
+
+    def clean(self, value: Any) -> list[str]:
+        text = str(super().clean(value) or "")
+        words = [word for word in text.replace(",", " ").split() if word]
+        if self.case:
+            words = [getattr(word, self.case)() for word in words]
+        return list(dict.fromkeys(words))
+
+
+def brands_of(actor: Any) -> Any:
+    return Brand.objects.filter(pk__in=reach_of(actor).brands)
+
+
+class CampaignForm(forms.ModelForm):
+    class Meta:
+        model = Campaign
+        fields = ("brand", "name", "code", "source", "medium", "cost", "quality", "starts_on", "ends_on", "is_active")
+        widgets = {
+            name: forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d") for name in ("starts_on", "ends_on")
+        }
+
+    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["brand"].queryset = brands_of(actor)  # type: ignore[attr-defined]
+        self.fields["brand"].initial = actor.brand_id
+
+
+class LandingPageForm(forms.ModelForm):
+    points = forms.CharField(
+        label=gettext_lazy("Points"), required=False, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy("Up to four lines: icon | title | text, e.g. shield-check | Regulated | Client money kept apart"),
+    )  # fmt: skip
+
+    class Meta:
+        model = LandingPage
+        fields = (
+            "brand", "slug", "language", "campaign", "country", "headline", "subline", "points", "call_to_action",
+            "thanks_title", "thanks_text", "is_published",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        fields["brand"].queryset = brands_of(actor)
+        fields["brand"].initial = actor.brand_id
+        fields["campaign"].queryset = Campaign.objects.filter(brand__in=brands_of(actor))
+        fields["country"] = forms.ChoiceField(label=_("Country"), choices=country_choices(blank="–"), required=False)
+        if self.instance.pk:
+            lines = [f"{p.get('icon', '')} | {p.get('title', '')} | {p.get('text', '')}" for p in self.instance.points]
+            self.initial["points"] = "\n".join(lines)
+
+    def clean_points(self) -> list[dict[str, str]]:
+        lines = [line for line in self.cleaned_data["points"].splitlines() if line.strip()]
+        if len(lines) > MOST_POINTS:
+            raise ValidationError(_("At most four points."))
+        found = []
+        for line in lines:
+            parts = [part.strip() for part in line.split("|")]
+            if len(parts) != 3 or not parts[1]:
+                raise ValidationError(_("Write each point as: icon | title | text"))
+            found.append({"icon": parts[0] or "circle-check", "title": parts[1][:80], "text": parts[2][:200]})
+        return found
+
+
+class RoutingRuleForm(forms.ModelForm):
+    languages = WordsField(
+        label=gettext_lazy("Languages"), case="lower", help_text=gettext_lazy("e.g. de, en; empty: any")
+    )
+    countries = WordsField(
+        label=gettext_lazy("Countries"), case="upper", help_text=gettext_lazy("e.g. DE, AT; empty: any")
+    )
+    sources = WordsField(label=gettext_lazy("Sources"), case="lower")
+    campaigns = WordsField(label=gettext_lazy("Campaign codes"), case="lower")
+    strategy = forms.ChoiceField(label=gettext_lazy("How they are shared"), choices=Strategy.choices)
+    off_shift = forms.ChoiceField(label=gettext_lazy("When nobody is on shift"), choices=OffShift.choices)
+    agents = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("Only these agents"), queryset=User.objects.none(), required=False,
+        widget=forms.SelectMultiple(attrs={"size": 6}), help_text=gettext_lazy("None: everyone of the desk who takes leads"),
+    )  # fmt: skip
+
+    class Meta:
+        model = RoutingRule
+        fields = (
+            "brand", "name", "position", "is_active", "languages", "countries", "sources", "campaigns", "score_from",
+            "score_to", "desk", "strategy", "needs_language", "off_shift", "sla_seconds", "agents",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        fields["brand"].queryset = brands_of(actor)
+        fields["brand"].initial = actor.brand_id
+        desks = Desk.objects.filter(pk__in=reach_of(actor).desks)
+        fields["desk"].queryset = desks
+        fields["agents"].queryset = User.objects.filter(desk__in=desks, is_active=True, kind="staff")
+
+
+class ScoreRuleForm(forms.ModelForm):
+    values = WordsField(
+        label=gettext_lazy("Values"),
+        help_text=gettext_lazy(
+            "Countries or sources of a list; for e-mail: disposable, free, own or none; for telephone: match, mismatch, "
+            "valid, invalid or missing; for hours: from and to, e.g. 8 20; for repeats: how many times."
+        ),
+    )
+
+    class Meta:
+        model = ScoreRule
+        fields = ("brand", "name", "kind", "values", "points")
+
+    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        fields["brand"].queryset = brands_of(actor)
+        fields["brand"].required = True
+        fields["brand"].empty_label = None
+        if self.instance.pk:
+            self.initial["values"] = values_of(self.instance)
+            self.initial["brand"] = self.instance.brand_id or actor.brand_id
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("kind"):
+            try:
+                data["parameters"] = parameters_of(data["kind"], data.get("values", []))
+            except ValueError as error:
+                self.add_error("values", str(error))
+        return data
+
+    def _post_clean(self) -> None:
+        """The verb validates: a change makes another row, and this instance is the version that ends."""
+
+
+def values_of(rule: ScoreRule) -> list[str]:
+    """A rule's parameters as the words of the form."""
+    found = rule.parameters
+    if rule.kind == RuleKind.HOUR:
+        return [str(found.get("from", 0)), str(found.get("to", 24))]
+    if rule.kind == RuleKind.REPEAT:
+        return [str(found.get("at_least", 2))]
+    return [str(found["is"])] if "is" in found else list(found.get("countries") or found.get("sources") or [])
+
+
+def parameters_of(kind: str, words: list[str]) -> dict[str, Any]:
+    """The words of the form as a rule's parameters. Raises ValueError with what to write instead."""
+    if kind == RuleKind.COUNTRY:
+        return {"countries": _some([word.upper() for word in words], _("Name the countries, e.g. DE, AT."))}
+    if kind == RuleKind.SOURCE:
+        return {"sources": _some([word.lower() for word in words], _("Name the sources, e.g. google."))}
+    if kind == RuleKind.EMAIL:
+        return {"is": _one_of(words, ("disposable", "free", "own", "none"))}
+    if kind == RuleKind.PHONE:
+        return {"is": _one_of(words, ("match", "mismatch", "valid", "invalid", "missing"))}
+    if kind == RuleKind.HOUR:
+        if len(words) != 2 or not all(word.isdigit() and int(word) <= 24 for word in words):
+            raise ValueError(_("Write two hours, e.g. 8 20."))
+        return {"from": int(words[0]), "to": int(words[1])}
+    if kind == RuleKind.REPEAT:
+        if len(words) != 1 or not words[0].isdigit() or int(words[0]) < 2:
+            raise ValueError(_("Write how many times, at least 2."))
+        return {"at_least": int(words[0])}
+    return {}
+
+
+def _some(words: list[str], otherwise: str) -> list[str]:
+    if not words:
+        raise ValueError(otherwise)
+    return words
+
+
+def _one_of(words: list[str], allowed: tuple[str, ...]) -> str:
+    if len(words) != 1 or words[0].lower() not in allowed:
+        raise ValueError(_("Write one of: %(allowed)s") % {"allowed": ", ".join(allowed)})
+    return words[0].lower()
+
+
+class ShiftForm(forms.Form):
+    """One shift per weekday; an empty day is a day off."""
+
+    def __init__(self, *args: Any, shifts: Any = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = {shift.weekday: shift for shift in shifts}
+        for day in range(7):
+            for part, label in (("starts", WEEKDAYS[day]), ("ends", _("until"))):
+                self.fields[f"{part}_{day}"] = forms.TimeField(
+                    label=label, required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+                    initial=getattr(known.get(day), part, None),
+                )  # fmt: skip
+
+    def shifts(self) -> list[tuple[int, dt.time, dt.time]]:
+        found = []
+        for day in range(7):
+            starts, ends = self.cleaned_data[f"starts_{day}"], self.cleaned_data[f"ends_{day}"]
+            if starts and ends:
+                found.append((day, starts, ends))
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for day in range(7):
+            if bool(data.get(f"starts_{day}")) != bool(data.get(f"ends_{day}")):
+                self.add_error(f"ends_{day}", _("Write both hours, or neither."))
+        return data
+
+
+class SourceForm(forms.Form):
+    brand = forms.ModelChoiceField(label=gettext_lazy("Brand"), queryset=Brand.objects.none())
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=80)
+    code = forms.SlugField(
+        label=gettext_lazy("Code"), max_length=60, help_text=gettext_lazy("Stands as the lead's source")
+    )
+    campaign = forms.ModelChoiceField(label=gettext_lazy("Campaign"), queryset=Campaign.objects.none(), required=False)
+
+    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        fields["brand"].queryset, fields["brand"].initial = brands_of(actor), actor.brand_id
+        fields["campaign"].queryset = Campaign.objects.filter(brand__in=brands_of(actor))
+
+
+class TrialForm(forms.Form):
+    """A lead that never was: what would it be worth, and who would get it?"""
+
+    brand = forms.ModelChoiceField(label=gettext_lazy("Brand"), queryset=Brand.objects.none())
+    country = forms.ChoiceField(label=gettext_lazy("Country"), required=False)
+    language = forms.CharField(label=gettext_lazy("Language"), max_length=8, initial="de")
+    email = forms.CharField(label=gettext_lazy("E-mail"), required=False, initial="someone@example.com")
+    phone = forms.CharField(label=gettext_lazy("Telephone"), required=False)
+    campaign = forms.ModelChoiceField(label=gettext_lazy("Campaign"), queryset=Campaign.objects.none(), required=False)
+    source = forms.CharField(label=gettext_lazy("Source"), required=False)
+
+    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        fields["brand"].queryset, fields["brand"].initial = brands_of(actor), actor.brand_id
+        fields["country"].choices = country_choices(blank="–")
+        fields["campaign"].queryset = Campaign.objects.filter(brand__in=brands_of(actor))

@@ -1,0 +1,79 @@
+"""The list of leads: people who have not registered yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from clients.choices import Stage
+from clients.filters import LeadFilter, owners_in_reach
+from clients.models import Client
+from clients.queries import clients_visible_to
+from clients.search import search_clients
+from clients.tables import COUNTRY, NAME, OWNER
+from crm.ui.tables import (
+    AgoColumn,
+    BadgeColumn,
+    BulkAction,
+    Column,
+    EmailColumn,
+    Empty,
+    NumberColumn,
+    PhoneColumn,
+    Table,
+)
+
+
+class LeadTable(Table):
+    name, title = "leads", _("Leads")
+    permission, export_permission = "leads.view_lead", "clients.export_client"
+    columns = [
+        NAME,
+        NumberColumn("id", _("Number"), hidden=True),
+        BadgeColumn("sales_status", _("Status")),
+        NumberColumn("score", _("Score"), sort=True, digits=0),
+        COUNTRY,
+        Column("language", _("Language"), css="center"),
+        Column("source", _("Source")),
+        Column("campaign", _("Campaign")),
+        OWNER,
+        AgoColumn("last_contact_at", _("Last contact"), sort=True),
+        AgoColumn("created_at", _("Came in"), sort="id"),
+        EmailColumn("email", _("E-mail"), hidden=True),
+        PhoneColumn("phone", _("Telephone"), hidden=True),
+        Column("book", _("Book"), hidden=True),
+        Column("brand", _("Brand"), hidden=True),
+    ]
+    filterset = LeadFilter
+    search_fields = ["search_text"]
+    search_hint = _("Name, e-mail, telephone or number")
+    default_order = "-id"
+    bulk_actions = [
+        BulkAction(
+            "assign",
+            _("Assign"),
+            "leads_assign",
+            "leads.assign_lead",
+            icon="user-check",
+            fields="leads/_agent_choice.html",
+        )
+    ]
+    empty = Empty(
+        _("No leads yet"),
+        _("They come from your landing pages, from partners by API, or from a file. Enter one by hand to begin."),
+        icon="user-plus", action=_("Enter a lead"), url_name="lead_new",
+    )  # fmt: skip
+
+    def queryset(self) -> QuerySet[Client]:
+        rows = clients_visible_to(self.user).filter(stage=Stage.LEAD)
+        return rows.select_related("brand", "owner", "book").defer("search_text")
+
+    def search(self, queryset: QuerySet[Any], words: str) -> QuerySet[Any]:
+        return search_clients(queryset, words)
+
+    @property
+    def agents(self) -> Any:
+        """Who leads can be given to: for the bulk action's choice."""
+        return owners_in_reach(self) if self.actions else []

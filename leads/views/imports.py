@@ -1,0 +1,193 @@
+"""Importing a file of leads: choose it, see what is in it, take it in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from clients.countries import country_choices
+from clients.views import dialogs
+from crm.errors import DomainError, NotAllowed
+from crm.models import Brand
+from crm.scope import reach_of
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, EmailColumn, Empty, NumberColumn, PhoneColumn, Table
+from crm.ui.views import embedded_table, staff_page, wants_fragment
+from leads import imports
+from leads.choices import ImportState, RowVerdict
+from leads.models import Campaign, LeadImport, LeadImportRow
+
+
+class ImportForm(forms.Form):
+    brand = forms.ModelChoiceField(label=gettext_lazy("Brand"), queryset=Brand.objects.none())
+    file = forms.FileField(label=gettext_lazy("CSV file"))
+    campaign = forms.ModelChoiceField(label=gettext_lazy("Campaign"), queryset=Campaign.objects.none(), required=False)
+    source = forms.CharField(label=gettext_lazy("Source"), max_length=60, required=False)
+    country = forms.ChoiceField(
+        label=gettext_lazy("Country of lines without one"), required=False,
+        help_text=gettext_lazy("Telephone numbers without a country code are read as this country's."),
+    )  # fmt: skip
+    language = forms.CharField(label=gettext_lazy("Language of lines without one"), max_length=8, required=False)
+    is_routed = forms.BooleanField(
+        label=gettext_lazy("Give the leads to agents by the routing rules"), required=False, initial=True
+    )
+
+    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        brands = Brand.objects.filter(pk__in=reach_of(actor).brands)
+        fields: Any = self.fields
+        fields["brand"].queryset, fields["brand"].initial = brands, actor.brand_id
+        fields["campaign"].queryset = Campaign.objects.filter(brand__in=brands, is_active=True)
+        fields["country"].choices = country_choices(blank="–")
+
+
+class ImportTable(Table):
+    """One's own imports, and those of the brands one reaches."""
+
+    name, title, permission = "lead-imports", gettext_lazy("Imports of leads"), "leads.import_lead"
+    columns = [
+        Column("file_name", gettext_lazy("File"), link=True),
+        BadgeColumn("state", gettext_lazy("State")),
+        NumberColumn("new", gettext_lazy("New"), value=lambda row: row.counts.get("new"), digits=0),
+        NumberColumn("known", gettext_lazy("Known"), value=lambda row: row.counts.get("known"), digits=0),
+        NumberColumn("wrong", gettext_lazy("Wrong"), value=lambda row: row.counts.get("wrong"), digits=0),
+        Column("brand", gettext_lazy("Brand")),
+        Column("owner", gettext_lazy("By")),
+        AgoColumn("created_at", gettext_lazy("When"), sort="id"),
+    ]
+    default_order = "-id"
+    empty = Empty(
+        gettext_lazy("No imports yet"), gettext_lazy("Save your list as CSV, with a first line that names the columns."),
+        icon="upload", action=gettext_lazy("Import a file"), url_name="lead_import_new",
+    )  # fmt: skip
+
+    def queryset(self) -> QuerySet[LeadImport]:
+        return LeadImport.objects.filter(brand_id__in=reach_of(self.user).brands).select_related("brand", "owner")
+
+
+def _errors(row: LeadImportRow) -> str:
+    if row.same_as_line:
+        return _("Same person as line %(line)s") % {"line": row.same_as_line}
+    return "; ".join(f"{error['column']}: {error['message']}".removeprefix(": ") for error in row.errors)
+
+
+class ImportRowTable(Table):
+    """The lines of one file, with what was found in each."""
+
+    name, title, permission = "lead-import-rows", gettext_lazy("Lines"), "leads.import_lead"
+    export_permission = "leads.import_lead"
+    columns = [
+        NumberColumn("line", gettext_lazy("Line"), sort=True, digits=0),
+        BadgeColumn("verdict", gettext_lazy("Verdict")),
+        Column("errors", gettext_lazy("What is wrong"), value=_errors),
+        Column("first_name", gettext_lazy("First name")),
+        Column("last_name", gettext_lazy("Last name")),
+        EmailColumn("email", gettext_lazy("E-mail")),
+        PhoneColumn("phone", gettext_lazy("Telephone")),
+        Column("country", gettext_lazy("Country"), css="center"),
+        Column("campaign_code", gettext_lazy("Campaign")),
+    ]
+    default_order = "line"
+    is_adjustable = False
+
+    def queryset(self) -> QuerySet[LeadImportRow]:
+        rows = LeadImportRow.objects.filter(
+            batch_id=self.scope["import_id"], batch__brand_id__in=reach_of(self.user).brands
+        )
+        verdict = self.params.get("verdict", "")
+        return rows.filter(verdict=verdict) if verdict in RowVerdict.values else rows
+
+    def row_url(self, row: Any) -> str:
+        return f"/clients/{row.client_id}/" if row.client_id else ""
+
+
+def _visible(request: HttpRequest, import_id: int) -> LeadImport:
+    found = (
+        LeadImport.objects.select_related("brand", "owner", "campaign", "check_job", "import_job")
+        .filter(pk=import_id, brand_id__in=reach_of(request.user).brands)
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found
+
+
+@staff_page("leads.import_lead")
+def new(request: HttpRequest) -> HttpResponseBase:
+    form = ImportForm(request.POST or None, request.FILES or None, actor=request.user)
+    if request.method == "POST" and form.is_valid():
+        data = dict(form.cleaned_data)
+        upload = data.pop("file")
+        try:
+            batch = imports.start_import(actor=request.user, file_name=upload.name, content=upload.read(), **data)
+        except NotAllowed:
+            raise
+        except DomainError as error:
+            form.add_error("file", error.message)
+        else:
+            return dialogs.done(
+                request, batch.get_absolute_url(), _("The file is being checked. Nothing is imported yet.")
+            )
+    status = 422 if request.method == "POST" else 200
+    return render(request, "leads/import_new.html", {"form": form}, status=status)
+
+
+@staff_page("leads.import_lead")
+def detail(request: HttpRequest, import_id: int) -> HttpResponseBase:
+    """The preview: counts per verdict and the lines; after the import, what could not be taken in."""
+    batch = _visible(request, import_id)
+    table = ImportRowTable(request.user, request.GET, path=request.path, scope={"import_id": batch.pk})
+    if request.GET.get("export") or (wants_fragment(request) and not request.GET.get("state")):
+        return embedded_table(request, table)
+    counts = [
+        {
+            "value": verdict.value,
+            "label": verdict.label,
+            "count": batch.counts.get(verdict.value, 0),
+            "tone": verdict.colour,
+        }
+        for verdict in RowVerdict
+    ]
+    takes = batch.counts.get("new", 0) + batch.counts.get("known", 0)
+    context = {
+        "batch": batch, "table": table, "counts": counts, "verdict": request.GET.get("verdict", ""), "takes": takes,
+        "is_mine": batch.owner_id == request.user.pk, "is_checked": batch.state == ImportState.CHECKED,
+        "is_running": batch.state in (ImportState.CHECKING, ImportState.IMPORTING),
+        "job": batch.import_job or batch.check_job,
+    }  # fmt: skip
+    template = "leads/_import_state.html" if wants_fragment(request) else "leads/import.html"
+    return render(request, template, context)
+
+
+@staff_page("leads.import_lead")
+@require_POST
+def confirm(request: HttpRequest, import_id: int) -> HttpResponseBase:
+    batch = _visible(request, import_id)
+    imports.confirm(import_id=batch.pk, actor=request.user)
+    return dialogs.done(request, batch.get_absolute_url(), _("The leads are being taken in."))
+
+
+@staff_page("leads.import_lead")
+@require_POST
+def discard(request: HttpRequest, import_id: int) -> HttpResponseBase:
+    batch = _visible(request, import_id)
+    imports.discard(import_id=batch.pk, actor=request.user)
+    return dialogs.done(request, "/leads/imports/", _("The file was discarded."))
+
+
+@staff_page("leads.import_lead")
+def example(request: HttpRequest) -> HttpResponse:
+    """A small file to start from."""
+    text = (
+        "first_name,last_name,email,phone,country,language,campaign,message,consent\r\n"
+        "Erika,Mustermann,erika@example.com,0151 23456789,DE,de,,Please call after 5,yes\r\n"
+    )
+    response = HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="leads.csv"'
+    return response

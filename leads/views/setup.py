@@ -1,0 +1,251 @@
+"""Set-up pages: campaigns, landing pages, rules with a trial, shifts, sources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from clients.canonical import canonical_phone
+from clients.views import dialogs
+from crm.models import User
+from crm.scope import reach_of
+from crm.ui.tables import BulkAction, Column, Empty, MoneyColumn, NumberColumn, Table, YesNoColumn
+from crm.ui.views import staff_page
+from leads import routing, scoring, setup, sources
+from leads.models import Campaign, LandingPage, LeadSource, RoutingRule, ScoreRule, Shift
+from leads.setup_forms import (
+    CampaignForm,
+    LandingPageForm,
+    RoutingRuleForm,
+    ScoreRuleForm,
+    ShiftForm,
+    SourceForm,
+    TrialForm,
+)
+
+
+class CampaignTable(Table):
+    name, title, permission = "campaigns", gettext_lazy("Campaigns"), "leads.view_campaign"
+    columns = [
+        Column("name", gettext_lazy("Name"), link=True),
+        Column("code", gettext_lazy("Code"), css="mono"),
+        Column("brand", gettext_lazy("Brand")),
+        Column("source", gettext_lazy("Source")),
+        Column("medium", gettext_lazy("Medium")),
+        NumberColumn("quality", gettext_lazy("Quality"), digits=0),
+        MoneyColumn("cost", gettext_lazy("Cost"), currency="brand.base_currency"),
+        YesNoColumn("is_active", gettext_lazy("Active")),
+    ]
+    row_url_name = "campaign_edit"
+    search_fields = ["name", "code"]
+    empty = Empty(
+        gettext_lazy("No campaigns yet"), gettext_lazy("A campaign is known by its utm_campaign."),
+        icon="megaphone", action=gettext_lazy("New campaign"), url_name="campaign_new",
+    )  # fmt: skip
+
+    def queryset(self) -> QuerySet[Campaign]:
+        return Campaign.objects.filter(brand_id__in=reach_of(self.user).brands).select_related("brand")
+
+
+class LandingPageTable(Table):
+    name, title, permission = "landing-pages", gettext_lazy("Landing pages"), "leads.view_landingpage"
+    columns = [
+        Column("headline", gettext_lazy("Headline"), link=True),
+        Column("slug", gettext_lazy("Address"), render=lambda row, _table: _page_link(row)),
+        Column("language", gettext_lazy("Language"), css="center"),
+        Column("brand", gettext_lazy("Brand")),
+        Column("campaign", gettext_lazy("Campaign")),
+        YesNoColumn("is_published", gettext_lazy("Published")),
+    ]
+    row_url_name = "landing_page_edit"
+    empty = Empty(
+        gettext_lazy("No landing pages yet"), gettext_lazy("A page with a form, in one language, in the brand's colours."),
+        icon="globe", action=gettext_lazy("New landing page"), url_name="landing_page_new",
+    )  # fmt: skip
+
+    def queryset(self) -> QuerySet[LandingPage]:
+        return LandingPage.objects.filter(brand_id__in=reach_of(self.user).brands).select_related("brand", "campaign")
+
+
+def _page_link(page: LandingPage) -> SafeString:
+    from django.utils.html import format_html
+
+    return format_html(
+        '<a class="mono" href="{}" target="_blank" rel="noopener">{}</a>', page.get_absolute_url(), page.slug
+    )
+
+
+class SourceTable(Table):
+    name, title, permission = "lead-sources", gettext_lazy("Lead sources"), "leads.manage_sources"
+    columns = [
+        Column("name", gettext_lazy("Name")),
+        Column("code", gettext_lazy("Code"), css="mono"),
+        Column("brand", gettext_lazy("Brand")),
+        Column("campaign", gettext_lazy("Campaign")),
+        Column("key_prefix", gettext_lazy("Key begins with"), css="mono"),
+        YesNoColumn("is_active", gettext_lazy("Active")),
+    ]
+    bulk_actions = [
+        BulkAction("stop", gettext_lazy("Stop"), "lead_sources_change", "leads.manage_sources", "circle-pause"),
+        BulkAction("start", gettext_lazy("Let post again"), "lead_sources_change", "leads.manage_sources", "circle-play"),
+        BulkAction(
+            "renew", gettext_lazy("New key"), "lead_sources_change", "leads.manage_sources", "key-round",
+            confirm=gettext_lazy("The old key stops working at once."),
+        ),
+    ]  # fmt: skip
+    is_adjustable = False
+    empty = Empty(
+        gettext_lazy("No sources yet"), gettext_lazy("Each affiliate or outside form gets a key of its own for POST /api/leads/."),
+        icon="plug", action=gettext_lazy("New source"), url_name="lead_source_new",
+    )  # fmt: skip
+
+    def queryset(self) -> QuerySet[LeadSource]:
+        return LeadSource.objects.filter(brand_id__in=reach_of(self.user).brands).select_related("brand", "campaign")
+
+
+def _mine(model: Any, request: HttpRequest, pk: int) -> Any:
+    """A row of a brand in reach, or 404."""
+    return get_object_or_404(model, pk=pk, brand_id__in=reach_of(request.user).brands)
+
+
+@staff_page("leads.change_campaign")
+def campaign(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
+    row = _mine(Campaign, request, pk) if pk else None
+    form = CampaignForm(request.POST or None, instance=row, actor=request.user)
+    return dialogs.run(
+        request, form, lambda: setup.save_campaign(actor=request.user, campaign=row, **form.cleaned_data), wide=True,
+        url="/campaigns/", said=_("Campaign saved."), submit=_("Save"), title=row.name if row else _("New campaign"),
+    )  # fmt: skip
+
+
+@staff_page("leads.change_landingpage")
+def landing_page(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
+    row = _mine(LandingPage, request, pk) if pk else None
+    form = LandingPageForm(request.POST or None, instance=row, actor=request.user)
+    return dialogs.run(
+        request, form, lambda: setup.save_landing_page(actor=request.user, page=row, **form.cleaned_data), wide=True,
+        url="/landing-pages/", said=_("Landing page saved."), submit=_("Save"),
+        title=row.headline if row else _("New landing page"),
+    )  # fmt: skip
+
+
+@staff_page("leads.manage_rules")
+def rules(request: HttpRequest) -> HttpResponse:
+    """Routing and scoring rules in reach, people's hours, and a trial: what would become of this lead?"""
+    brands, today = reach_of(request.user).brands, timezone.localdate()
+    form = TrialForm(request.GET or None, actor=request.user)
+    score_rules = ScoreRule.objects.filter(Q(brand=None) | Q(brand_id__in=brands)).select_related("brand")
+    people = User.objects.filter(desk_id__in=reach_of(request.user).desks, is_active=True, kind="staff")
+    context: dict[str, Any] = {
+        "routing_rules": RoutingRule.objects.filter(brand_id__in=brands).select_related("brand", "desk")[:100],
+        "score_rules": score_rules.filter(Q(valid_to=None) | Q(valid_to__gt=today)).order_by("brand_id", "-points")[:200],
+        "agents": people.filter(books__is_pool=False).distinct().prefetch_related("shifts").order_by("desk_id", "first_name")[:200],
+        "form": form,
+    }  # fmt: skip
+    if form.is_bound and form.is_valid():
+        context["trial"] = _try(form.cleaned_data)
+    return render(request, "leads/rules.html", context)
+
+
+def _try(data: dict[str, Any]) -> dict[str, Any]:
+    brand, now, found = data["brand"], timezone.now(), data["campaign"]
+    signals = scoring.Signals(
+        country=data["country"], language=data["language"], brand_languages=tuple(brand.languages), email=data["email"],
+        phone=canonical_phone(data["phone"], data["country"]), phone_was_typed=bool(data["phone"]),
+        campaign=found.code if found else "", campaign_quality=found.quality if found else None, source=data["source"], at=now,
+    )  # fmt: skip
+    worth = scoring.score(signals, scoring.rules_of(brand.pk, timezone.localdate()))
+    candidate = routing.Candidate(
+        language=data["language"], country=data["country"], source=data["source"],
+        campaign=found.code if found else "", score=worth.value,
+    )  # fmt: skip
+    decision = routing.Router(brand, now).decide(candidate)
+    return {"worth": worth, "routing": routing.explain(decision.reasons)}
+
+
+@staff_page("leads.manage_rules")
+def routing_rule(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
+    row = _mine(RoutingRule, request, pk) if pk else None
+    form = RoutingRuleForm(request.POST or None, instance=row, actor=request.user)
+    return dialogs.run(
+        request, form, lambda: setup.save_routing_rule(actor=request.user, rule=row, **form.cleaned_data), wide=True,
+        url="/lead-rules/", said=_("Rule saved. It holds from the next lead on."), submit=_("Save"),
+        title=row.name if row else _("New routing rule"),
+    )  # fmt: skip
+
+
+@staff_page("leads.manage_rules")
+def score_rule(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
+    mine = Q(brand=None) | Q(brand_id__in=reach_of(request.user).brands)
+    row = get_object_or_404(ScoreRule.objects.filter(mine), pk=pk) if pk else None
+    form = ScoreRuleForm(request.POST or None, instance=row, actor=request.user)
+
+    def do() -> None:
+        fields = {name: form.cleaned_data[name] for name in ("brand", "name", "kind", "parameters", "points")}
+        setup.save_score_rule(actor=request.user, rule=row, **fields)
+
+    return dialogs.run(
+        request, form, do, url="/lead-rules/", said=_("Rule saved. It holds from today on."), submit=_("Save"),
+        title=row.name if row else _("New scoring rule"), wide=True,
+    )  # fmt: skip
+
+
+@staff_page("leads.manage_rules")
+@require_POST
+def score_rule_end(request: HttpRequest, pk: int) -> HttpResponseBase:
+    row = _mine(ScoreRule, request, pk)
+    setup.end_score_rule(rule_id=row.pk, actor=request.user)
+    return dialogs.done(request, "/lead-rules/", _("The rule holds no more."))
+
+
+@staff_page("leads.manage_rules")
+def shifts(request: HttpRequest, agent_id: int) -> HttpResponseBase:
+    agent = get_object_or_404(User, pk=agent_id, desk_id__in=reach_of(request.user).desks)
+    form = ShiftForm(request.POST or None, shifts=Shift.objects.filter(agent=agent))
+    return dialogs.run(
+        request, form, lambda: setup.set_shifts(agent_id=agent.pk, actor=request.user, shifts=form.shifts()),
+        url="/lead-rules/", said=_("Hours saved."), submit=_("Save"), body="leads/_shift_form.html",
+        title=_("Hours of %(agent)s (%(zone)s)") % {"agent": agent, "zone": agent.time_zone},
+    )  # fmt: skip
+
+
+@staff_page("leads.manage_sources")
+def source_new(request: HttpRequest) -> HttpResponseBase:
+    """A new source. The key is shown once, on the page that follows."""
+    form = SourceForm(request.POST or None, actor=request.user)
+
+    def do() -> None:
+        made, key = sources.create_source(actor=request.user, **form.cleaned_data)
+        _show_key(request, made, key)
+
+    return dialogs.run(
+        request, form, do, url="/lead-sources/", said=_("Source created."), submit=_("Create"), title=_("New source")
+    )
+
+
+@staff_page("leads.manage_sources")
+@require_POST
+def sources_change(request: HttpRequest) -> HttpResponseBase:
+    """Stop, start, or give a new key to the selected sources."""
+    action = request.POST.get("action")
+    for row in SourceTable.selected(request)[:20]:
+        if action == "renew":
+            made, key = sources.renew_key(source_id=row.pk, actor=request.user)
+            _show_key(request, made, key)
+        elif action in ("stop", "start"):
+            sources.set_source_active(source_id=row.pk, actor=request.user, is_active=action == "start")
+    return redirect("lead_sources")
+
+
+def _show_key(request: HttpRequest, source: LeadSource, key: str) -> None:
+    text = _("The key of %(source)s, shown only now: %(key)s") % {"source": source.name, "key": key}
+    messages.warning(request, text)

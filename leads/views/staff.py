@@ -1,0 +1,136 @@
+"""What sales does with leads: the board, a step along the pipeline, assigning, inviting, entering one by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clients.choices import SalesStatus
+from clients.filters import owners_in_reach
+from clients.models import Client
+from clients.queries import get_client
+from clients.views import dialogs
+from crm.errors import DomainError
+from crm.models import Book
+from crm.ui.views import staff_page, wants_fragment
+from leads import invitations, queries
+from leads.assignment import assign_leads
+from leads.capture import Capture, capture_lead
+from leads.choices import Channel
+from leads.forms import LeadForm, StatusForm
+from leads.pipeline import change_sales_status
+from leads.tables import LeadTable
+
+
+@staff_page("leads.view_lead")
+def board(request: HttpRequest) -> HttpResponse:
+    """The pipeline as columns. `?owner=` shows one agent's."""
+    owner = request.GET.get("owner", "")
+    context = {
+        "columns": queries.board(request.user, owner_id=int(owner) if owner.isdigit() else None),
+        "owners": owners_in_reach(request)[:500], "owner": owner,
+    }  # fmt: skip
+    return render(request, "leads/_board.html" if wants_fragment(request) else "leads/board.html", context)
+
+
+@staff_page("leads.change_sales_status")
+@require_POST
+def board_move(request: HttpRequest) -> HttpResponseBase:
+    """A card was dropped on another column; the answer is the board anew."""
+    client_id = request.POST.get("client", "")
+    client = get_client(request.user, int(client_id) if client_id.isdigit() else 0)
+    _change(request, client, request.POST.get("to", ""), "")
+    if not wants_fragment(request):
+        return redirect("leads_board")
+    request.GET = request.POST  # the filter of the board comes along
+    return board(request)
+
+
+def _change(request: HttpRequest, client: Client, to: str, reason: str) -> None:
+    if to not in SalesStatus.values:
+        raise DomainError(_("Choose a status."))
+    change_sales_status(client_id=client.pk, to=SalesStatus(to), actor=request.user, reason=reason)
+
+
+@staff_page("leads.change_sales_status")
+@require_POST
+def status(request: HttpRequest, client_id: int) -> HttpResponseBase:
+    """A step along the pipeline, from the client's page."""
+    client = get_client(request.user, client_id)
+    form = StatusForm(request.POST)
+    if not form.is_valid():
+        raise DomainError(_("Choose a status."))
+    to = SalesStatus(form.cleaned_data["to"])
+    _change(request, client, to, form.cleaned_data["reason"])
+    return dialogs.done(request, client.get_absolute_url(), _("Status: %(status)s") % {"status": to.label})
+
+
+@staff_page("leads.send_invitation")
+@require_POST
+def invite(request: HttpRequest, client_id: int) -> HttpResponseBase:
+    client = get_client(request.user, client_id)
+    try:
+        invitations.invite(client_id=client.pk, actor=request.user)
+    except DomainError as error:
+        if error.code == "not_allowed":
+            raise
+        messages.error(request, error.message)
+        return dialogs.back(request, client.get_absolute_url())
+    return dialogs.done(request, client.get_absolute_url(), _("The registration link is on its way."))
+
+
+@staff_page("leads.assign_lead")
+@require_POST
+def assign(request: HttpRequest) -> HttpResponseBase:
+    """The list's bulk action: the selected people to one agent."""
+    agent = request.POST.get("agent", "")
+    if not agent.isdigit():
+        raise DomainError(_("Choose who gets these leads."))
+    ids = list(LeadTable.selected(request).values_list("pk", flat=True))
+    moved = assign_leads(client_ids=ids, agent_id=int(agent), actor=request.user)  # type: ignore[arg-type]
+    return dialogs.done(request, "/leads/", _("%(count)s leads assigned.") % {"count": moved})
+
+
+@staff_page("leads.add_lead")
+def new(request: HttpRequest) -> HttpResponseBase:
+    """Enter a lead by hand. Someone known is shown instead of made again; an agent keeps whom they enter."""
+    form = LeadForm(request.POST or None, actor=request.user)
+    found: dict[str, Any] = {}
+
+    def do() -> None:
+        data = dict(form.cleaned_data)
+        brand, keep, campaign = data.pop("brand"), data.pop("keep"), data.pop("campaign")
+        own = Book.objects.filter(owner=request.user, brand=brand, is_pool=False).order_by("pk").first()  # type: ignore[misc]
+        taken = capture_lead(
+            brand=brand, actor=request.user, keep_with=own if keep else None,
+            capture=Capture(channel=Channel.MANUAL, campaign=campaign.code if campaign else "", **data),
+        )  # fmt: skip
+        found["taken"] = taken
+
+    if request.method == "POST" and form.is_valid():
+        try:
+            do()
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            taken = found["taken"]
+            seen = get_client_or_none(request, taken.client.pk)
+            said = _("We know this person already.") if taken.is_duplicate else _("Lead entered.")
+            if seen is None:
+                said = _("Thank you. The lead went to a colleague who takes care of it.")
+            return dialogs.done(request, seen.get_absolute_url() if seen else "/leads/", said)
+    wrong = request.method == "POST"
+    return dialogs.show(
+        request, form, title=_("Enter a lead"), submit=_("Enter"), status=422 if wrong else 200, wide=True
+    )
+
+
+def get_client_or_none(request: HttpRequest, client_id: int) -> Client | None:
+    from clients.queries import clients_visible_to
+
+    return clients_visible_to(request.user).filter(pk=client_id).first()

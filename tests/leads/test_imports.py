@@ -1,0 +1,228 @@
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from clients.facts import FACTS, differences
+from clients.models import Client, TimelineEntry
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import AuditEvent, Job, Notification, OutboxEvent
+from leads import imports
+from leads.choices import ImportState
+from leads.models import Lead, LeadImport, LeadImportRow
+
+pytestmark = pytest.mark.django_db
+FILE = """Vorname;Nachname;E-Mail;Telefon;Land;Kampagne;Bemerkung;Kundennummer
+Hans;Meier;hans@web.de;0151 23456789;Deutschland;de-search;Bitte anrufen;1
+Hans;Meier;Hans+2@web.de;;DE;;;2
+Clara;Weber;clara@example.com;;DE;;;3
+Petra;Falsch;petra@@web;12;DE;;;4
+Otto;Niemand;;;DE;;;5
+Jan;Fremd;jan@web.de;0664 1234567;Atlantis;;;6
+Eva;Kampagne;eva@web.de;;AT;no-such;;7
+
+Lena;Huber;lena@web.de;0664 1234567;Österreich;;;8
+"""
+
+
+def silent(done, total=0, message=""):
+    pass
+
+
+@pytest.fixture
+def start(cast):
+    def begin(text=FILE, **fields):
+        content = text if isinstance(text, bytes) else text.encode()
+        return imports.start_import(
+            brand=cast.brand, actor=fields.pop("actor", cast.desk_head), file_name="leads.csv", content=content,
+            language="de", **fields,
+        )  # fmt: skip
+
+    return begin
+
+
+def row(batch, line):
+    return LeadImportRow.objects.get(batch=batch, line=line)
+
+
+def test_the_preview_names_each_problem_by_line_and_column_and_imports_nothing(cast, german_rule, campaign, start):
+    batch = imports.check(start(), silent)
+    assert batch.state == ImportState.CHECKED
+    assert batch.counts == {"new": 2, "known": 1, "repeated": 1, "wrong": 4}
+    assert batch.problems == ["Columns that were not read: Kundennummer"]
+    assert row(batch, 2).phone == "+4915123456789" and row(batch, 2).country == "DE"
+    assert row(batch, 3).same_as_line == 2
+    assert row(batch, 4).client_id == cast.client.pk
+    assert [error["column"] for error in row(batch, 5).errors] == ["email", "phone"]
+    assert "Neither" in row(batch, 6).errors[0]["message"]
+    assert "Atlantis" in row(batch, 7).errors[0]["message"]
+    assert row(batch, 8).errors == [{"column": "campaign", "message": "There is no campaign “no-such”"}]
+    assert row(batch, 10).country == "AT"
+    assert not Lead.objects.exists() and Client.objects.count() == 2
+
+
+def test_confirming_takes_the_good_lines_in_scored_routed_and_told(cast, german_rule, campaign, start):
+    batch = imports.check(start(), silent)
+    imports.confirm(import_id=batch.pk, actor=cast.desk_head)
+    batch.refresh_from_db()
+    imports.run(batch, silent)
+    hans = Client.objects.get(email="hans@web.de")
+    assert (hans.owner, hans.book, hans.source, hans.campaign) == (cast.agent, cast.book, "google", "de-search")
+    assert hans.score > 0 and hans.history.count() == 1
+    lead = hans.leads.get()
+    assert (lead.channel, lead.assigned_to, lead.message, lead.sla_due_at) == (
+        "import",
+        cast.agent,
+        "Bitte anrufen",
+        None,
+    )
+    assert cast.client.leads.get().is_duplicate
+    assert TimelineEntry.objects.filter(client=hans).count() == 1
+    batch.refresh_from_db()
+    assert batch.state == ImportState.DONE and batch.counts["new"] == 2
+    assert set(batch.rows.values_list("verdict", flat=True)) == {"wrong", "repeated"}
+    assert not imports.file_path(batch).exists()
+    assert Notification.objects.get(user=cast.agent).title == "2 new leads from a file"
+    assert OutboxEvent.objects.get(name="lead.imported").payload["known"] == 1
+    assert AuditEvent.objects.filter(action__in=["leads.import_started", "leads.imported"]).count() == 2
+    for name in ("score", "source", "campaign"):
+        assert list(differences(FACTS[name])) == [], name
+
+
+def test_a_failure_halfway_leaves_nothing_and_can_be_tried_again(cast, german_rule, campaign, start, monkeypatch):
+    batch = imports.check(start(), silent)
+    imports.confirm(import_id=batch.pk, actor=cast.desk_head)
+    batch.refresh_from_db()
+    with monkeypatch.context() as broken:
+        broken.setattr("leads.import_write.Writer.finish", lambda self: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            imports.run(batch, silent)
+    assert not Lead.objects.exists() and Client.objects.count() == 2
+    assert LeadImport.objects.get().state == ImportState.CHECKED
+    imports.confirm(import_id=batch.pk, actor=cast.desk_head)
+    imports.run(LeadImport.objects.get(), silent)
+    assert Lead.objects.count() == 3
+
+
+def test_someone_who_came_in_since_the_check_is_not_made_twice(cast, german_rule, campaign, start, capture):
+    batch = imports.check(start(), silent)
+    capture(email="hans@web.de", phone="")
+    imports.confirm(import_id=batch.pk, actor=cast.desk_head)
+    imports.run(LeadImport.objects.get(), silent)
+    assert Client.objects.filter(email="hans@web.de").count() == 1
+
+
+def test_confirming_twice_imports_once(cast, german_rule, campaign, start):
+    batch = imports.check(start(), silent)
+    imports.confirm(import_id=batch.pk, actor=cast.desk_head)
+    with pytest.raises(WrongState):
+        imports.confirm(import_id=batch.pk, actor=cast.desk_head)
+    imports.run(LeadImport.objects.get(), silent)
+    with pytest.raises(WrongState):
+        imports.confirm(import_id=batch.pk, actor=cast.desk_head)
+    assert Job.objects.filter(kind="leads.run_import").count() == 1
+
+
+def test_unrouted_leads_wait_in_a_pool(cast, german_rule, campaign, start):
+    batch = imports.check(start(is_routed=False), silent)
+    imports.run(batch, silent)
+    assert Client.objects.get(email="hans@web.de").book == cast.pool
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "empty"),
+        (b"a,b\n1,2\n", "first line must name"),
+        (b"PK\x03\x04\x00\x00", "not a text file"),
+        (b"email,mail\na,b\n", "mean the same"),
+    ],
+)
+def test_a_file_that_is_no_list_of_leads_is_refused_with_the_reason(cast, start, content, told):
+    with pytest.raises(DomainError, match=told):
+        start(content)
+    assert not LeadImport.objects.exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_the_encodings_of_spreadsheets_are_read(cast, start, encoding):
+    batch = imports.check(start("email,last_name\nx@web.de,Müller\n".encode(encoding)), silent)
+    assert row(batch, 2).last_name == "Müller"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_the_separators_of_spreadsheets_are_read(cast, start, separator):
+    text = f'email{separator}message\nx@web.de{separator}"a{separator}b"\n'
+    assert row(imports.check(start(text), silent), 2).message == f"a{separator}b"
+
+
+def test_an_unquoted_separator_is_noticed(cast, start):
+    batch = imports.check(start("email,message\nx@web.de,one, two\n"), silent)
+    assert "More fields" in row(batch, 2).errors[0]["message"]
+
+
+def test_a_file_too_long_ends_as_failed_with_the_reason(cast, start, monkeypatch):
+    monkeypatch.setattr("leads.import_file.MOST_ROWS", 2)
+    batch = imports.check(start("email\na@web.de\nb@web.de\nc@web.de\n"), silent)
+    assert batch.state == ImportState.FAILED and "Split it" in batch.problems[0]
+    assert not LeadImportRow.objects.exists()
+
+
+def test_discarding_leaves_neither_rows_nor_file(cast, start):
+    batch = imports.check(start(), silent)
+    imports.discard(import_id=batch.pk, actor=cast.desk_head)
+    assert not LeadImportRow.objects.exists() and not imports.file_path(batch).exists()
+    with pytest.raises(WrongState):
+        imports.discard(import_id=batch.pk, actor=cast.desk_head)
+
+
+def test_the_file_is_kept_encrypted(cast, start):
+    assert b"hans@web.de" not in imports.file_path(start()).read_bytes()
+
+
+@pytest.mark.parametrize("who", ["agent", "other_agent", "auditor", "finance", "support"])
+def test_the_wrong_role_imports_nothing(cast, start, who):
+    with pytest.raises(NotAllowed):
+        start(actor=getattr(cast, who))
+    assert not LeadImport.objects.exists()
+
+
+def test_nobody_confirms_or_discards_someone_elses_file(cast, start):
+    batch = imports.check(start(), silent)
+    for verb in (imports.confirm, imports.discard):
+        with pytest.raises(NotAllowed, match="someone else"):
+            verb(import_id=batch.pk, actor=cast.marketing)
+
+
+class TestPages:
+    def upload(self, browser, cast, text=FILE):
+        file = SimpleUploadedFile("leads.csv", text.encode())
+        return browser.post(
+            "/leads/imports/new/", {"file": file, "brand": cast.brand.pk, "language": "de", "is_routed": "on"}
+        )
+
+    def test_from_upload_to_import(self, cast, german_rule, campaign, browse):
+        browser = browse(cast.desk_head)
+        answer = self.upload(browser, cast)
+        batch = LeadImport.objects.get()
+        assert answer["Location"] == batch.get_absolute_url()
+        assert "Being checked" in browser.get(answer["Location"]).content.decode()
+        imports.check(batch, silent)
+        page = browser.get(answer["Location"]).content.decode()
+        assert "Import 3 leads" in page and "hans@web.de" not in page  # masked
+        wrong = browser.get(f"{answer['Location']}?verdict=wrong").content.decode()
+        assert "is no country" in wrong and "Neither an e-mail" in wrong
+        assert browser.post(f"/leads/imports/{batch.pk}/confirm/").status_code == 302
+        imports.run(LeadImport.objects.get(), silent)
+        assert "Imported" in browser.get(answer["Location"]).content.decode()
+
+    def test_a_bad_file_is_said_at_the_field(self, cast, browse):
+        answer = self.upload(browse(cast.desk_head), cast, "a,b\n1,2\n")
+        assert answer.status_code == 422 and "first line must name" in answer.content.decode()
+
+    def test_the_wrong_lines_can_be_taken_home(self, cast, campaign, browse, start):
+        batch = imports.check(start(), silent)
+        answer = browse(cast.desk_head).get(f"/leads/imports/{batch.pk}/?verdict=wrong&export=csv")
+        assert "Atlantis" in b"".join(answer.streaming_content).decode()
+
+    @pytest.mark.parametrize("path", ["", "new/", "1/", "1/confirm/", "1/discard/"])
+    def test_who_may_not_import_sees_none_of_it(self, cast, browse, path):
+        assert browse(cast.agent).get(f"/leads/imports/{path}").status_code == 403
