@@ -68,8 +68,22 @@ def agent_works_the_lead(journey: Journey) -> str:
     dialog.locator("input[name=due_at]").fill(time.strftime("%Y-%m-%dT10:00", time.gmtime(time.time() + 2 * 86400)))
     dialog.locator("button.btn-primary").click()
     expect(page.locator("body")).to_contain_text("Call about the first deposit")
-    journey.shell(f"from leads.invitations import invite; invite(client_id={client}, actor=None)")
-    return ""
+    page.goto(f"/clients/{client}/")
+    contacted = page.locator("#lead-card button[name=to][value=contacted]")
+    if contacted.count():  # a call that reached the lead moves it by itself
+        contacted.click()
+        page.wait_for_load_state()
+    until(10, lambda: sales_status(journey) == "contacted", "the step to Contacted")
+    page.goto(f"/clients/{client}/")
+    page.get_by_role("button", name="registration link").click()
+    until(10, lambda: sales_status(journey) == "registration_sent", "the registration link")
+    return "number revealed, call logged, follow-up set, link sent"
+
+
+def sales_status(journey: Journey) -> str:
+    return journey.shell(
+        f"from clients.models import Client; print(Client.objects.get(pk={journey.notes['client']}).sales_status)"
+    )
 
 
 def trader_registers(journey: Journey) -> str:
