@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
@@ -52,7 +52,7 @@ def change_profile(*, client_id: int, actor: Any, changes: Mapping[str, Any], re
         actor=actor, action="clients.profile_changed", target=client, client_id=client.pk, brand_id=client.brand_id,
         before=before, after=changed, reason=reason,
     )  # fmt: skip
-    labels = [str(Client._meta.get_field(name).verbose_name) for name in changed]
+    labels = [str(cast("models.Field[Any, Any]", Client._meta.get_field(name)).verbose_name) for name in changed]
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, body=reason,
         title=_("Particulars changed: %(fields)s") % {"fields": ", ".join(labels)},

@@ -33,10 +33,12 @@ def copy_models(objects: Sequence[models.Model]) -> None:
         return
     meta = type(objects[0])._meta
     fields = [field for field in meta.concrete_fields if not field.generated]
+    columns = [field.column for field in fields if field.column is not None]  # concrete: each has one
     if isinstance(meta.pk, models.AutoField | models.BigAutoField):
+        assert meta.pk.column is not None
         _give_ids([one for one in objects if one.pk is None], meta.db_table, meta.pk.column)
     readers = [_reader(field) for field in fields]
-    copy_rows(meta.db_table, [field.column for field in fields], ([read(one) for read in readers] for one in objects))
+    copy_rows(meta.db_table, columns, ([read(one) for read in readers] for one in objects))
     for one in objects:
         one._state.adding = False
         one._state.db = connection.alias

@@ -88,6 +88,7 @@ def take_back(*, deposit_id: int, amount: Decimal) -> int:
 
 def part_of(deposit: Deposit, amount: Decimal) -> Decimal:
     """Reversed money over all money paid in since that deposit, as 0 to 1 with eight places."""
+    assert deposit.settled_at is not None, "only money that arrived is reversed"
     reversed_base = deposit.base_amount * min(Decimal(1), amount / deposit.amount)
     paid_in = Deposit.objects.filter(
         client_id=deposit.client_id, state__in=DEPOSIT_ARRIVED,

@@ -170,6 +170,7 @@ def _refer(demo: Demo, brand: Brand, found: list[Partner]) -> None:
     for pk, registered_at in clients.values_list("pk", "registered_at"):
         if demo.rng.random() > REFERRED_SHARE:
             continue
+        assert registered_at is not None
         partner = demo.rng.choices(found, weights)[0]
         rows.append(
             Attribution(

@@ -39,7 +39,8 @@ class Scope:
     client_id: int | None = None
 
     def where(self) -> tuple[str, dict[str, Any]]:
-        parts, parameters = [], {}
+        parts: list[str] = []
+        parameters: dict[str, Any] = {}
         if self.deal_ids is not None:
             parts.append("d.id = ANY(%(deal_ids)s)")
             parameters["deal_ids"] = self.deal_ids
@@ -98,7 +99,7 @@ def run(
         row = _row(brand, scope, kind, actor, reason, started_at)
         late = periods.open_period(brand.pk)
         assert late is not None, "now is always in an open period, or in one a settlement cut"
-        parameters = {"brand": brand.pk, "run": row.pk, "now": started_at, "late": late.pk}
+        parameters: dict[str, Any] = {"brand": brand.pk, "run": row.pk, "now": started_at, "late": late.pk}
         cursor.execute(sql.WANTED, parameters)
         if corrects:
             cursor.execute("ANALYZE ib_wanted")

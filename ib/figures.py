@@ -202,7 +202,7 @@ def with_earnings(clients: QuerySet[Attribution], partner: Partner) -> QuerySet[
 
 def earned_from(client: Client) -> list[dict[str, Any]]:
     """What one client's trades earned whom, in all time: the client page's tab."""
-    return list(
+    rows: Iterable[Any] = (
         Accrual.objects.filter(client=client)
         .values("partner_id", "partner__name", "level", "currency")
         .annotate(
@@ -211,6 +211,7 @@ def earned_from(client: Client) -> list[dict[str, Any]]:
         )
         .order_by("level", "partner_id")[:100]
     )  # fmt: skip
+    return list(rows)
 
 
 def clicks(link_ids: Iterable[int], *, days: int = 30) -> tuple[list[dt.date], dict[int, dict[str, list[int]]]]:

@@ -61,8 +61,11 @@ class PartnerForm(PartnerByCode):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["brand"].queryset = Brand.objects.filter(pk__in=reach_of(self.user).whole_brands)
-        self.fields["plan"].queryset = plans_visible_to(self.user).filter(versions__state="active").distinct()
+        brand, plan = self.fields["brand"], self.fields["plan"]
+        assert isinstance(brand, forms.ModelChoiceField)
+        assert isinstance(plan, forms.ModelChoiceField)
+        brand.queryset = Brand.objects.filter(pk__in=reach_of(self.user).whole_brands)
+        plan.queryset = plans_visible_to(self.user).filter(versions__state="active").distinct()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -99,9 +102,9 @@ class AssignPlanForm(forms.Form):
 
     def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["plan"].queryset = Plan.objects.filter(
-            brand_id=partner.brand_id, versions__state="active"
-        ).distinct()
+        plan = self.fields["plan"]
+        assert isinstance(plan, forms.ModelChoiceField)
+        plan.queryset = Plan.objects.filter(brand_id=partner.brand_id, versions__state="active").distinct()
 
 
 class AttributeForm(forms.Form):
@@ -132,7 +135,9 @@ class PayOutForm(forms.Form):
 
     def __init__(self, *args: Any, currencies: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["currency"].choices = [(code, code) for code in currencies]
+        currency = self.fields["currency"]
+        assert isinstance(currency, forms.ChoiceField)
+        currency.choices = [(code, code) for code in currencies]
 
 
 class PlanForm(forms.Form):
@@ -142,7 +147,9 @@ class PlanForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["brand"].queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands)
+        brand = self.fields["brand"]
+        assert isinstance(brand, forms.ModelChoiceField)
+        brand.queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands)
 
 
 class VersionForm(forms.Form):
@@ -258,7 +265,9 @@ class RecomputeForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["brand"].queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands)
+        brand = self.fields["brand"]
+        assert isinstance(brand, forms.ModelChoiceField)
+        brand.queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands)
         today = timezone.localdate()
         self.initial.setdefault("first", today.replace(day=1))
         self.initial.setdefault("last", today)

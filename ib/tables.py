@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -136,7 +136,7 @@ class AccrualTable(Table):
     name, title, permission, export_permission = "ib.accruals", _("Commissions by trade"), "ib.view_accrual", EXPORT
     subtitle = _("One row per deal, partner and level; trades that were not paid say why")
     columns = ACCRUAL_COLUMNS
-    filterset = AccrualFilter
+    filterset: ClassVar[type[django_filters.FilterSet] | None] = AccrualFilter
     is_searchable = False
     row_url_name = "ib_accrual"
     empty = Empty(_("Nothing accrued"), _("Rows appear seconds after a referred client closes a position."), "coins")

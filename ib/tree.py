@@ -40,7 +40,7 @@ def lock_tree() -> None:
 
 def rebuild_upline(partner_ids: list[int]) -> None:
     """Make the snapshot of these partners anew from the links."""
-    parameters = {"partners": partner_ids, "beginning": BEGINNING}
+    parameters: dict[str, Any] = {"partners": partner_ids, "beginning": BEGINNING}
     with connection.cursor() as cursor:
         cursor.execute(FORGET, parameters)
         cursor.execute(SNAPSHOT, parameters)

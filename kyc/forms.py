@@ -21,7 +21,9 @@ class UploadForm(forms.Form):
     def __init__(self, *args, kinds: tuple[str, ...] = (), **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if kinds:
-            self.fields["kind"].choices = [(kind, label) for kind, label in DocumentKind.choices if kind in kinds]
+            field = self.fields["kind"]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [(kind, label) for kind, label in DocumentKind.choices if kind in kinds]
 
     def clean_side(self) -> str:
         """Only cards and licences have two sides."""

@@ -29,9 +29,9 @@ class WatchForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["agent"].queryset = (
-            agents_visible_to(user).filter(is_active=True).order_by("first_name", "last_name")
-        )
+        agent = self.fields["agent"]
+        assert isinstance(agent, forms.ModelChoiceField)
+        agent.queryset = agents_visible_to(user).filter(is_active=True).order_by("first_name", "last_name")
         today = timezone.localdate()
         self.initial.setdefault("from_on", today)
         self.initial.setdefault("to_on", today + dt.timedelta(days=30))

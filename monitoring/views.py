@@ -108,7 +108,9 @@ def alert_evidence(request: HttpRequest, alert_id: int) -> HttpResponse:
     )  # fmt: skip
     _note(request, f"monitoring.evidence:{alert.pk}", rows=len(page.rows))
     ids = {row.client_id for row in page.rows if row.client_id}
-    names = {client.pk: str(client) for client in clients_visible_to(request.user).filter(pk__in=ids)}
+    names: dict[int | None, str] = {
+        client.pk: str(client) for client in clients_visible_to(request.user).filter(pk__in=ids)
+    }
     return render(
         request, "monitoring/_evidence.html",
         {
@@ -121,6 +123,7 @@ def alert_evidence(request: HttpRequest, alert_id: int) -> HttpResponse:
 @staff_page("monitoring.decide_alert")
 def take_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
     """Take an alert on, or give it back."""
+    assert isinstance(request.user, User)
     alert = get_alert(request.user, alert_id)
     if request.method == "POST":
         try:
@@ -135,6 +138,7 @@ def take_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
 
 @staff_page("monitoring.decide_alert")
 def decide_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
+    assert isinstance(request.user, User)
     alert = get_alert(request.user, alert_id)
     if request.method != "POST":
         return redirect(alert)
@@ -202,6 +206,7 @@ def agent_page(request: HttpRequest, agent_id: int) -> HttpResponse:
 @staff_page()
 def my_days(request: HttpRequest) -> HttpResponse:
     """Everybody may see their own baseline: what is counted about them, and what is usual for them."""
+    assert isinstance(request.user, User)
     _note(request, "monitoring.me")
     return render(
         request, "monitoring/agent.html",
@@ -214,6 +219,7 @@ def my_days(request: HttpRequest) -> HttpResponse:
 
 @staff_page("monitoring.manage_watchlist")
 def new_watch(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
     form = WatchForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -235,6 +241,7 @@ def new_watch(request: HttpRequest) -> HttpResponse:
 @staff_page("monitoring.manage_watchlist")
 def end_watch(request: HttpRequest, pk: int) -> HttpResponse:
     """One entry of the watchlist, and taking it off before its time."""
+    assert isinstance(request.user, User)
     row = (
         Watch.objects.select_related("agent", "made_by")
         .filter(pk=pk, agent__in=agents_visible_to(request.user))

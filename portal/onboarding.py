@@ -137,7 +137,9 @@ def expected_wait(client: Client) -> str:
 def _measured_hours(brand_id: int) -> float | None:
     """From the newest documents only: a range of the primary key, whatever the table holds."""
     newest = Document.objects.order_by("-pk").values_list("client__brand_id", "uploaded_at", "reviewed_at")
-    took = _durations([row for row in newest[:RECENT_DOCUMENTS] if row[0] == brand_id and row[2]])
+    took = _durations(
+        [(brand, sent, seen) for brand, sent, seen in newest[:RECENT_DOCUMENTS] if brand == brand_id and seen]
+    )
     return took[int(len(took) * 0.8)] if len(took) >= 5 else None
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from clients import timeline
@@ -41,7 +41,8 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
     """The client corrects or completes their particulars; what is equal to the record is no change.
 
     Who: the client, for themselves. Names, birth and citizenship that a document fixed stay (what is blank may be
-    filled); a new address after the old one was proven asks for a new proof. Raises: NotAllowed, DomainError (telephone, age, citizenship).
+    filled); a new address after the old one was proven asks for a new proof. Raises: NotAllowed,
+    DomainError (telephone, age, citizenship).
     """
     client = Client.objects.select_for_update(of=("self",)).select_related("brand").get(pk=client_id)
     if client.user_id != actor.pk:
@@ -64,7 +65,9 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
         actor=actor, action="portal.details_changed", target=client, client_id=client.pk, brand_id=client.brand_id,
         before=before, after=changed,
     )  # fmt: skip
-    labels = ", ".join(str(Client._meta.get_field(name).verbose_name) for name in changed)
+    labels = ", ".join(
+        str(cast("models.Field[Any, Any]", Client._meta.get_field(name)).verbose_name) for name in changed
+    )
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, is_visible_to_client=True,
         title=_("Particulars changed: %(fields)s") % {"fields": labels},

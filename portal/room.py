@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 
 from clients.models import Client
 from crm.accounts.guards import client_only
+from crm.models import User
 
 View = Callable[..., HttpResponse]
 
@@ -23,6 +24,7 @@ def room(view: View) -> View:
 
     @functools.wraps(view)
     def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        assert isinstance(request.user, User)
         client = Client.objects.select_related("brand", "owner").filter(user_id=request.user.pk).first()
         if client is None:
             raise Http404

@@ -231,6 +231,7 @@ def _write_messages(lives: list[Life], timeline: list[Any], log: list[Any]) -> N
     invited = [life for life in lives if life.invited_at]
     messages = []
     for life in invited:
+        assert life.invited_at is not None
         german = life.person.country.language == "de"
         subject = f"Ihre Registrierung bei {life.brand.name}" if german else f"Your registration at {life.brand.name}"
         greeting, button = ("Guten Tag", "Jetzt registrieren") if german else ("Hello", "Register now")
@@ -239,7 +240,7 @@ def _write_messages(lives: list[Life], timeline: list[Any], log: list[Any]) -> N
                 client_id=life.client_id, template="leads.registration_link", language="de" if german else "en",
                 to_address=life.person.email, subject=subject, sender=life.first_agent, state=MessageState.SENT, attempts=1,
                 body=f"{greeting} {life.person.first_name},\n\n[{button}]({{{{ link }}}})",
-                created_at=life.invited_at, due_at=life.invited_at, sent_at=(life.invited_at or life.captured_at) + 3 * SECOND,
+                created_at=life.invited_at, due_at=life.invited_at, sent_at=life.invited_at + 3 * SECOND,
             )
         )  # fmt: skip
     copy_models(messages)

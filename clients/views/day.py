@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from clients.models import Task
+from crm.models import User
 from crm.ui import panels
 from crm.ui.views import staff_page
 
@@ -19,6 +20,7 @@ AHEAD = dt.timedelta(days=14)
 
 @staff_page("clients.log_call")
 def my_day(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
     now = timezone.localtime()
     tonight = now.replace(hour=23, minute=59, second=59, microsecond=0)
     mine = Task.objects.filter(assignee=request.user).select_related("client", "assignee")

@@ -32,7 +32,7 @@ def back(request: HttpRequest, url: str) -> HttpResponseBase:
 
 
 def show(
-    request: HttpRequest, form: forms.Form, *, title: Any, submit: Any, status: int = 200, **more: Any
+    request: HttpRequest, form: forms.BaseForm, *, title: Any, submit: Any, status: int = 200, **more: Any
 ) -> HttpResponse:
     template = "clients/_dialog.html" if wants_fragment(request) else "clients/dialog_page.html"
     context = {"form": form, "title": title, "submit": submit, "action": request.get_full_path(), **more}

@@ -19,6 +19,6 @@ def home_url(user: User) -> str:
 
 def sign_in_url(user: User | None) -> str:
     """Where a person of this kind signs in: staff at one address, clients and partners at their brand's."""
-    if user is not None and user.is_authenticated and not user.is_team and user.brand_id:
+    if user is not None and user.is_authenticated and not user.is_team and user.brand is not None:
         return f"/b/{user.brand.code}/login/"
     return "/accounts/login/"

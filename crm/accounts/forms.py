@@ -20,6 +20,8 @@ CODE_REMEMBERED_SECONDS = 120
 class PasswordSignInForm(LoginForm):
     """E-mail and password. Below it: one for staff, one for a brand's clients and partners."""
 
+    user: User | None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"] = forms.EmailField(

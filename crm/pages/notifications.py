@@ -52,6 +52,7 @@ def notifications(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def recent(request: HttpRequest) -> HttpResponse:
     """The bell's menu."""
+    assert isinstance(request.user, User)
     rows = list(Notification.objects.filter(user_id=request.user.pk).order_by("-pk")[:RECENT])
     return render(request, "crm/pages/_bell.html", {"rows": rows})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
@@ -227,7 +227,7 @@ def take(request: HttpRequest, pk: int, kind: str, key: str) -> HttpResponse:
     models: dict[str, type[Brand] | type[Desk] | type[Book]] = {"brand": Brand, "desk": Desk, "book": Book}
     if kind not in models or not key.isdigit():
         raise Http404
-    thing = get_object_or_404(models[kind], pk=int(key))
+    thing = cast("Brand | Desk | Book", get_object_or_404(models[kind], pk=int(key)))
     return _act(
         request, pk, _("Taken away."),
         lambda: grants.take_reach(user=user, thing=thing, actor=actor, reason=_reason(request)),

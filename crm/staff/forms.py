@@ -127,8 +127,9 @@ class GrantForm(forms.Form):
         kind, _colon, key = self.cleaned_data["what"].partition(":")
         if kind == GrantKind.ROLE:
             return Role(key)
-        model = {GrantKind.BRAND: Brand, GrantKind.DESK: Desk, GrantKind.BOOK: Book}[GrantKind(kind)]
-        return model.objects.get(pk=int(key))
+        models: dict[GrantKind, type[Brand] | type[Desk] | type[Book]]
+        models = {GrantKind.BRAND: Brand, GrantKind.DESK: Desk, GrantKind.BOOK: Book}
+        return models[GrantKind(kind)].objects.get(pk=int(key))
 
 
 class ReasonForm(forms.Form):

@@ -28,7 +28,7 @@ def request_grant(*, actor: User, user: User, what: Role | Brand | Desk | Book, 
 
     Who: `crm.manage_staff` within reach; nobody asks for more than they may grant. Raises: NotAllowed, DomainError.
     """
-    kind = GrantKind.ROLE if isinstance(what, Role) else GrantKind(what._meta.model_name)
+    kind = GrantKind.ROLE if isinstance(what, Role) else GrantKind(str(what._meta.model_name))
     require(policies.can_ask(actor, user, kind, what))
     if not reason.strip():
         raise DomainError(_("Say why: whoever approves it decides by your reason."))

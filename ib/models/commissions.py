@@ -17,9 +17,6 @@ from ib.models.plans import PlanVersion
 from trading.choices import SymbolGroup
 from wallet.models import Journal
 
-LOTS = {"max_digits": 18, "decimal_places": 8}
-AMOUNT = {"max_digits": 20, "decimal_places": 8}
-
 
 class CommissionRun(models.Model):
     """One pass of the engine over a scope of deals; what failed left nothing. The passes after syncs share a row a day."""
@@ -135,18 +132,18 @@ class Accrual(models.Model):
     account_id = models.BigIntegerField()
     symbol = models.CharField(max_length=32)
     symbol_group = models.CharField(max_length=12, choices=SymbolGroup.choices, blank=True)
-    lots = models.DecimalField(**LOTS, help_text=_("Closed volume"))
+    lots = models.DecimalField(max_digits=18, decimal_places=8, help_text=_("Closed volume"))
     held_seconds = models.IntegerField(null=True)
     version = bulk_key(PlanVersion, null=True)
     rate = models.DecimalField(max_digits=16, decimal_places=8, null=True, help_text=_("Per lot"))
     share = models.DecimalField(max_digits=9, decimal_places=8, null=True, help_text=_("Of the level; 1 where fixed"))
     is_override = models.BooleanField(default=False)
     rate_currency = models.CharField(max_length=5, blank=True)
-    rate_amount = models.DecimalField(**AMOUNT, default=0, help_text=_("In the plan's currency"))
+    rate_amount = models.DecimalField(max_digits=20, decimal_places=8, default=0, help_text=_("In the plan's currency"))
     fx_rate = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     fx_on = models.DateField(null=True, help_text=_("The day of the reference rate"))
     currency = models.CharField(max_length=5)
-    amount = models.DecimalField(**AMOUNT)
+    amount = models.DecimalField(max_digits=20, decimal_places=8)
     period = bulk_key(SettlementPeriod)
     corrects = bulk_key("self", null=True)
     source = models.CharField(max_length=40, blank=True, help_text=_("What caused a correction, e.g. deposit:17"))
@@ -221,8 +218,8 @@ class PartnerDay(models.Model):
     period = models.ForeignKey(SettlementPeriod, on_delete=models.PROTECT, related_name="days")
     day = models.DateField()
     currency = models.CharField(max_length=5)
-    amount = models.DecimalField(**AMOUNT, default=0)
-    lots = models.DecimalField(**LOTS, default=0)
+    amount = models.DecimalField(max_digits=20, decimal_places=8, default=0)
+    lots = models.DecimalField(max_digits=18, decimal_places=8, default=0)
     trades = models.PositiveIntegerField(default=0, help_text=_("Rows that paid"))
     unpaid = models.PositiveIntegerField(default=0, help_text=_("Rows that did not"))
 
@@ -243,7 +240,7 @@ class Payout(models.Model):
 
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="payouts")
     request_key = models.CharField(max_length=80, help_text=_("From the form: the same click twice is one payout"))
-    amount = models.DecimalField(**AMOUNT)
+    amount = models.DecimalField(max_digits=20, decimal_places=8)
     currency = models.CharField(max_length=5)
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="commission_payout")
     paid_at = models.DateTimeField()
@@ -275,11 +272,11 @@ class Settlement(models.Model):
         "self", on_delete=models.PROTECT, null=True, related_name="next", help_text=_("Whose remainder was carried in")
     )
     trades = models.PositiveIntegerField(help_text=_("Accrual rows that paid"))
-    lots = models.DecimalField(**LOTS)
-    accrued = models.DecimalField(**AMOUNT)
-    carried_in = models.DecimalField(**AMOUNT)
-    amount = models.DecimalField(**AMOUNT)
-    carried_out = models.DecimalField(**AMOUNT)
+    lots = models.DecimalField(max_digits=18, decimal_places=8)
+    accrued = models.DecimalField(max_digits=20, decimal_places=8)
+    carried_in = models.DecimalField(max_digits=20, decimal_places=8)
+    amount = models.DecimalField(max_digits=20, decimal_places=8)
+    carried_out = models.DecimalField(max_digits=20, decimal_places=8)
     state = models.CharField(max_length=8, choices=SettlementState.choices)
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="commission_settlement")
     settled_at = models.DateTimeField()

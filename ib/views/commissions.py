@@ -15,6 +15,7 @@ from crm import access_log, policies
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.jobs import start_job
+from crm.models import User
 from crm.scope import reach_of
 from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
@@ -84,6 +85,7 @@ def accrual_page(request: HttpRequest, accrual_id: int) -> HttpResponse:
 @staff_page("ib.run_commissions")
 def recompute(request: HttpRequest) -> HttpResponse:
     """Ask for a recalculation; it runs as a job with progress."""
+    assert isinstance(request.user, User)
     form = RecomputeForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -114,7 +116,7 @@ def periods_page(request: HttpRequest) -> HttpResponse:
         SettlementPeriod.objects.filter(brand_id__in=brands).select_related("brand", "closed_by")
         .order_by("-starts_at", "brand_id")[:PERIODS_SHOWN]
     )  # fmt: skip
-    earliest = {}
+    earliest: dict[int, int] = {}
     for period in reversed(rows):
         if period.state == "open":
             earliest.setdefault(period.brand_id, period.pk)

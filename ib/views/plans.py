@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm import policies
 from crm.errors import DomainError
+from crm.models import User
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
 from ib import plans
@@ -113,6 +114,7 @@ def _card_of(version: PlanVersion) -> RateCard:
 
 @staff_page("ib.propose_plan")
 def new_plan(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
     form = PlanForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:

@@ -6,6 +6,7 @@ import datetime as dt
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from clients.models import Client
 from crm.demo import Demo
@@ -60,7 +61,7 @@ def _passport(demo: Demo, client: Client, spoil: Callable | None = None, **chang
     return Sent("passport", specimens.jpeg(page, quality=84))
 
 
-def _bill(demo: Demo, client: Client, days_old: int = 0, **changes: str) -> Sent:
+def _bill(demo: Demo, client: Client, days_old: int = 0, **changes: Any) -> Sent:
     issued_on = demo.now.date() - dt.timedelta(days=days_old or demo.rng.randrange(4, 70))
     return Sent("proof_of_address", bill(demo, client, issued_on=issued_on, **changes), name="bill.pdf")
 
@@ -77,6 +78,11 @@ def _misspelt(name: str) -> str:
     return name[:-2] + name[-1] + name[-2] if len(name) > 4 else f"{name}son"
 
 
+def _a_year_late(client: Client) -> dt.date:
+    assert client.date_of_birth is not None
+    return client.date_of_birth.replace(year=client.date_of_birth.year + 1)
+
+
 # What the people in the queue have sent: about half of it is good.
 CASES: list[Papers] = [
     lambda d, c: [_passport(d, c), _bill(d, c)],
@@ -86,7 +92,7 @@ CASES: list[Papers] = [
     lambda d, c: [_passport(d, c, lambda page: specimens.with_glare(page, centre=(0.2, 0.45), radius=0.11))],
     lambda d, c: [_passport(d, c, expires_on=d.now.date() - dt.timedelta(days=23)), _bill(d, c)],
     lambda d, c: _card(d, c),
-    lambda d, c: [_passport(d, c, birth_date=c.date_of_birth.replace(year=c.date_of_birth.year + 1))],
+    lambda d, c: [_passport(d, c, birth_date=_a_year_late(c))],
     lambda d, c: [_passport(d, c, lambda page: specimens.blurred(page, 6)), _bill(d, c)],
     lambda d, c: [_passport(d, c, expires_on=d.now.date() + dt.timedelta(days=21))],
     lambda d, c: [_bill(d, c)],

@@ -88,7 +88,7 @@ class House:
 
 def set_up(demo: Demo) -> House:
     brands = {brand.code: brand for brand in demo.brands}
-    campaigns = {code: _campaign(demo, brands[brand], code, *rest) for brand, code, *rest in CAMPAIGNS}
+    campaigns = {row[1]: _campaign(demo, brands[row[0]], *row[1:]) for row in CAMPAIGNS}
     pages = _pages(brands, campaigns)
     rules = {desk.pk: _rules(demo, desk) for desk in demo.desks}
     _shifts(demo)

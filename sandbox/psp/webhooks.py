@@ -13,7 +13,7 @@ import logging
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -64,7 +64,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class Dispatcher(threading.Thread):
     """Sends what is due and fires timers, until told to stop."""
 
-    def __init__(self, store: Store, webhook_url: str, timers: dict[str, Callable[[Store, str], None]]) -> None:
+    def __init__(self, store: Store, webhook_url: str, timers: Mapping[str, Callable[[Store, str], object]]) -> None:
         super().__init__(name="dispatcher", daemon=True)
         self.store, self.webhook_url, self.timers = store, webhook_url, timers
         self.faults = Faults(store)
