@@ -90,8 +90,10 @@ class Writer:
 
     def _again(self, rows: list[LeadImportRow]) -> list[Lead]:
         """Another capture of a person the brand knows: attached, and with whoever has them."""
-        ids = [row.client_id for row in rows]
-        seen = dict(Lead.objects.filter(client_id__in=ids).order_by().values_list("client_id").annotate(Count("pk")))
+        ids = [row.client_id for row in rows if row.client_id is not None]
+        seen: dict[int, int] = dict(
+            Lead.objects.filter(client_id__in=ids).order_by().values_list("client_id").annotate(Count("pk"))
+        )
         owners = dict(Client.objects.filter(pk__in=ids).values_list("pk", "owner_id"))
         leads = []
         for row in rows:
