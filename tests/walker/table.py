@@ -408,3 +408,13 @@ TABLE |= {
     "lead_source_new": Rule(SETS_LEADS_UP),
     "lead_sources_change": Rule(SETS_LEADS_UP),
 }
+
+# Reports.
+SEES_BOARDS: Final = STAFF - roles(Role.AGENT, Role.RETENTION, Role.SUPPORT)
+TABLE |= {
+    "reports": Rule(SEES_BOARDS),
+    "reports_dashboard": Rule(
+        roles(Role.DESK_HEAD, Role.MARKETING, Role.AUDITOR, Role.ADMINISTRATOR), kwargs=lambda _world: {"slug": "sales"}
+    ),
+    "reports_performance": Rule(roles(Role.DESK_HEAD, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)),
+}

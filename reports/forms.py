@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+DAYS_MAX = 400
+
+
+class PerformanceForm(forms.Form):
+    """Which days, and by whom. What makes no sense is said at its field and left out."""
+
+    first = forms.DateField(
+        required=False, label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    last = forms.DateField(
+        required=False, label=_("To, included"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    by = forms.ChoiceField(required=False, label=_("Per"), choices=[("agent", _("Agent")), ("desk", _("Desk"))])
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        self.initial |= {"first": today.replace(day=1), "last": today, "by": "agent"}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("first"), cleaned.get("last")
+        if first and last and first > last:
+            self.add_error("last", _("The last day is before the first one."))
+        elif first and last and (last - first).days > DAYS_MAX:
+            self.add_error("first", _("At most 400 days at once."))
+        return cleaned
+
+    def chosen(self) -> tuple[dt.date, dt.date, str]:
+        """First day, last day and grouping; this month by agent where nothing valid was chosen."""
+        found = self.cleaned_data if self.is_bound and self.is_valid() else {}
+        last = found.get("last") or self.today
+        first = found.get("first") or min(last, self.today).replace(day=1)
+        return first, max(first, last), found.get("by") or "agent"
+
+    def query(self) -> str:
+        first, last, by = self.chosen()
+        return urlencode({"first": first.isoformat(), "last": last.isoformat(), "by": by})

@@ -1,0 +1,48 @@
+"""The dashboards' figures as tiles on everybody's home, and the menu."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.ui import panels
+from reports import dashboards
+from reports.views import sees_any_board
+
+
+def sales_tile(user: Any) -> dict[str, Any]:
+    board = dashboards.sales(user)
+    return {"url": "/reports/sales/", "stats": board.stats, "title": board.title, "icon": "trending-up"}
+
+
+def money_tile(user: Any) -> dict[str, Any] | None:
+    """Net deposits of thirty days per currency."""
+    board = dashboards.money(user)
+    stats = [stat for number, stat in enumerate(board.stats) if number % 3 == 2]
+    if not stats:
+        return None
+    return {"url": "/reports/money/", "stats": stats, "title": _("Net deposits, 30 days"), "icon": "scale"}
+
+
+def compliance_tile(user: Any) -> dict[str, Any]:
+    board = dashboards.compliance(user)
+    return {
+        "url": "/reports/compliance/",
+        "ages": board.ages,
+        "stats": [],
+        "title": _("Documents by waiting time"),
+        "icon": "hourglass",
+    }
+
+
+panels.menu(
+    "insight", _("Dashboards"), "reports", sees_any_board, icon="chart-column", order=10, words="reports figures kpi"
+)
+panels.menu(
+    "insight", _("Performance"), "reports_performance", "reports.view_performance", icon="gauge", order=20,
+    words="agents desks ftd conversion",
+)  # fmt: skip
+panels.tile("reports-sales", "reports/_tile.html", sales_tile, "reports.view_sales", 25, width=2, lazy=True)
+panels.tile("reports-money", "reports/_tile.html", money_tile, "reports.view_money", 35, lazy=True)
+panels.tile("reports-compliance", "reports/_tile.html", compliance_tile, "reports.view_compliance", 15, lazy=True)

@@ -1,0 +1,98 @@
+"""Whose figures a user sees, and how they are put together. Reads only day figures and a few indexed rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from crm.models import Desk, User
+from crm.scope import reach_of
+from ib.models import PartnerDay
+from kyc.choices import DocumentState
+from kyc.models import Document
+from monitoring.queries import desks_reached_as_a_whole
+from reports.figures import COUNTS, SUMS, Reach, Totals, _add, figures_of
+
+# Ages of what waits, in hours: up to each, and the rest.
+AGES = (4, 24, 72)
+QUEUE_MAX = 2_000
+
+
+def reach_of_reports(user: Any) -> Reach:
+    """Whole brands, and for heads the desks they were granted; an agent's book is no ground to see others' figures."""
+    return Reach(brands=reach_of(user).whole_brands, desks=frozenset(desks_reached_as_a_whole(user)))
+
+
+@dataclass
+class Line:
+    """One row of the performance report."""
+
+    name: str
+    desk: str
+    brand: str
+    currency: str
+    totals: Totals
+    url: str = ""
+
+
+def performance(user: Any, first: dt.date, last: dt.date, *, by: str = "agent") -> list[Line]:
+    """Figures per agent, or per desk, of some days, best net deposits first. Four statements whatever the size."""
+    keys = ("owner_id", "desk_id") if by == "agent" else ("desk_id",)
+    rows = (
+        figures_of(reach_of_reports(user), first, last)
+        .values(*keys, "brand__name", "brand__base_currency")
+        .annotate(**{f"sum_{name}": Sum(name) for name in (*COUNTS, *SUMS)})
+    )
+    found = list(rows)
+    people = User.objects.in_bulk({row["owner_id"] for row in found if row.get("owner_id")}) if by == "agent" else {}
+    desks = Desk.objects.in_bulk({row["desk_id"] for row in found if row["desk_id"]})
+    lines = []
+    for row in found:
+        totals = Totals()
+        _add(totals, row, row["brand__base_currency"])
+        desk = str(desks.get(row["desk_id"], ""))
+        name = str(people.get(row["owner_id"], "")) if by == "agent" else desk
+        lines.append(Line(name, desk, row["brand__name"], row["brand__base_currency"], totals))
+    return sorted(lines, key=lambda line: (-(line.totals.net[line.currency]), -line.totals.first_deposits, line.name))
+
+
+@dataclass(frozen=True)
+class Age:
+    label: str
+    count: int
+    is_late: bool
+
+
+def queue_ages(user: Any) -> list[Age]:
+    """How long documents have waited for a decision: the oldest two thousand at most."""
+    from django.utils.translation import gettext as _
+
+    waiting = Document.objects.filter(
+        state=DocumentState.PENDING_REVIEW, client__brand_id__in=reach_of(user).whole_brands
+    ).order_by("uploaded_at", "id")
+    now = timezone.now()
+    hours = [(now - at).total_seconds() / 3600 for at in waiting.values_list("uploaded_at", flat=True)[:QUEUE_MAX]]
+    ages, lower = [], 0
+    for upper in AGES:
+        count = sum(lower <= age < upper for age in hours)
+        ages.append(Age(_("under %(hours)s hours") % {"hours": upper}, count, False))
+        lower = upper
+    return [*ages, Age(_("longer"), sum(age >= lower for age in hours), True)]
+
+
+def commissions_per_day(user: Any, first: dt.date, last: dt.date) -> dict[str, dict[dt.date, Any]]:
+    """Partners' commissions per day of the trades and currency."""
+    rows = (
+        PartnerDay.objects.filter(
+            partner__brand_id__in=reach_of(user).whole_brands, day__gte=first, day__lte=last
+        )
+        .order_by().values_list("currency", "day").annotate(total=Sum("amount"))
+    )  # fmt: skip
+    found: dict[str, dict[dt.date, Any]] = {}
+    for currency, day, total in rows:
+        found.setdefault(currency, {})[day] = total
+    return found
