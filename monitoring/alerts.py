@@ -32,10 +32,10 @@ WARM_UP_DAYS = 14
 
 
 @transaction.atomic
-def raise_alerts(found: list[Scored]) -> list[Alert]:
+def raise_alerts(found: list[Scored], *, at: dt.datetime | None = None) -> list[Alert]:
     """Raise an alert for each scored day that stands out or breaks a rule; one that is open gets today's figures.
 
-    Returns the new ones. A decided alert stays as it was decided on.
+    Returns the new ones. A decided alert stays as it was decided on. `at` (demos, imports) is the instant of raising.
     """
     raised: list[Alert] = []
     groups = baselines.groups_of_agents()
@@ -47,7 +47,7 @@ def raise_alerts(found: list[Scored]) -> list[Alert]:
         p = p if is_warm else {}
         candidates = {agent for agent, value in p.items() if value < ALERT_PROBABILITY * WATCHED_TIMES} | set(broken)
         if candidates:
-            raised += _raise_on(scored.day, sorted(candidates), p, broken, groups)
+            raised += _raise_on(scored.day, sorted(candidates), p, broken, groups, at or timezone.now())
     return raised
 
 
@@ -57,6 +57,7 @@ def _raise_on(
     p: dict[int, float],
     broken: dict[int, list[reasons.Reason]],
     groups: dict[int, int],
+    now: dt.datetime,
 ) -> list[Alert]:
     agents = User.objects.select_related("brand", "desk").in_bulk(agent_ids)
     watched = set(
@@ -82,7 +83,7 @@ def _raise_on(
                 medians=medians[groups[pk]], window=busy_window(agent, day), has_book=agent.books.exists(),
             )  # fmt: skip
         if why:
-            alert = _write(agent, day, p.get(pk, 1.0), why, known.get(pk), was_watched=pk in watched)
+            alert = _write(agent, day, p.get(pk, 1.0), why, known.get(pk), now, was_watched=pk in watched)
             if pk not in known:
                 raised.append(alert)
     return raised
@@ -106,9 +107,15 @@ def peer_medians(day: dt.date, groups: dict[int, int]) -> dict[int, dict[str, fl
 
 
 def _write(
-    agent: User, day: dt.date, probability: float, why: list[reasons.Reason], known: Alert | None, *, was_watched: bool
+    agent: User,
+    day: dt.date,
+    probability: float,
+    why: list[reasons.Reason],
+    known: Alert | None,
+    now: dt.datetime,
+    *,
+    was_watched: bool,
 ) -> Alert:
-    now = timezone.now()
     assert agent.brand_id is not None
     fields = {
         "severity": severity_of(probability, why), "probability": probability, "reasons": why, "updated_at": now,
@@ -175,18 +182,18 @@ def give_back(*, alert_id: int, actor: User) -> Alert:
 
 
 @transaction.atomic
-def decide(*, alert_id: int, actor: User, verdict: Verdict, text: str) -> Decision:
+def decide(*, alert_id: int, actor: User, verdict: Verdict, text: str, at: dt.datetime | None = None) -> Decision:
     """Close an alert with a verdict and its reason. Nothing happens to the agent by itself: people act on it.
 
     Who: as for taking; where somebody took it, only they. What the verdict teaches: a changed role starts a new habit, a
-    confirmed misuse is not learned from.
+    confirmed misuse is not learned from. `at` (demos, imports) is the instant of the decision.
     """
     alert = _locked(alert_id)
     policies.require(can_decide(actor, alert))
     if not text.strip():
         raise DomainError(_("Say why: the next reviewer, and perhaps the agent, will read it."))
     _move(alert, AlertState.DECIDED)
-    now = timezone.now()
+    now = at or timezone.now()
     alert.reviewer, alert.decided_at = actor, now
     alert.save(update_fields=["state", "reviewer", "decided_at"])
     decision = Decision.objects.create(

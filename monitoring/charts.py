@@ -79,7 +79,7 @@ def charts_of(
                     series=[
                         Series(_("That day"), [row.observed for row in rows], kind="bars", decimals=0),
                         Series(_("Own usual"), [row.expected for row in rows], tone="neutral", decimals=1),
-                        Series(_("9 of 10 days below"), [row.high for row in rows], tone="warning", kind="step", decimals=0),
+                        Series(_("Usual up to"), [row.high for row in rows], tone="warning", kind="step", decimals=0),
                     ],
                 ),
             }

@@ -40,11 +40,21 @@ def load(demo: Demo) -> None:
     found = baselines.learn_days(first, last)
     demo.progress("Agents' days and baselines", 1, 3)
     _watch(demo)
-    alerts.raise_alerts(found)
+    for scored in found:
+        alerts.raise_alerts([scored], at=_morning_after(scored.day))
     alerts.raise_alerts(baselines.score_open_days(now=demo.now))
     demo.progress("Agents' days and baselines", 2, 3)
     _review(demo)
     demo.progress("Agents' days and baselines", 3, 3)
+
+
+def _morning_after(day: dt.date, hours: int = 0) -> dt.datetime:
+    """When a finished day is closed, and `hours` later."""
+    return (
+        dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
+        + baselines.CLOSES_AFTER
+        + dt.timedelta(hours=hours)
+    )
 
 
 def _watch(demo: Demo) -> None:
@@ -78,4 +88,6 @@ def _review(demo: Demo) -> None:
         )
         if reviewer is not None:
             verdict, text = EXPLANATIONS[number % len(EXPLANATIONS)]
-            alerts.decide(alert_id=alert.pk, actor=reviewer, verdict=verdict, text=text)
+            alerts.decide(
+                alert_id=alert.pk, actor=reviewer, verdict=verdict, text=text, at=_morning_after(alert.day, hours=9)
+            )
