@@ -15,12 +15,14 @@ from clients.models import Client
 from crm import audit
 from crm.errors import DomainError, NotAllowed
 from crm.models import User
+from crm.notify import notify, people_with
 from kyc.choices import IDENTITY_KINDS, DocumentState
 from kyc.models import Document
 from portal import eligibility
 
 IDENTITY = ("first_name", "last_name", "date_of_birth", "nationality")
-REACH = ("phone", "address_line", "postal_code", "city")
+ADDRESS = ("address_line", "postal_code", "city")
+REACH = ("phone", *ADDRESS)
 STATES_THAT_FIX = (DocumentState.PENDING_REVIEW, DocumentState.APPROVED, DocumentState.EXPIRED)
 
 
@@ -41,7 +43,7 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
     """The client corrects or completes their particulars; what is equal to the record is no change.
 
     Who: the client, for themselves. Names, birth and citizenship that a document fixed stay (what is blank may be
-    filled); a new address after the old one was proven asks for a new proof. Raises: NotAllowed,
+    filled). After a move the officers are told, because the proof is of the old address. Raises: NotAllowed,
     DomainError (telephone, age, citizenship).
     """
     client = Client.objects.select_for_update(of=("self",)).select_related("brand").get(pk=client_id)
@@ -65,6 +67,12 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
         actor=actor, action="portal.details_changed", target=client, client_id=client.pk, brand_id=client.brand_id,
         before=before, after=changed,
     )  # fmt: skip
+    if set(changed) & set(ADDRESS) and address_is_proven(client):
+        notify(
+            people_with("kyc.review_document", brand_id=client.brand_id), kind="portal.address_changed",
+            title=_("%(client)s has moved: ask for a new proof of address") % {"client": client},
+            body=f"{client.address_line}, {client.postal_code} {client.city}", url=client.get_absolute_url(),
+        )  # fmt: skip
     labels = ", ".join(
         str(cast("models.Field[Any, Any]", Client._meta.get_field(name)).verbose_name) for name in changed
     )
