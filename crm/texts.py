@@ -10,6 +10,7 @@ import re
 from ast import literal_eval
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -139,7 +140,8 @@ def write_catalog(app: str, language: str, catalog: Catalog) -> None:
 def compiled(app: str, language: str) -> bytes:
     out = BytesIO()
     catalog = read_catalog(app, language)
-    catalog.revision_date = catalog.creation_date  # the same texts give the same bytes
+    # The .po states no dates and Babel would fill in now: the same texts must give the same bytes, also tomorrow.
+    catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
     write_mo(out, catalog)
     return out.getvalue()
 
