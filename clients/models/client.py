@@ -32,11 +32,12 @@ CUSTOMERS = ~models.Q(stage="lead")
 class Client(models.Model):
     """One row per person per brand. Facts below the line are written each by exactly one app, from events."""
 
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="clients")
-    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="clients")
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="clients", db_index=False)
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="clients", db_index=False)
     owner = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="owned_clients", null=True, blank=True, help_text=_("The agent")
-    )
+        User, on_delete=models.PROTECT, related_name="owned_clients", null=True, blank=True, db_index=False,
+        help_text=_("The agent"),
+    )  # fmt: skip
     user = models.OneToOneField(
         User, on_delete=models.PROTECT, related_name="client", null=True, blank=True, help_text=_("The portal login")
     )

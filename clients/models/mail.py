@@ -42,7 +42,7 @@ class MailTemplate(models.Model):
 class Message(models.Model):
     """One letter to one client. The row is the intent; a worker hands it to the mail server and notes the outcome."""
 
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="messages")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="messages", db_index=False)
     template = models.CharField(max_length=60, blank=True, help_text=_("Empty: written by hand"))
     language = models.CharField(max_length=8)
     to_address = models.EmailField()

@@ -12,12 +12,12 @@ from crm.models import User
 class TimelineEntry(models.Model):
     """What a human reads: calls, mails, notes, stages, documents, payments, trades in one stream. Not proof: audit is."""
 
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="timeline")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="timeline", db_index=False)
     at = models.DateTimeField()
     kind = models.CharField(max_length=12, choices=TimelineKind.choices)
     title = models.CharField(max_length=200)
     body = models.TextField(blank=True)
-    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     url = models.CharField(max_length=300, blank=True)
     data = models.JSONField(default=dict)
     # The same event told twice (delivered again) is one entry.

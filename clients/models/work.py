@@ -16,8 +16,8 @@ from crm.models.audit import append_only
 class Call(models.Model):
     """One phone call, as the agent logged it. Facts about the past: never changed."""
 
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="calls")
-    agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="calls")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="calls", db_index=False)
+    agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="calls", db_index=False)
     direction = models.CharField(max_length=8, choices=CallDirection.choices, default=CallDirection.OUTBOUND)
     outcome = models.CharField(max_length=16, choices=CallOutcome.choices)
     started_at = models.DateTimeField()
@@ -42,7 +42,7 @@ class Call(models.Model):
 class Note(models.Model):
     """A remark on a client. Its words are in NoteVersion, which only grows; `body` repeats the latest version."""
 
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="notes")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="notes", db_index=False)
     author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     body = models.TextField()
     is_pinned = models.BooleanField(default=False)
@@ -63,7 +63,7 @@ class Note(models.Model):
 class NoteVersion(models.Model):
     """What a note said at a time. The database refuses to change or remove one."""
 
-    note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="versions")
+    note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="versions", db_index=False)
     number = models.PositiveSmallIntegerField()
     body = models.TextField()
     author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -81,8 +81,8 @@ class NoteVersion(models.Model):
 class Task(models.Model):
     """Something to do for a client at a time: a follow-up, a call back."""
 
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="tasks")
-    assignee = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tasks")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="tasks", db_index=False)
+    assignee = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tasks", db_index=False)
     title = models.CharField(max_length=160)
     due_at = models.DateTimeField()
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")

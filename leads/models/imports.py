@@ -41,7 +41,7 @@ class LeadImport(models.Model):
 class LeadImportRow(models.Model):
     """One line of the file, as it will be written. Rows of a finished import keep their verdict; wrong ones their error."""
 
-    batch = models.ForeignKey(LeadImport, on_delete=models.CASCADE, related_name="rows")
+    batch = models.ForeignKey(LeadImport, on_delete=models.CASCADE, related_name="rows", db_index=False)
     line = models.PositiveIntegerField(help_text="Line in the file; the header is line 1")
     verdict = models.CharField(max_length=10, choices=RowVerdict.choices)
     errors = models.JSONField(default=list, help_text='[{"column": "phone", "message": "…"}]')

@@ -131,7 +131,7 @@ class SalesStatusChange(models.Model):
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="sales_status_changes", db_index=False)
     before = models.CharField(max_length=20, choices=SalesStatus.choices)
     after = models.CharField(max_length=20, choices=SalesStatus.choices)
-    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     reason = models.CharField(max_length=300, blank=True)
     at = models.DateTimeField(default=timezone.now)
 
@@ -150,7 +150,7 @@ class SalesStatusChange(models.Model):
 class RegistrationInvitation(models.Model):
     """A link with which one lead registers once. The token itself is only in the letter; here is its hash."""
 
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="invitations")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="invitations", db_index=False)
     token_hash = models.CharField(max_length=64, unique=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
