@@ -1,3 +1,26 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from compliance.tables import RestrictionTable
+from compliance.views import client, hits, trail, watchlists
+from crm.ui.views import TableView
+
+app_name = "compliance"
+urlpatterns = [
+    path("compliance/hits/", hits.Hits.as_view(), name="hits"),
+    path("compliance/hits/<int:hit_id>/", hits.HitPage.as_view(), name="hit"),
+    path("compliance/hits/<int:hit_id>/clear/", hits.Clear.as_view(), name="clear"),
+    path("compliance/hits/<int:hit_id>/confirm/", hits.Confirm.as_view(), name="confirm"),
+    path("compliance/restrictions/", TableView.as_view(table=RestrictionTable), name="restrictions"),
+    path("compliance/restrictions/<int:restriction_id>/ask/", client.AskToLift.as_view(), name="ask_to_lift"),
+    path("compliance/restrictions/<int:restriction_id>/lift/", client.Lift.as_view(), name="lift"),
+    path("compliance/restrictions/<int:restriction_id>/keep/", client.RefuseToLift.as_view(), name="keep"),
+    path("compliance/watchlists/", watchlists.Watchlists.as_view(), name="watchlists"),
+    path("compliance/watchlists/screen-all/", watchlists.ScreenAll.as_view(), name="screen_all"),
+    path("compliance/clients/<int:client_id>/", client.ClientPage.as_view(), name="client"),
+    path("compliance/clients/<int:client_id>/screen/", client.Screen.as_view(), name="screen"),
+    path("compliance/clients/<int:client_id>/restrict/", client.Restrict.as_view(), name="restrict"),
+    path("compliance/clients/<int:client_id>/trail/", trail.Trail.as_view(), name="trail"),
+    path("compliance/clients/<int:client_id>/access/", trail.WhoSaw.as_view(), name="who_saw"),
+    path("audit/", trail.AuditLog.as_view(), name="audit"),
+    path("access-log/", trail.AccessLog.as_view(), name="access_log"),
+]

@@ -65,6 +65,31 @@ def decrypt_for_client(client_id: int, sealed: bytes | memoryview) -> bytes:
     return _open(_client_key(client_id, create=False), bytes(sealed), str(client_id).encode())
 
 
+def decrypt_many_for_clients(
+    items: Sequence[tuple[int, bytes | memoryview]],
+) -> list[bytes | KeyDestroyed | InvalidTag]:
+    """`decrypt_for_client` of many (client id, ciphertext) pairs with one statement; a failure stands in its place."""
+    from crm.models import SubjectKey
+
+    rows = {row.client_id: row for row in SubjectKey.objects.filter(client_id__in={pk for pk, _sealed in items})}
+    keys: dict[int, bytes | KeyDestroyed] = {}
+    opened: list[bytes | KeyDestroyed | InvalidTag] = []
+    for client_id, sealed in items:
+        if client_id not in keys:
+            try:
+                keys[client_id] = _unwrapped(rows[client_id])
+            except KeyError:
+                keys[client_id] = KeyDestroyed(f"client {client_id} has no key")
+            except KeyDestroyed as destroyed:
+                keys[client_id] = destroyed
+        key = keys[client_id]
+        try:
+            opened.append(key if isinstance(key, KeyDestroyed) else _open(key, bytes(sealed), str(client_id).encode()))
+        except InvalidTag as changed:
+            opened.append(changed)
+    return opened
+
+
 def destroy_client_key(client_id: int) -> None:
     from crm.models import SubjectKey
 
@@ -115,6 +140,6 @@ def _open(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
 
 
 __all__ = [
-    "InvalidTag", "KeyDestroyed", "decrypt", "decrypt_for_client", "derived_key", "destroy_client_key", "encrypt",
-    "encrypt_for_client", "encrypt_many_for_clients", "signing_key",
+    "InvalidTag", "KeyDestroyed", "decrypt", "decrypt_for_client", "decrypt_many_for_clients", "derived_key",
+    "destroy_client_key", "encrypt", "encrypt_for_client", "encrypt_many_for_clients", "signing_key",
 ]  # fmt: skip

@@ -33,15 +33,25 @@ def root(leaves: Sequence[bytes]) -> bytes:
     return _levels(leaves)[-1][0]
 
 
+class Tree:
+    """A tree kept for many proofs: its levels are made once."""
+
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        self.levels = _levels(leaves)
+
+    def proof(self, position: int) -> list[tuple[str, bytes]]:
+        """The sibling hashes from the leaf up, each with the side it stands on ('L' or 'R')."""
+        proof = []
+        for level in self.levels[:-1]:
+            sibling = position ^ 1
+            if sibling < len(level):
+                proof.append(("L" if sibling < position else "R", level[sibling]))
+            position //= 2
+        return proof
+
+
 def inclusion_proof(leaves: Sequence[bytes], position: int) -> list[tuple[str, bytes]]:
-    """The sibling hashes from the leaf up, each with the side it stands on ('L' or 'R')."""
-    proof = []
-    for level in _levels(leaves)[:-1]:
-        sibling = position ^ 1
-        if sibling < len(level):
-            proof.append(("L" if sibling < position else "R", level[sibling]))
-        position //= 2
-    return proof
+    return Tree(leaves).proof(position)
 
 
 def root_from_proof(leaf: bytes, proof: Sequence[tuple[str, bytes]]) -> bytes:

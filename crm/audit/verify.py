@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from django.db import connection
 
 from crm import crypto
-from crm.audit.merkle import inclusion_proof, leaf_hash, root
+from crm.audit.merkle import Tree, leaf_hash, root
 from crm.audit.seal import ROW_TEXT, seal_digest
 from crm.models import AuditLeaf, AuditSeal
 
@@ -45,6 +45,10 @@ class Proof:
     root: str
     seal_hash: str
     signature: str
+    position: int
+    leaf_count: int
+    sealed_at: str
+    previous_hash: str
 
 
 def verify(*, client_id: int | None = None, problems_max: int = 20) -> Verdict:
@@ -122,27 +126,28 @@ def _unsealed() -> int:
 
 def prove(event_ids: list[int]) -> dict[int, Proof]:
     """Inclusion proofs of sealed rows, one tree per seal; unsealed rows have none yet."""
-    places = {leaf.event_id: leaf for leaf in AuditLeaf.objects.filter(event_id__in=event_ids).select_related("seal")}
+    leaves = AuditLeaf.objects.filter(event_id__in=event_ids).select_related("seal__previous")
+    places = {leaf.event_id: leaf for leaf in leaves}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT e.id, {ROW_TEXT} FROM crm_auditevent e WHERE e.id = ANY(%s)", [list(places)])  # noqa: S608
         texts = dict(cursor.fetchall())
-    trees: dict[int, list[bytes]] = {}
+    trees: dict[int, Tree] = {}
     proofs = {}
     for event_id, leaf in places.items():
         if leaf.seal_id not in trees:
-            trees[leaf.seal_id] = [
-                bytes(h)
-                for h in AuditLeaf.objects.filter(seal_id=leaf.seal_id)
-                .order_by("position")
-                .values_list("leaf_hash", flat=True)
-            ]
+            seal_leaves = AuditLeaf.objects.filter(seal_id=leaf.seal_id).order_by("position")
+            trees[leaf.seal_id] = Tree([bytes(one) for one in seal_leaves.values_list("leaf_hash", flat=True)])
         proofs[event_id] = Proof(
             event_id=event_id,
             row_text=texts[event_id],
-            siblings=tuple((side, h.hex()) for side, h in inclusion_proof(trees[leaf.seal_id], leaf.position)),
+            siblings=tuple((side, h.hex()) for side, h in trees[leaf.seal_id].proof(leaf.position)),
             seal_id=leaf.seal_id,
             root=bytes(leaf.seal.root).hex(),
             seal_hash=bytes(leaf.seal.seal_hash).hex(),
             signature=bytes(leaf.seal.signature).hex(),
+            position=leaf.position,
+            leaf_count=leaf.seal.leaf_count,
+            sealed_at=leaf.seal.sealed_at.isoformat(),
+            previous_hash=bytes(leaf.seal.previous.seal_hash).hex() if leaf.seal.previous else "",
         )
     return proofs

@@ -1,0 +1,49 @@
+"""Forms of decisions, restrictions and filters."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from compliance.choices import ClearReason, RestrictionKind
+from compliance.tables import AREAS, WHO
+from compliance.trails import TrailFilter
+from crm.choices import AccessKind
+
+
+class ClearForm(forms.Form):
+    reason_code = forms.ChoiceField(label=_("Why it is another person"), choices=ClearReason.choices)
+    reason = forms.CharField(label=_("How you know"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
+
+
+class ConfirmForm(forms.Form):
+    reason = forms.CharField(label=_("What makes you sure"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
+
+
+class RestrictForm(forms.Form):
+    kind = forms.ChoiceField(label=_("Restriction"), choices=RestrictionKind.choices)
+    reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
+
+
+class TrailForm(forms.Form):
+    """What part of a trail goes into a pack: the filter of the page."""
+
+    area = forms.ChoiceField(choices=[("", ""), *AREAS], required=False)
+    who = forms.ChoiceField(choices=[("", ""), *WHO], required=False)
+    day_after = forms.DateField(required=False)
+    day_before = forms.DateField(required=False)
+
+    def chosen(self) -> TrailFilter:
+        data = self.cleaned_data
+        return TrailFilter(data["area"], data["who"], data["day_after"], data["day_before"])
+
+
+class LookForm(forms.Form):
+    kind = forms.ChoiceField(label=_("Kind"), choices=[("", _("Any")), *AccessKind.choices], required=False)
+    person = forms.EmailField(label=_("Person (e-mail)"), required=False)
+    client = forms.IntegerField(label=_("Client number"), required=False, min_value=1)
+    day = forms.DateField(label=_("Until day"), required=False, widget=forms.DateInput(attrs={"type": "date"}))

@@ -1,0 +1,41 @@
+"""What compliance makes in the background while somebody waits: packs, and screening everybody again."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clients.queries import clients_visible_to, get_client
+from compliance import packs
+from compliance.choices import ScreeningTrigger
+from compliance.screening import screen_client
+from compliance.trails import TrailFilter
+from crm.errors import DomainError
+from crm.jobs import RunningJob, job_kind
+
+BATCH = 500
+
+
+@job_kind("compliance.trail_pack", title=gettext_lazy("Audit trail"))
+def trail_pack(job: RunningJob) -> None:
+    client = get_client(job.owner, job.parameters["client_id"])
+    chosen = TrailFilter.from_parameters(job.parameters)
+    name, content = packs.make_pack(client=client, actor=job.owner, chosen=chosen, progress=job.progress)
+    job.attach(name, content)
+
+
+@job_kind("compliance.screen_all", title=gettext_lazy("Screen all verified clients"))
+def screen_all(job: RunningJob) -> None:
+    """Every verified client in the owner's reach against the lists in force: after a new list, or to be sure."""
+    people = clients_visible_to(job.owner).filter(kyc_level__gte=1).exclude(stage="closed")
+    done = hits = after = 0
+    while ids := list(people.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        for client_id in ids:
+            try:
+                screening = screen_client(client_id=client_id, trigger=ScreeningTrigger.LIST, actor=job.owner)
+            except DomainError as error:
+                raise DomainError(
+                    _("Stopped at client %(id)d: %(error)s") % {"id": client_id, "error": error}
+                ) from error
+            done, hits = done + 1, hits + screening.hit_count
+            job.progress(done, 0, _("%(done)d screened, %(hits)d possible matches") % {"done": done, "hits": hits})
+        after = ids[-1]
+    job.point_to("/compliance/hits/")

@@ -1,0 +1,80 @@
+"""Reads of the access log: who viewed, searched, revealed, exported; and who saw one client."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
+
+from crm.models import AccessEvent, User
+from crm.policies import has_permission
+from crm.scope import reach_of
+
+PAGE_SIZE = 50
+PEOPLE_MAX = 100
+
+
+@dataclass(frozen=True)
+class LookPage:
+    rows: list[AccessEvent]
+    next: str = ""
+    people: dict[int, User] = field(default_factory=dict)
+
+
+def looks_visible_to(user: Any) -> QuerySet[AccessEvent]:
+    """The log, for `crm.view_access_log`: looks at the brands one reaches whole; a desk head's own people."""
+    if not has_permission(user, "crm.view_access_log") or not user.is_team:
+        return AccessEvent.objects.none()
+    if user.is_superuser:
+        return AccessEvent.objects.all()
+    reach = reach_of(user)
+    if reach.whole_brands:
+        return AccessEvent.objects.filter(Q(brand_id__in=reach.whole_brands) | Q(brand_id__isnull=True))
+    return AccessEvent.objects.filter(user__desk_id__in=reach.desks)
+
+
+def page_of(rows: QuerySet[AccessEvent], cursor: str = "", *, size: int = PAGE_SIZE) -> LookPage:
+    """Newest first, from a place on: keyset on (at, id), which the indexes hold per client and per person."""
+    place = _read(cursor)
+    if place is not None:
+        at, row_id = place
+        rows = rows.filter(Q(at__lt=at) | Q(at=at, id__lt=row_id))
+    found = list(rows.order_by("-at", "-id")[: size + 1])
+    shown = found[:size]
+    following = _token(shown[-1]) if len(found) > size else ""
+    people = User.objects.select_related("desk").in_bulk({row.user_id for row in shown if row.user_id})
+    return LookPage(shown, following, people)
+
+
+def who_saw(rows: QuerySet[AccessEvent], *, days: int = 90) -> list[dict[str, Any]]:
+    """Per person: how often they looked, how often they revealed or exported, and when last. At most PEOPLE_MAX."""
+    since = timezone.now() - dt.timedelta(days=days)
+    counted = (
+        rows.filter(at__gte=since, user_id__isnull=False)
+        .values("user_id")
+        .annotate(
+            looks=Count("id"), revealed=Count("id", filter=Q(kind__in=["reveal", "export", "download"])), last=Max("at"),
+            outside=Count("id", filter=Q(in_book=False)),
+        )
+        .order_by("-last")[:PEOPLE_MAX]
+    )  # fmt: skip
+    summary = list(counted)
+    people = User.objects.select_related("desk").prefetch_related("groups").in_bulk([row["user_id"] for row in summary])
+    return [{**row, "person": people[row["user_id"]]} for row in summary]
+
+
+def _token(row: AccessEvent) -> str:
+    return base64.urlsafe_b64encode(f"{row.at.isoformat()}|{row.id}".encode()).decode().rstrip("=")
+
+
+def _read(cursor: str) -> tuple[dt.datetime, int] | None:
+    """A place, or None for the first page: a damaged cursor starts again."""
+    try:
+        at, _bar, row_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition("|")
+        return dt.datetime.fromisoformat(at), int(row_id)
+    except (ValueError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,198 @@
+"""The regulator's pack: a client's trail as one signed PDF that proves itself.
+
+The pages are for people. Attached is `trail.json`: the same rows with their inclusion proofs, the signed seals they lie
+under, and the public key. Over everything stands a signature in the file's last line, so that a single flipped byte is
+noticed. `deploy/verify_pack.py` checks it all with nothing but Python and the cryptography package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pikepdf
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from compliance import pack_pages, policies, sentences, trails
+from compliance.trails import TrailFilter
+from crm import access_log, audit, crypto
+from crm.choices import AccessKind
+from crm.jobs import start_job
+from crm.models import AuditEvent, Job
+from crm.policies import require
+
+FORMAT = "keelson-audit-pack/1"
+ATTACHMENT = "trail.json"
+SIGNATURE_LINE = "%KEELSON-PACK-SIGNATURE v1 key={key} signature={signature}\n"
+Progress = Callable[[int, int, str], None]
+
+
+@transaction.atomic
+def request_pack(*, client: Client, actor: Any, chosen: TrailFilter) -> Job:
+    """Ask for a client's pack; it is made in the background. Who: `crm.export_audit` in reach."""
+    require(policies.can_export_trail(actor, client))
+    return start_job(
+        "compliance.trail_pack", owner=actor, parameters={"client_id": client.pk, **chosen.as_parameters()},
+        title=_("Audit trail of %(client)s") % {"client": client},
+    )  # fmt: skip
+
+
+@dataclass
+class Pack:
+    """What goes into the file."""
+
+    pack_id: str
+    client: Client
+    made_at: str
+    made_by: str
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    seals: dict[int, dict[str, Any]] = field(default_factory=dict)
+    unsealed: int = 0
+    head: dict[str, Any] = field(default_factory=dict)
+    chosen: TrailFilter = field(default_factory=TrailFilter)
+
+    @property
+    def public_key(self) -> str:
+        return crypto.signing_key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+
+    @property
+    def key_fingerprint(self) -> str:
+        return fingerprint(self.public_key)
+
+    def as_json(self) -> bytes:
+        client = self.client
+        return orjson.dumps(
+            {
+                "format": FORMAT, "pack_id": self.pack_id, "made_at": self.made_at, "made_by": self.made_by,
+                "instance": settings.BASE_URL, "public_key": self.public_key,
+                "brand": {"name": client.brand.name, "legal_name": client.brand.legal_name, "licence": client.brand.licence_number},
+                "client": {"id": client.pk, "name": client.full_name}, "filter": self.chosen.as_parameters(),
+                "rows": self.rows, "unsealed_rows": self.unsealed, "seals": list(self.seals.values()), "head": self.head,
+            },
+            option=orjson.OPT_SORT_KEYS,
+        )  # fmt: skip
+
+
+def fingerprint(public_key: str) -> str:
+    """How a key is read aloud: the first 16 bytes of its hash."""
+    digest = hashlib.sha256(bytes.fromhex(public_key)).hexdigest()[:32]
+    return ":".join(digest[at : at + 4] for at in range(0, 32, 4))
+
+
+def make_pack(
+    *, client: Client, actor: Any, chosen: TrailFilter, progress: Progress | None = None
+) -> tuple[str, bytes]:
+    """(file name, the signed PDF). Rows that no seal covers yet are sealed first; the export itself is audited after.
+
+    Who: `crm.export_audit` in reach. Raises: NotAllowed.
+    """
+    require(policies.can_export_trail(actor, client))
+    while audit.seal_pending():
+        pass
+    pack = gather(client, actor, chosen, progress)
+    pdf = pack_pages.draw(pack)
+    signed = sign(attach(pdf, pack.as_json()))
+    name = f"audit-trail-{client.pk}-{pack.pack_id}.pdf"
+    facts = {
+        "after": {"rows": len(pack.rows), **{key: value for key, value in chosen.as_parameters().items() if value}},
+        "evidence": {"pack": pack.pack_id, "sha256": hashlib.sha256(signed).hexdigest(), "head": pack.head.get("hash", "")},
+    }  # fmt: skip
+    with transaction.atomic():
+        _note_export(client, actor, facts)
+        access_log.note(
+            user=actor, kind=AccessKind.EXPORT, client_id=client.pk, brand_id=client.brand_id, rows=len(pack.rows),
+            target=f"compliance.pack:{pack.pack_id}",
+        )  # fmt: skip
+    return name, signed
+
+
+def _note_export(client: Client, actor: Any, facts: dict[str, Any]) -> None:
+    """Into the audit log; for an erased client without the encryption that is no longer possible."""
+    common = {
+        "actor": actor,
+        "action": "compliance.trail_exported",
+        "target": client,
+        "brand_id": client.brand_id,
+        **facts,
+    }
+    try:
+        audit.record(client_id=client.pk, **common)
+    except crypto.KeyDestroyed:
+        audit.record(**common)
+
+
+def gather(client: Client, actor: Any, chosen: TrailFilter, progress: Progress | None = None) -> Pack:
+    """Rows, proofs and seals."""
+    pack = Pack(secrets.token_hex(6), client, sentences.utc(timezone.now()), str(actor), chosen=chosen)
+    head = trails.head_seal()
+    if head is not None:
+        pack.head = {"id": head.pk, "hash": bytes(head.seal_hash).hex(), "sealed_at": head.sealed_at.isoformat()}
+    for batch in trails.whole_trail(client, chosen):
+        proofs = audit.prove([row.pk for row in batch])
+        for row in batch:
+            pack.rows.append(_row(row, proofs.get(row.pk), pack))
+        if progress:
+            progress(len(pack.rows), 0, _("%(count)d rows gathered") % {"count": len(pack.rows)})
+    return pack
+
+
+def _row(row: AuditEvent, proof: audit.Proof | None, pack: Pack) -> dict[str, Any]:
+    body: dict[str, Any] = row.body_plain  # type: ignore[attr-defined]
+    target = sentences.on_what(row.target_type, row.target_id)
+    shown = {
+        "id": row.pk, "at": sentences.utc(row.at), "actor": row.actor_label, "ip": row.ip or "",
+        "sentence": sentences.sentence(row.action), "action": row.action, "target": target,
+        "details": [list(pair) for pair in sentences.details(body)], "body": body,
+    }  # fmt: skip
+    if proof is None:
+        pack.unsealed += 1
+        return {**shown, "sealed": None}
+    seal = pack.seals.setdefault(
+        proof.seal_id,
+        {
+            "id": proof.seal_id, "root": proof.root, "leaf_count": proof.leaf_count, "sealed_at": proof.sealed_at,
+            "previous_hash": proof.previous_hash, "hash": proof.seal_hash, "signature": proof.signature, "nodes": {},
+        },
+    )  # fmt: skip
+    _keep_siblings(seal, proof)
+    return {**shown, "sealed": {"seal": proof.seal_id, "position": proof.position, "text": proof.row_text}}
+
+
+def _keep_siblings(seal: dict[str, Any], proof: audit.Proof) -> None:
+    """The sibling hashes by their place in the tree: rows of one seal share most of them."""
+    siblings = iter(proof.siblings)
+    position, width, level = proof.position, proof.leaf_count, 0
+    while width > 1:
+        if position ^ 1 < width:
+            _side, sibling = next(siblings)
+            seal["nodes"][f"{level}:{position ^ 1}"] = sibling
+        position, width, level = position // 2, (width + 1) // 2, level + 1
+
+
+def attach(pdf: bytes, content: bytes) -> bytes:
+    """The PDF with the proof attached, as readers show it under “Attachments”."""
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        document.attachments[ATTACHMENT] = pikepdf.AttachedFileSpec(
+            document, content, filename=ATTACHMENT, mime_type="application/json", description="Rows, proofs, seals, key"
+        )
+        document.save(out, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    return out.getvalue()
+
+
+def sign(pdf: bytes) -> bytes:
+    """Every byte of the file, signed in its last line; PDF readers take that line for a comment."""
+    key = crypto.signing_key()
+    signature = key.sign(b"keelson-pack|" + hashlib.sha256(pdf).digest())
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return pdf + SIGNATURE_LINE.format(key=public.hex(), signature=signature.hex()).encode()

@@ -1,0 +1,59 @@
+"""What compliance puts on pages it does not own: menu, the client's compliance tab, a tile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from compliance import queries
+from compliance.choices import HitState
+from compliance.views.client import compliance_tab
+from crm.ui import panels
+
+
+def open_hits(user: Any) -> int | None:
+    return queries.open_hit_count(user) or None
+
+
+def hits_tile(user: Any) -> dict[str, Any]:
+    """How many matches hold an account, and how many liftings wait for a second person."""
+    hits = list(
+        queries.hits_visible_to(user)
+        .filter(state=HitState.OPEN)
+        .order_by("found_at")
+        .values_list("found_at", flat=True)[:100]
+    )
+    asked = queries.restrictions_visible_to(user).filter(lifted_at__isnull=True, lift_requested_by__isnull=False)
+    return {
+        "hits": len(hits),
+        "oldest": hits[0] if hits else None,
+        "asked": len(asked.values_list("pk", flat=True)[:100]),
+    }
+
+
+panels.menu(
+    "compliance", _("Possible matches"), "compliance:hits", "compliance.view_hit", "scan-search", 30, count=open_hits,
+    words="sanctions screening watchlist pep",
+)  # fmt: skip
+panels.menu(
+    "compliance",
+    _("Restrictions"),
+    "compliance:restrictions",
+    "compliance.place_restriction",
+    "lock",
+    40,
+    words="freeze block",
+)
+panels.menu(
+    "compliance", _("Watchlists"), "compliance:watchlists", "compliance.view_watchlistsource", "list-checks", 50,
+    words="sanctions lists ofac un eu import",
+)  # fmt: skip
+panels.menu(
+    "compliance", _("Audit log"), "compliance:audit", "crm.view_audit", "history", 60, words="trail regulator seal"
+)
+panels.menu(
+    "compliance", _("Access log"), "compliance:access_log", "crm.view_access_log", "eye", 70, words="who saw viewed"
+)
+panels.client_tab("compliance", _("Compliance"), compliance_tab, "compliance.view_screening", order=60)
+panels.tile("compliance-hits", "compliance/_tile.html", hits_tile, "compliance.decide_hit", 15)

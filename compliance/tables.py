@@ -1,0 +1,223 @@
+"""Compliance's lists: matches, restrictions, trails, the audit log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+
+from clients.models import Client
+from compliance import queries, sentences, trails
+from compliance.choices import HitState, RestrictionCause, RestrictionKind
+from compliance.models import Hit, Restriction
+from crm.models import AuditEvent, User
+from crm.ui.keyset import Page
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, NumberColumn, Table, TimeColumn
+
+AREAS = [
+    ("clients", _("Clients")), ("compliance", _("Compliance")), ("crm", _("Staff and access")), ("ib", _("Partners")),
+    ("kyc", _("Documents")), ("leads", _("Leads")), ("monitoring", _("Agent monitoring")), ("portal", _("Trader's room")),
+    ("trading", _("Trading")), ("wallet", _("Money")),
+]  # fmt: skip
+WHO = [("staff", _("Staff")), ("client", _("The client")), ("partner", _("A partner")), ("system", _("Keelson itself"))]
+
+
+class HitFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=HitState.choices, label=_("State"))
+    source = django_filters.CharFilter(field_name="entry__source__code", label=_("List"))
+    found = django_filters.DateFromToRangeFilter(field_name="found_at", label=_("Found"))
+
+    class Meta:
+        model = Hit
+        fields: list[str] = []
+
+
+class HitTable(Table):
+    name, title, permission = "screening-hits", _("Possible matches"), "compliance.view_hit"
+    subtitle = _("Clients who may be on a sanctions list. Each holds the account until somebody decides.")
+    columns = [
+        Column("client", _("Client"), value="client.full_name", link=True),
+        Column("entry", _("Listed as"), value="entry.primary_name"),
+        Column("source", _("List"), value="entry.source.name"),
+        NumberColumn("score", _("Score"), digits=2),
+        Column("birth", _("Birth"), value=lambda row: row.explanation.get("birth", "").replace("_", " ")),
+        BadgeColumn("state", _("State")),
+        AgoColumn("found_at", _("Found"), sort=False),
+        Column("decided_by", _("Decided by")),
+        Column("brand", _("Brand"), value="client.brand.name", hidden=True),
+    ]
+    filterset = HitFilter
+    export_permission = None
+    empty = Empty(
+        _("No possible matches"), _("Clients are screened when they are verified, and on demand."), "shield-check"
+    )
+
+    def queryset(self) -> Any:
+        return queries.hits_visible_to(self.user).select_related("client__brand", "entry__source", "decided_by")
+
+
+class RestrictionFilter(django_filters.FilterSet):
+    kind = django_filters.ChoiceFilter(choices=RestrictionKind.choices, label=_("Kind"))
+    cause = django_filters.ChoiceFilter(choices=RestrictionCause.choices, label=_("Cause"))
+    state = django_filters.ChoiceFilter(
+        choices=[("force", _("In force")), ("asked", _("Lifting asked for")), ("lifted", _("Lifted"))], label=_("State"),
+        method="in_state",
+    )  # fmt: skip
+
+    class Meta:
+        model = Restriction
+        fields: list[str] = []
+
+    def in_state(self, rows: Any, _name: str, value: str) -> Any:
+        if value == "lifted":
+            return rows.filter(lifted_at__isnull=False)
+        rows = rows.filter(lifted_at__isnull=True)
+        return rows.filter(lift_requested_by__isnull=False) if value == "asked" else rows
+
+
+def restriction_state(row: Restriction, _table: Any) -> Any:
+    if row.lifted_at is not None:
+        return format_html('<span class="k-badge tone-neutral">{}</span>', _("Lifted"))
+    if row.lift_requested_by_id is not None:
+        return format_html('<span class="k-badge tone-warning">{}</span>', _("Lifting asked for"))
+    return format_html('<span class="k-badge tone-danger">{}</span>', _("In force"))
+
+
+class RestrictionTable(Table):
+    name, title, permission = "restrictions", _("Restrictions"), "compliance.place_restriction"
+    subtitle = _("What clients may not do for now. Lifting takes two people.")
+    columns = [
+        Column("client", _("Client"), value="client.full_name", link=True),
+        BadgeColumn("kind", _("Restriction")),
+        Column("state", _("State"), render=restriction_state),
+        Column("cause", _("Cause"), value="get_cause_display"),
+        Column("reason", _("Reason"), css="clip muted"),
+        Column("placed_by", _("Placed by")),
+        AgoColumn("placed_at", _("Placed")),
+        Column("lift_requested_by", _("Asked by"), hidden=True),
+        Column("lifted_by", _("Lifted by"), hidden=True),
+        TimeColumn("lifted_at", _("Lifted"), hidden=True),
+    ]
+    filterset = RestrictionFilter
+    empty = Empty(_("No restrictions"), _("Place one on a client's compliance page."), "lock-open")
+
+    def queryset(self) -> Any:
+        return queries.restrictions_visible_to(self.user).select_related(
+            "client", "placed_by", "lift_requested_by", "lifted_by"
+        )
+
+    def row_url(self, row: Restriction) -> str:
+        return f"/compliance/clients/{row.client_id}/"
+
+
+# ── the audit log ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class AuditFilter(django_filters.FilterSet):
+    area = django_filters.ChoiceFilter(choices=AREAS, label=_("Area"), method="in_area")
+    who = django_filters.ChoiceFilter(choices=WHO, label=_("Who"), method="by_whom")
+    action = django_filters.CharFilter(label=_("Action"), lookup_expr="exact")
+    day = django_filters.DateFromToRangeFilter(field_name="at", label=_("Day"))
+
+    class Meta:
+        model = AuditEvent
+        fields: list[str] = []
+
+    def in_area(self, rows: Any, _name: str, value: str) -> Any:
+        return trails.TrailFilter(area=value).apply(rows)
+
+    def by_whom(self, rows: Any, _name: str, value: str) -> Any:
+        return trails.TrailFilter(who=value).apply(rows)
+
+
+class LogFilter(AuditFilter):
+    """The whole log is narrowed to a person or a client, too."""
+
+    actor = django_filters.CharFilter(label=_("Person (e-mail)"), method="by_person")
+    client = django_filters.NumberFilter(field_name="client_id", label=_("Client number"))
+
+    def by_person(self, rows: Any, _name: str, value: str) -> Any:
+        return rows.filter(actor__in=User.objects.filter(email__iexact=value.strip()))
+
+
+def what(row: AuditEvent, _table: Any) -> Any:
+    return format_html(
+        '<strong>{}</strong> <span class="faint">{}</span>', sentences.sentence(row.action),
+        sentences.on_what(row.target_type, row.target_id),
+    )  # fmt: skip
+
+
+def changes(row: AuditEvent, _table: Any) -> Any:
+    """What changed, and why."""
+    return format_html_join(
+        "",
+        '<div class="audit-detail"><span class="faint">{}</span> {}</div>',
+        list(sentences.details(row.body_plain))[:8],
+    )  # type: ignore[attr-defined]
+
+
+def seal_mark(row: AuditEvent, table: Any) -> Any:
+    if row.pk in table.sealed:
+        return format_html('<span class="pos" title="{}">●</span>', _("Sealed"))
+    return format_html('<span class="faint" title="{}">○</span>', _("Not sealed yet: within a minute"))
+
+
+class _AuditTable(Table):
+    """Rows with their decrypted bodies: the keys of a page are read with one statement."""
+
+    is_searchable = False
+    default_order = "-id"
+    page_size = 50
+    columns = [
+        TimeColumn("at", _("When"), seconds=True),
+        Column("actor", _("Who"), value="actor_label", css="nowrap"),
+        Column("action", _("What"), render=what),
+        Column("changes", _("Change, reason, evidence"), render=changes),
+        Column("client", _("Client"), value=lambda row: f"#{row.client_id}" if row.client_id else ""),
+        Column("ip", _("From"), css="mono"),
+        Column("sealed", _("Sealed"), render=seal_mark),
+        Column("id", _("Row"), css="faint num"),
+    ]
+
+    @cached_property
+    def page(self) -> Page:
+        found = Table.page.func(self)  # type: ignore[attr-defined]
+        trails.attach_bodies(list(found.rows))
+        return found
+
+    @cached_property
+    def sealed(self) -> set[int]:
+        return trails.sealed_ids(list(self.page.rows))
+
+    def row_url(self, row: AuditEvent) -> str:
+        return ""
+
+
+class AuditTable(_AuditTable):
+    name, title, permission = "audit-log", _("Audit log"), "crm.view_audit"
+    subtitle = _("Who did what to what, when, from where, and why. Append-only and sealed.")
+    filterset = LogFilter
+    empty = Empty(_("No entry fits"), _("Widen the filter."), "history")
+
+    def queryset(self) -> Any:
+        return trails.events_visible_to(self.user).select_related("actor")
+
+
+class TrailTable(_AuditTable):
+    """One client's whole trail. `scope`: client_id, a client that the view has checked."""
+
+    name, title, permission = "audit-trail", _("Audit trail"), "crm.view_audit"
+    filterset = AuditFilter
+    columns = [column for column in _AuditTable.columns if column.name != "client"]
+    empty = Empty(_("No entry fits"), _("Widen the filter."), "history")
+
+    def queryset(self) -> Any:
+        from clients.queries import clients_visible_to
+
+        client_id = self.scope.get("client_id", 0)
+        if not clients_visible_to(self.user).filter(pk=client_id).exists():
+            return AuditEvent.objects.none()
+        return trails.trail_of(Client(pk=client_id)).order_by()

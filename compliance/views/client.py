@@ -1,0 +1,203 @@
+"""Compliance on one client: rating, screenings, matches, restrictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clients.models import Client
+from clients.queries import get_client, is_in_own_book
+from compliance import policies, queries, restrictions
+from compliance.choices import ScreeningTrigger
+from compliance.forms import ReasonForm, RestrictForm
+from compliance.models import Hit, Restriction, RiskAssessment
+from compliance.screening import screen_client
+from crm import access_log
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.ui.views import StaffView
+
+ROWS_MAX = 50
+RISK_REASONS = {
+    "match_confirmed": gettext_lazy("Confirmed watchlist match"),
+    "match_open": gettext_lazy("Possible watchlist match under review"),
+    "country_black": gettext_lazy("Country under a call for action"),
+    "country_grey": gettext_lazy("Country under increased monitoring"),
+    "country_differs": gettext_lazy("Nationality and residence differ"),
+    "age_over_70": gettext_lazy("Over 70 years old"),
+    "not_verified": gettext_lazy("Not verified yet"),
+    "professional": gettext_lazy("Professional client"),
+    "birth_unknown": gettext_lazy("Date of birth unknown"),
+}
+
+
+def context_of(user: Any, client: Client) -> dict[str, Any]:
+    risk = queries.current_risk(client)
+    return {
+        "client": client,
+        "risk": risk,
+        "risk_reasons": _labelled(risk),
+        "screenings": list(client.screenings.select_related("actor").order_by("-pk")[:5]),
+        "hits": list(Hit.objects.filter(client=client).select_related("entry__source", "decided_by").order_by("-pk")[:ROWS_MAX]),
+        "restrictions": list(
+            Restriction.objects.filter(client=client)
+            .select_related("placed_by", "lift_requested_by", "lifted_by")
+            .order_by("lifted_at", "-pk")[:ROWS_MAX]
+        ),
+        "can_screen": policies.can_screen(user, client),
+        "can_restrict": policies.can_restrict(user, client),
+        "can_lift": user.has_perm("compliance.lift_restriction"),
+        "can_read_trail": policies.can_read_trail(user, client),
+        "can_see_looks": user.has_perm("crm.view_access_log"),
+    }  # fmt: skip
+
+
+def _labelled(risk: RiskAssessment | None) -> list[dict[str, Any]]:
+    """The reasons of a rating in words."""
+    return (
+        [{**reason, "label": RISK_REASONS.get(reason["code"], reason["code"])} for reason in risk.reasons]
+        if risk
+        else []
+    )
+
+
+def compliance_tab(request: HttpRequest, client: Client) -> HttpResponse:
+    return render(request, "compliance/_client.html", context_of(request.user, client))
+
+
+class ClientPage(StaffView):
+    permission = "compliance.view_screening"
+
+    def get(self, request: HttpRequest, client_id: int) -> HttpResponse:
+        client = get_client(request.user, client_id)
+        access_log.note(
+            user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
+            target=f"compliance.client:{client.pk}", in_book=is_in_own_book(request.user, client),
+        )  # fmt: skip
+        return render(request, "compliance/client.html", context_of(request.user, client))
+
+
+def _do(request: HttpRequest, client_id: int, verb: Callable[[], Any], done: str) -> HttpResponse:
+    """Run a verb; its refusal is a message. Back to the client's compliance page."""
+    try:
+        verb()
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, done)
+    return redirect("compliance:client", client_id)
+
+
+class Screen(StaffView):
+    permission = "compliance.screen_client"
+
+    def post(self, request: HttpRequest, client_id: int) -> HttpResponse:
+        client = get_client(request.user, client_id)
+        return _do(
+            request, client.pk,
+            lambda: screen_client(client_id=client.pk, trigger=ScreeningTrigger.DEMAND, actor=request.user), _("Screened."),
+        )  # fmt: skip
+
+
+class Restrict(StaffView):
+    permission = "compliance.place_restriction"
+
+    def get(self, request: HttpRequest, client_id: int) -> HttpResponse:
+        return self._page(request, get_client(request.user, client_id))
+
+    def post(self, request: HttpRequest, client_id: int) -> HttpResponse:
+        client = get_client(request.user, client_id)
+        form = RestrictForm(request.POST)
+        if form.is_valid():
+            try:
+                restrictions.place_restriction(client_id=client.pk, actor=request.user, **form.cleaned_data)
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, _("The restriction is in force."))
+                return redirect("compliance:client", client.pk)
+        return self._page(request, client, form)
+
+    @staticmethod
+    def _page(request: HttpRequest, client: Client, form: RestrictForm | None = None) -> HttpResponse:
+        context = {
+            "client": client,
+            "form": form or RestrictForm(),
+            "title": _("Restrict the client"),
+            "button": _("Restrict"),
+        }
+        return render(request, "compliance/reason.html", context, status=422 if form and form.errors else 200)
+
+
+class AskToLift(StaffView):
+    """One of the two: asks, with a reason."""
+
+    permission = "compliance.lift_restriction"
+
+    def get(self, request: HttpRequest, restriction_id: int) -> HttpResponse:
+        return self._page(request, queries.get_restriction(request.user, restriction_id))
+
+    def post(self, request: HttpRequest, restriction_id: int) -> HttpResponse:
+        restriction = queries.get_restriction(request.user, restriction_id)
+        form = ReasonForm(request.POST)
+        if form.is_valid():
+            try:
+                restrictions.ask_to_lift(
+                    restriction_id=restriction.pk, actor=request.user, reason=form.cleaned_data["reason"]
+                )
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, _("Asked for. A colleague must release it."))
+                return redirect("compliance:client", restriction.client_id)
+        return self._page(request, restriction, form)
+
+    @staticmethod
+    def _page(request: HttpRequest, restriction: Restriction, form: ReasonForm | None = None) -> HttpResponse:
+        context = {
+            "client": restriction.client, "form": form or ReasonForm(), "restriction": restriction,
+            "title": _("Ask to lift: %(kind)s") % {"kind": restriction.get_kind_display()}, "button": _("Ask a colleague"),
+        }  # fmt: skip
+        return render(request, "compliance/reason.html", context, status=422 if form and form.errors else 200)
+
+
+class Lift(StaffView):
+    """The other: releases."""
+
+    permission = "compliance.lift_restriction"
+
+    def post(self, request: HttpRequest, restriction_id: int) -> HttpResponse:
+        found = queries.get_restriction(request.user, restriction_id)
+        return _do(
+            request, found.client_id, lambda: restrictions.lift(restriction_id=found.pk, actor=request.user),
+            _("The restriction is lifted."),
+        )  # fmt: skip
+
+
+class RefuseToLift(StaffView):
+    permission = "compliance.lift_restriction"
+
+    def get(self, request: HttpRequest, restriction_id: int) -> HttpResponse:
+        found = queries.get_restriction(request.user, restriction_id)
+        context = {
+            "client": found.client,
+            "form": ReasonForm(),
+            "title": _("Keep the restriction"),
+            "button": _("It stays"),
+        }
+        return render(request, "compliance/reason.html", context)
+
+    def post(self, request: HttpRequest, restriction_id: int) -> HttpResponse:
+        found = queries.get_restriction(request.user, restriction_id)
+        reason = request.POST.get("reason", "")
+
+        def keep() -> None:
+            restrictions.refuse_to_lift(restriction_id=found.pk, actor=request.user, reason=reason)
+
+        return _do(request, found.client_id, keep, _("The restriction stays."))

@@ -1,0 +1,92 @@
+"""Possible matches: the list, and one beside the client with the explanation of its score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from clients.queries import is_in_own_book
+from compliance import hits, policies, queries
+from compliance.choices import HitState
+from compliance.forms import ClearForm, ConfirmForm
+from compliance.models import Hit
+from compliance.tables import HitTable
+from crm import access_log
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.ui.views import StaffView, TableView
+
+OTHERS_MAX = 10
+
+
+class Hits(TableView):
+    table = HitTable
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> Any:
+        if not request.GET:
+            return redirect(f"{request.path}?state={HitState.OPEN.value}")
+        return super().get(request, **kwargs)
+
+
+class HitPage(StaffView):
+    permission = "compliance.view_hit"
+
+    def get(self, request: HttpRequest, hit_id: int) -> HttpResponse:
+        hit = queries.get_hit(request.user, hit_id)
+        access_log.note(
+            user=request.user, kind=AccessKind.VIEW, client_id=hit.client_id, brand_id=hit.client.brand_id,
+            target=f"compliance.hit:{hit.pk}", in_book=is_in_own_book(request.user, hit.client),
+        )  # fmt: skip
+        return show(request, hit)
+
+
+def show(
+    request: HttpRequest, hit: Hit, *, clear: ClearForm | None = None, confirm: ConfirmForm | None = None
+) -> HttpResponse:
+    others = Hit.objects.filter(client_id=hit.client_id).exclude(pk=hit.pk).select_related("entry__source")
+    context = {
+        "hit": hit, "client": hit.client, "entry": hit.entry, "names": list(hit.entry.names.order_by("pk")[:60]),
+        "why": hit.explanation, "others": list(others.order_by("-pk")[:OTHERS_MAX]),
+        "can_decide": policies.can_decide(request.user, hit), "clear_form": clear or ClearForm(),
+        "confirm_form": confirm or ConfirmForm(), "threshold": hit.screening.threshold,
+    }  # fmt: skip
+    refused = bool(clear and clear.errors) or bool(confirm and confirm.errors)
+    return render(request, "compliance/hit.html", context, status=422 if refused else 200)
+
+
+class Clear(StaffView):
+    permission = "compliance.decide_hit"
+
+    def post(self, request: HttpRequest, hit_id: int) -> HttpResponse:
+        hit = queries.get_hit(request.user, hit_id)
+        form = ClearForm(request.POST)
+        if form.is_valid():
+            try:
+                hits.clear_hit(hit_id=hit.pk, actor=request.user, **form.cleaned_data)
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, _("Cleared. It is not raised again for these data."))
+                return redirect("compliance:hits")
+        return show(request, queries.get_hit(request.user, hit_id), clear=form)
+
+
+class Confirm(StaffView):
+    permission = "compliance.decide_hit"
+
+    def post(self, request: HttpRequest, hit_id: int) -> HttpResponse:
+        hit = queries.get_hit(request.user, hit_id)
+        form = ConfirmForm(request.POST)
+        if form.is_valid():
+            try:
+                hits.confirm_hit(hit_id=hit.pk, actor=request.user, reason=form.cleaned_data["reason"])
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.warning(request, _("Confirmed. The account is frozen and the rating is high."))
+                return redirect("compliance:client", hit.client_id)
+        return show(request, queries.get_hit(request.user, hit_id), confirm=form)

@@ -1,0 +1,100 @@
+"""The regulator's trail, the audit log, the access log, and who saw a client."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.queries import get_client, is_in_own_book
+from compliance import looks, packs, policies, trails
+from compliance.forms import LookForm, TrailForm
+from compliance.tables import AuditTable, TrailTable
+from crm import access_log
+from crm.choices import AccessKind
+from crm.models import User
+from crm.ui.views import StaffView, TableView, show_table
+
+
+class Trail(StaffView):
+    """Everything that was ever done to one client, newest first."""
+
+    permission = "crm.view_audit"
+
+    def get(self, request: HttpRequest, client_id: int) -> HttpResponseBase:
+        client = get_client(request.user, client_id)
+        access_log.note(
+            user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
+            target=f"compliance.trail:{client.pk}", in_book=is_in_own_book(request.user, client),
+        )  # fmt: skip
+        table = TrailTable(request.user, request.GET, path=request.path, scope={"client_id": client.pk})
+        context = {
+            "client": client, "head": trails.head_seal(), "can_export": policies.can_export_trail(request.user, client),
+            "form": TrailForm(request.GET),
+        }  # fmt: skip
+        return show_table(request, table, "compliance/trail.html", lambda _table: context)
+
+    def post(self, request: HttpRequest, client_id: int) -> HttpResponse:
+        """Ask for the pack of what the filter shows."""
+        client = get_client(request.user, client_id)
+        form = TrailForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, _("The filter makes no sense: choose it again."))
+            return redirect("compliance:trail", client.pk)
+        job = packs.request_pack(client=client, actor=request.user, chosen=form.chosen())
+        return redirect(reverse("job", args=[job.pk]))
+
+
+class AuditLog(TableView):
+    table = AuditTable
+    template_name = "compliance/audit_log.html"
+
+    def get_context(self, table: Any) -> dict[str, Any]:
+        return {"head": trails.head_seal()}
+
+
+class AccessLog(StaffView):
+    """Who looked at what."""
+
+    permission = "crm.view_access_log"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        form = LookForm(request.GET or None)
+        rows = looks.looks_visible_to(request.user)
+        if form.is_valid():
+            rows = narrowed(rows, form.cleaned_data)
+        page = looks.page_of(rows, request.GET.get("cursor", ""))
+        return render(request, "compliance/access_log.html", {"form": form, "page": page})
+
+
+def narrowed(rows: Any, chosen: dict[str, Any]) -> Any:
+    if chosen.get("kind"):
+        rows = rows.filter(kind=chosen["kind"])
+    if chosen.get("client"):
+        rows = rows.filter(client_id=chosen["client"])
+    if chosen.get("person"):
+        rows = rows.filter(user__in=User.objects.filter(email__iexact=chosen["person"]))
+    if chosen.get("day"):
+        end = dt.datetime.combine(chosen["day"] + dt.timedelta(days=1), dt.time(), timezone.get_current_timezone())
+        rows = rows.filter(at__lt=end)
+    return rows
+
+
+class WhoSaw(StaffView):
+    """Who saw this client: per person, and look by look."""
+
+    permission = "crm.view_access_log"
+
+    def get(self, request: HttpRequest, client_id: int) -> HttpResponse:
+        client = get_client(request.user, client_id)
+        rows = looks.looks_visible_to(request.user).filter(client_id=client.pk)
+        context = {
+            "client": client, "people": looks.who_saw(rows), "page": looks.page_of(rows, request.GET.get("cursor", "")),
+        }  # fmt: skip
+        return render(request, "compliance/who_saw.html", context)

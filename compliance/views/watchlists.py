@@ -1,0 +1,97 @@
+"""The lists in force, their versions, a new file, and screening everybody again."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from compliance import queries
+from compliance.sources import SOURCES
+from compliance.watchlists import ImportRefused, import_watchlist
+from crm.jobs import start_job
+from crm.policies import require_permission
+from crm.ui.views import StaffView
+
+FILES_MAX = 3
+FILE_BYTES_MAX = 40 * 1024 * 1024
+
+
+class Watchlists(StaffView):
+    permission = "compliance.view_watchlistsource"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._page(request)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """A new file of a list. OFAC's three files come together."""
+        require_permission(request.user, "compliance.import_watchlist")
+        files = request.FILES.getlist("files")
+        error = ""
+        if not 1 <= len(files) <= FILES_MAX:
+            error = _("Choose the list's file; for OFAC the primary file with alt and add.")
+        elif any((file.size or 0) > FILE_BYTES_MAX for file in files):
+            error = _("A file is larger than 40 MB: that is no list we know. Load it with manage.py import_watchlist.")
+        else:
+            try:
+                version = _take(request, files)
+            except ImportRefused as refused:
+                error = _("Refused; the version in force stays. %(why)s") % {"why": refused.message}
+            else:
+                messages.success(
+                    request,
+                    _("%(list)s: %(entries)d entries; %(added)d new, %(changed)d changed, %(removed)d gone.")
+                    % {
+                        "list": version.source, "entries": version.entry_count, "added": version.added,
+                        "changed": version.changed, "removed": version.removed,
+                    },
+                )  # fmt: skip
+                return redirect("compliance:watchlists")
+        return self._page(request, error)
+
+    def _page(self, request: HttpRequest, error: str = "") -> HttpResponse:
+        context = {
+            "sources": queries.sources_with_versions(request.user), "known": SOURCES.values(), "error": error,
+            "can_import": request.user.has_perm("compliance.import_watchlist"),
+            "can_screen": request.user.has_perm("compliance.screen_client"),
+        }  # fmt: skip
+        return render(request, "compliance/watchlists.html", context, status=422 if error else 200)
+
+
+def _take(request: HttpRequest, files: list[UploadedFile]):
+    """The uploaded files under their own base names in a folder that is gone afterwards; the first is the primary one."""
+    folder = Path(tempfile.mkdtemp(prefix="keelson-list-"))
+    try:
+        paths = []
+        for file in files:
+            path = folder / Path(file.name or "list").name.replace("\x00", "")
+            with path.open("wb") as out:
+                for piece in file.chunks():
+                    out.write(piece)
+            paths.append(path)
+        primary = next((path for path in paths if path.name.startswith(("sdn.", "cons_prim."))), paths[0])
+        return import_watchlist(
+            source=request.POST.get("source", ""),
+            path=primary,
+            actor=request.user,
+            may_shrink="may_shrink" in request.POST,
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class ScreenAll(StaffView):
+    """Everybody again, as a job with its progress."""
+
+    permission = "compliance.screen_client"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        job = start_job("compliance.screen_all", owner=request.user)
+        return redirect(reverse("job", args=[job.pk]))
