@@ -184,8 +184,9 @@ def attach(pdf: bytes, content: bytes) -> bytes:
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(pdf)) as document:
         document.attachments[ATTACHMENT] = pikepdf.AttachedFileSpec(
-            document, content, filename=ATTACHMENT, mime_type="application/json", description="Rows, proofs, seals, key"
-        )
+            document, content, filename=ATTACHMENT, mime_type="application/json", creation_date="", mod_date="",
+            description="Rows, proofs, seals, key",
+        )  # fmt: skip
         document.save(out, object_stream_mode=pikepdf.ObjectStreamMode.disable)
     return out.getvalue()
 

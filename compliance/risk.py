@@ -57,17 +57,28 @@ def rating_of(points: int) -> RiskRating:
 
 def reasons_for(client: Client, day: dt.date) -> list[dict[str, Any]]:
     """The reasons that apply, each with its points and the value behind it."""
-    found: list[tuple[str, str]] = []
     states = set(
         Hit.objects.filter(client=client, state__in=[HitState.OPEN, HitState.CONFIRMED]).values_list("state", flat=True)
     )
+    return reasons_from(client, day, states=states, levels=country_levels(day))
+
+
+def country_levels(day: dt.date) -> dict[str, str]:
+    """Country → its level on the supervisors' lists that day. A few dozen rows."""
+    return dict(CountryRisk.objects.filter(valid__contains=day).values_list("country", "level"))
+
+
+def reasons_from(
+    client: Client, day: dt.date, *, states: set[str], levels: dict[str, str]
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The rules themselves, on what the caller has read: for one client or for thousands."""
+    found: list[tuple[str, str]] = []
     if HitState.CONFIRMED in states:
         found.append(("match_confirmed", ""))
     elif HitState.OPEN in states:
         found.append(("match_open", ""))
-    countries = {country for country in (client.country, client.nationality) if country}
-    for risk in CountryRisk.objects.filter(country__in=countries, valid__contains=day).order_by("country"):
-        found.append(("country_black" if risk.level == CountryRiskLevel.BLACK else "country_grey", risk.country))
+    for country in sorted({country for country in (client.country, client.nationality) if country in levels}):
+        found.append(("country_black" if levels[country] == CountryRiskLevel.BLACK else "country_grey", country))
     if client.country and client.nationality and client.country != client.nationality:
         found.append(("country_differs", f"{client.nationality}/{client.country}"))
     age = client.age_on(day)

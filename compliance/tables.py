@@ -152,11 +152,9 @@ def what(row: AuditEvent, _table: Any) -> Any:
 
 def changes(row: AuditEvent, _table: Any) -> Any:
     """What changed, and why."""
-    return format_html_join(
-        "",
-        '<div class="audit-detail"><span class="faint">{}</span> {}</div>',
-        list(sentences.details(row.body_plain))[:8],
-    )  # type: ignore[attr-defined]
+    body: dict[str, Any] = row.body_plain  # type: ignore[attr-defined]
+    shown = list(sentences.details(body))[:8]
+    return format_html_join("", '<div class="audit-detail"><span class="faint">{}</span> {}</div>', shown)
 
 
 def seal_mark(row: AuditEvent, table: Any) -> Any:
@@ -185,12 +183,12 @@ class _AuditTable(Table):
     @cached_property
     def page(self) -> Page:
         found = Table.page.func(self)  # type: ignore[attr-defined]
-        trails.attach_bodies(list(found.rows))
+        trails.attach_bodies(found.rows)
         return found
 
     @cached_property
     def sealed(self) -> set[int]:
-        return trails.sealed_ids(list(self.page.rows))
+        return trails.sealed_ids(self.page.rows)
 
     def row_url(self, row: AuditEvent) -> str:
         return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,16 +83,17 @@ def whole_trail(client: Client, chosen: TrailFilter) -> Iterator[list[AuditEvent
         after = batch[-1].pk
 
 
-def attach_bodies(rows: list[AuditEvent]) -> None:
+def attach_bodies(rows: Sequence[Any]) -> None:
+    """Give each row its decrypted content as `body_plain`; the keys are read with one statement."""
     for row, body in zip(rows, audit.bodies_of(rows), strict=True):
-        row.body_plain = body  # type: ignore[attr-defined]
+        row.body_plain = body
 
 
 def head_seal() -> AuditSeal | None:
     return AuditSeal.objects.order_by("-id").first()
 
 
-def sealed_ids(rows: list[AuditEvent]) -> set[int]:
+def sealed_ids(rows: Sequence[Any]) -> set[int]:
     """Which rows of a page are sealed already."""
     from crm.models import AuditLeaf
 

@@ -52,10 +52,18 @@ def import_watchlist(*, source: str, path: Path, actor: Any, may_shrink: bool = 
                 f"{path.name} has {len(entries)} entries where the list in force has {current.entry_count}: "
                 "a broken download? Load it with --may-shrink if it is right."
             )
-        return _take_over(row, known, path, entries, sha256, actor)
+        version = _take_over(row, known, path, entries, sha256, actor)
+        _refresh_statistics()
+        return version
     except BrokenFile as error:
         _note_refusal(row, path, str(error), actor)
         raise ImportRefused(str(error)) from error
+
+
+def _refresh_statistics() -> None:
+    """Ten thousand names came at once: without fresh statistics the next screening reads them all."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE compliance_listentry, compliance_entryname")
 
 
 def ensure_source(known: KnownSource) -> WatchlistSource:

@@ -16,7 +16,7 @@ from clients.queries import get_client, is_in_own_book
 from compliance import policies, queries, restrictions
 from compliance.choices import ScreeningTrigger
 from compliance.forms import ReasonForm, RestrictForm
-from compliance.models import Hit, Restriction, RiskAssessment
+from compliance.models import Hit, Restriction, RiskAssessment, Screening
 from compliance.screening import screen_client
 from crm import access_log
 from crm.choices import AccessKind
@@ -43,7 +43,7 @@ def context_of(user: Any, client: Client) -> dict[str, Any]:
         "client": client,
         "risk": risk,
         "risk_reasons": _labelled(risk),
-        "screenings": list(client.screenings.select_related("actor").order_by("-pk")[:5]),
+        "screenings": list(Screening.objects.filter(client=client).select_related("actor").order_by("-pk")[:5]),
         "hits": list(Hit.objects.filter(client=client).select_related("entry__source", "decided_by").order_by("-pk")[:ROWS_MAX]),
         "restrictions": list(
             Restriction.objects.filter(client=client)

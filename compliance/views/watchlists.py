@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
@@ -93,5 +94,6 @@ class ScreenAll(StaffView):
     permission = "compliance.screen_client"
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        job = start_job("compliance.screen_all", owner=request.user)
+        user: Any = request.user
+        job = start_job("compliance.screen_all", owner=user)
         return redirect(reverse("job", args=[job.pk]))

@@ -418,3 +418,29 @@ TABLE |= {
     ),
     "reports_performance": Rule(roles(Role.DESK_HEAD, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)),
 }
+
+# Compliance: matches and restrictions are for officers, evidence for auditors; a match is no sales person's business.
+SEES_MATCHES: Final = REVIEWS_DOCUMENTS | roles(Role.AUDITOR)
+READS_AUDIT: Final = roles(Role.ADMINISTRATOR, Role.AUDITOR, Role.MLRO)
+READS_LOOKS: Final = READS_AUDIT | roles(Role.DESK_HEAD)
+_no_hit = lambda _world: {"hit_id": 999_999}  # noqa: E731
+_no_restriction = lambda _world: {"restriction_id": 999_999}  # noqa: E731
+TABLE |= {
+    "compliance:hits": Rule(SEES_MATCHES),
+    "compliance:hit": Rule(SEES_MATCHES, kwargs=_no_hit, good=OWN),
+    "compliance:clear": Rule(REVIEWS_DOCUMENTS, kwargs=_no_hit, good=OWN),
+    "compliance:confirm": Rule(REVIEWS_DOCUMENTS, kwargs=_no_hit, good=OWN),
+    "compliance:restrictions": Rule(REVIEWS_DOCUMENTS),
+    "compliance:ask_to_lift": Rule(REVIEWS_DOCUMENTS, kwargs=_no_restriction, good=OWN),
+    "compliance:lift": Rule(REVIEWS_DOCUMENTS, kwargs=_no_restriction, good=OWN),
+    "compliance:keep": Rule(REVIEWS_DOCUMENTS, kwargs=_no_restriction, good=OWN),
+    "compliance:watchlists": Rule(SEES_MATCHES | roles(Role.ADMINISTRATOR)),
+    "compliance:screen_all": Rule(REVIEWS_DOCUMENTS),
+    "compliance:client": Rule(SEES_MATCHES, kwargs=a_client, good=OWN),
+    "compliance:screen": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
+    "compliance:restrict": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
+    "compliance:trail": Rule(READS_AUDIT, kwargs=a_client, good=OWN),
+    "compliance:who_saw": Rule(READS_LOOKS, kwargs=a_client, good=OWN),
+    "compliance:audit": Rule(READS_AUDIT),
+    "compliance:access_log": Rule(READS_LOOKS),
+}

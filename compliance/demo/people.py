@@ -1,0 +1,171 @@
+"""Screenings, decisions, restrictions and ratings of the demo's clients: the real matcher, written set-based."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from clients.choices import Stage, TimelineKind
+from clients.demo.write import TIMELINE, entry
+from clients.facts import FACTS, rebuild
+from clients.models import Client
+from compliance import risk, screening
+from compliance.choices import (
+    ClearReason,
+    HitState,
+    RestrictionCause,
+    RestrictionKind,
+    ScreeningTrigger,
+)
+from compliance.matching import VERSION
+from compliance.models import Hit, Restriction, RiskAssessment, Screening
+from crm import audit
+from crm.bulk import copy_models, copy_rows
+from crm.demo import Demo
+
+CLEARED = {
+    "differs": (ClearReason.BIRTH_DATE, "Born in another year: passport seen."),
+    "near": (ClearReason.DOCUMENT, "Passport and place of birth differ from the entry."),
+    "unknown": (ClearReason.NATIONALITY, "Another nationality; nothing connects the client with the entry."),
+}
+OPEN_MAX = 3
+
+
+def screen(demo: Demo) -> None:
+    """Every verified client at the moment of verification; old matches were cleared, the latest few wait."""
+    verified: dict[int, dt.datetime] = demo.extra.get("verified_at", {})
+    clients = list(Client.objects.filter(pk__in=verified).select_related("brand").order_by("pk"))
+    lists = screening._lists_in_force()
+    screenings, hits, log, timeline = [], [], [], []
+    for client in clients:
+        person, threshold = screening.person_of(client), screening.threshold_of(client)
+        found, compared = screening.matches(person, threshold=float(threshold))
+        at, client_hash = verified[client.pk] + dt.timedelta(seconds=2), screening.hash_of(person)
+        one = Screening(
+            client=client, at=at, trigger=ScreeningTrigger.VERIFIED, matcher_version=VERSION, threshold=threshold,
+            lists=lists, client_hash=client_hash, candidate_count=compared, hit_count=len(found), duration_ms=9,
+        )  # fmt: skip
+        screenings.append(one)
+        hits += [
+            Hit(
+                screening=one, client=client, entry=listed, client_hash=client_hash, entry_hash=listed.content_hash,
+                score=Decimal(str(explained.score)), explanation=asdict(explained), found_at=at,
+            )
+            for listed, explained in found
+        ]  # fmt: skip
+    copy_models(screenings)
+    holds = _decide(demo, hits)
+    for hit in hits:
+        hit.screening_id = hit.screening.pk
+    copy_models(hits)
+    for hold in holds:
+        assert hold.hit is not None
+        hold.hit_id = hold.hit.pk
+    copy_models(holds)
+    for one in screenings:
+        common = {"client_id": one.client_id, "brand_id": one.client.brand_id, "at": one.at, "actor": None}
+        log.append(
+            {
+                **common, "action": "compliance.client_screened", "target": one,
+                "after": {"hits": one.hit_count, "candidates": one.candidate_count, "trigger": str(one.trigger)},
+                "evidence": {"matcher": VERSION, "threshold": str(one.threshold), "lists": lists},
+            }
+        )  # fmt: skip
+        title = "Screened: no match" if not one.hit_count else f"Screened: {one.hit_count} possible matches"
+        timeline.append(entry(one.client_id, one.at, TimelineKind.COMPLIANCE, title, key=f"screening:{one.pk}"))
+    audit.record_many([*log, *_decisions(hits), *_placed(holds)])
+    copy_rows("clients_timelineentry", TIMELINE, timeline)
+
+
+def _decide(demo: Demo, hits: list[Hit]) -> list[Restriction]:
+    """All but the latest few are cleared, some hours later; each held its client until then."""
+    officers = demo.by_role["kyc_officer"] + demo.by_role["mlro"]
+    latest = sorted({hit.client_id: hit.found_at for hit in hits}.items(), key=lambda pair: pair[1])[-OPEN_MAX:]
+    waiting = {client_id for client_id, at in latest if at > demo.now - dt.timedelta(days=10)}
+    holds = []
+    for hit in hits:
+        hold = Restriction(
+            client=hit.client, kind=RestrictionKind.FROZEN, cause=RestrictionCause.SCREENING_HOLD, hit=hit,
+            placed_at=hit.found_at, reason=f"Possible match with {hit.entry.primary_name} under review",
+        )  # fmt: skip
+        holds.append(hold)
+        if hit.client_id in waiting:
+            continue
+        code, reason = CLEARED.get(str(hit.explanation.get("birth")), CLEARED["near"])
+        decided = min(hit.found_at + dt.timedelta(minutes=demo.rng.uniform(12, 240)), demo.now)
+        hit.state, hit.reason_code, hit.reason = HitState.FALSE_POSITIVE, code, reason
+        hit.decided_by, hit.decided_at = demo.rng.choice(officers), decided
+        hold.lifted_by, hold.lifted_at, hold.lift_reason = hit.decided_by, decided, f"Match cleared: {code.label}"
+    return holds
+
+
+def _decisions(hits: list[Hit]) -> list[dict[str, Any]]:
+    return [
+        {
+            "actor": hit.decided_by, "action": "compliance.hit_cleared", "target": hit, "client_id": hit.client_id,
+            "brand_id": hit.client.brand_id, "at": hit.decided_at, "before": {"state": "open"},
+            "after": {"state": str(hit.state), "reason_code": str(hit.reason_code)}, "reason": hit.reason,
+            "evidence": {"entry": hit.entry.external_id, "list": hit.entry.source.code, "score": str(hit.score)},
+        }
+        for hit in hits
+        if hit.decided_at is not None
+    ]  # fmt: skip
+
+
+def _placed(rows: list[Restriction]) -> list[dict[str, Any]]:
+    return [
+        {
+            "actor": row.placed_by, "action": "compliance.restriction_placed", "target": row, "client_id": row.client_id,
+            "brand_id": row.client.brand_id, "at": row.placed_at, "after": {"kind": str(row.kind), "cause": str(row.cause)},
+            "reason": row.reason,
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def restrict(demo: Demo) -> None:
+    """A few by hand, on clients who have no money with the house yet: in force, asked to be lifted, lifted by two."""
+    officer, mlro = demo.by_role["kyc_officer"][0], demo.by_role["mlro"][0]
+    clients = list(Client.objects.filter(stage=Stage.VERIFIED).select_related("brand").order_by("-pk")[: demo.count(4)])
+    rows = []
+    for number, client in enumerate(clients):
+        placed = demo.now - dt.timedelta(days=3 + number)
+        row = Restriction(
+            client=client, kind=RestrictionKind.NO_WITHDRAWAL if number % 2 else RestrictionKind.NO_DEPOSIT,
+            reason="Source of funds asked for; the client has not answered yet.", placed_by=mlro, placed_at=placed,
+        )  # fmt: skip
+        if number in (1, 2):
+            row.lift_requested_by, row.lift_requested_at = officer, placed + dt.timedelta(days=1)
+            row.lift_reason = "The client sent a bank statement that explains the money."
+        if number == 2:
+            row.lifted_by, row.lifted_at = mlro, placed + dt.timedelta(days=1, hours=3)
+        rows.append(row)
+    copy_models(rows)
+    audit.record_many(_placed(rows))
+    rebuild(FACTS["restrictions"])
+
+
+def rate(demo: Demo) -> None:
+    """Everybody who registered."""
+    day, levels = demo.now.date(), risk.country_levels(demo.now.date())
+    states: dict[int, set[str]] = {}
+    for client_id, state in Hit.objects.filter(state__in=[HitState.OPEN, HitState.CONFIRMED]).values_list(
+        "client_id", "state"
+    ):
+        states.setdefault(client_id, set()).add(state)
+    rows = []
+    for client in Client.objects.filter(registered_at__isnull=False).order_by("pk"):
+        reasons = risk.reasons_from(client, day, states=states.get(client.pk, set()), levels=levels)
+        points = max(0, sum(reason["points"] for reason in reasons))
+        assert client.registered_at is not None
+        at: dt.datetime = demo.extra.get("verified_at", {}).get(client.pk) or client.registered_at
+        rows.append(
+            RiskAssessment(
+                client=client, rating=risk.rating_of(points), points=points, reasons=reasons,
+                rules_version=risk.RULES_VERSION, at=at,
+            )
+        )  # fmt: skip
+    copy_models(rows)
+    rebuild(FACTS["risk_rating"])

@@ -1,0 +1,29 @@
+"""The demo's screenings, decisions, restrictions and ratings agree with each other and with the facts."""
+
+import datetime as dt
+import random
+from importlib import import_module
+
+import pytest
+
+from clients.facts import FACTS, differences
+from clients.models import Client
+from compliance.models import Hit, ListVersion, Restriction, RiskAssessment, Screening
+from crm import demo as house
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_demo_holds_together():
+    context = house.Demo(rng=random.Random(11), now=dt.datetime.now(dt.UTC), progress=lambda *_: None, scale=0.05)
+    house.load_house(context)
+    for name in ("clients", "kyc", "compliance"):
+        import_module(f"{name}.demo").load(context)
+    assert ListVersion.objects.filter(state="current").count() == 4
+    assert Screening.objects.count() == len(context.extra["verified_at"])
+    assert RiskAssessment.objects.count() == Client.objects.filter(registered_at__isnull=False).count()
+    for fact in ("risk_rating", "restrictions"):
+        assert list(differences(FACTS[fact])) == []
+    for hit in Hit.objects.all():
+        assert Restriction.objects.filter(hit=hit, lifted_at__isnull=hit.state == "open").count() == 1
+    assert Restriction.objects.filter(cause="manual").exists()
