@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from clients import timeline
@@ -154,8 +154,10 @@ def _expire(document_id: int, today: dt.date) -> int:
         client_id=client.pk, kind=TimelineKind.DOCUMENT, title=_("%(title)s expired") % {"title": document.title},
         url=document.get_absolute_url(), dedupe_key=f"document-expired:{document.pk}", is_visible_to_client=True,
     )  # fmt: skip
+    with translation.override(client.language):
+        title = document.title
     send_mail_to(
-        client_id=client.pk, template="kyc.document_expired", context={"document": document.title},
+        client_id=client.pk, template="kyc.document_expired", context={"document": title},
         dedupe_key=f"document-expired:{document.pk}",
     )  # fmt: skip
     return 1

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from clients import timeline
@@ -62,7 +62,11 @@ def reject(*, document_id: int, actor: Any, reason_code: str, reason: str = "", 
     document = locked(document_id)
     require(policies.can_decide(actor, document))
     code = RejectReason(reason_code)
-    told = reason.strip() or str(REJECT_TEMPLATES[code])
+    told = reason.strip()
+    if told in ("", str(REJECT_TEMPLATES[code])):
+        # The template as it stands is told in the client's language, not in the officer's.
+        with translation.override(document.client.language):
+            told = str(REJECT_TEMPLATES[code])
     if not told:
         raise DomainError(_("Write what the client should do: this text is sent to them."))
     document.reason_code, document.reason = code, told

@@ -3,6 +3,7 @@
 import logging
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from clients import timeline
@@ -56,10 +57,12 @@ def tell_the_officers(event: DocumentChecked) -> None:
 def write_to_the_client(event: DocumentReviewed) -> None:
     if event.decision != DocumentState.REJECTED:
         return
-    document = Document.objects.get(pk=event.document_id)
+    document = Document.objects.select_related("client").get(pk=event.document_id)
+    with translation.override(document.client.language):
+        title = document.title
     send_mail_to(
         client_id=document.client_id, template="kyc.document_rejected",
-        context={"document": document.title, "reason": document.reason},
+        context={"document": title, "reason": document.reason},
         dedupe_key=f"document-rejected:{document.pk}",
     )  # fmt: skip
 
