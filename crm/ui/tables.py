@@ -229,6 +229,11 @@ class Table:
         return self.is_filtered and self.filters is not None and bool(self.filters.form.errors)
 
     @property
+    def has_filterset(self) -> bool:
+        """Templates call what is callable: asking for the class itself would make a filter set without its user."""
+        return self.filterset is not None
+
+    @property
     def filters_url(self) -> str:
         """The filters' fields by themselves, fetched when somebody opens them: their choices may take queries."""
         return self.url(filters=1)

@@ -114,7 +114,7 @@ def test_a_method_of_another_brand_is_not_offered(cast, outside, payer):  # noqa
 
 
 def test_restricted_clients_read_why(cast, payer):
-    cast.client.restrictions = ["deposits"]
+    cast.client.restrictions = ["no_deposit"]
     cast.client.save()
     assert "Deposits are not possible at the moment" in payer.get(DEPOSIT).content.decode()
     assert payer.post(DEPOSIT, {"amount": "5"}).status_code == 422 and not Deposit.objects.exists()
