@@ -24,7 +24,7 @@ class PerformanceForm(forms.Form):
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
-        self.initial |= {"first": today.replace(day=1), "last": today, "by": "agent"}
+        self.initial.update({"first": today.replace(day=1), "last": today, "by": "agent"})
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

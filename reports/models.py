@@ -7,8 +7,6 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import Brand, Desk, User
 
-MONEY = {"max_digits": 20, "decimal_places": 2, "default": 0}
-
 
 class DayFigure(models.Model):
     """What happened on one day of a brand's time zone in one agent's book (or a desk's pool, where nobody owns it).
@@ -29,9 +27,9 @@ class DayFigure(models.Model):
     call_seconds = models.PositiveBigIntegerField(default=0)
     registrations = models.PositiveIntegerField(default=0)
     first_deposits = models.PositiveIntegerField(default=0)
-    deposits = models.DecimalField(**MONEY)
-    withdrawals = models.DecimalField(**MONEY)
-    reversals = models.DecimalField(**MONEY, help_text=_("Refunds and chargebacks"))
+    deposits = models.DecimalField(max_digits=20, decimal_places=2, default=0)
+    withdrawals = models.DecimalField(max_digits=20, decimal_places=2, default=0)
+    reversals = models.DecimalField(max_digits=20, decimal_places=2, default=0, help_text=_("Refunds and chargebacks"))
 
     class Meta:
         ordering = ["-day", "id"]

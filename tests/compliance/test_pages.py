@@ -168,7 +168,8 @@ def test_the_trail_is_read_as_sentences(cast, browse, django_assert_max_num_quer
     ("query", "there", "gone"),
     [
         ("?area=kyc", "Document checked automatically", "Note added"), ("?who=staff", "Note added", "Document checked"),
-        ("?who=system", "Document checked automatically", "Note added"), ("?day_before=2020-01-01", "No entry fits", "Note added"),
+        ("?who=system", "Document checked automatically", "Note added"),
+        ("?day_before=2020-01-01", "Nothing matches", "Note added"),
     ],
 )  # fmt: skip
 def test_the_trail_is_filtered(cast, browse, query, there, gone):
