@@ -21,7 +21,7 @@ from sandbox.psp.transfers import TIMERS
 from sandbox.psp.webhooks import Dispatcher
 
 
-def wait_until(condition: Callable[[], Any], seconds_max: float = 10) -> Any:
+def wait_until(condition: Callable[[], Any], seconds_max: float = 40) -> Any:
     """The condition's first true answer; the test fails when there is none in time."""
     deadline = time.monotonic() + seconds_max
     while time.monotonic() < deadline:
