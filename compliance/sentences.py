@@ -6,6 +6,7 @@ An action that nobody has named here reads from its own name: `wallet.deposit_se
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,6 +51,7 @@ ACTIONS: dict[str, Any] = {
     "trading.account_opened": gettext_lazy("Trading account opened"),
 }
 VALUE_MAX = 300
+HASH = re.compile(r"[0-9a-f]{40,}")
 
 
 def sentence(action: str) -> str:
@@ -94,11 +96,14 @@ def plain(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, dict):
-        text = ", ".join(f"{field_name(str(key)).lower()} {plain(item)}" for key, item in value.items())
+        shown = {key: text for key, item in value.items() if (text := plain(item))}
+        text = ", ".join(f"{field_name(str(key)).lower()} {item}" for key, item in shown.items())
     elif isinstance(value, list | tuple):
         text = ", ".join(plain(item) for item in value)
     else:
         text = str(value)
+        if HASH.fullmatch(text):  # the whole of it is in the row, and in a pack's attachment
+            text = f"{text[:12]}…"
     return text if len(text) <= VALUE_MAX else f"{text[: VALUE_MAX - 1]}…"
 
 

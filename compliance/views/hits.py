@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clients.queries import is_in_own_book
 from compliance import hits, policies, queries
@@ -21,6 +22,14 @@ from crm.errors import DomainError
 from crm.ui.views import StaffView, TableView
 
 OTHERS_MAX = 10
+EVIDENCE = {
+    "same_day": gettext_lazy("the same day"), "same_year": gettext_lazy("inside the listed year"),
+    "day_and_month_swapped": gettext_lazy("day and month swapped"), "near": gettext_lazy("a year off at most"),
+    "differs": gettext_lazy("differs"), "same": gettext_lazy("the same"), "unknown": gettext_lazy("not known"),
+    "weak_alias": gettext_lazy("weak alias"), "father_and_son_swapped": gettext_lazy("father and son swapped"),
+    "other_order": gettext_lazy("other order"), "one_word": gettext_lazy("one word only"),
+    "common_words_only": gettext_lazy("common words only"),
+}  # fmt: skip
 
 
 class Hits(TableView):
@@ -50,7 +59,7 @@ def show(
     others = Hit.objects.filter(client_id=hit.client_id).exclude(pk=hit.pk).select_related("entry__source")
     context = {
         "hit": hit, "client": hit.client, "entry": hit.entry, "names": list(hit.entry.names.order_by("pk")[:60]),
-        "why": hit.explanation, "others": list(others.order_by("-pk")[:OTHERS_MAX]),
+        "why": hit.explanation, "evidence": EVIDENCE, "others": list(others.order_by("-pk")[:OTHERS_MAX]),
         "can_decide": policies.can_decide(request.user, hit), "clear_form": clear or ClearForm(),
         "confirm_form": confirm or ConfirmForm(), "threshold": hit.screening.threshold,
     }  # fmt: skip
