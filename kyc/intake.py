@@ -137,6 +137,8 @@ def _clean_image(raw: bytes, kind: str) -> bytes:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(raw), formats=[IMAGE_FORMATS[kind]]) as image:
                 _check_size(image)
+                # WeasyPrint switches this on for the whole process when it is imported: half a passport would pass.
+                ImageFile.LOAD_TRUNCATED_IMAGES = False
                 # A JPEG decodes at half or a quarter of its size, to the last byte all the same.
                 image.draft("RGB", (SIDE_MAX_PX, SIDE_MAX_PX))
                 image.load()

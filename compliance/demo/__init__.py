@@ -34,6 +34,7 @@ def load(demo: Demo) -> None:
     )
     for source, file in LISTS:
         import_watchlist(source=source, path=DATA / file, actor=None)
+    people.house_list(demo)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE compliance_entryname")
         cursor.execute("ANALYZE compliance_listentry")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import tempfile
 from dataclasses import asdict
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from clients.choices import Stage, TimelineKind
@@ -21,6 +24,8 @@ from compliance.choices import (
 )
 from compliance.matching import VERSION
 from compliance.models import Hit, Restriction, RiskAssessment, Screening
+from compliance.sources.house import COLUMNS
+from compliance.watchlists import import_watchlist
 from crm import audit
 from crm.bulk import copy_models, copy_rows
 from crm.demo import Demo
@@ -31,6 +36,38 @@ CLEARED = {
     "unknown": (ClearReason.NATIONALITY, "Another nationality; nothing connects the client with the entry."),
 }
 OPEN_MAX = 3
+LOOKALIKES = 7
+REASONS = ("Chargebacks on four cards", "Two accounts under other names", "Forged utility bill")
+
+
+def house_list(demo: Demo) -> None:
+    """The brokerage's own list: invented people, some with names like those of clients, so that matches turn up."""
+    verified: dict[int, dt.datetime] = demo.extra.get("verified_at", {})
+    newest = sorted(verified, key=lambda client_id: verified[client_id], reverse=True)
+    chosen = [*newest[:OPEN_MAX], *newest[20 : 20 + 40 * LOOKALIKES : 40]][: demo.count(LOOKALIKES) + 1]
+    clients = Client.objects.in_bulk(chosen)
+    rows = []
+    for number, client_id in enumerate(chosen):
+        client = clients[client_id]
+        assert client.date_of_birth is not None
+        born = client.date_of_birth.replace(day=1 + (client.date_of_birth.day + 9) % 28)
+        birth = "" if number % 3 == 1 else str(born.year + number % 2)
+        name = f"{client.first_name} {client.last_name}"
+        rows.append(
+            [
+                number + 1,
+                name,
+                f"{client.last_name} {client.first_name[0]}.",
+                birth,
+                client.country,
+                REASONS[number % 3],
+            ]
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "house-list.csv"
+        with path.open("w", encoding="utf-8", newline="") as out:
+            csv.writer(out).writerows([COLUMNS, *rows])
+        import_watchlist(source="house", path=path, actor=None)
 
 
 def screen(demo: Demo) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compliance.sources import canada, eu_journal, ofac, un
+from compliance.sources import canada, eu_journal, house, ofac, un
 from compliance.sources.base import Birth, BrokenFile, Format, ParsedEntry, ParsedName
 
 
@@ -21,6 +21,9 @@ class KnownSource:
 SOURCES: dict[str, KnownSource] = {
     source.code: source
     for source in (
+        KnownSource(
+            "house", "House list", "The brokerage itself", "Internal", "", house.FORMAT,
+        ),
         KnownSource(
             "un", "UN Security Council consolidated list", "United Nations", "Public list, attribution",
             "https://scsanctions.un.org/resources/xml/en/consolidated.xml", un.FORMAT,

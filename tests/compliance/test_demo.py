@@ -19,11 +19,12 @@ def test_the_demo_holds_together():
     house.load_house(context)
     for name in ("clients", "kyc", "compliance"):
         import_module(f"{name}.demo").load(context)
-    assert ListVersion.objects.filter(state="current").count() == 4
+    assert ListVersion.objects.filter(state="current").count() == 5
     assert Screening.objects.count() == len(context.extra["verified_at"])
     assert RiskAssessment.objects.count() == Client.objects.filter(registered_at__isnull=False).count()
     for fact in ("risk_rating", "restrictions"):
         assert list(differences(FACTS[fact])) == []
+    assert Hit.objects.exists()
     for hit in Hit.objects.all():
         assert Restriction.objects.filter(hit=hit, lifted_at__isnull=hit.state == "open").count() == 1
     assert Restriction.objects.filter(cause="manual").exists()

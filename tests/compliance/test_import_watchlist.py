@@ -190,4 +190,18 @@ def test_unclear_births_are_left_out_or_widened(text):
 
 def test_every_known_list_has_a_format_and_a_licence():
     for code, source in SOURCES.items():
-        assert source.code == code and source.licence and source.url.startswith("https://")
+        assert source.code == code and source.licence and (source.url.startswith("https://") or code == "house")
+
+
+def test_the_houses_own_list(tmp_path):
+    path = tmp_path / "house.csv"
+    path.write_text(
+        "number,name,aliases,birth_date,countries,reason\n"
+        "7,Klara Weber,Clara Veber;C. Weber,1970-03-04,DE;AT,Chargebacks on four cards\n",
+        encoding="utf-8",
+    )
+    assert import_watchlist(source="house", path=path, actor=None).entry_count == 1
+    entry = ListEntry.objects.get()
+    assert entry.countries == ["DE", "AT"] and entry.names.count() == 3 and entry.remarks.startswith("Chargebacks")
+    path.write_text("name,reason\nx,y\n")
+    refused(path, "must have the columns", source="house")

@@ -4,7 +4,7 @@ import io
 
 import pikepdf
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from kyc import intake
 from tests.kyc.factories import bill_pdf, passport_jpeg
@@ -49,6 +49,13 @@ def test_a_truncated_picture_is_told(form, share):
     with pytest.raises(intake.FileRefused, match="incomplete") as told:
         take(whole[: int(len(whole) * share)])
     assert told.value.code == "truncated"
+
+
+def test_a_truncated_picture_is_told_when_statements_were_written_before(monkeypatch):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)  # what `import weasyprint` does to a process
+    whole = picture()
+    with pytest.raises(intake.FileRefused, match="incomplete"):
+        take(whole[: len(whole) // 3])
 
 
 def test_a_truncated_pdf_is_told():

@@ -1,0 +1,48 @@
+"""The brokerage's own list: people it does not want back (fraud, abuse, chargebacks), as a CSV anybody can keep.
+
+Columns: number, name, aliases, birth_date, countries, reason. Several aliases and countries are parted by semicolons.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from compliance.sources import base
+from compliance.sources.base import ALIAS, PERSON, PRIMARY, BrokenFile, ParsedEntry
+
+COLUMNS = ["number", "name", "aliases", "birth_date", "countries", "reason"]
+
+
+def parse(path: Path) -> Iterator[ParsedEntry]:
+    try:
+        with base.opened(path) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
+            rows = csv.DictReader(text)
+            if rows.fieldnames != COLUMNS:
+                raise BrokenFile(f"{path.name} must have the columns {', '.join(COLUMNS)}")
+            for number, row in enumerate(rows, start=2):
+                if None in row or None in row.values() or not row["number"].strip():
+                    raise BrokenFile(f"{path.name}, line {number}: another number of columns, or no number")
+                yield _entry(row, f"{path.name}, line {number}")
+    except UnicodeDecodeError as error:
+        raise BrokenFile(f"{path.name} is not UTF-8: {error}") from error
+    except (csv.Error, EOFError, OSError) as error:
+        raise BrokenFile(f"{path.name} can't be read: {error}") from error
+
+
+def _entry(row: dict[str, str], where: str) -> ParsedEntry:
+    entry = ParsedEntry(row["number"].strip()[:100], PERSON, programs=["house"], remarks=row["reason"].strip()[:2000])
+    entry.add_name(row["name"], PRIMARY)
+    for alias in row["aliases"].split(";"):
+        entry.add_name(alias, ALIAS)
+    if not entry.names:
+        raise BrokenFile(f"{where}: no name")
+    birth = base.parse_birth(row["birth_date"]) if row["birth_date"].strip() else None
+    entry.births = [birth] if birth else []
+    entry.countries = base.unique([code.strip().upper()[:2] for code in row["countries"].split(";")])
+    return entry
+
+
+FORMAT = base.Format("house_csv", parse)
