@@ -94,14 +94,14 @@ def register(*, brand: Brand, application: Application) -> Registered:
     if client is None:
         client = _capture(brand, email, application)
     client = _take(client, user, application)
+    code = _referral_code(client, application)
     proven = invitation is not None
     PortalLogin.objects.create(
-        user=user, email_verified_at=timezone.now() if proven else None, registered_ip=current().ip,
-        referral_code=application.origin.referral_code,
-    )  # fmt: skip
+        user=user, email_verified_at=timezone.now() if proven else None, registered_ip=current().ip, referral_code=code
+    )
     if invitation is not None:
         invitations.redeem(application.invitation, user_id=user.pk)
-    _record(brand, client, user, application)
+    _record(brand, client, user, application, code)
     if not proven:
         send_confirmation(user=user)
     return Registered(user, client, proven)
@@ -180,20 +180,24 @@ def _take(client: Client, user: User, application: Application) -> Client:
     return client
 
 
-def _record(brand: Brand, client: Client, user: User, application: Application) -> None:
+def _referral_code(client: Client, application: Application) -> str:
+    """The partner's code of the person's first capture that had one: the browser that registers is often another one."""
+    captured = (
+        client.leads.exclude(referral_code="").order_by("captured_at", "pk").values_list("referral_code", flat=True)
+    )
+    return captured.first() or application.origin.referral_code
+
+
+def _record(brand: Brand, client: Client, user: User, application: Application, code: str) -> None:
     consents.record_consents(client=client, actor=user, given=application.given, refused=application.refused)
     move_stage(client_id=client.pk, to=Stage.REGISTERED, actor=user)
     client.refresh_from_db()
     audit.record(
         actor=user, action="portal.client_registered", target=client, client_id=client.pk, brand_id=brand.pk,
         after={"user": user.pk, "email": user.email},
-        evidence={"referral_code": application.origin.referral_code, "invited": bool(application.invitation)},
+        evidence={"referral_code": code, "invited": bool(application.invitation)},
     )  # fmt: skip
-    publish(
-        ClientRegistered(
-            client_id=client.pk, brand_id=brand.pk, user_id=user.pk, referral_code=application.origin.referral_code
-        )
-    )
+    publish(ClientRegistered(client_id=client.pk, brand_id=brand.pk, user_id=user.pk, referral_code=code))
     if client.owner_id:
         notify(
             [client.owner_id], kind="portal.registered", title=_("%(client)s has registered") % {"client": client},

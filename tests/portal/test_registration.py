@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 from django.test import Client as Browser
+from django.utils import timezone
 
 from clients.models import Client, TimelineEntry
 from crm import events, mail
@@ -222,6 +223,15 @@ def test_an_invitation_fills_in_what_is_known_and_lets_in_at_once_and_once(cast,
     assert not User.objects.filter(email="somebody.else@example.com").exists()
     again = Browser().get(f"/portal/register/?invitation={token}", follow=True)
     assert again.status_code == 410 and "registered with this link already" in again.content.decode()
+
+
+def test_the_partner_who_brought_the_lead_keeps_it_when_another_browser_registers(cast, lead):
+    earlier = timezone.now() - dt.timedelta(days=1)
+    for code, at in (("", earlier - dt.timedelta(days=1)), ("partner77", earlier), ("partner88", timezone.now())):
+        Lead.objects.create(client=lead, brand=cast.brand, channel="landing", referral_code=code, captured_at=at)
+    _row, token = invite(client_id=lead.pk, actor=cast.agent)
+    send(page=f"{REGISTER}?invitation={token}&ref=partner99", invitation=token)
+    assert OutboxEvent.objects.get(name="client.registered").payload["referral_code"] == "partner77"
 
 
 def test_an_invitation_of_another_brand_opens_nothing_here(cast, lead):
