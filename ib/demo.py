@@ -45,6 +45,8 @@ PLANS: dict[str, dict[str, str]] = {
     "Standard": {"fx_majors": "7", "fx_minors": "8", "metals": "9", "indices": "1.2", "energies": "4"},
     "Gold": {"fx_majors": "9", "fx_minors": "10", "metals": "12", "indices": "1.8", "energies": "5", "crypto": "2"},
 }
+# A trade must be held that long before it earns anybody anything.
+HOLD_SECONDS = 60
 REFERRED_SHARE = 0.45
 REFERRED_STAGES = (Stage.REGISTERED, Stage.VERIFIED, Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
 
@@ -119,7 +121,8 @@ def _plans(demo: Demo, brand: Brand, found: list[Partner], began: dt.datetime) -
     _version(made[0].pk, maker, checker, middle, brand.base_currency, _card(better), note="Half a unit more per lot")
     proposal = plans.draft_version(
         plan_id=made[1].pk, actor=maker, starts_at=demo.now + dt.timedelta(days=7), currency=brand.base_currency,
-        card=_card(PLANS["Gold"], {("metals", 1): Decimal("7")}), note="Metals: a fixed 7 for the direct partner",
+        card=_card(PLANS["Gold"], {("metals", 1): Decimal("7")}), min_hold_seconds=HOLD_SECONDS,
+        note="Metals: a fixed 7 for the direct partner",
     )  # fmt: skip
     plans.propose_version(version_id=proposal.pk, actor=maker)
     for number, partner in enumerate(found):
@@ -140,7 +143,7 @@ def _version(
 ) -> None:
     version = plans.draft_version(
         plan_id=plan_id, actor=maker, starts_at=starts_at, currency=currency, card=card, note=note,
-        account_groups=["real\\*"],
+        account_groups=["real\\*"], min_hold_seconds=HOLD_SECONDS,
     )  # fmt: skip
     plans.propose_version(version_id=version.pk, actor=maker)
     plans.activate_version(version_id=version.pk, actor=checker, reason="Within the budget", at=starts_at)

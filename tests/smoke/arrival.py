@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.smoke.journey import AGENT, TRADER, TRADER_PASSWORD, TRADER_PHONE, Journey, until
+from tests.smoke.journey import AGENT, SUB_IB, TRADER, TRADER_PASSWORD, TRADER_PHONE, Journey, until
 from tests.smoke.people import link_in
 
 
@@ -21,8 +21,14 @@ def lead_arrives(journey: Journey) -> str:
     )
     agent = journey.staff(AGENT)
     agent.wait_for_timeout(1500)  # the live connection opens after the page
+    code = journey.shell(
+        f"from ib.models import Partner; print(Partner.objects.get(name={SUB_IB!r}).referral_links.first().code)"
+    )
     trader = journey.page("trader", locale="de-DE")
-    trader.goto("/l/meridian/start/?utm_source=google&utm_medium=cpc&utm_campaign=de-search-cfd&utm_term=devisen")
+    trader.goto(
+        "/l/meridian/start/?utm_source=google&utm_medium=cpc&utm_campaign=de-search-cfd&utm_term=devisen"
+        f"&ref={code}"
+    )
     expect(trader.locator("html")).to_have_attribute("lang", "de")
     trader.fill("input[name=first_name]", "Lukas")
     trader.fill("input[name=last_name]", "Brandt")

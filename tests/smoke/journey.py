@@ -15,6 +15,7 @@ from tests.smoke.instance import Instance
 from tests.smoke.people import newest_mail, sign_in_staff
 
 AGENT = "anna.schmidt@meridian.example"
+MASTER_IB, SUB_IB = "Alpenblick Capital", "Rheinland Trading Partners"
 TRADER = f"lukas.brandt.{int(time.time())}@mail.example"
 # A number of their own each time: the same one would rightly be taken for the same person.
 TRADER_PHONE = f"0151 2{int(time.time()) % 10**7:07d}"
