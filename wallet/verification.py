@@ -103,6 +103,11 @@ JOIN LATERAL (
 ) s ON true
 WHERE k.balance_minor <> s.total ORDER BY k.account_id, k.at
 """
+# A checkpoint is made with a seal, at its instant.
+AFTER_THE_LAST_SEAL = """
+SELECT k.account_id, k.at FROM wallet_checkpoint k
+WHERE k.at > coalesce((SELECT max(s.through_at) FROM wallet_ledgerseal s), '-infinity') ORDER BY k.account_id, k.at
+"""
 RESOLVED_TWICE = """
 SELECT resolves_id FROM wallet_journal WHERE resolves_id IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY 1
 """
@@ -141,13 +146,16 @@ class Verdict:
         return not self.problems
 
 
-def verify(progress: Callable[[str], None] = lambda _text: None) -> Verdict:
-    """Check everything; stops collecting after `PROBLEMS_MAX` problems."""
+def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = "") -> Verdict:
+    """Check everything; stops collecting after `PROBLEMS_MAX` problems.
+
+    head: a head noted earlier (hex) and kept elsewhere; it must still be in the chain of seals.
+    """
     verdict = Verdict()
     checks = (
         ("journals and postings", _journals),
         ("wallets", _accounts),
-        ("seals", _seals),
+        ("seals", lambda verdict: _seals(verdict, head.lower())),
         ("checkpoints", _checkpoints),
         ("deposits, withdrawals and transfers", _movements),
     )
@@ -215,8 +223,9 @@ def _accounts(verdict: Verdict) -> Iterator[str]:
             yield f"balance of account {account} counts {kept}, its postings give {[int(n) for n in summed]}"
 
 
-def _seals(verdict: Verdict) -> Iterator[str]:
+def _seals(verdict: Verdict, head: str) -> Iterator[str]:
     previous: LedgerSeal | None = None
+    seen_head = not head
     public_key = crypto.signing_key().public_key()
     for seal in LedgerSeal.objects.order_by("id").iterator():
         verdict.seals += 1
@@ -240,6 +249,11 @@ def _seals(verdict: Verdict) -> Iterator[str]:
         except InvalidSignature:
             yield f"ledger seal {seal.pk} is not signed by this instance"
         previous = seal
+        seen_head = seen_head or bytes(seal.seal_hash).hex() == head
+    if not seen_head:
+        yield f"the head {head} is not in the chain of ledger seals: seals were cut off or made anew"
+    for account, at in _rows(AFTER_THE_LAST_SEAL):
+        yield f"checkpoint of account {account} at {at.isoformat()} belongs to a ledger seal that is gone"
     verdict.head = bytes(previous.seal_hash).hex() if previous else ""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -71,6 +71,80 @@ def test_a_removed_seal_is_noticed(cast):
     assert any("a seal is missing" in problem for problem in audit.verify().problems)
 
 
+def problems() -> str:
+    return "\n".join(audit.verify().problems)
+
+
+def test_swapped_rows_are_both_named(cast):
+    rows = write(cast)
+    audit.seal_pending()
+    one, other = rows[1].pk, rows[3].pk
+    tamper(
+        "UPDATE crm_auditevent e SET body = o.body FROM crm_auditevent o "
+        "WHERE (e.id, o.id) IN ((%s, %s), (%s, %s))", one, other, other, one,
+    )  # fmt: skip
+    assert f"audit row {one} " in problems() and f"audit row {other} " in problems()
+
+
+def test_a_changed_leaf_is_named_and_breaks_its_seal(cast):
+    rows = write(cast)
+    seal = audit.seal_pending()
+    tamper("UPDATE crm_auditleaf SET leaf_hash = sha256('x'::bytea) WHERE event_id = %s", rows[2].pk)
+    assert f"audit row {rows[2].pk} of seal {seal.pk} was changed" in problems()
+    assert f"the leaves of seal {seal.pk} do not add up to its root" in problems()
+
+
+@pytest.mark.parametrize(("place", "said"), [(0, "before"), (2, "audit row {pk} of seal"), (4, "after")])
+def test_a_row_removed_with_its_leaf_is_named_by_its_neighbours(cast, place, said):
+    rows = write(cast)
+    audit.seal_pending()
+    pk = rows[place].pk
+    tamper("DELETE FROM crm_auditleaf WHERE event_id = %s", pk)
+    tamper("DELETE FROM crm_auditevent WHERE id = %s", pk)
+    assert said.format(pk=pk) in audit.verify().problems[0]
+
+
+def test_the_newest_seal_removed_leaves_rows_without_a_chain(cast):
+    write(cast, 1)
+    audit.seal_pending()
+    rows = write(cast, 2)
+    last = audit.seal_pending()
+    tamper("DELETE FROM crm_auditseal WHERE id = %s", last.pk)
+    assert audit.verify().problems == [
+        f"audit row {row.pk} was sealed by seal {last.pk}, which is gone" for row in rows
+    ]  # fmt: skip
+
+
+def test_a_row_slipped_in_behind_the_sealer_is_named(cast):
+    rows = write(cast)
+    audit.seal_pending()
+    tamper(
+        "INSERT INTO crm_auditevent (at, transaction_id, actor_label, action, target_type, target_id, request_id, body, "
+        "is_encrypted) SELECT at, transaction_id, 'Nobody', action, target_type, target_id, '', body, false "
+        "FROM crm_auditevent WHERE id = %s RETURNING id", rows[0].pk,
+    )  # fmt: skip
+    forged = AuditEvent.objects.order_by("-id").first()
+    assert f"audit row {forged.pk} was slipped in" in problems()
+
+
+def test_a_chain_cut_off_with_its_rows_is_told_by_a_head_kept_elsewhere(cast):
+    write(cast, 1)
+    audit.seal_pending()
+    write(cast, 1)
+    last = audit.seal_pending()
+    head = audit.verify().head
+    for sql in (
+        "DELETE FROM crm_auditevent WHERE id IN (SELECT event_id FROM crm_auditleaf WHERE seal_id = %s)",
+        "DELETE FROM crm_auditleaf WHERE seal_id = %s",
+        "DELETE FROM crm_auditseal WHERE id = %s",
+    ):
+        tamper(sql, last.pk)
+    assert audit.verify().holds, "nothing inside the database can tell"
+    assert audit.verify(head=head).problems == [f"the head {head} is not in the chain: seals were cut off or made anew"]
+    with pytest.raises(SystemExit):
+        call_command("verify_audit", "--head", head)
+
+
 def test_a_row_is_proved_by_its_siblings_alone(cast):
     rows = write(cast, 7)
     audit.seal_pending()

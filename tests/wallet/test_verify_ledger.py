@@ -11,7 +11,7 @@ from tests.wallet.factories import fund, house, raw, without_triggers
 from wallet import ledger, seals
 from wallet.choices import AccountKind, JournalKind
 from wallet.ledger import Entry, Line
-from wallet.models import Checkpoint, Journal, LedgerSeal
+from wallet.models import Account, Checkpoint, Journal, LedgerSeal
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,10 @@ def books(cast) -> dict[str, int]:
     last = ledger.post(entry("last", Line(wallet, -50), Line(fees, 50)))
     houses = ledger.post(entry("house", Line(suspense, -70), Line(fees, 70)))
     seals.seal_pending()
-    return {"wallet": wallet.pk, "last": last.journal_id, "house": houses.journal_id, "fees": fees.pk}
+    return {
+        "wallet": wallet.pk, "last": last.journal_id, "house": houses.journal_id, "fees": fees.pk,
+        "suspense": suspense.pk,
+    }  # fmt: skip
 
 
 def test_a_sound_ledger_holds(books):
@@ -169,3 +172,27 @@ def test_verify_reads_in_steps(books, monkeypatch):
     monkeypatch.setattr("wallet.verification.ACCOUNTS_PER_STEP", 1)
     assert verify().holds
     assert raw("SELECT count(*) FROM wallet_journal")[0][0] == 5
+
+
+def test_a_seal_cut_off_is_told_by_a_head_kept_elsewhere(cast, books):
+    fund(cast.client, 5, key="more")
+    seals.seal_pending()
+    head = verify().head
+    without_triggers(f"DELETE FROM wallet_ledgerseal WHERE id = {LedgerSeal.objects.latest('pk').pk}")
+    assert verify().problems == [], "the journals stand there as not sealed yet"
+    assert verify(head=head).problems == [
+        f"the head {head} is not in the chain of ledger seals: seals were cut off or made anew"
+    ]
+
+
+def test_a_checkpoint_whose_seal_is_gone_is_named(books, monkeypatch):
+    monkeypatch.setattr("wallet.seals.CHECKPOINT_POSTINGS_MIN", 1)
+    ledger.post(
+        Entry(
+            key="again", kind=JournalKind.ADJUSTMENT, brand_id=Journal.objects.first().brand_id,
+            lines=(Line(Account.objects.get(pk=books["fees"]), -3), Line(Account.objects.get(pk=books["suspense"]), 3)),
+        )
+    )  # fmt: skip
+    seal = seals.seal_pending()
+    without_triggers(f"DELETE FROM wallet_ledgerseal WHERE id = {seal.pk}")
+    assert "belongs to a ledger seal that is gone" in verify().problems[0]

@@ -13,13 +13,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--client", type=int, help="Check the chain of seals and only this client's rows")
+        parser.add_argument("--head", default="", help="A head noted earlier; it must still be in the chain")
         parser.add_argument("--seal", action="store_true", help="Seal finished rows first")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["seal"]:
             while audit.seal_pending():
                 pass
-        verdict = audit.verify(client_id=options["client"])
+        verdict = audit.verify(client_id=options["client"], head=options["head"])
         for problem in verdict.problems:
             self.stderr.write(self.style.ERROR(problem))
         self.stdout.write(
