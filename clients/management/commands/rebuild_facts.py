@@ -22,7 +22,7 @@ class Command(BaseCommand):
                 continue
             for client_id, kept, computed in differences(one):
                 wrong += 1
-                self.stderr.write(f"client {client_id}: {one.name} is {kept!r}, its source says {computed!r}")
+                self.stderr.write(f"client {client_id}: {one.name} is {kept}, its source says {computed}")
         if wrong:
             sys.exit(1)
         if options["check"]:
