@@ -7,6 +7,7 @@ settlement, and so is a negative sum (clawbacks larger than what was earned).
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import audit, money, policies
-from crm.errors import DomainError, NotAllowed, WrongState
+from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.events import CommissionSettled, publish
 from ib import periods
 from ib.choices import PeriodState, SettlementState
@@ -25,6 +26,7 @@ from ib.policies import can_settle
 from wallet import ledger
 from wallet.choices import AccountKind, JournalKind
 
+logger = logging.getLogger(__name__)
 # How long after a month's end its period closes by itself: late syncs and corrections still get in.
 GRACE_HOURS = 36
 
@@ -159,14 +161,24 @@ def totals_of(periods_: list[SettlementPeriod]) -> dict[int, dict[str, Decimal]]
 
 
 def settle_due() -> int:
-    """Close every period whose end and grace have passed, oldest first; returns how many were closed."""
+    """Close every period whose end and grace have passed, oldest first; returns how many were closed.
+
+    A brand whose period can't be closed waits with its later ones; the other brands don't.
+    """
     due = SettlementPeriod.objects.filter(
         state=PeriodState.OPEN, ends_at__lte=timezone.now() - dt.timedelta(hours=GRACE_HOURS)
     ).order_by("brand_id", "starts_at")
-    closed = 0
-    for period_id in list(due.values_list("pk", flat=True)):
-        settle_period(period_id=period_id, actor=None)
-        closed += 1
+    closed, stuck = 0, set()
+    for period_id, brand_id in list(due.values_list("pk", "brand_id")):
+        if brand_id in stuck:
+            continue
+        try:
+            settle_period(period_id=period_id, actor=None)
+        except Exception:
+            logger.exception("commission period %s could not be settled", period_id)
+            stuck.add(brand_id)
+        else:
+            closed += 1
     return closed
 
 
@@ -185,14 +197,16 @@ def balances_of(partner: Partner) -> dict[str, Decimal]:
 def pay_out(*, partner_id: int, amount: Decimal, currency: str, request_key: str, actor: Any) -> Payout:
     """Move settled commissions into the partner's own trading wallet, from where they are withdrawn like any money.
 
-    Who: the partner. The same request_key is paid once. Raises: DomainError without a trading wallet, or when the
-    balance is smaller.
+    Who: the partner. The same request_key with the same wish is paid once. Raises: IdempotencyConflict; DomainError
+    without a trading wallet, or when the balance is smaller.
     """
     partner = Partner.objects.select_for_update(of=("self",)).select_related("client").get(pk=partner_id)
     if actor is not None and actor.pk != partner.user_id:
         raise NotAllowed(_("Only the partner takes money from their own balance."))
     known = Payout.objects.filter(partner=partner, request_key=request_key).first()
     if known is not None:
+        if (known.amount, known.currency) != (amount, currency):
+            raise IdempotencyConflict(_("This form was already sent with another amount. Start again."))
         return known
     if partner.state != "active":
         raise WrongState(_("Payouts are stopped for this partner. Ask your partner manager."))

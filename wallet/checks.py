@@ -25,12 +25,13 @@ from clients.models import Client
 from crm.models import AuditEvent
 from crm.money import Money
 from trading.models import TradingAccount
-from wallet.choices import Outcome, WithdrawalState
+from wallet.choices import DepositState, Outcome, WithdrawalState
 from wallet.limits import limit
 from wallet.models import Account, Balance, Deposit, Psp, Withdrawal
 from wallet.policies import NO_WITHDRAWALS
 
 MARGIN_LEVEL_MIN = Decimal(100)  # per cent; below this a platform closes positions
+KEPT = (DepositState.SETTLED, DepositState.CHARGEBACK_REVERSED)
 PASSWORD_ACTIONS = ("crm.password_changed", "crm.password_reset")
 
 
@@ -132,7 +133,8 @@ def risk(request: Request) -> Finding:
 @check("return_to_source", gettext_lazy("Return to source"))
 def return_to_source(request: Request) -> Finding:
     """Money goes back the way it came, up to what came, before it goes anywhere else (an anti-laundering rule)."""
-    came = _by_psp(Deposit.objects.filter(client=request.client, settled_at__isnull=False), "received_minor", request)
+    # What was charged back or refunded has gone back already.
+    came = _by_psp(Deposit.objects.filter(client=request.client, state__in=KEPT), "received_minor", request)
     went = _by_psp(
         Withdrawal.objects.filter(client=request.client, finished_at__isnull=True)
         | Withdrawal.objects.filter(client=request.client, state=WithdrawalState.SETTLED),

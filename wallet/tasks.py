@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from celery import shared_task
 
@@ -35,20 +36,17 @@ def look_up_deposit(deposit_id: int) -> str:
 @shared_task
 def continue_work() -> int:
     """What a crash, a lost webhook or an absent broker left: webhooks, payouts, open deposits and transfers."""
-    webhooks = inbox.due_webhooks()
-    for message_id in webhooks:
-        inbox.process_webhook(message_id)
-    payouts_due = payouts.due_payouts()
-    for withdrawal_id, state in payouts_due:
+    steps: list[tuple[Callable[[int], object], int]] = [(inbox.process_webhook, pk) for pk in inbox.due_webhooks()]
+    for withdrawal_id, state in payouts.due_payouts():
         step = payouts.send_payout if state == WithdrawalState.APPROVED else payouts.look_up_payout
+        steps.append((step, withdrawal_id))
+    steps += [(deposits.look_up_deposit, pk) for pk in deposits.due_deposits()]
+    for do, pk in steps:
         try:
-            step(withdrawal_id)
+            do(pk)
         except Exception:  # one bad row must not keep the others waiting
-            logger.exception("withdrawal %s could not be moved on", withdrawal_id)
-    open_deposits = deposits.due_deposits()
-    for deposit_id in open_deposits:
-        deposits.look_up_deposit(deposit_id)
-    return len(webhooks) + len(payouts_due) + len(open_deposits) + transfers.mirror_operations()
+            logger.exception("%s(%s) failed; it is due again", do.__name__, pk)
+    return len(steps) + transfers.mirror_operations()
 
 
 @shared_task

@@ -24,6 +24,7 @@ from crm import audit, crypto
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import WithdrawalApproved, WithdrawalRefused, WithdrawalRequested, WithdrawalSettled, publish
 from crm.money import from_minor, to_minor
+from crm.notify import notify, people_with
 from crm.policies import require
 from wallet import ledger, policies
 from wallet.checks import Finding, Request, run_checks
@@ -281,6 +282,10 @@ def apply_payout(*, psp_id: int, view: TransferView) -> Applied:
         )
     open_states = (WithdrawalState.SENDING, WithdrawalState.SENT, WithdrawalState.UNKNOWN)
     if withdrawal.state not in open_states:
+        if (withdrawal.state == WithdrawalState.SETTLED) != (view.status == TransferStatus.PAID) and (
+            view.status != TransferStatus.PENDING
+        ):
+            return _contradicted(withdrawal, view)
         return Applied(InboxState.IGNORED, f"{withdrawal.reference} is {withdrawal.state} already")
     withdrawal.psp_reference = view.psp_reference
     if view.status == TransferStatus.PAID:
@@ -292,6 +297,29 @@ def apply_payout(*, psp_id: int, view: TransferView) -> Applied:
         withdrawal.save()
         _audit(withdrawal, "wallet.withdrawal_sent", after={"psp_reference": view.psp_reference})
     return Applied(InboxState.DONE, f"{withdrawal.reference} is {withdrawal.state}")
+
+
+def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
+    """The PSP tells another end than the one in our books. Nothing is booked by itself: people are told, each time once."""
+    if withdrawal.state == WithdrawalState.SETTLED:
+        title = _("%(reference)s was paid, and now %(psp)s says that it failed")
+        body = _("The money may be back at the PSP. Ask there; the client's wallet was not changed.")
+    else:
+        title = _("%(psp)s says that it paid %(reference)s, which is “%(state)s” here")
+        body = _("The client may have the money twice. Stop further withdrawals of this client and ask the PSP.")
+    words = title % {
+        "reference": withdrawal.reference, "psp": withdrawal.psp, "state": withdrawal.get_state_display(),
+    }  # fmt: skip
+    _audit(
+        withdrawal, "wallet.payout_contradicted", reason=view.failure,
+        evidence={"psp_reference": view.psp_reference, "status": view.status.value},
+    )  # fmt: skip
+    notify(
+        people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id), kind="wallet.payout_contradicted",
+        title=words, body=body, url=f"/money/withdrawals/{withdrawal.pk}/",
+        dedupe_key=f"payout-contradicted:{withdrawal.pk}:{view.status.value}",
+    )  # fmt: skip
+    return Applied(InboxState.FAILED, words)
 
 
 def _settle(withdrawal: Withdrawal, view: TransferView) -> None:

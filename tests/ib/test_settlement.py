@@ -5,7 +5,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from crm import events
-from crm.errors import DomainError, NotAllowed, WrongState
+from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.models import Notification, OutboxEvent
 from ib import clawback, engine, explain, rollup, settlement
 from ib.choices import PartnerState
@@ -153,6 +153,23 @@ def test_due_periods_close_by_themselves_after_a_grace(network):
     assert period_of(NOON).state == "closed"
 
 
+def test_a_brand_that_cannot_be_settled_holds_up_no_other(network, cast, monkeypatch):
+    accrue(network)
+    ours = period_of(NOON)
+    period = SettlementPeriod.objects.create(
+        brand=cast.other_brand, name="2020-01", starts_at=ours.starts_at - NEXT, ends_at=ours.ends_at - NEXT
+    )
+    settle = settlement.settle_period
+    monkeypatch.setattr(
+        settlement, "settle_period", lambda *, period_id, actor: 1 / 0 if period_id == ours.pk else settle(
+            period_id=period_id, actor=actor
+        )
+    )  # fmt: skip
+    settlement.settle_due()
+    period.refresh_from_db()
+    assert (period.state, period_of(NOON).state) == ("closed", "open")
+
+
 def arrived(cast, amount_minor, at, key):
     """A settled deposit with its journal."""
     psp = Psp.objects.filter(brand=cast.brand).first() or Psp.objects.create(
@@ -220,6 +237,10 @@ def test_commissions_are_paid_out_to_the_partners_own_wallet_once(network, cast)
             partner_id=network.sub.pk, amount=Decimal("2.50"), currency="EUR", request_key="k1", actor=network.sub.user
         )
     assert Payout.objects.count() == 1
+    with pytest.raises(IdempotencyConflict):
+        settlement.pay_out(
+            partner_id=network.sub.pk, amount=Decimal("3.50"), currency="EUR", request_key="k1", actor=network.sub.user
+        )
     assert settlement.balances_of(network.sub) == {"EUR": Decimal("3.50")}
     assert ledger.balance(ledger.wallet_of(cast.other_client, "EUR")) == 250
 

@@ -12,11 +12,14 @@ from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification
 from tests.wallet.factories import available, fund, make_psp
 from wallet import ledger, payouts
-from wallet.choices import Outcome, WithdrawalState
+from wallet.choices import InboxState, Outcome, WithdrawalState
+from wallet.deposits import Applied
 from wallet.models import Deposit, Journal, Psp, PspMovement, WebhookMessage, Withdrawal
+from wallet.psp.base import TransferStatus, TransferView
 from wallet.verification import verify
 from wallet.withdrawals import (
     WithdrawalNotPossible,
+    apply_payout,
     approve_withdrawal,
     cancel_withdrawal,
     destination_of,
@@ -251,6 +254,12 @@ def test_many_requests_and_a_new_destination_are_looked_at(rich, outside):
     assert outcome(ask(rich, outside, "10", key="k4"), "velocity") == Outcome.REVIEW
 
 
+@pytest.mark.parametrize("gone", ["charged_back", "refunded"])
+def test_what_was_taken_back_is_no_source_any_more(rich, outside, gone):
+    Deposit.objects.update(state=gone)
+    assert outcome(ask(rich, outside), "return_to_source") == Outcome.REVIEW
+
+
 def test_a_new_password_is_looked_at(rich, outside):
     audit.record(actor=None, action="crm.password_changed", target=rich.client_user, client_id=rich.client.pk)
     assert outcome(ask(rich, outside), "cooling_off") == Outcome.REVIEW
@@ -354,6 +363,57 @@ def test_a_request_that_never_arrived_goes_back_only_after_a_while(rich, outside
     assert payouts.look_up_payout(withdrawal.pk) == WithdrawalState.FAILED
     assert available(wallet(rich)) == 100_000
     assert not outside.running.store.rows("SELECT 1 FROM transfers")
+
+
+def said(withdrawal: Withdrawal, status: TransferStatus) -> Applied:
+    """What the PSP tells of it now, long after."""
+    return apply_payout(
+        psp_id=withdrawal.psp_id,
+        view=TransferView(
+            reference=withdrawal.reference, psp_reference="P-9", status=status, currency="EUR",
+            amount_minor=withdrawal.amount_minor,
+        ),
+    )  # fmt: skip
+
+
+def test_a_psp_that_paid_after_all_books_nothing_and_finance_is_told_once(rich, outside):
+    outside.running.fault("reset", times=1)
+    withdrawal = approved(rich, outside)
+    payouts.send_payout(withdrawal.pk)
+    Withdrawal.objects.update(sent_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5))
+    assert payouts.look_up_payout(withdrawal.pk) == WithdrawalState.FAILED
+    assert said(withdrawal, TransferStatus.FAILED).state == InboxState.IGNORED
+    journals = Journal.objects.count()
+    for _time in range(2):
+        applied = said(withdrawal, TransferStatus.PAID)
+        assert applied.state == InboxState.FAILED
+        assert "says that it paid" in applied.words
+    assert state(withdrawal) == WithdrawalState.FAILED
+    assert Journal.objects.count() == journals
+    told = Notification.objects.get(user=rich.finance, kind="wallet.payout_contradicted")
+    assert "twice" in told.body
+    assert AuditEvent.objects.filter(action="wallet.payout_contradicted").count() == 2
+
+
+def test_a_psp_that_takes_a_paid_one_back_changes_nothing_and_finance_is_told(rich, outside):
+    withdrawal = approved(rich, outside)
+    payouts.send_payout(withdrawal.pk)
+    outside.deliver(wait_for=1)
+    assert state(withdrawal) == WithdrawalState.SETTLED
+    assert said(withdrawal, TransferStatus.PENDING).state == InboxState.IGNORED, "only a message that came late"
+    assert said(withdrawal, TransferStatus.FAILED).state == InboxState.FAILED
+    assert state(withdrawal) == WithdrawalState.SETTLED
+    assert Notification.objects.filter(user=rich.finance, kind="wallet.payout_contradicted").count() == 1
+    assert verify().holds
+
+
+def test_an_answer_in_other_words_than_agreed_leaves_it_unknown(rich, outside, monkeypatch):
+    withdrawal = approved(rich, outside)
+    monkeypatch.setattr("wallet.psp.sandbox.SandboxAdapter._call", lambda *_args: {"status": "gone fishing"})
+    assert payouts.send_payout(withdrawal.pk) == WithdrawalState.UNKNOWN
+    assert payouts.look_up_payout(withdrawal.pk) == WithdrawalState.UNKNOWN
+    monkeypatch.undo()
+    assert available(wallet(rich)) == 80_000, "still reserved: nobody knows what happened"
 
 
 def test_an_outage_leaves_it_unknown_until_the_psp_is_back(rich, outside):

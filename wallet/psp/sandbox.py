@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import httpx
 from django.conf import settings
@@ -33,12 +33,15 @@ from wallet.psp.base import (
 from wallet.psp.settlement_csv import read_settlement_csv
 from wallet.psp.signatures import judge_timed_signature
 
+View = TypeVar("View", PaymentView, TransferView)
 TIMEOUT = httpx.Timeout(10, connect=3)
 REPORT_TIMEOUT = httpx.Timeout(120, connect=3)
 EVENT_KINDS = {
     "payment.chargeback": EventKind.CHARGEBACK,
     "payment.chargeback_reversed": EventKind.CHARGEBACK_REVERSED,
 }
+# What reading a message of another shape than ours raises.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
 FAMILIES = {"payment": EventKind.PAYMENT, "payout": EventKind.PAYOUT, "refund": EventKind.REFUND}
 
 
@@ -67,15 +70,15 @@ class SandboxAdapter:
                 "locale": intent.locale,
             },
         )
-        return _payment(answer)
+        return self._read(_payment, answer)
 
     def find_payment(self, reference: str) -> PaymentView | None:
         answer = self._look_up("/payments", reference)
-        return _payment(answer) if answer is not None else None
+        return self._read(_payment, answer) if answer is not None else None
 
     def refund(self, *, psp_reference: str, reference: str, amount_minor: int, currency: str) -> TransferView:
         body = {"reference": reference, "amount_minor": amount_minor, "currency": currency}
-        return _transfer(self._call("POST", f"/payments/{psp_reference}/refunds", body))
+        return self._read(_transfer, self._call("POST", f"/payments/{psp_reference}/refunds", body))
 
     # Payments out
 
@@ -86,11 +89,11 @@ class SandboxAdapter:
             "currency": order.currency,
             "destination": dict(order.destination),
         }
-        return _transfer(self._call("POST", "/payouts", body))
+        return self._read(_transfer, self._call("POST", "/payouts", body))
 
     def find_payout(self, reference: str) -> TransferView | None:
         answer = self._look_up("/payouts", reference)
-        return _transfer(answer) if answer is not None else None
+        return self._read(_transfer, answer) if answer is not None else None
 
     # Webhooks
 
@@ -106,7 +109,7 @@ class SandboxAdapter:
             if message["merchant"] != self._credentials.get("merchant"):
                 return Judgement(Verdict.OTHER_MERCHANT, detail=str(message["merchant"])[:100])
             return Judgement(Verdict.ACCEPTED, _event(message))
-        except (ValueError, KeyError, TypeError) as error:
+        except UNREADABLE as error:
             return Judgement(Verdict.MALFORMED, detail=f"{type(error).__name__}: {error}"[:200])
 
     def read_webhook(self, body: bytes) -> WebhookEvent:
@@ -128,6 +131,8 @@ class SandboxAdapter:
             answer = self._call("GET", "/health")
         except (PspRefused, PspUnreachable, PspUnknown) as error:
             return Health(False, error.message)
+        if not isinstance(answer, dict):
+            return Health(False, self._unreadable().message)
         if answer.get("merchant") != self._credentials.get("merchant"):
             return Health(False, _("The key belongs to another merchant: %(m)s") % {"m": answer.get("merchant")})
         return Health(True, _("Connected"), answer)
@@ -152,11 +157,20 @@ class SandboxAdapter:
         response = self._send(method, path, body)
         if response.is_success:
             try:
-                answer = response.json()
+                return response.json()
             except ValueError as error:
-                raise PspUnknown(_("%(psp)s answered in a way we can't read.") % {"psp": self.psp}) from error
-            return answer
+                raise self._unreadable() from error
         raise self._refusal(response)
+
+    def _read(self, reader: Callable[[dict[str, Any]], View], answer: dict[str, Any]) -> View:
+        """An answer that says yes in words we don't know leaves the outcome open: it is looked up."""
+        try:
+            return reader(answer)
+        except UNREADABLE as error:
+            raise self._unreadable() from error
+
+    def _unreadable(self) -> PspUnknown:
+        return PspUnknown(_("%(psp)s answered in a way we can't read.") % {"psp": self.psp})
 
     def _look_up(self, path: str, reference: str) -> dict[str, Any] | None:
         try:
