@@ -12,7 +12,7 @@ from trading.platforms.mt5.enums import DealAction as Mt5Action
 class PlatformKind(models.TextChoices):
     """Platforms that have an adapter in `trading/platforms/`."""
 
-    MT5 = "mt5", _("MetaTrader 5 (Web API)")
+    MT5 = "mt5", _("MetaTrader 5")
 
 
 class AccountState(BadgeChoices):

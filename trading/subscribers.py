@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from clients.facts import FACTS, rebuild_client
+from clients.mail import send_mail_to
 from clients.models import Client
-from crm.events import ClientVerified, RestrictionLifted, RestrictionPlaced, subscribe
+from crm.events import ClientVerified, RestrictionLifted, RestrictionPlaced, TradingAccountOpened, subscribe
 from trading import policies
 from trading.accounts import follow_restrictions, request_account
-from trading.models import AccountType
+from trading.models import AccountType, TradingAccount
 
 
 @subscribe(ClientVerified)
@@ -25,6 +26,16 @@ def open_the_first_account(event: ClientVerified) -> None:
         client.refresh_from_db(fields=["kyc_level"])
     if policies.can_open_account(None, client, account_type):
         request_account(client_id=client.pk, account_type_id=account_type.pk, request_key=f"verified:{client.pk}")
+
+
+@subscribe(TradingAccountOpened)
+def welcome_with_the_login(event: TradingAccountOpened) -> None:
+    """The letter with platform, login and server of a new account; never a password."""
+    account = TradingAccount.objects.select_related("server").get(pk=event.account_id)
+    send_mail_to(
+        client_id=account.client_id, template="clients.welcome", dedupe_key=f"trading.account_opened:{account.pk}",
+        context={"platform": event.platform, "login": event.login, "server": str(account.server)},
+    )  # fmt: skip
 
 
 @subscribe(RestrictionPlaced, RestrictionLifted)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import re
 from collections.abc import Iterator
 
 from rapidfuzz import fuzz
@@ -28,6 +29,7 @@ ISSUE_WORDS = (
     "ausgestellt", "fecha de emision", "fecha", "emision", "date de facture", "date d emission", "data emissione", "data",
 )  # fmt: skip
 DUE_WORDS = ("due", "fallig", "zahlbar bis", "payable", "vencimiento", "echeance", "scadenza", "valid until", "birth")
+DIGITS = re.compile(r"\d+")
 Line = tuple[int, str, Box]
 
 
@@ -82,7 +84,8 @@ def _address(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
             continue
         score, text, page, box = find(sheet, pages, expected)
         sheet.measures[f"poa_{field}"] = round(score, 2)
-        if score >= least:
+        # Two digits changed are a small difference in letters, and another house.
+        if score >= least and DIGITS.findall(expected) == DIGITS.findall(text):
             sheet.extracted[field] = text
             continue
         near = score > 0.6

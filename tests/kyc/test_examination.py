@@ -146,9 +146,10 @@ def bill(**fields):
         ({"name": "Mueller Clara"}, set()),
         ({"name": "Jochen Krause"}, {"POA_NAME"}),
         ({"address_line": "Am Markt 3", "city": "Potsdam", "postal_code": "14467"}, {"POA_ADDRESS"}),
+        ({"address_line": "Lindenstraße 21"}, {"POA_ADDRESS"}),
         ({"issued_on": dt.date(2026, 6, 2)}, {"POA_TOO_OLD"}),
     ],
-    ids=["good", "other spelling", "other name", "other address", "old"],
+    ids=["good", "other spelling", "other name", "other address", "other house", "old"],
 )
 def test_a_bill(fields, codes, as_scan):
     pictures, text_layer = bill(**fields)

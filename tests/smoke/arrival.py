@@ -26,8 +26,7 @@ def lead_arrives(journey: Journey) -> str:
     )
     trader = journey.page("trader", locale="de-DE")
     trader.goto(
-        "/l/meridian/start/?utm_source=google&utm_medium=cpc&utm_campaign=de-search-cfd&utm_term=devisen"
-        f"&ref={code}"
+        f"/l/meridian/start/?utm_source=google&utm_medium=cpc&utm_campaign=de-search-cfd&utm_term=devisen&ref={code}"
     )
     expect(trader.locator("html")).to_have_attribute("lang", "de")
     trader.fill("input[name=first_name]", "Lukas")
@@ -119,9 +118,8 @@ def trader_registers(journey: Journey) -> str:
 
 def send(page: Page, kind: str, path: Path) -> None:
     form = page.locator(f"form.k-upload-form:has(input[name=kind][value={kind}])").first
-    with page.expect_response(re.compile("/portal/documents/send/")):
+    with page.expect_navigation(timeout=60_000):  # the page shows itself anew once the file is taken in
         form.locator("input[type=file][name=file]").set_input_files(path)
-    page.wait_for_load_state()
 
 
 def checked(journey: Journey) -> str:
@@ -135,13 +133,15 @@ def checked(journey: Journey) -> str:
 
 
 def specimens(journey: Journey, folder: Path) -> tuple[Path, Path]:
-    """A specimen passport and bill of the trader, made by the project's own generator."""
+    """A specimen passport and bill of the trader, made by the project's own generator. The bill has another house number
+    than the registration: compliance will see it flagged."""
     passport, bill = folder / "passport.jpg", folder / "bill.pdf"
     journey.shell(
         "import datetime as dt; from pathlib import Path; from kyc import specimens as s;"
-        "h = s.Holder('Lukas', 'Brandt', dt.date(1988, 3, 14), sex='M', number='C01X00T47', nationality='D', country='D');"
+        f"h = s.Holder('Lukas', 'Brandt', dt.date(1988, 3, 14), sex='M', number='C{TRADER_PHONE[-7:]}9',"
+        " nationality='D', country='D');"
         f"Path({str(passport)!r}).write_bytes(s.jpeg(s.passport(h)));"
-        f"Path({str(bill)!r}).write_bytes(s.utility_bill(name='Lukas Brandt', address_line='Lindenallee 12', postal_code='10115',"
+        f"Path({str(bill)!r}).write_bytes(s.utility_bill(name='Lukas Brandt', address_line='Lindenallee 21', postal_code='10115',"
         " city='Berlin', issued_on=dt.date.today() - dt.timedelta(days=20)))"
     )
     return passport, bill

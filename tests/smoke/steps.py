@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.smoke import arrival
+from tests.smoke import arrival, money, office
 from tests.smoke.journey import Journey
 
 STEPS: list[tuple[str, Callable[[Journey], str | None]]] = [
     ("A lead from the German landing page reaches a German-speaking agent", arrival.lead_arrives),
     ("The agent calls, writes it down and sends a registration link", arrival.agent_works_the_lead),
     ("The trader registers and sends a passport and a bill", arrival.trader_registers),
+    ("Compliance approves; screening, MT5 account and welcome follow", office.officer_approves),
+    ("EUR 500 come in through the PSP, once, and go to MT5, once", money.client_deposits),
 ]

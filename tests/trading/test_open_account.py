@@ -7,10 +7,10 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from clients.models import Client, TimelineEntry
+from clients.models import Client, Message, TimelineEntry
 from crm import events
 from crm.errors import DomainError, NotAllowed
-from crm.events import ClientVerified, publish
+from crm.events import ClientVerified, TradingAccountOpened, publish
 from crm.models import AuditEvent, Notification, OutboxEvent
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_type
@@ -20,6 +20,7 @@ from trading.choices import AccountState
 from trading.models import AccountType, TradingAccount, TradingServer
 from trading.platforms.base import Purpose
 from trading.platforms.pool import platform_for
+from trading.subscribers import welcome_with_the_login
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,23 @@ def test_a_verified_client_gets_the_brands_default_account(cast: Cast, standard:
     event = OutboxEvent.objects.get(name="trading.account_opened")
     assert (event.payload["login"], event.payload["client_id"]) == (account.login, cast.client.pk)
     assert TimelineEntry.objects.filter(client=cast.client, dedupe_key=f"trading.account_opened:{account.pk}").exists()
+
+
+def test_the_client_is_sent_the_login_once_in_their_language(cast: Cast, standard: AccountType) -> None:
+    verify(cast.client)
+    Client.objects.filter(pk=cast.client.pk).update(language="de")
+    account = request(cast, standard)
+    accounts.open_on_platform(account.pk)
+    events.drain()
+    welcome_with_the_login(
+        TradingAccountOpened(
+            client_id=cast.client.pk, brand_id=cast.brand.pk, account_id=account.pk, platform="MetaTrader 5", login="1"
+        )
+    )
+    letter = Message.objects.get(client=cast.client)
+    assert letter.subject == "Ihr MetaTrader 5-Konto ist eröffnet"
+    account.refresh_from_db()
+    assert account.login in letter.body and str(account.server) in letter.body
 
 
 def test_a_second_verification_opens_no_second_account(cast: Cast, standard: AccountType) -> None:

@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=60, unique=True)),
-                ('kind', models.CharField(choices=[('mt5', 'MetaTrader 5 (Web API)')], default='mt5', max_length=12)),
+                ('kind', models.CharField(choices=[('mt5', 'MetaTrader 5')], default='mt5', max_length=12)),
                 ('host', models.CharField(max_length=200)),
                 ('port', models.PositiveIntegerField(default=443)),
                 ('manager_login', models.CharField(max_length=32)),
@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('name', models.CharField(db_index=True, max_length=60)),
-                ('kind', models.CharField(choices=[('mt5', 'MetaTrader 5 (Web API)')], default='mt5', max_length=12)),
+                ('kind', models.CharField(choices=[('mt5', 'MetaTrader 5')], default='mt5', max_length=12)),
                 ('host', models.CharField(max_length=200)),
                 ('port', models.PositiveIntegerField(default=443)),
                 ('manager_login', models.CharField(max_length=32)),
