@@ -116,7 +116,7 @@ def _tell_new_owner(moving: Sequence[Client], book: Book) -> None:
     one = moving[0] if len(moving) == 1 else None
     notify(
         [book.owner_id], kind="clients.moved",
-        title=_("%(client)s is now in your book") % {"client": one} if one
+        title=lambda: _("%(client)s is now in your book") % {"client": one} if one
         else _("%(count)s clients are now in your book") % {"count": len(moving)},
         url=one.get_absolute_url() if one else "/clients/",
     )  # fmt: skip

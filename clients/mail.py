@@ -18,7 +18,8 @@ import orjson
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
@@ -30,6 +31,7 @@ from clients.models import Client, MailTemplate, Message
 from crm import audit, crypto
 from crm.errors import DomainError
 from crm.notify import notify
+from crm.words import say
 
 logger = logging.getLogger(__name__)
 SECRET_PURPOSE = "client-mail"  # noqa: S105 — the name of a key's purpose
@@ -56,7 +58,7 @@ def send_mail_to(
         return None
     kind = get_letter(template)
     language, text = text_for(client, kind)
-    values = {**_common_values(client), **(context or {})}
+    values = {**_common_values(client), **{name: _shown(value, language) for name, value in (context or {}).items()}}
     missing = (set(kind.fields) | set(kind.secrets)) - values.keys()
     if missing:
         raise DomainError(_("This letter needs: %(fields)s") % {"fields": ", ".join(sorted(missing))})
@@ -74,6 +76,14 @@ def send_mail_to(
         _tell(message, client)
         transaction.on_commit(lambda: _wake(message.pk))
     return message
+
+
+def _shown(value: Any, language: str) -> Any:
+    """A value as the letter's language writes it: days, and what is a way to say something."""
+    if isinstance(value, dt.date):
+        with translation.override(language):
+            return date_format(value, "DATE_FORMAT")
+    return say(value, language) if callable(value) else value
 
 
 @transaction.atomic

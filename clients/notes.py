@@ -29,7 +29,7 @@ def add_note(*, client_id: int, actor: Any, body: str, is_pinned: bool = False) 
         after={"body": body},
     )  # fmt: skip
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, title=_("Note"), body=body, at=note.created_at,
+        client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, title=lambda: _("Note"), body=body, at=note.created_at,
         data={"note_id": note.pk}, dedupe_key=_key(note),
     )  # fmt: skip
     return note

@@ -55,7 +55,7 @@ def change_profile(*, client_id: int, actor: Any, changes: Mapping[str, Any], re
     labels = [str(cast("models.Field[Any, Any]", Client._meta.get_field(name)).verbose_name) for name in changed]
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, body=reason,
-        title=_("Particulars changed: %(fields)s") % {"fields": ", ".join(labels)},
+        title=lambda: _("Particulars changed: %(fields)s") % {"fields": ", ".join(labels)},
     )  # fmt: skip
     return client
 

@@ -54,7 +54,7 @@ def move_stage(*, client_id: int, to: Stage, actor: Any = None, reason: str = ""
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.STAGE, actor=actor, body=reason,
-        title=_("%(before)s → %(to)s") % {"before": before.label, "to": to.label},
+        title=lambda: _("%(before)s → %(to)s") % {"before": before.label, "to": to.label},
         data={"before": before.value, "after": to.value},
     )  # fmt: skip
     publish(ClientStageChanged(client_id=client.pk, brand_id=client.brand_id, before=before.value, after=to.value))

@@ -8,15 +8,16 @@ from typing import Any
 from django.utils import timezone
 
 from clients.choices import TimelineKind
-from clients.models import TimelineEntry
+from clients.models import Client, TimelineEntry
+from crm.words import Words, say
 
 
 def tell(
     *,
     client_id: int,
     kind: TimelineKind,
-    title: str,
-    body: str = "",
+    title: Words,
+    body: Words = "",
     actor: Any = None,
     url: str = "",
     at: dt.datetime | None = None,
@@ -24,12 +25,20 @@ def tell(
     dedupe_key: str = "",
     is_visible_to_client: bool = False,
 ) -> None:
-    """Add an entry; the same dedupe_key for the same client is told once, so event handlers may run again."""
+    """Add an entry; the same dedupe_key for the same client is told once, so event handlers may run again.
+
+    title, body: `lambda: _("…")` is said in the house's language for staff, and in the client's for an entry that the
+    client may read (`TimelineEntry.for_client`).
+    """
+    data = dict(data or {})
+    if is_visible_to_client and (callable(title) or callable(body)):
+        language = Client.objects.values_list("language", flat=True).get(pk=client_id)
+        data["for_client"] = {"title": say(title, language)[:200], "body": say(body, language)}
     TimelineEntry.objects.bulk_create(
         [
             TimelineEntry(
-                client_id=client_id, kind=kind, title=str(title)[:200], body=str(body), actor=actor, url=url,
-                at=at or timezone.now(), data=data or {}, dedupe_key=dedupe_key,
+                client_id=client_id, kind=kind, title=say(title)[:200], body=say(body), actor=actor, url=url,
+                at=at or timezone.now(), data=data, dedupe_key=dedupe_key,
                 is_visible_to_client=is_visible_to_client,
             )
         ],

@@ -59,7 +59,7 @@ def confirm_hit(*, hit_id: int, actor: Any, reason: str) -> Hit:
     assess(client_id=hit.client_id)
     notify(
         people_with("compliance.decide_hit", brand_id=hit.client.brand_id), kind="compliance.match_confirmed",
-        title=_("Confirmed watchlist match: %(client)s") % {"client": hit.client}, body=hit.entry.primary_name,
+        title=lambda: _("Confirmed watchlist match: %(client)s") % {"client": hit.client}, body=hit.entry.primary_name,
         url=hit.get_absolute_url(), dedupe_key=f"compliance.match_confirmed:{hit.pk}",
     )  # fmt: skip
     return hit
@@ -95,6 +95,6 @@ def _decide(hit: Hit, state: HitState, actor: Any, reason: str, code: ClearReaso
     )  # fmt: skip
     timeline.tell(
         client_id=hit.client_id, kind=TimelineKind.COMPLIANCE, actor=actor, url=hit.get_absolute_url(),
-        title=_("Possible match cleared") if state == HitState.FALSE_POSITIVE else _("Watchlist match confirmed"),
+        title=lambda: _("Possible match cleared") if state == HitState.FALSE_POSITIVE else _("Watchlist match confirmed"),
         dedupe_key=f"hit:{hit.pk}",
     )  # fmt: skip

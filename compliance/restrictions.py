@@ -72,7 +72,7 @@ def ask_to_lift(*, restriction_id: int, reason: str, actor: Any) -> Restriction:
     ]
     notify(
         others, kind="compliance.lift_asked", body=restriction.lift_reason,
-        title=_("%(name)s asks to lift a restriction of %(client)s") % {"name": actor, "client": restriction.client},
+        title=lambda: _("%(name)s asks to lift a restriction of %(client)s") % {"name": actor, "client": restriction.client},
         url=f"/compliance/clients/{restriction.client_id}/", dedupe_key=f"compliance.lift_asked:{restriction.pk}",
     )  # fmt: skip
     return restriction
@@ -107,7 +107,7 @@ def refuse_to_lift(*, restriction_id: int, actor: Any, reason: str) -> Restricti
     if asked_by is not None:
         notify(
             [asked_by], kind="compliance.lift_refused", body=reason.strip(),
-            title=_("The restriction of %(client)s stays") % {"client": restriction.client},
+            title=lambda: _("The restriction of %(client)s stays") % {"client": restriction.client},
             url=f"/compliance/clients/{restriction.client_id}/",
         )  # fmt: skip
     return restriction

@@ -27,8 +27,8 @@ def rate_and_tell(event: ClientScreened) -> None:
     client = Client.objects.get(pk=event.client_id)
     notify(
         people_with("compliance.decide_hit", brand_id=event.brand_id), kind="compliance.possible_match",
-        title=_("Possible watchlist match: %(client)s") % {"client": client},
-        body=_("The account is held until you decide."), url=f"/compliance/clients/{client.pk}/",
+        title=lambda: _("Possible watchlist match: %(client)s") % {"client": client},
+        body=lambda: _("The account is held until you decide."), url=f"/compliance/clients/{client.pk}/",
         dedupe_key=f"compliance.possible_match:{event.screening_id}",
     )  # fmt: skip
 
@@ -42,6 +42,6 @@ def tell_the_owner(event: RestrictionPlaced) -> None:
         return
     notify(
         [client.owner_id], kind="compliance.restricted",
-        title=_("%(client)s is restricted: %(kind)s") % {"client": client, "kind": restriction.get_kind_display()},
+        title=lambda: _("%(client)s is restricted: %(kind)s") % {"client": client, "kind": restriction.get_kind_display()},
         url=client.get_absolute_url(), dedupe_key=f"compliance.restricted:{restriction.pk}",
     )  # fmt: skip

@@ -8,30 +8,49 @@ from collections.abc import Iterable
 from django.db import connection, transaction
 
 from crm.models import Notification, User
+from crm.words import Words, say
 
 CHANNEL = "keelson_live"
 
 
 def notify(
-    users: Iterable[User] | Iterable[int], *, kind: str, title: str, body: str = "", url: str = "", dedupe_key: str = ""
+    users: Iterable[User] | Iterable[int],
+    *,
+    kind: str,
+    title: Words,
+    body: Words = "",
+    url: str = "",
+    dedupe_key: str = "",
 ) -> list[Notification]:
     """Put a line on each person's bell and push it live when the transaction commits.
 
+    title, body: `lambda: _("…")` is said in the language of each reader, whoever's act it is that tells them; a plain
+    string stays as it is.
     dedupe_key: the same key for the same person is told once, e.g. `f"{kind}:{event_id}"`.
     """
     ids = sorted({user if isinstance(user, int) else user.pk for user in users})
+    said = _said(ids, title, body)
     rows = Notification.objects.bulk_create(
         [
             Notification(
-                user_id=pk, kind=kind, title=str(title)[:160], body=str(body)[:400], url=url, dedupe_key=dedupe_key
+                user_id=pk, kind=kind, title=said[pk][0][:160], body=said[pk][1][:400], url=url, dedupe_key=dedupe_key
             )
-            for pk in ids
+            for pk in said
         ],
         ignore_conflicts=bool(dedupe_key),
     )
-    for pk in ids:
-        push_live(pk, event="notification", data={"kind": kind, "title": str(title), "body": str(body), "url": url})
+    for pk in said:
+        push_live(pk, event="notification", data={"kind": kind, "title": said[pk][0], "body": said[pk][1], "url": url})
     return rows
+
+
+def _said(ids: list[int], title: Words, body: Words) -> dict[int, tuple[str, str]]:
+    """Title and body for each reader; one query, and only where the words depend on the language."""
+    if not callable(title) and not callable(body):
+        return dict.fromkeys(ids, (str(title), str(body)))
+    languages = dict(User.objects.filter(pk__in=ids).values_list("pk", "language"))
+    by_language = {language: (say(title, language), say(body, language)) for language in {*languages.values()}}
+    return {pk: by_language[language] for pk, language in languages.items()}
 
 
 def push_live(user_id: int, *, event: str, data: dict[str, object]) -> None:

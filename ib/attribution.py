@@ -53,8 +53,12 @@ def attribute_client(
         actor=actor, action="ib.client_attributed", target=client, client_id=client.pk, brand_id=client.brand_id,
         before={"partner": current.partner_id if current else None}, after={"partner": partner_id}, reason=reason,
     )  # fmt: skip
-    title = _("Referred by %(partner)s") % {"partner": partner} if partner else _("No longer referred by a partner")
-    tell(client_id=client.pk, kind=TimelineKind.PARTNER, title=title, body=reason, actor=actor)
+    tell(
+        client_id=client.pk, kind=TimelineKind.PARTNER, body=reason, actor=actor,
+        title=lambda: _("Referred by %(partner)s") % {"partner": partner}
+        if partner
+        else _("No longer referred by a partner"),
+    )  # fmt: skip
     return attribution
 
 

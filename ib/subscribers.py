@@ -30,7 +30,7 @@ def take_commissions_back(event: DepositReversed) -> None:
 def tell_the_partner(event: CommissionSettled) -> None:
     partner = Partner.objects.get(pk=event.partner_id)
     notify(
-        [partner.user_id], kind="ib.commission_settled", title=_("Your commissions were settled"),
+        [partner.user_id], kind="ib.commission_settled", title=lambda: _("Your commissions were settled"),
         body=formats.money(event.amount, event.currency), url=f"/partners/earnings/{event.settlement_id}/",
         dedupe_key=f"ib.settlement:{event.settlement_id}",
     )  # fmt: skip

@@ -109,7 +109,7 @@ def _keep(client: Client, kind: str, side: str, clean, stored, actor: Any) -> Do
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.DOCUMENT, actor=actor, url=document.get_absolute_url(),
-        title=_("%(title)s uploaded") % {"title": document.title}, dedupe_key=f"document-uploaded:{document.pk}",
+        title=lambda: _("%(title)s uploaded") % {"title": document.title}, dedupe_key=f"document-uploaded:{document.pk}",
         is_visible_to_client=True,
     )  # fmt: skip
     publish(DocumentUploaded(document_id=document.pk, kind=str(kind), client_id=client.pk, brand_id=client.brand_id))
@@ -151,7 +151,7 @@ def _expire(document_id: int, today: dt.date) -> int:
     )  # fmt: skip
     rebuild_client(client.pk, "kyc_level")
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.DOCUMENT, title=_("%(title)s expired") % {"title": document.title},
+        client_id=client.pk, kind=TimelineKind.DOCUMENT, title=lambda: _("%(title)s expired") % {"title": document.title},
         url=document.get_absolute_url(), dedupe_key=f"document-expired:{document.pk}", is_visible_to_client=True,
     )  # fmt: skip
     with translation.override(client.language):

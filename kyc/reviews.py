@@ -161,7 +161,7 @@ def _take_effect(document: Document) -> None:
     approved = document.state == DocumentState.APPROVED
     timeline.tell(
         client_id=document.client_id, kind=TimelineKind.DOCUMENT, actor=document.reviewed_by,
-        title=(_("%(title)s approved") if approved else _("%(title)s rejected")) % {"title": document.title},
+        title=lambda: (_("%(title)s approved") if approved else _("%(title)s rejected")) % {"title": document.title},
         body=document.reason, url=document.get_absolute_url(), is_visible_to_client=True,
         dedupe_key=f"document-decided:{document.pk}:{document.settled_at.isoformat()}",
     )  # fmt: skip

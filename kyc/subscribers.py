@@ -46,8 +46,10 @@ def tell_the_officers(event: DocumentChecked) -> None:
     notify(
         people_with("kyc.review_document", brand_id=event.brand_id),
         kind="kyc.document_waiting",
-        title=_("%(title)s of %(client)s waits for review") % {"title": document.title, "client": document.client},
-        body=_("%(count)d issues found") % {"count": issues} if issues else _("No issues found"),
+        title=lambda: (
+            _("%(title)s of %(client)s waits for review") % {"title": document.title, "client": document.client}
+        ),
+        body=lambda: _("%(count)d issues found") % {"count": issues} if issues else _("No issues found"),
         url=document.get_absolute_url(),
         dedupe_key=f"kyc.document_waiting:{document.pk}",
     )
@@ -73,7 +75,7 @@ def welcome_the_client(event: ClientVerified) -> None:
     assert event.client_id is not None
     client = Client.objects.select_related("brand", "owner").get(pk=event.client_id)
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.COMPLIANCE, title=_("Verified: level %(level)d") % {"level": event.level},
+        client_id=client.pk, kind=TimelineKind.COMPLIANCE, title=lambda: _("Verified: level %(level)d") % {"level": event.level},
         dedupe_key=f"kyc-level:{event.level}", is_visible_to_client=True,
     )  # fmt: skip
     if event.level < level_required(client):
@@ -82,6 +84,6 @@ def welcome_the_client(event: ClientVerified) -> None:
     send_mail_to(client_id=client.pk, template="kyc.verified", dedupe_key="kyc.verified")
     if client.owner_id:
         notify(
-            [client.owner_id], kind="kyc.client_verified", title=_("%(client)s is verified") % {"client": client},
+            [client.owner_id], kind="kyc.client_verified", title=lambda: _("%(client)s is verified") % {"client": client},
             url=client.get_absolute_url(), dedupe_key=f"kyc.client_verified:{client.pk}",
         )  # fmt: skip

@@ -53,8 +53,8 @@ def tell_assigned(lead: Lead, client: Client, actor: Any = None) -> None:
     push_live(lead.assigned_to_id, event="lead", data={"id": client.pk})
     if actor is None or actor.pk != lead.assigned_to_id:
         notify(
-            [lead.assigned_to_id], kind="leads.assigned", title=_("New lead: %(client)s") % {"client": client},
-            body=_("%(country)s · score %(score)s · %(source)s")
+            [lead.assigned_to_id], kind="leads.assigned", title=lambda: _("New lead: %(client)s") % {"client": client},
+            body=lambda: _("%(country)s · score %(score)s · %(source)s")
             % {"country": client.country or "–", "score": lead.score, "source": lead.source},
             url=client.get_absolute_url(), dedupe_key=f"leads.assigned:{lead.pk}:{len(lead.tried_agents)}",
         )  # fmt: skip

@@ -228,7 +228,11 @@ def _import(batch: LeadImport, report: Report) -> None:
     audit.record(actor=batch.owner, action="leads.imported", target=batch, brand_id=batch.brand_id, after=batch.counts)
     publish(LeadsImported(import_id=batch.pk, brand_id=batch.brand_id, new=writer.new, known=writer.known))
     for agent_id, count in writer.per_agent.items():
-        notify(
-            [agent_id], kind="leads.imported", title=_("%(count)s new leads from a file") % {"count": count},
-            body=batch.file_name, url="/leads/", dedupe_key=f"leads.imported:{batch.pk}",
-        )  # fmt: skip
+        _tell_agent(batch, agent_id, count)
+
+
+def _tell_agent(batch: LeadImport, agent_id: int, count: int) -> None:
+    notify(
+        [agent_id], kind="leads.imported", title=lambda: _("%(count)s new leads from a file") % {"count": count},
+        body=batch.file_name, url="/leads/", dedupe_key=f"leads.imported:{batch.pk}",
+    )  # fmt: skip

@@ -19,7 +19,6 @@ from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clients import policies as client_policies
@@ -96,7 +95,7 @@ def _send(invitation: RegistrationInvitation, client: Client, token: str, actor:
     return send_mail_to(
         client_id=client.pk, template="leads.registration_link", sender=actor,
         dedupe_key=f"invitation:{invitation.pk}",
-        context={"link": link(token), "expires": date_format(invitation.expires_at, "DATE_FORMAT")},
+        context={"link": link(token), "expires": invitation.expires_at.date()},
     )  # fmt: skip
 
 
@@ -133,13 +132,14 @@ def note_opened(invitation: RegistrationInvitation) -> None:
         return
     client = invitation.client
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.LEAD, title=_("Opened the registration link"),
+        client_id=client.pk, kind=TimelineKind.LEAD, title=lambda: _("Opened the registration link"),
         dedupe_key=f"invitation-opened:{invitation.pk}",
     )  # fmt: skip
     if client.owner_id:
         notify(
-            [client.owner_id], kind="leads.link_opened", title=_("%(client)s opened the registration link") % {"client": client},
-            url=client.get_absolute_url(), dedupe_key=f"leads.link_opened:{invitation.pk}",
+            [client.owner_id], kind="leads.link_opened", url=client.get_absolute_url(),
+            title=lambda: _("%(client)s opened the registration link") % {"client": client},
+            dedupe_key=f"leads.link_opened:{invitation.pk}",
         )  # fmt: skip
 
 

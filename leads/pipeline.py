@@ -62,7 +62,7 @@ def change_sales_status(*, client_id: int, to: SalesStatus, actor: Any = None, r
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.LEAD, actor=actor, body=reason,
-        title=_("Status: %(before)s → %(to)s") % {"before": before.label, "to": to.label},
+        title=lambda: _("Status: %(before)s → %(to)s") % {"before": before.label, "to": to.label},
         data={"before": before.value, "after": to.value},
     )  # fmt: skip
     sla.touch(client_id=client.pk, agent_id=actor.pk if actor else None)

@@ -75,8 +75,8 @@ def reroute(*, lead_id: int) -> bool:
     )  # fmt: skip
     if before is not None:
         notify(
-            [before.pk], kind="leads.taken", title=_("%(client)s went to someone else") % {"client": lead.client},
-            body=_("The lead was not touched in time."), dedupe_key=f"leads.taken:{lead.pk}:{lead.sla_missed}",
+            [before.pk], kind="leads.taken", title=lambda: _("%(client)s went to someone else") % {"client": lead.client},
+            body=lambda: _("The lead was not touched in time."), dedupe_key=f"leads.taken:{lead.pk}:{lead.sla_missed}",
         )  # fmt: skip
     if lead.assigned_to_id:
         tell_assigned(lead, lead.client)
@@ -99,8 +99,8 @@ def _next(router: routing.Router, lead: Lead) -> routing.Decision:
 def _tell_desk_heads(lead: Lead) -> None:
     notify(
         desk_heads(lead.routing_rule.desk_id if lead.routing_rule else None, lead.brand_id),
-        kind="leads.nobody_touched", title=_("Nobody touched %(client)s in time") % {"client": lead.client},
-        body=_("It waits in the pool. Please assign it."), url=lead.get_absolute_url(),
+        kind="leads.nobody_touched", title=lambda: _("Nobody touched %(client)s in time") % {"client": lead.client},
+        body=lambda: _("It waits in the pool. Please assign it."), url=lead.get_absolute_url(),
         dedupe_key=f"leads.nobody_touched:{lead.pk}",
     )  # fmt: skip
 

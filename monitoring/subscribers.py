@@ -23,7 +23,7 @@ def tell_the_desk_head(event: AlertRaised) -> None:
     heads = [user for user in may if user.desk_id is not None and user.desk_id == alert.desk_id] or may
     notify(
         heads, kind="monitoring.alert_raised",
-        title=_("%(agent)s: a day far from the own usual") % {"agent": alert.agent},
+        title=lambda: _("%(agent)s: a day far from the own usual") % {"agent": alert.agent},
         body=" · ".join(in_words(reason) for reason in alert.reasons), url=alert.get_absolute_url(),
         dedupe_key=f"monitoring.alert:{alert.pk}",
     )  # fmt: skip

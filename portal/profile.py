@@ -70,7 +70,7 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
     if set(changed) & set(ADDRESS) and address_is_proven(client):
         notify(
             people_with("kyc.review_document", brand_id=client.brand_id), kind="portal.address_changed",
-            title=_("%(client)s has moved: ask for a new proof of address") % {"client": client},
+            title=lambda: _("%(client)s has moved: ask for a new proof of address") % {"client": client},
             body=f"{client.address_line}, {client.postal_code} {client.city}", url=client.get_absolute_url(),
         )  # fmt: skip
     labels = ", ".join(
@@ -78,7 +78,7 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
     )
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, is_visible_to_client=True,
-        title=_("Particulars changed: %(fields)s") % {"fields": labels},
+        title=lambda: _("Particulars changed: %(fields)s") % {"fields": labels},
     )  # fmt: skip
     return client
 

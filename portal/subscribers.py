@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from clients.models import Client
@@ -45,9 +44,10 @@ def _tell(event: Event, *, kind: str, words: Callable[[], tuple[str, str]], url:
     user = _owner(event.client_id)
     if user is None:
         return
-    with translation.override(user.language or "en"):
-        title, body = words()
-        notify([user.pk], kind=f"portal.{kind}", title=title, body=body, url=url, dedupe_key=f"portal.{kind}:{key}")
+    notify(
+        [user.pk], kind=f"portal.{kind}", title=lambda: words()[0], body=lambda: words()[1], url=url,
+        dedupe_key=f"portal.{kind}:{key}",
+    )  # fmt: skip
     _refresh(event)
 
 

@@ -172,7 +172,7 @@ def _opened(account_id: int) -> AccountState:
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.TRADING, is_visible_to_client=True,
-        title=_("Trading account %(login)s opened on %(server)s") % {"login": account.login, "server": account.server},
+        title=lambda: _("Trading account %(login)s opened on %(server)s") % {"login": account.login, "server": account.server},
         url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_opened:{account.pk}",
     )  # fmt: skip
     publish(
@@ -217,7 +217,7 @@ def _tell_of_failure(account: TradingAccount) -> None:
     )  # fmt: skip
     notify(
         people_with("trading.open_account", brand_id=client.brand_id), kind="trading.account_failed",
-        title=_("A trading account could not be opened"), body=f"{client}: {account.error}",
+        title=lambda: _("A trading account could not be opened"), body=f"{client}: {account.error}",
         url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_failed:{account.pk}:{account.attempts}",
     )  # fmt: skip
 
@@ -276,7 +276,7 @@ def change_leverage(*, account_id: int, leverage: int, actor: Any) -> TradingAcc
         )  # fmt: skip
         timeline.tell(
             client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True,
-            title=_("Leverage of %(login)s: 1:%(before)s → 1:%(after)s")
+            title=lambda: _("Leverage of %(login)s: 1:%(before)s → 1:%(after)s")
             % {"login": account.login, "before": before, "after": leverage},
         )  # fmt: skip
     return account
@@ -306,7 +306,7 @@ def reset_password(*, account_id: int, actor: Any, password: str = "") -> str:
         )  # fmt: skip
         timeline.tell(
             client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True,
-            title=_("New trading password for %(login)s") % {"login": account.login},
+            title=lambda: _("New trading password for %(login)s") % {"login": account.login},
         )  # fmt: skip
     return chosen
 

@@ -35,7 +35,7 @@ def open_issue(*, server_id: int, kind: IssueKind, subject: str, details: dict[s
         issue_id, times = cursor.fetchone()
     if times == 1:
         notify(
-            people_with(TELLS), kind="trading.issue", title=_("Trading platform: %(what)s") % {"what": kind.label},
+            people_with(TELLS), kind="trading.issue", title=lambda: _("Trading platform: %(what)s") % {"what": kind.label},
             body=subject, url="/trading/health/", dedupe_key=f"trading.issue:{issue_id}",
         )  # fmt: skip
 

@@ -298,9 +298,12 @@ def _settle(
     account = operation.account
     verb = "trading.operation_confirmed" if confirmed else "trading.operation_failed"
     _audit(operation, account, actor, verb, reason=reason or operation.error, ticket=ticket)
-    title = _("%(kind)s on %(login)s: %(state)s") % {
-        "kind": operation.get_kind_display(), "login": account.login, "state": operation.get_state_display(),
-    }  # fmt: skip
+
+    def title() -> str:
+        return _("%(kind)s on %(login)s: %(state)s") % {
+            "kind": operation.get_kind_display(), "login": account.login, "state": operation.get_state_display(),
+        }  # fmt: skip
+
     timeline.tell(
         client_id=account.client_id, kind=TimelineKind.TRADING, title=title, actor=actor,
         body=f"{operation.amount:+f} {operation.currency}", url=f"/clients/{account.client_id}/?tab=trading",

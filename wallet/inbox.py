@@ -82,8 +82,10 @@ def _tell_refusal(message: WebhookMessage) -> None:
     notify(
         people_with("wallet.view_webhookmessage", brand_id=message.psp.brand_id),
         kind="wallet.webhook_refused",
-        title=_("A webhook of %(psp)s was refused: %(verdict)s") % {"psp": message.psp, "verdict": verdict.label},
-        body=_("Nothing was changed. If it repeats, check the signing secret with the PSP."),
+        title=lambda: (
+            _("A webhook of %(psp)s was refused: %(verdict)s") % {"psp": message.psp, "verdict": verdict.label}
+        ),
+        body=lambda: _("Nothing was changed. If it repeats, check the signing secret with the PSP."),
         url=f"/money/webhooks/{message.pk}/",
         dedupe_key=f"webhook:{message.psp_id}:{verdict.value}:{message.received_at:%Y%m%d%H}",
     )

@@ -170,8 +170,10 @@ def _call_for_help(withdrawal: Withdrawal) -> None:
     notify(
         people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id),
         kind="wallet.payout_unknown",
-        title=_("The outcome of payout %(reference)s is still unknown") % {"reference": withdrawal.reference},
-        body=_("It is looked up again and again and never sent twice. Ask %(psp)s about it.") % {"psp": withdrawal.psp},
+        title=lambda: _("The outcome of payout %(reference)s is still unknown") % {"reference": withdrawal.reference},
+        body=lambda: (
+            _("It is looked up again and again and never sent twice. Ask %(psp)s about it.") % {"psp": withdrawal.psp}
+        ),
         url=f"/money/withdrawals/{withdrawal.pk}/",
         dedupe_key=f"payout-unknown:{withdrawal.pk}",
     )

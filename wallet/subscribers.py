@@ -20,13 +20,18 @@ from crm.events import (
     WithdrawalSettled,
     subscribe,
 )
-from crm.money import Money
 from crm.notify import notify, people_with
+from crm.ui import formats
 from wallet.choices import DEPOSIT_ARRIVED, DepositState, Direction
 from wallet.models import Deposit, Transfer, Withdrawal
 from wallet.transfers import finish_transfer
 
 FACTS = ("first_deposit_at", "net_deposits")
+
+
+MoneyMoved = (
+    DepositSettled | DepositReversed | WithdrawalRequested | WithdrawalSettled | WithdrawalRefused | TransferSettled
+)
 
 
 @subscribe(BalanceOperationSettled)
@@ -40,25 +45,32 @@ def keep_the_facts(event: DepositSettled | DepositReversed | WithdrawalSettled) 
     rebuild_client(event.client_id, *FACTS)
 
 
+def _money(event: MoneyMoved) -> str:
+    return formats.money(event.amount, event.currency)
+
+
 @subscribe(DepositSettled)
 def tell_of_the_deposit(event: DepositSettled) -> None:
     """The timeline, the client's stage, and on the first deposit the agent."""
     assert event.client_id is not None
     deposit = Deposit.objects.get(pk=event.deposit_id)
-    money = Money(event.amount, event.currency)
     url = reverse("wallet:deposit", kwargs={"deposit_id": deposit.pk})
-    first = _("First deposit: %(money)s") if event.is_first else _("Deposit: %(money)s")
+
+    def first() -> str:
+        words = _("First deposit: %(money)s") if event.is_first else _("Deposit: %(money)s")
+        return words % {"money": _money(event)}
+
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=first % {"money": money}, url=url,
+        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=first, url=url,
         body=f"{deposit.reference} · {event.psp}", dedupe_key=f"deposit:{deposit.pk}", at=event.settled_at,
         is_visible_to_client=True,
     )  # fmt: skip
-    move_stage(client_id=event.client_id, to=Stage.FUNDED, reason=str(first % {"money": money}))
+    move_stage(client_id=event.client_id, to=Stage.FUNDED, reason=first())
     client = Client.objects.get(pk=event.client_id)
     if event.is_first and client.owner_id:
         notify(
             [client.owner_id], kind="wallet.first_deposit", url=client.get_absolute_url(),
-            title=_("%(client)s paid in for the first time: %(money)s") % {"client": client, "money": money},
+            title=lambda: _("%(client)s paid in for the first time: %(money)s") % {"client": client, "money": _money(event)},
             dedupe_key=f"ftd:{client.pk}",
         )  # fmt: skip
 
@@ -69,8 +81,8 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
     deposit = Deposit.objects.get(pk=event.deposit_id)
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT,
-        title=_("Deposit %(reference)s was taken back: %(money)s")
-        % {"reference": deposit.reference, "money": Money(event.amount, event.currency)},
+        title=lambda: _("Deposit %(reference)s was taken back: %(money)s")
+        % {"reference": deposit.reference, "money": _money(event)},
         dedupe_key=f"deposit-reversed:{deposit.pk}:{event.kind}",
     )  # fmt: skip
     kept = [state for state in DEPOSIT_ARRIVED if state not in (DepositState.CHARGED_BACK, DepositState.REFUNDED)]
@@ -89,17 +101,16 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
 def ask_finance(event: WithdrawalRequested) -> None:
     assert event.client_id is not None
     withdrawal = Withdrawal.objects.select_related("client").get(pk=event.withdrawal_id)
-    money = Money(event.amount, event.currency)
     url = reverse("wallet:withdrawal", kwargs={"withdrawal_id": withdrawal.pk})
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=_("Withdrawal requested: %(m)s") % {"m": money},
+        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=lambda: _("Withdrawal requested: %(m)s") % {"m": _money(event)},
         body=withdrawal.reference, url=url, dedupe_key=f"withdrawal-requested:{withdrawal.pk}", is_visible_to_client=True,
     )  # fmt: skip
     if event.needs_review:
         notify(
             people_with("wallet.approve_withdrawal", brand_id=event.brand_id), kind="wallet.withdrawal_requested",
-            title=_("%(client)s asks for %(money)s") % {"client": withdrawal.client, "money": money},
-            body=_("Two people approve it") if withdrawal.needs_second else "",
+            title=lambda: _("%(client)s asks for %(money)s") % {"client": withdrawal.client, "money": _money(event)},
+            body=lambda: _("Two people approve it") if withdrawal.needs_second else "",
             url=url, dedupe_key=f"withdrawal:{withdrawal.pk}",
         )  # fmt: skip
 
@@ -109,7 +120,7 @@ def tell_of_the_payout(event: WithdrawalSettled) -> None:
     assert event.client_id is not None
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"withdrawal-settled:{event.withdrawal_id}",
-        title=_("Withdrawal paid: %(money)s") % {"money": Money(event.amount, event.currency)},
+        title=lambda: _("Withdrawal paid: %(money)s") % {"money": _money(event)},
         url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": event.withdrawal_id}), is_visible_to_client=True,
     )  # fmt: skip
 
@@ -120,8 +131,8 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
     withdrawal = Withdrawal.objects.get(pk=event.withdrawal_id)
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"withdrawal-refused:{event.withdrawal_id}",
-        title=_("Withdrawal %(state)s: %(money)s is in the wallet again")
-        % {"state": withdrawal.get_state_display().lower(), "money": Money(event.amount, event.currency)},
+        title=lambda: _("Withdrawal %(state)s: %(money)s is in the wallet again")
+        % {"state": withdrawal.get_state_display().lower(), "money": _money(event)},
         body=event.reason, url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": event.withdrawal_id}),
         is_visible_to_client=True,
     )  # fmt: skip
@@ -134,7 +145,7 @@ def tell_of_the_transfer(event: TransferSettled) -> None:
     way = _("to %(account)s") if event.direction == Direction.TO_TRADING else _("from %(account)s")
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"transfer:{transfer.pk}",
-        title=_("Transfer %(way)s: %(money)s")
-        % {"way": way % {"account": transfer.trading_account_label}, "money": Money(event.amount, event.currency)},
+        title=lambda: _("Transfer %(way)s: %(money)s")
+        % {"way": way % {"account": transfer.trading_account_label}, "money": _money(event)},
         body=transfer.reference, is_visible_to_client=True,
     )  # fmt: skip

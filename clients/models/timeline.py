@@ -35,3 +35,8 @@ class TimelineEntry(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def for_client(self) -> dict[str, str]:
+        """Title and body as the client reads them: in the client's language where it was said in that, too."""
+        return self.data.get("for_client") or {"title": self.title, "body": self.body}

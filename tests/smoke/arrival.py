@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import time
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from kyc import specimens
 from tests.smoke.journey import AGENT, SUB_IB, TRADER, TRADER_PASSWORD, TRADER_PHONE, Journey, until
 from tests.smoke.people import link_in
 
@@ -15,14 +17,12 @@ from tests.smoke.people import link_in
 def lead_arrives(journey: Journey) -> str:
     """A trader in Germany fills in the German landing page; the lead is routed and the agent told, live."""
     # Only one agent takes leads today, so that we know on whose screen to look.
-    journey.shell(
-        "from crm.models import User; User.objects.filter(kind='staff').update(is_accepting_leads=False);"
-        f"User.objects.filter(username='{AGENT}').update(is_accepting_leads=True, lead_capacity_per_day=1000)"
-    )
+    journey.look("UPDATE crm_user SET is_accepting_leads = (username = %s) WHERE kind = 'staff'", AGENT)
     agent = journey.staff(AGENT)
     agent.wait_for_timeout(1500)  # the live connection opens after the page
-    code = journey.shell(
-        f"from ib.models import Partner; print(Partner.objects.get(name={SUB_IB!r}).referral_links.first().code)"
+    code = journey.value(
+        "SELECT l.code FROM ib_referrallink l JOIN ib_partner p ON p.id = l.partner_id WHERE p.name = %s ORDER BY l.id",
+        SUB_IB,
     )
     trader = journey.page("trader", locale="de-DE")
     trader.goto(
@@ -41,13 +41,13 @@ def lead_arrives(journey: Journey) -> str:
     agent.wait_for_selector("text=Lukas Brandt", timeout=10_000)
     told = time.monotonic() - sent
     trader.wait_for_url(re.compile("/thanks/"))
-    lead = journey.shell(
-        "from leads.models import Lead; lead = Lead.objects.select_related('client__owner', 'campaign').latest('id');"
-        "print(lead.client_id, lead.client.email, lead.source, lead.campaign.code, lead.client.country, lead.client.owner.username,"
-        " bool(lead.score_reasons), bool(lead.routing_reasons), lead.ip)"
-    ).split()
-    journey.notes["client"] = int(lead[0])
-    assert lead[1:8] == [TRADER, "google", "de-search-cfd", "DE", AGENT, "True", "True"], lead
+    (client, *lead), *_older = journey.look(
+        "SELECT c.id, c.email, l.source, m.code, c.country, u.username, l.score_reasons <> '[]', l.routing_reasons <> '[]',"
+        " l.ip IS NOT NULL FROM leads_lead l JOIN clients_client c ON c.id = l.client_id JOIN crm_user u ON u.id = c.owner_id"
+        " JOIN leads_campaign m ON m.id = l.campaign_id ORDER BY l.id DESC LIMIT 1"
+    )
+    journey.notes["client"] = client
+    assert lead == [TRADER, "google", "de-search-cfd", "DE", AGENT, True, True, True], lead
     assert told < 5, f"the agent was told after {told:.1f} s"
     return f"told live after {told:.2f} s, score and route with reasons"
 
@@ -86,9 +86,7 @@ def agent_works_the_lead(journey: Journey) -> str:
 
 
 def sales_status(journey: Journey) -> str:
-    return journey.shell(
-        f"from clients.models import Client; print(Client.objects.get(pk={journey.notes['client']}).sales_status)"
-    )
+    return str(journey.value("SELECT sales_status FROM clients_client WHERE id = %s", journey.notes["client"]))
 
 
 def trader_registers(journey: Journey) -> str:
@@ -108,8 +106,7 @@ def trader_registers(journey: Journey) -> str:
     page.fill("input[name=city]", "Berlin")
     page.locator(".k-form-actions button").click()
     page.wait_for_load_state()
-    folder = journey.instance.var.parent
-    passport, bill = specimens(journey, folder)
+    passport, bill = papers_of_the_trader(journey.instance.var.parent)
     page.goto("/portal/documents/")
     send(page, "passport", passport)
     send(page, "proof_of_address", bill)
@@ -124,24 +121,25 @@ def send(page: Page, kind: str, path: Path) -> None:
 
 def checked(journey: Journey) -> str:
     """How the pipeline left the trader's documents, once it is through with both."""
-    return journey.shell(
-        "from kyc.models import Document;"
-        f"rows = Document.objects.filter(client_id={journey.notes['client']}).order_by('id');"
-        "states = [f'{row.kind} {row.state}' for row in rows];"
-        "print(', '.join(states) if len(states) == 2 and all('pending' in s for s in states) else '')"
+    rows = journey.look(
+        "SELECT kind, state FROM kyc_document WHERE client_id = %s ORDER BY id", journey.notes["client"]
     )
+    is_through = len(rows) == 2 and all(state == "pending_review" for _kind, state in rows)
+    return ", ".join(f"{kind} {state}" for kind, state in rows) if is_through else ""
 
 
-def specimens(journey: Journey, folder: Path) -> tuple[Path, Path]:
-    """A specimen passport and bill of the trader, made by the project's own generator. The bill has another house number
-    than the registration: compliance will see it flagged."""
+def papers_of_the_trader(folder: Path) -> tuple[Path, Path]:
+    """A specimen passport and bill, made by the project's own generator. The bill has another house number than the
+    registration: compliance will see it flagged."""
     passport, bill = folder / "passport.jpg", folder / "bill.pdf"
-    journey.shell(
-        "import datetime as dt; from pathlib import Path; from kyc import specimens as s;"
-        f"h = s.Holder('Lukas', 'Brandt', dt.date(1988, 3, 14), sex='M', number='C{TRADER_PHONE[-7:]}9',"
-        " nationality='D', country='D');"
-        f"Path({str(passport)!r}).write_bytes(s.jpeg(s.passport(h)));"
-        f"Path({str(bill)!r}).write_bytes(s.utility_bill(name='Lukas Brandt', address_line='Lindenallee 21', postal_code='10115',"
-        " city='Berlin', issued_on=dt.date.today() - dt.timedelta(days=20)))"
+    holder = specimens.Holder(
+        "Lukas", "Brandt", dt.date(1988, 3, 14), sex="M", number=f"C{TRADER_PHONE[-7:]}9", nationality="D", country="D"
     )
+    passport.write_bytes(specimens.jpeg(specimens.passport(holder)))
+    bill.write_bytes(
+        specimens.utility_bill(
+            name="Lukas Brandt", address_line="Lindenallee 21", postal_code="10115", city="Berlin",
+            issued_on=dt.date.today() - dt.timedelta(days=20),
+        )
+    )  # fmt: skip
     return passport, bill

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crm import devdb
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS_MAX = 900
 
@@ -24,6 +26,10 @@ class Instance:
     var: Path
     base_url: str
     addresses: dict[str, Any]
+
+    @property
+    def database_url(self) -> str:
+        return str(self.addresses.get("database_url") or devdb.database_url(self.var))
 
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a manage.py command on this instance."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from playwright.sync_api import Browser, Page
 
 from tests.smoke.instance import Instance
@@ -55,9 +56,16 @@ class Journey:
         sign_in_staff(page, username)
         return page
 
-    def shell(self, code: str) -> str:
-        """What a line of Python sees in the instance's database: for looking, never for doing a person's work."""
-        return self.instance.manage("shell", "-v0", "-c", code).stdout.strip()
+    def look(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of the instance's database: to see what came of what people did."""
+        with psycopg.connect(self.instance.database_url, autocommit=True) as connection:
+            found = connection.execute(query, values)  # type: ignore[call-overload]
+            return list(found.fetchall()) if found.description else []
+
+    def value(self, query: str, *values: Any) -> Any:
+        """The first column of the first row, or None."""
+        rows = self.look(query, *values)
+        return rows[0][0] if rows else None
 
     def mail(self, to: str, containing: str) -> str:
         return newest_mail(self.instance.var / "mail", to, containing=containing)

@@ -34,17 +34,13 @@ def officer_approves(journey: Journey) -> str:
         page.wait_for_load_state()
     login = until(
         90,
-        lambda: journey.shell(
-            "from trading.models import TradingAccount;"
-            f"row = TradingAccount.objects.filter(client_id={client}, state='open').first(); print(row.login if row else '')"
+        lambda: journey.value(
+            "SELECT login FROM trading_tradingaccount WHERE client_id = %s AND state = 'open'", client
         ),
         "the MT5 account",
     )
     journey.notes["login"] = login
-    screened = journey.shell(
-        f"from compliance.models import Screening; print(Screening.objects.filter(client_id={client}).count())"
-    )
-    assert int(screened) >= 1, "the client was not screened"
+    assert journey.value("SELECT count(*) FROM compliance_screening WHERE client_id = %s", client), "not screened"
     journey.mail(TRADER, login)
     return f"flagged: {', '.join(flagged)}; MT5 login {login}, screened, welcomed"
 

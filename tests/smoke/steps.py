@@ -13,4 +13,6 @@ STEPS: list[tuple[str, Callable[[Journey], str | None]]] = [
     ("The trader registers and sends a passport and a bill", arrival.trader_registers),
     ("Compliance approves; screening, MT5 account and welcome follow", office.officer_approves),
     ("EUR 500 come in through the PSP, once, and go to MT5, once", money.client_deposits),
+    ("The MT5 server trades; the profile shows it", money.client_trades),
+    ("EUR 200 are withdrawn: checks, four eyes, PSP, ledger", money.finance_pays_out),
 ]

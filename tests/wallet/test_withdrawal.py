@@ -110,7 +110,7 @@ def test_everyone_who_should_know_is_told(rich, outside):
     rich.client.refresh_from_db()
     assert rich.client.net_deposits == Decimal(800)
     titles = TimelineEntry.objects.filter(client=rich.client).values_list("title", flat=True)
-    assert any(title.startswith("Withdrawal paid: 200.00 EUR") for title in titles)
+    assert any(title.startswith("Withdrawal paid: €200.00") for title in titles)
     actions = AuditEvent.objects.filter(target_id=str(withdrawal.pk)).order_by("pk").values_list("action", flat=True)
     assert list(actions) == [
         "wallet.withdrawal_requested",

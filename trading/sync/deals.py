@@ -159,7 +159,7 @@ def _wake_up(traded: dict[int, dt.datetime]) -> None:
         move_stage(client_id=client_id, to=Stage.ACTIVE, reason=_("Traded"))
         if stage == Stage.FUNDED:
             timeline.tell(
-                client_id=client_id, kind=TimelineKind.TRADING, title=_("First trade"), at=traded[client_id],
+                client_id=client_id, kind=TimelineKind.TRADING, title=lambda: _("First trade"), at=traded[client_id],
                 url=f"/clients/{client_id}/?tab=trading", dedupe_key="trading.first_trade", is_visible_to_client=True,
             )  # fmt: skip
 
