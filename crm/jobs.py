@@ -14,7 +14,6 @@ import contextlib
 import datetime as dt
 import json
 import logging
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from crm import sealed_files, storage
 from crm.choices import JobState
 from crm.models import Job, User
 from crm.notify import CHANNEL, push_live
@@ -34,6 +34,8 @@ from crm.notify import CHANNEL, push_live
 logger = logging.getLogger(__name__)
 KINDS: dict[str, JobKind] = {}
 PROGRESS_EVERY_SECONDS = 0.3
+RESULT_DAYS = 7
+RESULTS = sealed_files.of_instance("job-result")
 
 
 class JobCancelled(Exception):
@@ -114,16 +116,15 @@ class RunningJob:
             other.close()
 
     def attach(self, name: str, content: bytes | Path) -> None:
-        """Keep the result for download by the owner."""
-        folder = jobs_dir() / str(self.row.pk)
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / "result"
+        """Keep the result for download by the owner, encrypted, for RESULT_DAYS. Raises: StorageFull, nothing kept."""
+        path = f"{self.row.pk}.sealed"
         if isinstance(content, Path):
-            shutil.move(content, target)
+            with content.open("rb") as source:
+                sealed_files.write(jobs_dir() / path, source, owner=RESULTS)
         else:
-            target.write_bytes(content)
-        self.row.result_name, self.row.result_path = name, f"{self.row.pk}/result"
-        Job.objects.filter(pk=self.row.pk).update(result_name=name, result_path=self.row.result_path)
+            sealed_files.write(jobs_dir() / path, content, owner=RESULTS)
+        self.row.result_name, self.row.result_path = name, path
+        Job.objects.filter(pk=self.row.pk).update(result_name=name, result_path=path)
 
     def point_to(self, url: str) -> None:
         """The result is a page."""
@@ -132,6 +133,29 @@ class RunningJob:
 
 def jobs_dir() -> Path:
     return Path(settings.PRIVATE_DIR) / "jobs"
+
+
+def result_of(job: Job) -> Iterator[bytes]:
+    """The result's content in chunks. Raises: FileMissing, FileDamaged."""
+    path = (jobs_dir() / job.result_path).resolve()
+    if not job.result_path or not path.is_relative_to(jobs_dir().resolve()):
+        raise sealed_files.FileMissing(job.result_path)
+    yield from sealed_files.stream(path, owner=RESULTS)
+
+
+def expire_results() -> int:
+    """Delete results that were there for RESULT_DAYS: exports hold what a client may have had erased since."""
+    due = Job.objects.filter(finished_at__lt=timezone.now() - dt.timedelta(days=RESULT_DAYS)).exclude(result_path="")
+    rows = list(due.order_by("pk")[:500])
+    for row in rows:
+        _drop_result(row)
+    return len(rows)
+
+
+def _drop_result(row: Job) -> None:
+    if row.result_path:
+        (jobs_dir() / row.result_path).unlink(missing_ok=True)
+        Job.objects.filter(pk=row.pk).update(result_path="")
 
 
 def start_job(kind: str, *, owner: User, parameters: dict[str, Any] | None = None, title: str = "") -> Job:
@@ -175,12 +199,16 @@ def run_job(job_id: int) -> None:
     except Exception as error:  # any failure is the owner's to see, and the log's to keep
         logger.exception("job %s failed", job_id)
         Job.objects.filter(pk=job_id).update(error=f"{type(error).__name__}: {error}"[:4000])
+        if storage.is_full(error):
+            error = sealed_files.no_room()
         _finish(row, JobState.FAILED, str(error)[:300])
     else:
         _finish(row, JobState.DONE, _("Done"))
 
 
 def _finish(row: Job, state: JobState, message: str) -> None:
+    if state != JobState.DONE:
+        _drop_result(row)
     with transaction.atomic():
         Job.objects.filter(pk=row.pk).update(state=state, finished_at=timezone.now(), message=message)
         push_live(row.owner_id, event="job", data={"id": row.pk, "state": state.value, "message": message})

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from crm import audit, jobs, mail, partitions
+from crm import audit, jobs, mail, partitions, storage
 from crm.events import delivery
 
 
@@ -21,6 +21,16 @@ def seal_audit() -> int | None:
 @shared_task
 def hand_over_jobs() -> int:
     return jobs.requeue_forgotten()
+
+
+@shared_task
+def expire_job_results() -> int:
+    return jobs.expire_results()
+
+
+@shared_task
+def watch_storage() -> bool:
+    return storage.tell_when_short()
 
 
 @shared_task
@@ -48,5 +58,7 @@ SCHEDULE = {
     "seal-audit": {"task": "crm.tasks.seal_audit", "schedule": 60.0, "options": {"expires": 60}},
     "send-due-mail": {"task": "crm.tasks.send_due_mail", "schedule": 15.0, "options": {"expires": 30}},
     "hand-over-jobs": {"task": "crm.tasks.hand_over_jobs", "schedule": 60.0, "options": {"expires": 60}},
+    "expire-job-results": {"task": "crm.tasks.expire_job_results", "schedule": 3600.0, "options": {"expires": 3600}},
+    "watch-storage": {"task": "crm.tasks.watch_storage", "schedule": 300.0, "options": {"expires": 300}},
     "make-partitions": {"task": "crm.tasks.make_partitions", "schedule": 6 * 3600.0},
 }

@@ -83,12 +83,14 @@ def take_in(file: BinaryIO, *, name: str) -> CleanFile:
     return CleanFile(content, content_type, pages, digest, clean_name(name))
 
 
+def too_large_words() -> str:
+    return _("The file is larger than %(limit)s. Send a smaller picture, or a PDF with fewer pages.") % {
+        "limit": filesizeformat(settings.UPLOAD_MAX_BYTES)
+    }
+
+
 def too_large() -> FileRefused:
-    return FileRefused(
-        _("The file is larger than %(limit)s. Send a smaller picture, or a PDF with fewer pages.")
-        % {"limit": filesizeformat(settings.UPLOAD_MAX_BYTES)},
-        code="file_too_large",
-    )
+    return FileRefused(too_large_words(), code="file_too_large")
 
 
 def _read_bounded(file: BinaryIO) -> tuple[bytes, str]:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
-from crm import audit, crypto, policies
+from crm import audit, policies, sealed_files
 from crm.bulk import copy_rows
 from crm.choices import JobState
 from crm.errors import DomainError, NotAllowed, WrongState
@@ -33,7 +33,7 @@ from leads.choices import ImportState, RowVerdict
 from leads.import_write import Writer
 from leads.models import Campaign, LeadImport, LeadImportRow
 
-PURPOSE = "lead-import"
+FILES = sealed_files.of_instance("lead-import")
 BATCH = 5_000
 Report = Callable[[int, int, str], None]
 COLUMNS = (
@@ -71,7 +71,8 @@ def start_import(
 ) -> LeadImport:  # fmt: skip
     """Keep a file, encrypted, and have it checked in the background. Nothing is imported yet.
 
-    Who: `leads.import_lead`, reaching the brand. Raises: NotAllowed; DomainError for a file that is no list of leads.
+    Who: `leads.import_lead`, reaching the brand. Raises: NotAllowed; DomainError for a file that is no list of leads;
+    StorageFull, nothing kept.
     """
     policies.require_permission(actor, "leads.import_lead")
     if brand.pk not in reach_of(actor).brands:
@@ -88,9 +89,7 @@ def start_import(
         language=language, country=country, is_routed=is_routed,
         problems=[_("Columns that were not read: %(names)s") % {"names": ", ".join(unknown)[:300]}] if unknown else [],
     )  # fmt: skip
-    path = file_path(batch)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.write_bytes(crypto.encrypt(content, purpose=PURPOSE))
+    sealed_files.write(file_path(batch), content, owner=FILES)
     audit.record(
         actor=actor, action="leads.import_started", target=batch, brand_id=brand.pk,
         after={"file": batch.file_name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
@@ -104,7 +103,7 @@ def start_import(
 
 def check(batch: LeadImport, report: Report) -> LeadImport:
     """Read the file into rows, find who is known, count. A file that can't be read ends as failed, with the reason."""
-    content = crypto.decrypt(file_path(batch).read_bytes(), purpose=PURPOSE)
+    content = sealed_files.read(file_path(batch), owner=FILES)
     try:
         text = import_file.decode(content)
         with transaction.atomic():

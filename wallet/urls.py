@@ -26,7 +26,7 @@ urlpatterns = [
     path("money/webhooks/<int:pk>/", setup.webhook_page, name="webhook"),
     path("money/webhooks/<int:pk>/retry/", setup.webhook_retry, name="webhook_retry"),
     path("money/reconciliation/", reconciliation.ReconciliationPage.as_view(), name="reconciliation"),
-    path("money/reconciliation/upload/", reconciliation.ReportUpload.as_view(), name="report_upload"),
+    path("money/reconciliation/upload/", reconciliation.report_upload, name="report_upload"),
     path("money/reconciliation/fetch/", reconciliation.ReportFetch.as_view(), name="report_fetch"),
     path("money/reconciliation/breaks/", TableView.as_view(table=BreakTable), name="breaks"),
     path("money/reconciliation/breaks/<int:pk>/resolve/", reconciliation.break_resolve, name="break_resolve"),

@@ -20,6 +20,7 @@ from compliance.watchlists import ImportRefused, import_watchlist
 from crm.jobs import start_job
 from crm.policies import require_permission
 from crm.ui.views import StaffView
+from crm.uploads import takes_files
 
 FILES_MAX = 3
 FILE_BYTES_MAX = 40 * 1024 * 1024
@@ -86,6 +87,9 @@ def _take(request: HttpRequest, files: list[UploadedFile]):
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+watchlists = takes_files(Watchlists.as_view(), files=FILES_MAX, file_bytes_max=FILE_BYTES_MAX)
 
 
 class ScreenAll(StaffView):

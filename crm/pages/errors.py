@@ -10,6 +10,8 @@ from django.template.loader import get_template
 from django.utils.html import escape
 from structlog.contextvars import get_contextvars
 
+from crm import storage
+
 logger = logging.getLogger(__name__)
 
 
@@ -17,7 +19,9 @@ RETRY_SECONDS = 30
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500 with the reference under which the log has the error; 503 while the database is away."""
+    """500 with the reference under which the log has the error; 503 while the database is away, 507 without room."""
+    if storage.is_full(sys.exc_info()[1]):
+        return HttpResponse(_page("507.html", ""), status=507)
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         response = HttpResponse(_page("503.html", ""), status=503)
         response["Retry-After"] = str(RETRY_SECONDS)

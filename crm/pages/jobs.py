@@ -1,15 +1,21 @@
 """What a person asked for and waits on: a list, a progress bar that moves, a cancel button, the result."""
 
+import itertools
+import mimetypes
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from crm.jobs import cancel_job, jobs_dir
+from crm.errors import WrongState
+from crm.jobs import RESULT_DAYS, cancel_job, result_of
 from crm.models import Job, User
+from crm.sealed_files import FileDamaged, FileMissing
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table
 from crm.ui.views import show_table, wants_fragment
 
@@ -55,7 +61,11 @@ def jobs(request: HttpRequest) -> HttpResponseBase:
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """One job. Its progress fragment refreshes itself when the server says so, and every few seconds where it can't."""
     row = _own(request, pk)
-    return render(request, "crm/pages/_job.html" if wants_fragment(request) else "crm/pages/job.html", {"job": row})
+    return render(
+        request,
+        "crm/pages/_job.html" if wants_fragment(request) else "crm/pages/job.html",
+        {"job": row, "result_days": RESULT_DAYS},
+    )
 
 
 @login_required
@@ -68,17 +78,23 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, _("Cancelled. A running job stops at its next step."))
         return redirect("job", pk=row.pk)
     row.refresh_from_db()
-    return render(request, "crm/pages/_job.html", {"job": row})
+    return render(request, "crm/pages/_job.html", {"job": row, "result_days": RESULT_DAYS})
 
 
 @login_required
 @require_GET
-def download(request: HttpRequest, pk: int) -> FileResponse:
+def download(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The result file, for its owner only. Never shown by the browser in place, never cached by anyone else."""
     row = _own(request, pk)
-    path = (jobs_dir() / row.result_path).resolve()
-    if not row.result_path or not path.is_relative_to(jobs_dir().resolve()) or not path.is_file():
-        raise Http404
-    response = FileResponse(path.open("rb"), as_attachment=True, filename=row.result_name)
+    chunks = result_of(row)
+    try:
+        first = next(chunks, b"")
+    except FileMissing:
+        raise Http404 from None
+    except FileDamaged as error:
+        raise WrongState(_("The result is damaged. Start the job again.")) from error
+    kind = mimetypes.guess_type(row.result_name)[0] or "application/octet-stream"
+    response = StreamingHttpResponse(itertools.chain([first], chunks), content_type=kind)
+    response["Content-Disposition"] = content_disposition_header(True, row.result_name) or "attachment"
     response["Cache-Control"] = "private, no-store"
     return response

@@ -14,10 +14,11 @@ from clients.models import Client
 from clients.queries import get_client
 from crm.errors import DomainError
 from crm.ui.views import StaffView
+from crm.uploads import takes_files
 from kyc import documents, policies, queries
 from kyc.forms import ACCEPT, UploadForm
+from kyc.intake import too_large_words
 from kyc.levels import level_required
-from kyc.uploads import limited_upload
 
 
 def kyc_tab(request: HttpRequest, client: Client) -> HttpResponse:
@@ -64,4 +65,4 @@ class Upload(StaffView):
         return render(request, "kyc/upload.html", context, status=422 if form and form.errors else 200)
 
 
-upload = limited_upload(Upload.as_view())
+upload = takes_files(Upload.as_view(), words=too_large_words)

@@ -19,6 +19,7 @@ from crm.models import Brand
 from crm.scope import reach_of
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, EmailColumn, Empty, NumberColumn, PhoneColumn, Table
 from crm.ui.views import embedded_table, staff_page, wants_fragment
+from crm.uploads import takes_files
 from leads import imports
 from leads.choices import ImportState, RowVerdict
 from leads.models import Campaign, LeadImport, LeadImportRow
@@ -118,6 +119,7 @@ def _visible(request: HttpRequest, import_id: int) -> LeadImport:
     return found
 
 
+@takes_files
 @staff_page("leads.import_lead")
 def new(request: HttpRequest) -> HttpResponseBase:
     form = ImportForm(request.POST or None, request.FILES or None, actor=request.user)

@@ -15,9 +15,10 @@ from clients.models import Client
 from crm.errors import DomainError
 from crm.models import User
 from crm.ui.views import wants_fragment
+from crm.uploads import takes_files
 from kyc import documents as kyc_documents
 from kyc.choices import DocumentKind
-from kyc.uploads import limited_upload
+from kyc.intake import too_large_words
 from portal import onboarding, profile
 from portal.forms_room import OFFERED, DetailsForm, UploadForm, sides_of
 from portal.room import room
@@ -86,7 +87,7 @@ def _refused(request: HttpRequest, message: str) -> HttpResponse:
     return render(request, "portal/upload_refused.html", {"message": message}, status=413)
 
 
-@limited_upload(refuse=_refused)
+@takes_files(refuse=_refused, words=too_large_words)
 @require_POST
 @room
 def send_document(request: HttpRequest, client: Client) -> HttpResponse:

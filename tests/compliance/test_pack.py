@@ -188,9 +188,9 @@ def test_the_job_makes_the_file(trail):
     run_job(job.pk)
     job.refresh_from_db()
     assert job.state == "done" and job.result_name.endswith(".pdf")
-    from crm.jobs import jobs_dir
+    from crm.jobs import result_of
 
-    content = (jobs_dir() / job.result_path).read_bytes()
+    content = b"".join(result_of(job))
     assert check_pack(content).holds and check_pack(content).rows == 5
 
 

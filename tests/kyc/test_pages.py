@@ -1,19 +1,18 @@
 """The review queue, the review page, the files behind it, and uploads: who sees what, and what is logged."""
 
 import datetime as dt
-import io
-import tracemalloc
 
 import pytest
-from django.test.client import ClientHandler
 from django.urls import reverse
 from django.utils import timezone
 
 from crm import crypto, events
 from crm.models import AccessEvent
-from kyc import reviews, store, uploads
+from crm.uploads import DRAIN_BYTES_MAX
+from kyc import reviews, store
 from kyc.choices import DocumentState
 from kyc.models import Document
+from tests.endless import send
 from tests.kyc.factories import bill_pdf, claimed, file_of, passport_jpeg, registered, uploaded, waiting
 
 pytestmark = pytest.mark.django_db
@@ -273,36 +272,6 @@ def test_a_truncated_picture_is_told_at_the_form(cast, browse):
     assert not Document.objects.exists()
 
 
-class Endless(io.RawIOBase):
-    """A body of any length that is made as it is read; it counts what was asked of it."""
-
-    def __init__(self, length: int) -> None:
-        self.left, self.given = length, 0
-
-    def read(self, size: int = -1) -> bytes:
-        piece = b"x" * min(self.left, size if size > 0 else self.left)
-        self.left -= len(piece)
-        self.given += len(piece)
-        return piece
-
-
-def send(browser, address, length):
-    """A POST through the whole server stack, whose body never lies in memory."""
-    body = Endless(length)
-    environ = {
-        "REQUEST_METHOD": "POST", "PATH_INFO": address, "SERVER_NAME": "testserver", "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.input": body, "wsgi.url_scheme": "http", "wsgi.errors": io.StringIO(),
-        "wsgi.version": (1, 0), "wsgi.multithread": False, "wsgi.multiprocess": False, "wsgi.run_once": False,
-        "CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(length), "SCRIPT_NAME": "",
-        "HTTP_COOKIE": "; ".join(f"{key}={morsel.value}" for key, morsel in browser.cookies.items()), "QUERY_STRING": "",
-    }  # fmt: skip
-    tracemalloc.start()
-    answer = ClientHandler(enforce_csrf_checks=True)(environ)
-    _now, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return answer.status_code, answer.content.decode(), body.given, peak
-
-
 def test_200_megabytes_are_refused_before_they_are_read(cast, browse):
     browser = browse(cast.kyc_officer)
     browser.get(url("upload", cast.client.pk))
@@ -316,7 +285,7 @@ def test_a_little_too_much_is_read_away_in_pieces_so_that_the_browser_hears_the_
     browser = browse(cast.kyc_officer)
     browser.get(url("upload", cast.client.pk))
     length = 40 * 1024 * 1024
-    assert length < uploads.DRAIN_BYTES_MAX
+    assert length < DRAIN_BYTES_MAX
     status, answer, read, peak = send(browser, url("upload", cast.client.pk), length)
     assert status == 413 and "larger than" in answer
     assert read == length and peak < 20 * 1024 * 1024

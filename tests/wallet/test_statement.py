@@ -7,7 +7,7 @@ import pypdfium2
 import pytest
 
 from crm.errors import DomainError, NotAllowed
-from crm.jobs import jobs_dir, run_job
+from crm.jobs import result_of, run_job
 from crm.models import AccessEvent, Job
 from tests.wallet.factories import house
 from wallet import ledger
@@ -69,7 +69,7 @@ def test_a_job_makes_it_and_the_owner_gets_the_file(history):
     run_job(job.pk)
     job = Job.objects.get(pk=job.pk)
     assert (job.state, job.error) == ("done", "")
-    assert (jobs_dir() / job.result_path).read_bytes().startswith(b"%PDF")
+    assert b"".join(result_of(job)).startswith(b"%PDF")
     assert not AccessEvent.objects.filter(kind="export").exists()
 
 

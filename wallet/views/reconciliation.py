@@ -17,6 +17,7 @@ from crm.errors import DomainError
 from crm.money import from_minor
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
+from crm.uploads import takes_files
 from wallet import queries
 from wallet.choices import BreakState
 from wallet.forms import REPORT_BYTES_MAX, ReasonForm, ReportFetchForm, ReportUploadForm
@@ -74,6 +75,9 @@ class ReportUpload(ReconciliationPage):
     def again(self, request: HttpRequest, **forms: Any) -> HttpResponse:
         table = self.table(request.user, request.GET, path="/money/reconciliation/")
         return render(request, self.template_name, {"table": table, **self.forms_context(**forms)}, status=422)
+
+
+report_upload = takes_files(ReportUpload.as_view(), file_bytes_max=REPORT_BYTES_MAX)
 
 
 class ReportFetch(ReportUpload):
