@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from crm import hosts
 from crm.accounts import second_factor
 from crm.choices import Role, UserKind
 from crm.models import Brand, Notification
@@ -85,7 +86,9 @@ class Furniture:
 
     @property
     def live_url(self) -> str:
-        return f"{settings.LIVE_URL.rstrip('/')}/live/" if self.is_signed_in and settings.LIVE_URL else ""
+        if not self.is_signed_in or not settings.LIVE_URL:
+            return ""
+        return f"{hosts.for_reader(settings.LIVE_URL, self.request).rstrip('/')}/live/"
 
     @property
     def is_demo(self) -> bool:

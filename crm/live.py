@@ -26,6 +26,7 @@ from django.contrib.auth import get_user
 from django.db import connection
 from django.http import HttpRequest
 
+from crm import hosts
 from crm.accounts import second_factor, sessions
 from crm.models import User
 from crm.notify import CHANNEL
@@ -162,7 +163,8 @@ def allowed_origin(scope: Scope) -> str | None:
     origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), "")
     if not origin:
         return ""
-    ours = {f"{parts.scheme}://{parts.netloc}" for parts in (urlsplit(settings.BASE_URL), urlsplit(settings.LIVE_URL))}
+    addresses = [name for address in (settings.BASE_URL, settings.LIVE_URL) for name in hosts.names_of(address)]
+    ours = {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, addresses)}
     return origin if origin in ours else None
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import environ
 from django.utils.translation import gettext_lazy as _
 
-from crm import devdb, logs
+from crm import devdb, hosts, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.FileAwareEnv()
@@ -21,9 +21,9 @@ DEBUG = False
 # A demo shows logins on the sign-in page; `check --deploy` refuses it.
 DEMO = env.bool("KEELSON_DEMO", default=False)
 ALLOWED_HOSTS = env.list("KEELSON_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-BASE_URL = env("KEELSON_BASE_URL", default="http://127.0.0.1:8000")
+BASE_URL = env("KEELSON_BASE_URL", default="http://localhost:8000")
 # Where the browser listens for live updates; a reverse proxy may put it under BASE_URL.
-LIVE_URL = env("KEELSON_LIVE_URL", default="http://127.0.0.1:8001")
+LIVE_URL = env("KEELSON_LIVE_URL", default="http://localhost:8001")
 
 KEELSON_APPS = [
     "crm", "clients", "leads", "kyc", "compliance", "trading", "wallet", "ib", "monitoring", "portal", "reports",
@@ -204,7 +204,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:"],
-        "connect-src": ["'self'", LIVE_URL],
+        "connect-src": ["'self'", *hosts.names_of(LIVE_URL)],
         "frame-ancestors": ["'none'"],
         "form-action": ["'self'", *env.list("KEELSON_FORM_ACTIONS", default=[])],
         "base-uri": ["'self'"],

@@ -5,10 +5,11 @@ import os
 os.environ.setdefault("KEELSON_LOG_LEVEL", "WARNING")
 os.environ.setdefault("KEELSON_LOG_FORMAT", "plain")
 
+from crm import hosts
 from crm.settings.base import *  # noqa: F403
 from crm.settings.base import BASE_URL, env
 
 DEBUG = env.bool("DEBUG", default=False)
 INTERNAL_IPS = ["127.0.0.1"]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
-CSRF_TRUSTED_ORIGINS = [BASE_URL]
+CSRF_TRUSTED_ORIGINS = hosts.names_of(BASE_URL)

@@ -213,9 +213,9 @@ def _is_runnable(module: str) -> bool:
 
 
 def _shown(bind: str) -> str:
-    """The host that a person on this machine types."""
-    if bind in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-        return "127.0.0.1"
+    """The host that a person on this machine types: a name, because passkeys need one."""
+    if bind in {"0.0.0.0", "::", "127.0.0.1"}:  # noqa: S104 - compared, not bound
+        return "localhost"
     return f"[{bind}]" if ":" in bind else bind
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
+from crm import hosts
 from crm.accounts.guards import confirmed
 from crm.errors import DomainError
 from crm.models import User
@@ -123,7 +124,7 @@ def _start_deposit(request: HttpRequest, client: Client, form: DepositForm) -> H
     found = deposits.start_deposit(
         client_id=client.pk, psp_id=data["psp"].pk, amount=data["amount"], currency=data["currency"],
         request_key=data["request_key"], actor=me(request), locale=request.LANGUAGE_CODE[:2],
-        return_url=settings.BASE_URL.rstrip("/") + "/portal/wallet/{reference}/",
+        return_url=hosts.for_reader(settings.BASE_URL, request).rstrip("/") + "/portal/wallet/{reference}/",
     )  # fmt: skip
     return redirect("portal_pay", reference=found.reference)
 

@@ -114,6 +114,24 @@ def test_the_sandboxes_take_the_flags_they_are_given(name):
     assert not sorted(flag for flag in given if flag not in usage)
 
 
+@pytest.mark.parametrize("name", ["sandbox-mt5", "sandbox-psp"])
+def test_the_sandboxes_of_containers_start_as_those_of_the_supervisor(name):
+    def flags(command):
+        return {word for word in command if word.startswith("--")}
+
+    planned = next(c for c in plan.children(plan.Options(Path("/nowhere"))) if c.name == name)
+    service = own_services()[name]
+    assert flags(service["command"]) == flags(planned.command) | {"--host"}
+    # What the demo leaves for them lies on a volume that both see, at the place where the demo writes it.
+    folder = "/var/lib/keelson/sandbox"
+    assert f"sandbox:{folder}" in service["volumes"]
+    assert f"sandbox:{folder}" in own_services()["web"]["volumes"]
+    imported = service["command"][service["command"].index("--import") + 1]
+    file = planned.command[planned.command.index("--import") + 1]
+    assert imported == f"{folder}/{Path(file).name}"
+    assert f"install -d -o keelson -g keelson {folder}" in DOCKERFILE
+
+
 def test_secrets_of_containers_have_no_default():
     for name in ("POSTGRES_PASSWORD", "SECRET_KEY", "KEELSON_FIELD_KEY"):
         uses = re.findall(rf"\$\{{{name}([^}}]*)\}}", (ROOT / "docker-compose.yml").read_text())
