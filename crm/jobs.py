@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 KINDS: dict[str, JobKind] = {}
 PROGRESS_EVERY_SECONDS = 0.3
 RESULT_DAYS = 7
+FORGOTTEN_AFTER = dt.timedelta(seconds=10)
 RESULTS = sealed_files.of_instance("job-result")
 
 
@@ -176,7 +177,7 @@ def enqueue(job_id: int) -> None:
     from redis.exceptions import RedisError
 
     try:
-        django_rq.get_queue("default").enqueue(run_job, job_id, job_id=f"keelson-job-{job_id}")
+        django_rq.get_queue("default").enqueue(run_job, job_id, job_id=_queue_name(job_id))
     except (RedisError, OSError):
         logger.warning("the broker is away; beat will hand job %s over", job_id)
 
@@ -225,16 +226,31 @@ def cancel_job(*, job_id: int, actor: User) -> None:
 
 
 def requeue_forgotten() -> int:
-    """Hand over jobs that waited longer than a minute (the broker was away), and fail those whose worker died."""
+    """Hand over jobs that the broker does not know (it was away, or lost its queue); fail those whose worker died."""
     now = timezone.now()
-    waiting = list(
-        Job.objects.filter(state=JobState.QUEUED, created_at__lt=now - dt.timedelta(minutes=1)).values_list(
-            "pk", flat=True
-        )[:100]
-    )
-    for pk in waiting:
+    waiting = Job.objects.filter(state=JobState.QUEUED, created_at__lt=now - FORGOTTEN_AFTER).order_by("pk")
+    forgotten = _not_in_queue(list(waiting.values_list("pk", flat=True)[:100]))
+    for pk in forgotten:
         enqueue(pk)
     Job.objects.filter(state=JobState.RUNNING, started_at__lt=now - dt.timedelta(hours=1)).update(
         state=JobState.FAILED, finished_at=now, error="The worker stopped before the job ended. Start it again."
     )
-    return len(waiting)
+    return len(forgotten)
+
+
+def _not_in_queue(ids: list[int]) -> list[int]:
+    """Those that no worker will come to by itself; none while the broker is away."""
+    import django_rq
+    from redis.exceptions import RedisError
+
+    if not ids:
+        return []
+    try:
+        known = set(django_rq.get_queue("default").job_ids)
+    except (RedisError, OSError):
+        return []
+    return [pk for pk in ids if _queue_name(pk) not in known]
+
+
+def _queue_name(job_id: int) -> str:
+    return f"keelson-job-{job_id}"

@@ -57,7 +57,7 @@ SCHEDULE = {
     },
     "seal-audit": {"task": "crm.tasks.seal_audit", "schedule": 60.0, "options": {"expires": 60}},
     "send-due-mail": {"task": "crm.tasks.send_due_mail", "schedule": 15.0, "options": {"expires": 30}},
-    "hand-over-jobs": {"task": "crm.tasks.hand_over_jobs", "schedule": 60.0, "options": {"expires": 60}},
+    "hand-over-jobs": {"task": "crm.tasks.hand_over_jobs", "schedule": 10.0, "options": {"expires": 10}},
     "expire-job-results": {"task": "crm.tasks.expire_job_results", "schedule": 3600.0, "options": {"expires": 3600}},
     "watch-storage": {"task": "crm.tasks.watch_storage", "schedule": 300.0, "options": {"expires": 300}},
     "make-partitions": {"task": "crm.tasks.make_partitions", "schedule": 6 * 3600.0},

@@ -136,7 +136,9 @@ DATABASES["default"].update(
     }
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "crm.cache.PatientRedisCache", "LOCATION": REDIS_URL}}
+# A Redis that hangs must not hang the pages: whoever waits longer goes on without it.
+REDIS_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 2}
+CACHES = {"default": {"BACKEND": "crm.cache.PatientRedisCache", "LOCATION": REDIS_URL, "OPTIONS": REDIS_PATIENCE}}
 
 AUTH_USER_MODEL = "crm.User"
 AUTHENTICATION_BACKENDS = [
@@ -273,7 +275,11 @@ CELERY_TASK_PUBLISH_RETRY = False
 # The workers log as everything else does.
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-RQ_QUEUES = {"default": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 1800}}
+# A waiting worker sets a longer time-out by itself.
+patience = "&".join(f"{name}={seconds}" for name, seconds in REDIS_PATIENCE.items())
+RQ_QUEUES = {
+    "default": {"URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{patience}", "DEFAULT_TIMEOUT": 1800},
+}
 
 SILENCED_SYSTEM_CHECKS = [
     "guardian.W001",

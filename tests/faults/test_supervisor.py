@@ -35,7 +35,7 @@ class Instance:
 
     def __init__(self, var_dir: Path, *options: str, runner: Runner = MYSELF) -> None:
         project = project_for(runner)
-        self.var_dir = var_dir
+        self.var_dir, self.runner = var_dir, runner
         with (var_dir.parent / "output").open("w") as output:
             self.process = subprocess.Popen(
                 [
@@ -114,6 +114,7 @@ def test_the_whole_starts_heals_stops_and_starts_again_with_its_data(home: Path)
         assert instance.health() == {"database": True, "queue": True}
         assert set(instance.living().values()) >= EVERYBODY
         _a_killed_worker_comes_back(instance)
+        _work_goes_on_after_a_redis_that_hung_and_forgot(instance)
         _a_killed_redis_comes_back_with_its_queue(instance)
         with psycopg.connect(instance.addresses["database_url"]) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS answer")
@@ -152,6 +153,52 @@ def _a_killed_redis_comes_back_with_its_queue(instance: Instance) -> None:
     wait_for(lambda: devdb.redis_pid(instance.var_dir) not in (None, killed))
     wait_for(lambda: instance.health()["queue"])
     assert client.lrange("kept", 0, -1) == [b"job"]
+
+
+# Asked for in the web process' place, while Redis hangs: an event, a job, and how long the person waited for it.
+ASK = """
+import time
+from django.db import transaction
+from crm.events import BalanceOperationSettled, publish
+from crm.jobs import start_job
+from crm.models import User
+
+started = time.monotonic()
+with transaction.atomic():
+    user = User.objects.create_superuser("root@keelson.example", "root@keelson.example", "correct horse battery")
+    event = publish(BalanceOperationSettled(operation_id=0, account_id=0, confirmed=True, amount="1", currency="EUR"))
+    job = start_job("crm.table_export", owner=user, parameters={"table": "clients", "query": "", "scope": {}, "about": 1})
+print("asked", event, job.pk, round(time.monotonic() - started))
+"""
+
+
+def _work_goes_on_after_a_redis_that_hung_and_forgot(instance: Instance) -> None:
+    """Redis stops answering, then dies, and all it held is lost: the rows are the truth, and the clock finds them."""
+    redis_pid = devdb.redis_pid(instance.var_dir)
+    assert redis_pid
+    os.kill(redis_pid, signal.SIGSTOP)
+    try:
+        assert instance.health() == {"database": True, "queue": False}
+        asked = run(
+            instance.runner, str(ROOT / "manage.py"), "shell", "-v0", "-c", ASK, **instance.addresses["environment"]
+        )
+        word, event_id, job_id, seconds = asked.stdout.split()[-4:] if asked.stdout else ("", "", "", "")
+        assert word == "asked", asked.stderr
+        assert int(seconds) < 20, "a person does not wait for Redis"
+    finally:
+        os.kill(redis_pid, signal.SIGKILL)
+    wait_for(lambda: instance.health()["queue"])
+    redis.from_url(instance.addresses["redis_url"]).flushall()
+    with psycopg.connect(instance.addresses["database_url"], autocommit=True) as connection:
+
+        def is_done() -> bool:
+            states = connection.execute(
+                "SELECT state FROM crm_eventdelivery WHERE event_id = %s", [event_id]
+            ).fetchall()
+            job = connection.execute("SELECT state FROM crm_job WHERE id = %s", [job_id]).fetchone()
+            return bool(states) and {state for (state,) in states} == {"done"} and job == ("done",)
+
+        wait_for(is_done, 60)
 
 
 def _a_second_one_is_refused(instance: Instance) -> None:
