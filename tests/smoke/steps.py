@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.smoke import arrival, money, office
+from tests.smoke import arrival, money, office, partners
 from tests.smoke.journey import Journey
 
 STEPS: list[tuple[str, Callable[[Journey], str | None]]] = [
@@ -15,4 +15,8 @@ STEPS: list[tuple[str, Callable[[Journey], str | None]]] = [
     ("EUR 500 come in through the PSP, once, and go to MT5, once", money.client_deposits),
     ("The MT5 server trades; the profile shows it", money.client_trades),
     ("EUR 200 are withdrawn: checks, four eyes, PSP, ledger", money.finance_pays_out),
+    ("Month-end: report matched, statement, and a trail that verifies", office.month_ends),
+    ("A desk head reviews the alert about 150 opened records", office.desk_head_decides),
+    ("Both partners earn from the trade, explained and settled", partners.both_earn),
+    ("Ledger, audit log and facts prove themselves, and name a changed row", office.books_prove_themselves),
 ]

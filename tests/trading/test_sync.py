@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clients.models import Client
@@ -277,6 +279,22 @@ def test_equity_moves_with_open_positions(account: TradingAccount, server: Tradi
     money.keep_equity_points(server)
     money.keep_equity_points(server)
     assert EquityPoint.objects.filter(account=account).count() == 1
+
+
+def test_open_pages_hear_of_positions_that_opened_or_closed_and_not_of_prices(
+    account: TradingAccount, server: TradingServer, sandbox: Sandbox
+) -> None:
+    deposit(sandbox, account)
+    opened = sandbox.post("trade", login=int(account.login), symbol="EURUSD", lots="0.5")
+
+    def nudges() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            positions.sync_positions(server)
+        return sum("pg_notify" in query["sql"] for query in queries.captured_queries)
+
+    first, second = nudges(), nudges()
+    sandbox.post("close", position=opened["position"])
+    assert (first > 0, second, nudges()) == (True, 0, first)
 
 
 def test_closed_positions_leave_the_list(account: TradingAccount, server: TradingServer, sandbox: Sandbox) -> None:

@@ -14,7 +14,6 @@ from clients import timeline
 from clients.choices import Stage, TimelineKind
 from clients.models import Client
 from clients.stages import move_stage
-from crm.notify import push_live
 from trading import symbols
 from trading.choices import CREDIT_ACTIONS, TRADES, DealAction, IssueKind
 from trading.issues import open_issue
@@ -25,11 +24,11 @@ from trading.platforms.mt5.units import to_server_seconds
 from trading.platforms.pool import platform_for
 from trading.sync.cursor import reading
 from trading.sync.ingest import Ingested, ingest
+from trading.sync.live import refresh_pages
 
 OVERLAP: Final = dt.timedelta(seconds=30)
 FIRST_READ: Final = dt.timedelta(days=2)
 HOUR_MSC: Final = 3_600_000
-LIVE_CLIENTS_MAX: Final = 200
 
 
 def sync_deals(server: TradingServer, *, overlap: dt.timedelta = OVERLAP) -> Ingested | None:
@@ -137,7 +136,7 @@ def _note_trades(deals: list[DealData], done: Ingested) -> None:
     _raise_to("trading_tradingaccount", newest)
     _raise_to("clients_client", real)
     _wake_up(real)
-    _push(set(real))
+    refresh_pages(real)
 
 
 def _raise_to(table: str, newest: dict[int, dt.datetime]) -> None:
@@ -162,14 +161,6 @@ def _wake_up(traded: dict[int, dt.datetime]) -> None:
                 client_id=client_id, kind=TimelineKind.TRADING, title=lambda: _("First trade"), at=traded[client_id],
                 url=f"/clients/{client_id}/?tab=trading", dedupe_key="trading.first_trade", is_visible_to_client=True,
             )  # fmt: skip
-
-
-def _push(client_ids: set[int]) -> None:
-    """Open pages of the agent and of the client refresh without a reload."""
-    rows = Client.objects.filter(pk__in=sorted(client_ids)[:LIVE_CLIENTS_MAX]).values_list("pk", "owner_id", "user_id")
-    for client_id, *people in rows:
-        for person in filter(None, people):
-            push_live(person, event="deals", data={"id": client_id})
 
 
 __all__ = ["OVERLAP", "backfill", "sync_deals", "take_in"]

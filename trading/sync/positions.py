@@ -7,10 +7,11 @@ from typing import Final
 import orjson
 from django.db import connection, transaction
 
-from trading.models import TradingServer
+from trading.models import TradingAccount, TradingServer
 from trading.platforms.base import PositionData, Purpose
 from trading.platforms.pool import platform_for
 from trading.sync.cursor import reading
+from trading.sync.live import refresh_pages
 
 NAMES: Final = (
     "ticket", "login", "symbol", "action", "lots", "contract_size", "price_open", "price_current", "profit", "swap",
@@ -29,6 +30,7 @@ ORDER BY i.ticket
 ON CONFLICT (server_id, ticket) DO UPDATE SET lots = excluded.lots, price_open = excluded.price_open,
   price_current = excluded.price_current, profit = excluded.profit, swap = excluded.swap, comment = excluded.comment,
   action = excluded.action, synced_at = excluded.synced_at
+RETURNING account_id, old.lots IS DISTINCT FROM new.lots
 """
 
 
@@ -46,8 +48,12 @@ def write(server: TradingServer, positions: list[PositionData]) -> int:
     rows = [{name: getattr(position, name) for name in NAMES} for position in positions]
     with connection.cursor() as cursor:
         cursor.execute(UPSERT, {"server": server.pk, "rows": orjson.dumps(rows, default=str).decode()})
+        changed = {account_id for account_id, is_other in cursor.fetchall() if is_other}
         cursor.execute(
-            "DELETE FROM trading_position WHERE server_id = %s AND NOT (ticket = ANY(%s))",
+            "DELETE FROM trading_position WHERE server_id = %s AND NOT (ticket = ANY(%s)) RETURNING account_id",
             [server.pk, [position.ticket for position in positions]],
         )
+        changed.update(account_id for (account_id,) in cursor.fetchall())
+    if changed:
+        refresh_pages(TradingAccount.objects.filter(pk__in=changed).values_list("client_id", flat=True))
     return len(positions)
