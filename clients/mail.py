@@ -31,6 +31,7 @@ from clients.models import Client, MailTemplate, Message
 from crm import audit, crypto
 from crm.errors import DomainError
 from crm.notify import notify
+from crm.wake import wake_on_commit
 from crm.words import say
 
 logger = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ def send_mail_to(
         message, is_new = Message.objects.create(client=client, **fields), True
     if is_new:
         _tell(message, client)
-        transaction.on_commit(lambda: _wake(message.pk))
+        wake_on_commit("clients.send_message", message.pk)
     return message
 
 
@@ -146,19 +147,6 @@ def _tell(message: Message, client: Client) -> None:
     )  # fmt: skip
     if message.sender_id:
         rebuild_client(client.pk, "last_contact_at")
-
-
-def _wake(message_id: int) -> None:
-    """Ask a worker to send at once. A broker that is away loses nothing: the sweeper polls the table."""
-    from kombu.exceptions import OperationalError
-    from redis.exceptions import RedisError
-
-    from clients.tasks import send_message
-
-    try:
-        send_message.apply_async([message_id], retry=False)
-    except (OperationalError, RedisError, OSError):
-        logger.warning("the broker is away; the sweeper will send message %s", message_id)
 
 
 # ── the worker's part ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,10 @@ __all__ = ["can", "can_close", "can_log", "can_move", "can_reveal", "require", "
 
 
 def can(user: Any, client: Client, permission: str) -> Decision:
-    """The role holds the right and the client is in a book the user reaches. The system (None) may."""
+    """The role holds the right and the client is in a book the user reaches. The system (None) may.
+
+    The apps above decide with it about what belongs to a client.
+    """
     if user is None:
         return YES
     if not user.is_team or client.book_id not in reach_of(user).books:

@@ -7,19 +7,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from clients.policies import can
 from compliance.choices import HitState
 from compliance.models import Hit, Restriction
-from crm.policies import YES, Decision, has_permission, no
-from crm.scope import reach_of
-
-
-def can(user: Any, client: Client, permission: str) -> Decision:
-    """The role holds the right and the client is within reach. The system (None) may."""
-    if user is None:
-        return YES
-    if not user.is_team or client.book_id not in reach_of(user).books:
-        return no(_("This client is not in a book that you reach."))
-    return has_permission(user, permission)
+from crm.policies import YES, Decision, no
 
 
 def can_screen(user: Any, client: Client) -> Decision:

@@ -23,6 +23,7 @@ from django.utils import timezone, translation
 from crm import crypto
 from crm.choices import MailState
 from crm.models import Brand, OutgoingMail
+from crm.wake import wake_on_commit
 
 logger = logging.getLogger(__name__)
 PURPOSE = "outgoing-mail"
@@ -75,21 +76,8 @@ def send(
         if not dedupe_key or not OutgoingMail.objects.filter(dedupe_key=dedupe_key).exists():
             raise
         return None
-    transaction.on_commit(lambda: _wake(row.pk))
+    wake_on_commit("crm.send_mail", row.pk)
     return row
-
-
-def _wake(mail_id: int) -> None:
-    """Ask a worker to send at once; a broker that is away loses nothing."""
-    from kombu.exceptions import OperationalError
-    from redis.exceptions import RedisError
-
-    from crm.tasks import send_mail
-
-    try:
-        send_mail.apply_async(args=[mail_id], retry=False)
-    except (OperationalError, RedisError, OSError):
-        logger.warning("the broker is away; the sweeper will send mail %s", mail_id)
 
 
 def deliver(*, mail_id: int | None = None) -> bool:

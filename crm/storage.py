@@ -41,11 +41,11 @@ def tell_when_short() -> bool:
     notify(
         people_with("crm.manage_events"),
         kind="crm.storage_short",
-        title=_("Only %(free)s are left for documents and results") % {"free": filesizeformat(disk.free)},
-        body=_(
-            "When nothing is left, uploads, exports and statements are refused. Make room on the disk of %(folder)s."
-        )
-        % {"folder": settings.PRIVATE_DIR},
+        title=lambda: _("Only %(free)s are left for documents and results") % {"free": filesizeformat(disk.free)},
+        body=lambda: (
+            _("When nothing is left, uploads, exports and statements are refused. Make room on the disk of %(folder)s.")
+            % {"folder": settings.PRIVATE_DIR}
+        ),
         dedupe_key=f"crm.storage_short:{timezone.now():%Y-%m-%d}",
     )
     return True

@@ -8,19 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from crm.policies import YES, Decision, has_permission, no
-from crm.scope import reach_of
+from clients.policies import can
+from crm.policies import YES, Decision, no
 from kyc.choices import DocumentState
 from kyc.models import Document
-
-
-def can(user: Any, client: Client, permission: str) -> Decision:
-    """The role holds the right and the client is within reach. The system (None) may."""
-    if user is None:
-        return YES
-    if not user.is_team or client.book_id not in reach_of(user).books:
-        return no(_("This client is not in a book that you reach."))
-    return has_permission(user, permission)
 
 
 def can_upload(user: Any, client: Client) -> Decision:

@@ -2,7 +2,6 @@
 
 import logging
 
-from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -13,6 +12,7 @@ from clients.models import Client
 from clients.stages import move_stage
 from crm.events import ClientVerified, DocumentChecked, DocumentReviewed, DocumentUploaded, subscribe
 from crm.notify import notify, people_with
+from crm.wake import wake_on_commit
 from kyc.choices import DocumentState
 from kyc.levels import level_required
 from kyc.models import Document
@@ -22,19 +22,7 @@ logger = logging.getLogger(__name__)
 
 @subscribe(DocumentUploaded)
 def start_the_checks(event: DocumentUploaded) -> None:
-    transaction.on_commit(lambda: _hand_to_a_worker(event.document_id))
-
-
-def _hand_to_a_worker(document_id: int) -> None:
-    from kombu.exceptions import OperationalError
-    from redis.exceptions import RedisError
-
-    from kyc.tasks import check_document
-
-    try:
-        check_document.apply_async([document_id], retry=False)
-    except (OperationalError, RedisError, OSError):
-        logger.warning("the broker is away; the sweeper will check document %s", document_id)
+    wake_on_commit("kyc.check_document", event.document_id)
 
 
 @subscribe(DocumentChecked)

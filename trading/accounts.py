@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import string
-from functools import partial
 from typing import Any, Final
 
 from django.db import transaction
@@ -26,6 +25,7 @@ from crm.errors import DomainError, WrongState
 from crm.events import TradingAccountOpened, publish
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.wake import wake_on_commit
 from trading import policies
 from trading.choices import AccountState
 from trading.models import AccountType, TradingAccount, TradingServer
@@ -33,7 +33,6 @@ from trading.platforms.base import NewAccount, Purpose
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError
 from trading.platforms.mt5.retcodes import LOGIN_EXISTS
 from trading.platforms.pool import platform_for
-from trading.wake import wake
 from trading.wire_errors import as_domain_error
 
 LEASE: Final = dt.timedelta(seconds=60)  # a worker that is silent longer is believed dead
@@ -91,7 +90,7 @@ def request_account(
         actor=actor, action="trading.account_requested", target=account, client_id=client.pk, brand_id=client.brand_id,
         after={"type": str(account_type), "group": account.group, "leverage": wanted},
     )  # fmt: skip
-    transaction.on_commit(lambda: wake("open_account", account.pk))
+    wake_on_commit("trading.open_account", account.pk)
     return account
 
 
@@ -181,7 +180,7 @@ def _opened(account_id: int) -> AccountState:
             platform=account.server.get_kind_display(), login=account.login,
         )
     )  # fmt: skip
-    transaction.on_commit(lambda: wake("refresh_account", account.pk))
+    wake_on_commit("trading.refresh_account", account.pk)
     return AccountState.OPEN
 
 
@@ -204,7 +203,7 @@ def _not_opened(account_id: int, problem: PlatformError) -> AccountState:
         account.next_try_at = timezone.now() + dt.timedelta(seconds=wait)
         if taken:
             account.login = ""  # somebody else's: take the next one
-        transaction.on_commit(lambda: wake("open_account", account_id, seconds=wait))
+        wake_on_commit("trading.open_account", account_id, seconds=wait)
     account.save(update_fields=["state", "login", "next_try_at", "error"])
     return AccountState(account.state)
 
@@ -235,7 +234,7 @@ def retry_account(*, account_id: int, actor: Any) -> TradingAccount:
         actor=actor, action="trading.account_retried", target=account, client_id=account.client_id,
         brand_id=account.client.brand_id,
     )  # fmt: skip
-    transaction.on_commit(lambda: wake("open_account", account.pk))
+    wake_on_commit("trading.open_account", account.pk)
     return account
 
 
@@ -331,7 +330,7 @@ def follow_restrictions(*, client_id: int) -> list[int]:
             actor=None, action="trading.right_to_trade_changed", target=account, client_id=client.pk,
             brand_id=client.brand_id, after={"login": account.login, "trading": wanted},
         )  # fmt: skip
-        transaction.on_commit(partial(wake, "apply_right_to_trade", account.pk))
+        wake_on_commit("trading.apply_right_to_trade", account.pk)
     return [account.pk for account in changed]
 
 

@@ -30,6 +30,7 @@ from crm import money as currencies
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import BalanceOperationSettled, publish
 from crm.policies import require
+from crm.wake import wake_on_commit
 from trading import policies
 from trading.choices import AccountState, IssueKind, OperationKind, OperationState
 from trading.issues import open_issue
@@ -37,7 +38,6 @@ from trading.models import BalanceOperation, TradingAccount
 from trading.platforms.base import BalanceKind, DealData, Purpose
 from trading.platforms.errors import FinalError, NotStarted, PlatformBusy, PlatformError
 from trading.platforms.pool import platform_for
-from trading.wake import wake
 
 LEASE = dt.timedelta(seconds=60)  # a worker that is silent longer is believed dead
 NOT_STARTED_WAITS: Final = (2, 5, 15, 30, 60, 120)  # seconds, the last one repeats
@@ -99,7 +99,7 @@ def reserve_operation(
         next_check_at=timezone.now(),
     )  # fmt: skip
     _audit(operation, account, actor, "trading.operation_reserved", reason=reason)
-    transaction.on_commit(lambda: wake("send_operation", operation.pk))
+    wake_on_commit("trading.send_operation", operation.pk)
     return operation
 
 
@@ -141,7 +141,7 @@ def _claim(operation_id: int) -> BalanceOperation | None:
     if others.exclude(pk=operation_id).exists():
         operation.next_check_at = now + dt.timedelta(seconds=1)
         operation.save(update_fields=["next_check_at"])
-        transaction.on_commit(lambda: wake("send_operation", operation_id, seconds=1))
+        wake_on_commit("trading.send_operation", operation_id, seconds=1)
         return None
     operation.move_to(OperationState.SENT)
     operation.sent_at, operation.attempts, operation.next_check_at = now, operation.attempts + 1, now + LEASE
@@ -180,7 +180,7 @@ def _lost(operation_id: int, problem: PlatformError) -> OperationState:
             client_id=operation.account.client_id, brand_id=operation.account.client.brand_id,
             after={"reference": operation.reference}, reason=operation.error,
         )  # fmt: skip
-        transaction.on_commit(lambda: wake("resolve_operation", operation_id, seconds=LOOK_UP_WAITS[0]))
+        wake_on_commit("trading.resolve_operation", operation_id, seconds=LOOK_UP_WAITS[0])
     return OperationState(operation.state)
 
 
@@ -315,7 +315,7 @@ def _settle(
             account_id=account.pk, confirmed=confirmed, amount=operation.amount, currency=operation.currency,
         )
     )  # fmt: skip
-    transaction.on_commit(lambda: wake("refresh_account", account.pk))
+    wake_on_commit("trading.refresh_account", account.pk)
     return OperationState(operation.state)
 
 

@@ -25,6 +25,7 @@ from crm.events import DepositSettled, publish
 from crm.money import Money, from_minor, to_minor
 from crm.policies import require
 from wallet import ledger, policies
+from wallet.amounts import minor_of
 from wallet.choices import (
     DEPOSIT_ARRIVED,
     DEPOSIT_RANK,
@@ -102,7 +103,7 @@ def start_deposit(
 def _intend(*, client_id: int, psp_id: int, amount: Decimal, currency: str, request_key: str, actor: Any) -> Deposit:
     client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
     psp = Psp.objects.get(pk=psp_id, brand_id=client.brand_id)
-    amount_minor = _minor(amount, currency)
+    amount_minor = minor_of(amount, currency)
     known = Deposit.objects.select_related("psp", "brand").filter(client=client, request_key=request_key).first()
     if known is not None:
         if (known.psp_id, known.amount_minor, known.currency) != (psp.pk, amount_minor, currency):
@@ -118,19 +119,6 @@ def _intend(*, client_id: int, psp_id: int, amount: Decimal, currency: str, requ
     )  # fmt: skip
     audit_deposit(deposit, "wallet.deposit_started", actor=actor, after={"amount": str(deposit.money), "psp": psp.code})
     return deposit
-
-
-def _minor(amount: Decimal, currency: str) -> int:
-    """Whole minor units of a sensible amount, or words."""
-    if not amount.is_finite() or amount <= 0:
-        raise DomainError(_("Enter an amount above zero."))
-    try:
-        minor = to_minor(amount, currency)
-    except ValueError:
-        raise DomainError(_("%(currency)s has no such small amounts. Use fewer decimals.") % {"currency": currency})
-    if minor >= 10**15:
-        raise DomainError(_("This amount is too large."))
-    return minor
 
 
 def _check_offer(client: Client, psp: Psp, amount: Decimal, currency: str) -> None:

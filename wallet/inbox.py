@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
+from crm.wake import wake_on_commit
 from wallet import deposits, reversals, withdrawals
 from wallet.choices import InboxState, Verdict
 from wallet.deposits import Applied
 from wallet.models import Deposit, Psp, WebhookMessage
 from wallet.psp import adapter_of
 from wallet.psp.base import EventKind, WebhookEvent
-from wallet.wake import wake_on_commit
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def receive_webhook(*, psp: Psp, body: bytes, headers: Mapping[str, str], ip: st
         message.outcome = _("The PSP sent this event before")
         message.save(force_insert=True)
         return message
-    wake_on_commit("process_webhook", message.pk)
+    wake_on_commit("wallet.process_webhook", message.pk)
     return message
 
 
@@ -168,7 +168,7 @@ def _try_later(message_id: int, error: Exception) -> str:
     else:
         message.due_at = timezone.now() + dt.timedelta(seconds=BACK_OFF_SECONDS[message.attempts - 1])
         message.outcome = _words(error)
-        wake_on_commit("process_webhook", message_id, seconds=BACK_OFF_SECONDS[message.attempts - 1])
+        wake_on_commit("wallet.process_webhook", message_id, seconds=BACK_OFF_SECONDS[message.attempts - 1])
     if not isinstance(error, DomainError | _Disagreement):
         logger.error("webhook %s failed", message_id, exc_info=error)
     message.save(update_fields=["state", "attempts", "due_at", "processed_at", "outcome"])
@@ -207,5 +207,5 @@ def try_again(*, message_id: int, actor: object) -> WebhookMessage:
     )
     message.save(update_fields=["state", "due_at", "attempts", "processed_at"])
     audit.record(actor=actor, action="wallet.webhook_retried", target=message, brand_id=message.psp.brand_id)
-    wake_on_commit("process_webhook", message.pk)
+    wake_on_commit("wallet.process_webhook", message.pk)
     return message

@@ -19,12 +19,12 @@ from clients.models import Client
 from crm import audit
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import TransferSettled, publish
-from crm.money import to_minor
 from crm.policies import require
 from trading.choices import AccountState, OperationKind, OperationState
 from trading.models import BalanceOperation, TradingAccount
 from trading.operations import reserve_operation
 from wallet import ledger, policies
+from wallet.amounts import minor_of
 from wallet.choices import TRANSFER_TRANSITIONS, Direction, JournalKind, TransferState
 from wallet.ledger import Entry, Line
 from wallet.models import Transfer
@@ -53,7 +53,7 @@ def start_transfer(
     account = TradingAccount.objects.select_related("server").filter(pk=trading_account_id, client=client).first()
     if account is None or account.is_demo or account.state != AccountState.OPEN:
         raise DomainError(_("Choose one of your open trading accounts."))
-    amount_minor = _minor(amount, account.currency)
+    amount_minor = minor_of(amount, account.currency)
     known = Transfer.objects.filter(client=client, request_key=request_key).first()
     if known is not None:
         if (known.trading_account_id, known.direction, known.amount_minor) != (account.pk, direction, amount_minor):
@@ -84,15 +84,6 @@ def start_transfer(
         after={"amount": str(transfer.money), "direction": direction, "account": transfer.trading_account_label},
     )  # fmt: skip
     return transfer
-
-
-def _minor(amount: Decimal, currency: str) -> int:
-    if not amount.is_finite() or amount <= 0:
-        raise DomainError(_("Enter an amount above zero."))
-    try:
-        return to_minor(amount, currency)
-    except ValueError:
-        raise DomainError(_("%(currency)s has no such small amounts. Use fewer decimals.") % {"currency": currency})
 
 
 def _clearing(transfer: Transfer, server_id: int) -> ledger.Account:

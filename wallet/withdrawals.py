@@ -23,10 +23,12 @@ from clients.models import Client
 from crm import audit, crypto
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import WithdrawalApproved, WithdrawalRefused, WithdrawalRequested, WithdrawalSettled, publish
-from crm.money import from_minor, to_minor
+from crm.money import from_minor
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.wake import wake_on_commit
 from wallet import ledger, policies
+from wallet.amounts import minor_of
 from wallet.checks import Finding, Request, run_checks
 from wallet.choices import (
     WITHDRAWAL_TRANSITIONS,
@@ -42,7 +44,6 @@ from wallet.limits import exceeds, in_base
 from wallet.models import Psp, PspMovement, Withdrawal, WithdrawalCheck
 from wallet.psp.base import TransferStatus, TransferView
 from wallet.references import new_reference
-from wallet.wake import wake_on_commit
 
 DESTINATION_FIELDS_MAX = 12
 
@@ -80,7 +81,7 @@ def request_withdrawal(
     client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
     require(policies.can_request_withdrawal(actor, client))
     psp = Psp.objects.get(pk=psp_id, brand_id=client.brand_id)
-    amount_minor = _minor(amount, currency)
+    amount_minor = minor_of(amount, currency)
     mark = destination_mark(destination)
     known = Withdrawal.objects.filter(client=client, request_key=request_key).first()
     if known is not None:
@@ -132,18 +133,6 @@ def request_withdrawal(
         withdrawal.approved_automatically = True
         _release_to_psp(withdrawal, actor=None, reason=_("Every check passed and the amount is below the limit"))
     return withdrawal
-
-
-def _minor(amount: Decimal, currency: str) -> int:
-    if not amount.is_finite() or amount <= 0:
-        raise DomainError(_("Enter an amount above zero."))
-    try:
-        minor = to_minor(amount, currency)
-    except ValueError:
-        raise DomainError(_("%(currency)s has no such small amounts. Use fewer decimals.") % {"currency": currency})
-    if minor >= 10**15:
-        raise DomainError(_("This amount is too large."))
-    return minor
 
 
 def _check_method(psp: Psp, currency: str, destination: Mapping[str, str]) -> None:
@@ -242,7 +231,7 @@ def _release_to_psp(withdrawal: Withdrawal, *, actor: Any, reason: str) -> None:
     publish(
         WithdrawalApproved(client_id=withdrawal.client_id, brand_id=withdrawal.brand_id, withdrawal_id=withdrawal.pk)
     )
-    wake_on_commit("send_payout", withdrawal.pk)
+    wake_on_commit("wallet.send_payout", withdrawal.pk)
 
 
 @transaction.atomic
@@ -301,25 +290,30 @@ def apply_payout(*, psp_id: int, view: TransferView) -> Applied:
 
 def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
     """The PSP tells another end than the one in our books. Nothing is booked by itself: people are told, each time once."""
-    if withdrawal.state == WithdrawalState.SETTLED:
-        title = _("%(reference)s was paid, and now %(psp)s says that it failed")
-        body = _("The money may be back at the PSP. Ask there; the client's wallet was not changed.")
-    else:
-        title = _("%(psp)s says that it paid %(reference)s, which is “%(state)s” here")
-        body = _("The client may have the money twice. Stop further withdrawals of this client and ask the PSP.")
-    words = title % {
-        "reference": withdrawal.reference, "psp": withdrawal.psp, "state": withdrawal.get_state_display(),
-    }  # fmt: skip
+    was_paid = withdrawal.state == WithdrawalState.SETTLED
+    values = {"reference": withdrawal.reference, "psp": withdrawal.psp}
+
+    def title() -> str:
+        if was_paid:
+            return _("%(reference)s was paid, and now %(psp)s says that it failed") % values
+        state = {"state": withdrawal.get_state_display()}
+        return _("%(psp)s says that it paid %(reference)s, which is “%(state)s” here") % {**values, **state}
+
+    def body() -> str:
+        if was_paid:
+            return _("The money may be back at the PSP. Ask there; the client's wallet was not changed.")
+        return _("The client may have the money twice. Stop further withdrawals of this client and ask the PSP.")
+
     _audit(
         withdrawal, "wallet.payout_contradicted", reason=view.failure,
         evidence={"psp_reference": view.psp_reference, "status": view.status.value},
     )  # fmt: skip
     notify(
         people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id), kind="wallet.payout_contradicted",
-        title=words, body=body, url=f"/money/withdrawals/{withdrawal.pk}/",
+        title=title, body=body, url=f"/money/withdrawals/{withdrawal.pk}/",
         dedupe_key=f"payout-contradicted:{withdrawal.pk}:{view.status.value}",
     )  # fmt: skip
-    return Applied(InboxState.FAILED, words)
+    return Applied(InboxState.FAILED, title())
 
 
 def _settle(withdrawal: Withdrawal, view: TransferView) -> None:
