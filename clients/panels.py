@@ -17,6 +17,7 @@ from crm.choices import AccessKind
 from crm.ui import panels
 
 COUNTED = 100
+TILE_ROWS = 6
 
 
 def find_clients(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
@@ -37,6 +38,13 @@ def due_tasks(user: Any) -> int | None:
     return len(due.values_list("pk", flat=True)[:COUNTED]) or None
 
 
+def tasks_tile(user: Any) -> dict[str, Any] | None:
+    """The next follow-ups of this person, the overdue first; nothing for those who set none."""
+    mine = Task.objects.filter(assignee=user, done_at=None).select_related("client").defer("client__search_text")
+    tasks = list(mine.order_by("due_at", "pk")[:TILE_ROWS])
+    return {"tasks": tasks} if tasks else None
+
+
 panels.menu(
     "", _("My day"), "my_day", "clients.log_call", "list-todo", 10, count=due_tasks, words="tasks follow-ups calendar"
 )
@@ -45,3 +53,4 @@ panels.client_tab("timeline", _("Timeline"), timeline_tab, "clients.view_client"
 panels.client_tab("mail", _("E-mail"), mail_tab, "clients.view_client", 80)
 panels.client_tab("looks", _("Who looked"), looks_tab, "crm.view_access_log", 95)
 panels.palette_source("clients", _("People"), find_clients, "clients.view_client", 10)
+panels.tile("follow-ups", "clients/_tile_tasks.html", tasks_tile, "clients.log_call", 12, width=2)

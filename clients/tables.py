@@ -83,7 +83,7 @@ class ClientTable(Table):
     empty = Empty(
         _("No clients yet"),
         _("Leads become clients when they register. Send a lead a registration link to get the first one."),
-        icon="users", action=_("Open the leads"), url_name="leads",
+        icon="users", action=_("Open the leads"), url_name="leads", permission="leads.view_lead",
     )  # fmt: skip
 
     def queryset(self) -> QuerySet[Client]:

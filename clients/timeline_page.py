@@ -13,6 +13,7 @@ from django.db.models.fields.tuple_lookups import TupleLessThan
 
 from clients.choices import TimelineKind
 from clients.models import Client, TimelineEntry
+from crm.ui.views import may_open
 
 PAGE = 40
 SALT = "clients.timeline"
@@ -35,12 +36,13 @@ MISSED = {"no_answer", "busy", "voicemail", "wrong_number"}
 
 @dataclass(frozen=True)
 class Shown:
-    """An entry with its look. `seconds` of a call; `is_mine`: a note the reader wrote and may edit."""
+    """An entry with its look. `seconds` of a call; `is_mine`: a note the reader wrote and may edit; `url`: a page they may open."""
 
     entry: TimelineEntry
     icon: str
     tone: str
     is_mine: bool
+    url: str
 
     @property
     def seconds(self) -> int | None:
@@ -91,4 +93,5 @@ def _shown(entry: TimelineEntry, reader: Any) -> Shown:
     icon, tone = LOOKS.get(entry.kind, ("circle", "neutral"))
     if entry.kind == TimelineKind.CALL and entry.data.get("outcome") in MISSED:
         icon, tone = "phone-missed", "neutral"
-    return Shown(entry, icon, tone, is_mine=bool(entry.data.get("note_id")) and entry.actor_id == reader.pk)
+    url = entry.url if entry.url and may_open(reader, entry.url) else ""
+    return Shown(entry, icon, tone, is_mine=bool(entry.data.get("note_id")) and entry.actor_id == reader.pk, url=url)

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.money import quantize
 from crm.scope import reach_of
 from crm.ui import panels
 from ib import figures, settlement
@@ -60,7 +61,8 @@ def commissions_tile(user: Any) -> dict[str, Any] | None:
             summed[key] = summed.get(key, 0) + amount
     return {
         "rows": [
-            {"brand": brand, "currency": currency, "amount": amount} for (brand, currency), amount in summed.items()
+            {"brand": brand, "currency": currency, "amount": quantize(amount, currency)}
+            for (brand, currency), amount in summed.items()
         ],
         "excluded": figures.exclusions(brands, days=7)[:3],
     }

@@ -75,7 +75,7 @@ class PartnerTable(Table):
     search_hint = _("Name, code or e-mail")
     empty = Empty(
         _("No partners yet"), _("A partner refers clients by a link and earns on their trading."), "handshake",
-        _("New partner"), "ib_partner_new",
+        _("New partner"), "ib_partner_new", "ib.manage_partners",
     )  # fmt: skip
 
     def queryset(self) -> QuerySet[Partner]:

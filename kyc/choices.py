@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import BadgeChoices
@@ -86,6 +87,31 @@ class IssueCode(models.TextChoices):
     OCR_UNAVAILABLE = "OCR_UNAVAILABLE", _("The text could not be read on this server: read it yourself")
     CHECK_FAILED = "CHECK_FAILED", _("The automatic checks failed: check everything yourself")
 
+
+# A word or two for a list; the whole sentence is its tooltip.
+ISSUE_SHORT: dict[str, Promise] = {
+    IssueCode.BLUR: _("Blurred"),
+    IssueCode.GLARE: _("Reflection"),
+    IssueCode.TOO_SMALL: _("Too small"),
+    IssueCode.CROPPED: _("Cut off"),
+    IssueCode.NO_MRZ: _("No MRZ"),
+    IssueCode.MRZ_CHECKDIGIT: _("MRZ check digit"),
+    IssueCode.EXPIRED: _("Expired"),
+    IssueCode.EXPIRES_SOON: _("Expires soon"),
+    IssueCode.NAME_MISMATCH: _("Other name"),
+    IssueCode.DOB_MISMATCH: _("Other date of birth"),
+    IssueCode.UNDERAGE: _("Under age"),
+    IssueCode.DOC_NO_DUPLICATE: _("Number known"),
+    IssueCode.IMAGE_DUPLICATE: _("Picture known"),
+    IssueCode.POA_TOO_OLD: _("Bill too old"),
+    IssueCode.POA_NO_DATE: _("Bill without date"),
+    IssueCode.POA_NAME: _("Name not found"),
+    IssueCode.POA_ADDRESS: _("Address not found"),
+    IssueCode.UNSUPPORTED_TYPE: _("Other kind"),
+    IssueCode.FACE_NOT_FOUND: _("No face"),
+    IssueCode.OCR_UNAVAILABLE: _("Not read"),
+    IssueCode.CHECK_FAILED: _("Checks failed"),
+}
 
 ISSUE_SEVERITY: dict[str, Severity] = {
     IssueCode.BLUR: Severity.WARNING,

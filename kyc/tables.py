@@ -15,7 +15,7 @@ from crm.ui.columns import DASH
 from crm.ui.formats import ago
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, DateColumn, Empty, Table
 from kyc import queries
-from kyc.choices import OPEN_STATES, DocumentKind, DocumentState, IssueCode, Severity
+from kyc.choices import ISSUE_SHORT, OPEN_STATES, DocumentKind, DocumentState, IssueCode, Severity
 from kyc.models import Document, Issue
 
 # How long a client may wait before the queue turns amber, then red.
@@ -68,13 +68,13 @@ def issue_badges(row: Document, _table: Any) -> Any:
         return (
             DASH
             if row.state != DocumentState.PENDING_REVIEW
-            else format_html('<span class="pos">{}</span>', _now("None"))
+            else format_html('<span class="pos">{}</span>', _now("No issues"))
         )
     return format_html_join(
         " ",
         '<span class="k-badge tone-{}" title="{}">{}</span>',
         (
-            (TONES[Severity(one.severity)], one.get_code_display(), one.code.replace("_", " ").lower())
+            (TONES[Severity(one.severity)], one.get_code_display(), ISSUE_SHORT.get(one.code, one.get_code_display()))
             for one in unique[:4]
         ),
     )

@@ -63,7 +63,7 @@ class LeadTable(Table):
     empty = Empty(
         _("No leads yet"),
         _("They come from your landing pages, from partners by API, or from a file. Enter one by hand to begin."),
-        icon="user-plus", action=_("Enter a lead"), url_name="lead_new",
+        icon="user-plus", action=_("Enter a lead"), url_name="lead_new", permission="leads.add_lead",
     )  # fmt: skip
 
     def queryset(self) -> QuerySet[Client]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.models import Client
-from wallet.choices import DepositState, TransferState, WithdrawalState
+from wallet.choices import DepositState, TransferState, WithdrawalState, failure_words
 from wallet.models import Deposit, Transfer, Withdrawal
 from wallet.queries import Wallet, wallets_of
 
@@ -45,7 +45,7 @@ def tell_deposit(deposit: Deposit) -> Telling:
     waits = _("Pay on the page of %(psp)s. Then this page goes on by itself.") % {"psp": psp}
     pending = _("%(psp)s has your order and waits for the money. You may close this page.") % {"psp": psp}
     authorised = _("Your payment is authorised; it reaches your wallet in a moment.")
-    failed = deposit.failure or _("Nothing was charged. Try again, or choose another method.")
+    failed = failure_words(deposit.failure) or _("Nothing was charged. Try again, or choose another method.")
     held = _("Another amount arrived than was announced. We check it and write to you within one working day.")
     taken = _("Your bank has taken this payment back. Please write to us.")
     again = _("Nothing was charged. Start again whenever you like.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import BadgeChoices
@@ -243,3 +244,18 @@ class BreakKind(BadgeChoices):
 class BreakState(BadgeChoices):
     OPEN = "open", "orange", _("Open")
     RESOLVED = "resolved", "green", _("Resolved")
+
+
+# What PSPs answer when a payment does not go through, in words for staff and for the client.
+FAILURES: dict[str, Promise] = {
+    "declined_by_issuer": _("Declined by the card's bank"),
+    "insufficient_funds": _("Not enough money on the card or account"),
+    "cancelled_by_client": _("Cancelled on the payment page"),
+    "expired": _("Not paid in time"),
+    "account_closed": _("The receiving account is closed"),
+}
+
+
+def failure_words(code: str) -> str:
+    """A PSP's failure code as a sentence; one that is not known stays readable."""
+    return str(FAILURES[code]) if code in FAILURES else code.replace("_", " ")

@@ -23,6 +23,7 @@ from wallet.choices import (
     TransferState,
     Verdict,
     WithdrawalState,
+    failure_words,
 )
 from wallet.models import Break, Deposit, Psp, SettlementImport, Transfer, WebhookMessage, Withdrawal
 
@@ -74,7 +75,7 @@ class DepositTable(_Movements):
         YesNoColumn("is_first", _("First")),
         AgoColumn("created_at", _("Started")),
         TimeColumn("settled_at", _("Settled")),
-        Column("failure", _("Note"), css="clip muted"),
+        Column("failure", _("Note"), value=lambda row: failure_words(row.failure), css="clip muted"),
     ]
     filterset = DepositFilter
     row_url_name = "wallet:deposit"
@@ -295,6 +296,13 @@ class BreakTable(Table):
         Column("resolution", _("Resolution"), css="clip muted", hidden=True),
     ]
     filterset = BreakFilter
+    empty = Empty(
+        _("Nothing differs"),
+        _(
+            "A line of a PSP's report that our books do not know, or know otherwise, waits here until finance explains it."
+        ),
+        "scale",
+    )
 
     def queryset(self) -> Any:
         return queries.breaks_visible_to(self.user).select_related("report__psp").defer("report__sealed_original")

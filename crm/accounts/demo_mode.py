@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import F
 
 from crm.choices import Role, UserKind
 from crm.models import Brand, User
@@ -35,7 +36,7 @@ def staff_logins() -> list[DemoLogin]:
 
 
 def brand_logins(brand: Brand) -> list[DemoLogin]:
-    """Two clients and two partners of a brand: the first of each kind that has a known password."""
+    """Two clients and two partners of a brand that have a known password; first those that the demo prints."""
     if not settings.DEMO:
         return []
     from crm.demo import PASSWORD
@@ -43,7 +44,7 @@ def brand_logins(brand: Brand) -> list[DemoLogin]:
     found = []
     for kind in (UserKind.CLIENT, UserKind.PARTNER):
         rows = User.objects.filter(kind=kind, brand=brand, is_active=True).exclude(password__startswith="!")  # noqa: S106
-        for user in rows.order_by("pk")[:2]:
+        for user in rows.order_by(F("preferences__demo_login").desc(nulls_last=True), "pk")[:2]:
             found.append(DemoLogin(str(kind.label), user.get_full_name(), user.email, PASSWORD))
     return found
 

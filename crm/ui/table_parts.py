@@ -39,6 +39,7 @@ class Empty:
     icon: str = "inbox"
     action: Label = ""
     url_name: str = ""
+    permission: str = ""  # who is offered the action; "" is everybody who sees the list
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,8 @@ class Table:
     is_adjustable: ClassVar[bool] = True
     is_searchable: ClassVar[bool] = True
     row_url_name: ClassVar[str] = ""
+    # Who may open a row by its link, where that is less than who sees the list.
+    row_permission: ClassVar[str] = ""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -131,6 +133,8 @@ class Table:
 
     def row_url(self, row: Any) -> str:
         """Where a row opens; by default `row_url_name` with the row's id, or the row's own `get_absolute_url`."""
+        if self.row_permission and not self.user.has_perm(self.row_permission):
+            return ""
         if self.row_url_name:
             return reverse_pk(self.row_url_name, row.pk)
         return row.get_absolute_url() if hasattr(row, "get_absolute_url") else ""
@@ -152,6 +156,12 @@ class Table:
     @cached_property
     def now(self) -> Any:
         return timezone.now()
+
+    @property
+    def offers_first(self) -> bool:
+        """Whether the empty list offers its action to this user."""
+        empty = self.empty
+        return bool(empty and empty.action and (not empty.permission or self.user.has_perm(empty.permission)))
 
     @cached_property
     def sees_contacts(self) -> bool:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.cache import patch_vary_headers
 from django.views import View
 
@@ -73,6 +74,16 @@ def staff_page(
         return guarded
 
     return decorate
+
+
+def may_open(user: Any, address: str) -> bool:
+    """Whether a page of ours would let this member of staff in, as far as its permission says; for links to others' pages."""
+    try:
+        view = resolve(urlsplit(address).path).func
+    except Resolver404:
+        return False
+    page = getattr(view, "view_class", None)
+    return allows(getattr(view, "permission", getattr(page, "permission", None)), user)
 
 
 class TableView(StaffView):

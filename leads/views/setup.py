@@ -45,11 +45,11 @@ class CampaignTable(Table):
         MoneyColumn("cost", gettext_lazy("Cost"), currency="brand.base_currency"),
         YesNoColumn("is_active", gettext_lazy("Active")),
     ]
-    row_url_name = "campaign_edit"
+    row_url_name, row_permission = "campaign_edit", "leads.change_campaign"
     search_fields = ["name", "code"]
     empty = Empty(
         gettext_lazy("No campaigns yet"), gettext_lazy("A campaign is known by its utm_campaign."),
-        icon="megaphone", action=gettext_lazy("New campaign"), url_name="campaign_new",
+        icon="megaphone", action=gettext_lazy("New campaign"), url_name="campaign_new", permission="leads.change_campaign",
     )  # fmt: skip
 
     def queryset(self) -> QuerySet[Campaign]:
@@ -66,10 +66,10 @@ class LandingPageTable(Table):
         Column("campaign", gettext_lazy("Campaign")),
         YesNoColumn("is_published", gettext_lazy("Published")),
     ]
-    row_url_name = "landing_page_edit"
+    row_url_name, row_permission = "landing_page_edit", "leads.change_landingpage"
     empty = Empty(
         gettext_lazy("No landing pages yet"), gettext_lazy("A page with a form, in one language, in the brand's colours."),
-        icon="globe", action=gettext_lazy("New landing page"), url_name="landing_page_new",
+        icon="globe", action=gettext_lazy("New landing page"), url_name="landing_page_new", permission="leads.change_landingpage",
     )  # fmt: skip
 
     def queryset(self) -> QuerySet[LandingPage]:

@@ -20,6 +20,7 @@ from wallet.choices import (
     Outcome,
     TransferState,
     WithdrawalState,
+    failure_words,
 )
 from wallet.models.ledger import Account, Journal
 from wallet.models.psp import Psp
@@ -125,6 +126,10 @@ class Deposit(AmountMixin):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def failure_words(self) -> str:
+        return failure_words(self.failure)
 
     @property
     def received(self) -> Decimal | None:

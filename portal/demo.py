@@ -1,0 +1,23 @@
+"""The demo's clients whose logins `make demo` prints: one per brand, verified, with money, trades and two accounts."""
+
+from __future__ import annotations
+
+from django.db.models import Count
+
+from clients.models import Client
+from crm.demo import Demo
+from crm.models import User
+
+
+def load(demo: Demo) -> None:
+    for brand in demo.brands:
+        people = Client.objects.filter(
+            brand=brand, stage="active", kyc_level__gte=1, restrictions=[], user__is_active=True, equity__gt=0
+        ).annotate(accounts=Count("trading_accounts"))
+        # Who reads the demo reads English; two accounts make a transfer possible; the richest has most to show.
+        best = people.order_by("-accounts", "-equity", "pk")
+        chosen = best.filter(user__language="en", accounts__lte=2).first() or best.first()
+        if chosen is not None and chosen.user_id is not None:
+            user = User.objects.get(pk=chosen.user_id)
+            user.preferences = {**user.preferences, "demo_login": True}
+            user.save(update_fields=["preferences"])
