@@ -88,7 +88,7 @@ def colleagues(client: Client, actor: Any) -> Any:
 class NoteForm(forms.Form):
     body = forms.CharField(
         label=gettext_lazy("Note"), max_length=10_000,
-        widget=forms.Textarea(attrs={"rows": 3, "placeholder": gettext_lazy("Write a note…")}),
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": gettext_lazy("Write a note…"), "aria-label": gettext_lazy("Note")}),
     )  # fmt: skip
     is_pinned = forms.BooleanField(label=gettext_lazy("Keep it on top"), required=False)
 

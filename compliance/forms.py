@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +20,9 @@ class ClearForm(forms.Form):
 
 class ConfirmForm(forms.Form):
     reason = forms.CharField(label=_("What makes you sure"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "confirm_%s", **kwargs})  # it stands beside `ClearForm`
 
 
 class RestrictForm(forms.Form):

@@ -137,6 +137,25 @@ class AudienceMiddleware:
         return self.get_response(request)
 
 
+class UploadRedirectMiddleware:
+    """Tells an upload where to go on instead of sending it there.
+
+    A browser follows a redirect of a background request by itself: the next page would be made, its messages shown to
+    nobody, and then made again for the person. See static/js/upload.js.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.headers.get("X-Upload") and response.status_code in (301, 302, 303):
+            response["X-Location"] = response["Location"]
+            del response["Location"]
+            response.status_code = 204
+        return response
+
+
 class StaffSecondFactorMiddleware:
     """Staff reach nothing until this session has shown their second factor.
 

@@ -188,8 +188,12 @@ class VersionForm(forms.Form):
                 self.fields[f"fixed_{group}_{level}"] = self._amount(f"{group.label} {level}")
         for level in range(1, LEVELS + 1):
             self.fields[f"share_{level}"] = forms.DecimalField(
-                required=False, min_value=0, max_value=100, max_digits=9, decimal_places=6, label=str(level)
-            )
+                required=False, min_value=0, max_value=100, max_digits=9, decimal_places=6,
+                label=_("Share of level %(level)s") % {"level": level},
+            )  # fmt: skip
+        for name in self.fields:  # the matrix has no labels beside its cells
+            if name.startswith(("rate_", "fixed_", "share_")):
+                self.fields[name].widget.attrs["aria-label"] = str(self.fields[name].label)
         if not self.is_bound and "starts_at" not in self.initial:
             tomorrow = timezone.localtime() + dt.timedelta(days=1)
             self.initial["starts_at"] = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -111,7 +111,7 @@ class ReportFetchForm(forms.Form):
     last = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
 
     def __init__(self, *args: Any, psps: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"auto_id": "fetch_%s", **kwargs})  # the page has a PSP to choose twice
         self.fields["psp"].queryset = psps  # type: ignore[attr-defined]
 
 

@@ -66,6 +66,8 @@ class SecondFactorView(AuthenticateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = self.stage.login.user
+        if not user.is_team:
+            self.request.brand = user.brand  # type: ignore[attr-defined]
         keys = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists()
         return {
             **super().get_context_data(**kwargs),

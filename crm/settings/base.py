@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "crm.middleware.RequestContextMiddleware",
     "crm.middleware.SessionGuardMiddleware",
+    "crm.middleware.UploadRedirectMiddleware",
     "crm.middleware.AudienceMiddleware",
     "crm.middleware.StaffSecondFactorMiddleware",
     "crm.middleware.DomainErrorMiddleware",

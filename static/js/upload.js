@@ -41,12 +41,14 @@
     request.open("POST", form.action);
     request.setRequestHeader("X-CSRFToken", window.keelson.csrf());
     request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
+    request.setRequestHeader("X-Upload", "1");
     const done = () => { if (button) button.disabled = false; if (bar) bar.hidden = true; };
     request.upload.addEventListener("progress", (e) => { if (bar && e.lengthComputable) { bar.hidden = false; bar.max = e.total; bar.value = e.loaded; } });
     request.addEventListener("load", () => {
       done();
       if (request.status < 400) {
-        if (request.responseURL && new URL(request.responseURL).pathname !== new URL(form.action, location.href).pathname) return location.assign(request.responseURL);
+        const next = request.getResponseHeader("X-Location");
+        if (next) return location.assign(next);
         // Same address: the server answered with the form again (errors) or with a page to show.
         const main = document.getElementById("main");
         const fresh = new DOMParser().parseFromString(request.responseText, "text/html").getElementById("main");

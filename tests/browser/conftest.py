@@ -123,29 +123,36 @@ def phone(open_page: Callable[..., Page]) -> Page:
 
 @pytest.fixture
 def background(transactional_db: None) -> Iterator[None]:
-    """Workers in a thread: events, letters and jobs are taken up within a few hundredths of a second."""
+    """Workers beside the server: a Celery worker on a thread, the jobs people wait on, and what beat would sweep."""
+    from celery.contrib.testing.worker import start_worker
     from django.db import connections
+
+    from crm.celery import app
 
     stop = threading.Event()
 
-    def work() -> None:
+    def sweep() -> None:
         from crm import events, mail
         from crm.jobs import run_job
         from crm.models import Job
+        from kyc.reviews import settle_due
 
         try:
             while not stop.is_set():
-                done = events.deliver_due(limit=50) + mail.deliver_due(limit=20)
+                events.deliver_due(limit=50)
+                mail.deliver_due(limit=20)
+                settle_due()
                 for pk in Job.objects.filter(state="queued").values_list("pk", flat=True)[:5]:
                     run_job(pk)
-                    done += 1
-                if not done:
-                    time.sleep(0.03)
+                time.sleep(0.1)
         finally:
             connections.close_all()
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=sweep, daemon=True)
     thread.start()
-    yield
+    with start_worker(
+        app, pool="solo", perform_ping_check=False, queues=["events", "default", "slow"], loglevel="ERROR"
+    ):
+        yield
     stop.set()
     thread.join(timeout=20)

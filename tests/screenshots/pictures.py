@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-AGENT, DESK_HEAD = "anna.schmidt@meridian.example", "head.dach@meridian.example"
-KYC_OFFICER, MLRO, AUDITOR = "kyc@keelson.example", "mlro@keelson.example", "auditor@keelson.example"
+DESK_HEAD = "head.dach@meridian.example"
+KYC_OFFICER, MLRO = "kyc@keelson.example", "mlro@keelson.example"
 FINANCE, IB_MANAGER = "finance@keelson.example", "ib@keelson.example"
 CLIENT = "client"  # the one whose login `make demo` prints
 DESK, PHONE = (1440, 900), (390, 844)
@@ -47,4 +47,36 @@ def first_row(path: str, address: str, *, having: str = "") -> Callable[[Page], 
     return go
 
 
-PICTURES = ()
+def client_page(tab: str) -> Callable[[Page], None]:
+    """The client who paid in most, with one of their tabs open."""
+
+    def go(page: Page) -> None:
+        page.goto("/clients/?stage=active&sort=-net_deposits")
+        page.goto(f"{page.locator('tbody tr a[href]').first.get_attribute('href')}?tab={tab}")
+
+    return go
+
+
+def commission(page: Page) -> None:
+    """A trade that pays several levels."""
+    page.goto("/ib/commissions/?state=accrued")
+    page.goto(page.locator("tbody tr a[href*='/ib/commissions/']").first.get_attribute("href") or "")
+
+
+PICTURES = (
+    Picture("home", DESK_HEAD, "A desk head's home: the month's figures, deposits, agents to look at", at("/home/")),
+    Picture("clients", DESK_HEAD, "Clients, filtered, with what each one is worth", at("/clients/?stage=active&filters=1")),
+    Picture("client", DESK_HEAD, "One client: head, facts, and their trading beside them", client_page("trading")),
+    Picture("document-review", KYC_OFFICER, "A document beside the registration, with what the checks found",
+            first_row("/kyc/queue/", r"/kyc/documents/\d+/", having="Passport")),
+    Picture("possible-match", MLRO, "A possible match with a sanctions list, explained", dark=True,
+            go=first_row("/compliance/hits/?state=open", r"/compliance/hits/\d+/")),
+    Picture("withdrawal", FINANCE, "A withdrawal: its checks, who approved, its postings",
+            first_row("/money/withdrawals/", r"/money/withdrawals/\d+/")),
+    Picture("reconciliation", FINANCE, "A PSP's settlement file held against the ledger",
+            first_row("/money/reconciliation/", r"/money/reconciliation/\d+/")),
+    Picture("commission", IB_MANAGER, "Why each level of a partner network was paid for one trade", commission),
+    Picture("agent-alert", DESK_HEAD, "An agent's day against their own usual ones", dark=True,
+            go=first_row("/monitoring/alerts/", r"/monitoring/alerts/\d+/")),
+    Picture("traders-room", CLIENT, "The trader's room on a phone", at("/portal/"), size=PHONE),
+)  # fmt: skip

@@ -1,0 +1,223 @@
+"""The trader's room in a real browser: registering, getting verified, money, on a desk and on a phone."""
+
+import re
+
+import pytest
+from django.core import mail as outbox
+from playwright.sync_api import expect
+
+from clients.models import Client
+from kyc import claims
+from kyc.models import Document
+from kyc.reviews import approve
+from leads.invitations import invite
+from tests.browser.people import enter, login
+from tests.cast import PASSWORD, make_client
+from tests.kyc.factories import bill_pdf, passport_jpeg, registered
+from tests.portal.conftest import room, verify
+from tests.sandbox.psp.running import wait_until
+from tests.wallet.conftest import load_rates, outside
+from wallet.models import Deposit, Withdrawal
+
+ROOM = (
+    "", "wallet/", "wallet/deposit/", "wallet/withdraw/", "wallet/transfer/", "wallet/history/", "accounts/", "documents/",
+    "profile/", "profile/security/", "profile/details/",
+)  # fmt: skip
+__all__ = ["outside", "room"]
+PHRASE = "a quiet long phrase"
+
+
+@pytest.fixture(autouse=True)
+def decisions_are_final_at_once(cast):
+    cast.brand.policies = {"kyc_undo_seconds": 0}
+    cast.brand.save()
+
+
+def fill_registration(page, **changes):
+    fields = {
+        "First name": "Greta",
+        "Last name": "Hoffmann",
+        "Telephone": "+49 151 98765432",
+        "Password": PHRASE,
+        **changes,
+    }
+    for label, value in fields.items():
+        page.get_by_role("textbox", name=label).fill(value)
+    page.get_by_label("Country of residence").select_option("DE")
+    page.get_by_label("Date of birth").fill("1990-05-17")
+    for words in ("terms of business", "privacy notice", "lose my money"):
+        page.get_by_label(re.compile(words)).check()
+
+
+def latest_link(pattern):
+    letter = wait_until(lambda: next((one for one in reversed(outbox.outbox) if re.search(pattern, one.body)), None))
+    return re.search(pattern, letter.body)[0]
+
+
+def fits(page):
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
+
+
+def test_a_stranger_registers_confirms_the_email_and_is_led_on(page, cast, background):
+    page.goto("/b/meridian/register/?ref=abc&utm_source=google")
+    page.get_by_role("button", name="Open my account").click()
+    expect(page.get_by_text("Please look at the marked fields")).to_be_visible()
+    page.get_by_role("textbox", name="E-mail").fill("greta@example.com")
+    fill_registration(page)
+    page.get_by_role("button", name="Open my account").click()
+    expect(page.get_by_role("heading", name="Look into your e-mail")).to_be_visible()
+    page.goto(latest_link(r"/b/meridian/confirm/\S+"))
+    page.get_by_role("button", name="Confirm").click()
+    page.wait_for_url("**/portal/")
+    expect(page.get_by_role("heading", name="Hello, Greta")).to_be_visible()
+    expect(page.get_by_text("Getting started")).to_be_visible()
+    page.get_by_role("link", name=re.compile("Go on: Your details")).click()
+    page.get_by_label("Citizenship").select_option("DE")
+    page.get_by_label("Street and number").fill("Lindenstraße 12")
+    page.get_by_label("Postal code").fill("10969")
+    page.get_by_label("City").fill("Berlin")
+    page.get_by_role("button", name="Save and go on").click()
+    page.wait_for_url("**/portal/documents/")
+
+
+def test_an_invited_lead_is_in_with_one_form(page, cast, background):
+    lead = make_client(
+        brand=cast.brand, book=cast.book, email="greta@example.com", login=False, first_name="Gretel", country="DE"
+    )
+    _row, token = invite(client_id=lead.pk, actor=cast.agent)
+    page.goto(f"/l/invitation/{token}/")
+    expect(page.get_by_label("First name")).to_have_value("Gretel")
+    expect(page.get_by_role("textbox", name="E-mail")).to_be_disabled()
+    fill_registration(page, **{"First name": "Gretel"})
+    page.get_by_role("button", name="Open my account").click()
+    page.wait_for_url("**/portal/")
+    page.goto(f"/l/invitation/{token}/")
+    expect(page.get_by_text("registered with this link already")).to_be_visible()
+
+
+def test_documents_are_sent_checked_and_approved_while_the_page_looks_on(page, cast, background):
+    registered(cast.client, nationality="DE")
+    enter(page, cast.client_user)
+    page.goto("/portal/documents/")
+    passport = page.locator("form[aria-label^=Passport] input[name=file]")
+    passport.set_input_files({"name": "passport.jpg", "mimeType": "image/jpeg", "buffer": passport_jpeg()[:20_000]})
+    expect(page.get_by_text(re.compile("incomplete"))).to_be_visible()
+    page.locator("form[aria-label^=Passport] input[name=file]").set_input_files(
+        {"name": "passport.jpg", "mimeType": "image/jpeg", "buffer": passport_jpeg()}
+    )
+    expect(page.get_by_text("Passport is here. We look at it now.")).to_be_visible()
+    bill = page.locator("form[aria-label^='Proof of address'] input[name=file]")
+    bill.set_input_files({"name": "bill.pdf", "mimeType": "application/pdf", "buffer": bill_pdf()})
+    expect(page.get_by_text("Proof of address is here. We look at it now.")).to_be_visible()
+    expect(page.locator("#document-states").get_by_text("We are looking at it")).to_have_count(2)
+    for document in Document.objects.order_by("pk"):
+        wait_until(lambda pk=document.pk: Document.objects.get(pk=pk).state == "pending_review", 60)
+        claims.claim(document_id=document.pk, actor=cast.kyc_officer)
+        approve(document_id=document.pk, actor=cast.kyc_officer, note="Read by eye")
+    # No reload: the page asks again by itself.
+    expect(page.locator("#document-states").get_by_text("Approved")).to_have_count(2, timeout=30_000)
+    wait_until(lambda: Client.objects.get(pk=cast.client.pk).kyc_level >= 1)
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(page, cast, settings):
+    settings.UPLOAD_MAX_BYTES = 50_000
+    enter(page, cast.client_user)
+    page.goto("/portal/documents/")
+    page.locator("form[aria-label^=Passport] input[name=file]").set_input_files(
+        {"name": "passport.jpg", "mimeType": "image/jpeg", "buffer": b"x" * 60_000}
+    )
+    expect(page.get_by_text(re.compile("This file is too large")).first).to_be_visible()
+    assert not Document.objects.exists()
+
+
+def test_a_deposit_there_and_back_and_the_page_waits_for_the_webhook(
+    page,
+    cast,
+    background,
+    outside,
+    settings,
+    live_server,
+):
+    settings.BASE_URL = live_server.url
+    verify(cast.client)
+    enter(page, cast.client_user)
+    page.goto("/portal/wallet/deposit/")
+    page.get_by_label("Amount").fill("500")
+    page.get_by_label(re.compile("Northpay")).check()
+    page.get_by_role("button", name="Go to payment").click()
+    page.wait_for_url(re.compile(re.escape(outside.running.url)))
+    page.locator("[name=payer_name]").fill("Clara Weber")
+    page.locator("[name=card_number]").fill("4242424242424242")
+    page.locator("[name=expiry]").fill("12/39")
+    page.locator("[name=cvc]").fill("123")
+    page.locator("[name=action][value=pay]").click()
+    page.wait_for_url(re.compile("/portal/wallet/D-"))
+    outside.deliver(wait_for=2, process=False)
+    expect(page.get_by_text(re.compile("is in your wallet"))).to_be_visible(timeout=30_000)
+    assert Deposit.objects.get().state == "settled"
+    page.goto("/portal/")
+    expect(page.get_by_text("€500.00").first).to_be_visible()
+
+
+def test_a_withdrawal_asks_who_one_is_and_can_be_cancelled(page, room):
+    login(page, room.user)
+    page.goto("/portal/wallet/withdraw/")
+    page.get_by_label("Method").select_option(value=str(room.bank.pk))
+    page.wait_for_url(re.compile("psp="))
+    page.get_by_label("Amount").fill("200")
+    page.get_by_label("IBAN").fill("DE89 3704 0044 0532 0130 00")
+    page.get_by_label("Account holder").fill("Clara Weber")
+    page.get_by_role("button", name="Request the withdrawal").click()
+    expect(page.get_by_text("We are checking your withdrawal")).to_be_visible()
+    page.get_by_role("button", name="Cancel this withdrawal").click()
+    page.locator("#k-confirm [data-yes]").click()
+    expect(page.get_by_text("Cancelled by you")).to_be_visible()
+    assert Withdrawal.objects.get().state == "cancelled"
+
+
+def test_the_room_fits_a_phone_in_both_languages(phone, room):
+    enter(phone, room.user)
+    for language in ("en", "de"):
+        room.user.language = language
+        room.user.save(update_fields=["language"])
+        for path in (*ROOM, f"accounts/{room.account.pk}/"):
+            phone.goto(f"/portal/{path}")
+            expect(phone.locator("html")).to_have_attribute("lang", language)
+            fits(phone)
+
+
+def test_registering_fits_a_phone(phone, cast):
+    for page in ("/b/meridian/register/", "/b/meridian/login/", "/b/meridian/legal/terms/", "/b/"):
+        phone.goto(page)
+        fits(phone)
+
+
+def test_a_client_sets_up_a_second_factor_and_needs_it_from_then_on(page, cast):
+    from tests.crm.factors import code
+
+    login(page, cast.client_user)
+    page.goto("/portal/profile/security/")
+    page.locator(".card:has-text('Authenticator app')").get_by_role("link", name="Set up").click()
+    secret = page.locator("[data-secret]").inner_text()
+    page.locator("input[name=code]").fill(code(secret))
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.locator("#recovery-codes")).to_be_visible()
+    page.context.clear_cookies()
+    page.goto("/b/meridian/login/")
+    page.get_by_label("E-mail").fill(cast.client_user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url("**/accounts/2fa/authenticate/")
+    expect(page.get_by_text("Meridian Markets").first).to_be_visible()
+
+
+def test_right_to_left_pages_do_not_break(page, cast):
+    """Hebrew is not shipped; the frame must hold when a language that runs the other way is added."""
+    load_rates()
+    enter(page, cast.client_user)
+    page.goto("/portal/")
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    fits(page)
+    page.goto("/b/meridian/register/")
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    fits(page)
