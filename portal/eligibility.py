@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_countries import countries
 
+from clients.countries import country_choices, country_name
 from crm.models import Brand
 
 MINIMUM_AGE = 18
@@ -33,17 +33,17 @@ def blocked_countries(brand: Brand) -> frozenset[str]:
 def served_countries(brand: Brand) -> list[tuple[str, str]]:
     """(code, name in the reader's language) for the registration form."""
     blocked = blocked_countries(brand)
-    return [(code, name) for code, name in countries if code not in blocked]
+    return [(code, name) for code, name in country_choices() if code not in blocked]
 
 
 def problems(brand: Brand, *, country: str, date_of_birth: dt.date | None, nationality: str = "") -> list[Problem]:
     """What stands against a registration; empty when nothing does."""
     found = []
     if country and country in blocked_countries(brand):
-        name = countries.name(country)
+        name = country_name(country)
         found.append(Problem("country", _("We can't open accounts for residents of %(country)s.") % {"country": name}))
     if nationality and nationality in frozenset(brand.policies.get("blocked_nationalities", ())):
-        name = countries.name(nationality)
+        name = country_name(nationality)
         found.append(
             Problem("nationality", _("We can't open accounts for citizens of %(country)s.") % {"country": name})
         )

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.formats import get_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django_countries import countries
 
+from clients.countries import country_choices
 from clients.models import Client
 from crm.money import exponent
 from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
@@ -49,7 +49,7 @@ class DetailsForm(forms.Form):
         kwargs["initial"] = initial
         super().__init__(*args, **kwargs)
         self.client = client
-        self.fields["nationality"].choices = [("", gettext("Choose")), *countries]  # type: ignore[attr-defined]
+        self.fields["nationality"].choices = country_choices(blank=gettext("Choose"))  # type: ignore[attr-defined]
         self.is_fixed = identity_is_fixed(client)
         if self.is_fixed:
             for name in IDENTITY:

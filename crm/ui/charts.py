@@ -15,6 +15,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from crm.ui import formats
 
@@ -123,7 +124,7 @@ class Chart:
             "time": isinstance(first, date),
             "hours": isinstance(first, datetime),
             "zero": self.from_zero,
-            "xLabel": self.x_label,
+            "xLabel": str(self.x_label or _("Time")),
             "series": [
                 {
                     "label": str(s.label), "tone": s.tone, "kind": s.kind, "unit": s.unit, "decimals": s.decimals,

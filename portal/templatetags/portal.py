@@ -1,8 +1,8 @@
 """Small helpers of the trader's room's templates."""
 
 from django import template
-from django_countries import countries
 
+from clients import countries
 from clients.choices import TimelineKind
 
 register = template.Library()
@@ -29,4 +29,4 @@ def own_room(url: str) -> str:
 @register.filter
 def country_name(code: str) -> str:
     """The country's name in the reader's language; empty for no code."""
-    return str(countries.name(code)) if code else ""
+    return countries.country_name(code) if code else ""
