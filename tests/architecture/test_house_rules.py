@@ -11,6 +11,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command, get_commands
+from django.urls import Resolver404, resolve
 from simple_history import register  # noqa: F401 — its registry is filled when models load
 from simple_history.utils import get_history_manager_for_model
 
@@ -114,6 +115,56 @@ def test_every_event_is_described_in_the_events_page():
         if kind.__module__ == "crm.events.catalogue" and f"`{name}`" not in text
     ]
     assert not missing, missing
+
+
+OURS = sorted(name for name, app in get_commands().items() if app in APPS)
+FEATURES = (ROOT / "docs" / "features.md").read_text()
+HEADINGS = {
+    "crm": "Ground floor", "ib": "Partners", "portal": "Trader's room", "kyc": "KYC",
+}  # fmt: skip
+
+
+def test_the_handbook_names_every_command():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    assert not [name for name in OURS if f"`manage.py {name}" not in text]
+
+
+def test_every_app_says_what_it_can_do_and_what_is_not_there_yet():
+    parts = re.split(r"^## ", FEATURES, flags=re.M)[1:]
+    by_heading = {part.partition("\n")[0]: part for part in parts}
+    assert {HEADINGS.get(app, app.title()) for app in [*APPS, "sandbox"]} == set(by_heading)
+    for heading, part in by_heading.items():
+        assert "| capability | page | command | test |" in part, heading
+        assert "Not there yet: " in part, heading
+
+
+def test_features_name_tests_and_commands_that_exist():
+    rows = [line for line in FEATURES.splitlines() if line.startswith("| ") and "capability" not in line]
+    folder = ""
+    for row in rows:
+        for name in re.findall(r"`([\w/]+(?:\.py|/))`", row.rsplit("|", 2)[1]):
+            folder = name.rpartition("/")[0] or folder
+            path = ROOT / (name if "/" in name else f"{folder}/{name}")
+            assert path.exists(), row
+        for command in re.findall(r"`manage\.py (\w+)", row):
+            assert command in OURS, row
+
+
+def test_features_name_pages_that_exist():
+    """An address stands as people see it, `<…>` for what differs: it must match a pattern of ours."""
+    for row in FEATURES.splitlines():
+        cells = row.split("|")
+        for address in re.findall(r"`(/[^`]*)`", cells[2] if row.startswith("| ") else ""):
+            tries = [re.sub(r"<[^>]+>", value, address) for value in ("7", "a-word")]
+            assert any(_resolves(one) for one in tries), address
+
+
+def _resolves(address: str) -> bool:
+    try:
+        resolve(address)
+    except Resolver404:
+        return False
+    return True
 
 
 def test_every_command_is_described():
