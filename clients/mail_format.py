@@ -9,6 +9,7 @@ from email.utils import formataddr, parseaddr
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from clients.letter_catalogue import fill
 from clients.models import Message
@@ -47,5 +48,6 @@ def as_email(message: Message, secret: Mapping[str, str]) -> EmailMultiAlternati
         },
     )
     context = {"message": message, "brand": brand, "paragraphs": paragraphs(body)}
-    email.attach_alternative(render_to_string("clients/letter_mail.html", context), "text/html")
+    with translation.override(message.language):
+        email.attach_alternative(render_to_string("clients/letter_mail.html", context), "text/html")
     return email

@@ -65,7 +65,13 @@ BRANDS = [
         "accent_colour": "#0f766e",
         "risk_warning": "CFDs are complex instruments and come with a high risk of losing money rapidly due to leverage. "
         "74% of retail investor accounts lose money when trading CFDs with this provider.",
-        "policies": {"withdrawal_four_eyes_minor": 10000, "withdrawal_auto_approve_minor": 5000},
+        "policies": {
+            "withdrawal_four_eyes_minor": 10000, "withdrawal_auto_approve_minor": 5000,
+            "risk_warning": {
+                "de": "CFDs sind komplexe Instrumente und bergen wegen der Hebelwirkung ein hohes Risiko, schnell Geld zu "
+                "verlieren. 74 % der Kleinanlegerkonten verlieren Geld beim CFD-Handel mit diesem Anbieter.",
+            },
+        },
     },
     {
         "code": "southern", "name": "Southern Cross FX", "legal_name": "Southern Cross FX Pty Ltd", "jurisdiction": "AU",

@@ -39,6 +39,6 @@ def standard_text(kind: ConsentKind, language: str, brand: Brand) -> tuple[str, 
     """(label, body) with the brand's particulars filled in. The body is empty where the label says it all."""
     values = {
         "legal_name": brand.legal_name, "name": brand.name, "support_email": brand.support_email,
-        "risk_warning": brand.risk_warning,
+        "risk_warning": brand.risk_warning_in(language),
     }  # fmt: skip
     return LABELS[language][kind], _document(kind, language).format(**values).strip()

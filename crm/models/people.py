@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -43,6 +44,15 @@ class Brand(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def risk_warning_in(self, language: str) -> str:
+        """The risk warning in a language, where the brand has it in that: `policies["risk_warning"] = {"de": …}`."""
+        return str(self.policies.get("risk_warning", {}).get(language[:2]) or self.risk_warning)
+
+    @property
+    def risk_warning_here(self) -> str:
+        """The risk warning in the reader's language."""
+        return self.risk_warning_in(get_language() or "")
 
 
 class Desk(models.Model):

@@ -112,6 +112,7 @@ def finance_pays_out(journey: Journey) -> str:
     until(60, lambda: wallet_minor(journey) == 20_000, "EUR 200 back in the wallet")
     page.goto("/portal/wallet/withdraw/")
     page.fill("input[name=amount]", "200")
+    page.fill("input[name=to_card]", "4242")
     page.locator("form button[type=submit].w-100").click()
     page.wait_for_url(re.compile(r"/portal/wallet/W"))
     reference = page.url.rstrip("/").rpartition("/")[2]
