@@ -37,6 +37,27 @@ class BrandSignInForm(PasswordSignInForm):
         return not user.is_team and user.brand_id == self.brand.pk
 
 
+class ConfirmPasswordForm(forms.Form):
+    """Who confirms an e-mail in another browser than the one that registered shows that the password is theirs."""
+
+    password = forms.CharField(
+        label=_("Your password"), strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text=_("The one that you chose when you registered."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        self.user = user
+        super().__init__(*args, **kwargs)
+
+    def clean_password(self) -> str:
+        if not self.user.check_password(self.cleaned_data["password"]):
+            raise forms.ValidationError(
+                _("This is not the password of this registration. If you did not choose one, choose a new one below.")
+            )
+        return self.cleaned_data["password"]
+
+
 class DateOfBirthWidget(forms.DateInput):
     """The browser's own date field, bounded to dates that people are born on."""
 

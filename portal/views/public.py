@@ -27,7 +27,7 @@ from leads import attribution, guard, invitations, places
 from portal import consents, registration
 from portal.brands import brand_of_host, brand_page
 from portal.choices import ConsentKind
-from portal.forms import BrandSignInForm, RegistrationForm
+from portal.forms import BrandSignInForm, ConfirmPasswordForm, RegistrationForm
 
 REGISTERING = "portal_registering"
 
@@ -168,13 +168,25 @@ def registered(request: HttpRequest, brand: Brand) -> HttpResponse:
 @never_cache
 @brand_page
 def confirm_email(request: HttpRequest, brand: Brand, token: str) -> HttpResponse:
-    """The link in the e-mail. Opening it only asks; the button proves (programs that look into mails open links)."""
+    """The link in the e-mail. Opening it only asks; the button proves (programs that look into mails open links).
+
+    Anybody may have registered with this address: in another browser than theirs the password is asked for, so that the
+    owner of the address never opens an account to which somebody else knows the password.
+    """
     try:
         link = links.peek(token, kind=LinkKind.VERIFY_EMAIL)
         if link.user.brand_id != brand.pk:
             raise Http404
-        if request.method != "POST":
-            return render(request, "portal/confirm_email.html", {"brand": brand, "person": link.user})
+        form = None
+        if request.session.get(REGISTERING) != link.user.pk:
+            form = ConfirmPasswordForm(request.POST or None, user=link.user)
+        if request.method == "POST" and form is not None and not form.is_valid():
+            limited = ratelimit.consume_or_429(request, action="login_failed", key=f"confirm:{link.user.pk}")
+            if limited is not None:
+                return limited
+        if request.method != "POST" or (form is not None and not form.is_valid()):
+            asked = {"brand": brand, "person": link.user, "form": form}
+            return render(request, "portal/confirm_email.html", asked, status=422 if request.method == "POST" else 200)
         user = registration.confirm_email(token=token)
     except links.LinkProblem as problem:
         context = {
@@ -182,10 +194,8 @@ def confirm_email(request: HttpRequest, brand: Brand, token: str) -> HttpRespons
             "ask_again": reverse("portal_confirm_again", kwargs={"brand": brand.code}),
         }  # fmt: skip
         return render(request, "account/link_problem.html", context, status=410)
-    if request.session.pop(REGISTERING, None) == user.pk:
-        return _sign_in(request, user)
-    messages.success(request, _("Your e-mail is confirmed. Sign in with your password."))
-    return redirect("portal_login", brand=brand.code)
+    request.session.pop(REGISTERING, None)
+    return _sign_in(request, user)
 
 
 @never_cache

@@ -92,13 +92,36 @@ def test_the_registration_tells_the_others(cast):
     assert AuditEvent.objects.filter(action="portal.client_registered", client_id=client.pk).count() == 1
 
 
-def test_in_another_browser_the_link_confirms_and_asks_for_the_password(cast):
+def test_in_another_browser_the_link_asks_for_the_password_and_lets_in(cast):
     send()
-    other = Browser()
-    answer = other.post(letter_link())
-    assert answer["Location"] == "/b/meridian/login/"
-    answer = other.post("/b/meridian/login/", {"login": "greta@example.com", "password": "a quiet long phrase"})
+    other, link = Browser(), letter_link()
+    assert "Your password" in other.get(link).content.decode()
+    answer = other.post(link, {"password": "a quiet long phrase"})
     assert answer["Location"] == "/portal/"
+    assert PortalLogin.objects.get().email_verified_at is not None
+
+
+def test_who_registers_with_anothers_address_gets_no_way_into_their_account(cast, lead):
+    """The owner of the address clicks the link; the stranger's password must not have become theirs."""
+    stranger, owner = Browser(), Browser()
+    send(stranger, first_name="Gretel")
+    link = letter_link()
+    for guess in ({}, {"password": "what might it be"}):
+        answer = owner.post(link, guess)
+        assert answer.status_code == 422
+    assert "If you did not choose one, choose a new one below" in answer.content.decode()
+    assert "/b/meridian/password/" in answer.content.decode()
+    assert PortalLogin.objects.get().email_verified_at is None
+    answer = stranger.post("/b/meridian/login/", {"login": "greta@example.com", "password": "a quiet long phrase"})
+    assert answer["Location"] == "/b/meridian/confirm/", "still unproven: the stranger stays outside"
+
+
+def test_the_password_of_a_link_cannot_be_guessed_at_leisure(cast):
+    send()
+    link = letter_link()
+    codes = [Browser().post(link, {"password": f"guess {number}"}).status_code for number in range(7)]
+    assert codes[:5] == [422] * 5
+    assert codes[5:] == [429, 429]
 
 
 def test_nobody_gets_in_before_the_email_is_confirmed(cast):
@@ -121,7 +144,7 @@ def test_a_used_expired_or_broken_confirmation_link_says_so_and_offers_a_new_one
     assert answer.status_code == 410 and "has expired" in answer.content.decode()
     assert "/b/meridian/confirm/" in answer.content.decode()
     AccessLink.objects.update(expires_at=dt.datetime.now(dt.UTC) + dt.timedelta(hours=1))
-    Browser().post(link)
+    Browser().post(link, {"password": "a quiet long phrase"})
     assert "was used already" in Browser().get(link).content.decode()
     assert "not complete" in Browser().get(link[:-3] + "/").content.decode()
 
