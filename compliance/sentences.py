@@ -95,6 +95,8 @@ def plain(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if isinstance(value, float):
+        return f"{value:.3g}"
     if isinstance(value, dict):
         shown = {key: text for key, item in value.items() if (text := plain(item))}
         text = ", ".join(f"{field_name(str(key)).lower()} {item}" for key, item in shown.items())

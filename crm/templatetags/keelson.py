@@ -101,6 +101,13 @@ def gain(value: Any, currency: Any = "") -> SafeString:
 
 
 @register.filter
+def deed(action: str) -> str:
+    """An audit action as words where no app's sentence is at hand: `ib.plan_assigned` is "Plan assigned"."""
+    words = action.partition(".")[2].replace("_", " ") or action
+    return words[:1].upper() + words[1:]
+
+
+@register.filter
 def number(value: Any, digits: int | None = None) -> str:
     """`{{ lots|number:2 }}`: separators of the reader's locale."""
     return formats.number(_decimal(value), digits)

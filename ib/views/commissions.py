@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.jobs import start_job
 from crm.models import User
+from crm.money import quantize
 from crm.scope import reach_of
 from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
@@ -108,6 +110,11 @@ def recompute(request: HttpRequest) -> HttpResponse:
     )
 
 
+def rounded(totals: dict[str, Decimal]) -> dict[str, Decimal]:
+    """Totals as they would be paid: trades accrue in finer parts than a currency has."""
+    return {currency: quantize(amount, currency) for currency, amount in totals.items()}
+
+
 @staff_page("ib.view_settlement")
 def periods_page(request: HttpRequest) -> HttpResponse:
     """Periods per brand, what is accrued in the open ones, and the button that settles."""
@@ -131,7 +138,7 @@ def periods_page(request: HttpRequest) -> HttpResponse:
                     "is_next": earliest.get(period.brand_id) == period.pk and period.starts_at < now
                     and bool(can_settle(request.user, period.brand_id)),
                     "is_running": period.state == "open" and period.starts_at <= now < period.ends_at,
-                    "totals": totals[period.pk],
+                    "totals": rounded(totals[period.pk]),
                 }
                 for period in rows
             ]
@@ -154,7 +161,7 @@ def period_page(request: HttpRequest, period_id: int) -> HttpResponseBase:
     return render(
         request,
         "ib/period.html",
-        {"period": period, "table": table, "totals": settlement.totals_of([period])[period.pk]},
+        {"period": period, "table": table, "totals": rounded(settlement.totals_of([period])[period.pk])},
     )
 
 

@@ -40,6 +40,8 @@
       scales: { x: { time: spec.time !== false }, y: spec.zero === false ? {} : { range: (u, min, max) => { const [a, b] = window.uPlot.rangeNum(Math.min(0, min), Math.max(0, max), 0.08, true); return [min >= 0 ? 0 : a, max <= 0 ? 0 : b]; } } },
       axes: [spec.time === false ? axis : { ...axis, values: (u, splits, index, space, step) => splits.map((v) => (step >= 86400 ? short : clock).format(new Date(v * 1e3))) }, { ...axis, size: 56, values: (u, ticks) => ticks.map((v) => compact.format(v)) }],
       cursor: { y: false, points: { size: 7 } },
+      // The legend names the lines; their values show while one points at a day.
+      hooks: { setCursor: [(u) => holder.classList.toggle("pointed", u.cursor.left >= 0 && u.cursor.idx != null)] },
       series: [
         { label: spec.xLabel || "", value: (u, v) => (v == null ? "–" : spec.time === false ? v : day.format(new Date(v * 1e3))) },
         ...spec.series.map((s) => {
