@@ -62,10 +62,11 @@ format: install ## put Python and templates into shape
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-bench: ## every benchmark, quick sizes: make bench NAME=web SIZE=full for one
+bench: ## every benchmark, quick sizes; NAME=web SIZE=full for one at full size
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _bench
 _bench:
-	$(BIN)/python manage.py bench $(NAME) --size $(or $(SIZE),quick)
+	@for name in $(or $(NAME),$$($(BIN)/python manage.py bench | cut -d' ' -f1)); do \
+		$(BIN)/python manage.py bench $$name --size $(or $(SIZE),quick) || exit 1; done
 
 screenshots: ## take the pictures of docs/screenshots anew
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _screenshots

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import RiskRating, SalesStatus, Stage
@@ -26,6 +28,11 @@ def owners_in_reach(request: Any) -> QuerySet[User]:
         else Book.objects.none()
     )
     return User.objects.filter(pk__in=books.values("owner_id")).order_by("first_name", "last_name", "pk")
+
+
+def start_of(day: dt.date) -> dt.datetime:
+    """When the day began in the reader's time zone."""
+    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
 
 
 def books_in_reach(request: Any) -> QuerySet[Book]:
@@ -59,11 +66,13 @@ class PeopleFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def filter_not_contacted(self, rows: QuerySet[Client], name: str, value: Any) -> QuerySet[Client]:
-        return rows.exclude(last_contact_at__date__gte=value)
+        """Before that day began for the reader, or never: a range of the index on the time, which a cast to a date is not."""
+        return rows.filter(Q(last_contact_at__lt=start_of(value)) | Q(last_contact_at=None))
 
 
 class ClientFilter(PeopleFilter):
-    stage = django_filters.MultipleChoiceFilter(label=_("Stage"), choices=Stage.choices)
+    # `distinct` would sort every matching row before the first is shown; a column of the client's own repeats nobody.
+    stage = django_filters.MultipleChoiceFilter(label=_("Stage"), choices=Stage.choices, distinct=False)
     kyc_level = django_filters.NumberFilter(label=_("KYC level"))
     risk_rating = django_filters.ChoiceFilter(label=_("Risk"), choices=RiskRating.choices)
     has_paid_in = django_filters.ChoiceFilter(label=_("FTD"), choices=YES_NO, method="filter_paid_in")
@@ -81,10 +90,10 @@ class ClientFilter(PeopleFilter):
         return rows.filter(restrictions=[]) if value == "0" else rows.exclude(restrictions=[])
 
     def filter_no_trade(self, rows: QuerySet[Client], name: str, value: Any) -> QuerySet[Client]:
-        return rows.filter(last_trade_at__date__lt=value)
+        return rows.filter(last_trade_at__lt=start_of(value))
 
 
 class LeadFilter(PeopleFilter):
-    sales_status = django_filters.MultipleChoiceFilter(label=_("Status"), choices=SalesStatus.choices)
+    sales_status = django_filters.MultipleChoiceFilter(label=_("Status"), choices=SalesStatus.choices, distinct=False)
     source = django_filters.CharFilter(label=_("Source"))
     campaign = django_filters.CharFilter(label=_("Campaign"))

@@ -23,6 +23,16 @@ def clients_visible_to(user: Any) -> QuerySet[Client]:
     return Client.objects.filter(book_id__in=reach_of(user).books)
 
 
+def around_visible_to(user: Any, *, is_narrowed: bool) -> QuerySet[Client] | None:
+    """A wider set than `clients_visible_to`, of which every order is a range of an index: the one book of who has one,
+    else everybody. Never to be shown; a list walks it to find its own rows (see `crm.ui.nearest`). None for a whole book
+    (`is_narrowed`: by filters or a search), which is such a range itself."""
+    books = reach_of(user).books
+    if len(books) > 1:
+        return Client.objects.all()
+    return Client.objects.filter(book_id__in=books) if is_narrowed else None
+
+
 def get_client(user: Any, client_id: int, *, permission: str = "clients.view_client") -> Client:
     """One client, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
     client = clients_visible_to(user).select_related("brand", "book", "owner").filter(pk=client_id).first()

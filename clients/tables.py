@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.choices import Stage
 from clients.filters import ClientFilter
 from clients.models import Client
-from clients.queries import clients_visible_to
+from clients.queries import around_visible_to, clients_visible_to
 from clients.search import search_clients
 from crm.ui.tables import (
     AgoColumn,
@@ -44,6 +44,27 @@ PEOPLE_COLUMNS = [
     Column("book", _("Book"), hidden=True),
     Column("brand", _("Brand"), hidden=True),
 ]
+
+
+# What a column reads besides a field of its own name.
+READS = {
+    "owner": ["owner__first_name", "owner__last_name", "owner__email", "owner__username"],
+    "book": ["book__name"],
+    "brand": ["brand__name", "brand__base_currency"],
+}
+
+
+def only_shown(table: Table, rows: QuerySet[Client]) -> QuerySet[Client]:
+    """The people with what the shown columns read: four whole records per line cost more than the rest of the page."""
+    shown = {column.name for column in table.shown_columns} - {"full_name"}
+    if any(isinstance(column, MoneyColumn) for column in table.shown_columns):
+        shown.add("brand")
+    fields = {"id", "first_name", "last_name", "email", "stage", *(name for name in shown if name not in READS)}
+    joined = [name for name in READS if name in shown]
+    for name in joined:
+        fields |= {name, *READS[name]}
+    rows = rows.select_related(None).only(*sorted(fields))
+    return rows.select_related(*joined) if joined else rows
 
 
 class ClientTable(Table):
@@ -89,6 +110,15 @@ class ClientTable(Table):
     def queryset(self) -> QuerySet[Client]:
         rows = clients_visible_to(self.user).select_related("brand", "owner", "book").defer("search_text")
         return rows if Stage.LEAD in self.params.getlist("stage") else rows.exclude(stage=Stage.LEAD)
+
+    def lean(self, rows: QuerySet[Client]) -> QuerySet[Client]:
+        return only_shown(self, rows)
+
+    def candidates(self) -> QuerySet[Client] | None:
+        rows = around_visible_to(self.user, is_narrowed=self.is_narrowed)
+        if rows is None or Stage.LEAD in self.params.getlist("stage"):
+            return rows
+        return rows.exclude(stage=Stage.LEAD)
 
     def search(self, queryset: QuerySet[Any], words: str) -> QuerySet[Any]:
         return search_clients(queryset, words)

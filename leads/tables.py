@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from clients.choices import Stage
 from clients.filters import LeadFilter, owners_in_reach
 from clients.models import Client
-from clients.queries import clients_visible_to
+from clients.queries import around_visible_to, clients_visible_to
 from clients.search import search_clients
-from clients.tables import COUNTRY, NAME, OWNER
+from clients.tables import COUNTRY, NAME, OWNER, only_shown
 from crm.ui.tables import (
     AgoColumn,
     BadgeColumn,
@@ -50,6 +50,10 @@ class LeadTable(Table):
     search_fields = ["search_text"]
     search_hint = _("Name, e-mail, telephone or number")
     default_order = "-id"
+    ranges = {
+        "id": ["owner", "campaign", "sales_status", "source", "country"],
+        "score": ["score_from"],
+    }
     bulk_actions = [
         BulkAction(
             "assign",
@@ -69,6 +73,13 @@ class LeadTable(Table):
     def queryset(self) -> QuerySet[Client]:
         rows = clients_visible_to(self.user).filter(stage=Stage.LEAD)
         return rows.select_related("brand", "owner", "book").defer("search_text")
+
+    def lean(self, rows: QuerySet[Client]) -> QuerySet[Client]:
+        return only_shown(self, rows)
+
+    def candidates(self) -> QuerySet[Client] | None:
+        rows = around_visible_to(self.user, is_narrowed=self.is_narrowed)
+        return None if rows is None else rows.filter(stage=Stage.LEAD)
 
     def search(self, queryset: QuerySet[Any], words: str) -> QuerySet[Any]:
         return search_clients(queryset, words)

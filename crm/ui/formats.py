@@ -71,6 +71,8 @@ def number(value: Decimal | int | float | None, digits: int | None = None) -> st
     """A number with the reader's separators; `digits` fixes the decimals."""
     if value is None:
         return "–"
+    if type(value) is int and -1000 < value < 1000 and not digits:
+        return str(value).replace("-", "\u2212")  # nothing to separate, in any language
     pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
     return format_decimal(value, pattern, locale=locale()).replace("-", "\u2212", 1)
 

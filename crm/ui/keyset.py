@@ -10,19 +10,22 @@ The cursor in the address is encrypted: the sort value may be a name or an e-mai
 import base64
 import hashlib
 import json
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 from uuid import UUID
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import F, Field, ForeignObjectRel, Model, QuerySet
+from django.db.models import F, Field, ForeignObjectRel, Model, Q, QuerySet
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
+
+from crm.ui import nearest
 
 SORT_ALIAS = "k_sort"
 
@@ -122,58 +125,105 @@ def read_cursor(token: str, order: Order, queryset: QuerySet) -> Cursor | None:
         return None
 
 
-def _leg(
-    queryset: QuerySet, order: Order, *, empty: bool, nullable: bool, down: bool, after: Cursor | None
-) -> QuerySet:
+@dataclass(frozen=True)
+class Leg:
     """One leg of the walk, in walking direction, after the cursor where the cursor lies in this leg."""
-    sign = "-" if down else ""
-    if empty:
-        part = queryset.filter(**{f"{order.path}__isnull": True}).order_by(f"{sign}pk")
-        return part.filter(**{"pk__lt" if down else "pk__gt": after.pk}) if after else part
-    part = queryset.filter(**{f"{order.path}__isnull": False}) if nullable else queryset
-    if order.path in ("pk", "id"):
-        part = part.order_by(f"{sign}pk")
-        return part.filter(**{"pk__lt" if down else "pk__gt": after.pk}) if after else part
-    part = part.order_by(f"{sign}{SORT_ALIAS}", f"{sign}pk")
-    if after is None:
-        return part
-    # A row comparison is one range of the index; the spelled-out OR would filter from the list's start.
-    compare = TupleLessThan if down else TupleGreaterThan
-    return part.filter(compare((F(order.path), F("pk")), (after.value, after.pk)))
+
+    order: Order
+    empty: bool
+    nullable: bool
+    down: bool
+    after: Cursor | None
+
+    @property
+    def is_by_key(self) -> bool:
+        return self.empty or self.order.path in ("pk", "id")
+
+    @property
+    def condition(self) -> Q:
+        """What holds for its rows."""
+        condition = Q(**{f"{self.order.path}__isnull": self.empty}) if self.nullable else Q()
+        if self.after is None:
+            return condition
+        if self.is_by_key:
+            return condition & Q(**{"pk__lt" if self.down else "pk__gt": self.after.pk})
+        # A row comparison is one range of the index; the spelled-out OR would filter from the list's start.
+        compare = TupleLessThan if self.down else TupleGreaterThan
+        return condition & Q(compare((F(self.order.path), F("pk")), (self.after.value, self.after.pk)))
+
+    def of(self, queryset: QuerySet) -> QuerySet:
+        condition, sign = self.condition, "-" if self.down else ""
+        part = queryset.filter(condition) if condition else queryset
+        return part.order_by(f"{sign}pk") if self.is_by_key else part.order_by(f"{sign}{SORT_ALIAS}", f"{sign}pk")
 
 
-def _walk(queryset: QuerySet, order: Order, cursor: Cursor | None, size: int) -> list[Any]:
+def _walk(
+    queryset: QuerySet, order: Order, cursor: Cursor | None, size: int, candidates: QuerySet | None = None
+) -> list[Any]:
     """Up to `size` rows after the cursor, in walking direction."""
     _field, nullable = _sort_field(queryset, order.path)
     backwards = bool(cursor and cursor.backwards)
     down = order.descending != backwards
-    legs = [False, True] if nullable else [False]
+    empties = [False, True] if nullable else [False]
     if backwards:
-        legs.reverse()
+        empties.reverse()
     if cursor is not None:
-        legs = legs[legs.index(cursor.value is None and nullable) :]
+        empties = empties[empties.index(cursor.value is None and nullable) :]
+    legs = [Leg(order, empty, nullable, down, cursor if index == 0 else None) for index, empty in enumerate(empties)]
+    if candidates is not None:
+        return _bounded_walk(queryset, candidates, legs, size)
     rows: list[Any] = []
-    for index, empty in enumerate(legs):
-        after = cursor if index == 0 else None
-        rows += _leg(queryset, order, empty=empty, nullable=nullable, down=down, after=after)[: size - len(rows)]
+    for leg in legs:
+        rows += leg.of(queryset)[: size - len(rows)]
         if len(rows) >= size:
             break
     return rows
 
 
-def get_page(queryset: QuerySet, order: Order, token: str = "", size: int = 50) -> Page:
-    """One page of a list. Walking back past the start gives a full first page."""
+def _bounded_walk(queryset: QuerySet, candidates: QuerySet, legs: list[Leg], size: int) -> list[Any]:
+    """The same with an end to each leg (see `crm.ui.nearest`): a leg that does not fill the page near its start is found
+    whole, two next to each other in one go."""
+    unfilled: list[Leg] = []
+    for leg in legs:
+        near = nearest.within(leg.of(queryset), leg.of(candidates), size)
+        if len(near) == size:
+            rows = _sorted_afterwards(queryset, unfilled, size) if unfilled else []
+            return rows + near[: size - len(rows)]
+        unfilled.append(leg)
+    return _sorted_afterwards(queryset, unfilled, size)
+
+
+def _sorted_afterwards(queryset: QuerySet, legs: list[Leg], size: int) -> list[Any]:
+    """The first rows of these legs, all of which are found before they are sorted."""
+    left = reduce(operator.or_, [leg.condition or Q(pk__isnull=False) for leg in legs])
+    first, path = legs[0], legs[0].order.path
+    value = F(path).desc if first.down else F(path).asc
+    places = {"nulls_first" if first.empty else "nulls_last": True} if first.nullable else {}
+    sorting = [value(**places), F("pk").desc() if first.down else F("pk").asc()]
+    return nearest.sorted_afterwards(queryset.filter(left), [path, "pk"], sorting, size)
+
+
+def get_page(
+    queryset: QuerySet, order: Order, token: str = "", size: int = 50, candidates: QuerySet | None = None
+) -> Page:
+    """One page of a list. Walking back past the start gives a full first page.
+
+    `candidates`: a wider list whose orders are ranges of indexes. With it a page takes bounded time however few rows
+    match (see `crm.ui.nearest`), for a query more where they are few.
+    """
     queryset = queryset.annotate(**{SORT_ALIAS: F(order.path)})
+    if candidates is not None:
+        candidates = candidates.annotate(**{SORT_ALIAS: F(order.path)})
     cursor = read_cursor(token, order, queryset)
-    rows = _walk(queryset, order, cursor, size + 1)
+    rows = _walk(queryset, order, cursor, size + 1, candidates)
     more = len(rows) > size
     rows = rows[:size]
     if cursor is not None and not rows:
-        return get_page(queryset, order, "", size) if token else Page([], None, None)
+        return get_page(queryset, order, "", size, candidates) if token else Page([], None, None)
     has_next, has_previous = more, cursor is not None
     if cursor is not None and cursor.backwards:
         if not more:
-            return get_page(queryset, order, "", size)
+            return get_page(queryset, order, "", size, candidates)
         rows.reverse()
         has_next = has_previous = True
 
@@ -188,8 +238,8 @@ def all_rows(queryset: QuerySet, order: Order, chunk: int = 2000) -> Iterator[An
     queryset = queryset.annotate(**{SORT_ALIAS: F(order.path)})
     _field, nullable = _sort_field(queryset, order.path)
     for empty in (False, True) if nullable else (False,):
-        leg = _leg(queryset, order, empty=empty, nullable=nullable, down=order.descending, after=None)
-        yield from leg.iterator(chunk_size=chunk)
+        leg = Leg(order, empty, nullable, order.descending, None)
+        yield from leg.of(queryset).iterator(chunk_size=chunk)
 
 
 def estimate(queryset: QuerySet) -> int:

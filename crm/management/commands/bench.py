@@ -19,12 +19,20 @@ class Command(BaseCommand):
     help = "Run a benchmark in a database of its own. quick ends within about a minute; full uses the design's sizes."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", choices=names())
-        parser.add_argument("--size", choices=["quick", "full"], default="quick")
+        parser.add_argument("name", nargs="?", choices=names(), help="Without a name: says what there is")
+        parser.add_argument(
+            "--size",
+            choices=["tiny", "quick", "full"],
+            default="quick",
+            help="tiny only shows that the benchmark works",
+        )
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--check", action="store_true", help="Exit 1 when a goal is missed")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not options["name"]:
+            self._list(as_json=options["json"])
+            return
         try:
             module = import_module(f"bench.{options['name']}")
         except ImportError as error:
@@ -44,6 +52,14 @@ class Command(BaseCommand):
         missed = [figure for figure in report["figures"] if figure["ok"] is False]
         if options["check"] and missed:
             sys.exit(1)
+
+    def _list(self, *, as_json: bool) -> None:
+        members = {name: (import_module(f"bench.{name}").__doc__ or "").strip().splitlines()[0] for name in names()}
+        if as_json:
+            self.stdout.write(json.dumps(members, indent=1))
+            return
+        for name, purpose in members.items():
+            self.stdout.write(f"{name:<12} {purpose.partition(': ')[2] or purpose}")
 
     def _print(self, report: dict[str, Any]) -> None:
         self.stdout.write(f"{report['bench']} ({report['size']}) on {report['machine']}")
