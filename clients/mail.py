@@ -31,6 +31,7 @@ from clients.models import Client, MailTemplate, Message
 from crm import audit, crypto
 from crm.errors import DomainError
 from crm.notify import notify
+from crm.sweep import each
 from crm.wake import wake_on_commit
 from crm.words import say
 
@@ -186,7 +187,7 @@ def deliver_due(*, limit: int = 200) -> int:
     waiting = Message.objects.filter(
         state__in=[MessageState.QUEUED, MessageState.SENDING], due_at__lte=timezone.now()
     ).order_by("due_at")
-    return sum(deliver(pk) for pk in list(waiting.values_list("pk", flat=True)[:limit]))
+    return each(deliver, waiting.values_list("pk", flat=True)[:limit])
 
 
 def _try_later(message: Message, error: str) -> None:

@@ -24,13 +24,15 @@ def tell(
     data: dict[str, Any] | None = None,
     dedupe_key: str = "",
     is_visible_to_client: bool = False,
+    needs: str = "",
 ) -> None:
     """Add an entry; the same dedupe_key for the same client is told once, so event handlers may run again.
 
     title, body: `lambda: _("…")` is said in the house's language for staff, and in the client's for an entry that the
     client may read (`TimelineEntry.for_client`).
+    needs: a permission without which staff don't read the entry, e.g. what must not reach those who talk to the client.
     """
-    data = dict(data or {})
+    data = {**(data or {}), **({"needs": needs} if needs else {})}
     if is_visible_to_client and (callable(title) or callable(body)):
         language = Client.objects.values_list("language", flat=True).get(pk=client_id)
         data["for_client"] = {"title": say(title, language)[:200], "body": say(body, language)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.fields.tuple_lookups import TupleLessThan
 
 from clients.choices import TimelineKind
@@ -67,6 +67,7 @@ class Page:
 def read_page(client: Client, reader: Any, *, kind: str = "", cursor: str = "") -> Page:
     """One page of a client's timeline, newest first; `older` is the next page's cursor. A damaged one starts anew."""
     rows = TimelineEntry.objects.filter(client=client).select_related("actor")
+    rows = rows.filter(Q(data__needs__isnull=True) | Q(data__needs__in=sorted(reader.get_all_permissions())))
     if kind in TimelineKind.values:
         rows = rows.filter(kind=kind)
     place = _read_cursor(cursor)

@@ -7,6 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.choices import BadgeChoices
 
+# Who reads in a timeline that somebody was screened, and how it ended. Whoever talks to clients must not learn of a
+# possible match: a word to the person would be tipping off.
+NOT_FOR_SALES = "compliance.view_screening"
+
 
 class EntryKind(models.TextChoices):
     PERSON = "person", _("Person")

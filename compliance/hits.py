@@ -12,7 +12,7 @@ from clients import timeline
 from clients.choices import TimelineKind
 from clients.models import Client
 from compliance import holds, policies
-from compliance.choices import ClearReason, HitState, RestrictionCause, RestrictionKind
+from compliance.choices import NOT_FOR_SALES, ClearReason, HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
 from compliance.risk import assess
 from crm import audit
@@ -96,5 +96,5 @@ def _decide(hit: Hit, state: HitState, actor: Any, reason: str, code: ClearReaso
     timeline.tell(
         client_id=hit.client_id, kind=TimelineKind.COMPLIANCE, actor=actor, url=hit.get_absolute_url(),
         title=lambda: _("Possible match cleared") if state == HitState.FALSE_POSITIVE else _("Watchlist match confirmed"),
-        dedupe_key=f"hit:{hit.pk}",
+        dedupe_key=f"hit:{hit.pk}", needs=NOT_FOR_SALES,
     )  # fmt: skip

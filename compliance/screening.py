@@ -25,7 +25,7 @@ from clients import timeline
 from clients.choices import TimelineKind
 from clients.models import Client
 from compliance import holds, policies
-from compliance.choices import HitState, ScreeningTrigger, VersionState
+from compliance.choices import NOT_FOR_SALES, HitState, ScreeningTrigger, VersionState
 from compliance.matching import VERSION
 from compliance.matching import text as spelling
 from compliance.matching.score import BirthRange, Explanation, ListedName, Person, score
@@ -209,7 +209,7 @@ def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Any) -> 
     title = _("Screened: no match") if not hits else _("Screened: %(count)d possible matches") % {"count": len(hits)}
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.COMPLIANCE, title=title, actor=actor,
-        url=f"/compliance/clients/{client.pk}/", dedupe_key=f"screening:{screening.pk}",
+        url=f"/compliance/clients/{client.pk}/", dedupe_key=f"screening:{screening.pk}", needs=NOT_FOR_SALES,
     )  # fmt: skip
     publish(
         ClientScreened(

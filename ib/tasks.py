@@ -4,14 +4,14 @@ from celery import shared_task
 from celery.schedules import crontab
 
 from crm.models import Brand
+from crm.sweep import each
 from ib import engine, settlement
 
 
 @shared_task
 def run_commissions() -> None:
     """Every brand's last days once more: what came late, and what was corrected."""
-    for brand in Brand.objects.order_by("pk"):
-        engine.run_nightly(brand=brand)
+    each(lambda brand: engine.run_nightly(brand=brand), Brand.objects.order_by("pk"))
 
 
 @shared_task

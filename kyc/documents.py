@@ -19,6 +19,7 @@ from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.events import DocumentUploaded, publish
 from crm.policies import require
+from crm.sweep import each
 from kyc import intake, policies, store
 from kyc.choices import OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentState, Side
 from kyc.models import Document
@@ -130,10 +131,7 @@ def expire_due(*, today: dt.date | None = None, limit: int = EXPIRE_BATCH) -> in
     """Approved documents whose validity has ended: the level falls, the client is asked for a new one."""
     today = today or timezone.now().date()
     due = Document.objects.filter(state=DocumentState.APPROVED, settled_at__isnull=False, expires_on__lt=today)
-    expired = 0
-    for document_id in list(due.order_by("expires_on").values_list("pk", flat=True)[:limit]):
-        expired += _expire(document_id, today)
-    return expired
+    return each(lambda pk: _expire(pk, today), due.order_by("expires_on").values_list("pk", flat=True)[:limit])
 
 
 @transaction.atomic

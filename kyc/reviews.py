@@ -15,6 +15,7 @@ from crm import audit
 from crm.errors import DomainError
 from crm.events import DocumentReviewed, publish
 from crm.policies import require
+from crm.sweep import each
 from kyc import levels, policies
 from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
 from kyc.documents import locked
@@ -140,7 +141,7 @@ def undo(*, document_id: int, actor: Any) -> Document:
 def settle_due(*, limit: int = 200) -> int:
     """Let decisions take effect whose undo window has closed; returns how many did."""
     due = Document.objects.filter(settled_at__isnull=True, settles_at__lte=timezone.now()).order_by("settles_at", "pk")
-    return sum(settle(document_id=pk) for pk in list(due.values_list("pk", flat=True)[:limit]))
+    return each(lambda pk: settle(document_id=pk), due.values_list("pk", flat=True)[:limit])
 
 
 @transaction.atomic

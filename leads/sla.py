@@ -15,6 +15,7 @@ from clients.choices import Stage
 from crm import audit
 from crm.models import User
 from crm.notify import notify
+from crm.sweep import each
 from leads import routing
 from leads.assignment import apply_decision, candidate_of, tell_assigned
 from leads.models import Lead
@@ -36,7 +37,7 @@ def touch(*, client_id: int, agent_id: int | None) -> int:
 def reroute_overdue() -> int:
     """Give leads whose time ran out to someone else, one transaction each; returns how many."""
     overdue = Lead.objects.filter(touched_at=None, sla_due_at__lte=timezone.now()).order_by("sla_due_at")
-    return sum(reroute(lead_id=pk) for pk in list(overdue.values_list("pk", flat=True)[:MOST_PER_RUN]))
+    return each(lambda pk: reroute(lead_id=pk), overdue.values_list("pk", flat=True)[:MOST_PER_RUN])
 
 
 @transaction.atomic
@@ -124,7 +125,7 @@ def route_waiting() -> int:
         .order_by("-pk")  # the newest first: they are the ones who still wait for a call
     )
     routers: dict[int, Any] = {}
-    return sum(_route_one(pk, routers) for pk in list(waiting.values_list("pk", flat=True)[:MOST_PER_RUN]))
+    return each(lambda pk: _route_one(pk, routers), waiting.values_list("pk", flat=True)[:MOST_PER_RUN])
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ import datetime as dt
 from celery import shared_task
 from celery.schedules import crontab
 
+from crm.sweep import each
 from trading import accounts, operations, symbols
 from trading.choices import OperationState
 from trading.models import TradingAccount, TradingServer
@@ -47,19 +48,16 @@ def refresh_account(account_id: int) -> None:
 @shared_task
 def continue_work() -> int:
     """Accounts to open and operations to send or look up, left by a crash or a broker that was away."""
-    due = operations.due_operations()
-    for operation_id, state in due:
-        if state == OperationState.RESERVED:
-            operations.send_operation(operation_id)
-        else:
-            operations.resolve_operation(operation_id)
-    openings = accounts.due_accounts()
-    for account_id in openings:
-        accounts.open_on_platform(account_id)
-    rights = accounts.due_rights()
-    for account_id in rights:
-        accounts.apply_right_to_trade(account_id)
-    return len(due) + len(openings) + len(rights)
+    done = each(_continue_operation, operations.due_operations())
+    done += each(accounts.open_on_platform, accounts.due_accounts())
+    return done + each(accounts.apply_right_to_trade, accounts.due_rights())
+
+
+def _continue_operation(due: tuple[int, str]) -> OperationState:
+    operation_id, state = due
+    if state == OperationState.RESERVED:
+        return operations.send_operation(operation_id)
+    return operations.resolve_operation(operation_id)
 
 
 READERS = {

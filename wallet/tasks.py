@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
-
 from celery import shared_task
 
+from crm.sweep import each
 from wallet import deposits, inbox, payouts, seals, transfers
 from wallet.choices import WithdrawalState
-
-logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -36,17 +32,15 @@ def look_up_deposit(deposit_id: int) -> str:
 @shared_task
 def continue_work() -> int:
     """What a crash, a lost webhook or an absent broker left: webhooks, payouts, open deposits and transfers."""
-    steps: list[tuple[Callable[[int], object], int]] = [(inbox.process_webhook, pk) for pk in inbox.due_webhooks()]
-    for withdrawal_id, state in payouts.due_payouts():
-        step = payouts.send_payout if state == WithdrawalState.APPROVED else payouts.look_up_payout
-        steps.append((step, withdrawal_id))
-    steps += [(deposits.look_up_deposit, pk) for pk in deposits.due_deposits()]
-    for do, pk in steps:
-        try:
-            do(pk)
-        except Exception:  # one bad row must not keep the others waiting
-            logger.exception("%s(%s) failed; it is due again", do.__name__, pk)
-    return len(steps) + transfers.mirror_operations()
+    done = each(inbox.process_webhook, inbox.due_webhooks())
+    done += each(_continue_payout, payouts.due_payouts())
+    done += each(deposits.look_up_deposit, deposits.due_deposits())
+    return done + transfers.mirror_operations()
+
+
+def _continue_payout(due: tuple[int, str]) -> str:
+    withdrawal_id, state = due
+    return (payouts.send_payout if state == WithdrawalState.APPROVED else payouts.look_up_payout)(withdrawal_id)
 
 
 @shared_task

@@ -20,6 +20,7 @@ from crm import audit
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import TransferSettled, publish
 from crm.policies import require
+from crm.sweep import each
 from trading.choices import AccountState, OperationKind, OperationState
 from trading.models import BalanceOperation, TradingAccount
 from trading.operations import reserve_operation
@@ -169,12 +170,15 @@ def mirror_operations(*, limit: int = 200) -> int:
             state__in=[TransferState.SENDING, TransferState.UNKNOWN], created_at__lt=timezone.now() - MIRRORED_AFTER
         ).values_list("operation_id", flat=True)[:limit]
     )
-    for operation in BalanceOperation.objects.filter(pk__in=[pk for pk in ids if pk is not None]):
-        if operation.is_settled:
-            finish_transfer(operation_id=operation.pk, confirmed=operation.state == OperationState.CONFIRMED)
-        elif operation.state == OperationState.UNKNOWN:
-            _become_unknown(operation.pk)
+    each(_mirror, BalanceOperation.objects.filter(pk__in=[pk for pk in ids if pk is not None]))
     return len(ids)
+
+
+def _mirror(operation: BalanceOperation) -> None:
+    if operation.is_settled:
+        finish_transfer(operation_id=operation.pk, confirmed=operation.state == OperationState.CONFIRMED)
+    elif operation.state == OperationState.UNKNOWN:
+        _become_unknown(operation.pk)
 
 
 @transaction.atomic

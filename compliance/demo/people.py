@@ -16,6 +16,7 @@ from clients.facts import FACTS, rebuild
 from clients.models import Client
 from compliance import risk, screening
 from compliance.choices import (
+    NOT_FOR_SALES,
     ClearReason,
     HitState,
     RestrictionCause,
@@ -111,7 +112,12 @@ def screen(demo: Demo) -> None:
             }
         )  # fmt: skip
         title = "Screened: no match" if not one.hit_count else f"Screened: {one.hit_count} possible matches"
-        timeline.append(entry(one.client_id, one.at, TimelineKind.COMPLIANCE, title, key=f"screening:{one.pk}"))
+        timeline.append(
+            entry(
+                one.client_id, one.at, TimelineKind.COMPLIANCE, title, key=f"screening:{one.pk}",
+                data={"needs": NOT_FOR_SALES},
+            )
+        )  # fmt: skip
     audit.record_many([*log, *_decisions(hits), *_placed(holds)])
     copy_rows("clients_timelineentry", TIMELINE, timeline)
 

@@ -4,6 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from compliance import hits as decide
 from compliance import restrictions, screening
 from compliance.choices import HitState
 from compliance.models import Hit, ListVersion, Restriction, Screening
@@ -77,6 +78,18 @@ def test_nobody_else_learns_of_a_match(cast, browse, hit, who):
         assert browser.post(url(name, hit.pk), {"reason": "x", "reason_code": "other"}).status_code in (403, 404)
     hit.refresh_from_db()
     assert hit.state == HitState.OPEN
+
+
+@pytest.mark.parametrize("who", SALES)
+def test_the_timeline_tips_nobody_off(cast, browse, hit, who):
+    """Who talks to the client reads neither that a match was found nor how it ended."""
+    decide.confirm_hit(hit_id=hit.pk, actor=cast.mlro, reason="Same passport")
+    address = f"/clients/{cast.client.pk}/tab/timeline/"
+    page = text(browse(cast.mlro).get(address))
+    assert "Screened: 1 possible matches" in page and "Watchlist match confirmed" in page
+    answer = browse(getattr(cast, who)).get(address)
+    assert "Screened" not in text(answer) and "atchlist match" not in text(answer)
+    assert "Screened" not in text(browse(cast.client_user).get("/portal/activity/"))
 
 
 def test_an_auditor_reads_and_decides_nothing(cast, browse, hit):

@@ -33,7 +33,7 @@ def test_a_payment_told_while_the_broker_is_away_is_booked_by_the_clock(
     deposit = start(rich, outside, "50")
     pay(deposit)
     with django_capture_on_commit_callbacks(execute=True):
-        assert outside.deliver(wait_for=1, process=False)[-1] == 200, "the PSP need not know of our Redis"
+        assert outside.deliver(wait_for=2, process=False)[-1] == 200, "the PSP need not know of our Redis"
     assert state(deposit) != DepositState.SETTLED
     assert WebhookMessage.objects.filter(state="waiting").exists()
     tasks.continue_work()
