@@ -264,19 +264,7 @@ def install_python(for_tests: bool) -> None:
         run_uv(uv, "pip", "install", "--python", python, *options, "-r", str(path))
 
 
-# --- translations ---
-
-
-def compile_translations() -> None:
-    """Compiled catalogues are not kept in the repository; gettext's own compiler may not be there, Babel is."""
-    for source in ROOT.glob("**/locale/*/LC_MESSAGES/*.po"):
-        if ".venv" in source.parts or "node_modules" in source.parts:
-            continue
-        compiled = source.with_suffix(".mo")
-        if not compiled.exists() or compiled.stat().st_mtime_ns < source.stat().st_mtime_ns:
-            say(f"Compiling {source.relative_to(ROOT)}")
-            program = VENV / "bin" / "pybabel"
-            run([str(program), "compile", "--input-file", str(source), "--output-file", str(compiled)])
+# --- bytecode ---
 
 
 def compile_sources() -> None:
@@ -317,7 +305,6 @@ def main() -> int:
             install_python(for_tests)
             stamp.write_text(fingerprint(for_tests))
             say(f"Everything is installed ({time.monotonic() - started:.0f} s)")
-        compile_translations()
         compile_sources()
     except CannotInstall as error:
         print(f"\n{error}", file=sys.stderr)
