@@ -3,6 +3,7 @@ import django.contrib.postgres.indexes
 import django.db.models.deletion
 import simple_history.models
 from django.conf import settings
+from crm.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -15,6 +16,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        AtOnce([
         migrations.CreateModel(
             name='Client',
             fields=[
@@ -129,4 +131,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('dedupe_key', ''), _negated=True), fields=('client', 'dedupe_key'), name='timeline_tells_a_thing_once')],
             },
         ),
+        ]),
     ]

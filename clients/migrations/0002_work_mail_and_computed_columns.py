@@ -7,6 +7,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 import simple_history.models
 from django.conf import settings
+from crm.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -18,6 +19,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        AtOnce([
         migrations.CreateModel(
             name='Call',
             fields=[
@@ -289,4 +291,5 @@ class Migration(migrations.Migration):
             model_name='noteversion',
             trigger=pgtrigger.compiler.Trigger(name='note_version_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'note_version is append-only: write a new row instead';", hash='63fbce63111c1bc0532f93d129d0440020121a79', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_note_version_no_truncate_af648', table='clients_noteversion', when='BEFORE')),
         ),
+        ]),
     ]

@@ -2,6 +2,7 @@
 
 import django.db.models.deletion
 from django.conf import settings
+from crm.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -14,6 +15,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        AtOnce([
         migrations.AlterField(
             model_name='call',
             name='agent',
@@ -74,4 +76,5 @@ class Migration(migrations.Migration):
             name='client',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='timeline', to='clients.client'),
         ),
+        ]),
     ]

@@ -6,6 +6,7 @@ import django.contrib.postgres.fields.ranges
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.conf import settings
+from crm.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -19,6 +20,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        AtOnce([
         migrations.CreateModel(
             name='WatchlistSource',
             fields=[
@@ -245,4 +247,5 @@ class Migration(migrations.Migration):
             model_name='listentry',
             constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='an_entry_stands_once_in_its_source'),
         ),
+        ]),
     ]

@@ -8,6 +8,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 import simple_history.models
 from django.conf import settings
+from crm.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -24,6 +25,7 @@ class Migration(migrations.Migration):
         ),
         django.contrib.postgres.operations.BtreeGistExtension(
         ),
+        AtOnce([
         migrations.CreateModel(
             name='AccessEvent',
             fields=[
@@ -402,4 +404,5 @@ class Migration(migrations.Migration):
             model_name='auditleaf',
             trigger=pgtrigger.compiler.Trigger(name='audit_leaf_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'audit_leaf is append-only: write a new row instead';", hash='d6e750c44cc8d4511296cba8871b81c4652b95da', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_audit_leaf_no_truncate_a5b52', table='crm_auditleaf', when='BEFORE')),
         ),
+        ]),
     ]

@@ -12,6 +12,7 @@ import pgtrigger.migrations
 import simple_history.models
 from decimal import Decimal
 from django.conf import settings
+from crm.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -27,6 +28,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        AtOnce([
         migrations.CreateModel(
             name='CommissionRun',
             fields=[
@@ -679,4 +681,5 @@ class Migration(migrations.Migration):
             model_name='upline',
             constraint=models.UniqueConstraint(fields=('partner', 'level', 'starts_at'), name='upline_has_one_partner_per_level'),
         ),
+        ]),
     ]

@@ -2,6 +2,7 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.conf import settings
+from crm.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -14,6 +15,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        AtOnce([
         migrations.CreateModel(
             name='Document',
             fields=[
@@ -112,4 +114,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('client', 'level'), name='a_client_reaches_a_level_once'), models.CheckConstraint(condition=models.Q(('level__gte', 1), ('level__lte', 2)), name='kyc_level_is_one_or_two')],
             },
         ),
+        ]),
     ]

@@ -9,6 +9,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 import simple_history.models
 from django.conf import settings
+from crm.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -22,6 +23,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        AtOnce([
         migrations.CreateModel(
             name='Campaign',
             fields=[
@@ -465,4 +467,5 @@ class Migration(migrations.Migration):
             model_name='salesstatuschange',
             trigger=pgtrigger.compiler.Trigger(name='sales_status_change_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'sales_status_change is append-only: write a new row instead';", hash='63c0f4c444e06da29e02562e699eca9a9245f571', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_sales_status_change_no_truncate_5f325', table='leads_salesstatuschange', when='BEFORE')),
         ),
+        ]),
     ]

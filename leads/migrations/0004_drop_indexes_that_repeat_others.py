@@ -2,6 +2,7 @@
 
 import django.db.models.deletion
 from django.conf import settings
+from crm.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -14,6 +15,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        AtOnce([
         migrations.AlterField(
             model_name='leadimportrow',
             name='batch',
@@ -29,4 +31,5 @@ class Migration(migrations.Migration):
             name='actor',
             field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
+        ]),
     ]

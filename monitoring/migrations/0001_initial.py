@@ -7,6 +7,7 @@ import monitoring.models
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
+from crm.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -20,6 +21,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        AtOnce([
         migrations.CreateModel(
             name='Alert',
             fields=[
@@ -228,4 +230,5 @@ class Migration(migrations.Migration):
             model_name='watch',
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('ended_at__isnull', True)), expressions=[('agent', '='), (monitoring.models.DateRange(models.F('from_on'), models.F('to_on'), models.Value('[]')), '&&')], name='one_watch_per_agent_at_a_time'),
         ),
+        ]),
     ]

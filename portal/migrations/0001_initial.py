@@ -4,6 +4,7 @@ import django.db.models.deletion
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
+from crm.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -18,6 +19,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        AtOnce([
         migrations.CreateModel(
             name='ConsentText',
             fields=[
@@ -87,4 +89,5 @@ class Migration(migrations.Migration):
             model_name='consent',
             trigger=pgtrigger.compiler.Trigger(name='consent_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'consent is append-only: write a new row instead';", hash='f92ae3a571198b505ace2d66b569ddd7934eeb3b', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_consent_no_truncate_bc88b', table='portal_consent', when='BEFORE')),
         ),
+        ]),
     ]

@@ -3,6 +3,7 @@ import django.db.models.deletion
 import django.db.models.expressions
 import simple_history.models
 from django.conf import settings
+from crm.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -16,6 +17,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        AtOnce([
         migrations.CreateModel(
             name='Deal',
             fields=[
@@ -367,4 +369,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('account', 'at'), name='one_equity_point_per_account_and_hour')],
             },
         ),
+        ]),
     ]

@@ -5,6 +5,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 import wallet.models.payments
 from django.conf import settings
+from crm.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -18,6 +19,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        AtOnce([
         migrations.CreateModel(
             name='Psp',
             fields=[
@@ -475,4 +477,5 @@ class Migration(migrations.Migration):
             model_name='account',
             trigger=pgtrigger.compiler.Trigger(name='bounded_account_gets_a_balance', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."is_bounded")', func='INSERT INTO wallet_balance (account_id) VALUES (NEW.id); RETURN NULL;', hash='875b7e7a448b4c92c6fff24f7157be4e97b38083', operation='INSERT', pgid='pgtrigger_bounded_account_gets_a_balance_ec1b6', table='wallet_account', when='AFTER')),
         ),
+        ]),
     ]
