@@ -96,31 +96,13 @@ def request_withdrawal(
     stops = [finding.reason for finding in findings.values() if finding.outcome == Outcome.STOP]
     if stops:
         raise WithdrawalNotPossible(stops)
-    reference = new_reference("W")
-    reservation = ledger.reserve(
-        Entry(
-            key=f"withdrawal:{reference}:reserve",
-            kind=JournalKind.WITHDRAWAL,
-            brand_id=client.brand_id,
-            lines=(Line(wallet, -amount_minor), Line(ledger.psp_clearing(psp, currency), amount_minor)),
-            description=f"{reference} {psp}",
+    withdrawal = _reserved(
+        Withdrawal(
+            client=client, brand=client.brand, psp=psp, wallet=wallet, reference=new_reference("W"),
+            request_key=request_key, amount_minor=amount_minor, currency=currency, destination_mark=mark,
+            base_amount=in_base(client.brand, amount, currency), requested_by=actor, requested_at=timezone.now(),
         ),
-        actor=actor,
-    )
-    base_amount = in_base(client.brand, amount, currency)
-    withdrawal = Withdrawal.objects.create(
-        client=client, brand=client.brand, psp=psp, wallet=wallet, reference=reference, request_key=request_key,
-        amount_minor=amount_minor, currency=currency, base_amount=base_amount, destination_mark=mark,
-        sealed_destination=crypto.encrypt_for_client(client.pk, json.dumps(dict(destination)).encode()),
-        destination_label=destination_label(destination), reservation_id=reservation.journal_id,
-        needs_second=exceeds(client.brand, base_amount, "withdrawal_four_eyes_minor"),
-        requested_by=actor, requested_at=timezone.now(),
-    )  # fmt: skip
-    _keep_findings(withdrawal, findings)
-    _audit(
-        withdrawal, "wallet.withdrawal_requested", actor=actor,
-        after={"amount": str(withdrawal.money), "psp": psp.code, "to": withdrawal.destination_label},
-        evidence={name: [finding.outcome.value, finding.reason] for name, finding in findings.items()},
+        destination=destination, findings=findings,
     )  # fmt: skip
     automatic = _may_go_alone(withdrawal, findings)
     publish(
@@ -132,6 +114,34 @@ def request_withdrawal(
     if automatic:
         withdrawal.approved_automatically = True
         _release_to_psp(withdrawal, actor=None, reason=_("Every check passed and the amount is below the limit"))
+    return withdrawal
+
+
+def _reserved(withdrawal: Withdrawal, *, destination: Mapping[str, str], findings: Mapping[str, Finding]) -> Withdrawal:
+    """Set the money aside, and keep the request with where it goes and what the checks said."""
+    client, psp, actor = withdrawal.client, withdrawal.psp, withdrawal.requested_by
+    clearing = ledger.psp_clearing(psp, withdrawal.currency)
+    reservation = ledger.reserve(
+        Entry(
+            key=f"withdrawal:{withdrawal.reference}:reserve",
+            kind=JournalKind.WITHDRAWAL,
+            brand_id=client.brand_id,
+            lines=(Line(withdrawal.wallet, -withdrawal.amount_minor), Line(clearing, withdrawal.amount_minor)),
+            description=f"{withdrawal.reference} {psp}",
+        ),
+        actor=actor,
+    )
+    withdrawal.reservation_id = reservation.journal_id
+    withdrawal.sealed_destination = crypto.encrypt_for_client(client.pk, json.dumps(dict(destination)).encode())
+    withdrawal.destination_label = destination_label(destination)
+    withdrawal.needs_second = exceeds(withdrawal.brand, withdrawal.base_amount, "withdrawal_four_eyes_minor")
+    withdrawal.save(force_insert=True)
+    _keep_findings(withdrawal, findings)
+    _audit(
+        withdrawal, "wallet.withdrawal_requested", actor=actor,
+        after={"amount": str(withdrawal.money), "psp": psp.code, "to": withdrawal.destination_label},
+        evidence={name: [finding.outcome.value, finding.reason] for name, finding in findings.items()},
+    )  # fmt: skip
     return withdrawal
 
 
