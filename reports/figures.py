@@ -108,8 +108,8 @@ class Totals:
 
     @property
     def conversion(self) -> Decimal | None:
-        """First deposits per hundred leads."""
-        return Decimal(100 * self.first_deposits) / self.leads if self.leads else None
+        """First deposits per hundred leads; nothing where more people deposited than came, for those came before."""
+        return Decimal(100 * self.first_deposits) / self.leads if self.leads >= max(1, self.first_deposits) else None
 
     @property
     def speed_seconds(self) -> int | None:

@@ -58,14 +58,17 @@ def client_page(tab: str) -> Callable[[Page], None]:
 
 
 def commission(page: Page) -> None:
-    """A trade that pays several levels."""
-    page.goto("/ib/commissions/?state=accrued")
-    page.goto(page.locator("tbody tr a[href*='/ib/commissions/']").first.get_attribute("href") or "")
+    """A trade that pays several levels, as the partner at the top of them sees it."""
+    page.goto("/ib/commissions/?state=accrued&partner=mer-001")
+    rows = page.locator("tbody tr").filter(has=page.locator("td", has_text=re.compile(r"^\s*[34]\s*$")))
+    row = rows.first if rows.count() else page.locator("tbody tr").first
+    page.goto(row.locator("a[href*='/ib/commissions/']").first.get_attribute("href") or "")
 
 
 PICTURES = (
-    Picture("home", DESK_HEAD, "A desk head's home: the month's figures, deposits, agents to look at", at("/home/")),
-    Picture("clients", DESK_HEAD, "Clients, filtered, with what each one is worth", at("/clients/?stage=active&filters=1")),
+    Picture("dashboard", DESK_HEAD, "A desk's thirty days: leads, first contact, first deposits", at("/reports/sales/")),
+    Picture("clients", DESK_HEAD, "Clients, filtered, with what each one is worth",
+            at("/clients/?stage=active&sort=-net_deposits")),
     Picture("client", DESK_HEAD, "One client: head, facts, and their trading beside them", client_page("trading")),
     Picture("document-review", KYC_OFFICER, "A document beside the registration, with what the checks found",
             first_row("/kyc/queue/", r"/kyc/documents/\d+/", having="Passport")),
@@ -74,9 +77,9 @@ PICTURES = (
     Picture("withdrawal", FINANCE, "A withdrawal: its checks, who approved, its postings",
             first_row("/money/withdrawals/", r"/money/withdrawals/\d+/")),
     Picture("reconciliation", FINANCE, "A PSP's settlement file held against the ledger",
-            first_row("/money/reconciliation/", r"/money/reconciliation/\d+/")),
+            first_row("/money/reconciliation/", r"/money/reconciliation/\d+/", having="Northpay")),
     Picture("commission", IB_MANAGER, "Why each level of a partner network was paid for one trade", commission),
     Picture("agent-alert", DESK_HEAD, "An agent's day against their own usual ones", dark=True,
-            go=first_row("/monitoring/alerts/", r"/monitoring/alerts/\d+/")),
+            go=first_row("/monitoring/alerts/", r"/monitoring/alerts/\d+/", having="Erik Lange")),
     Picture("traders-room", CLIENT, "The trader's room on a phone", at("/portal/"), size=PHONE),
 )  # fmt: skip

@@ -1,0 +1,73 @@
+"""Every page of the permission table at phone width: nothing wider than the screen, no script error, every field named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.urls import reverse
+
+from tests.browser.people import enter
+from tests.cast import signed_in
+from tests.walker.table import PUBLIC, TABLE
+from tests.walker.world import World, build_world
+
+# Who opens a page, where several may: the one whose daily work it is.
+WHO = (
+    "agent", "kyc_officer", "finance", "desk_head", "ib_manager", "mlro", "auditor", "marketing", "administrator", "support",
+    "retention", "client", "partner",
+)  # fmt: skip
+# What only a page's own script asks for, and downloads.
+NO_PAGES = frozenset(
+    {"brand_css", "healthz", "palette", "notifications_recent", "notifications_unread", "api:openapi-json"}
+)
+LOOK = """() => {
+  const seen = (e) => e.getClientRects().length && getComputedStyle(e).visibility !== "hidden" && !e.closest("dialog:not([open])");
+  const named = (e) => e.getAttribute("aria-label") || e.getAttribute("aria-labelledby") || e.title || (e.innerText || "").trim()
+    || [...(e.labels || [])].some((l) => l.textContent.trim());
+  const wrong = [];
+  if (document.documentElement.scrollWidth > innerWidth) wrong.push(`${document.documentElement.scrollWidth} px wide`);
+  for (const e of document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a[href], summary"))
+    if (seen(e) && !named(e)) wrong.push(`no name: ${e.outerHTML.slice(0, 90)}`);
+  const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+  for (const id of new Set(ids.filter((id, at) => ids.indexOf(id) !== at))) wrong.push(`id twice: ${id}`);
+  const heads = [...document.querySelectorAll("h1")].filter(seen).length;
+  if (heads !== 1) wrong.push(`${heads} first headings`);
+  if (document.querySelector('[data-confirm*="<"], [title*="<span"], [aria-label*="<span"]')) wrong.push("markup in an attribute");
+  return wrong;
+}"""
+
+
+def pages(world: World) -> Iterator[tuple[str, str]]:
+    """(who, address) of every page that answers with a whole page."""
+    for name, rule in TABLE.items():
+        if name in NO_PAGES:
+            continue
+        address = reverse(name, kwargs=rule.kwargs(world)) + rule.query
+        who = "stranger" if rule.allows is PUBLIC else next((one for one in WHO if one in rule.allows), "")
+        person = world.people.get(who)
+        if not who or (who != "stranger" and person is None):
+            continue
+        answer = signed_in(person).get(address) if person else None
+        is_page = answer and answer.status_code == 200 and not answer.streaming and b"<html" in answer.content[:400]
+        if answer is None or is_page:
+            yield who, address
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_page_fits_a_phone_and_names_its_fields(open_page, live_server):
+    world = build_world()
+    wrong, opened, shown = [], {}, 0
+    for who, address in sorted(pages(world)):
+        if who not in opened:
+            opened[who] = open_page(width=390, height=844)
+            if who != "stranger":
+                enter(opened[who], world.people[who])
+        page = opened[who]
+        answer = page.goto(address, wait_until="load")
+        if answer is None or answer.status != 200 or "html" not in answer.headers.get("content-type", ""):
+            continue
+        shown += 1
+        wrong += [f"{address} as {who}: {problem}" for problem in page.evaluate(LOOK)]
+    assert not wrong, "\n".join(wrong)
+    assert shown > 90
