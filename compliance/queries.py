@@ -10,7 +10,7 @@ from django.http import Http404
 from clients.models import Client
 from clients.queries import clients_visible_to
 from compliance.choices import HitState, RestrictionKind
-from compliance.models import Hit, ListVersion, Restriction, RiskAssessment, Screening, WatchlistSource
+from compliance.models import Hit, ListVersion, Restriction, RiskAssessment, WatchlistSource
 from crm.policies import require_permission
 from crm.scope import reach_of
 
@@ -69,10 +69,6 @@ def get_restriction(user: Any, restriction_id: int) -> Restriction:
 def open_hit_count(user: Any) -> int:
     """How many matches wait, at most 99: a number for the menu."""
     return len(hits_visible_to(user).filter(state=HitState.OPEN).values_list("pk", flat=True)[:99])
-
-
-def last_screening(client: Client) -> Screening | None:
-    return Screening.objects.filter(client=client).select_related("actor").order_by("-pk").first()
 
 
 def current_risk(client: Client) -> RiskAssessment | None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm.ui import formats
 from ib.choices import AccrualKind, AccrualState, Reason
-from ib.models import Accrual, Partner, PlanVersion, Settlement
+from ib.models import Accrual, PlanVersion, Settlement
 from trading.choices import SymbolGroup
 
 
@@ -135,16 +135,3 @@ def explain_settlement(settlement: Settlement) -> list[Step]:
         steps.append(Step(_("Carried to the next settlement"), f"{plain(-settlement.carried_out)} {currency}"))
     steps.append(Step(_("Paid"), formats.money(settlement.amount, currency)))
     return steps
-
-
-def why_no_row(partner: Partner, deal_id: int) -> str:
-    """For a deal that has no row for this partner: which link of the chain is missing, in words."""
-    rows = list(Accrual.objects.filter(deal_id=deal_id).order_by("-level")[:1])
-    if rows:
-        levels = rows[0].level
-        return _(
-            "The plan of the client's partner pays %(levels)s levels; this partner stands further up, or elsewhere."
-        ) % {"levels": levels}
-    return _(
-        "The deal closed no position, or its client was nobody's when it closed, or it has not been calculated yet."
-    )

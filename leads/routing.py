@@ -18,7 +18,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from crm.models import Book, Brand, User
+from crm.models import Book, Brand
 from leads.choices import OffShift, Strategy
 from leads.models import RoutingRule, Shift
 
@@ -302,11 +302,6 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(name or "UTC")
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         return zoneinfo.ZoneInfo("UTC")
-
-
-def agent_state(agent: User, brand: Brand, now: dt.datetime) -> AgentState | None:
-    """One agent as routing sees them: on shift, room left today; None when they take no leads of the brand."""
-    return next((state for state in _read_agents(brand, now) if state.pk == agent.pk), None)
 
 
 def explain(reasons: Iterable[dict[str, Any]]) -> list[str]:

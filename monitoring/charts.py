@@ -27,11 +27,6 @@ class BaselineDay:
     high: int | None
 
 
-def baseline_days(agent: User, feature: Feature, *, until: dt.date, days: int = DAYS) -> list[BaselineDay]:
-    """The last days of one feature with the expected interval; days off have no figures."""
-    return _series(*_read(agent, until, days), feature, until, days)
-
-
 def _read(agent: User, until: dt.date, days: int) -> tuple[dict[dt.date, AgentDay], dict[dt.date, DayScore]]:
     since = until - dt.timedelta(days=days - 1)
     counted = AgentDay.objects.filter(agent=agent, day__gte=since, day__lte=until)

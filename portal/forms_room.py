@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.countries import country_choices
 from clients.models import Client
-from crm.money import exponent
 from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
 from portal.forms import DateOfBirthWidget
 from portal.profile import IDENTITY, identity_is_fixed
@@ -290,8 +289,3 @@ class LeverageForm(forms.Form):
         kind = account.account_type
         offered = sorted({*kind.leverages, kind.default_leverage} - {account.leverage}) if kind else []
         self.fields["leverage"].choices = [(n, f"1:{n}") for n in offered]  # type: ignore[attr-defined]
-
-
-def step_of(currency: str) -> str:
-    """The smallest amount of a currency, for the browser's own check."""
-    return str(Decimal(1).scaleb(-exponent(currency)))

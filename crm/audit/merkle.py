@@ -50,10 +50,6 @@ class Tree:
         return proof
 
 
-def inclusion_proof(leaves: Sequence[bytes], position: int) -> list[tuple[str, bytes]]:
-    return Tree(leaves).proof(position)
-
-
 def root_from_proof(leaf: bytes, proof: Sequence[tuple[str, bytes]]) -> bytes:
     current = leaf
     for side, sibling in proof:

@@ -151,12 +151,6 @@ class Chart:
         return shown
 
 
-def _written(value: Any) -> str:
-    if isinstance(value, datetime):
-        return formats.moment(value)
-    return formats.day(value) if isinstance(value, date) else str(value)
-
-
 def _epoch(value: Any) -> float | int:
     if isinstance(value, datetime):
         return int(value.timestamp())

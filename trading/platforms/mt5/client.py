@@ -108,15 +108,6 @@ class Mt5Client:
         with self._lock:
             return self._command(name, parameters or {}, body, is_write=True, seconds=seconds)
 
-    def keep_alive(self) -> None:
-        """Send an empty packet on an open socket, as the server expects every twenty seconds or so."""
-        with self._lock:
-            if self._link is not None:
-                try:
-                    self._link.sock.sendall(wire.header(0, 0))
-                except OSError:
-                    self.close()
-
     def close(self) -> None:
         """Drop the socket at once, without a word: what was on its way is not waited for."""
         with self._lock:
@@ -124,14 +115,6 @@ class Mt5Client:
             if link is not None:
                 with contextlib.suppress(OSError):
                     link.sock.close()
-
-    def quit(self) -> None:
-        """Say goodbye and close."""
-        with self._lock:
-            if self._link is not None:
-                with contextlib.suppress(PlatformError):
-                    self.read("QUIT", seconds=2.0)
-            self.close()
 
     def connect(self) -> tuple[str, str]:
         """Open and authenticate now; returns the versions of access and trade server. Raises: NotStarted."""

@@ -36,28 +36,6 @@ class DealEntry(IntEnum):
     OUT_BY = 3
 
 
-class DealReason(IntEnum):
-    CLIENT = 0
-    EXPERT = 1
-    DEALER = 2
-    STOP_LOSS = 3
-    TAKE_PROFIT = 4
-    STOP_OUT = 5
-    ROLLOVER = 6
-    EXTERNAL_CLIENT = 7
-    VARIATION_MARGIN = 8
-    GATEWAY = 9
-    SIGNAL = 10
-    SETTLEMENT = 11
-    TRANSFER = 12
-    SYNC = 13
-    EXTERNAL_SERVICE = 14
-    MIGRATION = 15
-    MOBILE = 16
-    WEB = 17
-    SPLIT = 18
-
-
 class Rights(IntFlag):
     """A user's rights. Read before you write: other bits belong to the broker."""
 
