@@ -65,19 +65,20 @@ def agent_works_the_lead(journey: Journey) -> str:
     dialog = page.locator("#k-fill")
     dialog.get_by_label("Reached").check()
     dialog.locator("textarea[name=notes]").fill("Has traded DAX elsewhere, wants a call on Monday.")
-    dialog.locator("button.btn-primary").click()
+    with page.expect_navigation():
+        dialog.locator("button.btn-primary").click()
     expect(page.locator(".c-main")).to_contain_text("wants a call on Monday")
     page.get_by_role("link", name="Follow up").click()
     dialog = page.locator("#k-fill")
     dialog.locator("input[name=title]").fill("Call about the first deposit")
     dialog.locator("input[name=due_at]").fill(time.strftime("%Y-%m-%dT10:00", time.gmtime(time.time() + 2 * 86400)))
-    dialog.locator("button.btn-primary").click()
+    with page.expect_navigation():
+        dialog.locator("button.btn-primary").click()
     expect(page.locator("body")).to_contain_text("Call about the first deposit")
-    page.goto(f"/clients/{client}/")
     contacted = page.locator("#lead-card button[name=to][value=contacted]")
     if contacted.count():  # a call that reached the lead moves it by itself
-        contacted.click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            contacted.click()
     until(10, lambda: sales_status(journey) == "contacted", "the step to Contacted")
     page.goto(f"/clients/{client}/")
     page.get_by_role("button", name="registration link").click()

@@ -122,8 +122,8 @@ def finance_pays_out(journey: Journey) -> str:
         officer.locator("tr", has_text="Lukas Brandt").last.locator("a").first.click()
         expect(officer.locator("body")).to_contain_text(reference)
         officer.get_by_role("button", name=re.compile("Approve")).click()
-        officer.locator("[data-yes]").click()
-        officer.wait_for_load_state()
+        with officer.expect_navigation():
+            officer.locator("[data-yes]").click()
     until(60, lambda: withdrawal_state(journey, reference) == "settled", "the payout")
     assert wallet_minor(journey) == 0, "the wallet still holds what was paid out"
     page.goto(f"/portal/wallet/{reference}/")

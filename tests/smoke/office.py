@@ -36,8 +36,8 @@ def officer_approves(journey: Journey) -> str:
         flagged += [text.splitlines()[0] for text in found]
         if found:
             approve.locator("textarea[name=note]").fill("The client mixed up the house number; confirmed by telephone.")
-        approve.locator("button").click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            approve.locator("button").click()
     login = until(
         90,
         lambda: journey.value(

@@ -45,8 +45,8 @@ def settle(journey: Journey) -> None:
     page.goto("/ib/periods/")
     row = page.locator("tr", has_text="Meridian").filter(has=page.get_by_role("button", name="Settle now"))
     row.get_by_role("button").click()
-    page.locator("[data-yes]").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator("[data-yes]").click()
     until(
         30,
         lambda: (
