@@ -104,7 +104,7 @@ def can_release_deposit(user: Any, deposit: Deposit) -> Decision:
 
 def can_manage_psp(user: Any, psp: Psp) -> Decision:
     allowed = has_permission(user, "wallet.manage_psp")
-    if allowed and psp.brand_id not in reach_of(user).brands:
+    if allowed and psp.brand_id not in reach_of(user).whole_brands:
         return no(_("You don't reach this brand."))
     return allowed
 
