@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.test import Client as Browser
 from django.urls import reverse
 
 from tests.browser.people import enter
@@ -48,9 +49,8 @@ def pages(world: World) -> Iterator[tuple[str, str]]:
         person = world.people.get(who)
         if not who or (who != "stranger" and person is None):
             continue
-        answer = signed_in(person).get(address) if person else None
-        is_page = answer and answer.status_code == 200 and not answer.streaming and b"<html" in answer.content[:400]
-        if answer is None or is_page:
+        answer = (signed_in(person) if person else Browser()).get(address)
+        if answer.status_code == 200 and not answer.streaming and b"<html" in answer.content[:400]:
             yield who, address
 
 
@@ -64,9 +64,7 @@ def test_every_page_fits_a_phone_and_names_its_fields(open_page, live_server):
             if who != "stranger":
                 enter(opened[who], world.people[who])
         page = opened[who]
-        answer = page.goto(address, wait_until="load")
-        if answer is None or answer.status != 200 or "html" not in answer.headers.get("content-type", ""):
-            continue
+        page.goto(address, wait_until="load")
         shown += 1
         wrong += [f"{address} as {who}: {problem}" for problem in page.evaluate(LOOK)]
     assert not wrong, "\n".join(wrong)
