@@ -159,5 +159,5 @@ def books_prove_themselves(journey: Journey) -> str:
         journey.look(f"SET session_replication_role = replica; {tampering[proof[0]]}")
         told = journey.instance.manage(*proof, check=False)
         assert told.returncode != 0, f"{proof[0]} did not see the changed row"
-        named.append(f"{proof[0]}: {(told.stdout + told.stderr).strip().splitlines()[0][:90]}")
+        named.append(f"{proof[0]}: {(told.stdout + told.stderr).strip().splitlines()[-1][:110]}")
     return "all three hold; tampered with, " + "; ".join(named)
