@@ -7,7 +7,8 @@ of that client unreadable while hashes over the ciphertext still verify.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
@@ -58,6 +59,12 @@ def encrypt_many_for_clients(items: Sequence[tuple[int, bytes]]) -> list[bytes]:
     """`encrypt_for_client` of many (client id, plain) pairs with at most three statements."""
     keys = _client_keys({client_id for client_id, _plain in items})
     return [_seal(keys[client_id], plain, str(client_id).encode()) for client_id, plain in items]
+
+
+def sealers_for_clients(client_ids: Iterable[int]) -> dict[int, Callable[[bytes], bytes]]:
+    """`encrypt_for_client` of each of many clients, their keys read with at most three statements."""
+    keys = _client_keys(set(client_ids))
+    return {pk: partial(_seal, key, bound_to=str(pk).encode()) for pk, key in keys.items()}
 
 
 def decrypt_for_client(client_id: int, sealed: bytes | memoryview) -> bytes:
@@ -141,5 +148,6 @@ def _open(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
 
 __all__ = [
     "InvalidTag", "KeyDestroyed", "decrypt", "decrypt_for_client", "decrypt_many_for_clients", "derived_key",
-    "destroy_client_key", "encrypt", "encrypt_for_client", "encrypt_many_for_clients", "signing_key",
+    "destroy_client_key", "encrypt", "encrypt_for_client", "encrypt_many_for_clients", "sealers_for_clients",
+    "signing_key",
 ]  # fmt: skip

@@ -18,6 +18,7 @@ import secrets
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -69,6 +70,12 @@ def of_client(client_id: int) -> Owner:
         lambda key: crypto.encrypt_for_client(client_id, key),
         lambda wrapped: crypto.decrypt_for_client(client_id, wrapped),
     )
+
+
+def of_clients(client_ids: Iterable[int]) -> dict[int, Owner]:
+    """Many clients at once, for whoever writes a file for each: their keys are read together."""
+    sealers = crypto.sealers_for_clients(client_ids)
+    return {pk: Owner(seal, partial(crypto.decrypt_for_client, pk)) for pk, seal in sealers.items()}
 
 
 def of_instance(purpose: str) -> Owner:

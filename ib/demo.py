@@ -14,6 +14,7 @@ from django.contrib.auth.hashers import make_password
 
 from clients.choices import Stage
 from clients.models import Client
+from crm.bulk import copy_models
 from crm.choices import Role
 from crm.demo import PASSWORD, Demo
 from crm.models import Brand, User
@@ -181,7 +182,7 @@ def _refer(demo: Demo, brand: Brand, found: list[Partner]) -> None:
                 starts_at=min(registered_at, demo.now),
             )
         )  # fmt: skip
-    Attribution.objects.bulk_create(rows, batch_size=1000)
+    copy_models(rows)
 
 
 def _clicks(demo: Demo, found: list[Partner]) -> None:
@@ -204,7 +205,7 @@ def _clicks(demo: Demo, found: list[Partner]) -> None:
                             registrations=sum(demo.rng.random() < 0.04 for _click in range(clicks)),
                         )
                     )  # fmt: skip
-    ReferralDay.objects.bulk_create(rows, batch_size=1000)
+    copy_models(rows)
 
 
 def _settle(demo: Demo, brand: Brand) -> None:

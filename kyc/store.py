@@ -43,11 +43,20 @@ def key_of(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def put(*, client_id: int, content: bytes | BinaryIO | Iterable[bytes], sync: bool = True) -> StoredFile:
-    """Encrypt and keep a file: all of it or nothing. Raises: StorageFull, with nothing left behind."""
+def put(
+    *,
+    client_id: int,
+    content: bytes | BinaryIO | Iterable[bytes],
+    sync: bool = True,
+    owner: sealed_files.Owner | None = None,
+) -> StoredFile:
+    """Encrypt and keep a file: all of it or nothing. Raises: StorageFull, with nothing left behind.
+
+    owner: the client's, from whoever keeps many files and has read the keys already (`sealed_files.of_clients`).
+    """
     name = secrets.token_hex(16)
     key = f"{name[:2]}/{name}"
-    written = sealed_files.write(path_of(key), content, owner=sealed_files.of_client(client_id), sync=sync)
+    written = sealed_files.write(path_of(key), content, owner=owner or sealed_files.of_client(client_id), sync=sync)
     return StoredFile(key, written.size_bytes, written.sha256)
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from crm import crypto
 from crm.audit.merkle import leaf_hash, root
+from crm.bulk import copy_rows
 from crm.models import AuditLeaf, AuditSeal
 
 BATCH_ROWS_MAX = 50_000
@@ -65,11 +66,9 @@ def seal_pending() -> AuditSeal | None:
         signature=crypto.signing_key().sign(digest),
         horizon=oldest_running if len(rows) < BATCH_ROWS_MAX else horizon,
     )
-    AuditLeaf.objects.bulk_create(
-        [
-            AuditLeaf(event_id=pk, seal=seal, position=position, leaf_hash=leaf)
-            for position, ((pk, _text), leaf) in enumerate(zip(rows, hashes, strict=True))
-        ],
-        batch_size=5000,
+    copy_rows(
+        AuditLeaf._meta.db_table,
+        ["event_id", "seal_id", "position", "leaf_hash"],
+        ((pk, seal.pk, position, leaf) for position, ((pk, _text), leaf) in enumerate(zip(rows, hashes, strict=True))),
     )
     return seal

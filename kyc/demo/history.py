@@ -16,7 +16,7 @@ from clients.demo.rhythm import next_open
 from clients.demo.write import TIMELINE, entry
 from clients.facts import FACTS, rebuild
 from clients.models import Client
-from crm import audit, crypto
+from crm import audit, crypto, sealed_files
 from crm.bulk import copy_models, copy_rows
 from crm.demo import Demo
 from crm.models import User
@@ -54,7 +54,7 @@ def write(demo: Demo, lives: list[Life]) -> dict[int, dt.datetime]:
     chosen = [(life, clients[life.client_id]) for life in lives if life.client_id in clients]
     plans = [(life, client) for life, client in chosen if client.stage in WERE_VERIFIED]
     # The keys of all these clients at once, before the first file needs one.
-    crypto.encrypt_many_for_clients([(client.pk, b"") for _life, client in chosen])
+    demo.extra["file_owners"] = sealed_files.of_clients([client.pk for _life, client in chosen])
     stories: list[Story] = []
     verified_at: dict[int, dt.datetime] = {}
     for life, client in plans:
@@ -129,7 +129,7 @@ def _sent(demo: Demo, life: Life, client: Client, kind: str) -> Story:
             "city": client.city, "issued_on": issued_on.isoformat(),
         }  # fmt: skip
         fields = {"issued_on": issued_on}
-    stored = store.put(client_id=client.pk, content=content, sync=False)
+    stored = store.put(client_id=client.pk, content=content, sync=False, owner=demo.extra["file_owners"][client.pk])
     document = Document(
         client=client, kind=kind, store_key=stored.key, content_type=content_type, size_bytes=stored.size_bytes,
         file_name="IMG_2041.jpg" if kind == DocumentKind.PASSPORT else "bill.pdf",

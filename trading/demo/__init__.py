@@ -24,6 +24,7 @@ from clients import facts
 from clients.choices import Stage, TimelineKind
 from clients.models import Client, TimelineEntry
 from crm import audit, fx
+from crm.bulk import copy_models
 from crm.demo import Demo
 from crm.partitions import ensure_months
 from trading.choices import AccountState, OperationKind, OperationState
@@ -117,7 +118,7 @@ def _write_accounts(demo: Demo, server: TradingServer, lives: list[Life]) -> Non
         account.equity_base = (amount * rates[pair]).quantize(Decimal("0.01"))
         account.last_trade_at = max((trade.closed for trade in life.ledger.trades), default=None)
     accounts = [life.account for life in lives]
-    TradingAccount.objects.bulk_create(accounts, batch_size=1000)
+    copy_models(accounts)
     _execute("UPDATE trading_tradingaccount SET requested_at = opened_at - interval '4 seconds'")
     server.next_login += len(accounts)
     server.save_without_historical_record(update_fields=["next_login"])  # type: ignore[attr-defined]
@@ -156,7 +157,7 @@ def _account(
 
 
 def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None:
-    TimelineEntry.objects.bulk_create(
+    copy_models(
         [
             TimelineEntry(
                 client=client, at=account.opened_at or account.requested_at, kind=TimelineKind.TRADING, is_visible_to_client=True,
@@ -164,8 +165,7 @@ def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None
                 url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_opened:{account.pk}",
             )
             for account, client in zip(accounts, owners, strict=True)
-        ],
-        batch_size=2000,
+        ]
     )  # fmt: skip
     audit.record_many(
         {
@@ -298,7 +298,7 @@ def _write_operations(server: TradingServer, money: list[tuple[_Moment, int, str
         )
         for moment, ticket, reference in real
     ]  # fmt: skip
-    BalanceOperation.objects.bulk_create(operations, batch_size=1000)
+    copy_models(operations)
     _execute("UPDATE trading_balanceoperation SET created_at = sent_at - interval '2 seconds'")
     _tell_operations(operations, [moment.life.client for moment, _t, _r in real])
     return [
@@ -309,7 +309,7 @@ def _write_operations(server: TradingServer, money: list[tuple[_Moment, int, str
 
 def _tell_operations(operations: list[BalanceOperation], owners: list[Client]) -> None:
     pairs = list(zip(operations, owners, strict=True))
-    TimelineEntry.objects.bulk_create(
+    copy_models(
         [
             TimelineEntry(
                 client=client, at=op.settled_at or op.created_at, kind=TimelineKind.TRADING, is_visible_to_client=True,
@@ -318,8 +318,7 @@ def _tell_operations(operations: list[BalanceOperation], owners: list[Client]) -
                 dedupe_key=f"trading.operation:{op.pk}",
             )
             for op, client in pairs
-        ],
-        batch_size=2000,
+        ]
     )  # fmt: skip
     audit.record_many(
         {

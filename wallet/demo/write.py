@@ -11,6 +11,7 @@ from typing import Any
 from clients.choices import TimelineKind
 from clients.models import TimelineEntry
 from crm import audit, crypto
+from crm.bulk import copy_models
 from crm.demo import Demo
 from crm.money import Money, from_minor
 from wallet import ledger
@@ -34,7 +35,6 @@ from wallet.models import (
     Account,
     Deposit,
     PspMovement,
-    Transfer,
     WebhookMessage,
     Withdrawal,
     WithdrawalCheck,
@@ -89,7 +89,7 @@ class _Accounts:
         for step in plans.steps:
             for key in (self._wallet(step), self._other(step)):
                 wanted.setdefault(key, self._account(key))
-        Account.objects.bulk_create(list(wanted.values()), batch_size=BATCH)
+        copy_models(list(wanted.values()))
         self.accounts = wanted
         movements: list[Any] = [*plans.deposits, *plans.withdrawals, *plans.transfers]
         for plan in movements:
@@ -152,15 +152,13 @@ def write_movements(demo: Demo, plans: Plans) -> None:
     finance = demo.by_role.get("finance", [])
     for withdrawal in plans.withdrawals:
         _decide(demo, withdrawal, finance, rates)
-    Deposit.objects.bulk_create(plans.deposits, batch_size=BATCH)
-    Withdrawal.objects.bulk_create(plans.withdrawals, batch_size=BATCH)
-    Transfer.objects.bulk_create(plans.transfers, batch_size=BATCH)
-    WithdrawalCheck.objects.bulk_create(
-        [check for one in plans.withdrawals for check in _checks(demo, one)], batch_size=BATCH
-    )
-    PspMovement.objects.bulk_create(_psp_movements(plans), batch_size=BATCH)
-    WebhookMessage.objects.bulk_create(_webhooks(demo, plans), batch_size=BATCH)
-    TimelineEntry.objects.bulk_create(list(_timeline(plans)), batch_size=BATCH)
+    copy_models(plans.deposits)
+    copy_models(plans.withdrawals)
+    copy_models(plans.transfers)
+    copy_models([check for one in plans.withdrawals for check in _checks(demo, one)])
+    copy_models(_psp_movements(plans))
+    copy_models(_webhooks(demo, plans))
+    copy_models(list(_timeline(plans)))
     audit.record_many(_audit_rows(plans))
 
 
