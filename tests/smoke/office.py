@@ -150,7 +150,7 @@ def books_prove_themselves(journey: Journey) -> str:
         journey.instance.manage(*proof)
     tampering = {
         "verify_ledger": "UPDATE wallet_posting SET amount_minor = amount_minor + 1"
-        " WHERE (account_id, version) = (SELECT account_id, version FROM wallet_posting ORDER BY journal_id LIMIT 1)",
+        " WHERE (account_id, version) = (SELECT account_id, version FROM wallet_posting WHERE version IS NOT NULL LIMIT 1)",
         "verify_audit": "UPDATE crm_auditevent SET action = 'nothing' WHERE id = (SELECT min(id) FROM crm_auditevent)",
         "rebuild_facts": f"UPDATE clients_client SET net_deposits = 1 WHERE id = {journey.notes['client']}",
     }
