@@ -49,7 +49,7 @@ def test_a_small_xlsx_comes_at_once(cast):
 
 
 def test_a_large_xlsx_is_a_job_that_runs_as_its_owner(cast, monkeypatch):
-    monkeypatch.setattr(exports, "XLSX_INLINE_MAX", 0)
+    monkeypatch.setitem(exports.INLINE_MAX, "xlsx", 0)
     monkeypatch.setattr(keyset, "estimate", lambda _rows: 60_000)
     answer = show(cast.auditor, "export=xlsx&kind=client")
     job = Job.objects.get()
@@ -60,8 +60,19 @@ def test_a_large_xlsx_is_a_job_that_runs_as_its_owner(cast, monkeypatch):
     assert b"".join(jobs.result_of(job)).startswith(b"PK")
 
 
+def test_a_large_csv_is_a_job_too(cast, monkeypatch):
+    monkeypatch.setattr(keyset, "estimate", lambda _rows: 60_000)
+    show(cast.auditor, "export=csv&kind=client")
+    job = Job.objects.get()
+    jobs.run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.done, job.result_name[-4:]) == ("done", 2, ".csv"), job.error
+    text = b"".join(jobs.result_of(job)).decode("utf-8-sig")
+    assert len(text.splitlines()) == 3
+
+
 def test_a_job_whose_owner_lost_the_right_fails_and_says_so(cast, monkeypatch):
-    monkeypatch.setattr(exports, "XLSX_INLINE_MAX", 0)
+    monkeypatch.setitem(exports.INLINE_MAX, "xlsx", 0)
     show(cast.auditor, "export=xlsx")
     cast.auditor.groups.clear()
     job = Job.objects.get()
