@@ -117,11 +117,12 @@ def test_the_newest_seal_removed_leaves_rows_without_a_chain(cast):
 
 def test_a_row_slipped_in_behind_the_sealer_is_named(cast):
     rows = write(cast)
-    audit.seal_pending()
+    seal = audit.seal_pending()
+    # As of a transaction that had ended; that of the row copied may not be one, while others use the same server.
     tamper(
         "INSERT INTO crm_auditevent (at, transaction_id, actor_label, action, target_type, target_id, request_id, body, "
-        "is_encrypted) SELECT at, transaction_id, 'Nobody', action, target_type, target_id, '', body, false "
-        "FROM crm_auditevent WHERE id = %s RETURNING id", rows[0].pk,
+        "is_encrypted) SELECT at, %s, 'Nobody', action, target_type, target_id, '', body, false "
+        "FROM crm_auditevent WHERE id = %s RETURNING id", seal.horizon - 1, rows[0].pk,
     )  # fmt: skip
     forged = AuditEvent.objects.order_by("-id").first()
     assert f"audit row {forged.pk} was slipped in" in problems()
