@@ -36,7 +36,7 @@ _run:
 test: ## install, check style, types and layers, run all tests, browser tests included
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _lint _test
 _test: _unit
-	$(BIN)/pytest -q -m browser $(PYTEST_ARGS)
+	$(BIN)/pytest -q -n $(JOBS) -m browser $(PYTEST_ARGS)
 
 unit: ## the tests without a browser
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _unit
