@@ -106,7 +106,7 @@ class RoutingRuleForm(forms.ModelForm):
     off_shift = forms.ChoiceField(label=gettext_lazy("When nobody is on shift"), choices=OffShift.choices)
     agents = forms.ModelMultipleChoiceField(
         label=gettext_lazy("Only these agents"), queryset=User.objects.none(), required=False,
-        widget=forms.SelectMultiple(attrs={"size": 6}), help_text=gettext_lazy("None: everyone of the desk who takes leads"),
+        help_text=gettext_lazy("None: everyone of the desk who takes leads"),
     )  # fmt: skip
 
     class Meta:

@@ -44,6 +44,15 @@ class KeelsonBoundField(BoundField):
     def is_group(self) -> bool:
         return isinstance(self.field.widget, forms.CheckboxSelectMultiple | forms.RadioSelect)
 
+    @property
+    def is_several(self) -> bool:
+        return is_several(self.field.widget)
+
+
+def is_several(widget: forms.Widget) -> bool:
+    """A choice of several that folds: a select that takes many and does not ask for a height of its own."""
+    return isinstance(widget, forms.SelectMultiple) and "size" not in widget.attrs
+
 
 SELECT, OPTION = "django/forms/widgets/select.html", "django/forms/widgets/select_option.html"
 EMPTY = "---------"  # Django's name of "none chosen"; our option template writes the dash too
@@ -59,7 +68,9 @@ class KeelsonRenderer(TemplatesSetting):
             for _name, group, _index in context["widget"]["optgroups"]
             for option in group
         ):
-            return select_html(context["widget"])
+            attrs = context["widget"]["attrs"]
+            folds = attrs.get("multiple") and "size" not in attrs
+            return several_html(context["widget"]) if folds else select_html(context["widget"])
         return super().render(template_name, context, request)
 
 
@@ -76,6 +87,28 @@ def select_html(widget: dict[str, Any]) -> SafeString:
         if group_name:
             parts.append("</optgroup>")
     return SafeString("\n".join([*parts, "</select>"]))
+
+
+def several_html(widget: dict[str, Any]) -> SafeString:
+    """A select that takes many, as check boxes behind a line that says what is chosen."""
+    name, identity = escape(widget["name"]), escape(str(widget["attrs"].get("id", widget["name"])))
+    boxes: list[str] = []
+    chosen: list[str] = []
+    for _group_name, group, _index in widget["optgroups"]:
+        for option in group:
+            label, number = escape(str(option["label"])), len(boxes)
+            if option["selected"]:
+                chosen.append(label)
+            boxes.append(
+                f'<label class="form-check" for="{identity}_{number}"><input type="checkbox" class="form-check-input" '
+                f'id="{identity}_{number}" name="{name}" value="{escape(str(option["value"]))}"'
+                f"{' checked' if option['selected'] else ''}><span>{label}</span></label>"
+            )
+    wrong = " is-invalid" if "is-invalid" in str(widget["attrs"].get("class", "")) else ""
+    return SafeString(
+        f'<details class="k-several" id="{identity}"><summary class="form-select{wrong}">{", ".join(chosen) or "–"}</summary>'
+        f'<div class="k-several-list">{"".join(boxes)}</div></details>'
+    )
 
 
 def attributes(attrs: dict[str, Any]) -> str:

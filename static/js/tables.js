@@ -67,12 +67,23 @@
     event.preventDefault();
   });
   // The search box survives the swap with what was typed meanwhile; when it isn't being typed in, it shows the list's words.
+  // A choice of several that is open stays open over the swap that its own boxes cause; Escape or a click elsewhere shuts it.
   let typing = null;
+  let unfolded = [];
+  const several = () => document.querySelectorAll("details.k-several[open]");
+  document.addEventListener("click", (event) => several().forEach((one) => one.contains(event.target) || one.removeAttribute("open")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    several().forEach((one) => { one.removeAttribute("open"); one.querySelector("summary").focus(); });
+  });
   document.addEventListener("htmx:before:swap", () => {
+    unfolded = [...several()].map((one) => one.id);
     const box = document.activeElement;
     typing = box?.matches?.(".k-toolbar input[type=search]") ? [box.id, box.selectionStart, box.selectionEnd] : null;
   });
   document.addEventListener("htmx:after:swap", () => {
+    unfolded.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+    unfolded = [];
     cards().forEach((card) => {
       refresh(card);
       const box = card.querySelector(".k-toolbar input[type=search]");

@@ -105,6 +105,22 @@ def test_filters_narrow_show_as_chips_and_can_be_saved_as_a_view(listed, staff):
     expect(page.locator(ROWS)).to_have_count(count)
 
 
+def test_a_choice_of_several_stays_open_while_boxes_are_ticked(page, staff):
+    enter(page, staff.desk_head)
+    page.goto("/clients/")
+    page.get_by_role("button", name="Filters").click()
+    several = page.locator("details.k-several")
+    several.locator("summary").click()
+    several.get_by_label("Lead").check()
+    expect(page.locator(".k-chip")).to_contain_text("Lead")
+    several.get_by_label("Registered").check()
+    expect(page.locator(".k-chip")).to_contain_text("Registered")
+    assert "stage=lead&stage=registered" in page.url
+    expect(several.locator("summary")).to_have_text("Lead, Registered")
+    page.keyboard.press("Escape")
+    expect(several.get_by_label("Lead")).to_be_hidden()
+
+
 def test_columns_are_chosen_in_the_dialog(listed):
     page = listed
     expect(page.locator("th", has_text="Desk")).to_have_count(1)
