@@ -154,7 +154,7 @@ def run_export(job: jobs.RunningJob) -> None:
         raise DomainError(_("This list no longer exists."))
     table = table_class(owner, QueryDict(job.parameters["query"]), scope=job.parameters["scope"])
     require_export(table)
-    about, ending = int(job.parameters["about"]), job.parameters["ending"]
+    about, ending = int(job.parameters["about"]), job.parameters.get("ending", "xlsx")
     write = write_csv if ending == "csv" else write_xlsx
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"list.{ending}"
