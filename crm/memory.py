@@ -1,0 +1,19 @@
+"""What a long-lived process does once it has loaded everything."""
+
+from __future__ import annotations
+
+import gc
+
+from django.urls import get_resolver
+
+
+def settle() -> None:
+    """Load all pages' modules and leave them out of garbage collection, which then runs less often.
+
+    A full collection walks half a million objects that never go: a tenth of a second in the middle of somebody's page.
+    Before a fork it also keeps the memory of the processes shared (https://docs.python.org/3/library/gc.html#gc.freeze).
+    """
+    assert get_resolver().url_patterns
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
