@@ -203,7 +203,10 @@ def _give_up(message: Message, error: str) -> None:
     """The address does not take mail: the file says so, and the person who wrote it is told."""
     with transaction.atomic():
         Message.objects.filter(pk=message.pk).update(state=MessageState.FAILED, error=error[:300], secret=None)
-        title = _("E-mail could not be delivered: %(subject)s") % {"subject": message.subject}
+
+        def title() -> str:
+            return _("E-mail could not be delivered: %(subject)s") % {"subject": message.subject}
+
         timeline.tell(
             client_id=message.client_id, kind=TimelineKind.EMAIL, title=title, body=error[:300],
             dedupe_key=f"message-failed:{message.pk}",

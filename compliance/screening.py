@@ -206,7 +206,10 @@ def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Any) -> 
     )  # fmt: skip
     for hit in hits:
         holds.hold_for(hit=hit)
-    title = _("Screened: no match") if not hits else _("Screened: %(count)d possible matches") % {"count": len(hits)}
+
+    def title() -> str:
+        return _("Screened: no match") if not hits else _("Screened: %(count)d possible matches") % {"count": len(hits)}
+
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.COMPLIANCE, title=title, actor=actor,
         url=f"/compliance/clients/{client.pk}/", dedupe_key=f"screening:{screening.pk}", needs=NOT_FOR_SALES,

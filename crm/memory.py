@@ -13,7 +13,7 @@ def settle() -> None:
     A full collection walks half a million objects that never go: a tenth of a second in the middle of somebody's page.
     Before a fork it also keeps the memory of the processes shared (https://docs.python.org/3/library/gc.html#gc.freeze).
     """
-    assert get_resolver().url_patterns
+    _all_pages = get_resolver().url_patterns  # reading them imports the views
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

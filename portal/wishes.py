@@ -17,6 +17,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import User
 from crm.notify import people_with
 from crm.scope import reach_of
+from crm.words import say
 from trading.choices import AccountState
 from trading.models import TradingAccount
 
@@ -38,9 +39,13 @@ def wish_leverage(*, account_id: int, leverage: int, reason: str, actor: User) -
     kind = account.account_type
     if kind is None or leverage not in {*kind.leverages, kind.default_leverage}:
         raise DomainError(_("This account type has no leverage of 1:%(leverage)s.") % {"leverage": leverage})
-    title = _("Leverage of %(login)s: 1:%(before)s → 1:%(after)s wished") % {
-        "login": account.login, "before": account.leverage, "after": leverage,
-    }  # fmt: skip
+
+    def words() -> str:
+        return _("Leverage of %(login)s: 1:%(before)s → 1:%(after)s wished") % {
+            "login": account.login, "before": account.leverage, "after": leverage,
+        }  # fmt: skip
+
+    title = say(words)  # staff read it, and the same wish in another language is the same
     if Task.objects.filter(client_id=account.client_id, done_at=None, title=title).exists():
         raise WrongState(_("We have this wish already and answer soon."))
     task = add_task(
@@ -55,7 +60,7 @@ def wish_leverage(*, account_id: int, leverage: int, reason: str, actor: User) -
         client_id=account.client_id,
         kind=TimelineKind.TRADING,
         actor=actor,
-        title=title,
+        title=words,
         body=reason,
         is_visible_to_client=True,
     )

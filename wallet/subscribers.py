@@ -22,6 +22,7 @@ from crm.events import (
 )
 from crm.notify import notify, people_with
 from crm.ui import formats
+from crm.words import say
 from wallet.choices import DEPOSIT_ARRIVED, DepositState, Direction
 from wallet.models import Deposit, Transfer, Withdrawal
 from wallet.transfers import finish_transfer
@@ -65,7 +66,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
         body=f"{deposit.reference} · {event.psp}", dedupe_key=f"deposit:{deposit.pk}", at=event.settled_at,
         is_visible_to_client=True,
     )  # fmt: skip
-    move_stage(client_id=event.client_id, to=Stage.FUNDED, reason=first())
+    move_stage(client_id=event.client_id, to=Stage.FUNDED, reason=say(first))
     client = Client.objects.get(pk=event.client_id)
     if event.is_first and client.owner_id:
         notify(

@@ -5,11 +5,14 @@ import re
 
 import httpx
 import pytest
+from django.utils import translation
 
 from crm import events
+from crm.errors import WrongState
 from crm.jobs import run_job
 from crm.models import Job, Notification
 from portal import money
+from portal.wishes import wish_leverage
 from tests.cast import PASSWORD, signed_in
 from tests.portal.conftest import verify
 from tests.trading.factories import make_server, make_type
@@ -318,6 +321,8 @@ def test_wishing_for_leverage_makes_one_task_for_somebody_who_may_change_it(room
     task = room.client.tasks.get()
     assert "1:30 → 1:10 wished" in task.title and task.assignee.has_perm("trading.change_leverage")
     assert "We have this wish already" in room.browser.post(address, {"leverage": "10"}, follow=True).content.decode()
+    with translation.override("de"), pytest.raises(WrongState):  # the same wish in another language
+        wish_leverage(account_id=room.account.pk, leverage=10, reason="", actor=room.client.user)
     assert room.client.tasks.count() == 1
     room.account.refresh_from_db()
     assert room.account.leverage == 30
