@@ -6,7 +6,7 @@ import time
 import traceback
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.smoke.instance import ROOT, fresh_instance
 from tests.smoke.journey import Journey
@@ -19,6 +19,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 def main() -> int:
     started = time.monotonic()
+    expect.set_options(timeout=30_000)  # a slow machine is no fault
     with fresh_instance() as instance, sync_playwright() as playwright:
         print(f"   instance at {instance.base_url}, demo loaded  {time.monotonic() - started:6.1f} s", flush=True)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

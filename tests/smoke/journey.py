@@ -45,7 +45,7 @@ class Journey:
             context = self.browser.new_context(
                 base_url=self.instance.base_url, viewport={"width": width, "height": height}, locale=locale
             )
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(60_000)
             self.pages[who] = context.new_page()
         return self.pages[who]
 
@@ -88,3 +88,13 @@ def until(seconds: float, look: Callable[[], Any], what: str) -> Any:
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not happen within {seconds:.0f} s")
         time.sleep(0.25)
+
+
+def page_shows(page: Page, path: str, text: str | re.Pattern[str], *, seconds: float = 60) -> None:
+    """Open the page again until it says so: what a worker does takes a moment, and not every page refreshes itself."""
+
+    def seen() -> bool:
+        page.goto(path)
+        return page.locator("body").filter(has_text=text).count() > 0
+
+    until(seconds, seen, f"“{text}” on {path}")

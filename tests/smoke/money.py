@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.smoke.journey import AGENT, Journey, until
+from tests.smoke.journey import AGENT, Journey, page_shows, until
 
 FINANCE, SECOND_FINANCE = "finance@keelson.example", "finance2@keelson.example"
 HOLD_SECONDS = 62  # the demo's plans pay for trades that were held a minute
@@ -42,8 +42,7 @@ def client_deposits(journey: Journey) -> str:
     for event in sent:
         ask(f"{journey.psp_url}/_control/{event['psp']}/events/{event['event_id']}/resend", {})
     agent = journey.staff(AGENT)
-    agent.goto("/notifications/")
-    expect(agent.locator("body")).to_contain_text("Lukas Brandt paid in for the first time")
+    page_shows(agent, "/notifications/", "Lukas Brandt paid in for the first time")
     assert wallet_minor(journey) == 50_000, "a webhook that came again was booked again"
     move_to_platform(journey)
     return (
@@ -61,9 +60,8 @@ def move_to_platform(journey: Journey) -> None:
     page.wait_for_url(re.compile(r"/portal/wallet/T"))
     until(60, lambda: on_platform(journey) == ["500.00"], "EUR 500 on MT5")
     expect(page.locator("#movement .k-steps .current, #movement .k-steps .done").last).to_be_visible()
-    page.goto("/portal/accounts/")
-    expect(page.locator("body")).to_contain_text(re.compile(r"500[.,]00"))
-    assert wallet_minor(journey) == 0, "the wallet still holds what went to MT5"
+    page_shows(page, "/portal/accounts/", re.compile(r"500[.,]00"))
+    until(30, lambda: wallet_minor(journey) == 0, "the wallet's part of the transfer")
 
 
 def on_platform(journey: Journey) -> list[str]:

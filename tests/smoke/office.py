@@ -48,7 +48,11 @@ def officer_approves(journey: Journey) -> str:
         "the MT5 account",
     )
     journey.notes["login"] = login
-    assert journey.value("SELECT count(*) FROM compliance_screening WHERE client_id = %s", client), "not screened"
+    until(
+        60,
+        lambda: journey.value("SELECT count(*) FROM compliance_screening WHERE client_id = %s", client),
+        "the screening",
+    )
     journey.mail(TRADER, login)
     return f"flagged: {', '.join(flagged)}; MT5 login {login}, screened, welcomed"
 
