@@ -330,7 +330,7 @@ def look_up_deposit(deposit_id: int) -> Deposit:
     if deposit.state in DEPOSIT_ARRIVED or deposit.state == DepositState.HELD:
         return deposit
     try:
-        view = adapter_of(deposit.psp).find_payment(deposit.reference)
+        view = adapter_of(deposit.psp).find_payment(deposit.reference, psp_reference=deposit.psp_reference)
     except (PspRefused, PspUnreachable, PspUnknown):
         view = None
         _look_again_later(deposit_id)

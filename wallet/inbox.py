@@ -34,36 +34,39 @@ BACK_OFF_SECONDS = (2, 5, 15, 60, 300, 1800, 7200)
 
 
 @transaction.atomic
-def receive_webhook(*, psp: Psp, body: bytes, headers: Mapping[str, str], ip: str | None) -> WebhookMessage:
-    """Store a webhook with the verdict on its raw bytes; wake a worker when it is to be acted on."""
+def receive_webhook(*, psp: Psp, body: bytes, headers: Mapping[str, str], ip: str | None) -> list[WebhookMessage]:
+    """Store a webhook with the verdict on its raw bytes, a row per event in it; wake a worker when it is to be acted on.
+
+    Where one item of several does not hold, nothing of the message does.
+    """
     now = timezone.now()
     judgement = adapter_of(psp).judge_webhook(body, headers, now=now)
-    event = judgement.event
-    message = WebhookMessage(
-        psp=psp,
-        received_at=now,
-        headers=_kept(headers),
-        body=body if judgement.verdict == Verdict.ACCEPTED else body[:REFUSED_BYTES_KEPT],
-        ip=ip,
-        verdict=judgement.verdict,
-        event_id=event.event_id if event else "",
-        event_type=event.event_type if event else "",
-        reference=event.reference if event else "",
-        state=InboxState.WAITING if event else InboxState.REFUSED,
-        due_at=now if event else None,
-        processed_at=None if event else now,
-        outcome="" if event else (judgement.detail or Verdict(judgement.verdict).label)[:300],
-    )
-    if event is None:
-        message.save()
+    common = {"psp": psp, "received_at": now, "headers": _kept(headers), "ip": ip}
+    if not judgement.events:
+        message = WebhookMessage.objects.create(
+            **common, body=body[:REFUSED_BYTES_KEPT], verdict=judgement.verdict, state=InboxState.REFUSED,
+            processed_at=now, outcome=(judgement.detail or Verdict(judgement.verdict).label)[:300],
+        )  # fmt: skip
         _tell_refusal(message)
-        return message
+        return [message]
+    return [
+        _kept_once(
+            WebhookMessage(
+                **common, body=body, item=item, verdict=judgement.verdict, event_id=event.event_id,
+                event_type=event.event_type, reference=event.reference, state=InboxState.WAITING, due_at=now,
+            )
+        )
+        for item, event in enumerate(judgement.events)
+    ]  # fmt: skip
+
+
+def _kept_once(message: WebhookMessage) -> WebhookMessage:
     try:
         with transaction.atomic():
             message.save(force_insert=True)
     except IntegrityError:
         message.verdict, message.state = Verdict.DUPLICATE, InboxState.IGNORED
-        message.due_at, message.processed_at = None, now
+        message.due_at, message.processed_at = None, message.received_at
         message.outcome = _("The PSP sent this event before")
         message.save(force_insert=True)
         return message
@@ -100,7 +103,7 @@ def process_webhook(message_id: int) -> str:
     if message.state != InboxState.WAITING:
         return message.state
     try:
-        event = adapter_of(message.psp).read_webhook(bytes(message.body))
+        event = adapter_of(message.psp).read_webhook(bytes(message.body))[message.item]
         _look_before_leaping(message.psp, event)
         with transaction.atomic():
             locked = WebhookMessage.objects.select_for_update(of=["self"]).get(pk=message_id)
@@ -128,7 +131,7 @@ def _look_before_leaping(psp: Psp, event: WebhookEvent) -> None:
         return
     if event.payment.received_minor is None and event.payment.amount_minor == deposit.amount_minor:
         return  # nothing is received yet
-    view = adapter_of(psp).find_payment(event.reference)
+    view = adapter_of(psp).find_payment(event.reference, psp_reference=event.payment.psp_reference)
     told, known = (
         (event.payment.received_minor, event.payment.currency),
         (view.received_minor, view.currency) if view else (),

@@ -33,6 +33,7 @@ class Character:
     payout_seconds: float = 2.0
     always_challenges: bool = False
     announces_authorisation: bool = False
+    dialect: str = "plain"  # a key of `dialects.DIALECTS`
 
     @property
     def api_key(self) -> str:

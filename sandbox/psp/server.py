@@ -88,13 +88,15 @@ Handler = Callable[[Request], Response]
 
 
 class Router:
-    """`(GET|POST, /path/{part})` → handler."""
+    """`(GET|POST, /path/{part})` → handler; `{psp:stripe}` takes that word only. The first that fits answers."""
 
     def __init__(self) -> None:
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = []
 
     def route(self, method: str, path: str) -> Callable[[Handler], Handler]:
-        pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
+        pattern = re.compile(
+            re.sub(r"\{(\w+)(?::([^}]+))?\}", lambda part: f"(?P<{part[1]}>{part[2] or '[^/]+'})", path)
+        )
 
         def register(handler: Handler) -> Handler:
             self._routes.append((method, pattern, handler))
@@ -144,7 +146,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             self._send(as_json({"error": {"code": "outage", "message": "The PSP is down."}}, 503))
             return
         response = self._handle(method, url.path, url.query, body)
-        if concerns_money and "/v1/" in url.path and method == "POST":
+        if concerns_money and "/pay/" not in url.path and method == "POST":
             if (seconds := faults.spend(psp, "late_answer")) is not None:
                 time.sleep(float(seconds))
             if faults.spend(psp, "lose_answer"):

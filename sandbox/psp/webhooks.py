@@ -1,14 +1,9 @@
 """Signed webhooks, their retries, and the clock that moves slow payments on.
 
-Signature: `Sandbox-Signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body" under the PSP's webhook secret>`. The
-receiver should
-accept 300 s either side. Each event has an id that stays the same over retries; order is not promised; at least once
-is.
+How they look and are signed is the dialect's. Each event has an id that stays the same over retries; order is not
+promised; at least once is.
 """
 
-import hashlib
-import hmac
-import json
 import logging
 import threading
 import urllib.error
@@ -18,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sandbox.psp.characters import CHARACTERS
+from sandbox.psp.dialects import DIALECTS, Event
 from sandbox.psp.faults import Faults
 from sandbox.psp.store import Store, new_id, now
 
@@ -31,18 +27,14 @@ SENDERS = 4
 FORGED_SECRET = "not-the-secret"  # noqa: S105 (a fault switch signs with it)
 
 
-def sign(secret: str, body: bytes, at: int) -> str:
-    """The value of the signature header."""
-    digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={at},v1={digest}"
-
-
 def publish(store: Store, psp: str, event_type: str, data: dict[str, Any]) -> str:
     """Writes an event and its deliveries in the caller's transaction; the faults decide how many and when."""
     faults = Faults(store)
     event_id, created = new_id("evt"), now()
-    event = {"id": event_id, "type": event_type, "created": int(created), "merchant": f"merchant-{psp}", "data": data}
-    body = json.dumps(event, sort_keys=True, separators=(",", ":")).encode()
+    character = CHARACTERS[psp]
+    body = DIALECTS[character.dialect].message(character, Event(event_id, event_type, int(created), data))
+    if body is None:
+        return ""
     store.insert("events", id=event_id, psp=psp, type=event_type, body=body, created_at=created)
     if faults.spend(psp, "webhook_drop"):
         store.insert("deliveries", event_id=event_id, psp=psp, due_at=created, state="dropped")
@@ -150,27 +142,22 @@ class Dispatcher(threading.Thread):
         )
 
     def _post(self, psp: str, event_id: str, body: bytes) -> str:
-        secret, at = CHARACTERS[psp].webhook_secret, int(now())
+        character, at = CHARACTERS[psp], int(now())
+        dialect, secret = DIALECTS[character.dialect], character.webhook_secret
         if self.faults.spend(psp, "webhook_forge"):
             secret = FORGED_SECRET
         if (stale_seconds := self.faults.spend(psp, "webhook_stale")) is not None:
             at -= int(stale_seconds)
         if (added_minor := self.faults.spend(psp, "webhook_tamper")) is not None:
-            event = json.loads(body)
-            for field in ("amount_minor", "received_minor"):
-                if event["data"].get(field) is not None:
-                    event["data"][field] += int(added_minor)
-            body = json.dumps(event, sort_keys=True, separators=(",", ":")).encode()
+            body = dialect.tampered(body, int(added_minor))
+        body, headers = dialect.signed(character, body, event_id=event_id, at=at, secret=secret)
         request = urllib.request.Request(  # noqa: S310 (the operator's own URL)
             self.webhook_url.replace("{psp}", psp),
             data=body,
             method="POST",
-            headers={
-                "Content-Type": "application/json",
-                "User-Agent": "sandbox-psp/1",
-                "Sandbox-Event-Id": event_id,
-                "Sandbox-Signature": sign(secret, body, at),
-            },
+            headers={"Content-Type": "application/json", "User-Agent": "sandbox-psp/1", **headers},
         )
         with self._opener.open(request, timeout=ANSWER_SECONDS_MAX) as answer:
+            if not dialect.is_taken(answer.status, answer.read(64 * 1024)):
+                raise ValueError(f"answered {answer.status}, but not as expected")
             return str(answer.status)

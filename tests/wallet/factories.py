@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import connection, connections, transaction
 
+from sandbox.psp.characters import CHARACTERS
+from sandbox.psp.dialects import DIALECTS
 from wallet import ledger
 from wallet.choices import AccountKind, JournalKind
 from wallet.ledger import Entry, Line
@@ -88,3 +90,9 @@ def at_once(work: Callable[[int], Any], times: int, threads: int | None = None) 
 
     with ThreadPoolExecutor(threads or times) as pool:
         return list(pool.map(run, range(times)))
+
+
+def sign(secret: str, body: bytes, at: int) -> str:
+    """The signature header as the sandbox makes it."""
+    _body, headers = DIALECTS["plain"].signed(CHARACTERS["northpay"], body, event_id="", at=at, secret=secret)
+    return headers["Sandbox-Signature"]

@@ -162,7 +162,7 @@ def test_a_webhook_without_a_readable_signature_is_refused(cast, outside, header
 def test_a_signed_body_that_is_no_event_is_kept_and_not_asked_for_again(cast, outside):
     import time
 
-    from sandbox.psp.webhooks import sign
+    from tests.wallet.factories import sign
 
     body = b'{"merchant": "merchant-northpay", "id": 7}'
     signature = sign("sandbox-webhook-secret-northpay", body, int(time.time()))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.psp.webhooks import sign
+from tests.wallet.factories import sign
 from wallet.choices import Verdict
 from wallet.psp.signatures import judge_timed_signature
 

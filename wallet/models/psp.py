@@ -81,6 +81,8 @@ class WebhookMessage(models.Model):
     received_at = models.DateTimeField()
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
+    # Some PSPs put several events into one message: each has a row of its own.
+    item = models.PositiveSmallIntegerField(default=0)
     ip = models.GenericIPAddressField(null=True)
     verdict = models.CharField(max_length=16, choices=Verdict.choices)
     # The PSP's own event id; empty when the signature did not hold and so nothing in the body can be believed.

@@ -7,21 +7,73 @@ have been done" (`PspUnknown`). The latter is looked up by our reference, never 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
 from crm.errors import OutsideWorldError
-from wallet.choices import Verdict
+from wallet.choices import PspKind, Verdict
+from wallet.models import Psp
 
 
 class Capability(StrEnum):
-    REDIRECT = "redirect"
+    """What a provider can do for us."""
+
     PAYOUT = "payout"
     REFUND = "refund"
     LOOK_UP = "look_up"
     SETTLEMENT_FILE = "settlement_file"
+    EVIDENCE = "evidence"
+
+
+class PayBy(StrEnum):
+    """How the client hands the money over."""
+
+    REDIRECT = "redirect"  # a page at the PSP; `PaymentView.redirect_url`
+    HOSTED_FIELDS = "hosted_fields"  # the PSP's fields on our page; `instructions` hold the session for its script
+    CRYPTO_ADDRESS = "crypto_address"  # `instructions`: address, amount, network, uri, expires
+    BANK_REFERENCE = "bank_reference"  # `instructions`: holder, iban, bic, bank, reference
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One way to pay that a provider knows: "card", "sepa_debit", "btc" …
+
+    payout_fields: what a client says when money goes out this way ("iban", "holder", "address" …); empty where money can
+    only go back to the payment that it came from.
+    """
+
+    code: str
+    label: str | Promise
+    kind: PspKind
+    pay_by: PayBy = PayBy.REDIRECT
+    payout_fields: tuple[str, ...] = ()
+    minutes: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A credential that an administrator fills in. A secret is written and never shown again."""
+
+    name: str
+    label: str | Promise
+    is_secret: bool = True
+    is_required: bool = True
+    help_text: str | Promise = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a PSP wants to hear when its webhook was taken, or refused."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class PspRefused(OutsideWorldError):
@@ -54,6 +106,7 @@ class PaymentStatus(StrEnum):
     AUTHORISED = "authorised"
     CAPTURED = "captured"
     FAILED = "failed"
+    EXPIRED = "expired"
     REFUNDED = "refunded"
     CHARGED_BACK = "charged_back"
 
@@ -76,11 +129,22 @@ class DepositIntent:
     return_url: str
     merchant_name: str
     locale: str = "en"
+    method: str = ""
+    # Opaque: providers want to tell one payer from another, not to know who it is.
+    client_reference: str = ""
+    payer_name: str = ""
+    payer_email: str = ""
+    country: str = ""
+    expires_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentView:
-    """A payment as the PSP sees it now."""
+    """A payment as the PSP sees it now.
+
+    received_minor: what really arrived, where a PSP takes more or less than was asked (crypto, bank wire); None when it
+    does not say. refunded_minor: all that went back so far.
+    """
 
     reference: str
     psp_reference: str
@@ -89,10 +153,12 @@ class PaymentView:
     currency: str
     received_minor: int | None = None
     redirect_url: str = ""
+    instructions: Mapping[str, str] = field(default_factory=dict)
     method: str = ""
     instrument: str = ""
     payer_name: str = ""
     failure: str = ""
+    refunded_minor: int = 0
     happened_at: dt.datetime | None = None
 
 
@@ -104,6 +170,24 @@ class PayoutOrder:
     amount_minor: int
     currency: str
     destination: Mapping[str, Any]
+    method: str = ""
+    payee_name: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """(Part of) a payment to give back, under our own unique reference.
+
+    payment_reference is ours (the deposit's), psp_reference the PSP's id of that payment.
+    """
+
+    reference: str
+    payment_reference: str
+    psp_reference: str
+    amount_minor: int
+    currency: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +203,33 @@ class TransferView:
     happened_at: dt.datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DisputeView:
+    """A payer's bank asks, or takes the money back. `reference` is that of our deposit."""
+
+    reference: str
+    psp_dispute_id: str
+    amount_minor: int
+    currency: str
+    reason: str = ""
+    evidence_due_at: dt.datetime | None = None
+    happened_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFile:
+    """A document that contests a chargeback."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
 class EventKind(StrEnum):
+    """DISPUTE is a question, or news of one; money moves with CHARGEBACK and CHARGEBACK_REVERSED only."""
+
     PAYMENT = "payment"
+    DISPUTE = "dispute"
     CHARGEBACK = "chargeback"
     CHARGEBACK_REVERSED = "chargeback_reversed"
     PAYOUT = "payout"
@@ -138,14 +247,15 @@ class WebhookEvent:
     reference: str
     payment: PaymentView | None = None
     transfer: TransferView | None = None
+    dispute: DisputeView | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the raw bytes and headers of a webhook prove. The event is there only when it is accepted."""
+    """What the raw bytes and headers of a webhook prove. Events are there only when all of it is accepted."""
 
     verdict: Verdict
-    event: WebhookEvent | None = None
+    events: tuple[WebhookEvent, ...] = ()
     detail: str = ""
 
 
@@ -190,13 +300,16 @@ class PspAdapter(Protocol):
     """One provider. Methods that move money raise the three errors above and nothing else."""
 
     capabilities: frozenset[Capability]
+    methods: tuple[Method, ...]
+    keys: tuple[Key, ...]
 
     def start_deposit(self, intent: DepositIntent) -> PaymentView:
-        """Open a payment and say where the client pays."""
+        """Open a payment and say how the client pays."""
         ...
 
-    def find_payment(self, reference: str) -> PaymentView | None:
-        """Look a payment up by our reference; None when the PSP does not know it."""
+    def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
+        """Look a payment up by our reference (or by the PSP's id, where only that can be asked for); None when the PSP
+        does not know it."""
         ...
 
     def start_payout(self, order: PayoutOrder) -> TransferView:
@@ -207,16 +320,28 @@ class PspAdapter(Protocol):
         """Look a payout up by our reference; None when the PSP does not know it."""
         ...
 
-    def refund(self, *, psp_reference: str, reference: str, amount_minor: int, currency: str) -> TransferView:
+    def refund(self, order: RefundOrder) -> TransferView:
         """Give (part of) a payment back."""
+        ...
+
+    def find_refund(self, order: RefundOrder) -> TransferView | None:
+        """Look a refund up by our reference; None when the PSP does not know it."""
+        ...
+
+    def submit_evidence(self, dispute: DisputeView, *, text: str, files: Sequence[EvidenceFile]) -> None:
+        """Contest a chargeback."""
         ...
 
     def judge_webhook(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
         """Check signature and time on the raw bytes, then read. Header names are lower case."""
         ...
 
-    def read_webhook(self, body: bytes) -> WebhookEvent:
-        """Read the body of a webhook that was accepted before."""
+    def read_webhook(self, body: bytes) -> tuple[WebhookEvent, ...]:
+        """Read the body of a webhook that was accepted before; the same events in the same order."""
+        ...
+
+    def reply_to(self, verdict: Verdict, body: bytes) -> Reply:
+        """What the PSP wants to hear."""
         ...
 
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
@@ -230,6 +355,59 @@ class PspAdapter(Protocol):
     def check_connection(self) -> Health:
         """Is the PSP up, and are the keys good?"""
         ...
+
+
+# A signed message that we can't read is ours to look at; sending it again would not help.
+TAKEN = frozenset({Verdict.ACCEPTED, Verdict.DUPLICATE, Verdict.MALFORMED})
+
+
+class BaseAdapter:
+    """What providers have in common, and a plain no for what one can't do."""
+
+    capabilities: frozenset[Capability] = frozenset()
+    methods: tuple[Method, ...] = ()
+    keys: tuple[Key, ...] = ()
+
+    def __init__(self, psp: Psp) -> None:
+        self.psp = psp
+        self.credentials: Mapping[str, Any] = psp.credentials
+
+    def start_payout(self, order: PayoutOrder) -> TransferView:
+        raise self._not_possible(_("pay out"))
+
+    def find_payout(self, reference: str) -> TransferView | None:
+        raise self._not_possible(_("look up payouts"))
+
+    def refund(self, order: RefundOrder) -> TransferView:
+        raise self._not_possible(_("refund"))
+
+    def find_refund(self, order: RefundOrder) -> TransferView | None:
+        raise self._not_possible(_("look up refunds"))
+
+    def submit_evidence(self, dispute: DisputeView, *, text: str, files: Sequence[EvidenceFile]) -> None:
+        raise self._not_possible(_("take evidence"))
+
+    def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
+        raise self._not_possible(_("give a report by API; upload the file"))
+
+    def read_settlement(self, content: bytes) -> SettlementFile:
+        raise self._not_possible(_("write reports that we can read"))
+
+    def reply_to(self, verdict: Verdict, body: bytes) -> Reply:
+        """200 when it is taken, 400 when its signature or time does not hold."""
+        return Reply(200 if verdict in TAKEN else 400)
+
+    def method(self, code: str) -> Method:
+        """One of this provider's methods; the first when none is named. Raises PspRefused for one it does not know."""
+        if not code:
+            return self.methods[0]
+        for method in self.methods:
+            if method.code == code:
+                return method
+        raise PspRefused(_("%(psp)s knows no method %(code)s.") % {"psp": self.psp, "code": code})
+
+    def _not_possible(self, what: str) -> PspRefused:
+        return PspRefused(_("%(psp)s can't %(what)s.") % {"psp": self.psp, "what": what})
 
 
 def chunks(rows: tuple[FileRow, ...], size: int) -> Iterator[tuple[FileRow, ...]]:

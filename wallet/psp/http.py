@@ -1,0 +1,89 @@
+"""HTTP to a provider, with every failure told as one of the three that matter to money."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import httpx
+from django.utils.translation import gettext as _
+
+from wallet.models import Psp
+from wallet.psp.base import PspRefused, PspUnknown, PspUnreachable
+
+TIMEOUT = httpx.Timeout(10, connect=3)
+REPORT_TIMEOUT = httpx.Timeout(120, connect=3)
+# What reading a message of another shape than ours raises.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, IndexError)
+Read = TypeVar("Read")
+
+
+class PspHttp:
+    """Requests to one PSP. `explain` finds the provider's own words in an answer that says no."""
+
+    def __init__(self, psp: Psp, base_url: str, *, explain: Callable[[Any], str]) -> None:
+        self.psp, self.base_url, self._explain = psp, base_url.rstrip("/"), explain
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        data: Mapping[str, Any] | None = None,
+        files: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: httpx.Timeout = TIMEOUT,
+    ) -> httpx.Response:
+        """One request, never repeated. Raises PspUnreachable (nothing was sent) or PspUnknown (no answer came)."""
+        url = path if path.startswith(("http://", "https://")) else self.base_url + path
+        try:
+            with httpx.Client(timeout=timeout, trust_env=False) as client:
+                return client.request(
+                    method, url, json=json, content=content, data=data, files=files, headers=dict(headers or {})
+                )
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise PspUnreachable(
+                _("%(psp)s can't be reached now. Nothing was sent; try again.") % {"psp": self.psp}
+            ) from error
+        except httpx.HTTPError as error:
+            raise PspUnknown(_("%(psp)s gave no answer: the outcome is not known yet.") % {"psp": self.psp}) from error
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        """A request whose answer is JSON. Raises PspRefused for 4xx; PspUnknown for 5xx, which may have been booked."""
+        response = self.send(method, path, **options)
+        if not response.is_success:
+            raise self.refusal(response)
+        try:
+            return response.json() if response.content else {}
+        except ValueError as error:
+            raise self.unreadable() from error
+
+    def look_up(self, path: str, **options: Any) -> Any | None:
+        """A GET whose 404 means "not known here": None."""
+        try:
+            return self.call("GET", path, **options)
+        except PspRefused as refused:
+            if refused.status == httpx.codes.NOT_FOUND:
+                return None
+            raise
+
+    def read(self, reader: Callable[[Any], Read], answer: Any) -> Read:
+        """An answer that says yes in words we don't know leaves the outcome open: it is looked up."""
+        try:
+            return reader(answer)
+        except UNREADABLE as error:
+            raise self.unreadable() from error
+
+    def unreadable(self) -> PspUnknown:
+        return PspUnknown(_("%(psp)s answered in a way we can't read.") % {"psp": self.psp})
+
+    def refusal(self, response: httpx.Response) -> PspRefused | PspUnknown:
+        try:
+            message = str(self._explain(response.json()))
+        except UNREADABLE:
+            message = response.reason_phrase
+        if response.is_client_error and response.status_code not in (408, 429):
+            return PspRefused(f"{self.psp}: {message}"[:300], status=response.status_code)
+        return PspUnknown(f"{self.psp}: {message}"[:300])
