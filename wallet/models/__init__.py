@@ -1,6 +1,6 @@
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
 from wallet.models.payments import Deposit, PspMovement, Transfer, Withdrawal, WithdrawalCheck
-from wallet.models.psp import Psp, WebhookMessage
+from wallet.models.psp import PaymentMethod, Psp, WebhookMessage
 from wallet.models.reconciliation import Break, Match, SettlementImport, SettlementRow
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Journal",
     "LedgerSeal",
     "Match",
+    "PaymentMethod",
     "Posting",
     "Psp",
     "PspMovement",

@@ -74,6 +74,65 @@ class Psp(models.Model):
         self.sealed_credentials = crypto.encrypt(json.dumps(values).encode(), purpose=CREDENTIALS_PURPOSE)
 
 
+class PaymentMethod(models.Model):
+    """A way to pay that a brand offers through one of its PSPs: for whom, for which amounts, at which fee, in which order.
+
+    `code` is one of the adapter's methods. Limits and the fixed fee are in minor units of the brand's base currency. Two
+    methods with the same `fallback_group` stand in for one another: while a PSP is down the next in order is offered.
+    """
+
+    psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="methods")
+    code = models.CharField(max_length=30, blank=True)
+    label = models.CharField(max_length=60)
+    kind = models.CharField(max_length=8, choices=PspKind.choices)
+    currencies = ArrayField(models.CharField(max_length=5), default=list)
+    countries = ArrayField(
+        models.CharField(max_length=2),
+        default=list,
+        blank=True,
+        help_text=_("Offered to clients of; empty: everywhere"),
+    )
+    excluded_countries = ArrayField(models.CharField(max_length=2), default=list, blank=True)
+    kyc_level_min = models.PositiveSmallIntegerField(default=0)
+    is_for_high_risk = models.BooleanField(default=True, help_text=_("Also offered to clients rated high risk"))
+    takes_deposits = models.BooleanField(default=True)
+    pays_out = models.BooleanField(default=True)
+    deposit_minimum_minor = models.BigIntegerField(default=1_000)
+    deposit_maximum_minor = models.BigIntegerField(default=100_000_000)
+    payout_minimum_minor = models.BigIntegerField(default=1_000)
+    payout_maximum_minor = models.BigIntegerField(default=100_000_000)
+    deposit_fee_basis_points = models.PositiveIntegerField(
+        default=0, help_text=_("What the client pays, of the amount")
+    )
+    deposit_fee_fixed_minor = models.BigIntegerField(default=0)
+    payout_fee_basis_points = models.PositiveIntegerField(default=0)
+    payout_fee_fixed_minor = models.BigIntegerField(default=0)
+    minutes = models.PositiveIntegerField(default=5, help_text=_("How long it usually takes"))
+    position = models.PositiveSmallIntegerField(default=0)
+    fallback_group = models.CharField(max_length=30, blank=True)
+    is_enabled = models.BooleanField(default=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["psp", "code"], name="each_method_of_a_psp_once"),
+            models.CheckConstraint(
+                condition=Q(deposit_minimum_minor__gt=0, deposit_maximum_minor__gte=models.F("deposit_minimum_minor"))
+                & Q(payout_minimum_minor__gt=0, payout_maximum_minor__gte=models.F("payout_minimum_minor")),
+                name="method_limits_are_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(deposit_fee_basis_points__lte=2_000, payout_fee_basis_points__lte=2_000)
+                & Q(deposit_fee_fixed_minor__gte=0, payout_fee_fixed_minor__gte=0),
+                name="method_fees_are_sane",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
 class WebhookMessage(models.Model):
     """A webhook as it came: raw bytes first, judged on them, acted on later by a worker."""
 
