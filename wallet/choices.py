@@ -73,6 +73,15 @@ class PspKind(models.TextChoices):
     CASHIER = "cashier", _("Local methods")
 
 
+class CallOutcome(BadgeChoices):
+    """How a request to a PSP ended. The last two are failures of the PSP or of the way to it."""
+
+    ANSWERED = "answered", "green", _("Answered")
+    REFUSED = "refused", "orange", _("Refused")
+    UNREACHABLE = "unreachable", "red", _("Not reached")
+    UNKNOWN = "unknown", "red", _("No usable answer")
+
+
 class Verdict(BadgeChoices):
     """What the check of a webhook's raw bytes found. Only an accepted one is acted on."""
 

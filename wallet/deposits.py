@@ -157,8 +157,9 @@ def is_offered(psp: Psp, client: Client, currency: str) -> bool:
 def _remember_session(*, deposit_id: int, view: PaymentView) -> Deposit:
     deposit = lock_deposit(pk=deposit_id)
     deposit.psp_reference = deposit.psp_reference or view.psp_reference
+    deposit.session_reference = deposit.session_reference or view.session_reference
     deposit.redirect_url = view.redirect_url
-    deposit.save(update_fields=["psp_reference", "redirect_url", "updated_at"])
+    deposit.save(update_fields=["psp_reference", "session_reference", "redirect_url", "updated_at"])
     return deposit
 
 
@@ -182,9 +183,9 @@ def apply_payment(*, psp_id: int, view: PaymentView) -> Applied:
     if deposit is None:
         return Applied(InboxState.UNMATCHED, f"No deposit {view.reference} at this PSP")
     deposit = lock_deposit(pk=deposit.pk)
-    if deposit.psp_reference and deposit.psp_reference != view.psp_reference:
+    if deposit.psp_reference and view.psp_reference not in ("", deposit.psp_reference):
         return Applied(InboxState.UNMATCHED, f"{view.psp_reference} is not the payment of {deposit.reference}")
-    deposit.psp_reference = view.psp_reference
+    deposit.psp_reference = deposit.psp_reference or view.psp_reference
     if view.status in (PaymentStatus.CAPTURED, PaymentStatus.REFUNDED, PaymentStatus.CHARGED_BACK):
         return _arrived(deposit, view)
     target = {
@@ -330,7 +331,8 @@ def look_up_deposit(deposit_id: int) -> Deposit:
     if deposit.state in DEPOSIT_ARRIVED or deposit.state == DepositState.HELD:
         return deposit
     try:
-        view = adapter_of(deposit.psp).find_payment(deposit.reference, psp_reference=deposit.psp_reference)
+        known_as = deposit.psp_reference or deposit.session_reference
+        view = adapter_of(deposit.psp).find_payment(deposit.reference, psp_reference=known_as)
     except (PspRefused, PspUnreachable, PspUnknown):
         view = None
         _look_again_later(deposit_id)

@@ -48,6 +48,11 @@ def configure_psp(*, psp_id: int, values: Mapping[str, Any], keys: Mapping[str, 
     return psp
 
 
+def is_down(psp: Psp) -> bool:
+    """Has this PSP stopped answering? Then its methods are not offered and others of their group stand in."""
+    return psp.is_down
+
+
 def check_psp(*, psp_id: int, actor: Any) -> Health:
     """Ask the PSP whether it is up and knows our key; the answer is kept for the page. Who: `wallet.manage_psp`."""
     psp = Psp.objects.get(pk=psp_id)

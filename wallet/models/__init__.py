@@ -1,6 +1,6 @@
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
 from wallet.models.payments import Deposit, PspMovement, Transfer, Withdrawal, WithdrawalCheck
-from wallet.models.psp import PaymentMethod, Psp, WebhookMessage
+from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookMessage
 from wallet.models.reconciliation import Break, Match, SettlementImport, SettlementRow
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "PaymentMethod",
     "Posting",
     "Psp",
+    "PspCall",
     "PspMovement",
     "SettlementImport",
     "SettlementRow",

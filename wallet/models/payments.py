@@ -66,6 +66,8 @@ class Deposit(AmountMixin):
     reference = models.CharField(max_length=40, unique=True, help_text=_("Ours, as the PSP knows it"))
     request_key = models.CharField(max_length=80, help_text=_("From the form: the same click twice is one deposit"))
     state = models.CharField(max_length=14, choices=DepositState.choices, default=DepositState.CREATED)
+    # The PSP's id of the page or session, where the payment itself gets its own id only when it is made.
+    session_reference = models.CharField(max_length=100, blank=True)
     psp_reference = models.CharField(max_length=100, blank=True)
     redirect_url = models.CharField(max_length=500, blank=True)
     method = models.CharField(max_length=30, blank=True)

@@ -8,11 +8,12 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm import crypto
 from crm.models import Brand
-from wallet.choices import InboxState, PspKind, Verdict
+from wallet.choices import CallOutcome, InboxState, PspKind, Verdict
 
 CREDENTIALS_PURPOSE = "psp-credentials"
 
@@ -48,6 +49,8 @@ class Psp(models.Model):
     sealed_credentials = models.BinaryField(null=True, editable=False)
     last_checked_at = models.DateTimeField(null=True)
     last_check_error = models.CharField(max_length=300, blank=True)
+    # Set by the recorder of calls (`wallet.psp.calls`) when a PSP stops answering; until then others stand in for it.
+    is_down_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -62,6 +65,11 @@ class Psp(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_down(self) -> bool:
+        """Has it stopped answering? Its methods are not offered meanwhile."""
+        return self.is_down_until is not None and self.is_down_until > timezone.now()
 
     @property
     def credentials(self) -> dict[str, Any]:
@@ -131,6 +139,24 @@ class PaymentMethod(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class PspCall(models.Model):
+    """How one of the last calls to a PSP ended and how long it took; `wallet.psp.calls` keeps the newest few per PSP."""
+
+    psp = models.ForeignKey(Psp, on_delete=models.CASCADE, related_name="calls", db_index=False)
+    at = models.DateTimeField()
+    operation = models.CharField(max_length=60, help_text=_("Method and path, without references"))
+    outcome = models.CharField(max_length=11, choices=CallOutcome.choices)
+    status = models.PositiveSmallIntegerField(default=0, help_text=_("HTTP status; 0 when no answer came"))
+    milliseconds = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["psp", "-id"], name="calls_by_psp")]
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.outcome}"
 
 
 class WebhookMessage(models.Model):

@@ -142,6 +142,8 @@ class DepositIntent:
 class PaymentView:
     """A payment as the PSP sees it now.
 
+    psp_reference: the PSP's id of the payment; empty where there is none before the client has paid. session_reference: its
+    id of the page or session on which the client pays; `find_payment` takes either.
     received_minor: what really arrived, where a PSP takes more or less than was asked (crypto, bank wire); None when it
     does not say. refunded_minor: all that went back so far.
     """
@@ -151,6 +153,7 @@ class PaymentView:
     status: PaymentStatus
     amount_minor: int
     currency: str
+    session_reference: str = ""
     received_minor: int | None = None
     redirect_url: str = ""
     instructions: Mapping[str, str] = field(default_factory=dict)

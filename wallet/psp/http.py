@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from wallet.models import Psp
 from wallet.psp.base import PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.calls import operation_of, recorded
 
 TIMEOUT = httpx.Timeout(10, connect=3)
 REPORT_TIMEOUT = httpx.Timeout(120, connect=3)
@@ -39,10 +40,13 @@ class PspHttp:
         """One request, never repeated. Raises PspUnreachable (nothing was sent) or PspUnknown (no answer came)."""
         url = path if path.startswith(("http://", "https://")) else self.base_url + path
         try:
-            with httpx.Client(timeout=timeout, trust_env=False) as client:
-                return client.request(
-                    method, url, json=json, content=content, data=data, files=files, headers=dict(headers or {})
-                )
+            with recorded(self.psp, f"{method} {operation_of(url)}") as call:
+                with httpx.Client(timeout=timeout, trust_env=False) as client:
+                    response = client.request(
+                        method, url, json=json, content=content, data=data, files=files, headers=dict(headers or {})
+                    )
+                call.answered(response.status_code)
+                return response
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise PspUnreachable(
                 _("%(psp)s can't be reached now. Nothing was sent; try again.") % {"psp": self.psp}

@@ -1,0 +1,124 @@
+"""Every request to a PSP is noted with its outcome and milliseconds; a PSP that stops answering is down for a while.
+
+Down: the last FAILURES_IN_A_ROW calls within WINDOW brought no usable answer. It stays down for DOWN_FOR, after which it is
+offered again; one more failure puts it down again, one answer (an error message too) ends the outage at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import httpx
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.notify import notify, people_with
+from wallet.choices import CallOutcome
+from wallet.models import Psp, PspCall
+
+logger = logging.getLogger(__name__)
+
+KEPT_PER_PSP = 200
+FAILURES_IN_A_ROW = 3
+WINDOW = dt.timedelta(minutes=10)
+DOWN_FOR = dt.timedelta(minutes=2)
+FAILURES = frozenset({CallOutcome.UNREACHABLE, CallOutcome.UNKNOWN})
+# Parts of a path that name one payment rather than a kind of call.
+REFERENCE = re.compile(r"/(?=[^/]*\d)(?!v\d+(?:/|$))[^/]{6,}")
+
+
+class Call:
+    """One request while it runs."""
+
+    status = 0
+    outcome = CallOutcome.UNKNOWN
+
+    def answered(self, status: int) -> None:
+        """An HTTP answer came. 5xx, 408 and 429 say nothing about what was asked."""
+        self.status = status
+        if status >= 500 or status in (408, 429):
+            self.outcome = CallOutcome.UNKNOWN
+        else:
+            self.outcome = CallOutcome.REFUSED if status >= 400 else CallOutcome.ANSWERED
+
+
+def operation_of(url: str) -> str:
+    """The path without references: `/v1/refunds/…`."""
+    return REFERENCE.sub("/…", urlsplit(url).path)[:50]
+
+
+@contextmanager
+def recorded(psp: Psp, operation: str) -> Iterator[Call]:
+    """Time a request and note how it ended, whatever it raises."""
+    call, begun = Call(), time.monotonic()
+    try:
+        yield call
+    except (httpx.ConnectError, httpx.ConnectTimeout):
+        call.outcome = CallOutcome.UNREACHABLE
+        raise
+    finally:
+        _note(psp, operation, call, milliseconds=int((time.monotonic() - begun) * 1000))
+
+
+def _note(psp: Psp, operation: str, call: Call, *, milliseconds: int) -> None:
+    """The note must never change what became of the money: its own trouble is logged only."""
+    if psp.pk is None:
+        return
+    try:
+        with transaction.atomic():
+            PspCall.objects.create(
+                psp=psp, at=timezone.now(), operation=operation[:60], outcome=call.outcome, status=call.status,
+                milliseconds=milliseconds,
+            )  # fmt: skip
+            _forget_old(psp)
+            _judge(psp)
+    except DatabaseError:
+        logger.exception("a call to %s could not be noted", psp.code)
+
+
+def _forget_old(psp: Psp) -> None:
+    oldest_kept = PspCall.objects.filter(psp=psp).order_by("-id").values_list("pk", flat=True)
+    boundary = oldest_kept[KEPT_PER_PSP : KEPT_PER_PSP + 1]
+    PspCall.objects.filter(psp=psp, pk__lte=boundary).delete()
+
+
+def _judge(psp: Psp) -> None:
+    """Down, or up again? The row is written only when that changes."""
+    now = timezone.now()
+    latest = list(
+        PspCall.objects.filter(psp=psp, at__gt=now - WINDOW)
+        .order_by("-id")
+        .values_list("outcome", flat=True)[:FAILURES_IN_A_ROW]
+    )
+    fails = len(latest) == FAILURES_IN_A_ROW and FAILURES.issuperset(latest)
+    if fails:
+        until = now + DOWN_FOR
+        began = Psp.objects.filter(pk=psp.pk, is_down_until=None).update(is_down_until=until)
+        if began:
+            _tell(psp)
+        else:
+            Psp.objects.filter(pk=psp.pk).update(is_down_until=until)
+        psp.is_down_until = until
+    elif latest and latest[0] not in FAILURES:
+        Psp.objects.filter(pk=psp.pk, is_down_until__isnull=False).update(is_down_until=None)
+        psp.is_down_until = None
+
+
+def _tell(psp: Psp) -> None:
+    notify(
+        people_with("wallet.manage_psp", brand_id=psp.brand_id),
+        kind="wallet.psp_down",
+        title=lambda: _("%(psp)s does not answer") % {"psp": psp},
+        body=lambda: _(
+            "Its methods are not offered while it is away. Payouts wait; nothing is sent twice. Look at its health page."
+        ),
+        url=f"/money/psps/{psp.pk}/",
+        dedupe_key=f"psp-down:{psp.pk}:{timezone.now():%Y%m%d%H}",
+    )
