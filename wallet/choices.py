@@ -93,6 +93,7 @@ class Verdict(BadgeChoices):
     FUTURE = "future", "orange", _("Signed in the future")
     OTHER_MERCHANT = "other_merchant", "red", _("For another merchant")
     MALFORMED = "malformed", "orange", _("Unreadable")
+    UNCHECKED = "unchecked", "yellow", _("Could not be checked, asked for again")
 
 
 class InboxState(BadgeChoices):

@@ -24,7 +24,7 @@ from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import DepositSettled, publish
 from crm.money import Money, from_minor, to_minor
 from crm.policies import require
-from wallet import ledger, policies
+from wallet import completion, ledger, policies
 from wallet.amounts import minor_of
 from wallet.choices import (
     DEPOSIT_ARRIVED,
@@ -331,8 +331,11 @@ def look_up_deposit(deposit_id: int) -> Deposit:
     if deposit.state in DEPOSIT_ARRIVED or deposit.state == DepositState.HELD:
         return deposit
     try:
+        adapter = adapter_of(deposit.psp)
         known_as = deposit.psp_reference or deposit.session_reference
-        view = adapter_of(deposit.psp).find_payment(deposit.reference, psp_reference=known_as)
+        view = adapter.find_payment(deposit.reference, psp_reference=known_as)
+        if view is not None:
+            view = completion.captured(deposit.psp, adapter, view)
     except (PspRefused, PspUnreachable, PspUnknown):
         view = None
         _look_again_later(deposit_id)

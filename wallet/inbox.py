@@ -19,6 +19,7 @@ from crm.notify import notify, people_with
 from crm.wake import wake_on_commit
 from wallet import deposits, reversals, withdrawals
 from wallet.choices import InboxState, Verdict
+from wallet.completion import completed
 from wallet.deposits import Applied
 from wallet.models import Deposit, Psp, WebhookMessage
 from wallet.psp import adapter_of
@@ -103,8 +104,12 @@ def process_webhook(message_id: int) -> str:
     if message.state != InboxState.WAITING:
         return message.state
     try:
-        event = adapter_of(message.psp).read_webhook(bytes(message.body))[message.item]
-        _look_before_leaping(message.psp, event)
+        adapter = adapter_of(message.psp)
+        event = adapter.read_webhook(bytes(message.body))[message.item]
+        if event.is_complete:
+            _look_before_leaping(message.psp, event)
+        else:
+            event = completed(message.psp, adapter, event)
         with transaction.atomic():
             locked = WebhookMessage.objects.select_for_update(of=["self"]).get(pk=message_id)
             if locked.state != InboxState.WAITING:
@@ -153,6 +158,8 @@ def _apply(psp: Psp, event: WebhookEvent) -> Applied:
         return withdrawals.apply_payout(psp_id=psp.pk, view=event.transfer)
     if event.kind == EventKind.REFUND and event.transfer is not None:
         return reversals.apply_refund(psp_id=psp.pk, transfer=event.transfer)
+    if event.reference and not event.is_complete:
+        return Applied(InboxState.UNMATCHED, f"The PSP does not know {event.reference}")
     return Applied(InboxState.IGNORED, f"{event.event_type} needs nothing from us")
 
 

@@ -163,6 +163,8 @@ class PaymentView:
     failure: str = ""
     refunded_minor: int = 0
     happened_at: dt.datetime | None = None
+    # The client has agreed and the PSP waits for our word (`capture`) before it moves the money.
+    awaits_capture: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +253,8 @@ class WebhookEvent:
     payment: PaymentView | None = None
     transfer: TransferView | None = None
     dispute: DisputeView | None = None
+    # False: the message is a hint only (no amount in it, or one that its signature does not cover); `complete` asks the PSP.
+    is_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +347,14 @@ class PspAdapter(Protocol):
         """Read the body of a webhook that was accepted before; the same events in the same order."""
         ...
 
+    def complete(self, event: WebhookEvent) -> WebhookEvent:
+        """What an incomplete message does not say, asked at the PSP's API. Changes nothing there; a worker calls it."""
+        ...
+
+    def capture(self, view: PaymentView) -> PaymentView:
+        """Take the money of a payment that `awaits_capture`; one whose answer is lost is looked up, not repeated."""
+        ...
+
     def reply_to(self, verdict: Verdict, body: bytes) -> Reply:
         """What the PSP wants to hear."""
         ...
@@ -390,6 +402,12 @@ class BaseAdapter:
     def submit_evidence(self, dispute: DisputeView, *, text: str, files: Sequence[EvidenceFile]) -> None:
         raise self._not_possible(_("take evidence"))
 
+    def complete(self, event: WebhookEvent) -> WebhookEvent:
+        return event
+
+    def capture(self, view: PaymentView) -> PaymentView:
+        raise self._not_possible(_("capture a payment on our word"))
+
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
         raise self._not_possible(_("give a report by API; upload the file"))
 
@@ -397,8 +415,8 @@ class BaseAdapter:
         raise self._not_possible(_("write reports that we can read"))
 
     def reply_to(self, verdict: Verdict, body: bytes) -> Reply:
-        """200 when it is taken, 400 when its signature or time does not hold."""
-        return Reply(200 if verdict in TAKEN else 400)
+        """200 when it is taken, 400 when its signature or time does not hold, 503 when it could not be checked now."""
+        return Reply(503 if verdict == Verdict.UNCHECKED else 200 if verdict in TAKEN else 400)
 
     def method(self, code: str) -> Method:
         """One of this provider's methods; the first when none is named. Raises PspRefused for one it does not know."""
