@@ -20,14 +20,15 @@ class AccountKind(models.TextChoices):
     FEES = "fees", _("PSP and bank fees")
     IB_COMMISSIONS = "ib_commissions", _("IB commissions (cost)")
     IB_PAYABLE = "ib_commissions_payable", _("IB commissions payable")
-    BONUS = "bonus", _("Bonus")
+    BONUS = "bonus", _("Client credit (bonus)")
+    BONUS_COST = "bonus_cost", _("Bonuses (cost)")
     CHARGEBACK_LOSSES = "chargeback_losses", _("Chargeback losses")
     FX_POSITION = "fx_position", _("FX position")
     ROUNDING = "rounding", _("Rounding")
     SUSPENSE = "suspense", _("Suspense")
 
 
-BOUNDED_KINDS = frozenset({AccountKind.CLIENT_WALLET})
+BOUNDED_KINDS = frozenset({AccountKind.CLIENT_WALLET, AccountKind.BONUS})
 
 
 class JournalKind(models.TextChoices):

@@ -11,8 +11,9 @@ from clients.queries import clients_visible_to
 from compliance.choices import RestrictionKind
 from crm.policies import YES, Decision, has_permission, no
 from crm.scope import reach_of
+from wallet.bonus_choices import BonusState
 from wallet.choices import DepositState, WithdrawalState
-from wallet.models import Break, Deposit, Psp, Withdrawal
+from wallet.models import BonusGrant, Break, Deposit, Psp, Withdrawal
 
 NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZEN})
@@ -118,3 +119,43 @@ def can_reconcile(user: Any, psp: Psp) -> Decision:
 
 def can_resolve(user: Any, one: Break) -> Decision:
     return can_reconcile(user, one.report.psp)
+
+
+# ── bonuses ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def can_manage_bonus(user: Any, brand_id: int) -> Decision:
+    """Finance writes the brand's plans."""
+    allowed = has_permission(user, "wallet.manage_bonus")
+    if allowed and brand_id not in reach_of(user).whole_brands:
+        return no(_("You don't reach this brand."))
+    return allowed
+
+
+def can_grant_bonus(user: Any, client: Client) -> Decision:
+    """Who keeps clients, for clients in reach."""
+    allowed = has_permission(user, "wallet.grant_bonus")
+    if allowed and client.book_id not in reach_of(user).books:
+        return no(_("You don't reach this client."))
+    return allowed
+
+
+def can_decide_bonus(user: Any, grant: BonusGrant) -> Decision:
+    """Four eyes: not the one who asked for it. Also a CHECK of the table."""
+    allowed = has_permission(user, "wallet.approve_bonus")
+    if not allowed:
+        return allowed
+    if grant.client.book_id not in reach_of(user).books:
+        return no(_("You don't reach this client."))
+    if user.pk == grant.requested_by_id:
+        return no(_("You asked for this bonus: someone else must decide."))
+    if grant.state != BonusState.REQUESTED:
+        return no(_("This bonus is “%(state)s”.") % {"state": grant.get_state_display()})
+    return YES
+
+
+def can_take_bonus_away(user: Any, grant: BonusGrant) -> Decision:
+    allowed = has_permission(user, "wallet.approve_bonus")
+    if allowed and grant.client.book_id not in reach_of(user).books:
+        return no(_("You don't reach this client."))
+    return allowed

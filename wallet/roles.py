@@ -1,14 +1,22 @@
 from crm.choices import Role
 from crm.roles import grants
 
-SEES = ["view_deposit", "view_withdrawal", "view_transfer"]
-SEES_BOOKS = [*SEES, "view_account", "view_journal", "view_psp", "view_webhookmessage", "view_settlementimport"]
+SEES = ["view_deposit", "view_withdrawal", "view_transfer", "view_bonusgrant"]
+SEES_BOOKS = [
+    *SEES,
+    "view_account",
+    "view_journal",
+    "view_psp",
+    "view_webhookmessage",
+    "view_settlementimport",
+    "view_bonusplan",
+]
 grants(
     "wallet",
     {
         Role.AGENT: SEES,
-        Role.RETENTION: SEES,
-        Role.DESK_HEAD: SEES,
+        Role.RETENTION: [*SEES, "grant_bonus"],
+        Role.DESK_HEAD: [*SEES, "grant_bonus"],
         Role.SUPPORT: SEES,
         Role.KYC_OFFICER: SEES,
         Role.MLRO: SEES_BOOKS,
@@ -22,6 +30,9 @@ grants(
             "manage_psp",
             "run_reconciliation",
             "export_money",
+            "grant_bonus",
+            "approve_bonus",
+            "manage_bonus",
         ],
         Role.ADMINISTRATOR: [*SEES_BOOKS, "manage_psp"],
     },

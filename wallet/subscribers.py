@@ -12,6 +12,7 @@ from clients.models import Client
 from clients.stages import move_stage
 from crm.events import (
     BalanceOperationSettled,
+    DealsSynced,
     DepositReversed,
     DepositSettled,
     TransferSettled,
@@ -23,6 +24,9 @@ from crm.events import (
 from crm.notify import notify, people_with
 from crm.ui import formats
 from crm.words import say
+from trading.choices import DealAction
+from trading.models import Deal
+from wallet import bonus, bonus_ends
 from wallet.choices import DEPOSIT_ARRIVED, DepositState, Direction
 from wallet.models import Deposit, Transfer, Withdrawal
 from wallet.transfers import finish_transfer
@@ -44,6 +48,36 @@ def finish_the_transfer(event: BalanceOperationSettled) -> None:
 def keep_the_facts(event: DepositSettled | DepositReversed | WithdrawalSettled) -> None:
     assert event.client_id is not None
     rebuild_client(event.client_id, *FACTS)
+
+
+@subscribe(DepositSettled)
+def give_what_campaigns_promise(event: DepositSettled) -> None:
+    bonus.grant_for_deposit(event.deposit_id)
+
+
+@subscribe(DepositReversed)
+def take_the_bonus_of_a_reversed_deposit(event: DepositReversed) -> None:
+    bonus_ends.burn_by_reversal(deposit_id=event.deposit_id, amount=event.amount)
+
+
+@subscribe(WithdrawalSettled)
+def take_the_bonus_of_who_withdraws(event: WithdrawalSettled) -> None:
+    bonus_ends.burn_by_withdrawal(event.withdrawal_id)
+
+
+@subscribe(DealsSynced)
+def count_lots_and_make_up_losses(event: DealsSynced) -> None:
+    """Closed lots free credit; a negative balance that the platform made up for is paid from it first."""
+    holders = bonus_ends.clients_with_credit(event.client_ids)
+    if not holders:
+        return
+    made_up = Deal.objects.filter(
+        pk__in=event.deal_ids, action=DealAction.SO_COMPENSATION, account__client_id__in=holders
+    )
+    for deal_id in made_up.order_by("pk").values_list("pk", flat=True):
+        bonus_ends.burn_by_negative_balance(deal_id)
+    for client_id in holders:
+        bonus_ends.release_by_trading(client_id)
 
 
 def _money(event: MoneyMoved) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from crm.sweep import each
-from wallet import deposits, inbox, payouts, seals, transfers
+from wallet import bonus_ends, deposits, inbox, payouts, seals, transfers
 from wallet.choices import WithdrawalState
 
 
@@ -44,12 +44,18 @@ def _continue_payout(due: tuple[int, str]) -> str:
 
 
 @shared_task
+def end_bonuses() -> int:
+    return each(bonus_ends.end_in_time, bonus_ends.due_bonuses())
+
+
+@shared_task
 def seal_ledger() -> int | None:
     seal = seals.seal_pending()
     return seal.pk if seal else None
 
 
 SCHEDULE = {
+    "wallet-end-bonuses": {"task": "wallet.tasks.end_bonuses", "schedule": 300.0, "options": {"expires": 300}},
     "wallet-continue": {"task": "wallet.tasks.continue_work", "schedule": 5.0, "options": {"expires": 5}},
     "wallet-seal-ledger": {"task": "wallet.tasks.seal_ledger", "schedule": 300.0, "options": {"expires": 300}},
 }

@@ -125,6 +125,13 @@ SELECT 'transfer ' || t.reference FROM wallet_transfer t
 LEFT JOIN wallet_posting p ON p.journal_id = t.journal_id AND p.account_id = t.wallet_id AND p.layer = 0
 WHERE t.state = 'settled' AND p.amount_minor IS DISTINCT FROM
   (CASE t.direction WHEN 'to_trading' THEN -t.amount_minor ELSE t.amount_minor END)
+UNION ALL
+SELECT 'credit of client ' || client_id || ' in ' || currency
+FROM (SELECT c.client_id, c.currency, b.credits_posted - b.debits_posted AS minor
+      FROM wallet_account c JOIN wallet_balance b ON b.account_id = c.id WHERE c.kind = 'bonus') a
+FULL JOIN (SELECT client_id, currency, sum(amount_minor - released_minor - burned_minor) AS minor
+           FROM wallet_bonusgrant WHERE state = 'active' GROUP BY 1, 2) g USING (client_id, currency)
+WHERE coalesce(a.minor, 0) <> coalesce(g.minor, 0)
 ORDER BY 1
 """
 

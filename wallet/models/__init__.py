@@ -1,3 +1,4 @@
+from wallet.models.bonus import BonusGrant, BonusPlan, BonusRule
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
 from wallet.models.payments import Deposit, PspMovement, Transfer, Withdrawal, WithdrawalCheck
 from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookMessage
@@ -6,6 +7,9 @@ from wallet.models.reconciliation import Break, Match, SettlementImport, Settlem
 __all__ = [
     "Account",
     "Balance",
+    "BonusGrant",
+    "BonusPlan",
+    "BonusRule",
     "Break",
     "Checkpoint",
     "Deposit",

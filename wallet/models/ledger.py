@@ -68,6 +68,10 @@ class Account(models.Model):
                 name="client_wallet_is_bounded_and_has_a_client",
             ),
             models.CheckConstraint(
+                condition=Q(kind=AccountKind.BONUS, client__isnull=False, is_bounded=True) | ~Q(kind=AccountKind.BONUS),
+                name="client_credit_is_bounded_and_has_a_client",
+            ),
+            models.CheckConstraint(
                 condition=Q(kind=AccountKind.PSP_CLEARING, psp__isnull=False) | ~Q(kind=AccountKind.PSP_CLEARING),
                 name="psp_clearing_has_a_psp",
             ),

@@ -130,6 +130,11 @@ class Deposit(AmountMixin):
         return self.reference
 
     @property
+    def credited(self) -> Decimal:
+        """What the wallet got."""
+        return from_minor(self.received_minor or 0, self.currency)
+
+    @property
     def failure_words(self) -> str:
         return failure_words(self.failure)
 

@@ -1,0 +1,51 @@
+"""Kinds and states of bonuses."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import BadgeChoices
+
+
+class BonusTrigger(models.TextChoices):
+    """What makes a plan give a bonus."""
+
+    BY_HAND = "by_hand", _("Given by staff")
+    FIRST_DEPOSIT = "first_deposit", _("The first deposit")
+    EVERY_DEPOSIT = "every_deposit", _("Every deposit")
+
+
+class ReleaseBy(models.TextChoices):
+    """How credit becomes money that may be withdrawn."""
+
+    LOTS = "lots", _("Traded lots")
+    DAYS = "days", _("Days")
+    NEVER = "never", _("Never: it stays credit")
+
+
+class OnWithdrawal(models.TextChoices):
+    """What a withdrawal does to the credit that is still held."""
+
+    NOTHING = "nothing", _("Nothing is lost")
+    PROPORTIONAL = "proportional", _("The same part is lost")
+    ALL = "all", _("All of it is lost")
+
+
+class BonusState(BadgeChoices):
+    REQUESTED = "requested", "yellow", _("Waits for a second person")
+    ACTIVE = "active", "azure", _("Held as credit")
+    RELEASED = "released", "green", _("Released")
+    BURNED = "burned", "red", _("Lost")
+    EXPIRED = "expired", "secondary", _("Expired")
+    REFUSED = "refused", "red", _("Refused")
+
+
+BONUS_TRANSITIONS: dict[str, set[str]] = {
+    BonusState.REQUESTED: {BonusState.ACTIVE, BonusState.REFUSED},
+    BonusState.ACTIVE: {BonusState.RELEASED, BonusState.BURNED, BonusState.EXPIRED},
+    BonusState.RELEASED: set(),
+    BonusState.BURNED: set(),
+    BonusState.EXPIRED: set(),
+    BonusState.REFUSED: set(),
+}
