@@ -21,6 +21,7 @@ MEASURED_FOR_SECONDS = 600
 PROMISED_HOURS = 24
 DEPOSIT_OVER = (
     DepositState.SETTLED, DepositState.FAILED, DepositState.EXPIRED, DepositState.HELD, DepositState.REFUNDED,
+    DepositState.RETURNED,
     DepositState.CHARGED_BACK, DepositState.CHARGEBACK_REVERSED,
 )  # fmt: skip
 
@@ -59,6 +60,7 @@ def tell_deposit(deposit: Deposit) -> Telling:
         DepositState.FAILED: (_("The payment did not go through"), failed, "danger", 1),
         DepositState.EXPIRED: (_("The payment was not made in time"), again, "neutral", 0),
         DepositState.HELD: (_("We are looking at your payment"), held, "warning", 1),
+        DepositState.RETURNED: (_("Sent back"), _("The money went back the way it came."), "neutral", 1),
         DepositState.REFUNDED: (_("Refunded"), _("The money went back the way it came."), "neutral", 3),
         DepositState.CHARGED_BACK: (_("Taken back by your bank"), taken, "danger", 3),
         DepositState.CHARGEBACK_REVERSED: (_("In your wallet again"), _("Your bank has returned the payment."), "success", 3),

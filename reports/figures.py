@@ -48,11 +48,17 @@ WITH of_client AS (
   UNION ALL
   SELECT k.brand_id, k.desk_id, k.owner_id, j.posted_at, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, d.base_amount
   FROM wallet_deposit d JOIN wallet_journal j ON j.id = d.reversal_id JOIN of_client k ON k.client_id = d.client_id
-  WHERE d.state IN ('refunded', 'charged_back') AND j.posted_at >= %(from_at)s AND j.posted_at < %(to_at)s
+  WHERE d.state = 'charged_back' AND j.posted_at >= %(from_at)s AND j.posted_at < %(to_at)s
+  UNION ALL
+  SELECT k.brand_id, k.desk_id, k.owner_id, j.posted_at, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    round(d.base_amount * -m.amount_minor / d.received_minor, 2)
+  FROM wallet_pspmovement m JOIN wallet_deposit d ON d.reference = m.reference AND d.settled_at IS NOT NULL
+  JOIN wallet_journal j ON j.id = m.journal_id JOIN of_client k ON k.client_id = d.client_id
+  WHERE m.kind = 'refund' AND j.posted_at >= %(from_at)s AND j.posted_at < %(to_at)s
   UNION ALL
   SELECT k.brand_id, k.desk_id, k.owner_id, w.finished_at, 0, 0, 0, 0, 0, 0, 0, 0, 0, w.base_amount, 0
   FROM wallet_withdrawal w JOIN of_client k ON k.client_id = w.client_id
-  WHERE w.state = 'settled' AND w.finished_at >= %(from_at)s AND w.finished_at < %(to_at)s
+  WHERE w.state = 'settled' AND NOT w.from_suspense AND w.finished_at >= %(from_at)s AND w.finished_at < %(to_at)s
 ), dated AS (
   SELECT h.*, (h.at AT TIME ZONE b.time_zone)::date AS day FROM happened h JOIN crm_brand b ON b.id = h.brand_id
 )

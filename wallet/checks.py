@@ -9,12 +9,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -25,30 +24,47 @@ from clients.models import Client
 from crm.models import AuditEvent
 from crm.money import Money
 from trading.models import TradingAccount
-from wallet.choices import DepositState, Outcome, WithdrawalState
+from wallet.choices import DepositState, Outcome, Purpose, Way
 from wallet.limits import limit
-from wallet.models import Account, Balance, Deposit, Psp, Withdrawal
+from wallet.models import Account, Balance, Deposit, Withdrawal
+from wallet.payout_methods import PayoutMethod
+from wallet.plans import Plan
 from wallet.policies import NO_WITHDRAWALS
+from wallet.sources import KEPT
 
 MARGIN_LEVEL_MIN = Decimal(100)  # per cent; below this a platform closes positions
-KEPT = (DepositState.SETTLED, DepositState.CHARGEBACK_REVERSED)
 PASSWORD_ACTIONS = ("crm.password_changed", "crm.password_reset")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a client asks for, as the checks see it."""
+    """What a client asks for, as the checks see it: before it is kept with its plan, later with the row itself."""
 
     client: Client
     wallet: Account
-    psp: Psp
     amount_minor: int
     currency: str
-    destination_mark: str
+    chosen: PayoutMethod | None = None
+    destination: Mapping[str, str] = field(default_factory=dict)
+    plan: Plan | None = None
+    known: Withdrawal | None = None
 
     @property
     def money(self) -> Money:
         return Money.of_minor(self.amount_minor, self.currency)
+
+    @property
+    def mark(self) -> str:
+        """Of the destination that the client chose; empty when everything goes back to its sources."""
+        if self.plan is None:
+            return self.known.destination_mark if self.known and self.known.way == Way.PAYOUT else ""
+        return next((part.mark for part in self.plan.parts if part.way == Way.PAYOUT), "")
+
+    @property
+    def others(self) -> QuerySet[Withdrawal]:
+        """The client's other withdrawals, one row per request."""
+        rows = Withdrawal.objects.filter(client=self.client, purpose=Purpose.WITHDRAWAL, part=1)
+        return rows.exclude(request_reference=self.known.request_reference) if self.known else rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,32 +149,21 @@ def risk(request: Request) -> Finding:
 @check("return_to_source", gettext_lazy("Return to source"))
 def return_to_source(request: Request) -> Finding:
     """Money goes back the way it came, up to what came, before it goes anywhere else (an anti-laundering rule)."""
-    # What was charged back or refunded has gone back already.
-    came = _by_psp(Deposit.objects.filter(client=request.client, state__in=KEPT), "received_minor", request)
-    went = _by_psp(
-        Withdrawal.objects.filter(client=request.client, finished_at__isnull=True)
-        | Withdrawal.objects.filter(client=request.client, state=WithdrawalState.SETTLED),
-        "amount_minor",
-        request,
-    )
-    open_sources = {psp: came[psp] - went.get(psp, 0) for psp in came if came[psp] > went.get(psp, 0)}
-    if not came:
-        return review(_("The client never paid in in %(currency)s.") % {"currency": request.currency})
-    if open_sources.get(request.psp.pk, 0) >= request.amount_minor:
-        return passed(_("Goes back the way it came: %(psp)s.") % {"psp": request.psp})
-    others = {psp: minor for psp, minor in open_sources.items() if psp != request.psp.pk}
-    if others:
-        names = dict(Psp.objects.filter(pk__in=others).values_list("pk", "name"))
-        due = ", ".join(
-            f"{names[psp]} {Money.of_minor(minor, request.currency)}" for psp, minor in sorted(others.items())
-        )
+    plan = request.plan
+    if plan is None:
+        return passed(_("Was split when it was asked for."))
+    if plan.unreturned:
+        due = ", ".join(f"{label} {money}" for label, money in plan.unreturned)
         return review(_("Should go back first to where it came from: %(due)s.") % {"due": due})
-    return passed(_("All deposits have gone back already; this is profit."))
-
-
-def _by_psp(rows: Any, field: str, request: Request) -> dict[int, int]:
-    sums = rows.filter(currency=request.currency).order_by().values("psp").annotate(total=Sum(field))
-    return {row["psp"]: int(row["total"] or 0) for row in sums}
+    returned = sum(part.return_minor for part in plan.parts)
+    if returned == request.amount_minor:
+        ways = ", ".join(f"{part.label} {part.money}" for part in plan.parts)
+        return passed(_("Goes back the way it came: %(ways)s.") % {"ways": ways})
+    came = Q(state__in=KEPT) | Q(state=DepositState.REFUNDED, refunds__purpose=Purpose.WITHDRAWAL)
+    if not Deposit.objects.filter(came, client=request.client, currency=request.currency).exists():
+        return review(_("The client never paid in in %(currency)s.") % {"currency": request.currency})
+    profit = Money.of_minor(plan.profit_minor, request.currency)
+    return passed(_("All deposits go back first; %(profit)s is profit.") % {"profit": profit})
 
 
 @check("velocity", gettext_lazy("How often"))
@@ -166,9 +171,7 @@ def velocity(request: Request) -> Finding:
     """Many requests in a day are unusual."""
     most = limit(request.client.brand, "withdrawal_requests_per_day")
     since = timezone.now() - dt.timedelta(days=1)
-    recent = len(
-        Withdrawal.objects.filter(client=request.client, requested_at__gte=since).values_list("pk")[: most + 1]
-    )
+    recent = len(request.others.filter(requested_at__gte=since).values_list("pk")[: most + 1])
     if recent >= most:
         return review(_("More than %(most)s requests within a day.") % {"most": most})
     return passed(_("%(count)s other requests within a day.") % {"count": recent})
@@ -181,9 +184,9 @@ def cooling_off(request: Request) -> Finding:
     since = timezone.now() - dt.timedelta(hours=hours)
     if AuditEvent.objects.filter(client_id=request.client.pk, action__in=PASSWORD_ACTIONS, at__gte=since).exists():
         return review(_("The password was changed within the last %(hours)s hours.") % {"hours": hours})
-    earlier = Withdrawal.objects.filter(client=request.client, psp=request.psp)
-    known = earlier.filter(destination_mark=request.destination_mark, requested_at__lt=since)
-    if earlier.exists() and not known.exists():
+    earlier = Withdrawal.objects.filter(client=request.client, way=Way.PAYOUT, purpose=Purpose.WITHDRAWAL)
+    known = earlier.filter(destination_mark=request.mark, requested_at__lt=since)
+    if request.mark and earlier.exists() and not known.exists():
         return review(_("The destination is new or was changed within the last %(hours)s hours.") % {"hours": hours})
     return passed(_("Nothing was changed lately."))
 

@@ -115,6 +115,7 @@ class DepositState(BadgeChoices):
     HELD = "held", "orange", _("Held for review")
     SETTLED = "settled", "green", _("Settled")
     REFUNDED = "refunded", "purple", _("Refunded")
+    RETURNED = "returned", "purple", _("Sent back, never credited")
     CHARGED_BACK = "charged_back", "red", _("Charged back")
     CHARGEBACK_REVERSED = "cb_reversed", "teal", _("Chargeback reversed")
 
@@ -129,6 +130,7 @@ DEPOSIT_RANK: dict[str, int] = {
     DepositState.HELD: 45,
     DepositState.SETTLED: 50,
     DepositState.REFUNDED: 60,
+    DepositState.RETURNED: 60,
     DepositState.CHARGED_BACK: 60,
     DepositState.CHARGEBACK_REVERSED: 70,
 }
@@ -138,6 +140,20 @@ DEPOSIT_ARRIVED = (
     DepositState.CHARGED_BACK,
     DepositState.CHARGEBACK_REVERSED,
 )
+
+
+class Purpose(models.TextChoices):
+    """Why money goes to a client: they asked for it, or staff give a deposit back."""
+
+    WITHDRAWAL = "withdrawal", _("Withdrawal")
+    REFUND = "refund", _("Refund of a deposit")
+
+
+class Way(models.TextChoices):
+    """How it goes: to a destination that the client named, or back to the payment that it came from."""
+
+    PAYOUT = "payout", _("Payout")
+    REFUND = "refund", _("Back to its source")
 
 
 class WithdrawalState(BadgeChoices):

@@ -294,11 +294,17 @@ def _settle(deposit: Deposit, *, debit: ledger.Account, told_by: PaymentView | N
 
 
 def note_movement(
-    deposit: Deposit, kind: MovementKind, amount_minor: int, journal_id: int, *, at: dt.datetime | None
+    deposit: Deposit,
+    kind: MovementKind,
+    amount_minor: int,
+    journal_id: int,
+    *,
+    at: dt.datetime | None,
+    psp_reference: str = "",
 ) -> None:
     """What the PSP did, at the PSP's own time: its settlement report will have the same."""
     PspMovement.objects.create(
-        psp=deposit.psp, kind=kind, reference=deposit.reference, psp_reference=deposit.psp_reference,
+        psp=deposit.psp, kind=kind, reference=deposit.reference, psp_reference=psp_reference or deposit.psp_reference,
         client_id=deposit.client_id, journal_id=journal_id, amount_minor=amount_minor, currency=deposit.currency,
         occurred_at=at or timezone.now(),
     )  # fmt: skip

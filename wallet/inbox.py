@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.wake import wake_on_commit
-from wallet import deposits, reversals, withdrawals
+from wallet import deposits, outcomes, reversals
 from wallet.choices import InboxState, Verdict
 from wallet.completion import completed
 from wallet.deposits import Applied
@@ -155,7 +155,7 @@ def _apply(psp: Psp, event: WebhookEvent) -> Applied:
             psp_id=psp.pk, view=event.payment, reversed_again=event.kind == EventKind.CHARGEBACK_REVERSED
         )
     if event.kind == EventKind.PAYOUT and event.transfer is not None:
-        return withdrawals.apply_payout(psp_id=psp.pk, view=event.transfer)
+        return outcomes.apply_payout(psp_id=psp.pk, view=event.transfer)
     if event.kind == EventKind.REFUND and event.transfer is not None:
         return reversals.apply_refund(psp_id=psp.pk, transfer=event.transfer)
     if event.reference and not event.is_complete:

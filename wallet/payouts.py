@@ -1,4 +1,4 @@
-"""Handing an approved withdrawal to its PSP: sent once, and looked up by our reference when the answer was lost.
+"""Handing an approved withdrawal or refund to its PSP: sent once, and looked up by our reference when the answer was lost.
 
 Each step is committed before the next, so a process that dies leaves a row that says how far it came.
 """
@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 
 from crm import audit
 from crm.notify import notify, people_with
-from wallet.choices import WithdrawalState
+from wallet.choices import Way, WithdrawalState
+from wallet.destinations import destination_of
 from wallet.models import Withdrawal
+from wallet.outcomes import apply_payout, fail, lock_withdrawal, move_to
 from wallet.psp import adapter_of
-from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown, PspUnreachable, TransferView
-from wallet.withdrawals import apply_payout, destination_of, give_back, lock_withdrawal, move_to
+from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown, PspUnreachable, RefundOrder, TransferView
 
 LEASE = dt.timedelta(seconds=60)  # a worker that is silent longer is believed dead
 UNREACHABLE_WAIT = dt.timedelta(seconds=30)
@@ -33,14 +34,8 @@ def send_payout(withdrawal_id: int) -> str:
     withdrawal = _claim(withdrawal_id)
     if withdrawal is None:
         return Withdrawal.objects.values_list("state", flat=True).get(pk=withdrawal_id)
-    order = PayoutOrder(
-        reference=withdrawal.reference,
-        amount_minor=withdrawal.amount_minor,
-        currency=withdrawal.currency,
-        destination=destination_of(withdrawal),
-    )
     try:
-        view = adapter_of(withdrawal.psp).start_payout(order)
+        view = _send(withdrawal)
     except PspRefused as error:
         return _refused(withdrawal_id, error.message)
     except PspUnreachable:
@@ -48,6 +43,42 @@ def send_payout(withdrawal_id: int) -> str:
     except PspUnknown as error:
         return _lost(withdrawal_id, error.message)
     return _answered(withdrawal_id, view)
+
+
+def _send(withdrawal: Withdrawal) -> TransferView:
+    adapter = adapter_of(withdrawal.psp)
+    if withdrawal.way == Way.REFUND:
+        return adapter.refund(_refund_order(withdrawal))
+    return adapter.start_payout(
+        PayoutOrder(
+            reference=withdrawal.reference,
+            amount_minor=withdrawal.payout_minor,
+            currency=withdrawal.currency,
+            destination=destination_of(withdrawal),
+            method=withdrawal.method.code if withdrawal.method else "",
+            payee_name=withdrawal.client.full_name,
+            country=withdrawal.client.country,
+        )
+    )
+
+
+def _find(withdrawal: Withdrawal) -> TransferView | None:
+    adapter = adapter_of(withdrawal.psp)
+    if withdrawal.way == Way.REFUND:
+        return adapter.find_refund(_refund_order(withdrawal))
+    return adapter.find_payout(withdrawal.reference)
+
+
+def _refund_order(withdrawal: Withdrawal) -> RefundOrder:
+    deposit = withdrawal.source_deposit
+    assert deposit is not None
+    return RefundOrder(
+        reference=withdrawal.reference,
+        payment_reference=deposit.reference,
+        psp_reference=deposit.psp_reference,
+        amount_minor=withdrawal.amount_minor,
+        currency=withdrawal.currency,
+    )
 
 
 @transaction.atomic(durable=True)
@@ -68,7 +99,7 @@ def _claim(withdrawal_id: int) -> Withdrawal | None:
 @transaction.atomic(durable=True)
 def _answered(withdrawal_id: int, view: TransferView) -> str:
     withdrawal = lock_withdrawal(withdrawal_id)
-    apply_payout(psp_id=withdrawal.psp_id, view=view)
+    apply_payout(psp_id=withdrawal.psp_id, view=view, way=Way(withdrawal.way))
     _look_again(withdrawal_id)
     return Withdrawal.objects.values_list("state", flat=True).get(pk=withdrawal_id)
 
@@ -78,7 +109,7 @@ def _refused(withdrawal_id: int, words: str) -> str:
     """The PSP said no: the money is the client's again."""
     withdrawal = lock_withdrawal(withdrawal_id)
     if withdrawal.state == WithdrawalState.SENDING:
-        give_back(withdrawal, WithdrawalState.FAILED, reason=words)
+        fail(withdrawal, reason=words)
     return withdrawal.state
 
 
@@ -90,7 +121,7 @@ def _not_begun(withdrawal_id: int) -> str:
     if withdrawal.state != WithdrawalState.SENDING:
         return withdrawal.state
     if withdrawal.approved_at is not None and now - withdrawal.approved_at > UNREACHABLE_MAX:
-        give_back(withdrawal, WithdrawalState.FAILED, reason=_("The PSP could not be reached for a day"))
+        fail(withdrawal, reason=_("The PSP could not be reached for a day"))
         return withdrawal.state
     # Not a step of the business: the hand-over did not begin, so the row is approved as before.
     withdrawal.state, withdrawal.sent_at = WithdrawalState.APPROVED, None
@@ -123,7 +154,7 @@ def look_up_payout(withdrawal_id: int) -> str:
     if withdrawal is None:
         return Withdrawal.objects.values_list("state", flat=True).get(pk=withdrawal_id)
     try:
-        view = adapter_of(withdrawal.psp).find_payout(withdrawal.reference)
+        view = _find(withdrawal)
     except (PspRefused, PspUnreachable, PspUnknown):
         return _look_again(withdrawal_id)
     if view is None:
@@ -161,7 +192,7 @@ def _not_there(withdrawal_id: int) -> str:
     withdrawal = lock_withdrawal(withdrawal_id)
     settled_down = withdrawal.sent_at is not None and timezone.now() - withdrawal.sent_at > BELIEVED_AFTER
     if withdrawal.state == WithdrawalState.UNKNOWN and settled_down:
-        give_back(withdrawal, WithdrawalState.FAILED, reason=_("The PSP never received the payout"))
+        fail(withdrawal, reason=_("The PSP never received the payout"))
         return withdrawal.state
     return _look_again(withdrawal_id)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from django.db import transaction
 
 from crm.errors import WrongState
 from crm.events import DepositReversed, publish
-from crm.money import from_minor
+from crm.money import Money, from_minor
 from wallet import ledger
-from wallet.choices import DEPOSIT_RANK, AccountKind, DepositState, InboxState, JournalKind, MovementKind
+from wallet.choices import DEPOSIT_RANK, AccountKind, DepositState, InboxState, JournalKind, MovementKind, Way
 from wallet.deposits import Applied, audit_deposit, lock_deposit, note_movement
 from wallet.ledger import Entry, Line
-from wallet.models import Balance, Deposit
-from wallet.psp.base import PaymentView, TransferView
+from wallet.models import Balance, Deposit, PspMovement, Withdrawal
+from wallet.outcomes import AT_THE_PSP, apply_payout, open_refunds_of
+from wallet.psp.base import PaymentView, TransferStatus, TransferView
 
 
 @transaction.atomic
@@ -55,43 +57,106 @@ def apply_chargeback(*, psp_id: int, view: PaymentView, reversed_again: bool = F
 
 @transaction.atomic
 def apply_refund(*, psp_id: int, transfer: TransferView) -> Applied:
-    """A refund that was started at the PSP is done. (Its own reference names the deposit: 'D-…' or 'D-…-R1'.)"""
+    """What a PSP says about a refund: one of ours ends as a payout does; one that was made there is booked, each once.
+
+    A refund made at the PSP names the deposit: 'D-…' or 'D-…-R1'. While one of ours is without an answer, a stranger may
+    be just that one: the message waits until it is known.
+    """
+    ours = _our_refund(psp_id, transfer)
+    if ours is not None:
+        return apply_payout(psp_id=psp_id, view=replace(transfer, reference=ours.reference), way=Way.REFUND)
     found = Deposit.objects.filter(psp_id=psp_id, reference=transfer.reference.partition("-R")[0]).first()
     if found is None:
         return Applied(InboxState.UNMATCHED, f"No deposit for refund {transfer.reference}")
     deposit = lock_deposit(pk=found.pk)
-    if deposit.state != DepositState.SETTLED or transfer.amount_minor != deposit.received_minor:
-        return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state}; only a full refund is booked")
-    _take_back(deposit, JournalKind.REFUND, transfer.amount_minor, at=transfer.happened_at)
-    deposit.state = DepositState.REFUNDED
+    if PspMovement.objects.filter(
+        psp_id=psp_id, kind=MovementKind.REFUND, psp_reference=transfer.psp_reference
+    ).exists():
+        return Applied(InboxState.IGNORED, f"Refund {transfer.psp_reference} is booked already")
+    if any(one.state in AT_THE_PSP and not one.psp_reference for one in open_refunds_of(deposit.pk)):
+        raise WrongState(f"a refund of {deposit.reference} waits for its answer first")
+    if transfer.status != TransferStatus.PAID:
+        return Applied(InboxState.IGNORED, f"Refund {transfer.psp_reference} is {transfer.status}; nothing is booked")
+    return _made_at_the_psp(deposit, transfer)
+
+
+def _our_refund(psp_id: int, transfer: TransferView) -> Withdrawal | None:
+    rows = Withdrawal.objects.filter(psp_id=psp_id, way=Way.REFUND)
+    found = rows.filter(reference=transfer.reference).first()
+    if found is None and transfer.psp_reference:
+        found = rows.filter(psp_reference=transfer.psp_reference).first()
+    return found
+
+
+def _made_at_the_psp(deposit: Deposit, transfer: TransferView) -> Applied:
+    """Somebody refunded it in the PSP's own back office: out of the wallet (or suspense); what is missing is our loss."""
+    left = (deposit.received_minor or 0) - deposit.refunded_minor
+    is_held = deposit.state == DepositState.HELD and deposit.settled_at is None
+    if not (is_held or deposit.state in (DepositState.SETTLED, DepositState.CHARGEBACK_REVERSED)):
+        return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state}; nothing is left to refund")
+    if transfer.currency != deposit.currency or not 0 < transfer.amount_minor <= left:
+        return Applied(
+            InboxState.FAILED,
+            f"{transfer.amount_minor} {transfer.currency} refunded of {deposit.reference}, which has {left} left",
+        )
+    deposit.refunded_minor += transfer.amount_minor
+    everything = deposit.refunded_minor == deposit.received_minor
+    if everything:
+        deposit.state = DepositState.RETURNED if is_held else DepositState.REFUNDED
+    _take_back(
+        deposit, JournalKind.REFUND, transfer.amount_minor, at=transfer.happened_at, psp_reference=transfer.psp_reference,
+        is_held=is_held,
+    )  # fmt: skip
     deposit.save()
-    audit_deposit(deposit, "wallet.deposit_refunded")
-    return Applied(InboxState.DONE, f"{deposit.reference} is refunded")
+    audit_deposit(
+        deposit, f"wallet.deposit_{deposit.state}" if everything else "wallet.deposit_partly_refunded",
+        after={"amount": str(Money.of_minor(transfer.amount_minor, deposit.currency)), "by": transfer.psp_reference},
+    )  # fmt: skip
+    return Applied(InboxState.DONE, f"{deposit.reference} gave {transfer.amount_minor} {transfer.currency} back")
 
 
-def _take_back(deposit: Deposit, kind: JournalKind, amount_minor: int, *, at: dt.datetime | None) -> None:
-    balance = Balance.objects.select_for_update().get(pk=deposit.wallet_id)
-    from_wallet = min(max(balance.available_minor, 0), amount_minor)
-    losses = ledger.house(AccountKind.CHARGEBACK_LOSSES, brand_id=deposit.brand_id, currency=deposit.currency)
-    lines = [
-        Line(deposit.wallet, -from_wallet),
-        Line(losses, from_wallet - amount_minor),
-        Line(ledger.psp_clearing(deposit.psp, deposit.currency), amount_minor),
-    ]
+def _take_back(
+    deposit: Deposit,
+    kind: JournalKind,
+    amount_minor: int,
+    *,
+    at: dt.datetime | None,
+    psp_reference: str = "",
+    is_held: bool = False,
+) -> None:
+    """Book it. A chargeback is one per deposit; refunds have a PSP reference each."""
+    clearing = Line(ledger.psp_clearing(deposit.psp, deposit.currency), amount_minor)
+    suspense = ledger.house(AccountKind.SUSPENSE, brand_id=deposit.brand_id, currency=deposit.currency)
+    lines = (
+        [Line(suspense, -amount_minor), clearing] if is_held else [*_out_of_the_wallet(deposit, amount_minor), clearing]
+    )
     posted = ledger.post(
         Entry(
-            key=f"deposit:{deposit.reference}:{kind.value}",
+            key=f"deposit:{deposit.reference}:{kind.value}" + (f":{psp_reference}" if psp_reference else ""),
             kind=kind,
             brand_id=deposit.brand_id,
             lines=[line for line in lines if line.amount_minor],
             description=f"{kind.label}: {deposit.reference}",
         )
     )
-    deposit.reversal_id = posted.journal_id
-    note_movement(deposit, MovementKind(kind.value), -amount_minor, posted.journal_id, at=at)
+    if kind == JournalKind.CHARGEBACK:
+        deposit.reversal_id = posted.journal_id
+    note_movement(
+        deposit, MovementKind(kind.value), -amount_minor, posted.journal_id, at=at, psp_reference=psp_reference
+    )
+    if is_held:
+        return
     publish(
         DepositReversed(
             client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk,
             amount=from_minor(amount_minor, deposit.currency), currency=deposit.currency, kind=kind.value,
         )
     )  # fmt: skip
+
+
+def _out_of_the_wallet(deposit: Deposit, amount_minor: int) -> list[Line]:
+    """As far as the wallet covers it; the rest is the house's loss."""
+    balance = Balance.objects.select_for_update().get(pk=deposit.wallet_id)
+    from_wallet = min(max(balance.available_minor, 0), amount_minor)
+    losses = ledger.house(AccountKind.CHARGEBACK_LOSSES, brand_id=deposit.brand_id, currency=deposit.currency)
+    return [Line(deposit.wallet, -from_wallet), Line(losses, from_wallet - amount_minor)]

@@ -25,6 +25,8 @@ WORDS: dict[str, tuple[Promise | str, str, str]] = {
     "wallet.deposit_charged_back": (_("Charged back by the client's bank"), "undo-2", "danger"),
     "wallet.deposit_cb_reversed": (_("The chargeback was reversed"), "redo-2", "success"),
     "wallet.deposit_refunded": (_("Refunded"), "undo-2", "warning"),
+    "wallet.deposit_partly_refunded": (_("A part went back to the payer"), "undo-2", "warning"),
+    "wallet.deposit_returned": (_("Sent back to the payer, never credited"), "undo-2", "warning"),
     "wallet.withdrawal_requested": (_("Requested; the money is reserved"), "hand-coins", "info"),
     "wallet.withdrawal_reviewed": (_("First approval"), "user-check", "info"),
     "wallet.withdrawal_approved": (_("Approved"), "circle-check", "success"),

@@ -121,6 +121,31 @@ SELECT 'withdrawal ' || w.reference FROM wallet_withdrawal w
 LEFT JOIN wallet_posting p ON p.journal_id = w.journal_id AND p.account_id = w.wallet_id AND p.layer = 0
 WHERE w.state = 'settled' AND p.amount_minor IS DISTINCT FROM -w.amount_minor
 UNION ALL
+SELECT 'withdrawal ' || w.reference || ' (what the PSP paid)' FROM wallet_withdrawal w
+LEFT JOIN wallet_pspmovement m ON m.journal_id = w.journal_id
+LEFT JOIN LATERAL (
+  SELECT sum(p.amount_minor) FILTER (WHERE a.kind = 'psp_clearing' AND a.psp_id = w.psp_id) AS paid,
+    coalesce(sum(p.amount_minor) FILTER (WHERE a.kind = 'fees'), 0) AS fee
+  FROM wallet_posting p JOIN wallet_account a ON a.id = p.account_id WHERE p.journal_id = w.journal_id AND p.layer = 0
+) b ON true
+WHERE w.state = 'settled' AND (b.paid, b.fee, -m.amount_minor, m.kind::text)
+  IS DISTINCT FROM (w.amount_minor - w.fee_minor, w.fee_minor, w.amount_minor - w.fee_minor, w.way::text)
+UNION ALL
+SELECT 'deposit ' || d.reference || ' (what went back)' FROM wallet_deposit d
+LEFT JOIN LATERAL (
+  SELECT coalesce(sum(amount), 0) AS gone FROM (
+    SELECT w.amount_minor AS amount FROM wallet_withdrawal w WHERE w.source_deposit_id = d.id AND w.state = 'settled'
+    UNION ALL
+    SELECT -m.amount_minor FROM wallet_pspmovement m
+    WHERE m.psp_id = d.psp_id AND m.reference = d.reference AND m.kind = 'refund'
+  ) went
+) g ON true
+WHERE d.received_minor IS NOT NULL AND d.refunded_minor <> g.gone
+UNION ALL
+SELECT 'request ' || w.request_reference FROM wallet_withdrawal w
+WHERE w.part = 1 AND w.request_minor <>
+  (SELECT sum(o.amount_minor) FROM wallet_withdrawal o WHERE o.request_reference = w.request_reference)
+UNION ALL
 SELECT 'transfer ' || t.reference FROM wallet_transfer t
 LEFT JOIN wallet_posting p ON p.journal_id = t.journal_id AND p.account_id = t.wallet_id AND p.layer = 0
 WHERE t.state = 'settled' AND p.amount_minor IS DISTINCT FROM

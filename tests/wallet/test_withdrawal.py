@@ -14,15 +14,15 @@ from tests.wallet.factories import available, fund, make_psp
 from wallet import ledger, payouts
 from wallet.choices import InboxState, Outcome, WithdrawalState
 from wallet.deposits import Applied
+from wallet.destinations import destination_of
 from wallet.models import Deposit, Journal, Psp, PspMovement, WebhookMessage, Withdrawal
+from wallet.outcomes import apply_payout
 from wallet.psp.base import TransferStatus, TransferView
 from wallet.verification import verify
 from wallet.withdrawals import (
     WithdrawalNotPossible,
-    apply_payout,
     approve_withdrawal,
     cancel_withdrawal,
-    destination_of,
     reject_withdrawal,
     request_withdrawal,
 )
@@ -487,7 +487,7 @@ def test_a_payout_of_another_amount_settles_nothing(rich, outside):
 
 
 def test_a_finished_one_takes_no_further_step(rich, outside):
-    from wallet.withdrawals import move_to
+    from wallet.outcomes import move_to
 
     withdrawal = approved(rich, outside)
     payouts.send_payout(withdrawal.pk)

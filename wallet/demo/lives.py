@@ -221,6 +221,7 @@ class Teller:
         withdrawal = Withdrawal(
             client=self.client, brand_id=self.client.brand_id, psp=psp, reference=reference, request_key=reference,
             amount_minor=minor, currency=currency, requested_at=purse.stamp(at), requested_by_id=self.client.user_id,
+            request_reference=reference, request_minor=minor, return_minor=minor,
         )  # fmt: skip
         purse.free -= minor
         self.plans.withdrawals.append(withdrawal)

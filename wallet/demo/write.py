@@ -29,6 +29,7 @@ from wallet.choices import (
     WithdrawalState,
 )
 from wallet.demo.lives import Plans, Step
+from wallet.destinations import destination_label, destination_mark
 from wallet.ledger import Entry, Line
 from wallet.limits import exceeds, in_base
 from wallet.models import (
@@ -39,7 +40,6 @@ from wallet.models import (
     Withdrawal,
     WithdrawalCheck,
 )
-from wallet.withdrawals import destination_label, destination_mark
 
 BATCH = 1_000
 WEBHOOK_DAYS = 14

@@ -1,4 +1,4 @@
-"""Deposits, withdrawals and transfers: money on its way, with its states. The money itself is in the ledger."""
+"""Money on its way, with its states: deposits, and what a PSP did. The money itself is in the ledger."""
 
 from __future__ import annotations
 
@@ -10,16 +10,12 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
-from crm.models import Brand, User
+from crm.models import Brand
 from crm.money import Money, from_minor
 from wallet.choices import (
     DEPOSIT_ARRIVED,
     DepositState,
-    Direction,
     MovementKind,
-    Outcome,
-    TransferState,
-    WithdrawalState,
     failure_words,
 )
 from wallet.models.ledger import Account, Journal
@@ -74,6 +70,7 @@ class Deposit(AmountMixin):
     instrument = models.CharField(max_length=80, blank=True, help_text=_("Masked card or account"))
     payer_name = models.CharField(max_length=120, blank=True)
     received_minor = models.BigIntegerField(null=True, help_text=_("What the PSP says it received"))
+    refunded_minor = models.BigIntegerField(default=0, help_text=_("All that went back to the payer so far"))
     failure = models.CharField(max_length=200, blank=True)
     is_first = models.BooleanField(default=False, help_text=_("The client's first-time deposit"))
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="deposit")
@@ -112,6 +109,10 @@ class Deposit(AmountMixin):
             models.CheckConstraint(
                 condition=Q(is_first=False) | Q(settled_at__isnull=False), name="first_deposit_is_settled"
             ),
+            models.CheckConstraint(
+                condition=Q(refunded_minor=0) | Q(refunded_minor__gt=0, received_minor__gte=F("refunded_minor")),
+                name="deposit_never_gives_back_more_than_came",
+            ),
         ]
         indexes = [
             models.Index(fields=["client", "-id"], name="deposits_by_client"),
@@ -141,177 +142,6 @@ class Deposit(AmountMixin):
     @property
     def received(self) -> Decimal | None:
         return None if self.received_minor is None else from_minor(self.received_minor, self.currency)
-
-
-class Withdrawal(AmountMixin):
-    """A client's request to be paid out. Its money is reserved until it is paid, refused or failed."""
-
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="withdrawals", db_index=False)
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
-    psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="withdrawals", db_index=False)
-    wallet = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    reference = models.CharField(max_length=40, unique=True)
-    request_key = models.CharField(max_length=80)
-    state = models.CharField(max_length=12, choices=WithdrawalState.choices, default=WithdrawalState.REQUESTED)
-    sealed_destination = models.BinaryField(help_text=_("Where it goes, encrypted under the client's key"))
-    destination_label = models.CharField(max_length=80, help_text=_("Masked, for people"))
-    destination_mark = models.CharField(max_length=32, help_text=_("Tells the same destination from another"))
-    base_amount = BaseAmountField(help_text=_("In the brand's base currency at the day's rate: limits use it"))
-    needs_second = models.BooleanField(default=False, help_text=_("Above the four-eyes limit when it was requested"))
-    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    reviewed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    approved_automatically = models.BooleanField(default=False)
-    rejected_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    reason = models.CharField(max_length=300, blank=True, help_text=_("Why it was rejected, or failed"))
-    reservation = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="withdrawal_reserved")
-    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="withdrawal")
-    psp_reference = models.CharField(max_length=100, blank=True)
-    requested_at = models.DateTimeField()
-    reviewed_at = models.DateTimeField(null=True)
-    approved_at = models.DateTimeField(null=True)
-    sent_at = models.DateTimeField(null=True)
-    next_look_up_at = models.DateTimeField(null=True)
-    look_ups = models.PositiveSmallIntegerField(default=0)
-    finished_at = models.DateTimeField(null=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        ordering = ["-id"]
-        permissions = [
-            ("approve_withdrawal", "May approve and reject withdrawals"),
-            ("request_withdrawal_for_client", "May request a withdrawal on a client's behalf"),
-        ]
-        constraints = [
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="withdrawal_is_positive"),
-            models.UniqueConstraint(fields=["client", "request_key"], name="one_withdrawal_per_request"),
-            models.CheckConstraint(
-                condition=Q(approved_by__isnull=True)
-                | Q(requested_by__isnull=True)
-                | ~Q(approved_by=F("requested_by")),
-                name="approver_is_not_requester",
-            ),
-            models.CheckConstraint(
-                condition=Q(reviewed_by__isnull=True)
-                | Q(requested_by__isnull=True)
-                | ~Q(reviewed_by=F("requested_by")),
-                name="reviewer_is_not_requester",
-            ),
-            models.CheckConstraint(
-                condition=Q(reviewed_by__isnull=True) | Q(approved_by__isnull=True) | ~Q(approved_by=F("reviewed_by")),
-                name="approver_is_not_reviewer",
-            ),
-            models.CheckConstraint(
-                condition=Q(needs_second=False)
-                | ~Q(state__in=["approved", "sending", "sent", "unknown", "settled", "failed"])
-                | Q(reviewed_by__isnull=False, approved_by__isnull=False),
-                name="withdrawal_above_the_limit_had_four_eyes",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state__in=["approved", "sending", "sent", "unknown", "settled", "failed"])
-                | Q(approved_by__isnull=False)
-                | Q(approved_automatically=True, needs_second=False),
-                name="withdrawal_approved_has_approver",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state__in=["settled", "rejected", "cancelled", "failed"])
-                | Q(journal__isnull=False, finished_at__isnull=False),
-                name="finished_withdrawal_resolved_its_reservation",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["client", "-id"], name="withdrawals_by_client"),
-            models.Index(fields=["brand", "state", "-id"], name="withdrawals_by_state"),
-            models.Index(fields=["brand", "-id"], name="withdrawals_by_brand"),
-            models.Index(
-                fields=["next_look_up_at"],
-                name="withdrawals_to_look_up",
-                condition=Q(next_look_up_at__isnull=False),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.reference
-
-    @property
-    def approvals_missing(self) -> int:
-        """How many people still have to say yes."""
-        if self.state == WithdrawalState.REQUESTED:
-            return 2 if self.needs_second else 1
-        return 1 if self.state == WithdrawalState.SECOND_LOOK else 0
-
-
-class WithdrawalCheck(models.Model):
-    """What one named check said when the withdrawal was requested, in words."""
-
-    withdrawal = models.ForeignKey(Withdrawal, on_delete=models.PROTECT, related_name="checks")
-    name = models.CharField(max_length=30)
-    outcome = models.CharField(max_length=8, choices=Outcome.choices)
-    reason = models.CharField(max_length=300)
-    checked_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["withdrawal_id", "id"]
-        constraints = [models.UniqueConstraint(fields=["withdrawal", "name"], name="each_check_speaks_once")]
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.outcome}"
-
-    @property
-    def label(self) -> str:
-        from wallet.checks import CHECKS
-
-        return str(CHECKS[self.name].label) if self.name in CHECKS else self.name
-
-
-class Transfer(AmountMixin):
-    """Money between a wallet and a trading account of the same client: a saga over a platform's balance operation."""
-
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="transfers", db_index=False)
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
-    wallet = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    trading_account_id = models.BigIntegerField()
-    trading_account_label = models.CharField(max_length=80)
-    direction = models.CharField(max_length=12, choices=Direction.choices)
-    reference = models.CharField(max_length=40, unique=True)
-    request_key = models.CharField(max_length=80)
-    state = models.CharField(max_length=10, choices=TransferState.choices, default=TransferState.SENDING)
-    operation_id = models.BigIntegerField(null=True, unique=True, help_text=_("The platform's balance operation"))
-    # To the platform the wallet's money is reserved first; from the platform nothing is reserved.
-    reservation = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="transfer_reserved")
-    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="transfer")
-    failure = models.CharField(max_length=200, blank=True)
-    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    created_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="transfer_is_positive"),
-            models.UniqueConstraint(fields=["client", "request_key"], name="one_transfer_per_request"),
-            models.CheckConstraint(
-                condition=~Q(direction=Direction.TO_TRADING) | Q(reservation__isnull=False),
-                name="transfer_to_trading_reserves_first",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state=TransferState.SETTLED) | Q(journal__isnull=False, finished_at__isnull=False),
-                name="settled_transfer_has_a_journal",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["client", "-id"], name="transfers_by_client"),
-            models.Index(fields=["brand", "-id"], name="transfers_by_brand"),
-            models.Index(
-                fields=["id"],
-                name="transfers_open",
-                condition=Q(state__in=[TransferState.SENDING, TransferState.UNKNOWN]),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.reference
 
 
 class PspMovement(AmountMixin):

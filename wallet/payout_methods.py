@@ -1,0 +1,135 @@
+"""By what money can leave for a client, what it costs, and how long it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm import fx
+from crm.errors import DomainError
+from crm.money import Money, from_minor, to_minor
+from wallet.choices import PspKind
+from wallet.limits import in_base
+from wallet.models import PaymentMethod, Psp
+from wallet.psp import adapter_of
+from wallet.psp.base import Capability, PspRefused
+
+BASIS_POINTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutMethod:
+    """A way out as a brand offers it. A PSP without rows of its own in the table of methods offers its adapter's, free."""
+
+    psp: Psp
+    code: str
+    label: str
+    kind: PspKind
+    fields: tuple[str, ...]
+    minutes: int
+    row: PaymentMethod | None = None
+
+    @property
+    def key(self) -> str:
+        """Names it in a form's field."""
+        return f"{self.psp.pk}:{self.code}"
+
+    def fee_minor(self, amount_minor: int, currency: str) -> int:
+        """What the client pays of an amount, in its minor units: a share and a fixed part. Raises crm.fx.NoRate."""
+        if self.row is None:
+            return 0
+        share = (amount_minor * self.row.payout_fee_basis_points + BASIS_POINTS // 2) // BASIS_POINTS
+        return share + _converted(self.row.payout_fee_fixed_minor, self.psp.brand, currency)
+
+    def check_amount(self, amount_minor: int, currency: str) -> None:
+        """Is the amount within this method's limits? Raises DomainError in words."""
+        if self.row is None:
+            return
+        brand = self.psp.brand
+        minor = to_minor(in_base(brand, from_minor(amount_minor, currency), currency), brand.base_currency)
+        low, high = self.row.payout_minimum_minor, self.row.payout_maximum_minor
+        if not low <= minor <= high:
+            words = {"low": Money.of_minor(low, brand.base_currency), "high": Money.of_minor(high, brand.base_currency)}
+            raise DomainError(
+                _("%(method)s pays out from %(low)s to %(high)s at a time.") % {"method": self.label, **words}
+            )
+
+
+def _converted(base_minor: int, brand: Any, currency: str) -> int:
+    base = brand.base_currency
+    if not base_minor or currency == base:
+        return base_minor
+    return to_minor(fx.convert(from_minor(base_minor, base), base, currency, on=timezone.now().date()), currency)
+
+
+def payout_methods(client: Client, currency: str) -> list[PayoutMethod]:
+    """What can pay out to this client in a currency, in the brand's order."""
+    psps = (
+        Psp.objects.filter(brand_id=client.brand_id, is_enabled=True, pays_out=True)
+        .select_related("brand")
+        .prefetch_related("methods")
+    )
+    found = [method for psp in psps for method in methods_of(psp) if _suits(method, client, currency)]
+    return sorted(found, key=lambda one: (one.row.position if one.row else one.psp.position, one.psp.pk, one.code))
+
+
+def methods_of(psp: Psp) -> list[PayoutMethod]:
+    """The methods of one PSP that can send money to a destination of the client's own."""
+    adapter = adapter_of(psp)
+    if Capability.PAYOUT not in adapter.capabilities:
+        return []
+    known = {method.code: method for method in adapter.methods if method.payout_fields}
+    rows: Sequence[PaymentMethod] = list(psp.methods.all())
+    if not rows:
+        return [
+            PayoutMethod(psp, code, _label(psp, len(known), method.label), method.kind, method.payout_fields, method.minutes)
+            for code, method in known.items()
+        ]  # fmt: skip
+    return [
+        PayoutMethod(psp, row.code, row.label, PspKind(row.kind), known[row.code].payout_fields, row.minutes, row)
+        for row in rows
+        if row.code in known and row.is_enabled and row.pays_out
+    ]
+
+
+def _label(psp: Psp, count: int, label: Any) -> str:
+    return f"{psp.name} · {label}" if count > 1 else psp.name
+
+
+def _suits(method: PayoutMethod, client: Client, currency: str) -> bool:
+    row = method.row
+    if currency not in method.psp.currencies:
+        return False
+    if row is None:
+        return True
+    return (
+        currency in (row.currencies or method.psp.currencies)
+        and (not row.countries or client.country in row.countries)
+        and client.country not in row.excluded_countries
+        and client.kyc_level >= row.kyc_level_min
+        and (row.is_for_high_risk or client.risk_rating != "high")
+    )
+
+
+def payout_method(client: Client, psp_id: int, code: str, currency: str) -> PayoutMethod:
+    """One that this client may use; the PSP's first when no code is given. Raises DomainError."""
+    psp = Psp.objects.select_related("brand").get(pk=psp_id, brand_id=client.brand_id)
+    if psp.is_enabled and psp.pays_out:
+        for method in methods_of(psp):
+            if (not code or method.code == code) and _suits(method, client, currency):
+                return method
+    raise DomainError(_("%(psp)s does not pay out in %(currency)s.") % {"psp": psp, "currency": currency})
+
+
+def kind_of_payment(psp: Psp, code: str) -> PspKind:
+    """Of what kind a deposit was: its method's, or the PSP's where the method says nothing."""
+    try:
+        method = adapter_of(psp).method(code) if code else None
+    except PspRefused:
+        method = None
+    return method.kind if method is not None else PspKind(psp.kind)
