@@ -20,7 +20,8 @@ from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
 from portal.forms import DateOfBirthWidget
 from portal.profile import IDENTITY, identity_is_fixed
 from trading.models import AccountType, TradingAccount
-from wallet.models import Psp
+from wallet.models import PaymentMethod, Psp
+from wallet.offers import Offer
 
 
 class DetailsForm(forms.Form):
@@ -144,12 +145,15 @@ class KeyedForm(forms.Form):
 class DepositForm(KeyedForm):
     currency = forms.ChoiceField(label=_("Currency"), widget=forms.Select({"data-autosubmit-get": ""}))
     amount = AmountField()
-    psp = forms.ModelChoiceField(Psp.objects.none(), label=_("Method"), empty_label=None, widget=forms.RadioSelect)
+    method = forms.ModelChoiceField(
+        PaymentMethod.objects.none(), label=_("Method"), empty_label=None, widget=forms.RadioSelect
+    )
 
-    def __init__(self, *args: Any, currencies: list[str], methods: list[Psp], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, currencies: list[str], offers: list[Offer], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["currency"].choices = [(code, code) for code in currencies]  # type: ignore[attr-defined]
-        self.fields["psp"].queryset = Psp.objects.filter(pk__in=[psp.pk for psp in methods])  # type: ignore[attr-defined]
+        offered = PaymentMethod.objects.filter(pk__in=[offer.method.pk for offer in offers]).select_related("psp")
+        self.fields["method"].queryset = offered  # type: ignore[attr-defined]
 
 
 class WithdrawForm(KeyedForm):

@@ -224,7 +224,7 @@ def decide_bonus(*, grant_id: int, approve: bool, actor: Any, reason: str = "") 
 @transaction.atomic
 def grant_for_deposit(deposit_id: int) -> list[BonusGrant]:
     """What the brand's campaigns give for a deposit that was settled; the same deposit twice gives once."""
-    deposit = Deposit.objects.select_related("client__brand").get(pk=deposit_id)
+    deposit = Deposit.objects.select_related("client__brand", "wallet").get(pk=deposit_id)
     plans = list(BonusPlan.objects.filter(brand_id=deposit.brand_id, is_enabled=True).order_by("pk"))
     if not plans or deposit.settled_at is None or deposit.state != "settled":
         return []
@@ -252,12 +252,12 @@ def _earned(client: Client, plan: BonusPlan, deposit: Deposit) -> BonusGrant | N
     share = min(deposit.base_amount * rule.percent / 100, _left(client, rule))
     if share <= 0 or deposit.base_amount <= 0:
         return None
-    amount = quantize(credited * share / deposit.base_amount, deposit.currency, rounding=ROUND_DOWN)
+    amount = quantize(credited.amount * share / deposit.base_amount, credited.currency, rounding=ROUND_DOWN)
     if amount <= 0:
         return None
     base = quantize(share, base_currency, rounding=ROUND_DOWN)
     grant = _write(
-        client, rule, to_minor(amount, deposit.currency), deposit.currency, base, request_key=key,
+        client, rule, to_minor(amount, credited.currency), credited.currency, base, request_key=key,
         reason=_("For deposit %(reference)s") % {"reference": deposit.reference}, deposit=deposit,
     )  # fmt: skip
     return _give(grant)

@@ -198,9 +198,9 @@ def burn_by_reversal(*, deposit_id: int, amount: Decimal) -> int:
     """The deposit that earned a bonus was taken back: the same part of what is still held is lost."""
     deposit = Deposit.objects.get(pk=deposit_id)
     grants = _active(deposit.client_id, deposit=deposit)
-    credited = deposit.credited
+    received = deposit.received
     for grant in grants:
-        minor = part_of(grant.held_minor, amount / credited) if credited else grant.held_minor
+        minor = part_of(grant.held_minor, amount / received) if received else grant.held_minor
         if minor:
             reason = _("Deposit %(reference)s was taken back") % {"reference": deposit.reference}
             _burn(grant, minor, why=f"reversal:{grant.burned_minor}", reason=reason)

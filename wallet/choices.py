@@ -120,6 +120,18 @@ class DepositState(BadgeChoices):
     CHARGEBACK_REVERSED = "cb_reversed", "teal", _("Chargeback reversed")
 
 
+class HoldReason(models.TextChoices):
+    """Why money that arrived waits for a person."""
+
+    AMOUNT = "amount", _("Another amount arrived than was meant")
+    CURRENCY = "currency", _("Another currency arrived than was meant")
+    PAYER = "payer", _("Someone else seems to have paid")
+    LATE = "late", _("It arrived long after the time to pay was over")
+    FURTHER = "further", _("A further payment to the same address or reference")
+    LIMIT = "limit", _("More than an unverified client may pay in")
+    RATE = "rate", _("There is no exchange rate for the day")
+
+
 # A deposit moves on only to a higher rank: what the PSP says late or twice changes nothing.
 DEPOSIT_RANK: dict[str, int] = {
     DepositState.CREATED: 0,

@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crm.money import from_minor, to_minor
 from wallet.models import Psp
 
 REPORT_BYTES_MAX = 15 * 1024 * 1024
@@ -36,53 +35,22 @@ class PspForm(forms.ModelForm):
     )  # fmt: skip
     merchant = forms.CharField(label=_("Merchant account at the PSP"), required=False)
 
-    minimum = forms.DecimalField(label=_("Smallest deposit"), min_value=0, decimal_places=2)
-    maximum = forms.DecimalField(label=_("Largest deposit"), min_value=0, decimal_places=2)
-
     class Meta:
         model = Psp
-        fields = ("name", "is_enabled", "pays_out", "position", "currencies", "countries", "kyc_level_min", "base_url")
+        fields = ("name", "is_enabled", "base_url")
         labels = {
             "name": _("Name"),
-            "is_enabled": _("Offered to clients"),
-            "pays_out": _("Pays out"),
-            "position": _("Order"),
-            "currencies": _("Currencies"),
-            "countries": _("Countries"),
-            "kyc_level_min": _("Verification level needed"),
+            "is_enabled": _("In use"),
             "base_url": _("API address"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        base = self.instance.brand.base_currency
         self.fields["merchant"].initial = self.instance.credentials.get("merchant", "")
-        for name, minor in (("minimum", self.instance.minimum_minor), ("maximum", self.instance.maximum_minor)):
-            self.fields[name].initial = from_minor(minor, base)
-            self.fields[name].help_text = base
-
-    def clean_currencies(self) -> list[str]:
-        currencies = [code.strip().upper() for code in self.cleaned_data["currencies"]]
-        if not currencies:
-            raise forms.ValidationError(_("Name at least one currency."))
-        return currencies
-
-    def clean_countries(self) -> list[str]:
-        return [code.strip().upper() for code in self.cleaned_data["countries"] or []]
-
-    def clean(self) -> dict[str, Any]:
-        found = super().clean() or self.cleaned_data
-        low, high = found.get("minimum"), found.get("maximum")
-        if low is not None and high is not None and not 0 < low <= high:
-            self.add_error("maximum", _("The largest deposit must not be below the smallest one, nor zero."))
-        return found
 
     def values(self) -> dict[str, Any]:
-        """What `configure_psp` takes: limits in minor units of the brand's base currency."""
-        base = self.instance.brand.base_currency
-        plain = {name: self.cleaned_data[name] for name in self.Meta.fields}
-        limits = {f"{name}_minor": to_minor(self.cleaned_data[name], base) for name in ("minimum", "maximum")}
-        return plain | limits
+        """What `configure_psp` takes."""
+        return {name: self.cleaned_data[name] for name in self.Meta.fields}
 
     def keys(self) -> dict[str, str]:
         """The keys that were filled in."""

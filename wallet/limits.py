@@ -7,6 +7,10 @@
 | `withdrawal_kyc_level` | 1 | level a client must have reached |
 | `withdrawal_requests_per_day` | 3 | more than that is looked at |
 | `withdrawal_cooling_off_hours` | 24 | a destination that is newer than this is looked at |
+| `deposit_tolerance_basis_points` | 100 | a bank wire or crypto payment this much off is booked as received |
+| `deposit_tolerance_minor` | 500 | or this much |
+| `deposit_late_days` | 14 | money that comes longer after the time to pay was over is looked at |
+| `fx_markup_basis_points` | 0 | what the house keeps of a conversion |
 | `deposit_unverified_max_minor` | 200 000 | all an unverified client may have paid in (CySEC C721: EUR 2,000) |
 """
 
@@ -27,6 +31,10 @@ DEFAULTS: dict[str, int] = {
     "withdrawal_kyc_level": 1,
     "withdrawal_requests_per_day": 3,
     "withdrawal_cooling_off_hours": 24,
+    "deposit_tolerance_basis_points": 100,
+    "deposit_tolerance_minor": 500,
+    "deposit_late_days": 14,
+    "fx_markup_basis_points": 0,
     "deposit_unverified_max_minor": 200_000,
 }
 

@@ -24,7 +24,7 @@ BASIS_POINTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class PayoutMethod:
-    """A way out as a brand offers it. A PSP without rows of its own in the table of methods offers its adapter's, free."""
+    """A way out as a brand offers it: a row of its table of methods, and what the adapter asks for."""
 
     psp: Psp
     code: str
@@ -32,7 +32,7 @@ class PayoutMethod:
     kind: PspKind
     fields: tuple[str, ...]
     minutes: int
-    row: PaymentMethod | None = None
+    row: PaymentMethod
 
     @property
     def key(self) -> str:
@@ -41,15 +41,11 @@ class PayoutMethod:
 
     def fee_minor(self, amount_minor: int, currency: str) -> int:
         """What the client pays of an amount, in its minor units: a share and a fixed part. Raises crm.fx.NoRate."""
-        if self.row is None:
-            return 0
         share = (amount_minor * self.row.payout_fee_basis_points + BASIS_POINTS // 2) // BASIS_POINTS
         return share + _converted(self.row.payout_fee_fixed_minor, self.psp.brand, currency)
 
     def check_amount(self, amount_minor: int, currency: str) -> None:
         """Is the amount within this method's limits? Raises DomainError in words."""
-        if self.row is None:
-            return
         brand = self.psp.brand
         minor = to_minor(in_base(brand, from_minor(amount_minor, currency), currency), brand.base_currency)
         low, high = self.row.payout_minimum_minor, self.row.payout_maximum_minor
@@ -70,12 +66,12 @@ def _converted(base_minor: int, brand: Any, currency: str) -> int:
 def payout_methods(client: Client, currency: str) -> list[PayoutMethod]:
     """What can pay out to this client in a currency, in the brand's order."""
     psps = (
-        Psp.objects.filter(brand_id=client.brand_id, is_enabled=True, pays_out=True)
+        Psp.objects.filter(brand_id=client.brand_id, is_enabled=True)
         .select_related("brand")
         .prefetch_related("methods")
     )
     found = [method for psp in psps for method in methods_of(psp) if _suits(method, client, currency)]
-    return sorted(found, key=lambda one: (one.row.position if one.row else one.psp.position, one.psp.pk, one.code))
+    return sorted(found, key=lambda one: (one.row.position, one.psp.pk, one.code))
 
 
 def methods_of(psp: Psp) -> list[PayoutMethod]:
@@ -85,11 +81,6 @@ def methods_of(psp: Psp) -> list[PayoutMethod]:
         return []
     known = {method.code: method for method in adapter.methods if method.payout_fields}
     rows: Sequence[PaymentMethod] = list(psp.methods.all())
-    if not rows:
-        return [
-            PayoutMethod(psp, code, _label(psp, len(known), method.label), method.kind, method.payout_fields, method.minutes)
-            for code, method in known.items()
-        ]  # fmt: skip
     return [
         PayoutMethod(psp, row.code, row.label, PspKind(row.kind), known[row.code].payout_fields, row.minutes, row)
         for row in rows
@@ -97,18 +88,10 @@ def methods_of(psp: Psp) -> list[PayoutMethod]:
     ]
 
 
-def _label(psp: Psp, count: int, label: Any) -> str:
-    return f"{psp.name} · {label}" if count > 1 else psp.name
-
-
 def _suits(method: PayoutMethod, client: Client, currency: str) -> bool:
     row = method.row
-    if currency not in method.psp.currencies:
-        return False
-    if row is None:
-        return True
     return (
-        currency in (row.currencies or method.psp.currencies)
+        currency in row.currencies
         and (not row.countries or client.country in row.countries)
         and client.country not in row.excluded_countries
         and client.kyc_level >= row.kyc_level_min
@@ -119,7 +102,7 @@ def _suits(method: PayoutMethod, client: Client, currency: str) -> bool:
 def payout_method(client: Client, psp_id: int, code: str, currency: str) -> PayoutMethod:
     """One that this client may use; the PSP's first when no code is given. Raises DomainError."""
     psp = Psp.objects.select_related("brand").get(pk=psp_id, brand_id=client.brand_id)
-    if psp.is_enabled and psp.pays_out:
+    if psp.is_enabled:
         for method in methods_of(psp):
             if (not code or method.code == code) and _suits(method, client, currency):
                 return method

@@ -175,7 +175,7 @@ def _payout(method: PayoutMethod, minor: int, currency: str, destination: Mappin
 
 def _known_destination(client: Client, psp: Psp) -> tuple[PayoutMethod, dict[str, str]] | None:
     """Where this PSP paid the client last, lately: it is theirs, and the PSP takes it."""
-    methods = methods_of(psp) if psp.is_enabled and psp.pays_out else []
+    methods = methods_of(psp) if psp.is_enabled else []
     since = timezone.now() - dt.timedelta(days=KNOWN_FOR_DAYS)
     last = (
         Withdrawal.objects.filter(

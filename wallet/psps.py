@@ -15,10 +15,7 @@ from wallet.models import Psp
 from wallet.psp import adapter_of
 from wallet.psp.base import Health
 
-PLAIN_FIELDS = (
-    "name", "is_enabled", "pays_out", "position", "currencies", "countries", "minimum_minor", "maximum_minor",
-    "kyc_level_min", "base_url",
-)  # fmt: skip
+PLAIN_FIELDS = ("name", "is_enabled", "base_url")
 
 
 @transaction.atomic

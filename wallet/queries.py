@@ -17,8 +17,8 @@ from clients.models import Client
 from crm.money import Money, from_minor
 from crm.policies import require_permission
 from crm.scope import reach_of
+from wallet import offers
 from wallet.choices import AccountKind, BreakKind
-from wallet.deposits import is_offered
 from wallet.models import (
     Account,
     Balance,
@@ -134,26 +134,13 @@ def wallets_of(client: Client) -> list[Wallet]:
     return sorted(wallets, key=lambda wallet: (wallet.currency != client.brand.base_currency, wallet.currency))
 
 
-def deposit_methods(client: Client, currency: str) -> list[Psp]:
-    """PSPs that this client may pay in through, in the brand's order."""
-    return [
-        psp
-        for psp in Psp.objects.filter(brand_id=client.brand_id, is_enabled=True)
-        if is_offered(psp, client, currency)
-    ]
-
-
 def withdrawal_methods(client: Client, currency: str) -> list[Psp]:
     """PSPs that pay out to this client, those the client paid in through first (return to source)."""
     used = set(
         Deposit.objects.filter(client=client, settled_at__isnull=False).values_list("psp_id", flat=True).distinct()
     )
-    methods = [
-        psp
-        for psp in Psp.objects.filter(brand_id=client.brand_id, is_enabled=True, pays_out=True)
-        if currency in psp.currencies
-    ]
-    return sorted(methods, key=lambda psp: (psp.pk not in used, psp.position, psp.pk))
+    psps = {one.method.psp_id: one.method.psp for one in offers.offered(client, currency, way=offers.Way.OUT)}
+    return sorted(psps.values(), key=lambda psp: psp.pk not in used)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +184,7 @@ class Movement:
 HISTORY = """
 SELECT kind, id, reference, at, amount_minor, currency, state, detail FROM (
   SELECT 'deposit' AS kind, d.id, d.reference, d.created_at AS at, coalesce(d.received_minor, d.amount_minor) AS amount_minor,
-    d.currency, d.state, p.name AS detail
+    coalesce(nullif(d.arrived_currency, ''), d.currency) AS currency, d.state, p.name AS detail
   FROM wallet_deposit d JOIN wallet_psp p ON p.id = d.psp_id WHERE d.client_id = %(client)s
   UNION ALL
   SELECT 'withdrawal', w.id, w.reference, w.requested_at, -w.amount_minor, w.currency, w.state,

@@ -94,7 +94,7 @@ def _made_at_the_psp(deposit: Deposit, transfer: TransferView) -> Applied:
     is_held = deposit.state == DepositState.HELD and deposit.settled_at is None
     if not (is_held or deposit.state in (DepositState.SETTLED, DepositState.CHARGEBACK_REVERSED)):
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state}; nothing is left to refund")
-    if transfer.currency != deposit.currency or not 0 < transfer.amount_minor <= left:
+    if transfer.currency != deposit.received_currency or not 0 < transfer.amount_minor <= left:
         return Applied(
             InboxState.FAILED,
             f"{transfer.amount_minor} {transfer.currency} refunded of {deposit.reference}, which has {left} left",
@@ -110,7 +110,7 @@ def _made_at_the_psp(deposit: Deposit, transfer: TransferView) -> Applied:
     deposit.save()
     audit_deposit(
         deposit, f"wallet.deposit_{deposit.state}" if everything else "wallet.deposit_partly_refunded",
-        after={"amount": str(Money.of_minor(transfer.amount_minor, deposit.currency)), "by": transfer.psp_reference},
+        after={"amount": str(Money.of_minor(transfer.amount_minor, deposit.received_currency)), "by": transfer.psp_reference},
     )  # fmt: skip
     return Applied(InboxState.DONE, f"{deposit.reference} gave {transfer.amount_minor} {transfer.currency} back")
 
@@ -125,8 +125,8 @@ def _take_back(
     is_held: bool = False,
 ) -> None:
     """Book it. A chargeback is one per deposit; refunds have a PSP reference each."""
-    clearing = Line(ledger.psp_clearing(deposit.psp, deposit.currency), amount_minor)
-    suspense = ledger.house(AccountKind.SUSPENSE, brand_id=deposit.brand_id, currency=deposit.currency)
+    clearing = Line(ledger.psp_clearing(deposit.psp, deposit.received_currency), amount_minor)
+    suspense = ledger.house(AccountKind.SUSPENSE, brand_id=deposit.brand_id, currency=deposit.received_currency)
     lines = (
         [Line(suspense, -amount_minor), clearing] if is_held else [*_out_of_the_wallet(deposit, amount_minor), clearing]
     )
@@ -149,7 +149,7 @@ def _take_back(
     publish(
         DepositReversed(
             client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk,
-            amount=from_minor(amount_minor, deposit.currency), currency=deposit.currency, kind=kind.value,
+            amount=from_minor(amount_minor, deposit.received_currency), currency=deposit.received_currency, kind=kind.value,
         )
     )  # fmt: skip
 
@@ -158,5 +158,5 @@ def _out_of_the_wallet(deposit: Deposit, amount_minor: int) -> list[Line]:
     """As far as the wallet covers it; the rest is the house's loss."""
     balance = Balance.objects.select_for_update().get(pk=deposit.wallet_id)
     from_wallet = min(max(balance.available_minor, 0), amount_minor)
-    losses = ledger.house(AccountKind.CHARGEBACK_LOSSES, brand_id=deposit.brand_id, currency=deposit.currency)
+    losses = ledger.house(AccountKind.CHARGEBACK_LOSSES, brand_id=deposit.brand_id, currency=deposit.received_currency)
     return [Line(deposit.wallet, -from_wallet), Line(losses, from_wallet - amount_minor)]

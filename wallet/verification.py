@@ -111,11 +111,11 @@ WHERE k.at > coalesce((SELECT max(s.through_at) FROM wallet_ledgerseal s), '-inf
 RESOLVED_TWICE = """
 SELECT resolves_id FROM wallet_journal WHERE resolves_id IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY 1
 """
-# What the movements say is what the ledger booked: a settled deposit credited its wallet with what was received.
+# What the movements say is what the ledger booked: a settled deposit credited its wallet with what it says.
 MOVEMENTS = """
 SELECT 'deposit ' || d.reference FROM wallet_deposit d
 LEFT JOIN wallet_posting p ON p.journal_id = d.journal_id AND p.account_id = d.wallet_id AND p.layer = 0
-WHERE d.settled_at IS NOT NULL AND p.amount_minor IS DISTINCT FROM d.received_minor
+WHERE d.settled_at IS NOT NULL AND p.amount_minor IS DISTINCT FROM d.credited_minor
 UNION ALL
 SELECT 'withdrawal ' || w.reference FROM wallet_withdrawal w
 LEFT JOIN wallet_posting p ON p.journal_id = w.journal_id AND p.account_id = w.wallet_id AND p.layer = 0

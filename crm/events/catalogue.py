@@ -171,6 +171,17 @@ class DepositSettled(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DepositHeld(Event):
+    """Money arrived that a person has to look at before it is booked; `reasons` are those of `wallet.HoldReason`."""
+
+    name: ClassVar[str] = "wallet.deposit_held"
+    deposit_id: int
+    amount: Decimal
+    currency: str
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class DepositReversed(Event):
     """A refund or chargeback took a deposit back: commissions may claw back."""
 

@@ -23,7 +23,7 @@ from portal.forms_room import DepositForm, StatementForm, TransferForm, Withdraw
 from portal.room import room
 from trading.models import TradingAccount
 from trading.queries import accounts_of
-from wallet import deposits, queries, statements, transfers, withdrawals
+from wallet import deposits, offers, queries, statements, transfers, withdrawals
 from wallet.choices import Direction
 from wallet.models import Psp, Transfer
 from wallet.policies import can_deposit, can_transfer
@@ -95,23 +95,18 @@ def order_statement(request: HttpRequest, client: Client) -> HttpResponse:
 def deposit(request: HttpRequest, client: Client) -> HttpResponse:
     """How much, and by which of the methods offered to this client; then on to the provider's page."""
     allowed = can_deposit(me(request), client)
-    currency = _currency(request, client, _deposit_currencies(client))
-    methods = queries.deposit_methods(client, currency) if allowed else []
-    start = {"currency": currency, "request_key": new_key(), "psp": methods[0].pk if methods else None}
-    form = DepositForm(request.POST or None, currencies=_deposit_currencies(client), methods=methods, initial=start)
+    currencies = offers.deposit_currencies(client)
+    currency = _currency(request, client, currencies)
+    found = offers.offered(client, currency) if allowed else []
+    start = {"currency": currency, "request_key": new_key(), "method": found[0].method.pk if found else None}
+    form = DepositForm(request.POST or None, currencies=currencies, offers=found, initial=start)
     if request.method == "POST" and allowed and form.is_valid():
         try:
             return _start_deposit(request, client, form)
         except DomainError as error:
             form.add_error(None, error.message)
-    context = {"client": client, "form": form, "methods": methods, "allowed": allowed, "currency": currency}
+    context = {"client": client, "form": form, "offers": found, "allowed": allowed, "currency": currency}
     return render(request, "portal/deposit.html", context, status=422 if form.errors else 200)
-
-
-def _deposit_currencies(client: Client) -> list[str]:
-    """What the offered methods take, the brand's own currency first."""
-    found = {code for psp in Psp.objects.filter(brand_id=client.brand_id, is_enabled=True) for code in psp.currencies}
-    return sorted(found, key=lambda code: (code != client.brand.base_currency, code)) or [client.brand.base_currency]
 
 
 def _currency(request: HttpRequest, client: Client, offered: list[str]) -> str:
@@ -122,8 +117,8 @@ def _currency(request: HttpRequest, client: Client, offered: list[str]) -> str:
 def _start_deposit(request: HttpRequest, client: Client, form: DepositForm) -> HttpResponse:
     data = form.cleaned_data
     found = deposits.start_deposit(
-        client_id=client.pk, psp_id=data["psp"].pk, amount=data["amount"], currency=data["currency"],
-        request_key=data["request_key"], actor=me(request), locale=request.LANGUAGE_CODE[:2],
+        client_id=client.pk, psp_id=data["method"].psp_id, method=data["method"].code, amount=data["amount"],
+        currency=data["currency"], request_key=data["request_key"], actor=me(request), locale=request.LANGUAGE_CODE[:2],
         return_url=hosts.for_reader(settings.BASE_URL, request).rstrip("/") + "/portal/wallet/{reference}/",
     )  # fmt: skip
     return redirect("portal_pay", reference=found.reference)

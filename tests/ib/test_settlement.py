@@ -185,6 +185,7 @@ def arrived(cast, amount_minor, at, key):
     return Deposit.objects.create(
         client=cast.client, brand=cast.brand, psp=psp, wallet=wallet, reference=f"D-{key}", request_key=key,
         psp_reference=f"P-{key}", state="settled", amount_minor=amount_minor, currency="EUR",
+        received_minor=amount_minor, credited_minor=amount_minor,
         base_amount=Decimal(amount_minor) / 100, journal_id=posted.journal_id, created_at=at, settled_at=at,
     )  # fmt: skip
 

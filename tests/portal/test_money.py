@@ -48,7 +48,9 @@ def payer(cast, outside):  # noqa: F811
 
 def start(browser, psp, amount="500", **fields):
     key = key_of(browser.get(DEPOSIT))
-    return browser.post(DEPOSIT, {"psp": psp.pk, "amount": amount, "currency": "EUR", "request_key": key, **fields})
+    return browser.post(
+        DEPOSIT, {"method": psp.methods.get().pk, "amount": amount, "currency": "EUR", "request_key": key, **fields}
+    )
 
 
 def test_a_deposit_goes_to_the_psp_and_comes_back_booked_once(cast, outside, payer):  # noqa: F811
@@ -72,7 +74,7 @@ def test_a_deposit_goes_to_the_psp_and_comes_back_booked_once(cast, outside, pay
 
 def test_a_double_click_is_one_deposit_and_another_amount_under_its_key_is_refused(cast, outside, payer):  # noqa: F811
     key = key_of(payer.get(DEPOSIT))
-    form = {"psp": outside.psp.pk, "amount": "500", "currency": "EUR", "request_key": key}
+    form = {"method": outside.psp.methods.get().pk, "amount": "500", "currency": "EUR", "request_key": key}
     first, second = payer.post(DEPOSIT, form), payer.post(DEPOSIT, form)
     assert first["Location"] == second["Location"] and Deposit.objects.count() == 1
     answer = payer.post(DEPOSIT, {**form, "amount": "900"})

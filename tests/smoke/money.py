@@ -29,7 +29,7 @@ def client_deposits(journey: Journey) -> str:
     page = journey.page("trader")
     page.goto("/portal/wallet/deposit/")
     page.fill("input[name=amount]", "500")
-    page.locator("input[name=psp]").first.check()
+    page.locator("input[name=method]").first.check()
     page.locator("form button[type=submit].w-100").click()
     page.wait_for_selector("button[name=action][value=pay]")
     page.fill("input[name=payer_name]", "Lukas Brandt")

@@ -13,19 +13,14 @@ from sandbox.psp.dialects import DIALECTS
 from wallet import ledger
 from wallet.choices import AccountKind, JournalKind
 from wallet.ledger import Entry, Line
-from wallet.models import Account, Psp
+from wallet.models import Account, PaymentMethod, Psp
 
 
 def make_psp(brand: Any, code: str = "northpay", *, base_url: str = "", **fields: Any) -> Psp:
-    psp = Psp(
-        brand=brand,
-        code=code,
-        name=code.title(),
-        kind=fields.pop("kind", "card"),
-        base_url=base_url,
-        currencies=fields.pop("currencies", ["EUR", "USD"]),
-        **fields,
-    )
+    """A PSP with one way to pay (or one per name in `codes`). Other fields are the method's, if they are not the PSP's."""
+    own = {name: fields.pop(name) for name in ("adapter", "is_enabled", "is_down_until") if name in fields}
+    kind, codes = fields.pop("kind", "card"), fields.pop("codes", ("",))
+    psp = Psp(brand=brand, code=code, name=code.title(), kind=kind, base_url=base_url, **own)
     psp.seal_credentials(
         {
             "api_key": f"sandbox-api-key-{code}",
@@ -34,6 +29,11 @@ def make_psp(brand: Any, code: str = "northpay", *, base_url: str = "", **fields
         }
     )
     psp.save()
+    for number, name in enumerate(codes):
+        PaymentMethod.objects.create(
+            psp=psp, code=name,
+            **{"label": psp.name, "kind": kind, "currencies": ["EUR", "USD"], "position": number, **fields},
+        )  # fmt: skip
     return psp
 
 

@@ -73,7 +73,8 @@ def settled_deposit(
         now = timezone.now()
         return Deposit.objects.create(
             client=cast.client, brand=cast.brand, psp=psp, wallet=wallet, reference=reference, request_key=reference,
-            amount_minor=amount_minor, currency=currency, received_minor=amount_minor, state="settled",
+            amount_minor=amount_minor, currency=currency, received_minor=amount_minor,
+            credited_minor=amount_minor, state="settled",
             journal_id=posted.journal_id, settled_at=now, created_at=now, is_first=is_first,
             base_amount=Decimal(amount_minor) / 100,
         )  # fmt: skip

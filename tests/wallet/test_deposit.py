@@ -1,11 +1,13 @@
 """A deposit from the click to the wallet, over real sockets: booked once, whatever the PSP sends, however often."""
 
+import datetime as dt
 import random
 from decimal import Decimal
 
 import httpx
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from clients.models import TimelineEntry
 from crm import events
@@ -13,7 +15,7 @@ from crm.errors import DomainError, IdempotencyConflict, NotAllowed
 from crm.models import AuditEvent, Notification, OutboxEvent
 from tests.wallet.factories import fund
 from wallet import deposits, ledger
-from wallet.choices import AccountKind, DepositState, InboxState, Verdict
+from wallet.choices import AccountKind, DepositState, HoldReason, InboxState, Verdict
 from wallet.deposits import look_up_deposit, release_held_deposit, start_deposit
 from wallet.models import Deposit, Journal, PspMovement, WebhookMessage
 from wallet.verification import verify
@@ -190,11 +192,22 @@ def test_a_dropped_webhook_is_made_up_for_by_a_look_up(cast, outside):
 
 def test_an_abandoned_deposit_expires_and_a_late_payment_is_booked_nevertheless(cast, outside):
     deposit = start(cast, outside)
-    Deposit.objects.update(expires_at="2026-01-01T00:00Z", next_look_up_at="2026-01-01T00:00Z")
+    over = timezone.now() - dt.timedelta(days=2)
+    Deposit.objects.update(expires_at=over, next_look_up_at=over)
     assert look_up_deposit(deposit.pk).state == DepositState.EXPIRED
     pay(deposit)
     outside.deliver(wait_for=2)
     assert Deposit.objects.get().state == DepositState.SETTLED
+
+
+def test_a_payment_that_is_weeks_late_is_held(cast, outside):
+    deposit = start(cast, outside)
+    Deposit.objects.update(expires_at=timezone.now() - dt.timedelta(days=15))
+    pay(deposit)
+    outside.deliver(wait_for=2)
+    deposit.refresh_from_db()
+    assert (deposit.state, deposit.hold_reasons) == (DepositState.HELD, [HoldReason.LATE])
+    assert wallet_balance(cast) == 0
 
 
 def test_a_declined_payment_fails_in_words(cast, outside):
@@ -223,24 +236,24 @@ def test_another_amount_than_meant_is_held_and_released_by_finance(cast, outside
 
     crypto = make_psp(cast.brand, "coinharbor", base_url=outside.running.url, kind="crypto")
     deposit = start(cast, outside, psp=crypto)
-    httpx.post(deposit.redirect_url, data={"action": "pay", "sent": "499.50"})
+    httpx.post(deposit.redirect_url, data={"action": "pay", "sent": "450.00"})
     outside.wait_for(2)
     for headers, body in outside.catcher.received:
         outside.post(headers, body, code="coinharbor")
     outside.process()
     deposit.refresh_from_db()
     assert deposit.state == DepositState.HELD
-    assert "499.50 EUR arrived instead of 500.00 EUR" in deposit.failure
+    assert "450.00 EUR arrived instead of 500.00 EUR" in deposit.failure
     assert wallet_balance(cast) == 0
     suspense = ledger.house(AccountKind.SUSPENSE, brand_id=cast.brand.pk, currency="EUR")
-    assert ledger.balance(suspense) == 49_950
+    assert ledger.balance(suspense) == 45_000
 
     with pytest.raises(NotAllowed):
         release_held_deposit(deposit_id=deposit.pk, actor=cast.agent, reason="fine")
     with pytest.raises(DomainError):
         release_held_deposit(deposit_id=deposit.pk, actor=cast.finance, reason=" ")
     release_held_deposit(deposit_id=deposit.pk, actor=cast.finance, reason="Client confirmed the network fee")
-    assert (wallet_balance(cast), ledger.balance(suspense)) == (49_950, 0)
+    assert (wallet_balance(cast), ledger.balance(suspense)) == (45_000, 0)
     assert Deposit.objects.get().state == DepositState.SETTLED
     assert verify().holds
 
@@ -330,8 +343,7 @@ def test_only_the_client_may_pay_in_and_not_while_restricted(cast, outside):
 
 
 def test_a_method_that_is_not_offered_is_refused(cast, outside):
-    outside.psp.countries = ["ES"]
-    outside.psp.save()
+    outside.psp.methods.update(countries=["ES"])
     with pytest.raises(DomainError, match="not available"):
         start(cast, outside)
 

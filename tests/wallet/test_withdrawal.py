@@ -37,7 +37,8 @@ def paid_in(client, psp: Psp, minor: int, currency: str = "EUR") -> Deposit:
     wallet = fund(client, minor, currency, key=f"paid-in:{psp.pk}:{minor}")
     return Deposit.objects.create(
         client=client, brand=client.brand, psp=psp, wallet=wallet, reference=f"D-{psp.pk}-{minor}", request_key=f"k{minor}",
-        amount_minor=minor, received_minor=minor, currency=currency, created_at=now, settled_at=now, state="settled",
+        amount_minor=minor, received_minor=minor, credited_minor=minor, currency=currency, created_at=now,
+        settled_at=now, state="settled",
         journal=Journal.objects.get(idempotency_key=f"paid-in:{psp.pk}:{minor}"), base_amount=Decimal(minor) / 100,
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from crm.money import to_minor
 from trading.models import TradingAccount
 from wallet.choices import DepositState, Direction, JournalKind, Phase, PspKind, WithdrawalState
 from wallet.demo.psps import OFFER
-from wallet.models import Deposit, Psp, Transfer, Withdrawal
+from wallet.models import Deposit, PaymentMethod, Psp, Transfer, Withdrawal
 from wallet.references import ALPHABET, LENGTH
 
 FUNDED = (Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
@@ -74,19 +74,23 @@ def tell(demo: Demo, psps: list[Psp]) -> Plans:
     for transfer in demo.extra.get("trading_transfers", []):
         moved[transfer.client_id].append(transfer)
     accounts = TradingAccount.objects.in_bulk([row.account_id for rows in moved.values() for row in rows])
+    methods = {method.psp_id: method for method in PaymentMethod.objects.filter(psp__in=psps)}
     clients = Client.objects.filter(stage__in=FUNDED).select_related("brand").defer("search_text").order_by("pk")
     for client in clients:
-        Teller(demo, psps, client, plans).tell(moved.get(client.pk, []), accounts)
-    _queue(demo, plans)
+        Teller(demo, psps, methods, client, plans).tell(moved.get(client.pk, []), accounts)
+    _queue(demo, methods, plans)
     return plans
 
 
 class Teller:
     """Tells one client's money."""
 
-    def __init__(self, demo: Demo, psps: list[Psp], client: Client, plans: Plans) -> None:
+    def __init__(
+        self, demo: Demo, psps: list[Psp], methods: dict[int, PaymentMethod], client: Client, plans: Plans
+    ) -> None:
         self.demo, self.rng, self.client, self.plans = demo, demo.rng, client, plans
         self.psps = [psp for psp in psps if psp.brand_id == client.brand_id]
+        self.methods = methods
         self.purses: dict[str, Purse] = defaultdict(Purse)
         self.favourite: dict[str, Psp] = {}
 
@@ -118,7 +122,8 @@ class Teller:
         if self.rng.random() < 0.12:
             self._try_in_vain(psp, currency, minor, created - dt.timedelta(minutes=self.rng.uniform(2, 30)))
         deposit = self._intent(psp, currency, minor, created)
-        deposit.state, deposit.settled_at, deposit.received_minor = DepositState.SETTLED, settled, minor
+        deposit.state, deposit.settled_at = DepositState.SETTLED, settled
+        deposit.received_minor = deposit.credited_minor = minor
         purse.free += minor
         self._step(deposit, currency, settled, "settle", JournalKind.DEPOSIT, Phase.POSTED, minor, ("psp", psp.pk))
         return deposit
@@ -136,7 +141,8 @@ class Teller:
         method, instrument = _instrument(self.rng, psp)
         deposit = Deposit(
             client=self.client, brand_id=self.client.brand_id, psp=psp, reference=reference, request_key=reference,
-            amount_minor=minor, currency=currency, psp_reference=f"pay_{self.rng.randbytes(12).hex()}", created_at=at,
+            payment_method=self.methods[psp.pk], amount_minor=minor, currency=currency, created_at=at,
+            psp_reference=f"pay_{self.rng.randbytes(12).hex()}",
             expires_at=at + dt.timedelta(hours=24), method=method, instrument=instrument,
             payer_name=self.client.full_name,
         )  # fmt: skip
@@ -146,7 +152,7 @@ class Teller:
     def _psp(self, currency: str) -> Psp:
         """People stay with their way of paying."""
         if currency not in self.favourite or self.rng.random() < 0.15:
-            offered = [psp for psp in self.psps if currency in psp.currencies]
+            offered = [psp for psp in self.psps if currency in OFFER[psp.code].currencies]
             weights = [OFFER[psp.code].weight for psp in offered]
             self.favourite[currency] = self.rng.choices(offered, weights)[0]
         return self.favourite[currency]
@@ -265,7 +271,7 @@ class Teller:
         return step
 
 
-def _queue(demo: Demo, plans: Plans) -> None:
+def _queue(demo: Demo, methods: dict[int, PaymentMethod], plans: Plans) -> None:
     """Some clients ask for a part of what they just paid in: finance's queue is never empty in the morning."""
     recent = [
         deposit
@@ -274,7 +280,7 @@ def _queue(demo: Demo, plans: Plans) -> None:
     ]
     psps = list({deposit.psp_id: deposit.psp for deposit in recent}.values())
     for deposit in demo.rng.sample(recent, min(demo.count(QUEUE_SIZE), len(recent))):
-        teller = Teller(demo, psps, deposit.client, plans)
+        teller = Teller(demo, psps, methods, deposit.client, plans)
         teller.favourite[deposit.currency] = deposit.psp
         last = max(step.at for step in plans.steps if step.client.pk == deposit.client_id)
         purse = teller.purses[deposit.currency]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from crm.demo import Demo
 from wallet.choices import PspKind
-from wallet.models import Psp
+from wallet.models import PaymentMethod, Psp
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +22,19 @@ class Offer:
     basis_points: int
     fixed_minor: int
     payout_minor: int
+    minutes: int
 
     def fee(self, minor: int) -> int:
         return min((minor * self.basis_points + 5_000) // 10_000 + self.fixed_minor, minor)
 
 
 OFFERS = (
-    Offer("meridian", "northpay", "Northpay", PspKind.CARD, ("EUR", "USD", "GBP", "CHF"), 6, 190, 25, 100),
-    Offer("meridian", "sepalink", "SEPA Link", PspKind.BANK, ("EUR",), 3, 0, 35, 35),
-    Offer("meridian", "kassa", "Kassa Local", PspKind.CASHIER, ("EUR", "USD"), 1, 320, 10, 200),
-    Offer("southern", "cardinal", "Cardinal Acquiring", PspKind.CARD, ("USD", "EUR", "GBP"), 5, 240, 30, 150),
-    Offer("southern", "quickpurse", "QuickPurse", PspKind.WALLET, ("USD", "EUR", "GBP"), 3, 290, 0, 50),
-    Offer("southern", "coinharbor", "Coin Harbor", PspKind.CRYPTO, ("USD", "EUR"), 2, 100, 0, 0),
+    Offer("meridian", "northpay", "Northpay", PspKind.CARD, ("EUR", "USD", "GBP", "CHF"), 6, 190, 25, 100, 2),
+    Offer("meridian", "sepalink", "SEPA Link", PspKind.BANK, ("EUR",), 3, 0, 35, 35, 1440),
+    Offer("meridian", "kassa", "Kassa Local", PspKind.CASHIER, ("EUR", "USD"), 1, 320, 10, 200, 10),
+    Offer("southern", "cardinal", "Cardinal Acquiring", PspKind.CARD, ("USD", "EUR", "GBP"), 5, 240, 30, 150, 2),
+    Offer("southern", "quickpurse", "QuickPurse", PspKind.WALLET, ("USD", "EUR", "GBP"), 3, 290, 0, 50, 2),
+    Offer("southern", "coinharbor", "Coin Harbor", PspKind.CRYPTO, ("USD", "EUR"), 2, 100, 0, 0, 30),
 )
 OFFER = {offer.code: offer for offer in OFFERS}
 
@@ -43,9 +44,7 @@ def make_psps(demo: Demo) -> list[Psp]:
     psps = []
     for position, offer in enumerate(OFFERS):
         psp = Psp(
-            brand=brands[offer.brand], code=offer.code, name=offer.name, kind=offer.kind, position=position,
-            currencies=list(offer.currencies), minimum_minor=1_000, maximum_minor=5_000_000,
-            kyc_level_min=1 if offer.kind == PspKind.CRYPTO else 0,
+            brand=brands[offer.brand], code=offer.code, name=offer.name, kind=offer.kind,
         )  # fmt: skip
         psp.seal_credentials(
             {
@@ -55,5 +54,13 @@ def make_psps(demo: Demo) -> list[Psp]:
             }
         )
         psp.save()
+        PaymentMethod.objects.create(
+            psp=psp, label=offer.name, kind=offer.kind, currencies=list(offer.currencies), position=position,
+            deposit_minimum_minor=1_000, deposit_maximum_minor=5_000_000, payout_minimum_minor=1,
+            payout_maximum_minor=5_000_000, kyc_level_min=1 if offer.kind == PspKind.CRYPTO else 0,
+            is_for_high_risk=offer.kind != PspKind.CRYPTO, minutes=offer.minutes,
+            fallback_group="cards" if offer.kind == PspKind.CARD else "",
+            deposit_fee_basis_points=50 if offer.kind == PspKind.CASHIER else 0,
+        )  # fmt: skip
         psps.append(psp)
     return psps

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -15,11 +16,12 @@ from crm.money import Money, from_minor
 from wallet.choices import (
     DEPOSIT_ARRIVED,
     DepositState,
+    HoldReason,
     MovementKind,
     failure_words,
 )
 from wallet.models.ledger import Account, Journal
-from wallet.models.psp import Psp
+from wallet.models.psp import PaymentMethod, Psp
 
 
 class BaseAmountField(models.DecimalField):
@@ -66,10 +68,26 @@ class Deposit(AmountMixin):
     session_reference = models.CharField(max_length=100, blank=True)
     psp_reference = models.CharField(max_length=100, blank=True)
     redirect_url = models.CharField(max_length=500, blank=True)
-    method = models.CharField(max_length=30, blank=True)
+    payment_method = models.ForeignKey(
+        PaymentMethod, on_delete=models.PROTECT, null=True, related_name="deposits", db_index=False
+    )
+    pay_by = models.CharField(max_length=16, default="redirect", help_text=_("How the client hands the money over"))
+    instructions = models.JSONField(
+        default=dict, blank=True, help_text=_("What the client needs to pay: address, reference …")
+    )
+    method = models.CharField(max_length=30, blank=True, help_text=_("In the PSP's own word"))
     instrument = models.CharField(max_length=80, blank=True, help_text=_("Masked card or account"))
     payer_name = models.CharField(max_length=120, blank=True)
-    received_minor = models.BigIntegerField(null=True, help_text=_("What the PSP says it received"))
+    received_minor = models.BigIntegerField(
+        null=True, help_text=_("What the PSP says it received, in the currency that arrived")
+    )
+    arrived_currency = models.CharField(max_length=5, blank=True, help_text=_("Where it is not the one that was meant"))
+    fee_basis_points = models.PositiveIntegerField(default=0, help_text=_("As shown before the client paid"))
+    fee_fixed_minor = models.BigIntegerField(default=0)
+    fee_minor = models.BigIntegerField(default=0, help_text=_("Kept of what arrived"))
+    credited_minor = models.BigIntegerField(null=True, help_text=_("What the wallet got, in the wallet's currency"))
+    hold_reasons = ArrayField(models.CharField(max_length=16, choices=HoldReason.choices), default=list, blank=True)
+    held_at = models.DateTimeField(null=True)
     refunded_minor = models.BigIntegerField(default=0, help_text=_("All that went back to the payer so far"))
     failure = models.CharField(max_length=200, blank=True)
     is_first = models.BooleanField(default=False, help_text=_("The client's first-time deposit"))
@@ -113,12 +131,25 @@ class Deposit(AmountMixin):
                 condition=Q(refunded_minor=0) | Q(refunded_minor__gt=0, received_minor__gte=F("refunded_minor")),
                 name="deposit_never_gives_back_more_than_came",
             ),
+            models.CheckConstraint(
+                condition=Q(settled_at__isnull=True)
+                | Q(credited_minor__isnull=False, credited_minor__gt=0, received_minor__gte=F("fee_minor")),
+                name="settled_deposit_says_what_the_wallet_got",
+            ),
+            models.CheckConstraint(
+                condition=Q(fee_minor__gte=0, fee_fixed_minor__gte=0), name="deposit_fee_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=DepositState.HELD) | Q(hold_reasons__len__gt=0, held_at__isnull=False),
+                name="held_deposit_says_why_and_since_when",
+            ),
         ]
         indexes = [
             models.Index(fields=["client", "-id"], name="deposits_by_client"),
             models.Index(fields=["brand", "-id"], name="deposits_by_brand"),
             models.Index(fields=["brand", "state", "-id"], name="deposits_by_state"),
             models.Index(fields=["psp", "-id"], name="deposits_by_psp"),
+            models.Index(fields=["held_at", "id"], name="deposits_held", condition=Q(state=DepositState.HELD)),
             models.Index(
                 fields=["client", "settled_at"], name="deposits_settled", condition=Q(settled_at__isnull=False)
             ),
@@ -131,9 +162,23 @@ class Deposit(AmountMixin):
         return self.reference
 
     @property
-    def credited(self) -> Decimal:
-        """What the wallet got."""
-        return from_minor(self.received_minor or 0, self.currency)
+    def received_currency(self) -> str:
+        """The currency of `received_minor` and `fee_minor`."""
+        return self.arrived_currency or self.currency
+
+    @property
+    def credited(self) -> Money:
+        """What the wallet got, in the wallet's currency; reads the wallet."""
+        return Money.of_minor(self.credited_minor or 0, self.wallet.currency)
+
+    @property
+    def fee(self) -> Decimal:
+        return from_minor(self.fee_minor, self.received_currency)
+
+    @property
+    def hold_words(self) -> list[str]:
+        """Why it is held, a sentence each."""
+        return [str(HoldReason(reason).label) for reason in self.hold_reasons]
 
     @property
     def failure_words(self) -> str:
@@ -141,7 +186,7 @@ class Deposit(AmountMixin):
 
     @property
     def received(self) -> Decimal | None:
-        return None if self.received_minor is None else from_minor(self.received_minor, self.currency)
+        return None if self.received_minor is None else from_minor(self.received_minor, self.received_currency)
 
 
 class PspMovement(AmountMixin):

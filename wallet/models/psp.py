@@ -29,22 +29,6 @@ class Psp(models.Model):
     base_url = models.CharField(
         max_length=200, blank=True, help_text=_("Where its API answers; empty: the adapter's own")
     )
-    currencies = ArrayField(models.CharField(max_length=5), default=list)
-    countries = ArrayField(
-        models.CharField(max_length=2),
-        default=list,
-        blank=True,
-        help_text=_("Offered to clients of; empty: everywhere"),
-    )
-    minimum_minor = models.BigIntegerField(
-        default=1_000, help_text=_("Smallest deposit, in minor units of the brand's base currency")
-    )
-    maximum_minor = models.BigIntegerField(
-        default=1_000_000_00, help_text=_("Largest deposit, in minor units of the brand's base currency")
-    )
-    kyc_level_min = models.PositiveSmallIntegerField(default=0)
-    pays_out = models.BooleanField(default=True)
-    position = models.PositiveSmallIntegerField(default=0, help_text=_("Order in which methods are offered"))
     is_enabled = models.BooleanField(default=True)
     sealed_credentials = models.BinaryField(null=True, editable=False)
     last_checked_at = models.DateTimeField(null=True)
@@ -54,14 +38,8 @@ class Psp(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["brand_id", "position", "id"]
+        ordering = ["brand_id", "name", "id"]
         permissions = [("manage_psp", "May set up PSPs and test their connection")]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(minimum_minor__gt=0) & Q(maximum_minor__gte=models.F("minimum_minor")),
-                name="psp_limits_are_in_order",
-            )
-        ]
 
     def __str__(self) -> str:
         return self.name
@@ -123,6 +101,7 @@ class PaymentMethod(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
+        indexes = [models.Index(fields=["position", "id"], name="methods_in_order")]
         constraints = [
             models.UniqueConstraint(fields=["psp", "code"], name="each_method_of_a_psp_once"),
             models.CheckConstraint(

@@ -24,10 +24,17 @@ BODY_SHOWN_BYTES = 8_000
 @staff_page("wallet.view_psp")
 def psp_list(request: HttpRequest) -> HttpResponse:
     """Every PSP with how it has been doing: payments of the last thirty days, the last webhook, the last test."""
-    psps = list(queries.psps_visible_to(request.user).select_related("brand").defer("sealed_credentials"))
+    psps = list(
+        queries.psps_visible_to(request.user)
+        .select_related("brand")
+        .defer("sealed_credentials")
+        .prefetch_related("methods")
+    )
     health = queries.psp_health([psp.pk for psp in psps])
-    rows = [{"psp": psp, "health": health[psp.pk]} for psp in psps]
-    return render(request, "wallet/psps.html", {"rows": rows, "may_manage": request.user.has_perm("wallet.manage_psp")})
+    shown = [{"psp": psp, "health": health[psp.pk]} for psp in psps]
+    return render(
+        request, "wallet/psps.html", {"rows": shown, "may_manage": request.user.has_perm("wallet.manage_psp")}
+    )
 
 
 class PspPage(StaffView):
