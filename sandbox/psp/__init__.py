@@ -1,4 +1,4 @@
-"""A payment service provider in miniature: one HTTP server that plays six of them, each with its own character.
+"""A payment service provider in miniature: one HTTP server that plays several of them, each with its own character and protocol.
 
 It imports no part of Keelson: the two meet over HTTP only. Start it with `python -m sandbox.psp --port 8444 --state
 FILE

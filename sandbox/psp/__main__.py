@@ -19,7 +19,7 @@ from sandbox.psp.webhooks import Dispatcher
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m sandbox.psp", description="Six payment service providers in miniature."
+        prog="python -m sandbox.psp", description="Payment service providers in miniature."
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8444, help="0 takes any free port")

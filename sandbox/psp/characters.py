@@ -1,6 +1,7 @@
-"""The six PSPs of the sandbox: what each accepts, charges and is slow at."""
+"""The PSPs of the sandbox: what each accepts, charges and is slow at."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sandbox.psp.money import share
@@ -34,6 +35,9 @@ class Character:
     always_challenges: bool = False
     announces_authorisation: bool = False
     dialect: str = "plain"  # a key of `dialects.DIALECTS`
+    # Methods that are paid on another page, or captured later, than the character's own.
+    method_kinds: Mapping[str, Kind] = field(default_factory=dict)
+    method_seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def api_key(self) -> str:
@@ -44,6 +48,12 @@ class Character:
     def webhook_secret(self) -> str:
         """The secret that signs this PSP's webhooks."""
         return f"sandbox-webhook-secret-{self.code}"
+
+    def kind_of(self, method: str) -> Kind:
+        return self.method_kinds.get(method, self.kind)
+
+    def seconds_to_capture(self, method: str) -> float:
+        return self.method_seconds.get(method, self.capture_seconds)
 
     def fee(self, gross_minor: int) -> int:
         """What the PSP keeps of a payment."""
@@ -128,6 +138,35 @@ CHARACTERS: dict[str, Character] = {
             fee_fixed_minor=10,
             payout_fee_minor=200,
             capture_seconds=1.0,
+        ),
+        Character(
+            "stripe",
+            "Stripe",
+            Kind.CARD,
+            ("EUR", "USD", "GBP", "CHF", "JPY"),
+            ("card", "sepa_debit", "klarna"),
+            "#533afd",
+            fee_basis_points=150,
+            fee_fixed_minor=25,
+            payout_fee_minor=0,
+            dialect="stripe",
+            method_kinds={"sepa_debit": Kind.BANK, "klarna": Kind.CASHIER},
+            method_seconds={"sepa_debit": 3.0},
+        ),
+        Character(
+            "adyen",
+            "Adyen",
+            Kind.CARD,
+            ("EUR", "USD", "GBP", "CHF", "JPY"),
+            ("scheme", "sepadirectdebit", "klarna"),
+            "#0a7d34",
+            fee_basis_points=120,
+            fee_fixed_minor=11,
+            payout_fee_minor=30,
+            announces_authorisation=True,
+            dialect="adyen",
+            method_kinds={"sepadirectdebit": Kind.BANK, "klarna": Kind.CASHIER},
+            method_seconds={"sepadirectdebit": 2.0},
         ),
     )
 }

@@ -5,7 +5,7 @@ loopback by default.
 |---|---|
 | `POST /_control/faults` `{"psp": "*", "name": …, "value": …, "times": n}` | one switch; `{"clear": true}` clears |
 | `GET /_control/state` | faults, counts, the last events and deliveries |
-| `POST /_control/{psp}/payments/{reference}/{what}` | pay, decline, chargeback, chargeback-reversal |
+| `POST /_control/{psp}/payments/{reference}/{what}` | pay, decline, expire, dispute, chargeback … |
 | `POST /_control/{psp}/events/{id}/resend` | sends an event again |
 | `POST /_control/{psp}/history` `{"movements": […]}` | movements of the past, for demo books |
 | `POST /_control/finish` | everything that waits for a timer happens now |
@@ -14,7 +14,7 @@ loopback by default.
 
 from typing import Any
 
-from sandbox.psp import payments
+from sandbox.psp import disputes, payments
 from sandbox.psp.api import settlement_response
 from sandbox.psp.characters import CHARACTERS
 from sandbox.psp.faults import EVERY_PSP, Faults
@@ -65,15 +65,21 @@ def play_client(request: Request) -> Response:
             request.store,
             payment["id"],
             pace=request.pace,
-            method=body.get("method") or request.character.methods[0],
+            method=body.get("method") or payment["method"] or request.character.methods[0],
             instrument=body.get("instrument", "•••• 4242"),
             payer_name=body.get("payer_name", ""),
             received_minor=body.get("received_minor"),
         )
     elif what == "decline":
         payment = payments.decline(request.store, payment["id"], body.get("reason", "declined_by_issuer"))
+    elif what == "expire":
+        payment = payments.expire(request.store, payment["id"])
+    elif what == "dispute":
+        payment = disputes.open_dispute(request.store, payment["id"], body.get("reason", "fraudulent"))
+    elif what == "dispute-lost":
+        payment = disputes.close_dispute(request.store, payment["id"], won=False)
     elif what in ("chargeback", "chargeback-reversal"):
-        payment = payments.charge_back(request.store, payment["id"], reverse=what == "chargeback-reversal")
+        payment = disputes.charge_back(request.store, payment["id"], reverse=what == "chargeback-reversal")
     else:
         raise ApiError(404, "no_such_page", f"A client can't {what}.")
     return as_json(payments.payment_view(payment, request.base_url))

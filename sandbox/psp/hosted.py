@@ -72,13 +72,14 @@ def _details(rows: list[tuple[str, str]]) -> str:
 
 def _form_for(character: Character, payment: Row, words: Words, form: dict[str, str]) -> str:
     seed = hashlib.sha256(payment["id"].encode()).hexdigest()
-    if character.kind == Kind.CARD:
+    kind = character.kind_of(payment["method"])
+    if kind == Kind.CARD:
         return _card(words, form)
-    if character.kind == Kind.WALLET:
+    if kind == Kind.WALLET:
         return _field("account", words("Wallet e-mail"), form.get("account", ""), 'type="email" required') + _field(
             "password", words("Password"), "", 'type="password" required'
         )
-    if character.kind == Kind.BANK:
+    if kind == Kind.BANK:
         digits = str(int(seed[:12], 16)).rjust(10, "0")[:10]
         rows = [
             ("IBAN", f"DE02 5001 0517 {digits[:4]} {digits[4:8]} {digits[8:]}"),
@@ -87,12 +88,13 @@ def _form_for(character: Character, payment: Row, words: Words, form: dict[str, 
         return _details(rows) + _field(
             "payer_name", words("Name of the account holder"), form.get("payer_name", ""), "required"
         )
-    if character.kind == Kind.CRYPTO:
+    if kind == Kind.CRYPTO:
         amount = form.get("sent", major(payment["amount_minor"], payment["currency"]))
         return _details([(words("Address"), f"bc1q{seed[:38]}")]) + _field(
             "sent", words("Amount you send"), amount, "required"
         )
-    options = "".join(f'<option value="{method}">{method.upper()}</option>' for method in character.methods)
+    local = [payment["method"]] if payment["method"] else character.methods
+    options = "".join(f'<option value="{method}">{method.upper()}</option>' for method in local)
     return (
         f'<label for="method">{words("Method")}</label><select id="method" name="method">{options}</select>'
         + _field("payer_name", words("Your name"), form.get("payer_name", ""), "required")
@@ -101,7 +103,8 @@ def _form_for(character: Character, payment: Row, words: Words, form: dict[str, 
 
 def _payment_page(character: Character, payment: Row, form: dict[str, str] | None = None, error: str = "") -> Response:
     words = translate(payment["locale"])
-    pay = words("I have sent the transfer") if character.kind in (Kind.BANK, Kind.CRYPTO) else words("Pay")
+    kind = character.kind_of(payment["method"])
+    pay = words("I have sent the transfer") if kind in (Kind.BANK, Kind.CRYPTO) else words("Pay")
     amount = f"{major(payment['amount_minor'], payment['currency'])} {payment['currency']}"
     inner = f"""<form method="post">{_form_for(character, payment, words, form or {})}
 <button name="action" value="pay">{pay} · {amount}</button></form>
@@ -185,7 +188,8 @@ def submit_payment_page(request: Request) -> Response:
     if form.get("action") == "decline":
         return _back(payments.decline(request.store, payment["id"], "cancelled_by_client"))
     received, instrument = payment["amount_minor"], form.get("account", "")
-    if character.kind == Kind.CARD:
+    kind = character.kind_of(payment["method"])
+    if kind == Kind.CARD:
         number = _card_number(form)
         if error := _card_error(form):
             return _payment_page(character, payment, form, error)
@@ -198,7 +202,7 @@ def submit_payment_page(request: Request) -> Response:
                     character, payment, form, "" if code is None else "Enter the six digits of the code."
                 )
         instrument = f"•••• {number[-4:]}"
-    elif character.kind == Kind.CRYPTO:
+    elif kind == Kind.CRYPTO:
         sent = _minor(form.get("sent", ""), payment["currency"])
         if not sent:
             return _payment_page(character, payment, form, "Enter the amount you send, like 100.00.")
@@ -207,7 +211,7 @@ def submit_payment_page(request: Request) -> Response:
         request.store,
         payment["id"],
         pace=request.pace,
-        method=form.get("method") or character.methods[0],
+        method=payment["method"] or form.get("method") or character.methods[0],
         instrument=instrument,
         payer_name=form.get("payer_name") or form.get("account", ""),
         received_minor=received,

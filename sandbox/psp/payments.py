@@ -10,7 +10,6 @@ from sandbox.psp.characters import CHARACTERS, Character
 from sandbox.psp.store import Store, new_id, now
 from sandbox.psp.webhooks import publish
 
-CHARGEBACK_FEE_MINOR = 1_500
 AMOUNT_MINOR_MAX = 10**15
 
 
@@ -113,6 +112,7 @@ def create_payment(store: Store, character: Character, body: dict[str, Any]) -> 
             token=new_id("session"),
             locale=read_text(body, "locale", required=False, longest=5) or "en",
             merchant_name=read_text(body, "merchant_name", required=False, longest=100),
+            method=read_text(body, "method", required=False, longest=30),
             status="created",
             request_hash=request_hash,
             created_at=now(),
@@ -178,9 +178,9 @@ def pay(
             "payer_name": payer_name,
             "received_minor": payment["amount_minor"] if received_minor is None else received_minor,
         }
-        if character.capture_seconds:
+        if seconds := character.seconds_to_capture(method):
             pending = _move(store, payment, "pending", **facts)
-            start_timer(store, "capture", payment_id, pace(character.capture_seconds))
+            start_timer(store, "capture", payment_id, pace(seconds))
             return pending
         if character.announces_authorisation:
             payment = _move(store, payment, "authorised", **facts)
@@ -222,30 +222,8 @@ def decline(store: Store, payment_id: str, reason: str) -> Row:
         return payment if payment["status"] != "created" else _move(store, payment, "failed", failure=reason)
 
 
-def charge_back(store: Store, payment_id: str, *, reverse: bool = False) -> Row:
-    """The client's bank takes the money back (or gives it back again), with a fee."""
-    wanted, status, kind = (
-        ("charged_back", "captured", "chargeback_reversed") if reverse else ("captured", "charged_back", "chargeback")
-    )
+def expire(store: Store, payment_id: str) -> Row:
+    """The client did not pay in time, or the merchant closed the page."""
     with store.transaction():
         payment = get_payment(store, payment_id)
-        if payment["status"] != wanted:
-            raise ApiError(409, "wrong_state", f"Payment {payment_id} is {payment['status']}.")
-        gross = payment["received_minor"] if reverse else -payment["received_minor"]
-        store.insert(
-            "movements",
-            psp=payment["psp"],
-            type=kind,
-            psp_reference=new_id("cb"),
-            merchant_reference=payment["reference"],
-            original_reference=payment["id"],
-            gross_minor=gross,
-            fee_minor=0 if reverse else CHARGEBACK_FEE_MINOR,
-            currency=payment["currency"],
-            method=payment["method"],
-            created_at=now(),
-        )
-        store.run("UPDATE payments SET status = ?, updated_at = ? WHERE id = ?", status, now(), payment_id)
-        moved = get_payment(store, payment_id)
-        publish(store, moved["psp"], f"payment.{kind}", payment_view(moved))
-        return moved
+        return payment if payment["status"] != "created" else _move(store, payment, "expired")

@@ -94,8 +94,10 @@ def _plant(rows: list[dict[str, Any]], kind: str) -> None:
         victim["currency"] = "USD" if victim["currency"] != "USD" else "EUR"
 
 
-def report(store: Store, character: Character, first: date, last: date) -> str:
-    """The report for the days `first` to `last`, both included, as CSV text."""
+def movements_of(
+    store: Store, character: Character, first: date, last: date
+) -> tuple[list[dict[str, Any]], dict[str, int], str]:
+    """The period's movements in order with their batch, the balances before it, and the planted difference if any."""
     since, until = _midnight(first), min(_midnight(last + timedelta(days=1)), now())
     rows = [
         dict(row) | {"batch": f"{character.code}-{_week_of(row['created_at'])[0]:%Y%m%d}-{row['currency']}"}
@@ -110,6 +112,12 @@ def report(store: Store, character: Character, first: date, last: date) -> str:
     difference = Faults(store).spend(character.code, "settlement_difference")
     if difference:
         _plant(inside, difference)
+    return inside, opening, difference or ""
+
+
+def report(store: Store, character: Character, first: date, last: date) -> str:
+    """The report for the days `first` to `last`, both included, as CSV text."""
+    inside, opening, difference = movements_of(store, character, first, last)
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()

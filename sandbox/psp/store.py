@@ -39,6 +39,15 @@ CREATE TABLE IF NOT EXISTS deliveries (
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, due_at);
 CREATE TABLE IF NOT EXISTS timers (
   id INTEGER PRIMARY KEY, due_at REAL NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS disputes (
+  id TEXT PRIMARY KEY, psp TEXT NOT NULL, payment_id TEXT NOT NULL UNIQUE, amount_minor INTEGER NOT NULL, currency TEXT
+  NOT NULL,
+  reason TEXT NOT NULL, status TEXT NOT NULL, withdrawn INTEGER NOT NULL DEFAULT 0, evidence TEXT NOT NULL DEFAULT '{}',
+  due_at REAL NOT NULL, created_at REAL NOT NULL, updated_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS idempotency (
+  psp TEXT NOT NULL, key TEXT NOT NULL, request_hash TEXT NOT NULL, status INTEGER, body BLOB, PRIMARY KEY (psp, key));
+CREATE TABLE IF NOT EXISTS notes (
+  psp TEXT NOT NULL, subject TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (psp, subject, name));
 CREATE TABLE IF NOT EXISTS faults (
   psp TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, remaining INTEGER, PRIMARY KEY (psp, name));
 """
@@ -98,6 +107,16 @@ class Store:
         """Inserts one row; table and column names come from our own code only."""
         columns, marks = ", ".join(values), ", ".join("?" * len(values))
         self.run(f"INSERT INTO {table} ({columns}) VALUES ({marks})", *values.values())  # noqa: S608
+
+    def note(self, psp: str, subject: str, name: str, value: str) -> None:
+        """What a dialect remembers about a payment, a transfer or itself; the later one counts."""
+        self.run(
+            "INSERT OR REPLACE INTO notes (psp, subject, name, value) VALUES (?, ?, ?, ?)", psp, subject, name, value
+        )
+
+    def noted(self, psp: str, subject: str, name: str) -> str:
+        row = self.row("SELECT value FROM notes WHERE psp = ? AND subject = ? AND name = ?", psp, subject, name)
+        return row["value"] if row else ""
 
     def close(self) -> None:
         with self._lock:

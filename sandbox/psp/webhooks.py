@@ -29,21 +29,26 @@ FORGED_SECRET = "not-the-secret"  # noqa: S105 (a fault switch signs with it)
 
 def publish(store: Store, psp: str, event_type: str, data: dict[str, Any]) -> str:
     """Writes an event and its deliveries in the caller's transaction; the faults decide how many and when."""
-    faults = Faults(store)
     event_id, created = new_id("evt"), now()
     character = CHARACTERS[psp]
-    body = DIALECTS[character.dialect].message(character, Event(event_id, event_type, int(created), data))
-    if body is None:
-        return ""
+    message = DIALECTS[character.dialect].message(character, Event(event_id, event_type, int(created), data))
+    bodies = message if isinstance(message, list) else [message]
+    for place, body in enumerate(bodies):
+        if body is not None:
+            _dispatch(store, psp, f"{event_id}_{place}" if place else event_id, event_type, body, created)
+    return event_id
+
+
+def _dispatch(store: Store, psp: str, event_id: str, event_type: str, body: bytes, created: float) -> None:
+    faults = Faults(store)
     store.insert("events", id=event_id, psp=psp, type=event_type, body=body, created_at=created)
     if faults.spend(psp, "webhook_drop"):
         store.insert("deliveries", event_id=event_id, psp=psp, due_at=created, state="dropped")
-        return event_id
+        return
     due_at = created + float(faults.spend(psp, "webhook_delay") or 0)
     state = "held" if faults.spend(psp, "webhook_reorder") else "waiting"
     for _ in range(1 + int(faults.spend(psp, "webhook_duplicate") or 0)):
         store.insert("deliveries", event_id=event_id, psp=psp, due_at=due_at, state=state)
-    return event_id
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

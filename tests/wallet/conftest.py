@@ -10,9 +10,11 @@ from django.test import Client as Browser
 from crm import events
 from crm.fx import load_bundled_rates
 from tests.sandbox.psp.running import Catcher, RunningPsp, running_psp, wait_until, webhook_catcher
-from tests.wallet.factories import make_psp
+from tests.wallet.factories import make_adyen, make_psp, make_stripe
 from wallet import inbox
 from wallet.models import Psp, WebhookMessage
+
+OF_THE_CONNECTION = frozenset({"host", "connection", "content-length", "content-type", "accept-encoding", "user-agent"})
 
 
 @dataclass
@@ -46,7 +48,7 @@ class Outside:
                 f"/webhooks/psp/{code or self.psp.code}/",
                 body,
                 content_type="application/json",
-                headers={name: value for name, value in headers.items() if name.startswith("sandbox")},
+                headers={name: value for name, value in headers.items() if name not in OF_THE_CONNECTION},
             )
             .status_code
         )
@@ -56,6 +58,19 @@ class Outside:
         for pk in WebhookMessage.objects.filter(state="waiting").order_by("pk").values_list("pk", flat=True):
             inbox.process_webhook(pk)
         events.drain()
+
+
+@pytest.fixture
+def stripe_outside(outside, cast) -> Outside:
+    """Stripe as the sandbox plays it, beside the plain PSP."""
+    outside.psp = make_stripe(cast.brand, outside.running.url)
+    return outside
+
+
+@pytest.fixture
+def adyen_outside(outside, cast) -> Outside:
+    outside.psp = make_adyen(cast.brand, outside.running.url)
+    return outside
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ from typing import Any
 
 from django.db import connection, connections, transaction
 
+from sandbox.psp.apis.stripe import ACCOUNT
 from sandbox.psp.characters import CHARACTERS
 from sandbox.psp.dialects import DIALECTS
+from sandbox.psp.dialects.adyen import MERCHANT, hmac_key
 from wallet import ledger
 from wallet.choices import AccountKind, JournalKind
 from wallet.ledger import Entry, Line
@@ -34,6 +36,30 @@ def make_psp(brand: Any, code: str = "northpay", *, base_url: str = "", **fields
             psp=psp, code=name,
             **{"label": psp.name, "kind": kind, "currencies": ["EUR", "USD"], "position": number, **fields},
         )  # fmt: skip
+    return psp
+
+
+def make_stripe(brand: Any, url: str, **keys: str) -> Psp:
+    psp = make_psp(brand, "stripe", base_url=f"{url}/stripe", adapter="stripe", currencies=["EUR", "USD", "JPY"])
+    psp.seal_credentials(
+        {"api_key": "sandbox-api-key-stripe", "webhook_secret": "sandbox-webhook-secret-stripe", "account": ACCOUNT}
+        | keys
+    )
+    psp.save()
+    return psp
+
+
+def make_adyen(brand: Any, url: str, **keys: str) -> Psp:
+    psp = make_psp(brand, "adyen", base_url=f"{url}/adyen", adapter="adyen", currencies=["EUR", "USD", "JPY"])
+    psp.seal_credentials(
+        {
+            "api_key": "sandbox-api-key-adyen", "merchant": MERCHANT, "webhook_secret": hmac_key("sandbox-webhook-secret-adyen"),
+            "payout_key": "sandbox-api-key-adyen-payout-submit", "payout_review_key": "sandbox-api-key-adyen-payout-review",
+            "payout_email": "payouts@broker.example", "report_user": "report@Company.SandboxCompany",
+            "report_password": "sandbox-api-key-adyen-report", "client_key": "test_SANDBOX",
+        } | keys
+    )  # fmt: skip
+    psp.save()
     return psp
 
 

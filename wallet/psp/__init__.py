@@ -8,7 +8,11 @@ from wallet.models import Psp
 from wallet.psp.base import BaseAdapter, PspAdapter
 
 # By name, so that a provider's own library is loaded by those who use it.
-ADAPTERS: dict[str, str] = {"sandbox": "wallet.psp.sandbox.SandboxAdapter"}
+ADAPTERS: dict[str, str] = {
+    "sandbox": "wallet.psp.sandbox.SandboxAdapter",
+    "stripe": "wallet.psp.stripe.StripeAdapter",
+    "adyen": "wallet.psp.adyen.AdyenAdapter",
+}
 
 
 def adapter_class(name: str) -> type[BaseAdapter]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import httpx
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from wallet.models import Psp
@@ -91,3 +92,12 @@ class PspHttp:
         if response.is_client_error and response.status_code not in (408, 429):
             return PspRefused(f"{self.psp}: {message}"[:300], status=response.status_code)
         return PspUnknown(f"{self.psp}: {message}"[:300])
+
+
+def address_of(psp: Psp, default: str) -> str:
+    """Where a PSP's API answers: as set up, or the provider's own. `sandbox:<code>` is that PSP of the sandbox, wherever
+    the sandbox runs."""
+    scheme, colon, code = psp.base_url.partition(":")
+    if colon and scheme == "sandbox":
+        return f"{settings.SANDBOX_PSP_URL.rstrip('/')}/{code}"
+    return (psp.base_url or default).rstrip("/")

@@ -26,8 +26,9 @@ class Event:
 class Dialect(Protocol):
     """The outward voice of one kind of PSP."""
 
-    def message(self, character: "Character", event: Event) -> bytes | None:
-        """The unsigned body, or None where such a PSP sends nothing."""
+    def message(self, character: "Character", event: Event) -> bytes | list[bytes] | None:
+        """The unsigned body, or None where such a PSP sends nothing. Several, each with an id of its own
+        (`event.id`, `event.id_1` …), where it tells one thing in several messages."""
         ...
 
     def signed(
@@ -55,6 +56,8 @@ class Plain:
     """
 
     def message(self, character: "Character", event: Event) -> bytes | None:
+        if event.type.startswith("dispute."):
+            return None
         merchant = f"merchant-{character.code}"
         return compact(
             {"id": event.id, "type": event.type, "created": event.created, "merchant": merchant, "data": event.data}

@@ -37,6 +37,7 @@ class Catcher:
 
     url: str = ""
     status: int = 200
+    answer: bytes = b"[accepted]"  # what Adyen wants to read; nobody else looks
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     @property
@@ -57,7 +58,9 @@ def webhook_catcher() -> Iterator[Catcher]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             catcher.received.append(({name.lower(): value for name, value in self.headers.items()}, body))
             self.send_response(catcher.status)
+            self.send_header("Content-Length", str(len(catcher.answer)))
             self.end_headers()
+            self.wfile.write(catcher.answer)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Quiet."""

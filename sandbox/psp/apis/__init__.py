@@ -1,0 +1,1 @@
+"""The merchant APIs of PSPs that exist: each speaks like its original, over the same core."""

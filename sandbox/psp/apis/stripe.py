@@ -1,0 +1,328 @@
+"""Stripe's API, as much of it as a merchant of ours uses: form-encoded in, JSON out, errors and idempotency as there."""
+
+import csv
+import hmac
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from email.parser import BytesParser
+from email.policy import HTTP
+from sqlite3 import Row
+from typing import Any
+from urllib.parse import parse_qs
+
+from sandbox.psp import disputes, payments, transfers
+from sandbox.psp.apis.idempotency import once
+from sandbox.psp.dialects import stripe
+from sandbox.psp.money import major
+from sandbox.psp.payments import ApiError
+from sandbox.psp.server import Request, Response, as_json, router
+from sandbox.psp.settlement import movements_of
+from sandbox.psp.store import Store, new_id, now
+
+ACCOUNT = "acct_sandboxstripe"
+TYPES = {401: "invalid_request_error", 402: "card_error", 429: "rate_limit_error"}
+METHODS = frozenset({"card", "sepa_debit", "klarna"})
+EVIDENCE_FILES = frozenset({"dispute_evidence"})
+REPORT_COLUMNS = (
+    "automatic_payout_id", "automatic_payout_effective_at_utc", "balance_transaction_id", "created_utc",
+    "available_on_utc", "currency", "gross", "fee", "net", "reporting_category", "source_id", "description",
+    "customer_facing_amount", "customer_facing_currency", "charge_id", "payment_intent_id", "payment_method_type",
+    "payment_metadata[reference]", "refund_metadata[reference]",
+)  # fmt: skip
+CATEGORIES = {
+    "payment": "charge",
+    "refund": "refund",
+    "chargeback": "dispute",
+    "chargeback_reversed": "dispute_reversal",
+}
+Answer = Callable[[Request], Response]
+
+
+def route(method: str, path: str) -> Callable[[Answer], Answer]:
+    """A route of this API: key checked, idempotency kept, errors in Stripe's shape."""
+
+    def register(handler: Answer) -> Answer:
+        @router.route(method, "/{psp:stripe}" + path)
+        def answer(request: Request) -> Response:
+            try:
+                given = request.headers.get("authorization", "")
+                if not hmac.compare_digest(given.encode(), f"Bearer {request.character.api_key}".encode()):
+                    raise ApiError(401, "api_key_invalid", "Invalid API Key provided.")
+                key = request.headers.get("idempotency-key", "") if method == "POST" else ""
+                return once(request, key, lambda: handler(request))
+            except ApiError as error:
+                return _error(error)
+
+        return handler
+
+    return register
+
+
+def _error(error: ApiError) -> Response:
+    kind = "idempotency_error" if error.code.startswith("idempotency") else TYPES.get(error.status)
+    code = "resource_missing" if error.status == 404 else error.code
+    status = 400 if error.status == 409 and not error.code.startswith("idempotency") else error.status
+    return as_json({"error": {"code": code, "message": error.message, "type": kind or "invalid_request_error"}}, status)
+
+
+def _form(request: Request) -> dict[str, str]:
+    return {name: values[-1] for name, values in parse_qs(request.body.decode(), keep_blank_values=True).items()}
+
+
+def _whole(form: dict[str, str], name: str) -> int:
+    if not form.get(name, "").isdigit():
+        raise ApiError(400, "parameter_invalid_integer", f"Invalid integer: {form.get(name)}")
+    return int(form[name])
+
+
+def _expand(request: Request) -> str:
+    wanted = [value for name, value in request.query.items() if name.startswith("expand")]
+    return max(wanted, key=len, default="")
+
+
+def _payment(store: Store, object_id: str) -> Row:
+    return payments.find_payment(store, "stripe", payment_id=f"pay_{object_id.rpartition('_')[2]}")
+
+
+# Paying in
+
+
+@route("POST", "/v1/checkout/sessions")
+def create_session(request: Request) -> Response:
+    form = _form(request)
+    if form.get("mode") != "payment":
+        raise ApiError(400, "parameter_missing", "mode must be payment.")
+    method = form.get("payment_method_types[0]", "card")
+    if method not in METHODS:
+        raise ApiError(400, "payment_method_unactivated", f"The payment method type {method} is invalid.")
+    body = {
+        "reference": form.get("payment_intent_data[metadata][reference]") or new_id("ref"),
+        "amount_minor": _whole(form, "line_items[0][price_data][unit_amount]"),
+        "currency": form.get("line_items[0][price_data][currency]", "").upper(),
+        "return_url": form.get("success_url", ""),
+        "merchant_name": form.get("line_items[0][price_data][product_data][name]", ""),
+        "locale": form.get("locale", "en"),
+        "method": method,
+    }
+    row = payments.create_payment(request.store, request.character, body)
+    return as_json(stripe.session(payments.payment_view(row, request.base_url)))
+
+
+@route("GET", "/v1/checkout/sessions/{id}")
+def get_session(request: Request) -> Response:
+    row = _payment(request.store, request.parts["id"])
+    return as_json(stripe.session(payments.payment_view(row, request.base_url), expand=_expand(request)))
+
+
+@route("GET", "/v1/payment_intents/search")
+def search_intents(request: Request) -> Response:
+    """`metadata['reference']:'…'`; what is not paid yet has no PaymentIntent."""
+    reference = request.query.get("query", "").partition(":")[2].strip("'\"")
+    row = request.store.row("SELECT * FROM payments WHERE psp = 'stripe' AND reference = ?", reference)
+    found = [] if row is None or row["status"] in ("created", "expired") else [payments.payment_view(row)]
+    values = [stripe.intent(view, expand=_expand(request)) for view in found]
+    return as_json({"object": "search_result", "data": values, "has_more": False, "url": "/v1/payment_intents/search"})
+
+
+@route("GET", "/v1/payment_intents/{id}")
+def get_intent(request: Request) -> Response:
+    row = _payment(request.store, request.parts["id"])
+    if row["status"] in ("created", "expired"):
+        raise ApiError(404, "resource_missing", f"No such payment_intent: {request.parts['id']}")
+    return as_json(stripe.intent(payments.payment_view(row), expand=_expand(request)))
+
+
+# Giving back
+
+
+@route("POST", "/v1/refunds")
+def create_refund(request: Request) -> Response:
+    form = _form(request)
+    payment = _payment(request.store, form.get("payment_intent") or form.get("charge", ""))
+    left = (payment["received_minor"] or 0) - payment["refunded_minor"]
+    body = {
+        "reference": form.get("metadata[reference]") or new_id("ref"),
+        "amount_minor": _whole(form, "amount") if "amount" in form else left,
+        "currency": payment["currency"],
+    }
+    row = transfers.create_transfer(
+        request.store, request.character, "refund", body, pace=request.pace, payment_id=payment["id"]
+    )
+    return as_json(stripe.refund(transfers.transfer_view(row)))
+
+
+@route("GET", "/v1/refunds")
+def list_refunds(request: Request) -> Response:
+    payment = _payment(request.store, request.query.get("payment_intent", ""))
+    rows = request.store.rows(
+        "SELECT * FROM transfers WHERE psp = 'stripe' AND kind = 'refund' AND payment_id = ? ORDER BY created_at DESC",
+        payment["id"],
+    )
+    values = [stripe.refund(transfers.transfer_view(row)) for row in rows]
+    return as_json({"object": "list", "data": values, "has_more": False, "url": "/v1/refunds"})
+
+
+# Disputes
+
+
+@route("POST", "/v1/files")
+def upload_file(request: Request) -> Response:
+    header = f"Content-Type: {request.headers.get('content-type', '')}\r\n\r\n".encode()
+    parts = {
+        str(part.get_param("name", header="content-disposition")): part
+        for part in BytesParser(policy=HTTP).parsebytes(header + request.body).iter_parts()  # type: ignore[attr-defined]
+    }
+    if "file" not in parts or "purpose" not in parts:
+        raise ApiError(400, "parameter_missing", "file and purpose are required.")
+    purpose = parts["purpose"].get_content().strip() if parts["purpose"].get_content_maintype() == "text" else ""
+    if purpose not in EVIDENCE_FILES:
+        raise ApiError(400, "invalid_purpose", "Only evidence is taken here.")
+    content = parts["file"].get_payload(decode=True)
+    file_id = new_id("file")
+    request.store.note("stripe", file_id, "size", str(len(content)))
+    return as_json(
+        {
+            "id": file_id,
+            "object": "file",
+            "filename": parts["file"].get_filename(),
+            "purpose": purpose,
+            "size": len(content),
+        }
+    )
+
+
+@route("POST", "/v1/disputes/{id}")
+def update_dispute(request: Request) -> Response:
+    form = _form(request)
+    evidence = {name[9:-1]: value for name, value in form.items() if name.startswith("evidence[")}
+    for name, value in evidence.items():
+        if value.startswith("file_") and not request.store.noted("stripe", value, "size"):
+            raise ApiError(400, "resource_missing", f"No such file upload: {value} ({name})")
+    disputes.supply_evidence(
+        request.store, request.parts["id"], evidence, submit=form.get("submit", "true").lower() == "true"
+    )
+    row = disputes.find_dispute(request.store, "stripe", dispute_id=request.parts["id"])
+    return as_json(stripe.dispute(disputes.dispute_view(row), row["payment_id"]))
+
+
+# The account and its reports
+
+
+@route("GET", "/v1/account")
+def get_account(request: Request) -> Response:
+    return as_json(
+        {
+            "id": ACCOUNT,
+            "object": "account",
+            "business_profile": {"name": "Sandbox Merchant"},
+            "charges_enabled": True,
+            "country": "DE",
+            "default_currency": "eur",
+            "details_submitted": True,
+            "payouts_enabled": True,
+        }
+    )
+
+
+@route("POST", "/v1/reporting/report_runs")
+def create_report_run(request: Request) -> Response:
+    form = _form(request)
+    run_id = new_id("frr")
+    asked = {
+        "type": form.get("report_type", ""),
+        "since": _whole(form, "parameters[interval_start]"),
+        "until": _whole(form, "parameters[interval_end]"),
+        "ready": now() + request.pace(1.0),
+    }
+    if not asked["type"].startswith("payout_reconciliation.itemized."):
+        raise ApiError(400, "invalid_report_type", f"No such report type: {asked['type']}")
+    request.store.note("stripe", run_id, "run", json.dumps(asked))
+    return as_json(_run(request, run_id, asked))
+
+
+@route("GET", "/v1/reporting/report_runs/{id}")
+def get_report_run(request: Request) -> Response:
+    return as_json(_run(request, request.parts["id"], _asked(request, request.parts["id"])))
+
+
+@route("GET", "/v1/files/{id}/contents")
+def get_report(request: Request) -> Response:
+    asked = _asked(request, request.parts["id"].replace("file_", "frr_"))
+    first, last = (datetime.fromtimestamp(asked[name], UTC).date() for name in ("since", "until"))
+    return Response(200, _report(request, first, last - timedelta(days=1)).encode(), "text/csv; charset=utf-8")
+
+
+def _asked(request: Request, run_id: str) -> dict[str, Any]:
+    if not (asked := request.store.noted("stripe", run_id, "run")):
+        raise ApiError(404, "resource_missing", f"No such report run: {run_id}")
+    return json.loads(asked)
+
+
+def _run(request: Request, run_id: str, asked: dict[str, Any]) -> dict[str, Any]:
+    is_ready, file_id = now() >= asked["ready"], run_id.replace("frr_", "file_")
+    url = f"{request.base_url}/stripe/v1/files/{file_id}/contents"
+    return {
+        "id": run_id,
+        "object": "reporting.report_run",
+        "livemode": False,
+        "parameters": {"interval_start": asked["since"], "interval_end": asked["until"]},
+        "report_type": asked["type"],
+        "result": {"id": file_id, "object": "file", "purpose": "finance_report_run", "url": url} if is_ready else None,
+        "status": "succeeded" if is_ready else "pending",
+    }
+
+
+@router.route("GET", "/{psp:stripe}/statements")
+def download_statement(request: Request) -> Response:
+    """The same report from the merchant's dashboard: payouts of `from` to `to`, both included."""
+    try:
+        first, last = (date.fromisoformat(request.query.get(name, "")) for name in ("from", "to"))
+    except ValueError:
+        raise ApiError(400, "invalid_period", "from and to must be dates like 2026-10-01.") from None
+    name = (("Content-Disposition", f'attachment; filename="payout-reconciliation-{first}-{last}.csv"'),)
+    return Response(200, _report(request, first, last).encode(), "text/csv; charset=utf-8", name)
+
+
+def _report(request: Request, first: date, last: date) -> str:
+    """Every movement inside a payout that took effect in the period; amounts in major units."""
+    early = first - timedelta(days=21)  # what a payout of the period may reach back to
+    rows, _opening, _difference = movements_of(request.store, request.character, early, last)
+    paid_on = {row["batch"]: row["created_at"] for row in rows if row["type"] == "merchant_payout"}
+    since = datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()
+    out = io.StringIO()
+    writer = csv.DictWriter(out, REPORT_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        at = paid_on.get(row["batch"], 0)
+        if row["type"] != "merchant_payout" and at >= since:
+            writer.writerow(_report_row(row, at))
+    return out.getvalue()
+
+
+def _report_row(row: dict[str, Any], paid_at: float) -> dict[str, str]:
+    def utc(at: float) -> str:
+        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+    currency, payment_id = row["currency"], row["original_reference"] or row["psp_reference"]
+    charge = f"ch_{stripe.suffix(payment_id)}"
+    gross, fee = row["gross_minor"], row["fee_minor"]
+    return {
+        "automatic_payout_id": f"po_{row['batch'].replace('-', '')}",
+        "automatic_payout_effective_at_utc": utc(paid_at),
+        "balance_transaction_id": f"txn_{stripe.suffix(row['psp_reference'])}_{row['type'][:2]}",
+        "created_utc": utc(row["created_at"]),
+        "available_on_utc": utc(paid_at),
+        "currency": currency.lower(),
+        "gross": major(gross, currency),
+        "fee": major(fee, currency),
+        "net": major(gross - fee, currency),
+        "reporting_category": CATEGORIES[row["type"]],
+        "source_id": charge if row["type"] == "payment" else row["psp_reference"],
+        "charge_id": charge,
+        "payment_intent_id": stripe.intent_id(payment_id),
+        "payment_method_type": row["method"],
+        "payment_metadata[reference]": row["merchant_reference"] if row["type"] != "refund" else "",
+        "refund_metadata[reference]": row["merchant_reference"] if row["type"] == "refund" else "",
+    }

@@ -1,0 +1,352 @@
+"""Adyen for one PSP row.
+
+What Adyen can't be asked: a payment, refund or payout by our reference. Its state is told by notifications, which Adyen
+repeats until they are answered and which can be sent again from the Customer Area. So a look-up answers from the payment
+link (open, expired, paid by whom we are not told) and from the notifications in our inbox; where neither knows, the outcome
+stays unknown and nothing is sent again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from Adyen.services.checkout.modifications_api import ModificationsApi
+from Adyen.services.checkout.payment_links_api import PaymentLinksApi
+from Adyen.services.checkout.payments_api import PaymentsApi
+from Adyen.services.management.my_api_credential_api import MyAPICredentialApi
+from Adyen.services.payouts.initialization_api import InitializationApi
+from Adyen.services.payouts.reviewing_api import ReviewingApi
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from wallet.choices import PspKind, Verdict
+from wallet.models import Deposit, Psp, WebhookMessage
+from wallet.psp.adyen import evidence, notifications, reports
+from wallet.psp.adyen.notifications import UNITS
+from wallet.psp.adyen.report import read_settlement_details
+from wallet.psp.adyen.transport import Doors, Service, in_our_words
+from wallet.psp.base import (
+    TAKEN,
+    BaseAdapter,
+    Capability,
+    DepositIntent,
+    DisputeView,
+    EvidenceFile,
+    Health,
+    Judgement,
+    Key,
+    Method,
+    PayBy,
+    PaymentStatus,
+    PaymentView,
+    PayoutOrder,
+    PspRefused,
+    PspUnknown,
+    PspUnreachable,
+    RefundOrder,
+    Reply,
+    SettlementFile,
+    TransferStatus,
+    TransferView,
+    WebhookEvent,
+)
+from wallet.psp.http import UNREADABLE, PspHttp, address_of
+
+LINK_STATUS = {
+    "active": PaymentStatus.CREATED,
+    "expired": PaymentStatus.EXPIRED,
+    # Paid, or tried: the notification says which, and under which reference of Adyen's.
+    "completed": PaymentStatus.PENDING,
+    "paid": PaymentStatus.PENDING,
+    "paymentPending": PaymentStatus.PENDING,
+}
+REFUND_CODES = tuple(notifications.REFUNDS)
+PAYOUT_CODES = tuple(notifications.PAYOUTS)
+
+
+class AdyenAdapter(BaseAdapter):
+    """Speaks to Adyen's APIs through the official SDK."""
+
+    capabilities = frozenset(
+        {Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE, Capability.EVIDENCE}
+    )
+    methods = (
+        Method("scheme", gettext_lazy("Card"), PspKind.CARD),
+        Method("scheme_fields", gettext_lazy("Card, on our page"), PspKind.CARD, pay_by=PayBy.HOSTED_FIELDS),
+        Method(
+            "sepadirectdebit", gettext_lazy("SEPA direct debit"), PspKind.BANK, payout_fields=("iban", "holder"),
+            minutes=2 * 24 * 60,
+        ),
+        Method("klarna", "Klarna", PspKind.CASHIER),
+    )  # fmt: skip
+    keys = (
+        Key("api_key", gettext_lazy("API key"), help_text=gettext_lazy("Adyen: Developers › API credentials")),
+        Key("merchant", gettext_lazy("Merchant account"), is_secret=False),
+        Key(
+            "webhook_secret", gettext_lazy("HMAC key of the webhook"),
+            help_text=gettext_lazy("Adyen: Developers › Webhooks › Standard webhook › HMAC key (64 characters, 0-9 and A-F)"),
+        ),
+        Key("environment", gettext_lazy("Environment"), False, False, gettext_lazy("test or live; empty: test")),
+        Key("live_prefix", gettext_lazy("Live endpoint prefix"), False, False, gettext_lazy("Needed for live only")),
+        Key(
+            "capture", gettext_lazy("Capture"), False, False,
+            gettext_lazy("immediate or delayed, as in the merchant account's settings; empty: immediate"),
+        ),
+        Key("client_key", gettext_lazy("Client key"), False, False, gettext_lazy("For card fields on our page")),
+        Key("payout_key", gettext_lazy("API key that submits payouts"), is_required=False),
+        Key("payout_review_key", gettext_lazy("API key that confirms payouts"), is_required=False),
+        Key("payout_email", gettext_lazy("E-mail address for payouts"), False, False),
+        Key("report_user", gettext_lazy("Report user"), False, False),
+        Key("report_password", gettext_lazy("Password of the report user"), is_required=False),
+    )  # fmt: skip
+
+    def __init__(self, psp: Psp) -> None:
+        super().__init__(psp)
+        self.merchant = self._key("merchant")
+        self.is_live = self._key("environment").lower() == "live"
+        self._captures_at_once = self._key("capture").lower() != "delayed"
+        self._http = PspHttp(psp, address_of(psp, ""), explain=lambda answer: answer["message"])
+        self._doors = Doors(psp, self._http, live_prefix=self._key("live_prefix"), is_live=self.is_live)
+
+    def _key(self, name: str) -> str:
+        return str(self.credentials.get(name) or "").strip()
+
+    # Payments in
+
+    def start_deposit(self, intent: DepositIntent) -> PaymentView:
+        """A payment link to go to, or a session for Adyen's card fields on our page."""
+        method = self.method(intent.method)
+        body: dict[str, Any] = {
+            "merchantAccount": self.merchant,
+            "reference": intent.reference,
+            "amount": self._amount(intent.amount_minor, intent.currency),
+            "returnUrl": intent.return_url,
+            "shopperLocale": intent.locale,
+        }
+        if intent.client_reference:
+            body["shopperReference"] = intent.client_reference
+        if intent.country:
+            body["countryCode"] = intent.country
+        if method.pay_by == PayBy.HOSTED_FIELDS:
+            return self._start_session(body, intent)
+        body |= {"allowedPaymentMethods": [method.code], "reusable": False}
+        with in_our_words(self.psp):
+            link = self._checkout(PaymentLinksApi).payment_links(body, idempotency_key=intent.reference).message
+            return _link_view(link)
+
+    def _start_session(self, body: dict[str, Any], intent: DepositIntent) -> PaymentView:
+        body["allowedPaymentMethods"] = ["scheme"]
+        with in_our_words(self.psp):
+            session = self._checkout(PaymentsApi).sessions(body, idempotency_key=intent.reference).message
+            return PaymentView(
+                reference=str(session["reference"]),
+                psp_reference="",
+                session_reference=str(session["id"]),
+                status=PaymentStatus.CREATED,
+                amount_minor=intent.amount_minor,
+                currency=intent.currency,
+                instructions={
+                    "session_id": str(session["id"]),
+                    "session_data": str(session["sessionData"]),
+                    "client_key": self._key("client_key"),
+                    "environment": "live" if self.is_live else "test",
+                },
+            )
+
+    def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
+        """The payment link, where it was one. Captured is said by a notification alone: the link does not name the payment."""
+        link_id = psp_reference if psp_reference.startswith("PL") else self._link_of(reference)
+        if not link_id.startswith("PL"):
+            heard = self._heard(reference, ("AUTHORISATION", "CAPTURE", "CAPTURE_FAILED", "CANCELLATION"))
+            return heard.payment if heard else None
+        try:
+            with in_our_words(self.psp):
+                return _link_view(self._checkout(PaymentLinksApi).get_payment_link(link_id).message)
+        except PspRefused as refused:
+            if refused.status in (404, 422):
+                return None
+            raise
+
+    def _link_of(self, reference: str) -> str:
+        known = Deposit.objects.filter(psp=self.psp, reference=reference).values_list("session_reference", flat=True)
+        return known.first() or ""
+
+    # Money back
+
+    def refund(self, order: RefundOrder) -> TransferView:
+        body = {
+            "merchantAccount": self.merchant,
+            "amount": self._amount(order.amount_minor, order.currency),
+            "reference": order.reference,
+        }
+        with in_our_words(self.psp):
+            answer = (
+                self._checkout(ModificationsApi)
+                .refund_captured_payment(body, order.psp_reference, idempotency_key=order.reference)
+                .message
+            )
+            return self._pending(order, str(answer["pspReference"]))
+
+    def find_refund(self, order: RefundOrder) -> TransferView | None:
+        return self._heard_transfer(order.reference, REFUND_CODES)
+
+    # Payouts to bank accounts
+
+    def start_payout(self, order: PayoutOrder) -> TransferView:
+        """Submitted by one API user, confirmed by the other: before the confirmation nothing is paid."""
+        if not (self._key("payout_key") and self._key("payout_review_key") and self._key("payout_email")):
+            raise PspRefused(
+                _("%(psp)s can't pay out: its payout keys and e-mail address are not set up.") % {"psp": self.psp}
+            )
+        iban, holder = (str(order.destination.get(name, "")).strip() for name in ("iban", "holder"))
+        iban = iban.replace(" ", "").upper()
+        if not iban or not holder:
+            raise PspRefused(_("A payout needs an IBAN and the name of its holder."))
+        body = {
+            "merchantAccount": self.merchant,
+            "reference": order.reference,
+            "amount": self._amount(order.amount_minor, order.currency),
+            "bank": {"iban": iban, "ownerName": holder, "countryCode": iban[:2]},
+            "recurring": {"contract": "PAYOUT"},
+            "shopperReference": f"payee-{hashlib.sha256(iban.encode()).hexdigest()[:24]}",
+            "shopperEmail": self._key("payout_email"),
+        }
+        with in_our_words(self.psp):
+            submit = self._doors.open(InitializationApi, self._key("payout_key"))
+            answer = submit.store_detail_and_submit_third_party(body, idempotency_key=order.reference).message
+            submitted = str(answer["pspReference"])
+            confirmation = {"merchantAccount": self.merchant, "originalReference": submitted}
+            review = self._doors.open(ReviewingApi, self._key("payout_review_key"))
+        try:
+            with in_our_words(self.psp):
+                review.confirm_third_party(confirmation, idempotency_key=f"{order.reference}-confirm")
+        except PspUnreachable as error:
+            # Not confirmed by us, but it stands there and someone may confirm it in the Customer Area.
+            raise PspUnknown(error.message) from error
+        return self._pending(order, submitted)
+
+    def find_payout(self, reference: str) -> TransferView | None:
+        return self._heard_transfer(reference, PAYOUT_CODES)
+
+    def _pending(self, order: RefundOrder | PayoutOrder, psp_reference: str) -> TransferView:
+        return TransferView(order.reference, psp_reference, TransferStatus.PENDING, order.amount_minor, order.currency)
+
+    # What was told
+
+    def _heard(self, reference: str, codes: Iterable[str]) -> WebhookEvent | None:
+        """The newest accepted notification about a reference."""
+        message = (
+            WebhookMessage.objects.filter(
+                psp=self.psp, reference=reference, verdict=Verdict.ACCEPTED, event_type__in=list(codes)
+            )
+            .order_by("-id")
+            .first()
+        )
+        return None if message is None else self.read_webhook(bytes(message.body))[message.item]
+
+    def _heard_transfer(self, reference: str, codes: Iterable[str]) -> TransferView:
+        heard = self._heard(reference, codes)
+        if heard is None or heard.transfer is None:
+            raise PspUnknown(
+                _("%(psp)s can't be asked for this by our reference: its notification says how it ended.")
+                % {"psp": self.psp}
+            )
+        return heard.transfer
+
+    # Disputes
+
+    def submit_evidence(self, dispute: DisputeView, *, text: str, files: Sequence[EvidenceFile]) -> None:
+        with in_our_words(self.psp):
+            evidence.submit(
+                self._doors, self._key("api_key"), self.merchant, dispute.psp_dispute_id, text=text, files=files
+            )
+
+    # Webhooks
+
+    def judge_webhook(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
+        keys = [self._key("webhook_secret"), self._key("previous_webhook_secret")]
+        try:
+            message = json.loads(body)
+            items = notifications.items_of(message)
+            verdict = notifications.judge_items(items, keys)
+            if verdict != Verdict.ACCEPTED:
+                return Judgement(verdict)
+            for item in items:
+                if item["merchantAccountCode"] != self.merchant:
+                    return Judgement(Verdict.OTHER_MERCHANT, detail=str(item["merchantAccountCode"])[:100])
+            if (str(message.get("live")).lower() == "true") != self.is_live:
+                return Judgement(Verdict.OTHER_MERCHANT, detail=f"live={message.get('live')}"[:100])
+            return Judgement(Verdict.ACCEPTED, self._events(items))
+        except UNREADABLE as error:
+            return Judgement(Verdict.MALFORMED, detail=f"{type(error).__name__}: {error}"[:200])
+
+    def read_webhook(self, body: bytes) -> tuple[WebhookEvent, ...]:
+        return self._events(notifications.items_of(json.loads(body)))
+
+    def _events(self, items: Iterable[notifications.Item]) -> tuple[WebhookEvent, ...]:
+        return tuple(notifications.event_of(item, captures_at_once=self._captures_at_once) for item in items)
+
+    def complete(self, event: WebhookEvent) -> WebhookEvent:
+        return dataclasses.replace(event, is_complete=True)
+
+    def reply_to(self, verdict: Verdict, body: bytes) -> Reply:
+        """Adyen repeats, and stops altogether after a while, unless it reads `[accepted]`."""
+        return Reply(200, b"[accepted]") if verdict in TAKEN else super().reply_to(verdict, body)
+
+    # Reports and health
+
+    def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
+        return reports.fetch(
+            self.psp, self._http, first, last, merchant=self.merchant, is_live=self.is_live,
+            login=(self._key("report_user"), self._key("report_password")),
+        )  # fmt: skip
+
+    def read_settlement(self, content: bytes) -> SettlementFile:
+        return read_settlement_details(content, merchant=self.merchant)
+
+    def check_connection(self) -> Health:
+        try:
+            with in_our_words(self.psp):
+                me = self._doors.open(MyAPICredentialApi, self._key("api_key")).get_api_credential_details().message
+        except (PspRefused, PspUnreachable, PspUnknown) as error:
+            if getattr(error, "status", 0) in (401, 403):
+                return Health(
+                    False, _("Adyen does not know this key. Make a new one under Developers › API credentials.")
+                )
+            return Health(False, error.message)
+        accounts = me.get("associatedMerchantAccounts") or []
+        if accounts and self.merchant not in accounts:
+            return Health(
+                False, _("The key may not act for merchant account %(m)s, but for %(others)s.")
+                % {"m": self.merchant or "—", "others": ", ".join(map(str, accounts[:5]))},
+            )  # fmt: skip
+        if not notifications.is_key(self._key("webhook_secret")):
+            return Health(
+                False,
+                _("The key is good. The HMAC key of the webhook is missing or no hex text: no payment is booked."),
+            )
+        return Health(True, _("Connected"), {"merchant": self.merchant})
+
+    def _checkout(self, service: type[Service]) -> Service:
+        return self._doors.open(service, self._key("api_key"))
+
+    def _amount(self, amount_minor: int, currency: str) -> dict[str, Any]:
+        return {"value": UNITS.to_psp(amount_minor, currency), "currency": currency}
+
+
+def _link_view(link: Mapping[str, Any]) -> PaymentView:
+    currency = str(link["amount"]["currency"])
+    return PaymentView(
+        reference=str(link["reference"]),
+        psp_reference="",
+        session_reference=str(link.get("id") or ""),
+        status=LINK_STATUS[str(link["status"])],
+        amount_minor=UNITS.to_ours(int(link["amount"]["value"]), currency),
+        currency=currency,
+        redirect_url=str(link.get("url") or ""),
+    )

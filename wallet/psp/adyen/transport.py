@@ -1,0 +1,78 @@
+"""The official SDK over our own HTTP door: our time-outs, our record of calls, no retries; its errors in our three words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from Adyen import AdyenClient
+from Adyen.exceptions import AdyenAPIResponseError, AdyenError
+from django.utils.translation import gettext as _
+
+from wallet.models import Psp
+from wallet.psp.base import PspRefused, PspUnknown
+from wallet.psp.http import UNREADABLE, PspHttp
+
+# 408 and 429: it is not said whether anything was done. Error 704: a request with the same idempotency key is at work, or
+# was used for another one.
+LEAVES_OPEN = frozenset({0, 408, 409, 429})
+ERROR_IN_PROGRESS = "704"
+Service = TypeVar("Service")
+
+
+class RecordedClient:
+    """The SDK's plug for HTTP: takes what its own client takes. PspUnreachable and PspUnknown pass through as they are."""
+
+    user_agent = "keelson adyen-python-api-library"
+
+    def __init__(self, http: PspHttp) -> None:
+        self._http = http
+
+    def request(
+        self, method: str, url: str, json: Any = None, data: Any = "", username: str = "", password: str = "",
+        xapikey: str = "", headers: Mapping[str, str] | None = None, timeout: int | None = None,
+    ) -> tuple[str, Any, int, Mapping[str, str]]:  # fmt: skip
+        response = self._http.send(
+            method, url, json=json, headers={**(headers or {}), "x-api-key": xapikey, "Accept": "application/json"}
+        )
+        return response.text, json, response.status_code, response.headers
+
+
+class Doors:
+    """Makes the SDK's services for one PSP row, each with the key of the user that may call it."""
+
+    def __init__(self, psp: Psp, http: PspHttp, *, live_prefix: str, is_live: bool) -> None:
+        self._psp, self._http, self._live_prefix, self._is_live = psp, http, live_prefix, is_live
+
+    def open(self, service: type[Service], api_key: str) -> Service:
+        """One service, at Adyen or wherever this PSP's API answers."""
+        client = AdyenClient(
+            xapikey=api_key or "missing",
+            platform="live" if self._is_live and not self._http.base_url else "test",
+            live_endpoint_prefix=self._live_prefix or None,
+        )
+        client.http_client, client.http_init = RecordedClient(self._http), True  # type: ignore[attr-defined]
+        made: Any = service(client=client)  # type: ignore[call-arg]
+        if self._http.base_url:
+            made.baseUrl = self._http.base_url + urlsplit(made.baseUrl).path
+        return made
+
+
+@contextmanager
+def in_our_words(psp: Psp) -> Iterator[None]:
+    """The SDK's exceptions as PspRefused (certainly not done) or PspUnknown (may be done)."""
+    try:
+        yield
+    except AdyenAPIResponseError as error:
+        status = int(error.status_code or 0)
+        said = error.message.get("message", "") if isinstance(error.message, dict) else ""
+        message = f"{psp}: {said or f'HTTP {status}'}"[:300]
+        if status in LEAVES_OPEN or status >= 500 or str(error.error_code) == ERROR_IN_PROGRESS:
+            raise PspUnknown(message) from error
+        raise PspRefused(message, status=status) from error
+    except AdyenError as error:  # the SDK itself says no before anything is sent: a setting is missing
+        raise PspRefused(f"{psp}: {error.message}"[:300]) from error
+    except UNREADABLE as error:
+        raise PspUnknown(_("%(psp)s answered in a way we can't read.") % {"psp": psp}) from error
