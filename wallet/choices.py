@@ -66,6 +66,23 @@ class Layer(models.IntegerChoices):
     RELEASED = 2, _("Released")
 
 
+class PeriodState(BadgeChoices):
+    """Closing: no entry goes in any more, and the carry-forward is being computed."""
+
+    OPEN = "open", "green", _("Open")
+    CLOSING = "closing", "yellow", _("Being closed")
+    CLOSED = "closed", "secondary", _("Closed")
+
+
+class RequestState(BadgeChoices):
+    """Of what one person asks for and another decides."""
+
+    WAITING = "waiting", "azure", _("Waits for a second person")
+    APPROVED = "approved", "green", _("Approved")
+    REFUSED = "refused", "red", _("Refused")
+    WITHDRAWN = "withdrawn", "secondary", _("Withdrawn")
+
+
 class PspKind(models.TextChoices):
     CARD = "card", _("Cards")
     WALLET = "wallet", _("E-wallet")

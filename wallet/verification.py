@@ -41,7 +41,7 @@ WHERE j.id > %(after)s AND j.id <= %(through)s AND (
   OR j.request_hash <> ledger_request_hash(j.kind, j.phase, j.brand_id, j.reverses_id, j.resolves_id, j.fx_rate,
     j.fx_rate_on, l.body)
   OR j.content_hash <> ledger_content_hash(j.id, j.idempotency_key, j.posted_at, j.business_on, j.description, j.actor_id,
-    j.request_hash))
+    j.request_hash, j.expires_at))
 ORDER BY j.id
 """
 SUMS = """

@@ -111,7 +111,7 @@ def test_a_journal_rewritten_with_fitting_hashes_breaks_the_seal(books):
     )
     without_triggers(
         "UPDATE wallet_journal SET content_hash = ledger_content_hash(id, idempotency_key, posted_at, business_on, "
-        f"description, actor_id, request_hash) WHERE id = {books['house']}"
+        f"description, actor_id, request_hash, expires_at) WHERE id = {books['house']}"
     )
     assert [problem[:13] for problem in verify().problems] == [f"ledger seal {LedgerSeal.objects.get().pk}"[:13]]
 

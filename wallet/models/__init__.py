@@ -1,6 +1,8 @@
 from wallet.models.bonus import BonusGrant, BonusPlan, BonusRule
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
+from wallet.models.manual import ManualJournal, ManualLine
 from wallet.models.payments import Deposit, PspMovement
+from wallet.models.periods import ClosingBalance, Period, PeriodReopening
 from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookMessage
 from wallet.models.reconciliation import Break, Match, SettlementImport, SettlementRow
 from wallet.models.transfers import Transfer
@@ -14,11 +16,16 @@ __all__ = [
     "BonusRule",
     "Break",
     "Checkpoint",
+    "ClosingBalance",
     "Deposit",
     "Journal",
     "LedgerSeal",
+    "ManualJournal",
+    "ManualLine",
     "Match",
     "PaymentMethod",
+    "Period",
+    "PeriodReopening",
     "Posting",
     "Psp",
     "PspCall",

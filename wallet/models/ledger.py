@@ -84,6 +84,20 @@ class Account(models.Model):
                 when=pgtrigger.Before,
                 func="RAISE EXCEPTION 'an account never changes: open another one';",
             ),
+            # Postings name accounts without a foreign key: an account that can't go away needs none.
+            pgtrigger.Trigger(
+                name="account_no_delete",
+                operation=pgtrigger.Delete,
+                when=pgtrigger.Before,
+                func="RAISE EXCEPTION 'an account never goes away';",
+            ),
+            pgtrigger.Trigger(
+                name="account_no_truncate",
+                operation=pgtrigger.Truncate,
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                func="RAISE EXCEPTION 'an account never goes away';",
+            ),
             pgtrigger.Trigger(
                 name="bounded_account_gets_a_balance",
                 operation=pgtrigger.Insert,
@@ -176,7 +190,7 @@ class Balance(models.Model):
 class Journal(models.Model):
     """One business fact with its postings. Append-only; a mistake is corrected by a journal that reverses it."""
 
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     kind = models.CharField(max_length=20, choices=JournalKind.choices)
     phase = models.CharField(max_length=8, choices=Phase.choices, default=Phase.POSTED)
     idempotency_key = models.CharField(max_length=120, unique=True, help_text="e.g. 'deposit:17:settle'")
@@ -191,6 +205,8 @@ class Journal(models.Model):
     fx_rate = models.DecimalField(max_digits=24, decimal_places=12, null=True)
     fx_rate_on = models.DateField(null=True, help_text="Day of the reference rate that was used")
     actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    # A reservation that nobody resolved by then is released; it can't be posted any more.
+    expires_at = models.DateTimeField(null=True)
     # Brought in from elsewhere with its own time (opening history); NULL for everything posted live.
     imported_at = models.DateTimeField(null=True)
     content_hash = models.BinaryField(max_length=32)
@@ -207,8 +223,14 @@ class Journal(models.Model):
                 condition=Q(fx_rate__isnull=True, fx_rate_on__isnull=True) | Q(fx_rate__gt=0, fx_rate_on__isnull=False),
                 name="journal_rate_has_its_day",
             ),
+            models.CheckConstraint(
+                condition=Q(expires_at__isnull=True) | Q(phase=Phase.PENDING), name="only_a_reservation_expires"
+            ),
         ]
-        indexes = [models.Index(fields=["brand", "-id"], name="journals_by_brand")]
+        indexes = [
+            models.Index(fields=["brand", "-id"], name="journals_by_brand"),
+            models.Index(fields=["expires_at"], name="reservations_that_expire", condition=Q(expires_at__isnull=False)),
+        ]
         triggers = [*append_only("journal"), written_by_ledger_only("journal", pgtrigger.Insert)]
 
     def __str__(self) -> str:
@@ -223,9 +245,12 @@ class Posting(models.Model):
     """One side of a journal. On a bounded account it also carries the account's version and balances after it."""
 
     pk = models.CompositePrimaryKey("journal_id", "line")
-    journal = models.ForeignKey(Journal, on_delete=models.PROTECT, related_name="postings", db_index=False)
+    journal = models.ForeignKey(
+        Journal, on_delete=models.PROTECT, related_name="postings", db_index=False, db_constraint=False
+    )
     line = models.SmallIntegerField()
-    # The foreign key (account_id, currency) → account (id, currency) is in the migration: one check for both.
+    # No foreign keys: their share locks on a busy account's row would be waited for. `ledger_post` looks at account,
+    # brand and currency, and neither accounts nor journals ever change or go away; `verify_ledger` looks for orphans.
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="postings", db_index=False, db_constraint=False
     )
@@ -257,6 +282,8 @@ class Posting(models.Model):
                 operation=pgtrigger.Insert,
                 when=pgtrigger.After,
                 timing=pgtrigger.Deferred,
+                # Every journal has a first posting: it is summed up once.
+                condition=pgtrigger.Q(new__line=1),
                 func=(
                     "IF EXISTS (SELECT 1 FROM wallet_posting WHERE journal_id = NEW.journal_id "
                     "GROUP BY currency, layer HAVING sum(amount_minor) <> 0) THEN "

@@ -1,0 +1,83 @@
+"""Journals that people write: a correction, a bank fee, a write-off. One person writes it, another one posts it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import Brand
+from crm.money import from_minor
+from wallet.choices import RequestState
+from wallet.models.ledger import Account, Journal
+from wallet.models.periods import FourEyesMixin
+
+
+class ManualJournal(FourEyesMixin):
+    """A journal that waits for a second person; its postings are written when they say yes."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    reference = models.CharField(max_length=40, unique=True)
+    request_key = models.CharField(max_length=80, help_text=_("From the form: the same click twice is one journal"))
+    business_on = models.DateField(help_text=_("The day it belongs to in the books"))
+    rate = models.DecimalField(max_digits=24, decimal_places=12, null=True)
+    rate_on = models.DateField(null=True)
+    reverses = models.ForeignKey(Journal, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="manual")
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [
+            ("write_journal", "May write manual journals, which somebody else posts"),
+            ("post_manual_journal", "May post manual journals that somebody else wrote"),
+        ]
+        constraints = [
+            *FourEyesMixin.constraints("manual_journal"),
+            models.UniqueConstraint(fields=["requested_by", "request_key"], name="one_manual_journal_per_request"),
+            models.CheckConstraint(
+                condition=Q(state=RequestState.APPROVED, journal__isnull=False)
+                | (~Q(state=RequestState.APPROVED) & Q(journal__isnull=True)),
+                name="approved_manual_journal_is_posted",
+            ),
+            models.CheckConstraint(
+                condition=Q(rate__isnull=True, rate_on__isnull=True) | Q(rate__gt=0, rate_on__isnull=False),
+                name="manual_rate_has_its_day",
+            ),
+        ]
+        indexes = [models.Index(fields=["brand", "state", "-id"], name="manual_journals_by_state")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def url_name(self) -> str:
+        return "wallet:manual_journal"
+
+
+class ManualLine(models.Model):
+    """One posting to be: signed minor units of the account's currency; above zero credits."""
+
+    manual = models.ForeignKey(ManualJournal, on_delete=models.PROTECT, related_name="lines", db_index=False)
+    line = models.PositiveSmallIntegerField()
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["manual_id", "line"]
+        constraints = [
+            models.UniqueConstraint(fields=["manual", "line"], name="each_manual_line_once"),
+            models.CheckConstraint(condition=~Q(amount_minor=0), name="manual_line_moves_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_minor} on {self.account_id}"
+
+    @property
+    def amount(self) -> Decimal:
+        return from_minor(self.amount_minor, self.account.currency)
+
+    @property
+    def amount_abs(self) -> Decimal:
+        return abs(self.amount)
