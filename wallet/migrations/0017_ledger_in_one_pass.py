@@ -392,5 +392,5 @@ $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("wallet", "0013_periods_and_manual_journals")]
+    dependencies = [("wallet", "0016_periods_and_manual_journals")]
     operations = [migrations.RunSQL(LIGHTER), migrations.RunSQL(LEDGER_POST), migrations.RunSQL(PAIR)]
