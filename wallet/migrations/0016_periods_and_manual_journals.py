@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('crm', '0004_accounts'),
-        ('wallet', '0012_withdrawal_parts_hold'),
+        ('wallet', '0015_psps_without_offers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
