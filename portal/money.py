@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.models import Client
-from wallet.choices import DepositState, TransferState, WithdrawalState, failure_words
+from portal import paying
+from wallet.choices import DepositState, HoldReason, TransferState, WithdrawalState, failure_words
 from wallet.models import Deposit, Transfer, Withdrawal
 from wallet.queries import Wallet, wallets_of
 
@@ -41,13 +42,18 @@ class Telling:
 
 def tell_deposit(deposit: Deposit) -> Telling:
     steps = [_("Started"), _("Paid"), _("In your wallet")]
-    amount = str(deposit.money)
+    amount = str(deposit.credited if deposit.settled_at else deposit.money)
     psp = deposit.psp
-    waits = _("Pay on the page of %(psp)s. Then this page goes on by itself.") % {"psp": psp}
+    here = _("As soon as the money is seen, this page says so. You may close it.")
+    waits = (
+        here
+        if paying.is_paid_here(deposit)
+        else _("Pay on the page of %(psp)s. Then this page goes on by itself.") % {"psp": psp}
+    )
     pending = _("%(psp)s has your order and waits for the money. You may close this page.") % {"psp": psp}
     authorised = _("Your payment is authorised; it reaches your wallet in a moment.")
     failed = failure_words(deposit.failure) or _("Nothing was charged. Try again, or choose another method.")
-    held = _("Another amount arrived than was announced. We check it and write to you within one working day.")
+    held = _held_words(deposit)
     taken = _("Your bank has taken this payment back. Please write to us.")
     again = _("Nothing was charged. Start again whenever you like.")
     told: dict[str, tuple[str, str, str, int]] = {
@@ -67,6 +73,18 @@ def tell_deposit(deposit: Deposit) -> Telling:
     }  # fmt: skip
     title, text, tone, current = told[deposit.state]
     return Telling(title, text, tone, steps, current, is_moving=deposit.state not in DEPOSIT_OVER)
+
+
+def _held_words(deposit: Deposit) -> str:
+    """Why we look at it, as far as the client may know."""
+    soon = _("We check it and write to you within one working day.")
+    if HoldReason.PAYER in deposit.hold_reasons:
+        return _("The payment does not seem to come from an account in your own name.") + " " + soon
+    if HoldReason.LIMIT in deposit.hold_reasons:
+        return _("It is more than you can pay in before you are verified.") + " " + soon
+    if HoldReason.AMOUNT in deposit.hold_reasons or HoldReason.CURRENCY in deposit.hold_reasons:
+        return _("Another amount arrived than was announced.") + " " + soon
+    return soon
 
 
 def tell_withdrawal(withdrawal: Withdrawal) -> Telling:

@@ -31,20 +31,38 @@ def fee_of(amount_minor: int, basis_points: int, fixed_minor: int) -> int:
     return min(int(part) + fixed_minor, max(amount_minor, 0))
 
 
-def from_base(brand: Any, base_minor: int, currency: str, *, rounding: str = ROUND_HALF_EVEN) -> int:
-    """A sum in the brand's base currency as minor units of another, at today's rate. Raises crm.fx.NoRate."""
-    base = brand.base_currency
-    if currency == base or not base_minor:
-        return base_minor
-    rate = fx.rate(base, currency, on=timezone.now().date()).rate
-    return to_minor(quantize(from_minor(base_minor, base) * rate, currency, rounding=rounding), currency)
+class FromBase:
+    """Sums in a brand's base currency as minor units of another, at today's rate, which is read once."""
 
+    def __init__(self, brand: Any, currency: str) -> None:
+        self.base, self.currency = brand.base_currency, currency
+        self._rate: Decimal | None = None
 
-def least(brand: Any, base_minor: int, currency: str) -> int:
-    """A lower limit, rounded up: what is shown as the least is enough."""
-    return from_base(brand, base_minor, currency, rounding=ROUND_UP)
+    @property
+    def rate(self) -> Decimal:
+        """Units of the currency for one of the base. Raises crm.fx.NoRate."""
+        if self._rate is None:
+            same = self.base == self.currency
+            self._rate = Decimal(1) if same else fx.rate(self.base, self.currency, on=timezone.now().date()).rate
+        return self._rate
 
+    def fee(self, base_minor: int) -> int:
+        return self._minor(base_minor, ROUND_HALF_EVEN)
 
-def most(brand: Any, base_minor: int, currency: str) -> int:
-    """An upper limit, rounded down: what is shown as the most is not too much."""
-    return from_base(brand, base_minor, currency, rounding=ROUND_DOWN)
+    def least(self, base_minor: int) -> int:
+        """A lower limit, rounded up: what is shown as the least is enough."""
+        return self._minor(base_minor, ROUND_UP)
+
+    def most(self, base_minor: int) -> int:
+        """An upper limit, rounded down: what is shown as the most is not too much."""
+        return self._minor(base_minor, ROUND_DOWN)
+
+    def _minor(self, base_minor: int, rounding: str) -> int:
+        if not base_minor or self.base == self.currency:
+            return base_minor
+        amount = quantize(from_minor(base_minor, self.base) * self.rate, self.currency, rounding=rounding)
+        return to_minor(amount, self.currency)
+
+    def in_base(self, amount: Decimal) -> int:
+        """The other way, in minor units of the base."""
+        return to_minor(quantize(amount / self.rate, self.base), self.base)

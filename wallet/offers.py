@@ -19,9 +19,7 @@ from clients.models import Client
 from crm import fx
 from crm.errors import DomainError
 from crm.money import Money, from_minor, to_minor
-from wallet import fees
-from wallet.fees import Fee
-from wallet.limits import in_base
+from wallet.fees import Fee, FromBase
 from wallet.models import PaymentMethod
 
 FREE = Fee(0, 0)
@@ -88,7 +86,8 @@ def judge_methods(
     methods: list[PaymentMethod], client: Client, currency: str, *, way: Way = Way.IN, amount: Decimal | None = None
 ) -> list[Offer]:
     """The same from methods already read: no query but for exchange rates."""
-    found = [_judged(method, client, currency, way, amount) for method in methods]
+    worth = FromBase(client.brand, currency)
+    found = [_judged(method, client, worth, way, amount) for method in methods]
     return _in_groups(found)
 
 
@@ -100,7 +99,7 @@ def deposit_currencies(client: Client) -> list[str]:
     """Currencies in which some method is offered to the client, the brand's own first."""
     methods, base = list(methods_of(client.brand_id)), client.brand.base_currency
     known = sorted({code for method in methods if method.is_enabled for code in method.currencies})
-    found = [code for code in known if any(one.is_offered for one in judge_methods(methods, client, code))]
+    found = [code for code in known if any(not _refusal(one, client, code, Way.IN) for one in methods)]
     return sorted(found, key=lambda code: (code != base, code)) or [base]
 
 
@@ -127,7 +126,8 @@ def pays_out(psp: Any, currency: str) -> bool:
 # ── the judgement ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _judged(method: PaymentMethod, client: Client, currency: str, way: Way, amount: Decimal | None) -> Offer:
+def _judged(method: PaymentMethod, client: Client, worth: FromBase, way: Way, amount: Decimal | None) -> Offer:
+    currency = worth.currency
     offer = Offer(method, currency, _refusal(method, client, currency, way))
     if offer.refusal and currency not in method.currencies:
         return offer
@@ -141,17 +141,16 @@ def _judged(method: PaymentMethod, client: Client, currency: str, way: Way, amou
         if way == Way.IN
         else (method.payout_fee_basis_points, method.payout_fee_fixed_minor)
     )
-    brand = client.brand
     try:
         offer = replace(
             offer,
-            minimum_minor=fees.least(brand, low, currency),
-            maximum_minor=fees.most(brand, high, currency),
-            fee=Fee(points, fees.from_base(brand, fixed, currency)),
+            minimum_minor=worth.least(low),
+            maximum_minor=worth.most(high),
+            fee=Fee(points, worth.fee(fixed)),
         )
         if amount is None or offer.refusal:
             return offer
-        in_brand = to_minor(in_base(brand, amount, currency), brand.base_currency)
+        in_brand = worth.in_base(amount)
     except fx.NoRate:
         return replace(offer, refusal=_("There is no exchange rate for %(currency)s.") % {"currency": currency})
     if in_brand < low:

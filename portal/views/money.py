@@ -17,15 +17,16 @@ from crm import hosts
 from crm.accounts.guards import confirmed
 from crm.errors import DomainError
 from crm.models import User
+from crm.money import exponent
 from crm.ui.views import wants_fragment
-from portal import money
+from portal import money, paying
 from portal.forms_room import DepositForm, StatementForm, TransferForm, WithdrawForm
 from portal.room import room
 from trading.models import TradingAccount
 from trading.queries import accounts_of
 from wallet import deposits, offers, queries, statements, transfers, withdrawals
 from wallet.choices import Direction
-from wallet.models import Psp, Transfer
+from wallet.models import Deposit, Psp, Transfer
 from wallet.policies import can_deposit, can_transfer
 from wallet.withdrawals import WithdrawalNotPossible
 
@@ -105,7 +106,10 @@ def deposit(request: HttpRequest, client: Client) -> HttpResponse:
             return _start_deposit(request, client, form)
         except DomainError as error:
             form.add_error(None, error.message)
-    context = {"client": client, "form": form, "offers": found, "allowed": allowed, "currency": currency}
+    context = {
+        "client": client, "form": form, "cards": paying.cards(found), "allowed": allowed, "currency": currency,
+        "quick": paying.quick_amounts(currency), "places": exponent(currency),
+    }  # fmt: skip
     return render(request, "portal/deposit.html", context, status=422 if form.errors else 200)
 
 
@@ -121,7 +125,7 @@ def _start_deposit(request: HttpRequest, client: Client, form: DepositForm) -> H
         currency=data["currency"], request_key=data["request_key"], actor=me(request), locale=request.LANGUAGE_CODE[:2],
         return_url=hosts.for_reader(settings.BASE_URL, request).rstrip("/") + "/portal/wallet/{reference}/",
     )  # fmt: skip
-    return redirect("portal_pay", reference=found.reference)
+    return redirect("portal_movement" if paying.is_paid_here(found) else "portal_pay", reference=found.reference)
 
 
 @room
@@ -150,7 +154,8 @@ def movement(request: HttpRequest, client: Client, reference: str) -> HttpRespon
         told = money.tell_deposit(found)  # type: ignore[arg-type]
     else:
         told = money.tell_withdrawal(found)  # type: ignore[arg-type]
-    context = {"client": client, "movement": found, "kind": found._meta.model_name, "told": told}
+    how = paying.how_to_pay(found) if isinstance(found, Deposit) and told.is_moving else None
+    context = {"client": client, "movement": found, "kind": found._meta.model_name, "told": told, "how": how}
     return render(request, "portal/_movement.html" if wants_fragment(request) else "portal/movement.html", context)
 
 

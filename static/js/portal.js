@@ -27,6 +27,16 @@
       window.location.assign(address);
     }
   });
+  // The time that is left to pay; the fragment around it is replaced now and then.
+  const left = () => {
+    for (const place of document.querySelectorAll("[data-countdown]")) {
+      const seconds = Math.max(0, Math.floor((new Date(place.dataset.countdown) - Date.now()) / 1000));
+      const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+      place.textContent = "(" + parts.map((part) => String(part).padStart(2, "0")).join(":") + ")";
+    }
+  };
+  left();
+  setInterval(left, 1000);
   const onwards = document.querySelector("[data-go-on]");
   if (onwards) setTimeout(() => window.location.assign(onwards.href), 900);
 })();

@@ -1,0 +1,146 @@
+"""How the trader's room shows ways to pay: cards with fee, limits and time; addresses and references with what to copy."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+import qrcode
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm.money import exponent
+from wallet.choices import PspKind
+from wallet.models import Deposit
+from wallet.offers import Offer
+from wallet.psp.base import PayBy
+
+ICONS = {
+    PspKind.CARD: "credit-card", PspKind.BANK: "landmark", PspKind.CRYPTO: "coins", PspKind.WALLET: "wallet-cards",
+    PspKind.CASHIER: "banknote",
+}  # fmt: skip
+QUICK = (100, 250, 500, 1_000)
+QUIET_ZONE = 2  # modules of white around a QR code on a white ground
+HERE = (PayBy.CRYPTO_ADDRESS, PayBy.BANK_REFERENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCard:
+    """One method as the deposit page shows it."""
+
+    offer: Offer
+    icon: str
+    how_long: str
+
+    @property
+    def pk(self) -> int:
+        return self.offer.method.pk
+
+
+def cards(offers: list[Offer]) -> list[MethodCard]:
+    return [
+        MethodCard(one, ICONS.get(PspKind(one.method.kind), "wallet"), how_long(one.method.minutes)) for one in offers
+    ]
+
+
+def how_long(minutes: int) -> str:
+    """In words a person would use."""
+    if minutes <= 5:
+        return _("at once")
+    if minutes < 60:
+        return ngettext("about %(n)s minute", "about %(n)s minutes", minutes) % {"n": minutes}
+    hours = round(minutes / 60)
+    if hours < 24:
+        return ngettext("about %(n)s hour", "about %(n)s hours", hours) % {"n": hours}
+    days = round(hours / 24)
+    return ngettext("about %(n)s working day", "about %(n)s working days", days) % {"n": days}
+
+
+def quick_amounts(currency: str) -> list[Decimal]:
+    """Round amounts to choose from; none for coins, whose worth moves."""
+    places = exponent(currency)
+    if places > 3:
+        return []
+    return [Decimal(number * (100 if places == 0 else 1)) for number in QUICK]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A line of what the client needs: `value` is copied as it is."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class HowToPay:
+    """Everything a client needs to send coins or a wire."""
+
+    kind: str
+    lead: str
+    details: list[Detail]
+    qr: SafeString | None = None
+    expires_at: dt.datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.expires_at is not None and self.expires_at < timezone.now()
+
+
+def is_paid_here(deposit: Deposit) -> bool:
+    """Is it paid from our page (an address, a reference), not on the PSP's?"""
+    return deposit.pay_by in HERE and bool(deposit.instructions)
+
+
+def how_to_pay(deposit: Deposit) -> HowToPay | None:
+    """None where the client pays on the PSP's page."""
+    if not is_paid_here(deposit):
+        return None
+    said = {name: str(value) for name, value in deposit.instructions.items() if value}
+    if deposit.pay_by == PayBy.CRYPTO_ADDRESS:
+        labels = [
+            ("amount", _("Amount to send")), ("network", _("Network")), ("address", _("Address")), ("memo", _("Memo")),
+        ]  # fmt: skip
+        lead = _("Send exactly this amount over this network. Anything else can be lost.")
+        qr = qr_svg(said.get("uri") or said["address"]) if "address" in said else None
+    else:
+        said = {"amount": f"{deposit.money}", **said}
+        labels = [
+            ("amount", _("Amount")), ("holder", _("Account holder")), ("iban", "IBAN"), ("account", _("Account number")),
+            ("bic", "BIC"), ("bank", _("Bank")), ("reference", _("Reference")),
+        ]  # fmt: skip
+        lead = _("Transfer it from an account in your own name, with this reference: by it we find your payment.")
+        qr = None
+    details = [Detail(label, said[name]) for name, label in labels if name in said]
+    return HowToPay(deposit.pay_by, lead, details, qr, _time(said.get("expires", "")) or deposit.expires_at)
+
+
+def _time(text: str) -> dt.datetime | None:
+    """A time as PSPs write it: ISO 8601, or seconds since 1970."""
+    if text.isdigit():
+        return dt.datetime.fromtimestamp(int(text), dt.UTC)
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found is None or found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+
+def qr_svg(text: str) -> SafeString:
+    """A QR code as SVG to put into the page: made here, so that no other host learns of the payment."""
+    code = qrcode.QRCode(border=QUIET_ZONE, error_correction=qrcode.ERROR_CORRECT_M)
+    code.add_data(text)
+    matrix = code.get_matrix()
+    dark = "".join(
+        f"M{column} {row}h1v1h-1z" for row, line in enumerate(matrix) for column, is_dark in enumerate(line) if is_dark
+    )
+    size = len(matrix)
+    label = _("QR code of the payment")
+    return mark_safe(  # noqa: S308 — numbers of our own, and a text of ours
+        f'<svg class="k-qr" viewBox="0 0 {size} {size}" role="img" aria-label="{label}" shape-rendering="crispEdges">'
+        f'<rect width="{size}" height="{size}" fill="#fff"/><path d="{dark}" fill="#000"/></svg>'
+    )
