@@ -1,4 +1,4 @@
-"""Webhook signatures of the `t=…,v1=…` family: HMAC-SHA256 over "t.body", with a window on both sides.
+"""Webhook signatures with a time in them: the `t=…,v1=…` family over "t.body", and Standard Webhooks over "id.t.body".
 
 Several v1 may stand beside each other while a secret is being rotated: any one that fits is enough. Other schemes (v0) are
 ignored. The time may lie 300 s in the past *or* in the future, no more.
@@ -6,10 +6,12 @@ ignored. The time may lie 300 s in the past *or* in the future, no more.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wallet.choices import Verdict
 
@@ -30,8 +32,45 @@ def judge_timed_signature(
     expected = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets if secret]
     # Every pair is compared, in constant time each: how many were tried says nothing about which one fits.
     fits = [hmac.compare_digest(one.encode(), other.encode()) for one in expected for other in signatures]
-    if not any(fits):
-        return Verdict.WRONG_SIGNATURE
+    return _judge_time(stamp, now, window_seconds) if any(fits) else Verdict.WRONG_SIGNATURE
+
+
+def judge_standard_webhook(
+    *,
+    headers: Mapping[str, str],
+    body: bytes,
+    secrets: Sequence[str],
+    now: dt.datetime,
+    window_seconds: int = WINDOW_SECONDS,
+) -> Verdict:
+    """The verdict on `webhook-id`, `webhook-timestamp` and `webhook-signature` (standardwebhooks.com).
+
+    Secrets are base64, with or without `whsec_`; one that is not opens nothing. Header names are lower case.
+    """
+    message_id, stamp_text = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    given = [part.partition(",") for part in headers.get("webhook-signature", "")[:HEADER_LENGTH_MAX].split(" ")]
+    signatures = [value for version, _comma, value in given if version == "v1" and value.isascii()]
+    is_stamp = stamp_text.isascii() and stamp_text.isdigit() and len(stamp_text) <= 12
+    if not (message_id and signatures and is_stamp):
+        return Verdict.NO_SIGNATURE
+    signed = f"{message_id}.{stamp_text}.".encode() + body
+    expected = [
+        base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+        for key in map(_standard_key, secrets)
+        if key
+    ]
+    fits = [hmac.compare_digest(one.encode(), other.encode()) for one in expected for other in signatures]
+    return _judge_time(int(stamp_text), now, window_seconds) if any(fits) else Verdict.WRONG_SIGNATURE
+
+
+def _standard_key(secret: str) -> bytes:
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _judge_time(stamp: int, now: dt.datetime, window_seconds: int) -> Verdict:
     age_seconds = now.timestamp() - stamp
     if age_seconds > window_seconds:
         return Verdict.STALE
@@ -41,12 +80,13 @@ def judge_timed_signature(
 
 
 def _parts(header: str) -> tuple[int | None, list[str]]:
-    stamp: int | None = None
+    """The first `t` counts; one that is no number makes the header senseless."""
+    stamps: list[int | None] = []
     signatures = []
     for part in header[:HEADER_LENGTH_MAX].split(","):
         name, _sign, value = part.strip().partition("=")
-        if name == "t" and value.isascii() and value.isdigit() and len(value) <= 12 and stamp is None:
-            stamp = int(value)
+        if name == "t":
+            stamps.append(int(value) if value.isascii() and value.isdigit() and len(value) <= 12 else None)
         elif name == "v1" and value.isascii():
             signatures.append(value)
-    return stamp, signatures
+    return (stamps[0] if stamps else None), signatures
