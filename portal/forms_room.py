@@ -20,7 +20,7 @@ from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
 from portal.forms import DateOfBirthWidget
 from portal.profile import IDENTITY, identity_is_fixed
 from trading.models import AccountType, TradingAccount
-from wallet.models import PaymentMethod, Psp
+from wallet.models import PaymentMethod
 from wallet.offers import Offer
 
 
@@ -154,83 +154,6 @@ class DepositForm(KeyedForm):
         self.fields["currency"].choices = [(code, code) for code in currencies]  # type: ignore[attr-defined]
         offered = PaymentMethod.objects.filter(pk__in=[offer.method.pk for offer in offers]).select_related("psp")
         self.fields["method"].queryset = offered  # type: ignore[attr-defined]
-
-
-class WithdrawForm(KeyedForm):
-    """How much, by which method, and where to. The fields of the destination depend on the method's kind."""
-
-    currency = forms.ChoiceField(label=_("From the wallet in"))
-    amount = AmountField()
-    psp = forms.ModelChoiceField(Psp.objects.none(), label=_("Method"), empty_label=None)
-
-    def __init__(
-        self, *args: Any, currencies: list[str], methods: list[Psp], chosen: Psp | None, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["currency"].choices = [(code, code) for code in currencies]  # type: ignore[attr-defined]
-        self.fields["psp"].queryset = Psp.objects.filter(pk__in=[psp.pk for psp in methods])  # type: ignore[attr-defined]
-        self.destination_names = []
-        for name, field in destination_fields(chosen.kind if chosen else "").items():
-            self.fields[f"to_{name}"] = field
-            self.destination_names.append(name)
-
-    @property
-    def destination(self) -> dict[str, str]:
-        return {
-            name: self.cleaned_data[f"to_{name}"]
-            for name in self.destination_names
-            if self.cleaned_data.get(f"to_{name}")
-        }
-
-    @property
-    def destination_bound(self) -> list[Any]:
-        return [self[f"to_{name}"] for name in self.destination_names]
-
-
-def destination_fields(kind: str) -> dict[str, forms.Field]:
-    """Where money can go by a method of this kind."""
-
-    def text(label: Any, **more: Any) -> forms.CharField:
-        return forms.CharField(label=label, max_length=120, widget=forms.TextInput({"autocomplete": "off"}), **more)
-
-    if kind == "bank":
-        holder = text(_("Account holder"), help_text=_("Only an account in your own name."))
-        return {"iban": IbanField(label=_("IBAN")), "holder": holder}
-    if kind == "crypto":
-        hint = _("Money sent to a wrong address is lost. Copy it, don't type it.")
-        return {"address": text(_("Wallet address"), help_text=hint)}
-    if kind == "wallet":
-        return {"account": text(_("E-mail or number of your account there"))}
-    if kind == "card":
-        return {"card": CardField(label=_("Last four digits of the card"), help_text=_("The card you paid in with."))}
-    return {"account": text(_("Your account there")), "holder": text(_("Account holder"))}
-
-
-class IbanField(forms.CharField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=42, widget=forms.TextInput({"autocomplete": "off"}), **kwargs)
-
-    def clean(self, value: Any) -> str:
-        from schwifty import IBAN
-        from schwifty.exceptions import SchwiftyException
-
-        text = super().clean(value)
-        try:
-            return str(IBAN(text))
-        except (SchwiftyException, ValueError):
-            raise forms.ValidationError(_("This is not a valid IBAN: one of its characters is wrong or missing."))
-
-
-class CardField(forms.CharField):
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.TextInput({"inputmode": "numeric", "autocomplete": "off"})
-        super().__init__(max_length=4, min_length=4, widget=widget, **kwargs)
-
-    def clean(self, value: Any) -> str:
-        text = super().clean(value)
-        if not text.isdigit():
-            raise forms.ValidationError(_("Type the four digits only, never the whole number."))
-        return f"•••• {text}"
 
 
 class TransferForm(KeyedForm):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.cache import cache
@@ -12,12 +13,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.models import Client
+from crm.money import Money
 from portal import paying
 from wallet.choices import DepositState, HoldReason, TransferState, WithdrawalState, failure_words
-from wallet.models import Deposit, Transfer, Withdrawal
+from wallet.models import BonusGrant, Deposit, Transfer, Withdrawal
 from wallet.queries import Wallet, wallets_of
+from wallet.sources import Source
 
 RECENT = 300
+SLOWNESS = (
+    WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK, WithdrawalState.APPROVED, WithdrawalState.SENDING,
+    WithdrawalState.UNKNOWN, WithdrawalState.SENT,
+)  # fmt: skip
 MEASURED_FOR_SECONDS = 600
 PROMISED_HOURS = 24
 DEPOSIT_OVER = (
@@ -122,6 +129,26 @@ def tell_withdrawal(withdrawal: Withdrawal) -> Telling:
     )
 
 
+def tell_request(parts: Sequence[Withdrawal]) -> Telling:
+    """A request as one: while its parts go different ways the slowest counts, and what failed is said."""
+    states = {part.state for part in parts}
+    if len(states) == 1:
+        told = tell_withdrawal(parts[0])
+        if len(parts) > 1 and parts[0].state == WithdrawalState.SETTLED:
+            told = replace(told, text=_("All of it has left; below is what went where."))
+        return told
+    steps = [_("Requested"), _("Checked"), _("Sent"), _("Paid")]
+    moving = [part for part in parts if part.finished_at is None]
+    if moving:
+        slowest = min(moving, key=lambda part: SLOWNESS.index(part.state))
+        told = tell_withdrawal(slowest)
+        return replace(told, text=_("Each part goes on its own; below is how each stands."))
+    failed = [part for part in parts if part.state != WithdrawalState.SETTLED]
+    back = Money.of_minor(sum(part.amount_minor for part in failed), failed[0].currency)
+    text = _("%(back)s could not be paid out and is in your wallet again.") % {"back": back}
+    return Telling(_("Paid in part"), text, "warning", steps, 4, is_moving=False)
+
+
 def tell_transfer(transfer: Transfer) -> Telling:
     steps = [_("Started"), _("Confirmed by the platform")]
     account = transfer.trading_account_label
@@ -142,11 +169,7 @@ def expected_payout(client: Client) -> str:
         promised = float(client.brand.policies.get("withdrawal_expected_hours", PROMISED_HOURS))
         hours = _measured_hours(client.brand_id) or promised
         cache.set(key, hours, MEASURED_FOR_SECONDS)
-    count = max(1, math.ceil(hours))
-    if count <= 36:
-        return ngettext("usually within %(n)s hour", "usually within %(n)s hours", count) % {"n": count}
-    days = math.ceil(hours / 24)
-    return ngettext("usually within %(n)s day", "usually within %(n)s days", days) % {"n": days}
+    return within(max(math.ceil(hours), 2) * 60) if hours > 1 else _within_hours(1)
 
 
 def _measured_hours(brand_id: int) -> float | None:
@@ -160,3 +183,34 @@ def _measured_hours(brand_id: int) -> float | None:
 def wallets_with_money(client: Client) -> list[Wallet]:
     """Wallets that a withdrawal can come from; the base currency's first."""
     return [wallet for wallet in wallets_of(client) if wallet.available > 0]
+
+
+def by_label(sources: Sequence[Source], currency: str) -> list[tuple[str, Money]]:
+    """What would go back first, per card or account, in the order in which it came."""
+    sums: dict[str, int] = {}
+    for source in sources:
+        sums[source.label] = sums.get(source.label, 0) + source.left_minor
+    return [(label, Money.of_minor(minor, currency)) for label, minor in sums.items()]
+
+
+def bonus_lost(lost: Sequence[tuple[BonusGrant, int]]) -> list[Money]:
+    """Credit that a withdrawal would take away, one sum per currency."""
+    sums: dict[str, int] = {}
+    for grant, minor in lost:
+        sums[grant.currency] = sums.get(grant.currency, 0) + minor
+    return [Money.of_minor(minor, currency) for currency, minor in sums.items()]
+
+
+def within(minutes: int) -> str:
+    """How long it takes from when it was sent."""
+    if minutes <= 90:
+        return ngettext("usually within %(n)s minute", "usually within %(n)s minutes", minutes) % {"n": minutes}
+    hours = math.ceil(minutes / 60)
+    if hours <= 36:
+        return _within_hours(hours)
+    days = math.ceil(hours / 24)
+    return ngettext("usually within %(n)s day", "usually within %(n)s days", days) % {"n": days}
+
+
+def _within_hours(hours: int) -> str:
+    return ngettext("usually within %(n)s hour", "usually within %(n)s hours", hours) % {"n": hours}

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from portal.views import home, money, public, start, trading
+from portal.views import home, money, payout, public, start, trading
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("b/", public.brands, name="portal_brands"),
@@ -27,13 +27,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/documents/send/", start.send_document, name="portal_send_document"),
     path("portal/wallet/", money.wallet, name="portal_wallet"),
     path("portal/wallet/deposit/", money.deposit, name="portal_deposit"),
-    path("portal/wallet/withdraw/", money.withdraw, name="portal_withdraw"),
+    path("portal/wallet/withdraw/", payout.withdraw, name="portal_withdraw"),
     path("portal/wallet/transfer/", money.transfer, name="portal_transfer"),
     path("portal/wallet/history/", money.history, name="portal_history"),
     path("portal/wallet/history/statement/", money.order_statement, name="portal_statement"),
     path("portal/wallet/<slug:reference>/", money.movement, name="portal_movement"),
     path("portal/wallet/<slug:reference>/pay/", money.pay, name="portal_pay"),
-    path("portal/wallet/<slug:reference>/cancel/", money.cancel_withdrawal, name="portal_cancel_withdrawal"),
+    path("portal/wallet/<slug:reference>/cancel/", payout.cancel_withdrawal, name="portal_cancel_withdrawal"),
     path("portal/accounts/", trading.account_list, name="portal_accounts"),
     path("portal/accounts/open/", trading.open_account, name="portal_open_account"),
     path("portal/accounts/<int:account_id>/", trading.account, name="portal_account"),

@@ -160,7 +160,7 @@ def return_to_source(request: Request) -> Finding:
         ways = ", ".join(f"{part.label} {part.money}" for part in plan.parts)
         return passed(_("Goes back the way it came: %(ways)s.") % {"ways": ways})
     came = Q(state__in=KEPT) | Q(state=DepositState.REFUNDED, refunds__purpose=Purpose.WITHDRAWAL)
-    if not Deposit.objects.filter(came, client=request.client, currency=request.currency).exists():
+    if not Deposit.objects.filter(came, client=request.client, wallet__currency=request.currency).exists():
         return review(_("The client never paid in in %(currency)s.") % {"currency": request.currency})
     profit = Money.of_minor(plan.profit_minor, request.currency)
     return passed(_("All deposits go back first; %(profit)s is profit.") % {"profit": profit})

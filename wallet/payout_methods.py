@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from crm import fx
 from crm.errors import DomainError
 from crm.money import Money, from_minor, to_minor
 from wallet.choices import PspKind
+from wallet.fees import fee_of, from_base
 from wallet.limits import in_base
-from wallet.models import PaymentMethod, Psp
+from wallet.models import Deposit, PaymentMethod, Psp
 from wallet.psp import adapter_of
-from wallet.psp.base import Capability, PspRefused
-
-BASIS_POINTS = 10_000
+from wallet.psp.base import Capability
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +33,13 @@ class PayoutMethod:
     @property
     def key(self) -> str:
         """Names it in a form's field."""
-        return f"{self.psp.pk}:{self.code}"
+        return f"{self.psp.pk}:{self.code}" if self.code else str(self.psp.pk)
 
     def fee_minor(self, amount_minor: int, currency: str) -> int:
         """What the client pays of an amount, in its minor units: a share and a fixed part. Raises crm.fx.NoRate."""
-        share = (amount_minor * self.row.payout_fee_basis_points + BASIS_POINTS // 2) // BASIS_POINTS
-        return share + _converted(self.row.payout_fee_fixed_minor, self.psp.brand, currency)
+        brand = self.psp.brand
+        fixed = from_base(brand, self.row.payout_fee_fixed_minor, currency)
+        return fee_of(amount_minor, self.row.payout_fee_basis_points, fixed)
 
     def check_amount(self, amount_minor: int, currency: str) -> None:
         """Is the amount within this method's limits? Raises DomainError in words."""
@@ -54,13 +51,6 @@ class PayoutMethod:
             raise DomainError(
                 _("%(method)s pays out from %(low)s to %(high)s at a time.") % {"method": self.label, **words}
             )
-
-
-def _converted(base_minor: int, brand: Any, currency: str) -> int:
-    base = brand.base_currency
-    if not base_minor or currency == base:
-        return base_minor
-    return to_minor(fx.convert(from_minor(base_minor, base), base, currency, on=timezone.now().date()), currency)
 
 
 def payout_methods(client: Client, currency: str) -> list[PayoutMethod]:
@@ -109,10 +99,7 @@ def payout_method(client: Client, psp_id: int, code: str, currency: str) -> Payo
     raise DomainError(_("%(psp)s does not pay out in %(currency)s.") % {"psp": psp, "currency": currency})
 
 
-def kind_of_payment(psp: Psp, code: str) -> PspKind:
-    """Of what kind a deposit was: its method's, or the PSP's where the method says nothing."""
-    try:
-        method = adapter_of(psp).method(code) if code else None
-    except PspRefused:
-        method = None
-    return method.kind if method is not None else PspKind(psp.kind)
+def kind_of_payment(deposit: Deposit) -> PspKind:
+    """Of what kind a deposit was: its method's, or the PSP's where it names none."""
+    method = deposit.payment_method
+    return PspKind(method.kind if method is not None else deposit.psp.kind)

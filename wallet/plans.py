@@ -117,7 +117,7 @@ def plan_withdrawal(
     for source in sources_of(client, currency):
         if rest == 0:
             break
-        part = _back_to(source, min(source.left_minor, rest), chosen, destination, client)
+        part = _back_to(source, min(source.left_minor, rest), currency, chosen, destination, client)
         if part is None:
             unreturned[source.label] = unreturned.get(source.label, 0) + source.left_minor
             continue
@@ -140,10 +140,15 @@ def plan_withdrawal(
 
 
 def _back_to(
-    source: Source, minor: int, chosen: PayoutMethod | None, destination: Mapping[str, str], client: Client
+    source: Source,
+    minor: int,
+    currency: str,
+    chosen: PayoutMethod | None,
+    destination: Mapping[str, str],
+    client: Client,
 ) -> PlannedPart | None:
     """Card money goes back by refund; other money by payout where that is known, else by refund; None: no way by itself."""
-    deposit, currency = source.deposit, source.deposit.currency
+    deposit = source.deposit
     if source.is_refundable and source.kind == PspKind.CARD:
         return _refund(source, minor)
     if chosen is not None and chosen.psp.pk == deposit.psp_id:

@@ -12,7 +12,7 @@ from compliance.choices import RestrictionKind
 from crm.policies import YES, Decision, has_permission, no
 from crm.scope import reach_of
 from wallet.bonus_choices import BonusState
-from wallet.choices import DepositState, WithdrawalState
+from wallet.choices import DepositState, Purpose, WithdrawalState
 from wallet.models import BonusGrant, Break, Deposit, Psp, Withdrawal
 
 NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
@@ -84,7 +84,7 @@ def _decides_on(user: Any, withdrawal: Withdrawal) -> Decision:
 
 def can_cancel(user: Any, withdrawal: Withdrawal) -> Decision:
     """The client, as long as nobody has released it."""
-    if not is_own(user, withdrawal.client):
+    if not is_own(user, withdrawal.client) or withdrawal.purpose != Purpose.WITHDRAWAL:
         return no(_("Only the client can cancel a withdrawal; staff reject it."))
     if withdrawal.state not in (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK):
         return no(_("This withdrawal can't be cancelled any more."))

@@ -17,7 +17,6 @@ from clients.models import Client
 from crm.money import Money, from_minor
 from crm.policies import require_permission
 from crm.scope import reach_of
-from wallet import offers
 from wallet.choices import AccountKind, BreakKind
 from wallet.models import (
     Account,
@@ -132,15 +131,6 @@ def wallets_of(client: Client) -> list[Wallet]:
     if not any(wallet.currency == client.brand.base_currency for wallet in wallets):
         wallets.append(Wallet(0, client.brand.base_currency, Decimal(0), Decimal(0)))
     return sorted(wallets, key=lambda wallet: (wallet.currency != client.brand.base_currency, wallet.currency))
-
-
-def withdrawal_methods(client: Client, currency: str) -> list[Psp]:
-    """PSPs that pay out to this client, those the client paid in through first (return to source)."""
-    used = set(
-        Deposit.objects.filter(client=client, settled_at__isnull=False).values_list("psp_id", flat=True).distinct()
-    )
-    psps = {one.method.psp_id: one.method.psp for one in offers.offered(client, currency, way=offers.Way.OUT)}
-    return sorted(psps.values(), key=lambda psp: psp.pk not in used)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,14 +38,15 @@ class Source:
 
 
 def sources_of(client: Client, currency: str) -> list[Source]:
-    """Deposits of a client in a currency with something left to give back, oldest first.
+    """Deposits into a client's wallet of a currency with something left to give back, oldest first.
 
-    A refund counts against its deposit; a payout against its PSP's deposits, oldest first, as far as it was meant to
-    return them. What was charged back has gone back.
+    What arrived in another currency counts as what the wallet got for it, and can't be refunded by itself. A refund counts
+    against its deposit; a payout against its PSP's deposits, oldest first, as far as it was meant to return them. What was
+    charged back has gone back.
     """
     deposits = (
-        Deposit.objects.filter(client=client, currency=currency, settled_at__isnull=False)
-        .select_related("psp")
+        Deposit.objects.filter(client=client, wallet__currency=currency, settled_at__isnull=False)
+        .select_related("psp", "payment_method")
         .order_by("settled_at", "id")[:DEPOSITS_MAX]
     )
     held_back, paid_back = _open_refunds(client, currency), _returned_by_payouts(client, currency)
@@ -53,7 +54,8 @@ def sources_of(client: Client, currency: str) -> list[Source]:
     since = timezone.now() - dt.timedelta(days=REFUNDABLE_DAYS)
     found = []
     for deposit in deposits:
-        left = (deposit.received_minor or 0) - deposit.refunded_minor - held_back.get(deposit.pk, 0)
+        same = deposit.received_currency == currency
+        left = _kept(deposit, same=same) - held_back.get(deposit.pk, 0)
         absorbed = min(max(left, 0), paid_back[deposit.psp_id])
         paid_back[deposit.psp_id] -= absorbed
         left -= absorbed
@@ -61,9 +63,22 @@ def sources_of(client: Client, currency: str) -> list[Source]:
             continue
         if deposit.psp_id not in can_refund:
             can_refund[deposit.psp_id] = takes_refunds(deposit.psp)
-        refundable = can_refund[deposit.psp_id] and bool(deposit.psp_reference) and deposit.settled_at >= since
-        found.append(Source(deposit, left, kind_of_payment(deposit.psp, deposit.method), refundable))
+        refundable = (
+            same
+            and can_refund[deposit.psp_id]
+            and bool(deposit.psp_reference)
+            and since <= (deposit.settled_at or since)
+        )
+        found.append(Source(deposit, left, kind_of_payment(deposit), refundable))
     return found
+
+
+def _kept(deposit: Deposit, *, same: bool) -> int:
+    """What has not been refunded, in minor units of the wallet's currency."""
+    received = deposit.received_minor or 0
+    if same:
+        return received - deposit.refunded_minor
+    return (deposit.credited_minor or 0) * (received - deposit.refunded_minor) // received if received else 0
 
 
 def takes_refunds(psp: Psp) -> bool:

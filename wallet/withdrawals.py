@@ -39,7 +39,7 @@ from wallet.outcomes import (
     reserve,
     tell_refused,
 )
-from wallet.payout_methods import PayoutMethod, payout_method
+from wallet.payout_methods import payout_method
 from wallet.plans import Plan, PlannedPart, plan_withdrawal
 from wallet.references import new_reference
 
@@ -93,26 +93,54 @@ def request_withdrawal(
         if known.wish_mark != wish:
             raise IdempotencyConflict(_("This form was already sent with another wish. Start again."))
         return known
-    chosen = payout_method(client, psp_id, method, currency)
-    plan = plan_withdrawal(client, amount_minor=amount_minor, currency=currency, chosen=chosen, destination=where)
-    if plan.needs_destination:
+    request = _planned(client, psp_id, method, amount_minor, currency, where)
+    assert request.plan is not None
+    if request.plan.needs_destination:
         raise DomainError(_("Say where the money should go."))
-    if shown_plan and shown_plan != plan.mark:
+    if shown_plan and shown_plan != request.plan.mark:
         raise PlanChanged(_("Something has changed since you saw this. Please look at it once more."))
-    request = Request(
-        client=client, wallet=ledger.wallet_of(client, currency), amount_minor=amount_minor, currency=currency,
-        chosen=chosen, destination=where, plan=plan,
-    )  # fmt: skip
     return _carry_out(request, wish=wish, request_key=request_key, actor=actor)
 
 
 def preview_withdrawal(
-    *, client: Client, psp_id: int, amount: Decimal, currency: str, destination: Mapping[str, str], method: str = ""
+    *,
+    client_id: int,
+    psp_id: int,
+    amount: Decimal,
+    currency: str,
+    destination: Mapping[str, str],
+    request_key: str,
+    actor: Any,
+    method: str = "",
 ) -> Plan:
-    """How it would go, for the page before it is sent. Raises as request_withdrawal does; nothing is written."""
-    chosen: PayoutMethod = payout_method(client, psp_id, method, currency)
-    amount_minor, where = minor_of(amount, currency), filled(destination)
-    return plan_withdrawal(client, amount_minor=amount_minor, currency=currency, chosen=chosen, destination=where)
+    """How it would go, for the page before it is sent. Takes and raises what request_withdrawal does; writes nothing.
+
+    A form that was sent already is shown as it was agreed to then: its request answers it.
+    """
+    client = Client.objects.select_related("brand").get(pk=client_id)
+    require(policies.can_request_withdrawal(actor, client))
+    request = _planned(client, psp_id, method, minor_of(amount, currency), currency, filled(destination))
+    assert request.plan is not None
+    if not Withdrawal.objects.filter(client=client, request_key=request_key).exists():
+        _refuse_stopped(run_checks(request))
+    return request.plan
+
+
+def _planned(
+    client: Client, psp_id: int, method: str, amount_minor: int, currency: str, where: Mapping[str, str]
+) -> Request:
+    chosen = payout_method(client, psp_id, method, currency)
+    plan = plan_withdrawal(client, amount_minor=amount_minor, currency=currency, chosen=chosen, destination=where)
+    return Request(
+        client=client, wallet=ledger.wallet_of(client, currency), amount_minor=amount_minor, currency=currency,
+        chosen=chosen, destination=where, plan=plan,
+    )  # fmt: skip
+
+
+def _refuse_stopped(findings: Mapping[str, Finding]) -> None:
+    stops = [finding.reason for finding in findings.values() if finding.outcome == Outcome.STOP]
+    if stops:
+        raise WithdrawalNotPossible(stops)
 
 
 def _carry_out(request: Request, *, wish: str, request_key: str, actor: Any) -> Withdrawal:
@@ -120,9 +148,7 @@ def _carry_out(request: Request, *, wish: str, request_key: str, actor: Any) -> 
     assert request.plan is not None
     client, brand = request.client, request.client.brand
     findings = run_checks(request)
-    stops = [finding.reason for finding in findings.values() if finding.outcome == Outcome.STOP]
-    if stops:
-        raise WithdrawalNotPossible(stops)
+    _refuse_stopped(findings)
     whole = in_base(brand, from_minor(request.amount_minor, request.currency), request.currency)
     reference, now = new_reference("W"), timezone.now()
     common = {

@@ -14,21 +14,20 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
 from crm import hosts
-from crm.accounts.guards import confirmed
 from crm.errors import DomainError
 from crm.models import User
 from crm.money import exponent
 from crm.ui.views import wants_fragment
 from portal import money, paying
-from portal.forms_room import DepositForm, StatementForm, TransferForm, WithdrawForm
+from portal.forms_room import DepositForm, StatementForm, TransferForm
 from portal.room import room
 from trading.models import TradingAccount
 from trading.queries import accounts_of
-from wallet import deposits, offers, queries, statements, transfers, withdrawals
+from wallet import deposits, offers, queries, statements, transfers
 from wallet.choices import Direction
-from wallet.models import Deposit, Psp, Transfer
+from wallet.models import Deposit, Transfer
+from wallet.outcomes import parts_of
 from wallet.policies import can_deposit, can_transfer
-from wallet.withdrawals import WithdrawalNotPossible
 
 PAGE = 25
 KEY_BYTES = 12
@@ -148,79 +147,17 @@ def movement(request: HttpRequest, client: Client, reference: str) -> HttpRespon
     found = queries.movement_by_reference(me(request), reference)
     if found is None:
         raise Http404
+    context: dict[str, Any] = {"client": client, "movement": found, "kind": found._meta.model_name}
     if isinstance(found, Transfer):
         told = money.tell_transfer(found)
-    elif found._meta.model_name == "deposit":
-        told = money.tell_deposit(found)  # type: ignore[arg-type]
+    elif isinstance(found, Deposit):
+        told = money.tell_deposit(found)
     else:
-        told = money.tell_withdrawal(found)  # type: ignore[arg-type]
-    how = paying.how_to_pay(found) if isinstance(found, Deposit) and told.is_moving else None
-    context = {"client": client, "movement": found, "kind": found._meta.model_name, "told": told, "how": how}
+        context["parts"] = parts = parts_of(found)
+        told, context["movement"] = money.tell_request(parts), parts[0]
+    context["how"] = paying.how_to_pay(found) if isinstance(found, Deposit) and told.is_moving else None
+    context["told"] = told
     return render(request, "portal/_movement.html" if wants_fragment(request) else "portal/movement.html", context)
-
-
-# ── paying out ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@room
-def withdraw(request: HttpRequest, client: Client) -> HttpResponse:
-    """Which wallet, how much, by which method and where to. Sending it asks once more who one is."""
-    wallets = money.wallets_with_money(client)
-    currency = _currency(request, client, [one.currency for one in wallets] or [client.brand.base_currency])
-    methods = queries.withdrawal_methods(client, currency)
-    chosen = next((psp for psp in methods if str(psp.pk) == (request.POST.get("psp") or request.GET.get("psp"))), None)
-    chosen = chosen or (methods[0] if methods else None)
-    start = {"currency": currency, "psp": chosen.pk if chosen else None, "request_key": new_key()}
-    form = WithdrawForm(
-        request.POST or None, currencies=[one.currency for one in wallets] or [currency], methods=methods, chosen=chosen,
-        initial=start,
-    )  # fmt: skip
-    if request.method == "POST":
-        return _send_withdrawal(request, client, form, wallets, chosen)
-    return _show_withdraw(request, client, form, wallets, chosen)
-
-
-@confirmed
-def _send_withdrawal(
-    request: HttpRequest, client: Client, form: WithdrawForm, wallets: list[Any], chosen: Psp | None
-) -> HttpResponse:
-    if form.is_valid():
-        data = form.cleaned_data
-        try:
-            found = withdrawals.request_withdrawal(
-                client_id=client.pk, psp_id=data["psp"].pk, amount=data["amount"], currency=data["currency"],
-                destination=form.destination, request_key=data["request_key"], actor=me(request),
-            )  # fmt: skip
-        except WithdrawalNotPossible as error:
-            for reason in error.reasons:
-                form.add_error(None, reason)
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            return redirect("portal_movement", reference=found.reference)
-    return _show_withdraw(request, client, form, wallets, chosen, status=422)
-
-
-def _show_withdraw(
-    request: HttpRequest, client: Client, form: WithdrawForm, wallets: list[Any], chosen: Psp | None, status: int = 200
-) -> HttpResponse:
-    context = {
-        "client": client, "form": form, "wallets": wallets, "chosen": chosen, "wait": money.expected_payout(client),
-    }  # fmt: skip
-    return render(request, "portal/withdraw.html", context, status=status)
-
-
-@room
-@require_POST
-def cancel_withdrawal(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
-    found = queries.withdrawal_of(me(request), reference)
-    try:
-        withdrawals.cancel_withdrawal(withdrawal_id=found.pk, actor=me(request))
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, _("Cancelled. The money is in your wallet again."))
-    return redirect("portal_movement", reference=reference)
 
 
 # ── wallet ↔ trading account ────────────────────────────────────────────────────────────────────────────────────────

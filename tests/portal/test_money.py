@@ -136,7 +136,9 @@ def ask(room, amount="200", confirmed=True, **fields):
         "psp": room.bank.pk, "amount": amount, "currency": "EUR", "to_iban": IBAN, "to_holder": "Clara Weber",
         "request_key": key_of(page), **fields,
     }  # fmt: skip
-    return room.browser.post(WITHDRAW, form)
+    shown = room.browser.post(WITHDRAW, form)
+    plan = re.search(r'name="plan" value="([^"]+)"', shown.content.decode())
+    return room.browser.post(WITHDRAW, {**form, "plan": plan[1]}) if plan else shown
 
 
 def test_a_withdrawal_asks_once_more_who_one_is_and_then_goes_on(room):

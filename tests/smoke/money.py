@@ -112,6 +112,8 @@ def finance_pays_out(journey: Journey) -> str:
     page.fill("input[name=amount]", "200")
     page.fill("input[name=to_card]", "4242")
     page.locator("form button[type=submit].w-100").click()
+    expect(page.locator("form[data-plan]")).to_contain_text(re.compile(r"200[.,]00"))
+    page.locator("form[data-plan] button[name=plan]").click()
     page.wait_for_url(re.compile(r"/portal/wallet/W"))
     reference = page.url.rstrip("/").rpartition("/")[2]
     for username in (FINANCE, SECOND_FINANCE):

@@ -1,0 +1,109 @@
+"""Forms of money that leaves: how much, by which method, and where to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from portal.forms_room import AmountField, KeyedForm
+from wallet.payout_methods import PayoutMethod
+
+
+class WithdrawForm(KeyedForm):
+    """The destination's fields are those of the chosen method. They may stay empty where everything goes back to its
+    sources: only the plan knows (`ask_for_destination`)."""
+
+    currency = forms.ChoiceField(label=_("From the wallet in"), widget=forms.Select({"data-autosubmit-get": ""}))
+    amount = AmountField()
+    psp = forms.ChoiceField(label=_("What is left goes by"))
+    plan = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, currencies: list[str], methods: list[PayoutMethod], chosen: PayoutMethod | None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.chosen = chosen
+        self.fields["currency"].choices = [(code, code) for code in currencies]  # type: ignore[attr-defined]
+        self.fields["psp"].choices = [(method.key, method.label) for method in methods]  # type: ignore[attr-defined]
+        self.destination_names = list(chosen.fields) if chosen else []
+        for name in self.destination_names:
+            self.fields[f"to_{name}"] = destination_field(name)
+
+    @property
+    def destination(self) -> dict[str, str]:
+        return {
+            name: self.cleaned_data[f"to_{name}"]
+            for name in self.destination_names
+            if self.cleaned_data.get(f"to_{name}")
+        }
+
+    @property
+    def destination_bound(self) -> list[Any]:
+        return [self[f"to_{name}"] for name in self.destination_names]
+
+    def lacks_destination(self) -> bool:
+        """Marks every field of the destination that is empty; true when there is one."""
+        empty = [name for name in self.destination_names if not self.cleaned_data.get(f"to_{name}")]
+        for name in empty:
+            field = self.fields[f"to_{name}"]
+            self.add_error(f"to_{name}", field.error_messages["required"])
+        return bool(empty)
+
+
+def destination_field(name: str) -> forms.Field:
+    """One thing that a method asks for when money goes out."""
+
+    def text(label: Any, **more: Any) -> forms.CharField:
+        widget = forms.TextInput({"autocomplete": "off"})
+        return forms.CharField(label=label, max_length=120, required=False, widget=widget, **more)
+
+    if name == "iban":
+        return IbanField(label=_("IBAN"), required=False)
+    if name == "card":
+        hint = _("The card you paid in with.")
+        return CardField(label=_("Last four digits of the card"), help_text=hint, required=False)
+    if name == "email":
+        widget = forms.EmailInput({"autocomplete": "off"})
+        return forms.EmailField(label=_("E-mail of your account there"), required=False, widget=widget)
+    if name == "holder":
+        return text(_("Account holder"), help_text=_("Only an account in your own name."))
+    if name == "address":
+        return text(_("Wallet address"), help_text=_("Money sent to a wrong address is lost. Copy it, don't type it."))
+    labels = {
+        "account": _("E-mail or number of your account there"), "bic": _("BIC"), "bank": _("Bank"), "phone": _("Telephone"),
+        "account_number": _("Account number"), "sort_code": _("Sort code"),
+    }  # fmt: skip
+    return text(labels.get(name, name.replace("_", " ").capitalize()))
+
+
+class IbanField(forms.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=42, widget=forms.TextInput({"autocomplete": "off"}), **kwargs)
+
+    def clean(self, value: Any) -> str:
+        from schwifty import IBAN
+        from schwifty.exceptions import SchwiftyException
+
+        text = super().clean(value)
+        if not text:
+            return ""
+        try:
+            return str(IBAN(text))
+        except (SchwiftyException, ValueError):
+            raise forms.ValidationError(_("This is not a valid IBAN: one of its characters is wrong or missing."))
+
+
+class CardField(forms.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.TextInput({"inputmode": "numeric", "autocomplete": "off"})
+        super().__init__(max_length=9, min_length=4, widget=widget, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value).removeprefix("•••• ")
+        if not text:
+            return ""
+        if not text.isdigit():
+            raise forms.ValidationError(_("Type the four digits only, never the whole number."))
+        return f"•••• {text}"

@@ -1,0 +1,156 @@
+"""Paying out in the trader's room: how much and where to, then the plan that says where it will go, then the request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clients.models import Client
+from crm.accounts.guards import confirmed
+from crm.errors import DomainError
+from portal import money
+from portal.forms_payout import WithdrawForm
+from portal.room import room
+from portal.views.money import me, new_key
+from wallet import queries, withdrawals
+from wallet.bonus_ends import lost_by_withdrawal
+from wallet.payout_methods import PayoutMethod, payout_methods
+from wallet.plans import Plan
+from wallet.sources import sources_of
+from wallet.withdrawals import PlanChanged, WithdrawalNotPossible
+
+SOURCES_SHOWN = 6
+NOT_TYPED = frozenset({"plan", "change", "csrfmiddlewaretoken"})
+
+
+@room
+def withdraw(request: HttpRequest, client: Client) -> HttpResponse:
+    """The form; with a complete one the plan; with the plan's mark the request, after asking once more who one is."""
+    wallets = money.wallets_with_money(client)
+    currencies = [one.currency for one in wallets] or [client.brand.base_currency]
+    wished = request.POST.get("currency") or request.GET.get("currency", "")
+    currency = wished if wished in currencies else currencies[0]
+    methods = payout_methods(client, currency)
+    key = request.POST.get("psp") or request.GET.get("psp", "")
+    chosen = next((one for one in methods if one.key == key), methods[0] if methods else None)
+    start = {"currency": currency, "psp": chosen.key if chosen else None, "request_key": new_key()}
+    form = WithdrawForm(
+        request.POST or None, currencies=currencies, methods=methods, chosen=chosen, initial=start
+    )  # fmt: skip
+    page = _Page(request, client, form, wallets, methods, chosen, currency)
+    if request.method != "POST" or request.POST.get("change"):
+        return page.form_again() if request.method == "POST" else page.show()
+    plan = page.plan()
+    if plan is None:
+        return page.show(status=422)
+    if not form.cleaned_data["plan"]:
+        return page.show_plan(plan)
+    return _send(request, page)
+
+
+class _Page:
+    """The page in its two states, and what both need."""
+
+    def __init__(
+        self, request: HttpRequest, client: Client, form: WithdrawForm, wallets: list[Any], methods: list[PayoutMethod],
+        chosen: PayoutMethod | None, currency: str,
+    ) -> None:  # fmt: skip
+        self.request, self.client, self.form, self.wallets = request, client, form, wallets
+        self.methods, self.chosen, self.currency = methods, chosen, currency
+
+    def show(self, status: int = 200) -> HttpResponse:
+        sources = money.by_label(sources_of(self.client, self.currency), self.currency)
+        context = {
+            "client": self.client, "form": self.form, "wallets": self.wallets, "methods": self.methods,
+            "chosen": self.chosen, "wait": money.expected_payout(self.client), "sources": sources[:SOURCES_SHOWN],
+            "currency": self.currency,
+        }  # fmt: skip
+        return render(self.request, "portal/withdraw.html", context, status=status)
+
+    def form_again(self) -> HttpResponse:
+        """The client wants to change something: the form as it was typed, without complaints."""
+        typed = {name: value for name, value in self.request.POST.items() if name != "plan"}
+        self.form = WithdrawForm(
+            initial=typed, currencies=[one.currency for one in self.wallets] or [self.currency], methods=self.methods,
+            chosen=self.chosen,
+        )  # fmt: skip
+        return self.show()
+
+    def plan(self) -> Plan | None:
+        """What would happen; None when the form has to say first what is wrong."""
+        form = self.form
+        if not form.is_valid() or self.chosen is None:
+            return None
+        try:
+            plan = withdrawals.preview_withdrawal(**self.wish)
+        except WithdrawalNotPossible as error:
+            for reason in error.reasons:
+                form.add_error(None, reason)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            typed = form.destination
+            goes_there = any(part.method is not None and part.destination == typed for part in plan.parts)
+            return None if goes_there and form.lacks_destination() else plan
+        return None
+
+    @property
+    def wish(self) -> dict[str, Any]:
+        assert self.chosen is not None
+        data = self.form.cleaned_data
+        return {
+            "client_id": self.client.pk, "psp_id": self.chosen.psp.pk, "method": self.chosen.code,
+            "amount": data["amount"], "currency": data["currency"], "destination": self.form.destination,
+            "request_key": data["request_key"], "actor": me(self.request),
+        }  # fmt: skip
+
+    def show_plan(self, plan: Plan, *, notice: str = "") -> HttpResponse:
+        data = self.form.cleaned_data
+        lost = [
+            (grant, minor)
+            for grant, minor in lost_by_withdrawal(self.client, data["amount"], data["currency"])
+            if minor
+        ]
+        context = {
+            "client": self.client, "plan": plan, "notice": notice, "wait": money.expected_payout(self.client),
+            "typed": [(name, value) for name, value in self.request.POST.items() if name not in NOT_TYPED],
+            "amount": data["amount"], "currency": data["currency"], "lost": money.bonus_lost(lost),
+            "parts": [(part, money.within(part.minutes)) for part in plan.parts],
+        }  # fmt: skip
+        return render(self.request, "portal/withdraw_plan.html", context)
+
+
+@confirmed
+def _send(request: HttpRequest, page: _Page) -> HttpResponse:
+    try:
+        found = withdrawals.request_withdrawal(**page.wish, shown_plan=page.form.cleaned_data["plan"])
+    except PlanChanged as changed:
+        plan = page.plan()
+        return page.show_plan(plan, notice=changed.message) if plan else page.show(status=422)
+    except WithdrawalNotPossible as error:
+        for reason in error.reasons:
+            page.form.add_error(None, reason)
+    except DomainError as error:
+        page.form.add_error(None, error.message)
+    else:
+        return redirect("portal_movement", reference=found.reference)
+    return page.show(status=422)
+
+
+@room
+@require_POST
+def cancel_withdrawal(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
+    """All parts of the request, as long as nobody has released it."""
+    found = queries.withdrawal_of(me(request), reference)
+    try:
+        withdrawals.cancel_withdrawal(withdrawal_id=found.pk, actor=me(request))
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("Cancelled. The money is in your wallet again."))
+    return redirect("portal_movement", reference=found.request_reference)
