@@ -11,7 +11,7 @@ from clients.models import Client
 from crm.errors import DomainError
 from crm.money import Money, from_minor, to_minor
 from wallet.choices import PspKind
-from wallet.fees import fee_of, from_base
+from wallet.fees import FromBase, fee_of
 from wallet.limits import in_base
 from wallet.models import Deposit, PaymentMethod, Psp
 from wallet.psp import adapter_of
@@ -38,7 +38,7 @@ class PayoutMethod:
     def fee_minor(self, amount_minor: int, currency: str) -> int:
         """What the client pays of an amount, in its minor units: a share and a fixed part. Raises crm.fx.NoRate."""
         brand = self.psp.brand
-        fixed = from_base(brand, self.row.payout_fee_fixed_minor, currency)
+        fixed = FromBase(brand, currency).fee(self.row.payout_fee_fixed_minor)
         return fee_of(amount_minor, self.row.payout_fee_basis_points, fixed)
 
     def check_amount(self, amount_minor: int, currency: str) -> None:
