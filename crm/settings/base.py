@@ -307,3 +307,5 @@ TRADING_WRITE_SECONDS = env.float("KEELSON_TRADING_WRITE_SECONDS", default=15.0)
 # The outside world. The default install talks to the sandbox servers that the supervisor starts.
 SANDBOX_MT5 = env("SANDBOX_MT5", default="127.0.0.1:8443")
 SANDBOX_PSP_URL = env("SANDBOX_PSP_URL", default="http://127.0.0.1:8444")
+# Are certificates believed that a sandbox PSP made for itself? Only for a PSP whose API address is that sandbox's.
+PSP_SANDBOX_CERTIFICATES = env.bool("KEELSON_PSP_SANDBOX_CERTIFICATES", default=DEMO)

@@ -35,3 +35,4 @@ ALLOWED_HOSTS = ["*"]
 # Static files straight from their folders: tests collect nothing.
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True
+PSP_SANDBOX_CERTIFICATES = True

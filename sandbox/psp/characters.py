@@ -34,6 +34,7 @@ class Character:
     payout_seconds: float = 2.0
     always_challenges: bool = False
     announces_authorisation: bool = False
+    captured_by_merchant: bool = False  # the client agrees, then the merchant takes the money
     dialect: str = "plain"  # a key of `dialects.DIALECTS`
     # Methods that are paid on another page, or captured later, than the character's own.
     method_kinds: Mapping[str, Kind] = field(default_factory=dict)
@@ -167,6 +168,59 @@ CHARACTERS: dict[str, Character] = {
             dialect="adyen",
             method_kinds={"sepadirectdebit": Kind.BANK, "klarna": Kind.CASHIER},
             method_seconds={"sepadirectdebit": 2.0},
+        ),
+        Character(
+            "paypal",
+            "PayPal",
+            Kind.WALLET,
+            ("EUR", "USD", "GBP", "JPY"),
+            ("paypal",),
+            "#003087",
+            fee_basis_points=349,
+            fee_fixed_minor=35,
+            payout_fee_minor=25,
+            payout_seconds=1.0,
+            captured_by_merchant=True,
+            dialect="paypal",
+        ),
+        Character(
+            "btcpay",
+            "BTCPay Server",
+            Kind.CRYPTO,
+            ("EUR", "USD", "GBP", "BTC"),
+            ("btc",),
+            "#0f3b21",
+            fee_basis_points=0,
+            fee_fixed_minor=0,
+            payout_fee_minor=0,
+            capture_seconds=2.0,
+            payout_seconds=2.0,
+            dialect="btcpay",
+        ),
+        Character(
+            "praxis",
+            "Praxis-like cashier",
+            Kind.CASHIER,
+            ("EUR", "USD", "PLN", "CZK", "HUF", "TRY", "BRL"),
+            ("blik", "pix", "papara", "przelewy24"),
+            "#4a148c",
+            fee_basis_points=320,
+            fee_fixed_minor=10,
+            payout_fee_minor=200,
+            capture_seconds=1.0,
+            dialect="praxis",
+        ),
+        Character(
+            "bankwire",
+            "First Bank of Sand",
+            Kind.BANK,
+            ("EUR", "USD", "GBP", "CHF"),
+            ("wire",),
+            "#263238",
+            fee_basis_points=0,
+            fee_fixed_minor=0,
+            payout_fee_minor=0,
+            dialect="silent",
         ),
     )
 }

@@ -182,6 +182,8 @@ def pay(
             pending = _move(store, payment, "pending", **facts)
             start_timer(store, "capture", payment_id, pace(seconds))
             return pending
+        if character.captured_by_merchant:
+            return _move(store, payment, "authorised", **facts)
         if character.announces_authorisation:
             payment = _move(store, payment, "authorised", **facts)
         else:

@@ -88,10 +88,11 @@ Handler = Callable[[Request], Response]
 
 
 class Router:
-    """`(GET|POST, /path/{part})` → handler; `{psp:stripe}` takes that word only. The first that fits answers."""
+    """`(GET|POST, /path/{part})` → handler; `{psp:stripe}` takes that word only, and is asked before the general ones."""
 
     def __init__(self) -> None:
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = []
+        self._pinned = 0
 
     def route(self, method: str, path: str) -> Callable[[Handler], Handler]:
         pattern = re.compile(
@@ -99,7 +100,9 @@ class Router:
         )
 
         def register(handler: Handler) -> Handler:
-            self._routes.append((method, pattern, handler))
+            is_pinned = "{psp:" in path
+            self._routes.insert(self._pinned if is_pinned else len(self._routes), (method, pattern, handler))
+            self._pinned += is_pinned
             return handler
 
         return register

@@ -12,6 +12,9 @@ ADAPTERS: dict[str, str] = {
     "sandbox": "wallet.psp.sandbox.SandboxAdapter",
     "stripe": "wallet.psp.stripe.StripeAdapter",
     "adyen": "wallet.psp.adyen.AdyenAdapter",
+    "paypal": "wallet.psp.paypal.PayPalAdapter",
+    "btcpay": "wallet.psp.btcpay.BtcPayAdapter",
+    "praxis": "wallet.psp.praxis.PraxisAdapter",
 }
 
 

@@ -206,6 +206,8 @@ class TransferView:
     currency: str
     failure: str = ""
     happened_at: dt.datetime | None = None
+    # Where the client fetches the money, when the PSP wants him to (a refund in coins needs an address of his).
+    claim_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

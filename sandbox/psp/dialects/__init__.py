@@ -80,4 +80,11 @@ class Plain:
         return 200 <= status < 300
 
 
-DIALECTS: dict[str, Dialect] = {"plain": Plain()}
+class Silent(Plain):
+    """A bank: it tells nothing by itself, its statements do."""
+
+    def message(self, character: "Character", event: Event) -> bytes | None:
+        return None
+
+
+DIALECTS: dict[str, Dialect] = {"plain": Plain(), "silent": Silent()}

@@ -1,0 +1,293 @@
+"""BTCPay Server: the Greenfield API's invoices, pull payments and payouts; webhooks `BTCPay-Sig: sha256=…` over the raw body.
+
+One bitcoin is 60,000 of any money here. An invoice that got less than it asked for is Expired and PaidPartial; more: Settled
+and PaidOver. A delivery that was not taken comes again with a delivery id of its own and the first one's as the original.
+"""
+
+import hashlib
+import hmac
+import json
+from decimal import Decimal
+from functools import wraps
+from sqlite3 import Row
+from typing import Any
+
+from sandbox.psp import payments, transfers
+from sandbox.psp.characters import Character
+from sandbox.psp.dialects import DIALECTS, Event, compact
+from sandbox.psp.money import exponent, major
+from sandbox.psp.payments import ApiError
+from sandbox.psp.server import Handler, Request, Response, as_json, router
+from sandbox.psp.store import new_id, now
+
+STORE = "store-btcpay"
+RATE = Decimal(60_000)
+SATOSHI = Decimal("0.00000001")
+PAYOUT_STATES = {"pending": "AwaitingPayment", "paid": "Completed", "failed": "Cancelled"}
+
+
+def _states(data: dict[str, Any]) -> tuple[str, str]:
+    """An invoice's status and additional status."""
+    status, received = data["status"], data["received_minor"] or 0
+    if status == "created":
+        return "New", "None"
+    if status == "pending":
+        return "Processing", "PaidOver" if received > data["amount_minor"] else "None"
+    if status == "failed":
+        return "Expired", "None"
+    if received < data["amount_minor"]:
+        return "Expired", "PaidPartial"
+    return "Settled", "PaidOver" if received > data["amount_minor"] else "None"
+
+
+def _rate(currency: str) -> Decimal:
+    return Decimal(1) if currency == "BTC" else RATE
+
+
+def _coins(minor: int, currency: str) -> str:
+    return str((Decimal(major(minor, currency)) / _rate(currency)).quantize(SATOSHI))
+
+
+def address_of(payment_id: str) -> str:
+    """A pay-to-witness address with a right checksum, one per invoice."""
+    from sandbox.psp.dialects.btcpay_addresses import segwit_address
+
+    return segwit_address(hashlib.sha256(payment_id.encode()).digest()[:20])
+
+
+class BtcPay:
+    """HMAC over the body; the time stands in the body."""
+
+    def __init__(self) -> None:
+        self._sent: set[str] = set()
+
+    def message(self, character: Character, event: Event) -> bytes | None:
+        family, _, what = event.type.partition(".")
+        body: dict[str, Any] = {"webhookId": "webhook-1", "storeId": STORE, "timestamp": event.created}
+        if family == "payment":
+            status, additional = _states(event.data)
+            body |= {
+                "type": f"Invoice{status}", "invoiceId": event.data["id"],
+                "metadata": {"orderId": event.data["reference"]},
+            }  # fmt: skip
+            body |= {
+                "Settled": {"manuallyMarked": additional == "Marked", "overPaid": additional == "PaidOver"},
+                "Processing": {"overPaid": additional == "PaidOver"},
+                "Expired": {"partiallyPaid": additional == "PaidPartial"},
+            }.get(status, {})
+        else:
+            body |= {"type": "PayoutUpdated", "payoutId": event.data["id"], "payoutState": PAYOUT_STATES[what]}
+        return compact(body)
+
+    def signed(
+        self, character: Character, body: bytes, *, event_id: str, at: int, secret: str
+    ) -> tuple[bytes, dict[str, str]]:
+        again = event_id in self._sent
+        self._sent.add(event_id)
+        message = json.loads(body) | {
+            "deliveryId": new_id("del") if again else event_id, "originalDeliveryId": event_id,
+            "isRedelivery": again, "timestamp": at,
+        }  # fmt: skip
+        body = compact(message)
+        digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        return body, {"BTCPay-Sig": f"sha256={digest}"}
+
+    def tampered(self, body: bytes, added_minor: int) -> bytes:
+        """There is no amount in it: it claims to have been overpaid."""
+        return compact(json.loads(body) | {"overPaid": True})
+
+    def is_taken(self, status: int, answer: bytes) -> bool:
+        return 200 <= status < 300
+
+
+DIALECTS["btcpay"] = BtcPay()
+
+
+def in_btcpays_words(handler: Handler) -> Handler:
+    @wraps(handler)
+    def answered(request: Request) -> Response:
+        wanted = f"token {request.character.api_key}"
+        try:
+            if not hmac.compare_digest(request.headers.get("authorization", "").encode(), wanted.encode()):
+                raise ApiError(401, "unauthenticated", "Authentication is required for accessing this endpoint")
+            if request.parts.get("store", STORE) != STORE:
+                raise ApiError(403, "missing-permission", "The store is not one of this key.")
+            return handler(request)
+        except ApiError as error:
+            return as_json({"code": error.code, "message": error.message}, error.status)
+
+    return answered
+
+
+def _minor(text: Any, currency: str) -> int:
+    whole, _, fraction = str(text).partition(".")
+    places = exponent(currency)
+    if not whole.isdigit() or len(fraction) > places or (fraction and not fraction.isdigit()):
+        raise ApiError(422, "invalid-amount", f"{text} is not an amount in {currency}.")
+    return int(whole + fraction.ljust(places, "0"))
+
+
+def _invoice(request: Request, row: Row) -> dict[str, Any]:
+    data = payments.payment_view(row, request.base_url)
+    status, additional = _states(data)
+    if status == "Settled" and request.store.noted("btcpay", row["id"], "marked"):
+        additional = "Marked"
+    if request.store.noted("btcpay", row["id"], "late"):
+        status, additional = "Expired", "PaidLate"
+    return {
+        "id": data["id"], "storeId": STORE, "amount": major(data["amount_minor"], data["currency"]),
+        "currency": data["currency"], "type": "Standard", "checkoutLink": data["redirect_url"], "status": status,
+        "additionalStatus": additional, "createdTime": data["created_at"], "expirationTime": data["created_at"] + 900,
+        "monitoringExpiration": data["created_at"] + 87_300, "metadata": {"orderId": data["reference"]},
+    }  # fmt: skip
+
+
+@router.route("GET", "/{psp:btcpay}/api/v1/stores/{store}")
+@in_btcpays_words
+def get_store(request: Request) -> Response:
+    return as_json({"id": STORE, "name": "Sandbox store", "defaultCurrency": "EUR"})
+
+
+@router.route("POST", "/{psp:btcpay}/api/v1/stores/{store}/invoices")
+@in_btcpays_words
+def create_invoice(request: Request) -> Response:
+    """BTCPay knows no idempotency: the same order id twice is two invoices there. (Here it is one, or a 409.)"""
+    body = request.json
+    currency = str(body.get("currency", ""))
+    row = payments.create_payment(
+        request.store,
+        request.character,
+        {
+            "reference": str(body.get("metadata", {}).get("orderId", "")), "currency": currency,
+            "amount_minor": _minor(body.get("amount"), currency), "return_url": body["checkout"]["redirectURL"],
+            "locale": str(body["checkout"].get("defaultLanguage", "en"))[:2],
+            "merchant_name": str(body.get("metadata", {}).get("itemDesc", "")),
+        },
+    )  # fmt: skip
+    return as_json(_invoice(request, row))
+
+
+@router.route("GET", "/{psp:btcpay}/api/v1/stores/{store}/invoices")
+@in_btcpays_words
+def list_invoices(request: Request) -> Response:
+    """By `orderId`."""
+    rows = request.store.rows(
+        "SELECT * FROM payments WHERE psp = 'btcpay' AND reference = ?", request.query.get("orderId", "")
+    )
+    return as_json([_invoice(request, row) for row in rows])
+
+
+@router.route("GET", "/{psp:btcpay}/api/v1/stores/{store}/invoices/{id}")
+@in_btcpays_words
+def get_invoice(request: Request) -> Response:
+    return as_json(_invoice(request, payments.find_payment(request.store, "btcpay", payment_id=request.parts["id"])))
+
+
+@router.route("GET", "/{psp:btcpay}/api/v1/stores/{store}/invoices/{id}/payment-methods")
+@in_btcpays_words
+def get_payment_methods(request: Request) -> Response:
+    row = payments.find_payment(request.store, "btcpay", payment_id=request.parts["id"])
+    currency, received = row["currency"], row["received_minor"] or 0
+    address, amount = address_of(row["id"]), _coins(row["amount_minor"], currency)
+    paid = _coins(received, currency)
+    return as_json(
+        [
+            {
+                "paymentMethodId": "BTC-CHAIN", "currency": "BTC", "destination": address, "activated": True,
+                "paymentLink": f"bitcoin:{address}?amount={amount}", "rate": str(_rate(currency)), "amount": amount,
+                "paymentMethodPaid": paid, "totalPaid": paid, "due": _coins(max(row["amount_minor"] - received, 0), currency),
+                "paymentMethodFee": "0.0",
+            }
+        ]
+    )  # fmt: skip
+
+
+def _payout(row: Row) -> dict[str, Any]:
+    data = transfers.transfer_view(row)
+    return {
+        "id": data["id"], "revision": 0, "pullPaymentId": f"pull-{data['reference']}", "date": data["created_at"],
+        "originalCurrency": data["currency"], "originalAmount": major(data["amount_minor"], data["currency"]),
+        "payoutAmount": _coins(data["amount_minor"], data["currency"]), "payoutCurrency": "BTC",
+        "payoutMethodId": "BTC-CHAIN", "state": PAYOUT_STATES[data["status"]], "metadata": {"reference": data["reference"]},
+        "destination": json.loads(row["destination"]).get("address", ""),
+    }  # fmt: skip
+
+
+@router.route("POST", "/{psp:btcpay}/api/v1/stores/{store}/pull-payments")
+@in_btcpays_words
+def create_pull_payment(request: Request) -> Response:
+    body = request.json
+    name, currency = str(body["name"]), str(body["currency"])
+    pull = {
+        "id": f"pull-{name}", "name": name, "currency": currency, "archived": False,
+        "amount": major(_minor(body["amount"], currency), currency), "viewLink": f"{request.base_url}/btcpay/claims/{name}",
+    }  # fmt: skip
+    request.store.note("btcpay", pull["id"], "pull payment", json.dumps(pull))
+    return as_json(pull)
+
+
+@router.route("GET", "/{psp:btcpay}/api/v1/stores/{store}/pull-payments")
+@in_btcpays_words
+def list_pull_payments(request: Request) -> Response:
+    rows = request.store.rows("SELECT value FROM notes WHERE psp = 'btcpay' AND name = 'pull payment'")
+    return as_json([json.loads(row["value"]) for row in rows])
+
+
+@router.route("GET", "/{psp:btcpay}/api/v1/pull-payments/{id}/payouts")
+@in_btcpays_words
+def payouts_of(request: Request) -> Response:
+    rows = request.store.rows(
+        "SELECT * FROM transfers WHERE psp = 'btcpay' AND reference = ?", request.parts["id"].removeprefix("pull-")
+    )
+    return as_json([_payout(row) for row in rows])
+
+
+@router.route("POST", "/{psp:btcpay}/api/v1/stores/{store}/payouts")
+@in_btcpays_words
+def create_payout(request: Request) -> Response:
+    body = request.json
+    noted = request.store.noted("btcpay", str(body.get("pullPaymentId", "")), "pull payment")
+    if not noted:
+        raise ApiError(404, "pullpayment-not-found", "The pull payment was not found")
+    pull = json.loads(noted)
+    order = {
+        "reference": str(body["metadata"]["reference"]), "currency": pull["currency"],
+        "amount_minor": _minor(body["amount"], pull["currency"]), "destination": {"address": str(body["destination"])},
+    }  # fmt: skip
+    row = transfers.create_transfer(request.store, request.character, "payout", order, pace=request.pace)
+    return as_json(_payout(row))
+
+
+@router.route("GET", "/{psp:btcpay}/api/v1/stores/{store}/payouts/{id}")
+@in_btcpays_words
+def get_payout(request: Request) -> Response:
+    row = request.store.row("SELECT * FROM transfers WHERE psp = 'btcpay' AND id = ?", request.parts["id"])
+    if row is None:
+        raise ApiError(404, "payout-not-found", "The payout was not found")
+    return as_json(_payout(row))
+
+
+@router.route("POST", "/{psp:btcpay}/api/v1/stores/{store}/invoices/{id}/refund")
+@in_btcpays_words
+def refund_invoice(request: Request) -> Response:
+    """A pull payment that the payer claims; here he does so by himself, at once."""
+    body = request.json
+    name, currency = str(body["name"]), str(body["customCurrency"])
+    order = {"reference": name, "currency": currency, "amount_minor": _minor(body["customAmount"], currency)}
+    transfers.create_transfer(
+        request.store, request.character, "refund", order, pace=request.pace, payment_id=request.parts["id"]
+    )
+    pull = {
+        "id": f"pull-{name}", "name": name, "currency": currency, "amount": body["customAmount"], "archived": False,
+        "viewLink": f"{request.base_url}/btcpay/claims/{name}",
+    }  # fmt: skip
+    request.store.note("btcpay", pull["id"], "pull payment", json.dumps(pull))
+    return as_json(pull)
+
+
+@router.route("POST", "/_control/{psp:btcpay}/payments/{reference}/mark")
+def mark(request: Request) -> Response:
+    """`{"as": "marked"}`: the merchant calls it settled by hand; `{"as": "late"}`: the coins came after expiry."""
+    row = payments.find_payment(request.store, "btcpay", reference=request.parts["reference"])
+    request.store.note("btcpay", row["id"], str(request.json.get("as", "")), str(now()))
+    return as_json(_invoice(request, row))

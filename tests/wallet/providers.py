@@ -1,0 +1,76 @@
+"""Providers of the sandbox as rows of ours: which adapter, which keys, which currencies."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from crm.fx import load_bundled_rates
+from sandbox.psp.characters import CHARACTERS
+from sandbox.psp.dialects.btcpay import STORE
+from sandbox.psp.dialects.paypal import WEBHOOK_ID
+from sandbox.psp.dialects.praxis import APPLICATION, MERCHANT
+from tests.sandbox.psp.running import running_psp, webhook_catcher
+from tests.wallet.conftest import Outside
+from wallet.deposits import start_deposit
+from wallet.models import Deposit, Psp
+from wallet.psp import adapter_of
+from wallet.psp.base import PayoutOrder
+
+KEYS: dict[str, dict[str, str]] = {
+    "paypal": {
+        "client_id": "client-paypal",
+        "client_secret": CHARACTERS["paypal"].api_key,
+        "webhook_id": WEBHOOK_ID,
+    },
+    "btcpay": {
+        "api_key": CHARACTERS["btcpay"].api_key,
+        "store_id": STORE,
+        "webhook_secret": CHARACTERS["btcpay"].webhook_secret,
+    },
+    "praxis": {
+        "merchant_id": MERCHANT,
+        "application_key": APPLICATION,
+        "webhook_secret": CHARACTERS["praxis"].webhook_secret,
+    },
+}
+
+
+def make_provider(brand: Any, code: str, base_url: str, **fields: Any) -> Psp:
+    character = CHARACTERS[code]
+    psp = Psp(
+        brand=brand, code=code, name=character.name, kind=character.kind.value, adapter=fields.pop("adapter", code),
+        base_url=f"{base_url}/{code}", currencies=fields.pop("currencies", list(character.currencies)), **fields,
+    )  # fmt: skip
+    psp.seal_credentials(KEYS[code])
+    psp.save()
+    return psp
+
+
+@contextmanager
+def provider(cast: Any, tmp_path: Path, code: str, **fields: Any) -> Iterator[Outside]:
+    """The sandbox runs, its webhooks are caught, and our brand has an account there."""
+    load_bundled_rates(since=dt.date(2026, 10, 1))
+    with webhook_catcher() as catcher, running_psp(tmp_path / "psp.sqlite", catcher.url) as running:
+        yield Outside(running, catcher, make_provider(cast.brand, code, running.url, **fields))
+
+
+def start(cast: Any, outside: Outside, amount: str = "500", *, key: str = "k1", currency: str = "EUR") -> Deposit:
+    return start_deposit(
+        client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(amount), currency=currency, request_key=key,
+        return_url="http://room.example/deposits/{reference}/", actor=cast.client.user,
+    )  # fmt: skip
+
+
+def order(reference: str, minor: int = 20_000, currency: str = "EUR", **destination: str) -> PayoutOrder:
+    return PayoutOrder(reference=reference, amount_minor=minor, currency=currency, destination=destination)
+
+
+def judged(psp: Psp, headers: dict[str, str], body: bytes, *, later: dt.timedelta = dt.timedelta()) -> Any:
+    return adapter_of(psp).judge_webhook(body, headers, now=timezone.now() + later)

@@ -1,0 +1,307 @@
+"""PayPal's webhooks, verified here: RSA-SHA256 over `transmission id|time|webhook id|crc32(body)`.
+
+The certificate comes from the address that the message names, so that address decides who is believed: its host must be
+under paypal.com, over https, at the path where PayPal keeps them; the chain must end at a root this machine trusts, be valid
+today and be made out to PayPal's signing host. It is fetched with limits of size and time and kept by its address.
+
+A PSP whose API address is the sandbox's takes the sandbox's certificates, where the settings allow it (never in production by
+default: `PSP_SANDBOX_CERTIFICATES`).
+
+The time may lie 300 s ahead. PayPal sends a message again for three days, so it may be that old: what keeps a replay from
+doing anything is that each event is accepted once.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+import re
+import threading
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import certifi
+import httpx
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+from django.conf import settings
+
+from wallet.choices import Verdict
+from wallet.psp.base import DisputeView, EventKind, Judgement, WebhookEvent
+from wallet.psp.http import UNREADABLE
+from wallet.psp.paypal import minor_of, payment_of_capture, payment_of_order, payout_of_item, refund_of
+
+if TYPE_CHECKING:
+    from wallet.psp.paypal import PayPalAdapter
+
+SIGNER = "messageverificationcerts.paypal.com"
+CERTIFICATE_PATH = re.compile(r"(/[a-z0-9._-]+)?/v1/notifications/certs/[A-Za-z0-9._-]{1,100}")
+CERTIFICATE_BYTES_MAX = 64 * 1024
+KEPT_SECONDS, MISS_KEPT_SECONDS, KEPT_MAX = 3_600, 30, 20
+AGE_MAX = dt.timedelta(days=3, hours=1)
+AHEAD_MAX = dt.timedelta(seconds=300)
+BEARERS = ("id", "time", "sig", "cert-url", "auth-algo")
+
+
+class CertificateMissing(Exception):
+    """It can't be fetched now: PayPal is asked to send the message again."""
+
+
+class CertificateWrong(Exception):
+    """It is not PayPal's, or not one to be believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    key: rsa.RSAPublicKey | None
+    until: float
+
+
+_certificates: dict[str, _Kept] = {}
+_lock = threading.Lock()
+
+
+def judge(adapter: PayPalAdapter, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
+    """The verdict: its headers, its certificate, its signature, its time; then what it says."""
+    told = {name: headers.get(f"paypal-transmission-{name}") or headers.get(f"paypal-{name}", "") for name in BEARERS}
+    webhook_id = str(adapter.credentials.get("webhook_id", ""))
+    if not all(told.values()) or not webhook_id:
+        return Judgement(Verdict.NO_SIGNATURE)
+    if told["auth-algo"].upper() != "SHA256WITHRSA":
+        return Judgement(Verdict.WRONG_SIGNATURE, detail=f"algorithm {told['auth-algo'][:40]}")
+    try:
+        key = public_key(told["cert-url"], sandbox_url=adapter.psp.base_url)
+        signature = base64.b64decode(told["sig"], validate=True)
+        signed = f"{told['id']}|{told['time']}|{webhook_id}|{binascii.crc32(body)}".encode()
+        key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+        at = dt.datetime.fromisoformat(told["time"])
+    except CertificateMissing as missing:
+        return Judgement(Verdict.UNCHECKED, detail=str(missing))
+    except CertificateWrong as wrong:
+        return Judgement(Verdict.WRONG_SIGNATURE, detail=str(wrong))
+    except (InvalidSignature, ValueError):
+        return Judgement(Verdict.WRONG_SIGNATURE)
+    at = at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    if now - at > AGE_MAX:
+        return Judgement(Verdict.STALE)
+    if at - now > AHEAD_MAX:
+        return Judgement(Verdict.FUTURE)
+    try:
+        return Judgement(Verdict.ACCEPTED, (event_of(json.loads(body)),))
+    except UNREADABLE as error:
+        return Judgement(Verdict.MALFORMED, detail=f"{type(error).__name__}: {error}"[:200])
+
+
+# ── the certificate ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def public_key(url: str, *, sandbox_url: str = "") -> rsa.RSAPublicKey:
+    """The key of the certificate at that address. Raises CertificateWrong, CertificateMissing."""
+    of_sandbox = _is_of_sandbox(url, sandbox_url)
+    if not of_sandbox and not _is_of_paypal(url):
+        raise CertificateWrong(f"certificate at {url[:120]}")
+    with _lock:
+        kept = _certificates.get(url)
+    if kept is not None and time.monotonic() < kept.until:
+        if kept.key is None:
+            raise CertificateMissing("the certificate could not be fetched a moment ago")
+        return kept.key
+    try:
+        key = _believed(_fetch(url), of_sandbox=of_sandbox)
+    except CertificateMissing:
+        _keep(url, None, MISS_KEPT_SECONDS)
+        raise
+    _keep(url, key, KEPT_SECONDS)
+    return key
+
+
+def _keep(url: str, key: rsa.RSAPublicKey | None, seconds: float) -> None:
+    with _lock:
+        while len(_certificates) >= KEPT_MAX:
+            _certificates.pop(next(iter(_certificates)))
+        _certificates[url] = _Kept(key, time.monotonic() + seconds)
+
+
+def forget_certificates() -> None:
+    with _lock:
+        _certificates.clear()
+
+
+def _is_of_paypal(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    return (
+        parts.scheme == "https"
+        and (host == "paypal.com" or host.endswith(".paypal.com"))
+        and port in (None, 443)
+        and "@" not in parts.netloc
+        and CERTIFICATE_PATH.fullmatch(parts.path) is not None
+        and not parts.query
+    )
+
+
+def _is_of_sandbox(url: str, sandbox_url: str) -> bool:
+    """At the sandbox server that plays this PSP, and only where the settings say that sandboxes are believed."""
+    if not sandbox_url or not settings.PSP_SANDBOX_CERTIFICATES:
+        return False
+    prefix = sandbox_url.rstrip("/") + "/"
+    return url.startswith(prefix) and CERTIFICATE_PATH.fullmatch(urlsplit(url).path) is not None
+
+
+def _fetch(url: str) -> bytes:
+    try:
+        with (
+            httpx.Client(timeout=httpx.Timeout(4, connect=2), trust_env=False, follow_redirects=False) as client,
+            client.stream("GET", url) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                raise CertificateMissing(f"{url[:120]} answered {response.status_code}")
+            content = b""
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > CERTIFICATE_BYTES_MAX:
+                    raise CertificateWrong("the certificate is too large")
+            return content
+    except httpx.HTTPError as error:
+        raise CertificateMissing(f"{url[:120]}: {type(error).__name__}") from error
+
+
+def _believed(content: bytes, *, of_sandbox: bool) -> rsa.RSAPublicKey:
+    """The leaf's key after the whole chain held: issued by a trusted root, valid now, made out to PayPal's signer."""
+    try:
+        chain = x509.load_pem_x509_certificates(content)
+        roots = chain[-1:] if of_sandbox else _trusted_roots()
+        verifier = PolicyBuilder().store(Store(list(roots))).build_server_verifier(x509.DNSName(SIGNER))
+        verifier.verify(chain[0], chain[1:])
+    except (ValueError, VerificationError, IndexError) as error:
+        raise CertificateWrong(f"certificate not believed: {error}"[:200]) from error
+    key = chain[0].public_key()
+    if not isinstance(key, rsa.RSAPublicKey) or key.key_size < 2048:
+        raise CertificateWrong("the certificate's key is not RSA of 2048 bits or more")
+    return key
+
+
+@cache
+def _trusted_roots() -> tuple[x509.Certificate, ...]:
+    """The roots that browsers trust; one that breaks today's rules for certificates is left out."""
+    roots = []
+    for block in re.findall(rb"-----BEGIN.*?END CERTIFICATE-----", Path(certifi.where()).read_bytes(), re.DOTALL):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                roots.append(x509.load_pem_x509_certificate(block))
+            except (ValueError, Warning):
+                continue
+    return tuple(roots)
+
+
+# ── what it says ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def event_of(message: Mapping[str, Any]) -> WebhookEvent:
+    """PayPal's event in our words. Raises what reading another shape raises."""
+    event_type, resource = str(message["event_type"]), message["resource"]
+    common = {"event_id": str(message["id"])[:120], "event_type": event_type[:80]}
+    if event_type.startswith("CHECKOUT.ORDER."):
+        view = payment_of_order(resource)
+        # The order as it is now is asked for before it is captured: this message may be old.
+        return WebhookEvent(
+            **common,
+            kind=EventKind.PAYMENT,
+            reference=view.reference,
+            payment=view,
+            is_complete=not view.awaits_capture,
+        )
+    if event_type in ("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.DENIED"):
+        view = payment_of_capture(resource)
+        return WebhookEvent(
+            **common, kind=EventKind.PAYMENT, reference=view.reference, payment=view, is_complete=bool(view.reference)
+        )
+    if event_type == "PAYMENT.CAPTURE.REVERSED":
+        view = payment_of_capture(resource)
+        return WebhookEvent(
+            **common, kind=EventKind.CHARGEBACK, reference=view.reference or _capture_of(resource), payment=view,
+            is_complete=bool(view.reference),
+        )  # fmt: skip
+    if event_type in ("PAYMENT.CAPTURE.REFUNDED", "PAYMENT.REFUND.FAILED", "PAYMENT.REFUND.PENDING"):
+        refund = refund_of(resource)
+        return WebhookEvent(**common, kind=EventKind.REFUND, reference=refund.reference, transfer=refund)
+    if event_type.startswith("PAYMENT.PAYOUTS-ITEM."):
+        payout = payout_of_item(resource)
+        return WebhookEvent(**common, kind=EventKind.PAYOUT, reference=payout.reference, transfer=payout)
+    if event_type.startswith("CUSTOMER.DISPUTE."):
+        return _dispute_event(common, resource)
+    return WebhookEvent(**common, kind=EventKind.OTHER, reference="")
+
+
+def _capture_of(resource: Mapping[str, Any]) -> str:
+    """A reversal may name its capture only, as the link that leads up."""
+    link = next((str(one["href"]) for one in resource.get("links", []) if one["rel"] == "up"), "")
+    return link.rpartition("/v2/payments/captures/")[2]
+
+
+def _dispute_event(common: Mapping[str, Any], resource: Mapping[str, Any]) -> WebhookEvent:
+    """Opened, or decided: for the payer the money is gone; for us it is ours again (where it was taken before)."""
+    transaction = resource["disputed_transactions"][0]
+    reference = str(transaction.get("custom") or transaction.get("invoice_number") or "")
+    minor, currency = minor_of(resource["dispute_amount"])
+    due = resource.get("seller_response_due_date")
+    dispute = DisputeView(
+        reference=reference,
+        psp_dispute_id=str(resource["dispute_id"])[:100],
+        amount_minor=minor,
+        currency=currency,
+        reason=str(resource.get("reason", ""))[:100],
+        evidence_due_at=_aware(due),
+        happened_at=_aware(resource.get("update_time")),
+    )
+    outcome = str((resource.get("dispute_outcome") or {}).get("outcome_code", ""))
+    kind = {
+        "RESOLVED_BUYER_FAVOUR": EventKind.CHARGEBACK,
+        "RESOLVED_SELLER_FAVOUR": EventKind.CHARGEBACK_REVERSED,
+    }.get(outcome, EventKind.DISPUTE)
+    payment = None
+    if kind != EventKind.DISPUTE:
+        taken = {
+            "amount": resource["dispute_amount"], "custom_id": reference, "status": "COMPLETED",
+            "update_time": resource.get("update_time"),
+        }  # fmt: skip
+        payment = payment_of_capture(taken)
+    return WebhookEvent(**common, kind=kind, reference=reference, payment=payment, dispute=dispute)
+
+
+def _aware(text: Any) -> dt.datetime | None:
+    if not text:
+        return None
+    at = dt.datetime.fromisoformat(str(text))
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+
+
+def completed(adapter: PayPalAdapter, event: WebhookEvent) -> WebhookEvent:
+    """Ask for what the message leaves open; unchanged where PayPal does not know it."""
+    if event.is_complete or event.payment is None:
+        return event
+    if event.kind == EventKind.CHARGEBACK:
+        found = adapter.payment_of_capture(event.reference)
+    else:
+        found = adapter.order_of(event.payment.psp_reference)
+    if found is None or not found.reference:
+        return replace(event, payment=None)
+    if event.kind == EventKind.CHARGEBACK:
+        found = replace(found, amount_minor=event.payment.amount_minor, received_minor=event.payment.received_minor)
+    return replace(event, payment=found, reference=found.reference, is_complete=True)
