@@ -19,6 +19,7 @@ from wallet.deposits import look_up_deposit
 from wallet.models import Deposit, Journal, Psp, WebhookMessage
 from wallet.psp import adapter_of
 from wallet.psp.base import (
+    EventKind,
     PaymentStatus,
     PspRefused,
     PspUnknown,
@@ -191,7 +192,7 @@ def test_frozen_signatures():
         b'"3000000000000000000000000000000000","bitcoincash":"bitcoincash:000000000000000000000000000000000000000000"}}}}'
     )
     digest = "8be7742c7d372f08a6a3224edadf18a22b65fa9e28f3f2de97376cdaa092590d"
-    secret = "30291a20-0bd1-4267-9b0f-e6e7b123c0bf"  # noqa: S105
+    secret = "30291a20-0bd1-4267-9b0f-e6e7b123c0bf"
     assert is_signed(coinbase, f"sha256={digest}", secret)
     assert not is_signed(coinbase, f"sha256={digest.replace('3', '1')}", secret)
     assert is_signed(b"{}", "sha256=" + hashlib_hmac(b"HelloWorld", b"{}"), "HelloWorld")
@@ -328,6 +329,9 @@ def test_a_refund_waits_for_its_claim(cast, outside):
     assert made.claim_url.endswith("/claims/R-1")
     adapter.refund(refund)
     wait_until(lambda: adapter.find_refund(refund).status == TransferStatus.PAID)
+    outside.wait_for(3)
+    event = adapter.complete(judged(outside.psp, *outside.catcher.received[2]).events[0])
+    assert (event.kind, event.reference, event.transfer.psp_reference) == (EventKind.REFUND, "R-1", made.psp_reference)
     assert len(outside.running.store.rows("SELECT * FROM transfers")) == 1
 
 

@@ -260,10 +260,19 @@ class BtcPayAdapter(BaseAdapter):
             if answer is None:
                 return replace(event, transfer=None)
             payout = self._http.read(payout_of, answer)
-            # A claim of a refund is a payout there: it bears the refund's reference.
-            kind = EventKind.PAYOUT if payout.reference.startswith("W-") else EventKind.REFUND
-            return replace(event, kind=kind, transfer=payout, reference=payout.reference, is_complete=True)
+            if payout.reference:
+                return replace(event, transfer=payout, reference=payout.reference, is_complete=True)
+            return self._claim(event, payout, str(answer.get("pullPaymentId") or ""))
         return event
+
+    def _claim(self, event: WebhookEvent, payout: TransferView, pull_id: str) -> WebhookEvent:
+        """A payout without our reference is a payer's claim of a refund: the pull payment bears the reference."""
+        pull = self._look_up(f"/pull-payments/{_part(pull_id)}") if pull_id else None
+        if pull is None:
+            return replace(event, transfer=None)
+        reference = self._http.read(lambda one: str(one["name"]), pull)
+        refund = replace(payout, reference=reference, psp_reference=pull_id)
+        return replace(event, kind=EventKind.REFUND, transfer=refund, reference=reference, is_complete=True)
 
     # Health and HTTP
 
@@ -353,7 +362,7 @@ def event_of(message: Mapping[str, Any]) -> WebhookEvent:
     """A hint: the invoice or payout it names is asked for. A redelivery is the original event."""
     event_id = str((message.get("originalDeliveryId") if message.get("isRedelivery") else "") or message["deliveryId"])
     event_type = str(message["type"])
-    common = {"event_id": event_id[:120], "event_type": event_type[:80]}
+    common: dict[str, Any] = {"event_id": event_id[:120], "event_type": event_type[:80]}
     if event_type.startswith("Invoice"):
         reference = str((message.get("metadata") or {}).get("orderId") or "")
         named = PaymentView(reference, str(message["invoiceId"]), PaymentStatus.CREATED, 0, "")

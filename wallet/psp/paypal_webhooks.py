@@ -216,7 +216,7 @@ def _trusted_roots() -> tuple[x509.Certificate, ...]:
 def event_of(message: Mapping[str, Any]) -> WebhookEvent:
     """PayPal's event in our words. Raises what reading another shape raises."""
     event_type, resource = str(message["event_type"]), message["resource"]
-    common = {"event_id": str(message["id"])[:120], "event_type": event_type[:80]}
+    common: dict[str, Any] = {"event_id": str(message["id"])[:120], "event_type": event_type[:80]}
     if event_type.startswith("CHECKOUT.ORDER."):
         view = payment_of_order(resource)
         # The order as it is now is asked for before it is captured: this message may be old.

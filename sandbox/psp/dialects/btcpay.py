@@ -208,7 +208,8 @@ def _payout(row: Row) -> dict[str, Any]:
         "id": data["id"], "revision": 0, "pullPaymentId": f"pull-{data['reference']}", "date": data["created_at"],
         "originalCurrency": data["currency"], "originalAmount": major(data["amount_minor"], data["currency"]),
         "payoutAmount": _coins(data["amount_minor"], data["currency"]), "payoutCurrency": "BTC",
-        "payoutMethodId": "BTC-CHAIN", "state": PAYOUT_STATES[data["status"]], "metadata": {"reference": data["reference"]},
+        "payoutMethodId": "BTC-CHAIN", "state": PAYOUT_STATES[data["status"]],
+        "metadata": {"reference": data["reference"]} if row["kind"] == "payout" else {},
         "destination": json.loads(row["destination"]).get("address", ""),
     }  # fmt: skip
 
@@ -231,6 +232,15 @@ def create_pull_payment(request: Request) -> Response:
 def list_pull_payments(request: Request) -> Response:
     rows = request.store.rows("SELECT value FROM notes WHERE psp = 'btcpay' AND name = 'pull payment'")
     return as_json([json.loads(row["value"]) for row in rows])
+
+
+@router.route("GET", "/{psp:btcpay}/api/v1/pull-payments/{id}")
+@in_btcpays_words
+def get_pull_payment(request: Request) -> Response:
+    noted = request.store.noted("btcpay", request.parts["id"], "pull payment")
+    if not noted:
+        raise ApiError(404, "pullpayment-not-found", "The pull payment was not found")
+    return as_json(json.loads(noted))
 
 
 @router.route("GET", "/{psp:btcpay}/api/v1/pull-payments/{id}/payouts")
