@@ -18,11 +18,13 @@ from sandbox.psp.dialects.paypal import WEBHOOK_ID
 from sandbox.psp.dialects.praxis import APPLICATION, MERCHANT
 from tests.sandbox.psp.running import running_psp, webhook_catcher
 from tests.wallet.conftest import Outside
+from tests.wallet.factories import make_psp
 from wallet.deposits import start_deposit
 from wallet.models import Deposit, Psp
 from wallet.psp import adapter_of
 from wallet.psp.base import PayoutOrder
 
+METHODS = {"paypal": "paypal", "btcpay": "btc", "praxis": ""}
 KEYS: dict[str, dict[str, str]] = {
     "paypal": {
         "client_id": "client-paypal",
@@ -43,11 +45,11 @@ KEYS: dict[str, dict[str, str]] = {
 
 
 def make_provider(brand: Any, code: str, base_url: str, **fields: Any) -> Psp:
+    """A PSP with its keys and one way to pay: `code` and the other fields are the method's."""
     character = CHARACTERS[code]
-    psp = Psp(
-        brand=brand, code=code, name=character.name, kind=character.kind.value, adapter=fields.pop("adapter", code),
-        base_url=f"{base_url}/{code}", currencies=fields.pop("currencies", list(character.currencies)), **fields,
-    )  # fmt: skip
+    fields = {"currencies": list(character.currencies), "codes": (METHODS[code],), **fields}
+    psp = make_psp(brand, code, base_url=f"{base_url}/{code}", adapter=code, kind=character.kind.value, **fields)
+    psp.name = character.name
     psp.seal_credentials(KEYS[code])
     psp.save()
     return psp
@@ -65,6 +67,7 @@ def start(cast: Any, outside: Outside, amount: str = "500", *, key: str = "k1", 
     return start_deposit(
         client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(amount), currency=currency, request_key=key,
         return_url="http://room.example/deposits/{reference}/", actor=cast.client.user,
+        method=METHODS[outside.psp.code],
     )  # fmt: skip
 
 

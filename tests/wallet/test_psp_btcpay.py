@@ -62,7 +62,7 @@ def test_coins_are_seen_confirmed_and_booked_once(cast, outside):
     assert verify().holds
 
 
-@pytest.mark.parametrize(("sent", "minor"), [("499.5", 49_950), ("510", 51_000)])
+@pytest.mark.parametrize(("sent", "minor"), [("450", 45_000), ("510", 51_000)])
 def test_less_or_more_coins_than_asked_are_held_with_what_arrived(cast, outside, sent, minor):
     deposit = start(cast, outside)
     send_coins(deposit, sent)
@@ -72,6 +72,14 @@ def test_less_or_more_coins_than_asked_are_held_with_what_arrived(cast, outside,
     assert wallet_balance(cast) == 0
     assert ledger.balance(ledger.psp_clearing(outside.psp, "EUR")) == -minor
     assert verify().holds
+
+
+def test_a_little_less_is_booked_as_it_arrived(cast, outside):
+    deposit = start(cast, outside)
+    send_coins(deposit, "499.5")
+    outside.deliver(wait_for=2)
+    deposit.refresh_from_db()
+    assert (deposit.state, deposit.received_minor, wallet_balance(cast)) == (DepositState.SETTLED, 49_950, 49_950)
 
 
 def test_coins_after_the_invoice_expired_are_not_lost(cast, outside):

@@ -322,7 +322,8 @@ def test_a_chargeback_and_a_dispute_are_told_apart(cast, outside):
     approve(deposit)
     outside.deliver(wait_for=1)
     outside.deliver(wait_for=1)
-    dispute_id = outside.running.play("paypal", deposit.reference, "dispute")["dispute_id"]
+    payment = outside.running.play("paypal", deposit.reference, "dispute")
+    dispute_id = f"PP-D-{payment['id'][-8:]}"
     outside.wait_for(3)
     event = judged(outside.psp, *outside.catcher.received[2]).events[0]
     assert (event.kind, event.dispute.reference, event.dispute.psp_dispute_id) == (

@@ -63,6 +63,8 @@ class BtcPay:
 
     def message(self, character: Character, event: Event) -> bytes | None:
         family, _, what = event.type.partition(".")
+        if family not in ("payment", "payout", "refund"):
+            return None
         body: dict[str, Any] = {"webhookId": "webhook-1", "storeId": STORE, "timestamp": event.created}
         if family == "payment":
             status, additional = _states(event.data)

@@ -157,7 +157,7 @@ class PayPal:
             "payment.chargeback_reversed": (
                 "CUSTOMER.DISPUTE.RESOLVED", "dispute", lambda data: dispute_of(data, "RESOLVED_SELLER_FAVOUR")
             ),
-            "payment.disputed": ("CUSTOMER.DISPUTE.CREATED", "dispute", dispute_of),
+            "dispute.opened": ("CUSTOMER.DISPUTE.CREATED", "dispute", dispute_of),
             "payout.paid": ("PAYMENT.PAYOUTS-ITEM.SUCCEEDED", "payouts_item", _payout_item),
             "payout.failed": ("PAYMENT.PAYOUTS-ITEM.FAILED", "payouts_item", _payout_item),
             "refund.paid": ("PAYMENT.CAPTURE.REFUNDED", "refund", _refund),
@@ -379,17 +379,6 @@ def take_evidence(request: Request) -> Response:
         raise ApiError(400, "INVALID_REQUEST", "The part input is missing.")
     request.store.note("paypal", request.parts["id"], "evidence bytes", str(len(request.body)))
     return as_json({"links": []})
-
-
-@router.route("POST", "/_control/{psp:paypal}/payments/{reference}/dispute")
-def open_dispute(request: Request) -> Response:
-    """The payer complains: a dispute, no money yet."""
-    from sandbox.psp.webhooks import publish
-
-    payment = payments.find_payment(request.store, "paypal", reference=request.parts["reference"])
-    with request.store.transaction():
-        publish(request.store, "paypal", "payment.disputed", payments.payment_view(payment))
-    return as_json({"dispute_id": dispute_of(payments.payment_view(payment))["dispute_id"]})
 
 
 @router.route("GET", "/{psp:paypal}/statements")

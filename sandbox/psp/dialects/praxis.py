@@ -90,7 +90,7 @@ class Praxis:
 
     def message(self, character: Character, event: Event) -> bytes | None:
         family, _, what = event.type.partition(".")
-        if what in ("chargeback_reversed", "created"):
+        if family == "dispute" or what in ("chargeback_reversed", "created"):
             return None
         kind = {"payment": "sale"}.get(family, family)
         charged = self.charged(event.data["reference"])
