@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 
 import psycopg
 from django.db import OperationalError, connection, transaction
 
 from crm import crypto
 from crm.audit.merkle import leaf_hash, root
+from wallet.journal_proofs import rows_digest, wrong_journals
 from wallet.models import LedgerSeal
+
+logger = logging.getLogger(__name__)
 
 WAIT_MS_MAX = 500
 CHECKPOINT_POSTINGS_MIN = 50
@@ -38,10 +42,11 @@ JOIN LATERAL (
 
 
 def seal_digest(
-    *, previous: bytes, root_hash: bytes, journals: int, first: int, last: int, through: dt.datetime
+    *, previous: bytes, root_hash: bytes, journals: int, first: int, last: int, through: dt.datetime, rows: bytes = b""
 ) -> bytes:
-    """What is signed: the root, what it covers, and the seal before."""
+    """What is signed: the root, what it covers, the digest over its rows, and the seal before."""
     parts = [previous, root_hash, *(str(n).encode() for n in (journals, first, last)), through.isoformat().encode()]
+    parts += [rows] if rows else []
     return hashlib.sha256(b"|".join(parts)).digest()
 
 
@@ -66,15 +71,21 @@ def seal_pending() -> LedgerSeal | None:
     if boundary is None:
         return None
     last, through = boundary
+    for problem in wrong_journals(first, last):
+        # What was changed before it was sealed is never signed; `verify_ledger` names all of it.
+        logger.error("the ledger is not sealed: %s", problem)
+        return None
     root_hash, journals = merkle_root(first, last)
     assert root_hash is not None
+    rows = rows_digest(first, last)
     digest = seal_digest(
         previous=bytes(previous.seal_hash) if previous else b"",
         root_hash=root_hash, journals=journals, first=first, last=last, through=through,
+        rows=rows,
     )  # fmt: skip
     seal = LedgerSeal.objects.create(
         previous=previous, through_at=through, first_journal_id=first, last_journal_id=last, journal_count=journals,
-        root=root_hash, seal_hash=digest, signature=crypto.signing_key().sign(digest),
+        root=root_hash, rows_digest=rows, seal_hash=digest, signature=crypto.signing_key().sign(digest),
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(

@@ -5,64 +5,42 @@ Memory is bounded: journals go by ranges of ids, accounts by ranges too. The fir
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from django.db import connection
 
 from crm import crypto
+from wallet.journal_proofs import (
+    JOURNALS,
+    JOURNALS_PER_STEP,
+    ORPHANS,
+    OTHER_ACCOUNTS,
+    PROBLEMS_MAX,
+    SUMS,
+    rows,
+    rows_digest,
+    steps,
+)
 from wallet.models import LedgerSeal
 from wallet.seals import merkle_root, seal_digest
 
-JOURNALS_PER_STEP = 20_000
+SUMS_PER_STEP = 200_000
 ACCOUNTS_PER_STEP = 2_000
-PROBLEMS_MAX = 20
 
-JOURNALS = """
-WITH lines AS (
-  SELECT n.journal_id, string_agg(n.account_id || ':' || n.currency || ':' || n.layer || ':' || n.amount_minor, ','
-      ORDER BY n.line) AS body,
-    bool_and(n.line = n.place) AS unbroken, min(n.posted_at) AS first_at, max(n.posted_at) AS last_at
-  FROM (SELECT *, row_number() OVER (PARTITION BY journal_id ORDER BY line) AS place FROM wallet_posting
-        WHERE journal_id > %(after)s AND journal_id <= %(through)s) n
-  GROUP BY n.journal_id
-)
-SELECT j.id, j.idempotency_key, CASE
-    WHEN l.body IS NULL THEN 'has no postings'
-    WHEN NOT l.unbroken THEN 'lacks a posting'
-    WHEN l.first_at <> j.posted_at OR l.last_at <> j.posted_at THEN 'and its postings differ in time'
-    WHEN j.request_hash <> ledger_request_hash(j.kind, j.phase, j.brand_id, j.reverses_id, j.resolves_id, j.fx_rate,
-      j.fx_rate_on, l.body) THEN 'or a posting of it was changed: its body does not give its hash'
-    ELSE 'was changed: its content does not give its hash' END
-FROM wallet_journal j LEFT JOIN lines l ON l.journal_id = j.id
-WHERE j.id > %(after)s AND j.id <= %(through)s AND (
-  l.body IS NULL OR NOT l.unbroken OR l.first_at <> j.posted_at OR l.last_at <> j.posted_at
-  OR j.request_hash <> ledger_request_hash(j.kind, j.phase, j.brand_id, j.reverses_id, j.resolves_id, j.fx_rate,
-    j.fx_rate_on, l.body)
-  OR j.content_hash <> ledger_content_hash(j.id, j.idempotency_key, j.posted_at, j.business_on, j.description, j.actor_id,
-    j.request_hash, j.expires_at))
-ORDER BY j.id
-"""
-SUMS = """
-SELECT journal_id, currency, layer, sum(amount_minor) FROM wallet_posting
-WHERE journal_id > %(after)s AND journal_id <= %(through)s
-GROUP BY journal_id, currency, layer HAVING sum(amount_minor) <> 0 ORDER BY journal_id
-"""
-ORPHANS = """
-SELECT p.journal_id, p.line FROM wallet_posting p
-LEFT JOIN wallet_journal j ON j.id = p.journal_id
-LEFT JOIN wallet_account a ON a.id = p.account_id AND a.currency = p.currency
-WHERE p.journal_id > %(after)s AND p.journal_id <= %(through)s AND (j.id IS NULL OR a.id IS NULL)
-ORDER BY p.journal_id, p.line
-"""
+# Each posting of a bounded account against the one before it: versions without a gap, balances that follow, time forward.
 VERSIONS = """
 SELECT journal_id, line, account_id, version, place, balance_after, running, available_after, free, posted_at < before
 FROM (
-  SELECT p.*, row_number() OVER w AS place, lag(p.posted_at) OVER w AS before,
-    coalesce(sum(p.amount_minor) FILTER (WHERE p.layer = 0) OVER w, 0) AS running,
-    sum(CASE WHEN p.layer = 0 OR (p.layer = 1 AND p.amount_minor < 0) OR (p.layer = 2 AND p.amount_minor > 0)
-      THEN p.amount_minor ELSE 0 END) OVER w AS free
+  SELECT p.journal_id, p.line, p.account_id, p.version, p.balance_after, p.available_after, p.posted_at,
+    1 + lag(p.version, 1, 0::bigint) OVER w AS place, lag(p.posted_at) OVER w AS before,
+    lag(p.balance_after, 1, 0::bigint) OVER w + CASE p.layer WHEN 0 THEN p.amount_minor ELSE 0 END AS running,
+    lag(p.available_after, 1, 0::bigint) OVER w + CASE WHEN p.layer = 0 OR (p.layer = 1) = (p.amount_minor < 0)
+      THEN p.amount_minor ELSE 0 END AS free
   FROM wallet_posting p JOIN wallet_account a ON a.id = p.account_id AND a.is_bounded
   WHERE a.id > %(after)s AND a.id <= %(through)s
   WINDOW w AS (PARTITION BY p.account_id ORDER BY p.version NULLS FIRST)
@@ -178,16 +156,22 @@ class Verdict:
         return not self.problems
 
 
-def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = "") -> Verdict:
+def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = "", deep: bool = False) -> Verdict:
     """Check everything; stops collecting after `PROBLEMS_MAX` problems.
 
     head: a head noted earlier (hex) and kept elsewhere; it must still be in the chain of seals.
+    deep: every journal by its own hashes, also where the digest of its seal holds.
     """
     verdict = Verdict()
+    progress("wallets, beside the digests of seals")
+    with _beside(lambda: _doubtful_seals(deep=deep)) as digests:
+        # What takes long and needs no digest is done meanwhile; the order of what is found stays the books' own.
+        sums, wallets = dict(_sums()), list(_accounts(verdict))
+        doubtful, sealed_through = digests()
     checks = (
-        ("journals and postings", _journals),
-        ("wallets", _accounts),
-        ("seals", lambda verdict: _seals(verdict, head.lower())),
+        ("journals and postings", lambda verdict: _journals(verdict, sums, doubtful, sealed_through)),
+        ("wallets", lambda _verdict: wallets),
+        ("seals", lambda verdict: _seals(verdict, head.lower(), doubtful)),
         ("checkpoints", _checkpoints),
         ("deposits, withdrawals and transfers", _movements),
     )
@@ -200,39 +184,71 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
     return verdict
 
 
-def _rows(sql: str, **values: int) -> list[tuple]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return cursor.fetchmany(PROBLEMS_MAX)
+@contextlib.contextmanager
+def _beside(work: Callable[[], Any]) -> Iterator[Callable[[], Any]]:
+    """Run something on a connection of its own meanwhile; in a transaction, whose rows only it sees, when it is asked for."""
+    if connection.in_atomic_block:
+        yield work
+        return
+
+    def run() -> Any:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(run).result
+
+
+def _doubtful_seals(*, deep: bool) -> tuple[dict[int, tuple[int, int]], int]:
+    """Seals whose rows have to be looked at one by one (id → range of journals), and the last journal that is sealed."""
+    doubtful, last = {}, 0
+    for seal in LedgerSeal.objects.order_by("id").iterator():
+        kept, last = bytes(seal.rows_digest or b""), seal.last_journal_id
+        if deep or not kept or rows_digest(seal.first_journal_id, seal.last_journal_id) != kept:
+            doubtful[seal.pk] = (seal.first_journal_id, seal.last_journal_id)
+    return doubtful, last
 
 
 def _ranges(table: str, step: int) -> Iterator[tuple[int, int]]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM {table}")  # noqa: S608 (our own names)
         first, last = cursor.fetchone()
-    for after in range(first - 1, last, step):
-        yield after, min(after + step, last)
+    return steps(first, last, step)
 
 
-def _journals(verdict: Verdict) -> Iterator[str]:
+def _sums() -> Iterator[tuple[int, str]]:
+    """Journals that do not sum to zero, and accounts that are not what their postings say."""
+    for after, through in _ranges("wallet_journal", SUMS_PER_STEP):
+        for pk, currency, _layer, total in rows(SUMS, after=after, through=through):
+            yield pk, f"journal {pk} does not sum to zero in {currency}: {total} minor units too many"
+        for account, currency in rows(OTHER_ACCOUNTS, after=after, through=through):
+            yield -account, f"account {account} has postings in {currency} and is no account in {currency}"
+
+
+def _journals(
+    verdict: Verdict, sums: dict[int, str], doubtful: dict[int, tuple[int, int]], sealed_through: int
+) -> Iterator[str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*), max(id) FROM wallet_journal")
-        verdict.journals, last = cursor.fetchone()
+        cursor.execute("SELECT count(*), max(id), coalesce(min(id), 1) FROM wallet_journal")
+        verdict.journals, last, first = cursor.fetchone()
         cursor.execute("SELECT count(*), max(journal_id) FROM wallet_posting")
         verdict.postings, last_of_postings = cursor.fetchone()
     if (last_of_postings or 0) > (last or 0):
         yield f"postings of journal {last_of_postings} are there, the journal is not"
-    for after, through in _ranges("wallet_journal", JOURNALS_PER_STEP):
-        values = {"after": after, "through": through}
-        wrong: dict[int, str] = {}
-        for pk, currency, _layer, total in _rows(SUMS, **values):
-            wrong[pk] = f"journal {pk} does not sum to zero in {currency}: {total} minor units too many"
-        for pk, key, what in _rows(JOURNALS, **values):
-            wrong.setdefault(pk, f"journal {pk} ({key}) {what}")
-        for pk, line in _rows(ORPHANS, **values):
-            wrong.setdefault(pk, f"posting {line} of journal {pk} belongs to no journal or no account of its currency")
-        yield from (wrong[pk] for pk in sorted(wrong))
-    for (pk,) in _rows(RESOLVED_TWICE):
+    wrong: dict[int, str] = {}
+    for begin, end in [*doubtful.values(), (max(sealed_through + 1, first), last or 0)]:
+        for after, through in steps(begin, end, JOURNALS_PER_STEP):
+            for pk, key, what in rows(JOURNALS, after=after, through=through):
+                wrong[pk] = f"journal {pk} ({key}) {what}"
+            for pk, line in rows(ORPHANS, after=after, through=through):
+                wrong.setdefault(
+                    pk, f"posting {line} of journal {pk} belongs to no journal or no account of its currency"
+                )
+    wrong |= sums
+    yield from (wrong[pk] for pk in sorted(wrong))
+    for (pk,) in rows(RESOLVED_TWICE):
         yield f"reservation {pk} was resolved twice"
 
 
@@ -242,7 +258,7 @@ def _accounts(verdict: Verdict) -> Iterator[str]:
         verdict.accounts = cursor.fetchone()[0]
     for after, through in _ranges("wallet_account", ACCOUNTS_PER_STEP):
         values = {"after": after, "through": through}
-        for journal, line, account, version, place, kept, sum_, free, sum_free, back in _rows(VERSIONS, **values):
+        for journal, line, account, version, place, kept, sum_, free, sum_free, back in rows(VERSIONS, **values):
             where = f"posting {line} of journal {journal} on account {account}"
             if version != place:
                 yield f"{where} has version {version}, {place} was due: a posting is missing or was added"
@@ -250,12 +266,12 @@ def _accounts(verdict: Verdict) -> Iterator[str]:
                 yield f"{where} is dated before the posting that precedes it"
             else:
                 yield f"{where}: balance {kept}/{free} kept, {sum_}/{sum_free} recomputed"
-        for account, *counters in _rows(COUNTERS, **values):
+        for account, *counters in rows(COUNTERS, **values):
             kept, summed = counters[::2], counters[1::2]
             yield f"balance of account {account} counts {kept}, its postings give {[int(n) for n in summed]}"
 
 
-def _seals(verdict: Verdict, head: str) -> Iterator[str]:
+def _seals(verdict: Verdict, head: str, doubtful: dict[int, tuple[int, int]]) -> Iterator[str]:
     previous: LedgerSeal | None = None
     seen_head = not head
     public_key = crypto.signing_key().public_key()
@@ -263,16 +279,12 @@ def _seals(verdict: Verdict, head: str) -> Iterator[str]:
         verdict.seals += 1
         if seal.previous_id != (previous.pk if previous else None):
             yield f"ledger seal {seal.pk} does not follow seal {previous.pk if previous else None}: one is missing"
-        root_hash, journals = merkle_root(seal.first_journal_id, seal.last_journal_id)
-        if root_hash != bytes(seal.root) or journals != seal.journal_count:
-            yield (
-                f"ledger seal {seal.pk}: journals {seal.first_journal_id} to {seal.last_journal_id} are not those that "
-                f"were sealed ({journals} now, {seal.journal_count} then)"
-            )
+        if seal.pk in doubtful:
+            yield from _other_rows(seal)
         digest = seal_digest(
             previous=bytes(previous.seal_hash) if previous else b"",
             root_hash=bytes(seal.root), journals=seal.journal_count, first=seal.first_journal_id,
-            last=seal.last_journal_id, through=seal.through_at,
+            last=seal.last_journal_id, through=seal.through_at, rows=bytes(seal.rows_digest or b""),
         )  # fmt: skip
         if digest != bytes(seal.seal_hash):
             yield f"ledger seal {seal.pk} was changed: its hash does not chain"
@@ -284,7 +296,7 @@ def _seals(verdict: Verdict, head: str) -> Iterator[str]:
         seen_head = seen_head or bytes(seal.seal_hash).hex() == head
     if not seen_head:
         yield f"the head {head} is not in the chain of ledger seals: seals were cut off or made anew"
-    for account, at in _rows(AFTER_THE_LAST_SEAL):
+    for account, at in rows(AFTER_THE_LAST_SEAL):
         yield f"checkpoint of account {account} at {at.isoformat()} belongs to a ledger seal that is gone"
     verdict.head = bytes(previous.seal_hash).hex() if previous else ""
     with connection.cursor() as cursor:
@@ -294,11 +306,21 @@ def _seals(verdict: Verdict, head: str) -> Iterator[str]:
         verdict.unsealed = cursor.fetchone()[0]
 
 
+def _other_rows(seal: LedgerSeal) -> Iterator[str]:
+    """Are the rows of a seal those that were sealed? By the root over their hashes, then by every column of them."""
+    what = f"ledger seal {seal.pk}: journals {seal.first_journal_id} to {seal.last_journal_id}"
+    root_hash, journals = merkle_root(seal.first_journal_id, seal.last_journal_id)
+    if root_hash != bytes(seal.root) or journals != seal.journal_count:
+        yield f"{what} are not those that were sealed ({journals} now, {seal.journal_count} then)"
+    elif seal.rows_digest and rows_digest(seal.first_journal_id, seal.last_journal_id) != bytes(seal.rows_digest):
+        yield f"{what} or postings of them have changed since they were sealed"
+
+
 def _checkpoints(_verdict: Verdict) -> Iterator[str]:
-    for account, at, kept, total in _rows(CHECKPOINTS):
+    for account, at, kept, total in rows(CHECKPOINTS):
         yield f"checkpoint of account {account} at {at.isoformat()} says {kept}, its postings give {total}"
 
 
 def _movements(_verdict: Verdict) -> Iterator[str]:
-    for (what,) in _rows(MOVEMENTS):
+    for (what,) in rows(MOVEMENTS):
         yield f"{what} and its journal differ in the amount"

@@ -16,12 +16,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+        parser.add_argument(
+            "--deep", action="store_true", help="compute every journal's hashes, also where its seal holds"
+        )
         parser.add_argument("--head", default="", help="a head noted earlier; it must still be in the chain")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         started = time.monotonic()
         quiet = options["json"] or options["verbosity"] == 0
-        verdict = verify(lambda name: None if quiet else self.stdout.write(f"checking {name} …"), head=options["head"])
+        verdict = verify(
+            lambda name: None if quiet else self.stdout.write(f"checking {name} …"),
+            head=options["head"], deep=options["deep"],
+        )  # fmt: skip
         seconds = time.monotonic() - started
         if options["json"]:
             self.stdout.write(json.dumps({**asdict(verdict), "holds": verdict.holds, "seconds": round(seconds, 3)}))
