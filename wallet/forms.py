@@ -22,6 +22,16 @@ class OptionalReasonForm(forms.Form):
     reason = forms.CharField(label=_("Note"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
 
+class RefundForm(forms.Form):
+    """How much of a deposit goes back, and why."""
+
+    request_key = forms.CharField(max_length=60, widget=forms.HiddenInput)
+    amount = forms.DecimalField(
+        label=_("Amount"), max_digits=18, decimal_places=8, widget=forms.TextInput({"inputmode": "decimal"})
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
 class PspForm(forms.ModelForm):
     """Set-up of a PSP. Keys are written, never shown: an empty field keeps the one that is there."""
 

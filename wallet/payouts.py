@@ -6,6 +6,7 @@ Each step is committed before the next, so a process that dies leaves a row that
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,10 +14,12 @@ from django.utils.translation import gettext as _
 
 from crm import audit
 from crm.notify import notify, people_with
+from crm.policies import require
+from wallet import policies
 from wallet.choices import Way, WithdrawalState
 from wallet.destinations import destination_of
 from wallet.models import Withdrawal
-from wallet.outcomes import apply_payout, fail, lock_withdrawal, move_to
+from wallet.outcomes import apply_payout, audit_withdrawal, fail, lock_withdrawal, move_to
 from wallet.psp import adapter_of
 from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown, PspUnreachable, RefundOrder, TransferView
 
@@ -160,6 +163,18 @@ def look_up_payout(withdrawal_id: int) -> str:
     if view is None:
         return _not_there(withdrawal_id)
     return _answered(withdrawal_id, view)
+
+
+def ask_the_psp(*, withdrawal_id: int, actor: Any) -> str:
+    """Staff want to know now: the same look-up that runs by itself, with their name in the story. It never sends.
+
+    Who: `wallet.approve_withdrawal` in reach. Raises: NotAllowed.
+    """
+    with transaction.atomic():
+        withdrawal = lock_withdrawal(withdrawal_id)
+        require(policies.can_look_up(actor, withdrawal))
+        audit_withdrawal(withdrawal, "wallet.withdrawal_looked_up", actor=actor)
+    return look_up_payout(withdrawal_id)
 
 
 @transaction.atomic(durable=True)

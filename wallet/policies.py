@@ -12,7 +12,7 @@ from compliance.choices import RestrictionKind
 from crm.policies import YES, Decision, has_permission, no
 from crm.scope import reach_of
 from wallet.bonus_choices import BonusState
-from wallet.choices import DepositState, Purpose, WithdrawalState
+from wallet.choices import WITHDRAWAL_OPEN, DepositState, Purpose, WithdrawalState
 from wallet.models import BonusGrant, Break, Deposit, Psp, Withdrawal
 
 NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
@@ -100,7 +100,31 @@ def can_release_deposit(user: Any, deposit: Deposit) -> Decision:
         return no(_("You don't reach this client."))
     if deposit.state != DepositState.HELD:
         return no(_("This deposit is “%(state)s”, not held.") % {"state": deposit.get_state_display()})
+    if deposit.refunded_minor or deposit.refunds.filter(state__in=WITHDRAWAL_OPEN).exists():
+        return no(_("It is being given back to the payer."))
     return YES
+
+
+def can_refund_deposit(user: Any, deposit: Deposit) -> Decision:
+    """Finance, for a deposit that is in the wallet or held."""
+    allowed = has_permission(user, "wallet.refund_deposit")
+    if not allowed:
+        return allowed
+    if user is None or deposit.client.book_id not in reach_of(user).books:
+        return no(_("You don't reach this client."))
+    if deposit.state not in (DepositState.SETTLED, DepositState.CHARGEBACK_REVERSED, DepositState.HELD):
+        return no(_("This deposit is “%(state)s”: nothing can go back.") % {"state": deposit.get_state_display()})
+    return YES
+
+
+def can_look_up(user: Any, withdrawal: Withdrawal) -> Decision:
+    """Who decides on withdrawals may ask the PSP how one stands."""
+    allowed = has_permission(user, "wallet.approve_withdrawal")
+    if allowed and (user is None or withdrawal.client.book_id not in reach_of(user).books):
+        return no(_("You don't reach this client."))
+    if allowed and withdrawal.state not in (WithdrawalState.SENT, WithdrawalState.UNKNOWN):
+        return no(_("This withdrawal is “%(state)s”.") % {"state": withdrawal.get_state_display()})
+    return allowed
 
 
 def can_manage_psp(user: Any, psp: Psp) -> Decision:

@@ -27,6 +27,7 @@ grants(
             "approve_withdrawal",
             "request_withdrawal_for_client",
             "release_deposit",
+            "refund_deposit",
             "manage_psp",
             "run_reconciliation",
             "export_money",

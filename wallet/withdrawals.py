@@ -27,7 +27,7 @@ from crm.wake import wake_on_commit
 from wallet import ledger, policies
 from wallet.amounts import minor_of
 from wallet.checks import Finding, Request, run_checks
-from wallet.choices import Outcome, WithdrawalState
+from wallet.choices import Outcome, Purpose, WithdrawalState
 from wallet.destinations import destination_mark, filled, mark_of, seal
 from wallet.limits import exceeds, in_base
 from wallet.models import Withdrawal, WithdrawalCheck
@@ -255,8 +255,10 @@ def approve_withdrawal(*, withdrawal_id: int, actor: Any, reason: str = "") -> W
 def stops_of(withdrawal: Withdrawal) -> list[str]:
     """What stops it now though it did not when it was asked for: a restriction, a lost verification. In words.
 
-    The money is reserved, so funds can't.
+    The money is reserved, so funds can't. Giving a deposit back is no withdrawal: nothing stops it.
     """
+    if withdrawal.purpose == Purpose.REFUND:
+        return []
     request = Request(
         client=withdrawal.client,
         wallet=withdrawal.wallet,

@@ -218,6 +218,8 @@ TABLE |= {
     "wallet:withdrawal": Rule(SEES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
     "wallet:withdrawal_approve": Rule(DECIDES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
     "wallet:withdrawal_reject": Rule(DECIDES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
+    "wallet:withdrawal_look_up": Rule(DECIDES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
+    "wallet:deposit_refund": Rule(DECIDES_MONEY, kwargs=_money("Deposit", "deposit_id"), good=OWN),
     "wallet:transfers": Rule(SEES_MONEY),
     "wallet:transfer": Rule(SEES_MONEY, kwargs=_money("Transfer", "transfer_id"), good=OWN),
     "wallet:ledger": Rule(SEES_BOOKS),

@@ -75,6 +75,7 @@ class Withdrawal(AmountMixin):
         ordering = ["-id"]
         permissions = [
             ("approve_withdrawal", "May approve and reject withdrawals"),
+            ("refund_deposit", "May ask for a deposit to be given back"),
             ("request_withdrawal_for_client", "May request a withdrawal on a client's behalf"),
         ]
         constraints = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from django.contrib import messages
@@ -14,12 +15,17 @@ from clients.queries import is_in_own_book
 from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.money import Money, from_minor
 from crm.ui.views import StaffView, TableView, staff_page
 from wallet import policies, queries
-from wallet.choices import WITHDRAWAL_OPEN, DepositState
+from wallet.choices import WITHDRAWAL_OPEN, DepositState, WithdrawalState
 from wallet.deposits import release_held_deposit
-from wallet.forms import OptionalReasonForm, ReasonForm
-from wallet.models import Deposit, Transfer, Withdrawal
+from wallet.forms import OptionalReasonForm, ReasonForm, RefundForm
+from wallet.models import Deposit, Transfer, Withdrawal, WithdrawalCheck
+from wallet.outcomes import parts_of
+from wallet.payouts import ask_the_psp
+from wallet.refunds import start_refund
+from wallet.sources import left_of
 from wallet.story import story_of
 from wallet.tables import WithdrawalQueue, WithdrawalTable
 from wallet.withdrawals import approve_withdrawal, reject_withdrawal
@@ -43,9 +49,17 @@ class DepositPage(StaffView):
         rows = queries.deposits_visible_to(request.user).select_related("client__brand", "psp", "journal", "reversal")
         return queries.one_of(rows, deposit_id, request.user, "wallet.view_deposit")
 
-    def show(self, request: HttpRequest, deposit: Deposit, form: ReasonForm, status: int = 200) -> HttpResponse:
+    def show(
+        self, request: HttpRequest, deposit: Deposit, form: ReasonForm, status: int = 200, refund_form: Any = None
+    ) -> HttpResponse:
         _note_view(request, deposit)
+        may_refund = policies.can_refund_deposit(request.user, deposit)
+        left = left_of(deposit) if may_refund or deposit.refunded_minor else 0
+        start = {"amount": from_minor(left, deposit.received_currency), "request_key": secrets.token_urlsafe(12)}
         context = {
+            "may_refund": may_refund and left > 0, "left": Money.of_minor(left, deposit.received_currency),
+            "refund_form": refund_form or RefundForm(initial=start, prefix="refund"),
+            "refunds": deposit.refunds.select_related("requested_by").defer("sealed_destination").order_by("-pk")[:20],
             "deposit": deposit, "movement": deposit, "story": story_of(deposit), "form": form,
             "may_release": policies.can_release_deposit(request.user, deposit) and deposit.state == DepositState.HELD,
         }  # fmt: skip
@@ -63,6 +77,23 @@ class DepositPage(StaffView):
                 messages.success(request, _("%(reference)s is in the wallet.") % {"reference": deposit.reference})
                 return redirect("wallet:deposit", deposit_id=deposit.pk)
         return self.show(request, deposit, form, status=422)
+
+
+@require_POST
+@staff_page("wallet.refund_deposit")
+def refund(request: HttpRequest, deposit_id: int) -> HttpResponseBase:
+    """Ask for a deposit to be given back; somebody else approves it."""
+    page = DepositPage()
+    deposit, form = page.find(request, deposit_id), RefundForm(request.POST, prefix="refund")
+    if form.is_valid():
+        try:
+            asked = start_refund(deposit_id=deposit.pk, actor=request.user, **form.cleaned_data)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, _("Asked for. Somebody else approves it before it goes."))
+            return redirect("wallet:withdrawal", withdrawal_id=asked.pk)
+    return page.show(request, deposit, ReasonForm(), status=422, refund_form=form)
 
 
 class WithdrawalQueuePage(TableView):
@@ -86,7 +117,14 @@ def find_withdrawal(request: HttpRequest, withdrawal_id: int) -> Withdrawal:
     rows = (
         queries.withdrawals_visible_to(request.user)
         .select_related(
-            "client__brand", "psp", "wallet__balance", "requested_by", "reviewed_by", "approved_by", "rejected_by"
+            "client__brand",
+            "psp",
+            "method",
+            "source_deposit",
+            "requested_by",
+            "reviewed_by",
+            "approved_by",
+            "rejected_by",
         )
         .defer("sealed_destination")
     )
@@ -97,9 +135,11 @@ def show_withdrawal(
     request: HttpRequest, withdrawal: Withdrawal, approve_form: Any, reject_form: Any, status: int = 200
 ) -> HttpResponse:
     _note_view(request, withdrawal)
+    parts = parts_of(withdrawal)
     context = {
-        "withdrawal": withdrawal, "movement": withdrawal, "story": story_of(withdrawal),
-        "checks": list(withdrawal.checks.all()), "is_open": withdrawal.state in WITHDRAWAL_OPEN,
+        "withdrawal": withdrawal, "movement": withdrawal, "story": story_of(withdrawal), "parts": parts,
+        "may_look_up": policies.can_look_up(request.user, withdrawal),
+        "checks": list(WithdrawalCheck.objects.filter(withdrawal=parts[0])), "is_open": withdrawal.state in WITHDRAWAL_OPEN,
         "may_approve": policies.can_approve(request.user, withdrawal),
         "may_reject": policies.can_reject(request.user, withdrawal),
         "decides": request.user.has_perm("wallet.approve_withdrawal"),
@@ -142,6 +182,21 @@ def reject(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
             messages.success(request, _("Rejected: the money is in the client's wallet again."))
             return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
     return show_withdrawal(request, withdrawal, OptionalReasonForm(prefix="approve"), form, status=422)
+
+
+@require_POST
+@staff_page("wallet.approve_withdrawal")
+def look_up(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
+    """Ask the PSP now how a payment stands."""
+    withdrawal = find_withdrawal(request, withdrawal_id)
+    try:
+        state = ask_the_psp(withdrawal_id=withdrawal.pk, actor=request.user)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        label = WithdrawalState(state).label
+        messages.info(request, _("%(psp)s was asked: it is “%(state)s”.") % {"psp": withdrawal.psp, "state": label})
+    return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
 
 
 @staff_page("wallet.view_transfer")
