@@ -32,42 +32,6 @@ class RefundForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
 
-class PspForm(forms.ModelForm):
-    """Set-up of a PSP. Keys are written, never shown: an empty field keeps the one that is there."""
-
-    api_key = forms.CharField(
-        label=_("API key"), required=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("Leave empty to keep the one that is stored"),
-    )  # fmt: skip
-    webhook_secret = forms.CharField(
-        label=_("Webhook signing secret"), required=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("The old one stays valid beside it until the next change"),
-    )  # fmt: skip
-    merchant = forms.CharField(label=_("Merchant account at the PSP"), required=False)
-
-    class Meta:
-        model = Psp
-        fields = ("name", "is_enabled", "base_url")
-        labels = {
-            "name": _("Name"),
-            "is_enabled": _("In use"),
-            "base_url": _("API address"),
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["merchant"].initial = self.instance.credentials.get("merchant", "")
-
-    def values(self) -> dict[str, Any]:
-        """What `configure_psp` takes."""
-        return {name: self.cleaned_data[name] for name in self.Meta.fields}
-
-    def keys(self) -> dict[str, str]:
-        """The keys that were filled in."""
-        names = ("api_key", "webhook_secret", "merchant")
-        return {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
-
-
 class ReportUploadForm(forms.Form):
     psp = forms.ModelChoiceField(queryset=Psp.objects.none(), label=_("PSP"))
     file = forms.FileField(label=_("Settlement report (CSV)"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -254,51 +253,6 @@ def movement_of(user: Any, journal: Journal) -> Deposit | Withdrawal | Transfer 
 
 
 # ── PSPs and reconciliation ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class PspHealth:
-    """How a PSP has been doing for thirty days."""
-
-    attempts: int
-    settled: int
-    failed: int
-    last_webhook_at: dt.datetime | None
-    refused_webhooks: int
-
-    @property
-    def approval_percent(self) -> int | None:
-        ended = self.settled + self.failed
-        return None if not ended else round(100 * self.settled / ended)
-
-
-HEALTH = """
-SELECT p.id, d.attempts, d.settled, d.failed, w.last_at, r.refused FROM wallet_psp p
-LEFT JOIN LATERAL (
-  SELECT count(*) AS attempts, count(*) FILTER (WHERE settled_at IS NOT NULL) AS settled,
-    count(*) FILTER (WHERE state = 'failed') AS failed
-  FROM (SELECT settled_at, state FROM wallet_deposit WHERE psp_id = p.id AND created_at > now() - interval '30 days'
-        ORDER BY id DESC LIMIT 5000) recent
-) d ON true
-LEFT JOIN LATERAL (
-  SELECT max(received_at) AS last_at FROM (
-    SELECT received_at FROM wallet_webhookmessage WHERE psp_id = p.id AND verdict = 'accepted' ORDER BY id DESC LIMIT 1
-  ) newest
-) w ON true
-LEFT JOIN LATERAL (
-  SELECT count(*) AS refused FROM (
-    SELECT verdict FROM wallet_webhookmessage WHERE psp_id = p.id AND received_at > now() - interval '7 days'
-    ORDER BY id DESC LIMIT 5000
-  ) recent WHERE verdict NOT IN ('accepted', 'duplicate')
-) r ON true
-WHERE p.id = ANY(%s)
-"""
-
-
-def psp_health(psp_ids: Sequence[int]) -> dict[int, PspHealth]:
-    with connection.cursor() as cursor:
-        cursor.execute(HEALTH, [list(psp_ids)])
-        return {row[0]: PspHealth(*row[1:]) for row in cursor.fetchall()}
 
 
 def open_break_sums(user: Any) -> list[tuple[str, int]]:

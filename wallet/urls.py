@@ -2,7 +2,7 @@ from django.urls import path
 
 from crm.ui.views import TableView
 from wallet.tables import BreakTable, DepositTable, TransferTable, WebhookTable
-from wallet.views import client, ledger, movements, reconciliation, setup, webhooks
+from wallet.views import client, ledger, movements, psps, reconciliation, setup, webhooks
 
 app_name = "wallet"
 urlpatterns = [
@@ -21,9 +21,13 @@ urlpatterns = [
     path("money/ledger/", ledger.LedgerPage.as_view(), name="ledger"),
     path("money/ledger/accounts/<int:pk>/", ledger.account_page, name="ledger_account"),
     path("money/ledger/journals/<int:pk>/", ledger.journal_page, name="journal"),
-    path("money/psps/", setup.psp_list, name="psps"),
-    path("money/psps/<int:pk>/", setup.PspPage.as_view(), name="psp"),
-    path("money/psps/<int:pk>/check/", setup.psp_check, name="psp_check"),
+    path("money/psps/", psps.psp_list, name="psps"),
+    path("money/psps/new/", psps.NewPspPage.as_view(), name="psp_new"),
+    path("money/psps/<int:pk>/", psps.PspPage.as_view(), name="psp"),
+    path("money/psps/<int:pk>/health/", psps.health_page, name="psp_health"),
+    path("money/psps/<int:pk>/check/", psps.psp_check, name="psp_check"),
+    path("money/psps/<int:pk>/methods/", psps.method_add, name="psp_method_add"),
+    path("money/psps/<int:pk>/methods/<int:method_id>/", psps.MethodPage.as_view(), name="psp_method"),
     path("money/webhooks/", TableView.as_view(table=WebhookTable), name="webhooks"),
     path("money/webhooks/<int:pk>/", setup.webhook_page, name="webhook"),
     path("money/webhooks/<int:pk>/retry/", setup.webhook_retry, name="webhook_retry"),

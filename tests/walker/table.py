@@ -204,6 +204,13 @@ def _money(model: str, name: str = "pk") -> Callable[[Any], dict[str, Any]]:
     return kwargs
 
 
+def _a_method(_world: Any) -> dict[str, Any]:
+    from wallet.models import PaymentMethod
+
+    found = PaymentMethod.objects.order_by("pk").values_list("psp_id", "pk").first() or (999_999, 999_999)
+    return dict(zip(("pk", "method_id"), found, strict=True))
+
+
 # Money. Movements of clients out of reach answer 404, and so do accounts and PSPs of brands out of reach.
 SEES_MONEY: Final = STAFF - {"marketing", "ib_manager"}
 SEES_BOOKS: Final = roles(Role.FINANCE, Role.MLRO, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -227,6 +234,10 @@ TABLE |= {
     "wallet:journal": Rule(SEES_BOOKS, kwargs=_money("Journal"), good=OWN),
     "wallet:psps": Rule(SEES_BOOKS),
     "wallet:psp": Rule(SETS_UP_PSPS, kwargs=_money("Psp"), good=OWN),
+    "wallet:psp_new": Rule(SETS_UP_PSPS),
+    "wallet:psp_health": Rule(SEES_BOOKS, kwargs=_money("Psp"), good=OWN),
+    "wallet:psp_method_add": Rule(SETS_UP_PSPS, kwargs=_money("Psp"), good=OWN),
+    "wallet:psp_method": Rule(SETS_UP_PSPS, kwargs=_a_method, good=OWN),
     "wallet:psp_check": Rule(SETS_UP_PSPS, kwargs=_money("Psp"), good=OWN),
     "wallet:webhooks": Rule(SEES_BOOKS),
     "wallet:webhook": Rule(SEES_BOOKS, kwargs=_money("WebhookMessage"), good=OWN),

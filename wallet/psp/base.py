@@ -379,8 +379,10 @@ TAKEN = frozenset({Verdict.ACCEPTED, Verdict.DUPLICATE, Verdict.MALFORMED})
 
 
 class BaseAdapter:
-    """What providers have in common, and a plain no for what one can't do."""
+    """What providers have in common, and a plain no for what one can't do. `title` and `summary` introduce it to staff."""
 
+    title: str | Promise = ""
+    summary: str | Promise = ""
     capabilities: frozenset[Capability] = frozenset()
     methods: tuple[Method, ...] = ()
     keys: tuple[Key, ...] = ()

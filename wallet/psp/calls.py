@@ -119,6 +119,6 @@ def _tell(psp: Psp) -> None:
         body=lambda: _(
             "Its methods are not offered while it is away. Payouts wait; nothing is sent twice. Look at its health page."
         ),
-        url=f"/money/psps/{psp.pk}/",
+        url=f"/money/psps/{psp.pk}/health/",
         dedupe_key=f"psp-down:{psp.pk}:{timezone.now():%Y%m%d%H}",
     )

@@ -57,6 +57,10 @@ PAYOUT_FIELDS = {
 class SandboxAdapter(BaseAdapter):
     """Speaks the sandbox's own API for one PSP row."""
 
+    title = gettext_lazy("Sandbox")
+    summary = gettext_lazy(
+        "A PSP in miniature that moves no money, for trying out. Its code must be one of the sandbox's."
+    )
     capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE})
     keys = (
         Key("api_key", gettext_lazy("API key")),

@@ -72,6 +72,10 @@ PAYOUT_CODES = tuple(notifications.PAYOUTS)
 class AdyenAdapter(BaseAdapter):
     """Speaks to Adyen's APIs through the official SDK."""
 
+    title = "Adyen"
+    summary = gettext_lazy(
+        "Cards, SEPA direct debit and Klarna by payment link or card fields; payouts to bank accounts."
+    )
     capabilities = frozenset(
         {Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE, Capability.EVIDENCE}
     )

@@ -61,6 +61,8 @@ REPORT_POLL_SECONDS = 1.0
 class StripeAdapter(BaseAdapter):
     """Speaks to Stripe's API through the official SDK."""
 
+    title = "Stripe"
+    summary = gettext_lazy("Cards, SEPA direct debit and Klarna on Stripe's page. Money goes back as refunds only.")
     capabilities = frozenset({Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE, Capability.EVIDENCE})
     methods = (
         Method("card", gettext_lazy("Card"), PspKind.CARD),
