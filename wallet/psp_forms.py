@@ -27,7 +27,7 @@ def key_field(key: Key, *, stored: str = "") -> forms.CharField:
         if key.name == "webhook_secret":
             hints.append(OLD_SECRET)
     return forms.CharField(
-        label=key.label,
+        label=str(key.label),
         required=key.is_required and not stored,
         strip=True,
         initial="" if key.is_secret else stored,
@@ -73,7 +73,7 @@ class PspForm(KeyedForm, forms.ModelForm):
 class NewPspForm(KeyedForm):
     """A new PSP: whose it is, its keys, and which of its methods are offered."""
 
-    brand = forms.ModelChoiceField(queryset=None, label=_("Brand"), empty_label=None)
+    brand: forms.ModelChoiceField = forms.ModelChoiceField(queryset=None, label=_("Brand"), empty_label=None)
     name = forms.CharField(label=_("Name"), max_length=60, help_text=_("As staff see it"))
     code = forms.SlugField(
         label=_("Code"), max_length=30, required=False, help_text=_("Stands in the webhook's address; empty: made from the name"),
