@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
+from pathlib import Path
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -11,7 +14,11 @@ from clients.models import Client
 from clients.queries import clients_visible_to
 from crm.errors import NotAllowed
 from crm.jobs import RunningJob, job_kind
+from wallet.periods import close_period
+from wallet.queries import periods_visible_to
 from wallet.statements import gather, make_pdf
+from wallet.trial_balance import make_pdf as make_trial_pdf
+from wallet.trial_balance import trial_balance, write_csv
 
 
 @job_kind("wallet.statement", title=gettext_noop("Statement of account"))
@@ -29,3 +36,29 @@ def statement(job: RunningJob) -> None:
 
 def _file_part(client: Client) -> str:
     return f"{client.brand.code}-{client.pk}"
+
+
+@job_kind("wallet.close_period", title=gettext_noop("Closing a month"))
+def closing(job: RunningJob) -> None:
+    """Rights and checks count as they are now; both steps say where they stand."""
+    period = close_period(
+        period_id=job.parameters["period_id"], actor=job.owner, note=job.parameters["note"], progress=job.progress
+    )
+    job.point_to(reverse("wallet:period", args=[period.pk]))
+
+
+@job_kind("wallet.trial_balance", title=gettext_noop("Trial balance"))
+def trial_balance_file(job: RunningJob) -> None:
+    """CSV with every account, or PDF by kind; the owner may have lost the brand since."""
+    period = periods_visible_to(job.owner).select_related("brand").filter(pk=job.parameters["period_id"]).first()
+    if period is None or not job.owner.has_perm("wallet.export_money"):
+        raise NotAllowed(_("You don't reach this brand."))
+    number = job.parameters["closing"]
+    name = f"trial-balance-{period.brand.code}-{period}-{number}"
+    if job.parameters["ending"] == "pdf":
+        job.attach(f"{name}.pdf", make_trial_pdf(trial_balance(period, number), language=job.owner.language or "en"))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "trial.csv"
+        write_csv(period, number, path, job.progress)
+        job.attach(f"{name}.csv", path)

@@ -40,6 +40,10 @@ panels.menu(
     "money", _("Ledger"), "wallet:ledger", "wallet.view_account", "book-open", 50, words="accounts balances journal"
 )
 panels.menu(
+    "money", _("Periods"), "wallet:periods", "wallet.view_period", "calendar", 56,
+    words="month-end close carry-forward trial balance",
+)  # fmt: skip
+panels.menu(
     "money", _("Reconciliation"), "wallet:reconciliation", "wallet.view_settlementimport", "scale", 60,
     words="settlement month-end breaks",
 )  # fmt: skip

@@ -12,8 +12,8 @@ from compliance.choices import RestrictionKind
 from crm.policies import YES, Decision, has_permission, no
 from crm.scope import reach_of
 from wallet.bonus_choices import BonusState
-from wallet.choices import WITHDRAWAL_OPEN, DepositState, Purpose, WithdrawalState
-from wallet.models import BonusGrant, Break, Deposit, Psp, Withdrawal
+from wallet.choices import WITHDRAWAL_OPEN, DepositState, Purpose, RequestState, WithdrawalState
+from wallet.models import BonusGrant, Break, Deposit, ManualJournal, PeriodReopening, Psp, Withdrawal
 
 NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZEN})
@@ -183,3 +183,53 @@ def can_take_bonus_away(user: Any, grant: BonusGrant) -> Decision:
     if allowed and grant.client.book_id not in reach_of(user).books:
         return no(_("You don't reach this client."))
     return allowed
+
+
+# ── the books ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _on_brand(user: Any, permission: str, brand_id: int) -> Decision:
+    allowed = has_permission(user, permission)
+    if allowed and brand_id not in reach_of(user).whole_brands:
+        return no(_("You don't reach this brand."))
+    return allowed
+
+
+def can_close_period(user: Any, brand_id: int) -> Decision:
+    """Close a month, and ask to open one again."""
+    return _on_brand(user, "wallet.close_period", brand_id)
+
+
+def can_decide_reopening(user: Any, wish: PeriodReopening) -> Decision:
+    """Four eyes: not the one who asked. Also a CHECK of the table."""
+    return _by_another(user, wish, _on_brand(user, "wallet.reopen_period", wish.period.brand_id))
+
+
+def can_write_journal(user: Any, brand_id: int) -> Decision:
+    return _on_brand(user, "wallet.write_journal", brand_id)
+
+
+def can_post_journal(user: Any, manual: ManualJournal) -> Decision:
+    """Post or refuse: not the one who wrote it. Also a CHECK of the table."""
+    return _by_another(user, manual, _on_brand(user, "wallet.post_manual_journal", manual.brand_id))
+
+
+def can_withdraw(user: Any, asked: PeriodReopening | ManualJournal) -> Decision:
+    """What somebody asked for they may take back while it waits."""
+    if user.pk != asked.requested_by_id:
+        return no(_("Only the person who asked for this can withdraw it."))
+    return _waits(asked)
+
+
+def _by_another(user: Any, asked: PeriodReopening | ManualJournal, allowed: Decision) -> Decision:
+    if not allowed:
+        return allowed
+    if user.pk == asked.requested_by_id:
+        return no(_("You asked for this: someone else must decide."))
+    return _waits(asked)
+
+
+def _waits(asked: PeriodReopening | ManualJournal) -> Decision:
+    if asked.state != RequestState.WAITING:
+        return no(_("This is “%(state)s”.") % {"state": asked.get_state_display()})
+    return YES

@@ -23,7 +23,9 @@ from wallet.models import (
     Break,
     Deposit,
     Journal,
+    ManualJournal,
     Match,
+    Period,
     Psp,
     SettlementImport,
     Transfer,
@@ -71,6 +73,14 @@ def accounts_visible_to(user: Any) -> QuerySet[Account]:
 
 def journals_visible_to(user: Any) -> QuerySet[Journal]:
     return Journal.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+def periods_visible_to(user: Any) -> QuerySet[Period]:
+    return Period.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+def manual_journals_visible_to(user: Any) -> QuerySet[ManualJournal]:
+    return ManualJournal.objects.filter(brand_id__in=reach_of(user).whole_brands)
 
 
 def imports_visible_to(user: Any) -> QuerySet[SettlementImport]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from crm.sweep import each
-from wallet import bonus_ends, deposits, inbox, ledger, payouts, seals, transfers
+from wallet import bonus_ends, deposits, inbox, ledger, payouts, periods, seals, transfers
 from wallet.choices import WithdrawalState
 
 
@@ -35,7 +35,8 @@ def continue_work() -> int:
     done = each(inbox.process_webhook, inbox.due_webhooks())
     done += each(_continue_payout, payouts.due_payouts())
     done += each(deposits.look_up_deposit, deposits.due_deposits())
-    return done + ledger.release_expired() + transfers.mirror_operations()
+    done += ledger.release_expired() + periods.continue_closings()
+    return done + transfers.mirror_operations()
 
 
 def _continue_payout(due: tuple[int, str]) -> str:
@@ -54,7 +55,13 @@ def seal_ledger() -> int | None:
     return seal.pk if seal else None
 
 
+@shared_task
+def open_months() -> int:
+    return periods.open_months_of_all()
+
+
 SCHEDULE = {
+    "wallet-open-months": {"task": "wallet.tasks.open_months", "schedule": 300.0, "options": {"expires": 300}},
     "wallet-end-bonuses": {"task": "wallet.tasks.end_bonuses", "schedule": 300.0, "options": {"expires": 300}},
     "wallet-continue": {"task": "wallet.tasks.continue_work", "schedule": 5.0, "options": {"expires": 5}},
     "wallet-seal-ledger": {"task": "wallet.tasks.seal_ledger", "schedule": 300.0, "options": {"expires": 300}},

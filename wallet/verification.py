@@ -28,6 +28,7 @@ from wallet.journal_proofs import (
 )
 from wallet.models import LedgerSeal
 from wallet.seals import merkle_root, seal_digest
+from wallet.verify_closings import wrong_closings
 
 SUMS_PER_STEP = 200_000
 ACCOUNTS_PER_STEP = 2_000
@@ -174,6 +175,7 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
         ("seals", lambda verdict: _seals(verdict, head.lower(), doubtful)),
         ("checkpoints", _checkpoints),
         ("deposits, withdrawals and transfers", _movements),
+        ("closed months", lambda _verdict: wrong_closings()),
     )
     for name, check in checks:
         progress(name)

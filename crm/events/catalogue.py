@@ -243,6 +243,33 @@ class ReconciliationFinished(Event):
     breaks: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class PeriodClosed(Event):
+    """A month of a brand's books is closed; `closing` counts how often it was."""
+
+    name: ClassVar[str] = "wallet.period_closed"
+    period_id: int
+    closing: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeriodReopened(Event):
+    """Two people opened a closed month again; `closing` is the one that no longer counts."""
+
+    name: ClassVar[str] = "wallet.period_reopened"
+    period_id: int
+    closing: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManualJournalPosted(Event):
+    """A journal that one person wrote and another one posted."""
+
+    name: ClassVar[str] = "wallet.manual_journal_posted"
+    manual_id: int
+    journal_id: int
+
+
 # ── partners and monitoring ────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True, kw_only=True)
 class CommissionSettled(Event):
