@@ -135,7 +135,20 @@ def can_manage_psp(user: Any, psp: Psp) -> Decision:
 
 
 def can_reconcile(user: Any, psp: Psp) -> Decision:
-    allowed = has_permission(user, "wallet.run_reconciliation")
+    return _on_whole_brand(user, psp, "wallet.run_reconciliation")
+
+
+def can_handle_bank(user: Any, psp: Psp) -> Decision:
+    """Bank statements in, and what they say assigned by hand."""
+    return _on_whole_brand(user, psp, "wallet.handle_bank_entries")
+
+
+def can_send_bank_orders(user: Any, psp: Psp) -> Decision:
+    return _on_whole_brand(user, psp, "wallet.send_bank_orders")
+
+
+def _on_whole_brand(user: Any, psp: Psp, permission: str) -> Decision:
+    allowed = has_permission(user, permission)
     if allowed and psp.brand_id not in reach_of(user).whole_brands:
         return no(_("You don't reach this brand."))
     return allowed

@@ -11,6 +11,7 @@ SEES_BOOKS = [
     "view_psp",
     "view_webhookmessage",
     "view_settlementimport",
+    "view_bankentry",
     "view_bonusplan",
 ]
 grants(
@@ -33,6 +34,8 @@ grants(
             "refund_deposit",
             "manage_psp",
             "run_reconciliation",
+            "handle_bank_entries",
+            "send_bank_orders",
             "export_money",
             "close_period",
             "reopen_period",

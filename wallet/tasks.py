@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from crm.sweep import each
-from wallet import bonus_ends, deposits, inbox, ledger, payouts, periods, seals, transfers
+from wallet import bank, bonus_ends, deposits, inbox, ledger, payouts, periods, seals, transfers
 from wallet.choices import WithdrawalState
 
 
@@ -35,6 +35,7 @@ def continue_work() -> int:
     done = each(inbox.process_webhook, inbox.due_webhooks())
     done += each(_continue_payout, payouts.due_payouts())
     done += each(deposits.look_up_deposit, deposits.due_deposits())
+    done += each(bank.apply_entry, bank.due_entries(limit=200))
     done += ledger.release_expired() + periods.continue_closings()
     return done + transfers.mirror_operations()
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from crm.fx import load_bundled_rates
 from sandbox.psp.characters import CHARACTERS
+from sandbox.psp.dialects.bankwire import BANK, BIC, HOLDER, IBAN
 from sandbox.psp.dialects.btcpay import STORE
 from sandbox.psp.dialects.paypal import WEBHOOK_ID
 from sandbox.psp.dialects.praxis import APPLICATION, MERCHANT
@@ -24,7 +25,7 @@ from wallet.models import Deposit, Psp
 from wallet.psp import adapter_of
 from wallet.psp.base import PayoutOrder
 
-METHODS = {"paypal": "paypal", "btcpay": "btc", "praxis": ""}
+METHODS = {"paypal": "paypal", "btcpay": "btc", "praxis": "", "bankwire": "wire"}
 KEYS: dict[str, dict[str, str]] = {
     "paypal": {
         "client_id": "client-paypal",
@@ -41,14 +42,29 @@ KEYS: dict[str, dict[str, str]] = {
         "application_key": APPLICATION,
         "webhook_secret": CHARACTERS["praxis"].webhook_secret,
     },
+    "bankwire": {
+        "holder": HOLDER,
+        "iban": IBAN,
+        "bic": BIC,
+        "bank": BANK,
+        "fetch_token": CHARACTERS["bankwire"].api_key,
+    },
 }
+ADAPTERS = {"bankwire": "bank_wire"}
 
 
 def make_provider(brand: Any, code: str, base_url: str, **fields: Any) -> Psp:
     """A PSP with its keys and one way to pay: `code` and the other fields are the method's."""
     character = CHARACTERS[code]
     fields = {"currencies": list(character.currencies), "codes": (METHODS[code],), **fields}
-    psp = make_psp(brand, code, base_url=f"{base_url}/{code}", adapter=code, kind=character.kind.value, **fields)
+    psp = make_psp(
+        brand,
+        code,
+        base_url=f"{base_url}/{code}",
+        adapter=ADAPTERS.get(code, code),
+        kind=character.kind.value,
+        **fields,
+    )
     psp.name = character.name
     psp.seal_credentials(KEYS[code])
     psp.save()

@@ -52,7 +52,7 @@ def test_coins_are_seen_confirmed_and_booked_once(cast, outside):
     deposit = start(cast, outside)
     view = adapter_of(outside.psp).find_payment(deposit.reference)
     assert view.instructions["address"].startswith("bc1q")
-    assert view.instructions["amount"] == "0.00833333"
+    assert view.instructions["amount"] == "0.00833333 BTC"
     assert view.instructions["uri"] == f"bitcoin:{view.instructions['address']}?amount=0.00833333"
     send_coins(deposit)
     assert outside.deliver(wait_for=2) == [200, 200]

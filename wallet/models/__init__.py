@@ -1,3 +1,4 @@
+from wallet.models.bank import BankBatch, BankEntry, BankFile, BankOrder
 from wallet.models.bonus import BonusGrant, BonusPlan, BonusRule
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
 from wallet.models.manual import ManualJournal, ManualLine
@@ -11,6 +12,10 @@ from wallet.models.withdrawals import Withdrawal, WithdrawalCheck
 __all__ = [
     "Account",
     "Balance",
+    "BankBatch",
+    "BankEntry",
+    "BankFile",
+    "BankOrder",
     "BonusGrant",
     "BonusPlan",
     "BonusRule",

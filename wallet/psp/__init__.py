@@ -15,6 +15,7 @@ ADAPTERS: dict[str, str] = {
     "paypal": "wallet.psp.paypal.PayPalAdapter",
     "btcpay": "wallet.psp.btcpay.BtcPayAdapter",
     "praxis": "wallet.psp.praxis.PraxisAdapter",
+    "bank_wire": "wallet.psp.bank_wire.BankWireAdapter",
 }
 
 

@@ -323,7 +323,7 @@ def payment_of(invoice: Mapping[str, Any], ways: list[Mapping[str, Any]]) -> Pay
     instructions = {}
     if way is not None:
         instructions = {
-            "address": str(way["destination"]), "amount": str(way["due"] if received else way["amount"]),
+            "address": str(way["destination"]), "amount": f"{way['due'] if received else way['amount']} {way['currency']}",
             "currency": str(way["currency"]), "network": str(way["paymentMethodId"]), "uri": str(way["paymentLink"]),
             "expires": dt.datetime.fromtimestamp(int(invoice["expirationTime"]), dt.UTC).isoformat(),
         }  # fmt: skip

@@ -221,11 +221,11 @@ def _payout(row: Row) -> dict[str, Any]:
 def create_pull_payment(request: Request) -> Response:
     body = request.json
     name, currency = str(body["name"]), str(body["currency"])
-    pull = {
+    pull: dict[str, Any] = {
         "id": f"pull-{name}", "name": name, "currency": currency, "archived": False,
         "amount": major(_minor(body["amount"], currency), currency), "viewLink": f"{request.base_url}/btcpay/claims/{name}",
     }  # fmt: skip
-    request.store.note("btcpay", pull["id"], "pull payment", json.dumps(pull))
+    request.store.note("btcpay", str(pull["id"]), "pull payment", json.dumps(pull))
     return as_json(pull)
 
 
@@ -289,11 +289,11 @@ def refund_invoice(request: Request) -> Response:
     transfers.create_transfer(
         request.store, request.character, "refund", order, pace=request.pace, payment_id=request.parts["id"]
     )
-    pull = {
+    pull: dict[str, Any] = {
         "id": f"pull-{name}", "name": name, "currency": currency, "amount": body["customAmount"], "archived": False,
         "viewLink": f"{request.base_url}/btcpay/claims/{name}",
     }  # fmt: skip
-    request.store.note("btcpay", pull["id"], "pull payment", json.dumps(pull))
+    request.store.note("btcpay", str(pull["id"]), "pull payment", json.dumps(pull))
     return as_json(pull)
 
 

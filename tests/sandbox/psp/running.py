@@ -14,7 +14,7 @@ import httpx
 
 from sandbox.psp import api, control, hosted  # noqa: F401 (importing them registers their pages)
 from sandbox.psp.characters import CHARACTERS
-from sandbox.psp.dialects import btcpay, paypal, praxis  # noqa: F401 (importing them registers their APIs)
+from sandbox.psp.dialects import bankwire, btcpay, paypal, praxis  # noqa: F401 (importing them registers their APIs)
 from sandbox.psp.payments import Pace
 from sandbox.psp.server import PspServer
 from sandbox.psp.store import Store
