@@ -63,7 +63,7 @@ def import_watchlist(*, source: str, path: Path, actor: Any, may_shrink: bool = 
 def _refresh_statistics() -> None:
     """Ten thousand names came at once: without fresh statistics the next screening reads them all."""
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE compliance_listentry, compliance_entryname")
+        cursor.execute("SELECT keelson_analyze('compliance_listentry'), keelson_analyze('compliance_entryname')")
 
 
 def ensure_source(known: KnownSource) -> WatchlistSource:

@@ -6,13 +6,15 @@ from django.db.models.signals import post_migrate
 from crm.appbase import KeelsonAppConfig
 
 
-def sync_roles_after_migrate(sender: AppConfig, **kwargs: Any) -> None:
+def grant_rights_after_migrate(sender: AppConfig, **kwargs: Any) -> None:
     """Permissions are made by migrate's own signal, app by app; the last app's turn finds them all."""
     last = [config for config in apps.get_app_configs() if config.models_module is not None][-1]
     if sender == last:
+        from crm.database_role import grant_app_role
         from crm.roles import sync_roles
 
         sync_roles()
+        grant_app_role()
 
 
 class CrmConfig(KeelsonAppConfig):
@@ -24,4 +26,4 @@ class CrmConfig(KeelsonAppConfig):
         import crm.accounts.receivers  # noqa: F401 — what follows when allauth changed a login
 
         # Django's own hook for what must follow the schema; domain logic never hangs on a signal.
-        post_migrate.connect(sync_roles_after_migrate, dispatch_uid="crm.sync_roles")
+        post_migrate.connect(grant_rights_after_migrate, dispatch_uid="crm.sync_roles")

@@ -21,12 +21,8 @@ def ensure_months(table: str, first: dt.date, last: dt.date) -> None:
     month = first.replace(day=1)
     with connection.cursor() as cursor:
         while month <= last:
-            following = (month + dt.timedelta(days=32)).replace(day=1)
-            cursor.execute(
-                f'CREATE TABLE IF NOT EXISTS "{table}_{month:%Y_%m}" PARTITION OF "{table}" '
-                f"FOR VALUES FROM ('{month:%Y-%m-%d}') TO ('{following:%Y-%m-%d}')"
-            )
-            month = following
+            cursor.execute("SELECT keelson_make_month(%s, %s)", [table, month])
+            month = (month + dt.timedelta(days=32)).replace(day=1)
 
 
 def ensure_upcoming(*, months_ahead: int = 2) -> None:

@@ -192,7 +192,7 @@ def _store_rows(report: SettlementImport, report_file: SettlementFile) -> None:
     if report.row_count >= ANALYZE_ROWS_MIN:
         # Without statistics the planner takes minutes for what takes a second.
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE wallet_settlementrow")
+            cursor.execute("SELECT keelson_analyze('wallet_settlementrow')")
 
 
 # ── matching ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -213,7 +213,7 @@ def _match(report: SettlementImport) -> None:
             cursor.execute(sql, values)
             report.matched += cursor.rowcount
         if report.row_count >= ANALYZE_ROWS_MIN:
-            cursor.execute("ANALYZE wallet_match")
+            cursor.execute("SELECT keelson_analyze('wallet_match')")
         cursor.execute(LEFT_ROWS, values)
         breaks = [_break_of_row(report, *row) for row in cursor.fetchall()]
         values |= {

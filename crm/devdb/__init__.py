@@ -10,12 +10,13 @@ import os
 import sys
 from pathlib import Path
 
-from crm.devdb.places import DevServerError, database_url, redis_url, run_dir, secret
+from crm.devdb.places import APP_ROLE, DevServerError, database_url, redis_url, run_dir, secret
 from crm.devdb.postgres import client_command, ensure_postgres, postgres_pid, stop_postgres
 from crm.devdb.redis import ensure_redis, redis_pid, stop_redis
 from crm.devdb.sharing import lease_slot, stop_when_unused, use
 
 __all__ = [
+    "APP_ROLE",
     "DevServerError",
     "client_command",
     "database_url",

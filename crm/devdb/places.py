@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROLE = DATABASE = "keelson"
+APP_ROLE = "keelson_app"  # what running processes log in as: see crm.database_role
 # sockaddr_un.sun_path holds 108 bytes on Linux, 104 elsewhere, with its closing zero.
 SOCKET_PATH_BYTES_MAX = 103
 POSTGRES_SOCKET = ".s.PGSQL.5432"
@@ -152,9 +153,9 @@ def give_to_owner(path: Path, var_dir: Path) -> None:
         os.chown(path, who.uid, who.gid, follow_symlinks=False)
 
 
-def database_url(var_dir: Path, name: str = DATABASE) -> str:
+def database_url(var_dir: Path, name: str = DATABASE, role: str = ROLE) -> str:
     """The URL of the embedded PostgreSQL of this `var/`, whether it runs or not."""
-    return f"postgresql://{ROLE}@/{name}?host={run_dir(var_dir) / 'pg'}"
+    return f"postgresql://{role}@/{name}?host={run_dir(var_dir) / 'pg'}"
 
 
 def redis_url(var_dir: Path, db: int = 0) -> str:

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from crm.devdb.places import (
+    APP_ROLE,
     DATABASE,
     POSTGRES_SOCKET,
     ROLE,
@@ -216,7 +217,9 @@ def _write_access(data: Path, runner: Runner) -> None:
             names.add(pwd.getpwuid(uid).pw_name)
     names.discard("nobody")
     (data / "pg_hba.conf").write_text("local all all peer map=keelson\n")
-    (data / "pg_ident.conf").write_text("".join(f'keelson "{name}" {ROLE}\n' for name in sorted(names)))
+    (data / "pg_ident.conf").write_text(
+        "".join(f'keelson "{name}" {role}\n' for name in sorted(names) for role in (ROLE, APP_ROLE))
+    )
 
 
 def _settings(run: Path, durable: bool) -> list[str]:

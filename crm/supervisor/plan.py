@@ -145,10 +145,15 @@ def shared_environment(options: Options, instance: str) -> dict[str, str]:
 
 def children(options: Options) -> list[Child]:
     """Every process, in the order in which they start."""
-    return [
-        *_sandboxes(options),
-        *(child for child in [*_servers(options), *_workers(options)] if options.runs(child.name)),
-    ]
+    ours = [child for child in [*_servers(options), *_workers(options)] if options.runs(child.name)]
+    return [*_sandboxes(options), *(replace(child, environment=child.environment | as_app(options)) for child in ours)]
+
+
+def as_app(options: Options) -> dict[str, str]:
+    """Running processes log in to the database as a role that can't touch what is append-only (`crm.database_role`)."""
+    own = "" if os.environ.get("DATABASE_URL") else devdb.database_url(options.var_dir, role=devdb.APP_ROLE)
+    url = os.environ.get("KEELSON_APP_DATABASE_URL") or own
+    return {"DATABASE_URL": url} if url else {}
 
 
 def _sandboxes(options: Options) -> list[Child]:

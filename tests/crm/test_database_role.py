@@ -1,0 +1,72 @@
+"""The role of the running processes: it works, and it can't touch what is append-only."""
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+
+from crm.database_role import APP_ROLE, grant_app_role
+from tests.wallet.factories import fund, house
+from wallet import ledger
+from wallet.choices import JournalKind
+from wallet.ledger import Entry, Line
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def as_app():
+    """The session of a running process."""
+    assert grant_app_role()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {APP_ROLE}")
+        yield cursor
+        cursor.execute("RESET ROLE")
+
+
+@pytest.mark.parametrize(
+    "table", ["wallet_posting", "wallet_journal", "wallet_ledgerseal", "crm_auditevent", "crm_auditseal"]
+)
+@pytest.mark.parametrize("verb", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_what_is_append_only_can_not_be_touched(as_app, table, verb):
+    statement = verb.format(table).replace(
+        "SET id = id", "SET amount_minor = 1" if table == "wallet_posting" else "SET id = id"
+    )
+    with pytest.raises(Exception, match=r"permission denied|must be owner") as caught, transaction.atomic():
+        as_app.execute(statement)
+    assert isinstance(caught.value.__cause__, psycopg.errors.InsufficientPrivilege)
+
+
+@pytest.mark.parametrize("table", ["wallet_posting", "wallet_journal"])
+def test_postings_are_not_even_added_but_by_the_ledgers_functions(as_app, table):
+    with pytest.raises(Exception, match="permission denied"), transaction.atomic():
+        as_app.execute("SELECT set_config('keelson.ledger', 'posting', true)")
+        as_app.execute(f"INSERT INTO {table} SELECT * FROM {table} LIMIT 0")
+
+
+def test_the_triggers_can_not_be_switched_off(as_app):
+    for statement in (
+        "ALTER TABLE wallet_posting DISABLE TRIGGER ALL",
+        "SET session_replication_role = replica",
+        "ALTER TABLE wallet_posting OWNER TO keelson_app",
+        "CREATE OR REPLACE FUNCTION ledger_post_pair() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    ):
+        with pytest.raises(Exception, match=r"permission denied|must be owner"), transaction.atomic():
+            as_app.execute(statement)
+
+
+def test_money_moves_through_the_ledger(cast, as_app):
+    wallet, suspense = fund(cast.client, 1_000), house(cast.brand)
+    lines = (Line(wallet, -300), Line(suspense, 300))
+    entry = Entry(key="app:1", kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk, lines=lines)
+    assert ledger.post(entry).is_new
+    held = ledger.reserve(Entry(key="app:2", kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk, lines=lines))
+    assert held.is_new
+    assert ledger.balance(wallet) == 700
+
+
+def test_partitions_are_made_and_statistics_refreshed(as_app):
+    as_app.execute("SELECT keelson_make_month('crm_accessevent', '2031-05-01')")
+    as_app.execute("SELECT count(*) FROM crm_accessevent_2031_05")
+    as_app.execute("SELECT keelson_analyze('wallet_match')")
+    with pytest.raises(Exception, match="no partitioned table"), transaction.atomic():
+        as_app.execute("SELECT keelson_make_month('wallet_posting', '2031-05-01')")
