@@ -66,7 +66,7 @@ def test_money_moves_through_the_ledger(cast, as_app):
 
 def test_partitions_are_made_and_statistics_refreshed(as_app):
     as_app.execute("SELECT keelson_make_month('crm_accessevent', '2031-05-01')")
-    as_app.execute("SELECT count(*) FROM crm_accessevent_2031_05")
+    as_app.execute("SELECT count(*) FROM crm_accessevent WHERE at >= '2031-05-01'")
     as_app.execute("SELECT keelson_analyze('wallet_match')")
     with pytest.raises(Exception, match="no partitioned table"), transaction.atomic():
         as_app.execute("SELECT keelson_make_month('wallet_posting', '2031-05-01')")
