@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from importlib import import_module
 
 from django.db import transaction
@@ -25,3 +27,30 @@ def wake(task: str, *arguments: int, seconds: float = 0) -> None:
 def wake_on_commit(task: str, *arguments: int, seconds: float = 0) -> None:
     """Ask for a task when the transaction commits; without one, now."""
     transaction.on_commit(lambda: wake(task, *arguments, seconds=seconds))
+
+
+BURST_SECONDS = 0.05
+_last_wakes: dict[str, float] = {}
+_lock = threading.Lock()
+
+
+def wake_soon_on_commit(task: str) -> None:
+    """Ask for a task that does whatever is due, when the transaction commits: at once, and in a burst once per 50 ms.
+
+    The last one of a burst is followed by a wake too. What a process that dies here leaves out, beat finds.
+    """
+    transaction.on_commit(lambda: _wake_soon(task))
+
+
+def _wake_soon(task: str) -> None:
+    with _lock:
+        now, due = time.monotonic(), _last_wakes.get(task, 0.0) + BURST_SECONDS
+        if due > now + BURST_SECONDS:
+            return  # one is on its way already, and comes after this
+        _last_wakes[task] = max(now, due)
+    if due <= now:
+        wake(task)
+        return
+    timer = threading.Timer(due - now, wake, [task])
+    timer.daemon = True
+    timer.start()

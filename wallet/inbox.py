@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
-from crm.wake import wake_on_commit
+from crm.wake import wake_on_commit, wake_soon_on_commit
 from wallet import deposits, outcomes, reversals
 from wallet.choices import InboxState, Verdict
 from wallet.completion import completed
@@ -34,11 +35,11 @@ NEVER_KEPT = frozenset({"authorization", "cookie", "proxy-authorization"})
 BACK_OFF_SECONDS = (2, 5, 15, 60, 300, 1800, 7200)
 
 
-@transaction.atomic
 def receive_webhook(*, psp: Psp, body: bytes, headers: Mapping[str, str], ip: str | None) -> list[WebhookMessage]:
     """Store a webhook with the verdict on its raw bytes, a row per event in it; wake a worker when it is to be acted on.
 
-    Where one item of several does not hold, nothing of the message does.
+    Where one item of several does not hold, nothing of the message does. Each row is committed by itself: what a crash
+    leaves out, the PSP sends again.
     """
     now = timezone.now()
     judgement = adapter_of(psp).judge_webhook(body, headers, now=now)
@@ -71,7 +72,7 @@ def _kept_once(message: WebhookMessage) -> WebhookMessage:
         message.outcome = _("The PSP sent this event before")
         message.save(force_insert=True)
         return message
-    wake_on_commit("wallet.process_webhook", message.pk)
+    wake_soon_on_commit("wallet.process_due_webhooks")
     return message
 
 
@@ -99,7 +100,7 @@ def _tell_refusal(message: WebhookMessage) -> None:
 
 
 def process_webhook(message_id: int) -> str:
-    """Act on one accepted message, once. Two workers at the same time: one waits its turn and finds it done."""
+    """Act on one accepted message, once. Two workers at the same time: one leaves it to the other."""
     message = WebhookMessage.objects.select_related("psp").get(pk=message_id)
     if message.state != InboxState.WAITING:
         return message.state
@@ -111,9 +112,10 @@ def process_webhook(message_id: int) -> str:
         else:
             event = completed(message.psp, adapter, event)
         with transaction.atomic():
-            locked = WebhookMessage.objects.select_for_update(of=["self"]).get(pk=message_id)
-            if locked.state != InboxState.WAITING:
-                return locked.state
+            waiting = WebhookMessage.objects.select_for_update(of=["self"], skip_locked=True)
+            locked = waiting.filter(pk=message_id, state=InboxState.WAITING).first()
+            if locked is None:
+                return WebhookMessage.objects.values_list("state", flat=True).get(pk=message_id)
             applied = _apply(message.psp, event)
             locked.state, locked.outcome = applied.state, applied.words[:300]
             locked.processed_at, locked.due_at, locked.attempts = timezone.now(), None, locked.attempts + 1
@@ -187,6 +189,17 @@ def _try_later(message_id: int, error: Exception) -> str:
 
 def _words(error: Exception) -> str:
     return (error.message if isinstance(error, DomainError) else f"{type(error).__name__}: {error}")[:300]
+
+
+def process_due_webhooks(*, seconds: float = 20) -> int:
+    """Act on everything that waits, for so long; returns on how many. Several workers share what there is."""
+    done, deadline = 0, time.monotonic() + seconds
+    while time.monotonic() < deadline and (due := due_webhooks(limit=50)):
+        acted = sum(process_webhook(message_id) != InboxState.WAITING for message_id in due)
+        done += acted
+        if not acted:  # others are at all of these
+            break
+    return done
 
 
 def due_webhooks(*, limit: int = 200) -> list[int]:

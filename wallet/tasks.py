@@ -15,6 +15,11 @@ def process_webhook(message_id: int) -> str:
 
 
 @shared_task
+def process_due_webhooks() -> int:
+    return inbox.process_due_webhooks()
+
+
+@shared_task
 def send_payout(withdrawal_id: int) -> str:
     return payouts.send_payout(withdrawal_id)
 
