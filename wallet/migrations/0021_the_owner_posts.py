@@ -16,5 +16,5 @@ ALTER FUNCTION ledger_post_pair SECURITY INVOKER RESET search_path;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("wallet", "0019_refund_right"), ("crm", "0005_what_only_the_owner_may")]
+    dependencies = [("wallet", "0020_bank_wires"), ("crm", "0005_what_only_the_owner_may")]
     operations = [migrations.RunSQL(AS_OWNER, AS_CALLER)]
