@@ -6,7 +6,14 @@
 | `withdrawal_auto_approve_minor` | 0 | up to this a clean request needs nobody |
 | `withdrawal_kyc_level` | 1 | level a client must have reached |
 | `withdrawal_requests_per_day` | 3 | more than that is looked at |
-| `withdrawal_cooling_off_hours` | 24 | a destination that is newer than this is looked at |
+| `withdrawal_requests_per_week` | 10 | more than that is looked at |
+| `withdrawal_amount_per_day_minor` | 2 500 000 | more than that in a day is looked at |
+| `withdrawal_amount_per_week_minor` | 10 000 000 | more than that in a week is looked at |
+| `withdrawal_cooling_off_hours` | 24 | a password, contact or destination that is newer than this is looked at |
+| `withdrawal_sla_hours` | 24 | a request that waits longer is late |
+| `structuring_each_minor` | 100 000 | deposits below this are small |
+| `structuring_total_minor` | 300 000 | small ones that are more than this together within a week are looked at |
+| `structuring_count` | 5 | when there are so many of them |
 | `deposit_tolerance_basis_points` | 100 | a bank wire or crypto payment this much off is booked as received |
 | `deposit_tolerance_minor` | 500 | or this much |
 | `deposit_late_days` | 14 | money that comes longer after the time to pay was over is looked at |
@@ -30,7 +37,14 @@ DEFAULTS: dict[str, int] = {
     "withdrawal_auto_approve_minor": 0,
     "withdrawal_kyc_level": 1,
     "withdrawal_requests_per_day": 3,
+    "withdrawal_requests_per_week": 10,
+    "withdrawal_amount_per_day_minor": 2_500_000,
+    "withdrawal_amount_per_week_minor": 10_000_000,
     "withdrawal_cooling_off_hours": 24,
+    "withdrawal_sla_hours": 24,
+    "structuring_each_minor": 100_000,
+    "structuring_total_minor": 300_000,
+    "structuring_count": 5,
     "deposit_tolerance_basis_points": 100,
     "deposit_tolerance_minor": 500,
     "deposit_late_days": 14,

@@ -26,7 +26,7 @@ from crm.policies import require
 from crm.wake import wake_on_commit
 from wallet import ledger, policies
 from wallet.amounts import minor_of
-from wallet.checks import Finding, Request, run_checks
+from wallet.checking import Finding, Request, run_checks
 from wallet.choices import Outcome, Purpose, WithdrawalState
 from wallet.destinations import destination_mark, filled, mark_of, seal
 from wallet.limits import exceeds, in_base

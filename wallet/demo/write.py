@@ -15,7 +15,7 @@ from crm.bulk import copy_models
 from crm.demo import Demo
 from crm.money import Money, from_minor
 from wallet import ledger
-from wallet.checks import CHECKS
+from wallet.checking import CHECKS
 from wallet.choices import (
     BOUNDED_KINDS,
     AccountKind,
@@ -47,11 +47,16 @@ CHECK_WORDS = {
     "funds": "Enough was available.", "kyc": "Verified to level 2.", "restrictions": "No restriction.",
     "risk": "Rated: Low", "return_to_source": "Goes back the way it came.", "velocity": "0 other requests within a day.",
     "cooling_off": "Nothing was changed lately.", "open_margin": "No account is short of margin.",
+    "bonus": "No credit is touched.", "aml": "Nothing is open.", "churn": "Not what was paid in lately.",
+    "structuring": "Nothing that looks split up.", "payer": "The client paid in.",
+    "chargeback": "None within 180 days.", "destination": "In the client's name, as far as it says.",
 }  # fmt: skip
 LOOKS = {
     "risk": "The client is rated high risk.",
     "return_to_source": "Should go back first to where it came from.",
     "cooling_off": "The destination is new or was changed within the last 24 hours.",
+    "churn": "Paid in lately and goes again; only 0.02 lots were traded.",
+    "payer": "Somebody else paid in.",
 }
 
 

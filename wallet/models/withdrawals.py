@@ -140,6 +140,7 @@ class Withdrawal(AmountMixin):
             models.Index(fields=["client", "-id"], name="withdrawals_by_client"),
             models.Index(fields=["brand", "state", "-id"], name="withdrawals_by_state"),
             models.Index(fields=["brand", "-id"], name="withdrawals_by_brand"),
+            models.Index(fields=["destination_mark"], name="withdrawals_by_destination"),
             models.Index(
                 fields=["next_look_up_at"],
                 name="withdrawals_to_look_up",
@@ -200,6 +201,6 @@ class WithdrawalCheck(models.Model):
 
     @property
     def label(self) -> str:
-        from wallet.checks import CHECKS
+        from wallet.checking import CHECKS
 
         return str(CHECKS[self.name].label) if self.name in CHECKS else self.name

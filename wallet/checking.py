@@ -1,0 +1,95 @@
+"""What a check of a withdrawal is: a name, one thing that it looks at, and an answer in words.
+
+    @check("velocity", _("How often"))
+    def velocity(request: Request) -> Finding: …
+
+`pass` lets it go, `review` sends it to a person, `stop` refuses it outright. The checks themselves are in `wallet.checks`
+(the money), `wallet.checks_risk` (signs of laundering and fraud) and `wallet.checks_conduct` (how often, what was changed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from django.db.models import QuerySet
+from django.utils.functional import Promise
+
+from clients.models import Client
+from crm.money import Money
+from wallet.choices import Outcome, Purpose, Way
+from wallet.models import Account, Withdrawal
+from wallet.payout_methods import PayoutMethod
+from wallet.plans import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a client asks for, as the checks see it: before it is kept with its plan, later with the row itself."""
+
+    client: Client
+    wallet: Account
+    amount_minor: int
+    currency: str
+    chosen: PayoutMethod | None = None
+    destination: Mapping[str, str] = field(default_factory=dict)
+    plan: Plan | None = None
+    known: Withdrawal | None = None
+
+    @property
+    def money(self) -> Money:
+        return Money.of_minor(self.amount_minor, self.currency)
+
+    @property
+    def mark(self) -> str:
+        """Of the destination that the client chose; empty when everything goes back to its sources."""
+        if self.plan is None:
+            return self.known.destination_mark if self.known and self.known.way == Way.PAYOUT else ""
+        return next((part.mark for part in self.plan.parts if part.way == Way.PAYOUT), "")
+
+    @property
+    def others(self) -> QuerySet[Withdrawal]:
+        """The client's other withdrawals, one row per request."""
+        rows = Withdrawal.objects.filter(client=self.client, purpose=Purpose.WITHDRAWAL, part=1)
+        return rows.exclude(request_reference=self.known.request_reference) if self.known else rows
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    label: str | Promise
+    run: Callable[[Request], Finding]
+
+
+CHECKS: dict[str, Check] = {}
+
+
+def check(name: str, label: str | Promise) -> Callable[[Callable[[Request], Finding]], Callable[[Request], Finding]]:
+    def register(run: Callable[[Request], Finding]) -> Callable[[Request], Finding]:
+        CHECKS[name] = Check(name, label, run)
+        return run
+
+    return register
+
+
+def run_checks(request: Request) -> dict[str, Finding]:
+    """Every check's finding, in the order in which they were registered."""
+    return {name: one.run(request) for name, one in CHECKS.items()}
+
+
+def passed(reason: str) -> Finding:
+    return Finding(Outcome.PASS, reason)
+
+
+def review(reason: str) -> Finding:
+    return Finding(Outcome.REVIEW, reason)
+
+
+def stop(reason: str) -> Finding:
+    return Finding(Outcome.STOP, reason)
