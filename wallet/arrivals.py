@@ -27,7 +27,7 @@ from crm.errors import DomainError, WrongState
 from crm.events import DepositHeld, DepositSettled, publish
 from crm.money import Money, from_minor
 from crm.policies import require
-from wallet import exchange, ledger, limits, policies
+from wallet import exchange, ledger, limits, policies, unverified
 from wallet.choices import AccountKind, DepositState, HoldReason, InboxState, JournalKind, MovementKind, PspKind
 from wallet.fees import fee_of
 from wallet.ledger import Entry, Line
@@ -65,6 +65,7 @@ def arrive(deposit: Deposit, view: PaymentView) -> Applied:
     deposit.next_look_up_at = None
     client = lock_client(deposit.client_id)
     reasons = why_held(deposit, client, agrees(deposit, view))
+    unverified.start_term(client)
     if reasons:
         return _hold(deposit, reasons, at=view.happened_at)
     settle(deposit, client, told_at=view.happened_at)
@@ -90,8 +91,13 @@ def why_held(deposit: Deposit, client: Client, is_as_meant: bool) -> list[HoldRe
         days=limits.limit(brand, "deposit_late_days")
     ):
         reasons.append(HoldReason.LATE)
-    if not reasons and not _has_rate(deposit, client):
-        reasons.append(HoldReason.RATE)
+    if not _has_rate(deposit, client):
+        return reasons or [HoldReason.RATE]
+    found = unverified.judge_arrival(deposit, client)
+    if found.payer_not_named and HoldReason.PAYER not in reasons:
+        reasons.append(HoldReason.PAYER)
+    if found.over_limit:
+        reasons.append(HoldReason.LIMIT)
     return reasons
 
 

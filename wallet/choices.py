@@ -185,6 +185,35 @@ class Way(models.TextChoices):
     REFUND = "refund", _("Back to its source")
 
 
+class DisputeState(BadgeChoices):
+    """INQUIRY: the payer's bank only asks. The others are of a chargeback."""
+
+    INQUIRY = "inquiry", "azure", _("Question of the bank")
+    NEEDS_RESPONSE = "needs_response", "orange", _("Needs an answer")
+    SUBMITTED = "submitted", "indigo", _("Evidence sent")
+    WON = "won", "green", _("Won")
+    LOST = "lost", "red", _("Lost")
+
+
+DISPUTE_OPEN = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE, DisputeState.SUBMITTED)
+# A question may become a chargeback; a decided one opens again when the bank takes the money a second time.
+DISPUTE_TRANSITIONS: dict[str, set[str]] = {
+    DisputeState.INQUIRY: {DisputeState.NEEDS_RESPONSE, DisputeState.SUBMITTED, DisputeState.WON, DisputeState.LOST},
+    DisputeState.NEEDS_RESPONSE: {DisputeState.SUBMITTED, DisputeState.WON, DisputeState.LOST},
+    DisputeState.SUBMITTED: {DisputeState.NEEDS_RESPONSE, DisputeState.WON, DisputeState.LOST},
+    DisputeState.WON: {DisputeState.NEEDS_RESPONSE},
+    DisputeState.LOST: {DisputeState.WON},
+}
+
+
+class TermState(BadgeChoices):
+    """The days in which a client who has paid in must be verified."""
+
+    RUNNING = "running", "azure", _("Running")
+    VERIFIED = "verified", "green", _("Verified in time")
+    ENDED = "ended", "red", _("Over: give the money back")
+
+
 class WithdrawalState(BadgeChoices):
     REQUESTED = "requested", "azure", _("Waits for approval")
     SECOND_LOOK = "second_look", "yellow", _("Waits for a second person")

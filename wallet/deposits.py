@@ -17,14 +17,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients.models import Client
 from crm.errors import DomainError, IdempotencyConflict
 from crm.policies import require
-from wallet import arrivals, completion, ledger, offers, policies
+from wallet import arrivals, completion, ledger, offers, policies, unverified
 from wallet.amounts import minor_of
 from wallet.arrivals import Applied, agrees, audit_deposit, lock_deposit, note_movement, release_held_deposit
 from wallet.choices import DEPOSIT_ARRIVED, DEPOSIT_RANK, DepositState, InboxState
-from wallet.limits import exceeds, in_base
 from wallet.models import Deposit, PaymentMethod
 from wallet.psp import adapter_of
 from wallet.psp.base import DepositIntent, PaymentStatus, PaymentView, PspRefused, PspUnknown, PspUnreachable
@@ -107,7 +105,7 @@ def _intend(
     offer = offers.require_offer(method, client, currency, amount)
     if offer.fee.of(amount_minor) >= amount_minor:
         raise DomainError(_("This amount is not more than the fee of the method."))
-    _check_unverified(client, amount, currency)
+    unverified.check_intent(client, method, amount, currency)
     now = timezone.now()
     deposit = Deposit.objects.create(
         client=client, brand=client.brand, psp=method.psp, payment_method=method,
@@ -121,19 +119,6 @@ def _intend(
         after={"amount": str(deposit.money), "psp": method.psp.code, "method": method.code, "fee": str(deposit.fee)},
     )  # fmt: skip
     return deposit
-
-
-def _check_unverified(client: Client, amount: Decimal, currency: str) -> None:
-    if client.kyc_level > 0:
-        return
-    so_far = sum(
-        Deposit.objects.filter(client=client, settled_at__isnull=False).values_list("base_amount", flat=True),
-        Decimal(0),
-    )
-    if exceeds(client.brand, so_far + in_base(client.brand, amount, currency), "deposit_unverified_max_minor"):
-        raise DomainError(
-            _("Until you are verified you can't pay in more than the limit. Please upload your documents first.")
-        )
 
 
 @transaction.atomic

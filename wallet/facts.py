@@ -14,8 +14,8 @@ fact(
     owner="wallet",
     sql=(
         "SELECT client_id, sum(amount) FROM ("
-        "SELECT client_id, base_amount AS amount FROM wallet_deposit "
-        "WHERE state IN ('settled', 'cb_reversed', 'refunded') "
+        "SELECT client_id, round(base_amount * (received_minor - charged_back_minor) / received_minor, 2) AS amount "
+        "FROM wallet_deposit WHERE state IN ('settled', 'cb_reversed', 'refunded') "
         "UNION ALL SELECT d.client_id, round(d.base_amount * m.amount_minor / d.received_minor, 2) "
         "FROM wallet_pspmovement m JOIN wallet_deposit d ON d.reference = m.reference "
         "WHERE m.kind = 'refund' AND d.state IN ('settled', 'cb_reversed', 'refunded') "

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.wake import wake_on_commit, wake_soon_on_commit
-from wallet import deposits, outcomes, reversals
+from wallet import deposits, disputes, outcomes, reversals
 from wallet.choices import InboxState, Verdict
 from wallet.completion import completed
 from wallet.deposits import Applied
@@ -32,6 +32,7 @@ BODY_BYTES_MAX = 256 * 1024
 REFUSED_BYTES_KEPT = 4 * 1024  # enough to see what it was; nobody fills our disk with forgeries
 HEADERS_KEPT_MAX = 40
 NEVER_KEPT = frozenset({"authorization", "cookie", "proxy-authorization"})
+DISPUTE_KINDS = (EventKind.DISPUTE, EventKind.CHARGEBACK, EventKind.CHARGEBACK_REVERSED)
 BACK_OFF_SECONDS = (2, 5, 15, 60, 300, 1800, 7200)
 
 
@@ -152,10 +153,8 @@ def _look_before_leaping(psp: Psp, event: WebhookEvent) -> None:
 def _apply(psp: Psp, event: WebhookEvent) -> Applied:
     if event.kind == EventKind.PAYMENT and event.payment is not None:
         return deposits.apply_payment(psp_id=psp.pk, view=event.payment)
-    if event.kind in (EventKind.CHARGEBACK, EventKind.CHARGEBACK_REVERSED) and event.payment is not None:
-        return reversals.apply_chargeback(
-            psp_id=psp.pk, view=event.payment, reversed_again=event.kind == EventKind.CHARGEBACK_REVERSED
-        )
+    if event.kind in DISPUTE_KINDS and (event.dispute or event.payment) and event.reference:
+        return disputes.apply_dispute(psp_id=psp.pk, event=event)
     if event.kind == EventKind.PAYOUT and event.transfer is not None:
         return outcomes.apply_payout(psp_id=psp.pk, view=event.transfer)
     if event.kind == EventKind.REFUND and event.transfer is not None:

@@ -14,8 +14,11 @@ from clients.models import Client
 from clients.queries import clients_visible_to
 from crm.errors import NotAllowed
 from crm.jobs import RunningJob, job_kind
+from crm.policies import require
+from wallet import evidence
 from wallet.periods import close_period
-from wallet.queries import periods_visible_to
+from wallet.policies import can_answer_dispute
+from wallet.queries import disputes_visible_to, periods_visible_to
 from wallet.statements import gather, make_pdf
 from wallet.trial_balance import make_pdf as make_trial_pdf
 from wallet.trial_balance import trial_balance, write_csv
@@ -62,3 +65,17 @@ def trial_balance_file(job: RunningJob) -> None:
         path = Path(folder) / "trial.csv"
         write_csv(period, number, path, job.progress)
         job.attach(f"{name}.csv", path)
+
+
+@job_kind("wallet.evidence", title=gettext_noop("Evidence for a dispute"))
+def evidence_of_dispute(job: RunningJob) -> None:
+    """The owner's rights are looked at again: the pack holds what few may read."""
+    dispute = disputes_visible_to(job.owner).select_related("client").filter(pk=job.parameters["dispute_id"]).first()
+    if dispute is None:
+        raise NotAllowed(_("You don't reach this client."))
+    require(can_answer_dispute(job.owner, dispute))
+    text = job.parameters["text"]
+    pdf = evidence.make_evidence(dispute_id=dispute.pk, text=text, progress=job.progress)
+    if job.parameters["submit"]:
+        evidence.submit_evidence(dispute_id=dispute.pk, pdf=pdf, text=text, actor=job.owner)
+    job.point_to(f"/money/disputes/{dispute.pk}/")

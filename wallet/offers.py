@@ -19,6 +19,7 @@ from clients.models import Client
 from crm import fx
 from crm.errors import DomainError
 from crm.money import Money, from_minor, to_minor
+from wallet import unverified
 from wallet.fees import Fee, FromBase
 from wallet.models import PaymentMethod
 
@@ -87,7 +88,19 @@ def judge_methods(
 ) -> list[Offer]:
     """The same from methods already read: no query but for exchange rates."""
     worth = FromBase(client.brand, currency)
+    rule = unverified.rule_for(client) if way == Way.IN else None
     found = [_judged(method, client, worth, way, amount) for method in methods]
+    if rule is not None and rule.kinds:
+        found = [
+            replace(
+                one,
+                refusal=_("Before verification only some ways to pay are allowed (%(source)s).")
+                % {"source": rule.source},
+            )
+            if one.is_offered and one.method.kind not in rule.kinds
+            else one
+            for one in found
+        ]
     return _in_groups(found)
 
 
@@ -209,6 +222,9 @@ def _words_for_client(offer: Offer, client: Client, amount: Decimal) -> str:
     method, currency = offer.method, offer.currency
     if method.psp.is_down:
         return _("%(method)s does not answer right now. Choose another method.") % {"method": method}
+    rule = unverified.rule_for(client)
+    if rule is not None and rule.kinds and method.kind not in rule.kinds:
+        return _("Before you are verified you can pay in by bank transfer from your own account only.")
     if not _refusal(method, client, currency, Way.IN) and offer.maximum_minor:
         minor = to_minor(amount, currency)
         if minor < offer.minimum_minor:

@@ -34,6 +34,19 @@ panels.menu(
     words="payouts queue approve four eyes",
 )  # fmt: skip
 panels.menu("money", _("Deposits"), "wallet:deposits", "wallet.view_deposit", "wallet", 20, words="ftd payments")
+panels.menu(
+    "money",
+    _("Held deposits"),
+    "wallet:held",
+    "wallet.release_deposit",
+    "hourglass",
+    22,
+    words="review payer amount late",
+)
+panels.menu(
+    "money", _("Disputes"), "wallet:disputes", "wallet.view_dispute", "gavel", 24, words="chargeback evidence bank"
+)
+panels.menu("money", _("Bonuses"), "wallet:bonuses", "wallet.view_bonusgrant", "coins", 26, words="credit campaign")
 panels.menu("money", _("All withdrawals"), "wallet:withdrawals", "wallet.view_withdrawal", "banknote", 30)
 panels.menu("money", _("Transfers"), "wallet:transfers", "wallet.view_transfer", "arrow-left-right", 40)
 panels.menu(
@@ -49,6 +62,22 @@ panels.menu(
 )  # fmt: skip
 panels.menu("money", _("Webhook inbox"), "wallet:webhooks", "wallet.view_webhookmessage", "webhook", 70)
 panels.menu("setup", _("PSPs"), "wallet:psps", "wallet.view_psp", "plug", 40, words="payment providers keys")
+panels.menu(
+    "setup",
+    _("Payment methods"),
+    "wallet:methods",
+    "wallet.view_psp",
+    "wallet-cards",
+    41,
+    words="fees limits countries offers",
+)
+panels.menu(
+    "setup", _("Bonus plans"), "wallet:bonus_plans", "wallet.view_bonusplan", "coins", 42, words="campaign terms"
+)
+panels.menu(
+    "compliance", _("Before verification"), "wallet:unverified", "wallet.view_unverifiedrule", "timer", 60,
+    words="CySEC C721 limits unverified days",
+)  # fmt: skip
 panels.client_tab("money", _("Money"), money_tab, "wallet.view_deposit", 40)
 panels.tile(
     "withdrawals-waiting", "wallet/_tile_withdrawals.html", tiles.withdrawal_tile, "wallet.approve_withdrawal", 20

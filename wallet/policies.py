@@ -12,8 +12,18 @@ from compliance.choices import RestrictionKind
 from crm.policies import YES, Decision, has_permission, no
 from crm.scope import reach_of
 from wallet.bonus_choices import BonusState
-from wallet.choices import WITHDRAWAL_OPEN, DepositState, Purpose, RequestState, WithdrawalState
-from wallet.models import BonusGrant, Break, Deposit, ManualJournal, PeriodReopening, Psp, Withdrawal
+from wallet.choices import WITHDRAWAL_OPEN, DepositState, Purpose, RequestState, TermState, WithdrawalState
+from wallet.models import (
+    BonusGrant,
+    Break,
+    Deposit,
+    Dispute,
+    ManualJournal,
+    PeriodReopening,
+    Psp,
+    UnverifiedTerm,
+    Withdrawal,
+)
 
 NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZEN})
@@ -33,7 +43,16 @@ def can_deposit(user: Any, client: Client) -> Decision:
         return no(_("This account is closed."))
     if NO_DEPOSITS & set(client.restrictions):
         return no(_("Deposits are not possible at the moment. Please contact support."))
+    if _ran_out_of_time(client):
+        return no(
+            _("You were not verified in time. Your money goes back to where it came from; please contact support.")
+        )
     return YES
+
+
+def _ran_out_of_time(client: Client) -> bool:
+    """The days for verification are over (`wallet/unverified.py`)."""
+    return client.kyc_level == 0 and UnverifiedTerm.objects.filter(client_id=client.pk, state=TermState.ENDED).exists()
 
 
 def can_transfer(user: Any, client: Client, *, to_trading: bool = True) -> Decision:
@@ -43,6 +62,10 @@ def can_transfer(user: Any, client: Client, *, to_trading: bool = True) -> Decis
     held = set(client.restrictions)
     if NO_TRANSFERS & held or (to_trading and RestrictionKind.NO_TRADING in held):
         return no(_("Transfers are not possible at the moment. Please contact support."))
+    if to_trading and _ran_out_of_time(client):
+        return no(
+            _("You were not verified in time. Your money goes back to where it came from; please contact support.")
+        )
     return YES
 
 
@@ -246,3 +269,19 @@ def _waits(asked: PeriodReopening | ManualJournal) -> Decision:
     if asked.state != RequestState.WAITING:
         return no(_("This is “%(state)s”.") % {"state": asked.get_state_display()})
     return YES
+
+
+def can_answer_dispute(user: Any, dispute: Dispute) -> Decision:
+    """Finance, for clients in reach."""
+    allowed = has_permission(user, "wallet.answer_dispute")
+    if allowed and dispute.client.book_id not in reach_of(user).books:
+        return no(_("You don't reach this client."))
+    return allowed
+
+
+def can_manage_unverified_rules(user: Any, brand_id: int) -> Decision:
+    """Compliance writes what clients may do before they are verified."""
+    allowed = has_permission(user, "wallet.manage_unverifiedrule")
+    if allowed and brand_id not in reach_of(user).whole_brands:
+        return no(_("You don't reach this brand."))
+    return allowed

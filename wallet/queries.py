@@ -20,8 +20,10 @@ from wallet.choices import AccountKind, BreakKind
 from wallet.models import (
     Account,
     Balance,
+    BonusGrant,
     Break,
     Deposit,
+    Dispute,
     Journal,
     ManualJournal,
     Match,
@@ -57,6 +59,14 @@ def withdrawals_visible_to(user: Any) -> QuerySet[Withdrawal]:
 
 def transfers_visible_to(user: Any) -> QuerySet[Transfer]:
     return Transfer.objects.filter(_of_reached_clients(user))
+
+
+def disputes_visible_to(user: Any) -> QuerySet[Dispute]:
+    return Dispute.objects.filter(_of_reached_clients(user))
+
+
+def bonuses_visible_to(user: Any) -> QuerySet[BonusGrant]:
+    return BonusGrant.objects.filter(_of_reached_clients(user))
 
 
 def psps_visible_to(user: Any) -> QuerySet[Psp]:

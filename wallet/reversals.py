@@ -11,48 +11,12 @@ from crm.errors import WrongState
 from crm.events import DepositReversed, publish
 from crm.money import Money, from_minor
 from wallet import ledger
-from wallet.choices import DEPOSIT_RANK, AccountKind, DepositState, InboxState, JournalKind, MovementKind, Way
+from wallet.choices import AccountKind, DepositState, InboxState, JournalKind, MovementKind, Way
 from wallet.deposits import Applied, audit_deposit, lock_deposit, note_movement
 from wallet.ledger import Entry, Line
 from wallet.models import Balance, Deposit, PspMovement, Withdrawal
 from wallet.outcomes import AT_THE_PSP, apply_payout, open_refunds_of
-from wallet.psp.base import PaymentView, TransferStatus, TransferView
-
-
-@transaction.atomic
-def apply_chargeback(*, psp_id: int, view: PaymentView, reversed_again: bool = False) -> Applied:
-    """The client's bank took a payment back, or gave it back again. What the wallet can't cover is the house's loss."""
-    found = Deposit.objects.filter(psp_id=psp_id, reference=view.reference).first()
-    if found is None:
-        return Applied(InboxState.UNMATCHED, f"No deposit {view.reference} at this PSP")
-    deposit = lock_deposit(pk=found.pk)
-    if deposit.settled_at is None:
-        # It came before the payment itself was told: the inbox tries again later.
-        raise WrongState(f"{deposit.reference} is not settled yet")
-    target = DepositState.CHARGEBACK_REVERSED if reversed_again else DepositState.CHARGED_BACK
-    if DEPOSIT_RANK[deposit.state] >= DEPOSIT_RANK[target]:
-        return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
-    if reversed_again:
-        if deposit.reversal is None:
-            raise WrongState(f"the chargeback of {deposit.reference} is not booked yet")
-        posted = ledger.reverse(
-            key=f"deposit:{deposit.reference}:chargeback-reversed",
-            journal=deposit.reversal,
-            description=f"Chargeback reversed: {deposit.reference}",
-        )
-        note_movement(
-            deposit,
-            MovementKind.CHARGEBACK_REVERSED,
-            deposit.received_minor or 0,
-            posted.journal_id,
-            at=view.happened_at,
-        )
-    else:
-        _take_back(deposit, JournalKind.CHARGEBACK, deposit.received_minor or 0, at=view.happened_at)
-    deposit.state = target
-    deposit.save()
-    audit_deposit(deposit, f"wallet.deposit_{target.value}")
-    return Applied(InboxState.DONE, f"{deposit.reference} is {deposit.state}")
+from wallet.psp.base import TransferStatus, TransferView
 
 
 @transaction.atomic
@@ -103,7 +67,7 @@ def _made_at_the_psp(deposit: Deposit, transfer: TransferView) -> Applied:
     everything = deposit.refunded_minor == deposit.received_minor
     if everything:
         deposit.state = DepositState.RETURNED if is_held else DepositState.REFUNDED
-    _take_back(
+    take_back(
         deposit, JournalKind.REFUND, transfer.amount_minor, at=transfer.happened_at, psp_reference=transfer.psp_reference,
         is_held=is_held,
     )  # fmt: skip
@@ -115,7 +79,7 @@ def _made_at_the_psp(deposit: Deposit, transfer: TransferView) -> Applied:
     return Applied(InboxState.DONE, f"{deposit.reference} gave {transfer.amount_minor} {transfer.currency} back")
 
 
-def _take_back(
+def take_back(
     deposit: Deposit,
     kind: JournalKind,
     amount_minor: int,
@@ -123,13 +87,15 @@ def _take_back(
     at: dt.datetime | None,
     psp_reference: str = "",
     is_held: bool = False,
-) -> None:
-    """Book it. A chargeback is one per deposit; refunds have a PSP reference each."""
+    dispute_id: int | None = None,
+) -> int:
+    """Book what went back to the payer, in the currency that arrived, and say so; returns the journal's id."""
     clearing = Line(ledger.psp_clearing(deposit.psp, deposit.received_currency), amount_minor)
     suspense = ledger.house(AccountKind.SUSPENSE, brand_id=deposit.brand_id, currency=deposit.received_currency)
     lines = (
         [Line(suspense, -amount_minor), clearing] if is_held else [*_out_of_the_wallet(deposit, amount_minor), clearing]
     )
+    is_converted = deposit.wallet.currency != deposit.received_currency and not is_held
     posted = ledger.post(
         Entry(
             key=f"deposit:{deposit.reference}:{kind.value}" + (f":{psp_reference}" if psp_reference else ""),
@@ -137,6 +103,8 @@ def _take_back(
             brand_id=deposit.brand_id,
             lines=[line for line in lines if line.amount_minor],
             description=f"{kind.label}: {deposit.reference}",
+            rate=deposit.journal.fx_rate if is_converted and deposit.journal else None,
+            rate_on=deposit.journal.fx_rate_on if is_converted and deposit.journal else None,
         )
     )
     if kind == JournalKind.CHARGEBACK:
@@ -144,19 +112,37 @@ def _take_back(
     note_movement(
         deposit, MovementKind(kind.value), -amount_minor, posted.journal_id, at=at, psp_reference=psp_reference
     )
-    if is_held:
-        return
-    publish(
-        DepositReversed(
-            client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk,
-            amount=from_minor(amount_minor, deposit.received_currency), currency=deposit.received_currency, kind=kind.value,
-        )
-    )  # fmt: skip
+    if not is_held:
+        publish(
+            DepositReversed(
+                client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk,
+                amount=from_minor(amount_minor, deposit.received_currency), currency=deposit.received_currency,
+                kind=kind.value, dispute_id=dispute_id,
+            )
+        )  # fmt: skip
+    return posted.journal_id
 
 
 def _out_of_the_wallet(deposit: Deposit, amount_minor: int) -> list[Line]:
-    """As far as the wallet covers it; the rest is the house's loss."""
+    """As far as the wallet covers it; the rest is the house's loss. A wallet in another currency gives what the money was
+    booked at, through the FX position."""
     balance = Balance.objects.select_for_update().get(pk=deposit.wallet_id)
-    from_wallet = min(max(balance.available_minor, 0), amount_minor)
-    losses = ledger.house(AccountKind.CHARGEBACK_LOSSES, brand_id=deposit.brand_id, currency=deposit.received_currency)
-    return [Line(deposit.wallet, -from_wallet), Line(losses, from_wallet - amount_minor)]
+    free, arrived, wallet = max(balance.available_minor, 0), deposit.received_currency, deposit.wallet
+    losses = ledger.house(AccountKind.CHARGEBACK_LOSSES, brand_id=deposit.brand_id, currency=arrived)
+    if wallet.currency == arrived:
+        from_wallet = min(free, amount_minor)
+        return [Line(wallet, -from_wallet), Line(losses, from_wallet - amount_minor)]
+    booked = max((deposit.received_minor or 0) - deposit.fee_minor, 1)
+    wanted = -(
+        -amount_minor * (deposit.credited_minor or 0) // booked
+    )  # rounded up: the house does not pay the rounding
+    from_wallet = min(free, wanted)
+    covered = amount_minor if from_wallet == wanted else amount_minor * from_wallet // max(wanted, 1)
+    here = ledger.house(AccountKind.FX_POSITION, brand_id=deposit.brand_id, currency=wallet.currency)
+    there = ledger.house(AccountKind.FX_POSITION, brand_id=deposit.brand_id, currency=arrived)
+    return [
+        Line(wallet, -from_wallet),
+        Line(here, from_wallet),
+        Line(there, -covered),
+        Line(losses, covered - amount_minor),
+    ]

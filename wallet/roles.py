@@ -21,9 +21,9 @@ grants(
         Role.RETENTION: [*SEES, "grant_bonus"],
         Role.DESK_HEAD: [*SEES, "grant_bonus"],
         Role.SUPPORT: SEES,
-        Role.KYC_OFFICER: SEES,
+        Role.KYC_OFFICER: [*SEES, "view_unverifiedrule"],
         # Compliance is the second pair of eyes on a closed month, beside finance.
-        Role.MLRO: [*SEES_BOOKS, "reopen_period"],
+        Role.MLRO: [*SEES_BOOKS, "reopen_period", "manage_unverifiedrule"],
         Role.AUDITOR: SEES_BOOKS,
         Role.IB_MANAGER: ["view_deposit"],
         Role.FINANCE: [
@@ -44,6 +44,7 @@ grants(
             "grant_bonus",
             "approve_bonus",
             "manage_bonus",
+            "answer_dispute",
         ],
         Role.ADMINISTRATOR: [*SEES_BOOKS, "manage_psp"],
     },

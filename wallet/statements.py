@@ -141,12 +141,12 @@ def make_pdf(statement: Statement, *, language: str, progress: Progress = lambda
             {"statement": statement, "client": statement.client, "brand": statement.client.brand},
         )
         progress(2, 3, _("Setting pages"))
-        pdf = HTML(string=html, url_fetcher=_no_outside).write_pdf(pdf_variant="pdf/ua-1")
+        pdf = HTML(string=html, url_fetcher=no_outside).write_pdf(pdf_variant="pdf/ua-1")
     progress(3, 3, "")
     return pdf
 
 
-def _no_outside(url: str, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
+def no_outside(url: str, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
     raise ValueError(f"a statement loads nothing from outside: {url}")
 
 

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import AuditEvent
-from wallet.models import Deposit, Posting, Transfer, WebhookMessage, Withdrawal
+from wallet.models import BonusGrant, Deposit, Dispute, Posting, Transfer, WebhookMessage, Withdrawal
 
 # action → words, icon, tone
 WORDS: dict[str, tuple[Promise | str, str, str]] = {
@@ -27,6 +27,17 @@ WORDS: dict[str, tuple[Promise | str, str, str]] = {
     "wallet.deposit_refunded": (_("Refunded"), "undo-2", "warning"),
     "wallet.deposit_partly_refunded": (_("A part went back to the payer"), "undo-2", "warning"),
     "wallet.deposit_returned": (_("Sent back to the payer, never credited"), "undo-2", "warning"),
+    "wallet.dispute_opened": (_("The payer's bank asks"), "gavel", "warning"),
+    "wallet.dispute_needs_response": (_("An answer is due"), "gavel", "warning"),
+    "wallet.evidence_made": (_("The evidence was made"), "file-text", "info"),
+    "wallet.dispute_submitted": (_("The evidence is with the bank"), "send", "info"),
+    "wallet.dispute_won": (_("Won: the money is ours again"), "circle-check", "success"),
+    "wallet.dispute_lost": (_("Lost"), "circle-x", "danger"),
+    "wallet.bonus_requested": (_("Asked for; a second person decides"), "user-check", "info"),
+    "wallet.bonus_granted": (_("Given as credit"), "coins", "success"),
+    "wallet.bonus_refused": (_("Refused"), "circle-x", "danger"),
+    "wallet.bonus_released": (_("Became money in the wallet"), "lock-open", "success"),
+    "wallet.bonus_burned": (_("Lost"), "undo-2", "danger"),
     "wallet.withdrawal_requested": (_("Requested; the money is reserved"), "hand-coins", "info"),
     "wallet.refund_requested": (_("Refund asked for; the money is reserved"), "undo-2", "info"),
     "wallet.withdrawal_looked_up": (_("Looked up at the PSP"), "search", "neutral"),
@@ -90,3 +101,29 @@ def story_of(movement: Deposit | Withdrawal | Transfer) -> Story:
 def _step(event: AuditEvent) -> Step:
     words, icon, tone = WORDS.get(event.action, (event.action, "circle", "neutral"))
     return Step(event.at, words, icon, tone, event.actor_label if event.actor_id else "")
+
+
+def story_of_dispute(dispute: Dispute) -> Story:
+    """Its own steps and those of its deposit's money, oldest first."""
+    events = (
+        AuditEvent.objects.filter(target_type="wallet.dispute", target_id=str(dispute.pk)).defer("body").order_by("id")
+    )
+    webhooks = WebhookMessage.objects.filter(reference=dispute.deposit.reference).defer("body", "headers")
+    keys = f"deposit:{dispute.deposit.reference}:chargeback"
+    postings = Posting.objects.filter(journal__idempotency_key__startswith=keys).select_related(
+        "journal", "account__client", "account__psp"
+    )
+    return Story(
+        [_step(event) for event in events[:100]], list(webhooks.order_by("id")[:50]),
+        list(postings.order_by("journal_id", "line")[:50]),
+    )  # fmt: skip
+
+
+def story_of_bonus(grant: BonusGrant) -> Story:
+    events = (
+        AuditEvent.objects.filter(target_type="wallet.bonusgrant", target_id=str(grant.pk)).defer("body").order_by("id")
+    )
+    postings = Posting.objects.filter(journal__idempotency_key__startswith=f"bonus:{grant.reference}:").select_related(
+        "journal", "account__client", "account__psp"
+    )
+    return Story([_step(event) for event in events[:100]], [], list(postings.order_by("journal_id", "line")[:50]))

@@ -12,9 +12,13 @@ from clients.models import Client
 from clients.stages import move_stage
 from crm.events import (
     BalanceOperationSettled,
+    ClientVerified,
     DealsSynced,
+    DepositHeld,
+    DepositRestored,
     DepositReversed,
     DepositSettled,
+    DisputeOpened,
     TransferSettled,
     WithdrawalRefused,
     WithdrawalRequested,
@@ -26,7 +30,7 @@ from crm.ui import formats
 from crm.words import say
 from trading.choices import DealAction
 from trading.models import Deal
-from wallet import bonus, bonus_ends
+from wallet import bonus, bonus_ends, unverified
 from wallet.choices import DEPOSIT_ARRIVED, DepositState, Direction
 from wallet.models import Deposit, Transfer, Withdrawal
 from wallet.transfers import finish_transfer
@@ -44,10 +48,16 @@ def finish_the_transfer(event: BalanceOperationSettled) -> None:
     finish_transfer(operation_id=event.operation_id, confirmed=event.confirmed)
 
 
-@subscribe(DepositSettled, DepositReversed, WithdrawalSettled)
-def keep_the_facts(event: DepositSettled | DepositReversed | WithdrawalSettled) -> None:
+@subscribe(DepositSettled, DepositReversed, DepositRestored, WithdrawalSettled)
+def keep_the_facts(event: DepositSettled | DepositReversed | DepositRestored | WithdrawalSettled) -> None:
     assert event.client_id is not None
     rebuild_client(event.client_id, *FACTS)
+
+
+@subscribe(ClientVerified)
+def stop_the_days_of_the_unverified(event: ClientVerified) -> None:
+    assert event.client_id is not None
+    unverified.note_verified(event.client_id)
 
 
 @subscribe(DepositSettled)
@@ -118,7 +128,7 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
         client_id=event.client_id, kind=TimelineKind.PAYMENT,
         title=lambda: _("Deposit %(reference)s was taken back: %(money)s")
         % {"reference": deposit.reference, "money": _money(event)},
-        dedupe_key=f"deposit-reversed:{deposit.pk}:{event.kind}",
+        dedupe_key=f"deposit-reversed:{deposit.pk}:{event.kind}:{event.dispute_id or ''}",
     )  # fmt: skip
     kept = [state for state in DEPOSIT_ARRIVED if state not in (DepositState.CHARGED_BACK, DepositState.REFUNDED)]
     if not Deposit.objects.filter(client_id=event.client_id, state__in=kept).exists():
@@ -183,4 +193,40 @@ def tell_of_the_transfer(event: TransferSettled) -> None:
         title=lambda: _("Transfer %(way)s: %(money)s")
         % {"way": way % {"account": transfer.trading_account_label}, "money": _money(event)},
         body=transfer.reference, is_visible_to_client=True,
+    )  # fmt: skip
+
+
+@subscribe(DepositRestored)
+def tell_that_it_came_back_from_the_bank(event: DepositRestored) -> None:
+    assert event.client_id is not None
+    deposit = Deposit.objects.get(pk=event.deposit_id)
+    timeline.tell(
+        client_id=event.client_id, kind=TimelineKind.PAYMENT,
+        title=lambda: _("The chargeback of %(reference)s was reversed: %(money)s")
+        % {"reference": deposit.reference, "money": formats.money(event.amount, event.currency)},
+        dedupe_key=f"deposit-restored:{event.dispute_id}",
+    )  # fmt: skip
+
+
+@subscribe(DepositHeld)
+def ask_finance_about_held_money(event: DepositHeld) -> None:
+    deposit = Deposit.objects.select_related("client").get(pk=event.deposit_id)
+    notify(
+        people_with("wallet.release_deposit", brand_id=event.brand_id), kind="wallet.deposit_held",
+        title=lambda: _("%(money)s of %(client)s is held")
+        % {"money": formats.money(event.amount, event.currency), "client": deposit.client},
+        body=lambda: "; ".join(deposit.hold_words), url=reverse("wallet:deposit", kwargs={"deposit_id": deposit.pk}),
+        dedupe_key=f"deposit-held:{deposit.pk}",
+    )  # fmt: skip
+
+
+@subscribe(DisputeOpened)
+def ask_finance_about_the_dispute(event: DisputeOpened) -> None:
+    deposit = Deposit.objects.select_related("client").get(pk=event.deposit_id)
+    notify(
+        people_with("wallet.answer_dispute", brand_id=event.brand_id), kind="wallet.dispute_opened",
+        title=lambda: _("A dispute about %(money)s of %(client)s")
+        % {"money": formats.money(event.amount, event.currency), "client": deposit.client},
+        body=event.reason, url=reverse("wallet:dispute", kwargs={"pk": event.dispute_id}),
+        dedupe_key=f"dispute-opened:{event.dispute_id}",
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from crm.sweep import each
-from wallet import bank, bonus_ends, deposits, inbox, ledger, payouts, periods, seals, transfers
+from wallet import bank, bonus_ends, deposits, disputes, inbox, ledger, payouts, periods, seals, transfers, unverified
 from wallet.choices import WithdrawalState
 
 
@@ -51,6 +51,16 @@ def _continue_payout(due: tuple[int, str]) -> str:
 
 
 @shared_task
+def remind_of_disputes() -> int:
+    return each(disputes.remind, disputes.disputes_to_remind_of())
+
+
+@shared_task
+def end_unverified_terms() -> int:
+    return each(unverified.end_term, unverified.due_terms())
+
+
+@shared_task
 def end_bonuses() -> int:
     return each(bonus_ends.end_in_time, bonus_ends.due_bonuses())
 
@@ -68,6 +78,16 @@ def open_months() -> int:
 
 SCHEDULE = {
     "wallet-open-months": {"task": "wallet.tasks.open_months", "schedule": 300.0, "options": {"expires": 300}},
+    "wallet-remind-of-disputes": {
+        "task": "wallet.tasks.remind_of_disputes",
+        "schedule": 900.0,
+        "options": {"expires": 900},
+    },
+    "wallet-end-unverified-terms": {
+        "task": "wallet.tasks.end_unverified_terms",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "wallet-end-bonuses": {"task": "wallet.tasks.end_bonuses", "schedule": 300.0, "options": {"expires": 300}},
     "wallet-continue": {"task": "wallet.tasks.continue_work", "schedule": 5.0, "options": {"expires": 5}},
     "wallet-seal-ledger": {"task": "wallet.tasks.seal_ledger", "schedule": 300.0, "options": {"expires": 300}},

@@ -3,6 +3,7 @@ from django.urls import path
 from crm.ui.views import TableView
 from wallet.tables import BreakTable, DepositTable, TransferTable, WebhookTable
 from wallet.urls_books import BOOKS
+from wallet.urls_in import urlpatterns as money_in
 from wallet.views import client, ledger, movements, psps, reconciliation, setup, webhooks
 
 app_name = "wallet"
@@ -41,4 +42,5 @@ urlpatterns = [
     path("money/reconciliation/<int:pk>/original/", reconciliation.settlement_original, name="settlement_original"),
     path("clients/<int:client_id>/statement/", client.statement, name="client_statement"),
     *BOOKS,
+    *money_in,
 ]

@@ -130,6 +130,10 @@ LEFT JOIN wallet_posting p ON p.journal_id = t.journal_id AND p.account_id = t.w
 WHERE t.state = 'settled' AND p.amount_minor IS DISTINCT FROM
   (CASE t.direction WHEN 'to_trading' THEN -t.amount_minor ELSE t.amount_minor END)
 UNION ALL
+SELECT 'what was charged back of deposit ' || d.reference FROM wallet_deposit d
+LEFT JOIN (SELECT deposit_id, sum(taken_minor) AS minor FROM wallet_dispute GROUP BY 1) t ON t.deposit_id = d.id
+WHERE d.charged_back_minor <> coalesce(t.minor, 0)
+UNION ALL
 SELECT 'credit of client ' || client_id || ' in ' || currency
 FROM (SELECT c.client_id, c.currency, b.credits_posted - b.debits_posted AS minor
       FROM wallet_account c JOIN wallet_balance b ON b.account_id = c.id WHERE c.kind = 'bonus') a

@@ -190,6 +190,31 @@ class DepositReversed(Event):
     amount: Decimal
     currency: str
     kind: str
+    dispute_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepositRestored(Event):
+    """A chargeback was reversed: (part of) the deposit is in the wallet again."""
+
+    name: ClassVar[str] = "wallet.deposit_restored"
+    deposit_id: int
+    dispute_id: int
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisputeOpened(Event):
+    """The payer's bank asks about a deposit, or has taken it back."""
+
+    name: ClassVar[str] = "wallet.dispute_opened"
+    dispute_id: int
+    deposit_id: int
+    amount: Decimal
+    currency: str
+    reason: str = ""
+    evidence_due_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

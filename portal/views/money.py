@@ -23,7 +23,7 @@ from portal.forms_room import DepositForm, StatementForm, TransferForm
 from portal.room import room
 from trading.models import TradingAccount
 from trading.queries import accounts_of
-from wallet import deposits, offers, queries, statements, transfers
+from wallet import bonus, deposits, offers, queries, statements, transfers
 from wallet.choices import Direction
 from wallet.models import Deposit, Transfer
 from wallet.outcomes import parts_of
@@ -52,6 +52,9 @@ def wallet(request: HttpRequest, client: Client) -> HttpResponse:
     context = {
         "client": client, "wallets": queries.wallets_of(client), "movements": queries.history_of(client, limit=8),
         "may_deposit": can_deposit(me(request), client),
+        "bonuses": [
+            (grant, bonus.how_it_becomes_free(grant)) for grant in bonus.grants_of(client, limit=10) if grant.held_minor
+        ],
     }  # fmt: skip
     return render(request, "portal/_wallets.html" if wants_fragment(request) else "portal/wallet.html", context)
 

@@ -215,6 +215,7 @@ def _a_method(_world: Any) -> dict[str, Any]:
 SEES_MONEY: Final = STAFF - {"marketing", "ib_manager"}
 SEES_BOOKS: Final = roles(Role.FINANCE, Role.MLRO, Role.AUDITOR, Role.ADMINISTRATOR)
 DECIDES_MONEY: Final = roles(Role.FINANCE)
+GIVES_BONUSES: Final = roles(Role.FINANCE, Role.RETENTION, Role.DESK_HEAD)
 SETS_UP_PSPS: Final = roles(Role.FINANCE, Role.ADMINISTRATOR)
 TABLE |= {
     "wallet:psp_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "northpay"}),
@@ -256,6 +257,26 @@ TABLE |= {
     "wallet:break_resolve": Rule(DECIDES_MONEY, kwargs=_money("Break"), good=OWN),
     "wallet:settlement": Rule(SEES_BOOKS, kwargs=_money("SettlementImport"), good=OWN),
     "wallet:settlement_original": Rule(SEES_BOOKS, kwargs=_money("SettlementImport"), good=OWN),
+    "wallet:held": Rule(SEES_MONEY | {"ib_manager"}),
+    "wallet:methods": Rule(SEES_BOOKS),
+    "wallet:methods_try": Rule(SEES_BOOKS),
+    "wallet:disputes": Rule(SEES_BOOKS),
+    "wallet:dispute": Rule(SEES_BOOKS, kwargs=_money("Dispute"), good=OWN),
+    "wallet:dispute_evidence": Rule(DECIDES_MONEY, kwargs=_money("Dispute"), good=OWN),
+    "wallet:dispute_file": Rule(DECIDES_MONEY, kwargs=_money("Dispute"), good=OWN),
+    "wallet:dispute_sent": Rule(DECIDES_MONEY, kwargs=_money("Dispute"), good=OWN),
+    "wallet:dispute_accept": Rule(DECIDES_MONEY, kwargs=_money("Dispute"), good=OWN),
+    "wallet:bonuses": Rule(SEES_MONEY),
+    "wallet:bonus": Rule(SEES_MONEY, kwargs=_money("BonusGrant"), good=OWN),
+    "wallet:bonus_decide": Rule(DECIDES_MONEY, kwargs=_money("BonusGrant"), good=OWN),
+    "wallet:bonus_take": Rule(DECIDES_MONEY, kwargs=_money("BonusGrant"), good=OWN),
+    "wallet:bonus_plans": Rule(SEES_BOOKS),
+    "wallet:bonus_plan_new": Rule(DECIDES_MONEY),
+    "wallet:bonus_rule_new": Rule(DECIDES_MONEY, kwargs=_money("BonusPlan"), good=OWN),
+    "wallet:bonus_plan_switch": Rule(DECIDES_MONEY, kwargs=_money("BonusPlan"), good=OWN),
+    "wallet:bonus_give": Rule(GIVES_BONUSES, kwargs=_any_client("client_id"), good=OWN),
+    "wallet:unverified": Rule(SEES_BOOKS | roles(Role.KYC_OFFICER)),
+    "wallet:unverified_rule_new": Rule(roles(Role.MLRO)),
     "wallet:client_statement": Rule(DECIDES_MONEY, kwargs=_any_client("client_id"), good=OWN),
 }
 

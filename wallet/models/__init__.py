@@ -1,5 +1,6 @@
 from wallet.models.bank import BankBatch, BankEntry, BankFile, BankOrder
 from wallet.models.bonus import BonusGrant, BonusPlan, BonusRule
+from wallet.models.disputes import Dispute
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
 from wallet.models.manual import ManualJournal, ManualLine
 from wallet.models.payments import Deposit, PspMovement
@@ -7,6 +8,7 @@ from wallet.models.periods import ClosingBalance, Period, PeriodReopening
 from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookMessage
 from wallet.models.reconciliation import Break, Match, SettlementImport, SettlementRow
 from wallet.models.transfers import Transfer
+from wallet.models.unverified import UnverifiedRule, UnverifiedTerm
 from wallet.models.withdrawals import Withdrawal, WithdrawalCheck
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "Checkpoint",
     "ClosingBalance",
     "Deposit",
+    "Dispute",
     "Journal",
     "LedgerSeal",
     "ManualJournal",
@@ -38,6 +41,8 @@ __all__ = [
     "SettlementImport",
     "SettlementRow",
     "Transfer",
+    "UnverifiedRule",
+    "UnverifiedTerm",
     "WebhookMessage",
     "Withdrawal",
     "WithdrawalCheck",

@@ -88,6 +88,9 @@ class Deposit(AmountMixin):
     credited_minor = models.BigIntegerField(null=True, help_text=_("What the wallet got, in the wallet's currency"))
     hold_reasons = ArrayField(models.CharField(max_length=16, choices=HoldReason.choices), default=list, blank=True)
     held_at = models.DateTimeField(null=True)
+    charged_back_minor = models.BigIntegerField(
+        default=0, help_text=_("What the payer's bank has taken and not returned")
+    )
     refunded_minor = models.BigIntegerField(default=0, help_text=_("All that went back to the payer so far"))
     failure = models.CharField(max_length=200, blank=True)
     is_first = models.BooleanField(default=False, help_text=_("The client's first-time deposit"))
@@ -135,6 +138,11 @@ class Deposit(AmountMixin):
                 condition=Q(settled_at__isnull=True)
                 | Q(credited_minor__isnull=False, credited_minor__gt=0, received_minor__gte=F("fee_minor")),
                 name="settled_deposit_says_what_the_wallet_got",
+            ),
+            models.CheckConstraint(
+                condition=Q(charged_back_minor=0)
+                | Q(charged_back_minor__gt=0, received_minor__gte=F("charged_back_minor")),
+                name="no_more_is_charged_back_than_came",
             ),
             models.CheckConstraint(
                 condition=Q(fee_minor__gte=0, fee_fixed_minor__gte=0), name="deposit_fee_is_not_negative"

@@ -221,6 +221,9 @@ class DisputeView:
     reason: str = ""
     evidence_due_at: dt.datetime | None = None
     happened_at: dt.datetime | None = None
+    # "won" or "lost" from our side, once it is decided.
+    outcome: str = ""
+    is_inquiry: bool = False
 
 
 @dataclass(frozen=True, slots=True)

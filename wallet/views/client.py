@@ -13,12 +13,12 @@ from clients.models import Client
 from clients.queries import get_client
 from crm.errors import DomainError
 from crm.ui.views import staff_page
-from wallet import queries
+from wallet import bonus, queries
 from wallet.forms import PeriodForm
-from wallet.policies import can_request_withdrawal
+from wallet.policies import can_grant_bonus, can_request_withdrawal
 from wallet.statements import order_statement
 
-LINES = 25
+LINES, BONUSES = 25, 5
 
 
 def money_tab(request: HttpRequest, client: Client) -> HttpResponse:
@@ -30,6 +30,8 @@ def money_tab(request: HttpRequest, client: Client) -> HttpResponse:
         "client": client, "wallets": queries.wallets_of(client), "lines": lines,
         "next_cursor": lines[-1].cursor if len(lines) == LINES else "",
         "form": PeriodForm(initial={"first": first, "last": today}),
+        "credits": bonus.credits_of(client), "may_give_bonus": can_grant_bonus(request.user, client),
+        "bonuses": [(grant, bonus.how_it_becomes_free(grant)) for grant in bonus.grants_of(client, limit=BONUSES)],
         "may_order": can_request_withdrawal(request.user, client),
     }  # fmt: skip
     return render(request, "wallet/client_tab.html", context)

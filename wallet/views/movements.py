@@ -46,7 +46,9 @@ class DepositPage(StaffView):
         return self.show(request, self.find(request, deposit_id), ReasonForm())
 
     def find(self, request: HttpRequest, deposit_id: int) -> Deposit:
-        rows = queries.deposits_visible_to(request.user).select_related("client__brand", "psp", "journal", "reversal")
+        rows = queries.deposits_visible_to(request.user).select_related(
+            "client__brand", "psp", "wallet", "journal", "reversal"
+        )
         return queries.one_of(rows, deposit_id, request.user, "wallet.view_deposit")
 
     def show(
@@ -60,6 +62,7 @@ class DepositPage(StaffView):
             "may_refund": may_refund and left > 0, "left": Money.of_minor(left, deposit.received_currency),
             "refund_form": refund_form or RefundForm(initial=start, prefix="refund"),
             "refunds": deposit.refunds.select_related("requested_by").defer("sealed_destination").order_by("-pk")[:20],
+            "disputes": list(deposit.disputes.all()[:10]) if request.user.has_perm("wallet.view_dispute") else [],
             "deposit": deposit, "movement": deposit, "story": story_of(deposit), "form": form,
             "may_release": policies.can_release_deposit(request.user, deposit) and deposit.state == DepositState.HELD,
         }  # fmt: skip

@@ -207,6 +207,8 @@ def _dispute(item: Item) -> DisputeView:
         reason=str(item.get("reason") or more.get("chargebackReasonCode") or "")[:80],
         evidence_due_at=_time(more.get("defensePeriodEndsAt")),
         happened_at=_time(item.get("eventDate")),
+        outcome={"PREARBITRATION_LOST": "lost", "PREARBITRATION_WON": "won"}.get(str(item["eventCode"]), ""),
+        is_inquiry=item["eventCode"] == "REQUEST_FOR_INFORMATION",
     )
 
 

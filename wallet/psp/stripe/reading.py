@@ -64,6 +64,7 @@ SESSION_EVENTS = frozenset(
     }
 )
 REFUND_EVENTS = frozenset({"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"})
+DISPUTE_OUTCOMES = {"won": "won", "warning_closed": "won", "lost": "lost"}
 DISPUTE_EVENTS = {
     "charge.dispute.created": EventKind.DISPUTE,
     "charge.dispute.updated": EventKind.DISPUTE,
@@ -155,6 +156,8 @@ def dispute_view(dispute: Data, reference: str) -> DisputeView:
         reason=str(dispute.get("reason") or "")[:80],
         evidence_due_at=dt.datetime.fromtimestamp(int(due_by), dt.UTC) if due_by else None,
         happened_at=_at(dispute),
+        outcome=DISPUTE_OUTCOMES.get(str(dispute.get("status")), ""),
+        is_inquiry=str(dispute.get("status") or "").startswith("warning_"),
     )
 
 

@@ -1,0 +1,85 @@
+"""What a client may do before they are verified: dated rules of each brand, and the days that run."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from clients.models import Client
+from crm.models import Brand, User
+from crm.models.audit import append_only
+from crm.money import from_minor
+from wallet.choices import PspKind, TermState
+
+
+class UnverifiedRule(models.Model):
+    """What holds from a day on for clients of a brand who are not verified. Never changed: a later row takes over."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="unverified_rules")
+    valid_from = models.DateField()
+    maximum_minor = models.BigIntegerField(
+        help_text=_("All that may be paid in, in minor units of the brand's base currency; 0: nothing")
+    )
+    kinds = ArrayField(
+        models.CharField(max_length=8, choices=PspKind.choices), default=list, blank=True,
+        help_text=_("Ways to pay that are allowed; empty: all"),
+    )  # fmt: skip
+    own_name_only = models.BooleanField(
+        default=True, help_text=_("Only an account that names the client as its holder")
+    )
+    low_risk_only = models.BooleanField(default=True, help_text=_("Not for clients rated medium or high risk"))
+    needs_profile = models.BooleanField(default=True, help_text=_("Personal data must be complete first"))
+    days = models.PositiveSmallIntegerField(
+        null=True, help_text=_("From the first deposit; then the relation ends and the money goes back")
+    )
+    source = models.CharField(max_length=300, help_text=_("Where it is written"))
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["brand_id", "-valid_from", "-id"]
+        permissions = [("manage_unverifiedrule", "May write what clients may do before they are verified")]
+        indexes = [models.Index(fields=["brand", "-valid_from", "-id"], name="unverified_rules_by_day")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(maximum_minor__gte=0) & ~Q(source=""), name="unverified_rule_names_its_source"
+            )
+        ]
+        triggers = append_only("unverifiedrule")
+
+    def __str__(self) -> str:
+        return f"{self.brand}: {self.valid_from}"
+
+    @property
+    def maximum(self) -> Decimal:
+        return from_minor(self.maximum_minor, self.brand.base_currency)
+
+
+class UnverifiedTerm(models.Model):
+    """The days that run from an unverified client's first deposit."""
+
+    client = models.OneToOneField(Client, on_delete=models.PROTECT, related_name="unverified_term")
+    rule = models.ForeignKey(UnverifiedRule, on_delete=models.PROTECT, related_name="terms")
+    state = models.CharField(max_length=8, choices=TermState.choices, default=TermState.RUNNING)
+    started_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["ends_at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=models.F("started_at")), name="term_ends_after_it_starts"),
+            models.CheckConstraint(
+                condition=Q(state=TermState.RUNNING, finished_at__isnull=True)
+                | ~Q(state=TermState.RUNNING) & Q(finished_at__isnull=False),
+                name="finished_term_says_when",
+            ),
+        ]
+        indexes = [models.Index(fields=["ends_at", "id"], name="terms_running", condition=Q(state=TermState.RUNNING))]
+
+    def __str__(self) -> str:
+        return f"{self.client}: {self.ends_at:%Y-%m-%d}"
