@@ -60,6 +60,15 @@ panels.menu(
     "money", _("Reconciliation"), "wallet:reconciliation", "wallet.view_settlementimport", "scale", 60,
     words="settlement month-end breaks",
 )  # fmt: skip
+panels.menu(
+    "money",
+    _("Bank entries"),
+    "wallet:bank",
+    "wallet.view_bankentry",
+    "landmark",
+    65,
+    words="statement camt mt940 wire iban",
+)
 panels.menu("money", _("Webhook inbox"), "wallet:webhooks", "wallet.view_webhookmessage", "webhook", 70)
 panels.menu("setup", _("PSPs"), "wallet:psps", "wallet.view_psp", "plug", 40, words="payment providers keys")
 panels.menu(

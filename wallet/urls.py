@@ -2,6 +2,7 @@ from django.urls import path
 
 from crm.ui.views import TableView
 from wallet.tables import BreakTable, DepositTable, TransferTable, WebhookTable
+from wallet.urls_bank import BANK
 from wallet.urls_books import BOOKS
 from wallet.urls_in import urlpatterns as money_in
 from wallet.views import client, ledger, movements, psps, reconciliation, setup, webhooks
@@ -43,4 +44,5 @@ urlpatterns = [
     path("clients/<int:client_id>/statement/", client.statement, name="client_statement"),
     *BOOKS,
     *money_in,
+    *BANK,
 ]

@@ -277,6 +277,12 @@ TABLE |= {
     "wallet:bonus_give": Rule(GIVES_BONUSES, kwargs=_any_client("client_id"), good=OWN),
     "wallet:unverified": Rule(SEES_BOOKS | roles(Role.KYC_OFFICER)),
     "wallet:unverified_rule_new": Rule(roles(Role.MLRO)),
+    "wallet:bank": Rule(SEES_BOOKS),
+    "wallet:bank_upload": Rule(DECIDES_MONEY),
+    "wallet:bank_entry": Rule(SEES_BOOKS, kwargs=_money("BankEntry"), good=OWN),
+    "wallet:bank_batch_make": Rule(DECIDES_MONEY, good=OWN),
+    "wallet:bank_batch_file": Rule(DECIDES_MONEY, kwargs=_money("BankBatch"), good=OWN),
+    "wallet:bank_batch_sent": Rule(DECIDES_MONEY, kwargs=_money("BankBatch"), good=OWN),
     "wallet:client_statement": Rule(DECIDES_MONEY, kwargs=_any_client("client_id"), good=OWN),
 }
 
