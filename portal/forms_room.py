@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import zoneinfo
 from decimal import Decimal
 from typing import Any
@@ -20,6 +19,7 @@ from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
 from portal.forms import DateOfBirthWidget
 from portal.profile import IDENTITY, identity_is_fixed
 from trading.models import AccountType, TradingAccount
+from wallet.amounts import read_amount
 from wallet.models import PaymentMethod
 from wallet.offers import Offer
 
@@ -87,28 +87,6 @@ def sides_of(kind: str) -> list[tuple[str, str]]:
     if kind in TWO_SIDED_KINDS:
         return [(Side.FRONT.value, str(Side.FRONT.label)), (Side.BACK.value, str(Side.BACK.label))]
     return [(Side.FRONT.value, "")]
-
-
-def read_amount(text: str, decimal_sign: str) -> str:
-    """An amount as people write it, with a point for the decimals: “1.234,50”, “1,234.50”, “1 234.5”, “250,5”.
-
-    One sign alone before exactly three figures is what the reader's language makes of it: “1.500” is fifteen hundred in
-    German and one and a half in English.
-    """
-    text = re.sub(r"[\s'’]", "", text)
-    signs = [character for character in text if character in ".,"]
-    if not signs:
-        return text
-    last = signs[-1]
-    if len(set(signs)) == 2:
-        mark = last if signs.count(last) == 1 else ""
-    elif len(signs) > 1:
-        mark = ""
-    else:
-        mark = "" if len(text.rpartition(last)[2]) == 3 and last != decimal_sign else last
-    whole, _sign, decimals = text.rpartition(mark) if mark else (text, "", "")
-    whole = whole.replace(".", "").replace(",", "")
-    return f"{whole}.{decimals}" if mark else whole
 
 
 class AmountField(forms.DecimalField):

@@ -53,6 +53,10 @@ panels.menu(
     "money", _("Ledger"), "wallet:ledger", "wallet.view_account", "book-open", 50, words="accounts balances journal"
 )
 panels.menu(
+    "money", _("Manual journals"), "wallet:manual_journals", "wallet.view_manualjournal", "pencil", 54,
+    count=tiles.journals_to_post, words="correction write-off bank fee adjustment four eyes",
+)  # fmt: skip
+panels.menu(
     "money", _("Periods"), "wallet:periods", "wallet.view_period", "calendar", 56,
     words="month-end close carry-forward trial balance",
 )  # fmt: skip

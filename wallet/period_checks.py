@@ -96,7 +96,7 @@ def _manual(period: Period) -> Check:
     count = _few(rows)
     words = _("Manual journals for this month wait for a second person: %(count)s.") % {"count": count} if count else ""
     return Check(
-        gettext_lazy("No manual journal waits"), count, words, "/money/journals/?state=waiting", True
+        gettext_lazy("No manual journal waits"), count, words, reverse("wallet:manual_journals") + "?state=waiting", True
     )  # fmt: skip
 
 

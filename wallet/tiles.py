@@ -9,8 +9,14 @@ from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
 from crm.money import Money
-from wallet.choices import BreakState, DepositState, InboxState, Verdict, WithdrawalState
-from wallet.queries import breaks_visible_to, deposits_visible_to, webhooks_visible_to, withdrawals_visible_to
+from wallet.choices import BreakState, DepositState, InboxState, RequestState, Verdict, WithdrawalState
+from wallet.queries import (
+    breaks_visible_to,
+    deposits_visible_to,
+    manual_journals_visible_to,
+    webhooks_visible_to,
+    withdrawals_visible_to,
+)
 
 TO_DECIDE = (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK)
 DAYS = 14
@@ -19,6 +25,14 @@ DAYS = 14
 def withdrawals_to_decide(user: Any, most: int) -> int:
     """How many wait for someone, counted up to `most`."""
     return len(withdrawals_visible_to(user).filter(state__in=TO_DECIDE).order_by().values_list("pk")[:most])
+
+
+def journals_to_post(user: Any) -> int | None:
+    """Manual journals that this person may post: somebody else wrote them."""
+    if not user.has_perm("wallet.post_manual_journal"):
+        return None
+    rows = manual_journals_visible_to(user).filter(state=RequestState.WAITING).exclude(requested_by=user)
+    return _few(rows) or None
 
 
 def withdrawal_tile(user: Any) -> dict[str, Any]:

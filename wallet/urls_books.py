@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from wallet.views import periods
+from wallet.views import journals, periods
 
 BOOKS = [
     path("money/periods/", periods.period_list, name="periods"),
@@ -12,4 +12,11 @@ BOOKS = [
     path("money/periods/<int:pk>/trial-balance/", periods.trial_balance_export, name="trial_balance"),
     path("money/reopenings/<int:pk>/decide/", periods.reopening_decide, name="reopening_decide"),
     path("money/reopenings/<int:pk>/withdraw/", periods.reopening_withdraw, name="reopening_withdraw"),
+    path("money/journals/", journals.ManualJournalList.as_view(), name="manual_journals"),
+    path("money/journals/new/", journals.NewJournal.as_view(), name="manual_journal_new"),
+    path("money/journals/accounts/", journals.account_options, name="account_options"),
+    path("money/journals/<int:pk>/", journals.manual_journal_page, name="manual_journal"),
+    path("money/journals/<int:pk>/post/", journals.manual_post, name="manual_post"),
+    path("money/journals/<int:pk>/refuse/", journals.manual_refuse, name="manual_refuse"),
+    path("money/journals/<int:pk>/withdraw/", journals.manual_withdraw, name="manual_withdraw"),
 ]
