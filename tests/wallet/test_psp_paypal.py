@@ -20,7 +20,7 @@ from tests.wallet.providers import judged, order, provider, start
 from wallet import ledger
 from wallet.choices import DepositState, InboxState, Verdict
 from wallet.deposits import look_up_deposit
-from wallet.models import Deposit, Journal, Psp, WebhookMessage
+from wallet.models import Deposit, Dispute, Journal, Psp, WebhookMessage
 from wallet.psp import adapter_of, paypal, paypal_webhooks
 from wallet.psp.base import (
     DisputeView,
@@ -317,38 +317,66 @@ def test_a_refund_is_made_once_and_found_in_its_order(cast, outside):
     assert len(outside.running.store.rows("SELECT * FROM transfers")) == 1
 
 
-def test_a_chargeback_and_a_dispute_are_told_apart(cast, outside):
+def disputed(cast, outside) -> tuple[Deposit, str]:
     deposit = start(cast, outside)
     approve(deposit)
     outside.deliver(wait_for=1)
     outside.deliver(wait_for=1)
     payment = outside.running.play("paypal", deposit.reference, "dispute")
-    dispute_id = f"PP-D-{payment['id'][-8:]}"
-    outside.wait_for(3)
-    event = judged(outside.psp, *outside.catcher.received[2]).events[0]
-    assert (event.kind, event.dispute.reference, event.dispute.psp_dispute_id) == (
-        EventKind.DISPUTE, deposit.reference, dispute_id
-    )  # fmt: skip
-    assert event.dispute.evidence_due_at > timezone.now()
+    outside.deliver(wait_for=1)
+    return deposit, f"PP-D-{payment['id'][-8:]}"
+
+
+def test_a_dispute_is_answered_with_evidence(cast, outside):
+    deposit, dispute_id = disputed(cast, outside)
+    dispute = Dispute.objects.get()
+    assert (dispute.psp_dispute_id, dispute.deposit, dispute.taken_minor) == (dispute_id, deposit, 0)
+    assert dispute.evidence_due_at > timezone.now()
+    view = DisputeView(deposit.reference, dispute_id, 50_000, "EUR")
     adapter_of(outside.psp).submit_evidence(
-        event.dispute, text="He paid himself.", files=[EvidenceFile("slip.pdf", "application/pdf", b"%PDF-1.7")]
+        view, text="He paid himself.", files=[EvidenceFile("slip.pdf", "application/pdf", b"%PDF-1.7")]
     )
     assert int(outside.running.store.noted("paypal", dispute_id, "evidence bytes")) > 100
-    outside.delivered = 3
+
+
+def test_a_reversal_takes_the_money_under_its_dispute_and_a_win_gives_it_back(cast, outside):
+    deposit, dispute_id = disputed(cast, outside)
     outside.running.play("paypal", deposit.reference, "chargeback")
     outside.deliver(wait_for=1)
     deposit.refresh_from_db()
-    assert deposit.state == DepositState.CHARGED_BACK
-    assert isinstance(event.dispute, DisputeView)
+    dispute = Dispute.objects.get()
+    assert (deposit.state, dispute.psp_dispute_id, dispute.taken_minor) == (
+        DepositState.CHARGED_BACK, dispute_id, 50_000
+    )  # fmt: skip
+    outside.running.play("paypal", deposit.reference, "chargeback-reversal")
+    outside.deliver(wait_for=1)
+    deposit.refresh_from_db()
+    assert (deposit.state, wallet_balance(cast)) == (DepositState.CHARGEBACK_REVERSED, 50_000)
+    assert verify().holds
 
 
-def test_a_reversal_that_names_only_its_capture_is_completed(cast, outside):
+def test_a_dispute_lost_and_won_in_another_order_takes_nothing_that_stays_away(cast, outside):
+    deposit, _dispute_id = disputed(cast, outside)
+    outside.running.play("paypal", deposit.reference, "chargeback")
+    outside.running.play("paypal", deposit.reference, "chargeback-reversal")
+    outside.wait_for(5)
+    outside.catcher.received[3:5] = outside.catcher.received[3:5][::-1]
+    outside.deliver()
+    deposit.refresh_from_db()
+    assert (deposit.state, wallet_balance(cast)) == (DepositState.SETTLED, 50_000)
+
+
+def test_a_reversal_that_names_only_its_capture_is_asked_about(cast, outside):
+    deposit, _dispute_id = disputed(cast, outside)
+    capture = outside.running.store.row("SELECT id FROM payments")["id"].replace("pay_", "CAP")
     resource = {
-        "id": "REV1", "amount": {"currency_code": "EUR", "value": "12.00"}, "status": "COMPLETED",
-        "links": [{"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/CAP9"}],
+        "id": "REV1", "amount": {"currency_code": "EUR", "value": "500.00"}, "status": "COMPLETED",
+        "links": [{"rel": "up", "href": f"https://api.paypal.com/v2/payments/captures/{capture}"}],
     }  # fmt: skip
     event = paypal_webhooks.event_of({"id": "WH-1", "event_type": "PAYMENT.CAPTURE.REVERSED", "resource": resource})
-    assert (event.kind, event.reference, event.is_complete) == (EventKind.CHARGEBACK, "CAP9", False)
+    assert (event.kind, event.reference, event.is_complete) == (EventKind.CHARGEBACK, "", False)
+    full = adapter_of(outside.psp).complete(event)
+    assert (full.reference, full.dispute.amount_minor, full.is_complete) == (deposit.reference, 50_000, True)
 
 
 def test_an_expired_token_is_renewed_once(outside):

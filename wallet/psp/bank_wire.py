@@ -47,7 +47,7 @@ from wallet.psp.base import (
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.http import REPORT_TIMEOUT, PspHttp
+from wallet.psp.http import REPORT_TIMEOUT, PspHttp, address_of
 from wallet.psp.settlement_csv import BadFile
 from wallet.references_bank import deposits_named_in, printed, wire_reference
 from wallet.statements_in import BadStatement, Entry, read_statements
@@ -76,7 +76,7 @@ class BankWireAdapter(BaseAdapter):
 
     def __init__(self, psp: Psp) -> None:
         super().__init__(psp)
-        self._http = PspHttp(psp, psp.base_url, explain=lambda answer: answer["error"]["message"])
+        self._http = PspHttp(psp, address_of(psp, ""), explain=lambda answer: answer["error"]["message"])
 
     # Payments in
 

@@ -63,7 +63,7 @@ from wallet.psp.base import (
     WebhookEvent,
 )
 from wallet.psp.crypto_addresses import NETWORKS, is_address
-from wallet.psp.http import UNREADABLE, PspHttp
+from wallet.psp.http import UNREADABLE, PspHttp, address_of
 
 AGE_MAX, AHEAD_MAX = dt.timedelta(hours=2), dt.timedelta(seconds=300)
 SIGNATURE_PREFIX = "sha256="
@@ -96,7 +96,7 @@ class BtcPayAdapter(BaseAdapter):
 
     def __init__(self, psp: Psp) -> None:
         super().__init__(psp)
-        self._http = PspHttp(psp, f"{psp.base_url.rstrip('/')}/api/v1", explain=lambda answer: answer["message"])
+        self._http = PspHttp(psp, f"{address_of(psp, '')}/api/v1", explain=lambda answer: answer["message"])
         self._store = f"/stores/{_part(str(self.credentials.get('store_id', '')))}"
         self._headers = {"Authorization": f"token {self.credentials.get('api_key', '')}"}
 

@@ -47,7 +47,7 @@ from wallet.psp.base import (
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.http import UNREADABLE, PspHttp
+from wallet.psp.http import UNREADABLE, PspHttp, address_of
 
 LIVE_URL = "https://api-m.paypal.com"
 # PayPal takes and writes these without decimals, whatever ISO 4217 says.
@@ -102,7 +102,7 @@ class PayPalAdapter(BaseAdapter):
 
     def __init__(self, psp: Psp) -> None:
         super().__init__(psp)
-        self._http = PspHttp(psp, psp.base_url or LIVE_URL, explain=_words)
+        self._http = PspHttp(psp, address_of(psp, LIVE_URL), explain=_words)
 
     # Payments in
 
@@ -244,6 +244,20 @@ class PayPalAdapter(BaseAdapter):
     def payment_of_capture(self, capture_id: str) -> PaymentView | None:
         answer = self._look_up(f"/v2/payments/captures/{_part(capture_id)}")
         return None if answer is None else self._http.read(payment_of_capture, answer)
+
+    def dispute_of_capture(self, capture_id: str) -> DisputeView | None:
+        """The latest dispute about a captured payment, if there is one."""
+        from wallet.psp.paypal_webhooks import dispute_of
+
+        answer = self._look_up(f"/v1/customer/disputes?disputed_transaction_id={_part(capture_id)}")
+        return self._http.read(
+            lambda found: next((dispute_of(one) for one in found["items"]), None), answer or {"items": []}
+        )
+
+    @property
+    def sandbox_url(self) -> str:
+        """Where the sandbox plays this account; empty for PayPal itself."""
+        return self._http.base_url if self.psp.base_url else ""
 
     # Reports and health
 

@@ -38,7 +38,8 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 from django.conf import settings
 
 from wallet.choices import Verdict
-from wallet.psp.base import DisputeView, EventKind, Judgement, WebhookEvent
+from wallet.models import Dispute
+from wallet.psp.base import DisputeView, EventKind, Judgement, PaymentView, WebhookEvent
 from wallet.psp.http import UNREADABLE
 from wallet.psp.paypal import minor_of, payment_of_capture, payment_of_order, payout_of_item, refund_of
 
@@ -81,7 +82,7 @@ def judge(adapter: PayPalAdapter, body: bytes, headers: Mapping[str, str], *, no
     if told["auth-algo"].upper() != "SHA256WITHRSA":
         return Judgement(Verdict.WRONG_SIGNATURE, detail=f"algorithm {told['auth-algo'][:40]}")
     try:
-        key = public_key(told["cert-url"], sandbox_url=adapter.psp.base_url)
+        key = public_key(told["cert-url"], sandbox_url=adapter.sandbox_url)
         signature = base64.b64decode(told["sig"], validate=True)
         signed = f"{told['id']}|{told['time']}|{webhook_id}|{binascii.crc32(body)}".encode()
         key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
@@ -234,10 +235,11 @@ def event_of(message: Mapping[str, Any]) -> WebhookEvent:
         )
     if event_type == "PAYMENT.CAPTURE.REVERSED":
         view = payment_of_capture(resource)
+        named = replace(view, session_reference=_capture_of(resource) or str(resource["id"]))
+        # Which dispute it belongs to, and sometimes which order, only PayPal's API tells.
         return WebhookEvent(
-            **common, kind=EventKind.CHARGEBACK, reference=view.reference or _capture_of(resource), payment=view,
-            is_complete=bool(view.reference),
-        )  # fmt: skip
+            **common, kind=EventKind.CHARGEBACK, reference=view.reference, payment=named, is_complete=False
+        )
     if event_type in ("PAYMENT.CAPTURE.REFUNDED", "PAYMENT.REFUND.FAILED", "PAYMENT.REFUND.PENDING"):
         refund = refund_of(resource)
         return WebhookEvent(**common, kind=EventKind.REFUND, reference=refund.reference, transfer=refund)
@@ -255,34 +257,32 @@ def _capture_of(resource: Mapping[str, Any]) -> str:
     return link.rpartition("/v2/payments/captures/")[2]
 
 
+OUTCOMES = {"RESOLVED_BUYER_FAVOUR": "lost", "RESOLVED_SELLER_FAVOUR": "won"}
+
+
 def _dispute_event(common: Mapping[str, Any], resource: Mapping[str, Any]) -> WebhookEvent:
-    """Opened, or decided: for the payer the money is gone; for us it is ours again (where it was taken before)."""
-    transaction = resource["disputed_transactions"][0]
-    reference = str(transaction.get("custom") or transaction.get("invoice_number") or "")
+    """Opened, or decided. Money goes with PAYMENT.CAPTURE.REVERSED; it is ours again when a dispute is won after that."""
+    dispute = dispute_of(resource)
+    return WebhookEvent(
+        **common, kind=EventKind.DISPUTE, reference=dispute.reference, dispute=dispute,
+        is_complete=dispute.outcome != "won",
+    )  # fmt: skip
+
+
+def dispute_of(resource: Mapping[str, Any]) -> DisputeView:
+    transaction = (resource.get("disputed_transactions") or [{}])[0]
     minor, currency = minor_of(resource["dispute_amount"])
-    due = resource.get("seller_response_due_date")
-    dispute = DisputeView(
-        reference=reference,
+    return DisputeView(
+        reference=str(transaction.get("custom") or transaction.get("invoice_number") or ""),
         psp_dispute_id=str(resource["dispute_id"])[:100],
         amount_minor=minor,
         currency=currency,
         reason=str(resource.get("reason", ""))[:100],
-        evidence_due_at=_aware(due),
+        evidence_due_at=_aware(resource.get("seller_response_due_date")),
         happened_at=_aware(resource.get("update_time")),
+        outcome=OUTCOMES.get(str((resource.get("dispute_outcome") or {}).get("outcome_code", "")), ""),
+        is_inquiry=resource.get("dispute_life_cycle_stage") == "INQUIRY",
     )
-    outcome = str((resource.get("dispute_outcome") or {}).get("outcome_code", ""))
-    kind = {
-        "RESOLVED_BUYER_FAVOUR": EventKind.CHARGEBACK,
-        "RESOLVED_SELLER_FAVOUR": EventKind.CHARGEBACK_REVERSED,
-    }.get(outcome, EventKind.DISPUTE)
-    payment = None
-    if kind != EventKind.DISPUTE:
-        taken = {
-            "amount": resource["dispute_amount"], "custom_id": reference, "status": "COMPLETED",
-            "update_time": resource.get("update_time"),
-        }  # fmt: skip
-        payment = payment_of_capture(taken)
-    return WebhookEvent(**common, kind=kind, reference=reference, payment=payment, dispute=dispute)
 
 
 def _aware(text: Any) -> dt.datetime | None:
@@ -294,14 +294,45 @@ def _aware(text: Any) -> dt.datetime | None:
 
 def completed(adapter: PayPalAdapter, event: WebhookEvent) -> WebhookEvent:
     """Ask for what the message leaves open; unchanged where PayPal does not know it."""
-    if event.is_complete or event.payment is None:
+    if event.is_complete:
+        return event
+    if event.kind == EventKind.DISPUTE and event.dispute is not None:
+        return _won(adapter, event, event.dispute)
+    if event.payment is None:
         return event
     if event.kind == EventKind.CHARGEBACK:
-        found = adapter.payment_of_capture(event.reference)
-    else:
-        found = adapter.order_of(event.payment.psp_reference)
+        return _reversed(adapter, event, event.payment)
+    found = adapter.order_of(event.payment.psp_reference)
     if found is None or not found.reference:
         return replace(event, payment=None)
-    if event.kind == EventKind.CHARGEBACK:
-        found = replace(found, amount_minor=event.payment.amount_minor, received_minor=event.payment.received_minor)
     return replace(event, payment=found, reference=found.reference, is_complete=True)
+
+
+def _won(adapter: PayPalAdapter, event: WebhookEvent, dispute: DisputeView) -> WebhookEvent:
+    """Won after the money was taken: it comes back. Won before: news only."""
+    was_taken = Dispute.objects.filter(
+        psp=adapter.psp, psp_dispute_id=dispute.psp_dispute_id, taken_minor__gt=0
+    ).exists()
+    kind = EventKind.CHARGEBACK_REVERSED if was_taken else EventKind.DISPUTE
+    return replace(event, kind=kind, is_complete=True)
+
+
+def _reversed(adapter: PayPalAdapter, event: WebhookEvent, told: PaymentView) -> WebhookEvent:
+    """The dispute of the capture that was reversed, with the amount that the message tells."""
+    reference = event.reference
+    if not reference:
+        found = adapter.payment_of_capture(told.session_reference)
+        reference = found.reference if found else ""
+    if not reference:
+        return replace(event, payment=None)
+    dispute = adapter.dispute_of_capture(told.session_reference)
+    if dispute is not None and dispute.outcome == "won":
+        # It is over and the money is ours: this message came late, and taking it now would never be undone.
+        return replace(event, kind=EventKind.DISPUTE, reference=reference, dispute=dispute, is_complete=True)
+    if dispute is not None:
+        dispute = replace(
+            dispute, reference=reference, amount_minor=told.amount_minor, currency=told.currency, outcome="",
+            happened_at=told.happened_at,
+        )  # fmt: skip
+    payment = replace(told, reference=reference)
+    return replace(event, reference=reference, payment=payment, dispute=dispute, is_complete=True)

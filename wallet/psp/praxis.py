@@ -62,7 +62,7 @@ from wallet.psp.base import (
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.http import UNREADABLE, PspHttp
+from wallet.psp.http import UNREADABLE, PspHttp, address_of
 
 LIVE_URL = "https://gw.praxisgate.com"
 VERSION = "1.3"
@@ -151,7 +151,7 @@ class PraxisAdapter(BaseAdapter):
 
     def __init__(self, psp: Psp) -> None:
         super().__init__(psp)
-        self._http = PspHttp(psp, psp.base_url or LIVE_URL, explain=lambda answer: answer["description"])
+        self._http = PspHttp(psp, address_of(psp, LIVE_URL), explain=lambda answer: answer["description"])
 
     @property
     def _secret(self) -> str:

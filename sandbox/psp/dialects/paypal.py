@@ -135,6 +135,10 @@ def dispute_of(data: dict[str, Any], outcome: str = "") -> dict[str, Any]:
     return dispute
 
 
+def _decided(data: dict[str, Any]) -> str:
+    return "RESOLVED_SELLER_FAVOUR" if data["dispute"]["status"] == "won" else "RESOLVED_BUYER_FAVOUR"
+
+
 class PayPal:
     """Transmission headers with an RSA-SHA256 signature over `id|time|webhook id|crc32(body)`."""
 
@@ -154,8 +158,8 @@ class PayPal:
             "payment.pending": ("PAYMENT.CAPTURE.PENDING", "capture", _capture),
             "payment.captured": ("PAYMENT.CAPTURE.COMPLETED", "capture", _capture),
             "payment.chargeback": ("PAYMENT.CAPTURE.REVERSED", "capture", _capture),
-            "payment.chargeback_reversed": (
-                "CUSTOMER.DISPUTE.RESOLVED", "dispute", lambda data: dispute_of(data, "RESOLVED_SELLER_FAVOUR")
+            "dispute.closed": (
+                "CUSTOMER.DISPUTE.RESOLVED", "dispute", lambda data: dispute_of(data, _decided(data))
             ),
             "dispute.opened": ("CUSTOMER.DISPUTE.CREATED", "dispute", dispute_of),
             "payout.paid": ("PAYMENT.PAYOUTS-ITEM.SUCCEEDED", "payouts_item", _payout_item),
@@ -305,6 +309,14 @@ def capture_order(request: Request) -> Response:
     return _order_answer(request, captured, 201)
 
 
+@router.route("GET", "/{psp:paypal}/v2/payments/captures/{id}")
+@in_paypals_words
+def get_capture(request: Request) -> Response:
+    _authorise(request)
+    payment = _find_order(request, request.parts["id"].replace("CAP", "pay_"))
+    return as_json(_capture(payments.payment_view(payment)))
+
+
 @router.route("POST", "/{psp:paypal}/v2/payments/captures/{id}/refund")
 @in_paypals_words
 def refund_capture(request: Request) -> Response:
@@ -368,6 +380,19 @@ def get_certificate(request: Request) -> Response:
     if request.parts["name"] != DIALECT.key.name:
         raise ApiError(404, "unknown_certificate", "There is no such certificate.")
     return Response(200, DIALECT.key.chain_pem, "application/x-pem-file")
+
+
+@router.route("GET", "/{psp:paypal}/v1/customer/disputes")
+@in_paypals_words
+def list_disputes(request: Request) -> Response:
+    """Of one captured payment: `disputed_transaction_id`."""
+    _authorise(request)
+    payment_id = request.query.get("disputed_transaction_id", "").replace("CAP", "pay_")
+    row = request.store.row("SELECT status FROM disputes WHERE psp = 'paypal' AND payment_id = ?", payment_id)
+    if row is None:
+        return as_json({"items": []})
+    outcome = {"won": "RESOLVED_SELLER_FAVOUR", "lost": "RESOLVED_BUYER_FAVOUR"}.get(row["status"], "")
+    return as_json({"items": [dispute_of(payments.payment_view(_find_order(request, payment_id)), outcome)]})
 
 
 @router.route("POST", "/{psp:paypal}/v1/customer/disputes/{id}/provide-evidence")
