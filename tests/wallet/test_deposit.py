@@ -37,7 +37,7 @@ def start(cast, outside, amount="500", *, key="k1", actor=None, psp=None, curren
 
 
 def pay(deposit: Deposit) -> httpx.Response:
-    card = {"payer_name": "Clara Weber", "card_number": "4242424242424242", "expiry": "12/39", "cvc": "123"}
+    card = {"payer_name": str(deposit.client), "card_number": "4242424242424242", "expiry": "12/39", "cvc": "123"}
     return httpx.post(deposit.redirect_url, data={**card, "action": "pay"})
 
 

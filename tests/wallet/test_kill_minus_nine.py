@@ -1,0 +1,143 @@
+"""`kill -9` before every single word to the database, in every step that moves money: nothing is lost, nothing twice."""
+
+import datetime as dt
+import itertools
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from crm import events
+from tests.faults.killing import killed_at
+from tests.wallet.factories import available
+from tests.wallet.test_deposit import pay, start
+from tests.wallet.test_withdrawal import ask, paid_in
+from wallet import deposits, inbox, ledger, payouts
+from wallet.choices import DepositState, WithdrawalState
+from wallet.models import Deposit, WebhookMessage, Withdrawal
+from wallet.tasks import continue_work
+from wallet.verification import verify
+from wallet.withdrawals import approve_withdrawal
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+STEPS_MAX = 200
+
+
+def time_passes() -> None:
+    """Everything that waits for its time is due; beat runs until nothing is."""
+    for _round in range(4):
+        due = timezone.now() - dt.timedelta(minutes=5)
+        WebhookMessage.objects.filter(due_at__isnull=False).update(due_at=due)
+        Withdrawal.objects.filter(next_look_up_at__isnull=False).update(next_look_up_at=due, sent_at=due)
+        Deposit.objects.filter(next_look_up_at__isnull=False).update(next_look_up_at=due)
+        continue_work()
+        events.drain()
+
+
+def verified(client) -> None:
+    client.kyc_level = 2
+    client.save()
+
+
+def test_a_deposit_survives_a_kill_at_every_step(cast, outside):
+    """From the click to the wallet: the intent, the PSP's page, webhooks taken in and acted on."""
+    verified(cast.client)
+    paid = 0
+    for step in itertools.count(1):
+        assert step < STEPS_MAX
+        key = f"k{step}"
+        killed = killed_at(step, lambda key=key, amount=str(100 + step): start(cast, outside, amount, key=key))
+        deposit = start(cast, outside, str(100 + step), key=key)  # the client clicks again
+        pay(deposit)
+        paid += 100 + step
+        outside.wait_for(outside.delivered + 2)
+        fresh = outside.catcher.received[outside.delivered :]
+
+        def workers_act(fresh=fresh) -> None:
+            for headers, body in fresh:
+                outside.post(headers, body)
+            inbox.process_due_webhooks()
+            events.drain()
+
+        killed |= killed_at(step, workers_act)
+        outside.deliver()  # what was not answered with 200 comes again; what was, comes again too
+        time_passes()
+        deposit.refresh_from_db()
+        assert deposit.state == DepositState.SETTLED, step
+        assert ledger.balance(ledger.wallet_of(cast.client, "EUR")) == paid * 100, step
+        if not killed:
+            break
+    assert step > 10
+    assert Deposit.objects.count() == step
+    cast.client.refresh_from_db()
+    assert cast.client.net_deposits == Decimal(paid)
+    assert verify().problems == []
+
+
+def test_a_withdrawal_survives_a_kill_at_every_step(cast, outside):
+    """Requested, approved by two, sent, told by the PSP: each killed at every step, the money leaves once."""
+    verified(cast.client)
+    paid_in(cast.client, outside.psp, 100_000_00)
+    wallet = ledger.wallet_of(cast.client, "EUR")
+    left = 100_000_00
+    for step in itertools.count(1):
+        assert step < STEPS_MAX
+        key, amount = f"w{step}", str(100 + step)
+        killed = killed_at(step, lambda key=key, amount=amount: ask(cast, outside, amount, key=key))
+        withdrawal = ask(cast, outside, amount, key=key)  # the client clicks again
+        left -= (100 + step) * 100
+        assert available(wallet) == left
+        for finance in (cast.finance, cast.second_finance):
+            killed |= killed_at(
+                step, lambda who=finance, pk=withdrawal.pk: approve_withdrawal(withdrawal_id=pk, actor=who)
+            )
+            withdrawal.refresh_from_db()
+            if withdrawal.state in (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK) and (
+                withdrawal.reviewed_by_id != finance.pk
+            ):
+                approve_withdrawal(withdrawal_id=withdrawal.pk, actor=finance)
+        killed |= killed_at(step, lambda pk=withdrawal.pk: payouts.send_payout(pk))
+        time_passes()
+        outside.deliver()
+        time_passes()
+        withdrawal.refresh_from_db()
+        sent = outside.running.store.rows(
+            "SELECT sum(amount_minor) AS minor FROM transfers WHERE reference = ?", withdrawal.reference
+        )[0]["minor"]
+        # Killed before the PSP was asked: once that is certain, the money is the client's again. Else it was paid, once.
+        assert withdrawal.state == (WithdrawalState.SETTLED if sent else WithdrawalState.FAILED), step
+        assert sent in (None, withdrawal.amount_minor)
+        left += 0 if sent else withdrawal.amount_minor
+        assert (ledger.balance(wallet), available(wallet)) == (left, left), step
+        if not killed:
+            break
+    assert step > 10
+    assert verify().problems == []
+
+
+def test_a_chargeback_survives_a_kill_at_every_step(cast, outside):
+    verified(cast.client)
+    for step in itertools.count(1):
+        assert step < STEPS_MAX
+        deposit = start(cast, outside, "100", key=f"c{step}")
+        pay(deposit)
+        outside.deliver(wait_for=2)
+        outside.running.control(f"northpay/payments/{deposit.reference}/chargeback")
+        outside.wait_for(outside.delivered + 1)
+        fresh = outside.catcher.received[outside.delivered :]
+
+        def workers_act(fresh=fresh) -> None:
+            for headers, body in fresh:
+                outside.post(headers, body)
+            inbox.process_due_webhooks()
+            events.drain()
+
+        killed = killed_at(step, workers_act)
+        outside.deliver()
+        time_passes()
+        assert deposits.Deposit.objects.get(pk=deposit.pk).state == DepositState.CHARGED_BACK, step
+        assert ledger.balance(ledger.wallet_of(cast.client, "EUR")) == 0
+        if not killed:
+            break
+    assert step > 10
+    assert verify().problems == []
