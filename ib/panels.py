@@ -14,8 +14,9 @@ from crm.scope import reach_of
 from crm.ui import panels
 from ib import figures, settlement
 from ib.choices import PeriodState, VersionState
-from ib.models import Attribution, PlanVersion, SettlementPeriod, Upline
+from ib.models import Attribution, Partner, PlanVersion, SettlementPeriod, Upline
 from ib.queries import partners_visible_to
+from wallet import owners
 
 
 def waiting_versions(user: Any) -> int | None:
@@ -122,3 +123,5 @@ for number, (label, name, icon) in enumerate(
     ]
 ):
     panels.menu("", label, name, None, icon, 10 * number, audience="partner")
+
+owners.register("partner", lambda ids: dict(Partner.objects.filter(pk__in=ids).values_list("pk", "name")))

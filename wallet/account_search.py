@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wallet import queries
+from wallet import owners, queries
 from wallet.choices import AccountKind
 from wallet.models import Account
 
@@ -26,6 +26,7 @@ def find_accounts(user: Any, brand_id: int, words: str, limit: int = FOUND_MAX) 
     if len(wanted) == 1 and wanted[0].isdigit():
         return list(chart.filter(pk=int(wanted[0][:17])))
     house = list(chart.filter(is_bounded=False).order_by("id")[:HOUSE_MAX])
+    owners.warm(house)
     found = [account for account in house if _names(account, wanted)]
     if wanted and len(found) < limit:
         found += _of_clients(chart, wanted, {account.currency.lower() for account in house}, limit - len(found))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -16,9 +18,11 @@ from crm.errors import NotAllowed
 from crm.jobs import RunningJob, job_kind
 from crm.policies import require
 from wallet import evidence
+from wallet.account_history import HistoryForm
+from wallet.account_history import write_csv as write_history
 from wallet.periods import close_period
 from wallet.policies import can_answer_dispute
-from wallet.queries import disputes_visible_to, periods_visible_to
+from wallet.queries import accounts_visible_to, disputes_visible_to, periods_visible_to
 from wallet.statements import gather, make_pdf
 from wallet.trial_balance import make_pdf as make_trial_pdf
 from wallet.trial_balance import trial_balance, write_csv
@@ -79,3 +83,17 @@ def evidence_of_dispute(job: RunningJob) -> None:
     if job.parameters["submit"]:
         evidence.submit_evidence(dispute_id=dispute.pk, pdf=pdf, text=text, actor=job.owner)
     job.point_to(f"/money/disputes/{dispute.pk}/")
+
+
+@job_kind("wallet.account_history", title=gettext_noop("Account history"))
+def account_history(job: RunningJob) -> None:
+    """CSV of an account's history in the reader's zone; the owner may have lost the brand since."""
+    account = accounts_visible_to(job.owner).select_related("brand").filter(pk=job.parameters["account_id"]).first()
+    if account is None or not job.owner.has_perm("wallet.export_money"):
+        raise NotAllowed(_("You don't reach this brand."))
+    until = dt.datetime.fromisoformat(job.parameters["as_of"])
+    with tempfile.TemporaryDirectory() as folder, timezone.override(ZoneInfo(job.parameters["zone"])):
+        path = Path(folder) / "history.csv"
+        form = HistoryForm(job.parameters["filters"])
+        write_history(account, until=until, form=form, path=path, progress=job.progress)
+        job.attach(f"account-{account.pk}-{until:%Y-%m-%d}.csv", path)

@@ -10,6 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -35,6 +36,7 @@ from wallet.references import new_reference
 
 LINES_MAX = 60
 # Client credit moves with its grant only, or the two would differ.
+OF_MOVEMENTS = frozenset({"deposit", "withdrawal", "transfer", "bonus", "exchange", "ib-settlement", "ib-payout"})
 NOT_BY_HAND = frozenset({AccountKind.BONUS})
 
 
@@ -146,6 +148,8 @@ def _require_mirror(brand_id: int, journal_id: int, lines: Sequence[Line]) -> No
     journal = Journal.objects.filter(pk=journal_id, brand_id=brand_id).first()
     if journal is None or journal.phase not in (Phase.POSTED, Phase.POST):
         raise DomainError(_("Only posted money can be reversed; release a reservation instead."))
+    if belongs_to_a_movement(journal):
+        raise DomainError(_("This journal belongs to a movement: take it back there, so that its state stays right."))
     if Journal.objects.filter(reverses_id=journal_id).exists():
         raise WrongState(_("This journal was already reversed."))
     waiting = ManualJournal.objects.filter(reverses_id=journal_id, state=RequestState.WAITING)
@@ -157,6 +161,11 @@ def _require_mirror(brand_id: int, journal_id: int, lines: Sequence[Line]) -> No
         raise DomainError(
             _("A reversal mirrors the journal line by line. For anything else write a journal of its own.")
         )
+
+
+def belongs_to_a_movement(journal: Journal) -> bool:
+    """Whether a state elsewhere says that it was posted; what was written by hand, fees and imports stand alone."""
+    return journal.idempotency_key.partition(":")[0] in OF_MOVEMENTS
 
 
 def mirror_of(journal: Journal) -> list[Line]:
@@ -280,9 +289,13 @@ def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: Any) -> N
         money = Money.of_minor(minor, currency)
         tell(
             client_id=client_id, kind=TimelineKind.PAYMENT, actor=actor, url=f"/money/journals/{manual.pk}/",
-            title=lambda money=money: _("Correction of the wallet: %(money)s") % {"money": money},
+            title=partial(_correction, money),
             body=manual.reference, dedupe_key=f"manual:{manual.pk}:{currency}", is_visible_to_client=True,
         )  # fmt: skip
+
+
+def _correction(money: Money) -> str:
+    return _("Correction of the wallet: %(money)s") % {"money": money}
 
 
 def _answer(manual: ManualJournal, words: Any) -> None:

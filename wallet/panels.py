@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui import panels
-from wallet import queries, tiles
+from trading.models import TradingServer
+from wallet import owners, queries, tiles
 from wallet.views.client import money_tab
 
 COUNT_MAX = 100
@@ -98,3 +99,4 @@ panels.tile(
 panels.tile("deposits-today", "wallet/_tile_deposits.html", tiles.deposit_tile, "wallet.view_deposit", 30)
 panels.tile("money-attention", "wallet/_tile_attention.html", tiles.attention_tile, "wallet.view_account", 40)
 panels.palette_source("movements", _("Money movements"), _find, "wallet.view_deposit", 40)
+owners.register("server", lambda ids: dict(TradingServer.objects.filter(pk__in=ids).values_list("pk", "name")))

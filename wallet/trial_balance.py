@@ -19,6 +19,7 @@ from django.utils import timezone, translation
 
 from crm.money import from_minor
 from crm.ui.exports import defuse
+from wallet import owners
 from wallet.choices import AccountKind, PeriodState
 from wallet.models import Account, ClosingBalance, Period
 
@@ -179,6 +180,7 @@ def _accounts(period: Period, closing: int) -> Iterator[ClosingBalance]:
             "client__search_text", "psp__sealed_credentials"
         )
         known = accounts.in_bulk(rows)
+        owners.warm(list(known.values()))
         for balance in ClosingBalance.objects.filter(
             period=period, closing=closing, account_id__gt=after, account_id__lte=rows[-1]
         ).order_by("account_id"):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from wallet.views import journals, periods
+from wallet.views import journals, ledger, periods
 
 BOOKS = [
     path("money/periods/", periods.period_list, name="periods"),
@@ -12,6 +12,7 @@ BOOKS = [
     path("money/periods/<int:pk>/trial-balance/", periods.trial_balance_export, name="trial_balance"),
     path("money/reopenings/<int:pk>/decide/", periods.reopening_decide, name="reopening_decide"),
     path("money/reopenings/<int:pk>/withdraw/", periods.reopening_withdraw, name="reopening_withdraw"),
+    path("money/ledger/accounts/<int:pk>/export/", ledger.account_export, name="ledger_export"),
     path("money/journals/", journals.ManualJournalList.as_view(), name="manual_journals"),
     path("money/journals/new/", journals.NewJournal.as_view(), name="manual_journal_new"),
     path("money/journals/accounts/", journals.account_options, name="account_options"),

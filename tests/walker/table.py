@@ -232,6 +232,7 @@ TABLE |= {
     "wallet:transfer": Rule(SEES_MONEY, kwargs=_money("Transfer", "transfer_id"), good=OWN),
     "wallet:ledger": Rule(SEES_BOOKS),
     "wallet:ledger_account": Rule(SEES_BOOKS, kwargs=_money("Account"), good=OWN),
+    "wallet:ledger_export": Rule(DECIDES_MONEY, kwargs=_money("Account"), good=OWN),
     "wallet:journal": Rule(SEES_BOOKS, kwargs=_money("Journal"), good=OWN),
     "wallet:periods": Rule(SEES_BOOKS),
     "wallet:period": Rule(SEES_BOOKS, kwargs=_money("Period"), good=OWN),

@@ -14,10 +14,10 @@ from tests.wallet.factories import fund, house, make_psp
 from tests.wallet.test_reconciliation import GOOD
 from tests.wallet.test_withdrawal import IBAN, paid_in
 from wallet import ledger
+from wallet.account_history import PAGE_SIZE
 from wallet.choices import DepositState, JournalKind
 from wallet.ledger import Entry, Line
 from wallet.models import Account, Break, Deposit, Journal, Psp, SettlementImport, Transfer, WebhookMessage, Withdrawal
-from wallet.views.ledger import PAGE_SIZE
 from wallet.withdrawals import approve_withdrawal, request_withdrawal
 
 pytestmark = pytest.mark.django_db

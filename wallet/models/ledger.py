@@ -18,6 +18,7 @@ from clients.models import Client
 from crm.models import Brand, User
 from crm.models.audit import append_only
 from crm.money import from_minor
+from wallet import owners
 from wallet.choices import AccountKind, JournalKind, Layer, Phase
 
 
@@ -50,6 +51,8 @@ class Account(models.Model):
     # The others are written by many at once and have entries only.
     is_bounded = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Of an owner in another app, once `owners.warm` has asked for it; empty when that app has no name for it.
+    owner_name: str | None = None
 
     class Meta:
         ordering = ["id"]
@@ -116,6 +119,12 @@ class Account(models.Model):
         """Whose it is, for people; empty for the house itself."""
         if self.client or self.psp:
             return str(self.client or self.psp)
+        if not self.subject:
+            return ""
+        if self.owner_name is None:
+            owners.warm([self])
+        if self.owner_name:
+            return self.owner_name
         kind, _colon, number = self.subject.partition(":")
         words = {"server": _("Trading server %(number)s"), "partner": _("Partner %(number)s")}
         return words[kind] % {"number": number} if kind in words else self.subject

@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import django_filters
-from django.db.models import F
-from django.db.models.fields.tuple_lookups import TupleLessThan
 from django.forms import DateTimeInput
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _said
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
+from clients.queries import is_in_own_book
+from crm import access_log
+from crm.choices import AccessKind
+from crm.jobs import start_job
+from crm.models import Brand, User
 from crm.money import from_minor
+from crm.scope import reach_of
 from crm.ui import formats
 from crm.ui.columns import DASH
 from crm.ui.tables import Column, Empty, Table
 from crm.ui.views import TableView, staff_page
-from wallet import ledger, queries
-from wallet.choices import AccountKind
+from wallet import ledger, owners, policies, queries
+from wallet.account_history import HistoryForm, history_page
+from wallet.choices import AccountKind, Phase
+from wallet.journal_seals import proof_of, seal_of
+from wallet.manual_journals import belongs_to_a_movement
 from wallet.models import Account, Balance, Journal, Posting
-
-PAGE_SIZE = 50
 
 
 def read_instant(text: str) -> dt.datetime | None:
@@ -42,10 +47,14 @@ def read_instant(text: str) -> dt.datetime | None:
     return timezone.make_aware(at) if timezone.is_naive(at) else at
 
 
+def _brands(request: Any) -> Any:
+    return Brand.objects.filter(pk__in=reach_of(request.user).whole_brands) if request else Brand.objects.none()
+
+
 class AccountFilter(django_filters.FilterSet):
     kind = django_filters.MultipleChoiceFilter(choices=AccountKind.choices, label=_("Kind"))
     currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
-    brand = django_filters.NumberFilter(label=_("Brand number"))
+    brand = django_filters.ModelChoiceFilter(queryset=_brands, label=_("Brand"))
     as_of = django_filters.CharFilter(
         method="any_row", label=_("Balances as of"), widget=DateTimeInput(attrs={"type": "datetime-local"})
     )
@@ -76,7 +85,7 @@ class AccountTable(Table):
     subtitle = _("Every account with its balance, now or as of any instant.")
     columns = [
         Column("kind", _("Account"), value="get_kind_display", link=True),
-        Column("owner", _("Owner"), value="owner_label"),
+        Column("owner", _("Owner"), render=lambda row, table: table.owner(row)),
         Column("brand", _("Brand"), value="brand.name"),
         Column("currency", _("Currency")),
         Column("debit", _("Debit"), render=_side("debit"), css="end num"),
@@ -109,6 +118,15 @@ class AccountTable(Table):
         """Of the shown page, in one query."""
         return ledger.balances([row.pk for row in self.page.rows], at=self.as_of)
 
+    def owner(self, row: Account) -> str:
+        """Whose it is; the page's owners are named together."""
+        if not self._named:
+            owners.warm(cast(list[Account], list(self.page.rows)))
+            self._named = True
+        return row.owner_label
+
+    _named = False
+
     def row_url(self, row: Any) -> str:
         url = super().row_url(row)
         return f"{url}?{urlencode({'as_of': self.params.get('as_of', '')})}" if self.as_of else url
@@ -119,56 +137,76 @@ class LedgerPage(TableView):
     template_name = "wallet/ledger.html"
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryPage:
-    rows: Sequence[Posting]
-    next_cursor: str
+def _account(request: HttpRequest, pk: int) -> Account:
+    rows = queries.accounts_visible_to(request.user).select_related("brand", "client", "psp")
+    return queries.one_of(rows, pk, request.user, "wallet.view_account")
 
 
-def history_page(account: Account, *, until: dt.datetime | None, cursor: str) -> HistoryPage:
-    """An account's postings, newest first, by position: the cursor is the last row's place."""
-    rows = Posting.objects.filter(account=account).select_related("journal")
-    if until is not None:
-        rows = rows.filter(posted_at__lte=until)
-    place = _read_cursor(cursor)
-    if place is not None:
-        rows = rows.filter(TupleLessThan((F("posted_at"), F("journal_id"), F("line")), place))
-    found = list(rows.order_by("-posted_at", "-journal_id", "-line")[: PAGE_SIZE + 1])
-    last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
-    next_cursor = f"{last.posted_at.isoformat()}|{last.journal_id}|{last.line}" if last else ""
-    return HistoryPage(found[:PAGE_SIZE], next_cursor)
-
-
-def _read_cursor(cursor: str) -> tuple[dt.datetime, int, int] | None:
-    try:
-        at, journal_id, line = cursor.split("|")
-        return dt.datetime.fromisoformat(at), int(journal_id), int(line)
-    except ValueError:
-        return None
+def _note(request: HttpRequest, account: Account, kind: AccessKind) -> None:
+    """Whoever looks at a client's wallet is written down."""
+    if account.client is not None:
+        access_log.note(
+            user=request.user, kind=kind, client_id=account.client_id, brand_id=account.brand_id,
+            target=f"wallet.account:{account.pk}", in_book=is_in_own_book(request.user, account.client),
+        )  # fmt: skip
 
 
 @staff_page("wallet.view_account")
 def account_page(request: HttpRequest, pk: int) -> HttpResponse:
-    rows = queries.accounts_visible_to(request.user).select_related("brand", "client", "psp")
-    account: Account = queries.one_of(rows, pk, request.user, "wallet.view_account")
-    as_of = read_instant(request.GET.get("as_of", ""))
+    account = _account(request, pk)
+    _note(request, account, AccessKind.VIEW)
+    as_of, form = read_instant(request.GET.get("as_of", "")), HistoryForm(request.GET)
     context = {
-        "account": account, "as_of": as_of, "as_of_text": request.GET.get("as_of", ""),
-        "balance": from_minor(ledger.balance(account, at=as_of), account.currency),
+        "account": account, "as_of": as_of, "as_of_text": request.GET.get("as_of", ""), "form": form,
+        "narrows": form.narrows, "balance": from_minor(ledger.balance(account, at=as_of), account.currency),
         "counters": Balance.objects.filter(pk=account.pk).first() if account.is_bounded and as_of is None else None,
-        "page": history_page(account, until=as_of, cursor=request.GET.get("cursor", "")),
+        "page": history_page(account, until=as_of, cursor=request.GET.get("cursor", ""), form=form),
+        "has_cursor": bool(request.GET.get("cursor")),
     }  # fmt: skip
     return render(request, "wallet/ledger_account.html", context)
 
 
+@require_POST
+@staff_page("wallet.export_money")
+def account_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A job that writes the history as it is shown, with its filters and as of its instant, as CSV."""
+    account = _account(request, pk)
+    _note(request, account, AccessKind.EXPORT)
+    as_of = read_instant(request.POST.get("as_of", "")) or timezone.now()
+    filters = {name: request.POST[name] for name in HistoryForm.base_fields if request.POST.get(name)}
+    job = start_job(
+        "wallet.account_history", owner=cast(User, request.user),
+        title=_said("History of %(account)s") % {"account": account},
+        parameters={
+            "account_id": account.pk, "as_of": as_of.isoformat(), "filters": filters,
+            "zone": timezone.get_current_timezone_name(),
+        },
+    )  # fmt: skip
+    return redirect("job", pk=job.pk)
+
+
+def _journal(request: HttpRequest, pk: int) -> Journal:
+    rows = queries.journals_visible_to(request.user).select_related(
+        "brand", "actor", "reverses", "resolves", "reversed_by", "resolved_by", "manual"
+    )
+    return queries.one_of(rows, pk, request.user, "wallet.view_journal")
+
+
 @staff_page("wallet.view_journal")
 def journal_page(request: HttpRequest, pk: int) -> HttpResponse:
-    rows = queries.journals_visible_to(request.user).select_related(
-        "brand", "actor", "reverses", "resolves", "reversed_by", "resolved_by"
-    )
-    journal: Journal = queries.one_of(rows, pk, request.user, "wallet.view_journal")
+    """`?proof=1` builds the seal's tree and shows the hashes up to its signed root."""
+    journal = _journal(request, pk)
+    rows = Posting.objects.filter(journal=journal).select_related("journal", "account__client", "account__psp")
     postings = list(
-        Posting.objects.filter(journal=journal).select_related("account__client", "account__psp").order_by("line")[:200]
+        rows.defer("account__client__search_text", "account__psp__sealed_credentials").order_by("line")[:200]
     )
-    context = {"journal": journal, "postings": postings, "movement": queries.movement_of(request.user, journal)}
+    owners.warm([posting.account for posting in postings])
+    seal = seal_of(journal)
+    wants_proof = seal is not None and bool(request.GET.get("proof"))
+    context = {
+        "journal": journal, "postings": postings, "movement": queries.movement_of(request.user, journal), "seal": seal,
+        "proof": proof_of(journal, seal) if seal is not None and wants_proof else None, "wants_proof": wants_proof,
+        "may_reverse": journal.phase in (Phase.POSTED, Phase.POST) and not hasattr(journal, "reversed_by")
+        and not belongs_to_a_movement(journal) and policies.can_write_journal(request.user, journal.brand_id).allowed,
+    }  # fmt: skip
     return render(request, "wallet/journal.html", context)
