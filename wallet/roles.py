@@ -13,6 +13,8 @@ SEES_BOOKS = [
     "view_settlementimport",
     "view_bankentry",
     "view_bonusplan",
+    "view_dispute",
+    "view_unverifiedrule",
 ]
 grants(
     "wallet",
