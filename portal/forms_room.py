@@ -135,15 +135,31 @@ class DepositForm(KeyedForm):
 
 
 class TransferForm(KeyedForm):
+    """Between a wallet and a trading account. A wallet in another currency is exchanged at a quoted rate."""
+
     account = forms.ModelChoiceField(TradingAccount.objects.none(), label=_("Trading account"), empty_label=None)
+    wallet = forms.ChoiceField(label=_("Wallet"), required=False)
     amount = AmountField()
 
-    def __init__(self, *args: Any, accounts: list[TradingAccount], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, accounts: list[TradingAccount], currencies: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        same = ("", gettext("In the account's currency"))
+        self.fields["wallet"].choices = [same, *((code, code) for code in currencies)]  # type: ignore[attr-defined]
         self.fields["account"].queryset = TradingAccount.objects.filter(  # type: ignore[attr-defined]
             pk__in=[account.pk for account in accounts]
         ).select_related("server")
         self.fields["account"].label_from_instance = account_label  # type: ignore[attr-defined]
+
+
+class ExchangeForm(KeyedForm):
+    given = forms.ChoiceField(label=_("From the wallet in"))
+    got = forms.ChoiceField(label=_("Into the wallet in"))
+    amount = AmountField()
+
+    def __init__(self, *args: Any, given: list[str], got: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["given"].choices = [(code, code) for code in given]  # type: ignore[attr-defined]
+        self.fields["got"].choices = [(code, code) for code in got]  # type: ignore[attr-defined]
 
 
 def account_label(account: TradingAccount) -> str:

@@ -16,7 +16,7 @@ from clients.models import Client
 from crm.money import Money
 from portal import paying
 from wallet.choices import DepositState, HoldReason, TransferState, WithdrawalState, failure_words
-from wallet.models import BonusGrant, Deposit, Transfer, Withdrawal
+from wallet.models import BonusGrant, Deposit, Exchange, Transfer, Withdrawal
 from wallet.queries import Wallet, wallets_of
 from wallet.sources import Source
 
@@ -159,6 +159,11 @@ def tell_transfer(transfer: Transfer) -> Telling:
         return Telling(_("Not moved"), text, "danger", steps, 1, False)
     text = _("We wait for the confirmation of %(account)s. It usually takes a few seconds.") % {"account": account}
     return Telling(_("On its way"), text, "info", steps, 1, True)
+
+
+def tell_exchange(exchange: Exchange) -> Telling:
+    text = _("%(got)s is in your wallet.") % {"got": exchange.got}
+    return Telling(_("Exchanged"), text, "success", [_("Quoted"), _("Exchanged")], 2, is_moving=False)
 
 
 def expected_payout(client: Client) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from portal.views import home, money, payout, public, start, trading
+from portal.views import home, money, moves, payout, public, start, trading
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("b/", public.brands, name="portal_brands"),
@@ -28,7 +28,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/wallet/", money.wallet, name="portal_wallet"),
     path("portal/wallet/deposit/", money.deposit, name="portal_deposit"),
     path("portal/wallet/withdraw/", payout.withdraw, name="portal_withdraw"),
-    path("portal/wallet/transfer/", money.transfer, name="portal_transfer"),
+    path("portal/wallet/transfer/", moves.transfer, name="portal_transfer"),
+    path("portal/wallet/exchange/", moves.exchange, name="portal_exchange"),
     path("portal/wallet/history/", money.history, name="portal_history"),
     path("portal/wallet/history/statement/", money.order_statement, name="portal_statement"),
     path("portal/wallet/<slug:reference>/", money.movement, name="portal_movement"),

@@ -276,6 +276,18 @@ class Direction(models.TextChoices):
     TO_WALLET = "to_wallet", _("Trading account to wallet")
 
 
+class QuoteFor(models.TextChoices):
+    """What a promised rate may be used for."""
+
+    EXCHANGE = "exchange", _("Between wallets")
+    TO_TRADING = "to_trading", _("Wallet to trading account")
+    TO_WALLET = "to_wallet", _("Trading account to wallet")
+
+
+class ExchangeState(BadgeChoices):
+    SETTLED = "settled", "green", _("Done")
+
+
 class TransferState(BadgeChoices):
     SENDING = "sending", "blue", _("Being sent")
     UNKNOWN = "unknown", "orange", _("Unknown at the platform")

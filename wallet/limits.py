@@ -18,6 +18,8 @@
 | `deposit_tolerance_minor` | 500 | or this much |
 | `deposit_late_days` | 14 | money that comes longer after the time to pay was over is looked at |
 | `fx_markup_basis_points` | 0 | what the house keeps of a conversion |
+| `fx_quote_seconds` | 30 | how long a quoted rate holds |
+| `fx_rate_days_max` | 31 | an older reference rate is none |
 | `deposit_unverified_max_minor` | 200 000 | all an unverified client may have paid in (CySEC C721: EUR 2,000) |
 """
 
@@ -49,6 +51,8 @@ DEFAULTS: dict[str, int] = {
     "deposit_tolerance_minor": 500,
     "deposit_late_days": 14,
     "fx_markup_basis_points": 0,
+    "fx_quote_seconds": 30,
+    "fx_rate_days_max": 31,
     "deposit_unverified_max_minor": 200_000,
 }
 

@@ -24,7 +24,7 @@ def _waiting(user: Any) -> int | None:
 
 def _find(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
     """A movement by its reference."""
-    if len(query) >= 4 and query.upper()[:2] in ("D-", "W-", "T-"):
+    if len(query) >= 4 and query.upper()[:2] in ("D-", "W-", "T-", "X-"):
         for kind, row in queries.movements_starting_with(user, query.upper(), limit):
             url = reverse(f"wallet:{kind}", args=[row.pk])
             yield panels.Found(row.reference, url, f"{row.money} · {row.get_state_display()}", "wallet")
@@ -50,6 +50,9 @@ panels.menu(
 panels.menu("money", _("Bonuses"), "wallet:bonuses", "wallet.view_bonusgrant", "coins", 26, words="credit campaign")
 panels.menu("money", _("All withdrawals"), "wallet:withdrawals", "wallet.view_withdrawal", "banknote", 30)
 panels.menu("money", _("Transfers"), "wallet:transfers", "wallet.view_transfer", "arrow-left-right", 40)
+panels.menu(
+    "money", _("Exchanges"), "wallet:exchanges", "wallet.view_transfer", "repeat", 45, words="fx conversion rate"
+)
 panels.menu(
     "money", _("Ledger"), "wallet:ledger", "wallet.view_account", "book-open", 50, words="accounts balances journal"
 )

@@ -24,6 +24,7 @@ from wallet.models import (
     Break,
     Deposit,
     Dispute,
+    Exchange,
     Journal,
     ManualJournal,
     Match,
@@ -36,6 +37,7 @@ from wallet.models import (
 )
 
 HISTORY_MAX = 100
+AnyMovement = Deposit | Withdrawal | Transfer | Exchange
 
 
 def _of_reached_clients(user: Any) -> Q:
@@ -67,6 +69,10 @@ def disputes_visible_to(user: Any) -> QuerySet[Dispute]:
 
 def bonuses_visible_to(user: Any) -> QuerySet[BonusGrant]:
     return BonusGrant.objects.filter(_of_reached_clients(user))
+
+
+def exchanges_visible_to(user: Any) -> QuerySet[Exchange]:
+    return Exchange.objects.filter(_of_reached_clients(user))
 
 
 def psps_visible_to(user: Any) -> QuerySet[Psp]:
@@ -176,7 +182,9 @@ class Movement:
 
     @property
     def label(self) -> str:
-        labels = {"deposit": _("Deposit"), "withdrawal": _("Withdrawal"), "transfer": _("Transfer")}
+        labels = {
+            "deposit": _("Deposit"), "withdrawal": _("Withdrawal"), "transfer": _("Transfer"), "exchange": _("Exchange")
+        }  # fmt: skip
         return labels[self.kind]
 
     @property
@@ -186,7 +194,12 @@ class Movement:
     @property
     def source(self) -> Any:
         """Something with `get_state_display` and a badge colour, for `{% badge movement.source "state" %}`."""
-        models: dict[str, Any] = {"deposit": Deposit, "withdrawal": Withdrawal, "transfer": Transfer}
+        models: dict[str, Any] = {
+            "deposit": Deposit,
+            "withdrawal": Withdrawal,
+            "transfer": Transfer,
+            "exchange": Exchange,
+        }
         return models[self.kind](state=self.state)
 
 
@@ -204,6 +217,10 @@ SELECT kind, id, reference, at, amount_minor, currency, state, detail FROM (
     CASE t.direction WHEN 'to_trading' THEN -t.amount_minor ELSE t.amount_minor END, t.currency, t.state,
     t.trading_account_label
   FROM wallet_transfer t WHERE t.client_id = %(client)s
+  UNION ALL
+  SELECT 'exchange', e.id, e.reference, e.created_at, -e.amount_minor, e.currency, e.state,
+    e.currency || ' → ' || e.got_currency
+  FROM wallet_exchange e WHERE e.client_id = %(client)s
 ) m
 WHERE %(at)s::timestamptz IS NULL OR (at, kind, id) < (%(at)s::timestamptz, %(kind)s, %(id)s)
 ORDER BY at DESC, kind DESC, id DESC LIMIT %(limit)s
@@ -246,27 +263,29 @@ def withdrawal_of(user: Any, reference: str) -> Withdrawal:
 # ── a movement by its name ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def movement_by_reference(user: Any, reference: str) -> Deposit | Withdrawal | Transfer | None:
+def movement_by_reference(user: Any, reference: str) -> AnyMovement | None:
     """The movement that a reference names, if the user may see it."""
     rows: dict[str, Any] = {
-        "D": deposits_visible_to(user), "W": withdrawals_visible_to(user), "T": transfers_visible_to(user)
+        "D": deposits_visible_to(user), "W": withdrawals_visible_to(user), "T": transfers_visible_to(user),
+        "X": exchanges_visible_to(user),
     }  # fmt: skip
     found = rows.get(reference[:1])
     return found.filter(reference=reference).first() if found is not None and reference[1:2] == "-" else None
 
 
-def movements_starting_with(user: Any, start: str, limit: int) -> list[tuple[str, Deposit | Withdrawal | Transfer]]:
+def movements_starting_with(user: Any, start: str, limit: int) -> list[tuple[str, AnyMovement]]:
     """(kind, movement) whose reference starts so, for the search box."""
     kinds: dict[str, tuple[str, Any]] = {
         "D": ("deposit", deposits_visible_to(user)),
         "W": ("withdrawal", withdrawals_visible_to(user).defer("sealed_destination")),
         "T": ("transfer", transfers_visible_to(user)),
+        "X": ("exchange", exchanges_visible_to(user)),
     }
     kind, rows = kinds[start[0]]
     return [(kind, row) for row in rows.filter(reference__startswith=start).order_by("reference")[:limit]]
 
 
-def movement_of(user: Any, journal: Journal) -> Deposit | Withdrawal | Transfer | None:
+def movement_of(user: Any, journal: Journal) -> AnyMovement | None:
     """The movement behind a journal, from its key 'deposit:D-…:settle'."""
     parts = journal.idempotency_key.split(":")
     return movement_by_reference(user, parts[1]) if len(parts) > 1 else None

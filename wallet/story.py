@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import AuditEvent
-from wallet.models import BonusGrant, Deposit, Dispute, Posting, Transfer, WebhookMessage, Withdrawal
+from wallet.models import BonusGrant, Deposit, Dispute, Exchange, Posting, Transfer, WebhookMessage, Withdrawal
 
 # action → words, icon, tone
 WORDS: dict[str, tuple[Promise | str, str, str]] = {
@@ -50,6 +50,7 @@ WORDS: dict[str, tuple[Promise | str, str, str]] = {
     "wallet.withdrawal_rejected": (_("Rejected; the money is in the wallet again"), "circle-x", "danger"),
     "wallet.withdrawal_cancelled": (_("Cancelled by the client"), "x", "neutral"),
     "wallet.withdrawal_failed": (_("Failed; the money is in the wallet again"), "triangle-alert", "danger"),
+    "wallet.exchanged": (_("Exchanged at the quoted rate and booked"), "repeat", "success"),
     "wallet.transfer_started": (_("Started; sent to the platform"), "arrow-left-right", "info"),
     "wallet.transfer_unknown": (
         _("The platform's answer was lost: it is looked up"),
@@ -81,7 +82,7 @@ class Story:
     postings: Sequence[Posting]
 
 
-def story_of(movement: Deposit | Withdrawal | Transfer) -> Story:
+def story_of(movement: Deposit | Withdrawal | Transfer | Exchange) -> Story:
     """Steps by the audit log, webhooks by reference, postings by key: bounded, oldest first, three queries."""
     kind = movement._meta.model_name
     events = (

@@ -55,7 +55,7 @@ class _Movements(Table):
     export_permission = "wallet.export_money"
 
     def search(self, queryset: Any, words: str) -> Any:
-        if words.upper()[:2] in ("D-", "W-", "T-"):
+        if words.upper()[:2] in ("D-", "W-", "T-", "X-"):
             return queryset.filter(reference__istartswith=words)
         for word in words.lower().split()[:4]:
             queryset = queryset.filter(client__search_text__contains=word)
@@ -201,6 +201,28 @@ class TransferTable(_Movements):
 
     def queryset(self) -> Any:
         return queries.transfers_visible_to(self.user).select_related("client").defer("client__search_text")
+
+
+class ExchangeTable(_Movements):
+    name, title, permission = "exchanges", _("Exchanges"), "wallet.view_transfer"
+    subtitle = _("Between wallets of one client, each at the rate that was quoted.")
+    columns = [
+        Column("reference", _("Reference"), render=_reference, link=True, css="nowrap"),
+        Column("client", _("Client"), value="client.full_name"),
+        MoneyColumn("amount_minor", _("Given"), minor=True),
+        MoneyColumn("got_minor", _("Got"), minor=True, currency="got_currency"),
+        Column("rate", _("Rate"), value=lambda row: f"{row.quote.rate:.6f}", css="end num"),
+        Column("rate_on", _("Rate of"), value="quote.rate_on", css="nowrap"),
+        Column("markup", _("Markup"), value=lambda row: f"{row.quote.markup_basis_points / 100:.2f} %", css="end num"),
+        AgoColumn("created_at", _("Booked")),
+    ]
+    row_url_name = "wallet:exchange"
+    empty = Empty(
+        _("No exchanges yet"), _("When clients change money between their wallets, it shows up here."), "repeat"
+    )
+
+    def queryset(self) -> Any:
+        return queries.exchanges_visible_to(self.user).select_related("client", "quote").defer("client__search_text")
 
 
 class WebhookFilter(django_filters.FilterSet):

@@ -27,8 +27,10 @@ from trading.operations import reserve_operation
 from wallet import ledger, policies
 from wallet.amounts import minor_of
 from wallet.choices import TRANSFER_TRANSITIONS, Direction, JournalKind, TransferState
+from wallet.exchange import lines_of
 from wallet.ledger import Entry, Line
-from wallet.models import Transfer
+from wallet.models import Quote, Transfer
+from wallet.quotes import conversion_of, use_quote
 from wallet.references import new_reference
 
 MIRRORED_AFTER = dt.timedelta(seconds=5)
@@ -40,40 +42,44 @@ def start_transfer(
     client_id: int,
     trading_account_id: int,
     direction: Direction,
-    amount: Decimal,
+    amount: Decimal | None = None,
     request_key: str,
     actor: Any,
+    quote_id: int | None = None,
 ) -> Transfer:
-    """The client moves money between the wallet and one of their trading accounts, in that account's currency.
+    """The client moves money between a wallet and one of their trading accounts.
 
-    The same request_key with the same wish is the same transfer. Who: the client.
-    Raises: NotAllowed, DomainError (amount, account), InsufficientFunds, IdempotencyConflict.
+    amount: in that account's currency; or quote_id: a promised rate where the wallet is in another one. The same
+    request_key with the same wish is the same transfer. Who: the client.
+    Raises: NotAllowed, DomainError (amount, account), QuoteExpired, InsufficientFunds, IdempotencyConflict.
     """
     client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
     require(policies.can_transfer(actor, client, to_trading=direction == Direction.TO_TRADING))
     account = TradingAccount.objects.select_related("server").filter(pk=trading_account_id, client=client).first()
     if account is None or account.is_demo or account.state != AccountState.OPEN:
         raise DomainError(_("Choose one of your open trading accounts."))
-    amount_minor = minor_of(amount, account.currency)
+    amount_minor = None if amount is None else minor_of(amount, account.currency)
     known = Transfer.objects.filter(client=client, request_key=request_key).first()
     if known is not None:
-        if (known.trading_account_id, known.direction, known.amount_minor) != (account.pk, direction, amount_minor):
+        wish = (account.pk, direction, quote_id, amount_minor or known.amount_minor)
+        if (known.trading_account_id, known.direction, known.quote_id, known.amount_minor) != wish:
             raise IdempotencyConflict(_("This form was already sent with another wish. Start again."))
         return known
-    wallet = ledger.wallet_of(client, account.currency)
+    quote, wallet, amount_minor = _terms(client, account, direction, amount_minor, quote_id)
+    inward = direction == Direction.TO_TRADING
     transfer = Transfer(
         client=client, brand=client.brand, wallet=wallet, trading_account_id=account.pk,
         trading_account_label=str(account)[:80], direction=direction, reference=new_reference("T"),
         request_key=request_key, amount_minor=amount_minor, currency=account.currency, requested_by=actor,
-        created_at=timezone.now(),
+        created_at=timezone.now(), quote=quote,
+        wallet_minor=None if quote is None else quote.given_minor if inward else quote.got_minor,
     )  # fmt: skip
-    inward = direction == Direction.TO_TRADING
     if inward:
         transfer.reservation_id = _reserve(transfer, account).journal_id
     operation = reserve_operation(
         account_id=account.pk,
         kind=OperationKind.DEPOSIT if inward else OperationKind.WITHDRAWAL,
-        amount=amount if inward else -amount,
+        amount=transfer.amount if inward else -transfer.amount,
         idempotency_key=f"transfer:{transfer.reference}",
         actor=actor,
         reason=transfer.reference,
@@ -87,6 +93,33 @@ def start_transfer(
     return transfer
 
 
+def _terms(
+    client: Client, account: TradingAccount, direction: Direction, amount_minor: int | None, quote_id: int | None
+) -> tuple[Quote | None, ledger.Account, int]:
+    """The quote if there is one, the wallet, and the amount on the account's side."""
+    if quote_id is None:
+        if amount_minor is None:
+            raise DomainError(_("Enter an amount above zero."))
+        return None, ledger.wallet_of(client, account.currency), amount_minor
+    quote = use_quote(client=client, quote_id=quote_id, purpose=direction, trading_account_id=account.pk)
+    if direction == Direction.TO_TRADING:
+        return quote, ledger.wallet_of(client, quote.given_currency), quote.got_minor
+    return quote, ledger.wallet_of(client, quote.got_currency), quote.given_minor
+
+
+def _lines(transfer: Transfer, server_id: int) -> tuple[Line, ...]:
+    """From the wallet to the platform or back; between currencies through the FX position."""
+    clearing, inward = _clearing(transfer, server_id), transfer.direction == Direction.TO_TRADING
+    source, target = (transfer.wallet, clearing) if inward else (clearing, transfer.wallet)
+    if transfer.quote is not None:
+        return lines_of(conversion_of(transfer.quote), source=source, target=target)
+    return Line(source, -transfer.amount_minor), Line(target, transfer.amount_minor)
+
+
+def _rate(transfer: Transfer) -> dict[str, Any]:
+    return {} if transfer.quote is None else {"rate": transfer.quote.rate, "rate_on": transfer.quote.rate_on}
+
+
 def _clearing(transfer: Transfer, server_id: int) -> ledger.Account:
     return ledger.platform_clearing(brand_id=transfer.brand_id, server_id=server_id, currency=transfer.currency)
 
@@ -97,11 +130,9 @@ def _reserve(transfer: Transfer, account: TradingAccount) -> ledger.Posted:
             key=f"transfer:{transfer.reference}:reserve",
             kind=JournalKind.TRANSFER,
             brand_id=transfer.brand_id,
-            lines=(
-                Line(transfer.wallet, -transfer.amount_minor),
-                Line(_clearing(transfer, account.server_id), transfer.amount_minor),
-            ),
+            lines=_lines(transfer, account.server_id),
             description=f"{transfer.reference} → {transfer.trading_account_label}",
+            **_rate(transfer),
         )
     )
 
@@ -111,7 +142,7 @@ def finish_transfer(*, operation_id: int, confirmed: bool) -> Transfer | None:
     """The platform confirmed or refused: book it, or give the reserved money back. Twice is once."""
     transfer = (
         Transfer.objects.select_for_update(of=["self"])
-        .select_related("wallet", "reservation")
+        .select_related("wallet", "reservation", "quote")
         .filter(operation_id=operation_id)
         .first()
     )
@@ -148,11 +179,9 @@ def _book(transfer: Transfer, operation: BalanceOperation) -> ledger.Posted:
             key=f"transfer:{transfer.reference}:settle",
             kind=JournalKind.TRANSFER,
             brand_id=transfer.brand_id,
-            lines=(
-                Line(_clearing(transfer, operation.server_id), -transfer.amount_minor),
-                Line(transfer.wallet, transfer.amount_minor),
-            ),
+            lines=_lines(transfer, operation.server_id),
             description=f"{transfer.reference} ← {transfer.trading_account_label}",
+            **_rate(transfer),
         )
     )
 

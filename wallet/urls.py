@@ -1,7 +1,7 @@
 from django.urls import path
 
 from crm.ui.views import TableView
-from wallet.tables import BreakTable, DepositTable, TransferTable, WebhookTable
+from wallet.tables import BreakTable, DepositTable, ExchangeTable, TransferTable, WebhookTable
 from wallet.urls_bank import BANK
 from wallet.urls_books import BOOKS
 from wallet.urls_in import urlpatterns as money_in
@@ -21,6 +21,8 @@ urlpatterns = [
     path("money/withdrawals/<int:withdrawal_id>/look-up/", movements.look_up, name="withdrawal_look_up"),
     path("money/transfers/", TableView.as_view(table=TransferTable), name="transfers"),
     path("money/transfers/<int:transfer_id>/", movements.transfer_page, name="transfer"),
+    path("money/exchanges/", TableView.as_view(table=ExchangeTable), name="exchanges"),
+    path("money/exchanges/<int:exchange_id>/", movements.exchange_page, name="exchange"),
     path("money/ledger/", ledger.LedgerPage.as_view(), name="ledger"),
     path("money/ledger/accounts/<int:pk>/", ledger.account_page, name="ledger_account"),
     path("money/ledger/journals/<int:pk>/", ledger.journal_page, name="journal"),

@@ -128,7 +128,14 @@ UNION ALL
 SELECT 'transfer ' || t.reference FROM wallet_transfer t
 LEFT JOIN wallet_posting p ON p.journal_id = t.journal_id AND p.account_id = t.wallet_id AND p.layer = 0
 WHERE t.state = 'settled' AND p.amount_minor IS DISTINCT FROM
-  (CASE t.direction WHEN 'to_trading' THEN -t.amount_minor ELSE t.amount_minor END)
+  (CASE t.direction WHEN 'to_trading' THEN -1 ELSE 1 END * coalesce(t.wallet_minor, t.amount_minor))
+UNION ALL
+SELECT 'exchange ' || e.reference FROM wallet_exchange e
+JOIN wallet_quote q ON q.id = e.quote_id
+LEFT JOIN wallet_posting g ON g.journal_id = e.journal_id AND g.account_id = e.wallet_id AND g.layer = 0
+LEFT JOIN wallet_posting p ON p.journal_id = e.journal_id AND p.account_id = e.target_id AND p.layer = 0
+WHERE (g.amount_minor, p.amount_minor, q.given_minor, q.got_minor)
+  IS DISTINCT FROM (-e.amount_minor, e.got_minor, e.amount_minor, e.got_minor)
 UNION ALL
 SELECT 'what was charged back of deposit ' || d.reference FROM wallet_deposit d
 LEFT JOIN (SELECT deposit_id, sum(taken_minor) AS minor FROM wallet_dispute GROUP BY 1) t ON t.deposit_id = d.id

@@ -19,15 +19,12 @@ from crm.models import User
 from crm.money import exponent
 from crm.ui.views import wants_fragment
 from portal import money, paying
-from portal.forms_room import DepositForm, StatementForm, TransferForm
+from portal.forms_room import DepositForm, StatementForm
 from portal.room import room
-from trading.models import TradingAccount
-from trading.queries import accounts_of
-from wallet import bonus, deposits, offers, queries, statements, transfers
-from wallet.choices import Direction
-from wallet.models import Deposit, Transfer
+from wallet import bonus, deposits, offers, queries, statements
+from wallet.models import Deposit, Exchange, Transfer
 from wallet.outcomes import parts_of
-from wallet.policies import can_deposit, can_transfer
+from wallet.policies import can_deposit
 
 PAGE = 25
 KEY_BYTES = 12
@@ -153,6 +150,8 @@ def movement(request: HttpRequest, client: Client, reference: str) -> HttpRespon
     context: dict[str, Any] = {"client": client, "movement": found, "kind": found._meta.model_name}
     if isinstance(found, Transfer):
         told = money.tell_transfer(found)
+    elif isinstance(found, Exchange):
+        told = money.tell_exchange(found)
     elif isinstance(found, Deposit):
         told = money.tell_deposit(found)
     else:
@@ -161,41 +160,3 @@ def movement(request: HttpRequest, client: Client, reference: str) -> HttpRespon
     context["how"] = paying.how_to_pay(found) if isinstance(found, Deposit) and told.is_moving else None
     context["told"] = told
     return render(request, "portal/_movement.html" if wants_fragment(request) else "portal/movement.html", context)
-
-
-# ── wallet ↔ trading account ────────────────────────────────────────────────────────────────────────────────────────
-
-
-@room
-def transfer(request: HttpRequest, client: Client) -> HttpResponse:
-    """Move money to a trading account or back. Two forms on one page; each keeps what was typed."""
-    accounts = _live_accounts(request, client)
-    direction = Direction.TO_WALLET if _direction(request) == "from" else Direction.TO_TRADING
-    form = TransferForm(
-        request.POST or None, accounts=accounts,
-        initial={"request_key": new_key(), "account": request.GET.get("account") or (accounts[0].pk if accounts else None)},
-    )  # fmt: skip
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            found = transfers.start_transfer(
-                client_id=client.pk, trading_account_id=data["account"].pk, direction=direction, amount=data["amount"],
-                request_key=data["request_key"], actor=me(request),
-            )  # fmt: skip
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            return redirect("portal_movement", reference=found.reference)
-    context = {
-        "client": client, "form": form, "accounts": accounts, "wallets": queries.wallets_of(client),
-        "direction": "from" if direction == Direction.TO_WALLET else "to", "allowed": can_transfer(me(request), client),
-    }  # fmt: skip
-    return render(request, "portal/transfer.html", context, status=422 if form.errors else 200)
-
-
-def _direction(request: HttpRequest) -> str:
-    return request.POST.get("direction") or request.GET.get("direction", "to")
-
-
-def _live_accounts(request: HttpRequest, client: Client) -> list[TradingAccount]:
-    return [one for one in accounts_of(me(request), client.pk) if one.state == "open" and not one.is_demo]

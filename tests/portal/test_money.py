@@ -15,11 +15,11 @@ from portal import money
 from portal.wishes import wish_leverage
 from tests.cast import PASSWORD, signed_in
 from tests.portal.conftest import verify
-from tests.trading.factories import make_server, make_type
+from tests.trading.factories import make_account, make_server, make_type
 from tests.wallet.conftest import outside  # noqa: F401 — a fixture
 from tests.wallet.factories import fund, make_psp
 from wallet.choices import DepositState, TransferState, WithdrawalState
-from wallet.models import Deposit, Transfer, Withdrawal
+from wallet.models import Deposit, Exchange, Quote, Transfer, Withdrawal
 from wallet.transfers import finish_transfer
 from wallet.withdrawals import approve_withdrawal, reject_withdrawal
 
@@ -254,6 +254,63 @@ def test_more_than_there_is_does_not_move(room):
 def test_back_to_the_wallet(room):
     move(room, direction="from")
     assert Transfer.objects.get().direction == "to_wallet"
+
+
+# ── between currencies ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+EXCHANGE = "/portal/wallet/exchange/"
+
+
+def quoted(answer) -> str:
+    return re.search(r'name="quote" value="(\d+)"', answer.content.decode())[1]
+
+
+def test_money_is_exchanged_at_a_rate_that_was_shown(room):
+    form = {"given": "EUR", "got": "USD", "amount": "100", "request_key": key_of(room.browser.get(EXCHANGE))}
+    shown = room.browser.post(EXCHANGE, form)
+    assert "€100.00" in shown.content.decode() and "data-quote" in shown.content.decode()
+    answer = room.browser.post(EXCHANGE, {**form, "quote": quoted(shown)})
+    done = Exchange.objects.get()
+    assert answer["Location"] == f"/portal/wallet/{done.reference}/"
+    page = room.browser.get(answer["Location"]).content.decode()
+    assert "Exchanged" in page and f"{done.quote.rate:.6f}" in page
+    wallet = room.browser.get("/portal/wallet/").content.decode()
+    assert "€400.00" in wallet and "EUR → USD" in wallet
+
+
+def test_a_rate_that_is_over_is_replaced_by_a_new_one(room):
+    form = {"given": "EUR", "got": "USD", "amount": "100", "request_key": key_of(room.browser.get(EXCHANGE))}
+    first = quoted(room.browser.post(EXCHANGE, form))
+    past = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=2)
+    Quote.objects.update(created_at=past, expires_at=past + dt.timedelta(seconds=30))
+    again = room.browser.post(EXCHANGE, {**form, "quote": first})
+    assert "This rate has expired" in again.content.decode() and quoted(again) != first
+    assert not Exchange.objects.exists()
+    room.browser.post(EXCHANGE, {**form, "quote": quoted(again)})
+    assert Exchange.objects.count() == 1
+
+
+@pytest.mark.parametrize(("fields", "words"), [({"amount": "1.005"}, "decimals"), ({"got": "EUR"}, "two different")])
+def test_what_can_not_be_exchanged_is_said_and_what_was_typed_stays(room, fields, words):
+    form = {"given": "EUR", "got": "USD", "amount": "100", "request_key": "k", **fields}
+    answer = room.browser.post(EXCHANGE, form)
+    assert answer.status_code == 422 and words in answer.content.decode()
+    assert f'value="{form["amount"]}"' in answer.content.decode()
+
+
+def test_an_account_in_another_currency_is_reached_at_a_quoted_rate(room):
+    account = make_account(room.client, room.account.server, currency="USD", equity=10, balance=10)
+    page = room.browser.get(f"{TRANSFER}?account={account.pk}")
+    form = {
+        "account": account.pk, "wallet": "EUR", "amount": "100", "direction": "to", "request_key": key_of(page)
+    }  # fmt: skip
+    shown = room.browser.post(TRANSFER, form)
+    assert not Transfer.objects.exists()
+    answer = room.browser.post(TRANSFER, {**form, "quote": quoted(shown)})
+    transfer = Transfer.objects.get()
+    assert (transfer.currency, transfer.wallet_minor) == ("USD", 10_000)
+    assert "1 EUR =" in room.browser.get(answer["Location"]).content.decode()
 
 
 # ── on paper ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,12 +7,13 @@ from wallet.models.payments import Deposit, PspMovement
 from wallet.models.periods import ClosingBalance, Period, PeriodReopening
 from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookMessage
 from wallet.models.reconciliation import Break, Match, SettlementImport, SettlementRow
-from wallet.models.transfers import Transfer
+from wallet.models.transfers import Exchange, Quote, Transfer
 from wallet.models.unverified import UnverifiedRule, UnverifiedTerm
-from wallet.models.withdrawals import Withdrawal, WithdrawalCheck
+from wallet.models.withdrawals import ApprovalBatch, Withdrawal, WithdrawalCheck
 
 __all__ = [
     "Account",
+    "ApprovalBatch",
     "Balance",
     "BankBatch",
     "BankEntry",
@@ -26,6 +27,7 @@ __all__ = [
     "ClosingBalance",
     "Deposit",
     "Dispute",
+    "Exchange",
     "Journal",
     "LedgerSeal",
     "ManualJournal",
@@ -38,6 +40,7 @@ __all__ = [
     "Psp",
     "PspCall",
     "PspMovement",
+    "Quote",
     "SettlementImport",
     "SettlementRow",
     "Transfer",

@@ -1,16 +1,100 @@
-"""Money between a wallet and a trading account."""
+"""Money between a wallet and a trading account, between two wallets of one client, and the rates promised for it."""
 
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from crm.models import Brand, User
-from wallet.choices import Direction, TransferState
+from crm.money import Money
+from wallet.choices import Direction, ExchangeState, QuoteFor, TransferState
 from wallet.models.ledger import Account, Journal
 from wallet.models.payments import AmountMixin
+
+
+class Quote(models.Model):
+    """A rate promised to a client for one amount and a short time. It is used once: by one exchange or one transfer."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="quotes", db_index=False)
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    purpose = models.CharField(max_length=12, choices=QuoteFor.choices)
+    trading_account_id = models.BigIntegerField(null=True, help_text=_("Of a transfer"))
+    given_minor = models.BigIntegerField()
+    given_currency = models.CharField(max_length=5)
+    got_minor = models.BigIntegerField()
+    got_currency = models.CharField(max_length=5)
+    rate = models.DecimalField(max_digits=24, decimal_places=12, help_text=_("Got per unit given, markup included"))
+    rate_on = models.DateField(help_text=_("Day of the reference rate"))
+    markup_basis_points = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(given_minor__gt=0, got_minor__gt=0), name="quote_is_positive"),
+            models.CheckConstraint(condition=~Q(given_currency=F("got_currency")), name="quote_is_of_two_currencies"),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="quote_lives_a_while"),
+            models.CheckConstraint(
+                condition=Q(purpose=QuoteFor.EXCHANGE, trading_account_id__isnull=True)
+                | (~Q(purpose=QuoteFor.EXCHANGE) & Q(trading_account_id__isnull=False)),
+                name="quote_of_a_transfer_names_its_account",
+            ),
+        ]
+        indexes = [models.Index(fields=["client", "-id"], name="quotes_by_client")]
+
+    def __str__(self) -> str:
+        return f"{self.given} → {self.got}"
+
+    @property
+    def given(self) -> Money:
+        return Money.of_minor(self.given_minor, self.given_currency)
+
+    @property
+    def got(self) -> Money:
+        return Money.of_minor(self.got_minor, self.got_currency)
+
+
+class Exchange(AmountMixin):
+    """Money from one wallet of a client into another of theirs, at a quoted rate, through the house's FX position.
+
+    The amount is what was given. There is nothing to wait for: it is booked with the row.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="exchanges", db_index=False)
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    wallet = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    target = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    quote = models.OneToOneField(Quote, on_delete=models.PROTECT, related_name="exchange")
+    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="exchange")
+    reference = models.CharField(max_length=40, unique=True)
+    request_key = models.CharField(max_length=80)
+    state = models.CharField(max_length=10, choices=ExchangeState.choices, default=ExchangeState.SETTLED)
+    got_minor = models.BigIntegerField()
+    got_currency = models.CharField(max_length=5)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0, got_minor__gt=0), name="exchange_is_positive"),
+            models.CheckConstraint(condition=~Q(wallet=F("target")), name="exchange_is_between_two_wallets"),
+            models.UniqueConstraint(fields=["client", "request_key"], name="one_exchange_per_request"),
+        ]
+        indexes = [
+            models.Index(fields=["client", "-id"], name="exchanges_by_client"),
+            models.Index(fields=["brand", "-id"], name="exchanges_by_brand"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def got(self) -> Money:
+        return Money.of_minor(self.got_minor, self.got_currency)
 
 
 class Transfer(AmountMixin):
@@ -19,6 +103,9 @@ class Transfer(AmountMixin):
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="transfers", db_index=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
     wallet = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Where the wallet is in another currency than the account: what it gives or gets, at the quoted rate.
+    quote = models.OneToOneField(Quote, on_delete=models.PROTECT, null=True, related_name="transfer")
+    wallet_minor = models.BigIntegerField(null=True)
     trading_account_id = models.BigIntegerField()
     trading_account_label = models.CharField(max_length=80)
     direction = models.CharField(max_length=12, choices=Direction.choices)
@@ -47,6 +134,11 @@ class Transfer(AmountMixin):
             models.CheckConstraint(
                 condition=~Q(state=TransferState.SETTLED) | Q(journal__isnull=False, finished_at__isnull=False),
                 name="settled_transfer_has_a_journal",
+            ),
+            models.CheckConstraint(
+                condition=Q(quote__isnull=True, wallet_minor__isnull=True)
+                | Q(quote__isnull=False, wallet_minor__isnull=False, wallet_minor__gt=0),
+                name="transfer_between_currencies_has_a_quote",
             ),
         ]
         indexes = [

@@ -204,3 +204,23 @@ class WithdrawalCheck(models.Model):
         from wallet.checking import CHECKS
 
         return str(CHECKS[self.name].label) if self.name in CHECKS else self.name
+
+
+class ApprovalBatch(models.Model):
+    """Many requests decided on with one confirmation: what was shown in the preview, and what came of each.
+
+    `key` is from the preview: confirming it twice is one batch. lines: [{"withdrawal", "reference", "mark", "plan",
+    "result", "words"}]; the mark tells whether a request is still as it was shown.
+    """
+
+    key = models.CharField(max_length=60, unique=True)
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    lines = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.created_at:%Y-%m-%d %H:%M}"

@@ -21,7 +21,7 @@ from wallet import policies, queries
 from wallet.choices import WITHDRAWAL_OPEN, DepositState, WithdrawalState
 from wallet.deposits import release_held_deposit
 from wallet.forms import OptionalReasonForm, ReasonForm, RefundForm
-from wallet.models import Deposit, Transfer, Withdrawal, WithdrawalCheck
+from wallet.models import Deposit, Exchange, Transfer, Withdrawal, WithdrawalCheck
 from wallet.outcomes import parts_of
 from wallet.payouts import ask_the_psp
 from wallet.refunds import start_refund
@@ -204,8 +204,17 @@ def look_up(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
 
 @staff_page("wallet.view_transfer")
 def transfer_page(request: HttpRequest, transfer_id: int) -> HttpResponse:
-    rows = queries.transfers_visible_to(request.user).select_related("client__brand", "requested_by")
+    rows = queries.transfers_visible_to(request.user).select_related("client__brand", "requested_by", "quote")
     transfer: Transfer = queries.one_of(rows, transfer_id, request.user, "wallet.view_transfer")
     _note_view(request, transfer)
     context = {"transfer": transfer, "movement": transfer, "story": story_of(transfer)}
     return render(request, "wallet/transfer.html", context)
+
+
+@staff_page("wallet.view_transfer")
+def exchange_page(request: HttpRequest, exchange_id: int) -> HttpResponse:
+    rows = queries.exchanges_visible_to(request.user).select_related("client__brand", "requested_by", "quote")
+    exchange: Exchange = queries.one_of(rows, exchange_id, request.user, "wallet.view_transfer")
+    _note_view(request, exchange)
+    context = {"exchange": exchange, "movement": exchange, "quote": exchange.quote, "story": story_of(exchange)}
+    return render(request, "wallet/exchange.html", context)

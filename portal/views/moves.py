@@ -1,0 +1,146 @@
+"""Between the client's own pockets: wallet and trading account, wallet and wallet. Between currencies a rate is quoted first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from clients.models import Client
+from crm.errors import DomainError
+from portal import money
+from portal.forms_room import ExchangeForm, TransferForm
+from portal.room import room
+from portal.views.money import me, new_key
+from trading.models import TradingAccount
+from trading.queries import accounts_of
+from wallet import exchanges, offers, queries, transfers
+from wallet.choices import Direction, QuoteFor
+from wallet.models import Quote
+from wallet.policies import can_transfer
+from wallet.quotes import QuoteExpired, ask_quote
+
+NOT_TYPED = frozenset({"quote", "csrfmiddlewaretoken"})
+
+
+def _quote_of(request: HttpRequest) -> int | None:
+    number = request.POST.get("quote", "")
+    return int(number) if number.isdigit() else None
+
+
+def _show_quote(
+    request: HttpRequest, client: Client, quote: Quote, *, notice: str = "", back: str, **more: Any
+) -> HttpResponse:
+    """The promised rate with its time; confirming sends the same form with the quote's number."""
+    left = max(0, int((quote.expires_at - timezone.now()).total_seconds()))
+    context = {
+        "client": client, "quote": quote, "seconds": left, "notice": notice, "back": back,
+        "typed": [(name, value) for name, value in request.POST.items() if name not in NOT_TYPED], **more,
+    }  # fmt: skip
+    return render(request, "portal/quote.html", context)
+
+
+# ── wallet ↔ trading account ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@room
+def transfer(request: HttpRequest, client: Client) -> HttpResponse:
+    """Move money to a trading account or back. Two forms on one page; each keeps what was typed."""
+    accounts = _live_accounts(request, client)
+    direction = Direction.TO_WALLET if _direction(request) == "from" else Direction.TO_TRADING
+    wallets = queries.wallets_of(client)
+    form = TransferForm(
+        request.POST or None, accounts=accounts, currencies=[one.currency for one in wallets],
+        initial={"request_key": new_key(), "account": request.GET.get("account") or (accounts[0].pk if accounts else None)},
+    )  # fmt: skip
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _move(request, client, form, direction)
+        except DomainError as error:
+            form.add_error(None, error.message)
+    context = {
+        "client": client, "form": form, "accounts": accounts, "wallets": wallets,
+        "direction": "from" if direction == Direction.TO_WALLET else "to", "allowed": can_transfer(me(request), client),
+        "many": len({one.currency for one in wallets} | {one.currency for one in accounts}) > 1,
+    }  # fmt: skip
+    return render(request, "portal/transfer.html", context, status=422 if form.errors else 200)
+
+
+def _move(request: HttpRequest, client: Client, form: TransferForm, direction: Direction) -> HttpResponse:
+    data, account = form.cleaned_data, form.cleaned_data["account"]
+    common = {
+        "client_id": client.pk, "trading_account_id": account.pk, "direction": direction,
+        "request_key": data["request_key"], "actor": me(request),
+    }  # fmt: skip
+    if not data["wallet"] or data["wallet"] == account.currency:
+        found = transfers.start_transfer(**common, amount=data["amount"])
+        return redirect("portal_movement", reference=found.reference)
+    notice, number = "", _quote_of(request)
+    if number is not None:
+        try:
+            found = transfers.start_transfer(**common, quote_id=number)
+        except QuoteExpired as expired:
+            notice = expired.message
+        else:
+            return redirect("portal_movement", reference=found.reference)
+    given, got = data["wallet"], account.currency
+    if direction == Direction.TO_WALLET:
+        given, got = got, given
+    quote = ask_quote(
+        client_id=client.pk, given=given, got=got, amount=data["amount"], actor=me(request),
+        purpose=QuoteFor(direction.value), trading_account_id=account.pk,
+    )  # fmt: skip
+    return _show_quote(request, client, quote, notice=notice, back="portal_transfer", account=account)
+
+
+def _direction(request: HttpRequest) -> str:
+    return request.POST.get("direction") or request.GET.get("direction", "to")
+
+
+def _live_accounts(request: HttpRequest, client: Client) -> list[TradingAccount]:
+    return [one for one in accounts_of(me(request), client.pk) if one.state == "open" and not one.is_demo]
+
+
+# ── wallet ↔ wallet ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@room
+def exchange(request: HttpRequest, client: Client) -> HttpResponse:
+    """Change money between wallets: the amount, then the quoted rate, then the exchange."""
+    wallets = money.wallets_with_money(client)
+    known = [one.currency for one in queries.wallets_of(client)]
+    got = list(dict.fromkeys([*known, *offers.deposit_currencies(client)]))
+    given = [one.currency for one in wallets] or known[:1]
+    start = {
+        "request_key": new_key(), "given": given[0], "got": next((code for code in got if code != given[0]), given[0])
+    }  # fmt: skip
+    form = ExchangeForm(request.POST or None, given=given, got=got, initial=start)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _exchange(request, client, form)
+        except DomainError as error:
+            form.add_error(None, error.message)
+    context = {
+        "client": client, "form": form, "wallets": wallets, "currencies": got,
+        "allowed": can_transfer(me(request), client, to_trading=False),
+    }  # fmt: skip
+    return render(request, "portal/exchange.html", context, status=422 if form.errors else 200)
+
+
+def _exchange(request: HttpRequest, client: Client, form: ExchangeForm) -> HttpResponse:
+    data, notice, number = form.cleaned_data, "", _quote_of(request)
+    if number is not None:
+        try:
+            found = exchanges.exchange(
+                client_id=client.pk, quote_id=number, request_key=data["request_key"], actor=me(request)
+            )
+        except QuoteExpired as expired:
+            notice = expired.message
+        else:
+            return redirect("portal_movement", reference=found.reference)
+    quote = ask_quote(
+        client_id=client.pk, given=data["given"], got=data["got"], amount=data["amount"], actor=me(request)
+    )
+    return _show_quote(request, client, quote, notice=notice, back="portal_exchange")
