@@ -1,4 +1,4 @@
-"""The wallet's part of the demo: six PSPs over two brands, and every cent that moved in three months.
+"""The wallet's part of the demo: PSPs over two brands, and every cent that moved in three months.
 
 What `trading` says went to and from its accounts has its other side here: deposits before it, withdrawals after it. All of
 it is posted through the ledger's own function, in batches with their own times. The PSPs' side of it is written to
@@ -14,6 +14,7 @@ from crm import fx
 from crm.demo import Demo
 from wallet import seals
 from wallet.demo import lives, reports, write
+from wallet.demo.providers import make_providers, write_calls
 from wallet.demo.psps import make_psps
 
 RATES_BEFORE_DAYS = 10
@@ -25,6 +26,7 @@ def load(demo: Demo) -> None:
         return
     demo.progress("Deposits, withdrawals and transfers", 0, 4)
     psps = make_psps(demo)
+    write_calls(demo, psps + make_providers(demo))
     plans = lives.tell(demo, psps)
     if plans.steps:
         first = min(step.at for step in plans.steps)
