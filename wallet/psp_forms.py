@@ -12,15 +12,20 @@ from django.utils.translation import gettext_lazy as _
 from crm.money import from_minor, to_minor
 from wallet.models import PaymentMethod, Psp
 from wallet.psp import adapter_class, adapter_of
-from wallet.psp.base import BaseAdapter, Key, Method
+from wallet.psp.base import BaseAdapter, Key, Method, PayBy
 
 KEPT = _("Stored. Leave empty to keep it.")
 OLD_SECRET = _("The old one stays valid beside a new one until the next change.")
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY")
 
 
-def key_field(key: Key, *, stored: str = "") -> forms.CharField:
+def key_field(key: Key, *, stored: str = "") -> forms.Field:
     """The form's field of one credential. A secret is written, never shown: an empty field keeps the one that is there."""
+    if key.choices:
+        return forms.ChoiceField(
+            label=str(key.label), choices=key.choices, initial=stored or key.choices[0][0], help_text=key.help_text,
+            required=False,
+        )  # fmt: skip
     hints = [key.help_text] if key.help_text else []
     if key.is_secret and stored:
         hints.append(KEPT)
@@ -97,7 +102,8 @@ class NewPspForm(KeyedForm):
         self.fields["name"].initial = title_of(adapter)
         methods = self.fields["methods"]
         methods.choices = [(method.code, method.label) for method in known]  # type: ignore[attr-defined]
-        methods.initial = [method.code for method in known]
+        # Fields on our own page need a script of the provider's, which a page of ours must let in first.
+        methods.initial = [method.code for method in known if method.pay_by != PayBy.HOSTED_FIELDS]
         if len(known) == 1 and not known[0].code:
             del self.fields["methods"]
         self.add_key_fields(adapter_class(adapter).keys, {})
@@ -145,12 +151,13 @@ class MethodForm(forms.ModelForm):
             "pays_out": _("For withdrawals"),
             "kyc_level_min": _("Verification level needed"),
             "is_for_high_risk": _("Also for clients rated high risk"),
-            "deposit_fee_basis_points": _("Fee on deposits, hundredths of a percent"),
-            "payout_fee_basis_points": _("Fee on withdrawals, hundredths of a percent"),
+            "deposit_fee_basis_points": _("Fee on deposits, 1/100 %"),
+            "payout_fee_basis_points": _("Fee on withdrawals, 1/100 %"),
             "minutes": _("Takes about … minutes"),
             "position": _("Order"),
             "fallback_group": _("Stands in for others of the group"),
         }
+        help_texts = {"is_for_high_risk": "", "deposit_fee_basis_points": _("What the client pays, 100 is 1 %")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -40,7 +40,10 @@ def make_psp(brand: Any, code: str = "northpay", *, base_url: str = "", **fields
 
 
 def make_stripe(brand: Any, url: str, **keys: str) -> Psp:
-    psp = make_psp(brand, "stripe", base_url=f"{url}/stripe", adapter="stripe", currencies=["EUR", "USD", "JPY"])
+    psp = make_psp(
+        brand, "stripe", base_url=f"{url}/stripe", adapter="stripe", currencies=["EUR", "USD", "JPY"],
+        codes=("card", "sepa_debit"), pays_out=False,
+    )  # fmt: skip
     psp.seal_credentials(
         {"api_key": "sandbox-api-key-stripe", "webhook_secret": "sandbox-webhook-secret-stripe", "account": ACCOUNT}
         | keys
@@ -50,7 +53,10 @@ def make_stripe(brand: Any, url: str, **keys: str) -> Psp:
 
 
 def make_adyen(brand: Any, url: str, **keys: str) -> Psp:
-    psp = make_psp(brand, "adyen", base_url=f"{url}/adyen", adapter="adyen", currencies=["EUR", "USD", "JPY"])
+    psp = make_psp(
+        brand, "adyen", base_url=f"{url}/adyen", adapter="adyen", currencies=["EUR", "USD", "JPY"],
+        codes=("scheme", "sepadirectdebit"),
+    )  # fmt: skip
     psp.seal_credentials(
         {
             "api_key": "sandbox-api-key-adyen", "merchant": MERCHANT, "webhook_secret": hmac_key("sandbox-webhook-secret-adyen"),

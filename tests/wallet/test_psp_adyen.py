@@ -9,9 +9,11 @@ import pytest
 from django.utils import timezone
 
 from crm.errors import DomainError
+from crm.models import Notification
 from sandbox.psp.dialects.adyen import Adyen, hmac_key, signature
-from wallet import ledger
-from wallet.choices import DepositState, InboxState, RowType, Verdict
+from tests.wallet.factories import fund
+from wallet import ledger, payouts
+from wallet.choices import DepositState, InboxState, RowType, Verdict, WithdrawalState
 from wallet.deposits import look_up_deposit, start_deposit
 from wallet.models import Deposit, Journal, PspCall, WebhookMessage
 from wallet.psp import adapter_of
@@ -31,6 +33,7 @@ from wallet.psp.base import (
 )
 from wallet.psp.settlement_csv import BadFile
 from wallet.verification import verify
+from wallet.withdrawals import approve_withdrawal, request_withdrawal
 
 pytestmark = pytest.mark.django_db
 CARD = {"payer_name": "Clara Weber", "card_number": "4242424242424242", "expiry": "12/39", "cvc": "123"}
@@ -46,7 +49,7 @@ def outside(adyen_outside):
 def start(cast, outside, amount="500", *, key="k1") -> Deposit:
     return start_deposit(
         client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(amount), currency="EUR", request_key=key,
-        return_url="http://room.example/deposits/{reference}/", actor=cast.client.user,
+        return_url="http://room.example/deposits/{reference}/", actor=cast.client.user, method="scheme",
     )  # fmt: skip
 
 
@@ -121,6 +124,23 @@ def test_with_delayed_capture_the_authorisation_settles_nothing(cast, outside):
     outside.deliver()
     deposit.refresh_from_db()
     assert (deposit.state, wallet_balance(cast)) == (DepositState.SETTLED, 50_000)
+
+
+def test_a_capture_that_overtakes_its_authorisation_waits_for_the_payer_s_name(cast, outside):
+    set_keys(outside, capture="delayed")
+    deposit = start(cast, outside)
+    pay(deposit)
+    outside.wait_for(2)
+    outside.catcher.received.sort(key=lambda one: items_in(one[1])[0]["eventCode"], reverse=True)
+    authorisation = outside.catcher.received.pop()
+    outside.deliver()
+    first = WebhookMessage.objects.get()
+    assert first.state == InboxState.WAITING, (first.event_type, first.outcome)
+    outside.catcher.received.append(authorisation)
+    outside.deliver()
+    outside.process()
+    deposit.refresh_from_db()
+    assert (deposit.state, deposit.payer_name) == (DepositState.SETTLED, "Clara Weber")
 
 
 def test_the_answer_is_the_word_that_adyen_wants(cast, outside):
@@ -253,7 +273,8 @@ def test_another_amount_under_a_good_signature_settles_nothing(cast, outside):
     assert (deposit.state, wallet_balance(cast)) == (DepositState.PENDING, 0), (
         "the link says 500, so a person has to look"
     )
-    assert set(WebhookMessage.objects.values_list("state", flat=True)) == {InboxState.REFUSED}
+    states = dict(WebhookMessage.objects.values_list("event_type", "state"))
+    assert states["AUTHORISATION"] == InboxState.REFUSED and states["CAPTURE"] != InboxState.FAILED
 
 
 @pytest.mark.parametrize(
@@ -373,6 +394,57 @@ def test_errors_are_told_apart(outside):
     outside.psp.base_url = "http://127.0.0.1:9/adyen"
     with pytest.raises(PspUnreachable):
         adapter_of(outside.psp).start_deposit(intent("D-5"))
+
+
+def test_a_withdrawal_to_an_iban_is_paid_and_a_bank_that_sends_it_back_is_told(cast, outside):
+    cast.client.kyc_level = 2
+    cast.client.save()
+    fund(cast.client, 30_000)
+    withdrawal = request_withdrawal(
+        client_id=cast.client.pk, psp_id=outside.psp.pk, method="sepadirectdebit", amount=Decimal(200), currency="EUR",
+        destination=BANK, request_key="w", actor=cast.client_user,
+    )  # fmt: skip
+    approve_withdrawal(withdrawal_id=withdrawal.pk, actor=cast.finance)
+    withdrawal.refresh_from_db()
+    if withdrawal.state == WithdrawalState.SECOND_LOOK:
+        approve_withdrawal(withdrawal_id=withdrawal.pk, actor=cast.second_finance)
+    assert payouts.send_payout(withdrawal.pk) == WithdrawalState.SENT
+    outside.running.control("finish")
+    outside.deliver(wait_for=1)
+    withdrawal.refresh_from_db()
+    assert (withdrawal.state, wallet_balance(cast)) == (WithdrawalState.SETTLED, 10_000)
+    item = items_in(outside.catcher.received[-1][1])[0]
+    back = {
+        **item,
+        "eventCode": "PAIDOUT_REVERSED",
+        "originalReference": item["pspReference"],
+        "pspReference": "BACK000000000001",
+    }
+    assert outside.post({}, signed([back])) == 200
+    outside.process()
+    withdrawal.refresh_from_db()
+    assert withdrawal.state == WithdrawalState.SETTLED, "nothing is booked by itself"
+    assert Notification.objects.filter(kind="wallet.payout_contradicted").exists()
+    assert verify().holds
+
+
+def test_a_payout_whose_answer_is_lost_waits_for_adyen_s_word_and_is_never_sent_again(cast, outside):
+    cast.client.kyc_level = 2
+    cast.client.save()
+    fund(cast.client, 30_000)
+    withdrawal = request_withdrawal(
+        client_id=cast.client.pk, psp_id=outside.psp.pk, method="sepadirectdebit", amount=Decimal(100), currency="EUR",
+        destination=BANK, request_key="w", actor=cast.client_user,
+    )  # fmt: skip
+    for actor in (cast.finance, cast.second_finance):
+        withdrawal.refresh_from_db()
+        if withdrawal.state != WithdrawalState.APPROVED:
+            approve_withdrawal(withdrawal_id=withdrawal.pk, actor=actor)
+    outside.running.fault("lose_answer", psp="adyen", times=1)
+    assert payouts.send_payout(withdrawal.pk) == WithdrawalState.UNKNOWN
+    assert payouts.look_up_payout(withdrawal.pk) == WithdrawalState.UNKNOWN
+    assert payouts.send_payout(withdrawal.pk) == WithdrawalState.UNKNOWN
+    assert outside.running.store.rows("SELECT id FROM transfers") == [], "it was submitted and never confirmed"
 
 
 # Disputes

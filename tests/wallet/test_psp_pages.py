@@ -103,12 +103,12 @@ def test_stored_secrets_stay_when_left_empty_and_plain_values_can_be_emptied(cas
 def test_a_method_is_added_switched_off_and_configured(cast, stripe_outside, browse):
     psp, browser = stripe_outside.psp, browse(cast.finance)
     page = browser.get(reverse("wallet:psp", args=[psp.pk])).content.decode()
-    assert 'value="sepa_debit"' in page
-    added = browser.post(reverse("wallet:psp_method_add", args=[psp.pk]), {"code": "sepa_debit"})
-    method = PaymentMethod.objects.get(code="sepa_debit")
+    assert 'value="klarna"' in page
+    added = browser.post(reverse("wallet:psp_method_add", args=[psp.pk]), {"code": "klarna"})
+    method = PaymentMethod.objects.get(code="klarna")
     assert added["Location"] == reverse("wallet:psp_method", args=[psp.pk, method.pk])
     assert not method.is_enabled
-    assert browser.post(reverse("wallet:psp_method_add", args=[psp.pk]), {"code": "sepa_debit"}).status_code == 409
+    assert browser.post(reverse("wallet:psp_method_add", args=[psp.pk]), {"code": "klarna"}).status_code == 409
     values = {
         "label": "SEPA", "is_enabled": "on", "takes_deposits": "on", "is_for_high_risk": "on", "kyc_level_min": 2,
         "currencies": "eur", "countries": "de, at", "excluded_countries": "", "deposit_fee_basis_points": 50,

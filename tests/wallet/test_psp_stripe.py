@@ -10,10 +10,11 @@ import stripe
 from django.utils import timezone
 
 from crm.errors import DomainError
-from wallet import ledger
-from wallet.choices import DepositState, InboxState, RowType, Verdict
+from tests.sandbox.psp.running import wait_until
+from wallet import ledger, payouts
+from wallet.choices import DepositState, InboxState, RowType, Verdict, WithdrawalState
 from wallet.deposits import look_up_deposit, start_deposit
-from wallet.models import Deposit, Journal, PspCall, WebhookMessage
+from wallet.models import Deposit, Journal, PspCall, WebhookMessage, Withdrawal
 from wallet.psp import adapter_of
 from wallet.psp.base import (
     DepositIntent,
@@ -27,7 +28,9 @@ from wallet.psp.base import (
     TransferStatus,
 )
 from wallet.psp.settlement_csv import BadFile
+from wallet.refunds import start_refund
 from wallet.verification import verify
+from wallet.withdrawals import approve_withdrawal
 
 pytestmark = pytest.mark.django_db
 CARD = {"payer_name": "Clara Weber", "card_number": "4242424242424242", "expiry": "12/39", "cvc": "123"}
@@ -41,7 +44,7 @@ def outside(stripe_outside):
 def start(cast, outside, amount="500", *, key="k1") -> Deposit:
     return start_deposit(
         client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(amount), currency="EUR", request_key=key,
-        return_url="http://room.example/deposits/{reference}/", actor=cast.client.user,
+        return_url="http://room.example/deposits/{reference}/", actor=cast.client.user, method="card",
     )  # fmt: skip
 
 
@@ -302,6 +305,71 @@ def test_nothing_is_paid_out_but_as_a_refund(outside):
     assert not any(method.payout_fields for method in adapter.methods)
     with pytest.raises(PspRefused, match="can't"):
         adapter.start_payout(None)
+
+
+def give_back(cast, deposit: Deposit, amount: str) -> Withdrawal:
+    """A refund that one person asks for and another approves, handed to the PSP."""
+    refund = start_refund(
+        deposit_id=deposit.pk,
+        amount=Decimal(amount),
+        reason="Paid in by mistake",
+        request_key=amount,
+        actor=cast.finance,
+    )
+    approve_withdrawal(withdrawal_id=refund.pk, actor=cast.second_finance)
+    payouts.send_payout(refund.pk)
+    refund.refresh_from_db()
+    return refund
+
+
+def test_a_refund_that_staff_start_settles_by_webhook_in_part_and_in_full(cast, outside):
+    cast.brand.policies = {"withdrawal_four_eyes_minor": 100_000}
+    cast.brand.save()
+    deposit = settled(cast, outside)
+    refund = give_back(cast, deposit, "100")
+    assert (refund.state, refund.psp_reference[:3]) == (WithdrawalState.SENT, "re_")
+    outside.running.control("finish")
+    outside.deliver(wait_for=1)
+    refund.refresh_from_db()
+    deposit.refresh_from_db()
+    assert (refund.state, deposit.refunded_minor, wallet_balance(cast)) == (WithdrawalState.SETTLED, 10_000, 40_000)
+    give_back(cast, deposit, "400")
+    outside.running.control("finish")
+    outside.deliver(wait_for=1)
+    deposit.refresh_from_db()
+    assert (deposit.state, wallet_balance(cast)) == (DepositState.REFUNDED, 0)
+    assert verify().holds
+
+
+def test_a_refund_whose_answer_is_lost_is_found_and_never_sent_again(cast, outside):
+    deposit = settled(cast, outside)
+    outside.running.fault("lose_answer", psp="stripe", times=1)
+    outside.running.fault("webhook_drop")
+    refund = give_back(cast, deposit, "100")
+    assert refund.state == WithdrawalState.UNKNOWN
+    outside.running.control("finish")
+    wait_until(lambda: outside.running.store.rows("SELECT id FROM transfers WHERE status = 'paid'"))
+    assert payouts.look_up_payout(refund.pk) == WithdrawalState.SETTLED
+    assert len(outside.running.store.rows("SELECT id FROM transfers")) == 1
+    assert verify().holds
+
+
+def test_a_refund_made_in_stripe_s_dashboard_finds_its_deposit(cast, outside):
+    deposit = settled(cast, outside)
+    headers = {"Authorization": "Bearer sandbox-api-key-stripe"}
+    made = httpx.post(
+        f"{outside.psp.base_url}/v1/refunds", data={"payment_intent": deposit.psp_reference}, headers=headers
+    )
+    assert made.status_code == 200
+    outside.running.control("finish")
+    outside.wait_for(3)
+    body = json.loads(outside.catcher.received[-1][1])
+    body["data"]["object"]["metadata"] = {}
+    outside.delivered = 3
+    assert post_signed(outside, body) == 200
+    outside.process()
+    deposit.refresh_from_db()
+    assert (deposit.state, wallet_balance(cast)) == (DepositState.REFUNDED, 0)
 
 
 # Disputes

@@ -64,6 +64,9 @@ class Key:
     is_secret: bool = True
     is_required: bool = True
     help_text: str | Promise = ""
+    choices: tuple[
+        tuple[str, str | Promise], ...
+    ] = ()  # where only these make sense; the first is what is meant by nothing
 
 
 @dataclass(frozen=True, slots=True)

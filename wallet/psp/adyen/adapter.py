@@ -65,6 +65,8 @@ LINK_STATUS = {
     "paid": PaymentStatus.PENDING,
     "paymentPending": PaymentStatus.PENDING,
 }
+ENVIRONMENTS = (("test", gettext_lazy("Test")), ("live", gettext_lazy("Live")))
+CAPTURES = (("immediate", gettext_lazy("Immediately")), ("delayed", gettext_lazy("Delayed or by hand")))
 REFUND_CODES = tuple(notifications.REFUNDS)
 PAYOUT_CODES = tuple(notifications.PAYOUTS)
 
@@ -95,11 +97,11 @@ class AdyenAdapter(BaseAdapter):
             "webhook_secret", gettext_lazy("HMAC key of the webhook"),
             help_text=gettext_lazy("Adyen: Developers › Webhooks › Standard webhook › HMAC key (64 characters, 0-9 and A-F)"),
         ),
-        Key("environment", gettext_lazy("Environment"), False, False, gettext_lazy("test or live; empty: test")),
+        Key("environment", gettext_lazy("Environment"), False, False, choices=ENVIRONMENTS),
         Key("live_prefix", gettext_lazy("Live endpoint prefix"), False, False, gettext_lazy("Needed for live only")),
         Key(
-            "capture", gettext_lazy("Capture"), False, False,
-            gettext_lazy("immediate or delayed, as in the merchant account's settings; empty: immediate"),
+            "capture", gettext_lazy("Capture"), False, False, gettext_lazy("As the merchant account is set up at Adyen"),
+            choices=CAPTURES,
         ),
         Key("client_key", gettext_lazy("Client key"), False, False, gettext_lazy("For card fields on our page")),
         Key("payout_key", gettext_lazy("API key that submits payouts"), is_required=False),
@@ -296,7 +298,18 @@ class AdyenAdapter(BaseAdapter):
         return tuple(notifications.event_of(item, captures_at_once=self._captures_at_once) for item in items)
 
     def complete(self, event: WebhookEvent) -> WebhookEvent:
-        return dataclasses.replace(event, is_complete=True)
+        """Who paid, for a capture: its authorisation said so. Until that has come, the capture waits (PspUnknown)."""
+        if event.payment is None or event.is_complete:
+            return event
+        replace, told = dataclasses.replace, event.payment
+        heard = self._heard(event.reference, ("AUTHORISATION",))
+        if heard is None or heard.payment is None or heard.payment.psp_reference != told.psp_reference:
+            raise PspUnknown(_("The authorisation of %(reference)s has not come yet.") % {"reference": event.reference})
+        known, paid = self.find_payment(event.reference), heard.payment
+        if known is not None and (known.amount_minor, known.currency) != (told.amount_minor, told.currency):
+            return replace(event, payment=known, is_complete=True)
+        payment = replace(told, payer_name=paid.payer_name, instrument=paid.instrument, method=paid.method)
+        return replace(event, payment=payment, is_complete=True)
 
     def reply_to(self, verdict: Verdict, body: bytes) -> Reply:
         """Adyen repeats, and stops altogether after a while, unless it reads `[accepted]`."""

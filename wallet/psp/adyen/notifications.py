@@ -128,11 +128,13 @@ def event_of(item: Item, *, captures_at_once: bool) -> WebhookEvent:
     if status is None:
         return WebhookEvent(**common, kind=EventKind.OTHER)
     of = str(item["pspReference"] if code == "AUTHORISATION" else item.get("originalReference") or "")
-    # An attempt that was refused is followed by others on the same page, each with an id of its own.
+    # An attempt that was refused is followed by others on the same page, each with an id of its own. A capture does not
+    # name the payer: the authorisation before it does.
     return WebhookEvent(
         **common,
         kind=EventKind.PAYMENT,
         payment=_payment(item, status, of="" if status == PaymentStatus.FAILED else of),
+        is_complete=not (code == "CAPTURE" and success),
     )
 
 
