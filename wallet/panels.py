@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.ui import panels
 from trading.models import TradingServer
-from wallet import owners, queries, tiles
+from wallet import cash, owners, queries, tiles
 from wallet.views.client import money_tab
 
 COUNT_MAX = 100
@@ -53,6 +53,10 @@ panels.menu("money", _("Transfers"), "wallet:transfers", "wallet.view_transfer",
 panels.menu(
     "money", _("Exchanges"), "wallet:exchanges", "wallet.view_transfer", "repeat", 45, words="fx conversion rate"
 )
+panels.menu(
+    "money", _("Cash"), "wallet:cash", "wallet.view_account", "landmark", 48,
+    words="safeguarding client money owed held liquidity fx position",
+)  # fmt: skip
 panels.menu(
     "money", _("Ledger"), "wallet:ledger", "wallet.view_account", "book-open", 50, words="accounts balances journal"
 )
@@ -101,5 +105,6 @@ panels.tile(
 )
 panels.tile("deposits-today", "wallet/_tile_deposits.html", tiles.deposit_tile, "wallet.view_deposit", 30)
 panels.tile("money-attention", "wallet/_tile_attention.html", tiles.attention_tile, "wallet.view_account", 40)
+panels.tile("client-money", "wallet/_tile_cash.html", cash.cover_tile, "wallet.view_account", 35, width=2, lazy=True)
 panels.palette_source("movements", _("Money movements"), _find, "wallet.view_deposit", 40)
 owners.register("server", lambda ids: dict(TradingServer.objects.filter(pk__in=ids).values_list("pk", "name")))

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from wallet.views import journals, ledger, periods
+from wallet.views import cash, journals, ledger, periods
 
 BOOKS = [
+    path("money/cash/", cash.cash_page, name="cash"),
     path("money/periods/", periods.period_list, name="periods"),
     path("money/periods/<int:pk>/", periods.period_page, name="period"),
     path("money/periods/<int:pk>/close/", periods.period_close, name="period_close"),

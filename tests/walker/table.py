@@ -237,6 +237,7 @@ TABLE |= {
     "wallet:ledger_account": Rule(SEES_BOOKS, kwargs=_money("Account"), good=OWN),
     "wallet:ledger_export": Rule(DECIDES_MONEY, kwargs=_money("Account"), good=OWN),
     "wallet:journal": Rule(SEES_BOOKS, kwargs=_money("Journal"), good=OWN),
+    "wallet:cash": Rule(SEES_BOOKS),
     "wallet:periods": Rule(SEES_BOOKS),
     "wallet:period": Rule(SEES_BOOKS, kwargs=_money("Period"), good=OWN),
     "wallet:period_close": Rule(DECIDES_MONEY, kwargs=_money("Period"), good=OWN),

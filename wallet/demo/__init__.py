@@ -14,6 +14,7 @@ from crm import fx
 from crm.demo import Demo
 from wallet import seals
 from wallet.demo import lives, reports, write
+from wallet.demo.books import write_books
 from wallet.demo.providers import make_providers, write_calls
 from wallet.demo.psps import make_psps
 
@@ -44,6 +45,7 @@ def load(demo: Demo) -> None:
 
 
 def finish(demo: Demo) -> None:
-    """Everything is posted: the books of the past are sealed at once, not five minutes after the start."""
+    """Everything is posted: past months are closed, and all of it is sealed at once, not five minutes after the start."""
     if demo.brands:
+        write_books(demo)
         seals.seal_pending()
