@@ -65,22 +65,27 @@ class Check:
     name: str
     label: str | Promise
     run: Callable[[Request], Finding]
+    can_stop: bool = False
 
 
 CHECKS: dict[str, Check] = {}
 
 
-def check(name: str, label: str | Promise) -> Callable[[Callable[[Request], Finding]], Callable[[Request], Finding]]:
+def check(
+    name: str, label: str | Promise, *, can_stop: bool = False
+) -> Callable[[Callable[[Request], Finding]], Callable[[Request], Finding]]:
+    """Register a check. can_stop: it may refuse outright, so it is asked again before an approval."""
+
     def register(run: Callable[[Request], Finding]) -> Callable[[Request], Finding]:
-        CHECKS[name] = Check(name, label, run)
+        CHECKS[name] = Check(name, label, run, can_stop)
         return run
 
     return register
 
 
-def run_checks(request: Request) -> dict[str, Finding]:
-    """Every check's finding, in the order in which they were registered."""
-    return {name: one.run(request) for name, one in CHECKS.items()}
+def run_checks(request: Request, *, only_stopping: bool = False) -> dict[str, Finding]:
+    """Every check's finding, in the order in which they were registered; or of those only that may refuse outright."""
+    return {name: one.run(request) for name, one in CHECKS.items() if one.can_stop or not only_stopping}
 
 
 def passed(reason: str) -> Finding:

@@ -21,9 +21,11 @@ from wallet.sources import KEPT
 MARGIN_LEVEL_MIN = Decimal(100)  # per cent; below this a platform closes positions
 
 
-@check("funds", gettext_lazy("Funds"))
+@check("funds", gettext_lazy("Funds"), can_stop=True)
 def funds(request: Request) -> Finding:
     """The wallet covers it after what is already reserved."""
+    if not request.amount_minor:
+        return passed(_("The money is reserved."))
     available = Balance.objects.get(pk=request.wallet.pk).available_minor
     shown = Money.of_minor(max(available, 0), request.currency)
     if available < request.amount_minor:
@@ -31,7 +33,7 @@ def funds(request: Request) -> Finding:
     return passed(_("%(available)s is available.") % {"available": shown})
 
 
-@check("kyc", gettext_lazy("Identity"))
+@check("kyc", gettext_lazy("Identity"), can_stop=True)
 def kyc(request: Request) -> Finding:
     """No money leaves to someone whose identity is not verified."""
     needed = limit(request.client.brand, "withdrawal_kyc_level")
@@ -40,7 +42,7 @@ def kyc(request: Request) -> Finding:
     return passed(_("Verified to level %(level)s.") % {"level": request.client.kyc_level})
 
 
-@check("restrictions", gettext_lazy("Restrictions"))
+@check("restrictions", gettext_lazy("Restrictions"), can_stop=True)
 def restrictions(request: Request) -> Finding:
     """Compliance may have frozen withdrawals, or everything."""
     if NO_WITHDRAWALS & set(request.client.restrictions):

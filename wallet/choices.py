@@ -253,6 +253,7 @@ WITHDRAWAL_TRANSITIONS: dict[str, set[str]] = {
     WithdrawalState.CANCELLED: set(),
     WithdrawalState.FAILED: set(),
 }
+WITHDRAWAL_UNDECIDED = (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK)
 WITHDRAWAL_OPEN = (
     WithdrawalState.REQUESTED,
     WithdrawalState.SECOND_LOOK,

@@ -16,7 +16,7 @@ from clients.models import Client
 from crm.money import Money, from_minor
 from crm.policies import require_permission
 from crm.scope import reach_of
-from wallet.choices import AccountKind, BreakKind
+from wallet.choices import WITHDRAWAL_UNDECIDED, AccountKind, BreakKind
 from wallet.models import (
     Account,
     Balance,
@@ -258,6 +258,17 @@ def withdrawal_of(user: Any, reference: str) -> Withdrawal:
     if withdrawal is None:
         raise Http404
     return withdrawal
+
+
+def next_to_decide(user: Any, withdrawal: Withdrawal) -> int | None:
+    """The request that waits next after this one in the queue; from the front again when there is none behind it."""
+    waiting = (
+        withdrawals_visible_to(user)
+        .filter(state__in=WITHDRAWAL_UNDECIDED, part=1)
+        .exclude(request_reference=withdrawal.request_reference)
+    )
+    numbers = waiting.order_by("id").values_list("pk", flat=True)
+    return numbers.filter(pk__gt=withdrawal.pk).first() or numbers.first()
 
 
 # ── a movement by its name ─────────────────────────────────────────────────────────────────────────────────────────────

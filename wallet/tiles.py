@@ -9,7 +9,15 @@ from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
 from crm.money import Money
-from wallet.choices import BreakState, DepositState, InboxState, RequestState, Verdict, WithdrawalState
+from wallet.choices import (
+    WITHDRAWAL_UNDECIDED,
+    BreakState,
+    DepositState,
+    InboxState,
+    RequestState,
+    Verdict,
+    WithdrawalState,
+)
 from wallet.queries import (
     breaks_visible_to,
     deposits_visible_to,
@@ -18,13 +26,13 @@ from wallet.queries import (
     withdrawals_visible_to,
 )
 
-TO_DECIDE = (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK)
+TO_DECIDE = WITHDRAWAL_UNDECIDED
 DAYS = 14
 
 
 def withdrawals_to_decide(user: Any, most: int) -> int:
     """How many wait for someone, counted up to `most`."""
-    return len(withdrawals_visible_to(user).filter(state__in=TO_DECIDE).order_by().values_list("pk")[:most])
+    return len(withdrawals_visible_to(user).filter(state__in=TO_DECIDE, part=1).order_by().values_list("pk")[:most])
 
 
 def journals_to_post(user: Any) -> int | None:
@@ -36,8 +44,8 @@ def journals_to_post(user: Any) -> int | None:
 
 
 def withdrawal_tile(user: Any) -> dict[str, Any]:
-    rows = withdrawals_visible_to(user).filter(state__in=TO_DECIDE).order_by()
-    sums = rows.values("currency").annotate(minor=Sum("amount_minor"), count=Count("pk"), oldest=Min("requested_at"))
+    rows = withdrawals_visible_to(user).filter(state__in=TO_DECIDE, part=1).order_by()
+    sums = rows.values("currency").annotate(minor=Sum("request_minor"), count=Count("pk"), oldest=Min("requested_at"))
     found = list(sums)
     return {
         "count": sum(row["count"] for row in found),

@@ -5,7 +5,7 @@ from wallet.tables import BreakTable, DepositTable, ExchangeTable, TransferTable
 from wallet.urls_bank import BANK
 from wallet.urls_books import BOOKS
 from wallet.urls_in import urlpatterns as money_in
-from wallet.views import client, ledger, movements, psps, reconciliation, setup, webhooks
+from wallet.views import batches, client, ledger, movements, psps, reconciliation, setup, webhooks
 
 app_name = "wallet"
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     path("money/deposits/<int:deposit_id>/", movements.DepositPage.as_view(), name="deposit"),
     path("money/deposits/<int:deposit_id>/refund/", movements.refund, name="deposit_refund"),
     path("money/withdrawals/", movements.WithdrawalQueuePage.as_view(), name="withdrawal_queue"),
+    path("money/withdrawals/batch/", batches.preview, name="withdrawal_batch"),
+    path("money/withdrawals/batch/confirm/", batches.confirm, name="withdrawal_batch_confirm"),
+    path("money/withdrawals/batch/<int:pk>/", batches.result, name="withdrawal_batch_result"),
     path("money/withdrawals/all/", movements.WithdrawalListPage.as_view(), name="withdrawals"),
     path("money/withdrawals/<int:withdrawal_id>/", movements.WithdrawalPage.as_view(), name="withdrawal"),
     path("money/withdrawals/<int:withdrawal_id>/approve/", movements.approve, name="withdrawal_approve"),

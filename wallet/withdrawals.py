@@ -266,7 +266,11 @@ def stops_of(withdrawal: Withdrawal) -> list[str]:
         currency=withdrawal.currency,
         known=withdrawal,
     )
-    return [finding.reason for finding in run_checks(request).values() if finding.outcome == Outcome.STOP]
+    return [
+        finding.reason
+        for finding in run_checks(request, only_stopping=True).values()
+        if finding.outcome == Outcome.STOP
+    ]
 
 
 def release_to_psp(parts: Sequence[Withdrawal], *, actor: Any, reason: str) -> None:

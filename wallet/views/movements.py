@@ -141,6 +141,7 @@ def show_withdrawal(
     parts = parts_of(withdrawal)
     context = {
         "withdrawal": withdrawal, "movement": withdrawal, "story": story_of(withdrawal), "parts": parts,
+        "next_one": queries.next_to_decide(request.user, withdrawal),
         "may_look_up": policies.can_look_up(request.user, withdrawal),
         "checks": list(WithdrawalCheck.objects.filter(withdrawal=parts[0])), "is_open": withdrawal.state in WITHDRAWAL_OPEN,
         "may_approve": policies.can_approve(request.user, withdrawal),
