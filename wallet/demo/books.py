@@ -41,7 +41,7 @@ def _bank_fees(brand: Brand, writer: User, poster: User, today: dt.date) -> None
         minor = BANK_FEE_MINOR + number * 100
         manual = write_journal(
             brand_id=brand.pk, lines=[Line(fees, -minor), Line(bank, minor)], business_on=today, reason=words,
-            request_key=f"demo:bank-fee:{number}", actor=writer,
+            request_key=f"demo:{brand.code}:bank-fee:{number}", actor=writer,
         )  # fmt: skip
         if number == 0:
             post_journal(manual_id=manual.pk, actor=poster, note="Seen on the statement")
