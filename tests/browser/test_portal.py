@@ -20,8 +20,8 @@ from tests.wallet.conftest import load_rates, outside
 from wallet.models import Deposit, Withdrawal
 
 ROOM = (
-    "", "wallet/", "wallet/deposit/", "wallet/withdraw/", "wallet/transfer/", "wallet/history/", "accounts/", "documents/",
-    "profile/", "profile/security/", "profile/details/",
+    "", "wallet/", "wallet/deposit/", "wallet/withdraw/", "wallet/transfer/", "wallet/exchange/", "wallet/history/",
+    "accounts/", "documents/", "profile/", "profile/security/", "profile/details/",
 )  # fmt: skip
 __all__ = ["outside", "room"]
 PHRASE = "a quiet long phrase"
