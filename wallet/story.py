@@ -10,7 +10,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import AuditEvent
+from wallet import owners
 from wallet.models import BonusGrant, Deposit, Dispute, Exchange, Posting, Transfer, WebhookMessage, Withdrawal
+from wallet.story_lines import StoryLine, merged, of_checks, of_postings, of_related, of_webhooks
 
 # action → words, icon, tone
 WORDS: dict[str, tuple[Promise | str, str, str]] = {
@@ -80,10 +82,21 @@ class Story:
     steps: Sequence[Step]
     webhooks: Sequence[WebhookMessage]
     postings: Sequence[Posting]
+    # What hangs on it beside these: checks, refunds, disputes.
+    more: Sequence[StoryLine] = ()
+    # Of a movement that stands in a queue: for going to the next one.
+    kind: str = ""
+    pk: int = 0
+
+    @property
+    def lines(self) -> list[StoryLine]:
+        """All of it in one timeline."""
+        steps = (StoryLine(one.at, "step", one.words, one.icon, one.tone, one.actor) for one in self.steps)
+        return merged([*steps, *self.more, *of_webhooks(self.webhooks), *of_postings(self.postings)])
 
 
 def story_of(movement: Deposit | Withdrawal | Transfer | Exchange) -> Story:
-    """Steps by the audit log, webhooks by reference, postings by key: bounded, oldest first, three queries."""
+    """Steps by the audit log, webhooks by reference, postings by key, and what hangs on it: bounded, a query each."""
     kind = movement._meta.model_name
     events = (
         AuditEvent.objects.filter(target_type=movement._meta.label_lower, target_id=str(movement.pk))
@@ -96,7 +109,12 @@ def story_of(movement: Deposit | Withdrawal | Transfer | Exchange) -> Story:
         .select_related("journal", "account__client", "account__psp")
         .order_by("journal_id", "line")[:50]
     )
-    return Story([_step(event) for event in events], list(webhooks), list(postings))
+    more = of_related(movement)
+    if isinstance(movement, Withdrawal):
+        more += of_checks(movement)
+    found = list(postings)
+    owners.warm([posting.account for posting in found])
+    return Story([_step(event) for event in events], list(webhooks), found, more, kind or "", movement.pk)
 
 
 def _step(event: AuditEvent) -> Step:

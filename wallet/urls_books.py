@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from wallet.views import cash, journals, ledger, periods
+from wallet.views import cash, journals, ledger, neighbours, periods
 
 BOOKS = [
+    path("money/next/<slug:kind>/<int:pk>/", neighbours.neighbour, name="neighbour"),
     path("money/cash/", cash.cash_page, name="cash"),
     path("money/periods/", periods.period_list, name="periods"),
     path("money/periods/<int:pk>/", periods.period_page, name="period"),

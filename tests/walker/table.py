@@ -240,6 +240,9 @@ TABLE |= {
     "wallet:ledger_account": Rule(SEES_BOOKS, kwargs=_money("Account"), good=OWN),
     "wallet:ledger_export": Rule(DECIDES_MONEY, kwargs=_money("Account"), good=OWN),
     "wallet:journal": Rule(SEES_BOOKS, kwargs=_money("Journal"), good=OWN),
+    "wallet:neighbour": Rule(
+        SEES_MONEY | {"ib_manager"}, kwargs=lambda world: {"kind": "deposit", **_money("Deposit")(world)}, good=OWN
+    ),
     "wallet:cash": Rule(SEES_BOOKS),
     "wallet:periods": Rule(SEES_BOOKS),
     "wallet:period": Rule(SEES_BOOKS, kwargs=_money("Period"), good=OWN),

@@ -1,0 +1,138 @@
+"""One timeline of everything that happened to a movement: states, checks, webhooks, journals, parts, refunds and disputes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from wallet.choices import Layer, Outcome, Phase, Verdict
+from wallet.models import Deposit, Dispute, Posting, WebhookMessage, Withdrawal, WithdrawalCheck
+
+RELATED_MAX = 20
+CHECKS_MAX = 100
+JOURNAL_WORDS: dict[str, tuple[Promise, str, str]] = {
+    Phase.POSTED: (gettext_lazy("Posted to the ledger"), "book-open", "success"),
+    Phase.PENDING: (gettext_lazy("Money reserved in the ledger"), "lock", "info"),
+    Phase.POST: (gettext_lazy("Reservation posted"), "book-open", "success"),
+    Phase.VOID: (gettext_lazy("Reservation released"), "lock-open", "neutral"),
+}
+VERDICT_TONES = {Verdict.ACCEPTED: "info", Verdict.DUPLICATE: "neutral"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """kind: step, check, webhook, journal or related; needs: the permission without which it is no link."""
+
+    at: dt.datetime
+    kind: str
+    words: Any
+    icon: str
+    tone: str
+    actor: str = ""
+    body: Sequence[str] = ()
+    url: str = ""
+    needs: str = ""
+
+
+ORDER = {"step": 0, "check": 1, "webhook": 2, "journal": 3, "related": 4}
+
+
+def merged(lines: Iterable[StoryLine]) -> list[StoryLine]:
+    """Oldest first; at one instant the step comes before what it caused."""
+    return sorted(lines, key=lambda line: (line.at, ORDER[line.kind]))
+
+
+def of_webhooks(webhooks: Iterable[WebhookMessage]) -> list[StoryLine]:
+    return [
+        StoryLine(
+            one.received_at, "webhook", _("Webhook %(event)s") % {"event": one.event_type or _("without a type")}, "webhook",
+            VERDICT_TONES.get(Verdict(one.verdict), "danger"), body=_webhook_body(one),
+            url=reverse("wallet:webhook", args=[one.pk]), needs="view_webhookmessage",
+        )
+        for one in webhooks
+    ]  # fmt: skip
+
+
+def _webhook_body(one: WebhookMessage) -> list[str]:
+    said = [str(one.get_verdict_display()), str(one.get_state_display())]
+    return [" · ".join(said), *([one.outcome] if one.outcome else [])]
+
+
+def of_postings(postings: Sequence[Posting]) -> list[StoryLine]:
+    """A line per journal, with every account, side, amount and currency."""
+    lines = []
+    for _pk, group in groupby(postings, key=lambda posting: posting.journal_id):
+        rows = list(group)
+        journal = rows[0].journal
+        words, icon, tone = JOURNAL_WORDS[journal.phase]
+        lines.append(
+            StoryLine(
+                journal.posted_at, "journal", words, icon, tone, body=[_posting(row) for row in rows],
+                url=reverse("wallet:journal", args=[journal.pk]), needs="view_journal",
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _posting(row: Posting) -> str:
+    side = _("debit") if row.amount_minor < 0 else _("credit")
+    layer = "" if row.layer == Layer.MONEY else f" ({Layer(row.layer).label})"
+    return f"{row.account}: {side} {row.amount_abs} {row.currency}{layer}"
+
+
+def of_checks(withdrawal: Withdrawal) -> list[StoryLine]:
+    """What the checks said, in one line: those that did not pass with their reasons."""
+    rows = WithdrawalCheck.objects.filter(withdrawal__request_reference=withdrawal.request_reference)
+    checks = list(rows.order_by("id")[:CHECKS_MAX])
+    if not checks:
+        return []
+    open_ones = [check for check in checks if check.outcome != Outcome.PASS]
+    stopped = any(check.outcome == Outcome.STOP for check in open_ones)
+    words = _("%(passed)s of %(count)s checks passed") % {"passed": len(checks) - len(open_ones), "count": len(checks)}
+    tone = "danger" if stopped else "warning" if open_ones else "success"
+    body = [f"{check.label}: {check.reason}" for check in open_ones]
+    return [StoryLine(max(check.checked_at for check in checks), "check", words, "list-checks", tone, body=body)]
+
+
+def of_related(movement: Any) -> list[StoryLine]:
+    """What hangs on it: a deposit's refunds and disputes, the deposit that a refund gives back."""
+    if isinstance(movement, Deposit):
+        refunds = movement.refunds.defer("sealed_destination").order_by("pk")[:RELATED_MAX]
+        disputes = Dispute.objects.filter(deposit=movement).defer("evidence_text").order_by("pk")[:RELATED_MAX]
+        return [
+            *(_refund(one) for one in refunds),
+            *(_dispute(one) for one in disputes),
+        ]
+    if isinstance(movement, Withdrawal) and movement.source_deposit_id:
+        source = Deposit.objects.filter(pk=movement.source_deposit_id).first()
+        if source is not None and source.settled_at is not None:
+            words = _("The deposit it goes back to: %(reference)s, %(money)s") % {
+                "reference": source.reference, "money": source.money
+            }  # fmt: skip
+            url = reverse("wallet:deposit", args=[source.pk])
+            return [StoryLine(source.settled_at, "related", words, "wallet", "neutral", url=url, needs="view_deposit")]
+    return []
+
+
+def _refund(one: Withdrawal) -> StoryLine:
+    words = _("%(reference)s gives %(money)s back: %(state)s") % {
+        "reference": one.reference, "money": one.money, "state": one.get_state_display()
+    }  # fmt: skip
+    url = reverse("wallet:withdrawal", args=[one.pk])
+    return StoryLine(one.requested_at, "related", words, "undo-2", "warning", url=url, needs="view_withdrawal")
+
+
+def _dispute(one: Dispute) -> StoryLine:
+    words = _("Disputed by the client's bank: %(money)s, %(state)s") % {
+        "money": one.money, "state": one.get_state_display()
+    }  # fmt: skip
+    url = reverse("wallet:dispute", args=[one.pk])
+    return StoryLine(one.opened_at, "related", words, "gavel", "danger", url=url, needs="view_dispute")
