@@ -23,7 +23,7 @@ def key_field(key: Key, *, stored: str = "") -> forms.Field:
     """The form's field of one credential. A secret is written, never shown: an empty field keeps the one that is there."""
     if key.choices:
         return forms.ChoiceField(
-            label=str(key.label), choices=key.choices, initial=stored or key.choices[0][0], help_text=key.help_text,
+            label=str(key.label), choices=key.choices, initial=stored or key.choices[0][0], help_text=str(key.help_text),
             required=False,
         )  # fmt: skip
     hints = [key.help_text] if key.help_text else []

@@ -230,7 +230,7 @@ def get_account(request: Request) -> Response:
 def create_report_run(request: Request) -> Response:
     form = _form(request)
     run_id = new_id("frr")
-    asked = {
+    asked: dict[str, Any] = {
         "type": form.get("report_type", ""),
         "since": _whole(form, "parameters[interval_start]"),
         "until": _whole(form, "parameters[interval_end]"),

@@ -116,7 +116,7 @@ class Adyen:
             item = _dispute(event)
         else:
             item = _payment(event) if event.type.startswith("payment.") else _transfer(event)
-        return item and self.wrapped([item])
+        return None if item is None else self.wrapped([item])
 
     def wrapped(self, items: list[dict[str, Any]]) -> bytes:
         return compact({"live": "false", "notificationItems": [{"NotificationRequestItem": item} for item in items]})
