@@ -112,7 +112,8 @@ def _intend(
         wallet=ledger.wallet_of(client, currency), reference=new_reference("D"), request_key=request_key,
         amount_minor=amount_minor, currency=currency, fee_basis_points=offer.fee.basis_points,
         fee_fixed_minor=offer.fee.fixed_minor, fee_minor=offer.fee.of(amount_minor), created_at=now,
-        expires_at=now + VALID_FOR, next_look_up_at=now + dt.timedelta(seconds=LOOK_UP_WAITS_SECONDS[0]),
+        expires_at=now + max(VALID_FOR, 5 * dt.timedelta(minutes=method.minutes)),
+        next_look_up_at=now + dt.timedelta(seconds=LOOK_UP_WAITS_SECONDS[0]),
     )  # fmt: skip
     audit_deposit(
         deposit, "wallet.deposit_started", actor=actor,

@@ -66,6 +66,7 @@ from wallet.psp.crypto_addresses import NETWORKS, is_address
 from wallet.psp.http import UNREADABLE, PspHttp, address_of
 
 AGE_MAX, AHEAD_MAX = dt.timedelta(hours=2), dt.timedelta(seconds=300)
+RATE_HOLDS_MINUTES = 30  # the invoice keeps its rate so long; coins that come later arrive all the same
 SIGNATURE_PREFIX = "sha256="
 STATES = {
     "New": PaymentStatus.CREATED,
@@ -107,16 +108,13 @@ class BtcPayAdapter(BaseAdapter):
         if known is not None:
             return self._seen(known)
         method = self.method(intent.method)
-        minutes = 15
-        if intent.expires_at is not None:
-            minutes = max(5, min(24 * 60, int((intent.expires_at - dt.datetime.now(dt.UTC)).total_seconds() // 60)))
         body = {
             "amount": f"{from_minor(intent.amount_minor, intent.currency):f}",
             "currency": intent.currency,
             "metadata": {"orderId": intent.reference, "itemDesc": intent.merchant_name},
             "checkout": {
                 "redirectURL": intent.return_url, "redirectAutomatically": True, "defaultLanguage": intent.locale[:2],
-                "expirationMinutes": minutes, "paymentMethods": [_chain(method.code)],
+                "expirationMinutes": RATE_HOLDS_MINUTES, "paymentMethods": [_chain(method.code)],
             },
         }  # fmt: skip
         return self._seen(self._call("POST", f"{self._store}/invoices", body))
