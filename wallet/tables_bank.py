@@ -8,7 +8,7 @@ import django_filters
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from crm.ui.tables import BadgeColumn, Column, Empty, MoneyColumn, Table
+from crm.ui.tables import BadgeColumn, Column, DateColumn, Empty, MoneyColumn, Table
 from wallet import queries_bank
 from wallet.bank_choices import EntryState
 from wallet.models import BankEntry, Psp
@@ -37,7 +37,7 @@ class BankEntryTable(Table):
     name, title, permission = "bank_entries", _("Bank entries"), "wallet.view_bankentry"
     subtitle = _("What the banks' statements tell: matched by the reference on the wire, or assigned by hand.")
     columns = [
-        Column("booked_on", _("Booked"), link=True, css="nowrap"),
+        DateColumn("booked_on", _("Booked"), link=True, css="nowrap"),
         Column("psp", _("Account"), value="psp.name"),
         MoneyColumn("amount_minor", _("Amount"), minor=True, signed=True),
         Column("party_name", _("Other side"), css="clip"),

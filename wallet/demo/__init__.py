@@ -15,7 +15,7 @@ from crm.demo import Demo
 from wallet import seals
 from wallet.demo import lives, money_in, reports, write
 from wallet.demo.books import write_books
-from wallet.demo.providers import make_providers, write_calls
+from wallet.demo.providers import import_bank_statement, make_providers, write_calls
 from wallet.demo.psps import make_psps
 
 RATES_BEFORE_DAYS = 10
@@ -27,7 +27,9 @@ def load(demo: Demo) -> None:
         return
     demo.progress("Deposits, withdrawals and transfers", 0, 4)
     psps = make_psps(demo)
-    write_calls(demo, psps + make_providers(demo))
+    providers = make_providers(demo)
+    write_calls(demo, psps + providers)
+    import_bank_statement(demo, providers)
     plans = lives.tell(demo, psps)
     if plans.steps:
         first = min(step.at for step in plans.steps)

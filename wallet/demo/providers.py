@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from crm.bulk import copy_models
 from crm.demo import Demo
+from wallet.bank import import_statement
 from wallet.choices import CallOutcome
 from wallet.models import PaymentMethod, Psp, PspCall
 from wallet.psp import adapter_of
 
 CALLS = 60
+BANK_IBAN = "DE89370400440532013000"
 BEHIND = 10  # after the methods that the history uses
 
 
@@ -28,6 +30,8 @@ class Provider:
     keys: Mapping[str, str]
     methods: Mapping[str, str]
     currencies: tuple[str, ...] = ("EUR", "USD", "GBP")
+    kind: str = "card"
+    adapter: str = ""
 
 
 def _secret(code: str) -> str:
@@ -51,6 +55,29 @@ PROVIDERS = (
         },
         {"scheme": "cards", "sepadirectdebit": ""},
     ),
+    Provider(
+        "meridian", "paypal", "PayPal",
+        {"client_id": "client-paypal", "client_secret": "sandbox-api-key-paypal", "webhook_id": "WH-SANDBOX-0001"},
+        {"paypal": ""}, kind="wallet",
+    ),
+    Provider(
+        "meridian", "bankwire", "First Bank of Sand",
+        {
+            "holder": "Keelson Markets Ltd", "iban": BANK_IBAN, "bic": "COBADEFFXXX", "bank": "First Bank of Sand",
+            "fetch_token": "sandbox-api-key-bankwire",
+        },
+        {"wire": ""}, kind="bank", adapter="bank_wire",
+    ),
+    Provider(
+        "southern", "btcpay", "BTCPay Server",
+        {"api_key": "sandbox-api-key-btcpay", "store_id": "store-btcpay", "webhook_secret": _secret("btcpay")},
+        {"btc": ""}, kind="crypto",
+    ),
+    Provider(
+        "southern", "praxis", "Local methods",
+        {"merchant_id": "API-Sandbox", "application_key": "sandbox-application", "webhook_secret": _secret("praxis")},
+        {"blik": "", "pix": ""}, ("EUR", "USD", "PLN", "BRL"), kind="cashier",
+    ),
 )  # fmt: skip
 
 
@@ -61,8 +88,8 @@ def make_providers(demo: Demo) -> list[Psp]:
         if provider.brand not in brands:
             continue
         psp = Psp(
-            brand=brands[provider.brand], code=provider.code, name=provider.name, adapter=provider.code,
-            base_url=f"sandbox:{provider.code}", kind="card",
+            brand=brands[provider.brand], code=provider.code, name=provider.name, adapter=provider.adapter or provider.code,
+            base_url=f"sandbox:{provider.code}", kind=provider.kind,
         )  # fmt: skip
         psp.seal_credentials(dict(provider.keys))
         psp.save()
@@ -80,6 +107,21 @@ def make_providers(demo: Demo) -> list[Psp]:
             position += 1
         psps.append(psp)
     return psps
+
+
+def import_bank_statement(demo: Demo, psps: list[Psp]) -> None:
+    """A statement of yesterday with two payments that nobody recognised, and a fee of the bank."""
+    account = next((psp for psp in psps if psp.adapter == "bank_wire"), None)
+    if account is None:
+        return
+    day = (demo.now - dt.timedelta(days=1)).date()
+    lines = [
+        "date;amount;currency;name;iban;text;own account",
+        f"{day};750.00;EUR;Ada Lindqvist;DE75512108001245126199;deposit trading;{BANK_IBAN}",
+        f"{day};1200.00;EUR;Bruno Keller;FR1420041010050500013M02606;D-2345 my account;{BANK_IBAN}",
+        f"{day};-12.50;EUR;;;Account keeping;{BANK_IBAN}",
+    ]
+    import_statement(psp_id=account.pk, file_name=f"statement-{day}.csv", content="\n".join(lines).encode(), actor=None)
 
 
 def write_calls(demo: Demo, psps: list[Psp]) -> None:
