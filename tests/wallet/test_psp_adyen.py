@@ -32,6 +32,7 @@ from wallet.psp.base import (
     TransferStatus,
 )
 from wallet.psp.settlement_csv import BadFile
+from wallet.reconciliation import import_report
 from wallet.verification import verify
 from wallet.withdrawals import approve_withdrawal, request_withdrawal
 
@@ -535,6 +536,18 @@ def test_the_report_that_adyen_announces_is_fetched_read_and_proved(cast, outsid
     set_keys(outside, report_password="")
     with pytest.raises(PspRefused, match="report user"):
         adapter_of(outside.psp).fetch_settlement(first, today)
+
+
+def test_the_imported_report_matches_every_movement_and_books_fees_and_the_bank(cast, outside):
+    settled(cast, outside)
+    outside.running.store.run("UPDATE movements SET created_at = created_at - 8 * 86400")
+    today = dt.datetime.now(dt.UTC).date()
+    url = f"{outside.psp.base_url}/statements?from={today - dt.timedelta(days=10)}&to={today}"
+    content = httpx.get(url).content
+    report = import_report(psp_id=outside.psp.pk, file_name="adyen.csv", content=content, actor=cast.finance)
+    assert (report.matched, report.breaks_found, report.to_bank) == (1, 0, 1)
+    assert ledger.balance(ledger.psp_clearing(outside.psp, "EUR")) == 0
+    assert verify().holds
 
 
 HEAD = "Company,SandboxMerchantECOM,"

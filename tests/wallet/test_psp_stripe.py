@@ -28,6 +28,7 @@ from wallet.psp.base import (
     TransferStatus,
 )
 from wallet.psp.settlement_csv import BadFile
+from wallet.reconciliation import import_report
 from wallet.refunds import start_refund
 from wallet.verification import verify
 from wallet.withdrawals import approve_withdrawal
@@ -456,6 +457,20 @@ def test_the_report_is_fetched_read_and_proved(cast, outside):
     assert (refund.merchant_reference, refund.original_reference) == ("R-1", deposit.psp_reference)
     assert report.opening == report.closing == {"EUR": 0}
     assert httpx.get(f"{outside.running.url}/stripe/statements?from=2020-01-01&to={today}").text.count("\n") == 3
+
+
+def test_the_imported_report_matches_every_movement_and_books_fees_and_the_bank(cast, outside):
+    deposit = settled(cast, outside)
+    give_back(cast, deposit, "100")
+    outside.running.control("finish")
+    outside.deliver(wait_for=1)
+    last_week(outside)
+    today = dt.datetime.now(dt.UTC).date()
+    content = adapter_of(outside.psp).fetch_settlement(today - dt.timedelta(days=10), today)
+    report = import_report(psp_id=outside.psp.pk, file_name="stripe.csv", content=content, actor=cast.finance)
+    assert (report.matched, report.breaks_found, report.to_bank) == (2, 0, 1)
+    assert ledger.balance(ledger.psp_clearing(outside.psp, "EUR")) == 0, "what came in is with the bank, less the fee"
+    assert verify().holds
 
 
 HEADER = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
@@ -69,7 +70,12 @@ def read_payout_reconciliation(content: bytes) -> SettlementFile:
         raise BadFile(
             _("The report has no rows: no payout to your bank took effect in this period. Nothing was imported.")
         )
-    rows += [_to_bank(batch, currency, *found) for (batch, currency), found in payouts.items()]
+    # Rows that we derive stand behind the file's own.
+    end = rows[-1].line
+    rows += [
+        replace(_to_bank(batch, currency, *found), line=end + number)
+        for number, ((batch, currency), found) in enumerate(payouts.items(), start=1)
+    ]
     days = [row.booked_at.date() for row in rows]
     zero = {row.currency: 0 for row in rows}
     return SettlementFile(min(days), max(days), tuple(rows), zero, zero)
