@@ -13,7 +13,7 @@ from clients import facts
 from crm import fx
 from crm.demo import Demo
 from wallet import seals
-from wallet.demo import lives, money_in, reports, write
+from wallet.demo import lives, money_in, money_out, reports, write
 from wallet.demo.books import write_books
 from wallet.demo.providers import import_bank_statement, make_providers, write_calls
 from wallet.demo.psps import make_psps
@@ -42,6 +42,7 @@ def load(demo: Demo) -> None:
     reports.write_history(plans)
     reports.import_month(demo, plans)
     money_in.tell(demo)
+    money_out.tell(demo)
     for name in ("first_deposit_at", "net_deposits"):
         facts.rebuild(facts.FACTS[name])
     demo.progress("Deposits, withdrawals and transfers", 4, 4)
