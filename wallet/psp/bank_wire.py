@@ -59,6 +59,10 @@ MINUTES = 2 * 24 * 60
 class BankWireAdapter(BaseAdapter):
     """One bank account of the house."""
 
+    title = gettext_lazy("Bank wire")
+    summary = gettext_lazy(
+        "A bank account of the house: references with check digits, statements in, payment files out."
+    )
     capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE})
     methods = (
         Method(

@@ -84,6 +84,8 @@ ROUNDING_MINOR = 1
 class BtcPayAdapter(BaseAdapter):
     """One store of one BTCPay Server."""
 
+    title = "BTCPay Server"
+    summary = gettext_lazy("Coins to an address of your own BTCPay Server; payouts and refunds in coins.")
     capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP})
     methods = (
         Method("btc", "Bitcoin", PspKind.CRYPTO, PayBy.CRYPTO_ADDRESS, payout_fields=("address",), minutes=30),

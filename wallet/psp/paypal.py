@@ -92,6 +92,8 @@ _tokens_lock = threading.Lock()
 class PayPalAdapter(BaseAdapter):
     """One PayPal business account."""
 
+    title = "PayPal"
+    summary = gettext_lazy("PayPal accounts: orders approved by the payer, refunds, payouts, disputes with evidence.")
     capabilities = frozenset(Capability)
     methods = (Method("paypal", "PayPal", PspKind.WALLET, payout_fields=("account",)),)
     keys = (

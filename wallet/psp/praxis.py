@@ -134,6 +134,8 @@ def has_sound_form(message: Mapping[str, Any]) -> bool:
 class PraxisAdapter(BaseAdapter):
     """One application of one merchant at the cashier."""
 
+    title = gettext_lazy("Cashier (Praxis-like)")
+    summary = gettext_lazy("Local methods through one cashier: BLIK, PIX and others, signed both ways.")
     capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP})
     methods = (
         Method("", gettext_lazy("Local methods"), PspKind.CASHIER, payout_fields=("account",)),
