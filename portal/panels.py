@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+import portal.evidence  # noqa: F401 — registers its chapter of the evidence
 from crm.ui import panels
 
 panels.menu("", _("Home"), "portal", None, "house", 0, audience="client")

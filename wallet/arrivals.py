@@ -215,7 +215,7 @@ def arrive_again(deposit: Deposit, view: PaymentView) -> Applied:
     """
     arrived = view.received_minor or 0
     family = Deposit.objects.filter(psp=deposit.psp, reference__startswith=f"{deposit.reference}-")
-    known = (deposit.received_minor or 0) + sum(family.values_list("received_minor", flat=True))
+    known = (deposit.received_minor or 0) + sum(one.received_minor or 0 for one in family)
     if deposit.state not in (DepositState.HELD, DepositState.SETTLED) or view.currency != deposit.received_currency:
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
     if arrived <= known:

@@ -31,7 +31,7 @@ from wallet.choices import DepositState, PspKind, TermState
 from wallet.limits import in_base
 from wallet.models import Deposit, PaymentMethod, UnverifiedRule, UnverifiedTerm
 
-C721 = {
+C721: dict[str, Any] = {
     "valid_from": dt.date(2025, 7, 9), "maximum_minor": 200_000, "kinds": [PspKind.BANK.value], "own_name_only": True,
     "low_risk_only": True, "needs_profile": True, "days": 15,
     "source": "CySEC Circular C721 (9 July 2025): delayed verification of identity",
@@ -99,7 +99,9 @@ def most_for(client: Client, rule: UnverifiedRule | None) -> Decimal:
 
 def paid_in(client: Client, *, but: int | None = None) -> Decimal:
     """All that arrived so far, in the brand's base currency: booked, and held."""
-    rows = Deposit.objects.filter(client=client).exclude(pk=but)
+    rows = Deposit.objects.filter(client=client)
+    if but is not None:
+        rows = rows.exclude(pk=but)
     settled = rows.filter(settled_at__isnull=False).aggregate(total=Sum("base_amount"))["total"] or Decimal(0)
     held = rows.filter(state=DepositState.HELD, received_minor__gt=0)
     return settled + sum(
