@@ -159,7 +159,7 @@ def _count_refund(withdrawal: Withdrawal) -> None:
         publish(
             DepositReversed(
                 client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk,
-                amount=withdrawal.amount, currency=deposit.currency, kind="refund",
+                amount=withdrawal.amount, currency=withdrawal.currency, kind="refund", reference=withdrawal.reference,
             )
         )  # fmt: skip
 

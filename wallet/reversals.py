@@ -117,7 +117,7 @@ def take_back(
             DepositReversed(
                 client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk,
                 amount=from_minor(amount_minor, deposit.received_currency), currency=deposit.received_currency,
-                kind=kind.value, dispute_id=dispute_id,
+                kind=kind.value, dispute_id=dispute_id, reference=psp_reference,
             )
         )  # fmt: skip
     return posted.journal_id

@@ -31,7 +31,7 @@ from crm.words import say
 from trading.choices import DealAction
 from trading.models import Deal
 from wallet import bonus, bonus_ends, unverified
-from wallet.choices import DEPOSIT_ARRIVED, DepositState, Direction
+from wallet.choices import DEPOSIT_ARRIVED, DepositState, Direction, Purpose
 from wallet.models import Deposit, Transfer, Withdrawal
 from wallet.transfers import finish_transfer
 
@@ -128,7 +128,8 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
         client_id=event.client_id, kind=TimelineKind.PAYMENT,
         title=lambda: _("Deposit %(reference)s was taken back: %(money)s")
         % {"reference": deposit.reference, "money": _money(event)},
-        dedupe_key=f"deposit-reversed:{deposit.pk}:{event.kind}:{event.dispute_id or ''}",
+        dedupe_key=f"deposit-reversed:{deposit.pk}:{event.kind}:{event.dispute_id or event.reference}",
+        is_visible_to_client=event.kind == "refund",
     )  # fmt: skip
     kept = [state for state in DEPOSIT_ARRIVED if state not in (DepositState.CHARGED_BACK, DepositState.REFUNDED)]
     if not Deposit.objects.filter(client_id=event.client_id, state__in=kept).exists():
@@ -142,11 +143,31 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
             )
 
 
+def _ask_about_a_refund(event: WithdrawalRequested, withdrawal: Withdrawal, url: str) -> None:
+    """Somebody else approves what a colleague wants to give back; the client reads of it when it is done."""
+    assert event.client_id is not None
+    timeline.tell(
+        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=lambda: _("Refund asked for: %(m)s") % {"m": _money(event)},
+        body=withdrawal.reference, url=url, dedupe_key=f"withdrawal-requested:{withdrawal.pk}",
+    )  # fmt: skip
+    people = people_with("wallet.approve_withdrawal", brand_id=event.brand_id)
+    notify(
+        [pk for pk in people if pk != withdrawal.requested_by_id], kind="wallet.withdrawal_requested",
+        title=lambda: _("A refund of %(money)s to %(client)s waits for you")
+        % {"client": withdrawal.client, "money": _money(event)},
+        body=lambda: _("Two people approve it") if withdrawal.needs_second else "",
+        url=url, dedupe_key=f"withdrawal:{withdrawal.pk}",
+    )  # fmt: skip
+
+
 @subscribe(WithdrawalRequested)
 def ask_finance(event: WithdrawalRequested) -> None:
     assert event.client_id is not None
     withdrawal = Withdrawal.objects.select_related("client").get(pk=event.withdrawal_id)
     url = reverse("wallet:withdrawal", kwargs={"withdrawal_id": withdrawal.pk})
+    if withdrawal.purpose == Purpose.REFUND:
+        _ask_about_a_refund(event, withdrawal, url)
+        return
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, title=lambda: _("Withdrawal requested: %(m)s") % {"m": _money(event)},
         body=withdrawal.reference, url=url, dedupe_key=f"withdrawal-requested:{withdrawal.pk}", is_visible_to_client=True,

@@ -183,7 +183,7 @@ class DepositHeld(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DepositReversed(Event):
-    """A refund or chargeback took a deposit back: commissions may claw back."""
+    """A refund or chargeback took (part of) a deposit back: commissions may claw back. `reference` is that of the refund."""
 
     name: ClassVar[str] = "wallet.deposit_reversed"
     deposit_id: int
@@ -191,6 +191,7 @@ class DepositReversed(Event):
     currency: str
     kind: str
     dispute_id: int | None = None
+    reference: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from clients.facts import rebuild_client
 from crm import events
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
-from crm.models import OutboxEvent
+from crm.models import Notification, OutboxEvent
 from tests.wallet.factories import available
 from tests.wallet.test_withdrawal import ask, state, wallet
 from tests.wallet.test_withdrawal_parts import decide, mixed, shape
@@ -65,6 +65,10 @@ def test_a_part_goes_back_and_then_the_rest(mixed, cast, outside):
 
 def test_above_the_limit_two_others_approve(mixed, cast):
     refund = give_back(cast, mixed, "300")
+    events.drain()
+    told = Notification.objects.filter(kind="wallet.withdrawal_requested")
+    assert told.filter(user=cast.second_finance, title__contains="waits for you").count() == 1
+    assert not told.filter(user=cast.finance).exists(), "who asked need not be told"
     assert refund.needs_second
     with pytest.raises(NotAllowed, match="someone else"):
         approve_withdrawal(withdrawal_id=refund.pk, actor=cast.finance)
