@@ -21,7 +21,7 @@ from wallet import ledger
 from wallet.choices import DepositState, InboxState, Verdict
 from wallet.deposits import look_up_deposit
 from wallet.models import Deposit, Dispute, Journal, Psp, WebhookMessage
-from wallet.psp import adapter_of, paypal, paypal_webhooks
+from wallet.psp import adapter_of, paypal, paypal_webhooks, paypal_words
 from wallet.psp.base import (
     DisputeView,
     EventKind,
@@ -408,19 +408,19 @@ def test_an_outage_leaves_nothing_open_at_the_start_and_everything_open_at_a_pay
     [(12_345, "EUR", "123.45"), (1, "EUR", "0.01"), (500, "JPY", "500"), (12_300, "HUF", "123"), (100, "TWD", "1")],
 )
 def test_amounts_are_written_in_paypal_s_precision(minor, currency, value):
-    written = paypal.amount_of(minor, currency, Psp(name="PayPal"))
+    written = paypal_words.amount_of(minor, currency, Psp(name="PayPal"))
     assert written == {"currency_code": currency, "value": value}
-    assert paypal.minor_of(written) == (minor, currency)
+    assert paypal_words.minor_of(written) == (minor, currency)
 
 
 def test_a_fraction_of_a_forint_is_refused():
     with pytest.raises(PspRefused, match="HUF without decimals"):
-        paypal.amount_of(12_345, "HUF", Psp(name="PayPal"))
+        paypal_words.amount_of(12_345, "HUF", Psp(name="PayPal"))
 
 
 def test_an_amount_finer_than_a_cent_is_not_read():
     with pytest.raises(ValueError, match="finer"):
-        paypal.minor_of({"currency_code": "EUR", "value": "1.005"})
+        paypal_words.minor_of({"currency_code": "EUR", "value": "1.005"})
 
 
 # ── the settlement report ────────────────────────────────────────────────────────────────────────────────────────────
@@ -505,6 +505,6 @@ def test_what_an_order_says_in_other_words_is_read(cast):
              "payments": {"captures": [{"id": "C1", "status": "PENDING", "amount": {"currency_code": "USD", "value": "10.00"}}]}}
         ],
     }  # fmt: skip
-    view = paypal.payment_of_order(order_body)
+    view = paypal_words.payment_of_order(order_body)
     assert (view.status, view.received_minor, view.awaits_capture) == (PaymentStatus.PENDING, 1_000, False)
     assert Decimal(view.amount_minor) == 1_000

@@ -15,14 +15,11 @@ import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.money import from_minor, to_minor
 from wallet.choices import PspKind
 from wallet.models import Psp, Withdrawal
 from wallet.psp.base import (
@@ -35,7 +32,6 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
-    PaymentStatus,
     PaymentView,
     PayoutOrder,
     PspRefused,
@@ -47,44 +43,20 @@ from wallet.psp.base import (
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.http import UNREADABLE, PspHttp, address_of
+from wallet.psp.http import PspHttp, address_of
+from wallet.psp.paypal_words import (
+    amount_of,
+    capture_id_of,
+    explained,
+    path_part,
+    payment_of_capture,
+    payment_of_order,
+    payout_of_item,
+    refund_of,
+)
 
 LIVE_URL = "https://api-m.paypal.com"
-# PayPal takes and writes these without decimals, whatever ISO 4217 says.
-WHOLE_UNITS = frozenset({"JPY", "HUF", "TWD"})
 TOKEN_SPARE_SECONDS = 60
-APPROVE_LINKS = ("payer-action", "approve")
-ORDER_STATES = {
-    "CREATED": PaymentStatus.CREATED,
-    "SAVED": PaymentStatus.CREATED,
-    "PAYER_ACTION_REQUIRED": PaymentStatus.CREATED,
-    "APPROVED": PaymentStatus.AUTHORISED,
-    "VOIDED": PaymentStatus.FAILED,
-}
-CAPTURE_STATES = {
-    "COMPLETED": PaymentStatus.CAPTURED,
-    "PARTIALLY_REFUNDED": PaymentStatus.CAPTURED,
-    "REFUNDED": PaymentStatus.CAPTURED,
-    "PENDING": PaymentStatus.PENDING,
-    "DECLINED": PaymentStatus.FAILED,
-    "FAILED": PaymentStatus.FAILED,
-}
-REFUND_STATES = {
-    "COMPLETED": TransferStatus.PAID,
-    "PENDING": TransferStatus.PENDING,
-    "FAILED": TransferStatus.FAILED,
-    "CANCELLED": TransferStatus.FAILED,
-}
-ITEM_STATES = {
-    "SUCCESS": TransferStatus.PAID,
-    "FAILED": TransferStatus.FAILED,
-    "RETURNED": TransferStatus.FAILED,
-    "BLOCKED": TransferStatus.FAILED,
-    "REFUNDED": TransferStatus.FAILED,
-    "REVERSED": TransferStatus.FAILED,
-    "DENIED": TransferStatus.FAILED,
-    "CANCELED": TransferStatus.FAILED,
-}
 _tokens: dict[tuple[str, str], tuple[str, float]] = {}
 _tokens_lock = threading.Lock()
 
@@ -104,7 +76,7 @@ class PayPalAdapter(BaseAdapter):
 
     def __init__(self, psp: Psp) -> None:
         super().__init__(psp)
-        self._http = PspHttp(psp, address_of(psp, LIVE_URL), explain=_words)
+        self._http = PspHttp(psp, address_of(psp, LIVE_URL), explain=explained)
 
     # Payments in
 
@@ -136,7 +108,7 @@ class PayPalAdapter(BaseAdapter):
         return None if order is None else self._http.read(payment_of_order, order)
 
     def capture(self, view: PaymentView) -> PaymentView:
-        path = f"/v2/checkout/orders/{_part(view.psp_reference)}/capture"
+        path = f"/v2/checkout/orders/{path_part(view.psp_reference)}/capture"
         try:
             answer = self._call("POST", path, {}, request_id=f"{view.reference}-capture")
         except PspUnknown:
@@ -147,11 +119,11 @@ class PayPalAdapter(BaseAdapter):
         return self._http.read(payment_of_order, answer)
 
     def _order(self, order_id: str) -> Any | None:
-        return self._look_up(f"/v2/checkout/orders/{_part(order_id)}")
+        return self._look_up(f"/v2/checkout/orders/{path_part(order_id)}")
 
     def refund(self, order: RefundOrder) -> TransferView:
         found = self._order(order.psp_reference)
-        capture_id = "" if found is None else self._http.read(_capture_id, found)
+        capture_id = "" if found is None else self._http.read(capture_id_of, found)
         if not capture_id:
             raise PspRefused(
                 _("%(psp)s has no captured payment %(id)s.") % {"psp": self.psp, "id": order.psp_reference}
@@ -162,7 +134,7 @@ class PayPalAdapter(BaseAdapter):
             "invoice_id": order.reference,
             "note_to_payer": order.reason[:255],
         }
-        path = f"/v2/payments/captures/{_part(capture_id)}/refund"
+        path = f"/v2/payments/captures/{path_part(capture_id)}/refund"
         return self._http.read(refund_of, self._call("POST", path, body, request_id=order.reference))
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
@@ -206,9 +178,9 @@ class PayPalAdapter(BaseAdapter):
         known = Withdrawal.objects.filter(psp=self.psp, reference=reference).values_list("psp_reference", flat=True)
         batch = known.first() or ""
         path = (
-            f"/v1/payments/payouts/{_part(batch)}"
+            f"/v1/payments/payouts/{path_part(batch)}"
             if batch
-            else f"/v1/payments/payouts?sender_batch_id={_part(reference)}"
+            else f"/v1/payments/payouts?sender_batch_id={path_part(reference)}"
         )
         answer = self._look_up(path)
         return None if answer is None else self._http.read(lambda found: payout_of_item(found["items"][0]), answer)
@@ -219,7 +191,7 @@ class PayPalAdapter(BaseAdapter):
         evidence = {"evidences": [{"evidence_type": "OTHER", "notes": text[:2000]}]}
         parts: list[Any] = [("input", (None, json.dumps(evidence), "application/json"))]
         parts += [(f"file{number}", (one.name, one.content, one.content_type)) for number, one in enumerate(files, 1)]
-        path = f"/v1/customer/disputes/{_part(dispute.psp_dispute_id)}/provide-evidence"
+        path = f"/v1/customer/disputes/{path_part(dispute.psp_dispute_id)}/provide-evidence"
         self._authorised("POST", path, files=parts)
 
     # Webhooks
@@ -244,14 +216,14 @@ class PayPalAdapter(BaseAdapter):
         return self.find_payment("", psp_reference=order_id)
 
     def payment_of_capture(self, capture_id: str) -> PaymentView | None:
-        answer = self._look_up(f"/v2/payments/captures/{_part(capture_id)}")
+        answer = self._look_up(f"/v2/payments/captures/{path_part(capture_id)}")
         return None if answer is None else self._http.read(payment_of_capture, answer)
 
     def dispute_of_capture(self, capture_id: str) -> DisputeView | None:
         """The latest dispute about a captured payment, if there is one."""
         from wallet.psp.paypal_webhooks import dispute_of
 
-        answer = self._look_up(f"/v1/customer/disputes?disputed_transaction_id={_part(capture_id)}")
+        answer = self._look_up(f"/v1/customer/disputes?disputed_transaction_id={path_part(capture_id)}")
         return self._http.read(
             lambda found: next((dispute_of(one) for one in found["items"]), None), answer or {"items": []}
         )
@@ -322,129 +294,3 @@ class PayPalAdapter(BaseAdapter):
         with _tokens_lock:
             _tokens[key] = (token, time.monotonic() + seconds - TOKEN_SPARE_SECONDS)
         return token
-
-
-# ── PayPal's words ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def amount_of(minor: int, currency: str, psp: Psp) -> dict[str, str]:
-    """Major units as text. Raises PspRefused for a fraction of a currency that PayPal takes whole."""
-    amount = from_minor(minor, currency)
-    if currency in WHOLE_UNITS:
-        if amount != amount.to_integral_value():
-            raise PspRefused(_("%(psp)s takes %(currency)s without decimals.") % {"psp": psp, "currency": currency})
-        amount = amount.to_integral_value()
-    return {"currency_code": currency, "value": f"{amount:f}"}
-
-
-def minor_of(amount: Mapping[str, Any], currency_field: str = "currency_code") -> tuple[int, str]:
-    currency = str(amount[currency_field])
-    return to_minor(Decimal(str(amount["value"])), currency), currency
-
-
-def payment_of_order(order: Mapping[str, Any]) -> PaymentView:
-    """An order with its capture, if there is one."""
-    unit = order["purchase_units"][0]
-    minor, currency = minor_of(unit["amount"])
-    captures = unit.get("payments", {}).get("captures", [])
-    state = str(order["status"])
-    status = ORDER_STATES.get(state, PaymentStatus.PENDING)
-    received: int | None = None
-    if captures:
-        status = CAPTURE_STATES.get(str(captures[0]["status"]), PaymentStatus.PENDING)
-        received = sum(minor_of(one["amount"])[0] for one in captures if one["status"] in ("COMPLETED", "PENDING"))
-        received = received or minor_of(captures[0]["amount"])[0]
-        if {minor_of(one["amount"])[1] for one in captures} != {currency}:
-            raise ValueError("a capture in another currency than its order")
-    payer = order.get("payer") or {}
-    name = payer.get("name") or {}
-    refunds = unit.get("payments", {}).get("refunds", [])
-    return PaymentView(
-        reference=str(unit.get("custom_id") or unit.get("invoice_id") or ""),
-        psp_reference=str(order["id"]),
-        status=status,
-        amount_minor=minor,
-        currency=currency,
-        received_minor=received,
-        redirect_url=next((str(link["href"]) for link in order.get("links", []) if link["rel"] in APPROVE_LINKS), ""),
-        method="paypal",
-        instrument=masked(str(payer.get("email_address") or "")),
-        payer_name=f"{name.get('given_name', '')} {name.get('surname', '')}".strip()[:120],
-        failure="voided" if state == "VOIDED" else "",
-        refunded_minor=sum(minor_of(one["amount"])[0] for one in refunds if one["status"] == "COMPLETED"),
-        happened_at=_time(captures[0] if captures else order),
-        awaits_capture=state == "APPROVED",
-    )
-
-
-def payment_of_capture(capture: Mapping[str, Any]) -> PaymentView:
-    minor, currency = minor_of(capture["amount"])
-    related = capture.get("supplementary_data", {}).get("related_ids", {})
-    return PaymentView(
-        reference=str(capture.get("custom_id") or capture.get("invoice_id") or ""),
-        psp_reference=str(related.get("order_id", "")),
-        status=CAPTURE_STATES.get(str(capture["status"]), PaymentStatus.PENDING),
-        amount_minor=minor,
-        currency=currency,
-        received_minor=minor,
-        method="paypal",
-        happened_at=_time(capture),
-    )
-
-
-def _capture_id(order: Mapping[str, Any]) -> str:
-    captures = order["purchase_units"][0].get("payments", {}).get("captures", [])
-    return next((str(one["id"]) for one in captures if CAPTURE_STATES.get(one["status"]) == PaymentStatus.CAPTURED), "")
-
-
-def refund_of(refund: Mapping[str, Any]) -> TransferView:
-    minor, currency = minor_of(refund["amount"])
-    return TransferView(
-        reference=str(refund.get("custom_id") or refund.get("invoice_id") or ""),
-        psp_reference=str(refund["id"]),
-        status=REFUND_STATES.get(str(refund["status"]), TransferStatus.PENDING),
-        amount_minor=minor,
-        currency=currency,
-        happened_at=_time(refund),
-    )
-
-
-def payout_of_item(item: Mapping[str, Any]) -> TransferView:
-    minor, currency = minor_of(item["payout_item"]["amount"], "currency")
-    errors = item.get("errors") or {}
-    return TransferView(
-        reference=str(item["payout_item"].get("sender_item_id") or item.get("sender_batch_id")),
-        psp_reference=str(item["payout_batch_id"]),
-        status=ITEM_STATES.get(str(item["transaction_status"]), TransferStatus.PENDING),
-        amount_minor=minor,
-        currency=currency,
-        failure=str(errors.get("name", "")).lower()[:200],
-        happened_at=_time(item),
-    )
-
-
-def masked(email: str) -> str:
-    name, at, host = email.partition("@")
-    return f"{name[:1]}•••@{host}"[:80] if at else ""
-
-
-def _time(found: Mapping[str, Any]) -> dt.datetime | None:
-    text = found.get("update_time") or found.get("time_processed") or found.get("create_time")
-    if not text:
-        return None
-    at = dt.datetime.fromisoformat(str(text))
-    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
-
-
-def _part(text: str) -> str:
-    """One part of a path: nothing in an id leads elsewhere."""
-    return quote(text, safe="")
-
-
-def _words(answer: Any) -> str:
-    details = answer.get("details") or [{}]
-    try:
-        described = details[0].get("description") or details[0].get("issue") or ""
-    except UNREADABLE:
-        described = ""
-    return str(described or answer.get("message") or answer.get("error_description") or answer["name"])

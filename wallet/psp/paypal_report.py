@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from crm.money import exponent
 from wallet.choices import RowType
 from wallet.psp.base import FileRow, SettlementFile
-from wallet.psp.paypal import WHOLE_UNITS
+from wallet.psp.paypal_words import WHOLE_UNITS
 from wallet.psp.settlement_csv import BYTES_MAX, BadFile, wrong
 
 NEEDED = (

@@ -41,7 +41,7 @@ from wallet.choices import Verdict
 from wallet.models import Dispute
 from wallet.psp.base import DisputeView, EventKind, Judgement, PaymentView, WebhookEvent
 from wallet.psp.http import UNREADABLE
-from wallet.psp.paypal import minor_of, payment_of_capture, payment_of_order, payout_of_item, refund_of
+from wallet.psp.paypal_words import minor_of, payment_of_capture, payment_of_order, payout_of_item, refund_of
 
 if TYPE_CHECKING:
     from wallet.psp.paypal import PayPalAdapter
