@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.ui import formats
 from wallet.choices import Layer, Outcome, Phase, Verdict
 from wallet.models import Deposit, Dispute, Posting, WebhookMessage, Withdrawal, WithdrawalCheck
 
@@ -85,7 +86,7 @@ def of_postings(postings: Sequence[Posting]) -> list[StoryLine]:
 def _posting(row: Posting) -> str:
     side = _("debit") if row.amount_minor < 0 else _("credit")
     layer = "" if row.layer == Layer.MONEY else f" ({Layer(row.layer).label})"
-    return f"{row.account}: {side} {row.amount_abs} {row.currency}{layer}"
+    return f"{row.account}: {side} {formats.money(row.amount_abs, row.currency)}{layer}"
 
 
 def of_checks(withdrawal: Withdrawal) -> list[StoryLine]:

@@ -53,7 +53,7 @@ def test_states_checks_webhooks_and_journals_stand_in_one_timeline(cast, psp):
     assert kinds == {"step", "check", "webhook", "journal"}
     by_words = {str(line.words): line for line in lines}
     reserved = by_words["Money reserved in the ledger"]
-    assert any("50.00 EUR" in text and "debit" in text for text in reserved.body)
+    assert any("€50.00" in text and "debit" in text for text in reserved.body)
     assert "Reservation released" in by_words
     assert by_words["Webhook payout.again"].body == ["Sent again · Nothing to do", "Looked at"]
     assert by_words["Rejected; the money is in the wallet again"].actor

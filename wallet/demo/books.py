@@ -7,7 +7,9 @@ import datetime as dt
 from crm.choices import Role
 from crm.demo import Demo
 from crm.models import Brand, User
+from crm.money import to_minor
 from wallet import ledger, periods
+from wallet.cash import cash_of
 from wallet.choices import AccountKind, PeriodState
 from wallet.ledger import Line
 from wallet.manual_journals import post_journal, write_journal
@@ -15,11 +17,12 @@ from wallet.models import Period
 from wallet.policies import can_close_period
 
 BANK_FEE_MINOR = 4_850
+BUFFER_MINOR = 250_000
 CLOSING_NOTE = "Looked at one by one; open items are followed up in the next month."
 
 
 def write_books(demo: Demo) -> None:
-    """For every brand whose finance can see it: close what is over, post one bank fee, leave another one waiting."""
+    """For every brand whose finance can see it: close what is over, make client money whole, leave a bank fee waiting."""
     people = demo.by_role.get(Role.FINANCE.value, [])
     for brand in demo.brands:
         able = [person for person in people if can_close_period(person, brand.pk)]
@@ -30,18 +33,31 @@ def write_books(demo: Demo) -> None:
         over = Period.objects.filter(brand=brand, last_day__lt=today, state=PeriodState.OPEN).order_by("first_day")
         for period in over:
             periods.close_period(period_id=period.pk, actor=able[0], note=CLOSING_NOTE)
-        _bank_fees(brand, able[0], able[1], today)
+        _top_up(brand, able[0], able[1], today)
+        _bank_fee(brand, able[0], today)
 
 
-def _bank_fees(brand: Brand, writer: User, poster: User, today: dt.date) -> None:
-    currency = brand.base_currency
-    fees = ledger.house(AccountKind.FEES, brand_id=brand.pk, currency=currency)
-    bank = ledger.house(AccountKind.HOUSE_BANK, brand_id=brand.pk, currency=currency)
-    for number, words in enumerate(("Account fee of the bank, statement 10", "Account fee of the bank, statement 11")):
-        minor = BANK_FEE_MINOR + number * 100
+def _top_up(brand: Brand, writer: User, poster: User, today: dt.date) -> None:
+    """What PSPs kept as fees the house pays in, so that client money is whole again."""
+    for one in cash_of(brand):
+        if one.difference >= 0:
+            continue
+        minor = to_minor(-one.difference, one.currency) + BUFFER_MINOR
+        bank = ledger.house(AccountKind.CLIENT_MONEY_BANK, brand_id=brand.pk, currency=one.currency)
+        own = ledger.house(AccountKind.HOUSE_BANK, brand_id=brand.pk, currency=one.currency)
         manual = write_journal(
-            brand_id=brand.pk, lines=[Line(fees, -minor), Line(bank, minor)], business_on=today, reason=words,
-            request_key=f"demo:{brand.code}:bank-fee:{number}", actor=writer,
+            brand_id=brand.pk, lines=[Line(bank, -minor), Line(own, minor)], business_on=today,
+            reason="The house pays in what PSPs kept as fees", request_key=f"demo:{brand.code}:{one.currency}:top-up",
+            actor=writer,
         )  # fmt: skip
-        if number == 0:
-            post_journal(manual_id=manual.pk, actor=poster, note="Seen on the statement")
+        post_journal(manual_id=manual.pk, actor=poster, note="Seen on both statements")
+
+
+def _bank_fee(brand: Brand, writer: User, today: dt.date) -> None:
+    """Waits for the other one of finance."""
+    fees = ledger.house(AccountKind.FEES, brand_id=brand.pk, currency=brand.base_currency)
+    own = ledger.house(AccountKind.HOUSE_BANK, brand_id=brand.pk, currency=brand.base_currency)
+    write_journal(
+        brand_id=brand.pk, lines=[Line(fees, -BANK_FEE_MINOR), Line(own, BANK_FEE_MINOR)], business_on=today,
+        reason="Account fee of the bank, statement 11", request_key=f"demo:{brand.code}:bank-fee", actor=writer,
+    )  # fmt: skip
