@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from clients.models import Client
 from crm.money import Money
 from portal import paying
-from wallet.choices import DepositState, HoldReason, TransferState, WithdrawalState, failure_words
+from wallet.choices import DepositState, HoldReason, Purpose, TransferState, WithdrawalState, failure_words
 from wallet.models import BonusGrant, Deposit, Exchange, Transfer, Withdrawal
 from wallet.queries import Wallet, wallets_of
 from wallet.sources import Source
@@ -132,6 +132,8 @@ def tell_withdrawal(withdrawal: Withdrawal) -> Telling:
 def tell_request(parts: Sequence[Withdrawal]) -> Telling:
     """A request as one: while its parts go different ways the slowest counts, and what failed is said."""
     states = {part.state for part in parts}
+    if parts[0].purpose == Purpose.REFUND:
+        return _tell_refund(parts[0])
     if len(states) == 1:
         told = tell_withdrawal(parts[0])
         if len(parts) > 1 and parts[0].state == WithdrawalState.SETTLED:
@@ -147,6 +149,19 @@ def tell_request(parts: Sequence[Withdrawal]) -> Telling:
     back = Money.of_minor(sum(part.amount_minor for part in failed), failed[0].currency)
     text = _("%(back)s could not be paid out and is in your wallet again.") % {"back": back}
     return Telling(_("Paid in part"), text, "warning", steps, 4, is_moving=False)
+
+
+def _tell_refund(refund: Withdrawal) -> Telling:
+    """We give a deposit back: the client need not do anything, and can't call it off."""
+    told = tell_withdrawal(refund)
+    to = {"to": refund.destination_label}
+    if refund.finished_at is None:
+        text = _("We are giving a deposit back to %(to)s. You need not do anything.") % to
+        return replace(told, title=_("Refund of your deposit"), text=text, can_cancel=False)
+    if refund.state == WithdrawalState.SETTLED:
+        return replace(told, title=_("Refunded"), text=_("The money went back to %(to)s.") % to, can_cancel=False)
+    text = _("Your deposit was not given back; the money is where it was.")
+    return replace(told, title=_("Not refunded"), text=text, can_cancel=False)
 
 
 def tell_transfer(transfer: Transfer) -> Telling:

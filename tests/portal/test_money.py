@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from decimal import Decimal
 
 import httpx
 import pytest
@@ -18,8 +19,10 @@ from tests.portal.conftest import verify
 from tests.trading.factories import make_account, make_server, make_type
 from tests.wallet.conftest import outside  # noqa: F401 — a fixture
 from tests.wallet.factories import fund, make_psp
+from tests.wallet.test_withdrawal import paid_in
 from wallet.choices import DepositState, TransferState, WithdrawalState
 from wallet.models import Deposit, Exchange, Quote, Transfer, Withdrawal
+from wallet.refunds import start_refund
 from wallet.transfers import finish_transfer
 from wallet.withdrawals import approve_withdrawal, reject_withdrawal
 
@@ -254,6 +257,20 @@ def test_more_than_there_is_does_not_move(room):
 def test_back_to_the_wallet(room):
     move(room, direction="from")
     assert Transfer.objects.get().direction == "to_wallet"
+
+
+def test_a_refund_that_we_started_is_told_and_can_not_be_cancelled(room):
+    paid_in(room.client, room.psp, 10_000)
+    Deposit.objects.update(psp_reference="pay_1", instrument="Visa •••• 4242")
+    refund = start_refund(
+        deposit_id=Deposit.objects.get().pk, amount=Decimal(100), reason="x", request_key="r", actor=room.cast.finance
+    )
+    address = f"/portal/wallet/{refund.reference}/"
+    page = room.browser.get(address).content.decode()
+    assert "Refund of your deposit" in page and "Visa •••• 4242" in page and "Cancel this withdrawal" not in page
+    room.browser.post(f"{address}cancel/")
+    refund.refresh_from_db()
+    assert refund.state == "requested"
 
 
 # ── between currencies ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -59,7 +59,7 @@ def confirm(request: HttpRequest) -> HttpResponseBase:
 @staff_page("wallet.approve_withdrawal")
 def result(request: HttpRequest, pk: int) -> HttpResponse:
     """What came of each request of one's own batch."""
-    batch = ApprovalBatch.objects.filter(pk=pk, actor=request.user).first()
+    batch = ApprovalBatch.objects.filter(pk=pk, actor_id=request.user.pk).first()
     if batch is None:
         raise Http404
     done = sum(line["result"] in (batches.FIRST, batches.RELEASE) for line in batch.lines)
