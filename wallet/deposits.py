@@ -25,7 +25,17 @@ from wallet.arrivals import Applied, agrees, audit_deposit, lock_deposit, note_m
 from wallet.choices import DEPOSIT_ARRIVED, DEPOSIT_RANK, DepositState, InboxState
 from wallet.models import Deposit, PaymentMethod
 from wallet.psp import adapter_of
-from wallet.psp.base import DepositIntent, PaymentStatus, PaymentView, PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.base import (
+    DepositIntent,
+    Method,
+    PayBy,
+    PaymentStatus,
+    PaymentView,
+    PspAdapter,
+    PspRefused,
+    PspUnknown,
+    PspUnreachable,
+)
 from wallet.references import new_reference
 
 __all__ = [
@@ -67,15 +77,15 @@ def start_deposit(
     )
     if deposit.redirect_url or deposit.instructions or deposit.state != DepositState.CREATED:
         return deposit
-    client = deposit.client
+    client, adapter = deposit.client, adapter_of(deposit.psp)
+    way = _way(adapter, chosen.code)
     intent = DepositIntent(
         reference=deposit.reference, amount_minor=deposit.amount_minor, currency=deposit.currency,
         return_url=return_url.replace("{reference}", deposit.reference), merchant_name=deposit.brand.name,
-        locale=locale, method=chosen.code, client_reference=f"client-{client.pk}", payer_name=client.full_name,
-        payer_email=client.email, country=client.country, expires_at=deposit.expires_at,
+        locale=locale, method=way.code if way else chosen.code, client_reference=f"client-{client.pk}",
+        payer_name=client.full_name, payer_email=client.email, country=client.country, expires_at=deposit.expires_at,
     )  # fmt: skip
     try:
-        adapter = adapter_of(deposit.psp)
         view = adapter.start_deposit(intent)
     except (PspRefused, PspUnreachable, PspUnknown) as error:
         raise DomainError(
@@ -83,8 +93,17 @@ def start_deposit(
             % {"psp": deposit.psp},
             code=error.code,
         ) from error
-    pay_by = next((one.pay_by for one in adapter.methods if one.code == chosen.code), deposit.pay_by)
+    pay_by = way.pay_by if way else deposit.pay_by
     return _remember_session(deposit_id=deposit.pk, view=view, pay_by=pay_by)
+
+
+def _way(adapter: PspAdapter, code: str) -> Method | None:
+    """How the adapter takes it. A provider's fields on our page need its own script, which our pages do not load: its page
+    for the same kind of payment takes their place."""
+    way = next((one for one in adapter.methods if one.code == code), None)
+    if way is None or way.pay_by != PayBy.HOSTED_FIELDS:
+        return way
+    return next((one for one in adapter.methods if one.kind == way.kind and one.pay_by == PayBy.REDIRECT), way)
 
 
 @transaction.atomic

@@ -11,7 +11,10 @@ from crm.errors import DomainError
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
 from wallet import offers
+from wallet.choices import PspKind
+from wallet.deposits import _way
 from wallet.models import PaymentMethod, Psp
+from wallet.psp.base import BaseAdapter, Method, PayBy
 
 pytestmark = pytest.mark.django_db
 
@@ -105,3 +108,15 @@ def test_currencies_are_those_that_some_method_takes_from_this_client(cast, clie
     make_psp(cast.brand, "northpay", currencies=["USD", "EUR"])
     make_psp(cast.brand, "tokyopay", currencies=["JPY"], countries=["JP"])
     assert offers.deposit_currencies(client) == ["EUR", "USD"]
+
+
+@pytest.mark.parametrize(("code", "taken"), [("fields", "page"), ("page", "page"), ("coins", "coins"), ("gone", None)])
+def test_fields_that_need_the_provider_s_script_give_way_to_its_page(code, taken):
+    adapter = BaseAdapter.__new__(BaseAdapter)
+    adapter.methods = (
+        Method("fields", "Card here", PspKind.CARD, pay_by=PayBy.HOSTED_FIELDS),
+        Method("coins", "Coins", PspKind.CRYPTO, pay_by=PayBy.CRYPTO_ADDRESS),
+        Method("page", "Card there", PspKind.CARD),
+    )
+    way = _way(adapter, code)
+    assert (way.code if way else None) == taken
