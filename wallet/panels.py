@@ -30,6 +30,15 @@ def _find(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
             yield panels.Found(row.reference, url, f"{row.money} · {row.get_state_display()}", "wallet")
 
 
+def _find_journals(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
+    """A manual journal by its reference."""
+    if len(query) >= 4 and query.upper().startswith("M-"):
+        rows = queries.manual_journals_visible_to(user).filter(reference__startswith=query.upper())
+        for row in rows.order_by("reference")[:limit]:
+            hint = f"{row.get_state_display()} · {row.reason}"
+            yield panels.Found(row.reference, reverse("wallet:manual_journal", args=[row.pk]), hint, "pencil")
+
+
 panels.menu(
     "money", _("Withdrawals"), "wallet:withdrawal_queue", "wallet.approve_withdrawal", "hand-coins", 10, count=_waiting,
     words="payouts queue approve four eyes",
@@ -107,4 +116,7 @@ panels.tile("deposits-today", "wallet/_tile_deposits.html", tiles.deposit_tile, 
 panels.tile("money-attention", "wallet/_tile_attention.html", tiles.attention_tile, "wallet.view_account", 40)
 panels.tile("client-money", "wallet/_tile_cash.html", cash.cover_tile, "wallet.view_account", 35, width=2, lazy=True)
 panels.palette_source("movements", _("Money movements"), _find, "wallet.view_deposit", 40)
+panels.palette_source(
+    "manual-journals", _("Manual journals"), _find_journals, "wallet.view_manualjournal", 45
+)  # fmt: skip
 owners.register("server", lambda ids: dict(TradingServer.objects.filter(pk__in=ids).values_list("pk", "name")))

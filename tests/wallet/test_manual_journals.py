@@ -310,3 +310,11 @@ def test_pages_take_a_fixed_number_of_queries_and_views_of_clients_are_logged(ca
     assert count(reverse("wallet:manual_journal", args=[more.pk])) <= page <= 25
     assert count(reverse("wallet:manual_journal_new")) <= 20
     assert AccessEvent.objects.filter(target=f"wallet.manualjournal:{one.pk}", client_id=cast.client.pk).exists()
+
+
+def test_a_manual_journal_is_found_by_its_reference(cast, browse):
+    manual = write(cast)
+    page = browse(cast.auditor).get(reverse("palette"), {"q": manual.reference[:6].lower()}).content.decode()
+    assert reverse("wallet:manual_journal", args=[manual.pk]) in page
+    page = browse(cast.agent).get(reverse("palette"), {"q": manual.reference[:6]}).content.decode()
+    assert manual.reference not in page
