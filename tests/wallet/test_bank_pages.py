@@ -82,12 +82,13 @@ def test_the_list_takes_the_same_number_of_queries_however_long(cast, outside, b
     for number in range(3):
         wire(outside, f"nothing {number}", 1_000 + number)
     take_in(outside)
-    with django_assert_max_num_queries(24):
+    finance.get(reverse("wallet:bank"))  # what is kept for a while is kept now
+    with django_assert_max_num_queries(25):
         finance.get(reverse("wallet:bank"))
     for number in range(12):
         wire(outside, f"more {number}", 2_000 + number)
     take_in(outside)
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(25):
         page = finance.get(reverse("wallet:bank"))
     assert page.content.decode().count("more ") == 12
     with django_assert_max_num_queries(20):
