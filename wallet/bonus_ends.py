@@ -176,6 +176,8 @@ def _part_withdrawn(client: Client, base: Decimal, *, is_gone: bool) -> Decimal:
 def burn_by_withdrawal(withdrawal_id: int) -> int:
     """A withdrawal was paid: credit is lost as the rule says. Returns how many bonuses lost something."""
     withdrawal = Withdrawal.objects.select_related("client__brand").defer("sealed_destination").get(pk=withdrawal_id)
+    if withdrawal.from_suspense:
+        return 0  # it was never the client's money: nothing was withdrawn
     grants = [
         grant for grant in _active(withdrawal.client_id) if grant.rule.on_withdrawal != OnWithdrawal.NOTHING
         and grant.granted_at and grant.granted_at <= (withdrawal.finished_at or timezone.now())

@@ -23,7 +23,7 @@ from wallet.bonus import bonus_held, decide_bonus, grant_bonus, write_rule
 from wallet.bonus_choices import BonusState, BonusTrigger, OnWithdrawal, ReleaseBy
 from wallet.choices import AccountKind, JournalKind
 from wallet.ledger import Entry, InsufficientFunds, Line
-from wallet.models import BonusGrant, BonusPlan, BonusRule, Deposit, Journal
+from wallet.models import BonusGrant, BonusPlan, BonusRule, Deposit, Journal, PspMovement, Withdrawal
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
@@ -302,6 +302,40 @@ def test_what_a_withdrawal_would_take_away(cast, pro, rule, lost):
     fund(pro, 40_000)
     found = bonus_ends.lost_by_withdrawal(pro, Decimal(100), "EUR")
     assert [minor for _grant, minor in found] == ([] if lost is None else [lost])
+
+
+def paid_out(client, psp, minor: int, **fields) -> Withdrawal:
+    """A withdrawal that was reserved, approved and paid."""
+    wallet, clearing, now = ledger.wallet_of(client, "EUR"), ledger.psp_clearing(psp, "EUR"), timezone.now()
+    lines = (Line(wallet, -minor), Line(clearing, minor))
+    entry = Entry(key=f"w:{minor}:reserve", kind=JournalKind.WITHDRAWAL, brand_id=client.brand_id, lines=lines)
+    with transaction.atomic():
+        held = Journal.objects.get(pk=ledger.reserve(entry).journal_id)
+        posted = ledger.settle(key=f"w:{minor}:settle", reservation=held)
+        PspMovement.objects.create(
+            psp=psp, kind="payout", reference=f"W-{minor}", psp_reference=f"po_{minor}", client_id=client.pk,
+            journal_id=posted.journal_id, amount_minor=-minor, currency="EUR", occurred_at=now,
+        )  # fmt: skip
+        return Withdrawal.objects.create(
+            client=client, brand=client.brand, psp=psp, wallet=wallet, reference=f"W-{minor}", request_key=f"w{minor}",
+            request_reference=f"W-{minor}", request_minor=minor, return_minor=minor, amount_minor=minor, currency="EUR",
+            state="settled", sealed_destination=b"x", destination_label="IBAN", destination_mark="m",
+            base_amount=Decimal(minor) / 100, approved_automatically=True, reservation=held,
+            journal_id=posted.journal_id, requested_at=now, finished_at=timezone.now(), **fields,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "left"), [(OnWithdrawal.PROPORTIONAL, 7_500), (OnWithdrawal.ALL, 0)])
+def test_a_withdrawal_takes_its_part_once_and_verification_holds(cast, pro, rule, left):
+    grant = give(cast, make_plan(cast, on_withdrawal=rule))
+    fund(pro, 40_000)
+    withdrawal = paid_out(pro, make_psp(cast.brand), 10_000)
+    for _again in range(2):
+        bonus_ends.burn_by_withdrawal(withdrawal.pk)
+    grant.refresh_from_db()
+    assert (grant.held_minor, bonus_held(pro, "EUR")) == (left, left)
+    assert grant.state == (BonusState.ACTIVE if left else BonusState.BURNED)
+    assert verify().holds
 
 
 def test_a_reversed_deposit_takes_its_bonus_with_it(cast, pro):
