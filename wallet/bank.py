@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from crm import audit, crypto
 from crm.errors import DomainError, WrongState
+from crm.notify import notify, people_with
 from crm.policies import require
 from wallet import deposits, outcomes, policies, reversals
 from wallet.bank_choices import EntryState, OrderState
@@ -59,7 +60,22 @@ def import_statement(*, psp_id: int, file_name: str, content: bytes, actor: Any)
     _require_own_account(psp, statements)
     file = _store(psp, digest, file_name, content, kind, statements, actor)
     apply_waiting(psp_id=psp.pk)
+    _tell_unmatched(file)
     return file
+
+
+def _tell_unmatched(file: BankFile) -> None:
+    """One line per file for those who can say whose the money is."""
+    count = file.entries.filter(state=EntryState.UNMATCHED).count()
+    if count:
+        notify(
+            people_with("wallet.handle_bank_entries", brand_id=file.psp.brand_id),
+            kind="wallet.bank_unmatched",
+            title=lambda: _("%(count)s payments at %(bank)s name no deposit") % {"count": count, "bank": file.psp},
+            body=lambda: _("Say whose they are: until then they are in nobody's wallet."),
+            url="/money/bank/?state=unmatched",
+            dedupe_key=f"bank-unmatched:{file.pk}",
+        )
 
 
 def _require_own_account(psp: Psp, statements: tuple[Statement, ...]) -> None:

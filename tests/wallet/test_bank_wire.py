@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crm import events
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import AuditEvent
+from crm.models import AuditEvent, Notification
 from sandbox.psp.dialects.bankwire import IBAN
 from tests.wallet.factories import at_once
 from tests.wallet.providers import order, provider, start
@@ -169,6 +169,7 @@ def test_an_entry_without_a_reference_waits_for_a_person_who_assigns_it(cast, ou
     take_in(outside)
     entry = BankEntry.objects.get()
     assert entry.state == EntryState.UNMATCHED
+    assert Notification.objects.filter(user=cast.finance, kind="wallet.bank_unmatched").count() == 1
     assert wallet_balance(cast) == 0
     with pytest.raises(DomainError, match="how you know"):
         bank.assign_entry(entry_id=entry.pk, reference=deposit.reference, actor=cast.finance, reason=" ")
