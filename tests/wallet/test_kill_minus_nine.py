@@ -9,11 +9,15 @@ from django.utils import timezone
 
 from crm import events
 from tests.faults.killing import killed_at
-from tests.wallet.factories import available
+from tests.trading.factories import make_account, make_server
+from tests.wallet.factories import available, fund
 from tests.wallet.test_deposit import pay, start
+from tests.wallet.test_transfer import move
 from tests.wallet.test_withdrawal import ask, paid_in
+from trading.models import BalanceOperation
+from trading.operations import settle
 from wallet import deposits, inbox, ledger, payouts
-from wallet.choices import DepositState, WithdrawalState
+from wallet.choices import DepositState, TransferState, WithdrawalState
 from wallet.models import Deposit, WebhookMessage, Withdrawal
 from wallet.tasks import continue_work
 from wallet.verification import verify
@@ -140,4 +144,37 @@ def test_a_chargeback_survives_a_kill_at_every_step(cast, outside):
         if not killed:
             break
     assert step > 10
+    assert verify().problems == []
+
+
+def test_a_transfer_survives_a_kill_at_every_step(cast):
+    """To the trading account: reserved, sent, told by the platform; killed at every step, it moves once."""
+    verified(cast.client)
+    account, wallet, left = make_account(cast.client, make_server()), fund(cast.client, 100_000_00), 100_000_00
+    for step in itertools.count(1):
+        assert step < STEPS_MAX
+        key, amount = f"t{step}", str(100 + step)
+        killed = killed_at(step, lambda key=key, amount=amount: move(cast, account, amount=amount, key=key))
+        transfer = move(cast, account, amount=amount, key=key)  # the client clicks again
+        left -= (100 + step) * 100
+        assert available(wallet) == left
+        sent = BalanceOperation.objects.filter(pk=transfer.operation_id, state="reserved")
+        sent.update(state="sent", sent_at=timezone.now())
+
+        def platform_confirms(pk=transfer.operation_id, ticket=step) -> None:
+            settle(pk, ticket=ticket, problem=None)
+            events.drain()
+
+        killed |= killed_at(step, platform_confirms)
+        settle(transfer.operation_id, ticket=step, problem=None)  # looked up: the same answer again
+        events.drain()
+        continue_work()
+        transfer.refresh_from_db()
+        assert transfer.state == TransferState.SETTLED, step
+        assert (ledger.balance(wallet), available(wallet)) == (left, left), step
+        if not killed:
+            break
+    assert step > 10
+    clearing = ledger.platform_clearing(brand_id=cast.brand.pk, server_id=account.server_id, currency="EUR")
+    assert ledger.balance(clearing) == 100_000_00 - left
     assert verify().problems == []
