@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from crm.errors import DomainError
 from crm.models import Brand
-from wallet import queries
+from wallet import owners, queries
 from wallet.amounts import minor_of, read_amount
 from wallet.ledger import Line
 from wallet.manual_journals import LINES_MAX
@@ -73,6 +73,7 @@ def account_text(account: Account) -> str:
 
 def shown_lines(lines: Sequence[Line]) -> list[TypedLine]:
     """Lines that are known already, for the form."""
+    owners.warm([line.account for line in lines])
     typed = []
     for line in lines:
         amount = str(abs(queries.from_minor(line.amount_minor, line.account.currency)))
@@ -99,6 +100,7 @@ def read_lines(post: QueryDict, *, brand_id: int, user: Any) -> list[TypedLine]:
         .select_related("client", "psp")
         .defer("client__search_text", "psp__sealed_credentials")
     }
+    owners.warm(list(accounts.values()))
     for line in typed:
         line.account = accounts.get(numbers[line.account_text] or 0)
         _read(line)

@@ -20,7 +20,7 @@ from crm.errors import DomainError
 from crm.models import Brand
 from crm.scope import reach_of
 from crm.ui.views import StaffView, TableView, staff_page
-from wallet import account_search, manual_journals, policies, queries
+from wallet import account_search, manual_journals, owners, policies, queries
 from wallet.forms import OptionalReasonForm, ReasonForm
 from wallet.forms_books import BLANK_LINES, JournalForm, TypedLine, account_text, read_lines, shown_lines
 from wallet.ledger import Line
@@ -127,6 +127,7 @@ def show_manual(
             "account__client__search_text", "account__psp__sealed_credentials"
         )
     )
+    owners.warm([line.account for line in lines])
     for client in {line.account.client for line in lines if line.account.client}:
         access_log.note(
             user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=manual.brand_id,
