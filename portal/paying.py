@@ -87,6 +87,11 @@ class HowToPay:
     expires_at: dt.datetime | None = None
 
     @property
+    def is_soon(self) -> bool:
+        """Is it worth counting the seconds?"""
+        return self.expires_at is not None and self.expires_at < timezone.now() + dt.timedelta(hours=36)
+
+    @property
     def is_over(self) -> bool:
         return self.expires_at is not None and self.expires_at < timezone.now()
 

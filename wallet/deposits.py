@@ -43,6 +43,7 @@ __all__ = [
     "note_movement", "release_held_deposit", "start_deposit",
 ]  # fmt: skip
 VALID_FOR = dt.timedelta(hours=24)
+WIRE_VALID_FOR = dt.timedelta(days=10)
 LOOK_UP_WAITS_SECONDS = (60, 120, 300, 900, 3600)  # after the last webhook should have come; the last one repeats
 OPEN_STATES = (DepositState.CREATED, DepositState.PENDING, DepositState.AUTHORISED)
 
@@ -148,10 +149,22 @@ def _remember_session(*, deposit_id: int, view: PaymentView, pay_by: str) -> Dep
     deposit.session_reference = deposit.session_reference or view.session_reference
     deposit.redirect_url, deposit.instructions = view.redirect_url, dict(view.instructions)
     deposit.pay_by = pay_by
+    deposit.expires_at = _valid_until(deposit, view, pay_by)
     deposit.save(
-        update_fields=["psp_reference", "session_reference", "redirect_url", "instructions", "pay_by", "updated_at"]
-    )
+        update_fields=[
+            "psp_reference", "session_reference", "redirect_url", "instructions", "pay_by", "expires_at", "updated_at"
+        ]
+    )  # fmt: skip
     return deposit
+
+
+def _valid_until(deposit: Deposit, view: PaymentView, pay_by: str) -> dt.datetime | None:
+    """What the PSP says; a wire takes days, everything else is over after one."""
+    try:
+        told = dt.datetime.fromisoformat(str(view.instructions.get("expires", "")))
+    except ValueError:
+        return deposit.created_at + WIRE_VALID_FOR if pay_by == PayBy.BANK_REFERENCE else deposit.expires_at
+    return told if told.tzinfo else told.replace(tzinfo=dt.UTC)
 
 
 # ── what the PSP says ────────────────────────────────────────────────────────────────────────────────────────────────

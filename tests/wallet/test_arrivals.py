@@ -1,6 +1,7 @@
 """Money that is not as it was meant: booked within the tolerance, held with its reason, or converted by policy."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -16,7 +17,7 @@ from tests.wallet.factories import at_once, make_psp
 from tests.wallet.intents import captured, make_intent
 from wallet import ledger
 from wallet.choices import AccountKind, DepositState, HoldReason
-from wallet.deposits import apply_payment, release_held_deposit
+from wallet.deposits import _valid_until, apply_payment, release_held_deposit
 from wallet.fees import fee_of
 from wallet.models import Deposit, Journal, PspMovement
 from wallet.payers import is_payer
@@ -236,3 +237,22 @@ def test_of_many_at_once_one_is_the_first_and_one_event_says_so(cast):
     told = [event.payload["is_first"] for event in OutboxEvent.objects.filter(name="wallet.deposit_settled")]
     assert sorted(told) == [False] * 5 + [True]
     assert balance(cast) == 60_000 and verify().holds
+
+
+# ── how long there is to pay ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("pay_by", "told", "hours"),
+    [("redirect", {}, 24), ("bank_reference", {"iban": "DE1"}, 240), ("crypto_address", {"expires": "soon"}, 24)],
+)
+def test_a_wire_has_days_and_everything_else_a_day(cast, bank, pay_by, told, hours):
+    deposit = make_intent(cast.client, bank)
+    view = replace(captured(deposit), instructions=told)
+    assert _valid_until(deposit, view, pay_by) - deposit.created_at == dt.timedelta(hours=hours)
+
+
+def test_the_psp_s_own_time_to_pay_counts(cast, bank):
+    deposit = make_intent(cast.client, bank)
+    view = replace(captured(deposit), instructions={"expires": "2026-12-01T10:00:00+00:00"})
+    assert _valid_until(deposit, view, "crypto_address") == dt.datetime(2026, 12, 1, 10, tzinfo=dt.UTC)
