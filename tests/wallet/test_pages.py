@@ -259,12 +259,12 @@ def test_an_account_s_history_is_paged_by_position(cast, psp, browse):
     first = browser.get(page)
     cursor = first.context["page"].next_cursor
     second = browser.get(page, {"cursor": cursor})
-    shown = [row.journal.description for answer in (first, second) for row in answer.context["page"].rows]
+    shown = [row.posting.journal.description for answer in (first, second) for row in answer.context["page"].rows]
     assert shown == [f"<{n:03d}>" for n in range(PAGE_SIZE + 9, -1, -1)]
     assert second.context["page"].next_cursor == ""
 
 
-def test_the_app_has_no_page_that_writes_a_journal(cast, psp, browse):
+def test_a_journal_s_page_changes_nothing(cast, psp, browse):
     fund(cast.client, 100)
     journal = reverse("wallet:journal", args=[Journal.objects.get().pk])
     browse(cast.finance).post(journal, {"description": "x"})
