@@ -50,6 +50,7 @@ def _some(count: int, tries: Iterator[bool]) -> None:
 def _exchange(purse: Balance) -> bool:
     """A fifth of the wallet into dollars, or euros."""
     client, given = purse.account.client, purse.account.currency
+    assert client is not None
     amount = quantize(from_minor(purse.available_minor, given) / 5, given)
     try:
         quote = ask_quote(
@@ -64,6 +65,7 @@ def _exchange(purse: Balance) -> bool:
 def _in_parts(purse: Balance) -> bool:
     """More than the oldest card payment brought: it goes back there first, the rest by another way."""
     client, currency = purse.account.client, purse.account.currency
+    assert client is not None
     source = next(iter(sources_of(client, currency)), None)
     purse.refresh_from_db()
     if source is None or not source.is_refundable or source.kind != PspKind.CARD or source.left_minor < 2_000:
