@@ -118,8 +118,8 @@ def test_today_and_thirty_days_are_what_psps_moved(cast, psp):
         [(5_000, now), (-2_000, now), (7_000, now - dt.timedelta(days=3)), (9_000, now - dt.timedelta(days=40))]
     ):
         PspMovement.objects.create(
-            psp=psp, kind="payment" if minor > 0 else "payout", reference=f"D-{number}", psp_reference=f"p{number}", client_id=cast.client.pk,
-            journal_id=ids[number], amount_minor=minor, currency="EUR", occurred_at=at,
+            psp=psp, kind="payment" if minor > 0 else "payout", reference=f"D-{number}", psp_reference=f"p{number}",
+            client_id=cast.client.pk, journal_id=ids[number], amount_minor=minor, currency="EUR", occurred_at=at,
         )  # fmt: skip
     one = euros(cast)
     assert (one.money_in, one.money_out) == (50, 20)
