@@ -4,9 +4,10 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-# Test processes at once: one per core, and no more than the machine's memory likes.
-# Twice the cores: a test spends as much time waiting for sockets and servers as working.
+# Test processes at once. Twice the cores, and no more than the machine's memory likes: a test spends as much time waiting for sockets and servers as working.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 4 ? 8 : 2 * n )))
+# A browser keeps a core busy.
+BROWSERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 8 ? 8 : n )))
 APPS := crm clients leads kyc compliance trading wallet ib monitoring portal reports sandbox
 # A deployment's settings, with secrets that nobody uses.
 DEPLOYMENT = DJANGO_SETTINGS_MODULE=crm.settings.production SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(40))') \
@@ -37,7 +38,7 @@ _run:
 test: ## install, check style, types and layers, run all tests, browser tests included
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _lint _test
 _test: _unit
-	$(BIN)/pytest -q -n $(JOBS) -m browser $(PYTEST_ARGS)
+	$(BIN)/pytest -q -n $(BROWSERS) -m browser $(PYTEST_ARGS)
 
 unit: ## the tests without a browser
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _unit
