@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-# Test processes at once. Twice the cores, and no more than the machine's memory likes: a test spends as much time waiting for sockets and servers as working.
+# Test processes at once: twice the cores, because a test waits for sockets as long as it works, and no more than memory likes.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 4 ? 8 : 2 * n )))
 # A browser keeps a core busy.
 BROWSERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 8 ? 8 : n )))
