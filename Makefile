@@ -4,8 +4,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-# Test processes at once: twice the cores, because a test waits for sockets as long as it works, and no more than memory likes.
-JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 4 ? 8 : 2 * n )))
+# Test processes at once: one more than cores, because tests wait for sockets too, and no more than memory likes.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 7 ? 8 : n + 1 )))
 # A browser keeps a core busy.
 BROWSERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 8 ? 8 : n )))
 APPS := crm clients leads kyc compliance trading wallet ib monitoring portal reports sandbox

@@ -16,7 +16,7 @@ from tests.wallet.test_transfer import move
 from tests.wallet.test_withdrawal import ask, paid_in
 from trading.models import BalanceOperation
 from trading.operations import settle
-from wallet import deposits, inbox, ledger, payouts
+from wallet import inbox, ledger, payouts
 from wallet.choices import DepositState, TransferState, WithdrawalState
 from wallet.models import Deposit, WebhookMessage, Withdrawal
 from wallet.tasks import continue_work
@@ -113,34 +113,6 @@ def test_a_withdrawal_survives_a_kill_at_every_step(cast, outside):
         assert sent in (None, withdrawal.amount_minor)
         left += 0 if sent else withdrawal.amount_minor
         assert (ledger.balance(wallet), available(wallet)) == (left, left), step
-        if not killed:
-            break
-    assert step > 10
-    assert verify().problems == []
-
-
-def test_a_chargeback_survives_a_kill_at_every_step(cast, outside):
-    verified(cast.client)
-    for step in itertools.count(1):
-        assert step < STEPS_MAX
-        deposit = start(cast, outside, "100", key=f"c{step}")
-        pay(deposit)
-        outside.deliver(wait_for=2)
-        outside.running.control(f"northpay/payments/{deposit.reference}/chargeback")
-        outside.wait_for(outside.delivered + 1)
-        fresh = outside.catcher.received[outside.delivered :]
-
-        def workers_act(fresh=fresh) -> None:
-            for headers, body in fresh:
-                outside.post(headers, body)
-            inbox.process_due_webhooks()
-            events.drain()
-
-        killed = killed_at(step, workers_act)
-        outside.deliver()
-        time_passes()
-        assert deposits.Deposit.objects.get(pk=deposit.pk).state == DepositState.CHARGED_BACK, step
-        assert ledger.balance(ledger.wallet_of(cast.client, "EUR")) == 0
         if not killed:
             break
     assert step > 10

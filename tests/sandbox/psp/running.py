@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.psp import api, control, hosted  # noqa: F401 (importing them registers their pages)
+from sandbox.psp import api, control, hosted, webhooks  # noqa: F401 (importing them registers their pages)
 from sandbox.psp.characters import CHARACTERS
 from sandbox.psp.dialects import bankwire, btcpay, paypal, praxis  # noqa: F401 (importing them registers their APIs)
 from sandbox.psp.payments import Pace
@@ -20,6 +20,8 @@ from sandbox.psp.server import PspServer
 from sandbox.psp.store import Store
 from sandbox.psp.transfers import TIMERS
 from sandbox.psp.webhooks import Dispatcher
+
+webhooks.POLL_SECONDS = 0.02  # a test waits for every webhook
 
 
 def wait_until(condition: Callable[[], Any], seconds_max: float = 40) -> Any:
