@@ -38,12 +38,12 @@ _run:
 test: ## install, check style, types and layers, run all tests, browser tests included
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _lint _test
 _test: _unit
-	$(BIN)/pytest -q -n $(BROWSERS) -m browser $(PYTEST_ARGS)
+	$(BIN)/pytest -q -n $(BROWSERS) --dist worksteal -m browser $(PYTEST_ARGS)
 
 unit: ## the tests without a browser
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _unit
 _unit:
-	$(BIN)/pytest -q -n $(JOBS) -m "not browser" $(PYTEST_ARGS)
+	$(BIN)/pytest -q -n $(JOBS) --dist worksteal -m "not browser" $(PYTEST_ARGS)
 
 smoke: ## the whole journey, headless, against a fresh temporary instance
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _smoke
