@@ -93,7 +93,7 @@ def take_in(psp: Psp, body: bytes, *, age: int = 0) -> str:
 def act() -> None:
     """Until nothing waits: what was told too early is due again as time passes."""
     for _round in range(10):
-        WebhookMessage.objects.filter(state=InboxState.WAITING).update(due_at=timezone.now())
+        WebhookMessage.objects.filter(state=InboxState.WAITING).update(due_at=timezone.now(), attempts=0)
         if not inbox.process_due_webhooks(seconds=300) and not inbox.due_webhooks(limit=1):
             return
 

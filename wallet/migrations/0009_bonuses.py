@@ -8,6 +8,8 @@ import wallet.models.payments
 from django.conf import settings
 from django.db import migrations, models
 
+from crm.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -19,198 +21,202 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='BonusGrant',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=5)),
-                ('reference', models.CharField(max_length=40, unique=True)),
-                ('request_key', models.CharField(max_length=80)),
-                ('state', models.CharField(choices=[('requested', 'Waits for a second person'), ('active', 'Held as credit'), ('released', 'Released'), ('burned', 'Lost'), ('expired', 'Expired'), ('refused', 'Refused')], default='requested', max_length=10)),
-                ('base_amount', wallet.models.payments.BaseAmountField(decimal_places=2, help_text="In the brand's base currency at the day's rate: limits use it", max_digits=20)),
-                ('released_minor', models.BigIntegerField(default=0)),
-                ('burned_minor', models.BigIntegerField(default=0)),
-                ('needs_second', models.BooleanField(default=False)),
-                ('lots_needed', models.DecimalField(decimal_places=8, max_digits=18, null=True)),
-                ('lots_traded', models.DecimalField(decimal_places=8, default=0, max_digits=18)),
-                ('lots_from', models.DateTimeField(help_text='Lots count from here on; a lot counts for one bonus only', null=True)),
-                ('release_at', models.DateTimeField(null=True)),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('end_reason', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField()),
-                ('granted_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-            ],
-            options={
-                'ordering': ['-id'],
-                'permissions': [('grant_bonus', 'May give a client a bonus'), ('approve_bonus', 'May approve a bonus above the limit, and take one away')],
-            },
-        ),
-        migrations.CreateModel(
-            name='BonusPlan',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('is_enabled', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-            ],
-            options={
-                'ordering': ['brand_id', 'name'],
-                'permissions': [('manage_bonus', 'May write bonus plans')],
-            },
-        ),
-        migrations.CreateModel(
-            name='BonusRule',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField()),
-                ('trigger', models.CharField(choices=[('by_hand', 'Given by staff'), ('first_deposit', 'The first deposit'), ('every_deposit', 'Every deposit')], default='by_hand', max_length=14)),
-                ('percent', models.DecimalField(decimal_places=2, default=0, help_text='Of the deposit; 0 where staff name the amount', max_digits=5)),
-                ('maximum_minor', models.BigIntegerField(help_text='Most that one client gets under the plan')),
-                ('deposit_minimum_minor', models.BigIntegerField(default=0)),
-                ('release_by', models.CharField(choices=[('lots', 'Traded lots'), ('days', 'Days'), ('never', 'Never: it stays credit')], default='lots', max_length=6)),
-                ('lots_per_hundred', models.DecimalField(decimal_places=2, help_text='Closed lots that free 100 units of the base currency', max_digits=8, null=True)),
-                ('release_days', models.PositiveSmallIntegerField(null=True)),
-                ('expires_days', models.PositiveSmallIntegerField(help_text='What is not released by then is lost', null=True)),
-                ('on_withdrawal', models.CharField(choices=[('nothing', 'Nothing is lost'), ('proportional', 'The same part is lost'), ('all', 'All of it is lost')], default='proportional', max_length=14)),
-                ('four_eyes_minor', models.BigIntegerField(default=10000, help_text='Above this two people decide')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-            ],
-            options={
-                'ordering': ['plan_id', '-valid_from', '-id'],
-            },
-        ),
-        migrations.AlterField(
-            model_name='account',
-            name='kind',
-            field=models.CharField(choices=[('client_wallet', 'Client wallet'), ('platform_clearing', 'Platform clearing'), ('psp_clearing', 'PSP clearing'), ('client_money_bank', 'Client money bank'), ('house_bank', 'House bank'), ('fees', 'PSP and bank fees'), ('ib_commissions', 'IB commissions (cost)'), ('ib_commissions_payable', 'IB commissions payable'), ('bonus', 'Client credit (bonus)'), ('bonus_cost', 'Bonuses (cost)'), ('chargeback_losses', 'Chargeback losses'), ('fx_position', 'FX position'), ('rounding', 'Rounding'), ('suspense', 'Suspense')], max_length=24),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('client__isnull', False), ('is_bounded', True), ('kind', 'bonus')), models.Q(('kind', 'bonus'), _negated=True), _connector='OR'), name='client_credit_is_bounded_and_has_a_client'),
-        ),
-        migrations.AddField(
-            model_name='bonusgrant',
-            name='account',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.account'),
-        ),
-        migrations.AddField(
-            model_name='bonusgrant',
-            name='brand',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
-        ),
-        migrations.AddField(
-            model_name='bonusgrant',
-            name='client',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='bonuses', to='clients.client'),
-        ),
-        migrations.AddField(
-            model_name='bonusgrant',
-            name='decided_by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='bonusgrant',
-            name='deposit',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bonuses', to='wallet.deposit'),
-        ),
-        migrations.AddField(
-            model_name='bonusgrant',
-            name='requested_by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='bonusplan',
-            name='brand',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bonus_plans', to='crm.brand'),
-        ),
-        migrations.AddField(
-            model_name='bonusrule',
-            name='created_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='bonusrule',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rules', to='wallet.bonusplan'),
-        ),
-        migrations.AddField(
-            model_name='bonusgrant',
-            name='rule',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='wallet.bonusrule'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusplan',
-            constraint=models.UniqueConstraint(fields=('brand', 'name'), name='each_bonus_plan_of_a_brand_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusrule',
-            constraint=models.CheckConstraint(condition=models.Q(('deposit_minimum_minor__gte', 0), ('four_eyes_minor__gte', 0), ('maximum_minor__gt', 0)), name='bonus_rule_limits_are_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusrule',
-            constraint=models.CheckConstraint(condition=models.Q(('trigger', 'by_hand'), models.Q(('percent__gt', 0), ('percent__lte', 200)), _connector='OR'), name='bonus_on_deposit_has_a_percentage'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lots_per_hundred__gt', 0), ('lots_per_hundred__isnull', False), ('release_by', 'lots')), models.Q(('release_by', 'days'), ('release_days__gt', 0), ('release_days__isnull', False)), ('release_by', 'never'), _connector='OR'), name='bonus_rule_says_how_it_is_released'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='bonusrule',
-            trigger=pgtrigger.compiler.Trigger(name='bonusrule_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'bonusrule is append-only: write a new row instead';", hash='363c21ef267dce06a69224545852a57f17125a43', operation='UPDATE OR DELETE', pgid='pgtrigger_bonusrule_no_change_60bb9', table='wallet_bonusrule', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='bonusrule',
-            trigger=pgtrigger.compiler.Trigger(name='bonusrule_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'bonusrule is append-only: write a new row instead';", hash='3b06d952a1dbd652e218099f3045e0434c022041', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_bonusrule_no_truncate_51183', table='wallet_bonusrule', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='bonusgrant',
-            index=models.Index(fields=['client', '-id'], name='bonuses_by_client'),
-        ),
-        migrations.AddIndex(
-            model_name='bonusgrant',
-            index=models.Index(fields=['brand', '-id'], name='bonuses_by_brand'),
-        ),
-        migrations.AddIndex(
-            model_name='bonusgrant',
-            index=models.Index(condition=models.Q(('state', 'active')), fields=['client', 'id'], name='bonuses_held'),
-        ),
-        migrations.AddIndex(
-            model_name='bonusgrant',
-            index=models.Index(condition=models.Q(('state', 'active')), fields=['release_at'], name='bonuses_to_release'),
-        ),
-        migrations.AddIndex(
-            model_name='bonusgrant',
-            index=models.Index(condition=models.Q(('state', 'active')), fields=['expires_at'], name='bonuses_to_expire'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='bonus_is_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('burned_minor__gte', 0), ('released_minor__gte', 0), ('amount_minor__gte', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('burned_minor')))), name='bonus_gives_no_more_than_it_has'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusgrant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'active'), ('amount_minor__gt', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('burned_minor')))), models.Q(('state__in', ['released', 'burned', 'expired']), ('amount_minor', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('burned_minor')))), models.Q(('burned_minor', 0), ('released_minor', 0), ('state__in', ['requested', 'refused'])), _connector='OR'), name='bonus_is_active_while_something_is_held'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['requested', 'refused']), ('granted_at__isnull', False), _connector='OR'), name='held_bonus_was_granted'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), ('requested_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='bonus_approver_is_not_requester'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('needs_second', False), ('state__in', ['requested', 'refused']), ('decided_by__isnull', False), _connector='OR'), name='bonus_above_the_limit_had_four_eyes'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusgrant',
-            constraint=models.UniqueConstraint(fields=('client', 'request_key'), name='one_bonus_per_request'),
+        AtOnce(
+            [
+                migrations.CreateModel(
+                    name='BonusGrant',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('amount_minor', models.BigIntegerField()),
+                        ('currency', models.CharField(max_length=5)),
+                        ('reference', models.CharField(max_length=40, unique=True)),
+                        ('request_key', models.CharField(max_length=80)),
+                        ('state', models.CharField(choices=[('requested', 'Waits for a second person'), ('active', 'Held as credit'), ('released', 'Released'), ('burned', 'Lost'), ('expired', 'Expired'), ('refused', 'Refused')], default='requested', max_length=10)),
+                        ('base_amount', wallet.models.payments.BaseAmountField(decimal_places=2, help_text="In the brand's base currency at the day's rate: limits use it", max_digits=20)),
+                        ('released_minor', models.BigIntegerField(default=0)),
+                        ('burned_minor', models.BigIntegerField(default=0)),
+                        ('needs_second', models.BooleanField(default=False)),
+                        ('lots_needed', models.DecimalField(decimal_places=8, max_digits=18, null=True)),
+                        ('lots_traded', models.DecimalField(decimal_places=8, default=0, max_digits=18)),
+                        ('lots_from', models.DateTimeField(help_text='Lots count from here on; a lot counts for one bonus only', null=True)),
+                        ('release_at', models.DateTimeField(null=True)),
+                        ('expires_at', models.DateTimeField(null=True)),
+                        ('reason', models.CharField(blank=True, max_length=300)),
+                        ('end_reason', models.CharField(blank=True, max_length=300)),
+                        ('created_at', models.DateTimeField()),
+                        ('granted_at', models.DateTimeField(null=True)),
+                        ('finished_at', models.DateTimeField(null=True)),
+                    ],
+                    options={
+                        'ordering': ['-id'],
+                        'permissions': [('grant_bonus', 'May give a client a bonus'), ('approve_bonus', 'May approve a bonus above the limit, and take one away')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='BonusPlan',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('name', models.CharField(max_length=60)),
+                        ('is_enabled', models.BooleanField(default=True)),
+                        ('created_at', models.DateTimeField(auto_now_add=True)),
+                    ],
+                    options={
+                        'ordering': ['brand_id', 'name'],
+                        'permissions': [('manage_bonus', 'May write bonus plans')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='BonusRule',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('valid_from', models.DateField()),
+                        ('trigger', models.CharField(choices=[('by_hand', 'Given by staff'), ('first_deposit', 'The first deposit'), ('every_deposit', 'Every deposit')], default='by_hand', max_length=14)),
+                        ('percent', models.DecimalField(decimal_places=2, default=0, help_text='Of the deposit; 0 where staff name the amount', max_digits=5)),
+                        ('maximum_minor', models.BigIntegerField(help_text='Most that one client gets under the plan')),
+                        ('deposit_minimum_minor', models.BigIntegerField(default=0)),
+                        ('release_by', models.CharField(choices=[('lots', 'Traded lots'), ('days', 'Days'), ('never', 'Never: it stays credit')], default='lots', max_length=6)),
+                        ('lots_per_hundred', models.DecimalField(decimal_places=2, help_text='Closed lots that free 100 units of the base currency', max_digits=8, null=True)),
+                        ('release_days', models.PositiveSmallIntegerField(null=True)),
+                        ('expires_days', models.PositiveSmallIntegerField(help_text='What is not released by then is lost', null=True)),
+                        ('on_withdrawal', models.CharField(choices=[('nothing', 'Nothing is lost'), ('proportional', 'The same part is lost'), ('all', 'All of it is lost')], default='proportional', max_length=14)),
+                        ('four_eyes_minor', models.BigIntegerField(default=10000, help_text='Above this two people decide')),
+                        ('created_at', models.DateTimeField(auto_now_add=True)),
+                    ],
+                    options={
+                        'ordering': ['plan_id', '-valid_from', '-id'],
+                    },
+                ),
+                migrations.AlterField(
+                    model_name='account',
+                    name='kind',
+                    field=models.CharField(choices=[('client_wallet', 'Client wallet'), ('platform_clearing', 'Platform clearing'), ('psp_clearing', 'PSP clearing'), ('client_money_bank', 'Client money bank'), ('house_bank', 'House bank'), ('fees', 'PSP and bank fees'), ('ib_commissions', 'IB commissions (cost)'), ('ib_commissions_payable', 'IB commissions payable'), ('bonus', 'Client credit (bonus)'), ('bonus_cost', 'Bonuses (cost)'), ('chargeback_losses', 'Chargeback losses'), ('fx_position', 'FX position'), ('rounding', 'Rounding'), ('suspense', 'Suspense')], max_length=24),
+                ),
+                migrations.AddConstraint(
+                    model_name='account',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('client__isnull', False), ('is_bounded', True), ('kind', 'bonus')), models.Q(('kind', 'bonus'), _negated=True), _connector='OR'), name='client_credit_is_bounded_and_has_a_client'),
+                ),
+                migrations.AddField(
+                    model_name='bonusgrant',
+                    name='account',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.account'),
+                ),
+                migrations.AddField(
+                    model_name='bonusgrant',
+                    name='brand',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
+                ),
+                migrations.AddField(
+                    model_name='bonusgrant',
+                    name='client',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='bonuses', to='clients.client'),
+                ),
+                migrations.AddField(
+                    model_name='bonusgrant',
+                    name='decided_by',
+                    field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='bonusgrant',
+                    name='deposit',
+                    field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bonuses', to='wallet.deposit'),
+                ),
+                migrations.AddField(
+                    model_name='bonusgrant',
+                    name='requested_by',
+                    field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='bonusplan',
+                    name='brand',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bonus_plans', to='crm.brand'),
+                ),
+                migrations.AddField(
+                    model_name='bonusrule',
+                    name='created_by',
+                    field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='bonusrule',
+                    name='plan',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rules', to='wallet.bonusplan'),
+                ),
+                migrations.AddField(
+                    model_name='bonusgrant',
+                    name='rule',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='wallet.bonusrule'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bonusplan',
+                    constraint=models.UniqueConstraint(fields=('brand', 'name'), name='each_bonus_plan_of_a_brand_once'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bonusrule',
+                    constraint=models.CheckConstraint(condition=models.Q(('deposit_minimum_minor__gte', 0), ('four_eyes_minor__gte', 0), ('maximum_minor__gt', 0)), name='bonus_rule_limits_are_sane'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bonusrule',
+                    constraint=models.CheckConstraint(condition=models.Q(('trigger', 'by_hand'), models.Q(('percent__gt', 0), ('percent__lte', 200)), _connector='OR'), name='bonus_on_deposit_has_a_percentage'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bonusrule',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('lots_per_hundred__gt', 0), ('lots_per_hundred__isnull', False), ('release_by', 'lots')), models.Q(('release_by', 'days'), ('release_days__gt', 0), ('release_days__isnull', False)), ('release_by', 'never'), _connector='OR'), name='bonus_rule_says_how_it_is_released'),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name='bonusrule',
+                    trigger=pgtrigger.compiler.Trigger(name='bonusrule_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'bonusrule is append-only: write a new row instead';", hash='363c21ef267dce06a69224545852a57f17125a43', operation='UPDATE OR DELETE', pgid='pgtrigger_bonusrule_no_change_60bb9', table='wallet_bonusrule', when='BEFORE')),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name='bonusrule',
+                    trigger=pgtrigger.compiler.Trigger(name='bonusrule_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'bonusrule is append-only: write a new row instead';", hash='3b06d952a1dbd652e218099f3045e0434c022041', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_bonusrule_no_truncate_51183', table='wallet_bonusrule', when='BEFORE')),
+                ),
+                migrations.AddIndex(
+                    model_name='bonusgrant',
+                    index=models.Index(fields=['client', '-id'], name='bonuses_by_client'),
+                ),
+                migrations.AddIndex(
+                    model_name='bonusgrant',
+                    index=models.Index(fields=['brand', '-id'], name='bonuses_by_brand'),
+                ),
+                migrations.AddIndex(
+                    model_name='bonusgrant',
+                    index=models.Index(condition=models.Q(('state', 'active')), fields=['client', 'id'], name='bonuses_held'),
+                ),
+                migrations.AddIndex(
+                    model_name='bonusgrant',
+                    index=models.Index(condition=models.Q(('state', 'active')), fields=['release_at'], name='bonuses_to_release'),
+                ),
+                migrations.AddIndex(
+                    model_name='bonusgrant',
+                    index=models.Index(condition=models.Q(('state', 'active')), fields=['expires_at'], name='bonuses_to_expire'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bonusgrant',
+                    constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='bonus_is_positive'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bonusgrant',
+                    constraint=models.CheckConstraint(condition=models.Q(('burned_minor__gte', 0), ('released_minor__gte', 0), ('amount_minor__gte', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('burned_minor')))), name='bonus_gives_no_more_than_it_has'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bonusgrant',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'active'), ('amount_minor__gt', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('burned_minor')))), models.Q(('state__in', ['released', 'burned', 'expired']), ('amount_minor', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('burned_minor')))), models.Q(('burned_minor', 0), ('released_minor', 0), ('state__in', ['requested', 'refused'])), _connector='OR'), name='bonus_is_active_while_something_is_held'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bonusgrant',
+                    constraint=models.CheckConstraint(condition=models.Q(('state__in', ['requested', 'refused']), ('granted_at__isnull', False), _connector='OR'), name='held_bonus_was_granted'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bonusgrant',
+                    constraint=models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), ('requested_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='bonus_approver_is_not_requester'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bonusgrant',
+                    constraint=models.CheckConstraint(condition=models.Q(('needs_second', False), ('state__in', ['requested', 'refused']), ('decided_by__isnull', False), _connector='OR'), name='bonus_above_the_limit_had_four_eyes'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bonusgrant',
+                    constraint=models.UniqueConstraint(fields=('client', 'request_key'), name='one_bonus_per_request'),
+                ),
+            ]
         ),
     ]

@@ -4,6 +4,8 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
+from crm.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -14,72 +16,76 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='deposit',
-            name='arrived_currency',
-            field=models.CharField(blank=True, help_text='Where it is not the one that was meant', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='deposit',
-            name='credited_minor',
-            field=models.BigIntegerField(help_text="What the wallet got, in the wallet's currency", null=True),
-        ),
-        migrations.AddField(
-            model_name='deposit',
-            name='fee_basis_points',
-            field=models.PositiveIntegerField(default=0, help_text='As shown before the client paid'),
-        ),
-        migrations.AddField(
-            model_name='deposit',
-            name='fee_fixed_minor',
-            field=models.BigIntegerField(default=0),
-        ),
-        migrations.AddField(
-            model_name='deposit',
-            name='fee_minor',
-            field=models.BigIntegerField(default=0, help_text='Kept of what arrived'),
-        ),
-        migrations.AddField(
-            model_name='deposit',
-            name='held_at',
-            field=models.DateTimeField(null=True),
-        ),
-        migrations.AddField(
-            model_name='deposit',
-            name='hold_reasons',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('amount', 'Another amount arrived than was meant'), ('currency', 'Another currency arrived than was meant'), ('payer', 'Someone else seems to have paid'), ('late', 'It arrived long after the time to pay was over'), ('further', 'A further payment to the same address or reference'), ('limit', 'More than an unverified client may pay in'), ('rate', 'There is no exchange rate for the day')], max_length=16), blank=True, default=list, size=None),
-        ),
-        migrations.AddField(
-            model_name='deposit',
-            name='instructions',
-            field=models.JSONField(blank=True, default=dict, help_text='What the client needs to pay: address, reference …'),
-        ),
-        migrations.AddField(
-            model_name='deposit',
-            name='pay_by',
-            field=models.CharField(default='redirect', help_text='How the client hands the money over', max_length=16),
-        ),
-        migrations.AddField(
-            model_name='deposit',
-            name='payment_method',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deposits', to='wallet.paymentmethod'),
-        ),
-        migrations.AlterField(
-            model_name='deposit',
-            name='method',
-            field=models.CharField(blank=True, help_text="In the PSP's own word", max_length=30),
-        ),
-        migrations.AlterField(
-            model_name='deposit',
-            name='received_minor',
-            field=models.BigIntegerField(help_text='What the PSP says it received, in the currency that arrived', null=True),
-        ),
-        migrations.AddIndex(
-            model_name='deposit',
-            index=models.Index(condition=models.Q(('state', 'held')), fields=['held_at', 'id'], name='deposits_held'),
-        ),
-        migrations.AddIndex(
-            model_name='paymentmethod',
-            index=models.Index(fields=['position', 'id'], name='methods_in_order'),
+        AtOnce(
+            [
+                migrations.AddField(
+                    model_name='deposit',
+                    name='arrived_currency',
+                    field=models.CharField(blank=True, help_text='Where it is not the one that was meant', max_length=5),
+                ),
+                migrations.AddField(
+                    model_name='deposit',
+                    name='credited_minor',
+                    field=models.BigIntegerField(help_text="What the wallet got, in the wallet's currency", null=True),
+                ),
+                migrations.AddField(
+                    model_name='deposit',
+                    name='fee_basis_points',
+                    field=models.PositiveIntegerField(default=0, help_text='As shown before the client paid'),
+                ),
+                migrations.AddField(
+                    model_name='deposit',
+                    name='fee_fixed_minor',
+                    field=models.BigIntegerField(default=0),
+                ),
+                migrations.AddField(
+                    model_name='deposit',
+                    name='fee_minor',
+                    field=models.BigIntegerField(default=0, help_text='Kept of what arrived'),
+                ),
+                migrations.AddField(
+                    model_name='deposit',
+                    name='held_at',
+                    field=models.DateTimeField(null=True),
+                ),
+                migrations.AddField(
+                    model_name='deposit',
+                    name='hold_reasons',
+                    field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('amount', 'Another amount arrived than was meant'), ('currency', 'Another currency arrived than was meant'), ('payer', 'Someone else seems to have paid'), ('late', 'It arrived long after the time to pay was over'), ('further', 'A further payment to the same address or reference'), ('limit', 'More than an unverified client may pay in'), ('rate', 'There is no exchange rate for the day')], max_length=16), blank=True, default=list, size=None),
+                ),
+                migrations.AddField(
+                    model_name='deposit',
+                    name='instructions',
+                    field=models.JSONField(blank=True, default=dict, help_text='What the client needs to pay: address, reference …'),
+                ),
+                migrations.AddField(
+                    model_name='deposit',
+                    name='pay_by',
+                    field=models.CharField(default='redirect', help_text='How the client hands the money over', max_length=16),
+                ),
+                migrations.AddField(
+                    model_name='deposit',
+                    name='payment_method',
+                    field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deposits', to='wallet.paymentmethod'),
+                ),
+                migrations.AlterField(
+                    model_name='deposit',
+                    name='method',
+                    field=models.CharField(blank=True, help_text="In the PSP's own word", max_length=30),
+                ),
+                migrations.AlterField(
+                    model_name='deposit',
+                    name='received_minor',
+                    field=models.BigIntegerField(help_text='What the PSP says it received, in the currency that arrived', null=True),
+                ),
+                migrations.AddIndex(
+                    model_name='deposit',
+                    index=models.Index(condition=models.Q(('state', 'held')), fields=['held_at', 'id'], name='deposits_held'),
+                ),
+                migrations.AddIndex(
+                    model_name='paymentmethod',
+                    index=models.Index(fields=['position', 'id'], name='methods_in_order'),
+                ),
+            ]
         ),
     ]

@@ -7,6 +7,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from crm.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -17,273 +19,281 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='ClosingBalance',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('closing', models.PositiveSmallIntegerField(help_text='Which closing of the period, from 1')),
-                ('opening_minor', models.BigIntegerField()),
-                ('debits_minor', models.BigIntegerField()),
-                ('credits_minor', models.BigIntegerField()),
-                ('closing_minor', models.BigIntegerField()),
-            ],
-            options={
-                'ordering': ['period_id', 'closing', 'account_id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ManualJournal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
-                ('reason', models.CharField(max_length=300)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.CharField(blank=True, max_length=300)),
-                ('reference', models.CharField(max_length=40, unique=True)),
-                ('request_key', models.CharField(help_text='From the form: the same click twice is one journal', max_length=80)),
-                ('business_on', models.DateField(help_text='The day it belongs to in the books')),
-                ('rate', models.DecimalField(decimal_places=12, max_digits=24, null=True)),
-                ('rate_on', models.DateField(null=True)),
-            ],
-            options={
-                'ordering': ['-id'],
-                'permissions': [('write_journal', 'May write manual journals, which somebody else posts'), ('post_manual_journal', 'May post manual journals that somebody else wrote')],
-            },
-        ),
-        migrations.CreateModel(
-            name='ManualLine',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.PositiveSmallIntegerField()),
-                ('amount_minor', models.BigIntegerField()),
-            ],
-            options={
-                'ordering': ['manual_id', 'line'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Period',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first_day', models.DateField()),
-                ('last_day', models.DateField()),
-                ('state', models.CharField(choices=[('open', 'Open'), ('closing', 'Being closed'), ('closed', 'Closed')], default='open', max_length=8)),
-                ('closings', models.PositiveSmallIntegerField(default=0, help_text='How often it was closed')),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('note', models.CharField(blank=True, max_length=300)),
-            ],
-            options={
-                'ordering': ['brand_id', '-first_day'],
-                'permissions': [('close_period', 'May close a period of the books and ask to open one again'), ('reopen_period', 'May approve that a closed period is opened again')],
-            },
-        ),
-        migrations.CreateModel(
-            name='PeriodReopening',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
-                ('reason', models.CharField(max_length=300)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.CharField(blank=True, max_length=300)),
-                ('closing', models.PositiveSmallIntegerField()),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
+        AtOnce(
+            [
+                migrations.CreateModel(
+                    name='ClosingBalance',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('closing', models.PositiveSmallIntegerField(help_text='Which closing of the period, from 1')),
+                        ('opening_minor', models.BigIntegerField()),
+                        ('debits_minor', models.BigIntegerField()),
+                        ('credits_minor', models.BigIntegerField()),
+                        ('closing_minor', models.BigIntegerField()),
+                    ],
+                    options={
+                        'ordering': ['period_id', 'closing', 'account_id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='ManualJournal',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('state', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                        ('reason', models.CharField(max_length=300)),
+                        ('requested_at', models.DateTimeField()),
+                        ('decided_at', models.DateTimeField(null=True)),
+                        ('decision_note', models.CharField(blank=True, max_length=300)),
+                        ('reference', models.CharField(max_length=40, unique=True)),
+                        ('request_key', models.CharField(help_text='From the form: the same click twice is one journal', max_length=80)),
+                        ('business_on', models.DateField(help_text='The day it belongs to in the books')),
+                        ('rate', models.DecimalField(decimal_places=12, max_digits=24, null=True)),
+                        ('rate_on', models.DateField(null=True)),
+                    ],
+                    options={
+                        'ordering': ['-id'],
+                        'permissions': [('write_journal', 'May write manual journals, which somebody else posts'), ('post_manual_journal', 'May post manual journals that somebody else wrote')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='ManualLine',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('line', models.PositiveSmallIntegerField()),
+                        ('amount_minor', models.BigIntegerField()),
+                    ],
+                    options={
+                        'ordering': ['manual_id', 'line'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Period',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('first_day', models.DateField()),
+                        ('last_day', models.DateField()),
+                        ('state', models.CharField(choices=[('open', 'Open'), ('closing', 'Being closed'), ('closed', 'Closed')], default='open', max_length=8)),
+                        ('closings', models.PositiveSmallIntegerField(default=0, help_text='How often it was closed')),
+                        ('closed_at', models.DateTimeField(null=True)),
+                        ('note', models.CharField(blank=True, max_length=300)),
+                    ],
+                    options={
+                        'ordering': ['brand_id', '-first_day'],
+                        'permissions': [('close_period', 'May close a period of the books and ask to open one again'), ('reopen_period', 'May approve that a closed period is opened again')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='PeriodReopening',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('state', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                        ('reason', models.CharField(max_length=300)),
+                        ('requested_at', models.DateTimeField()),
+                        ('decided_at', models.DateTimeField(null=True)),
+                        ('decision_note', models.CharField(blank=True, max_length=300)),
+                        ('closing', models.PositiveSmallIntegerField()),
+                    ],
+                    options={
+                        'ordering': ['-id'],
+                    },
+                ),
+            ]
         ),
         pgtrigger.migrations.RemoveTrigger(
             model_name='posting',
             name='journal_sums_to_zero',
         ),
-        migrations.AddField(
-            model_name='journal',
-            name='expires_at',
-            field=models.DateTimeField(null=True),
-        ),
-        migrations.AlterField(
-            model_name='journal',
-            name='brand',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
-        ),
-        migrations.AlterField(
-            model_name='posting',
-            name='journal',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='wallet.journal'),
-        ),
-        migrations.AddIndex(
-            model_name='journal',
-            index=models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='reservations_that_expire'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='account',
-            trigger=pgtrigger.compiler.Trigger(name='account_no_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'an account never goes away';", hash='8cae3d5125e1c9dbcd28af698d11c977bda9471f', operation='DELETE', pgid='pgtrigger_account_no_delete_21005', table='wallet_account', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='account',
-            trigger=pgtrigger.compiler.Trigger(name='account_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'an account never goes away';", hash='3d58909e66d8a6121ed284909b20daf420ad7186', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_account_no_truncate_b374b', table='wallet_account', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='posting',
-            trigger=pgtrigger.compiler.Trigger(name='journal_sums_to_zero', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."line" = 1)', constraint='CONSTRAINT', func="IF EXISTS (SELECT 1 FROM wallet_posting WHERE journal_id = NEW.journal_id GROUP BY currency, layer HAVING sum(amount_minor) <> 0) THEN RAISE EXCEPTION 'journal % does not sum to zero per currency', NEW.journal_id USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_sums_to_zero_per_currency'; END IF; RETURN NULL;", hash='c6c0ae345c08ce205495f2a936ab8e19c3b98f84', operation='INSERT', pgid='pgtrigger_journal_sums_to_zero_400e9', table='wallet_posting', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='journal',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('phase', 'pending'), _connector='OR'), name='only_a_reservation_expires'),
-        ),
-        migrations.AddField(
-            model_name='closingbalance',
-            name='account',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='closing_balances', to='wallet.account'),
-        ),
-        migrations.AddField(
-            model_name='manualjournal',
-            name='brand',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
-        ),
-        migrations.AddField(
-            model_name='manualjournal',
-            name='decided_by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='manualjournal',
-            name='journal',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='manual', to='wallet.journal'),
-        ),
-        migrations.AddField(
-            model_name='manualjournal',
-            name='requested_by',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='manualjournal',
-            name='reverses',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.journal'),
-        ),
-        migrations.AddField(
-            model_name='manualline',
-            name='account',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.account'),
-        ),
-        migrations.AddField(
-            model_name='manualline',
-            name='manual',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='wallet.manualjournal'),
-        ),
-        migrations.AddField(
-            model_name='period',
-            name='brand',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
-        ),
-        migrations.AddField(
-            model_name='period',
-            name='closed_by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='closingbalance',
-            name='period',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='wallet.period'),
-        ),
-        migrations.AddField(
-            model_name='periodreopening',
-            name='decided_by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='periodreopening',
-            name='period',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reopenings', to='wallet.period'),
-        ),
-        migrations.AddField(
-            model_name='periodreopening',
-            name='requested_by',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddIndex(
-            model_name='manualjournal',
-            index=models.Index(fields=['brand', 'state', '-id'], name='manual_journals_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='manualjournal',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='manual_journal_is_decided_by_somebody_else'),
-        ),
-        migrations.AddConstraint(
-            model_name='manualjournal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='manual_journal_is_decided_by_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='manualjournal',
-            constraint=models.UniqueConstraint(fields=('requested_by', 'request_key'), name='one_manual_journal_per_request'),
-        ),
-        migrations.AddConstraint(
-            model_name='manualjournal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('journal__isnull', False), ('state', 'approved')), models.Q(models.Q(('state', 'approved'), _negated=True), ('journal__isnull', True)), _connector='OR'), name='approved_manual_journal_is_posted'),
-        ),
-        migrations.AddConstraint(
-            model_name='manualjournal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('rate__isnull', True), ('rate_on__isnull', True)), models.Q(('rate__gt', 0), ('rate_on__isnull', False)), _connector='OR'), name='manual_rate_has_its_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='manualline',
-            constraint=models.UniqueConstraint(fields=('manual', 'line'), name='each_manual_line_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='manualline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor', 0), _negated=True), name='manual_line_moves_something'),
-        ),
-        migrations.AddIndex(
-            model_name='period',
-            index=models.Index(condition=models.Q(('state', 'open'), _negated=True), fields=['brand', '-last_day'], name='closed_periods'),
-        ),
-        migrations.AddConstraint(
-            model_name='period',
-            constraint=models.UniqueConstraint(fields=('brand', 'first_day'), name='each_period_of_a_brand_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(('first_day__lte', models.F('last_day'))), name='period_runs_forward'),
-        ),
-        migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'closed'), _negated=True), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('closings__gt', 0)), _connector='OR'), name='closed_period_names_who_closed_it'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='period',
-            trigger=pgtrigger.compiler.Trigger(name='periods_close_in_order', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF EXISTS (SELECT 1 FROM wallet_period p WHERE p.brand_id = NEW.brand_id AND p.id <> NEW.id AND daterange(p.first_day, p.last_day, '[]') && daterange(NEW.first_day, NEW.last_day, '[]')) THEN RAISE EXCEPTION 'periods of a brand do not overlap' USING ERRCODE = 'check_violation'; END IF; IF (NEW.state <> 'open' AND EXISTS (SELECT 1 FROM wallet_period p WHERE p.brand_id = NEW.brand_id AND p.last_day < NEW.first_day AND p.state = 'open')) OR (NEW.state = 'open' AND EXISTS (SELECT 1 FROM wallet_period p WHERE p.brand_id = NEW.brand_id AND p.first_day > NEW.last_day AND p.state <> 'open')) THEN RAISE EXCEPTION 'periods are closed in order and opened again from the last one' USING ERRCODE = 'check_violation'; END IF; RETURN NEW;", hash='191796748ee7e3c64a9f7919c7514e28eaf5072b', operation='INSERT OR UPDATE', pgid='pgtrigger_periods_close_in_order_9a083', table='wallet_period', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='closingbalance',
-            constraint=models.UniqueConstraint(fields=('period', 'closing', 'account'), name='one_closing_balance_per_account_and_closing'),
-        ),
-        migrations.AddConstraint(
-            model_name='closingbalance',
-            constraint=models.CheckConstraint(condition=models.Q(('closing_minor', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('opening_minor'), '+', models.F('credits_minor')), '-', models.F('debits_minor')))), name='closing_is_opening_and_turnover'),
-        ),
-        migrations.AddConstraint(
-            model_name='closingbalance',
-            constraint=models.CheckConstraint(condition=models.Q(('credits_minor__gte', 0), ('debits_minor__gte', 0)), name='turnover_is_not_negative'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='closingbalance',
-            trigger=pgtrigger.compiler.Trigger(name='closing_balance_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'closing_balance is append-only: write a new row instead';", hash='1dcac0ea185959bcf01097be382c73b9cba6808c', operation='UPDATE OR DELETE', pgid='pgtrigger_closing_balance_no_change_1b015', table='wallet_closingbalance', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='closingbalance',
-            trigger=pgtrigger.compiler.Trigger(name='closing_balance_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'closing_balance is append-only: write a new row instead';", hash='4f36fef96780df9db115c168d03359ac35782ef5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_closing_balance_no_truncate_9ea36', table='wallet_closingbalance', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='periodreopening',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='period_reopening_is_decided_by_somebody_else'),
-        ),
-        migrations.AddConstraint(
-            model_name='periodreopening',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='period_reopening_is_decided_by_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='periodreopening',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('period',), name='one_wish_to_reopen_at_a_time'),
+        AtOnce(
+            [
+                migrations.AddField(
+                    model_name='journal',
+                    name='expires_at',
+                    field=models.DateTimeField(null=True),
+                ),
+                migrations.AlterField(
+                    model_name='journal',
+                    name='brand',
+                    field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
+                ),
+                migrations.AlterField(
+                    model_name='posting',
+                    name='journal',
+                    field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='wallet.journal'),
+                ),
+                migrations.AddIndex(
+                    model_name='journal',
+                    index=models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='reservations_that_expire'),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name='account',
+                    trigger=pgtrigger.compiler.Trigger(name='account_no_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'an account never goes away';", hash='8cae3d5125e1c9dbcd28af698d11c977bda9471f', operation='DELETE', pgid='pgtrigger_account_no_delete_21005', table='wallet_account', when='BEFORE')),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name='account',
+                    trigger=pgtrigger.compiler.Trigger(name='account_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'an account never goes away';", hash='3d58909e66d8a6121ed284909b20daf420ad7186', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_account_no_truncate_b374b', table='wallet_account', when='BEFORE')),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name='posting',
+                    trigger=pgtrigger.compiler.Trigger(name='journal_sums_to_zero', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."line" = 1)', constraint='CONSTRAINT', func="IF EXISTS (SELECT 1 FROM wallet_posting WHERE journal_id = NEW.journal_id GROUP BY currency, layer HAVING sum(amount_minor) <> 0) THEN RAISE EXCEPTION 'journal % does not sum to zero per currency', NEW.journal_id USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_sums_to_zero_per_currency'; END IF; RETURN NULL;", hash='c6c0ae345c08ce205495f2a936ab8e19c3b98f84', operation='INSERT', pgid='pgtrigger_journal_sums_to_zero_400e9', table='wallet_posting', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+                ),
+                migrations.AddConstraint(
+                    model_name='journal',
+                    constraint=models.CheckConstraint(condition=models.Q(('expires_at__isnull', True), ('phase', 'pending'), _connector='OR'), name='only_a_reservation_expires'),
+                ),
+                migrations.AddField(
+                    model_name='closingbalance',
+                    name='account',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='closing_balances', to='wallet.account'),
+                ),
+                migrations.AddField(
+                    model_name='manualjournal',
+                    name='brand',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
+                ),
+                migrations.AddField(
+                    model_name='manualjournal',
+                    name='decided_by',
+                    field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='manualjournal',
+                    name='journal',
+                    field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='manual', to='wallet.journal'),
+                ),
+                migrations.AddField(
+                    model_name='manualjournal',
+                    name='requested_by',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='manualjournal',
+                    name='reverses',
+                    field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.journal'),
+                ),
+                migrations.AddField(
+                    model_name='manualline',
+                    name='account',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.account'),
+                ),
+                migrations.AddField(
+                    model_name='manualline',
+                    name='manual',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='wallet.manualjournal'),
+                ),
+                migrations.AddField(
+                    model_name='period',
+                    name='brand',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
+                ),
+                migrations.AddField(
+                    model_name='period',
+                    name='closed_by',
+                    field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='closingbalance',
+                    name='period',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='wallet.period'),
+                ),
+                migrations.AddField(
+                    model_name='periodreopening',
+                    name='decided_by',
+                    field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='periodreopening',
+                    name='period',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reopenings', to='wallet.period'),
+                ),
+                migrations.AddField(
+                    model_name='periodreopening',
+                    name='requested_by',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddIndex(
+                    model_name='manualjournal',
+                    index=models.Index(fields=['brand', 'state', '-id'], name='manual_journals_by_state'),
+                ),
+                migrations.AddConstraint(
+                    model_name='manualjournal',
+                    constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='manual_journal_is_decided_by_somebody_else'),
+                ),
+                migrations.AddConstraint(
+                    model_name='manualjournal',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='manual_journal_is_decided_by_a_person'),
+                ),
+                migrations.AddConstraint(
+                    model_name='manualjournal',
+                    constraint=models.UniqueConstraint(fields=('requested_by', 'request_key'), name='one_manual_journal_per_request'),
+                ),
+                migrations.AddConstraint(
+                    model_name='manualjournal',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('journal__isnull', False), ('state', 'approved')), models.Q(models.Q(('state', 'approved'), _negated=True), ('journal__isnull', True)), _connector='OR'), name='approved_manual_journal_is_posted'),
+                ),
+                migrations.AddConstraint(
+                    model_name='manualjournal',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('rate__isnull', True), ('rate_on__isnull', True)), models.Q(('rate__gt', 0), ('rate_on__isnull', False)), _connector='OR'), name='manual_rate_has_its_day'),
+                ),
+                migrations.AddConstraint(
+                    model_name='manualline',
+                    constraint=models.UniqueConstraint(fields=('manual', 'line'), name='each_manual_line_once'),
+                ),
+                migrations.AddConstraint(
+                    model_name='manualline',
+                    constraint=models.CheckConstraint(condition=models.Q(('amount_minor', 0), _negated=True), name='manual_line_moves_something'),
+                ),
+                migrations.AddIndex(
+                    model_name='period',
+                    index=models.Index(condition=models.Q(('state', 'open'), _negated=True), fields=['brand', '-last_day'], name='closed_periods'),
+                ),
+                migrations.AddConstraint(
+                    model_name='period',
+                    constraint=models.UniqueConstraint(fields=('brand', 'first_day'), name='each_period_of_a_brand_once'),
+                ),
+                migrations.AddConstraint(
+                    model_name='period',
+                    constraint=models.CheckConstraint(condition=models.Q(('first_day__lte', models.F('last_day'))), name='period_runs_forward'),
+                ),
+                migrations.AddConstraint(
+                    model_name='period',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'closed'), _negated=True), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('closings__gt', 0)), _connector='OR'), name='closed_period_names_who_closed_it'),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name='period',
+                    trigger=pgtrigger.compiler.Trigger(name='periods_close_in_order', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF EXISTS (SELECT 1 FROM wallet_period p WHERE p.brand_id = NEW.brand_id AND p.id <> NEW.id AND daterange(p.first_day, p.last_day, '[]') && daterange(NEW.first_day, NEW.last_day, '[]')) THEN RAISE EXCEPTION 'periods of a brand do not overlap' USING ERRCODE = 'check_violation'; END IF; IF (NEW.state <> 'open' AND EXISTS (SELECT 1 FROM wallet_period p WHERE p.brand_id = NEW.brand_id AND p.last_day < NEW.first_day AND p.state = 'open')) OR (NEW.state = 'open' AND EXISTS (SELECT 1 FROM wallet_period p WHERE p.brand_id = NEW.brand_id AND p.first_day > NEW.last_day AND p.state <> 'open')) THEN RAISE EXCEPTION 'periods are closed in order and opened again from the last one' USING ERRCODE = 'check_violation'; END IF; RETURN NEW;", hash='191796748ee7e3c64a9f7919c7514e28eaf5072b', operation='INSERT OR UPDATE', pgid='pgtrigger_periods_close_in_order_9a083', table='wallet_period', when='BEFORE')),
+                ),
+                migrations.AddConstraint(
+                    model_name='closingbalance',
+                    constraint=models.UniqueConstraint(fields=('period', 'closing', 'account'), name='one_closing_balance_per_account_and_closing'),
+                ),
+                migrations.AddConstraint(
+                    model_name='closingbalance',
+                    constraint=models.CheckConstraint(condition=models.Q(('closing_minor', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('opening_minor'), '+', models.F('credits_minor')), '-', models.F('debits_minor')))), name='closing_is_opening_and_turnover'),
+                ),
+                migrations.AddConstraint(
+                    model_name='closingbalance',
+                    constraint=models.CheckConstraint(condition=models.Q(('credits_minor__gte', 0), ('debits_minor__gte', 0)), name='turnover_is_not_negative'),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name='closingbalance',
+                    trigger=pgtrigger.compiler.Trigger(name='closing_balance_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'closing_balance is append-only: write a new row instead';", hash='1dcac0ea185959bcf01097be382c73b9cba6808c', operation='UPDATE OR DELETE', pgid='pgtrigger_closing_balance_no_change_1b015', table='wallet_closingbalance', when='BEFORE')),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name='closingbalance',
+                    trigger=pgtrigger.compiler.Trigger(name='closing_balance_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'closing_balance is append-only: write a new row instead';", hash='4f36fef96780df9db115c168d03359ac35782ef5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_closing_balance_no_truncate_9ea36', table='wallet_closingbalance', when='BEFORE')),
+                ),
+                migrations.AddConstraint(
+                    model_name='periodreopening',
+                    constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='period_reopening_is_decided_by_somebody_else'),
+                ),
+                migrations.AddConstraint(
+                    model_name='periodreopening',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='period_reopening_is_decided_by_a_person'),
+                ),
+                migrations.AddConstraint(
+                    model_name='periodreopening',
+                    constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('period',), name='one_wish_to_reopen_at_a_time'),
+                ),
+            ]
         ),
     ]

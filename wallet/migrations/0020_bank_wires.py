@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from crm.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -13,154 +15,158 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='BankBatch',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('message_id', models.CharField(max_length=35, unique=True)),
-                ('currency', models.CharField(max_length=5)),
-                ('orders_count', models.PositiveIntegerField()),
-                ('total_minor', models.BigIntegerField()),
-                ('sealed_file', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('made_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('psp', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bank_batches', to='wallet.psp')),
-                ('sent_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='BankFile',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64)),
-                ('file_name', models.CharField(max_length=160)),
-                ('format', models.CharField(max_length=8)),
-                ('sealed_original', models.BinaryField()),
-                ('statements', models.JSONField(default=list)),
-                ('entries_new', models.PositiveIntegerField(default=0)),
-                ('entries_known', models.PositiveIntegerField(default=0, help_text='That an earlier file had already')),
-                ('imported_at', models.DateTimeField()),
-                ('imported_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('psp', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bank_files', to='wallet.psp')),
-            ],
-            options={
-                'ordering': ['-id'],
-                'permissions': [('handle_bank_entries', 'May import bank statements and assign their entries')],
-            },
-        ),
-        migrations.CreateModel(
-            name='BankOrder',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=5)),
-                ('reference', models.CharField(max_length=35)),
-                ('is_refund', models.BooleanField(default=False)),
-                ('sealed_party', models.BinaryField(help_text='Holder and account, encrypted')),
-                ('party_label', models.CharField(max_length=40)),
-                ('state', models.CharField(choices=[('waiting', 'Waits for a payment file'), ('in_file', 'In a payment file'), ('sent', 'Sent to the bank'), ('settled', 'Booked by the bank'), ('returned', 'Came back')], default='waiting', max_length=10)),
-                ('failure', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='wallet.bankbatch')),
-                ('psp', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='bank_orders', to='wallet.psp')),
-            ],
-            options={
-                'ordering': ['-id'],
-                'permissions': [('send_bank_orders', 'May make payment files for the bank and mark them as sent')],
-            },
-        ),
-        migrations.CreateModel(
-            name='BankEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=5)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('place', models.CharField(help_text='Where it stands in its file', max_length=120)),
-                ('booked_on', models.DateField()),
-                ('value_on', models.DateField(null=True)),
-                ('bank_reference', models.CharField(blank=True, max_length=100)),
-                ('end_to_end', models.CharField(blank=True, max_length=60)),
-                ('batch', models.CharField(blank=True, max_length=60)),
-                ('text', models.CharField(blank=True, max_length=500)),
-                ('party_name', models.CharField(blank=True, max_length=140)),
-                ('sealed_party', models.BinaryField(help_text="The other side's account, encrypted", null=True)),
-                ('party_label', models.CharField(blank=True, help_text='Masked, for people', max_length=40)),
-                ('return_reason', models.CharField(blank=True, max_length=20)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('matched', 'Matched by reference'), ('assigned', 'Assigned by hand'), ('payout', 'Paid out'), ('returned', 'Payout came back'), ('unmatched', 'No known reference'), ('other', 'Not of a client')], default='waiting', max_length=10)),
-                ('outcome', models.CharField(blank=True, max_length=300)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('processed_at', models.DateTimeField(null=True)),
-                ('assigned_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('deposit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bank_entries', to='wallet.deposit')),
-                ('psp', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='bank_entries', to='wallet.psp')),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='wallet.bankfile')),
-                ('order', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='wallet.bankorder')),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name='bankbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('orders_count__gt', 0), ('total_minor__gt', 0)), name='bank_batch_pays_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', True), ('sent_by__isnull', True)), models.Q(('sent_at__isnull', False), ('sent_by__isnull', False)), _connector='OR'), name='sent_bank_batch_says_who_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankfile',
-            constraint=models.UniqueConstraint(fields=('psp', 'sha256'), name='a_bank_file_is_taken_in_once'),
-        ),
-        migrations.AddIndex(
-            model_name='bankorder',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['psp', 'currency', 'id'], name='bank_orders_to_send'),
-        ),
-        migrations.AddIndex(
-            model_name='bankorder',
-            index=models.Index(models.OrderBy(models.F('psp')), models.OrderBy(models.F('id'), descending=True), name='bank_orders_by_psp'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankorder',
-            constraint=models.UniqueConstraint(fields=('psp', 'reference'), name='one_bank_order_per_reference'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankorder',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='bank_order_is_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankorder',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('batch__isnull', True), ('state', 'waiting')), ('state__in', ['settled', 'returned']), ('batch__isnull', False), _connector='OR'), name='bank_order_waits_or_is_in_a_file'),
-        ),
-        migrations.AddIndex(
-            model_name='bankentry',
-            index=models.Index(fields=['psp', '-id'], name='bank_entries_by_psp'),
-        ),
-        migrations.AddIndex(
-            model_name='bankentry',
-            index=models.Index(fields=['state', '-id'], name='bank_entries_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankentry',
-            constraint=models.UniqueConstraint(fields=('psp', 'fingerprint'), name='a_bank_entry_is_booked_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankentry',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor', 0), _negated=True), name='bank_entry_moves_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['matched', 'assigned']), _negated=True), ('deposit__isnull', False), _connector='OR'), name='matched_bank_entry_has_its_deposit'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'assigned'), _negated=True), models.Q(('assigned_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='assigned_bank_entry_says_who_and_why'),
+        AtOnce(
+            [
+                migrations.CreateModel(
+                    name='BankBatch',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('message_id', models.CharField(max_length=35, unique=True)),
+                        ('currency', models.CharField(max_length=5)),
+                        ('orders_count', models.PositiveIntegerField()),
+                        ('total_minor', models.BigIntegerField()),
+                        ('sealed_file', models.BinaryField()),
+                        ('sha256', models.CharField(max_length=64)),
+                        ('made_at', models.DateTimeField()),
+                        ('sent_at', models.DateTimeField(null=True)),
+                        ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('psp', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bank_batches', to='wallet.psp')),
+                        ('sent_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'ordering': ['-id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='BankFile',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('sha256', models.CharField(max_length=64)),
+                        ('file_name', models.CharField(max_length=160)),
+                        ('format', models.CharField(max_length=8)),
+                        ('sealed_original', models.BinaryField()),
+                        ('statements', models.JSONField(default=list)),
+                        ('entries_new', models.PositiveIntegerField(default=0)),
+                        ('entries_known', models.PositiveIntegerField(default=0, help_text='That an earlier file had already')),
+                        ('imported_at', models.DateTimeField()),
+                        ('imported_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('psp', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bank_files', to='wallet.psp')),
+                    ],
+                    options={
+                        'ordering': ['-id'],
+                        'permissions': [('handle_bank_entries', 'May import bank statements and assign their entries')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='BankOrder',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('amount_minor', models.BigIntegerField()),
+                        ('currency', models.CharField(max_length=5)),
+                        ('reference', models.CharField(max_length=35)),
+                        ('is_refund', models.BooleanField(default=False)),
+                        ('sealed_party', models.BinaryField(help_text='Holder and account, encrypted')),
+                        ('party_label', models.CharField(max_length=40)),
+                        ('state', models.CharField(choices=[('waiting', 'Waits for a payment file'), ('in_file', 'In a payment file'), ('sent', 'Sent to the bank'), ('settled', 'Booked by the bank'), ('returned', 'Came back')], default='waiting', max_length=10)),
+                        ('failure', models.CharField(blank=True, max_length=200)),
+                        ('created_at', models.DateTimeField()),
+                        ('finished_at', models.DateTimeField(null=True)),
+                        ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='wallet.bankbatch')),
+                        ('psp', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='bank_orders', to='wallet.psp')),
+                    ],
+                    options={
+                        'ordering': ['-id'],
+                        'permissions': [('send_bank_orders', 'May make payment files for the bank and mark them as sent')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='BankEntry',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('amount_minor', models.BigIntegerField()),
+                        ('currency', models.CharField(max_length=5)),
+                        ('fingerprint', models.CharField(max_length=64)),
+                        ('place', models.CharField(help_text='Where it stands in its file', max_length=120)),
+                        ('booked_on', models.DateField()),
+                        ('value_on', models.DateField(null=True)),
+                        ('bank_reference', models.CharField(blank=True, max_length=100)),
+                        ('end_to_end', models.CharField(blank=True, max_length=60)),
+                        ('batch', models.CharField(blank=True, max_length=60)),
+                        ('text', models.CharField(blank=True, max_length=500)),
+                        ('party_name', models.CharField(blank=True, max_length=140)),
+                        ('sealed_party', models.BinaryField(help_text="The other side's account, encrypted", null=True)),
+                        ('party_label', models.CharField(blank=True, help_text='Masked, for people', max_length=40)),
+                        ('return_reason', models.CharField(blank=True, max_length=20)),
+                        ('state', models.CharField(choices=[('waiting', 'Waiting'), ('matched', 'Matched by reference'), ('assigned', 'Assigned by hand'), ('payout', 'Paid out'), ('returned', 'Payout came back'), ('unmatched', 'No known reference'), ('other', 'Not of a client')], default='waiting', max_length=10)),
+                        ('outcome', models.CharField(blank=True, max_length=300)),
+                        ('reason', models.CharField(blank=True, max_length=300)),
+                        ('processed_at', models.DateTimeField(null=True)),
+                        ('assigned_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('deposit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bank_entries', to='wallet.deposit')),
+                        ('psp', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='bank_entries', to='wallet.psp')),
+                        ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='wallet.bankfile')),
+                        ('order', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='wallet.bankorder')),
+                    ],
+                    options={
+                        'ordering': ['-id'],
+                    },
+                ),
+                migrations.AddConstraint(
+                    model_name='bankbatch',
+                    constraint=models.CheckConstraint(condition=models.Q(('orders_count__gt', 0), ('total_minor__gt', 0)), name='bank_batch_pays_something'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bankbatch',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', True), ('sent_by__isnull', True)), models.Q(('sent_at__isnull', False), ('sent_by__isnull', False)), _connector='OR'), name='sent_bank_batch_says_who_and_when'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bankfile',
+                    constraint=models.UniqueConstraint(fields=('psp', 'sha256'), name='a_bank_file_is_taken_in_once'),
+                ),
+                migrations.AddIndex(
+                    model_name='bankorder',
+                    index=models.Index(condition=models.Q(('state', 'waiting')), fields=['psp', 'currency', 'id'], name='bank_orders_to_send'),
+                ),
+                migrations.AddIndex(
+                    model_name='bankorder',
+                    index=models.Index(models.OrderBy(models.F('psp')), models.OrderBy(models.F('id'), descending=True), name='bank_orders_by_psp'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bankorder',
+                    constraint=models.UniqueConstraint(fields=('psp', 'reference'), name='one_bank_order_per_reference'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bankorder',
+                    constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='bank_order_is_positive'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bankorder',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('batch__isnull', True), ('state', 'waiting')), ('state__in', ['settled', 'returned']), ('batch__isnull', False), _connector='OR'), name='bank_order_waits_or_is_in_a_file'),
+                ),
+                migrations.AddIndex(
+                    model_name='bankentry',
+                    index=models.Index(fields=['psp', '-id'], name='bank_entries_by_psp'),
+                ),
+                migrations.AddIndex(
+                    model_name='bankentry',
+                    index=models.Index(fields=['state', '-id'], name='bank_entries_by_state'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bankentry',
+                    constraint=models.UniqueConstraint(fields=('psp', 'fingerprint'), name='a_bank_entry_is_booked_once'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bankentry',
+                    constraint=models.CheckConstraint(condition=models.Q(('amount_minor', 0), _negated=True), name='bank_entry_moves_something'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bankentry',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['matched', 'assigned']), _negated=True), ('deposit__isnull', False), _connector='OR'), name='matched_bank_entry_has_its_deposit'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bankentry',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'assigned'), _negated=True), models.Q(('assigned_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='assigned_bank_entry_says_who_and_why'),
+                ),
+            ]
         ),
     ]

@@ -7,6 +7,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from crm.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -18,183 +20,187 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Dispute',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=5)),
-                ('psp_dispute_id', models.CharField(max_length=100)),
-                ('state', models.CharField(choices=[('inquiry', 'Question of the bank'), ('needs_response', 'Needs an answer'), ('submitted', 'Evidence sent'), ('won', 'Won'), ('lost', 'Lost')], default='inquiry', max_length=14)),
-                ('reason', models.CharField(blank=True, help_text="In the bank's own word", max_length=120)),
-                ('taken_minor', models.BigIntegerField(default=0, help_text='What the bank has taken and not returned')),
-                ('rounds', models.PositiveSmallIntegerField(default=0, help_text='How often the bank took the money')),
-                ('opened_at', models.DateTimeField()),
-                ('evidence_due_at', models.DateTimeField(null=True)),
-                ('evidence_key', models.CharField(blank=True, help_text='The sealed file of the evidence', max_length=40)),
-                ('evidence_sha256', models.CharField(blank=True, max_length=64)),
-                ('evidence_bytes', models.PositiveIntegerField(default=0)),
-                ('evidence_text', models.TextField(blank=True, help_text='What we say to it')),
-                ('evidence_made_at', models.DateTimeField(null=True)),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('reminded_on', models.DateField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-            ],
-            options={
-                'ordering': ['-id'],
-                'permissions': [('answer_dispute', 'May answer disputes and accept their loss')],
-            },
-        ),
-        migrations.CreateModel(
-            name='UnverifiedRule',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField()),
-                ('maximum_minor', models.BigIntegerField(help_text="All that may be paid in, in minor units of the brand's base currency; 0: nothing")),
-                ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('card', 'Cards'), ('wallet', 'E-wallet'), ('bank', 'Bank transfer'), ('crypto', 'Crypto'), ('cashier', 'Local methods')], max_length=8), blank=True, default=list, help_text='Ways to pay that are allowed; empty: all', size=None)),
-                ('own_name_only', models.BooleanField(default=True, help_text='Only an account that names the client as its holder')),
-                ('low_risk_only', models.BooleanField(default=True, help_text='Not for clients rated medium or high risk')),
-                ('needs_profile', models.BooleanField(default=True, help_text='Personal data must be complete first')),
-                ('days', models.PositiveSmallIntegerField(help_text='From the first deposit; then the relation ends and the money goes back', null=True)),
-                ('source', models.CharField(help_text='Where it is written', max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-            ],
-            options={
-                'ordering': ['brand_id', '-valid_from', '-id'],
-                'permissions': [('manage_unverifiedrule', 'May write what clients may do before they are verified')],
-            },
-        ),
-        migrations.CreateModel(
-            name='UnverifiedTerm',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('running', 'Running'), ('verified', 'Verified in time'), ('ended', 'Over: give the money back')], default='running', max_length=8)),
-                ('started_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-            ],
-            options={
-                'ordering': ['ends_at', 'id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='deposit',
-            name='charged_back_minor',
-            field=models.BigIntegerField(default=0, help_text="What the payer's bank has taken and not returned"),
-        ),
-        migrations.AddConstraint(
-            model_name='deposit',
-            constraint=models.CheckConstraint(condition=models.Q(('charged_back_minor', 0), models.Q(('charged_back_minor__gt', 0), ('received_minor__gte', models.F('charged_back_minor'))), _connector='OR'), name='no_more_is_charged_back_than_came'),
-        ),
-        migrations.AddField(
-            model_name='dispute',
-            name='brand',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
-        ),
-        migrations.AddField(
-            model_name='dispute',
-            name='chargeback',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='dispute', to='wallet.journal'),
-        ),
-        migrations.AddField(
-            model_name='dispute',
-            name='client',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='clients.client'),
-        ),
-        migrations.AddField(
-            model_name='dispute',
-            name='deposit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='wallet.deposit'),
-        ),
-        migrations.AddField(
-            model_name='dispute',
-            name='psp',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='wallet.psp'),
-        ),
-        migrations.AddField(
-            model_name='dispute',
-            name='submitted_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='unverifiedrule',
-            name='brand',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='unverified_rules', to='crm.brand'),
-        ),
-        migrations.AddField(
-            model_name='unverifiedrule',
-            name='created_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='unverifiedterm',
-            name='client',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='unverified_term', to='clients.client'),
-        ),
-        migrations.AddField(
-            model_name='unverifiedterm',
-            name='rule',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms', to='wallet.unverifiedrule'),
-        ),
-        migrations.AddIndex(
-            model_name='dispute',
-            index=models.Index(fields=['brand', '-id'], name='disputes_by_brand'),
-        ),
-        migrations.AddIndex(
-            model_name='dispute',
-            index=models.Index(fields=['client', '-id'], name='disputes_by_client'),
-        ),
-        migrations.AddIndex(
-            model_name='dispute',
-            index=models.Index(condition=models.Q(('state__in', ('inquiry', 'needs_response', 'submitted'))), fields=['evidence_due_at'], name='disputes_to_answer'),
-        ),
-        migrations.AddConstraint(
-            model_name='dispute',
-            constraint=models.UniqueConstraint(fields=('psp', 'psp_dispute_id'), name='each_dispute_of_a_psp_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='dispute',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='dispute_is_about_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='dispute',
-            constraint=models.CheckConstraint(condition=models.Q(('taken_minor', 0), models.Q(('chargeback__isnull', False), ('taken_minor__gt', 0)), _connector='OR'), name='taken_money_has_a_journal'),
-        ),
-        migrations.AddConstraint(
-            model_name='dispute',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('state__in', ('inquiry', 'needs_response', 'submitted'))), models.Q(models.Q(('state__in', ('inquiry', 'needs_response', 'submitted')), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='decided_dispute_says_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='dispute',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'submitted'), _negated=True), models.Q(('submitted_at__isnull', False), models.Q(('evidence_key', ''), _negated=True)), _connector='OR'), name='submitted_dispute_has_its_evidence'),
-        ),
-        migrations.AddIndex(
-            model_name='unverifiedrule',
-            index=models.Index(fields=['brand', '-valid_from', '-id'], name='unverified_rules_by_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='unverifiedrule',
-            constraint=models.CheckConstraint(condition=models.Q(('maximum_minor__gte', 0), models.Q(('source', ''), _negated=True)), name='unverified_rule_names_its_source'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='unverifiedrule',
-            trigger=pgtrigger.compiler.Trigger(name='unverifiedrule_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'unverifiedrule is append-only: write a new row instead';", hash='33dcb2bc5b2cca1536425ad485e8489c7a159c9e', operation='UPDATE OR DELETE', pgid='pgtrigger_unverifiedrule_no_change_0bdcf', table='wallet_unverifiedrule', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='unverifiedrule',
-            trigger=pgtrigger.compiler.Trigger(name='unverifiedrule_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'unverifiedrule is append-only: write a new row instead';", hash='9d62daa29905ff969801db8b653ffbd83aa53262', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_unverifiedrule_no_truncate_e91da', table='wallet_unverifiedrule', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='unverifiedterm',
-            index=models.Index(condition=models.Q(('state', 'running')), fields=['ends_at', 'id'], name='terms_running'),
-        ),
-        migrations.AddConstraint(
-            model_name='unverifiedterm',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('started_at'))), name='term_ends_after_it_starts'),
-        ),
-        migrations.AddConstraint(
-            model_name='unverifiedterm',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='finished_term_says_when'),
+        AtOnce(
+            [
+                migrations.CreateModel(
+                    name='Dispute',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('amount_minor', models.BigIntegerField()),
+                        ('currency', models.CharField(max_length=5)),
+                        ('psp_dispute_id', models.CharField(max_length=100)),
+                        ('state', models.CharField(choices=[('inquiry', 'Question of the bank'), ('needs_response', 'Needs an answer'), ('submitted', 'Evidence sent'), ('won', 'Won'), ('lost', 'Lost')], default='inquiry', max_length=14)),
+                        ('reason', models.CharField(blank=True, help_text="In the bank's own word", max_length=120)),
+                        ('taken_minor', models.BigIntegerField(default=0, help_text='What the bank has taken and not returned')),
+                        ('rounds', models.PositiveSmallIntegerField(default=0, help_text='How often the bank took the money')),
+                        ('opened_at', models.DateTimeField()),
+                        ('evidence_due_at', models.DateTimeField(null=True)),
+                        ('evidence_key', models.CharField(blank=True, help_text='The sealed file of the evidence', max_length=40)),
+                        ('evidence_sha256', models.CharField(blank=True, max_length=64)),
+                        ('evidence_bytes', models.PositiveIntegerField(default=0)),
+                        ('evidence_text', models.TextField(blank=True, help_text='What we say to it')),
+                        ('evidence_made_at', models.DateTimeField(null=True)),
+                        ('submitted_at', models.DateTimeField(null=True)),
+                        ('reminded_on', models.DateField(null=True)),
+                        ('closed_at', models.DateTimeField(null=True)),
+                        ('updated_at', models.DateTimeField(auto_now=True)),
+                    ],
+                    options={
+                        'ordering': ['-id'],
+                        'permissions': [('answer_dispute', 'May answer disputes and accept their loss')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='UnverifiedRule',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('valid_from', models.DateField()),
+                        ('maximum_minor', models.BigIntegerField(help_text="All that may be paid in, in minor units of the brand's base currency; 0: nothing")),
+                        ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('card', 'Cards'), ('wallet', 'E-wallet'), ('bank', 'Bank transfer'), ('crypto', 'Crypto'), ('cashier', 'Local methods')], max_length=8), blank=True, default=list, help_text='Ways to pay that are allowed; empty: all', size=None)),
+                        ('own_name_only', models.BooleanField(default=True, help_text='Only an account that names the client as its holder')),
+                        ('low_risk_only', models.BooleanField(default=True, help_text='Not for clients rated medium or high risk')),
+                        ('needs_profile', models.BooleanField(default=True, help_text='Personal data must be complete first')),
+                        ('days', models.PositiveSmallIntegerField(help_text='From the first deposit; then the relation ends and the money goes back', null=True)),
+                        ('source', models.CharField(help_text='Where it is written', max_length=300)),
+                        ('created_at', models.DateTimeField(auto_now_add=True)),
+                    ],
+                    options={
+                        'ordering': ['brand_id', '-valid_from', '-id'],
+                        'permissions': [('manage_unverifiedrule', 'May write what clients may do before they are verified')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='UnverifiedTerm',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('state', models.CharField(choices=[('running', 'Running'), ('verified', 'Verified in time'), ('ended', 'Over: give the money back')], default='running', max_length=8)),
+                        ('started_at', models.DateTimeField()),
+                        ('ends_at', models.DateTimeField()),
+                        ('finished_at', models.DateTimeField(null=True)),
+                    ],
+                    options={
+                        'ordering': ['ends_at', 'id'],
+                    },
+                ),
+                migrations.AddField(
+                    model_name='deposit',
+                    name='charged_back_minor',
+                    field=models.BigIntegerField(default=0, help_text="What the payer's bank has taken and not returned"),
+                ),
+                migrations.AddConstraint(
+                    model_name='deposit',
+                    constraint=models.CheckConstraint(condition=models.Q(('charged_back_minor', 0), models.Q(('charged_back_minor__gt', 0), ('received_minor__gte', models.F('charged_back_minor'))), _connector='OR'), name='no_more_is_charged_back_than_came'),
+                ),
+                migrations.AddField(
+                    model_name='dispute',
+                    name='brand',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
+                ),
+                migrations.AddField(
+                    model_name='dispute',
+                    name='chargeback',
+                    field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='dispute', to='wallet.journal'),
+                ),
+                migrations.AddField(
+                    model_name='dispute',
+                    name='client',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='clients.client'),
+                ),
+                migrations.AddField(
+                    model_name='dispute',
+                    name='deposit',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='wallet.deposit'),
+                ),
+                migrations.AddField(
+                    model_name='dispute',
+                    name='psp',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='wallet.psp'),
+                ),
+                migrations.AddField(
+                    model_name='dispute',
+                    name='submitted_by',
+                    field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='unverifiedrule',
+                    name='brand',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='unverified_rules', to='crm.brand'),
+                ),
+                migrations.AddField(
+                    model_name='unverifiedrule',
+                    name='created_by',
+                    field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='unverifiedterm',
+                    name='client',
+                    field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='unverified_term', to='clients.client'),
+                ),
+                migrations.AddField(
+                    model_name='unverifiedterm',
+                    name='rule',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms', to='wallet.unverifiedrule'),
+                ),
+                migrations.AddIndex(
+                    model_name='dispute',
+                    index=models.Index(fields=['brand', '-id'], name='disputes_by_brand'),
+                ),
+                migrations.AddIndex(
+                    model_name='dispute',
+                    index=models.Index(fields=['client', '-id'], name='disputes_by_client'),
+                ),
+                migrations.AddIndex(
+                    model_name='dispute',
+                    index=models.Index(condition=models.Q(('state__in', ('inquiry', 'needs_response', 'submitted'))), fields=['evidence_due_at'], name='disputes_to_answer'),
+                ),
+                migrations.AddConstraint(
+                    model_name='dispute',
+                    constraint=models.UniqueConstraint(fields=('psp', 'psp_dispute_id'), name='each_dispute_of_a_psp_once'),
+                ),
+                migrations.AddConstraint(
+                    model_name='dispute',
+                    constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='dispute_is_about_something'),
+                ),
+                migrations.AddConstraint(
+                    model_name='dispute',
+                    constraint=models.CheckConstraint(condition=models.Q(('taken_minor', 0), models.Q(('chargeback__isnull', False), ('taken_minor__gt', 0)), _connector='OR'), name='taken_money_has_a_journal'),
+                ),
+                migrations.AddConstraint(
+                    model_name='dispute',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('state__in', ('inquiry', 'needs_response', 'submitted'))), models.Q(models.Q(('state__in', ('inquiry', 'needs_response', 'submitted')), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='decided_dispute_says_when'),
+                ),
+                migrations.AddConstraint(
+                    model_name='dispute',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'submitted'), _negated=True), models.Q(('submitted_at__isnull', False), models.Q(('evidence_key', ''), _negated=True)), _connector='OR'), name='submitted_dispute_has_its_evidence'),
+                ),
+                migrations.AddIndex(
+                    model_name='unverifiedrule',
+                    index=models.Index(fields=['brand', '-valid_from', '-id'], name='unverified_rules_by_day'),
+                ),
+                migrations.AddConstraint(
+                    model_name='unverifiedrule',
+                    constraint=models.CheckConstraint(condition=models.Q(('maximum_minor__gte', 0), models.Q(('source', ''), _negated=True)), name='unverified_rule_names_its_source'),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name='unverifiedrule',
+                    trigger=pgtrigger.compiler.Trigger(name='unverifiedrule_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'unverifiedrule is append-only: write a new row instead';", hash='33dcb2bc5b2cca1536425ad485e8489c7a159c9e', operation='UPDATE OR DELETE', pgid='pgtrigger_unverifiedrule_no_change_0bdcf', table='wallet_unverifiedrule', when='BEFORE')),
+                ),
+                pgtrigger.migrations.AddTrigger(
+                    model_name='unverifiedrule',
+                    trigger=pgtrigger.compiler.Trigger(name='unverifiedrule_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'unverifiedrule is append-only: write a new row instead';", hash='9d62daa29905ff969801db8b653ffbd83aa53262', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_unverifiedrule_no_truncate_e91da', table='wallet_unverifiedrule', when='BEFORE')),
+                ),
+                migrations.AddIndex(
+                    model_name='unverifiedterm',
+                    index=models.Index(condition=models.Q(('state', 'running')), fields=['ends_at', 'id'], name='terms_running'),
+                ),
+                migrations.AddConstraint(
+                    model_name='unverifiedterm',
+                    constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('started_at'))), name='term_ends_after_it_starts'),
+                ),
+                migrations.AddConstraint(
+                    model_name='unverifiedterm',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='finished_term_says_when'),
+                ),
+            ]
         ),
     ]

@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from crm.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -15,118 +17,122 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='transfer',
-            name='wallet_minor',
-            field=models.BigIntegerField(null=True),
-        ),
-        migrations.CreateModel(
-            name='ApprovalBatch',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60, unique=True)),
-                ('lines', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('actor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Quote',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('exchange', 'Between wallets'), ('to_trading', 'Wallet to trading account'), ('to_wallet', 'Trading account to wallet')], max_length=12)),
-                ('trading_account_id', models.BigIntegerField(help_text='Of a transfer', null=True)),
-                ('given_minor', models.BigIntegerField()),
-                ('given_currency', models.CharField(max_length=5)),
-                ('got_minor', models.BigIntegerField()),
-                ('got_currency', models.CharField(max_length=5)),
-                ('rate', models.DecimalField(decimal_places=12, help_text='Got per unit given, markup included', max_digits=24)),
-                ('rate_on', models.DateField(help_text='Day of the reference rate')),
-                ('markup_basis_points', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
-                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='quotes', to='clients.client')),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Exchange',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=5)),
-                ('reference', models.CharField(max_length=40, unique=True)),
-                ('request_key', models.CharField(max_length=80)),
-                ('state', models.CharField(choices=[('settled', 'Done')], default='settled', max_length=10)),
-                ('got_minor', models.BigIntegerField()),
-                ('got_currency', models.CharField(max_length=5)),
-                ('created_at', models.DateTimeField()),
-                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
-                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='exchanges', to='clients.client')),
-                ('journal', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='exchange', to='wallet.journal')),
-                ('requested_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('target', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.account')),
-                ('wallet', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.account')),
-                ('quote', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='exchange', to='wallet.quote')),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='transfer',
-            name='quote',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfer', to='wallet.quote'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('quote__isnull', True), ('wallet_minor__isnull', True)), models.Q(('quote__isnull', False), ('wallet_minor__gt', 0), ('wallet_minor__isnull', False)), _connector='OR'), name='transfer_between_currencies_has_a_quote'),
-        ),
-        migrations.AddIndex(
-            model_name='quote',
-            index=models.Index(fields=['client', '-id'], name='quotes_by_client'),
-        ),
-        migrations.AddConstraint(
-            model_name='quote',
-            constraint=models.CheckConstraint(condition=models.Q(('given_minor__gt', 0), ('got_minor__gt', 0)), name='quote_is_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='quote',
-            constraint=models.CheckConstraint(condition=models.Q(('given_currency', models.F('got_currency')), _negated=True), name='quote_is_of_two_currencies'),
-        ),
-        migrations.AddConstraint(
-            model_name='quote',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='quote_lives_a_while'),
-        ),
-        migrations.AddConstraint(
-            model_name='quote',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('purpose', 'exchange'), ('trading_account_id__isnull', True)), models.Q(models.Q(('purpose', 'exchange'), _negated=True), ('trading_account_id__isnull', False)), _connector='OR'), name='quote_of_a_transfer_names_its_account'),
-        ),
-        migrations.AddIndex(
-            model_name='exchange',
-            index=models.Index(fields=['client', '-id'], name='exchanges_by_client'),
-        ),
-        migrations.AddIndex(
-            model_name='exchange',
-            index=models.Index(fields=['brand', '-id'], name='exchanges_by_brand'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchange',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('got_minor__gt', 0)), name='exchange_is_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchange',
-            constraint=models.CheckConstraint(condition=models.Q(('wallet', models.F('target')), _negated=True), name='exchange_is_between_two_wallets'),
-        ),
-        migrations.AddConstraint(
-            model_name='exchange',
-            constraint=models.UniqueConstraint(fields=('client', 'request_key'), name='one_exchange_per_request'),
+        AtOnce(
+            [
+                migrations.AddField(
+                    model_name='transfer',
+                    name='wallet_minor',
+                    field=models.BigIntegerField(null=True),
+                ),
+                migrations.CreateModel(
+                    name='ApprovalBatch',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('key', models.CharField(max_length=60, unique=True)),
+                        ('lines', models.JSONField(default=list)),
+                        ('created_at', models.DateTimeField()),
+                        ('finished_at', models.DateTimeField(null=True)),
+                        ('actor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'ordering': ['-id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Quote',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('purpose', models.CharField(choices=[('exchange', 'Between wallets'), ('to_trading', 'Wallet to trading account'), ('to_wallet', 'Trading account to wallet')], max_length=12)),
+                        ('trading_account_id', models.BigIntegerField(help_text='Of a transfer', null=True)),
+                        ('given_minor', models.BigIntegerField()),
+                        ('given_currency', models.CharField(max_length=5)),
+                        ('got_minor', models.BigIntegerField()),
+                        ('got_currency', models.CharField(max_length=5)),
+                        ('rate', models.DecimalField(decimal_places=12, help_text='Got per unit given, markup included', max_digits=24)),
+                        ('rate_on', models.DateField(help_text='Day of the reference rate')),
+                        ('markup_basis_points', models.PositiveIntegerField(default=0)),
+                        ('created_at', models.DateTimeField()),
+                        ('expires_at', models.DateTimeField()),
+                        ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                        ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='quotes', to='clients.client')),
+                    ],
+                    options={
+                        'ordering': ['-id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Exchange',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('amount_minor', models.BigIntegerField()),
+                        ('currency', models.CharField(max_length=5)),
+                        ('reference', models.CharField(max_length=40, unique=True)),
+                        ('request_key', models.CharField(max_length=80)),
+                        ('state', models.CharField(choices=[('settled', 'Done')], default='settled', max_length=10)),
+                        ('got_minor', models.BigIntegerField()),
+                        ('got_currency', models.CharField(max_length=5)),
+                        ('created_at', models.DateTimeField()),
+                        ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                        ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='exchanges', to='clients.client')),
+                        ('journal', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='exchange', to='wallet.journal')),
+                        ('requested_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('target', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.account')),
+                        ('wallet', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.account')),
+                        ('quote', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='exchange', to='wallet.quote')),
+                    ],
+                    options={
+                        'ordering': ['-id'],
+                    },
+                ),
+                migrations.AddField(
+                    model_name='transfer',
+                    name='quote',
+                    field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfer', to='wallet.quote'),
+                ),
+                migrations.AddConstraint(
+                    model_name='transfer',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('quote__isnull', True), ('wallet_minor__isnull', True)), models.Q(('quote__isnull', False), ('wallet_minor__gt', 0), ('wallet_minor__isnull', False)), _connector='OR'), name='transfer_between_currencies_has_a_quote'),
+                ),
+                migrations.AddIndex(
+                    model_name='quote',
+                    index=models.Index(fields=['client', '-id'], name='quotes_by_client'),
+                ),
+                migrations.AddConstraint(
+                    model_name='quote',
+                    constraint=models.CheckConstraint(condition=models.Q(('given_minor__gt', 0), ('got_minor__gt', 0)), name='quote_is_positive'),
+                ),
+                migrations.AddConstraint(
+                    model_name='quote',
+                    constraint=models.CheckConstraint(condition=models.Q(('given_currency', models.F('got_currency')), _negated=True), name='quote_is_of_two_currencies'),
+                ),
+                migrations.AddConstraint(
+                    model_name='quote',
+                    constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='quote_lives_a_while'),
+                ),
+                migrations.AddConstraint(
+                    model_name='quote',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('purpose', 'exchange'), ('trading_account_id__isnull', True)), models.Q(models.Q(('purpose', 'exchange'), _negated=True), ('trading_account_id__isnull', False)), _connector='OR'), name='quote_of_a_transfer_names_its_account'),
+                ),
+                migrations.AddIndex(
+                    model_name='exchange',
+                    index=models.Index(fields=['client', '-id'], name='exchanges_by_client'),
+                ),
+                migrations.AddIndex(
+                    model_name='exchange',
+                    index=models.Index(fields=['brand', '-id'], name='exchanges_by_brand'),
+                ),
+                migrations.AddConstraint(
+                    model_name='exchange',
+                    constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('got_minor__gt', 0)), name='exchange_is_positive'),
+                ),
+                migrations.AddConstraint(
+                    model_name='exchange',
+                    constraint=models.CheckConstraint(condition=models.Q(('wallet', models.F('target')), _negated=True), name='exchange_is_between_two_wallets'),
+                ),
+                migrations.AddConstraint(
+                    model_name='exchange',
+                    constraint=models.UniqueConstraint(fields=('client', 'request_key'), name='one_exchange_per_request'),
+                ),
+            ]
         ),
     ]
