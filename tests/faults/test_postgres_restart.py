@@ -20,7 +20,7 @@ from tests.database import ensure_template
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-WRITERS, POSTINGS = 4, 120
+WRITERS, POSTINGS = 3, 80
 # Both parts run as processes of their own on the server that is being restarted.
 SEED = """
 import django; django.setup()

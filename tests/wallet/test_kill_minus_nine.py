@@ -29,7 +29,7 @@ STEPS_MAX = 200
 
 def time_passes() -> None:
     """Everything that waits for its time is due; beat runs until nothing is."""
-    for _round in range(4):
+    for _round in range(2):
         due = timezone.now() - dt.timedelta(minutes=5)
         WebhookMessage.objects.filter(due_at__isnull=False).update(due_at=due)
         Withdrawal.objects.filter(next_look_up_at__isnull=False).update(next_look_up_at=due, sent_at=due)

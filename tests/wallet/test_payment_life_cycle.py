@@ -325,7 +325,7 @@ def test_any_life_of_payments_ends_as_the_model_and_the_psp_say(cast, outside):
     run_state_machine_as_test(
         PaymentLife,
         settings=settings(
-            max_examples=12, stateful_step_count=30, deadline=None, derandomize=True,
+            max_examples=8, stateful_step_count=25, deadline=None, derandomize=True,
             phases=(Phase.generate,),
             suppress_health_check=list(HealthCheck),
         ),
