@@ -174,7 +174,7 @@ class Builder:
 
 # A world is one number: shrinking it would only make another world.
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -26,7 +26,7 @@ def pages_of(rows, order, size, candidates):
         assert len(found) < 100
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     logins=st.lists(st.none() | st.integers(0, 4), max_size=24),
     rest=st.integers(0, 4),
