@@ -101,9 +101,9 @@ def _tell_refusal(message: WebhookMessage) -> None:
 
 
 def process_webhook(message_id: int) -> str:
-    """Act on one accepted message, once. Two workers at the same time: one leaves it to the other."""
+    """Act on one accepted message that is due, once. Two workers at the same time: one leaves it to the other."""
     message = WebhookMessage.objects.select_related("psp").get(pk=message_id)
-    if message.state != InboxState.WAITING:
+    if message.state != InboxState.WAITING or (message.due_at and message.due_at > timezone.now()):
         return message.state
     try:
         adapter = adapter_of(message.psp)
@@ -114,7 +114,7 @@ def process_webhook(message_id: int) -> str:
             event = completed(message.psp, adapter, event)
         with transaction.atomic():
             waiting = WebhookMessage.objects.select_for_update(of=["self"], skip_locked=True)
-            locked = waiting.filter(pk=message_id, state=InboxState.WAITING).first()
+            locked = waiting.filter(pk=message_id, state=InboxState.WAITING, attempts=message.attempts).first()
             if locked is None:
                 return WebhookMessage.objects.values_list("state", flat=True).get(pk=message_id)
             applied = _apply(message.psp, event)
@@ -123,7 +123,7 @@ def process_webhook(message_id: int) -> str:
             locked.save(update_fields=["state", "outcome", "processed_at", "due_at", "attempts"])
             return locked.state
     except Exception as error:  # whatever went wrong, the message is kept and tried again
-        return _try_later(message_id, error)
+        return _try_later(message_id, error, attempts=message.attempts)
 
 
 class _Disagreement(Exception):
@@ -165,9 +165,10 @@ def _apply(psp: Psp, event: WebhookEvent) -> Applied:
 
 
 @transaction.atomic
-def _try_later(message_id: int, error: Exception) -> str:
+def _try_later(message_id: int, error: Exception, *, attempts: int) -> str:
+    """Workers that tried it at the same time have used up one attempt together."""
     message = WebhookMessage.objects.select_for_update(of=["self"]).get(pk=message_id)
-    if message.state != InboxState.WAITING:
+    if (message.state, message.attempts) != (InboxState.WAITING, attempts):
         return message.state
     message.attempts += 1
     if isinstance(error, _Disagreement):

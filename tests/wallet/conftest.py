@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 
 from crm import events
 from crm.fx import load_bundled_rates
@@ -55,7 +56,9 @@ class Outside:
 
     def process(self) -> None:
         """What the workers would do: act on what waits, deliver the events."""
-        for pk in WebhookMessage.objects.filter(state="waiting").order_by("pk").values_list("pk", flat=True):
+        waiting = WebhookMessage.objects.filter(state="waiting").order_by("pk")
+        waiting.update(due_at=timezone.now())
+        for pk in waiting.values_list("pk", flat=True):
             inbox.process_webhook(pk)
         events.drain()
 

@@ -49,6 +49,26 @@ def test_eight_workers_on_shuffled_and_tripled_events_book_everything_once(cast,
     assert verify().problems == []
 
 
+def test_eight_workers_that_hear_of_a_chargeback_too_early_use_up_one_attempt(cast, outside):
+    """Else the message would be given up before its payment is told."""
+    deposit = start(cast, outside)
+    pay(deposit)
+    outside.wait_for(2)
+    outside.running.play("northpay", deposit.reference, "chargeback")
+    outside.wait_for(3)
+    early = next(one for one in outside.catcher.received if b"payment.chargeback" in one[1])
+    assert outside.post(*early) == 200
+    message = WebhookMessage.objects.get()
+    outcomes = at_once(lambda _number: inbox.process_webhook(message.pk), 24, threads=WORKERS)
+    assert set(outcomes) == {InboxState.WAITING}
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (InboxState.WAITING, 1)
+    outside.deliver()
+    outside.process()
+    deposit.refresh_from_db()
+    assert deposit.state == "charged_back"
+
+
 def test_two_approvals_and_two_workers_at_once_pay_once(cast, outside):
     cast.client.kyc_level = 2
     cast.client.save()
