@@ -17,6 +17,8 @@ from django.db import connection
 APP_ROLE = "keelson_app"
 # table → rights it loses beside those that every append-only table loses; told by the apps that own them.
 WRITTEN_BY_FUNCTION: dict[str, str] = {}
+# table → a column that may be updated by right (never by the triggers): SELECT … FOR UPDATE asks for one.
+LOCKABLE_BY: dict[str, str] = {}
 
 MAKE_ROLE = """
 DO $$ BEGIN
@@ -47,9 +49,14 @@ END $$
 """
 
 
-def written_by_function(table: str, rights: str) -> None:
-    """An app tells that only a function of the owner does this to its table: 'INSERT', 'INSERT, UPDATE' …"""
+def written_by_function(table: str, rights: str, *, lockable_by: str = "") -> None:
+    """An app tells that only a function of the owner does this to its table: 'INSERT', 'INSERT, UPDATE' …
+
+    lockable_by: the column through which its rows can still be locked.
+    """
     WRITTEN_BY_FUNCTION[table] = rights
+    if lockable_by:
+        LOCKABLE_BY[table] = lockable_by
 
 
 def grant_app_role() -> bool:
@@ -63,6 +70,8 @@ def grant_app_role() -> bool:
         cursor.execute(TAKE_BACK)
         for table, rights in WRITTEN_BY_FUNCTION.items():
             cursor.execute(f'REVOKE {rights} ON "{table}" FROM {APP_ROLE}')
+        for table, column in LOCKABLE_BY.items():
+            cursor.execute(f'GRANT UPDATE ("{column}") ON "{table}" TO {APP_ROLE}')
         password = urlsplit(os.environ.get("KEELSON_APP_DATABASE_URL", "")).password
         if password:
             cursor.execute(f"ALTER ROLE {APP_ROLE} PASSWORD %s", [unquote(password)])

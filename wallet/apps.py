@@ -12,3 +12,4 @@ class WalletConfig(KeelsonAppConfig):
         # Journals, postings and counters are written by `ledger_post` and `ledger_post_pair`, as their owner.
         written_by_function("wallet_journal", "INSERT")
         written_by_function("wallet_posting", "INSERT")
+        written_by_function("wallet_balance", "UPDATE", lockable_by="account_id")

@@ -211,7 +211,8 @@ def _what_is_wrong(deposit: Deposit, reasons: Sequence[HoldReason]) -> str:
 def arrive_again(deposit: Deposit, view: PaymentView) -> Applied:
     """A further payment to the same address or reference: the PSP now has more than we know of.
 
-    Before anything was booked it may complete what was short; afterwards it is a deposit of its own, held.
+    Before anything was booked it may complete what was short; afterwards, or while what came first is being given back, it
+    is a deposit of its own, held.
     """
     arrived = view.received_minor or 0
     family = Deposit.objects.filter(psp=deposit.psp, reference__startswith=f"{deposit.reference}-")
@@ -222,7 +223,11 @@ def arrive_again(deposit: Deposit, view: PaymentView) -> Applied:
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
     more = arrived - known
     client = lock_client(deposit.client_id)
-    if deposit.state == DepositState.HELD and deposit.hold_reasons == [HoldReason.AMOUNT]:
+    if (
+        deposit.state == DepositState.HELD
+        and deposit.hold_reasons == [HoldReason.AMOUNT]
+        and not policies.is_being_returned(deposit)
+    ):
         journal_id = _into_suspense(deposit, more, key=f"deposit:{deposit.reference}:hold:{arrived}")
         deposit.received_minor = arrived
         note_movement(

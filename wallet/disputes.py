@@ -126,8 +126,7 @@ def _taken(deposit: Deposit, dispute: Dispute, view: DisputeView, *, is_second: 
     """The bank took the money: out of the wallet as far as it covers, the rest is the house's loss."""
     if dispute.taken_minor or (dispute.rounds and not is_second):
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
-    left = (deposit.received_minor or 0) - deposit.refunded_minor - deposit.charged_back_minor
-    amount = view.amount_minor
+    left, amount = deposit.kept_minor, view.amount_minor
     if amount > left + deposit.refunded_minor:
         return Applied(InboxState.FAILED, f"{amount} charged back of {deposit.reference}, of which {left} is left")
     dispute.rounds += 1

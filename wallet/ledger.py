@@ -215,9 +215,11 @@ def release(*, key: str, reservation: Journal, description: str = "", actor: Any
     return post(_resolving(key, reservation, Phase.VOID, (), description), actor=actor)
 
 
+# Beat runs it every few seconds, so it looks no further back than an outage lasts: an older one is refused all the same.
 EXPIRED = """
 SELECT j.id FROM wallet_journal j LEFT JOIN wallet_journal r ON r.resolves_id = j.id
-WHERE j.expires_at IS NOT NULL AND j.expires_at <= clock_timestamp() AND r.id IS NULL ORDER BY j.expires_at LIMIT %s
+WHERE j.expires_at > clock_timestamp() - interval '30 days' AND j.expires_at <= clock_timestamp() AND r.id IS NULL
+ORDER BY j.expires_at LIMIT %s
 """
 
 

@@ -123,9 +123,14 @@ def can_release_deposit(user: Any, deposit: Deposit) -> Decision:
         return no(_("You don't reach this client."))
     if deposit.state != DepositState.HELD:
         return no(_("This deposit is “%(state)s”, not held.") % {"state": deposit.get_state_display()})
-    if deposit.refunded_minor or deposit.refunds.filter(state__in=WITHDRAWAL_OPEN).exists():
+    if is_being_returned(deposit):
         return no(_("It is being given back to the payer."))
     return YES
+
+
+def is_being_returned(deposit: Deposit) -> bool:
+    """Is (part of) it on its way back to the payer, or there? Then it can't go into the wallet too."""
+    return bool(deposit.refunded_minor) or deposit.refunds.filter(state__in=WITHDRAWAL_OPEN).exists()
 
 
 def can_refund_deposit(user: Any, deposit: Deposit) -> Decision:

@@ -74,11 +74,11 @@ def sources_of(client: Client, currency: str) -> list[Source]:
 
 
 def _kept(deposit: Deposit, *, same: bool) -> int:
-    """What has not been refunded, in minor units of the wallet's currency."""
-    received = deposit.received_minor or 0
+    """What has not gone back, in minor units of the wallet's currency."""
     if same:
-        return received - deposit.refunded_minor
-    return (deposit.credited_minor or 0) * (received - deposit.refunded_minor) // received if received else 0
+        return deposit.kept_minor
+    received = deposit.received_minor or 0
+    return (deposit.credited_minor or 0) * deposit.kept_minor // received if received else 0
 
 
 def takes_refunds(psp: Psp) -> bool:
@@ -108,8 +108,8 @@ def _returned_by_payouts(client: Client, currency: str) -> defaultdict[int, int]
 
 
 def left_of(deposit: Deposit) -> int:
-    """What of one deposit can still be refunded: received, less refunded, less refunds on their way."""
+    """What of one deposit can still be refunded: what we kept of it, less refunds on their way."""
     on_the_way = Withdrawal.objects.filter(source_deposit=deposit, state__in=WITHDRAWAL_OPEN).aggregate(
         total=Sum("amount_minor")
     )
-    return (deposit.received_minor or 0) - deposit.refunded_minor - int(on_the_way["total"] or 0)
+    return deposit.kept_minor - int(on_the_way["total"] or 0)

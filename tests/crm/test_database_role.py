@@ -43,6 +43,19 @@ def test_postings_are_not_even_added_but_by_the_ledgers_functions(as_app, table)
         as_app.execute(f"INSERT INTO {table} SELECT * FROM {table} LIMIT 0")
 
 
+def test_counters_are_locked_but_not_written(as_app, cast):
+    wallet = ledger.wallet_of(cast.client, "EUR")
+    with transaction.atomic():
+        as_app.execute("SELECT * FROM wallet_balance WHERE account_id = %s FOR UPDATE", [wallet.pk])
+    for statement in (
+        "UPDATE wallet_balance SET credits_posted = credits_posted + 1",
+        "DELETE FROM wallet_balance",
+    ):
+        with pytest.raises(Exception, match="permission denied"), transaction.atomic():
+            as_app.execute("SELECT set_config('keelson.ledger', 'posting', true)")
+            as_app.execute(statement)
+
+
 def test_the_triggers_can_not_be_switched_off(as_app):
     for statement in (
         "ALTER TABLE wallet_posting DISABLE TRIGGER ALL",

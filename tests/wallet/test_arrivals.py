@@ -21,6 +21,7 @@ from wallet.deposits import _valid_until, apply_payment, release_held_deposit
 from wallet.fees import fee_of
 from wallet.models import Deposit, Journal, PspMovement
 from wallet.payers import is_payer
+from wallet.refunds import start_refund
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +130,19 @@ def test_a_second_payment_completes_what_was_short(cast, bank):
     assert (deposit.state, deposit.received_minor, balance(cast)) == (DepositState.SETTLED, 50_000, 50_000)
     assert sorted(PspMovement.objects.values_list("amount_minor", flat=True)) == [20_000, 30_000]
     assert house(cast, AccountKind.SUSPENSE) == 0 and verify().holds
+
+
+def test_what_is_being_given_back_is_not_completed_too(cast, bank):
+    """The first part goes back to the payer; the second must not carry it into the wallet as well."""
+    deposit = tell(make_intent(cast.client, bank), 20_000)
+    start_refund(deposit_id=deposit.pk, amount=Decimal(200), reason="Wrong amount", request_key="r", actor=cast.finance)
+    tell(deposit, 50_000)
+    further = Deposit.objects.exclude(pk=deposit.pk).get()
+    assert (deposit.state, further.state, further.received_minor) == (DepositState.HELD, DepositState.HELD, 30_000)
+    assert (balance(cast), house(cast, AccountKind.SUSPENSE)) == (0, 50_000)
+    with pytest.raises(DomainError, match="given back"):
+        release_held_deposit(deposit_id=deposit.pk, actor=cast.finance, reason="It is fine")
+    assert verify().holds
 
 
 def test_a_further_payment_after_the_booking_is_a_deposit_of_its_own_and_held(cast, bank):

@@ -22,7 +22,7 @@ def no_broker(monkeypatch):
     def away(*_args: object, **_named: object) -> None:
         raise RedisAway("Connection refused")
 
-    for name in ("process_webhook", "send_payout", "look_up_payout", "look_up_deposit"):
+    for name in ("process_webhook", "process_due_webhooks", "send_payout", "look_up_payout", "look_up_deposit"):
         monkeypatch.setattr(getattr(tasks, name), "apply_async", away)
     monkeypatch.setattr("crm.tasks.deliver_events.apply_async", away)
 

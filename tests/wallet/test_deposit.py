@@ -172,6 +172,15 @@ def test_a_signed_body_that_is_no_event_is_kept_and_not_asked_for_again(cast, ou
     assert WebhookMessage.objects.get().verdict == Verdict.MALFORMED
 
 
+def test_a_psp_that_is_not_offered_any_more_is_still_heard(cast, outside):
+    deposit = start(cast, outside)
+    outside.psp.is_enabled = False
+    outside.psp.save()
+    pay(deposit)
+    assert set(outside.deliver(wait_for=2)) == {200}
+    assert wallet_balance(cast) == 50_000
+
+
 def test_a_strange_psp_is_not_found_and_a_huge_body_refused(cast, outside):
     assert outside.post({}, b"{}", code="nobody") == 404
     assert outside.post({}, b"x" * (256 * 1024 + 1)) == 413

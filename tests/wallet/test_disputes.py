@@ -23,6 +23,8 @@ from wallet.deposits import apply_payment
 from wallet.disputes import accept_loss, apply_dispute
 from wallet.models import Deposit, Dispute, PspMovement
 from wallet.psp.base import EventKind
+from wallet.refunds import start_refund
+from wallet.sources import left_of, sources_of
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +75,14 @@ def test_a_part_that_is_charged_back_books_that_part(cast, deposit):
     hear(deposit, RETURNED, 20_000)
     assert (deposit.state, deposit.charged_back_minor, wallet(deposit)) == (DepositState.SETTLED, 30_000, 20_000)
     assert verify().holds
+
+
+def test_what_was_charged_back_is_not_given_back_again(cast, deposit):
+    hear(deposit, TAKEN, 20_000)
+    assert left_of(deposit) == 30_000
+    assert [source.left_minor for source in sources_of(cast.client, "EUR")] == [30_000]
+    with pytest.raises(DomainError, match=r"Only 300\.00 EUR"):
+        start_refund(deposit_id=deposit.pk, amount=Decimal(400), reason="Asked", request_key="r", actor=cast.finance)
 
 
 def test_what_the_wallet_no_longer_has_is_the_house_s_loss_and_comes_back_to_it(cast, deposit):

@@ -170,6 +170,11 @@ class Deposit(AmountMixin):
         return self.reference
 
     @property
+    def kept_minor(self) -> int:
+        """What of it we still have: received, less what was given back, less what the payer's bank took."""
+        return (self.received_minor or 0) - self.refunded_minor - self.charged_back_minor
+
+    @property
     def received_currency(self) -> str:
         """The currency of `received_minor` and `fee_minor`."""
         return self.arrived_currency or self.currency

@@ -7,7 +7,7 @@ certificate by its serial number, as PayPal's does. `GET /paypal/statements?from
 import base64
 import binascii
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
 from sqlite3 import Row
@@ -78,14 +78,14 @@ def _refund(data: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _order(data: dict[str, Any], refunds: list[dict[str, Any]] = []) -> dict[str, Any]:  # noqa: B006 (read only)
+def _order(data: dict[str, Any], refunds: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     unit: dict[str, Any] = {
         "reference_id": "default", "custom_id": data["reference"], "invoice_id": data["reference"],
         "amount": value_of(data["amount_minor"], data["currency"]),
     }  # fmt: skip
     status = ORDER_STATES.get(data["status"], "COMPLETED")
     if status == "COMPLETED":
-        unit["payments"] = {"captures": [_capture(data)], "refunds": refunds}
+        unit["payments"] = {"captures": [_capture(data)], "refunds": list(refunds)}
     order = {
         "id": data["id"], "intent": "CAPTURE", "status": status, "purchase_units": [unit],
         "create_time": iso(data["created_at"]), "update_time": iso(data["updated_at"]),
