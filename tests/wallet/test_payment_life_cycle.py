@@ -228,7 +228,9 @@ class PaymentLife(RuleBasedStateMachine):
         assert minor <= self.model.available
         assert request_withdrawal(**wish).pk == first.pk  # the same click twice
         parts = Withdrawal.objects.filter(client=self.client, request_key=key).order_by("part")
-        self.model.requests.append([Part(part.pk, part.reference, part.amount_minor, part.source_deposit_id) for part in parts])
+        self.model.requests.append(
+            [Part(part.pk, part.reference, part.amount_minor, part.source_deposit_id) for part in parts]
+        )
         assert sum(part.minor for part in self.model.requests[-1]) == minor
 
     def asked(self) -> list[list[Part]]:
@@ -319,7 +321,9 @@ class PaymentLife(RuleBasedStateMachine):
             assert part.state in ("asked", "approved", "paid", "back")
             assert state == ends.get(part.state, state)
         for one in self.model.payments:
-            refunded = sum(part.minor for part in self.model.parts if (part.refund_of, part.state) == (one.deposit.pk, "paid"))
+            refunded = sum(
+                part.minor for part in self.model.parts if (part.refund_of, part.state) == (one.deposit.pk, "paid")
+            )
             kept = DepositState.REFUNDED if refunded == one.minor else DepositState.SETTLED
             expected = {
                 "open": {DepositState.CREATED}, "declined": {DepositState.FAILED}, "paid": {kept},
