@@ -92,7 +92,7 @@ def pages(cast, psp) -> dict[str, str]:
 
 
 def import_one(cast, psp) -> SettlementImport:
-    from wallet.reconciliation import import_report
+    from wallet.settlement_import import import_report
 
     return import_report(psp_id=psp.pk, file_name="october.csv", content=GOOD.encode(), actor=cast.finance)
 

@@ -28,8 +28,8 @@ from wallet.psp.base import (
     TransferStatus,
 )
 from wallet.psp.settlement_csv import BadFile
-from wallet.reconciliation import import_report
 from wallet.refunds import start_refund
+from wallet.settlement_import import import_report
 from wallet.verification import verify
 from wallet.withdrawals import approve_withdrawal
 

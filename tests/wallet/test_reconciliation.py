@@ -12,7 +12,8 @@ from wallet import ledger
 from wallet.choices import AccountKind, BreakKind, BreakState
 from wallet.models import Break, Journal, Match, PspMovement, SettlementImport, SettlementRow
 from wallet.psp.settlement_csv import BadFile, read_settlement_csv
-from wallet.reconciliation import fetch_and_import, import_report, original_of, resolve_break
+from wallet.reconciliation import resolve_break
+from wallet.settlement_import import fetch_and_import, import_report, original_of
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ from wallet.demo.lives import Plans
 from wallet.demo.psps import OFFER
 from wallet.models import Psp, PspMovement
 from wallet.psp.settlement_csv import COLUMNS
-from wallet.reconciliation import import_report
+from wallet.settlement_import import import_report
 
 PAID_AT_HOUR = 6  # a PSP pays a week's balance to the merchant's bank on Monday morning
 

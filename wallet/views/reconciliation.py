@@ -22,7 +22,8 @@ from wallet import queries
 from wallet.choices import BreakState
 from wallet.forms import REPORT_BYTES_MAX, ReasonForm, ReportFetchForm, ReportUploadForm
 from wallet.models import SettlementImport
-from wallet.reconciliation import fetch_and_import, import_report, original_of, resolve_break
+from wallet.reconciliation import resolve_break
+from wallet.settlement_import import fetch_and_import, import_report, original_of
 from wallet.tables import ImportTable
 
 BREAKS_SHOWN = 200
