@@ -15,7 +15,6 @@ from typing import Any
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -32,10 +31,10 @@ from trading.models import Deal, TradingAccount
 from wallet import policies
 from wallet.choices import DISPUTE_OPEN, DisputeState
 from wallet.disputes import audit_dispute, lock_dispute, note_submitted
+from wallet.documents.pdf import letter
 from wallet.models import Dispute
 from wallet.psp import adapter_of
 from wallet.psp.base import Capability, DisputeView, EvidenceFile
-from wallet.statements import no_outside
 from wallet.story import story_of
 
 ROWS_MAX = 60
@@ -197,14 +196,11 @@ def make_evidence(*, dispute_id: int, text: str, progress: Progress) -> bytes:
 
 
 def _pdf(dispute: Dispute, parts: list[Part], text: str) -> bytes:
-    from weasyprint import HTML
-
-    html = render_to_string(
-        "wallet/pdf/evidence.html",
-        {"dispute": dispute, "deposit": dispute.deposit, "client": dispute.client, "brand": dispute.client.brand,
-         "parts": parts, "text": text, "made_at": timezone.now()},
-    )  # fmt: skip
-    return HTML(string=html, url_fetcher=no_outside).write_pdf(pdf_variant="pdf/ua-1")
+    context = {
+        "dispute": dispute, "deposit": dispute.deposit, "client": dispute.client, "parts": parts, "text": text,
+        "made_at": timezone.now(),
+    }  # fmt: skip
+    return letter("wallet/pdf/evidence.html", context, brand=dispute.client.brand, language="en", zone="UTC")
 
 
 def submit_evidence(*, dispute_id: int, pdf: bytes, text: str, actor: Any) -> Dispute:

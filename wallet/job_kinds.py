@@ -35,7 +35,7 @@ def statement(job: RunningJob) -> None:
     if client is None:
         raise NotAllowed(_("You don't reach this client."))
     first, last = (dt.date.fromisoformat(job.parameters[name]) for name in ("first", "last"))
-    job.progress(0, 3, _("Reading the movements"))
+    job.progress(0, 2, _("Reading the movements"))
     figures = gather(client, first, last)
     pdf = make_pdf(figures, language=job.parameters["language"], progress=job.progress)
     job.attach(f"statement-{_file_part(client)}-{first}-{last}.pdf", pdf)

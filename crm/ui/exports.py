@@ -7,12 +7,10 @@ spreadsheet would run as a formula are defused.
 import csv
 import tempfile
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
 from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,13 +20,12 @@ from crm import access_log, jobs
 from crm.choices import AccessKind
 from crm.errors import DomainError, NotAllowed
 from crm.models import Job, User
+from crm.papers import sheets
 from crm.ui import formats, keyset
 from crm.ui.tables import Table, table_named
 
 # Estimated rows that take about a second; a longer list is a job with a progress bar and holds no web worker.
 INLINE_MAX = {"csv": 10_000, "xlsx": 5_000}
-# A worksheet ends at 1,048,576 rows; a list this long is better taken as CSV.
-XLSX_ROWS_MAX = 1_000_000
 JOB = "crm.table_export"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -116,32 +113,19 @@ def write_csv(rows: Iterable[list[Any]], path: Path, progress: Any = None) -> in
 
 
 def write_xlsx(rows: Iterable[list[Any]], path: Path, progress: Any = None) -> int:
-    """Write rows to a workbook in constant memory; returns how many data rows it holds."""
-    book = xlsxwriter.Workbook(
-        str(path), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    )
-    sheet = book.add_worksheet()
-    bold = book.add_format({"bold": True})
-    moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
-    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    """Write rows to a workbook in constant memory, the headings first; returns how many data rows it holds."""
     count = 0
-    for count, row in enumerate(rows):
-        if count > XLSX_ROWS_MAX:
-            book.close()
-            raise DomainError(_("This list is too long for a worksheet. Filter it, or export it as CSV."))
-        for at, value in enumerate(row):
-            if isinstance(value, datetime):
-                sheet.write_datetime(count, at, formats.local(value).replace(tzinfo=None), moment)
-            elif isinstance(value, date):
-                sheet.write_datetime(count, at, value, day)
-            elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-                sheet.write_number(count, at, value)
-            elif value is not None:
-                sheet.write_string(count, at, str(value), bold if count == 0 else None)
-        if progress and count % 500 == 0:
-            progress(count)
-    sheet.freeze_panes(1, 0)
-    book.close()
+    with sheets.Book(path) as book:
+        sheet = book.sheet("Sheet1")
+        for count, row in enumerate(rows):
+            if count > sheets.ROWS_MAX:
+                raise DomainError(_("This list is too long for a worksheet. Filter it, or export it as CSV."))
+            if count:
+                sheet.row(row)
+            else:
+                sheet.headings(row)
+            if progress and count % 500 == 0:
+                progress(count)
     return count
 
 

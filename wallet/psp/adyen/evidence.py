@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
 from Adyen.services.disputes.disputes_api import DisputesApi
 from django.utils.translation import gettext as _
-from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import getSampleStyleSheet
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer
 
+from crm.papers.letter import pdf_of
 from wallet.psp.adyen.transport import Doors
 from wallet.psp.base import EvidenceFile, PspRefused
 
@@ -71,9 +68,7 @@ def _good(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_pdf(text: str) -> bytes:
-    out, style = io.BytesIO(), getSampleStyleSheet()["BodyText"]
-    story: list[Any] = []
-    for paragraph in text.split("\n\n"):
-        story += [Paragraph(escape(paragraph).replace("\n", "<br/>"), style), Spacer(1, 8)]
-    SimpleDocTemplate(out, pagesize=A4).build(story)
-    return out.getvalue()
+    words = escape(text).replace("\n", "<br>")
+    return pdf_of(
+        f'<html lang="en"><title>Statement of the merchant</title><h1>Statement of the merchant</h1><p>{words}</p></html>'
+    )

@@ -1,0 +1,95 @@
+"""Documents as PDF in a brand's look: tagged (PDF/UA-1), fonts embedded, the hash of the figures printed on the last page.
+
+- `letter(template, context, …)` → bytes: a page laid out in HTML (templates/wallet/pdf/, which extend `wallet/pdf/base.html`).
+- `write_paper(paper, path)`: any `crm.papers.paper.Paper`. Short ones are set by WeasyPrint with the same look as the letters, long
+  ones by the trail writer. `wallet.documents.xlsx.write_paper` writes the same paper as a workbook, with the same hash.
+- `look_of(brand)`: for `Paper(look=…)`.
+
+Slow (WeasyPrint: 0.1–0.5 s): in a job, not in a request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from crm.models import Brand
+from crm.papers import letter as letters
+from crm.papers.paper import Look, Paper
+from crm.papers.shown import shown
+from crm.papers.trail import Progress, Written, write_trail
+
+
+def look_of(brand: Brand) -> Look:
+    return Look(brand.name, brand.legal_name, brand.licence_number, brand.colour, brand.accent_colour)
+
+
+def html_of(template: str, context: dict[str, Any], *, brand: Brand, language: str, zone: str = "") -> str:
+    """A template as the letter's HTML, in a language and time zone, with the brand's look as `look`."""
+    with translation.override(language), timezone.override(ZoneInfo(zone or brand.time_zone)):
+        return render_to_string(template, {**context, "brand": brand, "look": look_of(brand), "language": language})
+
+
+def letter(template: str, context: dict[str, Any], *, brand: Brand, language: str, zone: str = "") -> bytes:
+    return letters.pdf_of(html_of(template, context, brand=brand, language=language, zone=zone))
+
+
+def write_paper(
+    paper: Paper,
+    target: Path,
+    *,
+    brand: Brand,
+    language: str,
+    zone: str = "",
+    expected_rows: int = 0,
+    progress: Progress = lambda *_args: None,
+) -> Written:
+    """Write a paper as PDF. expected_rows: how many there will be, about; above `letters.ROWS_MAX`, or when a table is read
+    in steps, the trail writer takes it. `progress(done, total, words)` may raise to stop."""
+    streamed = any(callable(section.rows) for section in paper.sections)
+    rows = expected_rows or sum(len(section.rows) for section in paper.sections if not callable(section.rows))
+    with translation.override(language), timezone.override(ZoneInfo(zone or brand.time_zone)):
+        if streamed or rows > letters.ROWS_MAX:
+            return write_trail(paper, target, progress=progress, expected_rows=rows)
+    return _write_short(paper, target, brand=brand, language=language, zone=zone, rows=rows)
+
+
+def _write_short(paper: Paper, target: Path, *, brand: Brand, language: str, zone: str, rows: int) -> Written:
+    content_hash = paper.content_hash()
+    with translation.override(language), timezone.override(ZoneInfo(zone or brand.time_zone)):
+        context = {
+            "paper": paper, "content_hash": content_hash, "made_at": paper.made_at,
+            "facts": [(label, shown(value)) for label, value in paper.facts],
+            "sections": [
+                {
+                    "title": section.title, "text": section.text, "columns": section.columns, "empty": section.empty,
+                    "facts": [(label, shown(value)) for label, value in section.facts],
+                    "rows": [_cells(section.columns, row) for row in section.each_row()],
+                    "total": _cells(section.columns, section.total) if section.total else None,
+                }
+                for section in paper.sections
+            ],
+        }  # fmt: skip
+    pdf = letter("wallet/pdf/paper.html", context, brand=brand, language=language, zone=zone)
+    target.write_bytes(pdf)
+    return Written(content_hash, hashlib.sha256(pdf).hexdigest(), pages_of(pdf), rows)
+
+
+def _cells(columns: Any, row: Any) -> list[tuple[bool, str]]:
+    """(stands at the end, text) of each cell."""
+    return [(column.end, shown(value)) for column, value in zip(columns, row, strict=True)]
+
+
+def pages_of(pdf: bytes) -> int:
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        return len(document)
+    finally:
+        document.close()

@@ -1,0 +1,33 @@
+"""Documents as workbooks: typed cells, frozen headings, streamed; the hash of the figures is that of the PDF of the same paper.
+
+    write_paper(paper, path, brand=brand, language="en")
+
+For sheets of another shape: `crm.papers.sheets.Book`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone, translation
+
+from crm.models import Brand
+from crm.papers.paper import Paper
+from crm.papers.sheets import Progress, write_workbook
+from crm.papers.trail import Written
+
+
+def write_paper(
+    paper: Paper,
+    target: Path,
+    *,
+    brand: Brand,
+    language: str,
+    zone: str = "",
+    expected_rows: int = 0,
+    progress: Progress = lambda *_args: None,
+) -> Written:
+    """Write a paper as XLSX. `progress(done, total, words)` may raise to stop."""
+    with translation.override(language), timezone.override(ZoneInfo(zone or brand.time_zone)):
+        return write_workbook(paper, target, progress=progress, expected_rows=expected_rows)
