@@ -24,6 +24,7 @@ class AccountKind(models.TextChoices):
     BONUS_COST = "bonus_cost", _("Bonuses (cost)")
     CHARGEBACK_LOSSES = "chargeback_losses", _("Chargeback losses")
     FX_POSITION = "fx_position", _("FX position")
+    FX_RESULT = "fx_result", _("FX gains and losses")
     ROUNDING = "rounding", _("Rounding")
     SUSPENSE = "suspense", _("Suspense")
 

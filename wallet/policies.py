@@ -21,6 +21,7 @@ from wallet.models import (
     ManualJournal,
     PeriodReopening,
     Psp,
+    SourceBreak,
     UnverifiedTerm,
     Withdrawal,
 )
@@ -184,6 +185,10 @@ def _on_whole_brand(user: Any, psp: Psp, permission: str) -> Decision:
 
 def can_resolve(user: Any, one: Break) -> Decision:
     return can_reconcile(user, one.report.psp)
+
+
+def can_resolve_source_break(user: Any, one: SourceBreak) -> Decision:
+    return _on_brand(user, "wallet.run_reconciliation", one.brand_id)
 
 
 # ── bonuses ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,20 @@ from __future__ import annotations
 from celery import shared_task
 
 from crm.sweep import each
-from wallet import bank, bonus_ends, deposits, disputes, inbox, ledger, payouts, periods, seals, transfers, unverified
+from wallet import (
+    bank,
+    bonus_ends,
+    deposits,
+    disputes,
+    inbox,
+    ledger,
+    payouts,
+    periods,
+    seals,
+    source_runs,
+    transfers,
+    unverified,
+)
 from wallet.choices import WithdrawalState
 
 
@@ -76,7 +89,18 @@ def open_months() -> int:
     return periods.open_months_of_all()
 
 
+@shared_task
+def run_sources() -> int:
+    """Every source against the ledger, for the days that are over."""
+    return source_runs.run_due()
+
+
 SCHEDULE = {
+    "wallet-run-sources": {
+        "task": "wallet.tasks.run_sources",
+        "schedule": 900.0,
+        "options": {"expires": 900, "queue": "slow"},
+    },
     "wallet-open-months": {"task": "wallet.tasks.open_months", "schedule": 300.0, "options": {"expires": 300}},
     "wallet-remind-of-disputes": {
         "task": "wallet.tasks.remind_of_disputes",

@@ -3,6 +3,7 @@ from wallet.models.bonus import BonusGrant, BonusPlan, BonusRule
 from wallet.models.disputes import Dispute
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
 from wallet.models.manual import ManualJournal, ManualLine
+from wallet.models.month_end import ClientMoneyDay, MonthSignOff, SourceBreak, SourceRun
 from wallet.models.payments import Deposit, PspMovement
 from wallet.models.periods import ClosingBalance, Period, PeriodReopening
 from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookMessage
@@ -24,6 +25,7 @@ __all__ = [
     "BonusRule",
     "Break",
     "Checkpoint",
+    "ClientMoneyDay",
     "ClosingBalance",
     "Deposit",
     "Dispute",
@@ -33,6 +35,7 @@ __all__ = [
     "ManualJournal",
     "ManualLine",
     "Match",
+    "MonthSignOff",
     "PaymentMethod",
     "Period",
     "PeriodReopening",
@@ -43,6 +46,8 @@ __all__ = [
     "Quote",
     "SettlementImport",
     "SettlementRow",
+    "SourceBreak",
+    "SourceRun",
     "Transfer",
     "UnverifiedRule",
     "UnverifiedTerm",

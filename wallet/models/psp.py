@@ -30,6 +30,7 @@ class Psp(models.Model):
         max_length=200, blank=True, help_text=_("Where its API answers; empty: the adapter's own")
     )
     is_enabled = models.BooleanField(default=True)
+    is_fetched_daily = models.BooleanField(default=False, help_text=_("Its report is fetched and matched every day"))
     sealed_credentials = models.BinaryField(null=True, editable=False)
     last_checked_at = models.DateTimeField(null=True)
     last_check_error = models.CharField(max_length=300, blank=True)

@@ -1,0 +1,388 @@
+"""Every source held against the ledger once a day: PSPs, banks, trading servers.
+
+A source is a brand's PSP, its account at a bank, or a server on which it has accounts. Beat runs each for every day that is
+over; a run says what it compared, up to which day the source's own word is here, and how many breaks are open. A break that
+a later run does not find any more closes itself; one that a person resolved stays resolved.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Min
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import audit
+from crm.errors import DomainError, WrongState
+from crm.models import Brand
+from crm.money import Money
+from crm.policies import require
+from trading.models import SyncCursor, TradingServer
+from wallet import bank, bank_leg, platform_leg, policies, reconciliation
+from wallet.bank_leg import BANK_ADAPTER, end_of
+from wallet.choices import AccountKind, BreakState
+from wallet.models import Account, Break, Psp, SettlementImport, SourceBreak, SourceRun
+from wallet.month_choices import RunState, SourceBreakKind, SourceBreakState, SourceKind
+from wallet.platform_leg import Found
+from wallet.psp import adapter_of
+
+logger = logging.getLogger(__name__)
+BACK_DAYS_MAX = 40  # a break that is older is a person's alone
+CATCH_UP_DAYS = 5
+IMPORTS_READ = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One thing to be held against the ledger."""
+
+    brand: Brand
+    kind: SourceKind
+    psp: Psp | None = None
+    server: TradingServer | None = None
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What names it in runs and breaks."""
+        return {"brand_id": self.brand.pk, "source": self.kind, "psp_id": self.psp.pk if self.psp else None,
+                "server_id": self.server.pk if self.server else None}  # fmt: skip
+
+    @property
+    def label(self) -> str:
+        return str(self.server or self.psp)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one run found out."""
+
+    state: RunState
+    checked: int = 0
+    covered_to: dt.date | None = None
+    words: str = ""
+
+
+def sources_of(brands: Iterable[Brand]) -> list[Source]:
+    """All sources of some brands: PSPs, banks, then servers with real accounts. The number of queries is fixed."""
+    by_id = {brand.pk: brand for brand in brands}
+    found = [
+        Source(by_id[psp.brand_id], SourceKind.BANK if psp.adapter == BANK_ADAPTER else SourceKind.PSP, psp=psp)
+        for psp in Psp.objects.filter(brand_id__in=by_id).order_by("brand_id", "name", "id")
+    ]
+    servers = TradingServer.objects.filter(is_demo=False).in_bulk()
+    used = set(
+        TradingServer.objects.filter(account_types__brand_id__in=by_id, account_types__is_demo=False)
+        .values_list("account_types__brand_id", "pk")
+        .distinct()
+    )
+    for brand_id, subject in Account.objects.filter(
+        brand_id__in=by_id, kind=AccountKind.PLATFORM_CLEARING, subject__startswith="server:"
+    ).values_list("brand_id", "subject"):
+        number = subject.partition(":")[2]
+        if number.isdigit():
+            used.add((brand_id, int(number)))
+    found += [
+        Source(by_id[brand_id], SourceKind.PLATFORM, server=servers[pk]) for brand_id, pk in sorted(used) if pk in servers
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: one.brand.pk)
+
+
+# ── one run ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def run_source(source: Source, day: dt.date) -> SourceRun:
+    """Hold one source against the ledger for a day that is over. A failure is a run, too, with its words."""
+    started = timezone.now()
+    try:
+        outcome = RUNNERS[source.kind](source, day)
+    except DomainError as error:
+        outcome = Outcome(RunState.FAILED, words=error.message)
+    return _keep(source, day, started, outcome)
+
+
+@transaction.atomic
+def _keep(source: Source, day: dt.date, started: dt.datetime, outcome: Outcome) -> SourceRun:
+    still_open = open_breaks(source)
+    if still_open and outcome.state in (RunState.AGREES, RunState.MISSING):
+        outcome.state = RunState.BREAKS
+    known = SourceRun.objects.select_for_update().filter(**source.key, day=day).first()
+    run = known or SourceRun(**source.key, day=day, runs=0)
+    run.state, run.checked, run.breaks_open = outcome.state, outcome.checked, still_open
+    run.covered_to, run.words = outcome.covered_to, outcome.words[:300]
+    run.started_at, run.finished_at, run.runs = started, timezone.now(), run.runs + 1
+    run.save()
+    return run
+
+
+def open_breaks(source: Source) -> int:
+    if source.kind == SourceKind.PSP:
+        return Break.objects.filter(report__psp=source.psp, state=BreakState.OPEN).count()
+    return SourceBreak.objects.filter(**source.key, state=SourceBreakState.OPEN).count()
+
+
+def _run_platform(source: Source, day: dt.date) -> Outcome:
+    server = source.server
+    assert server is not None
+    oldest = SourceBreak.objects.filter(
+        **source.key, state=SourceBreakState.OPEN, day__gte=day - dt.timedelta(days=BACK_DAYS_MAX)
+    ).aggregate(day=Min("day"))["day"]
+    first = min(oldest or day, day)
+    compared = platform_leg.compare(
+        brand_id=source.brand.pk, server_id=server.pk, since=_midnight(first), until=_midnight(day + dt.timedelta(days=1)),
+        with_strays=source.brand.pk == _first_brand_on(server.pk),
+    )  # fmt: skip
+    note_breaks(source, compared.found, first=first, last=day)
+    read_at = SyncCursor.objects.filter(server=server, kind="deals").values_list("read_at", flat=True).first()
+    if read_at is None or read_at <= end_of(day):
+        words = _("The deals of this server were not read since the day ended.")
+        return Outcome(RunState.MISSING, compared.checked, read_at.date() if read_at else None, words)
+    return Outcome(RunState.AGREES, compared.checked, day)
+
+
+def _first_brand_on(server_id: int) -> int | None:
+    """Deals of logins that nobody knows are shown to one brand: the first that has account types on the server."""
+    return (
+        TradingServer.objects.filter(pk=server_id, account_types__isnull=False)
+        .order_by("account_types__brand_id")
+        .values_list("account_types__brand_id", flat=True)
+        .first()
+    )
+
+
+def _run_psp(source: Source, day: dt.date) -> Outcome:
+    psp = source.psp
+    assert psp is not None
+    covered = covered_to(report_days(psp))
+    if psp.is_fetched_daily and psp.is_enabled and (covered is None or covered < day):
+        first = day if covered is None else covered + dt.timedelta(days=1)
+        reconciliation.fetch_and_import(psp_id=psp.pk, first=first, last=day, actor=None)
+        covered = covered_to(report_days(psp))
+    moved = psp.movements.filter(occurred_at__gte=_midnight(day), occurred_at__lte=end_of(day)).count()
+    if covered is None or covered < day:
+        words = _("No report covers this day. Movements in our books: %(count)s.") % {"count": moved}
+        return Outcome(RunState.MISSING if moved or covered else RunState.AGREES, moved, covered, words if moved or covered else "")
+    return Outcome(RunState.AGREES, moved, covered)
+
+
+def _run_bank(source: Source, day: dt.date) -> Outcome:
+    psp = source.psp
+    assert psp is not None
+    covered = covered_to(bank_leg.covered_days(psp))
+    if psp.is_fetched_daily and psp.is_enabled and (covered is None or covered < day):
+        first = day if covered is None else covered + dt.timedelta(days=1)
+        content = adapter_of(psp).fetch_settlement(first, day)
+        bank.import_statement(psp_id=psp.pk, file_name=f"{psp.code}-{first}-{day}.xml", content=content, actor=None)
+        covered = covered_to(bank_leg.covered_days(psp))
+    positions = bank_leg.bank_positions(source.brand.pk, covered or day) if covered else {}
+    found = [_of_balance(one) for one in positions.values() if one.difference_minor]
+    note_breaks(source, found, first=dt.date.min, last=day)
+    entries = psp.bank_entries.filter(booked_on=day).count()
+    unknown = sum(one.unknown_count for one in positions.values())
+    words = _("Payments whose owner nobody knows: %(count)s.") % {"count": unknown} if unknown else ""
+    if covered is None or covered < day:
+        return Outcome(RunState.MISSING, entries, covered, words or _("No statement covers this day."))
+    return Outcome(RunState.AGREES, entries, covered, words)
+
+
+def _of_balance(one: bank_leg.BankPosition) -> Found:
+    assert one.statement_minor is not None
+    assert one.statement_on is not None
+    text = _("%(currency)s on %(day)s: the bank has %(there)s, our books have %(here)s") % {
+        "currency": one.currency, "day": one.statement_on, "there": Money.of_minor(one.statement_minor, one.currency),
+        "here": Money.of_minor(one.books_minor, one.currency),
+    }  # fmt: skip
+    return Found(
+        f"balance:{one.currency}", SourceBreakKind.BALANCE, one.statement_on, one.currency, one.difference_minor or 0, text
+    )
+
+
+RUNNERS = {SourceKind.PSP: _run_psp, SourceKind.BANK: _run_bank, SourceKind.PLATFORM: _run_platform}
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
+
+
+# ── which days are here ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def report_days(psp: Psp) -> list[tuple[dt.date, dt.date]]:
+    """First and last day of every report of a PSP that is here."""
+    rows = SettlementImport.objects.filter(psp=psp).order_by("-last_day", "-id")
+    return list(rows.values_list("first_day", "last_day")[:IMPORTS_READ])
+
+
+def covered_to(spans: list[tuple[dt.date, dt.date]]) -> dt.date | None:
+    return max((last for _first, last in spans), default=None)
+
+
+def gaps(spans: list[tuple[dt.date, dt.date]], first: dt.date, last: dt.date) -> list[tuple[dt.date, dt.date]]:
+    """The days of a period that no span covers, as periods."""
+    missing, at = [], first
+    for begin, end in sorted(spans):
+        if end < at:
+            continue
+        if begin > last:
+            break
+        if begin > at:
+            missing.append((at, begin - dt.timedelta(days=1)))
+        at = max(at, end + dt.timedelta(days=1))
+    if at <= last:
+        missing.append((at, last))
+    return missing
+
+
+# ── breaks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+KEEP_BREAKS = """
+INSERT INTO wallet_sourcebreak (brand_id, source, psp_id, server_id, fingerprint, kind, day, client_id, currency,
+  difference_minor, explanation, state, first_seen_at, last_seen_at, resolved_at, resolution)
+SELECT %(brand_id)s, %(source)s, %(psp_id)s, %(server_id)s, i.fingerprint, i.kind, i.day, i.client_id, i.currency,
+  i.difference_minor, i.explanation, i.state, %(now)s, %(now)s, CASE WHEN i.state = 'open' THEN NULL ELSE %(now)s END,
+  CASE WHEN i.state = 'open' THEN '' ELSE i.explanation END
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS i(fingerprint varchar, kind varchar, day date, client_id bigint,
+  currency varchar, difference_minor bigint, explanation varchar, state varchar)
+ON CONFLICT (brand_id, source, psp_id, server_id, fingerprint) DO UPDATE SET kind = excluded.kind, day = excluded.day,
+  difference_minor = excluded.difference_minor, explanation = excluded.explanation, last_seen_at = excluded.last_seen_at,
+  state = excluded.state, resolved_at = excluded.resolved_at, resolution = excluded.resolution, resolved_by_id = NULL
+WHERE wallet_sourcebreak.state <> 'resolved' OR (wallet_sourcebreak.kind, wallet_sourcebreak.difference_minor)
+  IS DISTINCT FROM (excluded.kind, excluded.difference_minor)
+"""
+
+
+@transaction.atomic
+def note_breaks(source: Source, found: Iterable[Found], *, first: dt.date, last: dt.date) -> None:
+    """Keep what a run over [first, last] found. Open ones of those days that it did not find any more close themselves.
+
+    What a person resolved stays so while it is the same difference; another one under the same subject opens it again.
+    """
+    import orjson
+
+    rows = [
+        {
+            "fingerprint": one.fingerprint, "kind": one.kind, "day": one.day, "client_id": one.client_id,
+            "currency": one.currency, "difference_minor": one.difference_minor, "explanation": one.explanation,
+            "state": SourceBreakState.EXPLAINED if one.is_settled else SourceBreakState.OPEN,
+        }
+        for one in found
+    ]  # fmt: skip
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.source_run'), %s)", [source.brand.pk])
+        if rows:
+            values = {**source.key, "source": str(source.kind), "now": now, "rows": orjson.dumps(rows).decode()}
+            cursor.execute(KEEP_BREAKS, values)
+    SourceBreak.objects.filter(**source.key, state=SourceBreakState.OPEN, day__gte=first, day__lte=last).exclude(
+        fingerprint__in=[row["fingerprint"] for row in rows]
+    ).update(
+        state=SourceBreakState.EXPLAINED, resolved_at=now,
+        resolution=_("No longer found by the run over %(day)s") % {"day": last},
+    )  # fmt: skip
+
+
+def source_breaks_visible_to(user: Any) -> Any:
+    from crm.scope import reach_of
+
+    return SourceBreak.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+@transaction.atomic
+def resolve_source_break(*, break_id: int, actor: Any, resolution: str) -> SourceBreak:
+    """Say what became of a difference. Who: `wallet.run_reconciliation` on the brand. It moves no money: postings are
+    journals of their own."""
+    one = SourceBreak.objects.select_for_update().get(pk=break_id)
+    require(policies.can_resolve_source_break(actor, one))
+    if one.state != SourceBreakState.OPEN:
+        raise WrongState(_("This break is “%(state)s”.") % {"state": one.get_state_display()})
+    if not resolution.strip():
+        raise DomainError(_("Say what became of it."))
+    one.state, one.resolved_by, one.resolved_at = SourceBreakState.RESOLVED, actor, timezone.now()
+    one.resolution = resolution.strip()[:300]
+    one.save(update_fields=["state", "resolved_by", "resolved_at", "resolution"])
+    audit.record(
+        actor=actor, action="wallet.source_break_resolved", target=one, brand_id=one.brand_id, client_id=one.client_id,
+        reason=resolution, after={"kind": one.kind, "about": one.fingerprint, "difference": str(one.money)},
+    )  # fmt: skip
+    return one
+
+
+@transaction.atomic
+def set_daily_fetch(*, psp_id: int, is_on: bool, actor: Any) -> Psp:
+    """Have a PSP's report or a bank's statement fetched every day, or stop that. Who: `wallet.run_reconciliation`."""
+    psp = Psp.objects.select_for_update(of=("self",)).select_related("brand").get(pk=psp_id)
+    require(policies.can_reconcile(actor, psp))
+    before, psp.is_fetched_daily = psp.is_fetched_daily, is_on
+    psp.save(update_fields=["is_fetched_daily"])
+    audit.record(
+        actor=actor, action="wallet.daily_fetch_changed", target=psp, brand_id=psp.brand_id,
+        before={"is_fetched_daily": before}, after={"is_fetched_daily": is_on},
+    )  # fmt: skip
+    return psp
+
+
+# ── every day ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def run_due(*, today: dt.date | None = None) -> int:
+    """Run by beat: each source for the last days that are over and have no good run. Returns how many runs were made.
+
+    A day without the source's own word is looked at again while it is one of the last few; each source once an hour at most.
+    """
+    today = today or timezone.now().astimezone(dt.UTC).date()
+    yesterday = today - dt.timedelta(days=1)
+    brands = list(Brand.objects.order_by("pk"))
+    since = yesterday - dt.timedelta(days=CATCH_UP_DAYS - 1)
+    known = {
+        (run.brand_id, run.source, run.psp_id, run.server_id, run.day): run
+        for run in SourceRun.objects.filter(day__gte=since)
+    }
+    made = 0
+    for source in sources_of(brands):
+        have = [run for key, run in known.items() if key[:4] == tuple(source.key.values())]
+        first = since if have else yesterday
+        for offset in range((yesterday - first).days + 1):
+            day = first + dt.timedelta(days=offset)
+            run = known.get((*source.key.values(), day))  # type: ignore[call-overload]
+            if run is None or _is_due_again(run):
+                made += _run_safely(source, day)
+    return made
+
+
+def _is_due_again(run: SourceRun) -> bool:
+    return run.state in (RunState.MISSING, RunState.FAILED, RunState.BREAKS) and run.finished_at < (
+        timezone.now() - dt.timedelta(hours=1)
+    )
+
+
+def _run_safely(source: Source, day: dt.date) -> bool:
+    """One source that breaks keeps no other waiting."""
+    try:
+        run_source(source, day)
+    except Exception:
+        logger.exception("the daily run of %s failed", source.label)
+        return False
+    return True
+
+
+def runs_visible_to(user: Any) -> Any:
+    from crm.scope import reach_of
+
+    return SourceRun.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+def last_runs(user: Any, brand_ids: Iterable[int]) -> dict[tuple, SourceRun]:
+    """The newest run of each source, by its key."""
+    rows = (
+        runs_visible_to(user)
+        .filter(brand_id__in=list(brand_ids))
+        .order_by("brand_id", "source", "psp_id", "server_id", "-day")
+        .distinct("brand_id", "source", "psp_id", "server_id")
+    )
+    return {(run.brand_id, run.source, run.psp_id, run.server_id): run for run in rows}
+
