@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -92,7 +93,7 @@ def bank_positions(brand_id: int, day: dt.date) -> dict[str, BankPosition]:
     balances = ledger.balances([one.pk for one in accounts], at=at) if accounts else {}
     for account in accounts:
         of(account.currency).ledger_minor -= balances[account.pk]
-    values = {"brand": brand_id, "day": day, "at": at}
+    values: dict[str, Any] = {"brand": brand_id, "day": day, "at": at}
     with connection.cursor() as cursor:
         cursor.execute(LATE, values)
         for currency, late, unknown, count in cursor.fetchall():
@@ -129,8 +130,9 @@ def _statements(brand_id: int, day: dt.date) -> dict[str, tuple[int, dt.date]]:
 def covered_days(psp: Psp) -> list[tuple[dt.date, dt.date]]:
     """First and last day of every statement that is here."""
     spans = []
-    for statements in BankFile.objects.filter(psp=psp).order_by("-id").values_list("statements", flat=True)[:FILES_READ]:
+    for statements in (
+        BankFile.objects.filter(psp=psp).order_by("-id").values_list("statements", flat=True)[:FILES_READ]
+    ):
         for one in statements:
             spans.append((dt.date.fromisoformat(one["first"]), dt.date.fromisoformat(one["last"])))
     return spans
-

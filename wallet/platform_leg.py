@@ -156,17 +156,32 @@ def _of_deal(
     difference = minor - (booked or 0)
     words = {"ticket": ticket, "login": login, "reference": reference or "", "money": _money(minor, currency)}
     if action != DealAction.BALANCE and not by_ticket:
-        kind, text = SourceBreakKind.NOT_ORDERED, _("%(action)s #%(ticket)s on %(login)s was not ordered here: %(money)s")
+        kind, text = (
+            SourceBreakKind.NOT_ORDERED,
+            _("%(action)s #%(ticket)s on %(login)s was not ordered here: %(money)s"),
+        )
         words["action"], difference = _action(action), minor
     elif by_ticket and same_account is False:
-        kind, text = SourceBreakKind.WRONG_ACCOUNT, _("#%(ticket)s of %(reference)s stands on %(login)s, ordered for another account")
+        kind, text = (
+            SourceBreakKind.WRONG_ACCOUNT,
+            _("#%(ticket)s of %(reference)s stands on %(login)s, ordered for another account"),
+        )
     elif is_second:
-        kind, text = SourceBreakKind.DUPLICATE, _("#%(ticket)s on %(login)s carries a reference that another deal settled")
+        kind, text = (
+            SourceBreakKind.DUPLICATE,
+            _("#%(ticket)s on %(login)s carries a reference that another deal settled"),
+        )
         difference = minor
     elif is_named or (by_ticket and state is not None and state != TransferState.SETTLED):
-        kind, text = SourceBreakKind.STATUS, _("#%(ticket)s on %(login)s is done there; the transfer %(reference)s is not settled")
+        kind, text = (
+            SourceBreakKind.STATUS,
+            _("#%(ticket)s on %(login)s is done there; the transfer %(reference)s is not settled"),
+        )
     elif booked is None:
-        kind, text = SourceBreakKind.MISSING_HERE, _("#%(ticket)s on %(login)s has no movement in the ledger: %(money)s")
+        kind, text = (
+            SourceBreakKind.MISSING_HERE,
+            _("#%(ticket)s on %(login)s has no movement in the ledger: %(money)s"),
+        )
     elif booked_currency != currency:
         kind, text = SourceBreakKind.CURRENCY, _("#%(ticket)s is in %(there)s, %(reference)s was booked in %(here)s")
         words |= {"there": currency, "here": booked_currency}
@@ -175,7 +190,13 @@ def _of_deal(
         kind, text = SourceBreakKind.AMOUNT, _("#%(ticket)s moved %(money)s, %(reference)s was booked as %(here)s")
         words["here"] = _money(booked, currency)
     return Found(
-        f"deal:{ticket}", kind, at.astimezone(dt.UTC).date(), currency or "?", difference, (text % words)[:300], client_id
+        f"deal:{ticket}",
+        kind,
+        at.astimezone(dt.UTC).date(),
+        currency or "?",
+        difference,
+        (text % words)[:300],
+        client_id,
     )
 
 

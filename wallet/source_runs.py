@@ -24,7 +24,7 @@ from crm.models import Brand
 from crm.money import Money
 from crm.policies import require
 from trading.models import SyncCursor, TradingServer
-from wallet import bank, bank_leg, platform_leg, policies, reconciliation
+from wallet import bank, bank_leg, platform_leg, policies, settlement_import
 from wallet.bank_leg import BANK_ADAPTER, end_of
 from wallet.choices import AccountKind, BreakState
 from wallet.models import Account, Break, Psp, SettlementImport, SourceBreak, SourceRun
@@ -161,12 +161,14 @@ def _run_psp(source: Source, day: dt.date) -> Outcome:
     covered = covered_to(report_days(psp))
     if psp.is_fetched_daily and psp.is_enabled and (covered is None or covered < day):
         first = day if covered is None else covered + dt.timedelta(days=1)
-        reconciliation.fetch_and_import(psp_id=psp.pk, first=first, last=day, actor=None)
+        settlement_import.fetch_and_import(psp_id=psp.pk, first=first, last=day, actor=None)
         covered = covered_to(report_days(psp))
     moved = psp.movements.filter(occurred_at__gte=_midnight(day), occurred_at__lte=end_of(day)).count()
     if covered is None or covered < day:
         words = _("No report covers this day. Movements in our books: %(count)s.") % {"count": moved}
-        return Outcome(RunState.MISSING if moved or covered else RunState.AGREES, moved, covered, words if moved or covered else "")
+        return Outcome(
+            RunState.MISSING if moved or covered else RunState.AGREES, moved, covered, words if moved or covered else ""
+        )
     return Outcome(RunState.AGREES, moved, covered)
 
 
@@ -198,7 +200,12 @@ def _of_balance(one: bank_leg.BankPosition) -> Found:
         "here": Money.of_minor(one.books_minor, one.currency),
     }  # fmt: skip
     return Found(
-        f"balance:{one.currency}", SourceBreakKind.BALANCE, one.statement_on, one.currency, one.difference_minor or 0, text
+        f"balance:{one.currency}",
+        SourceBreakKind.BALANCE,
+        one.statement_on,
+        one.currency,
+        one.difference_minor or 0,
+        text,
     )
 
 
@@ -345,7 +352,7 @@ def run_due(*, today: dt.date | None = None) -> int:
     made = 0
     for source in sources_of(brands):
         have = [run for key, run in known.items() if key[:4] == tuple(source.key.values())]
-        first = since if have else yesterday
+        first = min((run.day for run in have), default=yesterday)
         for offset in range((yesterday - first).days + 1):
             day = first + dt.timedelta(days=offset)
             run = known.get((*source.key.values(), day))  # type: ignore[call-overload]
@@ -385,4 +392,3 @@ def last_runs(user: Any, brand_ids: Iterable[int]) -> dict[tuple, SourceRun]:
         .distinct("brand_id", "source", "psp_id", "server_id")
     )
     return {(run.brand_id, run.source, run.psp_id, run.server_id): run for run in rows}
-

@@ -14,9 +14,9 @@ from crm.models import Brand, User
 from crm.models.audit import append_only
 from crm.money import Money, from_minor
 from trading.models import TradingServer
-from wallet.month_choices import Cover, RunState, SourceBreakKind, SourceBreakState, SourceKind
 from wallet.models.periods import Period
 from wallet.models.psp import Psp
+from wallet.month_choices import Cover, RunState, SourceBreakKind, SourceBreakState, SourceKind
 
 
 class OfSourceMixin(models.Model):

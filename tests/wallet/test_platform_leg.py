@@ -1,0 +1,237 @@
+"""The trading platform as the third side: each balance operation there has its movement in the ledger, and the other way
+round; what has none is named, and closes itself once it is explained."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import AuditEvent
+from tests.trading.factories import make_account, make_server, make_type
+from tests.wallet.factories import fund
+from tests.wallet.test_transfer import end, move
+from trading.choices import DealAction
+from trading.models import Deal, SyncCursor
+from trading.sync.ingest import _ensure_months
+from wallet import ledger, source_runs
+from wallet.choices import Direction, JournalKind
+from wallet.ledger import Entry, Line
+from wallet.models import SourceBreak, SourceRun
+from wallet.month_choices import RunState, SourceBreakKind, SourceBreakState, SourceKind
+from wallet.source_runs import gaps, resolve_source_break, run_due, run_source, sources_of
+
+pytestmark = pytest.mark.django_db
+TODAY = timezone.now().astimezone(dt.UTC).date
+
+
+@pytest.fixture
+def account(cast):
+    fund(cast.client, 50_000)
+    server = make_server()
+    make_type(cast.brand, server)
+    SyncCursor.objects.create(server=server, kind="deals", read_at=timezone.now() + dt.timedelta(days=2))
+    return make_account(cast.client, server)
+
+
+def deal(account, ticket: int, amount: str, **fields) -> Deal:
+    now = timezone.now()
+    _ensure_months([fields.get("executed_at", now)])
+    zero = dict.fromkeys(
+        ("lots", "closed_lots", "contract_size", "price", "price_position", "commission", "swap", "fee"), Decimal(0)
+    )
+    values = {
+        "executed_at": now, "server": account.server, "account_id": account.pk, "login": account.login, "server_msc": 0,
+        "action": DealAction.BALANCE, "entry": 0, "profit": Decimal(amount), "position_id": 0, "order_id": 0, "raw": {},
+        "synced_at": now, **zero, **fields,
+    }  # fmt: skip
+    return Deal.objects.create(ticket=ticket, **values)
+
+
+@pytest.fixture
+def source(cast, account):
+    (source,) = [one for one in sources_of([cast.brand]) if one.kind == SourceKind.PLATFORM]
+    return source
+
+
+def run(source) -> SourceRun:
+    return run_source(source, TODAY())
+
+
+def kinds() -> list[str]:
+    return list(SourceBreak.objects.filter(state="open").order_by("fingerprint").values_list("kind", flat=True))
+
+
+def test_transfers_both_ways_agree_with_the_platform(cast, account, source):
+    end(move(cast, account), ticket=77)
+    deal(account, 77, "300")
+    end(move(cast, account, Direction.TO_WALLET, "120", key="k2"), ticket=78)
+    deal(account, 78, "-120")
+    done = run(source)
+    assert (done.state, done.checked, done.breaks_open, done.covered_to) == (RunState.AGREES, 4, 0, TODAY())
+    assert not SourceBreak.objects.exists()
+
+
+def test_a_deal_without_a_movement_is_named_with_its_client(cast, account, source):
+    deal(account, 90, "55.5")
+    done = run(source)
+    one = SourceBreak.objects.get()
+    assert (done.state, one.kind, one.difference, one.client) == (
+        RunState.BREAKS, SourceBreakKind.MISSING_HERE, Decimal("55.5"), cast.client,
+    )  # fmt: skip
+    assert "#90" in one.explanation
+    assert "55.50 EUR" in one.explanation
+
+
+def test_a_movement_without_a_deal_is_named(cast, account, source):
+    end(move(cast, account), ticket=77)
+    run(source)
+    one = SourceBreak.objects.get()
+    assert (one.kind, one.difference_minor) == (SourceBreakKind.MISSING_THERE, -30_000)
+    assert "does not list" in one.explanation
+    clearing = ledger.platform_clearing(brand_id=cast.brand.pk, server_id=account.server_id, currency="EUR")
+    lines = (Line(ledger.wallet_of(cast.client, "EUR"), -500), Line(clearing, 500))
+    with transaction.atomic():
+        ledger.post(Entry(key="hand", kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk, lines=lines))
+    run(source)
+    assert kinds() == [SourceBreakKind.MISSING_THERE] * 2
+
+
+def test_another_amount_another_account_and_a_second_deal_have_names_of_their_own(cast, account, source):
+    transfer = move(cast, account)
+    end(transfer, ticket=77)
+    deal(account, 77, "299.99")
+    second = move(cast, account, amount="10", key="k2")
+    end(second, ticket=78)
+    elsewhere = make_account(cast.other_client, account.server)
+    deal(elsewhere, 78, "10")
+    from trading.models import BalanceOperation
+
+    reference = BalanceOperation.objects.get(pk=transfer.operation_id).reference
+    deal(account, 79, "300", comment=reference)
+    run(source)
+    assert dict(SourceBreak.objects.values_list("fingerprint", "kind")) == {
+        "deal:77": SourceBreakKind.AMOUNT, "deal:78": SourceBreakKind.WRONG_ACCOUNT, "deal:79": SourceBreakKind.DUPLICATE,
+    }  # fmt: skip
+    assert SourceBreak.objects.get(fingerprint="deal:77").difference_minor == -1
+
+
+def test_done_there_but_not_settled_here_closes_itself_once_it_is(cast, account, source):
+    transfer = move(cast, account)
+    from trading.models import BalanceOperation
+
+    operation = BalanceOperation.objects.get(pk=transfer.operation_id)
+    deal(account, 80, "300", comment=operation.reference)
+    run(source)
+    # The reference is known although the ticket is not yet.
+    assert SourceBreak.objects.get().kind in (SourceBreakKind.STATUS, SourceBreakKind.DUPLICATE)
+    assert SourceBreak.objects.get().kind == SourceBreakKind.STATUS
+    end(transfer, ticket=80)
+    done = run(source)
+    one = SourceBreak.objects.get()
+    assert (done.state, one.state, one.resolved_by) == (RunState.AGREES, SourceBreakState.EXPLAINED, None)
+    assert "No longer found" in one.resolution
+
+
+def test_credit_and_corrections_must_have_been_ordered_here(cast, account, source):
+    deal(account, 81, "50", action=DealAction.CREDIT)
+    deal(account, 82, "-3", action=DealAction.CORRECTION)
+    deal(account, 83, "-0.7", action=DealAction.INTEREST)
+    run(source)
+    assert kinds() == [SourceBreakKind.NOT_ORDERED] * 2
+    assert "Correction #82" in SourceBreak.objects.get(fingerprint="deal:82").explanation
+
+
+def test_trades_demo_accounts_and_reversed_journals_are_no_breaks(cast, account, source):
+    deal(account, 84, "12", action=DealAction.BUY)
+    deal(make_account(cast.client, account.server, is_demo=True), 85, "10000")
+    clearing = ledger.platform_clearing(brand_id=cast.brand.pk, server_id=account.server_id, currency="EUR")
+    lines = (Line(ledger.wallet_of(cast.client, "EUR"), -500), Line(clearing, 500))
+    from wallet.models import Journal
+
+    with transaction.atomic():
+        posted = ledger.post(Entry(key="hand", kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk, lines=lines))
+        journal = Journal.objects.get(pk=posted.journal_id)
+        ledger.reverse(key="hand:back", journal=journal, description="mistake")
+    run(source)
+    assert kinds() == []
+
+
+def test_a_login_that_nobody_knows_is_shown_once(cast, account, source):
+    deal(account, 86, "9", account_id=None, login="999")
+    run(source)
+    assert kinds() == [SourceBreakKind.MISSING_HERE]
+
+
+def test_a_transfer_over_midnight_of_a_month_end_is_a_timing_difference_that_explains_itself(cast, account, source):
+    end(move(cast, account), ticket=77)
+    last_month = timezone.now().astimezone(dt.UTC).replace(day=1) - dt.timedelta(days=1)
+    deal(account, 77, "300", executed_at=last_month)
+    run_source(source, last_month.date())
+    one = SourceBreak.objects.get()
+    assert (one.kind, one.state) == (SourceBreakKind.TIMING, SourceBreakState.EXPLAINED)
+
+
+def test_deals_that_were_not_read_since_are_said(cast, account, source):
+    SyncCursor.objects.update(read_at=timezone.now() - dt.timedelta(days=1))
+    done = run(source)
+    assert done.state == RunState.MISSING
+    assert "not read since" in done.words
+
+
+def test_a_break_is_resolved_with_words_by_finance_only_and_stays_resolved(cast, account, source):
+    deal(account, 90, "55")
+    run(source)
+    one = SourceBreak.objects.get()
+    with pytest.raises(NotAllowed):
+        resolve_source_break(break_id=one.pk, actor=cast.auditor, resolution="x")
+    with pytest.raises(DomainError, match="became of it"):
+        resolve_source_break(break_id=one.pk, actor=cast.finance, resolution=" ")
+    resolve_source_break(break_id=one.pk, actor=cast.finance, resolution="Dealer's gift, booked as a cost")
+    with pytest.raises(WrongState):
+        resolve_source_break(break_id=one.pk, actor=cast.finance, resolution="again")
+    assert AuditEvent.objects.filter(action="wallet.source_break_resolved").count() == 1
+    assert run(source).state == RunState.AGREES
+    one.refresh_from_db()
+    assert one.state == SourceBreakState.RESOLVED
+    Deal.objects.filter(ticket=90).update(profit=Decimal(56))
+    run(source)
+    one.refresh_from_db()
+    assert (one.state, one.difference_minor, one.resolved_by) == (SourceBreakState.OPEN, 5_600, None)
+
+
+def test_beat_runs_each_source_once_a_day_and_looks_again_where_something_is_open(cast, account):
+    yesterday = TODAY() - dt.timedelta(days=1)
+    assert run_due() == 1
+    assert SourceRun.objects.get().day == yesterday
+    assert run_due() == 0
+    SourceRun.objects.update(state=RunState.BREAKS, finished_at=timezone.now() - dt.timedelta(hours=2),
+                             started_at=timezone.now() - dt.timedelta(hours=3))  # fmt: skip
+    assert run_due() == 1
+    assert (SourceRun.objects.get().runs, SourceRun.objects.get().state) == (2, RunState.AGREES)
+    assert run_due(today=TODAY() + dt.timedelta(days=2)) == 2
+
+
+def test_the_days_that_no_report_covers():
+    day = dt.date(2026, 10, 1)
+    first, last = day, dt.date(2026, 10, 31)
+    assert gaps([], first, last) == [(first, last)]
+    assert gaps([(first, last)], first, last) == []
+    spans = [(dt.date(2026, 9, 20), dt.date(2026, 10, 3)), (dt.date(2026, 10, 6), dt.date(2026, 10, 10)),
+             (dt.date(2026, 10, 8), dt.date(2026, 11, 2))]  # fmt: skip
+    assert gaps(spans, first, last) == [(dt.date(2026, 10, 4), dt.date(2026, 10, 5))]
+
+
+def test_one_source_that_breaks_keeps_no_other_waiting(cast, account, monkeypatch):
+    make_type(cast.other_brand, account.server, currency="USD")
+
+    def fails(source, day):
+        if source.brand == cast.brand:
+            raise RuntimeError("no")
+        return source_runs.Outcome(RunState.AGREES)
+
+    monkeypatch.setitem(source_runs.RUNNERS, SourceKind.PLATFORM, fails)
+    assert run_due() == 1
+    assert SourceRun.objects.get().brand == cast.other_brand
