@@ -14,6 +14,7 @@ class EntryState(BadgeChoices):
     PAYOUT = "payout", "indigo", _("Paid out")
     RETURNED = "returned", "red", _("Payout came back")
     UNMATCHED = "unmatched", "orange", _("No known reference")
+    SETTLEMENT = "settlement", "teal", _("From a PSP")
     OTHER = "other", "secondary", _("Not of a client")
 
 

@@ -330,6 +330,11 @@ class MatchRule(models.TextChoices):
 
     PSP_REFERENCE = "psp_reference", _("PSP reference")
     OUR_REFERENCE = "our_reference", _("Our reference")
+    BATCH = "batch", _("Batch paid to our bank")
+    SPLIT = "split", _("Paid in parts")
+    MERGED = "merged", _("Paid together")
+    FX = "fx", _("Converted at the PSP's rate")
+    ACCEPTED = "accepted", _("Accepted by a person")
 
 
 class BreakKind(BadgeChoices):
@@ -338,6 +343,10 @@ class BreakKind(BadgeChoices):
     MISSING_HERE = "missing_here", "orange", _("In the report, not in our books")
     MISSING_THERE = "missing_there", "orange", _("In our books, not in the report")
     DUPLICATE = "duplicate", "purple", _("Twice in the report")
+    FEE = "fee", "yellow", _("Fee differs from the terms")
+    WRONG_CLIENT = "wrong_client", "red", _("Of another client")
+    TIMING = "timing", "azure", _("Near the cut-off")
+    STATUS = "status", "red", _("Refund or chargeback, not here")
 
 
 class BreakState(BadgeChoices):

@@ -124,7 +124,8 @@ def _settle(withdrawal: Withdrawal, view: TransferView) -> None:
     is_refund = withdrawal.way == Way.REFUND
     PspMovement.objects.create(
         psp=withdrawal.psp, kind=MovementKind.REFUND if is_refund else MovementKind.PAYOUT,
-        reference=withdrawal.reference, psp_reference=withdrawal.psp_reference, client_id=withdrawal.client_id,
+        reference=withdrawal.reference, common_reference="" if is_refund else withdrawal.request_reference,
+        psp_reference=withdrawal.psp_reference, client_id=withdrawal.client_id,
         journal_id=posted.journal_id, amount_minor=-withdrawal.payout_minor, currency=withdrawal.currency,
         occurred_at=view.happened_at or timezone.now(),
     )  # fmt: skip

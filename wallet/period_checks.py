@@ -141,9 +141,7 @@ def _payouts(period: Period) -> Check:
 
 
 def _breaks(period: Period) -> Check:
-    rows = Break.objects.filter(
-        report__psp__brand_id=period.brand_id, state=BreakState.OPEN, report__first_day__lte=period.last_day
-    )
+    rows = Break.objects.filter(brand_id=period.brand_id, state=BreakState.OPEN, happened_at__lt=_end(period))
     count = _few(rows)
     words = _("Open breaks of the reconciliation: %(count)s.") % {"count": count} if count else ""
     return Check(gettext_lazy("PSPs are reconciled"), count, words, reverse("wallet:breaks") + "?state=open", False)

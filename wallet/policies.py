@@ -184,7 +184,7 @@ def _on_whole_brand(user: Any, psp: Psp, permission: str) -> Decision:
 
 
 def can_resolve(user: Any, one: Break) -> Decision:
-    return can_reconcile(user, one.report.psp)
+    return _on_brand(user, "wallet.run_reconciliation", one.brand_id)
 
 
 def can_resolve_source_break(user: Any, one: SourceBreak) -> Decision:

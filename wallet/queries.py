@@ -104,7 +104,7 @@ def imports_visible_to(user: Any) -> QuerySet[SettlementImport]:
 
 
 def breaks_visible_to(user: Any) -> QuerySet[Break]:
-    return Break.objects.filter(report__psp__brand_id__in=reach_of(user).whole_brands)
+    return Break.objects.filter(brand_id__in=reach_of(user).whole_brands)
 
 
 def one_of(rows: QuerySet, pk: int, user: Any, permission: str) -> Any:

@@ -338,7 +338,7 @@ class BreakTable(Table):
         Column("explanation", _("Difference"), link=True),
         BadgeColumn("kind", _("Kind")),
         MoneyColumn("difference_minor", _("Report less books"), minor=True, signed=True),
-        Column("psp", _("PSP"), value="report.psp.name"),
+        Column("psp", _("PSP"), value="psp.name"),
         Column("report", _("Report"), value="report.file_name", css="clip"),
         BadgeColumn("state", _("State")),
         Column("resolution", _("Resolution"), css="clip muted", hidden=True),
@@ -353,7 +353,11 @@ class BreakTable(Table):
     )
 
     def queryset(self) -> Any:
-        return queries.breaks_visible_to(self.user).select_related("report__psp").defer("report__sealed_original")
+        return (
+            queries.breaks_visible_to(self.user)
+            .select_related("psp", "report", "row", "movement", "entry")
+            .defer("report__sealed_original", "psp__sealed_credentials", "entry__sealed_party")
+        )
 
     def row_url(self, row: Any) -> str:
         return reverse("wallet:settlement", kwargs={"pk": row.report_id})

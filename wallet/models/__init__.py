@@ -7,7 +7,18 @@ from wallet.models.month_end import ClientMoneyDay, MonthSignOff, SourceBreak, S
 from wallet.models.payments import Deposit, PspMovement
 from wallet.models.periods import ClosingBalance, Period, PeriodReopening
 from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookMessage
-from wallet.models.reconciliation import Break, Match, SettlementImport, SettlementRow
+from wallet.models.reconciliation import (
+    Break,
+    BreakNote,
+    BreakPosting,
+    Match,
+    MatchGroup,
+    NotTheSame,
+    PspCost,
+    SettlementImport,
+    SettlementRow,
+    Suggestion,
+)
 from wallet.models.transfers import Exchange, Quote, Transfer
 from wallet.models.unverified import UnverifiedRule, UnverifiedTerm
 from wallet.models.withdrawals import ApprovalBatch, Withdrawal, WithdrawalCheck
@@ -24,6 +35,8 @@ __all__ = [
     "BonusPlan",
     "BonusRule",
     "Break",
+    "BreakNote",
+    "BreakPosting",
     "Checkpoint",
     "ClientMoneyDay",
     "ClosingBalance",
@@ -36,18 +49,22 @@ __all__ = [
     "ManualLine",
     "Match",
     "MonthSignOff",
+    "MatchGroup",
+    "NotTheSame",
     "PaymentMethod",
     "Period",
     "PeriodReopening",
     "Posting",
     "Psp",
     "PspCall",
+    "PspCost",
     "PspMovement",
     "Quote",
     "SettlementImport",
     "SettlementRow",
     "SourceBreak",
     "SourceRun",
+    "Suggestion",
     "Transfer",
     "UnverifiedRule",
     "UnverifiedTerm",

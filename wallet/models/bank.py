@@ -15,6 +15,7 @@ from crm.money import from_minor
 from wallet.bank_choices import EntryState, OrderState
 from wallet.models.payments import AmountMixin, Deposit
 from wallet.models.psp import Psp
+from wallet.models.reconciliation_guards import never_goes
 
 PARTY_PURPOSE = "bank-party"
 ORIGINAL_PURPOSE = "bank-file"
@@ -91,6 +92,7 @@ class BankEntry(AmountMixin):
             models.Index(fields=["psp", "-id"], name="bank_entries_by_psp"),
             models.Index(fields=["state", "-id"], name="bank_entries_by_state"),
         ]
+        triggers = [never_goes("bankentry")]
 
     def __str__(self) -> str:
         return f"{self.booked_on} {self.amount} {self.currency}"

@@ -22,6 +22,7 @@ from wallet.choices import (
 )
 from wallet.models.ledger import Account, Journal
 from wallet.models.psp import PaymentMethod, Psp
+from wallet.models.reconciliation_guards import never_goes
 
 
 class BaseAmountField(models.DecimalField):
@@ -208,6 +209,8 @@ class PspMovement(AmountMixin):
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="movements", db_index=False)
     kind = models.CharField(max_length=20, choices=MovementKind.choices)
     reference = models.CharField(max_length=40, help_text=_("Our reference of the deposit or withdrawal"))
+    # What it shares with others that a PSP may pay as one: the request that it is a part of.
+    common_reference = models.CharField(max_length=40, blank=True, db_default="")
     psp_reference = models.CharField(max_length=100)
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+", db_index=False)
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="psp_movement")
@@ -222,7 +225,13 @@ class PspMovement(AmountMixin):
         indexes = [
             models.Index(fields=["psp", "occurred_at"], name="psp_movements_by_time"),
             models.Index(fields=["psp", "reference"], name="psp_movements_by_reference"),
+            models.Index(
+                fields=["psp", "common_reference"],
+                name="psp_movements_by_common_ref",
+                condition=~Q(common_reference=""),
+            ),
         ]
+        triggers = [never_goes("pspmovement")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reference}"

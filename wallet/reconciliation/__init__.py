@@ -22,6 +22,7 @@ from wallet import ledger, policies
 from wallet.choices import AccountKind, BreakKind, BreakState, JournalKind, RowType
 from wallet.ledger import Entry, Line
 from wallet.models import Break, Match, SettlementImport, SettlementRow
+from wallet.reconciliation_choices import BREAKS_OF_A_MOVEMENT
 
 ANALYZE_ROWS_MIN = 5_000
 MOVEMENT_TYPES = [RowType.PAYMENT, RowType.PAYOUT, RowType.REFUND, RowType.CHARGEBACK, RowType.CHARGEBACK_REVERSED]
@@ -66,7 +67,7 @@ SELECT row_id, movement_id, 'our_reference' FROM (
 """  # noqa: S608 (constants of this module)
 # What is left of the report, beside the movement of the same references, matched already or not.
 LEFT_ROWS = f"""
-SELECT r.id, r.line, r.type, r.psp_reference, r.currency, r.gross_minor, m.id, m.currency, m.amount_minor, m.matched
+SELECT r.id, r.type, r.currency, r.gross_minor, r.booked_at, m.id, m.currency, m.amount_minor, m.matched
 FROM ({OPEN_ROWS}) r LEFT JOIN LATERAL (
   SELECT m.id, m.currency, m.amount_minor, EXISTS (SELECT 1 FROM wallet_match x WHERE x.movement_id = m.id) AS matched
   FROM wallet_pspmovement m WHERE m.psp_id = %(psp)s AND m.kind = r.type
@@ -76,7 +77,7 @@ FROM ({OPEN_ROWS}) r LEFT JOIN LATERAL (
 ORDER BY r.line
 """  # noqa: S608 (constants of this module)
 LEFT_MOVEMENTS = f"""
-SELECT m.id, m.reference, m.currency, m.amount_minor FROM ({OPEN_MOVEMENTS}) m
+SELECT m.id, m.currency, m.amount_minor, m.occurred_at FROM ({OPEN_MOVEMENTS}) m
 WHERE m.occurred_at >= %(since)s AND m.occurred_at < %(until)s AND NOT m.id = ANY(%(named)s)
 ORDER BY m.occurred_at, m.id
 """  # noqa: S608 (constants of this module)
@@ -112,7 +113,16 @@ def _match(report: SettlementImport) -> None:
         if report.row_count >= ANALYZE_ROWS_MIN:
             cursor.execute("SELECT keelson_analyze('wallet_match')")
         cursor.execute(LEFT_ROWS, values)
-        breaks = [_break_of_row(report, *row) for row in cursor.fetchall()]
+        claimed: set[int] = set()
+        breaks = []
+        for row in cursor.fetchall():
+            one = _break_of_row(report, *row)
+            if one.kind in BREAKS_OF_A_MOVEMENT and one.movement_id:
+                if one.movement_id in claimed:
+                    one.kind, one.movement_id, one.difference_minor = BreakKind.MISSING_HERE, None, row[3]
+                else:
+                    claimed.add(one.movement_id)
+            breaks.append(one)
         values |= {
             "since": _midnight(report.first_day),
             "until": _until(report),
@@ -121,10 +131,10 @@ def _match(report: SettlementImport) -> None:
         cursor.execute(LEFT_MOVEMENTS, values)
         breaks += [
             Break(
-                report=report, kind=BreakKind.MISSING_THERE, movement_id=pk, currency=currency, difference_minor=-amount,
-                explanation=_("%(reference)s is in our books, and in no row of the report") % {"reference": reference},
+                brand_id=report.psp.brand_id, psp_id=report.psp_id, report=report, kind=BreakKind.MISSING_THERE,
+                movement_id=pk, currency=currency, difference_minor=-amount, happened_at=at, opened_at=timezone.now(),
             )
-            for pk, reference, currency, amount in cursor.fetchall()
+            for pk, currency, amount, at in cursor.fetchall()
         ]  # fmt: skip
     Break.objects.bulk_create(breaks, batch_size=5_000)
     report.breaks_found = len(breaks)
@@ -132,29 +142,23 @@ def _match(report: SettlementImport) -> None:
 
 
 def _break_of_row(
-    report: SettlementImport, row_id: int, line: int, kind: str, psp_reference: str, currency: str, gross: int,
-    movement_id: int | None, booked_currency: str | None, booked: int | None, is_matched: bool | None,
+    report: SettlementImport, row_id: int, kind: str, currency: str, gross: int, at: dt.datetime, movement_id: int | None,
+    booked_currency: str | None, booked: int | None, is_matched: bool | None,
 ) -> Break:  # fmt: skip
     """Name the difference between a row that matched nothing and what we know about its references."""
-    label = RowType(kind).label
+    difference = gross
     if movement_id is None or booked is None:
-        name, difference = BreakKind.MISSING_HERE, gross
-        words = _("Line %(line)s: %(kind)s %(reference)s is in no book of ours")
+        name = BreakKind.MISSING_HERE
     elif is_matched and (booked_currency, booked) == (currency, gross):
-        name, difference = BreakKind.DUPLICATE, gross
-        words = _("Line %(line)s: %(kind)s %(reference)s stands in the report twice")
+        name = BreakKind.DUPLICATE
     elif booked_currency != currency:
-        name, difference = BreakKind.CURRENCY, gross
-        words = _("Line %(line)s: %(kind)s %(reference)s is in %(currency)s there and in %(booked)s here")
+        name = BreakKind.CURRENCY
     else:
         name, difference = BreakKind.AMOUNT, gross - booked
-        words = _("Line %(line)s: the amount of %(kind)s %(reference)s differs")
-    explanation = words % {
-        "line": line, "kind": label, "reference": psp_reference, "currency": currency, "booked": booked_currency,
-    }  # fmt: skip
     return Break(
-        report=report, kind=name, row_id=row_id, currency=currency, difference_minor=difference,
-        movement_id=None if name == BreakKind.MISSING_HERE else movement_id, explanation=explanation[:300],
+        brand_id=report.psp.brand_id, psp_id=report.psp_id, report=report, kind=name, row_id=row_id, currency=currency,
+        difference_minor=difference, happened_at=at, opened_at=timezone.now(),
+        movement_id=None if name == BreakKind.MISSING_HERE else movement_id,
     )  # fmt: skip
 
 
@@ -176,7 +180,10 @@ def _until(report: SettlementImport) -> dt.datetime:
 def _close_explained(report: SettlementImport) -> None:
     """Movements that an earlier report lacked and this one has: the old break closes itself."""
     Break.objects.filter(
-        state=BreakState.OPEN, kind=BreakKind.MISSING_THERE, report__psp=report.psp, movement__match__row__report=report
+        state=BreakState.OPEN,
+        kind=BreakKind.MISSING_THERE,
+        report__psp=report.psp,
+        movement__matches__row__report=report,
     ).update(
         state=BreakState.RESOLVED,
         resolved_at=timezone.now(),
@@ -232,7 +239,7 @@ def _entry(
 @transaction.atomic
 def resolve_break(*, break_id: int, actor: Any, resolution: str) -> Break:
     """Say what became of a difference. Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, WrongState."""
-    one = Break.objects.select_for_update(of=["self"]).select_related("report__psp").get(pk=break_id)
+    one = Break.objects.select_for_update(of=["self"]).get(pk=break_id)
     require(policies.can_resolve(actor, one))
     if one.state != BreakState.OPEN:
         raise WrongState(_("This break was resolved already."))
@@ -242,7 +249,7 @@ def resolve_break(*, break_id: int, actor: Any, resolution: str) -> Break:
     one.resolution = resolution.strip()[:300]
     one.save(update_fields=["state", "resolved_by", "resolved_at", "resolution"])
     audit.record(
-        actor=actor, action="wallet.break_resolved", target=one, brand_id=one.report.psp.brand_id,
+        actor=actor, action="wallet.break_resolved", target=one, brand_id=one.brand_id,
         before={"kind": one.kind, "difference_minor": one.difference_minor, "currency": one.currency},
         reason=one.resolution,
     )  # fmt: skip

@@ -1,0 +1,57 @@
+"""What a break says, in words: built when it is read, so that everyone reads it in their own language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+
+from crm.money import Money
+from wallet.choices import BreakKind
+
+if TYPE_CHECKING:
+    from wallet.models import Break
+
+
+def explain(one: Break) -> str:
+    """One sentence; reads the row, the movement and the bank's entry, whichever it has."""
+    words = _sentence(one)
+    return f"{words}. {one.detail}" if one.detail else words
+
+
+def _sentence(one: Break) -> str:
+    if one.row is not None:
+        return ROW_WORDS[one.kind]() % _of_row(one)
+    if one.movement is not None:
+        values = {"reference": one.movement.reference, "kind": one.movement.get_kind_display()}
+        if one.kind == BreakKind.TIMING:
+            return _("%(kind)s %(reference)s was booked near the end of what the reports cover") % values
+        return _("%(kind)s %(reference)s is in our books, and in no row of a report") % values
+    if one.entry is not None:
+        return _("%(money)s came to the bank from no payout that a PSP tells of") % {"money": one.entry.money}
+    return f"{one.get_kind_display()}: {one.subject}"
+
+
+def _of_row(one: Break) -> dict[str, Any]:
+    row, movement = one.row, one.movement
+    assert row is not None
+    return {
+        "line": row.line, "kind": row.get_type_display(), "reference": row.psp_reference or row.merchant_reference,
+        "there": Money.of_minor(row.gross_minor, row.currency), "fee": Money.of_minor(row.fee_minor, row.currency),
+        "here": movement.money if movement else "–", "ours": movement.reference if movement else "–",
+        "paid": Money.of_minor(-row.net_minor, row.currency),
+        "agreed": Money.of_minor(row.fee_minor - one.difference_minor, row.currency),
+    }  # fmt: skip
+
+
+ROW_WORDS = {
+    BreakKind.MISSING_HERE: lambda: _("Line %(line)s: %(kind)s %(reference)s of %(there)s is in no book of ours"),
+    BreakKind.MISSING_THERE: lambda: _("Line %(line)s: %(paid)s that the PSP paid out reached no bank account of ours"),
+    BreakKind.AMOUNT: lambda: _("Line %(line)s: %(kind)s %(reference)s is %(there)s there and %(here)s here"),
+    BreakKind.CURRENCY: lambda: _("Line %(line)s: %(kind)s %(reference)s is %(there)s there and %(here)s here"),
+    BreakKind.DUPLICATE: lambda: _("Line %(line)s: %(kind)s %(reference)s stands in the report twice"),
+    BreakKind.FEE: lambda: _("Line %(line)s: the PSP took %(fee)s, and %(agreed)s is agreed"),
+    BreakKind.WRONG_CLIENT: lambda: _("Line %(line)s: %(kind)s %(reference)s names another client than %(ours)s does"),
+    BreakKind.STATUS: lambda: _("Line %(line)s: %(kind)s %(reference)s of %(there)s happened there, and not here"),
+    BreakKind.TIMING: lambda: _("Line %(line)s: %(kind)s %(reference)s was booked near the cut-off"),
+}
