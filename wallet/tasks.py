@@ -8,6 +8,7 @@ from crm.sweep import each
 from wallet import (
     bank,
     bonus_ends,
+    client_money,
     deposits,
     disputes,
     inbox,
@@ -95,7 +96,18 @@ def run_sources() -> int:
     return source_runs.run_due()
 
 
+@shared_task
+def compute_client_money() -> int:
+    """Client money of the days that are over."""
+    return client_money.run_due()
+
+
 SCHEDULE = {
+    "wallet-client-money": {
+        "task": "wallet.tasks.compute_client_money",
+        "schedule": 900.0,
+        "options": {"expires": 900, "queue": "slow"},
+    },
     "wallet-run-sources": {
         "task": "wallet.tasks.run_sources",
         "schedule": 900.0,

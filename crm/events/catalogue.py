@@ -288,6 +288,16 @@ class PeriodReopened(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClientMoneyShort(Event):
+    """At the end of a day less was held for clients than they are owed; `missing` in major units of the currency."""
+
+    name: ClassVar[str] = "wallet.client_money_short"
+    day: str
+    currency: str
+    missing: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
 class ManualJournalPosted(Event):
     """A journal that one person wrote and another one posted."""
 

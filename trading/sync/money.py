@@ -55,7 +55,9 @@ EQUITY_POINTS: Final = """
 INSERT INTO trading_equitypoint (account_id, at, balance, equity)
 SELECT id, date_trunc('hour', %(now)s::timestamptz), balance, equity FROM trading_tradingaccount
 WHERE server_id = %(server)s AND state = 'open' AND synced_at > %(now)s::timestamptz - interval '1 hour'
-  AND (balance <> 0 OR equity <> 0)
+  AND (balance <> 0 OR equity <> 0 OR EXISTS (
+    SELECT 1 FROM trading_equitypoint e WHERE e.account_id = trading_tradingaccount.id
+      AND e.at > %(now)s::timestamptz - interval '26 hours' AND (e.balance <> 0 OR e.equity <> 0)))
 ON CONFLICT (account_id, at) DO UPDATE SET balance = excluded.balance, equity = excluded.equity
 WHERE (trading_equitypoint.balance, trading_equitypoint.equity) IS DISTINCT FROM (excluded.balance, excluded.equity)
 """
