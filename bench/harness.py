@@ -8,6 +8,7 @@ import platform
 import statistics
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,3 +169,39 @@ def say(text: str) -> None:
 def analyze() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.in_atomic_block else "VACUUM ANALYZE")
+
+
+def in_processes(count: int, work: Callable[[int], None]) -> float:
+    """`work(0)`, `work(1)` … at the same time, a process each with a connection of its own; the seconds from the moment
+    when all of them are ready. Raises when one fails."""
+    connections.close_all()
+    ready, go = os.pipe(), os.pipe()
+    children = []
+    for number in range(count):
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                os.close(go[1])
+                try:
+                    connection.ensure_connection()
+                finally:
+                    os.write(ready[1], b".")
+                os.read(go[0], 1)
+                work(number)
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        children.append(child)
+    for _child in children:
+        os.read(ready[0], 1)
+    started = time.perf_counter()
+    for end in (*ready, *go):
+        os.close(end)  # the end of the pipe is the sign to start
+    codes = [os.waitpid(child, 0)[1] for child in children]
+    spent = time.perf_counter() - started
+    if any(codes):
+        raise RuntimeError("a process of the benchmark failed; its traceback is above")
+    return spent

@@ -71,7 +71,7 @@ def seal_pending() -> LedgerSeal | None:
     if boundary is None:
         return None
     last, through = boundary
-    for problem in wrong_journals(first, last):
+    for _pk, problem in wrong_journals(first, last):
         # What was changed before it was sealed is never signed; `verify_ledger` names all of it.
         logger.error("the ledger is not sealed: %s", problem)
         return None

@@ -101,19 +101,43 @@ def test_a_house_journal_removed_without_a_trace_breaks_the_seal(books):
     assert "are not those that were sealed (4 now, 5 then)" in verify().problems[0]
 
 
-def test_a_journal_rewritten_with_fitting_hashes_breaks_the_seal(books):
-    """The hashes are no secret, the seal's signature is."""
-    without_triggers(f"UPDATE wallet_posting SET amount_minor = amount_minor * 2 WHERE journal_id = {books['house']}")
+def with_fitting_hashes(journal: int) -> None:
+    """What somebody with the owner's rights would do after changing a row: hashes are no secret."""
     without_triggers(
         "UPDATE wallet_journal j SET request_hash = ledger_request_hash(kind, phase, brand_id, reverses_id, resolves_id, "
         "fx_rate, fx_rate_on, (SELECT string_agg(account_id || ':' || currency || ':' || layer || ':' || amount_minor, "
-        f"',' ORDER BY line) FROM wallet_posting WHERE journal_id = j.id)) WHERE id = {books['house']}"
+        f"',' ORDER BY line) FROM wallet_posting WHERE journal_id = j.id)) WHERE id = {journal}"
     )
     without_triggers(
         "UPDATE wallet_journal SET content_hash = ledger_content_hash(id, idempotency_key, posted_at, business_on, "
-        f"description, actor_id, request_hash, expires_at) WHERE id = {books['house']}"
+        f"description, actor_id, request_hash, expires_at) WHERE id = {journal}"
     )
+
+
+def test_a_journal_rewritten_with_fitting_hashes_breaks_the_seal(books):
+    """The seal's signature is a secret."""
+    without_triggers(f"UPDATE wallet_posting SET amount_minor = amount_minor * 2 WHERE journal_id = {books['house']}")
+    with_fitting_hashes(books["house"])
     assert [problem[:13] for problem in verify().problems] == [f"ledger seal {LedgerSeal.objects.get().pk}"[:13]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("UPDATE wallet_posting SET amount_minor = amount_minor + 1 WHERE line = 1 AND journal_id = {}", "sum to zero"),
+        ("UPDATE wallet_posting SET currency = 'USD' WHERE journal_id = {}", "no account of its currency"),
+    ],
+)
+def test_what_is_wrong_in_itself_is_never_sealed(cast, books, sql, words):
+    """Once sealed its digest answers for it, so it is looked at before."""
+    fees, suspense = (ledger.Account.objects.get(pk=books[name]) for name in ("fees", "suspense"))
+    fresh = ledger.post(
+        Entry(key="x", kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk, lines=(Line(suspense, -9), Line(fees, 9)))
+    )
+    without_triggers(sql.format(fresh.journal_id))
+    with_fitting_hashes(fresh.journal_id)
+    assert seals.seal_pending() is None
+    assert any(words in problem for problem in verify().problems)
 
 
 def test_seals_chain_and_cover_everything_once(cast, books):
@@ -168,7 +192,7 @@ def test_a_busy_house_account_gets_a_checkpoint_and_reads_only_what_came_after(c
 
 
 def test_verify_reads_in_steps(books, monkeypatch):
-    monkeypatch.setattr("wallet.verification.JOURNALS_PER_STEP", 2)
+    monkeypatch.setattr("wallet.journal_proofs.JOURNALS_PER_STEP", 2)
     monkeypatch.setattr("wallet.verification.ACCOUNTS_PER_STEP", 1)
     assert verify().holds
     assert raw("SELECT count(*) FROM wallet_journal")[0][0] == 5
