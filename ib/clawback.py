@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from decimal import ROUND_DOWN, Decimal
 
 from django.db import connection, transaction
@@ -48,11 +49,13 @@ SELECT count(*), coalesce(sum(amount), 0) FROM added
 
 
 @transaction.atomic
-def take_back(*, deposit_id: int, amount: Decimal) -> int:
+def take_back(*, deposit_id: int, amount: Decimal, reference: str = "") -> int:
     """Take back the part of the client's commissions that rests on a reversed deposit; returns how many rows.
 
     The part is what was reversed over all the client paid in since that deposit (at most 1). Trades closed before the
-    deposit, or longer ago than the plan's clawback days, stay paid. Doing it twice changes nothing.
+    deposit, or longer ago than the plan's clawback days, stay paid.
+
+    reference: names this reversal, for a deposit can be reversed in parts; the same one twice changes nothing.
     """
     deposit = Deposit.objects.select_related("client", "brand").get(pk=deposit_id)
     if deposit.settled_at is None:
@@ -64,6 +67,8 @@ def take_back(*, deposit_id: int, amount: Decimal) -> int:
     late = periods.open_period(deposit.brand_id)
     assert late is not None
     source = f"deposit:{deposit.pk}"
+    if reference:
+        source += f":{hashlib.sha256(reference.encode()).hexdigest()[:12]}"
     run = CommissionRun.objects.create(
         brand=deposit.brand, kind=RunKind.CLAWBACK, from_at=deposit.settled_at, to_at=now, reason=source,
         started_at=now, finished_at=now,

@@ -23,7 +23,7 @@ def accrue_commissions(event: DealsSynced) -> None:
 
 @subscribe(DepositReversed)
 def take_commissions_back(event: DepositReversed) -> None:
-    clawback.take_back(deposit_id=event.deposit_id, amount=event.amount)
+    clawback.take_back(deposit_id=event.deposit_id, amount=event.amount, reference=event.reference)
 
 
 @subscribe(CommissionSettled)

@@ -35,6 +35,7 @@ from wallet.choices import (
     MovementKind,
 )
 from wallet.models import Deposit, Dispute
+from wallet.outcomes import AT_THE_PSP, open_refunds_of
 from wallet.psp.base import DisputeView, EventKind, WebhookEvent
 from wallet.reversals import take_back
 
@@ -48,7 +49,7 @@ def apply_dispute(*, psp_id: int, event: WebhookEvent) -> Applied:
     if found is None:
         return Applied(InboxState.UNMATCHED, f"No deposit {event.reference} at this PSP")
     deposit = lock_deposit(pk=found.pk)
-    if deposit.settled_at is None:
+    if deposit.settled_at is None and deposit.state not in (DepositState.HELD, DepositState.RETURNED):
         # It came before the payment itself was told: the inbox tries again later.
         raise WrongState(f"{deposit.reference} is not settled yet")
     lock_client(deposit.client_id)
@@ -123,17 +124,21 @@ def _news(dispute: Dispute, view: DisputeView) -> Applied:
 
 
 def _taken(deposit: Deposit, dispute: Dispute, view: DisputeView, *, is_second: bool) -> Applied:
-    """The bank took the money: out of the wallet as far as it covers, the rest is the house's loss."""
+    """The bank took the money: out of the wallet as far as it covers, the rest is the house's loss. What was held goes out of
+    suspense."""
     if dispute.taken_minor or (dispute.rounds and not is_second):
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
     left, amount = deposit.kept_minor, view.amount_minor
-    if amount > left + deposit.refunded_minor:
+    is_held = deposit.settled_at is None
+    if is_held and any(one.state in AT_THE_PSP for one in open_refunds_of(deposit.pk)):
+        raise WrongState(f"a refund of {deposit.reference} waits for its answer first")
+    if amount > left + (0 if is_held else deposit.refunded_minor):
         return Applied(InboxState.FAILED, f"{amount} charged back of {deposit.reference}, of which {left} is left")
     dispute.rounds += 1
     deposit.charged_back_minor += amount
     journal_id = take_back(
         deposit, JournalKind.CHARGEBACK, amount, at=view.happened_at, psp_reference=_round(dispute),
-        dispute_id=dispute.pk,
+        dispute_id=dispute.pk, is_held=is_held,
     )  # fmt: skip
     dispute.chargeback_id, dispute.taken_minor = journal_id, amount
     if dispute.state != DisputeState.SUBMITTED or is_second:
@@ -163,6 +168,8 @@ def _returned(deposit: Deposit, dispute: Dispute, view: DisputeView) -> Applied:
     _move(dispute, DisputeState.WON)
     _settle_state(deposit)
     audit_deposit(deposit, "wallet.deposit_cb_reversed", after={"amount": str(Money.of_minor(amount, view.currency))})
+    if deposit.settled_at is None:
+        return Applied(InboxState.DONE, f"{deposit.reference} is {deposit.state} again")
     publish(
         DepositRestored(
             client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk, dispute_id=dispute.pk,
@@ -178,9 +185,14 @@ def _round(dispute: Dispute) -> str:
 
 
 def _settle_state(deposit: Deposit) -> None:
-    """All of it gone: charged back; all of it back: reversed; a part of it: still settled, with what was taken."""
+    """All of it gone: charged back; all of it back: reversed; a part of it: still settled, with what was taken.
+
+    Of a held one: returned when nothing is left of it, else held.
+    """
     gone = deposit.charged_back_minor + deposit.refunded_minor
-    if deposit.charged_back_minor and gone >= (deposit.received_minor or 0):
+    if deposit.settled_at is None:
+        deposit.state = DepositState.RETURNED if gone >= (deposit.received_minor or 0) else DepositState.HELD
+    elif deposit.charged_back_minor and gone >= (deposit.received_minor or 0):
         deposit.state = DepositState.CHARGED_BACK
     elif not deposit.charged_back_minor and deposit.state == DepositState.CHARGED_BACK:
         deposit.state = DepositState.CHARGEBACK_REVERSED

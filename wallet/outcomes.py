@@ -149,7 +149,7 @@ def _count_refund(withdrawal: Withdrawal) -> None:
     everything = deposit.refunded_minor == deposit.received_minor
     if everything and deposit.state in (DepositState.SETTLED, DepositState.CHARGEBACK_REVERSED):
         deposit.state = DepositState.REFUNDED
-    elif everything and deposit.state == DepositState.HELD:
+    elif deposit.state == DepositState.HELD and not deposit.kept_minor:
         deposit.state = DepositState.RETURNED
     deposit.save()
     audit_deposit(

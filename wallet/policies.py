@@ -131,7 +131,10 @@ def can_release_deposit(user: Any, deposit: Deposit) -> Decision:
 
 def is_being_returned(deposit: Deposit) -> bool:
     """Is (part of) it on its way back to the payer, or there? Then it can't go into the wallet too."""
-    return bool(deposit.refunded_minor) or deposit.refunds.filter(state__in=WITHDRAWAL_OPEN).exists()
+    return (
+        bool(deposit.refunded_minor or deposit.charged_back_minor)
+        or deposit.refunds.filter(state__in=WITHDRAWAL_OPEN).exists()
+    )
 
 
 def can_refund_deposit(user: Any, deposit: Deposit) -> Decision:

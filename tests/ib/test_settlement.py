@@ -217,6 +217,20 @@ def test_a_reversed_deposit_takes_its_part_of_the_commissions_back_once(network,
     assert rollup.differences() == []
 
 
+def test_a_deposit_that_is_reversed_in_parts_takes_each_part_back_once(network, cast):
+    now = dt.datetime.now(dt.UTC)
+    deposit = arrived(cast, 100_00, now - dt.timedelta(days=3), "a")
+    accrue(network, at=now - dt.timedelta(days=1))
+    rows = [
+        clawback.take_back(deposit_id=deposit.pk, amount=Decimal(25), reference=name)
+        for name in ("dp_1", "W-REFUND", "dp_1")
+    ]
+    assert rows == [3, 3, 0]
+    taken = Accrual.objects.filter(kind="clawback", partner=network.sub).values_list("amount", flat=True)
+    assert list(taken) == [Decimal("-1.5"), Decimal("-1.5")]
+    assert rollup.differences() == []
+
+
 def test_a_clawback_larger_than_the_earnings_is_carried_as_a_negative(network, cast):
     accrue(network)
     settlement.settle_period(period_id=period_of(NOON).pk, actor=cast.finance)

@@ -19,7 +19,7 @@ from tests.wallet.factories import make_psp, raw
 from tests.wallet.intents import captured, dispute_event, make_intent
 from wallet import disputes, evidence, ledger
 from wallet.choices import AccountKind, DepositState, DisputeState, InboxState
-from wallet.deposits import apply_payment
+from wallet.deposits import apply_payment, release_held_deposit
 from wallet.disputes import accept_loss, apply_dispute
 from wallet.models import Deposit, Dispute, PspMovement
 from wallet.psp.base import EventKind
@@ -83,6 +83,41 @@ def test_what_was_charged_back_is_not_given_back_again(cast, deposit):
     assert [source.left_minor for source in sources_of(cast.client, "EUR")] == [30_000]
     with pytest.raises(DomainError, match=r"Only 300\.00 EUR"):
         start_refund(deposit_id=deposit.pk, amount=Decimal(400), reason="Asked", request_key="r", actor=cast.finance)
+
+
+@pytest.fixture
+def held(cast) -> Deposit:
+    """EUR 400 of 500 arrived: in suspense, in no wallet."""
+    load_rates()
+    found = make_intent(cast.client, make_psp(cast.brand))
+    apply_payment(psp_id=found.psp_id, view=captured(found, received_minor=40_000))
+    found.refresh_from_db()
+    assert found.state == DepositState.HELD
+    return found
+
+
+def test_a_chargeback_of_what_is_held_leaves_suspense_and_never_touches_the_wallet(cast, held):
+    suspense = ledger.house(AccountKind.SUSPENSE, brand_id=cast.brand.pk, currency="EUR")
+    hear(held, TAKEN, 40_000)
+    assert (held.state, held.charged_back_minor, ledger.balance(suspense), wallet(held)) == ("returned", 40_000, 0, 0)
+    assert not OutboxEvent.objects.filter(name="wallet.deposit_reversed").exists()
+    hear(held, RETURNED, 40_000)
+    assert (held.state, held.charged_back_minor, ledger.balance(suspense)) == ("held", 0, 40_000)
+    release_held_deposit(deposit_id=held.pk, actor=cast.finance, reason="The bank gave it back")
+    held.refresh_from_db()
+    assert (held.state, wallet(held)) == (DepositState.SETTLED, 40_000)
+    assert PspMovement.objects.count() == 3 and verify().holds
+
+
+def test_what_is_left_of_a_held_deposit_after_a_chargeback_can_only_go_back(cast, held):
+    hear(held, TAKEN, 30_000)
+    assert (held.state, left_of(held)) == (DepositState.HELD, 10_000)
+    with pytest.raises(DomainError, match="given back"):
+        release_held_deposit(deposit_id=held.pk, actor=cast.finance, reason="It is fine")
+    with pytest.raises(DomainError, match=r"Only 100\.00 EUR"):
+        start_refund(deposit_id=held.pk, amount=Decimal(400), reason="Asked", request_key="r", actor=cast.finance)
+    start_refund(deposit_id=held.pk, amount=Decimal(100), reason="Asked", request_key="r", actor=cast.finance)
+    assert verify().holds
 
 
 def test_what_the_wallet_no_longer_has_is_the_house_s_loss_and_comes_back_to_it(cast, deposit):
