@@ -1,0 +1,129 @@
+"""What people do about a break: own it, talk about it, attach what proves it, say what became of it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import audit, sealed_files
+from crm.errors import DomainError, WrongState
+from crm.models import User
+from crm.notify import notify, people_with
+from crm.policies import require
+from wallet import policies
+from wallet.choices import BreakState, RequestState
+from wallet.models import Break, BreakNote, BreakPosting
+
+FILE_PURPOSE = "break-file"
+FILE_BYTES_MAX = 10 * 1024 * 1024
+BULK_MAX = 1_000
+
+
+def lock_break(break_id: int) -> Break:
+    return Break.objects.select_for_update(of=["self"]).get(pk=break_id)
+
+
+def require_open(one: Break) -> None:
+    if one.state != BreakState.OPEN:
+        raise WrongState(_("This break was resolved already."))
+
+
+@transaction.atomic
+def resolve_break(*, break_id: int, actor: Any, resolution: str) -> Break:
+    """Say what became of a difference, without a posting. Who: `wallet.run_reconciliation` on the brand.
+
+    Raises: NotAllowed, WrongState (resolved, or a posting waits for it), DomainError without words.
+    """
+    one = lock_break(break_id)
+    require(policies.can_resolve(actor, one))
+    require_open(one)
+    if BreakPosting.objects.filter(one=one, state=RequestState.WAITING).exists():
+        raise WrongState(_("A posting for this break waits for a second person: withdraw it first."))
+    if not resolution.strip():
+        raise DomainError(_("Say how it was resolved."))
+    close(one, actor, resolution)
+    return one
+
+
+def close(one: Break, actor: Any, words: str) -> None:
+    """Resolved by a person: it does not open again, and its row and movement are not looked at any more."""
+    one.state, one.resolved_by, one.resolved_at = BreakState.RESOLVED, actor, timezone.now()
+    one.resolution = words.strip()[:300]
+    one.save(update_fields=["state", "resolved_by", "resolved_at", "resolution"])
+    audit.record(
+        actor=actor, action="wallet.break_resolved", target=one, brand_id=one.brand_id, client_id=one.client_id,
+        before={"kind": one.kind, "difference_minor": one.difference_minor, "currency": one.currency},
+        reason=one.resolution,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def give_to(*, break_ids: Iterable[int], owner_id: int | None, actor: Any) -> int:
+    """Make somebody look after open breaks; None takes them from whoever has them. Returns how many changed hands.
+
+    Who: `wallet.run_reconciliation` on each one's brand; the owner must be able to resolve them too.
+    """
+    rows = list(Break.objects.select_for_update(of=["self"]).filter(pk__in=list(break_ids)[:BULK_MAX]).order_by("pk"))
+    owner = User.objects.filter(pk=owner_id).first() if owner_id else None
+    for brand_id in {one.brand_id for one in rows}:
+        if owner_id and (owner is None or owner.pk not in people_with("wallet.run_reconciliation", brand_id=brand_id)):
+            raise DomainError(_("This person may not resolve breaks of the brand."))
+    changed = [one for one in rows if one.state == BreakState.OPEN and one.owner_id != owner_id]
+    for one in changed:
+        require(policies.can_resolve(actor, one))
+        before, one.owner_id = one.owner_id, owner_id
+        audit.record(
+            actor=actor, action="wallet.break_given", target=one, brand_id=one.brand_id, before={"owner": before},
+            after={"owner": owner_id},
+        )  # fmt: skip
+    Break.objects.bulk_update(changed, ["owner"])
+    if owner is not None and owner.pk != actor.pk and changed:
+        notify(
+            [owner.pk], kind="wallet.breaks_given",
+            title=lambda: _("%(count)s breaks are yours to explain") % {"count": len(changed)}, body=str(actor),
+            url="/money/reconciliation/breaks/?state=open&mine=true",
+            dedupe_key=f"breaks-given:{owner.pk}:{secrets.token_hex(6)}",
+        )  # fmt: skip
+    return len(changed)
+
+
+@transaction.atomic
+def comment(*, break_id: int, actor: Any, body: str, file_name: str = "", content: bytes = b"") -> BreakNote:
+    """Say something about a break, with or without a file that proves it (kept encrypted). Open or resolved.
+
+    Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, DomainError (nothing said, file too large, no room).
+    """
+    one = lock_break(break_id)
+    require(policies.can_resolve(actor, one))
+    if not body.strip() and not content:
+        raise DomainError(_("Write something, or choose a file."))
+    if len(content) > FILE_BYTES_MAX:
+        raise DomainError(_("The file is larger than 10 MB."))
+    note = BreakNote(one=one, author=actor, at=timezone.now(), body=body.strip()[:1000])
+    if content:
+        path = f"{one.pk}/{secrets.token_hex(16)}"
+        written = sealed_files.write(folder() / path, content, owner=sealed_files.of_instance(FILE_PURPOSE))
+        note.file_name, note.file_path = Path(file_name).name[-160:] or "file", path
+        note.file_sha256, note.file_bytes = written.sha256, written.size_bytes
+    note.save()
+    audit.record(
+        actor=actor, action="wallet.break_commented", target=one, brand_id=one.brand_id, client_id=one.client_id,
+        after={"body": note.body, "file": note.file_name, "sha256": note.file_sha256},
+    )  # fmt: skip
+    return note
+
+
+def folder() -> Path:
+    return Path(settings.PRIVATE_DIR) / "breaks"
+
+
+def attachment(note: BreakNote) -> bytes:
+    """The file as it was attached. Raises sealed_files.FileDamaged, FileMissing."""
+    return sealed_files.read(folder() / note.file_path, owner=sealed_files.of_instance(FILE_PURPOSE))

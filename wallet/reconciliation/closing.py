@@ -1,0 +1,22 @@
+"""What falls with a break that closed itself: a posting that somebody proposed for it is not needed any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from wallet.choices import RequestState
+from wallet.models import BreakPosting
+
+
+def withdraw_postings(break_ids: Iterable[int]) -> None:
+    """Proposals that wait for these breaks are withdrawn in the proposer's name, and say why."""
+    ids = list(break_ids)
+    if ids:
+        BreakPosting.objects.filter(one_id__in=ids, state=RequestState.WAITING).update(
+            state=RequestState.WITHDRAWN, decided_by=F("requested_by"), decided_at=timezone.now(),
+            decision_note=_("The break closed itself."),
+        )  # fmt: skip

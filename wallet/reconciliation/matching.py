@@ -1,0 +1,74 @@
+"""One run: stage, match, name, suggest, book. All in the caller's transaction, one run of a PSP at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection, transaction
+
+from wallet.models import Match, Psp, SettlementImport, SettlementRow
+from wallet.reconciliation import bank_leg, booking, closing, naming, passes, staging, suggesting
+
+ANALYZE_ROWS_MIN = 5_000
+
+
+def lock_psp(psp_id: int) -> None:
+    """One import, run or decision of a PSP at a time; held until the transaction ends. Take it before any row's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.reconcile'), %s)", [psp_id])
+
+
+@transaction.atomic
+def match_report(report: SettlementImport) -> None:
+    """Match a report whose rows are stored, name its breaks, book what it says. Sets the counts; the caller saves them."""
+    lock_psp(report.psp_id)
+    with connection.cursor() as cursor:
+        cursor.execute(staging.REPEATS, {"psp": report.psp_id, "report": report.pk})
+    opened = _run(report.psp, report, actor=report.imported_by)
+    rows = SettlementRow.objects.filter(report=report)
+    report.seen_before = rows.filter(is_repeat=True).count()
+    report.matched = Match.objects.filter(row__report=report, leg="psp").count()
+    report.breaks_found = opened
+    report.to_bank = booking.book_payouts(report)
+    report.booked = SettlementImport.objects.values_list("booked", flat=True).get(pk=report.pk)
+    bank_leg.match_payouts(report.psp.brand_id)
+
+
+@transaction.atomic
+def rematch(psp_id: int) -> int:
+    """Look at a PSP's open rows and movements again, e.g. once a day; returns how many new breaks there are."""
+    psp = Psp.objects.select_related("brand").get(pk=psp_id)
+    lock_psp(psp_id)
+    return _run(psp, None)
+
+
+def _run(psp: Psp, report: SettlementImport | None, *, actor: Any = None) -> int:
+    values = {
+        "psp": psp.pk, "report": report.pk if report else 0,
+        "since": _midnight(report.first_day) if report else None,
+        "until": _midnight(report.last_day + dt.timedelta(days=1)) if report else None,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        staging.stage(cursor, values)
+        stored = passes.run_passes(cursor, psp.pk)
+        if stored >= ANALYZE_ROWS_MIN:
+            cursor.execute("SELECT keelson_analyze('wallet_match')")
+        opened, closed = naming.name_breaks(cursor, psp_id=psp.pk, brand_id=psp.brand_id, report=report)
+        suggesting.suggest(cursor, psp.pk)
+        cursor.execute("SELECT DISTINCT report_id FROM recon_row")
+        touched = [pk for (pk,) in cursor.fetchall()]
+    closing.withdraw_postings(closed)
+    booking.book({*touched, *([report.pk] if report else [])}, actor=actor)
+    return opened
+
+
+def book_again(row_ids: Iterable[int], *, actor: Any) -> None:
+    """After a match was made or undone by hand: fees and conversions of the rows' reports follow."""
+    reports = SettlementRow.objects.filter(pk__in=list(row_ids)).values_list("report_id", flat=True).distinct()
+    booking.book(reports, actor=actor)
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)

@@ -1,0 +1,168 @@
+"""Every row and movement that no pass took gets a name; breaks that no longer hold close themselves.
+
+What should be open is computed whole and compared with what is: the same break stays (with its owner and notes), another
+name replaces the old one, what is gone is closed. So files in any order end with the same breaks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from wallet.models import SettlementImport
+
+# A movement in the last hours of a covered day may stand in the next report.
+CUT_OFF_HOURS = 6
+
+WANTED = """
+CREATE TEMP TABLE recon_break (kind text, row_id bigint, movement_id bigint, report_id bigint, client_id bigint, currency text,
+  difference bigint, happened_at timestamptz) ON COMMIT DROP
+"""
+# Of each open row: the movement that its references mean most, and what is known of the payment behind it.
+OF_ROWS = """
+INSERT INTO recon_break
+SELECT kind, row_id, CASE WHEN kind = 'missing_here' OR kind = 'status' THEN NULL ELSE movement_id END, report_id,
+  CASE WHEN kind = 'missing_here' THEN NULL ELSE client_id END, currency,
+  CASE WHEN kind IN ('amount', 'wrong_client') THEN gross_minor - amount_minor ELSE gross_minor END, booked_at
+FROM (
+  SELECT row_id, movement_id, report_id, coalesce(client_id, origin_client) AS client_id, currency, gross_minor, amount_minor,
+    booked_at,
+    CASE
+      WHEN movement_id IS NULL THEN CASE WHEN origin_client IS NOT NULL THEN 'status' ELSE 'missing_here' END
+      WHEN is_matched AND amount_minor = gross_minor AND booked_currency = currency THEN 'duplicate'
+      WHEN is_matched OR place > 1 THEN 'missing_here'
+      WHEN is_alien THEN CASE WHEN booked_currency = currency THEN 'wrong_client' ELSE 'currency' END
+      WHEN contradicts THEN 'missing_here'
+      WHEN booked_currency <> currency THEN 'currency'
+      WHEN amount_minor <> gross_minor THEN 'amount'
+      ELSE 'missing_here'
+    END AS kind
+  FROM (
+    SELECT r.id AS row_id, r.report_id, r.currency, r.gross_minor, r.booked_at, b.id AS movement_id, b.client_id,
+      b.currency AS booked_currency, b.amount_minor, b.is_matched, b.is_alien, b.contradicts,
+      row_number() OVER (PARTITION BY b.id ORDER BY b.by_psp DESC, r.booked_at, r.gross_minor, r.fee_minor, r.id) AS place,
+      CASE WHEN r.type IN ('refund', 'chargeback', 'chargeback_reversed') THEN (
+        SELECT min(o.client_id) FROM wallet_pspmovement o
+        WHERE o.psp_id = %(psp)s AND o.kind = 'payment' AND o.psp_reference IN (r.psp_reference, r.original_reference)
+          AND o.psp_reference <> '')
+      END AS by_origin,
+      CASE WHEN r.type IN ('refund', 'chargeback', 'chargeback_reversed', 'payout') AND r.reference <> '' THEN coalesce(
+        (SELECT d.client_id FROM wallet_deposit d WHERE d.reference = r.reference AND r.type <> 'payout'),
+        (SELECT w.client_id FROM wallet_withdrawal w WHERE w.reference = r.reference),
+        (SELECT min(o.client_id) FROM wallet_pspmovement o WHERE o.psp_id = %(psp)s AND o.reference = r.reference))
+      END AS by_reference,
+      NULL AS nothing
+    FROM recon_left r LEFT JOIN LATERAL (
+      SELECT m.id, m.client_id, m.currency, m.amount_minor, m.by_psp,
+        m.match_id IS NOT NULL OR EXISTS (SELECT 1 FROM recon_hit h WHERE h.movement_id = m.id) AS is_matched,
+        EXISTS (SELECT 1 FROM recon_pair p WHERE p.row_id = r.id AND p.movement_id = m.id AND p.is_alien) AS is_alien,
+        r.type IN ('payment', 'payout') AND r.psp_reference <> ''
+          AND m.psp_reference NOT IN ('', m.reference, r.psp_reference) AS contradicts
+      FROM (
+        SELECT k.*, true AS by_psp FROM recon_mov k
+        WHERE k.kind = r.type AND k.psp_reference = r.psp_reference AND r.psp_reference <> ''
+        UNION ALL
+        SELECT k.*, false FROM recon_mov k
+        WHERE k.kind = r.type AND k.reference = r.reference AND r.reference <> ''
+          AND (k.psp_reference <> r.psp_reference OR r.psp_reference = '')
+      ) m
+      ORDER BY m.by_psp DESC, (m.match_id IS NULL AND NOT EXISTS (
+          SELECT 1 FROM recon_hit h WHERE h.movement_id = m.id)) DESC,
+        (m.amount_minor = r.gross_minor) DESC, m.occurred_at, m.psp_reference LIMIT 1
+    ) b ON true
+  ) f CROSS JOIN LATERAL (SELECT coalesce(by_origin, by_reference) AS origin_client) o
+) named
+"""
+# Movements that a report should have: their day is covered. In the last hours before the end of all cover it may be timing.
+OF_MOVEMENTS = """
+INSERT INTO recon_break
+SELECT CASE WHEN m.occurred_at >= c.until - make_interval(hours => %(cut_off)s) AND NOT EXISTS (
+    SELECT 1 FROM cover n WHERE n.since <= c.until AND n.until > c.until) AND c.is_over
+  THEN 'timing' ELSE 'missing_there' END,
+  NULL, m.id, c.id, m.client_id, m.currency, -m.amount_minor, m.occurred_at
+FROM recon_left_mov m CROSS JOIN LATERAL (
+  SELECT * FROM cover c WHERE c.since <= m.occurred_at AND m.occurred_at < c.until ORDER BY c.until DESC, c.id LIMIT 1
+) c
+WHERE NOT EXISTS (SELECT 1 FROM recon_break b WHERE b.movement_id = m.id
+    AND b.kind IN ('amount', 'currency', 'wrong_client'))
+  AND NOT EXISTS (SELECT 1 FROM wallet_break b WHERE b.movement_id = m.id AND b.resolved_by_id IS NOT NULL
+    AND b.kind IN ('amount', 'currency', 'wrong_client', 'missing_there', 'timing'))
+"""
+COVER = """
+WITH cover AS MATERIALIZED (
+  SELECT i.id, i.first_day::timestamp AT TIME ZONE 'UTC' AS since, o.over_at <= i.imported_at AS is_over,
+    CASE WHEN o.over_at <= i.imported_at THEN o.over_at ELSE least(o.over_at, coalesce((
+      SELECT max(r.booked_at) + interval '1 second' FROM wallet_settlementrow r WHERE r.report_id = i.id), o.over_at)) END AS until
+  FROM wallet_settlementimport i
+  CROSS JOIN LATERAL (SELECT (i.last_day + 1)::timestamp AT TIME ZONE 'UTC' AS over_at) o WHERE i.psp_id = %(psp)s
+)
+"""
+# A fee that is not what was agreed, on any row of the new report, matched or not.
+OF_FEES = """
+INSERT INTO recon_break
+SELECT 'fee', r.id, NULL, r.report_id, NULL, r.currency, r.fee_minor - t.agreed, r.booked_at
+FROM wallet_settlementrow r CROSS JOIN LATERAL (
+  SELECT round(abs(r.gross_minor) * c.basis_points / 10000)::bigint + c.fixed_minor AS agreed, c.tolerance_minor
+  FROM wallet_pspcost c WHERE c.psp_id = %(psp)s AND c.type = r.type AND c.currency = r.currency
+    AND c.valid_from <= (r.booked_at AT TIME ZONE 'UTC')::date
+  ORDER BY c.valid_from DESC LIMIT 1
+) t WHERE r.report_id = %(report)s AND NOT r.is_repeat AND abs(r.fee_minor - t.agreed) > t.tolerance_minor
+  AND NOT EXISTS (SELECT 1 FROM wallet_break b WHERE b.row_id = r.id AND b.kind = 'fee')
+"""
+HAS_TERMS = "SELECT EXISTS (SELECT 1 FROM wallet_pspcost WHERE psp_id = %(psp)s)"
+OPEN = "b.psp_id = %(psp)s AND b.leg = 'psp' AND b.state = 'open'"
+SAME_THING = """
+((b.row_id IS NOT NULL AND w.row_id = b.row_id) OR (b.row_id IS NULL AND w.row_id IS NULL AND w.movement_id = b.movement_id))
+"""
+# A posting that waits for a second person falls with the break that it is for.
+CLOSE = f"""
+UPDATE wallet_break b SET state = 'resolved', resolved_at = clock_timestamp(), resolution = %(words)s
+WHERE {OPEN} AND b.kind <> 'fee' AND NOT EXISTS (SELECT 1 FROM recon_break w WHERE w.kind <> 'fee' AND {SAME_THING})
+RETURNING b.id
+"""  # noqa: S608 (constants of this module)
+FREE = f"""
+UPDATE wallet_break b SET movement_id = NULL FROM recon_break w
+WHERE {OPEN} AND b.kind <> 'fee' AND w.kind <> 'fee' AND b.row_id IS NOT NULL AND w.row_id = b.row_id
+  AND b.movement_id IS DISTINCT FROM w.movement_id
+"""  # noqa: S608 (constants of this module)
+RENAME = f"""
+UPDATE wallet_break b SET kind = w.kind, movement_id = w.movement_id, difference_minor = w.difference,
+  client_id = w.client_id FROM recon_break w
+WHERE {OPEN} AND b.kind <> 'fee' AND w.kind <> 'fee' AND {SAME_THING}
+  AND (b.kind, b.movement_id, b.difference_minor) IS DISTINCT FROM (w.kind, w.movement_id, w.difference)
+"""  # noqa: S608 (constants of this module)
+INSERT = f"""
+INSERT INTO wallet_break (brand_id, leg, psp_id, report_id, kind, row_id, movement_id, client_id, subject, detail, currency,
+  difference_minor, happened_at, opened_at, state, resolution)
+SELECT %(brand)s, 'psp', %(psp)s, w.report_id, w.kind, w.row_id, w.movement_id, w.client_id, '', '', w.currency, w.difference,
+  w.happened_at, clock_timestamp(), 'open', ''
+FROM recon_break w WHERE w.kind = 'fee' OR NOT EXISTS (
+  SELECT 1 FROM wallet_break b WHERE {OPEN} AND b.kind <> 'fee' AND {SAME_THING})
+ORDER BY w.row_id NULLS LAST, w.movement_id
+"""  # noqa: S608 (constants of this module)
+
+
+def name_breaks(cursor: Any, *, psp_id: int, brand_id: int, report: SettlementImport | None) -> tuple[int, list[int]]:
+    """Open, rename and close breaks of what was staged. Returns how many were opened, and the ids of those closed."""
+    words = (
+        _("Explained by the report “%(name)s”") % {"name": report.file_name} if report else _("Explained by our books")
+    )
+    values = {
+        "psp": psp_id, "brand": brand_id, "report": report.pk if report else 0, "cut_off": CUT_OFF_HOURS,
+        "words": words[:300],
+    }  # fmt: skip
+    cursor.execute(WANTED)
+    cursor.execute(OF_ROWS, values)
+    cursor.execute("ANALYZE recon_break")
+    cursor.execute(COVER + OF_MOVEMENTS, values)
+    cursor.execute(HAS_TERMS, values)
+    if cursor.fetchone()[0]:
+        cursor.execute(OF_FEES, values)
+    cursor.execute("ANALYZE recon_break")
+    cursor.execute(CLOSE, values)
+    closed = [pk for (pk,) in cursor.fetchall()]
+    cursor.execute(FREE, values)
+    cursor.execute(RENAME, values)
+    cursor.execute(INSERT, values)
+    return cursor.rowcount, closed

@@ -1,0 +1,164 @@
+"""What a run looks at, in temporary tables with statistics: a PSP's open rows, and the movements that they may be.
+
+The result of matching must not depend on the order in which files came. So a run takes what is open, and takes back what an
+earlier run matched by itself wherever a new row or movement names the same references: all of it is judged anew, together.
+What a person accepted stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wallet.choices import MatchRule, RowType
+
+MOVEMENT_TYPES = [
+    str(kind)
+    for kind in (
+        RowType.PAYMENT, RowType.PAYOUT, RowType.REFUND, RowType.CHARGEBACK, RowType.CHARGEBACK_REVERSED
+    )
+]  # fmt: skip
+ROUNDS_MAX = 10
+WINDOW_DAYS = 10
+
+# Statistics by hand: nobody analyses temporary tables by themselves, and without them a join of a million takes minutes.
+TABLES = (
+    "recon_row",
+    "recon_mov",
+    "recon_pair",
+    "recon_hit",
+    "recon_left",
+    "recon_left_mov",
+    "recon_group",
+    "recon_break",
+)
+SETTINGS = "SET LOCAL work_mem = '96MB'; SET LOCAL jit = off"
+
+# The k-th copy of a row is a repeat when an earlier report of the PSP has k copies. Same content and same instant: one fact.
+REPEATS = """
+UPDATE wallet_settlementrow SET is_repeat = true WHERE id IN (
+  SELECT n.id FROM (
+    SELECT r.*, row_number() OVER (PARTITION BY r.type, r.psp_reference, r.merchant_reference, r.original_reference,
+      r.currency, r.gross_minor, r.fee_minor, r.booked_at ORDER BY r.line) AS copy
+    FROM wallet_settlementrow r WHERE r.report_id = %(report)s
+  ) n JOIN (
+    SELECT e.type, e.psp_reference, e.merchant_reference, e.original_reference, e.currency, e.gross_minor, e.fee_minor,
+      e.booked_at, e.report_id, count(*) AS copies
+    FROM wallet_settlementrow e JOIN wallet_settlementimport i ON i.id = e.report_id
+    WHERE i.psp_id = %(psp)s AND e.report_id < %(report)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+  ) e ON (e.type, e.psp_reference, e.merchant_reference, e.original_reference, e.currency, e.gross_minor, e.fee_minor,
+      e.booked_at) = (n.type, n.psp_reference, n.merchant_reference, n.original_reference, n.currency, n.gross_minor,
+      n.fee_minor, n.booked_at) AND e.copies >= n.copy)
+"""
+ROW_COLUMNS = """
+  r.id, r.report_id, r.line, r.type, r.psp_reference, r.merchant_reference AS reference, r.original_reference,
+  r.client_reference, r.batch, r.booked_at, r.currency, r.gross_minor, r.fee_minor, r.paid_currency, r.paid_minor, r.rate
+"""
+# Rows that a person has dealt with are not looked at again.
+ROWS = f"""
+CREATE TEMP TABLE recon_row ON COMMIT DROP AS
+SELECT {ROW_COLUMNS} FROM wallet_settlementrow r
+LEFT JOIN wallet_match x ON x.row_id = r.id AND x.leg = 'psp'
+WHERE r.report_id = %(report)s AND r.type = ANY(%(types)s) AND NOT r.is_repeat AND x.id IS NULL
+  AND NOT EXISTS (SELECT 1 FROM wallet_break b WHERE b.row_id = r.id AND b.leg = 'psp' AND b.kind <> 'fee'
+    AND b.resolved_by_id IS NOT NULL)
+UNION ALL
+SELECT {ROW_COLUMNS} FROM wallet_settlementrow r JOIN wallet_break b ON b.row_id = r.id
+WHERE b.psp_id = %(psp)s AND b.state = 'open' AND b.leg = 'psp' AND b.kind <> 'fee' AND r.report_id <> %(report)s
+"""  # noqa: S608 (constants of this module)
+MOV_COLUMNS = """
+  m.id, m.kind, m.psp_reference, m.reference, m.common_reference, m.currency, m.amount_minor, m.client_id, m.occurred_at,
+  x.id AS match_id, x.group_id, x.rule
+"""
+MOVEMENTS = f"""
+CREATE TEMP TABLE recon_mov ON COMMIT DROP AS
+SELECT {MOV_COLUMNS} FROM wallet_pspmovement m LEFT JOIN wallet_match x ON x.movement_id = m.id
+WHERE m.psp_id = %(psp)s AND m.occurred_at >= (
+    SELECT least(min(booked_at), %(since)s::timestamptz) - make_interval(days => %(days)s) FROM recon_row)
+  AND m.occurred_at < (
+    SELECT greatest(max(booked_at), %(until)s::timestamptz) + make_interval(days => %(days)s) FROM recon_row)
+"""  # noqa: S608 (constants of this module)
+# Outside the window: what open breaks are about, and what a row without a partner names.
+MORE_MOVEMENTS = f"""
+WITH alone AS (
+  SELECT r.* FROM recon_row r WHERE NOT EXISTS (
+    SELECT 1 FROM recon_mov m WHERE m.psp_reference = r.psp_reference AND m.kind = r.type AND r.psp_reference <> '')
+), wanted AS (
+  SELECT b.movement_id AS id FROM wallet_break b
+  WHERE b.psp_id = %(psp)s AND b.state = 'open' AND b.leg = 'psp' AND b.movement_id IS NOT NULL
+  UNION SELECT m.id FROM alone a JOIN wallet_pspmovement m
+    ON m.psp_id = %(psp)s AND m.psp_reference = a.psp_reference AND m.kind = a.type WHERE a.psp_reference <> ''
+  UNION SELECT m.id FROM alone a JOIN wallet_pspmovement m
+    ON m.psp_id = %(psp)s AND m.reference = a.reference AND m.kind = a.type WHERE a.reference <> ''
+  UNION SELECT m.id FROM alone a JOIN wallet_pspmovement m ON m.psp_id = %(psp)s AND m.kind = a.type
+    AND m.common_reference <> '' AND m.common_reference IN (a.reference, a.psp_reference)
+)
+INSERT INTO recon_mov SELECT {MOV_COLUMNS} FROM wallet_pspmovement m JOIN wanted w ON w.id = m.id
+LEFT JOIN wallet_match x ON x.movement_id = m.id
+WHERE NOT EXISTS (SELECT 1 FROM recon_mov k WHERE k.id = m.id)
+"""  # noqa: S608 (constants of this module)
+# What was matched by itself and shares a reference with an open row, or with an open movement.
+DISPUTED = """
+SELECT DISTINCT m.match_id, m.group_id FROM recon_mov m
+WHERE m.match_id IS NOT NULL AND m.rule <> %(accepted)s AND (
+  EXISTS (SELECT 1 FROM recon_row r WHERE r.type = m.kind AND r.psp_reference = m.psp_reference AND r.psp_reference <> '')
+  OR EXISTS (SELECT 1 FROM recon_row r WHERE r.type = m.kind AND r.reference <> ''
+    AND r.reference IN (m.reference, m.common_reference))
+  OR (m.rule <> 'psp_reference' AND EXISTS (SELECT 1 FROM recon_mov o WHERE o.match_id IS NULL AND o.kind = m.kind
+    AND (o.reference = m.reference OR (o.common_reference <> '' AND o.common_reference = m.common_reference)))))
+"""
+LINES = """
+SELECT id, row_id, movement_id, group_id FROM wallet_match WHERE id = ANY(%(matches)s) OR group_id = ANY(%(groups)s)
+"""
+TAKE_BACK_GROUPS = """
+UPDATE wallet_matchgroup SET undone_at = clock_timestamp(), undone_reason = 'Judged anew with a later file'
+WHERE id = ANY(%(groups)s)
+"""
+TAKE_BACK_LINES = "DELETE FROM wallet_match WHERE id = ANY(%(lines)s)"
+ROWS_AGAIN = f"""
+INSERT INTO recon_row SELECT {ROW_COLUMNS} FROM wallet_settlementrow r WHERE r.id = ANY(%(rows)s)
+"""  # noqa: S608 (constants of this module)
+MOVEMENTS_AGAIN = f"""
+WITH gone AS (DELETE FROM recon_mov WHERE id = ANY(%(movements)s))
+INSERT INTO recon_mov SELECT {MOV_COLUMNS} FROM wallet_pspmovement m LEFT JOIN wallet_match x ON x.movement_id = m.id
+WHERE m.id = ANY(%(movements)s)
+"""  # noqa: S608 (constants of this module)
+ARE_ANY_MATCHED = "SELECT EXISTS (SELECT 1 FROM recon_mov WHERE match_id IS NOT NULL)"
+
+
+def stage(cursor: Any, values: Mapping[str, Any]) -> None:
+    """Fill `recon_row` and `recon_mov`. values: psp, report (0: none), since, until."""
+    values = {**values, "types": MOVEMENT_TYPES, "days": WINDOW_DAYS, "accepted": MatchRule.ACCEPTED}
+    cursor.execute(SETTINGS)
+    for table in TABLES:
+        cursor.execute(f"DROP TABLE IF EXISTS {table}")
+    cursor.execute(ROWS, values)
+    cursor.execute("ANALYZE recon_row")
+    cursor.execute(MOVEMENTS, values)
+    cursor.execute("ANALYZE recon_mov")
+    for _round in range(ROUNDS_MAX):
+        cursor.execute(MORE_MOVEMENTS, values)
+        if not _take_back(cursor, values):
+            break
+    cursor.execute("ANALYZE recon_row, recon_mov")
+
+
+def _take_back(cursor: Any, values: Mapping[str, Any]) -> bool:
+    """Undo automatic matches that are to be judged anew, and look at both of their sides again."""
+    cursor.execute(ARE_ANY_MATCHED)
+    if not cursor.fetchone()[0]:
+        return False
+    cursor.execute(DISPUTED, values)
+    found = cursor.fetchall()
+    if not found:
+        return False
+    groups = sorted({group for _match, group in found if group})
+    cursor.execute(LINES, {"matches": [match for match, group in found if not group], "groups": groups})
+    lines = cursor.fetchall()
+    if groups:
+        cursor.execute(TAKE_BACK_GROUPS, {"groups": groups})
+    cursor.execute(TAKE_BACK_LINES, {"lines": [line[0] for line in lines]})
+    cursor.execute(ROWS_AGAIN, {"rows": [line[1] for line in lines if line[1]]})
+    cursor.execute(MOVEMENTS_AGAIN, {"movements": [line[2] for line in lines if line[2]]})
+    return True
