@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
+from django.db.models.expressions import DatabaseDefault
 from psycopg.types.json import Jsonb
 
 
@@ -68,4 +69,6 @@ def _reader(field: Any) -> Callable[[models.Model], Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, DatabaseDefault):  # not set: COPY names every column, so the default is written out
+        value = value.expression.value
     return value.value if isinstance(value, enum.Enum) else value
