@@ -30,7 +30,7 @@ from wallet.models.bank import ORIGINAL_PURPOSE, PARTY_PURPOSE
 from wallet.psp.bank_wire import masked
 from wallet.psp.base import PaymentStatus, PaymentView, TransferStatus, TransferView
 from wallet.references_bank import deposits_named_in, wire_reference
-from wallet.statements_in import Entry, Statement, read_statements
+from wallet.statements_in import Entry, Mapping, Statement, read_statements
 from wallet.statements_in.base import fingerprints
 
 BOOKED = (EntryState.MATCHED, EntryState.ASSIGNED)
@@ -39,7 +39,9 @@ BOOKED = (EntryState.MATCHED, EntryState.ASSIGNED)
 # ── taking in ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def import_statement(*, psp_id: int, file_name: str, content: bytes, actor: Any) -> BankFile:
+def import_statement(
+    *, psp_id: int, file_name: str, content: bytes, actor: Any, kind: str = "auto", mapping: Mapping | None = None
+) -> BankFile:
     """Take in a file of statements and act on its entries. The same file again is the same row, and changes nothing.
 
     All of it is stored or nothing; entries that an earlier file had are not stored again.
@@ -56,7 +58,7 @@ def import_statement(*, psp_id: int, file_name: str, content: bytes, actor: Any)
     if known is not None:
         apply_waiting(psp_id=psp.pk)
         return known
-    kind, statements = read_statements(content)
+    kind, statements = read_statements(content, kind, mapping)
     _require_own_account(psp, statements)
     file = _store(psp, digest, file_name, content, kind, statements, actor)
     apply_waiting(psp_id=psp.pk)

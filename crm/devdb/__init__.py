@@ -41,6 +41,8 @@ NEEDS_NO_SERVER = {
     "", "help", "version", "--help", "--version", "check", "collectstatic", "compilemessages", "diffsettings",
     "findstatic", "makemessages", "startapp", "test",
 }  # fmt: skip
+# Commands that only read the files they are given when they are asked for a dry run.
+READS_FILES_WHEN_DRY = {"import_statement"}
 
 
 def stop(var_dir: Path) -> None:
@@ -53,6 +55,8 @@ def ensure_for_command(arguments: list[str], var_dir: Path) -> None:
     """Starts what `manage.py <arguments>` needs, unless DATABASE_URL and REDIS_URL name servers of your own."""
     command = arguments[0] if arguments else ""
     if (command in NEEDS_NO_SERVER and "--database" not in arguments) or {"--help", "-h"} & set(arguments):
+        return
+    if command in READS_FILES_WHEN_DRY and "--dry-run" in arguments:
         return
     try:
         if not os.environ.get("DATABASE_URL"):

@@ -1,32 +1,20 @@
-"""What every statement has, whatever its format: an account, balances, entries; and the proof that nothing is missing."""
+"""A statement as it is booked: in minor units, proved, nothing of it missing."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from crm.errors import DomainError
-from crm.money import Money, exponent
+from crm.money import to_minor
+from wallet.statements_in.errors import bad
+from wallet.statements_in.parsed import Booking, Parsed, Weight
 
 BYTES_MAX = 64 * 1024 * 1024
-MINOR_MAX = 10**15
-
-
-class BadStatement(DomainError):
-    """The file can't be what it says; nothing of it was taken in."""
-
-    code = "bad_bank_statement"
-
-
-def bad(place: str, message: str) -> BadStatement:
-    """`place` says where in the file: a line, or statement and entry."""
-    return BadStatement(_("%(place)s: %(message)s Nothing was imported.") % {"place": place, "message": message})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,57 +53,52 @@ class Statement:
     entries: tuple[Entry, ...]
     opening_minor: int | None = None
     closing_minor: int | None = None
-    # What the bank itself counts, to check against: number of entries and their signed sum.
-    told: tuple[int | None, int | None] = field(default=(None, None))
 
 
-def proved(statements: Iterable[Statement]) -> tuple[Statement, ...]:
-    """opening + Σ entries = closing, for each statement that has both."""
-    found = tuple(statements)
-    if not found:
-        raise BadStatement(_("There is no statement in the file."))
-    for one in found:
-        total = sum(entry.minor for entry in one.entries)
-        count, told_sum = one.told
-        if told_sum is not None and told_sum != total:
-            raise bad(one.place, _("the entries add up to %(sum)s, the bank says %(told)s.")
-                      % {"sum": Money.of_minor(total, one.currency), "told": Money.of_minor(told_sum, one.currency)})  # fmt: skip
-        if count is not None and count != len({entry.place for entry in one.entries}):
-            raise bad(one.place, _("the bank counts %(count)s entries, others are there.") % {"count": count})
-        if one.opening_minor is None or one.closing_minor is None:
-            continue
-        if one.opening_minor + total != one.closing_minor:
-            raise bad(
-                one.place,
-                _(
-                    "opening balance and entries give %(sum)s, the closing balance is %(closing)s. An entry is missing or "
-                    "was changed."
-                )
-                % {"sum": Money.of_minor(one.opening_minor + total, one.currency),
-                   "closing": Money.of_minor(one.closing_minor, one.currency)},
-            )  # fmt: skip
-    return found
+def strict(one: Parsed) -> Statement:
+    """A proved statement as it is booked: only booked entries, payments of batches one by one, in minor units.
+
+    Raises BadStatement with its place for whatever is odd about its money, or missing.
+    """
+    for trouble in one.troubles:
+        if trouble.weight != Weight.NOTE:
+            raise bad(trouble.place, trouble.message)
+    if not one.currency:
+        raise bad(one.place, _("it names no currency."))
+    if one.first_day is None or one.last_day is None:
+        raise bad(one.place, _("it names no day."))
+    opening, closing = one.balance("opening"), one.balance("closing")
+    is_whole_period = opening is not None and closing is not None and not closing.is_interim and not opening.is_interim
+    return Statement(
+        place=one.place, account=one.account, currency=one.currency, first_day=one.first_day, last_day=one.last_day,
+        entries=tuple(entry for booking in one.booked for entry in _entries(booking, one)),
+        opening_minor=to_minor(opening.amount, one.currency) if opening and is_whole_period else None,
+        closing_minor=to_minor(closing.amount, one.currency) if closing and is_whole_period else None,
+    )  # fmt: skip
 
 
-def minor_of(place: str, text: str, currency: str) -> int:
-    """An unsigned amount as minor units, exactly. Raises BadStatement."""
-    try:
-        amount = Decimal(text.strip())
-        scaled = amount.scaleb(exponent(currency))
-    except (InvalidOperation, ValueError):
-        raise bad(place, _("“%(value)s” is not an amount.") % {"value": text[:40]})
-    if not amount.is_finite() or scaled != scaled.to_integral_value():
-        raise bad(place, _("“%(value)s” is finer than the smallest unit of %(currency)s.")
-                  % {"value": text[:40], "currency": currency})  # fmt: skip
-    if abs(scaled) >= MINOR_MAX:
-        raise bad(place, _("“%(value)s” is too large.") % {"value": text[:40]})
-    return int(scaled)
+def _entries(booking: Booking, one: Parsed) -> Iterator[Entry]:
+    """One, or one for each payment of a batch booking whose payments all say their amounts."""
+    if booking.amount is None or booking.booked_on is None:
+        raise bad(booking.place, _("it has no amount, or no day."))
+    parts = booking.details
+    if not parts or any(part.amount is None for part in parts):
+        texts = " ".join(part.text for part in parts)
+        yield _entry(booking, booking, one, 0, f"{booking.text} {texts}".strip())
+        return
+    for number, part in enumerate(parts, 1):
+        yield _entry(booking, part, one, number, f"{part.text} {booking.text}".strip())
 
 
-def currency_of(place: str, text: str) -> str:
-    if not (text.isascii() and text.isalpha() and text.isupper() and len(text) == 3):
-        raise bad(place, _("“%(value)s” is not a currency code.") % {"value": text[:10]})
-    return text
+def _entry(booking: Booking, part: Booking, one: Parsed, number: int, text: str) -> Entry:
+    assert booking.booked_on is not None and part.amount is not None
+    return Entry(
+        place=booking.place, booked_on=booking.booked_on, minor=to_minor(part.amount, one.currency), currency=one.currency,
+        value_on=booking.value_on, bank_reference=(part.bank_reference or booking.bank_reference)[:100],
+        end_to_end=(part.end_to_end or part.references.get("customer", ""))[:60], batch=(booking.batch or part.batch)[:60],
+        text=text[:500], party_name=part.party.name[:140], party_account=part.party.account[:40], party_bic=part.party.bic[:11],
+        return_reason=part.return_reason[:20], part=number,
+    )  # fmt: skip
 
 
 def fingerprints(account: str, entries: Iterable[Entry]) -> list[str]:

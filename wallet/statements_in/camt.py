@@ -1,214 +1,248 @@
-"""camt.052 (report), .053 (statement) and .054 (notification) of ISO 20022, versions .001.02 to .08, by local names.
+"""camt.052 (report), .053 (statement) and .054 (notification) of ISO 20022, of every version, by local names.
 
-Namespaces are not looked at: banks write their own. Only booked entries count. A batch booking counts payment by payment
-where its details say their amounts, else as one; details that do not add up to their entry are refused.
+Namespaces are not looked at: banks write their own, and envelopes around the document. A file is read entry by entry, and what was
+read is dropped, so that its size does not matter. Entries that are not booked yet are told as pending. A batch booking is one entry
+with its payments as details.
 """
 
 from __future__ import annotations
 
-import datetime as dt
+import codecs
+import io
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import BinaryIO
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 from django.utils.translation import gettext as _
 
-from wallet.statements_in.base import BadStatement, Entry, Statement, bad, currency_of, minor_of
+from wallet.statements_in.camt_elements import (
+    account_of,
+    amount_in,
+    bank_of,
+    day_in,
+    day_of,
+    every,
+    find,
+    is_credit_in,
+    name_of,
+    text_of,
+)
+from wallet.statements_in.camt_entries import add_entry, detail_of
+from wallet.statements_in.errors import BadStatement, bad
+from wallet.statements_in.parsed import (
+    Balance,
+    Booking,
+    Claim,
+    Parsed,
+    Status,
+    Weight,
+    amount_of,
+    known_currency,
+)
 
 GROUPS = {"Stmt": "BkToCstmrStmt", "Rpt": "BkToCstmrAcctRpt", "Ntfctn": "BkToCstmrDbtCdtNtfctn"}
-OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)
-TEXT_MAX = 500
+KINDS = {"OPBD": "opening", "CLBD": "closing", "PRCD": "previous", "ITBD": "interim", "CLAV": "available",
+         "OPAV": "opening available", "ITAV": "interim available", "FWAV": "forward available", "XPCD": "expected",
+         "INFO": "information"}  # fmt: skip
+OTHER_ENCODING = re.compile(rb"encoding=[\"'](?!utf-8)", re.IGNORECASE)
+PIECE_BYTES = 2**20
 
 
-def read_camt(content: bytes) -> Iterator[Statement]:
+def read_camt(file: BinaryIO) -> Iterator[Parsed]:
     """Raises BadStatement: not XML, not camt, or with a DTD or entities in it."""
-    try:
-        root = ElementTree.fromstring(content, forbid_dtd=True)
-    except ParseError as error:
-        line, column = error.position
-        raise bad(_("Line %(line)s, column %(column)s") % {"line": line, "column": column + 1}, _("this is not XML."))
-    except DefusedXmlException as error:
-        raise BadStatement(_("The file has a DTD or entities in it; no bank sends those.")) from error
-    except (ValueError, LookupError) as error:
-        raise BadStatement(_("The file's encoding can't be read.")) from error
-    found = False
-    for group in root:
-        for part in group:
-            if GROUPS.get(_name(part)) == _name(group):
-                found = True
-                yield _statement(part, _("Statement %(id)s") % {"id": _text(part, "Id")[:35] or "?"})
-    if not found:
-        raise BadStatement(_("This is no camt.052, .053 or .054 file: “%(name)s”.") % {"name": _name(root)[:40]})
+    reader = _Reader(file)
+    yield from reader.statements()
+    if not reader.count:
+        raise BadStatement(_("This is no camt.052, .053 or .054 file: “%(name)s”.") % {"name": reader.root[:40]})
 
 
-def _name(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+class _Reader:
+    """Walks the file; `path` is the elements that are open."""
 
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = _trimmed(file)
+        self.path: list[Element] = []
+        self.one: Parsed | None = None
+        self.count = 0
+        self.details: list[Booking] = []
+        self.root = ""
 
-def _find(element: Element | None, path: str) -> Element | None:
-    for name in path.split("/"):
-        if element is None:
+    def statements(self) -> Iterator[Parsed]:
+        try:
+            for event, element in ElementTree.iterparse(self.file, events=("start", "end"), forbid_dtd=True):
+                if event == "start":
+                    self._start(element)
+                else:
+                    done = self._end(element)
+                    if done is not None:
+                        yield done
+        except ParseError as error:
+            line, column = error.position
+            if not self.path and self.root and "junk after document element" in str(error):
+                return  # whatever a download left behind the document
+            raise bad(
+                _("Line %(line)s, column %(column)s") % {"line": line, "column": column + 1}, _("this is not XML.")
+            )
+        except DefusedXmlException as error:
+            raise BadStatement(_("The file has a DTD or entities in it; no bank sends those.")) from error
+        except (ValueError, LookupError) as error:
+            raise BadStatement(_("The file's encoding can't be read.")) from error
+
+    def _start(self, element: Element) -> None:
+        name = name_of(element)
+        self.root = self.root or name
+        inside = name_of(self.path[-1]) if self.path else ""
+        if self.one is None and name in GROUPS and inside.startswith(GROUPS[name]):
+            self.count += 1
+            self.one = Parsed(place=_("Statement %(id)s") % {"id": self.count})
+        self.path.append(element)
+
+    def _end(self, element: Element) -> Parsed | None:
+        self.path.pop()
+        parent = self.path[-1] if self.path else None
+        name = name_of(element)
+        one = self.one
+        if one is None:
+            if parent is not None and len(self.path) > 1:
+                parent.remove(element)
             return None
-        element = next((child for child in element if _name(child) == name), None)
-    return element
+        if name == "TxDtls":
+            self.details.append(detail_of(element))
+            if parent is not None:
+                parent.remove(element)
+        elif name == "Ntry" and parent is not None:
+            if not one.entries:
+                _head(one, parent)
+            add_entry(one, element, tuple(self.details))
+            self.details = []
+            parent.remove(element)
+        elif name in GROUPS and parent is not None and name_of(parent).startswith(GROUPS[name]):
+            _head(one, element)
+            _tail(one, element)
+            parent.remove(element)
+            self.one = None
+            return one
+        return None
 
 
-def _all(element: Element | None, name: str) -> list[Element]:
-    return [] if element is None else [child for child in element if _name(child) == name]
+def _trimmed(file: BinaryIO) -> BinaryIO:
+    """Without what stands before the first `<`; where the bytes are not what the file says they are, as Windows' Latin."""
+    head = file.read(4096)
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        file.seek(0)
+        return file
+    start = max(head.find(b"<"), 0)
+    file.seek(start)
+    if OTHER_ENCODING.search(head[start : start + 100]):
+        return file
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while piece := file.read(PIECE_BYTES):
+            decoder.decode(piece)
+    except UnicodeDecodeError:
+        file.seek(start)
+        text = re.sub(r"^<\?xml[^>]*\?>", "", file.read().decode("cp1252", "replace"))
+        return io.BytesIO(text.encode())
+    file.seek(start)
+    return file
 
 
-def _text(element: Element | None, *paths: str) -> str:
-    """The first of the paths that has a text."""
-    for path in paths:
-        found = _find(element, path)
-        if found is not None and found.text and found.text.strip():
-            return found.text.strip()
-    return ""
+# ── a statement ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _statement(part: Element, place: str) -> Statement:
-    account = _text(part, "Acct/Id/IBAN", "Acct/Id/Othr/Id").replace(" ", "")
-    if not account:
-        raise bad(place, _("it names no account."))
-    entries = tuple(
-        one
-        for number, entry in enumerate(_all(part, "Ntry"), 1)
-        for one in _entries(entry, _("%(statement)s, entry %(number)s") % {"statement": place, "number": number})
-    )
-    balances = {_balance_code(one): one for one in reversed(_all(part, "Bal"))}
-    opening = next((balances[code] for code in OPENING if code in balances), None)
-    closing = next((balances[code] for code in CLOSING if code in balances), None)
-    currency = _text(part, "Acct/Ccy") or _currency(opening) or (entries[0].currency if entries else "")
-    currency = currency_of(place, currency)
-    if other := next((one for one in entries if one.currency != currency), None):
-        raise bad(
-            other.place, _("it is in %(other)s, the account is in %(c)s.") % {"other": other.currency, "c": currency}
+def _head(one: Parsed, part: Element) -> None:
+    """Whose statement: known before its entries are, so that their places can say it."""
+    one.id = text_of(part, "Id")
+    if one.id:
+        one.place = _("Statement %(id)s") % {"id": one.id[:35]}
+    account = find(part, "Acct")
+    one.account, one.currency = account_of(account), known_currency(text_of(account, "Ccy"))
+    one.owner = text_of(account, "Ownr/Nm", "Ownr/Pty/Nm", "Nm")
+    one.bank = bank_of(find(account, "Svcr"))
+    one.number = text_of(part, "ElctrncSeqNb", "LglSeqNb")
+
+
+def _tail(one: Parsed, part: Element) -> None:
+    if not one.account:
+        one.odd(one.place, _("it names no account."), Weight.NEEDED)
+    for element in every(part, "Bal"):
+        _balance(one, element)
+    _choose_balances(one)
+    _claims(one, find(part, "TxsSummry"))
+    one.settle()
+    if period := find(part, "FrToDt"):
+        one.first_day = day_of(one, one.place, text_of(period, "FrDtTm", "FrDt")) or one.first_day
+        one.last_day = day_of(one, one.place, text_of(period, "ToDtTm", "ToDt")) or one.last_day
+    if one.first_day is None:
+        one.first_day = one.last_day = day_of(one, one.place, text_of(part, "CreDtTm"))
+        if one.first_day is None:
+            one.odd(one.place, _("it names no day."), Weight.NEEDED)
+    _days_of_entries(one)
+
+
+def _days_of_entries(one: Parsed) -> None:
+    """Of entries that name no day: the statement's, which is theirs where it covers one."""
+    for entry in one.entries:
+        if entry.booked_on is None and entry.status == Status.BOOKED:
+            entry.booked_on = one.last_day
+            for part in entry.details:
+                part.booked_on = one.last_day
+            words = _("it names no day; the statement's is taken.") if one.last_day else _("it names no day.")
+            is_known = one.last_day is not None and one.first_day == one.last_day
+            one.odd(entry.place, words, Weight.NOTE if is_known else Weight.NEEDED)
+
+
+def _balance(one: Parsed, element: Element) -> None:
+    amount = find(element, "Amt")
+    code = text_of(element, "Tp/CdOrPrtry/Cd", "Tp/CdOrPrtry/Prtry", "Tp/Cd", "Tp/Prtry", "Tp")
+    if amount is None:
+        one.odd(one.place, _("its balance %(code)s has no amount.") % {"code": code})
+        return
+    number, currency = amount_in(one, one.place, amount)
+    if find(element, "CdtDbtInd") is None:
+        one.odd(one.place, _("its balance %(code)s has no direction; it is taken as a credit.") % {"code": code})
+        is_credit: bool | None = True
+    else:
+        is_credit = is_credit_in(one, one.place, element)
+    if number is None or is_credit is None:
+        return
+    is_page = text_of(element, "Tp/SubTp/Cd").upper() == "INTM"
+    one.balances.append(
+        Balance(
+            kind=KINDS.get(code.upper(), code or "unknown"), amount=number if is_credit else -number, currency=currency,
+            on=day_in(one, one.place, find(element, "Dt")), code=code, is_interim=is_page,
         )
-    days = [one.booked_on for one in entries]
-    days += [
-        day for bal in (opening, closing) if bal is not None and (day := _day(place, _find(bal, "Dt"))) is not None
-    ]
-    created = _day(place, _find(part, "CreDtTm"), is_text=True)
-    days = days or ([created] if created else [])
-    if not days:
-        raise bad(place, _("it names no day."))
-    return Statement(
-        place=place, account=account, currency=currency, first_day=min(days), last_day=max(days), entries=entries,
-        opening_minor=_signed(place, opening), closing_minor=_signed(place, closing), told=_told(part, place, currency),
     )  # fmt: skip
 
 
-def _balance_code(balance: Element) -> str:
-    return _text(balance, "Tp/CdOrPrtry/Cd", "Tp/CdOrPrtry/Prtry")
+def _choose_balances(one: Parsed) -> None:
+    """Which balance opens and which closes: OPBD, else PRCD; CLBD, else the last ITBD, which need not add up."""
+    if one.currency:  # accounts in several currencies tell each
+        mine = [balance for balance in one.balances if balance.currency in (one.currency, "")]
+        one.balances = mine + [balance for balance in one.balances if balance not in mine]
+    interim = [balance for balance in one.balances if balance.kind == "interim"]
+    if one.balance("opening") is None:
+        opening = one.balance("previous") or (interim[0] if len(interim) > 1 else None)
+        if opening is not None:
+            opening.kind, opening.is_interim = "opening", opening.code.upper() == "ITBD"
+    if one.balance("closing") is None and interim and interim[-1].kind == "interim":
+        interim[-1].kind, interim[-1].is_interim = "closing", True
 
 
-def _currency(element: Element | None) -> str:
-    amount = _find(element, "Amt")
-    return "" if amount is None else str(amount.get("Ccy") or "")
-
-
-def _signed(place: str, element: Element | None) -> int | None:
-    """Amount with its direction: credits above zero."""
-    amount = _find(element, "Amt")
-    if amount is None:
-        return None
-    minor = minor_of(place, amount.text or "", currency_of(place, str(amount.get("Ccy") or "")))
-    side = _text(element, "CdtDbtInd")
-    if side not in ("CRDT", "DBIT"):
-        raise bad(place, _("“%(value)s” is neither CRDT nor DBIT.") % {"value": side[:10]})
-    return minor if side == "CRDT" else -minor
-
-
-def _told(part: Element, place: str, currency: str) -> tuple[int | None, int | None]:
-    """The bank's own count and net sum of entries, where it gives both with a direction."""
-    total = _find(part, "TxsSummry/TtlNtries")
-    if total is None or (_all(part, "Ntry") and any(_status(one) != "BOOK" for one in _all(part, "Ntry"))):
-        return None, None
-    count = _text(total, "NbOfNtries")
-    net = _text(total, "TtlNetNtryAmt", "TtlNetNtry/Amt")
-    side = _text(total, "CdtDbtInd", "TtlNetNtry/CdtDbtInd")
-    minor = minor_of(place, net, currency) if net and side in ("CRDT", "DBIT") else None
-    return (int(count) if count.isdigit() else None), (-minor if minor is not None and side == "DBIT" else minor)
-
-
-def _status(entry: Element) -> str:
-    return _text(entry, "Sts/Cd", "Sts") or "BOOK"
-
-
-def _day(place: str, element: Element | None, *, is_text: bool = False) -> dt.date | None:
-    text = (element.text or "").strip() if is_text and element is not None else _text(element, "Dt", "DtTm")
-    if not text:
-        return None
-    try:
-        return dt.date.fromisoformat(text[:10])
-    except ValueError:
-        raise bad(place, _("“%(value)s” is not a date.") % {"value": text[:30]})
-
-
-def _entries(entry: Element, place: str) -> Iterator[Entry]:
-    """None for what is not booked yet; one, or one per payment of a batch."""
-    if _status(entry) != "BOOK":
-        return
-    minor = _signed(place, entry)
-    if minor is None:
-        raise bad(place, _("it has no amount."))
-    currency = _currency(entry)
-    booked_on = _day(place, _find(entry, "BookgDt")) or _day(place, _find(entry, "ValDt"))
-    if booked_on is None:
-        raise bad(place, _("it names no day."))
-    common: dict[str, Any] = {
-        "place": place, "booked_on": booked_on, "value_on": _day(place, _find(entry, "ValDt")), "currency": currency,
-        "bank_reference": _text(entry, "AcctSvcrRef")[:100],
-        "batch": _text(entry, "NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId")[:60],
-    }  # fmt: skip
-    details = [one for group in _all(entry, "NtryDtls") for one in _all(group, "TxDtls")]
-    added = _text(entry, "AddtlNtryInf")
-    if len(details) <= 1:
-        detail = details[0] if details else None
-        yield Entry(**common | _told_by(detail, minor, added), minor=minor)
-        return
-    amounts = [_detail_minor(one, place, currency, minor) for one in details]
-    if any(one is None for one in amounts):
-        texts = " ".join(_told_by(one, minor, "")["text"] for one in details)
-        yield Entry(**common, minor=minor, text=f"{added} {texts}".strip()[:TEXT_MAX])
-        return
-    if sum(one or 0 for one in amounts) != minor:
-        raise bad(place, _("the payments of the batch do not add up to the entry."))
-    for number, (detail, part) in enumerate(zip(details, amounts, strict=True), 1):
-        told = _told_by(detail, part or 0, added)
-        own = _text(detail, "Refs/AcctSvcrRef")[:100]
-        yield Entry(**common | told | {"bank_reference": own or common["bank_reference"]}, minor=part or 0, part=number)
-
-
-def _detail_minor(detail: Element, place: str, currency: str, whole: int) -> int | None:
-    """A payment's amount in the account's currency, with its direction; None where it is not told."""
-    for path in ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt"):
-        amount = _find(detail, path)
-        if amount is not None and amount.get("Ccy") == currency:
-            minor = minor_of(place, amount.text or "", currency)
-            side = _text(detail, "CdtDbtInd")
-            is_credit = side == "CRDT" if side else whole > 0
-            return minor if is_credit else -minor
-    return None
-
-
-def _told_by(detail: Element | None, minor: int, added: str) -> dict[str, str]:
-    """References, texts and the other side: who paid us, or whom we paid."""
-    parties, side = _find(detail, "RltdPties"), "Dbtr" if minor > 0 else "Cdtr"
-    remittance = _find(detail, "RmtInf")
-    structured = [
-        _text(one, "CdtrRefInf/Ref", "CdtrRefInf/CdtrRef") for one in _all(remittance, "Strd")
-    ] + [_text(one, "AddtlRmtInf") for one in _all(remittance, "Strd")]  # fmt: skip
-    texts = [(one.text or "").strip() for one in _all(remittance, "Ustrd")] + structured
-    texts += [_text(detail, "AddtlTxInf"), added]
-    end_to_end = _text(detail, "Refs/EndToEndId")
-    return {
-        "end_to_end": "" if end_to_end == "NOTPROVIDED" else end_to_end[:60],
-        "text": " ".join(text for text in texts if text)[:TEXT_MAX],
-        "party_name": _text(parties, f"{side}/Nm", f"{side}/Pty/Nm", f"Ultmt{side}/Nm", f"Ultmt{side}/Pty/Nm")[:140],
-        "party_account": _text(parties, f"{side}Acct/Id/IBAN", f"{side}Acct/Id/Othr/Id").replace(" ", "")[:40],
-        "party_bic": _text(detail, f"RltdAgts/{side}Agt/FinInstnId/BICFI", f"RltdAgts/{side}Agt/FinInstnId/BIC")[:11],
-        "return_reason": _text(detail, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry")[:20],
-    }  # fmt: skip
+def _claims(one: Parsed, summary: Element | None) -> None:
+    for name, side in (("TtlNtries", 0), ("TtlCdtNtries", 1), ("TtlDbtNtries", -1)):
+        total = find(summary, name)
+        if total is None:
+            continue
+        count, told = text_of(total, "NbOfNtries"), amount_of(text_of(total, "Sum"))
+        if count.isdigit() or told is not None:
+            one.claims.append(Claim(f"{name}", int(count) if count.isdigit() else None, told, side))
+        net, direction = (
+            amount_of(text_of(total, "TtlNetNtryAmt", "TtlNetNtry/Amt")),
+            text_of(total, "CdtDbtInd", "TtlNetNtry/CdtDbtInd"),
+        )
+        if net is not None and direction in ("CRDT", "DBIT"):
+            one.claims.append(Claim(f"{name}/TtlNetNtry", None, net if direction == "CRDT" else -net, 0, is_net=True))

@@ -1,103 +1,249 @@
-"""MT940 through the library `mt-940`, which knows the dialects of most banks. A file may hold several statements.
+"""MT940 (statement) and MT942 (report in the day) of SWIFT, in the dialects of many banks.
 
-The library merges what it reads into one collection, so a file is cut at each `:20:` first.
+Read by tag and line; what stands around the messages (SWIFT blocks, banks' own headers and trailers) does not matter. Field :86:
+is understood as German subfields (`?20`, `~20`, `<20`), as `/KEY/value/`, as SEPA's `EREF+`, or as plain text. A statement that
+spans several messages (`:60M:`, `:62M:`) is a statement for each of them.
 """
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
 from collections.abc import Iterator
-from decimal import Decimal
-from typing import Any
+from typing import BinaryIO
 
-import mt940
 from django.utils.translation import gettext as _
 
-from wallet.statements_in.base import BadStatement, Entry, Statement, bad, currency_of, minor_of
+from wallet.statements_in.errors import BadStatement
+from wallet.statements_in.lines import text_lines
+from wallet.statements_in.parsed import Balance, Booking, Claim, Parsed, Weight, amount_of, known_currency
+from wallet.statements_in.swift_text import understood
 
-CUT = re.compile(r"(?m)^(?=:20:)")
-TEXT_MAX = 500
-NAMES = ("applicant_name", "recipient_name")
-ACCOUNTS = ("applicant_iban", "applicant_account", "account_number")
-IBAN_BEFORE = re.compile(r"[A-Z]{2}\d{13,32}")
-IBAN = re.compile(r"\b[A-Z]{2}\d{2}[A-Z0-9]{10,30}\b")
+TAG = re.compile(
+    r"\s{0,3}:(13|13D|20|21|25|25P|28|28C|34F|60F|60M|61|62F|62M|64|65|86|90C|90D|NS|940|942|9400):(.*)", re.IGNORECASE
+)
+AFTER_BLOCK = re.compile(r"^\s*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\{4:)+\s*(?=:)")
+BALANCE = re.compile(r"\s*(R?[CD])\s*(\d{6}|\d{8}(?=[A-Za-z]))?\s*([A-Za-z]{3})?\s*([+-]?[\d.,' ]+)", re.IGNORECASE)
+LINE = re.compile(
+    r"\s*(?P<value>\d{6})\s?(?P<entry>\d{4}(?=\s?(?:[RE]?[CD]))|\s{4})?\s?(?P<side>[RE]?[CD])(?P<funds>[A-Z])?\s?(?P<amount>\d[\d.']*(?:,\d*)?|,\d+)"
+    r"\s*(?P<type>[A-Z][A-Z0-9]{3}|[A-Z]\s{3})?(?P<rest>.*)",
+    re.IGNORECASE,
+)
+SUMMARY = re.compile(r"\s*(\d{1,6})\s*([A-Z]{3})\s*([\d.,]+)", re.IGNORECASE)
+NOTHING = {"NONREF", "NOREF", "NOTPROVIDED", ""}
+OPENING, CLOSING = ("60F", "60M"), ("62F", "62M")
+TELLING = {
+    "25",
+    "25P",
+    "34F",
+    "61",
+    "64",
+    "65",
+    "86",
+    "90C",
+    "90D",
+    *OPENING,
+    *CLOSING,
+}  # else there is nothing in a message
 
 
-def read_mt940(content: bytes) -> Iterator[Statement]:
-    for number, text in enumerate(CUT.split(_decoded(content)), 1):
-        if ":25" in text:
-            yield _statement(text, _("Statement %(id)s") % {"id": number})
+def read_mt940(file: BinaryIO) -> Iterator[Parsed]:
+    found = 0
+    for found, fields in enumerate(_messages(text_lines(file)), 1):
+        yield _Message(found, fields).read()
+    if not found:
+        raise BadStatement(_("There is no MT940 or MT942 message in the file: no line starts with “:20:” or “:25:”."))
 
 
-def _decoded(content: bytes) -> str:
-    """Banks write ASCII, UTF-8 or Windows' Latin."""
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            return content.decode(encoding).replace("\r\n", "\n")
-        except UnicodeDecodeError:
+class _Field:
+    """A tag with the lines that belong to it."""
+
+    __slots__ = ("line", "lines", "tag")
+
+    def __init__(self, tag: str, line: int, text: str) -> None:
+        self.tag, self.line, self.lines = tag.upper(), line, [text]
+
+    @property
+    def text(self) -> str:
+        return self.lines[0].strip()
+
+
+def _messages(lines: Iterator[tuple[int, str]]) -> Iterator[list[_Field]]:
+    """A message starts at `:20:`, or at an account where that is left out."""
+    fields: list[_Field] = []
+    cut = ""
+    for number, line in lines:
+        line = cut + AFTER_BLOCK.sub("", line)
+        cut = ":" if line.strip() == ":" else ""
+        if cut:
             continue
-    raise BadStatement(_("The file's encoding can't be read."))
+        found = TAG.fullmatch(line)
+        if found is None:
+            if line.strip() in ("-", "-}", "--", "") or line.lstrip().startswith(("-}", "{", "$")):
+                if fields and line.strip() and fields[-1].tag != "end":
+                    fields.append(_Field("end", number, ""))
+            elif fields:
+                fields[-1].lines.append(line.rstrip())
+            continue
+        tag = found[1].upper()
+        starts = tag == "20" or (tag in ("25", "25P") and any(one.tag in CLOSING for one in fields))
+        starts = starts or (tag in OPENING and any(one.tag in CLOSING for one in fields))
+        if starts and any(one.tag != "end" for one in fields):
+            if any(one.tag in TELLING for one in fields):
+                yield fields
+            fields = []
+        if not (tag.startswith("94") and not fields):
+            fields.append(_Field(tag, number, found[2]))
+    if any(one.tag in TELLING for one in fields):
+        yield fields
 
 
-def _statement(text: str, place: str) -> Statement:
-    try:
-        parsed = mt940.parse(text)
-    except Exception as error:  # the library raises what its regular expressions run into
-        raise bad(place, _("it can't be read as MT940 (%(error)s).") % {"error": str(error)[:80]}) from error
-    data = parsed.data
-    opening, closing = (data.get(f"final_{name}_balance") for name in ("opening", "closing"))
-    if opening is None or closing is None:
-        raise bad(place, _("its opening or closing balance is missing."))
-    currency = currency_of(place, str(opening.amount.currency))
-    account = str(data.get("account_identification") or "").strip()
-    if not account:
-        raise bad(place, _("it names no account."))
-    found = list(parsed.transactions)
-    lines = len(re.findall(r"(?m)^:61:", text))
-    entries = tuple(
-        _entry(one.data, currency, _("%(statement)s, entry %(number)s") % {"statement": place, "number": number})
-        for number, one in enumerate((one for one in found if one.data.get("amount") is not None), 1)
-    )
-    if len(entries) != lines:
-        raise bad(
-            place,
-            _("%(lines)s bookings are in it, only %(read)s can be read.") % {"lines": lines, "read": len(entries)},
+class _Message:
+    def __init__(self, number: int, fields: list[_Field]) -> None:
+        self.fields = fields
+        self.one = Parsed(place=_("Statement %(id)s") % {"id": number})
+        self.after: dict[str, list[str]] = {}
+
+    def read(self) -> Parsed:
+        one = self.one
+        one.id = self._first("20")
+        one.number = self._first("28C", "28")
+        one.account, one.currency = _account_of(self._first("25", "25P"))
+        if not one.account:
+            one.odd(one.place, _("it names no account."), Weight.NEEDED)
+        for field in self.fields:
+            self._balance(field)
+        opening = one.balance("opening")
+        one.currency = (opening.currency if opening else "") or one.currency
+        if not one.currency and (floor := re.match(r"[A-Z]{3}", self._first("34F").upper())):
+            one.currency = floor[0]
+        for at, field in enumerate(self.fields):
+            if field.tag == "61":
+                self._entry(field, self.fields[at + 1 :])
+        for field in self.fields:
+            if field.tag in ("90C", "90D") and (told := SUMMARY.match(field.text)):
+                side = 1 if field.tag == "90C" else -1
+                one.claims.append(Claim(f":{field.tag}:", int(told[1]), amount_of(told[3]), side))
+        self._both_balances()
+        if stamp := re.match(r"\d{6}", self._first("13D", "13")):
+            told = self._day(stamp[0], self.fields[0])
+            one.settle()
+            one.last_day = max(filter(None, (told, one.last_day)), default=None)
+        one.settle()
+        return one
+
+    def _first(self, *tags: str) -> str:
+        return next((field.text for tag in tags for field in self.fields if field.tag == tag and field.text), "")
+
+    def _place(self, field: _Field) -> str:
+        return _("%(statement)s, line %(line)s") % {"statement": self.one.place, "line": field.line}
+
+    def _both_balances(self) -> None:
+        """An MT940 has both; without one of them nothing is proved. Of an MT942 nobody expects any."""
+        one = self.one
+        is_report = any(field.tag in ("34F", "13D", "90C", "90D") for field in self.fields)
+        if not is_report and (one.balance("opening") is None or one.balance("closing") is None):
+            one.odd(one.place, _("its opening or closing balance is missing."), Weight.NEEDED)
+
+    def _balance(self, field: _Field) -> None:
+        kind = {"60F": "opening", "60M": "opening", "62F": "closing", "62M": "closing", "64": "available",
+                "65": "forward available"}.get(field.tag)  # fmt: skip
+        if kind is None or (kind in ("opening", "closing") and self.one.balance(kind)):
+            return
+        found = BALANCE.match(field.text)
+        amount = amount_of(found[4].replace("'", "")) if found else None
+        if found is None or amount is None:
+            if field.text:
+                place = self._place(field)
+                self.one.wrong(place, _("“:%(tag)s:%(value)s” is not a balance like C261031EUR1234,56.")
+                               % {"tag": field.tag, "value": field.text[:40]})  # fmt: skip
+            return
+        sign = -1 if found[1].upper() in ("D", "RC") else 1
+        self.one.balances.append(
+            Balance(kind, sign * amount, known_currency(found[3] or ""), self._day(found[2], field), f":{field.tag}:")
         )
-    days = [one.booked_on for one in entries] + [_date(opening.date), _date(closing.date)]
-    return Statement(
-        place=place, account=account.replace(" ", ""), currency=currency, first_day=min(days), last_day=max(days),
-        entries=entries, opening_minor=_minor(place, opening.amount.amount, currency),
-        closing_minor=_minor(place, closing.amount.amount, currency),
-    )  # fmt: skip
+
+    def _day(self, text: str | None, field: _Field) -> dt.date | None:
+        """YYMMDD; the thirtieth of February of banks that count thirty days a month is its last."""
+        if not text or text == "000000":
+            return None
+        year, month, day = int(text[:-4]), int(text[-4:-2]), int(text[-2:])
+        year += (2000 if year < 80 else 1900) if len(text) == 6 else 0
+        if 1 <= month <= 12 and 1 <= day <= 31:
+            return dt.date(year, month, min(day, calendar.monthrange(year, month)[1]))
+        self.one.wrong(self._place(field), _("“%(value)s” is not a date.") % {"value": text})
+        return None
+
+    def _entry(self, field: _Field, following: list[_Field]) -> None:
+        one, place = self.one, self._place(field)
+        if not re.search(r"\d[.,\s]|,\d", field.lines[0][10:]) and len(field.lines) > 1:  # cut in the middle
+            field.lines[:2] = [field.lines[0] + field.lines[1].strip()]
+        found = LINE.match(field.lines[0])
+        amount = amount_of(found["amount"].replace("'", "")) if found else None
+        if found is None or amount is None:
+            one.wrong(
+                place,
+                _("“:61:%(value)s” is not a booking like 2610311031C12,50NTRFreference.") % {"value": field.text[:60]},
+            )
+            return
+        side = found["side"].upper()
+        value_on = self._day(found["value"], field)
+        entry = Booking(
+            place=place, amount=amount if side in ("C", "RD", "EC") else -amount, currency=one.currency, value_on=value_on,
+            booked_on=self._entry_day((found["entry"] or "").strip(), value_on, field) or value_on,
+            is_reversal=side.startswith("R"), code=(found["type"] or "").strip().upper(),
+            status="pending" if side.startswith("E") else "booked",
+        )  # fmt: skip
+        self._references(entry, found["rest"], field.lines[1:])
+        texts, more = [], []
+        for other in following:
+            if other.tag == "86":
+                texts.append(other.lines)
+            elif other.tag == "NS":
+                more.append(" ".join(line.strip()[2:] if line[:2].isdigit() else line.strip() for line in other.lines))
+            else:
+                break
+        for lines in texts:
+            understood(entry, lines)
+        entry.text = " ".join(part for part in (entry.text, *more) if part)
+        one.entries.append(entry)
+
+    def _entry_day(self, text: str, value_on: dt.date | None, field: _Field) -> dt.date | None:
+        """MMDD: of the year in which it is nearest to the value date."""
+        if not text or value_on is None or not (1 <= int(text[:2]) <= 12 and 1 <= int(text[2:]) <= 31):
+            return None
+        month, day = int(text[:2]), int(text[2:])
+        days = [
+            dt.date(year, month, min(day, calendar.monthrange(year, month)[1]))
+            for year in (value_on.year - 1, value_on.year, value_on.year + 1)
+        ]
+        return min(days, key=lambda one: abs(one - value_on))
+
+    def _references(self, entry: Booking, rest: str, more: list[str]) -> None:
+        """Customer's reference, `//` and the bank's; then a line of additional text."""
+        customer, _slashes, bank = rest.strip().partition("//")
+        if not bank and len(customer) > 16:  # 16 letters by the standard; some banks write a name behind it
+            customer, spare = customer[:16], customer[16:]
+            if not spare.startswith(" ") and not customer.endswith(" "):
+                customer, spare = (customer + spare).partition("  ")[::2]
+            more = [spare.strip(), *more]
+        customer, bank = customer.strip(), bank.strip()
+        if customer.upper() not in NOTHING:
+            entry.references["customer"] = customer
+        if bank.upper() not in NOTHING:
+            entry.bank_reference = bank
+        added = " ".join(part for line in more if (part := " ".join(line.split())))
+        if told := re.match(r".*?/OCMT/([A-Z]{3})([\d,]+)/", added):
+            number = amount_of(told[2])
+            entry.original = (number, told[1]) if number is not None else None
+        entry.text = added
 
 
-def _date(found: Any) -> dt.date:
-    return dt.date(found.year, found.month, found.day)
-
-
-def _minor(place: str, amount: Decimal, currency: str) -> int:
-    sign = -1 if amount < 0 else 1
-    return sign * minor_of(place, f"{abs(amount):f}", currency)
-
-
-def _entry(data: dict[str, Any], currency: str, place: str) -> Entry:
-    texts = [data.get(name) for name in ("purpose", "additional_purpose", "extra_details", "transaction_details")]
-    text = " ".join(" ".join(str(one).split()) for one in texts if one)
-    account = next((str(data[name]) for name in ACCOUNTS if data.get(name)), "")
-    if not account and (iban := IBAN.search(text)):
-        account = iban[0]
-    name = " ".join(str(data[one]) for one in NAMES if data.get(one)).strip()
-    if leading := IBAN_BEFORE.match(name):  # some banks write the account in front of the name
-        account, name = account or leading[0], name[leading.end() :].strip()
-    bank_reference = str(data.get("bank_reference") or "").strip()
-    end_to_end = str(data.get("end_to_end_reference") or "").strip()
-    customer = str(data.get("customer_reference") or "").strip()
-    booked = data.get("entry_date") or data["date"]
-    return Entry(
-        place=place, booked_on=_date(booked), value_on=_date(data["date"]),
-        minor=_minor(place, data["amount"].amount, currency), currency=currency,
-        bank_reference="" if bank_reference.upper() in ("NONREF", "") else bank_reference[:100],
-        end_to_end=end_to_end[:60] or ("" if customer.upper() in ("NONREF", "") else customer[:60]), text=text[:TEXT_MAX],
-        party_name=name[:140], party_account=account[:40],
-    )  # fmt: skip
+def _account_of(text: str) -> tuple[str, str]:
+    """The account, and the currency that some banks write behind it."""
+    plain = "".join(text.split()).rstrip("/")
+    found = re.fullmatch(r"(.*\d)[/]?([A-Z]{3})", plain)
+    if found and known_currency(found[2]):
+        return found[1], found[2]
+    return plain, ""

@@ -1,0 +1,361 @@
+"""Any bank's CSV, or sheet of a workbook (XLSX, XLS, ODS): rows by a mapping of its columns, guessed where nobody has said one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+from django.utils.translation import gettext as _
+
+from wallet.statements_in.cells import CURRENCIES, bare_amount, days_of, number_of, plain
+from wallet.statements_in.columns import CREDITS, DEBITS
+from wallet.statements_in.errors import BadStatement
+from wallet.statements_in.mapping import SAMPLE_ROWS, Mapping, guess
+from wallet.statements_in.parsed import Balance, Booking, Parsed, Party, Status, Weight, known_currency
+from wallet.statements_in.table_rows import Rows, csv_rows, sheets
+
+PENDING = (
+    "pending",
+    "vorgemerkt",
+    "authori",
+    "processing",
+    "in progress",
+    "reserved",
+    "oczekuj",
+    "en attente",
+    "pendiente",
+    "upcoming",
+)
+NOTHING_MOVED = (
+    "declined",
+    "reverted",
+    "failed",
+    "cancelled",
+    "canceled",
+    "rejected",
+    "denied",
+    "voided",
+    "expired",
+    "abgelehnt",
+    "storniert vor",
+    "not settled",
+)
+OPENING_WORDS = (
+    "opening balance", "balance brought forward", "brought forward", "anfangssaldo", "alter kontostand", "balance b f",
+    "saldo inicial", "solde initial", "begin saldo", "beginsaldo", "alter saldo", "saldo anterior", "saldo poczatkowe",
+    "starting balance", "beginning balance",
+)  # fmt: skip
+CLOSING_WORDS = (
+    "closing balance", "carried forward", "endsaldo", "neuer kontostand", "balance c f", "saldo final", "solde final", "eindsaldo",
+    "neuer saldo", "saldo koncowe", "ending balance", "kontostand vom", "kontostand", "balance at end of period", "ledger balance",
+    "saldo contabile",
+)  # fmt: skip
+
+
+def read_csv(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Parsed]:
+    """Raises BadStatement: no table, or none with days and amounts."""
+    yield from _read(csv_rows(file), mapping)
+
+
+def read_workbook(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Parsed]:
+    """The first sheet that has a statement in it."""
+    refusal: BadStatement | None = None
+    for name, rows in sheets(file):
+        try:
+            yield from _read(iter(rows), mapping, name)
+            return
+        except BadStatement as error:
+            refusal = refusal or error
+    raise refusal or BadStatement(_("There is no sheet in the workbook."))
+
+
+# ── a statement of each account and currency ─────────────────────────────────────────────────────────────────────────
+
+
+def _read(rows: Rows, mapping: Mapping | None, sheet: str = "") -> Iterator[Parsed]:
+    head = list(itertools.islice(rows, SAMPLE_ROWS))
+    mapping = mapping or guess([row for _number, row in head])
+    if mapping is None:
+        raise BadStatement(
+            _("No columns of days and amounts are recognised in the table. Say which is what on the mapping page.")
+        )
+    reader = _Table(mapping, sheet)
+    for number, row in head[: mapping.header + 1]:
+        reader.above(number, row)
+    for number, row in itertools.chain(head[mapping.header + 1 :], rows):
+        reader.row(number, row)
+    yield from reader.statements()
+
+
+class _Table:
+    def __init__(self, mapping: Mapping, sheet: str) -> None:
+        self.mapping, self.sheet = mapping, sheet
+        self.names: list[str] = []
+        self.found: dict[tuple[str, str], Parsed] = {}
+        self.fees: dict[int, Decimal] = {}
+        self.notes: list[tuple[str, str]] = []
+        self.opening: Decimal | None = None
+        self.closing: Decimal | None = None
+
+    def above(self, number: int, row: list[Any]) -> None:
+        """Names of the columns, and balances that stand over the table."""
+        self.names = [str(cell) for cell in row]
+        self._balance_row(row)
+
+    def _balance_row(self, row: list[Any]) -> bool:
+        """“Opening balance …” with one amount."""
+        text = plain(" ".join(str(cell) for cell in row if isinstance(cell, str)))
+        amounts = [
+            number
+            for cell in row
+            if str(cell).strip()
+            and not days_of(cell)
+            and (number := number_of(cell, self.mapping.decimal or ".")) is not None
+        ]
+        if not amounts:
+            return False
+        if any(text.startswith(words) or f" {words}" in text for words in OPENING_WORDS):
+            self.opening = amounts[-1]
+        elif any(text.startswith(words) for words in CLOSING_WORDS):
+            self.closing = amounts[-1]
+        else:
+            return False
+        return True
+
+    def cell(self, row: list[Any], meaning: str) -> Any:
+        at = self.mapping.column(meaning)
+        return row[at] if 0 <= at < len(row) else ""
+
+    def text(self, row: list[Any], meaning: str) -> str:
+        places = self.mapping.columns.get(meaning, [])
+        told = [" ".join(str(row[at]).split()) for at in places if at < len(row)]
+        return " ".join(dict.fromkeys(one for one in told if one))
+
+    def number(self, row: list[Any], meaning: str) -> Decimal | None:
+        cell = self.cell(row, meaning)
+        return number_of(cell, self.mapping.decimal) if str(cell).strip() else None
+
+    def place(self, number: int, meaning: str = "") -> str:
+        place = _("Line %(line)s") % {"line": number}
+        at = self.mapping.column(meaning)
+        if meaning and at >= 0:
+            name = self.names[at] if self.mapping.header >= 0 and at < len(self.names) else str(at + 1)
+            place = _("Line %(line)s, column “%(column)s”") % {"line": number, "column": name}
+        return f"{self.sheet}: {place}" if self.sheet else place
+
+    def row(self, number: int, row: list[Any]) -> None:
+        day_cell = self.cell(row, "date")
+        days = days_of(day_cell)
+        day = days.get(self.mapping.order) or next(iter(days.values()), None)
+        amount, trouble, side_currency = self._amount(row)
+        if day is None and not days_of(self.cell(row, "value")):
+            self._no_day(number, row, day_cell, amount)
+            return
+        if amount is None and not trouble:
+            if not self._balance_row(row):
+                self.notes.append((self.place(number), _("the row has no amount; it is left out.")))
+            return
+        currency = (
+            known_currency(CURRENCIES.get(self.text(row, "currency"), self.text(row, "currency")))
+            or side_currency
+            or self.mapping.currency
+        )
+        one = self._statement(self.text(row, "own_account").replace(" ", "") or self.mapping.account, currency)
+        if trouble:
+            cell = str(self.cell(row, trouble))
+            words = _("“%(value)s” is not an amount.")
+            if number_of(cell, ".") is not None:
+                words = _("“%(value)s” could mean two amounts: write decimals with two digits.")
+            one.wrong(self.place(number, trouble), words % {"value": cell[:40]})
+        if (
+            self.text(row, "currency")
+            and not known_currency(self.text(row, "currency"))
+            and self.text(row, "currency") not in CURRENCIES
+        ):
+            one.wrong(
+                self.place(number, "currency"),
+                _("“%(value)s” is not a currency code.") % {"value": self.text(row, "currency")[:10]},
+            )
+        one.entries.append(self._entry(one, number, row, day, amount, currency))
+
+    def _no_day(self, number: int, row: list[Any], cell: Any, amount: Decimal | None) -> None:
+        if self._balance_row(row):
+            return
+        if str(cell).strip() and any(letter.isdigit() for letter in str(cell)) and amount is not None:
+            one = self._statement(self.mapping.account, self.mapping.currency)
+            one.wrong(
+                self.place(number, "date"), _("“%(value)s” is not a date like 2026-10-31.") % {"value": str(cell)[:30]}
+            )
+        elif amount is not None and str(cell).strip() and any(word in plain(str(cell)) for word in PENDING):
+            one = self._statement(self.mapping.account, self.mapping.currency)
+            entry = self._entry(one, number, row, None, amount, self.mapping.currency)
+            entry.status = Status.PENDING
+            one.entries.append(entry)
+        elif any(str(other).strip() for other in row):
+            self.notes.append((self.place(number), _("the row has no day; it is left out.")))
+
+    def _statement(self, account: str, currency: str) -> Parsed:
+        key = (account, currency)
+        if key not in self.found:
+            name = " ".join(part for part in (account, currency) if part)
+            place = _("The file") if not self.found or not name else _("Statement %(id)s") % {"id": name}
+            self.found[key] = Parsed(place=place, account=account, currency=currency)
+        return self.found[key]
+
+    def _amount(self, row: list[Any]) -> tuple[Decimal | None, str, str]:
+        """The signed amount; or which column has none; and a currency written beside it."""
+        mapping = self.mapping
+        if "amount" in mapping.columns:
+            cell = self.cell(row, "amount")
+            if not str(cell).strip():
+                return None, "", ""
+            number = number_of(cell, mapping.decimal)
+            if number is None:
+                return None, "amount", ""
+            side = self.text(row, "indicator").upper()
+            if side in DEBITS or side in CREDITS:
+                number = abs(number) if side in CREDITS else -abs(number)
+            code = bare_amount(cell)[1] if isinstance(cell, str) else ""
+            return (-number if mapping.is_inverted else number), "", code
+        total, code, is_told = Decimal(0), "", False
+        for meaning, sign in (("debit", 1 if mapping.is_debit_negative else -1), ("credit", 1)):
+            cell = self.cell(row, meaning)
+            if not str(cell).strip() or str(cell).strip() in ("-", "--"):
+                continue
+            number = number_of(cell, mapping.decimal)
+            if number is None:
+                return None, meaning, ""
+            is_told, total = True, total + sign * number
+            code = code or (bare_amount(cell)[1] if isinstance(cell, str) else "")
+        return (total if is_told else None), "", code
+
+    def _entry(
+        self, one: Parsed, number: int, row: list[Any], day: dt.date | None, amount: Decimal | None, currency: str
+    ) -> Booking:
+        values = days_of(self.cell(row, "value"))
+        value_on = values.get(self.mapping.order) or next(iter(values.values()), None)
+        status = self.text(row, "status").lower()
+        entry = Booking(
+            place=self.place(number), amount=amount, currency=currency, booked_on=day or value_on, value_on=value_on,
+            status=Status.PENDING if any(word in status for word in PENDING)
+            else Status.OTHER if any(word in status for word in NOTHING_MOVED) else Status.BOOKED,
+            bank_reference=self.text(row, "bank_reference"), end_to_end=self.text(row, "end_to_end"), text=self.text(row, "text"),
+            code=self.text(row, "code"), balance_after=self.number(row, "balance"),
+            party=Party(self.text(row, "name"), self.text(row, "iban").replace(" ", ""), self.text(row, "bic")),
+        )  # fmt: skip
+        entry.references = {name: told for name in ("customer", "mandate") if (told := self.text(row, name))}
+        original = self.number(row, "original_amount")
+        code = known_currency(self.text(row, "original_currency"))
+        if original is not None and code and code != currency:
+            entry.original = (original, code)
+        fee = self.number(row, "fee")
+        if fee:
+            entry.references["fee"] = str(fee)
+            self.fees[id(entry)] = fee
+        return entry
+
+    def statements(self) -> Iterator[Parsed]:
+        if not self.found:
+            raise BadStatement(_("There is no booking in the file."))
+        for number, one in enumerate(self.found.values()):
+            if not number:
+                for place, words in self.notes[:50]:
+                    one.odd(place, words)
+                for doubt in self.mapping.doubts:
+                    one.odd(_("The file"), DOUBTS()[doubt], Weight.NEEDED)
+            if not one.currency:
+                one.odd(one.place, _("it names no currency."), Weight.NEEDED)
+            self._balances(one)
+            if len(self.found) == 1:
+                self._told_balances(one)
+            one.settle()
+            yield one
+
+    def _told_balances(self, one: Parsed) -> None:
+        for kind, amount in (("opening", self.opening), ("closing", self.closing)):
+            if amount is not None and one.balance(kind) is None:
+                one.balances.append(Balance(kind, amount, one.currency, None, kind, is_interim=True))
+
+    def _balances(self, one: Parsed) -> None:
+        """From the running balance, oldest or newest first: each row is proved against the one before."""
+        told = [entry for entry in one.booked if entry.amount is not None]
+        if not told or all(entry.balance_after is None for entry in told):
+            return
+        if not _runs(told) and not _runs(told[::-1]):
+            self._with_fees(told)
+        ordered = told if _runs(told) else told[::-1] if _runs(told[::-1]) else _by_day(told)
+        if not _runs(ordered):
+            wrong = _first_break(told if len(_breaks(told)) <= len(_breaks(told[::-1])) else told[::-1])
+            one.wrong(wrong.place, _("its balance does not follow from the line before."))
+            one.checks.append("running balance")
+            return
+        one.checks.append("running balance")
+        one.balances.append(_at_the_end(ordered[::-1], one, -1))
+        one.balances.append(_at_the_end(ordered, one, 1))
+
+    def _with_fees(self, told: list[Booking]) -> None:
+        """Where the balance says that the fee of a row came off as well, it did."""
+        if not any(id(entry) in self.fees for entry in told):
+            return
+        for sign in (-1, 1):
+            changed = [entry.amount for entry in told]
+            for entry in told:
+                entry.amount = (entry.amount or Decimal(0)) + sign * self.fees.get(id(entry), Decimal(0))
+            if _runs(told) or _runs(told[::-1]):
+                return
+            for entry, amount in zip(told, changed, strict=True):
+                entry.amount = amount
+
+
+def _at_the_end(ordered: list[Booking], one: Parsed, sign: int) -> Balance:
+    """The balance behind the last row (sign 1), or before the first of rows the other way round (-1)."""
+    known = next(at for at in range(len(ordered) - 1, -1, -1) if ordered[at].balance_after is not None)
+    beyond = ordered[known + 1 :] if sign > 0 else ordered[known:]
+    moved = sum((entry.amount or Decimal(0) for entry in beyond), Decimal(0))
+    amount = (ordered[known].balance_after or Decimal(0)) + sign * moved
+    return Balance("closing" if sign > 0 else "opening", amount, one.currency, ordered[-1].booked_on, "running balance")
+
+
+def DOUBTS() -> dict[str, str]:
+    return {
+        "order": _("day and month could be the other way round."),
+        "decimal": _("it does not say whether “,” or “.” stands before decimals."),
+        "columns": _("it has no names of columns; what they mean is guessed."),
+    }
+
+
+def _breaks(told: list[Booking]) -> list[Booking]:
+    found, balance, since = [], None, Decimal(0)
+    for entry in told:
+        since += entry.amount or Decimal(0)
+        if entry.balance_after is None:
+            continue
+        if balance is not None and balance + since != entry.balance_after:
+            found.append(entry)
+        balance, since = entry.balance_after, Decimal(0)
+    return found
+
+
+def _runs(told: Iterable[Booking]) -> bool:
+    return not _breaks(list(told))
+
+
+def _first_break(told: list[Booking]) -> Booking:
+    return _breaks(told)[0]
+
+
+def _by_day(told: list[Booking]) -> list[Booking]:
+    """Days newest first, each day's rows oldest first; or the other way round."""
+    for is_reverse in (False, True):
+        groups = [list(group) for _day, group in itertools.groupby(told, key=lambda entry: entry.booked_on)]
+        ordered = [
+            entry
+            for group in (groups if not is_reverse else groups[::-1])
+            for entry in (group[::-1] if not is_reverse else group)
+        ]
+        if _runs(ordered):
+            return ordered
+    return told

@@ -1,0 +1,109 @@
+"""Rows of a CSV, or of the sheets of a workbook."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import zipfile
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from django.utils.translation import gettext as _
+from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
+
+from wallet.statements_in.errors import BadStatement, bad
+from wallet.statements_in.lines import opened, readable
+from wallet.statements_in.mapping import SAMPLE_ROWS
+
+DELIMITERS = ";,\t|"
+FIELD_CHARS_MAX = 1_000_000
+UNPACKED_BYTES_MAX = 1024**3
+
+Rows = Iterator[tuple[int, list[Any]]]
+
+
+def csv_rows(file: BinaryIO) -> Rows:
+    """(line, cells), empty rows left out."""
+    csv.field_size_limit(FIELD_CHARS_MAX)
+    text = opened(file)
+    head = [readable(line) for line in itertools.islice(text, SAMPLE_ROWS)]
+    if head and head[0].lower().startswith("sep=") and len(head[0].strip()) == 5:
+        delimiter, head = head[0][4], ["\n", *head[1:]]
+    else:
+        delimiter = _delimiter(head)
+    lines = _Lines(itertools.chain(head, map(readable, text)))
+    reader = csv.reader(iter(lines), delimiter=delimiter, strict=False, skipinitialspace=True)
+    try:
+        for cells in reader:
+            if lines.is_over and lines.quotes % 2 and any("\n" in cell for cell in cells):
+                first = reader.line_num - sum(cell.count("\n") for cell in cells) + 1
+                raise bad(_("Line %(line)s") % {"line": max(first, 1)}, _("a quotation mark is not closed."))
+            if any(cell.strip() for cell in cells):
+                yield reader.line_num, [cell.strip().strip('"').strip() for cell in cells]
+    except csv.Error as error:
+        raise bad(_("Line %(line)s") % {"line": reader.line_num}, f"{error}.") from error
+
+
+class _Lines:
+    """The lines, and how many quotation marks were in them: an open one would swallow the rest of the file."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines, self.quotes, self.is_over = lines, 0, False
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self.lines:
+            self.quotes += line.count('"')
+            yield line.replace("\0", "")
+        self.is_over = True
+
+
+def _delimiter(head: list[str]) -> str:
+    """The one that cuts most lines into the same number of cells, more than one; of those, into most."""
+    best, chosen = (0.0, 0), ","
+    for delimiter in DELIMITERS:
+        try:
+            widths = [len(row) for row in csv.reader(head, delimiter=delimiter, skipinitialspace=True) if row]
+        except csv.Error:
+            continue
+        wide = [width for width in widths if width > 1]
+        if not wide:
+            continue
+        common = max(set(wide), key=lambda width: (wide.count(width), width))
+        score = (round(wide.count(common) / len(widths), 1) + min(common, 4) / 10, common)
+        if score > best:
+            best, chosen = score, delimiter
+    return chosen
+
+
+def sheets(file: BinaryIO) -> Iterator[tuple[str, list[tuple[int, list[Any]]]]]:
+    """(name, rows) of each sheet that has any."""
+    file.seek(0)
+    content = file.read()
+    try:
+        if content[:2] == b"PK":
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                if sum(member.file_size for member in archive.infolist()) > UNPACKED_BYTES_MAX:
+                    raise BadStatement(_("The workbook is too large when it is unpacked."))
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        for told in book.sheets_metadata:
+            if told.typ == SheetTypeEnum.WorkSheet:
+                sheet = book.get_sheet_by_name(told.name)
+                first = (sheet.start or (0, 0))[0]
+                rows = [
+                    (first + number, [_cell(cell) for cell in row])
+                    for number, row in enumerate(sheet.to_python(skip_empty_area=True), 1)
+                ]
+                if rows := [(number, row) for number, row in rows if any(str(cell).strip() for cell in row)]:
+                    yield told.name, rows
+    except (CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
+        raise BadStatement(
+            _("The file is no workbook that can be read (%(error)s).") % {"error": str(error)[:80]}
+        ) from error
+
+
+def _cell(cell: Any) -> Any:
+    """Whole floats are integers: an account number is not 123.0."""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return int(cell)
+    return cell.strip() if isinstance(cell, str) else cell
