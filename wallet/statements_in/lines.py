@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 CONTROLS = {code: None for code in range(32) if code != 9}
 
@@ -30,7 +30,10 @@ def opened(file: BinaryIO) -> io.TextIOWrapper:
     elif head[1:2] == b"\x00":
         encoding = "utf-16-le"
     return io.TextIOWrapper(
-        _Kept(file), encoding, errors="surrogateescape" if encoding == "utf-8-sig" else "replace", newline=None
+        cast("io.BufferedReader", _Kept(file)),
+        encoding,
+        errors="surrogateescape" if encoding == "utf-8-sig" else "replace",
+        newline=None,
     )
 
 

@@ -84,7 +84,7 @@ def _messages(lines: Iterator[tuple[int, str]]) -> Iterator[list[_Field]]:
                 if fields and line.strip() and fields[-1].tag != "end":
                     fields.append(_Field("end", number, ""))
             elif fields:
-                fields[-1].lines.append(line.rstrip())
+                fields[-1].lines.append(line)
             continue
         tag = found[1].upper()
         starts = tag == "20" or (tag in ("25", "25P") and any(one.tag in CLOSING for one in fields))
@@ -127,9 +127,9 @@ class _Message:
                 one.claims.append(Claim(f":{field.tag}:", int(told[1]), amount_of(told[3]), side))
         self._both_balances()
         if stamp := re.match(r"\d{6}", self._first("13D", "13")):
-            told = self._day(stamp[0], self.fields[0])
             one.settle()
-            one.last_day = max(filter(None, (told, one.last_day)), default=None)
+            days = [day for day in (self._day(stamp[0], self.fields[0]), one.last_day) if day]
+            one.last_day = max(days, default=None)
         one.settle()
         return one
 

@@ -6,7 +6,8 @@ import re
 
 from wallet.statements_in.parsed import Booking, Party
 
-WIDTH = 65
+FULL = 61  # of 65, and the first line has less
+MARKED = re.compile(r"\s*\d{0,3}\s*[?~<^+§]\d\d|\d{3}\d*\?")
 SUB_WIDTH = 27
 SUBFIELDS = re.compile(r"([?~<^+§])(?=\d\d)")
 # German: code of the transaction, then subfields. 20–29 and 60–63 are the text.
@@ -33,16 +34,16 @@ def understood(entry: Booking, lines: list[str]) -> None:
     elif len(SLASHED.findall(raw)) >= 2 or re.match(r"/(EREF|REMI|NAME|IBAN|TRTP|CNTP|BENM|ORDP|PY|PREF)/", raw):
         _slashed(entry, raw)
     else:
-        _plain(entry, " ".join(" ".join(lines).split()))
+        _plain(entry, " ".join(raw.split()))
 
 
 def unwrapped(lines: list[str]) -> str:
-    """One text of its lines: a line that is as long as the longest goes on in the next."""
+    """One text of its lines: a full line goes on in the next one; so does every line where subfields are marked."""
     lines = [line for line in lines if line.strip()]
-    width = max((len(line) for line in lines), default=0)
+    is_marked = bool(lines) and bool(MARKED.match(lines[0]))
     text = ""
     for at, line in enumerate(lines):
-        text += line if at == 0 else line if len(lines[at - 1]) >= min(width, WIDTH - 1) else f" {line}"
+        text += line if at == 0 or is_marked or len(lines[at - 1]) >= FULL else f" {line.strip()}"
     return text
 
 
@@ -149,5 +150,15 @@ def _slashed(entry: Booking, raw: str) -> None:
 
 def _plain(entry: Booking, text: str) -> None:
     _keywords(entry, text)
-    if not entry.party.account and (found := IBAN.search(text)):
-        entry.party.account = found[1].replace(" ", "")
+    if entry.party.account:
+        return
+    for found in IBAN.finditer(text):
+        account = found[1].replace(" ", "")
+        for length in range(len(account), 14, -1):  # words may follow it
+            if _is_iban(account[:length]):
+                entry.party.account = account[:length]
+                return
+
+
+def _is_iban(text: str) -> bool:
+    return int("".join(str(int(letter, 36)) for letter in text[4:] + text[:4])) % 97 == 1
