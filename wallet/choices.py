@@ -347,6 +347,10 @@ class BreakKind(BadgeChoices):
     WRONG_CLIENT = "wrong_client", "red", _("Of another client")
     TIMING = "timing", "azure", _("Near the cut-off")
     STATUS = "status", "red", _("Refund or chargeback, not here")
+    WRONG_ACCOUNT = "wrong_account", "red", _("On another trading account")
+    NOT_ORDERED = "not_ordered", "red", _("Booked by hand on the platform")
+    NOT_SETTLED = "not_settled", "yellow", _("Done on the platform, not settled here")
+    BALANCE = "balance", "red", _("Balance at the bank differs")
 
 
 class BreakState(BadgeChoices):

@@ -78,8 +78,16 @@ panels.menu(
     words="month-end close carry-forward trial balance",
 )  # fmt: skip
 panels.menu(
-    "money", _("Documents"), "wallet:documents", "wallet.view_issueddocument", "file-text", 66,
-    words="statement receipt invoice pack hash prove letterhead logo",
+    "money", _("Month-end"), "wallet:month_end_start", "wallet.view_period", "calendar", 57,
+    words="close sign checklist pack revaluation",
+)  # fmt: skip
+panels.menu(
+    "money", _("Client money"), "wallet:client_money_start", "wallet.view_account", "landmark", 58,
+    words="CASS segregated requirement resource shortfall daily calculation",
+)  # fmt: skip
+panels.menu(
+    "money", _("Sources"), "wallet:money_sources", "wallet.view_settlementimport", "activity", 59,
+    words="daily run freshness platform bank PSP three-way",
 )  # fmt: skip
 panels.menu(
     "money", _("Reconciliation"), "wallet:reconciliation", "wallet.view_settlementimport", "scale", 60,

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.money import Money
 from wallet import ledger
+from wallet.checklist import COUNT_MAX, Check, end_of_month, few
 from wallet.choices import (
     WITHDRAWAL_OPEN,
     AccountKind,
@@ -37,45 +34,16 @@ from wallet.models import (
     WebhookMessage,
     Withdrawal,
 )
-
-COUNT_MAX = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the checklist. A blocking one that found something forbids to close; the others need a note."""
-
-    label: str | Promise
-    count: int
-    words: str
-    url: str
-    blocks: bool
-
-    @property
-    def is_fine(self) -> bool:
-        return not self.count
-
-    @property
-    def count_text(self) -> str:
-        return f"{COUNT_MAX}+" if self.count >= COUNT_MAX else str(self.count)
+from wallet.month_checks import MONTH_CHECKS
 
 
 def checks_of(period: Period) -> list[Check]:
     """Blocking ones first. Each counts at most a hundred rows."""
-    return [check(period) for check in CHECKS]
-
-
-def _end(period: Period) -> dt.datetime:
-    """The first instant after the month; business days are days in UTC."""
-    return dt.datetime.combine(period.last_day + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
-
-
-def _few(rows: Any) -> int:
-    return len(rows.order_by().values_list("pk")[:COUNT_MAX])
+    return [check(period) for check in (*CHECKS, *MONTH_CHECKS)]
 
 
 def _ended(period: Period) -> Check:
-    is_over = timezone.now() >= _end(period)
+    is_over = timezone.now() >= end_of_month(period)
     return Check(
         gettext_lazy("The month is over"), 0 if is_over else 1,
         "" if is_over else _("%(month)s is not over yet.") % {"month": period}, "", True,
@@ -84,7 +52,7 @@ def _ended(period: Period) -> Check:
 
 def _in_order(period: Period) -> Check:
     earlier = Period.objects.filter(brand_id=period.brand_id, last_day__lt=period.first_day)
-    count = _few(earlier.exclude(state=PeriodState.CLOSED))
+    count = few(earlier.exclude(state=PeriodState.CLOSED))
     words = _("Close the months before it first: %(count)s.") % {"count": count} if count else ""
     return Check(gettext_lazy("Earlier months are closed"), count, words, reverse("wallet:periods"), True)
 
@@ -93,7 +61,7 @@ def _manual(period: Period) -> Check:
     rows = ManualJournal.objects.filter(
         brand_id=period.brand_id, state=RequestState.WAITING, business_on__lte=period.last_day
     )
-    count = _few(rows)
+    count = few(rows)
     words = _("Manual journals for this month wait for a second person: %(count)s.") % {"count": count} if count else ""
     return Check(
         gettext_lazy("No manual journal waits"), count, words, reverse("wallet:manual_journals") + "?state=waiting", True
@@ -101,17 +69,19 @@ def _manual(period: Period) -> Check:
 
 
 def _held(period: Period) -> Check:
-    rows = Deposit.objects.filter(brand_id=period.brand_id, state=DepositState.HELD, created_at__lt=_end(period))
-    count = _few(rows)
+    rows = Deposit.objects.filter(
+        brand_id=period.brand_id, state=DepositState.HELD, created_at__lt=end_of_month(period)
+    )
+    count = few(rows)
     words = _("Deposits are held for review: %(count)s.") % {"count": count} if count else ""
     return Check(gettext_lazy("No deposit is held"), count, words, reverse("wallet:deposits") + "?state=held", False)
 
 
 def _unknown(period: Period) -> Check:
     rows = Withdrawal.objects.filter(
-        brand_id=period.brand_id, state=WithdrawalState.UNKNOWN, requested_at__lt=_end(period)
+        brand_id=period.brand_id, state=WithdrawalState.UNKNOWN, requested_at__lt=end_of_month(period)
     )
-    count = _few(rows)
+    count = few(rows)
     words = _("Payouts whose end is unknown: %(count)s.") % {"count": count} if count else ""
     url = reverse("wallet:withdrawals") + "?state=unknown"
     return Check(gettext_lazy("Every payout's end is known"), count, words, url, False)
@@ -119,9 +89,11 @@ def _unknown(period: Period) -> Check:
 
 def _transfers(period: Period) -> Check:
     rows = Transfer.objects.filter(
-        brand_id=period.brand_id, state__in=[TransferState.SENDING, TransferState.UNKNOWN], created_at__lt=_end(period)
+        brand_id=period.brand_id,
+        state__in=[TransferState.SENDING, TransferState.UNKNOWN],
+        created_at__lt=end_of_month(period),
     )
-    count = _few(rows)
+    count = few(rows)
     words = _("Transfers to or from the platform without an end: %(count)s.") % {"count": count} if count else ""
     url = reverse("wallet:transfers") + "?state=unknown&state=sending"
     return Check(gettext_lazy("Every transfer's end is known"), count, words, url, False)
@@ -131,9 +103,9 @@ def _payouts(period: Period) -> Check:
     """Their reservations stay open over the end of the month; they are posted in a later one."""
     rows = Withdrawal.objects.filter(
         brand_id=period.brand_id, state__in=set(WITHDRAWAL_OPEN) - {WithdrawalState.UNKNOWN},
-        requested_at__lt=_end(period),
+        requested_at__lt=end_of_month(period),
     )  # fmt: skip
-    count = _few(rows)
+    count = few(rows)
     words = _("Withdrawals whose reservation is still open: %(count)s.") % {"count": count} if count else ""
     return Check(
         gettext_lazy("Reservations are resolved"), count, words, reverse("wallet:withdrawal_queue"), False
@@ -141,10 +113,10 @@ def _payouts(period: Period) -> Check:
 
 
 def _breaks(period: Period) -> Check:
-    rows = Break.objects.filter(brand_id=period.brand_id, state=BreakState.OPEN, happened_at__lt=_end(period))
-    count = _few(rows)
+    rows = Break.objects.filter(brand_id=period.brand_id, state=BreakState.OPEN, happened_at__lt=end_of_month(period))
+    count = few(rows)
     words = _("Open breaks of the reconciliation: %(count)s.") % {"count": count} if count else ""
-    return Check(gettext_lazy("PSPs are reconciled"), count, words, reverse("wallet:breaks") + "?state=open", False)
+    return Check(gettext_lazy("No break is open"), count, words, reverse("wallet:breaks") + "?state=open", False)
 
 
 def _suspense(period: Period) -> Check:
@@ -159,10 +131,10 @@ def _suspense(period: Period) -> Check:
 
 def _webhooks(period: Period) -> Check:
     rows = WebhookMessage.objects.filter(
-        psp__brand_id=period.brand_id, verdict=Verdict.ACCEPTED, received_at__lt=_end(period),
+        psp__brand_id=period.brand_id, verdict=Verdict.ACCEPTED, received_at__lt=end_of_month(period),
         state__in=[InboxState.FAILED, InboxState.UNMATCHED, InboxState.WAITING],
     )  # fmt: skip
-    count = _few(rows)
+    count = few(rows)
     words = _("Webhooks that nothing came of: %(count)s.") % {"count": count} if count else ""
     url = reverse("wallet:webhooks") + "?state=unmatched&state=failed"
     return Check(gettext_lazy("Webhooks are applied"), count, words, url, False)

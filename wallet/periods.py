@@ -30,10 +30,10 @@ from crm.events.catalogue import PeriodClosed, PeriodReopened
 from crm.models import Brand, Job
 from crm.notify import notify, people_with
 from crm.policies import require
-from wallet import policies
+from wallet import policies, sign_offs
+from wallet.checklist import Check
 from wallet.choices import PeriodState, RequestState
 from wallet.models import Journal, Period, PeriodReopening
-from wallet.period_checks import Check, checks_of
 from wallet.seals import BOUNDARY_LOCK, WAIT_MS_MAX
 
 ATTEMPTS = 20
@@ -119,7 +119,7 @@ def order_closing(*, period_id: int, actor: Any, note: str = "") -> Job:
 def close_period(
     *, period_id: int, actor: Any, note: str = "", progress: Callable[[int, int, str], None] = lambda *_args: None
 ) -> Period:
-    """Close an ended month, the earliest open one of its brand.
+    """Close an ended month, the earliest open one of its brand, once two people have signed it (`sign_offs.sign_month`).
 
     Who: `wallet.close_period` on the brand. note: needed when a check warns.
     Raises: NotAllowed, WrongState, DomainError (what blocks, in words).
@@ -133,19 +133,10 @@ def close_period(
 
 
 def _require_closable(period: Period, actor: Any, note: str) -> list[Check]:
-    """Right, state, order and checks. Returns the checks that warn."""
+    """Right, state, order, checks and two signatures. Returns the checks that warn."""
     require(policies.can_close_period(actor, period.brand_id))
-    if period.state != PeriodState.OPEN:
-        raise WrongState(_("%(month)s is “%(state)s”.") % {"month": period, "state": period.get_state_display()})
-    checks = checks_of(period)
-    blocking = [check for check in checks if check.blocks and not check.is_fine]
-    if blocking:
-        raise DomainError(" ".join(check.words for check in blocking))
-    warning = [check for check in checks if not check.is_fine]
-    if warning and not note.strip():
-        raise DomainError(_("Say in the note why the month is closed although: %(what)s") % {
-            "what": " ".join(check.words for check in warning)
-        })  # fmt: skip
+    warning = sign_offs.require_closable(period, note)
+    sign_offs.require_signed(period)
     return warning
 
 

@@ -20,8 +20,7 @@ from django.utils.translation import gettext as _
 
 from crm.money import EXPONENTS, Money
 from trading.choices import TRADES, DealAction
-from wallet.choices import JournalKind, TransferState
-from wallet.month_choices import SourceBreakKind
+from wallet.choices import BreakKind, JournalKind, TransferState
 
 FOUND_MAX: Final = 5_000
 # Fees and results that a platform books by itself, from contracts that the client and the house agreed on.
@@ -107,7 +106,7 @@ class Found:
     """A difference: there less here, in minor units of its currency. is_settled: it explains itself (a cut-off)."""
 
     fingerprint: str
-    kind: SourceBreakKind
+    kind: BreakKind
     day: dt.date
     currency: str
     difference_minor: int
@@ -157,37 +156,37 @@ def _of_deal(
     words = {"ticket": ticket, "login": login, "reference": reference or "", "money": _money(minor, currency)}
     if action != DealAction.BALANCE and not by_ticket:
         kind, text = (
-            SourceBreakKind.NOT_ORDERED,
+            BreakKind.NOT_ORDERED,
             _("%(action)s #%(ticket)s on %(login)s was not ordered here: %(money)s"),
         )
         words["action"], difference = _action(action), minor
     elif by_ticket and same_account is False:
         kind, text = (
-            SourceBreakKind.WRONG_ACCOUNT,
+            BreakKind.WRONG_ACCOUNT,
             _("#%(ticket)s of %(reference)s stands on %(login)s, ordered for another account"),
         )
     elif is_second:
         kind, text = (
-            SourceBreakKind.DUPLICATE,
+            BreakKind.DUPLICATE,
             _("#%(ticket)s on %(login)s carries a reference that another deal settled"),
         )
         difference = minor
     elif is_named or (by_ticket and state is not None and state != TransferState.SETTLED):
         kind, text = (
-            SourceBreakKind.STATUS,
+            BreakKind.NOT_SETTLED,
             _("#%(ticket)s on %(login)s is done there; the transfer %(reference)s is not settled"),
         )
     elif booked is None:
         kind, text = (
-            SourceBreakKind.MISSING_HERE,
+            BreakKind.MISSING_HERE,
             _("#%(ticket)s on %(login)s has no movement in the ledger: %(money)s"),
         )
     elif booked_currency != currency:
-        kind, text = SourceBreakKind.CURRENCY, _("#%(ticket)s is in %(there)s, %(reference)s was booked in %(here)s")
+        kind, text = BreakKind.CURRENCY, _("#%(ticket)s is in %(there)s, %(reference)s was booked in %(here)s")
         words |= {"there": currency, "here": booked_currency}
         difference = minor
     else:
-        kind, text = SourceBreakKind.AMOUNT, _("#%(ticket)s moved %(money)s, %(reference)s was booked as %(here)s")
+        kind, text = BreakKind.AMOUNT, _("#%(ticket)s moved %(money)s, %(reference)s was booked as %(here)s")
         words["here"] = _money(booked, currency)
     return Found(
         f"deal:{ticket}",
@@ -223,7 +222,7 @@ def _of_posting(
     else:
         text = _("%(reference)s names deal #%(ticket)s, which the platform does not list: %(money)s")
     return Found(
-        f"journal:{journal_id}:{currency}", SourceBreakKind.MISSING_THERE, at.astimezone(dt.UTC).date(), currency, -minor,
+        f"journal:{journal_id}:{currency}", BreakKind.MISSING_THERE, at.astimezone(dt.UTC).date(), currency, -minor,
         (text % words)[:300], client_id,
     )  # fmt: skip
 
@@ -232,7 +231,7 @@ def _cut_offs(rows: list[tuple]) -> Iterator[Found]:
     for ticket, executed_at, posted_at, currency, minor, reference, client_id in rows:
         seconds = abs(int((posted_at - executed_at).total_seconds()))
         yield Found(
-            f"cut-off:{ticket}", SourceBreakKind.TIMING, executed_at.astimezone(dt.UTC).date(), currency, minor,
+            f"cut-off:{ticket}", BreakKind.TIMING, executed_at.astimezone(dt.UTC).date(), currency, minor,
             _("%(reference)s: #%(ticket)s and its journal stand in different months, %(seconds)s seconds apart")
             % {"reference": reference, "ticket": ticket, "seconds": seconds},
             client_id, is_settled=True,

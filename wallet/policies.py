@@ -19,9 +19,9 @@ from wallet.models import (
     Deposit,
     Dispute,
     ManualJournal,
+    MonthSignOff,
     PeriodReopening,
     Psp,
-    SourceBreak,
     UnverifiedTerm,
     Withdrawal,
 )
@@ -77,28 +77,6 @@ def can_request_withdrawal(user: Any, client: Client) -> Decision:
     if not clients_visible_to(user).filter(pk=client.pk).exists():
         return no(_("You don't reach this client."))
     return has_permission(user, "wallet.request_withdrawal_for_client")
-
-
-def can_have_documents(user: Any, client: Client) -> Decision:
-    """The client of their own; staff who reach the client and may make documents."""
-    if is_own(user, client):
-        return YES
-    if not clients_visible_to(user).filter(pk=client.pk).exists():
-        return no(_("You don't reach this client."))
-    return has_permission(user, "wallet.make_issueddocument")
-
-
-def can_make_for_brand(user: Any, brand_id: int) -> Decision:
-    """Documents of a whole brand: a month's statements and invoices, packs."""
-    if user is None or brand_id not in reach_of(user).whole_brands:
-        return no(_("You don't reach this brand."))
-    return has_permission(user, "wallet.make_issueddocument")
-
-
-def can_manage_letterhead(user: Any, brand_id: int) -> Decision:
-    if user is None or brand_id not in reach_of(user).whole_brands:
-        return no(_("You don't reach this brand."))
-    return has_permission(user, "wallet.manage_letterhead")
 
 
 def can_approve(user: Any, withdrawal: Withdrawal) -> Decision:
@@ -212,10 +190,6 @@ def can_resolve(user: Any, one: Break) -> Decision:
     return _on_brand(user, "wallet.run_reconciliation", one.brand_id)
 
 
-def can_resolve_source_break(user: Any, one: SourceBreak) -> Decision:
-    return _on_brand(user, "wallet.run_reconciliation", one.brand_id)
-
-
 # ── bonuses ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -269,6 +243,12 @@ def _on_brand(user: Any, permission: str, brand_id: int) -> Decision:
 def can_close_period(user: Any, brand_id: int) -> Decision:
     """Close a month, and ask to open one again."""
     return _on_brand(user, "wallet.close_period", brand_id)
+
+
+def can_withdraw_signature(user: Any, signed: MonthSignOff) -> Decision:
+    if user.pk != signed.signed_by_id:
+        return no(_("Only the person who signed can withdraw the signature."))
+    return YES
 
 
 def can_decide_reopening(user: Any, wish: PeriodReopening) -> Decision:

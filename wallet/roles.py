@@ -15,7 +15,6 @@ SEES_BOOKS = [
     "view_bonusplan",
     "view_dispute",
     "view_unverifiedrule",
-    "view_issueddocument",
 ]
 grants(
     "wallet",
@@ -48,9 +47,7 @@ grants(
             "approve_bonus",
             "manage_bonus",
             "answer_dispute",
-            "make_issueddocument",
-            "manage_letterhead",
         ],
-        Role.ADMINISTRATOR: [*SEES_BOOKS, "manage_psp", "manage_letterhead"],
+        Role.ADMINISTRATOR: [*SEES_BOOKS, "manage_psp"],
     },
 )

@@ -9,28 +9,30 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import audit
-from crm.errors import DomainError, WrongState
+from crm.errors import DomainError
 from crm.models import Brand
 from crm.money import Money
 from crm.policies import require
 from trading.models import SyncCursor, TradingServer
 from wallet import bank, bank_leg, platform_leg, policies, settlement_import
 from wallet.bank_leg import BANK_ADAPTER, end_of
-from wallet.choices import AccountKind, BreakState
-from wallet.models import Account, Break, Psp, SettlementImport, SourceBreak, SourceRun
-from wallet.month_choices import RunState, SourceBreakKind, SourceBreakState, SourceKind
+from wallet.choices import AccountKind, BreakKind, BreakState
+from wallet.models import Account, Break, Psp, SettlementImport, SourceRun
+from wallet.month_choices import RunState, SourceKind
 from wallet.platform_leg import Found
 from wallet.psp import adapter_of
+from wallet.reconciliation_choices import Leg
 
 logger = logging.getLogger(__name__)
 BACK_DAYS_MAX = 40  # a break that is older is a person's alone
@@ -54,8 +56,16 @@ class Source:
                 "server_id": self.server.pk if self.server else None}  # fmt: skip
 
     @property
+    def subject(self) -> str:
+        """With what the subjects of its breaks begin."""
+        return f"{self.kind}:{self.server.pk if self.server else self.psp.pk if self.psp else 0}:{self.brand.pk}:"
+
+    @property
     def label(self) -> str:
         return str(self.server or self.psp)
+
+
+LEGS = {SourceKind.PLATFORM: Leg.PLATFORM, SourceKind.BANK: Leg.BANK}
 
 
 @dataclass(slots=True)
@@ -120,19 +130,26 @@ def _keep(source: Source, day: dt.date, started: dt.datetime, outcome: Outcome) 
     return run
 
 
-def open_breaks(source: Source) -> int:
+def breaks_of(source: Source) -> QuerySet[Break]:
+    """Of all days and states. A bank's are of its balances; entries of PSPs' payouts belong to those PSPs."""
     if source.kind == SourceKind.PSP:
-        return Break.objects.filter(report__psp=source.psp, state=BreakState.OPEN).count()
-    return SourceBreak.objects.filter(**source.key, state=SourceBreakState.OPEN).count()
+        return Break.objects.filter(psp=source.psp)
+    return Break.objects.filter(leg=LEGS[source.kind], brand=source.brand, subject__startswith=source.subject)
+
+
+def open_breaks(source: Source) -> int:
+    return breaks_of(source).filter(state=BreakState.OPEN).count()
 
 
 def _run_platform(source: Source, day: dt.date) -> Outcome:
     server = source.server
     assert server is not None
-    oldest = SourceBreak.objects.filter(
-        **source.key, state=SourceBreakState.OPEN, day__gte=day - dt.timedelta(days=BACK_DAYS_MAX)
-    ).aggregate(day=Min("day"))["day"]
-    first = min(oldest or day, day)
+    oldest = (
+        breaks_of(source)
+        .filter(state=BreakState.OPEN, happened_at__gte=_midnight(day - dt.timedelta(days=BACK_DAYS_MAX)))
+        .aggregate(at=Min("happened_at"))["at"]
+    )
+    first = min(oldest.astimezone(dt.UTC).date(), day) if oldest else day
     compared = platform_leg.compare(
         brand_id=source.brand.pk, server_id=server.pk, since=_midnight(first), until=_midnight(day + dt.timedelta(days=1)),
         with_strays=source.brand.pk == _first_brand_on(server.pk),
@@ -183,7 +200,7 @@ def _run_bank(source: Source, day: dt.date) -> Outcome:
         covered = covered_to(bank_leg.covered_days(psp))
     positions = bank_leg.bank_positions(source.brand.pk, covered or day) if covered else {}
     found = [_of_balance(one) for one in positions.values() if one.difference_minor]
-    note_breaks(source, found, first=dt.date.min, last=day)
+    note_breaks(source, found, first=dt.date(2000, 1, 1), last=day)
     entries = psp.bank_entries.filter(booked_on=day).count()
     unknown = sum(one.unknown_count for one in positions.values())
     words = _("Payments whose owner nobody knows: %(count)s.") % {"count": unknown} if unknown else ""
@@ -201,7 +218,7 @@ def _of_balance(one: bank_leg.BankPosition) -> Found:
     }  # fmt: skip
     return Found(
         f"balance:{one.currency}",
-        SourceBreakKind.BALANCE,
+        BreakKind.BALANCE,
         one.statement_on,
         one.currency,
         one.difference_minor or 0,
@@ -247,76 +264,52 @@ def gaps(spans: list[tuple[dt.date, dt.date]], first: dt.date, last: dt.date) ->
 
 # ── breaks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-KEEP_BREAKS = """
-INSERT INTO wallet_sourcebreak (brand_id, source, psp_id, server_id, fingerprint, kind, day, client_id, currency,
-  difference_minor, explanation, state, first_seen_at, last_seen_at, resolved_at, resolution)
-SELECT %(brand_id)s, %(source)s, %(psp_id)s, %(server_id)s, i.fingerprint, i.kind, i.day, i.client_id, i.currency,
-  i.difference_minor, i.explanation, i.state, %(now)s, %(now)s, CASE WHEN i.state = 'open' THEN NULL ELSE %(now)s END,
-  CASE WHEN i.state = 'open' THEN '' ELSE i.explanation END
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS i(fingerprint varchar, kind varchar, day date, client_id bigint,
-  currency varchar, difference_minor bigint, explanation varchar, state varchar)
-ON CONFLICT (brand_id, source, psp_id, server_id, fingerprint) DO UPDATE SET kind = excluded.kind, day = excluded.day,
-  difference_minor = excluded.difference_minor, explanation = excluded.explanation, last_seen_at = excluded.last_seen_at,
-  state = excluded.state, resolved_at = excluded.resolved_at, resolution = excluded.resolution, resolved_by_id = NULL
-WHERE wallet_sourcebreak.state <> 'resolved' OR (wallet_sourcebreak.kind, wallet_sourcebreak.difference_minor)
-  IS DISTINCT FROM (excluded.kind, excluded.difference_minor)
-"""
-
 
 @transaction.atomic
 def note_breaks(source: Source, found: Iterable[Found], *, first: dt.date, last: dt.date) -> None:
     """Keep what a run over [first, last] found. Open ones of those days that it did not find any more close themselves.
 
-    What a person resolved stays so while it is the same difference; another one under the same subject opens it again.
+    What a person resolved stays so while it is the same difference; anything else under its subject opens anew.
     """
-    import orjson
-
-    rows = [
-        {
-            "fingerprint": one.fingerprint, "kind": one.kind, "day": one.day, "client_id": one.client_id,
-            "currency": one.currency, "difference_minor": one.difference_minor, "explanation": one.explanation,
-            "state": SourceBreakState.EXPLAINED if one.is_settled else SourceBreakState.OPEN,
-        }
-        for one in found
-    ]  # fmt: skip
-    now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.source_run'), %s)", [source.brand.pk])
-        if rows:
-            values = {**source.key, "source": str(source.kind), "now": now, "rows": orjson.dumps(rows).decode()}
-            cursor.execute(KEEP_BREAKS, values)
-    SourceBreak.objects.filter(**source.key, state=SourceBreakState.OPEN, day__gte=first, day__lte=last).exclude(
-        fingerprint__in=[row["fingerprint"] for row in rows]
-    ).update(
-        state=SourceBreakState.EXPLAINED, resolved_at=now,
+    subjects = {f"{source.subject}{one.fingerprint}"[:120]: one for one in found}
+    known: dict[str, list[Break]] = defaultdict(list)
+    for row in Break.objects.filter(leg=LEGS[source.kind], subject__in=subjects).order_by("pk"):
+        known[row.subject].append(row)
+    now, fresh, changed = timezone.now(), [], []
+    for subject, one in subjects.items():
+        is_open = next((row for row in known[subject] if row.state == BreakState.OPEN), None)
+        if is_open is not None and not one.is_settled:
+            is_open.kind, is_open.difference_minor, is_open.detail = one.kind, one.difference_minor, one.explanation
+            changed.append(is_open)
+        elif is_open is None and not any(_says_the_same(row, one) for row in known[subject]):
+            fresh.append(_break(source, subject, one, now))
+    Break.objects.bulk_create(fresh, batch_size=1_000)
+    Break.objects.bulk_update(changed, ["kind", "difference_minor", "detail"], batch_size=1_000)
+    breaks_of(source).filter(
+        state=BreakState.OPEN, happened_at__gte=_midnight(first), happened_at__lte=end_of(last)
+    ).exclude(subject__in=subjects).exclude(subject="").update(
+        state=BreakState.RESOLVED, resolved_at=now,
         resolution=_("No longer found by the run over %(day)s") % {"day": last},
     )  # fmt: skip
 
 
-def source_breaks_visible_to(user: Any) -> Any:
-    from crm.scope import reach_of
+def _says_the_same(row: Break, one: Found) -> bool:
+    """Settled before: by a person, or because it explains itself."""
+    same = (row.kind, row.difference_minor) == (one.kind, one.difference_minor)
+    return row.state == BreakState.RESOLVED and same and (row.resolved_by_id is not None or one.is_settled)
 
-    return SourceBreak.objects.filter(brand_id__in=reach_of(user).whole_brands)
 
-
-@transaction.atomic
-def resolve_source_break(*, break_id: int, actor: Any, resolution: str) -> SourceBreak:
-    """Say what became of a difference. Who: `wallet.run_reconciliation` on the brand. It moves no money: postings are
-    journals of their own."""
-    one = SourceBreak.objects.select_for_update().get(pk=break_id)
-    require(policies.can_resolve_source_break(actor, one))
-    if one.state != SourceBreakState.OPEN:
-        raise WrongState(_("This break is “%(state)s”.") % {"state": one.get_state_display()})
-    if not resolution.strip():
-        raise DomainError(_("Say what became of it."))
-    one.state, one.resolved_by, one.resolved_at = SourceBreakState.RESOLVED, actor, timezone.now()
-    one.resolution = resolution.strip()[:300]
-    one.save(update_fields=["state", "resolved_by", "resolved_at", "resolution"])
-    audit.record(
-        actor=actor, action="wallet.source_break_resolved", target=one, brand_id=one.brand_id, client_id=one.client_id,
-        reason=resolution, after={"kind": one.kind, "about": one.fingerprint, "difference": str(one.money)},
+def _break(source: Source, subject: str, one: Found, now: dt.datetime) -> Break:
+    settled: dict[str, Any] = {}
+    if one.is_settled:
+        settled = {"state": BreakState.RESOLVED, "resolved_at": now, "resolution": one.explanation}
+    return Break(
+        brand=source.brand, leg=LEGS[source.kind], psp=source.psp, kind=one.kind, subject=subject,
+        client_id=one.client_id, detail=one.explanation, currency=one.currency, difference_minor=one.difference_minor,
+        happened_at=min(dt.datetime.combine(one.day, dt.time(12), tzinfo=dt.UTC), now), opened_at=now, **settled,
     )  # fmt: skip
-    return one
 
 
 @transaction.atomic

@@ -181,9 +181,6 @@ TABLE |= {
     "portal_exchange": Rule(CLIENT),
     "portal_history": Rule(CLIENT),
     "portal_statement": Rule(CLIENT),
-    "portal_papers": Rule(CLIENT),
-    "portal_paper": Rule(CLIENT, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
-    "portal_receipt": Rule(CLIENT, kwargs=lambda _world: {"reference": "D-NONE"}, good=OWN),
     "portal_movement": Rule(CLIENT, kwargs=lambda _world: {"reference": "D-NONE"}, good=OWN),
     "portal_pay": Rule(CLIENT, kwargs=lambda _world: {"reference": "D-NONE"}, good=OWN),
     "portal_cancel_withdrawal": Rule(CLIENT, kwargs=lambda _world: {"reference": "W-NONE"}, good=OWN),
@@ -206,13 +203,6 @@ def _money(model: str, name: str = "pk") -> Callable[[Any], dict[str, Any]]:
         }
 
     return kwargs
-
-
-def _a_brand(_world: Any) -> dict[str, Any]:
-    from crm.models import Brand
-
-    found = Brand.objects.order_by("pk").values_list("pk", flat=True).first()
-    return {"brand_id": found or 999_999}
 
 
 def _a_method(_world: Any) -> dict[str, Any]:
@@ -255,6 +245,25 @@ TABLE |= {
     ),
     "wallet:cash": Rule(SEES_BOOKS),
     "wallet:periods": Rule(SEES_BOOKS),
+    "wallet:money_sources": Rule(SEES_BOOKS),
+    "wallet:source_run": Rule(DECIDES_MONEY, good=OWN),
+    "wallet:daily_fetch": Rule(DECIDES_MONEY, kwargs=_money("Psp"), good=OWN),
+    "wallet:client_money_start": Rule(SEES_BOOKS),
+    "wallet:client_money": Rule(SEES_BOOKS, kwargs=lambda _world: {"brand": "meridian"}),
+    "wallet:client_money_compute": Rule(DECIDES_MONEY, kwargs=lambda _world: {"brand": "meridian"}, good=OWN),
+    "wallet:client_money_report": Rule(DECIDES_MONEY, kwargs=lambda _world: {"brand": "meridian"}, good=OWN),
+    "wallet:client_money_day": Rule(SEES_BOOKS, kwargs=lambda _world: {"brand": "meridian", "day": "2026-11-20"}),
+    "wallet:client_money_again": Rule(
+        DECIDES_MONEY, kwargs=lambda _world: {"brand": "meridian", "day": "2026-11-20"}, good=OWN
+    ),
+    "wallet:month_end_start": Rule(SEES_BOOKS),
+    "wallet:month_end": Rule(SEES_BOOKS, kwargs=lambda _world: {"brand": "meridian", "month": "2026-10"}, good=OWN),
+    "wallet:month_sign": Rule(DECIDES_MONEY, kwargs=lambda _world: {"brand": "meridian", "month": "2026-10"}, good=OWN),
+    "wallet:month_revalue": Rule(
+        DECIDES_MONEY, kwargs=lambda _world: {"brand": "meridian", "month": "2026-10"}, good=OWN
+    ),
+    "wallet:month_pack": Rule(DECIDES_MONEY, kwargs=lambda _world: {"brand": "meridian", "month": "2026-10"}, good=OWN),
+    "wallet:signature_withdraw": Rule(DECIDES_MONEY, kwargs=_money("MonthSignOff"), good=OWN),
     "wallet:period": Rule(SEES_BOOKS, kwargs=_money("Period"), good=OWN),
     "wallet:period_close": Rule(DECIDES_MONEY, kwargs=_money("Period"), good=OWN),
     "wallet:reopening_ask": Rule(DECIDES_MONEY, kwargs=_money("Period"), good=OWN),
@@ -312,16 +321,6 @@ TABLE |= {
     "wallet:bank_batch_file": Rule(DECIDES_MONEY, kwargs=_money("BankBatch"), good=OWN),
     "wallet:bank_batch_sent": Rule(DECIDES_MONEY, kwargs=_money("BankBatch"), good=OWN),
     "wallet:client_statement": Rule(DECIDES_MONEY, kwargs=_any_client("client_id"), good=OWN),
-    "wallet:documents": Rule(SEES_BOOKS),
-    "wallet:document_prove": Rule(SEES_BOOKS),
-    "wallet:document_month": Rule(DECIDES_MONEY),
-    "wallet:document": Rule(SEES_BOOKS, kwargs=_money("IssuedDocument"), good=OWN),
-    "wallet:document_file": Rule(SEES_BOOKS, kwargs=_money("IssuedDocument"), good=OWN),
-    "wallet:deposit_receipt": Rule(DECIDES_MONEY, kwargs=_money("Deposit"), good=OWN),
-    "wallet:psp_pack": Rule(DECIDES_MONEY, kwargs=_money("SettlementImport"), good=OWN),
-    "wallet:letterheads": Rule(roles(Role.FINANCE, Role.ADMINISTRATOR)),
-    "wallet:letterhead": Rule(roles(Role.FINANCE, Role.ADMINISTRATOR), kwargs=_a_brand, good=OWN),
-    "wallet:letterhead_logo": Rule(roles(Role.FINANCE, Role.ADMINISTRATOR), kwargs=_a_brand, good=OWN),
 }
 
 # Partners: staff pages, and the partners' own.

@@ -12,7 +12,7 @@ from sandbox.psp.apis.stripe import ACCOUNT
 from sandbox.psp.characters import CHARACTERS
 from sandbox.psp.dialects import DIALECTS
 from sandbox.psp.dialects.adyen import MERCHANT, hmac_key
-from wallet import ledger
+from wallet import ledger, sign_offs
 from wallet.choices import AccountKind, JournalKind
 from wallet.ledger import Entry, Line
 from wallet.models import Account, PaymentMethod, Psp
@@ -128,3 +128,9 @@ def sign(secret: str, body: bytes, at: int) -> str:
     """The signature header as the sandbox makes it."""
     _body, headers = DIALECTS["plain"].signed(CHARACTERS["northpay"], body, event_id="", at=at, secret=secret)
     return headers["Sandbox-Signature"]
+
+
+def sign_month(period: Any, *people: Any, note: str = "") -> None:
+    """Two people of finance put their names under it."""
+    for person in people:
+        sign_offs.sign_month(period_id=period.pk, actor=person, note=note)

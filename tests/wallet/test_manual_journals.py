@@ -11,7 +11,7 @@ from django.urls import reverse
 from clients.models import TimelineEntry
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.models import AccessEvent, AuditEvent, Notification
-from tests.wallet.factories import at_once, available, fund, house
+from tests.wallet.factories import at_once, available, fund, house, sign_month
 from wallet import ledger, periods
 from wallet.choices import AccountKind, JournalKind, RequestState
 from wallet.ledger import Entry, InsufficientFunds, Line
@@ -195,6 +195,7 @@ def test_a_waiting_journal_keeps_its_month_open(cast):
     with pytest.raises(DomainError, match="Manual journals for this month wait"):
         periods.close_period(period_id=period.pk, actor=cast.finance)
     withdraw_journal(manual_id=waiting.pk, actor=cast.finance)
+    sign_month(period, cast.finance, cast.second_finance)
     periods.close_period(period_id=period.pk, actor=cast.finance)
     with pytest.raises(DomainError, match="closed up to"):
         write(cast, business_on=last_month, request_key="too late")

@@ -1,5 +1,6 @@
 """Months are closed in order with a carry-forward, take nothing afterwards, and are opened again by two people only."""
 
+import contextlib
 import datetime as dt
 import threading
 
@@ -8,8 +9,8 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import AuditEvent, Job, Notification
-from tests.wallet.factories import at_once, fund, house, make_psp, raw, without_triggers
+from crm.models import AuditEvent, Job, Notification, User
+from tests.wallet.factories import at_once, fund, house, make_psp, raw, sign_month, without_triggers
 from wallet import ledger, periods
 from wallet.choices import AccountKind, DepositState, JournalKind, PeriodState, RequestState
 from wallet.ledger import Entry, Line
@@ -47,7 +48,16 @@ def months(cast) -> list[Period]:
 
 
 def close(period: Period, actor, note: str = "") -> Period:
+    signed(period, actor, note)
     return periods.close_period(period_id=period.pk, actor=actor, note=note)
+
+
+def signed(period: Period, actor, note: str = "") -> None:
+    """By this person and by another one of finance."""
+    finance = User.objects.filter(email__in=["finance@meridian.example", "frank@meridian.example"])
+    for person in (actor, *finance.exclude(pk=actor.pk)[:1]):
+        with contextlib.suppress(WrongState):
+            sign_month(period, person, note=note)
 
 
 def kept(period: Period) -> dict[str, tuple[int, int, int, int]]:
@@ -115,6 +125,7 @@ def test_what_blocks_and_what_warns_is_said_in_words(cast, months):
 
 
 def test_a_crash_between_the_two_steps_is_continued_by_beat(cast, months):
+    signed(months[0], cast.finance)
     periods._begin(months[0].pk, cast.finance, "")
     months[0].refresh_from_db()
     assert months[0].state == PeriodState.CLOSING
@@ -261,6 +272,10 @@ def test_closing_from_the_page_is_a_job(cast, months, browse, monkeypatch):
 
     monkeypatch.setattr(jobs, "enqueue", jobs.run_job)
     browser = browse(cast.finance)
+    refused = browser.post(reverse("wallet:period_close", args=[months[0].pk]), {"close-reason": ""})
+    assert refused.status_code == 422
+    assert "Two people sign" in refused.content.decode()
+    signed(months[0], cast.finance)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.db.transaction.on_commit", lambda work, *_a, **_k: work())
         answer = browser.post(reverse("wallet:period_close", args=[months[0].pk]), {"close-reason": ""})

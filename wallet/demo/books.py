@@ -17,6 +17,7 @@ from wallet.ledger import Line
 from wallet.manual_journals import post_journal, write_journal
 from wallet.models import Period
 from wallet.policies import can_close_period
+from wallet.sign_offs import sign_month
 
 BANK_FEE_MINOR = 4_850
 BUFFER_MINOR = 250_000
@@ -39,6 +40,8 @@ def write_books(demo: Demo) -> None:
         today = demo.now.astimezone(dt.UTC).date()
         over = Period.objects.filter(brand=brand, last_day__lt=today, state=PeriodState.OPEN).order_by("first_day")
         for period in over:
+            for person in able[:2]:
+                sign_month(period_id=period.pk, actor=person, note=CLOSING_NOTE)
             periods.close_period(period_id=period.pk, actor=able[0], note=CLOSING_NOTE)
         _top_up(brand, able[0], able[1], today)
         _bank_fee(brand, able[0], today)

@@ -1,10 +1,9 @@
 from wallet.models.bank import BankBatch, BankEntry, BankFile, BankOrder
 from wallet.models.bonus import BonusGrant, BonusPlan, BonusRule
 from wallet.models.disputes import Dispute
-from wallet.models.documents import FeeInvoice, IssuedDocument, Letterhead
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
 from wallet.models.manual import ManualJournal, ManualLine
-from wallet.models.month_end import ClientMoneyDay, MonthSignOff, SourceBreak, SourceRun
+from wallet.models.month_end import ClientMoneyDay, MonthSignOff, SourceRun
 from wallet.models.payments import Deposit, PspMovement
 from wallet.models.periods import ClosingBalance, Period, PeriodReopening
 from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookMessage
@@ -44,11 +43,8 @@ __all__ = [
     "Deposit",
     "Dispute",
     "Exchange",
-    "FeeInvoice",
-    "IssuedDocument",
     "Journal",
     "LedgerSeal",
-    "Letterhead",
     "ManualJournal",
     "ManualLine",
     "Match",
@@ -66,7 +62,6 @@ __all__ = [
     "Quote",
     "SettlementImport",
     "SettlementRow",
-    "SourceBreak",
     "SourceRun",
     "Suggestion",
     "Transfer",

@@ -1,4 +1,4 @@
-"""Daily runs per source and what they found, client money per day, and who signed a month."""
+"""Daily runs per source, client money per day, and who signed a month."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from clients.models import Client
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from crm.money import Money, from_minor
+from crm.money import from_minor
 from trading.models import TradingServer
 from wallet.models.periods import Period
 from wallet.models.psp import Psp
-from wallet.month_choices import Cover, RunState, SourceBreakKind, SourceBreakState, SourceKind
+from wallet.month_choices import Cover, RunState, SourceKind
 
 
 class OfSourceMixin(models.Model):
@@ -68,55 +67,6 @@ class SourceRun(OfSourceMixin):
 
     def __str__(self) -> str:
         return f"{self.label} {self.day}"
-
-
-class SourceBreak(OfSourceMixin):
-    """A difference between a platform or a bank and the ledger, with its name. The same one is one row however often met."""
-
-    fingerprint = models.CharField(max_length=80, help_text=_("What it is about, e.g. deal:17 or journal:4"))
-    kind = models.CharField(max_length=16, choices=SourceBreakKind.choices)
-    day = models.DateField()
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    currency = models.CharField(max_length=5)
-    difference_minor = models.BigIntegerField(help_text=_("There less here"))
-    explanation = models.CharField(max_length=300)
-    state = models.CharField(max_length=10, choices=SourceBreakState.choices, default=SourceBreakState.OPEN)
-    first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
-    resolved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    resolved_at = models.DateTimeField(null=True)
-    resolution = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [
-            OfSourceMixin.one_source("source_break"),
-            models.UniqueConstraint(
-                fields=["brand", "source", "psp", "server", "fingerprint"], nulls_distinct=False,
-                name="one_source_break_per_subject",
-            ),
-            models.CheckConstraint(
-                condition=Q(state=SourceBreakState.OPEN, resolved_at__isnull=True)
-                | (~Q(state=SourceBreakState.OPEN) & Q(resolved_at__isnull=False) & ~Q(resolution="")),
-                name="settled_source_break_says_how_and_when",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state=SourceBreakState.RESOLVED) | Q(resolved_by__isnull=False),
-                name="resolved_source_break_says_by_whom",
-            ),
-        ]  # fmt: skip
-        indexes = [models.Index(fields=["brand", "state", "-id"], name="source_breaks_by_state")]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.fingerprint}"
-
-    @property
-    def difference(self) -> Decimal:
-        return from_minor(self.difference_minor, self.currency)
-
-    @property
-    def money(self) -> Money:
-        return Money(self.difference, self.currency)
 
 
 class ClientMoneyDay(models.Model):

@@ -64,6 +64,18 @@ class Period(models.Model):
                     "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;"
                 ),
             ),
+            pgtrigger.Trigger(
+                name="signed_by_two_before_it_is_closed",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func=(
+                    "IF OLD.state = 'open' AND NEW.state <> 'open' AND NOT EXISTS (SELECT 1 FROM wallet_monthsignoff s "
+                    "WHERE s.period_id = NEW.id AND s.closing = OLD.closings + 1 AND s.withdrawn_at IS NULL "
+                    "GROUP BY s.figures_hash HAVING count(DISTINCT s.signed_by_id) >= 2) THEN "
+                    "RAISE EXCEPTION 'a month is signed by two people before it is closed' "
+                    "USING ERRCODE = 'check_violation'; END IF; RETURN NEW;"
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

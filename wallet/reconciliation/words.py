@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def explain(one: Break) -> str:
     """One sentence; reads the row, the movement and the bank's entry, whichever it has."""
+    if one.subject and one.detail:
+        return one.detail
     words = _sentence(one)
     return f"{words}. {one.detail}" if one.detail else words
 

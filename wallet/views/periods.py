@@ -24,6 +24,7 @@ from wallet.choices import PeriodState, RequestState
 from wallet.forms import OptionalReasonForm, ReasonForm
 from wallet.models import Period, PeriodReopening
 from wallet.period_checks import checks_of
+from wallet.sign_offs import signatures_of
 from wallet.trial_balance import trial_balance
 
 MONTHS_SHOWN = 120
@@ -62,6 +63,7 @@ def show_period(
         "period": period, "wishes": wishes, "waiting": waiting, "checks": checks,
         "blocked": any(check.blocks and not check.is_fine for check in checks),
         "trial": trial_balance(period) if period.state != PeriodState.CLOSING else None,
+        "signed": period.state == PeriodState.OPEN and signatures_of(period).are_enough,
         "may_close": policies.can_close_period(request.user, period.brand_id),
         "is_last_closed": _is_last_closed(period),
         "may_decide": policies.can_decide_reopening(request.user, waiting) if waiting else None,

@@ -1,0 +1,102 @@
+"""The daily calculation of client money as a regulator reads it: one month of a brand, as PDF, workbook or CSV."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.models import Brand
+from crm.money import Money
+from crm.papers.paper import Column, Named, Paper, Row, Section
+from wallet.client_money import newest
+from wallet.documents.pdf import look_of
+from wallet.models import ClientMoneyDay
+from wallet.month_choices import Cover
+from wallet.months import Month
+
+CSV_COLUMNS = (
+    "day", "currency", "version", "cover", "clients", "wallets", "trading", "debit", "unallocated", "requirement",
+    "bank_books", "bank_statement", "statement_on", "bank", "transit", "transit_counts", "resource", "difference",
+    "content_hash", "made_at",
+)  # fmt: skip
+
+
+def days_of(brand: Brand, month: Month) -> list[ClientMoneyDay]:
+    """The last version of each day and currency, in order of time."""
+    rows = newest(ClientMoneyDay.objects.filter(brand=brand, day__range=(month.first, month.last)))
+    return sorted(rows, key=lambda row: (row.currency, row.day))
+
+
+def report_of(brand: Brand, month: Month) -> Paper:
+    """Requirement, resource, difference and action per day; a chapter per currency."""
+    rows = days_of(brand, month)
+    currencies = sorted({row.currency for row in rows}, key=lambda code: (code != brand.base_currency, code))
+    return Paper(
+        key=f"client-money:{brand.code}:{month}", title=_("Client money: daily calculation"), look=look_of(brand),
+        subtitle=f"{month}", made_at=timezone.now(), facts=_facts(brand, month, rows),
+        sections=[_section(code, [row for row in rows if row.currency == code]) for code in currencies],
+    )  # fmt: skip
+
+
+def _facts(brand: Brand, month: Month, rows: list[ClientMoneyDay]) -> list[tuple[str, str | int | Named]]:
+    transit = all(row.transit_counts for row in rows)
+    return [
+        (_("Firm"), brand.legal_name), (_("Licence"), brand.licence_number), (_("Month"), str(month)),
+        (_("Days computed"), len({row.day for row in rows})),
+        (_("Days with a shortfall"), len({row.day for row in rows if row.cover == Cover.SHORT})),
+        (_("Money at PSPs counts"), Named("yes", _("yes")) if transit else Named("no", _("no"))),
+        (_("Method"), Named("clients", _("Each client's balance, those below zero not netted; days end at midnight UTC"))),
+    ]  # fmt: skip
+
+
+def section_columns() -> list[Column]:
+    return [
+        Column(_("Day")), Column(_("Wallets"), end=True), Column(_("On platforms"), end=True),
+        Column(_("Below zero"), end=True), Column(_("Not allocated"), end=True), Column(_("Requirement"), end=True),
+        Column(_("Bank"), end=True), Column(_("At PSPs"), end=True), Column(_("Resource"), end=True),
+        Column(_("Difference"), end=True), Column(_("Action"), weight=1.4),
+    ]  # fmt: skip
+
+
+def _section(currency: str, rows: list[ClientMoneyDay]) -> Section:
+    lowest = min(rows, key=lambda row: row.difference_minor)
+    return Section(
+        currency,
+        facts=[
+            (_("Lowest difference"), Money(lowest.difference, currency)), (_("On"), lowest.day),
+            (_("Days with the bank's statement"), sum(row.statement_on == row.day for row in rows)),
+        ],
+        columns=section_columns(), rows=[_line(row) for row in rows],
+    )  # fmt: skip
+
+
+def _line(row: ClientMoneyDay) -> Row:
+    return [
+        row.day, row.wallets, row.trading, row.debit, row.unallocated, row.requirement, row.bank, row.transit, row.resource,
+        row.difference, action_of(row),
+    ]  # fmt: skip
+
+
+def action_of(row: ClientMoneyDay) -> Named:
+    """What the day asks for."""
+    if row.difference < 0:
+        return Named(
+            "pay", _("Pay %(money)s into the client-money bank") % {"money": Money(row.bank_short, row.currency)}
+        )
+    if row.bank_short:
+        return Named("transit", _("%(money)s of it still at PSPs") % {"money": Money(row.bank_short, row.currency)})
+    return Named("none", _("None"))
+
+
+def write_csv(brand: Brand, month: Month, path: Path) -> int:
+    """Every day and currency, a line each, amounts in major units. Returns how many."""
+    rows = days_of(brand, month)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(CSV_COLUMNS)
+        for row in rows:
+            writer.writerow(["" if (value := getattr(row, name)) is None else value for name in CSV_COLUMNS])
+    return len(rows)

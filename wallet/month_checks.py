@@ -1,0 +1,213 @@
+"""What a month lacks before it is closed, beside movements on their way: sources, owners, fees, rates, client money."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.money import Money
+from crm.ui.formats import day as shown_day
+from wallet.bank_choices import EntryState
+from wallet.bank_leg import covered_days
+from wallet.checklist import Check, end_of_month, few
+from wallet.models import BankEntry, ClientMoneyDay, Period, Psp, PspMovement, SourceRun
+from wallet.month_choices import Cover, RunState, SourceKind
+from wallet.revaluation import revaluation_of
+from wallet.source_runs import Source, gaps, report_days, sources_of
+
+# Fees that a report of the month names and that are in no journal: of rows that matched nothing, and of the PSP itself.
+UNPOSTED_FEES = """
+SELECT r.currency, sum(r.fee_minor)::bigint, count(*)
+FROM wallet_settlementrow r JOIN wallet_settlementimport i ON i.id = r.report_id
+JOIN wallet_psp s ON s.id = i.psp_id AND s.brand_id = %(brand)s
+WHERE i.first_day <= %(last)s AND i.last_day >= %(first)s AND r.booked_at >= %(since)s AND r.booked_at < %(until)s
+  AND r.fee_minor <> 0 AND NOT r.is_repeat AND r.type NOT IN ('merchant_payout', 'fee')
+  AND NOT EXISTS (SELECT 1 FROM wallet_match m WHERE m.row_id = r.id AND m.leg = 'psp')
+GROUP BY r.currency ORDER BY r.currency
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A source without its own word for some days of the month."""
+
+    source: Source
+    periods: tuple[tuple[dt.date, dt.date], ...]
+
+    @property
+    def words(self) -> str:
+        spans = ", ".join(
+            shown_day(first) if first == last else f"{shown_day(first)} – {shown_day(last)}"
+            for first, last in self.periods
+        )
+        return f"{self.source.label}: {spans}"
+
+
+def missing_sources(period: Period) -> list[Missing]:
+    """Which sources say nothing about which days: PSPs and banks by their files, servers by their daily runs.
+
+    A PSP through which nothing moved in the month owes no report.
+    """
+    moved = set(
+        PspMovement.objects.filter(
+            psp__brand_id=period.brand_id, occurred_at__gte=_midnight(period.first_day), occurred_at__lt=end_of_month(period)
+        )
+        .values_list("psp_id", flat=True)
+        .distinct()
+    )  # fmt: skip
+    found = []
+    for source in sources_of([period.brand]):
+        spans = _days_of(source, period, moved)
+        if spans is None:
+            continue
+        lacking = gaps(spans, period.first_day, period.last_day)
+        if lacking:
+            found.append(Missing(source, tuple(lacking)))
+    return found
+
+
+def _days_of(source: Source, period: Period, moved: set[int]) -> list[tuple[dt.date, dt.date]] | None:
+    """The days of which a source has spoken; None where it owes nothing."""
+    if source.kind == SourceKind.PLATFORM:
+        good = SourceRun.objects.filter(
+            **source.key, day__range=(period.first_day, period.last_day), state__in=[RunState.AGREES, RunState.BREAKS]
+        )  # fmt: skip
+        return [(day, day) for day in good.values_list("day", flat=True)]
+    psp = source.psp
+    assert psp is not None
+    if source.kind == SourceKind.BANK:
+        spans = covered_days(psp)
+        return spans if spans or _was_there(psp, period) else None
+    spans = report_days(psp)
+    return spans if psp.pk in moved or any(last >= period.first_day for _first, last in spans) else None
+
+
+def _was_there(psp: Psp, period: Period) -> bool:
+    return psp.is_enabled and psp.created_at < end_of_month(period)
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
+
+
+def unknown_payments(period: Period) -> Any:
+    """Bookings at the bank that nobody has said whose they are."""
+    return BankEntry.objects.filter(
+        Q(state__in=[EntryState.UNMATCHED, EntryState.WAITING]), psp__brand_id=period.brand_id,
+        booked_on__lte=period.last_day,
+    )  # fmt: skip
+
+
+def unposted_fees(period: Period) -> list[Money]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            UNPOSTED_FEES,
+            {"brand": period.brand_id, "first": period.first_day, "last": period.last_day,
+             "since": _midnight(period.first_day), "until": end_of_month(period)},
+        )  # fmt: skip
+        return [Money.of_minor(minor, currency) for currency, minor, _count in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientMoneyState:
+    """How far client money is computed in a month."""
+
+    days: int
+    computed: int
+    short: int
+
+    @property
+    def lacking(self) -> int:
+        return self.days - self.computed
+
+
+# The first instant at which a client of the brand had money here.
+FIRST_MONEY = """
+SELECT min(p.posted_at) FROM wallet_account a CROSS JOIN LATERAL (
+  SELECT p.posted_at FROM wallet_posting p WHERE p.account_id = a.id ORDER BY p.posted_at LIMIT 1
+) p WHERE a.brand_id = %s AND a.kind = 'client_wallet'
+"""
+
+
+def client_money_state(period: Period) -> ClientMoneyState:
+    """Days before the brand's first client money owe nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(FIRST_MONEY, [period.brand_id])
+        began = cursor.fetchone()[0]
+    if began is None or began >= end_of_month(period):
+        return ClientMoneyState(0, 0, 0)
+    first = max(period.first_day, began.astimezone(dt.UTC).date())
+    found = list(
+        ClientMoneyDay.objects.filter(brand_id=period.brand_id, day__range=(first, period.last_day))
+        .order_by("day", "currency", "-version")
+        .distinct("day", "currency")
+        .values_list("day", "cover")
+    )
+    return ClientMoneyState(
+        (period.last_day - first).days + 1, len({day for day, _cover in found}),
+        len({day for day, cover in found if cover == Cover.SHORT}),
+    )  # fmt: skip
+
+
+# ── as checks ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _sources(period: Period) -> Check:
+    missing = missing_sources(period)
+    words = _("Days without a report or statement: %(what)s.") % {"what": "; ".join(one.words for one in missing[:6])}
+    return Check(
+        gettext_lazy("Every source has spoken"), len(missing), words if missing else "", reverse("wallet:money_sources"), False
+    )  # fmt: skip
+
+
+def _unknown_payments(period: Period) -> Check:
+    count = few(unknown_payments(period))
+    words = _("Payments at the bank without an owner: %(count)s.") % {"count": count} if count else ""
+    return Check(
+        gettext_lazy("Every payment has an owner"), count, words, reverse("wallet:bank") + "?state=unmatched", False
+    )  # fmt: skip
+
+
+def _fees(period: Period) -> Check:
+    sums = unposted_fees(period)
+    words = _("Fees in reports that no journal has: %(sums)s.") % {"sums": ", ".join(map(str, sums))} if sums else ""
+    return Check(
+        gettext_lazy("Fees are posted"), len(sums), words, reverse("wallet:breaks") + "?state=open", False
+    )  # fmt: skip
+
+
+def _revaluation(period: Period) -> Check:
+    found = revaluation_of(period)
+    label = gettext_lazy("Foreign currencies are revalued")
+    if found.missing:
+        words = _("No reference rate for %(currencies)s.") % {"currencies": ", ".join(found.missing)}
+        return Check(label, len(found.missing), words, "", False)
+    if found.is_fine:
+        return Check(label, 0, "", "", False)
+    words = _("The FX position is worth %(money)s at the rates of the last day.") % {"money": found.result_money}
+    url = reverse("wallet:manual_journal", args=[found.waiting.pk]) if found.waiting else ""
+    return Check(label, 1, words, url, False)
+
+
+def _client_money(period: Period) -> Check:
+    found = client_money_state(period)
+    words = []
+    if found.lacking:
+        words.append(_("Client money is not computed for %(count)s days.") % {"count": found.lacking})
+    if found.short:
+        words.append(_("Client money was short on %(count)s days.") % {"count": found.short})
+    url = reverse("wallet:client_money", args=[period.brand.code]) + f"?month={period}"
+    return Check(gettext_lazy("Client money is covered"), found.lacking + found.short, " ".join(words), url, False)
+
+
+MONTH_CHECKS: tuple[Callable[[Period], Check], ...] = (
+    _sources, _unknown_payments, _fees, _revaluation, _client_money,
+)  # fmt: skip
