@@ -127,9 +127,9 @@ class RunningJob:
         self.row.result_name, self.row.result_path = name, path
         Job.objects.filter(pk=self.row.pk).update(result_name=name, result_path=path)
 
-    def point_to(self, url: str) -> None:
-        """The result is a page."""
-        Job.objects.filter(pk=self.row.pk).update(result_url=url)
+    def point_to(self, url: str, *, file_name: str = "") -> None:
+        """The result is a page, or with `file_name` a file that is kept elsewhere."""
+        Job.objects.filter(pk=self.row.pk).update(result_url=url, result_name=file_name[:160])
 
 
 def jobs_dir() -> Path:

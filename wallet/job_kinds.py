@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from clients.models import Client
-from clients.queries import clients_visible_to
+import wallet.documents.batches
+import wallet.documents.psp_pack
+import wallet.documents.receipts  # noqa: F401
 from crm.errors import NotAllowed
 from crm.jobs import RunningJob, job_kind
 from crm.policies import require
@@ -23,26 +24,8 @@ from wallet.account_history import write_csv as write_history
 from wallet.periods import close_period
 from wallet.policies import can_answer_dispute
 from wallet.queries import accounts_visible_to, disputes_visible_to, periods_visible_to
-from wallet.statements import gather, make_pdf
 from wallet.trial_balance import make_pdf as make_trial_pdf
 from wallet.trial_balance import trial_balance, write_csv
-
-
-@job_kind("wallet.statement", title=gettext_noop("Statement of account"))
-def statement(job: RunningJob) -> None:
-    """The owner may have lost the client since: what they see now counts."""
-    client = clients_visible_to(job.owner).select_related("brand").filter(pk=job.parameters["client_id"]).first()
-    if client is None:
-        raise NotAllowed(_("You don't reach this client."))
-    first, last = (dt.date.fromisoformat(job.parameters[name]) for name in ("first", "last"))
-    job.progress(0, 2, _("Reading the movements"))
-    figures = gather(client, first, last)
-    pdf = make_pdf(figures, language=job.parameters["language"], progress=job.progress)
-    job.attach(f"statement-{_file_part(client)}-{first}-{last}.pdf", pdf)
-
-
-def _file_part(client: Client) -> str:
-    return f"{client.brand.code}-{client.pk}"
 
 
 @job_kind("wallet.close_period", title=gettext_noop("Closing a month"))

@@ -78,6 +78,10 @@ panels.menu(
     words="month-end close carry-forward trial balance",
 )  # fmt: skip
 panels.menu(
+    "money", _("Documents"), "wallet:documents", "wallet.view_issueddocument", "file-text", 66,
+    words="statement receipt invoice pack hash prove letterhead logo",
+)  # fmt: skip
+panels.menu(
     "money", _("Month-end"), "wallet:month_end_start", "wallet.view_period", "calendar", 57,
     words="close sign checklist pack revaluation",
 )  # fmt: skip

@@ -79,6 +79,28 @@ def can_request_withdrawal(user: Any, client: Client) -> Decision:
     return has_permission(user, "wallet.request_withdrawal_for_client")
 
 
+def can_have_documents(user: Any, client: Client) -> Decision:
+    """The client of their own; staff who reach the client and may make documents."""
+    if is_own(user, client):
+        return YES
+    if not clients_visible_to(user).filter(pk=client.pk).exists():
+        return no(_("You don't reach this client."))
+    return has_permission(user, "wallet.make_issueddocument")
+
+
+def can_make_for_brand(user: Any, brand_id: int) -> Decision:
+    """Documents of a whole brand: a month's statements and invoices, packs."""
+    if user is None or brand_id not in reach_of(user).whole_brands:
+        return no(_("You don't reach this brand."))
+    return has_permission(user, "wallet.make_issueddocument")
+
+
+def can_manage_letterhead(user: Any, brand_id: int) -> Decision:
+    if user is None or brand_id not in reach_of(user).whole_brands:
+        return no(_("You don't reach this brand."))
+    return has_permission(user, "wallet.manage_letterhead")
+
+
 def can_approve(user: Any, withdrawal: Withdrawal) -> Decision:
     """Four eyes: not the one who requested, and not twice the same person. Also CHECKs of the table."""
     allowed = _decides_on(user, withdrawal)

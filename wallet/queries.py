@@ -25,6 +25,7 @@ from wallet.models import (
     Deposit,
     Dispute,
     Exchange,
+    FeeInvoice,
     Journal,
     ManualJournal,
     Match,
@@ -69,6 +70,10 @@ def disputes_visible_to(user: Any) -> QuerySet[Dispute]:
 
 def bonuses_visible_to(user: Any) -> QuerySet[BonusGrant]:
     return BonusGrant.objects.filter(_of_reached_clients(user))
+
+
+def invoices_visible_to(user: Any) -> QuerySet[FeeInvoice]:
+    return FeeInvoice.objects.filter(_of_reached_clients(user))
 
 
 def exchanges_visible_to(user: Any) -> QuerySet[Exchange]:

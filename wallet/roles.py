@@ -15,6 +15,7 @@ SEES_BOOKS = [
     "view_bonusplan",
     "view_dispute",
     "view_unverifiedrule",
+    "view_issueddocument",
 ]
 grants(
     "wallet",
@@ -47,7 +48,9 @@ grants(
             "approve_bonus",
             "manage_bonus",
             "answer_dispute",
+            "make_issueddocument",
+            "manage_letterhead",
         ],
-        Role.ADMINISTRATOR: [*SEES_BOOKS, "manage_psp"],
+        Role.ADMINISTRATOR: [*SEES_BOOKS, "manage_psp", "manage_letterhead"],
     },
 )

@@ -4,6 +4,7 @@ from crm.ui.views import TableView
 from wallet.tables import BreakTable, DepositTable, ExchangeTable, TransferTable, WebhookTable
 from wallet.urls_bank import BANK
 from wallet.urls_books import BOOKS
+from wallet.urls_documents import DOCUMENTS
 from wallet.urls_in import urlpatterns as money_in
 from wallet.urls_month_end import MONTH_END
 from wallet.views import batches, client, ledger, movements, psps, reconciliation, setup, webhooks
@@ -51,5 +52,6 @@ urlpatterns = [
     *BOOKS,
     *money_in,
     *BANK,
+    *DOCUMENTS,
     *MONTH_END,
 ]

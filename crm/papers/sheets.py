@@ -159,7 +159,7 @@ def write_workbook(
                     book, section, mark, done, lambda n: progress(n, max(expected_rows, n), _("rows written"))
                 )
         front.row([])
-        content_hash = mark.hexdigest()
+        content_hash = paper.content_hash_given or mark.hexdigest()
         _facts(front, [(_("Made on"), paper.made_at), (_("SHA-256 of the figures"), content_hash)])
     return Written(content_hash, _sha256(target), len(book._names), done)
 

@@ -78,7 +78,7 @@ class _Setter:
         self._head()
         for section in self.paper.sections:
             self._section(section)
-        content_hash = self.mark.hexdigest()
+        content_hash = self.paper.content_hash_given or self.mark.hexdigest()
         self._proof(content_hash)
         self._foot()
         self.page.end()

@@ -21,7 +21,9 @@ from crm.ui.views import wants_fragment
 from portal import money, paying
 from portal.forms_room import DepositForm, StatementForm
 from portal.room import room
-from wallet import bonus, deposits, offers, queries, statements
+from wallet import bonus, deposits, offers, queries
+from wallet.choices import DEPOSIT_ARRIVED
+from wallet.documents import statement as statements
 from wallet.models import Deposit, Exchange, Transfer
 from wallet.outcomes import parts_of
 from wallet.policies import can_deposit
@@ -159,4 +161,5 @@ def movement(request: HttpRequest, client: Client, reference: str) -> HttpRespon
         told, context["movement"] = money.tell_request(parts), parts[0]
     context["how"] = paying.how_to_pay(found) if isinstance(found, Deposit) and told.is_moving else None
     context["told"] = told
+    context["has_receipt"] = isinstance(found, Deposit) and found.state in DEPOSIT_ARRIVED
     return render(request, "portal/_movement.html" if wants_fragment(request) else "portal/movement.html", context)

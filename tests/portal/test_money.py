@@ -362,9 +362,11 @@ def test_a_statement_is_made_as_a_pdf_for_its_owner_only(room):
     assert answer["Location"] == f"/jobs/{job.pk}/"
     run_job(job.pk)
     assert "Download statement-meridian" in room.browser.get(f"/jobs/{job.pk}/").content.decode()
-    pdf = room.browser.get(f"/jobs/{job.pk}/download/")
+    job.refresh_from_db()
+    pdf = room.browser.get(job.result_url)
     assert b"".join(pdf.streaming_content)[:5] == b"%PDF-"
     assert signed_in(room.other.user).get(f"/jobs/{job.pk}/").status_code == 404
+    assert signed_in(room.other.user).get(job.result_url).status_code == 404
 
 
 def test_a_period_that_makes_no_sense_is_said_so(room):

@@ -181,6 +181,9 @@ TABLE |= {
     "portal_exchange": Rule(CLIENT),
     "portal_history": Rule(CLIENT),
     "portal_statement": Rule(CLIENT),
+    "portal_papers": Rule(CLIENT),
+    "portal_paper": Rule(CLIENT, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "portal_receipt": Rule(CLIENT, kwargs=lambda _world: {"reference": "D-NONE"}, good=OWN),
     "portal_movement": Rule(CLIENT, kwargs=lambda _world: {"reference": "D-NONE"}, good=OWN),
     "portal_pay": Rule(CLIENT, kwargs=lambda _world: {"reference": "D-NONE"}, good=OWN),
     "portal_cancel_withdrawal": Rule(CLIENT, kwargs=lambda _world: {"reference": "W-NONE"}, good=OWN),
@@ -203,6 +206,13 @@ def _money(model: str, name: str = "pk") -> Callable[[Any], dict[str, Any]]:
         }
 
     return kwargs
+
+
+def _a_brand(_world: Any) -> dict[str, Any]:
+    from crm.models import Brand
+
+    found = Brand.objects.order_by("pk").values_list("pk", flat=True).first()
+    return {"brand_id": found or 999_999}
 
 
 def _a_method(_world: Any) -> dict[str, Any]:
@@ -321,6 +331,16 @@ TABLE |= {
     "wallet:bank_batch_file": Rule(DECIDES_MONEY, kwargs=_money("BankBatch"), good=OWN),
     "wallet:bank_batch_sent": Rule(DECIDES_MONEY, kwargs=_money("BankBatch"), good=OWN),
     "wallet:client_statement": Rule(DECIDES_MONEY, kwargs=_any_client("client_id"), good=OWN),
+    "wallet:documents": Rule(SEES_BOOKS),
+    "wallet:document_prove": Rule(SEES_BOOKS),
+    "wallet:document_month": Rule(DECIDES_MONEY),
+    "wallet:document": Rule(SEES_BOOKS, kwargs=_money("IssuedDocument"), good=OWN),
+    "wallet:document_file": Rule(SEES_BOOKS, kwargs=_money("IssuedDocument"), good=OWN),
+    "wallet:deposit_receipt": Rule(DECIDES_MONEY, kwargs=_money("Deposit"), good=OWN),
+    "wallet:psp_pack": Rule(DECIDES_MONEY, kwargs=_money("SettlementImport"), good=OWN),
+    "wallet:letterheads": Rule(roles(Role.FINANCE, Role.ADMINISTRATOR)),
+    "wallet:letterhead": Rule(roles(Role.FINANCE, Role.ADMINISTRATOR), kwargs=_a_brand, good=OWN),
+    "wallet:letterhead_logo": Rule(roles(Role.FINANCE, Role.ADMINISTRATOR), kwargs=_a_brand, good=OWN),
 }
 
 # Partners: staff pages, and the partners' own.

@@ -7,13 +7,15 @@ import pypdfium2
 import pytest
 
 from crm.errors import DomainError, NotAllowed
-from crm.jobs import result_of, run_job
+from crm.jobs import run_job
 from crm.models import AccessEvent, Job
 from tests.wallet.factories import house
 from wallet import ledger
 from wallet.choices import JournalKind
+from wallet.documents import pdf, store
+from wallet.documents.statement import draft_of, gather, order_statement
 from wallet.ledger import Entry, Line
-from wallet.statements import gather, make_pdf, order_statement
+from wallet.models import IssuedDocument
 
 pytestmark = pytest.mark.django_db
 OCTOBER = (dt.date(2026, 10, 1), dt.date(2026, 10, 31))
@@ -45,6 +47,10 @@ def text_of(pdf: bytes) -> str:
         document.close()
 
 
+def made(statement, language: str) -> bytes:
+    return pdf.of_draft(draft_of(statement, language))
+
+
 def test_the_figures_add_up(history):
     statement = gather(history.client, *OCTOBER)
     part = statement.parts[0]
@@ -56,7 +62,7 @@ def test_the_figures_add_up(history):
 
 def test_the_pdf_speaks_the_client_s_language(history):
     statement = gather(history.client, *OCTOBER)
-    english, german = (text_of(make_pdf(statement, language=code)) for code in ("en", "de"))
+    english, german = (text_of(made(statement, code)) for code in ("en", "de"))
     assert "Statement of account" in english
     assert "Clara Weber" in english
     assert "M-1" in english and "M-0" not in english
@@ -69,7 +75,9 @@ def test_a_job_makes_it_and_the_owner_gets_the_file(history):
     run_job(job.pk)
     job = Job.objects.get(pk=job.pk)
     assert (job.state, job.error) == ("done", "")
-    assert b"".join(result_of(job)).startswith(b"%PDF")
+    document = IssuedDocument.objects.get()
+    assert job.result_url == f"/portal/wallet/papers/{document.pk}/"
+    assert b"".join(store.content_of(document)).startswith(b"%PDF")
     assert not AccessEvent.objects.filter(kind="export").exists()
 
 
@@ -88,5 +96,5 @@ def test_a_senseless_period_is_refused_in_words(history, first, last):
 
 
 def test_an_empty_wallet_gives_an_honest_page(cast):
-    pdf = make_pdf(gather(cast.client, *OCTOBER), language="en")
-    assert "no movements" in text_of(pdf)
+    letter = made(gather(cast.client, *OCTOBER), "en")
+    assert "no movements" in text_of(letter)

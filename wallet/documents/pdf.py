@@ -23,20 +23,37 @@ from crm.papers import letter as letters
 from crm.papers.paper import Look, Paper
 from crm.papers.shown import shown
 from crm.papers.trail import Progress, Written, write_trail
+from wallet.documents.store import Draft
+from wallet.models import Letterhead
 
 
 def look_of(brand: Brand) -> Look:
     return Look(brand.name, brand.legal_name, brand.licence_number, brand.colour, brand.accent_colour)
 
 
+def _letterhead(brand: Brand) -> dict[str, Any]:
+    head = Letterhead.objects.filter(brand=brand).first()
+    return {"logo": head.logo_address, "letterhead": head} if head else {}
+
+
 def html_of(template: str, context: dict[str, Any], *, brand: Brand, language: str, zone: str = "") -> str:
     """A template as the letter's HTML, in a language and time zone, with the brand's look as `look`."""
     with translation.override(language), timezone.override(ZoneInfo(zone or brand.time_zone)):
-        return render_to_string(template, {**context, "brand": brand, "look": look_of(brand), "language": language})
+        look = {"brand": brand, "look": look_of(brand), "language": language, **_letterhead(brand)}
+        return render_to_string(template, {**context, **look})
 
 
 def letter(template: str, context: dict[str, Any], *, brand: Brand, language: str, zone: str = "") -> bytes:
     return letters.pdf_of(html_of(template, context, brand=brand, language=language, zone=zone))
+
+
+def of_draft(draft: Draft) -> bytes:
+    return letters.pdf_of(html_of_draft(draft))
+
+
+def html_of_draft(draft: Draft) -> str:
+    context = {"content_hash": draft.content_hash, **draft.context}
+    return html_of(draft.template, context, brand=draft.brand, language=draft.language, zone=draft.zone)
 
 
 def write_paper(

@@ -1,6 +1,7 @@
 from wallet.models.bank import BankBatch, BankEntry, BankFile, BankOrder
 from wallet.models.bonus import BonusGrant, BonusPlan, BonusRule
 from wallet.models.disputes import Dispute
+from wallet.models.documents import FeeInvoice, IssuedDocument, Letterhead
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
 from wallet.models.manual import ManualJournal, ManualLine
 from wallet.models.month_end import ClientMoneyDay, MonthSignOff, SourceRun
@@ -43,8 +44,11 @@ __all__ = [
     "Deposit",
     "Dispute",
     "Exchange",
+    "FeeInvoice",
+    "IssuedDocument",
     "Journal",
     "LedgerSeal",
+    "Letterhead",
     "ManualJournal",
     "ManualLine",
     "Match",

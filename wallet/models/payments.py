@@ -162,6 +162,7 @@ class Deposit(AmountMixin):
             models.Index(
                 fields=["client", "settled_at"], name="deposits_settled", condition=Q(settled_at__isnull=False)
             ),
+            models.Index(fields=["brand", "settled_at"], name="deposits_with_fees", condition=Q(fee_minor__gt=0)),
             models.Index(
                 fields=["next_look_up_at"], name="deposits_to_look_up", condition=Q(next_look_up_at__isnull=False)
             ),

@@ -141,6 +141,7 @@ class Withdrawal(AmountMixin):
             models.Index(fields=["brand", "state", "-id"], name="withdrawals_by_state"),
             models.Index(fields=["brand", "-id"], name="withdrawals_by_brand"),
             models.Index(fields=["destination_mark"], name="withdrawals_by_destination"),
+            models.Index(fields=["brand", "finished_at"], name="withdrawals_with_fees", condition=Q(fee_minor__gt=0)),
             models.Index(
                 fields=["next_look_up_at"],
                 name="withdrawals_to_look_up",

@@ -14,9 +14,9 @@ from clients.queries import get_client
 from crm.errors import DomainError
 from crm.ui.views import staff_page
 from wallet import bonus, queries
+from wallet.documents.statement import order_statement
 from wallet.forms import PeriodForm
-from wallet.policies import can_grant_bonus, can_request_withdrawal
-from wallet.statements import order_statement
+from wallet.policies import can_grant_bonus, can_have_documents
 
 LINES, BONUSES = 25, 5
 
@@ -32,13 +32,13 @@ def money_tab(request: HttpRequest, client: Client) -> HttpResponse:
         "form": PeriodForm(initial={"first": first, "last": today}),
         "credits": bonus.credits_of(client), "may_give_bonus": can_grant_bonus(request.user, client),
         "bonuses": [(grant, bonus.how_it_becomes_free(grant)) for grant in bonus.grants_of(client, limit=BONUSES)],
-        "may_order": can_request_withdrawal(request.user, client),
+        "may_order": can_have_documents(request.user, client),
     }  # fmt: skip
     return render(request, "wallet/client_tab.html", context)
 
 
 @require_POST
-@staff_page("wallet.request_withdrawal_for_client")
+@staff_page("wallet.make_issueddocument")
 def statement(request: HttpRequest, client_id: int) -> HttpResponseBase:
     """Start a statement for a client; the job's page shows its progress and the PDF."""
     client = get_client(request.user, client_id)

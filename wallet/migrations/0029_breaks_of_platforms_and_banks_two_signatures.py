@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('wallet', '0027_matches_breaks'),
+        ('wallet', '0028_documents'),
     ]
 
     operations = [

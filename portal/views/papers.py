@@ -1,0 +1,55 @@
+"""Papers of one's own money: statements, receipts, invoices; made on demand, kept for later."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from clients.models import Client
+from crm.models import User
+from portal.forms_room import StatementForm
+from portal.room import room
+from wallet import queries
+from wallet.documents import receipts, store
+from wallet.views.documents import file_response
+
+PAGE = 25
+
+
+@room
+@require_safe
+def papers(request: HttpRequest, client: Client) -> HttpResponse:
+    """The newest first, by keyset; and the form for a statement."""
+    rows = store.documents_visible_to(request.user).order_by("-id")
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 19:
+        rows = rows.filter(pk__lt=int(before))
+    found = list(rows[: PAGE + 1])
+    context = {
+        "client": client, "papers": found[:PAGE], "next": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "statement": StatementForm(initial=StatementForm.last_month(client)),
+    }  # fmt: skip
+    return render(request, "portal/papers.html", context)
+
+
+@room
+@require_safe
+def paper(request: HttpRequest, client: Client, pk: int) -> Any:
+    """The file of one."""
+    document = store.documents_visible_to(request.user).filter(pk=pk, client=client).first()
+    if document is None:
+        raise Http404
+    return file_response(document)
+
+
+@room
+@require_POST
+def receipt(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
+    """Make the receipt of a deposit; its page shows how far it is, then the file."""
+    found = queries.deposit_of(request.user, reference)
+    user = cast(User, request.user)
+    job = receipts.order_receipt(deposit=found, actor=user, language=(request.LANGUAGE_CODE or "en")[:2])
+    return redirect("job", pk=job.pk)

@@ -1,0 +1,47 @@
+"""Whose head is on a brand's documents: logo, address, tax number."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm import audit
+from crm.models import Brand
+from crm.policies import require
+from wallet import policies
+from wallet.models import Letterhead
+
+TEXTS = ("address", "tax_number", "tax_note")
+
+
+@transaction.atomic
+def change_letterhead(*, brand_id: int, texts: dict[str, str], logo: bytes | None, actor: Any) -> Letterhead:
+    """Change what the brand's next documents say of it; those already made stay as they are.
+
+    logo: a PNG, b"" to remove it, None to leave it. Who: `wallet.manage_letterhead` on the whole brand. Raises: NotAllowed.
+    """
+    require(policies.can_manage_letterhead(actor, brand_id))
+    brand = Brand.objects.select_for_update(of=["self"]).get(pk=brand_id)
+    head = Letterhead.objects.filter(brand=brand).first() or Letterhead(brand=brand)
+    before, after = _state(head), {}
+    for name in TEXTS:
+        setattr(head, name, texts[name].strip())
+    if logo is not None:
+        head.logo = logo
+    head.changed_by, head.changed_at = actor, timezone.now()
+    head.save()
+    after = _state(head)
+    audit.record(
+        actor=actor, action="wallet.letterhead_changed", target=head, brand_id=brand.pk,
+        before={name: before[name] for name in before if before[name] != after[name]},
+        after={name: after[name] for name in after if before[name] != after[name]},
+    )  # fmt: skip
+    return head
+
+
+def _state(head: Letterhead) -> dict[str, str]:
+    texts = {name: str(getattr(head, name)) for name in TEXTS}
+    return {**texts, "logo_sha256": hashlib.sha256(bytes(head.logo)).hexdigest() if head.logo else ""}

@@ -1,0 +1,296 @@
+"""A client's statement of account: opening balance, every posting, closing balance, per wallet, and what the trading accounts did.
+
+In the client's language and the brand's look. Days begin and end in the brand's time zone. Up to `letter.ROWS_MAX` lines it is
+set like a letter, beyond that written as a long trail; the figures and their hash are the same.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from clients.queries import clients_visible_to
+from crm import access_log
+from crm.choices import AccessKind
+from crm.errors import DomainError, NotAllowed
+from crm.models import Job
+from crm.money import Money, from_minor
+from crm.papers.letter import ROWS_MAX
+from crm.papers.paper import Column, Fingerprint, Named, Paper, Row, Section
+from crm.policies import require
+from wallet import ledger
+from wallet.choices import AccountKind, JournalKind, Layer
+from wallet.document_choices import DocumentKind
+from wallet.documents.making import checked_language, gathers, language_of, order
+from wallet.documents.pdf import look_of
+from wallet.documents.store import Draft
+from wallet.models import Account, Posting
+from wallet.policies import can_have_documents, is_own
+
+LINES_MAX = 50_000
+DAYS_MAX = 731
+
+TRADING = """
+SELECT a.login, s.name, a.currency,
+  coalesce(sum(d.profit) FILTER (WHERE d.action = 2 AND d.profit > 0), 0),
+  coalesce(sum(d.profit) FILTER (WHERE d.action = 2 AND d.profit < 0), 0),
+  coalesce(sum(d.profit + d.commission + d.swap + d.fee) FILTER (WHERE d.action IN (0, 1)), 0),
+  coalesce(sum(d.profit + d.commission + d.swap + d.fee) FILTER (WHERE d.action NOT IN (0, 1, 2, 3)), 0),
+  count(*) FILTER (WHERE d.action IN (0, 1) AND d.closed_lots > 0)
+FROM trading_tradingaccount a JOIN trading_tradingserver s ON s.id = a.server_id
+JOIN trading_deal d ON d.account_id = a.id AND d.executed_at >= %(since)s AND d.executed_at < %(until)s
+WHERE a.client_id = %(client)s AND NOT a.is_demo GROUP BY a.id, s.name ORDER BY a.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    at: dt.datetime
+    kind: JournalKind
+    description: str
+    amount: Decimal
+    balance: Decimal
+
+    @property
+    def kind_name(self) -> str:
+        return str(self.kind.label)
+
+
+@dataclass(frozen=True, slots=True)
+class WalletPart:
+    """One wallet in the period, in major units."""
+
+    currency: str
+    opening: Decimal
+    closing: Decimal
+    lines: tuple[StatementLine, ...]
+
+    @property
+    def money_in(self) -> Decimal:
+        return sum((line.amount for line in self.lines if line.amount > 0), Decimal(0))
+
+    @property
+    def money_out(self) -> Decimal:
+        return sum((line.amount for line in self.lines if line.amount < 0), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class TradingPart:
+    """What a trading account's deals of the period add up to, in its currency."""
+
+    login: str
+    server: str
+    currency: str
+    paid_in: Decimal
+    taken_out: Decimal
+    result: Decimal
+    other: Decimal
+    trades: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    client: Client
+    first: dt.date
+    last: dt.date
+    zone: str
+    parts: tuple[WalletPart, ...]
+    trading: tuple[TradingPart, ...]
+    made_at: dt.datetime
+
+    @property
+    def subject(self) -> str:
+        return f"client:{self.client.pk}:{self.first}:{self.last}"
+
+    @property
+    def line_count(self) -> int:
+        return sum(len(part.lines) for part in self.parts)
+
+    @property
+    def content_hash(self) -> str:
+        """What the figures are, in one number: the same statement made again, in any language, has the same."""
+        mark = Fingerprint(f"statement:{self.subject}:{self.zone}")
+        for part in self.parts:
+            mark.row([part.currency, part.opening, part.closing])
+            for line in part.lines:
+                mark.row([line.at, line.kind.value, line.description, line.amount, line.balance])
+        for one in self.trading:
+            mark.row(
+                [one.login, one.server, one.currency, one.paid_in, one.taken_out, one.result, one.other, one.trades]
+            )
+        return mark.hexdigest()
+
+
+# ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def check_period(first: dt.date, last: dt.date) -> None:
+    """Raises DomainError for a period that is the wrong way round or too long."""
+    if last < first:
+        raise DomainError(_("The first day must not be after the last one."))
+    if (last - first).days > DAYS_MAX:
+        raise DomainError(_("A statement covers two years at most."))
+
+
+def bounds(first: dt.date, last: dt.date, zone: str) -> tuple[dt.datetime, dt.datetime]:
+    """The instants at which the period begins and is over."""
+    home = ZoneInfo(zone)
+    since = dt.datetime.combine(first, dt.time(), tzinfo=home)
+    return since, dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), tzinfo=home)
+
+
+def gather(client: Client, first: dt.date, last: dt.date) -> Statement:
+    """Read the figures. Raises DomainError for a period that is senseless or holds too many movements."""
+    check_period(first, last)
+    since, until = bounds(first, last, client.brand.time_zone)
+    accounts = list(Account.objects.filter(client=client, kind=AccountKind.CLIENT_WALLET).order_by("currency"))
+    before = dt.timedelta(microseconds=1)
+    opening = ledger.balances([account.pk for account in accounts], at=since - before)
+    closing = ledger.balances([account.pk for account in accounts], at=until - before)
+    parts = []
+    for account in accounts:
+        lines = _lines(account, since, until)
+        if lines or opening[account.pk] or closing[account.pk]:
+            currency = account.currency
+            first_balance, last_balance = (from_minor(side[account.pk], currency) for side in (opening, closing))
+            parts.append(WalletPart(currency, first_balance, last_balance, lines))
+    trading = _trading(client, since, until)
+    return Statement(client, first, last, client.brand.time_zone, tuple(parts), trading, timezone.now())
+
+
+def _lines(account: Account, since: dt.datetime, until: dt.datetime) -> tuple[StatementLine, ...]:
+    postings = (
+        Posting.objects.filter(account=account, layer=Layer.MONEY, posted_at__gte=since, posted_at__lt=until)
+        .order_by("posted_at", "version")
+        .values_list("posted_at", "journal__kind", "journal__description", "amount_minor", "balance_after")
+    )[: LINES_MAX + 1]
+    currency = account.currency
+    lines = tuple(
+        StatementLine(
+            at, JournalKind(kind), description, from_minor(amount, currency), from_minor(balance or 0, currency)
+        )
+        for at, kind, description, amount, balance in postings
+    )
+    if len(lines) > LINES_MAX:
+        raise DomainError(_("There are too many movements for one document. Choose a shorter period."))
+    return lines
+
+
+def _trading(client: Client, since: dt.datetime, until: dt.datetime) -> tuple[TradingPart, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(TRADING, {"client": client.pk, "since": since, "until": until})
+        return tuple(TradingPart(*row) for row in cursor.fetchall())
+
+
+# ── the document ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draft_of(statement: Statement, language: str) -> Draft:
+    """A letter, or a long trail when there are many lines."""
+    client, first, last = statement.client, statement.first, statement.last
+    is_long = statement.line_count > ROWS_MAX
+    with translation.override(language):
+        title = _("Statement of account")
+        paper = _paper(statement, title) if is_long else None
+    return Draft(
+        kind=DocumentKind.STATEMENT, brand=client.brand, client=client, subject=statement.subject, language=language,
+        title=title, file_name=f"statement-{client.brand.code}-{client.pk}-{first}-{last}.pdf", first=first, last=last,
+        content_hash=statement.content_hash, zone=statement.zone,
+        template="" if is_long else "wallet/pdf/statement.html",
+        context={"statement": statement, "client": client, "made_at": statement.made_at},
+        paper=paper, expected_rows=statement.line_count,
+    )  # fmt: skip
+
+
+def _paper(statement: Statement, title: str) -> Paper:
+    """The same figures in the form of a long trail; its printed hash is the statement's own."""
+    client = statement.client
+    columns = [
+        Column(_("Date")), Column(_("Movement")), Column(_("Reference"), weight=2), Column(_("Amount"), end=True),
+        Column(_("Balance"), end=True),
+    ]  # fmt: skip
+    sections = [
+        Section(
+            _("Wallet in %(currency)s") % {"currency": part.currency},
+            facts=[
+                (label, Money(amount, part.currency))
+                for label, amount in (
+                    (_("Opening balance"), part.opening), (_("Money in"), part.money_in),
+                    (_("Money out"), part.money_out), (_("Closing balance"), part.closing),
+                )
+            ],
+            columns=columns, rows=[_row(line, part.currency) for line in part.lines],
+        )
+        for part in statement.parts
+    ]  # fmt: skip
+    if statement.trading:
+        sections.append(_trading_section(statement.trading))
+    return Paper(
+        key=statement.subject, title=title, look=look_of(client.brand), made_at=statement.made_at,
+        subtitle=f"{statement.first} – {statement.last}, {statement.zone}", content_hash_given=statement.content_hash,
+        facts=[(_("Client"), client.full_name), (_("Client number"), str(client.pk))], sections=sections,
+    )  # fmt: skip
+
+
+def _row(line: StatementLine, currency: str) -> Row:
+    return [
+        line.at, Named(line.kind.value, line.kind_name), line.description, Money(line.amount, currency),
+        Money(line.balance, currency),
+    ]  # fmt: skip
+
+
+def _trading_section(parts: Iterable[TradingPart]) -> Section:
+    return Section(
+        _("Trading accounts"),
+        columns=[
+            Column(_("Account")), Column(_("Paid in"), end=True), Column(_("Taken out"), end=True),
+            Column(_("Trades closed"), end=True), Column(_("Result"), end=True), Column(_("Other"), end=True),
+        ],
+        rows=[
+            [f"{one.login} · {one.server}", Money(one.paid_in, one.currency), Money(one.taken_out, one.currency),
+             one.trades, Money(one.result, one.currency), Money(one.other, one.currency)]
+            for one in parts
+        ],
+    )  # fmt: skip
+
+
+@gathers(DocumentKind.STATEMENT)
+def draft_for(owner: Any, parameters: Mapping[str, Any]) -> Draft:
+    """The owner may have lost the client since they asked: what they see now counts."""
+    client = clients_visible_to(owner).select_related("brand").filter(pk=parameters["client_id"]).first()
+    if client is None:
+        raise NotAllowed(_("You don't reach this client."))
+    require(can_have_documents(owner, client))
+    first, last = (dt.date.fromisoformat(parameters[name]) for name in ("first", "last"))
+    return draft_of(gather(client, first, last), parameters["language"])
+
+
+def order_statement(*, client: Client, first: dt.date, last: dt.date, actor: Any, language: str = "") -> Job:
+    """Start the job that makes a statement; its result is the document.
+
+    Who: the client, or staff who reach them and may make documents. The period is checked now, in words.
+    """
+    require(can_have_documents(actor, client))
+    check_period(first, last)
+    language = checked_language(language or language_of(client))
+    if not is_own(actor, client):
+        access_log.note(
+            user=actor, kind=AccessKind.EXPORT, client_id=client.pk, brand_id=client.brand_id,
+            target=f"wallet.statement:{first}:{last}",
+        )  # fmt: skip
+    return order(
+        DocumentKind.STATEMENT, owner=actor,
+        title=_("Statement %(first)s to %(last)s") % {"first": first, "last": last},
+        parameters={
+            "client_id": client.pk, "first": first.isoformat(), "last": last.isoformat(), "language": language,
+        },
+    )  # fmt: skip
