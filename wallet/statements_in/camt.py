@@ -27,7 +27,7 @@ from wallet.statements_in.camt_elements import (
     every,
     find,
     is_credit_in,
-    name_of,
+    local,
     text_of,
 )
 from wallet.statements_in.camt_entries import add_entry, detail_of
@@ -83,18 +83,27 @@ class _Reader:
             line, column = error.position
             if not self.path and self.root and "junk after document element" in str(error):
                 return  # whatever a download left behind the document
-            raise bad(
-                _("Line %(line)s, column %(column)s") % {"line": line, "column": column + 1}, _("this is not XML.")
-            )
+            place = _("Line %(line)s, column %(column)s") % {"line": line, "column": column + 1}
+            if self.one is None:
+                raise bad(place, _("this is not XML."))
+            yield self._cut_off(self.one, place)
         except DefusedXmlException as error:
             raise BadStatement(_("The file has a DTD or entities in it; no bank sends those.")) from error
         except (ValueError, LookupError) as error:
             raise BadStatement(_("The file's encoding can't be read.")) from error
 
+    def _cut_off(self, one: Parsed, place: str) -> Parsed:
+        """What was read of a statement until the file was no XML any more."""
+        part = next(element for element in reversed(self.path) if element.tag in GROUPS)
+        _head(one, part)
+        one.wrong(place, _("this is not XML."))
+        _tail(one, part)
+        return one
+
     def _start(self, element: Element) -> None:
-        name = name_of(element)
+        name = element.tag = local(element.tag)
         self.root = self.root or name
-        inside = name_of(self.path[-1]) if self.path else ""
+        inside = self.path[-1].tag if self.path else ""
         if self.one is None and name in GROUPS and inside.startswith(GROUPS[name]):
             self.count += 1
             self.one = Parsed(place=_("Statement %(id)s") % {"id": self.count})
@@ -103,7 +112,7 @@ class _Reader:
     def _end(self, element: Element) -> Parsed | None:
         self.path.pop()
         parent = self.path[-1] if self.path else None
-        name = name_of(element)
+        name = element.tag
         one = self.one
         if one is None:
             if parent is not None and len(self.path) > 1:
@@ -119,7 +128,7 @@ class _Reader:
             add_entry(one, element, tuple(self.details))
             self.details = []
             parent.remove(element)
-        elif name in GROUPS and parent is not None and name_of(parent).startswith(GROUPS[name]):
+        elif name in GROUPS and parent is not None and parent.tag.startswith(GROUPS[name]):
             _head(one, element)
             _tail(one, element)
             parent.remove(element)

@@ -1,8 +1,10 @@
-"""What stands in the elements of a camt file, by their local names; what can't be read is a trouble of the statement."""
+"""What stands in the elements of a camt file, whose tags are their local names; what can't be read is a trouble of the statement."""
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import sys
 from decimal import Decimal
 from xml.etree.ElementTree import Element
 
@@ -11,20 +13,21 @@ from django.utils.translation import gettext as _
 from wallet.statements_in.parsed import Parsed, amount_of, known_currency
 
 
-def name_of(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+@functools.cache
+def local(tag: str) -> str:
+    return sys.intern(tag.rpartition("}")[2])
 
 
 def find(element: Element | None, path: str) -> Element | None:
     for name in path.split("/"):
         if element is None:
             return None
-        element = next((child for child in element if name_of(child) == name), None)
+        element = element.find(name)
     return element
 
 
 def every(element: Element | None, name: str) -> list[Element]:
-    return [] if element is None else [child for child in element if name_of(child) == name]
+    return [] if element is None else element.findall(name)
 
 
 def text_of(element: Element | None, *paths: str) -> str:
@@ -46,11 +49,14 @@ def bank_of(element: Element | None) -> str:
                  "FinInstnId/Othr/Id")  # fmt: skip
 
 
+iso_day = functools.lru_cache(1_000)(dt.date.fromisoformat)
+
+
 def day_of(one: Parsed, place: str, text: str) -> dt.date | None:
     if not text:
         return None
     try:
-        return dt.date.fromisoformat(text[:10])
+        return iso_day(text[:10])
     except ValueError:
         one.wrong(place, _("“%(value)s” is not a date.") % {"value": text[:30]})
         return None

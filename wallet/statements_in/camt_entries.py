@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from decimal import Decimal
 from xml.etree.ElementTree import Element
 
@@ -66,7 +67,7 @@ def _code(element: Element) -> str:
     """The bank transaction code: domain, family and sub-family, else the bank's own."""
     code = find(element, "BkTxCd")
     parts = (text_of(code, "Domn/Cd"), text_of(code, "Domn/Fmly/Cd"), text_of(code, "Domn/Fmly/SubFmlyCd"))
-    return "-".join(part for part in parts if part) or text_of(code, "Prtry/Cd")
+    return sys.intern("-".join(part for part in parts if part) or text_of(code, "Prtry/Cd"))
 
 
 class _Detail(Booking):

@@ -8,6 +8,7 @@ it only without troubles (`strict`); whoever only looks (`import_statement --dry
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -263,6 +264,7 @@ def _money(amount: Decimal, one: Parsed) -> str:
     return f"{written(amount, one.currency)} {one.currency}".strip()
 
 
+@functools.lru_cache(1_000)
 def known_currency(text: str) -> str:
     """A currency code, upper case; empty where it is none."""
     code = text.strip().upper()
