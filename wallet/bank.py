@@ -22,7 +22,7 @@ from crm import audit, crypto
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
-from wallet import deposits, outcomes, policies, reversals
+from wallet import deposits, outcomes, policies, reversals, statement_tables
 from wallet.bank_choices import EntryState, OrderState
 from wallet.choices import InboxState, Verdict
 from wallet.models import BankBatch, BankEntry, BankFile, BankOrder, Deposit, Psp, WebhookMessage
@@ -58,6 +58,10 @@ def import_statement(
     if known is not None:
         apply_waiting(psp_id=psp.pk)
         return known
+    if mapping is None and kind in ("auto", "csv", "xlsx"):
+        mapping = statement_tables.mapping_for(psp, content)
+        if mapping is not None:
+            statement_tables.count_use(psp, content)
     kind, statements = read_statements(content, kind, mapping)
     _require_own_account(psp, statements)
     file = _store(psp, digest, file_name, content, kind, statements, actor)

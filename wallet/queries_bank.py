@@ -12,7 +12,7 @@ from crm.money import from_minor
 from crm.scope import reach_of
 from wallet.bank_choices import OrderState
 from wallet.deposits import OPEN_STATES
-from wallet.models import BankBatch, BankEntry, BankOrder, Deposit, Psp
+from wallet.models import BankBatch, BankEntry, BankOrder, Deposit, Psp, TableMapping, WaitingTable
 
 CANDIDATES_MAX = 8
 
@@ -23,6 +23,19 @@ def bank_accounts_visible_to(user: Any) -> QuerySet[Psp]:
 
 def bank_entries_visible_to(user: Any) -> QuerySet[BankEntry]:
     return BankEntry.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
+
+
+def waiting_tables_visible_to(user: Any) -> QuerySet[WaitingTable]:
+    return WaitingTable.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
+
+
+def usual_currency(psp_id: int) -> str:
+    """Of the account's last entry; empty where there is none yet."""
+    return BankEntry.objects.filter(psp_id=psp_id).order_by("-id").values_list("currency", flat=True).first() or ""
+
+
+def table_mappings_visible_to(user: Any) -> QuerySet[TableMapping]:
+    return TableMapping.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
 def bank_batches_visible_to(user: Any) -> QuerySet[BankBatch]:

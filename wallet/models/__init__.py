@@ -20,6 +20,7 @@ from wallet.models.reconciliation import (
     SettlementRow,
     Suggestion,
 )
+from wallet.models.statement_tables import TableMapping, WaitingTable
 from wallet.models.transfers import Exchange, Quote, Transfer
 from wallet.models.unverified import UnverifiedRule, UnverifiedTerm
 from wallet.models.withdrawals import ApprovalBatch, Withdrawal, WithdrawalCheck
@@ -68,9 +69,11 @@ __all__ = [
     "SettlementRow",
     "SourceRun",
     "Suggestion",
+    "TableMapping",
     "Transfer",
     "UnverifiedRule",
     "UnverifiedTerm",
+    "WaitingTable",
     "WebhookMessage",
     "Withdrawal",
     "WithdrawalCheck",

@@ -1,4 +1,4 @@
-"""What stands in the elements of a camt file, whose tags are their local names; what can't be read is a trouble of the statement."""
+"""What stands in the elements of a camt file, tags being local names; what can't be read is a trouble of the statement."""
 
 from __future__ import annotations
 

@@ -222,9 +222,19 @@ def _currency_above(rows: Sequence[list[Any]]) -> str:
 
 
 def fingerprint(rows: Sequence[list[Any]], mapping: Mapping | None) -> str:
-    """What tells files of one shape from others: the names of the columns; without names, how many there are."""
+    """What tells files of one shape from others: the names of the columns; without names, what stands in each of them."""
+    told: Any
     if mapping is not None and mapping.header >= 0:
-        told: Any = [plain(str(cell)) for cell in rows[mapping.header]]
+        told = [plain(str(cell)) for cell in rows[mapping.header]]
     else:
-        told = Counter(len(row) for row in rows[:SAMPLE_ROWS]).most_common(1)
+        width = Counter(len(row) for row in rows[:SAMPLE_ROWS]).most_common(1)[0][0] if rows else 0
+        wide = [row for row in rows[:SAMPLE_ROWS] if len(row) == width]
+        names = next((row for row in wide[:3] if not any(days_of(cell) or is_amount(cell) for cell in row)), None)
+        told = [plain(str(cell)) for cell in names] if names else [_kind(_cells(wide, at)) for at in range(width)]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _kind(cells: list[Any]) -> str:
+    if cells and all(days_of(cell) for cell in cells):
+        return "day"
+    return "amount" if cells and all(is_amount(cell) for cell in cells) else "text"

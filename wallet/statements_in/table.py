@@ -57,7 +57,7 @@ CLOSING_WORDS = (
 
 def read_csv(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Parsed]:
     """Raises BadStatement: no table, or none with days and amounts."""
-    yield from _read(csv_rows(file), mapping)
+    yield from read_rows(csv_rows(file), mapping)
 
 
 def read_workbook(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Parsed]:
@@ -65,7 +65,7 @@ def read_workbook(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Pa
     refusal: BadStatement | None = None
     for name, rows in sheets(file):
         try:
-            yield from _read(iter(rows), mapping, name)
+            yield from read_rows(iter(rows), mapping, name)
             return
         except BadStatement as error:
             refusal = refusal or error
@@ -75,7 +75,7 @@ def read_workbook(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Pa
 # ── a statement of each account and currency ─────────────────────────────────────────────────────────────────────────
 
 
-def _read(rows: Rows, mapping: Mapping | None, sheet: str = "") -> Iterator[Parsed]:
+def read_rows(rows: Rows, mapping: Mapping | None, sheet: str = "") -> Iterator[Parsed]:
     head = list(itertools.islice(rows, SAMPLE_ROWS))
     mapping = mapping or guess([row for _number, row in head])
     if mapping is None:

@@ -14,7 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
 from wallet.statements_in.errors import BadStatement, bad
 from wallet.statements_in.lines import opened, readable
-from wallet.statements_in.mapping import SAMPLE_ROWS
+from wallet.statements_in.mapping import SAMPLE_ROWS, guess
 
 DELIMITERS = ";,\t|"
 FIELD_CHARS_MAX = 1_000_000
@@ -56,6 +56,17 @@ class _Lines:
             self.quotes += line.count('"')
             yield line.replace("\0", "")
         self.is_over = True
+
+
+def first_rows(file: BinaryIO, kind: str) -> list[tuple[int, list[Any]]]:
+    """The first rows of a table; of a workbook, those of the first sheet in which a statement is recognised, else of the first."""
+    file.seek(0)
+    if kind == "csv":
+        return list(itertools.islice(csv_rows(file), SAMPLE_ROWS))
+    found = [rows[:SAMPLE_ROWS] for _name, rows in sheets(file)]
+    if not found:
+        raise BadStatement(_("There is no sheet in the workbook."))
+    return next((rows for rows in found if guess([row for _number, row in rows]) is not None), found[0])
 
 
 def _delimiter(head: list[str]) -> str:

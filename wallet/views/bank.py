@@ -19,7 +19,7 @@ from crm.errors import DomainError
 from crm.ui.tables import Table
 from crm.ui.views import StaffView, TableView, staff_page
 from crm.uploads import takes_files
-from wallet import bank, bank_orders, queries, queries_bank
+from wallet import bank, bank_orders, queries, queries_bank, statement_tables
 from wallet.bank_choices import EntryState
 from wallet.forms import REPORT_BYTES_MAX
 from wallet.models import BankEntry, Psp
@@ -88,6 +88,13 @@ class BankUpload(BankPage):
                 taken = bank.import_statement(
                     psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file.read(), actor=request.user
                 )
+            except statement_tables.MappingNeeded as needed:
+                file.seek(0)
+                waiting = statement_tables.keep_waiting(
+                    psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file.read(), actor=request.user
+                )
+                messages.info(request, needed.message)
+                return redirect("wallet:bank_table", pk=waiting.pk)
             except DomainError as error:
                 form.add_error("file", error.message)
             else:
