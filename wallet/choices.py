@@ -323,6 +323,9 @@ class RowType(models.TextChoices):
     CHARGEBACK_REVERSED = "chargeback_reversed", _("Chargeback reversed")
     MERCHANT_PAYOUT = "merchant_payout", _("Paid to our bank")
     FEE = "fee", _("Fee")
+    RESERVE = "reserve", _("Held back or released")
+    CONVERSION = "conversion", _("Currency conversion")
+    ADJUSTMENT = "adjustment", _("Correction of the PSP")
 
 
 class MatchRule(models.TextChoices):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from wallet.models import Psp
 
-REPORT_BYTES_MAX = 15 * 1024 * 1024
+REPORT_BYTES_MAX = 1024 * 1024 * 1024
 
 
 class ReasonForm(forms.Form):
@@ -34,7 +34,7 @@ class RefundForm(forms.Form):
 
 class ReportUploadForm(forms.Form):
     psp = forms.ModelChoiceField(queryset=Psp.objects.none(), label=_("PSP"))
-    file = forms.FileField(label=_("Settlement report (CSV)"))
+    file = forms.FileField(label=_("Settlement report"))
 
     def __init__(self, *args: Any, psps: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -43,7 +43,7 @@ class ReportUploadForm(forms.Form):
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > REPORT_BYTES_MAX:
-            raise forms.ValidationError(_("The file is larger than 15 MB. Ask the PSP for a shorter period."))
+            raise forms.ValidationError(_("The file is larger than 1 GB. Ask the PSP for a shorter period."))
         return file
 
 

@@ -24,8 +24,16 @@ from wallet.account_history import write_csv as write_history
 from wallet.periods import close_period
 from wallet.policies import can_answer_dispute
 from wallet.queries import accounts_visible_to, disputes_visible_to, periods_visible_to
+from wallet.settlement_import import run_ordered
 from wallet.trial_balance import make_pdf as make_trial_pdf
 from wallet.trial_balance import trial_balance, write_csv
+
+
+@job_kind("wallet.import_report", title=gettext_noop("Import of a settlement report"))
+def import_of_report(job: RunningJob) -> None:
+    """A large report; rights and the file itself are looked at again."""
+    report = run_ordered(job)
+    job.point_to(reverse("wallet:settlement", args=[report.pk]))
 
 
 @job_kind("wallet.close_period", title=gettext_noop("Closing a month"))

@@ -1,88 +1,289 @@
-"""A PSP's settlement report comes in: read, proved, stored whole or not at all; then `reconciliation` matches it."""
+"""A PSP's settlement report comes in: kept as it came, read in one pass, proved, stored whole or not at all; then it is matched.
+
+The file goes encrypted to disk first and is read from there: what is imported is what was kept. Rows stream into the table by
+COPY while they are read, so that a million of them need no more memory than a thousand; the proof at the end of the file
+decides whether the transaction stays. A file that is refused leaves nothing behind.
+"""
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
-import hashlib
+import io
+import secrets
 import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit, crypto
+from crm import audit, sealed_files
+from crm.choices import JobState
 from crm.errors import DomainError
 from crm.events import ReconciliationFinished, publish
+from crm.jobs import RunningJob, start_job
+from crm.models import Job
 from crm.policies import require
 from wallet import policies
-from wallet.models import Psp, SettlementImport, SettlementRow
+from wallet.models import Psp, SettlementImport
 from wallet.psp import adapter_of
-from wallet.psp.base import SettlementFile
-from wallet.reconciliation import ANALYZE_ROWS_MIN, match_report
+from wallet.psp.base import FileRow
+from wallet.psp.settlement import SettlementReader, wrong
+from wallet.reconciliation import match_report
 
-ORIGINAL_PURPOSE = "settlement-report"
+ORIGINALS = sealed_files.of_instance("settlement-report")
+ANALYZE_ROWS_MIN = 5_000
+# Larger files are imported by a worker, with a progress bar: about ten thousand rows.
+AT_ONCE_BYTES_MAX = 2 * 1024 * 1024
+REPORT_EVERY_ROWS = 5_000
+COLUMNS = (
+    "report_id", "line", "type", "psp_reference", "merchant_reference", "original_reference", "batch", "booked_at",
+    "currency", "gross_minor", "fee_minor", "net_minor", "value_at", "entry_reference", "client_reference",
+    "paid_currency", "paid_minor", "rate",
+)  # fmt: skip
+TEXTS = (
+    "psp_reference", "merchant_reference", "original_reference", "batch", "entry_reference", "client_reference",
+    "paid_currency",
+)  # fmt: skip
+COPY = f"COPY wallet_settlementrow ({', '.join(COLUMNS)}) FROM STDIN WITH (FORMAT csv, FORCE_NOT_NULL ({', '.join(TEXTS)}))"
+REPEATED = """
+SELECT min(line), max(line) FROM wallet_settlementrow WHERE report_id = %s AND entry_reference <> ''
+GROUP BY entry_reference HAVING count(*) > 1 ORDER BY 2 LIMIT 1
+"""
+
+Progress = Callable[[int, int, str], None]
 
 
-def import_report(*, psp_id: int, file_name: str, content: bytes, actor: Any) -> SettlementImport:
-    """Import one settlement report: read, prove, store, match, name the breaks, book fees and payouts to our bank.
+def no_progress(_done: int, _total: int = 0, _message: str = "") -> None:
+    """Nobody waits and looks."""
 
+
+@dataclass(frozen=True)
+class Kept:
+    """The original on disk."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+
+    @property
+    def path(self) -> Path:
+        return path_of(self.name)
+
+    def content(self) -> BinaryIO:
+        return io.BufferedReader(_Opened(sealed_files.stream(self.path, owner=ORIGINALS)))
+
+    def forget(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def import_report(
+    *, psp_id: int, file_name: str, content: bytes | BinaryIO | Path, actor: Any, progress: Progress = no_progress
+) -> SettlementImport:
+    """Import one settlement report: keep, read, prove, store, match, name the breaks, book fees and payouts to our bank.
+
+    content: the bytes, an open binary file, or a path. progress: bytes read of all; what it raises stops the import.
     All of it happens or nothing does. Who: `wallet.run_reconciliation` on the PSP's brand; None is the daily run.
-    Raises: NotAllowed, BadFile (with line and column), DomainError when the same file is there already.
+    Raises: NotAllowed, BadFile (with line and column), StorageFull, DomainError when the same file is there already.
     """
-    psp = Psp.objects.select_related("brand").get(pk=psp_id)
-    if actor is not None:
-        require(policies.can_reconcile(actor, psp))
-    started = time.monotonic()
-    digest = hashlib.sha256(content).hexdigest()
-    report_file = adapter_of(psp).read_settlement(content)
-    with transaction.atomic():
-        _refuse_twice(psp, digest)
-        report = SettlementImport.objects.create(
-            psp=psp, file_name=file_name[:160], sha256=digest, first_day=report_file.first_day,
-            last_day=report_file.last_day, row_count=len(report_file.rows), totals=_totals(report_file),
-            sealed_original=crypto.encrypt(content, purpose=ORIGINAL_PURPOSE), imported_by=actor,
-            imported_at=timezone.now(),
-        )  # fmt: skip
-        _store_rows(report, report_file)
-        match_report(report)
-        report.seconds = Decimal(str(round(time.monotonic() - started, 3)))
-        report.save()
-        audit.record(
-            actor=actor, action="wallet.report_imported", target=report, brand_id=psp.brand_id,
-            after={
-                "psp": psp.code, "file": report.file_name, "sha256": digest, "rows": report.row_count,
-                "matched": report.matched, "breaks": report.breaks_found,
-            },
-        )  # fmt: skip
-        publish(
-            ReconciliationFinished(
-                brand_id=psp.brand_id, run_id=report.pk, matched=report.matched, breaks=report.breaks_found
-            )
-        )
-    return report
+    psp = _psp_for(psp_id, actor)
+    kept = keep(content)
+    return import_kept(psp=psp, file_name=file_name, kept=kept, actor=actor, progress=progress)
 
 
 def fetch_and_import(*, psp_id: int, first: dt.date, last: dt.date, actor: Any) -> SettlementImport:
     """Fetch a period's report from the PSP's own API and import it. Who: as for importing; None is the daily run."""
-    psp = Psp.objects.select_related("brand").get(pk=psp_id)
-    if actor is not None:
-        require(policies.can_reconcile(actor, psp))
+    psp = _psp_for(psp_id, actor)
     if last < first:
         raise DomainError(_("The first day must not be after the last one."))
     content = adapter_of(psp).fetch_settlement(first, last)
     return import_report(psp_id=psp_id, file_name=f"{psp.code}-{first}-{last}.csv", content=content, actor=actor)
 
 
-def original_of(report: SettlementImport) -> bytes:
-    """The file as it came."""
-    return crypto.decrypt(bytes(report.sealed_original), purpose=ORIGINAL_PURPOSE)
+def order_import(*, psp_id: int, file_name: str, content: bytes | BinaryIO | Path, actor: Any) -> Job:
+    """Keep the file now and let a worker import it; the job's page shows how far it is, and its Cancel leaves nothing.
+
+    Who: as for importing. Raises: NotAllowed, StorageFull, DomainError when the same file is there already.
+    """
+    psp = _psp_for(psp_id, actor)
+    kept = keep(content)
+    try:
+        refuse_known(psp, kept.sha256)
+        return start_job(
+            "wallet.import_report", owner=actor, title=_("Import of “%(name)s”") % {"name": file_name[:160]},
+            parameters={
+                "psp_id": psp.pk, "file_name": file_name[:160], "stored_name": kept.name, "sha256": kept.sha256,
+                "size_bytes": kept.size_bytes,
+            },
+        )  # fmt: skip
+    except BaseException:
+        kept.forget()
+        raise
+
+
+def run_ordered(job: RunningJob) -> SettlementImport:
+    """What the job does. Progress goes through a connection of its own: the import is one long transaction."""
+    psp = _psp_for(job.parameters["psp_id"], job.owner)
+    kept = Kept(job.parameters["stored_name"], job.parameters["sha256"], job.parameters["size_bytes"])
+    with job.beside() as progress:
+        return import_kept(
+            psp=psp, file_name=job.parameters["file_name"], kept=kept, actor=job.owner, progress=progress
+        )
+
+
+def original_of(report: SettlementImport) -> Iterator[bytes]:
+    """The file as it came, in pieces. Raises: FileMissing, FileDamaged."""
+    yield from sealed_files.stream(path_of(report.stored_name), owner=ORIGINALS)
+
+
+def _psp_for(psp_id: int, actor: Any) -> Psp:
+    psp = Psp.objects.select_related("brand").get(pk=psp_id)
+    if actor is not None:
+        require(policies.can_reconcile(actor, psp))
+    return psp
+
+
+# ── the original ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def originals_dir() -> Path:
+    return Path(settings.PRIVATE_DIR) / "settlements"
+
+
+def path_of(name: str) -> Path:
+    """Two letters of the name are the folder."""
+    return originals_dir() / name[:2] / name
+
+
+def keep(content: bytes | BinaryIO | Path, *, sync: bool = True) -> Kept:
+    """Encrypt a file to disk with bounded memory. Raises StorageFull, with nothing left behind."""
+    name = f"{secrets.token_hex(16)}.sealed"
+    if isinstance(content, Path):
+        with content.open("rb") as source:
+            written = sealed_files.write(path_of(name), source, owner=ORIGINALS, sync=sync)
+    else:
+        written = sealed_files.write(path_of(name), content, owner=ORIGINALS, sync=sync)
+    return Kept(name, written.sha256, written.size_bytes)
+
+
+class _Opened(io.RawIOBase):
+    """Pieces of bytes as a file to read from."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = memoryview(piece)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+def drop_orphans(*, older_than: dt.timedelta = dt.timedelta(days=1)) -> int:
+    """Originals of no report: a process that was killed while it imported left them. For the clock."""
+    limit = (timezone.now() - older_than).timestamp()
+    waiting = Job.objects.filter(
+        kind="wallet.import_report", state__in=[JobState.QUEUED, JobState.RUNNING], parameters__has_key="stored_name"
+    )
+    awaited = {parameters["stored_name"] for parameters in waiting.values_list("parameters", flat=True)[:1_000]}
+    dropped = 0
+    for folder in sorted(originals_dir().glob("??")):
+        old = [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < limit]
+        known = set(
+            SettlementImport.objects.filter(stored_name__in=[path.name for path in old]).values_list(
+                "stored_name", flat=True
+            )
+        )
+        for path in old:
+            if path.name not in known | awaited:
+                path.unlink(missing_ok=True)
+                dropped += 1
+    return dropped
+
+
+# ── the import ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def import_kept(
+    *, psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress = no_progress
+) -> SettlementImport:
+    """Import an original that is on disk already; it is deleted when the report is refused."""
+    started = time.monotonic()
+    try:
+        with transaction.atomic():
+            report = _store(psp, file_name, kept, actor, progress)
+            progress(kept.size_bytes, kept.size_bytes, _("Matching"))
+            match_report(report)
+            report.seconds = Decimal(str(round(time.monotonic() - started, 3)))
+            report.save()
+            _tell(report, psp, actor)
+    except BaseException:
+        kept.forget()
+        raise
+    return report
+
+
+def _store(psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress) -> SettlementImport:
+    """The report and its rows, proved; without the matching."""
+    _refuse_twice(psp, kept.sha256)
+    today = timezone.now().date()
+    report = SettlementImport.objects.create(
+        psp=psp, file_name=file_name[:160], sha256=kept.sha256, stored_name=kept.name, size_bytes=kept.size_bytes,
+        first_day=today, last_day=today, row_count=0, imported_by=actor, imported_at=timezone.now(),
+    )  # fmt: skip
+    reader = adapter_of(psp).read_settlement(kept.content())
+    store_rows(report.pk, _with_progress(reader, kept.size_bytes, progress))
+    report.first_day, report.last_day = reader.first_day, reader.last_day
+    report.row_count, report.format, report.totals = reader.row_count, str(reader.title)[:40], totals_of(reader)
+    if report.row_count >= ANALYZE_ROWS_MIN:
+        # Without statistics the planner takes minutes for what takes a second.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT keelson_analyze('wallet_settlementrow')")
+    if reader.entries_are_unique:
+        _refuse_repeated(report.pk)
+    report.save()
+    return report
+
+
+def _tell(report: SettlementImport, psp: Psp, actor: Any) -> None:
+    audit.record(
+        actor=actor, action="wallet.report_imported", target=report, brand_id=psp.brand_id,
+        after={
+            "psp": psp.code, "file": report.file_name, "sha256": report.sha256, "rows": report.row_count,
+            "matched": report.matched, "breaks": report.breaks_found,
+        },
+    )  # fmt: skip
+    publish(
+        ReconciliationFinished(
+            brand_id=psp.brand_id, run_id=report.pk, matched=report.matched, breaks=report.breaks_found
+        )
+    )
 
 
 def _refuse_twice(psp: Psp, digest: str) -> None:
+    """One report of a PSP at a time, and each file once."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.reconcile'), %s)", [psp.pk])
+    refuse_known(psp, digest)
+
+
+def refuse_known(psp: Psp, digest: str) -> None:
+    """Raises DomainError when the very file was imported for this PSP."""
     known = SettlementImport.objects.filter(psp=psp, sha256=digest).first()
     if known is not None:
         raise DomainError(
@@ -92,41 +293,50 @@ def _refuse_twice(psp: Psp, digest: str) -> None:
         )
 
 
-def _totals(report_file: SettlementFile) -> dict[str, dict[str, int]]:
-    totals: dict[str, dict[str, int]] = {
-        currency: {
-            "opening": opening,
-            "gross": 0,
-            "fee": 0,
-            "net": 0,
-            "closing": report_file.closing[currency],
-            "rows": 0,
-        }
-        for currency, opening in report_file.opening.items()
-    }
-    for row in report_file.rows:
-        one = totals[row.currency]
-        one["gross"] += row.gross_minor
-        one["fee"] += row.fee_minor
-        one["net"] += row.net_minor
-        one["rows"] += 1
+def totals_of(reader: SettlementReader) -> dict[str, dict[str, int]]:
+    """Per currency, in minor units: opening, gross, fee, net, closing; and how many rows came and were left out."""
+    totals = {}
+    for currency in sorted({*reader.opening, *reader.totals}):
+        one = reader.totals.get(currency)
+        totals[currency] = {
+            "opening": reader.opening.get(currency, 0), "gross": one.gross if one else 0, "fee": one.fee if one else 0,
+            "net": one.net if one else 0, "closing": reader.closing.get(currency, 0), "rows": one.rows if one else 0,
+            "left_out": one.left_out if one else 0,
+        }  # fmt: skip
     return totals
 
 
-def _store_rows(report: SettlementImport, report_file: SettlementFile) -> None:
-    SettlementRow.objects.bulk_create(
-        (
-            SettlementRow(
-                report=report, line=row.line, type=row.type, psp_reference=row.psp_reference,
-                merchant_reference=row.merchant_reference, original_reference=row.original_reference, batch=row.batch,
-                booked_at=row.booked_at, currency=row.currency, gross_minor=row.gross_minor, fee_minor=row.fee_minor,
-                net_minor=row.net_minor,
-            )
-            for row in report_file.rows
-        ),
-        batch_size=5_000,
-    )  # fmt: skip
-    if report.row_count >= ANALYZE_ROWS_MIN:
-        # Without statistics the planner takes minutes for what takes a second.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT keelson_analyze('wallet_settlementrow')")
+def _with_progress(reader: SettlementReader, size: int, progress: Progress) -> Iterator[FileRow]:
+    words = _("Reading")
+    for number, row in enumerate(reader.rows()):
+        if number % REPORT_EVERY_ROWS == 0:
+            progress(min(reader.bytes_read, max(size - 1, 0)), size, words)
+        yield row
+
+
+def store_rows(report_id: int, rows: Iterable[FileRow]) -> None:
+    """Stream rows into the table. The rows' own error ends the COPY, and the transaction."""
+    buffer = io.StringIO()
+    write = csv.writer(buffer, lineterminator="\n").writerow
+    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+        for number, row in enumerate(rows, start=1):
+            write(
+                (report_id, row[0], row[1], row[2], row[3], row[4], row[5], row[6].isoformat(), *row[7:11],
+                 row[11] and row[11].isoformat(), *row[12:])
+            )  # fmt: skip
+            if number % 2_000 == 0:
+                copy.write(buffer.getvalue())
+                buffer.seek(0)
+                buffer.truncate()
+        copy.write(buffer.getvalue())
+
+
+def _refuse_repeated(report_id: int) -> None:
+    """The PSP's id of a booking stands once in a report: twice is a file that was put together wrongly."""
+    with connection.cursor() as cursor:
+        cursor.execute(REPEATED, [report_id])
+        found = cursor.fetchone()
+    if found:
+        raise wrong(
+            found[1], "balance_transaction_id", _("the same transaction stands on line %(n)s.") % {"n": found[0]}
+        )

@@ -310,11 +310,7 @@ class ImportTable(Table):
     )
 
     def queryset(self) -> Any:
-        return (
-            queries.imports_visible_to(self.user)
-            .select_related("psp", "imported_by")
-            .defer("sealed_original", "totals")
-        )
+        return queries.imports_visible_to(self.user).select_related("psp", "imported_by").defer("totals")
 
 
 def _break_count(row: SettlementImport) -> str:
@@ -356,7 +352,7 @@ class BreakTable(Table):
         return (
             queries.breaks_visible_to(self.user)
             .select_related("psp", "report", "row", "movement", "entry")
-            .defer("report__sealed_original", "psp__sealed_credentials", "entry__sealed_party")
+            .defer("psp__sealed_credentials", "entry__sealed_party")
         )
 
     def row_url(self, row: Any) -> str:

@@ -16,6 +16,7 @@ from wallet import (
     payouts,
     periods,
     seals,
+    settlement_import,
     source_runs,
     transfers,
     unverified,
@@ -46,6 +47,12 @@ def look_up_payout(withdrawal_id: int) -> str:
 @shared_task
 def look_up_deposit(deposit_id: int) -> str:
     return deposits.look_up_deposit(deposit_id).state
+
+
+@shared_task
+def drop_orphaned_reports() -> int:
+    """Originals of reports that a killed process left half-imported."""
+    return settlement_import.drop_orphans()
 
 
 @shared_task
@@ -125,6 +132,7 @@ SCHEDULE = {
         "options": {"expires": 300},
     },
     "wallet-end-bonuses": {"task": "wallet.tasks.end_bonuses", "schedule": 300.0, "options": {"expires": 300}},
+    "wallet-drop-orphaned-reports": {"task": "wallet.tasks.drop_orphaned_reports", "schedule": 24 * 3600.0},
     "wallet-continue": {"task": "wallet.tasks.continue_work", "schedule": 5.0, "options": {"expires": 5}},
     "wallet-seal-ledger": {"task": "wallet.tasks.seal_ledger", "schedule": 300.0, "options": {"expires": 300}},
 }

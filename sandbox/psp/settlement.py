@@ -95,9 +95,12 @@ def _plant(rows: list[dict[str, Any]], kind: str) -> None:
 
 
 def movements_of(
-    store: Store, character: Character, first: date, last: date
+    store: Store, character: Character, first: date, last: date, *, plant: bool = True
 ) -> tuple[list[dict[str, Any]], dict[str, int], str]:
-    """The period's movements in order with their batch, the balances before it, and the planted difference if any."""
+    """The period's movements in order with their batch, the balances before it, and the planted difference if any.
+
+    plant: the fault `settlement_difference` is spent here; False leaves it to another part of the same report.
+    """
     since, until = _midnight(first), min(_midnight(last + timedelta(days=1)), now())
     rows = [
         dict(row) | {"batch": f"{character.code}-{_week_of(row['created_at'])[0]:%Y%m%d}-{row['currency']}"}
@@ -109,7 +112,7 @@ def movements_of(
     inside = sorted(
         (row for row in rows if row["created_at"] >= since), key=lambda row: (row["created_at"], row["psp_reference"])
     )
-    difference = Faults(store).spend(character.code, "settlement_difference")
+    difference = Faults(store).spend(character.code, "settlement_difference") if plant else None
     if difference:
         _plant(inside, difference)
     return inside, opening, difference or ""

@@ -15,6 +15,7 @@ from crm.models import AuditEvent, Notification
 from sandbox.psp.dialects.bankwire import IBAN
 from tests.wallet.factories import at_once
 from tests.wallet.providers import order, provider, start
+from tests.wallet.reports import read_report
 from wallet import bank, bank_orders, ledger
 from wallet.bank_choices import EntryState, OrderState
 from wallet.choices import DepositState, HoldReason
@@ -275,14 +276,14 @@ def test_the_connection_test_checks_the_account_s_form(outside):
 def test_a_statement_is_a_report_too(cast, outside):
     deposit = start(cast, outside)
     wire(outside, deposit.instructions["reference"])
-    report = adapter_of(outside.psp).read_settlement(statement(outside))
+    report = read_report(adapter_of(outside.psp), statement(outside))
     row = report.rows[0]
     assert (row.type, row.merchant_reference, row.gross_minor) == ("payment", deposit.reference, 50_000)
     assert (row.psp_reference, report.opening, report.closing) == (
         wire_reference(deposit.reference), {"EUR": 0}, {"EUR": 50_000}
     )  # fmt: skip
     with pytest.raises(BadFile):
-        adapter_of(outside.psp).read_settlement(b"<x/>")
+        read_report(adapter_of(outside.psp), b"<x/>")
 
 
 # ── money out ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -130,8 +130,9 @@ def test_who_may_sign_and_that_open_things_need_a_note(cast, month):
 
 def report(psp, first: dt.date, last: dt.date) -> SettlementImport:
     return SettlementImport.objects.create(
-        psp=psp, file_name=f"{first}.csv", sha256=f"{first}{last}".ljust(64, "0"), sealed_original=b"x", first_day=first,
-        last_day=last, row_count=1, imported_at=at(last), totals={"EUR": {"opening": 0, "net": 500, "closing": 500, "rows": 1}},
+        psp=psp, file_name=f"{first}.csv", sha256=f"{first}{last}".ljust(64, "0"), first_day=first,
+        stored_name=f"{psp.pk}-{first}-{last}", size_bytes=1, last_day=last, row_count=1, imported_at=at(last),
+        totals={"EUR": {"opening": 0, "net": 500, "closing": 500, "rows": 1}},
     )  # fmt: skip
 
 

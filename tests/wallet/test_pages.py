@@ -338,14 +338,14 @@ def test_a_report_is_uploaded_matched_and_its_break_resolved(cast, psp, browse):
     assert done["Location"] == reverse("wallet:settlement", args=[report.pk])
     shown = browser.get(done["Location"]).content.decode()
     assert "In the report, not in our books" in shown
-    assert "imported already" in send(GOOD.encode()).content.decode()
+    assert "imported already" in send(GOOD.encode()).getvalue().decode()
     resolve = reverse("wallet:break_resolve", args=[Break.objects.get().pk])
     assert browser.post(resolve, {"reason": ""}).status_code == 422
     assert browser.post(resolve, {"reason": "Test payment of the PSP"}).status_code == 302
     assert Break.objects.get().resolved_by == cast.finance
     assert browse(cast.auditor).post(upload, {}).status_code == 403
     original = browser.get(reverse("wallet:settlement_original", args=[report.pk]))
-    assert original.content == GOOD.encode()
+    assert original.getvalue() == GOOD.encode()
     assert AccessEvent.objects.filter(kind="download", target=f"wallet.settlement:{report.pk}").count() == 1
 
 

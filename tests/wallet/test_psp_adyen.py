@@ -12,6 +12,7 @@ from crm.errors import DomainError
 from crm.models import Notification
 from sandbox.psp.dialects.adyen import Adyen, hmac_key, signature
 from tests.wallet.factories import fund
+from tests.wallet.reports import read_report
 from wallet import ledger, payouts
 from wallet.choices import DepositState, InboxState, RowType, Verdict, WithdrawalState
 from wallet.deposits import look_up_deposit, start_deposit
@@ -524,7 +525,7 @@ def test_the_report_that_adyen_announces_is_fetched_read_and_proved(cast, outsid
         adapter.fetch_settlement(first, today)
     outside.running.control("adyen/report", {"first": str(first), "last": str(today)})
     outside.deliver(wait_for=2)
-    report = adapter.read_settlement(adapter.fetch_settlement(first, today))
+    report = read_report(adapter, adapter.fetch_settlement(first, today))
     fee = 50_000 * 120 // 10_000 + 11
     assert [(row.type, row.gross_minor, row.fee_minor) for row in report.rows] == [
         (RowType.PAYMENT, 50_000, fee), (RowType.REFUND, -10_000, 0), (RowType.MERCHANT_PAYOUT, fee - 40_000, 0),
@@ -560,7 +561,7 @@ CHARGEBACK = HEAD + "1813702551707653,3vpzf7,visa,2013-06-03 11:26:49,CET,Charge
 
 
 def read(outside, text: str):
-    return adapter_of(outside.psp).read_settlement(text.encode())
+    return read_report(adapter_of(outside.psp), text.encode())
 
 
 def test_the_documentation_s_own_lines_are_read(outside):
@@ -585,7 +586,7 @@ PAID = HEAD + ",,,2013-06-10 06:00:00,CEST,MerchantPayout,TX1,GBP,,,,GBP,4.88,,,
         ("SandboxMerchantECOM", "Other", "column “Merchant Account”: “Other”"),
         ("2013-06-03", "yesterday", "column “Creation Date”"),
         ("CET", "Mars", "column “TimeZone”: “Mars”"),
-        ("GBP,,5.00,1,GBP", "USD,,5.00,1,GBP", "settled in GBP though it was paid in USD"),
+        ("GBP,,5.00,1,GBP", "USD,,5.00,1.1,GBP", "column “Exchange Rate”: gross at this rate"),
         ("GBP,,5.00", "GBP,1,5.00", "debit and credit are both"),
         ("1813702551707653", "", "column “Psp Reference”: it is empty"),
         (SETTLED, "Company Account,Merchant,Account", "column “Merchant Account”: column 2 is called “Merchant”"),

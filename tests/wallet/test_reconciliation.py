@@ -1,17 +1,20 @@
 """Month-end: the PSP's own report against our books; every planted difference found and named, nothing matched wrongly."""
 
 import datetime as dt
+import io
 from decimal import Decimal
 
 import pytest
 
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, OutboxEvent
+from tests.wallet.reports import read_all
 from tests.wallet.test_deposit import pay, start
 from wallet import ledger
 from wallet.choices import AccountKind, BreakKind, BreakState
 from wallet.models import Break, Journal, Match, PspMovement, SettlementImport, SettlementRow
-from wallet.psp.settlement_csv import BadFile, read_settlement_csv
+from wallet.psp.settlement import BadFile
+from wallet.psp.settlement_csv import PlainReader
 from wallet.reconciliation import resolve_break
 from wallet.settlement_import import fetch_and_import, import_report, original_of
 from wallet.verification import verify
@@ -49,7 +52,7 @@ def test_everything_matches_and_fees_are_booked(books, outside):
     assert ledger.balance(ledger.psp_clearing(outside.psp, "EUR")) == -(51_000 - expected)
     assert report.totals["EUR"]["net"] == 51_000 - expected
     assert OutboxEvent.objects.get(name="wallet.reconciliation_finished").payload["matched"] == 5
-    assert original_of(report).startswith(b"record,batch,type")
+    assert b"".join(original_of(report)).startswith(b"record,batch,type")
     assert verify().holds
 
 
@@ -183,7 +186,7 @@ closing,,,,,,2026-10-31,EUR,,,97.85,
 
 
 def test_a_good_file_is_read_exactly():
-    read = read_settlement_csv(("﻿" + GOOD).encode())
+    read = read_all(PlainReader(io.BytesIO(("﻿" + GOOD).encode())))
     assert (read.first_day, read.last_day) == (dt.date(2026, 10, 1), dt.date(2026, 10, 31))
     row = read.rows[0]
     assert (row.line, row.gross_minor, row.fee_minor, row.net_minor) == (3, 10_000, 215, 9_785)
@@ -214,10 +217,10 @@ def test_a_good_file_is_read_exactly():
 def test_a_bad_file_is_refused_with_line_and_column(old, new, message):
     assert old in GOOD
     with pytest.raises(BadFile, match=message):
-        read_settlement_csv(GOOD.replace(old, new, 1).encode())
+        read_all(PlainReader(io.BytesIO(GOOD.replace(old, new, 1).encode())))
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00garbage", b"not,a,report\n1,2,3\n", b'record,"unclosed'])
 def test_what_is_no_report_at_all_is_refused(content):
     with pytest.raises(BadFile):
-        read_settlement_csv(content)
+        read_all(PlainReader(io.BytesIO(content)))

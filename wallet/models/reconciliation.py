@@ -30,7 +30,10 @@ class SettlementImport(models.Model):
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="settlements")
     file_name = models.CharField(max_length=160)
     sha256 = models.CharField(max_length=64)
-    sealed_original = models.BinaryField()
+    # The original, encrypted on disk (`settlement_import.original_of`).
+    stored_name = models.CharField(max_length=64, unique=True)
+    size_bytes = models.BigIntegerField()
+    format = models.CharField(max_length=40, blank=True, help_text=_("As which kind of report it was read"))
     first_day = models.DateField()
     last_day = models.DateField()
     row_count = models.PositiveIntegerField()
@@ -78,6 +81,9 @@ class SettlementRow(models.Model):
     batch = models.CharField(max_length=60, blank=True)
     booked_at = models.DateTimeField()
     value_at = models.DateTimeField(null=True)
+    entry_reference = models.CharField(
+        max_length=100, blank=True, db_default="", help_text=_("The PSP's id of the booking itself")
+    )
     currency = models.CharField(max_length=5)
     gross_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField()
@@ -110,7 +116,7 @@ class SettlementRow(models.Model):
                 name="settlementrow_keeps_what_it_says",
                 operation=pgtrigger.UpdateOf(
                     "report_id", "line", "type", "psp_reference", "merchant_reference", "original_reference",
-                    "client_reference", "batch", "booked_at", "value_at", "currency", "gross_minor", "fee_minor",
+                    "client_reference", "entry_reference", "batch", "booked_at", "value_at", "currency", "gross_minor", "fee_minor",
                     "net_minor", "paid_currency", "paid_minor", "rate",
                 ),
                 level=pgtrigger.Statement,

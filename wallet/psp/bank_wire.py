@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
 
 import httpx
 from django.db import transaction
@@ -42,13 +43,12 @@ from wallet.psp.base import (
     PayoutOrder,
     PspRefused,
     RefundOrder,
-    SettlementFile,
     TransferStatus,
     TransferView,
     WebhookEvent,
 )
 from wallet.psp.http import REPORT_TIMEOUT, PspHttp, address_of
-from wallet.psp.settlement_csv import BadFile
+from wallet.psp.settlement import BadFile, SettlementReader
 from wallet.references_bank import deposits_named_in, printed, wire_reference
 from wallet.statements_in import BadStatement, Entry, read_statements
 
@@ -159,25 +159,8 @@ class BankWireAdapter(BaseAdapter):
             raise self._http.refusal(response)
         return response.content
 
-    def read_settlement(self, content: bytes) -> SettlementFile:
-        """A statement as a report: what came in and went out, by reference. Raises BadFile."""
-        try:
-            _format, statements = read_statements(content)
-        except BadStatement as error:
-            raise BadFile(error.message) from error
-        if any(one.opening_minor is None or one.closing_minor is None for one in statements):
-            raise BadFile(_("The statement has no balances: it can't be proved as a report."))
-        opening: dict[str, int] = {}
-        closing: dict[str, int] = {}
-        rows: list[FileRow] = []
-        for one in sorted(statements, key=lambda one: one.first_day):
-            if closing.get(one.currency, one.opening_minor) != one.opening_minor:
-                raise BadFile(_("%(place)s does not begin where the one before ended.") % {"place": one.place})
-            opening.setdefault(one.currency, one.opening_minor or 0)
-            closing[one.currency] = one.closing_minor or 0
-            rows += [_report_row(entry, number) for number, entry in enumerate(one.entries, len(rows) + 1)]
-        first, last = (pick(day for one in statements for day in (one.first_day, one.last_day)) for pick in (min, max))
-        return SettlementFile(first, last, tuple(rows), opening, closing)
+    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+        return StatementReader(file)
 
     def check_connection(self) -> Health:
         """There is nothing to connect to: are IBAN and BIC such?"""
@@ -186,6 +169,37 @@ class BankWireAdapter(BaseAdapter):
         except PspRefused as error:
             return Health(False, error.message)
         return Health(True, _("The account %(iban)s is well formed") % {"iban": printed(party["iban"])})
+
+
+class StatementReader(SettlementReader):
+    """A bank statement as a report: what came in and went out, by reference."""
+
+    title = "Bank statement"
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._file = file
+
+    def _read(self) -> Iterator[FileRow]:
+        try:
+            _format, statements = read_statements(self._file.read())
+        except BadStatement as error:
+            raise BadFile(error.message) from error
+        if any(one.opening_minor is None or one.closing_minor is None for one in statements):
+            raise BadFile(_("The statement has no balances: it can't be proved as a report."))
+        number = 0
+        for one in sorted(statements, key=lambda one: one.first_day):
+            if self.closing.get(one.currency, one.opening_minor) != one.opening_minor:
+                raise BadFile(_("%(place)s does not begin where the one before ended.") % {"place": one.place})
+            self.opening.setdefault(one.currency, one.opening_minor or 0)
+            self.closing[one.currency] = one.closing_minor or 0
+            self.days += [one.first_day, one.last_day]
+            for entry in one.entries:
+                number += 1
+                yield _report_row(entry, number)
+
+    def _finish(self) -> None:
+        """The balances stand in the statement."""
 
 
 def _report_row(entry: Entry, line: int) -> FileRow:

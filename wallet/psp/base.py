@@ -7,10 +7,11 @@ have been done" (`PspUnknown`). The latter is looked up by our reference, never 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -18,6 +19,9 @@ from django.utils.translation import gettext as _
 from crm.errors import OutsideWorldError
 from wallet.choices import PspKind, Verdict
 from wallet.models import Psp
+
+if TYPE_CHECKING:
+    from wallet.psp.settlement import SettlementReader
 
 
 class Capability(StrEnum):
@@ -283,9 +287,14 @@ class Health:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """One row of a settlement report, in minor units; `line` counts from 1 and includes the header."""
+class FileRow(NamedTuple):
+    """One row of a settlement report, in minor units; `line` counts from 1 and includes the header.
+
+    gross − fee = net, in the currency of the balance at the PSP. Where the client paid in another, `paid_minor` of
+    `paid_currency` says what, and `rate` is the PSP's: paid × rate = gross.
+    entry_reference: the PSP's id of the booking itself; client_reference: its (or our) id of the payer; value_at: when the
+    money is at our disposal.
+    """
 
     line: int
     type: str
@@ -298,17 +307,12 @@ class FileRow:
     gross_minor: int
     fee_minor: int
     net_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class SettlementFile:
-    """A settlement report that proved itself: opening + Σ net = closing, per currency."""
-
-    first_day: dt.date
-    last_day: dt.date
-    rows: tuple[FileRow, ...]
-    opening: Mapping[str, int]
-    closing: Mapping[str, int]
+    value_at: dt.datetime | None = None
+    entry_reference: str = ""
+    client_reference: str = ""
+    paid_currency: str = ""
+    paid_minor: int | None = None
+    rate: Decimal | None = None
 
 
 class PspAdapter(Protocol):
@@ -371,8 +375,8 @@ class PspAdapter(Protocol):
         """The settlement report of a period, as the PSP writes it."""
         ...
 
-    def read_settlement(self, content: bytes) -> SettlementFile:
-        """Parse and prove a report. Raises BadFile naming line and column."""
+    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+        """A reader of this PSP's report: one pass, rows first, then the proof. It raises BadFile naming line and column."""
         ...
 
     def check_connection(self) -> Health:
@@ -421,7 +425,7 @@ class BaseAdapter:
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
         raise self._not_possible(_("give a report by API; upload the file"))
 
-    def read_settlement(self, content: bytes) -> SettlementFile:
+    def read_settlement(self, file: BinaryIO) -> SettlementReader:
         raise self._not_possible(_("write reports that we can read"))
 
     def reply_to(self, verdict: Verdict, body: bytes) -> Reply:
@@ -439,8 +443,3 @@ class BaseAdapter:
 
     def _not_possible(self, what: str) -> PspRefused:
         return PspRefused(_("%(psp)s can't %(what)s.") % {"psp": self.psp, "what": what})
-
-
-def chunks(rows: tuple[FileRow, ...], size: int) -> Iterator[tuple[FileRow, ...]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]

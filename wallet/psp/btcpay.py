@@ -20,7 +20,8 @@ Webhooks (`BTCPay-Sig: sha256=…`, HMAC over the raw body) carry no amounts, so
 server sends again for an hour (after 10 s, 1 min, then six times every 10 min), each time with a new `deliveryId` and the first
 one as `originalDeliveryId`: that one is the event.
 
-There are no settlement reports: coins are in the merchant's own wallet.
+Nothing is settled, since coins are in the merchant's own wallet: what stands against our books are the server's own lists of
+payments and payouts.
 """
 
 from __future__ import annotations
@@ -29,17 +30,17 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.money import from_minor, quantize, to_minor
-from wallet.choices import PspKind, Verdict
+from wallet.choices import PspKind, Verdict, Way
 from wallet.models import Psp, Withdrawal
 from wallet.psp.base import (
     BaseAdapter,
@@ -62,8 +63,10 @@ from wallet.psp.base import (
     TransferView,
     WebhookEvent,
 )
+from wallet.psp.btcpay_report import BtcPayReader, as_csv
 from wallet.psp.crypto_addresses import NETWORKS, is_address
-from wallet.psp.http import UNREADABLE, PspHttp, address_of
+from wallet.psp.http import REPORT_TIMEOUT, UNREADABLE, PspHttp, address_of
+from wallet.psp.settlement import SettlementReader
 
 AGE_MAX, AHEAD_MAX = dt.timedelta(hours=2), dt.timedelta(seconds=300)
 RATE_HOLDS_MINUTES = 30  # the invoice keeps its rate so long; coins that come later arrive all the same
@@ -86,7 +89,7 @@ class BtcPayAdapter(BaseAdapter):
 
     title = "BTCPay Server"
     summary = gettext_lazy("Coins to an address of your own BTCPay Server; payouts and refunds in coins.")
-    capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP})
+    capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE})
     methods = (
         Method("btc", "Bitcoin", PspKind.CRYPTO, PayBy.CRYPTO_ADDRESS, payout_fields=("address",), minutes=30),
         Method("ltc", "Litecoin", PspKind.CRYPTO, PayBy.CRYPTO_ADDRESS, payout_fields=("address",), minutes=15),
@@ -274,7 +277,27 @@ class BtcPayAdapter(BaseAdapter):
         refund = replace(payout, reference=reference, psp_reference=pull_id)
         return replace(event, kind=EventKind.REFUND, transfer=refund, reference=reference, is_complete=True)
 
-    # Health and HTTP
+    # Reports, health and HTTP
+
+    def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
+        """The server's lists “Payments” and “Payouts” of the days, as it exports them, one after the other."""
+        since = int(dt.datetime.combine(first, dt.time(), dt.UTC).timestamp())
+        until = int(dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), dt.UTC).timestamp()) - 1
+        lists = []
+        for name in ("Payments", "Payouts"):
+            body = {"viewName": name, "timePeriod": {"from": since, "to": until}}
+            answer = self._http.call(
+                "POST", f"{self._store}/reports", json=body, headers=self._headers, timeout=REPORT_TIMEOUT
+            )
+            lists.append(self._http.read(as_csv, answer))
+        return "\n".join(one for one in lists if one).encode()
+
+    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+        return BtcPayReader(file, refunds_among=self._refunds_among)
+
+    def _refunds_among(self, references: Sequence[str]) -> set[str]:
+        found = Withdrawal.objects.filter(psp=self.psp, way=Way.REFUND, reference__in=references)
+        return set(found.values_list("reference", flat=True)) if references else set()
 
     def check_connection(self) -> Health:
         try:

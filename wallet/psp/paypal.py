@@ -15,7 +15,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -38,7 +38,6 @@ from wallet.psp.base import (
     PspUnknown,
     PspUnreachable,
     RefundOrder,
-    SettlementFile,
     TransferStatus,
     TransferView,
     WebhookEvent,
@@ -54,6 +53,7 @@ from wallet.psp.paypal_words import (
     payout_of_item,
     refund_of,
 )
+from wallet.psp.settlement import SettlementReader
 
 LIVE_URL = "https://api-m.paypal.com"
 TOKEN_SPARE_SECONDS = 60
@@ -235,10 +235,10 @@ class PayPalAdapter(BaseAdapter):
 
     # Reports and health
 
-    def read_settlement(self, content: bytes) -> SettlementFile:
-        from wallet.psp.paypal_report import read_stl
+    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+        from wallet.psp.paypal_report import StlReader
 
-        return read_stl(content)
+        return StlReader(file)
 
     def check_connection(self) -> Health:
         try:

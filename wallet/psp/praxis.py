@@ -31,7 +31,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.utils import timezone
@@ -63,6 +63,8 @@ from wallet.psp.base import (
     WebhookEvent,
 )
 from wallet.psp.http import UNREADABLE, PspHttp, address_of
+from wallet.psp.praxis_report import PraxisReader
+from wallet.psp.settlement import SettlementReader
 
 LIVE_URL = "https://gw.praxisgate.com"
 VERSION = "1.3"
@@ -136,7 +138,7 @@ class PraxisAdapter(BaseAdapter):
 
     title = gettext_lazy("Cashier (Praxis-like)")
     summary = gettext_lazy("Local methods through one cashier: BLIK, PIX and others, signed both ways.")
-    capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP})
+    capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE})
     methods = (
         Method("", gettext_lazy("Local methods"), PspKind.CASHIER, payout_fields=("account",)),
         Method("blik", "BLIK", PspKind.CASHIER, payout_fields=("account",)),
@@ -265,7 +267,10 @@ class PraxisAdapter(BaseAdapter):
         headers = {"Gt-Authentication": signed, "External-Request-Signature": signed} if taken else {}
         return Reply(200 if taken else 400, json.dumps(answer).encode(), "application/json", headers)
 
-    # Health and HTTP
+    # Reports, health and HTTP
+
+    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+        return PraxisReader(file)
 
     def check_connection(self) -> Health:
         """An order that nobody made: a cashier that knows our secret says that there is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 from django.conf import settings
@@ -30,13 +30,13 @@ from wallet.psp.base import (
     PspUnknown,
     PspUnreachable,
     RefundOrder,
-    SettlementFile,
     TransferStatus,
     TransferView,
     WebhookEvent,
 )
 from wallet.psp.http import REPORT_TIMEOUT, UNREADABLE, PspHttp
-from wallet.psp.settlement_csv import read_settlement_csv
+from wallet.psp.settlement import SettlementReader
+from wallet.psp.settlement_csv import PlainReader
 from wallet.psp.signatures import judge_timed_signature
 
 EVENT_KINDS = {
@@ -145,8 +145,8 @@ class SandboxAdapter(BaseAdapter):
             raise self._http.refusal(response)
         return response.content
 
-    def read_settlement(self, content: bytes) -> SettlementFile:
-        return read_settlement_csv(content)
+    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+        return PlainReader(file)
 
     def check_connection(self) -> Health:
         try:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -23,9 +23,10 @@ from wallet.choices import BreakState
 from wallet.forms import REPORT_BYTES_MAX, ReasonForm, ReportFetchForm, ReportUploadForm
 from wallet.models import SettlementImport
 from wallet.reconciliation import resolve_break
-from wallet.settlement_import import fetch_and_import, import_report, original_of
+from wallet.settlement_import import AT_ONCE_BYTES_MAX, fetch_and_import, import_report, order_import, original_of
 from wallet.tables import ImportTable
 
+COUNTS = frozenset({"rows", "left_out"})
 BREAKS_SHOWN = 200
 MATCHES_SHOWN = 50
 
@@ -62,11 +63,15 @@ class ReportUpload(ReconciliationPage):
     def post(self, request: HttpRequest) -> HttpResponseBase:
         form = ReportUploadForm(request.POST, request.FILES, psps=queries.psps_visible_to(request.user))
         if form.is_valid():
-            file = form.cleaned_data["file"]
+            file, psp_id = form.cleaned_data["file"], form.cleaned_data["psp"].pk
             try:
-                report = import_report(
-                    psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file.read(), actor=request.user
-                )
+                if file.size > AT_ONCE_BYTES_MAX:
+                    return redirect(
+                        order_import(
+                            psp_id=psp_id, file_name=file.name, content=file, actor=request.user
+                        ).get_absolute_url()
+                    )
+                report = import_report(psp_id=psp_id, file_name=file.name, content=file, actor=request.user)
             except DomainError as error:
                 form.add_error("file", error.message)
             else:
@@ -103,7 +108,7 @@ def _find(request: HttpRequest, pk: int) -> SettlementImport:
     rows = (
         queries.imports_visible_to(request.user)
         .select_related("psp__brand", "imported_by")
-        .defer("sealed_original", "psp__sealed_credentials")
+        .defer("psp__sealed_credentials")
     )
     return queries.one_of(rows, pk, request.user, "wallet.view_settlementimport")
 
@@ -120,8 +125,8 @@ def show_settlement(
         report.breaks.select_related("row", "movement__client", "resolved_by").order_by("state", "id")[:BREAKS_SHOWN]
     )
     totals = [
-        {"currency": currency, **{name: from_minor(minor, currency) for name, minor in one.items() if name != "rows"},
-         "rows": one["rows"]}
+        {"currency": currency, **{name: from_minor(minor, currency) for name, minor in one.items() if name not in COUNTS},
+         "rows": one["rows"], "left_out": one.get("left_out", 0)}
         for currency, one in sorted(report.totals.items())
     ]  # fmt: skip
     context = {
@@ -150,7 +155,7 @@ def break_resolve(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 @staff_page("wallet.view_settlementimport")
-def settlement_original(request: HttpRequest, pk: int) -> HttpResponse:
+def settlement_original(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The file as it came; opening it is noted."""
     rows = queries.imports_visible_to(request.user).select_related("psp")
     report = queries.one_of(rows, pk, request.user, "wallet.view_settlementimport")
@@ -158,8 +163,11 @@ def settlement_original(request: HttpRequest, pk: int) -> HttpResponse:
         user=request.user, kind=AccessKind.DOWNLOAD, brand_id=report.psp.brand_id, rows=report.row_count,
         target=f"wallet.settlement:{report.pk}",
     )  # fmt: skip
-    response = HttpResponse(original_of(report), content_type="text/csv; charset=utf-8")
+    ending = report.file_name.rpartition(".")[2].lower()
+    ending = ending if ending.isalnum() and len(ending) <= 4 else "csv"
+    response = StreamingHttpResponse(original_of(report), content_type="application/octet-stream")
+    response["Content-Length"] = str(report.size_bytes)
     response["Content-Disposition"] = (
-        f'attachment; filename="{report.psp.code}-{report.first_day}-{report.last_day}.csv"'
+        f'attachment; filename="{report.psp.code}-{report.first_day}-{report.last_day}.{ending}"'
     )
     return response

@@ -4,7 +4,7 @@ import csv
 import hmac
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -31,6 +31,13 @@ REPORT_COLUMNS = (
     "customer_facing_amount", "customer_facing_currency", "charge_id", "payment_intent_id", "payment_method_type",
     "payment_metadata[reference]", "refund_metadata[reference]",
 )  # fmt: skip
+# The balance's own rows begin with the booking.
+ITEM_COLUMNS = (*REPORT_COLUMNS[2:], *REPORT_COLUMNS[:2])
+PAYOUT_COLUMNS = (
+    "payout_id", "effective_at_utc", "currency", "gross", "fee", "net", "reporting_category", "balance_transaction_id",
+    "payout_status",
+)  # fmt: skip
+SUMMARY_COLUMNS = ("category", "description", "net_amount", "currency")
 CATEGORIES = {
     "payment": "charge",
     "refund": "refund",
@@ -230,13 +237,14 @@ def get_account(request: Request) -> Response:
 def create_report_run(request: Request) -> Response:
     form = _form(request)
     run_id = new_id("frr")
+    starts = not form.get("report_type", "").startswith("ending_")  # a balance at the end has no beginning
     asked: dict[str, Any] = {
         "type": form.get("report_type", ""),
-        "since": _whole(form, "parameters[interval_start]"),
+        "since": _whole(form, "parameters[interval_start]" if starts else "parameters[interval_end]"),
         "until": _whole(form, "parameters[interval_end]"),
         "ready": now() + request.pace(1.0),
     }
-    if not asked["type"].startswith("payout_reconciliation.itemized."):
+    if asked["type"].rpartition(".")[0] not in TABLES:
         raise ApiError(400, "invalid_report_type", f"No such report type: {asked['type']}")
     request.store.note("stripe", run_id, "run", json.dumps(asked))
     return as_json(_run(request, run_id, asked))
@@ -251,7 +259,8 @@ def get_report_run(request: Request) -> Response:
 def get_report(request: Request) -> Response:
     asked = _asked(request, request.parts["id"].replace("file_", "frr_"))
     first, last = (datetime.fromtimestamp(asked[name], UTC).date() for name in ("since", "until"))
-    return Response(200, _report(request, first, last - timedelta(days=1)).encode(), "text/csv; charset=utf-8")
+    table = TABLES[asked["type"].rpartition(".")[0]]
+    return Response(200, table(request, first, last - timedelta(days=1)).encode(), "text/csv; charset=utf-8")
 
 
 def _asked(request: Request, run_id: str) -> dict[str, Any]:
@@ -276,44 +285,127 @@ def _run(request: Request, run_id: str, asked: dict[str, Any]) -> dict[str, Any]
 
 @router.route("GET", "/{psp:stripe}/statements")
 def download_statement(request: Request) -> Response:
-    """The same report from the merchant's dashboard: payouts of `from` to `to`, both included."""
+    """The same from the merchant's dashboard, `from` to `to`, both included: payouts with what makes them up and what no
+    payout had yet at the end, or `kind=activity` with the payouts; each with the balance that proves it."""
     try:
         first, last = (date.fromisoformat(request.query.get(name, "")) for name in ("from", "to"))
     except ValueError:
         raise ApiError(400, "invalid_period", "from and to must be dates like 2026-10-01.") from None
-    name = (("Content-Disposition", f'attachment; filename="payout-reconciliation-{first}-{last}.csv"'),)
-    return Response(200, _report(request, first, last).encode(), "text/csv; charset=utf-8", name)
+    kind = request.query.get("kind", "payouts")
+    tables = (_activity, _payouts, _summary) if kind == "activity" else (_reconciliation, _ending, _summary)
+    name = (("Content-Disposition", f'attachment; filename="stripe-{kind}-{first}-{last}.csv"'),)
+    text = "".join(table(request, first, last) for table in tables)
+    return Response(200, text.encode(), "text/csv; charset=utf-8", name)
 
 
-def _report(request: Request, first: date, last: date) -> str:
-    """Every movement inside a payout that took effect in the period; amounts in major units."""
-    early = first - timedelta(days=21)  # what a payout of the period may reach back to
-    rows, _opening, _difference = movements_of(request.store, request.character, early, last)
-    paid_on = {row["batch"]: row["created_at"] for row in rows if row["type"] == "merchant_payout"}
-    since = datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()
+BEGINNING = date(2000, 1, 1)
+
+
+def _since(day: date) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+
+
+def _table(columns: Sequence[str], rows: Iterable[dict[str, str]]) -> str:
     out = io.StringIO()
-    writer = csv.DictWriter(out, REPORT_COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
-    for row in rows:
-        at = paid_on.get(row["batch"], 0)
-        if row["type"] != "merchant_payout" and at >= since:
-            writer.writerow(_report_row(row, at))
+    writer.writerows(rows)
     return out.getvalue()
 
 
-def _report_row(row: dict[str, Any], paid_at: float) -> dict[str, str]:
-    def utc(at: float) -> str:
-        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+def _reconciliation(request: Request, first: date, last: date) -> str:
+    """Every movement inside a payout that took effect in the period; amounts in major units."""
+    early = first - timedelta(days=21)  # what a payout of the period may reach back to
+    rows, _opening, _difference = movements_of(request.store, request.character, early, last)
+    paid_on = _paid_on(rows)
+    inside = (row for row in rows if row["type"] != "merchant_payout" and paid_on.get(row["batch"], 0) >= _since(first))
+    return _table(REPORT_COLUMNS, (_report_row(row, paid_on[row["batch"]]) for row in inside))
 
+
+def _paid_on(rows: list[dict[str, Any]]) -> dict[str, float]:
+    return {row["batch"]: row["created_at"] for row in rows if row["type"] == "merchant_payout"}
+
+
+def _ending(request: Request, _first: date, last: date) -> str:
+    """What no payout had taken along at the end of the period."""
+    rows, _opening, _difference = movements_of(request.store, request.character, BEGINNING, last, plant=False)
+    paid_on = _paid_on(rows)
+    return _table(ITEM_COLUMNS, (_report_row(row, 0) for row in rows if row["batch"] not in paid_on))
+
+
+def _activity(request: Request, first: date, last: date) -> str:
+    """Every movement of the period, whether it was paid out or not."""
+    rows, _opening, _difference = movements_of(request.store, request.character, first, last)
+    paid_on = _paid_on(rows)
+    inside = (row for row in rows if row["type"] != "merchant_payout")
+    return _table(ITEM_COLUMNS, (_report_row(row, paid_on.get(row["batch"], 0)) for row in inside))
+
+
+def _payouts(request: Request, first: date, last: date) -> str:
+    rows, _opening, _difference = movements_of(request.store, request.character, first, last, plant=False)
+    return _table(
+        PAYOUT_COLUMNS,
+        (
+            {
+                "payout_id": _payout_id(row), "effective_at_utc": _utc(row["created_at"]), "currency": row["currency"].lower(),
+                "gross": major(row["gross_minor"], row["currency"]), "fee": major(0, row["currency"]),
+                "net": major(row["gross_minor"], row["currency"]), "reporting_category": "payout",
+                "balance_transaction_id": f"txn_{_payout_id(row)}", "payout_status": "paid",
+            }
+            for row in rows
+            if row["type"] == "merchant_payout"
+        ),
+    )  # fmt: skip
+
+
+def _summary(request: Request, first: date, last: date) -> str:
+    """The balance at the beginning and the end."""
+    rows, opening, _difference = movements_of(request.store, request.character, first, last, plant=False)
+    closing = dict(opening)
+    for row in rows:
+        closing[row["currency"]] = closing.get(row["currency"], 0) + row["gross_minor"] - row["fee_minor"]
+    return _table(
+        SUMMARY_COLUMNS,
+        (
+            {
+                "category": category, "description": words, "net_amount": major(balance.get(currency, 0), currency),
+                "currency": currency.lower(),
+            }
+            for currency in sorted(closing)
+            for category, words, balance in (
+                ("starting_balance", "Starting balance", opening), ("ending_balance", "Ending balance", closing),
+            )
+        ),
+    )  # fmt: skip
+
+
+TABLES = {
+    "payout_reconciliation.itemized": _reconciliation,
+    "ending_balance_reconciliation.itemized": _ending,
+    "balance_change_from_activity.itemized": _activity,
+    "payouts.itemized": _payouts,
+    "balance.summary": _summary,
+}
+
+
+def _payout_id(row: dict[str, Any]) -> str:
+    return f"po_{row['batch'].replace('-', '')}"
+
+
+def _utc(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _report_row(row: dict[str, Any], paid_at: float) -> dict[str, str]:
     currency, payment_id = row["currency"], row["original_reference"] or row["psp_reference"]
     charge = f"ch_{stripe.suffix(payment_id)}"
     gross, fee = row["gross_minor"], row["fee_minor"]
     return {
-        "automatic_payout_id": f"po_{row['batch'].replace('-', '')}",
-        "automatic_payout_effective_at_utc": utc(paid_at),
+        "automatic_payout_id": _payout_id(row) if paid_at else "",
+        "automatic_payout_effective_at_utc": _utc(paid_at) if paid_at else "",
         "balance_transaction_id": f"txn_{stripe.suffix(row['psp_reference'])}_{row['type'][:2]}",
-        "created_utc": utc(row["created_at"]),
-        "available_on_utc": utc(paid_at),
+        "created_utc": _utc(row["created_at"]),
+        "available_on_utc": _utc(paid_at) if paid_at else "",
         "currency": currency.lower(),
         "gross": major(gross, currency),
         "fee": major(fee, currency),

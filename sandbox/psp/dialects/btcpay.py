@@ -1,23 +1,30 @@
 """BTCPay Server: the Greenfield API's invoices, pull payments and payouts; webhooks `BTCPay-Sig: sha256=…` over the raw body.
 
+Reports: `POST …/stores/{store}/reports` with the views Payments and Payouts; `GET /btcpay/statements?from=&to=` is both as CSV.
+
 One bitcoin is 60,000 of any money here. An invoice that got less than it asked for is Expired and PaidPartial; more: Settled
 and PaidOver. A delivery that was not taken comes again with a delivery id of its own and the first one's as the original.
 """
 
+import csv
 import hashlib
 import hmac
+import io
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import wraps
 from sqlite3 import Row
 from typing import Any
 
 from sandbox.psp import payments, transfers
+from sandbox.psp.api import read_period
 from sandbox.psp.characters import Character
 from sandbox.psp.dialects import DIALECTS, Event, compact
 from sandbox.psp.money import exponent, major
 from sandbox.psp.payments import ApiError
 from sandbox.psp.server import Handler, Request, Response, as_json, router
+from sandbox.psp.settlement import movements_of
 from sandbox.psp.store import new_id, now
 
 STORE = "store-btcpay"
@@ -295,6 +302,94 @@ def refund_invoice(request: Request) -> Response:
     }  # fmt: skip
     request.store.note("btcpay", str(pull["id"]), "pull payment", json.dumps(pull))
     return as_json(pull)
+
+
+# Reports
+
+PAYMENT_FIELDS = (
+    ("Date", "datetime"), ("InvoiceId", "invoice_id"), ("OrderId", "string"), ("Category", "string"),
+    ("PaymentMethodId", "string"), ("Confirmed", "boolean"), ("Address", "string"), ("PaymentCurrency", "string"),
+    ("PaymentAmount", "amount"), ("PaymentMethodFee", "decimal"), ("LightningAddress", "string"),
+    ("InvoiceCurrency", "string"), ("InvoiceCurrencyAmount", "amount"), ("Rate", "amount"),
+)  # fmt: skip
+PAYOUT_FIELDS = (
+    ("Date", "datetime"), ("Source", "string"), ("State", "string"), ("PaymentType", "string"), ("Crypto", "string"),
+    ("CryptoAmount", "amount"), ("Currency", "string"), ("CurrencyAmount", "amount"), ("Destination", "string"),
+)  # fmt: skip
+
+
+def _amount(text: str) -> dict[str, Any]:
+    return {"v": text, "d": len(text.partition(".")[2])}
+
+
+def _date(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _payments_view(rows: list[dict[str, Any]]) -> list[list[Any]]:
+    return [
+        [
+            _date(row["created_at"]), row["psp_reference"], row["merchant_reference"], "On-Chain", "BTC-CHAIN", True,
+            address_of(row["psp_reference"]), "BTC", _amount(_coins(row["gross_minor"], row["currency"])), "0", None,
+            row["currency"], _amount(major(row["gross_minor"], row["currency"])), _amount(str(_rate(row["currency"]))),
+        ]
+        for row in rows
+        if row["type"] == "payment"
+    ]  # fmt: skip
+
+
+def _payouts_view(rows: list[dict[str, Any]]) -> list[list[Any]]:
+    """A payout's source is the name of its pull payment."""
+    return [
+        [
+            _date(row["created_at"]), row["merchant_reference"], "Completed", "On-Chain", "BTC",
+            _amount(_coins(-row["gross_minor"], row["currency"])), row["currency"],
+            _amount(major(-row["gross_minor"], row["currency"])), address_of(row["psp_reference"]),
+        ]
+        for row in rows
+        if row["type"] in ("payout", "refund")
+    ]  # fmt: skip
+
+
+VIEWS = {"Payments": (PAYMENT_FIELDS, _payments_view), "Payouts": (PAYOUT_FIELDS, _payouts_view)}
+
+
+@router.route("POST", "/{psp:btcpay}/api/v1/stores/{store}/reports")
+@in_btcpays_words
+def make_report(request: Request) -> Response:
+    name, period = str(request.json.get("viewName")), request.json.get("timePeriod") or {}
+    if name not in VIEWS:
+        raise ApiError(422, "invalid-view-name", f"There is no report {name}.")
+    first, last = (datetime.fromtimestamp(int(period[end]), UTC).date() for end in ("from", "to"))
+    # A difference that is planted stands in one of the two lists.
+    rows, _opening, _difference = movements_of(request.store, request.character, first, last, plant=name == "Payments")
+    fields, view = VIEWS[name]
+    return as_json(
+        {
+            "fields": [{"name": field, "type": kind} for field, kind in fields], "data": view(rows), "charts": [],
+            "from": period["from"], "to": period["to"],
+        }
+    )  # fmt: skip
+
+
+@router.route("GET", "/{psp:btcpay}/statements")
+def download_lists(request: Request) -> Response:
+    """Both lists as the server's page exports them, one after the other."""
+    first, last = read_period(request)
+    rows, _opening, _difference = movements_of(request.store, request.character, first, last)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    for fields, view in VIEWS.values():
+        if data := view(rows):
+            writer.writerow(name for name, _kind in fields)
+            writer.writerows([_cell(value) for value in record] for record in data)
+    return Response(200, out.getvalue().encode(), "text/csv; charset=utf-8")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return str(value["v"])
+    return str(value).lower() if isinstance(value, bool) else str(value or "")
 
 
 @router.route("POST", "/_control/{psp:btcpay}/payments/{reference}/mark")

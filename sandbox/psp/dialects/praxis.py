@@ -3,11 +3,13 @@
 What a client is charged may differ from what was asked: `{"charged": {"amount_minor", "currency"}}` in the control call
 `/_control/praxis/payments/{reference}/charge`, before the client pays, plays a conversion at the cashier. The signature of a
 notification does not cover its status; a receiver asks for the order. A reply that is not `{"status": 0, …}`, signed, is no
-reply: the notification comes again.
+reply: the notification comes again. `GET /praxis/statements?from=&to=` lists the transactions of a period as CSV.
 """
 
+import csv
 import hashlib
 import hmac
+import io
 import json
 from decimal import Decimal
 from functools import wraps
@@ -15,10 +17,12 @@ from sqlite3 import Row
 from typing import Any
 
 from sandbox.psp import payments, transfers
+from sandbox.psp.api import read_period
 from sandbox.psp.characters import CHARACTERS, Character
 from sandbox.psp.dialects import DIALECTS, Event, compact
 from sandbox.psp.payments import ApiError
 from sandbox.psp.server import Handler, Request, Response, as_json, router
+from sandbox.psp.settlement import movements_of
 from sandbox.psp.store import Store, now
 
 MERCHANT, APPLICATION, VERSION = "API-Sandbox", "sandbox-application", "1.3"
@@ -224,3 +228,66 @@ def charge_otherwise(request: Request) -> Response:
     charged = request.json["charged"]
     request.store.note("praxis", request.parts["reference"], "charged", json.dumps(charged))
     return as_json({"charged": charged})
+
+
+# The list of transactions
+
+LIST_COLUMNS = (
+    "tid", "order_id", "cid", "transaction_type", "transaction_status", "created_timestamp", "updated_timestamp", "currency",
+    "amount", "conversion_rate", "processed_currency", "processed_amount", "fee", "payment_method", "payment_processor",
+    "original_tid", "settlement_id",
+)  # fmt: skip
+LIST_TYPES = {"payment": "sale", "payout": "payout", "refund": "refund", "merchant_payout": "settlement"}
+TAKEN_BACK = frozenset({"chargeback", "chargeback_reversed"})
+
+
+def tid_of(own: str) -> str:
+    """The number that the API gives a transaction; what was booked in the past keeps its name."""
+    tail = own[-8:]
+    return str(int(tail, 16)) if len(tail) == 8 and not set(tail) - set("0123456789abcdef") else own
+
+
+def _listed(row: dict[str, Any], charged_back: frozenset[str]) -> dict[str, Any]:
+    gross, rate, asked, currency = abs(row["gross_minor"]), "1", abs(row["gross_minor"]), row["currency"]
+    asked_in = currency
+    if noted := DIALECT.charged(row["merchant_reference"]) if row["type"] == "payment" else None:
+        rate = str((Decimal(noted["amount_minor"]) / gross).quantize(Decimal("0.0001")))
+        gross, currency = noted["amount_minor"], noted["currency"]
+    return {
+        "tid": tid_of(row["psp_reference"]), "order_id": row["merchant_reference"], "cid": row["merchant_reference"],
+        "transaction_type": LIST_TYPES[row["type"]],
+        "transaction_status": "chargeback" if row["psp_reference"] in charged_back else "approved",
+        "created_timestamp": int(row["created_at"]), "updated_timestamp": int(row["created_at"]), "currency": asked_in,
+        "amount": asked, "conversion_rate": rate, "processed_currency": currency, "processed_amount": gross,
+        "fee": row["fee_minor"], "payment_method": row["method"], "payment_processor": "Sandbox",
+        "original_tid": tid_of(row["original_reference"]) if row["original_reference"] else "",
+        "settlement_id": row["batch"],
+    }  # fmt: skip
+
+
+@router.route("GET", "/{psp:praxis}/statements")
+def list_transactions(request: Request) -> Response:
+    """The merchant's list of a period, with its totals."""
+    DIALECT.store = request.store
+    first, last = read_period(request)
+    rows, _opening, _difference = movements_of(request.store, request.character, first, last)
+    taken = {row["original_reference"] for row in rows if row["type"] == "chargeback"}
+    charged_back = frozenset(
+        taken - {row["original_reference"] for row in rows if row["type"] == "chargeback_reversed"}
+    )
+    listed = [_listed(row, charged_back) for row in rows if row["type"] not in TAKEN_BACK]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, LIST_COLUMNS, lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows(listed)
+    for currency in sorted({one["processed_currency"] for one in listed}):
+        inside = [one for one in listed if one["processed_currency"] == currency]
+        signs = [1 if one["transaction_type"] == "sale" else -1 for one in inside]
+        total = sum(sign * one["processed_amount"] for sign, one in zip(signs, inside, strict=True))
+        writer.writerow(
+            {
+                "tid": len(inside), "transaction_type": "total", "processed_currency": currency, "processed_amount": total,
+                "fee": sum(one["fee"] for one in inside),
+            }
+        )  # fmt: skip
+    return Response(200, out.getvalue().encode(), "text/csv; charset=utf-8")

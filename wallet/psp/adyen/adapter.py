@@ -13,7 +13,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 from Adyen.services.checkout.modifications_api import ModificationsApi
 from Adyen.services.checkout.payment_links_api import PaymentLinksApi
@@ -28,7 +28,7 @@ from wallet.choices import PspKind, Verdict
 from wallet.models import Deposit, Psp, WebhookMessage
 from wallet.psp.adyen import evidence, notifications, reports
 from wallet.psp.adyen.notifications import UNITS
-from wallet.psp.adyen.report import read_settlement_details
+from wallet.psp.adyen.report import AdyenReader
 from wallet.psp.adyen.transport import Doors, Service, in_our_words
 from wallet.psp.base import (
     TAKEN,
@@ -50,12 +50,12 @@ from wallet.psp.base import (
     PspUnreachable,
     RefundOrder,
     Reply,
-    SettlementFile,
     TransferStatus,
     TransferView,
     WebhookEvent,
 )
 from wallet.psp.http import UNREADABLE, PspHttp, address_of
+from wallet.psp.settlement import SettlementReader
 
 LINK_STATUS = {
     "active": PaymentStatus.CREATED,
@@ -323,8 +323,8 @@ class AdyenAdapter(BaseAdapter):
             login=(self._key("report_user"), self._key("report_password")),
         )  # fmt: skip
 
-    def read_settlement(self, content: bytes) -> SettlementFile:
-        return read_settlement_details(content, merchant=self.merchant)
+    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+        return AdyenReader(file, merchant=self.merchant)
 
     def check_connection(self) -> Health:
         try:

@@ -1,22 +1,33 @@
 """Adyen's settlement details report: columns by place, every row proved, every batch that was paid out adds up to zero.
 
 A row's net is its gross less commission, mark-up, scheme fee and interchange; debits and credits stand in columns of their
-own. The batch number is what the bank statement shows. The report carries no balances: the opening is zero.
+own. Gross is in the currency that the client paid in (GC), fees and net in that of the balance (NC); where these differ, the
+row's exchange rate must lead from one to the other. The batch number is what the bank statement shows. The report carries no
+balances: the opening is zero. Reports of several batches may follow one another, each with its header or none.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from operator import itemgetter
+from typing import BinaryIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext as _
 
 from wallet.choices import RowType
-from wallet.psp.base import FileRow, SettlementFile
-from wallet.psp.settlement_csv import BadFile, decoded, exact_minor, wrong
+from wallet.psp.base import FileRow
+from wallet.psp.settlement import (
+    BadFile,
+    CsvReader,
+    agrees_with_rate,
+    checked_currency,
+    exact_minor,
+    exact_rate,
+    wrong,
+)
 
 COLUMNS = (
     "Company Account", "Merchant Account", "Psp Reference", "Merchant Reference", "Payment Method", "Creation Date",
@@ -39,14 +50,19 @@ TYPES = {
     "PaidOutReversed": RowType.PAYOUT,
     "MerchantPayout": RowType.MERCHANT_PAYOUT,
     "MerchantPayin": RowType.MERCHANT_PAYOUT,
-    **dict.fromkeys(
-        (
-            "Fee", "MiscCosts", "PaymentCost", "DepositCorrection", "InvoiceDeduction", "MatchedStatement",
-            "ManualCorrected", "BankInstructionReturned", "EpaPaid", "Balancetransfer", "BalanceTransfer",
-        ),
-        RowType.FEE,
-    ),
-}  # fmt: skip
+    "Fee": RowType.FEE,
+    "MiscCosts": RowType.FEE,
+    "PaymentCost": RowType.FEE,
+    "InvoiceDeduction": RowType.FEE,
+    "DepositCorrection": RowType.RESERVE,
+    "ReserveAdjustment": RowType.RESERVE,
+    "MatchedStatement": RowType.ADJUSTMENT,
+    "ManualCorrected": RowType.ADJUSTMENT,
+    "BankInstructionReturned": RowType.MERCHANT_PAYOUT,
+    "EpaPaid": RowType.ADJUSTMENT,
+    "Balancetransfer": RowType.ADJUSTMENT,
+    "BalanceTransfer": RowType.ADJUSTMENT,
+}
 # Zones as the report abbreviates them, where the time zone database has no such name.
 ZONES = {
     "CEST": "CET", "BST": "Europe/London", "EDT": "America/New_York", "PST": "America/Los_Angeles",
@@ -55,130 +71,150 @@ ZONES = {
 }  # fmt: skip
 
 
-def read_settlement_details(content: bytes, *, merchant: str) -> SettlementFile:
-    """Raises BadFile naming line and column."""
-    reader = csv.reader(io.StringIO(decoded(content)), strict=True)
-    rows: list[FileRow] = []
-    try:
-        for cells in reader:
-            if not any(cells) or cells[0].strip() == COLUMNS[0]:
-                if cells and cells[0]:
-                    _check_header(reader.line_num, cells)
+ALL = COLUMNS + LATER_COLUMNS
+LEAST = len(COLUMNS) - len(FEES)
+BATCHES_MAX = 100_000
+OF_CLIENTS = frozenset(
+    {RowType.PAYMENT, RowType.PAYOUT, RowType.REFUND, RowType.CHARGEBACK, RowType.CHARGEBACK_REVERSED}
+)
+
+
+class AdyenReader(CsvReader):
+    """One pass over one or more settlement details reports of a merchant account; an empty `merchant` takes any."""
+
+    title = "Adyen"
+
+    def __init__(self, file: BinaryIO, *, merchant: str) -> None:
+        super().__init__(file)
+        self._merchant = merchant
+        self._width = 0
+        self._least = len(ALL)
+        self._pick: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(*range(len(ALL)))
+        self._sums: dict[tuple[str, str], int] = {}
+        self._paid: dict[tuple[str, str], int] = {}
+        self._zones: dict[str, ZoneInfo] = {}
+
+    def _rows(self) -> Iterator[FileRow]:
+        sums = self._sums
+        for cells in self.cells:
+            if not any(cells):
                 continue
-            rows.append(_Row(reader.line_num, cells).read(merchant))
-    except csv.Error as error:
-        raise wrong(reader.line_num, "—", f"{error}.") from error
-    if not rows:
-        raise BadFile(_("The report has no rows. Nothing was imported."))
-    _prove_batches(rows)
-    days = [row.booked_at.date() for row in rows]
-    closing: dict[str, int] = defaultdict(int)
-    for row in rows:
-        closing[row.currency] += row.net_minor
-    return SettlementFile(min(days), max(days), tuple(rows), dict.fromkeys(closing, 0), dict(closing))
+            if cells[0].strip() == COLUMNS[0]:
+                self._header(cells)
+                continue
+            row = self._row(cells)
+            key = (row.batch, row.currency)
+            sums[key] = sums.get(key, 0) + row.net_minor
+            if row.type == RowType.MERCHANT_PAYOUT:
+                self._paid[key] = row.line
+            if len(sums) > BATCHES_MAX:
+                raise wrong(row.line, "Batch Number", _("there are more batches than a period can have."))
+            yield row
+        if not self.row_count:
+            raise BadFile(_("The report has no rows. Nothing was imported."))
+        self._prove_batches()
 
+    def _header(self, cells: Sequence[str]) -> None:
+        """The first twenty stand in Adyen's order; what an account added behind them is found by its name."""
+        for place, (found, wanted) in enumerate(zip(cells, COLUMNS, strict=False)):
+            if found.strip().lower() != wanted.lower():
+                raise wrong(
+                    self.line,
+                    wanted,
+                    _("column %(n)s is called “%(found)s”.") % {"n": place + 1, "found": found.strip()[:40]},
+                )
+        if len(cells) < len(COLUMNS):
+            raise wrong(self.line, COLUMNS[len(cells)], _("it is missing."))
+        names = [name.strip().lower() for name in cells]
+        later = [names.index(name.lower()) if name.lower() in names else len(names) for name in LATER_COLUMNS]
+        self._width, self._least = len(names), len(names) + 1  # what is not there is the empty cell behind the last
+        self._pick = itemgetter(*range(len(COLUMNS)), *later)
 
-def _check_header(line: int, cells: list[str]) -> None:
-    for place, (found, wanted) in enumerate(zip(cells, COLUMNS, strict=False)):
-        if found.strip().lower() != wanted.lower():
-            raise wrong(
-                line, wanted, _("column %(n)s is called “%(found)s”.") % {"n": place + 1, "found": found.strip()[:40]}
-            )
-    if len(cells) < len(COLUMNS):
-        raise wrong(line, COLUMNS[len(cells)], _("it is missing."))
+    def _prove_batches(self) -> None:
+        """A batch that was paid out is empty afterwards."""
+        for key, line in self._paid.items():
+            if self._sums[key]:
+                raise wrong(
+                    line, "Net Debit (NC)",
+                    _("batch %(batch)s does not add up: %(sum)s minor units of %(currency)s are left. A row was changed.")
+                    % {"batch": key[0], "sum": self._sums[key], "currency": key[1]},
+                )  # fmt: skip
 
-
-def _prove_batches(rows: list[FileRow]) -> None:
-    sums: dict[tuple[str, str], int] = defaultdict(int)
-    paid: dict[tuple[str, str], int] = {}
-    for row in rows:
-        key = (row.batch, row.currency)
-        sums[key] += row.net_minor
-        if row.type == RowType.MERCHANT_PAYOUT:
-            paid[key] = row.line
-    for key, line in paid.items():
-        if sums[key]:
-            raise wrong(
-                line, "Net Debit (NC)",
-                _("batch %(batch)s does not add up: %(sum)s minor units of %(currency)s are left. A row was changed.")
-                % {"batch": key[0], "sum": sums[key], "currency": key[1]},
-            )  # fmt: skip
-
-
-class _Row:
-    """One line, its cells by name."""
-
-    def __init__(self, line: int, cells: list[str]) -> None:
-        if len(cells) < len(COLUMNS) - len(FEES):
-            raise wrong(line, "—", _("the row has more or fewer fields than the header."))
-        self.line = line
-        self.cells = dict.fromkeys(COLUMNS + LATER_COLUMNS, "") | {
-            name: cell.strip() for name, cell in zip(COLUMNS + LATER_COLUMNS, cells, strict=False)
-        }
-
-    def read(self, merchant: str) -> FileRow:
-        cells, currency = self.cells, self.cells["Net Currency"]
-        kind = TYPES.get(cells["Type"])
-        if kind is None:
-            raise wrong(self.line, "Type", _("“%(value)s” is not a known type.") % {"value": cells["Type"]})
-        if merchant and cells["Merchant Account"] != merchant:
-            raise wrong(
-                self.line,
-                "Merchant Account",
-                _("“%(value)s” is another merchant account.") % {"value": cells["Merchant Account"]},
-            )
-        if not (currency.isascii() and currency.isupper() and len(currency) == 3):
-            raise wrong(self.line, "Net Currency", _("“%(value)s” is not a currency code.") % {"value": currency})
-        if cells["Gross Currency"] not in ("", currency):
-            raise wrong(
-                self.line, "Net Currency",
-                _("it is settled in %(net)s though it was paid in %(gross)s. Ask Adyen for a balance in %(gross)s.")
-                % {"net": currency, "gross": cells["Gross Currency"]},
-            )  # fmt: skip
-        fee = sum(self._minor(name, currency) for name in FEES)
-        net = self._signed("Net Debit (NC)", "Net Credit (NC)", currency)
-        has_gross = bool(cells["Gross Debit (GC)"] or cells["Gross Credit (GC)"])
-        gross = self._signed("Gross Debit (GC)", "Gross Credit (GC)", currency) if has_gross else net + fee
-        if gross - fee != net:
-            raise wrong(self.line, "Net Credit (NC)", _("gross less fees is not net."))
-        is_payment = kind in (RowType.PAYMENT, RowType.PAYOUT)
-        own = cells["Psp Reference"] if is_payment else cells["Modification Reference"] or cells["Psp Reference"]
+    def _row(self, cells: list[str]) -> FileRow:
+        line = self.line
+        if len(cells) < LEAST or (self._width and len(cells) > self._width):
+            self.odd()
+        cells = [cell.strip() for cell in cells]
+        cells += [""] * (self._least - len(cells))
+        (
+            _company, account, payment, merchant, _method, created, zone, name, modification, paid_in, gross_debit,
+            gross_credit, rate_text, currency, debit, credit, *fees, _variant, modified, batch,
+        ) = self._pick(cells)  # fmt: skip
+        kind = self._kind(name, account)
+        if currency not in self.totals:
+            checked_currency(line, "Net Currency", currency)
+        is_payment = kind == RowType.PAYMENT or kind == RowType.PAYOUT
+        own = payment if is_payment else modification or payment
         if not own:
-            raise wrong(self.line, "Psp Reference", _("it is empty."))
-        ours = cells["Modification Merchant Reference"] if kind == RowType.REFUND else ""
+            if kind in OF_CLIENTS:
+                raise wrong(line, "Psp Reference", _("it is empty."))
+            own = f"{name} {batch}".strip()
+        fee = 0
+        for column, text in zip(FEES, fees, strict=True):
+            if text:
+                fee += exact_minor(line, column, text, currency)
+        net = self._signed("Net Debit (NC)", debit, "Net Credit (NC)", credit, currency)
+        gross, paid, rate = net + fee, None, None
+        if gross_debit or gross_credit:
+            paid = self._signed("Gross Debit (GC)", gross_debit, "Gross Credit (GC)", gross_credit, paid_in or currency)
+            if paid_in and paid_in != currency:
+                rate = self._rate(paid, paid_in, rate_text, gross, currency)
+            elif paid != gross:
+                raise wrong(line, "Net Credit (NC)", _("gross less fees is not net."))
+        is_converted = rate is not None
         return FileRow(
-            line=self.line,
-            type=kind,
-            psp_reference=own[:100],
-            merchant_reference=(ours or cells["Merchant Reference"])[:100],
-            original_reference="" if is_payment else cells["Psp Reference"][:100],
-            batch=cells["Batch Number"][:60],
-            booked_at=self._time(),
-            currency=currency,
-            gross_minor=gross,
-            fee_minor=fee,
-            net_minor=net,
-        )
+            line, kind, own[:100], ((modified if kind == RowType.REFUND else "") or merchant)[:100],
+            "" if is_payment else payment[:100], batch[:60], self._time(created, zone), currency, gross, fee, net, None,
+            modification[:100], "", paid_in if is_converted else "", paid if is_converted else None, rate,
+        )  # fmt: skip
 
-    def _minor(self, name: str, currency: str) -> int:
-        return exact_minor(self.line, name, self.cells[name], currency) if self.cells[name] else 0
+    def _kind(self, name: str, account: str) -> RowType:
+        kind = TYPES.get(name)
+        if kind is None:
+            raise wrong(self.line, "Type", _("“%(value)s” is not a known type.") % {"value": name[:40]})
+        if self._merchant and account != self._merchant:
+            raise wrong(
+                self.line, "Merchant Account", _("“%(value)s” is another merchant account.") % {"value": account[:80]}
+            )
+        return kind
 
-    def _signed(self, debit: str, credit: str, currency: str) -> int:
-        if self.cells[debit] and self.cells[credit]:
+    def _rate(self, paid: int, paid_in: str, text: str, gross: int, currency: str) -> Decimal:
+        checked_currency(self.line, "Gross Currency", paid_in)
+        rate = exact_rate(self.line, "Exchange Rate", text)
+        if not agrees_with_rate(paid, paid_in, rate, gross, currency):
+            raise wrong(self.line, "Exchange Rate", _("gross at this rate less fees is not net."))
+        return rate
+
+    def _signed(self, debit: str, out: str, credit: str, into: str, currency: str) -> int:
+        if out and into:
             raise wrong(self.line, debit, _("debit and credit are both filled in."))
-        return self._minor(credit, currency) - self._minor(debit, currency)
+        if into:
+            return exact_minor(self.line, credit, into, currency)
+        return -exact_minor(self.line, debit, out, currency) if out else 0
 
-    def _time(self) -> dt.datetime:
-        text, zone = self.cells["Creation Date"], self.cells["TimeZone"]
+    def _time(self, text: str, name: str) -> dt.datetime:
         try:
             at = dt.datetime.fromisoformat(text)
         except ValueError:
             raise wrong(
-                self.line, "Creation Date", _("“%(value)s” is not a date like 2026-10-31.") % {"value": text}
+                self.line, "Creation Date", _("“%(value)s” is not a date like 2026-10-31.") % {"value": text[:40]}
             ) from None
-        try:
-            return at.replace(tzinfo=ZoneInfo(ZONES.get(zone, zone or "UTC"))).astimezone(dt.UTC)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise wrong(
-                self.line, "TimeZone", _("“%(value)s” is not a time zone that we know.") % {"value": zone}
-            ) from None
+        zone = self._zones.get(name)
+        if zone is None:
+            try:
+                zone = self._zones[name] = ZoneInfo(ZONES.get(name, name or "UTC"))
+            except (ZoneInfoNotFoundError, ValueError):
+                raise wrong(
+                    self.line, "TimeZone", _("“%(value)s” is not a time zone that we know.") % {"value": name[:40]}
+                ) from None
+        return at.replace(tzinfo=zone).astimezone(dt.UTC)

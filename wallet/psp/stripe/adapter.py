@@ -13,7 +13,7 @@ import io
 import json
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -36,14 +36,14 @@ from wallet.psp.base import (
     PspUnknown,
     PspUnreachable,
     RefundOrder,
-    SettlementFile,
     TransferView,
     WebhookEvent,
 )
 from wallet.psp.http import REPORT_TIMEOUT, UNREADABLE
+from wallet.psp.settlement import SettlementReader
 from wallet.psp.signatures import judge_timed_signature
 from wallet.psp.stripe import reading
-from wallet.psp.stripe.report import read_payout_reconciliation
+from wallet.psp.stripe.report import StripeReader
 from wallet.psp.stripe.transport import LIVE_KEYS, client_of, in_our_words
 
 LOCALES = frozenset({"en", "de", "fr", "es", "it", "nl", "pl", "cs", "hu", "tr", "pt", "ro"})
@@ -53,7 +53,7 @@ EVIDENCE_HEADINGS = (
     "uncategorized_file", "customer_communication", "service_documentation", "receipt", "customer_signature",
 )  # fmt: skip
 EVIDENCE_TEXT_MAX = 20_000
-REPORT_TYPE = "payout_reconciliation.itemized.5"
+REPORT_TYPES = ("payout_reconciliation.itemized.5", "ending_balance_reconciliation.itemized.4", "balance.summary.1")
 REPORT_WAIT_SECONDS = 60
 REPORT_POLL_SECONDS = 1.0
 
@@ -224,11 +224,18 @@ class StripeAdapter(BaseAdapter):
     # Reports and health
 
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
-        """The itemised payout reconciliation of the payouts between two days. Stripe writes it while we wait."""
+        """The payouts between two days with what makes them up, what no payout had yet at the end, and the balance that
+        proves both. Stripe writes each while we wait."""
+        return b"".join(self._report(name, first, last) for name in REPORT_TYPES)
+
+    def _report(self, name: str, first: dt.date, last: dt.date) -> bytes:
         since, until = (
             int(dt.datetime.combine(day, dt.time(), dt.UTC).timestamp()) for day in (first, last + dt.timedelta(1))
         )
-        params: Any = {"report_type": REPORT_TYPE, "parameters": {"interval_start": since, "interval_end": until}}
+        period = (
+            {"interval_end": until} if name.startswith("ending_") else {"interval_start": since, "interval_end": until}
+        )
+        params: Any = {"report_type": name, "parameters": period}
         deadline = time.monotonic() + REPORT_WAIT_SECONDS
         with in_our_words(self.psp):
             run = self._client.v1.reporting.report_runs.create(params)
@@ -243,10 +250,10 @@ class StripeAdapter(BaseAdapter):
         response = self._http.send("GET", run.result.url, headers=headers, timeout=REPORT_TIMEOUT)
         if not response.is_success:
             raise self._http.refusal(response)
-        return response.content
+        return response.content.rstrip(b"\n") + b"\n"
 
-    def read_settlement(self, content: bytes) -> SettlementFile:
-        return read_payout_reconciliation(content)
+    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+        return StripeReader(file)
 
     def check_connection(self) -> Health:
         try:

@@ -1,136 +1,267 @@
-"""Stripe's itemised payout reconciliation: every row proved, every payout to our bank added up from its rows.
+"""Stripe's financial reports: itemised tables, alone or one after the other in one file, and their proof.
 
-Amounts are in major units. The report holds only what went into automatic payouts, so each payout's rows add up to what
-reached the bank; that sum becomes a row of its own. It carries no balances: the opening is zero, and so must the closing be.
+| table (Reporting API) | begins with | what it gives |
+|---|---|---|
+| `payout_reconciliation.itemized` | automatic_payout_id | rows of automatic payouts; each payout's sum becomes a row of its own |
+| `balance_change_from_activity.itemized` | balance_transaction_id | rows of the balance, whether paid out or not |
+| `ending_balance_reconciliation.itemized` | balance_transaction_id | rows that no payout had yet at the end |
+| `payouts.itemized` | payout_id | what went to our bank, or came back |
+| `balance.summary` | category | balance at the beginning and the end: the proof |
+
+Amounts are in major units. Payout reconciliation begins at nothing, since each payout takes its rows away again: what stays is
+the ending balance. Activity begins at the summary's starting balance. Without a summary there is nothing to hold the sum
+against; each row's net, and each payout, is proved all the same. Instant payouts are itemised by nobody at Stripe.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
 from wallet.choices import RowType
-from wallet.psp.base import FileRow, SettlementFile
-from wallet.psp.settlement_csv import BadFile, decoded, exact_minor, wrong
+from wallet.psp.base import FileRow
+from wallet.psp.settlement import (
+    BadFile,
+    CsvReader,
+    Total,
+    agrees_with_rate,
+    checked_currency,
+    exact_minor,
+    exact_rate,
+    moment,
+    require_columns,
+    wrong,
+)
+from wallet.psp.stripe.categories import TYPES
 
-REQUIRED = (
-    "automatic_payout_id", "automatic_payout_effective_at_utc", "balance_transaction_id", "created_utc", "currency", "gross",
-    "fee", "net", "reporting_category", "source_id",
+ITEMS = ("balance_transaction_id", "currency", "gross", "fee", "net", "reporting_category", "source_id")
+OF_PAYOUT = ("automatic_payout_id",)
+PAYOUTS = ("payout_id", "currency", "gross", "fee", "net", "reporting_category")
+SUMMARY = ("category", "net_amount", "currency")
+OPTIONAL = (
+    "automatic_payout_id", "payment_intent_id", "payment_metadata[reference]", "refund_metadata[reference]", "customer_id",
+    "customer_facing_amount", "customer_facing_currency", "exchange_rate", "payout_id",
 )  # fmt: skip
-TYPES = {
-    "charge": RowType.PAYMENT,
-    "payment": RowType.PAYMENT,
-    "refund": RowType.REFUND,
-    "partial_capture_reversal": RowType.REFUND,
-    "refund_failure": RowType.REFUND,
-    "charge_failure": RowType.CHARGEBACK,
-    "dispute": RowType.CHARGEBACK,
-    "dispute_reversal": RowType.CHARGEBACK_REVERSED,
-    "fee": RowType.FEE,
-    "network_cost": RowType.FEE,
-    "tax": RowType.FEE,
-    "other_adjustment": RowType.FEE,
-}
+BEGINS = ("automatic_payout_id", "balance_transaction_id", "payout_id", "category")
+PICKED = (
+    "balance_transaction_id", "currency", "gross", "fee", "net", "reporting_category", "source_id", "automatic_payout_id",
+    "payment_intent_id", "payment_metadata[reference]", "refund_metadata[reference]", "customer_id", "customer_facing_amount",
+    "customer_facing_currency", "exchange_rate",
+)  # fmt: skip
+BATCHES_MAX = 100_000
 
 
-def read_payout_reconciliation(content: bytes) -> SettlementFile:
-    """Raises BadFile naming line and column."""
-    reader = csv.DictReader(io.StringIO(decoded(content)), strict=True)
-    try:
-        present = list(reader.fieldnames or [])
-        if missing := [name for name in REQUIRED if name not in present]:
+class StripeReader(CsvReader):
+    """One pass over a file of one or more tables."""
+
+    title = "Stripe"
+    entries_are_unique = True
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._payouts: dict[tuple[str, str], Payout] = {}
+        self._starting: dict[str, int] = {}
+        self._ending: dict[str, int] = {}
+        self._has_reconciliation = False
+
+    def _rows(self) -> Iterator[FileRow]:
+        table: Table | None = None
+        for cells in self.cells:
+            if not any(cells):
+                continue
+            if table is None or (cells[0].strip() in BEGINS and len(cells) > 2):
+                table = Table(self.line, cells)
+                self._has_reconciliation |= table.kind == "reconciliation"
+                continue
+            if len(cells) != table.width:
+                self.odd()
+            if table.kind == "summary":
+                self._balance(table, cells)
+            else:
+                row = table.row(self.line, cells)
+                if table.kind == "reconciliation":
+                    self._into_payout(table, row, cells)
+                yield row
+        if table is None:
+            require_columns(1, [], ITEMS)
+        yield from self._to_bank()
+        if not self.row_count:
             raise BadFile(
-                _("Line 1: these columns are missing: %(columns)s. Nothing was imported.")
-                % {"columns": ", ".join(missing)}
+                _("The report has no rows: no payout to your bank took effect in this period. Nothing was imported.")
             )
-        rows: list[FileRow] = []
-        seen: dict[str, int] = {}
-        payouts: dict[tuple[str, str], tuple[int, int, dt.datetime]] = {}
-        for record in reader:
-            line = reader.line_num
-            if None in record or None in record.values():
-                raise wrong(line, "—", _("the row has more or fewer fields than the header."))
-            row = _row(line, record)
-            first = seen.setdefault(record["balance_transaction_id"], line)
-            if first != line:
+
+    def _into_payout(self, table: Table, row: FileRow, cells: Sequence[str]) -> None:
+        key = (row.batch, row.currency)
+        payout = self._payouts.get(key)
+        if payout is None:
+            if len(self._payouts) >= BATCHES_MAX:
+                raise wrong(row.line, "automatic_payout_id", _("there are more payouts than a period can have."))
+            paid_at = table.time(row.line, cells, "automatic_payout_effective_at")
+            payout = self._payouts[key] = Payout(row.line, 0, paid_at)
+        payout.total += row.net_minor
+
+    def _to_bank(self) -> Iterator[FileRow]:
+        """Rows that we derive stand behind the file's own."""
+        end = self.line
+        for number, ((batch, currency), payout) in enumerate(self._payouts.items(), start=1):
+            if payout.total <= 0:
                 raise wrong(
-                    line, "balance_transaction_id", _("the same transaction stands on line %(n)s.") % {"n": first}
-                )
-            rows.append(row)
-            _line, total, _at = payouts.get((row.batch, row.currency), (line, 0, row.booked_at))
-            paid_at = _time(line, "automatic_payout_effective_at_utc", record)
-            payouts[row.batch, row.currency] = (line, total + row.net_minor, paid_at)
-    except csv.Error as error:
-        raise wrong(reader.line_num, "—", f"{error}.") from error
-    if not rows:
-        raise BadFile(
-            _("The report has no rows: no payout to your bank took effect in this period. Nothing was imported.")
+                    payout.line, "net",
+                    _("the rows of payout %(payout)s add up to %(sum)s (minor units), which nobody pays out: a row is "
+                      "missing.") % {"payout": batch, "sum": payout.total},
+                )  # fmt: skip
+            yield FileRow(
+                end + number, RowType.MERCHANT_PAYOUT, batch, "", "", batch, payout.at, currency, -payout.total, 0,
+                -payout.total,
+            )  # fmt: skip
+
+    def _balance(self, table: Table, cells: Sequence[str]) -> None:
+        kind = table.cell(cells, "category")
+        if kind not in ("starting_balance", "ending_balance"):
+            return
+        currency = checked_currency(self.line, "currency", table.cell(cells, "currency").upper())
+        balances = self._starting if kind == "starting_balance" else self._ending
+        if currency in balances:
+            raise wrong(self.line, "category", _("a second %(kind)s balance of that currency.") % {"kind": kind})
+        balances[currency] = exact_minor(self.line, "net_amount", table.cell(cells, "net_amount"), currency)
+
+    def _finish(self) -> None:
+        super()._finish()
+        for currency, minor in self._ending.items():
+            self.totals.setdefault(currency, Total(self.line))
+            self.opening[currency] = 0 if self._has_reconciliation else self._starting.get(currency, 0)
+            self.closing[currency] = minor
+
+
+@dataclass(slots=True)
+class Payout:
+    """One automatic payout: where its rows begin, what they add up to, and when it took effect."""
+
+    line: int
+    total: int
+    at: dt.datetime
+
+
+class Table:
+    """One table by its header."""
+
+    def __init__(self, line: int, header: Sequence[str]) -> None:
+        names = [name.strip() for name in header]
+        self.width = len(names)
+        self.kind, required = _kind_of(names)
+        present = [name.removesuffix("_utc") for name in names] if self.kind != "summary" else names
+        require_columns(line, names, required)
+        needed = {"reconciliation": ("automatic_payout_effective_at", "created"), "payouts": ("effective_at",)}
+        for name in needed.get(self.kind, ("created",) if self.kind == "items" else ()):
+            if name not in present:
+                require_columns(line, names, [f"{name}_utc"])
+        # A time in UTC is taken before the same time in the account's zone.
+        self._times = {
+            name: names.index(f"{name}_utc" if f"{name}_utc" in names else name)
+            for name in ("created", "available_on", "automatic_payout_effective_at", "effective_at")
+            if name in present
+        }
+        self._time_names = {name: names[place] for name, place in self._times.items()}
+        self._places = {name: names.index(name) for name in (*required, *OPTIONAL) if name in names}
+        self._currencies: dict[str, str] = {}
+        # What is not there is the empty cell that is put behind the last.
+        times = [self._times.get("created", -1), self._times.get("available_on", -1)]
+        self._pick = itemgetter(*(self._places.get(name, -1) for name in PICKED), *times)
+
+    def cell(self, cells: Sequence[str], name: str) -> str:
+        place = self._places.get(name)
+        return "" if place is None else cells[place].strip()
+
+    def time(self, line: int, cells: Sequence[str], name: str) -> dt.datetime:
+        return moment(line, self._time_names[name], cells[self._times[name]])
+
+    def row(self, line: int, cells: Sequence[str]) -> FileRow:
+        return self._payout(line, cells) if self.kind == "payouts" else self._item(line, cells)
+
+    def _kind(self, line: int, cells: Sequence[str]) -> RowType:
+        category = self.cell(cells, "reporting_category")
+        kind = TYPES.get(category)
+        if kind is None:
+            raise wrong(line, "reporting_category", _("“%(value)s” is not a known type.") % {"value": category[:40]})
+        return kind
+
+    def _amounts(self, line: int, cells: Sequence[str], currency: str) -> tuple[int, int, int]:
+        gross, fee, net = (
+            exact_minor(line, name, self.cell(cells, name), currency) for name in ("gross", "fee", "net")
         )
-    # Rows that we derive stand behind the file's own.
-    end = rows[-1].line
-    rows += [
-        replace(_to_bank(batch, currency, *found), line=end + number)
-        for number, ((batch, currency), found) in enumerate(payouts.items(), start=1)
-    ]
-    days = [row.booked_at.date() for row in rows]
-    zero = {row.currency: 0 for row in rows}
-    return SettlementFile(min(days), max(days), tuple(rows), zero, zero)
+        if gross - fee != net:
+            raise wrong(line, "net", _("gross less fee is not net."))
+        return gross, fee, net
 
-
-def _row(line: int, record: dict[str, str]) -> FileRow:
-    currency = record["currency"].strip().upper()
-    if not (currency.isascii() and currency.isalpha() and len(currency) == 3):
-        raise wrong(line, "currency", _("“%(value)s” is not a currency code.") % {"value": record["currency"]})
-    kind = TYPES.get(record["reporting_category"])
-    if kind is None:
-        raise wrong(
-            line, "reporting_category", _("“%(value)s” is not a known type.") % {"value": record["reporting_category"]}
-        )
-    for column in ("automatic_payout_id", "balance_transaction_id"):
-        if not record[column]:
-            raise wrong(line, column, _("it is empty."))
-    gross, fee, net = (exact_minor(line, column, record[column], currency) for column in ("gross", "fee", "net"))
-    if gross - fee != net:
-        raise wrong(line, "net", _("gross less fee is not net."))
-    own = "refund_metadata[reference]" if kind == RowType.REFUND else "payment_metadata[reference]"
-    intent = record.get("payment_intent_id") or ""
-    is_payment = kind == RowType.PAYMENT
-    return FileRow(
-        line=line,
-        type=kind,
-        psp_reference=((intent if is_payment else "") or record["source_id"] or record["balance_transaction_id"])[:100],
-        merchant_reference=(record.get(own) or "")[:100],
-        original_reference="" if is_payment else intent[:100],
-        batch=record["automatic_payout_id"][:60],
-        booked_at=_time(line, "created_utc", record),
-        currency=currency,
-        gross_minor=gross,
-        fee_minor=fee,
-        net_minor=net,
-    )
-
-
-def _to_bank(batch: str, currency: str, line: int, total: int, at: dt.datetime) -> FileRow:
-    if total <= 0:
-        raise wrong(
-            line, "net",
-            _("the rows of payout %(payout)s add up to %(sum)s (minor units), which nobody pays out: a row is missing.")
-            % {"payout": batch, "sum": total},
+    def _item(self, line: int, cells: Sequence[str]) -> FileRow:
+        (
+            entry, currency, gross_text, fee_text, net_text, category, source, batch, intent, of_payment, of_refund, customer,
+            facing_text, facing, rate_text, created, value,
+        ) = self._pick([*cells, ""])  # fmt: skip
+        if (known := self._currencies.get(currency)) is None:
+            known = self._currencies[currency] = checked_currency(line, "currency", currency.strip().upper())
+        currency = known
+        kind = TYPES.get(category)
+        if kind is None:
+            raise wrong(line, "reporting_category", _("“%(value)s” is not a known type.") % {"value": category[:40]})
+        if self.kind == "reconciliation" and not batch:
+            raise wrong(line, "automatic_payout_id", _("it is empty."))
+        if not entry:
+            raise wrong(line, "balance_transaction_id", _("it is empty."))
+        gross = exact_minor(line, "gross", gross_text, currency)
+        fee = exact_minor(line, "fee", fee_text, currency)
+        net = exact_minor(line, "net", net_text, currency)
+        if gross - fee != net:
+            raise wrong(line, "net", _("gross less fee is not net."))
+        is_payment = kind == RowType.PAYMENT
+        row = FileRow(
+            line, kind, ((intent if is_payment else "") or source or entry)[:100],
+            (of_refund if kind == RowType.REFUND else of_payment)[:100], "" if is_payment else intent[:100],
+            (batch or (source if kind == RowType.MERCHANT_PAYOUT else ""))[:60],
+            moment(line, self._time_names["created"], created), currency, gross, fee, net,
+            moment(line, "available_on", value) if value else None, entry[:100], customer[:100],
         )  # fmt: skip
-    return FileRow(
-        line=line, type=RowType.MERCHANT_PAYOUT, psp_reference=batch, merchant_reference="", original_reference="",
-        batch=batch, booked_at=at, currency=currency, gross_minor=-total, fee_minor=0, net_minor=-total,
-    )  # fmt: skip
+        facing = facing.upper()
+        return self._converted(row, facing, facing_text, rate_text) if facing and facing != currency else row
+
+    def _converted(self, row: FileRow, facing: str, text: str, told: str) -> FileRow:
+        """What the client paid, in the currency that they saw. Stripe writes no rate here unless it is asked to."""
+        checked_currency(row.line, "customer_facing_currency", facing)
+        if not text:
+            return row
+        paid = exact_minor(row.line, "customer_facing_amount", text, facing)
+        rate = None
+        if told:
+            rate = exact_rate(row.line, "exchange_rate", told)
+            if not agrees_with_rate(paid, facing, rate, row.gross_minor, row.currency):
+                raise wrong(row.line, "exchange_rate", _("the amount paid at this rate is not gross."))
+        return row._replace(paid_currency=facing, paid_minor=paid, rate=rate)
+
+    def _payout(self, line: int, cells: Sequence[str]) -> FileRow:
+        currency = checked_currency(line, "currency", self.cell(cells, "currency").upper())
+        own = self.cell(cells, "payout_id")
+        if not own:
+            raise wrong(line, "payout_id", _("it is empty."))
+        kind = self._kind(line, cells)
+        if kind != RowType.MERCHANT_PAYOUT:
+            raise wrong(line, "reporting_category", _("expected a payout."))
+        gross, fee, net = self._amounts(line, cells, currency)
+        entry = self.cell(cells, "balance_transaction_id") or f"{own}:{self.cell(cells, 'reporting_category')}"
+        return FileRow(
+            line, kind, own[:100], "", "", own[:60], self.time(line, cells, "effective_at"), currency, gross, fee, net,
+            None, entry[:100],
+        )  # fmt: skip
 
 
-def _time(line: int, column: str, record: dict[str, str]) -> dt.datetime:
-    text = record[column].strip()
-    try:
-        at = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise wrong(line, column, _("“%(value)s” is not a date like 2026-10-31.") % {"value": text}) from None
-    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+def _kind_of(names: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    kinds: Mapping[str, tuple[str, tuple[str, ...]]] = {
+        "automatic_payout_id": ("reconciliation", OF_PAYOUT + ITEMS),
+        "payout_id": ("payouts", PAYOUTS),
+        "category": ("summary", SUMMARY),
+    }
+    return kinds.get(names[0] if names else "", ("items", ITEMS))

@@ -1,0 +1,284 @@
+"""What all settlement reports have in common: one pass with flat memory, exact amounts, a proof, complaints with their place.
+
+A reader yields rows while it reads and proves the report when its last row is out. Whoever keeps rows must be able to throw
+them away again: nothing of a report counts before `rows()` has ended.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import BinaryIO, NoReturn
+
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError
+from crm.money import exponent, from_minor
+from wallet.psp.base import FileRow
+
+ROWS_MAX = 5_000_000
+BUFFER_BYTES = 256 * 1024
+MINOR_MAX = 10**17
+RATE_MAX = Decimal(10**10)
+AMOUNT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
+POWERS = tuple(10**places for places in range(20))
+
+
+class BadFile(DomainError):
+    """The file can't be what it says; nothing of it was imported."""
+
+    code = "bad_settlement_file"
+
+
+def wrong(line: int, column: str, message: str) -> BadFile:
+    """A complaint that names line and column."""
+    return BadFile(
+        _("Line %(line)s, column “%(column)s”: %(message)s Nothing was imported.")
+        % {"line": line, "column": column, "message": message}
+    )
+
+
+def exact_minor(line: int, column: str, text: str, currency: str) -> int:
+    """An amount in major units as minor units, exactly. Raises BadFile."""
+    whole, _point, part = text.partition(".")
+    places = exponent(currency) - len(part)
+    digits = whole + part
+    if places >= 0 and len(digits) < 18:  # nearly every amount of a million
+        if digits.isdigit() and digits.isascii():
+            return int(digits) * POWERS[places]
+        if digits[:1] == "-" and digits[1:].isdigit() and digits.isascii():
+            return int(digits) * POWERS[places]
+    return _checked_minor(line, column, text.strip(), currency)
+
+
+def _checked_minor(line: int, column: str, text: str, currency: str) -> int:
+    if not AMOUNT.fullmatch(text):
+        raise wrong(line, column, _("“%(value)s” is not an amount like 123.45.") % {"value": text[:40]})
+    scaled = Decimal(text).scaleb(exponent(currency))
+    if abs(scaled) >= MINOR_MAX:
+        raise wrong(line, column, _("“%(value)s” is too large.") % {"value": text[:40]})
+    if scaled != scaled.to_integral_value():
+        raise wrong(
+            line,
+            column,
+            _("“%(value)s” is finer than the smallest unit of %(currency)s.")
+            % {"value": text[:40], "currency": currency},
+        )
+    return int(scaled)
+
+
+def checked_currency(line: int, column: str, text: str, *, longest: int = 3) -> str:
+    """A currency code in capitals. Raises BadFile."""
+    if not (text.isascii() and text.isalnum() and text.isupper() and 3 <= len(text) <= longest):
+        raise wrong(line, column, _("“%(value)s” is not a currency code.") % {"value": text[:20]})
+    return text
+
+
+def moment(line: int, column: str, text: str) -> dt.datetime:
+    """An ISO date or time; UTC where no zone is given. Raises BadFile."""
+    try:
+        at = dt.datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise wrong(line, column, _("“%(value)s” is not a date like 2026-10-31.") % {"value": text[:40]}) from None
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+
+
+def exact_rate(line: int, column: str, text: str) -> Decimal:
+    """A rate of exchange above zero. Raises BadFile."""
+    text = text.strip()
+    if not AMOUNT.fullmatch(text) or not 0 < (rate := Decimal(text)) < RATE_MAX:
+        raise wrong(line, column, _("“%(value)s” is not a rate of exchange.") % {"value": text[:40]})
+    return rate
+
+
+def agrees_with_rate(of_minor: int, of: str, rate: Decimal, is_minor: int, currency: str) -> bool:
+    """Whether an amount in `of` is another in `currency` at the rate, as exactly as the rate is written.
+
+    Half a unit of the rate's last digit counts for the amount, and one minor unit for the PSP's rounding.
+    """
+    amount = abs(from_minor(of_minor, of))
+    digits = -int(rate.as_tuple().exponent)
+    slack = amount * Decimal(5).scaleb(-digits - 1) + from_minor(1, currency)
+    return (of_minor < 0) == (is_minor < 0) and abs(amount * rate - abs(from_minor(is_minor, currency))) <= slack
+
+
+@dataclass(slots=True)
+class Total:
+    """What the rows in one currency add up to; `line` is where it stands first."""
+
+    line: int
+    gross: int = 0
+    fee: int = 0
+    net: int = 0
+    rows: int = 0
+    left_out: int = 0
+
+
+class SettlementReader(ABC):
+    """One report. `rows()` once; then first_day, last_day, opening, closing (minor units per currency) and totals are there."""
+
+    title = "CSV"
+    # The PSP's own id of a booking (`entry_reference`) stands once in a report.
+    entries_are_unique = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._source = _Counted(file)
+        self.totals: dict[str, Total] = {}
+        self.opening: dict[str, int] = {}
+        self.closing: dict[str, int] = {}
+        self.days: list[dt.date] = []
+        self.row_count = 0
+        self._earliest: dt.datetime | None = None
+        self._latest: dt.datetime | None = None
+
+    @property
+    def bytes_read(self) -> int:
+        return self._source.count
+
+    @property
+    def first_day(self) -> dt.date:
+        return min(self.days)
+
+    @property
+    def last_day(self) -> dt.date:
+        return max(self.days)
+
+    @abstractmethod
+    def _read(self) -> Iterator[FileRow]:
+        """The rows in the file's order, each checked by itself."""
+
+    def _finish(self) -> None:
+        """What a format knows only at the end. Here: a report without balances begins at nothing."""
+        self.opening = dict.fromkeys(self.totals, 0)
+        self.closing = {currency: one.net for currency, one in self.totals.items()}
+
+    def rows(self) -> Iterator[FileRow]:
+        """Each row, then the proof. Raises BadFile at whatever does not hold."""
+        totals = self.totals
+        earliest = latest = None
+        for row in self._read():
+            total = totals.get(row.currency)
+            if total is None:
+                total = totals[row.currency] = Total(row.line)
+            total.gross += row.gross_minor
+            total.fee += row.fee_minor
+            total.net += row.net_minor
+            total.rows += 1
+            if earliest is None or row.booked_at < earliest:
+                earliest = row.booked_at
+            if latest is None or row.booked_at > latest:
+                latest = row.booked_at
+            self.row_count += 1
+            if self.row_count > ROWS_MAX:
+                raise BadFile(
+                    _("The report has more than %(most)s rows. Ask the PSP for a shorter period.") % {"most": ROWS_MAX}
+                )
+            yield row
+        self._earliest, self._latest = earliest, latest
+        self._finish()
+        if not self.days and earliest is not None and latest is not None:
+            self.days = [earliest.astimezone(dt.UTC).date(), latest.astimezone(dt.UTC).date()]
+        self._prove()
+
+    def _prove(self) -> None:
+        """opening + Σ net = closing, in each currency."""
+        if not self.opening or not self.days:
+            raise BadFile(_("The report has no opening balance. Nothing was imported."))
+        for currency, total in self.totals.items():
+            if currency not in self.opening:
+                raise wrong(total.line, "currency", _("there is no opening balance in %(c)s.") % {"c": currency})
+        for currency, opening in self.opening.items():
+            found = self.totals.get(currency)
+            reached = opening + (found.net if found else 0)
+            if currency not in self.closing:
+                raise BadFile(_("There is no closing balance in %(c)s. Nothing was imported.") % {"c": currency})
+            if reached != self.closing[currency]:
+                raise BadFile(
+                    _(
+                        "The report does not add up in %(currency)s: opening and rows give %(sum)s, closing says "
+                        "%(closing)s (minor units). A row is missing or was changed. Nothing was imported."
+                    )
+                    % {"currency": currency, "sum": reached, "closing": self.closing[currency]}
+                )
+
+    def _leave_out(self, line: int, currency: str) -> None:
+        """A row that moves no money (pending, declined): counted and shown, not stored."""
+        self.totals.setdefault(currency, Total(line)).left_out += 1
+
+
+class CsvReader(SettlementReader):
+    """A report in CSV. `line` is where the reader stands, counted from 1."""
+
+    delimiter = ","
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        text = io.TextIOWrapper(io.BufferedReader(self._source, BUFFER_BYTES), encoding="utf-8-sig", newline="")
+        self.cells = csv.reader(text, strict=True, delimiter=self.delimiter)
+
+    @property
+    def line(self) -> int:
+        return self.cells.line_num
+
+    def _read(self) -> Iterator[FileRow]:
+        try:
+            yield from self._rows()
+        except csv.Error as error:
+            raise wrong(self.line, "—", f"{error}.") from error
+        except UnicodeDecodeError as error:
+            raise BadFile(
+                _("The file is not UTF-8 text (after line %(line)s). Nothing was imported.") % {"line": self.line}
+            ) from error
+
+    @abstractmethod
+    def _rows(self) -> Iterator[FileRow]: ...
+
+    def header(self, required: Iterable[str]) -> list[str]:
+        """The first line: the columns' names. Raises BadFile when one is missing."""
+        present = [name.strip() for name in next(self.cells, [])]
+        require_columns(self.line or 1, present, required)
+        return present
+
+    def odd(self) -> NoReturn:
+        raise wrong(self.line, "—", _("the row has more or fewer fields than the header."))
+
+
+def require_columns(line: int, present: Sequence[str], required: Iterable[str]) -> None:
+    """Raises BadFile naming the columns that are missing, or twice there."""
+    if missing := [name for name in required if name not in present]:
+        named = ", ".join(missing) if any(present) else _("all")
+        raise BadFile(
+            _("Line %(line)s: these columns are missing: %(columns)s. Nothing was imported.")
+            % {"line": line, "columns": named}
+        )
+    for name in required:
+        if present.count(name) > 1:
+            raise wrong(line, name, _("there are two columns of that name."))
+
+
+class _Counted(io.RawIOBase):
+    """The file's bytes, counted; a binary file is refused at its first zero byte."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        piece = self._file.read(len(buffer))
+        if b"\0" in piece:
+            raise BadFile(
+                _("The file is not UTF-8 text (byte %(place)s is zero). Nothing was imported.")
+                % {"place": self.count + piece.index(b"\0")}
+            )
+        buffer[: len(piece)] = piece
+        self.count += len(piece)
+        return len(piece)
