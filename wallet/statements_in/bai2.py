@@ -216,7 +216,7 @@ class _Reader:
         is_debit = 400 <= number < 700 or 960 <= number <= 999
         value = _major(minor, amount, one.currency)
         entry = Booking(
-            place=place, amount=value if is_credit else -value, currency=one.currency, booked_on=self.day,
+            place=place, amount=-value if is_debit else value, currency=one.currency, booked_on=self.day,
             value_on=value_on or self.day, bank_reference=bank, text=_text(rest[2:]), code=kind,
         )  # fmt: skip
         if not is_credit and not is_debit:

@@ -117,7 +117,9 @@ def _remittance(element: Element) -> tuple[str, str]:
     texts = [" ".join((one.text or "").split()) for one in every(remittance, "Ustrd")] + structured
     texts += [text_of(one, "AddtlRmtInf") for one in every(remittance, "Strd")]
     texts.append(text_of(element, "AddtlTxInf"))
-    return " ".join(text for text in texts if text), next((one for one in structured if one), "")
+    return " ".join(text for text in texts if text and text.upper() != "NOTPROVIDED"), next(
+        (one for one in structured if one), ""
+    )
 
 
 def _party(element: Element, side: str) -> Party:

@@ -12,7 +12,7 @@ from typing import Any
 
 ORDERS = ("ymd", "dmy", "mdy")
 NUMERIC = re.compile(r"(\d{1,4})[./\-‐ ]\s?(\d{1,2})[./\-‐ ]\s?(\d{2,4})(?!\d)")
-COMPACT = re.compile(r"(?:19|20)\d{6}(?!\d)")
+COMPACT = re.compile(r"(?:19|20)\d{6}(?:\d{6})?(?!\d)")
 DAY_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ .\-/]*([a-z]{3,})[ .,\-/]*(\d{4}|\d{2})(?!\d)")
 NAME_FIRST = re.compile(r"([a-z]{3,})[ .\-/]*(\d{1,2})(?:st|nd|rd|th)?[ ,.\-/]+(\d{4}|\d{2})(?!\d)")
 WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[, ]+")
@@ -26,6 +26,15 @@ CURRENCIES = {
     "€": "EUR", "£": "GBP", "$": "USD", "US$": "USD", "zł": "PLN", "Kč": "CZK", "₽": "RUB", "₹": "INR", "¥": "JPY",
     "₺": "TRY", "₪": "ILS", "R$": "BRL", "Fr.": "CHF", "A$": "AUD", "C$": "CAD", "RM": "MYR", "Rs.": "INR", "Rs": "INR",
 }  # fmt: skip
+CURRENCY_CODES = """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP
+    CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD
+    IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK
+    MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS
+    SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW
+    ZWL DEM FRF ITL NLG ATS ESP BEF FIM IEP PTE
+"""
+CURRENCY_WORDS = set(CURRENCY_CODES.split())
 MARKED = re.compile(
     r"(?P<before>US\$|A\$|C\$|R\$|[€£$₽₹¥₺₪]|zł|Kč|Fr\.|RM|Rs\.?|[A-Z]{3}(?=[\s\d+\-.,]))?\s*(?P<number>.*?)\s*"
     r"(?P<after>US\$|[€£$₽₹¥₺₪]|zł|Kč|Fr\.|(?<=[\s\d])[A-Z]{3})?"
@@ -147,7 +156,8 @@ def bare_amount(text: str) -> tuple[str, str, str]:
     currency = ""
     if marked and marked["number"]:
         mark = marked["before"] or marked["after"] or ""
-        currency, told = CURRENCIES.get(mark, mark), marked["number"].strip()
+        if mark in CURRENCIES or mark in CURRENCY_WORDS:
+            currency, told = CURRENCIES.get(mark, mark), marked["number"].strip()
     while told[:1] in ("-", "+") and told:
         sign, told = told[0], told[1:].lstrip()
     side = ""

@@ -50,7 +50,7 @@ TEXTS = {
         debit credit indicator | code debit credit | dr or cr | type dr cr | ba b
     """,
     "currency": """
-        currency | ccy | wahrung | waehrung | devise | divisa | munt | muntsoort | valuta code | waluta | mena |
+        currency | ccy | monn | wahrung | waehrung | devise | divisa | munt | muntsoort | valuta code | waluta | mena |
         mena uctu | devizanem | moneda | buchungswahrung | kontowahrung | currency code | curr | tranzakcio devizaneme
         | account currency | moeda | doviz | para birimi | cur | tapahtuman valuutta | valuuta | valuutta | whg |
         transaction currency | settlement currency | payment currency | divise

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
-from wallet.statements_in.cells import days_of, is_amount, plain
+from wallet.statements_in.cells import CURRENCY_WORDS, days_of, is_amount, plain
 from wallet.statements_in.column_names import NAMES
 
 KNOWN = {name: (meaning, rank) for meaning, names in reversed(NAMES.items()) for rank, name in enumerate(names)}
 SEVERAL = {"text"}
+VALUE = re.compile(r"\s*[-+(€$£]?\s*\d")
 # A name with a currency or unit in it: Betrag (EUR), Amount GBP, Withdrawals (SGD), Kwota (zł).
 WITH_CURRENCY = re.compile(r"(.*?)\s*[(\[]?\b([A-Z]{3})\b[)\]]?\s*$")
-CURRENCY_CODES = """
-    EUR USD GBP CHF PLN CZK HUF SEK NOK DKK SGD AUD CAD NZD JPY INR RON BGN TRY ZAR HKD BRL MXN ILS AED RUB UAH THB CNY MYR IDR PHP
-    KRW ISK HRK
-"""
-CURRENCY_WORDS = set(CURRENCY_CODES.split())
 LOOSE = (
     ("balance", re.compile(r"\b(balance|saldo|solde|kontostand|zustatek)\b")),
     ("value", re.compile(r"\b(value date|valuta ?datum|wertstellung|valeur)\b")),
@@ -57,9 +54,7 @@ def is_header(row: list[Any]) -> bool:
     """A row of names: at least two of them known, one a day and one money; and no day or amount stands in it."""
     cells = [str(cell) for cell in row if str(cell).strip()]
     known = {meaning_of(cell)[0] for cell in cells} - {""}
-    has_values = any(
-        days_of(cell) or (is_amount(cell) and any(one.isdigit() for one in cell)) for cell in row if str(cell).strip()
-    )
+    has_values = any(days_of(cell) or (is_amount(cell) and VALUE.match(str(cell))) for cell in row if str(cell).strip())
     return bool(known & {"date", "value"}) and bool(known & {"amount", "debit", "credit", "balance"}) and not has_values
 
 
@@ -111,16 +106,7 @@ def by_content(rows: list[list[Any]]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {"date": days[:1]}
     if len(days) > 1:
         found["value"] = days[1:2]
-    full = [at for at in amounts if len(filled[at]) == len(rows)]
-    halves = [at for at in amounts if at not in full]
-    if full:
-        found["amount"] = full[:1]
-        if len(full) > 1:
-            found["balance"] = full[1:2]
-    elif len(halves) >= 2:
-        found["debit"], found["credit"] = halves[:1], halves[1:2]
-    else:
-        found["amount"] = amounts[:1]
+    found |= _amounts(columns, amounts)
     currencies = [
         at for at, cells in enumerate(filled) if cells and all(str(cell).strip() in CURRENCY_WORDS for cell in cells)
     ]
@@ -146,6 +132,26 @@ def by_content(rows: list[list[Any]]) -> dict[str, list[int]]:
         found["text"] = sorted(texts, key=lambda at: -len(set(map(str, filled[at]))))[:4]
         found["text"].sort()
     return found
+
+
+def _amounts(columns: list[list[Any]], amounts: list[int]) -> dict[str, list[int]]:
+    """Two columns of which each row fills one (the other is empty or zero) are debit and credit; a further one is the balance."""
+    for one, two in itertools.pairwise(amounts):
+        pairs = list(zip(columns[one], columns[two], strict=True))
+        if len(pairs) > 1 and all(_is_nothing(left) != _is_nothing(right) for left, right in pairs):
+            rest = [at for at in amounts if at > two and all(str(cell).strip() for cell in columns[at])]
+            return {"debit": [one], "credit": [two]} | ({"balance": rest[:1]} if rest else {})
+    full = [at for at in amounts if all(str(cell).strip() for cell in columns[at])]
+    halves = [at for at in amounts if at not in full]
+    if full:
+        return {"amount": full[:1]} | ({"balance": full[1:2]} if len(full) > 1 else {})
+    if len(halves) >= 2:
+        return {"debit": halves[:1], "credit": halves[1:2]}
+    return {"amount": amounts[:1]}
+
+
+def _is_nothing(cell: Any) -> bool:
+    return not re.search(r"[1-9]", str(cell))
 
 
 def _has_decimals(cell: Any) -> bool:

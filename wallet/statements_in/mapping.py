@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from wallet.statements_in.cells import bare_amount, days_of, decimal_mark, is_amount, order_of, plain
+from wallet.statements_in.cells import CURRENCY_WORDS, bare_amount, days_of, decimal_mark, is_amount, order_of, plain
 from wallet.statements_in.column_names import NAMES
-from wallet.statements_in.columns import CREDITS, CURRENCY_WORDS, DEBITS, by_content, by_names, is_header, meaning_of
+from wallet.statements_in.columns import CREDITS, DEBITS, by_content, by_names, is_header, meaning_of
 
 HEADER_ROWS_MAX = 60
 SAMPLE_ROWS = 400

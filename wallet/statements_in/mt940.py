@@ -27,7 +27,7 @@ AFTER_BLOCK = re.compile(r"^\s*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\{4:)+\s*(?=:)
 BALANCE = re.compile(r"\s*(R?[CD])\s*(\d{6}|\d{8}(?=[A-Za-z]))?\s*([A-Za-z]{3})?\s*([+-]?[\d.,' ]+)", re.IGNORECASE)
 LINE = re.compile(
     r"\s*(?P<value>\d{6})\s?(?P<entry>\d{4}(?=\s?(?:[RE]?[CD]))|\s{4})?\s?(?P<side>[RE]?[CD])(?P<funds>[A-Z])?\s?(?P<amount>\d[\d.']*(?:,\d*)?|,\d+)"
-    r"\s*(?P<type>[A-Z][A-Z0-9]{3}|[A-Z]\s{3})?(?P<rest>.*)",
+    r"\s*(?P<type>(?!NONREF)[A-Z][A-Z0-9]{3}|[A-Z][A-Z0-9]{2}\s|[A-Z]\s{3})?(?P<rest>.*)",
     re.IGNORECASE,
 )
 SUMMARY = re.compile(r"\s*(\d{1,6})\s*([A-Z]{3})\s*([\d.,]+)", re.IGNORECASE)
@@ -207,6 +207,9 @@ class _Message:
         for lines in texts:
             understood(entry, lines)
         entry.text = " ".join(part for part in (entry.text, *more) if part)
+        if told := re.search(r"/?OCMT/([A-Z]{3})([\d.]*,\d*)", f"{entry.text} OCMT/{entry.references.get('ocmt', '')}"):
+            number = amount_of(told[2])
+            entry.original = (number, told[1]) if number is not None else None
         one.entries.append(entry)
 
     def _entry_day(self, text: str, value_on: dt.date | None, field: _Field) -> dt.date | None:
@@ -234,9 +237,6 @@ class _Message:
         if bank.upper() not in NOTHING:
             entry.bank_reference = bank
         added = " ".join(part for line in more if (part := " ".join(line.split())))
-        if told := re.match(r".*?/OCMT/([A-Z]{3})([\d,]+)/", added):
-            number = amount_of(told[2])
-            entry.original = (number, told[1]) if number is not None else None
         entry.text = added
 
 

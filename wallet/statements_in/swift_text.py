@@ -7,9 +7,8 @@ import re
 from wallet.statements_in.parsed import Booking, Party
 
 FULL = 61  # of 65, and the first line has less
-MARKED = re.compile(r"\s*\d{0,3}\s*[?~<^+§]\d\d|\d{3}\d*\?")
+MARKED = re.compile(r"\s*\d{0,3}\s*[?~<>^+§]\d\d|\d{3}\d*\?")
 SUB_WIDTH = 27
-SUBFIELDS = re.compile(r"([?~<^+§])(?=\d\d)")
 # German: code of the transaction, then subfields. 20–29 and 60–63 are the text.
 PURPOSE = {*range(20, 30), *range(60, 66)}
 SLASHED = re.compile(
@@ -20,6 +19,7 @@ KEYWORD = re.compile(
     r"(?:^|(?<=[\s/.]))(EREF|KREF|MREF|CRED|DEBT|SVWZ|ABWA|ABWE|COAM|OAMT|IBAN|BIC|ORDP|PURP|CREF|BREF|RREF|SQTP|RTRN)[+:]\s?"
 )
 IBAN = re.compile(r"\b([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7} ?[A-Z0-9]{0,4})\b")
+POLISH = re.compile(r"\b(?:Z|NA) RACH\.?:?\s*(\d{26})\b")
 NAMES = {"EREF": "end_to_end", "KREF": "customer", "CREF": "customer", "MREF": "mandate", "MARF": "mandate", "CRED": "creditor",
          "CSID": "creditor", "PREF": "batch", "IREF": "instruction", "TRID": "transaction", "BREF": "bank", "RREF": "return",
          "DEBT": "debtor"}  # fmt: skip
@@ -49,7 +49,7 @@ def unwrapped(lines: list[str]) -> str:
 
 def _subfields(raw: str) -> tuple[str, dict[int, list[str]]] | None:
     """The transaction code and its subfields, where the text is written in them."""
-    found = re.match(r"\s*(\d{3})?\s*([?~<^+§])(\d\d)", raw)
+    found = re.match(r"\s*(\d{3})?\s*([?~<>^+§])(\d\d)", raw)
     if found is None and not (found := re.match(r"(\d{3})\d*[^?]{0,40}(\?)(\d\d)", raw)):
         return None
     mark = found[2]
@@ -114,9 +114,9 @@ def _told(entry: Booking, key: str, value: str) -> None:
     elif key in ("ABWA", "ABWE", "NAME"):
         _merge(entry, Party(name=value.strip("/ ")))
     elif key == "IBAN":
-        _merge(entry, Party(account="".join(value.split())))
+        _merge(entry, Party(account="".join(value.split()).strip("/")))
     elif key == "BIC":
-        _merge(entry, Party(bic="".join(value.split())))
+        _merge(entry, Party(bic="".join(value.split()).strip("/")))
     elif key == "RTRN":
         entry.return_reason = entry.return_reason or value.strip("/ ")[:20]
     elif key in NAMES:
@@ -151,6 +151,9 @@ def _slashed(entry: Booking, raw: str) -> None:
 def _plain(entry: Booking, text: str) -> None:
     _keywords(entry, text)
     if entry.party.account:
+        return
+    if (polish := POLISH.search(text)) and _is_iban(f"PL{polish[1]}"):
+        entry.party.account = f"PL{polish[1]}"
         return
     for found in IBAN.finditer(text):
         account = found[1].replace(" ", "")

@@ -287,6 +287,8 @@ class _Table:
         if not _runs(told) and not _runs(told[::-1]):
             self._with_fees(told)
         ordered = told if _runs(told) else told[::-1] if _runs(told[::-1]) else _by_day(told)
+        if not _runs(ordered) and self.mapping.header < 0 and self.mapping.doubts:
+            return  # a column without a name was no balance
         if not _runs(ordered):
             wrong = _first_break(told if len(_breaks(told)) <= len(_breaks(told[::-1])) else told[::-1])
             one.wrong(wrong.place, _("its balance does not follow from the line before."))
