@@ -41,9 +41,12 @@ class Missing:
 
     source: Source
     periods: tuple[tuple[dt.date, dt.date], ...]
+    is_whole_month: bool = False
 
     @property
     def words(self) -> str:
+        if self.is_whole_month:
+            return _("%(source)s the whole month") % {"source": self.source.label}
         spans = ", ".join(
             shown_day(first) if first == last else f"{shown_day(first)} – {shown_day(last)}"
             for first, last in self.periods
@@ -70,7 +73,7 @@ def missing_sources(period: Period) -> list[Missing]:
             continue
         lacking = gaps(spans, period.first_day, period.last_day)
         if lacking:
-            found.append(Missing(source, tuple(lacking)))
+            found.append(Missing(source, tuple(lacking), lacking == [(period.first_day, period.last_day)]))
     return found
 
 

@@ -72,20 +72,21 @@ class Ageing:
 
 @dataclass(slots=True)
 class SourceLine:
-    """A source in the month: its files, what they hold, what matched, what is missing."""
+    """A source in the month: its files, what they hold, what matched, what is missing; its own balance by the last report."""
 
     source: Source
     files: int = 0
     rows: int = 0
     matched: int = 0
     breaks: int = 0
-    net: dict[str, Decimal] = field(default_factory=dict)
+    closing: dict[str, Decimal] = field(default_factory=dict)
     gaps: tuple[tuple[dt.date, dt.date], ...] = ()
     is_idle: bool = False
+    is_all_missing: bool = False
 
     @property
     def sums(self) -> list[Money]:
-        return [Money(amount, currency) for currency, amount in sorted(self.net.items())]
+        return [Money(amount, currency) for currency, amount in sorted(self.closing.items())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,7 @@ def sources_in(period: Period) -> list[SourceLine]:
     for key, line in found.items():
         missing = lacking.get(key)
         line.gaps = missing.periods if missing else ()
+        line.is_all_missing = missing.is_whole_month if missing else False
     _add_reports(period, found)
     _add_statements(period, found)
     _add_runs(period, found)
@@ -194,7 +196,7 @@ def _of_psp(found: dict[tuple, SourceLine], psp_id: int) -> SourceLine | None:
 
 
 def _add_reports(period: Period, found: dict[tuple, SourceLine]) -> None:
-    for report in reports_of(period)[:FILES_MAX]:
+    for report in reports_of(period).order_by("last_day", "id")[:FILES_MAX]:
         line = _of_psp(found, report.psp_id)
         if line is None:
             continue
@@ -204,7 +206,7 @@ def _add_reports(period: Period, found: dict[tuple, SourceLine]) -> None:
             line.matched + report.matched,
         )
         for currency, one in report.totals.items():
-            line.net[currency] = line.net.get(currency, Decimal(0)) + from_minor(int(one["net"]), currency)
+            line.closing[currency] = from_minor(int(one["closing"]), currency)
 
 
 def _add_statements(period: Period, found: dict[tuple, SourceLine]) -> None:

@@ -101,7 +101,7 @@ def _source_lines(found: MonthEnd) -> Section:
         _("Sources"), text=_("PSPs, banks and trading servers of the brand, and the days of which each has not spoken."),
         columns=[Column(_("Source"), weight=1.5), Column(_("Kind")), Column(_("Days missing"), weight=2),
                  Column(_("Files"), end=True), Column(_("Rows"), end=True), Column(_("Matched"), end=True),
-                 Column(_("Open breaks"), end=True), Column(_("Net"), end=True, weight=1.5)],
+                 Column(_("Open breaks"), end=True), Column(_("At the end, they say"), end=True, weight=1.5)],
         rows=[
             [
                 line.source.label, Named(line.source.kind, str(line.source.kind.label)),

@@ -155,7 +155,7 @@ def test_a_psp_through_which_money_moved_owes_a_report_to_the_month_s_end(cast, 
     report(psp, LAST_END - dt.timedelta(days=1), LAST_END + dt.timedelta(days=3))
     assert missing_sources(month) == []
     lines = {line.source.psp: line for line in month_end_of(month).sources}
-    assert (lines[psp].files, lines[psp].net, lines[idle].is_idle) == (2, {"EUR": Decimal(10)}, True)
+    assert (lines[psp].files, lines[psp].closing, lines[idle].is_idle) == (2, {"EUR": Decimal(5)}, True)
 
 
 def test_breaks_stand_by_age_and_money(cast, month):
