@@ -164,7 +164,8 @@ class _Setter:
         places = [MARGIN + sum(widths[:n]) for n in range(len(widths))]
         layout = list(zip(section.columns, places, widths, strict=True))
         table = self.pdf.element("Table", parent=self.pdf.document)
-        self._need(60)
+        self._need(64)
+        self.y -= 4
         head = self.pdf.element("THead", parent=table)
         self._headings(layout, head)
         self.pdf.close(head)

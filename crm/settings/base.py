@@ -282,6 +282,8 @@ RQ_QUEUES = {
     "default": {"URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{patience}", "DEFAULT_TIMEOUT": 1800},
 }
 
+RQ = {"WORKER_CLASS": "crm.warm_worker.WarmWorker"}
+
 SILENCED_SYSTEM_CHECKS = [
     "guardian.W001",
     "django_rq.W001",

@@ -15,6 +15,7 @@ from crm.demo import Demo
 from wallet import seals
 from wallet.demo import lives, money_in, money_out, reports, write
 from wallet.demo.books import write_books
+from wallet.demo.documents import write_documents
 from wallet.demo.providers import import_bank_statement, make_providers, write_calls
 from wallet.demo.psps import make_psps
 
@@ -52,4 +53,5 @@ def finish(demo: Demo) -> None:
     """Everything is posted: past months are closed, and all of it is sealed at once, not five minutes after the start."""
     if demo.brands:
         write_books(demo)
+        write_documents(demo)
         seals.seal_pending()

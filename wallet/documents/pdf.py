@@ -26,6 +26,9 @@ from crm.papers.trail import Progress, Written, write_trail
 from wallet.documents.store import Draft
 from wallet.models import Letterhead
 
+# WeasyPrint looks for the widths of a paper's columns itself: beyond so many rows the trail writer is far ahead.
+PAPER_ROWS_MAX = 150
+
 
 def look_of(brand: Brand) -> Look:
     return Look(brand.name, brand.legal_name, brand.licence_number, brand.colour, brand.accent_colour)
@@ -66,12 +69,12 @@ def write_paper(
     expected_rows: int = 0,
     progress: Progress = lambda *_args: None,
 ) -> Written:
-    """Write a paper as PDF. expected_rows: how many there will be, about; above `letters.ROWS_MAX`, or when a table is read
+    """Write a paper as PDF. expected_rows: how many there will be, about; above `PAPER_ROWS_MAX`, or when a table is read
     in steps, the trail writer takes it. `progress(done, total, words)` may raise to stop."""
     streamed = any(callable(section.rows) for section in paper.sections)
     rows = expected_rows or sum(len(section.rows) for section in paper.sections if not callable(section.rows))
     with translation.override(language), timezone.override(ZoneInfo(zone or brand.time_zone)):
-        if streamed or rows > letters.ROWS_MAX:
+        if streamed or rows > PAPER_ROWS_MAX:
             return write_trail(paper, target, progress=progress, expected_rows=rows)
     return _write_short(paper, target, brand=brand, language=language, zone=zone, rows=rows)
 

@@ -34,7 +34,8 @@ def paid_in(cast, amount: int, *, fee: int = 0, at: dt.datetime | None = None, c
     number = Deposit.objects.count() + 1
     lines = (Line(house(client.brand), -amount), Line(house(client.brand, AccountKind.FEES), amount))
     entry = Entry(key=f"p:{number}", kind=JournalKind.DEPOSIT, brand_id=client.brand_id, lines=lines)
-    posted = ledger.post_many([entry], posted_at=[at])[0]
+    with transaction.atomic():
+        posted = ledger.post_many([entry], posted_at=[at])[0]
     return Deposit.objects.create(
         client=client, brand=client.brand, psp=psp, wallet=ledger.wallet_of(client, "EUR"), reference=f"D-{number:06}",
         request_key=f"k{number}", state="settled", amount_minor=amount, currency="EUR", received_minor=amount, fee_minor=fee,
@@ -123,7 +124,7 @@ def test_a_long_statement_is_a_trail_with_the_same_hash(history, monkeypatch):  
     monkeypatch.setattr(statement, "ROWS_MAX", 1)
     long = statement.draft_of(figures, "de")
     assert long.paper is not None
-    monkeypatch.setattr("wallet.documents.pdf.letters.ROWS_MAX", 1)
+    monkeypatch.setattr("wallet.documents.pdf.PAPER_ROWS_MAX", 1)
     made = making.make(long, made_by=None)
     assert made.content_hash == short.content_hash
     text = text_of(content(made))
