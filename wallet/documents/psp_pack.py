@@ -33,7 +33,7 @@ STEP = 2_000
 
 ROWS = """
 SELECT r.line, r.booked_at, r.type, r.psp_reference, r.merchant_reference, r.currency, r.gross_minor, r.fee_minor, r.net_minor,
-  coalesce((SELECT m.rule FROM wallet_match m WHERE m.row_id = r.id), ''),
+  coalesce((SELECT string_agg(DISTINCT m.rule, ' ' ORDER BY m.rule) FROM wallet_match m WHERE m.row_id = r.id), ''),
   coalesce((SELECT string_agg(DISTINCT b.kind, ' ' ORDER BY b.kind) FROM wallet_break b WHERE b.row_id = r.id), '')
 FROM wallet_settlementrow r WHERE r.report_id = %s AND r.line > %s ORDER BY r.line LIMIT %s
 """
@@ -129,8 +129,10 @@ def _each_row(report_id: int) -> Iterator[Row]:
         with connection.cursor() as cursor:
             cursor.execute(ROWS, [report_id, after, STEP])
             found = cursor.fetchall()
-        for line, at, kind, theirs, ours, currency, gross, fee, net, rule, breaks in found:
-            named = [_named(MatchRule, rule)] if rule else [_named(BreakKind, one) for one in breaks.split()]
+        for line, at, kind, theirs, ours, currency, gross, fee, net, rules, breaks in found:
+            named = [_named(MatchRule, one) for one in rules.split()] + [
+                _named(BreakKind, one) for one in breaks.split()
+            ]
             result = Named(" ".join(one.code for one in named), ", ".join(map(str, named))) if named else unmatched
             yield [
                 line, at, _named(RowType, kind), theirs, ours, result,
