@@ -323,7 +323,8 @@ def report(cast):
     """A report with two rows, one of them a break."""
     psp = make_psp(cast.brand)
     made = SettlementImport.objects.create(
-        psp=psp, file_name="october.csv", sha256="ab" * 32, stored_name="0" * 32, size_bytes=1, first_day=OCTOBER[0], last_day=OCTOBER[1], row_count=2,
+        psp=psp, file_name="october.csv", sha256="ab" * 32, stored_name="0" * 32,
+        size_bytes=1, first_day=OCTOBER[0], last_day=OCTOBER[1], row_count=2,
         totals={"EUR": {"opening": 0, "gross": 15_000, "fee": 200, "net": 14_800, "closing": 14_800, "rows": 2}},
         imported_by=cast.finance, imported_at=october(31), breaks_found=1,
     )  # fmt: skip
