@@ -147,7 +147,7 @@ def month_end_of(period: Period) -> MonthEnd:
 
 
 def reports_of(period: Period) -> Any:
-    """Settlement reports with a day in the month, without their originals."""
+    """Settlement reports with a day in the month."""
     return (
         SettlementImport.objects.filter(
             psp__brand_id=period.brand_id, first_day__lte=period.last_day, last_day__gte=period.first_day
