@@ -109,6 +109,9 @@ class SettlementRow(models.Model):
             models.Index(
                 fields=["merchant_reference"], name="settlement_rows_by_our_ref", condition=~Q(merchant_reference="")
             ),
+            models.Index(
+                fields=["report", "line"], name="payout_rows_by_report", condition=Q(type=RowType.MERCHANT_PAYOUT)
+            ),
         ]
         triggers = [
             never_goes("settlementrow"),

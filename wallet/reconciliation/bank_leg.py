@@ -17,25 +17,26 @@ DAYS_TO_ARRIVE = 5
 TABLES = ("recon_payout", "recon_entry", "recon_named", "recon_bank")
 SHORT_KEY = 4
 
-# Batches without a payout row count as one payout: the sum of their rows net of fees.
 PAYOUTS = """
 CREATE TEMP TABLE recon_payout ON COMMIT DROP AS
-SELECT row_number() OVER (ORDER BY psp_id, booked_at, first) AS id, * FROM (
-  SELECT i.psp_id, upper(p.name) AS name, upper(p.code) AS code, upper(r.psp_reference) AS key, upper(r.batch) AS batch,
+SELECT r.id, i.psp_id, upper(p.name) AS name, upper(p.code) AS code, upper(r.psp_reference) AS key, upper(r.batch) AS batch,
     r.currency, -r.net_minor AS amount, r.booked_at, ARRAY[r.id] AS rows, r.id AS first
   FROM wallet_settlementrow r JOIN wallet_settlementimport i ON i.id = r.report_id JOIN wallet_psp p ON p.id = i.psp_id
   LEFT JOIN wallet_match x ON x.row_id = r.id AND x.leg = 'bank'
   WHERE p.brand_id = %(brand)s AND r.type = 'merchant_payout' AND NOT r.is_repeat AND r.net_minor < 0 AND x.id IS NULL
-  UNION ALL
-  SELECT i.psp_id, upper(p.name), upper(p.code), upper(r.batch), upper(r.batch), r.currency, sum(r.net_minor), max(r.booked_at),
-    array_agg(r.id ORDER BY r.id), min(r.id)
-  FROM wallet_settlementrow r JOIN wallet_settlementimport i ON i.id = r.report_id JOIN wallet_psp p ON p.id = i.psp_id
-  WHERE p.brand_id = %(brand)s AND r.batch <> '' AND upper(r.batch) IN (SELECT word FROM recon_word) AND NOT r.is_repeat
-    AND NOT EXISTS (SELECT 1 FROM wallet_settlementrow q JOIN wallet_settlementimport k ON k.id = q.report_id
-      WHERE k.psp_id = i.psp_id AND q.batch = r.batch AND q.type = 'merchant_payout')
-    AND NOT EXISTS (SELECT 1 FROM wallet_match x WHERE x.row_id = r.id AND x.leg = 'bank')
-  GROUP BY i.psp_id, p.name, p.code, r.batch, r.currency HAVING sum(r.net_minor) > 0
-) f
+"""
+# Only where the bank names one; the numbers of these payouts are below zero.
+BATCHES = """
+INSERT INTO recon_payout
+SELECT -min(r.id), i.psp_id, upper(p.name), upper(p.code), upper(r.batch), upper(r.batch), r.currency, sum(r.net_minor),
+  max(r.booked_at), array_agg(r.id ORDER BY r.id), min(r.id)
+FROM wallet_settlementrow r JOIN wallet_settlementimport i ON i.id = r.report_id JOIN wallet_psp p ON p.id = i.psp_id
+WHERE p.brand_id = %(brand)s AND r.batch <> '' AND upper(r.batch) IN (SELECT word FROM recon_word) AND NOT r.is_repeat
+  AND i.last_day >= (SELECT min(booked_on) FROM recon_entry) - 60
+  AND NOT EXISTS (SELECT 1 FROM wallet_settlementrow q JOIN wallet_settlementimport k ON k.id = q.report_id
+    WHERE k.psp_id = i.psp_id AND q.batch = r.batch AND q.type = 'merchant_payout')
+  AND NOT EXISTS (SELECT 1 FROM wallet_match x WHERE x.row_id = r.id AND x.leg = 'bank')
+GROUP BY i.psp_id, p.name, p.code, r.batch, r.currency HAVING sum(r.net_minor) > 0
 """
 ENTRIES = """
 CREATE TEMP TABLE recon_entry ON COMMIT DROP AS
@@ -140,6 +141,9 @@ def match_payouts(brand_id: int) -> int:
         cursor.execute(WORDS)
         cursor.execute("ANALYZE recon_word")
         cursor.execute(PAYOUTS, values)
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM recon_entry)")
+        if cursor.fetchone()[0]:
+            cursor.execute(BATCHES, values)
         cursor.execute("ANALYZE recon_entry, recon_payout")
         cursor.execute(NAMED, values)
         cursor.execute(FOUND)

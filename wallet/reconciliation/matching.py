@@ -8,10 +8,14 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from wallet.models import Match, Psp, SettlementImport, SettlementRow
+from wallet.models import Psp, SettlementImport, SettlementRow
 from wallet.reconciliation import bank_leg, booking, closing, naming, passes, staging, suggesting
 
 ANALYZE_ROWS_MIN = 5_000
+MATCHED = """
+SELECT (SELECT count(*) FROM recon_row WHERE report_id = %(report)s) - (
+  SELECT count(*) FROM recon_left WHERE report_id = %(report)s)
+"""
 
 
 def lock_psp(psp_id: int) -> None:
@@ -26,11 +30,8 @@ def match_report(report: SettlementImport) -> None:
     lock_psp(report.psp_id)
     with connection.cursor() as cursor:
         cursor.execute(staging.REPEATS, {"psp": report.psp_id, "report": report.pk})
-    opened = _run(report.psp, report, actor=report.imported_by)
-    rows = SettlementRow.objects.filter(report=report)
-    report.seen_before = rows.filter(is_repeat=True).count()
-    report.matched = Match.objects.filter(row__report=report, leg="psp").count()
-    report.breaks_found = opened
+        report.seen_before = cursor.rowcount
+    report.breaks_found, report.matched = _run(report.psp, report, actor=report.imported_by)
     report.to_bank = booking.book_payouts(report)
     report.booked = SettlementImport.objects.values_list("booked", flat=True).get(pk=report.pk)
     bank_leg.match_payouts(report.psp.brand_id)
@@ -41,10 +42,11 @@ def rematch(psp_id: int) -> int:
     """Look at a PSP's open rows and movements again, e.g. once a day; returns how many new breaks there are."""
     psp = Psp.objects.select_related("brand").get(pk=psp_id)
     lock_psp(psp_id)
-    return _run(psp, None)
+    return _run(psp, None)[0]
 
 
-def _run(psp: Psp, report: SettlementImport | None, *, actor: Any = None) -> int:
+def _run(psp: Psp, report: SettlementImport | None, *, actor: Any = None) -> tuple[int, int]:
+    """How many breaks were opened, and how many of the report's rows are matched."""
     values = {
         "psp": psp.pk, "report": report.pk if report else 0,
         "since": _midnight(report.first_day) if report else None,
@@ -53,15 +55,18 @@ def _run(psp: Psp, report: SettlementImport | None, *, actor: Any = None) -> int
     with connection.cursor() as cursor:
         staging.stage(cursor, values)
         stored = passes.run_passes(cursor, psp.pk)
-        if stored >= ANALYZE_ROWS_MIN:
-            cursor.execute("SELECT keelson_analyze('wallet_match')")
         opened, closed = naming.name_breaks(cursor, psp_id=psp.pk, brand_id=psp.brand_id, report=report)
         suggesting.suggest(cursor, psp.pk)
         cursor.execute("SELECT DISTINCT report_id FROM recon_row")
         touched = [pk for (pk,) in cursor.fetchall()]
+        cursor.execute(MATCHED, values)
+        matched = cursor.fetchone()[0]
+        cursor.execute(staging.DONE)
+        if stored >= ANALYZE_ROWS_MIN:
+            cursor.execute("SELECT keelson_analyze('wallet_match')")
     closing.withdraw_postings(closed)
     booking.book({*touched, *([report.pk] if report else [])}, actor=actor)
-    return opened
+    return opened, matched
 
 
 def book_again(row_ids: Iterable[int], *, actor: Any) -> None:

@@ -19,7 +19,26 @@ WANTED = """
 CREATE TEMP TABLE recon_break (kind text, row_id bigint, movement_id bigint, report_id bigint, client_id bigint, currency text,
   difference bigint, happened_at timestamptz) ON COMMIT DROP
 """
-# Of each open row: the movement that its references mean most, and what is known of the payment behind it.
+# Of each open row the movement that its references mean most: by the PSP's before ours, open before matched, alike first.
+BEST = """
+CREATE TEMP TABLE recon_best ON COMMIT DROP AS
+SELECT DISTINCT ON (r.id) r.id AS row_id, m.id, m.client_id, m.currency, m.amount_minor, m.by_psp,
+  m.match_id IS NOT NULL OR h.movement_id IS NOT NULL AS is_matched, coalesce(p.is_alien, false) AS is_alien,
+  r.type IN ('payment', 'payout') AND r.psp_reference <> ''
+    AND m.psp_reference NOT IN ('', m.reference, r.psp_reference) AS contradicts
+FROM (
+  SELECT l.id AS row_id, true AS by_psp, k.* FROM recon_left l JOIN recon_mov k
+    ON k.kind = l.type AND k.psp_reference = l.psp_reference WHERE l.psp_reference <> ''
+  UNION ALL
+  SELECT l.id, false, k.* FROM recon_left l JOIN recon_mov k ON k.kind = l.type AND k.reference = l.reference
+  WHERE l.reference <> '' AND (k.psp_reference <> l.psp_reference OR l.psp_reference = '')
+) m JOIN recon_left r ON r.id = m.row_id
+LEFT JOIN recon_hit h ON h.movement_id = m.id
+LEFT JOIN recon_pair p ON p.row_id = r.id AND p.movement_id = m.id
+ORDER BY r.id, m.by_psp DESC, (m.match_id IS NULL AND h.movement_id IS NULL) DESC, (m.amount_minor = r.gross_minor) DESC,
+  m.occurred_at, m.psp_reference
+"""
+# What is known of the payment behind a row tells a refund that we have not heard of from a row that nobody knows.
 OF_ROWS = """
 INSERT INTO recon_break
 SELECT kind, row_id, CASE WHEN kind = 'missing_here' OR kind = 'status' THEN NULL ELSE movement_id END, report_id,
@@ -51,26 +70,8 @@ FROM (
         (SELECT d.client_id FROM wallet_deposit d WHERE d.reference = r.reference AND r.type <> 'payout'),
         (SELECT w.client_id FROM wallet_withdrawal w WHERE w.reference = r.reference),
         (SELECT min(o.client_id) FROM wallet_pspmovement o WHERE o.psp_id = %(psp)s AND o.reference = r.reference))
-      END AS by_reference,
-      NULL AS nothing
-    FROM recon_left r LEFT JOIN LATERAL (
-      SELECT m.id, m.client_id, m.currency, m.amount_minor, m.by_psp,
-        m.match_id IS NOT NULL OR EXISTS (SELECT 1 FROM recon_hit h WHERE h.movement_id = m.id) AS is_matched,
-        EXISTS (SELECT 1 FROM recon_pair p WHERE p.row_id = r.id AND p.movement_id = m.id AND p.is_alien) AS is_alien,
-        r.type IN ('payment', 'payout') AND r.psp_reference <> ''
-          AND m.psp_reference NOT IN ('', m.reference, r.psp_reference) AS contradicts
-      FROM (
-        SELECT k.*, true AS by_psp FROM recon_mov k
-        WHERE k.kind = r.type AND k.psp_reference = r.psp_reference AND r.psp_reference <> ''
-        UNION ALL
-        SELECT k.*, false FROM recon_mov k
-        WHERE k.kind = r.type AND k.reference = r.reference AND r.reference <> ''
-          AND (k.psp_reference <> r.psp_reference OR r.psp_reference = '')
-      ) m
-      ORDER BY m.by_psp DESC, (m.match_id IS NULL AND NOT EXISTS (
-          SELECT 1 FROM recon_hit h WHERE h.movement_id = m.id)) DESC,
-        (m.amount_minor = r.gross_minor) DESC, m.occurred_at, m.psp_reference LIMIT 1
-    ) b ON true
+      END AS by_reference
+    FROM recon_left r LEFT JOIN recon_best b ON b.row_id = r.id
   ) f CROSS JOIN LATERAL (SELECT coalesce(by_origin, by_reference) AS origin_client) o
 ) named
 """
@@ -100,14 +101,20 @@ WITH cover AS MATERIALIZED (
 """
 # A fee that is not what was agreed, on any row of the new report, matched or not.
 OF_FEES = """
+WITH terms AS MATERIALIZED (
+  SELECT type, currency, basis_points, fixed_minor, tolerance_minor, valid_from::timestamp AT TIME ZONE 'UTC' AS since,
+    coalesce((lead(valid_from) OVER (PARTITION BY type, currency ORDER BY valid_from))::timestamp AT TIME ZONE 'UTC',
+      'infinity') AS until
+  FROM wallet_pspcost WHERE psp_id = %(psp)s
+)
 INSERT INTO recon_break
-SELECT 'fee', r.id, NULL, r.report_id, NULL, r.currency, r.fee_minor - t.agreed, r.booked_at
-FROM wallet_settlementrow r CROSS JOIN LATERAL (
-  SELECT round(abs(r.gross_minor) * c.basis_points / 10000)::bigint + c.fixed_minor AS agreed, c.tolerance_minor
-  FROM wallet_pspcost c WHERE c.psp_id = %(psp)s AND c.type = r.type AND c.currency = r.currency
-    AND c.valid_from <= (r.booked_at AT TIME ZONE 'UTC')::date
-  ORDER BY c.valid_from DESC LIMIT 1
-) t WHERE r.report_id = %(report)s AND NOT r.is_repeat AND abs(r.fee_minor - t.agreed) > t.tolerance_minor
+SELECT 'fee', r.id, NULL, r.report_id, NULL, r.currency, r.fee_minor - r.agreed, r.booked_at FROM (
+  SELECT r.*, round(abs(r.gross_minor) * c.basis_points / 10000)::bigint + c.fixed_minor AS agreed, c.tolerance_minor
+  FROM wallet_settlementrow r JOIN terms c ON c.type = r.type AND c.currency = r.currency AND r.booked_at >= c.since
+    AND r.booked_at < c.until
+  WHERE r.report_id = %(report)s AND NOT r.is_repeat
+) r
+WHERE abs(r.fee_minor - r.agreed) > r.tolerance_minor
   AND NOT EXISTS (SELECT 1 FROM wallet_break b WHERE b.row_id = r.id AND b.kind = 'fee')
 """
 HAS_TERMS = "SELECT EXISTS (SELECT 1 FROM wallet_pspcost WHERE psp_id = %(psp)s)"
@@ -153,6 +160,8 @@ def name_breaks(cursor: Any, *, psp_id: int, brand_id: int, report: SettlementIm
         "words": words[:300],
     }  # fmt: skip
     cursor.execute(WANTED)
+    cursor.execute(BEST)
+    cursor.execute("ANALYZE recon_best")
     cursor.execute(OF_ROWS, values)
     cursor.execute("ANALYZE recon_break")
     cursor.execute(COVER + OF_MOVEMENTS, values)

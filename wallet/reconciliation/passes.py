@@ -68,22 +68,27 @@ INSERT INTO recon_hit (row_id, movement_id, rule)
 SELECT row_id, movement_id, '{rule}' FROM (
   SELECT r.id AS row_id, m.id AS movement_id, count(*) OVER (PARTITION BY m.id) AS rows,
     count(*) OVER (PARTITION BY r.id) AS movements
-  FROM recon_left r JOIN recon_left_mov m ON {on}
-  WHERE {not_told_apart} AND {same_client}
+  FROM ({pairs}) k JOIN recon_left r ON r.id = k.row_id JOIN recon_left_mov m ON m.id = k.movement_id
+  WHERE {on} AND {not_told_apart} AND {same_client}
 ) f WHERE rows = 1 AND movements = 1
 """
+SAME_OURS = """
+SELECT r.id AS row_id, m.id AS movement_id FROM recon_left r JOIN recon_left_mov m
+  ON m.reference = r.reference AND m.kind = r.type WHERE r.reference <> ''
+"""
+SAME_THEIRS = """
+SELECT r.id AS row_id, m.id AS movement_id FROM recon_left r JOIN recon_left_mov m
+  ON m.psp_reference = r.psp_reference AND m.kind = r.type WHERE r.psp_reference <> ''
+"""
 BY_OUR_REFERENCE = FORCED.format(
-    rule="our_reference", not_told_apart=NOT_TOLD_APART, same_client=SAME_CLIENT,
-    on=f"m.reference = r.reference AND m.kind = r.type AND m.currency = r.currency AND m.amount_minor = r.gross_minor"
-    f" AND r.reference <> '' AND NOT {CONTRADICTS}",
+    rule="our_reference", pairs=SAME_OURS, not_told_apart=NOT_TOLD_APART, same_client=SAME_CLIENT,
+    on=f"m.currency = r.currency AND m.amount_minor = r.gross_minor AND NOT {CONTRADICTS}",
 )  # fmt: skip
-# The rate is asked last: OR of references first, so that it runs for a handful.
 BY_RATE = FORCED.format(
-    rule="fx", not_told_apart=f"{NOT_TOLD_APART} AND {NOT_ALIEN}", same_client=SAME_CLIENT,
-    on=f"m.kind = r.type AND m.currency <> r.currency AND r.rate IS NOT NULL AND r.paid_currency IN ('', m.currency)"
-    f" AND (r.paid_minor IS NULL OR r.paid_minor = m.amount_minor)"
-    f" AND ((r.psp_reference <> '' AND m.psp_reference = r.psp_reference)"
-    f"   OR (r.reference <> '' AND m.reference = r.reference AND NOT {CONTRADICTS}))"
+    rule="fx", pairs=f"{SAME_OURS} UNION {SAME_THEIRS}", not_told_apart=f"{NOT_TOLD_APART} AND {NOT_ALIEN}",
+    same_client=SAME_CLIENT,
+    on=f"m.currency <> r.currency AND r.rate IS NOT NULL AND r.paid_currency IN ('', m.currency)"
+    f" AND (r.paid_minor IS NULL OR r.paid_minor = m.amount_minor) AND NOT {CONTRADICTS}"
     f" AND recon_rate_explains(r.gross_minor, r.currency, m.amount_minor, m.currency, r.rate)",
 )  # fmt: skip
 DROP_TAKEN = """
@@ -98,16 +103,18 @@ CREATE TEMP TABLE recon_group (
 # One movement, several rows: by our reference, or by the PSP's. All rows of the key, of one sign and currency; one movement.
 SPLIT = """
 INSERT INTO recon_group (rule, currency, total, key, kind, rows, movements)
-SELECT 'split', m.currency, m.amount_minor, f.key, f.type, f.rows, ARRAY[m.id] FROM (
+WITH f AS MATERIALIZED (
   SELECT r.type, r.{row_key} AS key, array_agg(r.id ORDER BY r.id) AS rows, sum(r.gross_minor) AS total,
     min(r.currency) AS currency
   FROM recon_left r WHERE r.{row_key} <> '' AND EXISTS (
     SELECT 1 FROM recon_left_mov m WHERE m.{mov_key} = r.{row_key} AND m.kind = r.type)
   GROUP BY 1, 2
   HAVING count(*) > 1 AND count(DISTINCT r.currency) = 1 AND count(DISTINCT sign(r.gross_minor)) = 1
-) f JOIN (
+), sole AS MATERIALIZED (
   SELECT m.{mov_key} AS key, m.kind, min(m.id) AS id FROM recon_left_mov m GROUP BY 1, 2 HAVING count(*) = 1
-) sole ON sole.key = f.key AND sole.kind = f.type
+)
+SELECT 'split', m.currency, m.amount_minor, f.key, f.type, f.rows, ARRAY[m.id]
+FROM f JOIN sole ON sole.key = f.key AND sole.kind = f.type
 JOIN recon_left_mov m ON m.id = sole.id AND m.currency = f.currency AND m.amount_minor = f.total
 WHERE NOT EXISTS (SELECT 1 FROM wallet_notthesame n WHERE n.movement_id = m.id AND n.row_id = ANY(f.rows))
   AND NOT EXISTS (SELECT 1 FROM recon_left r WHERE r.id = ANY(f.rows) AND r.client_reference ~ '^client-[0-9]+$'
@@ -116,18 +123,20 @@ WHERE NOT EXISTS (SELECT 1 FROM wallet_notthesame n WHERE n.movement_id = m.id A
 """
 MERGED = """
 INSERT INTO recon_group (rule, currency, total, key, kind, rows, movements)
-SELECT 'merged', r.currency, r.gross_minor, f.key, f.kind, ARRAY[r.id], f.movements FROM (
+WITH f AS MATERIALIZED (
   SELECT m.kind, m.common_reference AS key, array_agg(m.id ORDER BY m.id) AS movements, sum(m.amount_minor) AS total,
     min(m.currency) AS currency
   FROM recon_left_mov m WHERE m.common_reference <> ''
   GROUP BY 1, 2
   HAVING count(*) > 1 AND count(DISTINCT m.currency) = 1 AND count(DISTINCT sign(m.amount_minor)) = 1
     AND count(DISTINCT m.client_id) = 1
-) f JOIN (
+), sole AS MATERIALIZED (
   SELECT k.key, r.type, min(r.id) AS id FROM recon_left r
   CROSS JOIN LATERAL (SELECT DISTINCT v.key FROM (VALUES (r.reference), (r.psp_reference)) v (key) WHERE v.key <> '') k
   GROUP BY 1, 2 HAVING count(*) = 1
-) sole ON sole.key = f.key AND sole.type = f.kind
+)
+SELECT 'merged', r.currency, r.gross_minor, f.key, f.kind, ARRAY[r.id], f.movements
+FROM f JOIN sole ON sole.key = f.key AND sole.type = f.kind
 JOIN recon_left r ON r.id = sole.id AND r.currency = f.currency AND r.gross_minor = f.total
 WHERE NOT EXISTS (SELECT 1 FROM wallet_notthesame n WHERE n.row_id = r.id AND n.movement_id = ANY(f.movements))
   AND NOT EXISTS (SELECT 1 FROM recon_group g WHERE g.movements && f.movements OR g.rows @> ARRAY[r.id])
@@ -157,6 +166,8 @@ def run_passes(cursor: Any, psp_id: int) -> int:
     cursor.execute("ANALYZE recon_hit")
     cursor.execute(LEFT, values)
     cursor.execute(LEFT_MOV)
+    # What is left is small and joined by equal keys; estimates of it are poor, and a nested loop over it is not.
+    cursor.execute("SET LOCAL enable_nestloop = off")
     for sql in (BY_OUR_REFERENCE, BY_RATE):
         cursor.execute("ANALYZE recon_left, recon_left_mov")
         cursor.execute(sql)
@@ -168,6 +179,7 @@ def run_passes(cursor: Any, psp_id: int) -> int:
     cursor.execute(MERGED)
     cursor.execute(GROUP_HITS)
     cursor.execute(DROP_TAKEN)
+    cursor.execute("SET LOCAL enable_nestloop = on")
     cursor.execute(STORE_GROUPS, values)
     cursor.execute(STORE_HITS)
     stored = cursor.rowcount

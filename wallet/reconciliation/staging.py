@@ -32,7 +32,9 @@ TABLES = (
     "recon_group",
     "recon_break",
 )
-SETTINGS = "SET LOCAL work_mem = '96MB'; SET LOCAL jit = off"
+# A small sample is enough for them.
+SETTINGS = "SET LOCAL work_mem = '96MB'; SET LOCAL jit = off; SET LOCAL default_statistics_target = 10"
+DONE = "SET LOCAL default_statistics_target = DEFAULT; SET LOCAL work_mem = DEFAULT"
 
 # The k-th copy of a row is a repeat when an earlier report of the PSP has k copies. Same content and same instant: one fact.
 REPEATS = """
@@ -80,7 +82,7 @@ WHERE m.psp_id = %(psp)s AND m.occurred_at >= (
     SELECT greatest(max(booked_at), %(until)s::timestamptz) + make_interval(days => %(days)s) FROM recon_row)
 """  # noqa: S608 (constants of this module)
 # Outside the window: what open breaks are about, and what a row without a partner names.
-MORE_MOVEMENTS = f"""
+MORE_MOVEMENTS = """
 WITH alone AS (
   SELECT r.* FROM recon_row r WHERE NOT EXISTS (
     SELECT 1 FROM recon_mov m WHERE m.psp_reference = r.psp_reference AND m.kind = r.type AND r.psp_reference <> '')
@@ -94,10 +96,8 @@ WITH alone AS (
   UNION SELECT m.id FROM alone a JOIN wallet_pspmovement m ON m.psp_id = %(psp)s AND m.kind = a.type
     AND m.common_reference <> '' AND m.common_reference IN (a.reference, a.psp_reference)
 )
-INSERT INTO recon_mov SELECT {MOV_COLUMNS} FROM wallet_pspmovement m JOIN wanted w ON w.id = m.id
-LEFT JOIN wallet_match x ON x.movement_id = m.id
-WHERE NOT EXISTS (SELECT 1 FROM recon_mov k WHERE k.id = m.id)
-"""  # noqa: S608 (constants of this module)
+SELECT w.id FROM wanted w WHERE NOT EXISTS (SELECT 1 FROM recon_mov k WHERE k.id = w.id)
+"""
 # What was matched by itself and shares a reference with an open row, or with an open movement.
 DISPUTED = """
 SELECT DISTINCT m.match_id, m.group_id FROM recon_mov m
@@ -139,9 +139,12 @@ def stage(cursor: Any, values: Mapping[str, Any]) -> None:
     cursor.execute("ANALYZE recon_mov")
     for _round in range(ROUNDS_MAX):
         cursor.execute(MORE_MOVEMENTS, values)
+        more = [pk for (pk,) in cursor.fetchall()]
+        if more:
+            cursor.execute(MOVEMENTS_AGAIN, {"movements": more})
         if not _take_back(cursor, values):
             break
-    cursor.execute("ANALYZE recon_row, recon_mov")
+        cursor.execute("ANALYZE recon_row, recon_mov")
 
 
 def _take_back(cursor: Any, values: Mapping[str, Any]) -> bool:
