@@ -16,6 +16,7 @@ from wallet.choices import WITHDRAWAL_OPEN, DepositState, Purpose, RequestState,
 from wallet.models import (
     BonusGrant,
     Break,
+    BreakPosting,
     Deposit,
     Dispute,
     ManualJournal,
@@ -212,6 +213,11 @@ def can_resolve(user: Any, one: Break) -> Decision:
     return _on_brand(user, "wallet.run_reconciliation", one.brand_id)
 
 
+def can_post_break(user: Any, posting: BreakPosting) -> Decision:
+    """Post or refuse: not the one who proposed it. Also a CHECK of the table."""
+    return _by_another(user, posting, _on_brand(user, "wallet.post_break", posting.one.brand_id))
+
+
 # ── bonuses ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -287,14 +293,14 @@ def can_post_journal(user: Any, manual: ManualJournal) -> Decision:
     return _by_another(user, manual, _on_brand(user, "wallet.post_manual_journal", manual.brand_id))
 
 
-def can_withdraw(user: Any, asked: PeriodReopening | ManualJournal) -> Decision:
+def can_withdraw(user: Any, asked: PeriodReopening | ManualJournal | BreakPosting) -> Decision:
     """What somebody asked for they may take back while it waits."""
     if user.pk != asked.requested_by_id:
         return no(_("Only the person who asked for this can withdraw it."))
     return _waits(asked)
 
 
-def _by_another(user: Any, asked: PeriodReopening | ManualJournal, allowed: Decision) -> Decision:
+def _by_another(user: Any, asked: PeriodReopening | ManualJournal | BreakPosting, allowed: Decision) -> Decision:
     if not allowed:
         return allowed
     if user.pk == asked.requested_by_id:
@@ -302,7 +308,7 @@ def _by_another(user: Any, asked: PeriodReopening | ManualJournal, allowed: Deci
     return _waits(asked)
 
 
-def _waits(asked: PeriodReopening | ManualJournal) -> Decision:
+def _waits(asked: PeriodReopening | ManualJournal | BreakPosting) -> Decision:
     if asked.state != RequestState.WAITING:
         return no(_("This is “%(state)s”.") % {"state": asked.get_state_display()})
     return YES

@@ -37,6 +37,7 @@ grants(
             "refund_deposit",
             "manage_psp",
             "run_reconciliation",
+            "post_break",
             "handle_bank_entries",
             "send_bank_orders",
             "export_money",

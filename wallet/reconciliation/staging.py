@@ -30,6 +30,7 @@ TABLES = (
     "recon_left",
     "recon_left_mov",
     "recon_group",
+    "recon_best",
     "recon_break",
 )
 # A small sample is enough for them.

@@ -1,0 +1,165 @@
+"""What a person says about two things: the same, or not. And the way back from any match, with what it posted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import audit
+from crm.errors import DomainError, WrongState
+from crm.policies import require
+from wallet import ledger, policies
+from wallet.bank_choices import EntryState
+from wallet.choices import BreakState, MatchRule
+from wallet.models import BankEntry, Break, Match, MatchGroup, NotTheSame, Psp, SettlementRow, Suggestion
+from wallet.reconciliation.matching import book_again, lock_psp, rematch
+from wallet.reconciliation_choices import Leg, SuggestionState
+
+
+def _locked(suggestion_id: int) -> Suggestion:
+    psp_id = Suggestion.objects.values_list("psp_id", flat=True).get(pk=suggestion_id)
+    lock_psp(psp_id)
+    one = (
+        Suggestion.objects.select_for_update(of=["self"])
+        .select_related("psp__brand", "row", "movement")
+        .get(pk=suggestion_id)
+    )
+    if one.state != SuggestionState.OPEN:
+        raise WrongState(_("This suggestion is “%(state)s” already.") % {"state": one.get_state_display()})
+    return one
+
+
+@transaction.atomic
+def accept(*, suggestion_id: int, actor: Any) -> Suggestion:
+    """They are the same: a match made by a person. A difference is not accepted here: propose its posting on the break.
+
+    Who: `wallet.run_reconciliation` on the PSP's brand. Raises: NotAllowed, WrongState, DomainError (amounts differ).
+    """
+    one = _locked(suggestion_id)
+    require(policies.can_reconcile(actor, one.psp))
+    if one.difference_minor:
+        raise DomainError(_("The amounts differ: say on the break what the difference is, and somebody else posts it."))
+    taken = Match.objects.filter(leg=Leg.PSP, row=one.row) | Match.objects.filter(movement=one.movement)
+    if taken.exists():
+        raise WrongState(_("One of the two was matched meanwhile."))
+    Match.objects.create(leg=Leg.PSP, row=one.row, movement=one.movement, rule=MatchRule.ACCEPTED)
+    _decide(one, SuggestionState.ACCEPTED, actor)
+    now = timezone.now()
+    sides = Break.objects.filter(row=one.row) | Break.objects.filter(movement=one.movement)
+    sides.filter(leg=Leg.PSP, state=BreakState.OPEN).exclude(kind="fee").update(
+        state=BreakState.RESOLVED, resolved_by=actor, resolved_at=now, resolution=_("Matched by hand")
+    )
+    book_again([one.row_id], actor=actor)
+    _record(one.psp, one, "wallet.suggestion_accepted", actor, "")
+    return one
+
+
+@transaction.atomic
+def reject(*, suggestion_id: int, actor: Any, reason: str = "") -> Suggestion:
+    """They are not the same: no rule takes or suggests the two again. Who: as for accepting."""
+    one = _locked(suggestion_id)
+    require(policies.can_reconcile(actor, one.psp))
+    _tell_apart(actor, reason or _("Suggestion rejected"), row_id=one.row_id, movement_id=one.movement_id)
+    _decide(one, SuggestionState.REJECTED, actor)
+    _record(one.psp, one, "wallet.suggestion_rejected", actor, reason)
+    return one
+
+
+def _decide(one: Suggestion, state: SuggestionState, actor: Any) -> None:
+    one.state, one.decided_by, one.decided_at = state, actor, timezone.now()
+    one.save(update_fields=["state", "decided_by", "decided_at"])
+
+
+def _tell_apart(actor: Any, reason: str, **sides: int | None) -> None:
+    NotTheSame.objects.get_or_create(
+        **{"movement_id": None, "entry_id": None, **sides},
+        defaults={"said_by": actor, "said_at": timezone.now(), "reason": reason[:300]},
+    )
+
+
+@transaction.atomic
+def undo(*, match_id: int, actor: Any, reason: str) -> None:
+    """Take a match back, whole group and all: fees and conversions follow, an accepted difference is reversed.
+
+    The sides are open again, with their breaks; what was told apart this way is not matched by itself any more.
+    Who: `wallet.run_reconciliation` on the PSP's brand. Raises: NotAllowed, WrongState (undone already), DomainError.
+    """
+    known = Match.objects.filter(pk=match_id).first()
+    if known is None:
+        raise WrongState(_("This match was undone already."))
+    psp = _psp_of(known)
+    require(policies.can_reconcile(actor, psp))
+    if not reason.strip():
+        raise DomainError(_("Say why they are not the same."))
+    lock_psp(psp.pk)
+    lines = list(Match.objects.filter(group_id=known.group_id) if known.group_id else Match.objects.filter(pk=match_id))
+    if not lines:
+        raise WrongState(_("This match was undone already."))
+    rows = [line.row_id for line in lines if line.row_id]
+    movements = [line.movement_id for line in lines if line.movement_id]
+    entries = [line.entry_id for line in lines if line.entry_id]
+    if known.group_id:
+        _undo_group(known.group_id, actor, reason)
+    Match.objects.filter(pk__in=[line.pk for line in lines]).delete()
+    for row_id in rows:
+        for movement_id in movements:
+            _tell_apart(actor, reason, row_id=row_id, movement_id=movement_id)
+        for entry_id in entries:
+            _tell_apart(actor, reason, row_id=row_id, entry_id=entry_id)
+    BankEntry.objects.filter(pk__in=entries).update(
+        state=EntryState.UNMATCHED, outcome=_("A match was undone: %(reason)s") % {"reason": reason.strip()[:200]}
+    )
+    audit.record(
+        actor=actor, action="wallet.match_undone", target=psp, brand_id=psp.brand_id, reason=reason,
+        before={"rule": known.rule, "leg": known.leg, "rows": rows[:100], "movements": movements[:100],
+                "entries": entries[:100]},
+    )  # fmt: skip
+    if known.leg == Leg.PSP:
+        _open_again(psp, rows, movements)
+        book_again(rows, actor=actor)
+
+
+def _psp_of(match: Match) -> Psp:
+    psps = Psp.objects.select_related("brand")
+    if match.row_id:
+        return psps.get(settlements__rows=match.row_id)
+    return psps.get(pk=MatchGroup.objects.values_list("psp_id", flat=True).get(pk=match.group_id))
+
+
+def _undo_group(group_id: int, actor: Any, reason: str) -> None:
+    group = MatchGroup.objects.select_for_update(of=["self"]).select_related("adjustment").get(pk=group_id)
+    if group.adjustment is not None:
+        ledger.reverse(
+            key=f"match-group:{group.pk}:undo", journal=group.adjustment, description=reason.strip()[:200], actor=actor
+        )
+    group.undone_at, group.undone_by, group.undone_reason = timezone.now(), actor, reason.strip()[:300]
+    group.save(update_fields=["undone_at", "undone_by", "undone_reason"])
+
+
+def _open_again(psp: Psp, rows: list[int], movements: list[int]) -> None:
+    """Both sides get breaks again, also where a person had closed one by matching; the next run gives them their names."""
+    Break.objects.filter(psp=psp, leg=Leg.PSP, state=BreakState.RESOLVED, resolved_by__isnull=False).filter(
+        row_id__in=rows
+    ).update(resolved_by=None)
+    Break.objects.filter(psp=psp, leg=Leg.PSP, state=BreakState.RESOLVED, resolved_by__isnull=False).filter(
+        movement_id__in=movements
+    ).update(resolved_by=None)
+    now = timezone.now()
+    Break.objects.bulk_create(
+        Break(
+            brand_id=psp.brand_id, leg=Leg.PSP, psp=psp, report_id=row.report_id, kind="missing_here", row=row,
+            currency=row.currency, difference_minor=row.gross_minor, happened_at=row.booked_at, opened_at=now,
+        )
+        for row in SettlementRow.objects.filter(pk__in=rows)
+    )  # fmt: skip
+    rematch(psp.pk)
+
+
+def _record(psp: Psp, one: Suggestion, action: str, actor: Any, reason: str) -> None:
+    audit.record(
+        actor=actor, action=action, target=one, brand_id=psp.brand_id, client_id=one.movement.client_id, reason=reason,
+        after={"row": one.row_id, "movement": one.movement_id, "rule": one.rule, "difference_minor": one.difference_minor},
+    )  # fmt: skip

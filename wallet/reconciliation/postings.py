@@ -1,0 +1,211 @@
+"""A difference that is accepted becomes a journal: one person says what it is, another one posts it. Nothing passes silently.
+
+The PSP's account gets what it really holds, the other side says why: a fee, a difference of rates, rounding, a loss, or not
+known yet. Where the break has both a row and a movement, they become a group whose difference is this journal.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import audit
+from crm.errors import DomainError, WrongState
+from crm.notify import notify, people_with
+from crm.policies import require
+from wallet import ledger, policies
+from wallet.choices import AccountKind, BreakKind, BreakState, JournalKind, MatchRule, PeriodState, RequestState
+from wallet.ledger import Account, Entry, Line
+from wallet.models import Break, BreakPosting, Match, MatchGroup, Period, Psp
+from wallet.reconciliation import breaks
+from wallet.reconciliation.matching import book_again, lock_psp
+from wallet.reconciliation_choices import Leg, PostingWay
+
+OTHER_SIDE = {
+    PostingWay.FEE: AccountKind.FEES,
+    PostingWay.FX: AccountKind.FX_POSITION,
+    PostingWay.ROUNDING: AccountKind.ROUNDING,
+    PostingWay.LOSS: AccountKind.CHARGEBACK_LOSSES,
+    PostingWay.SUSPENSE: AccountKind.SUSPENSE,
+}
+KINDS = {PostingWay.FEE: JournalKind.PSP_FEE, PostingWay.FX: JournalKind.FX}
+ROUNDING_MAX_MINOR = 100
+# What each kind of break is most often, for the form; None: another way than a posting.
+USUALLY: dict[str, PostingWay | None] = {
+    BreakKind.AMOUNT: PostingWay.FEE,
+    BreakKind.FEE: None,
+    BreakKind.DUPLICATE: PostingWay.SUSPENSE,
+    BreakKind.MISSING_HERE: PostingWay.SUSPENSE,
+    BreakKind.STATUS: PostingWay.LOSS,
+}
+POSTABLE = frozenset({BreakKind.AMOUNT, BreakKind.DUPLICATE, BreakKind.MISSING_HERE, BreakKind.STATUS})
+
+
+def can_be_posted(one: Break) -> bool:
+    """A fee is booked as the PSP took it; currency, client, timing and what is missing there are no differences of money."""
+    return one.leg == Leg.PSP and one.kind in POSTABLE and one.difference_minor != 0 and one.state == BreakState.OPEN
+
+
+@transaction.atomic
+def propose(*, break_id: int, way: PostingWay, business_on: dt.date, reason: str, actor: Any) -> BreakPosting:
+    """Say what a difference is; it waits for a second person.
+
+    Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, WrongState (resolved, or one waits already),
+    DomainError (kind of break, day, too much for rounding).
+    """
+    one = breaks.lock_break(break_id)
+    require(policies.can_resolve(actor, one))
+    breaks.require_open(one)
+    if not can_be_posted(one):
+        raise DomainError(_("This break is no difference of money: resolve it in words, or correct the movement."))
+    if way == PostingWay.ROUNDING and abs(one.difference_minor) > ROUNDING_MAX_MINOR:
+        raise DomainError(_("This is more than rounding can be. Choose what it is."))
+    if not reason.strip():
+        raise DomainError(_("Say why this is what it is."))
+    _require_open_day(one.brand_id, business_on)
+    if BreakPosting.objects.filter(one=one, state=RequestState.WAITING).exists():
+        raise WrongState(_("A posting for this break waits for a second person already."))
+    posting = BreakPosting.objects.create(
+        one=one, way=way, currency=one.currency, amount_minor=one.difference_minor, business_on=business_on,
+        reason=reason.strip()[:300], requested_by=actor, requested_at=timezone.now(),
+    )  # fmt: skip
+    _record(posting, "wallet.break_posting_proposed", actor, reason)
+    notify(
+        [pk for pk in people_with("wallet.post_break", brand_id=one.brand_id) if pk != actor.pk],
+        kind="wallet.break_posting",
+        title=lambda: _("A difference waits for a second person: %(amount)s") % {"amount": one.difference},
+        body=posting.reason, url=f"/money/reconciliation/breaks/{one.pk}/", dedupe_key=f"break-posting:{posting.pk}",
+    )  # fmt: skip
+    return posting
+
+
+def _require_open_day(brand_id: int, day: dt.date) -> None:
+    if day > timezone.now().date():
+        raise DomainError(_("The business day is not here yet."))
+    closed = Period.objects.filter(brand_id=brand_id, last_day__gte=day).exclude(state=PeriodState.OPEN)
+    if closed.exists():
+        raise DomainError(_("The books are closed on this day. Choose a later one."))
+
+
+def _locked(posting_id: int) -> BreakPosting:
+    """Locks: the PSP's runs, the break, the proposal; always in this order."""
+    known = BreakPosting.objects.select_related("one").get(pk=posting_id)
+    if known.one.psp_id:
+        lock_psp(known.one.psp_id)
+    breaks.lock_break(known.one_id)
+    posting = BreakPosting.objects.select_for_update(of=["self"]).select_related("one").get(pk=posting_id)
+    if posting.state != RequestState.WAITING:
+        raise WrongState(_("This was decided already: %(state)s.") % {"state": posting.get_state_display()})
+    return posting
+
+
+@transaction.atomic
+def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
+    """Post it and resolve the break. Who: `wallet.post_break` on the brand, and not the one who proposed it (also a CHECK).
+
+    Raises: NotAllowed, WrongState, DomainError (the day is closed by now).
+    """
+    posting = _locked(posting_id)
+    one = posting.one
+    require(policies.can_post_break(actor, posting))
+    breaks.require_open(one)
+    _require_open_day(one.brand_id, posting.business_on)
+    psp = Psp.objects.select_related("brand").get(pk=one.psp_id)
+    way = PostingWay(posting.way)
+    clearing = ledger.psp_clearing(psp, posting.currency)
+    other = _other_side(way, one.brand_id, posting.currency)
+    posted = ledger.post(
+        Entry(
+            key=f"break:{one.pk}:post:{posting.pk}", kind=KINDS.get(way, JournalKind.ADJUSTMENT), brand_id=one.brand_id,
+            lines=(Line(clearing, -posting.amount_minor), Line(other, posting.amount_minor)),
+            description=f"{psp} {posting.reason}"[:200], business_on=posting.business_on,
+        ),
+        actor=actor,
+    )  # fmt: skip
+    posting.state, posting.decided_by, posting.decided_at = RequestState.APPROVED, actor, timezone.now()
+    posting.decision_note, posting.journal_id = note.strip()[:300], posted.journal_id
+    if one.kind == BreakKind.AMOUNT and one.row_id and one.movement_id:
+        posting.group = make_group(one, journal_id=posted.journal_id, actor=actor)
+    posting.save()
+    breaks.close(one, actor, _("Posted: %(way)s") % {"way": posting.get_way_display()})
+    if posting.group_id:
+        book_again([one.row_id], actor=actor)
+    _record(posting, "wallet.break_posted", actor, note or posting.reason)
+    _answer(posting)
+    return posting
+
+
+def _other_side(way: PostingWay, brand_id: int, currency: str) -> Account:
+    return ledger.house(OTHER_SIDE[way], brand_id=brand_id, currency=currency)
+
+
+def make_group(one: Break, *, journal_id: int, actor: Any) -> MatchGroup:
+    """The row and the movement of an amount break, with the difference that was posted."""
+    row, movement = one.row, one.movement
+    assert row is not None and movement is not None
+    group = MatchGroup.objects.create(
+        leg=Leg.PSP, psp_id=one.psp_id, rule=MatchRule.ACCEPTED, currency=row.currency, rows_minor=row.gross_minor,
+        books_currency=movement.currency, books_minor=movement.amount_minor,
+        adjustment_minor=row.gross_minor - movement.amount_minor, adjustment_id=journal_id, made_by=actor,
+        made_at=timezone.now(),
+    )  # fmt: skip
+    Match.objects.bulk_create(
+        [
+            Match(leg=Leg.PSP, row=row, group=group, rule=MatchRule.ACCEPTED),
+            Match(leg=Leg.PSP, movement=movement, group=group, rule=MatchRule.ACCEPTED),
+        ]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+    return group
+
+
+@transaction.atomic
+def refuse(*, posting_id: int, actor: Any, note: str) -> BreakPosting:
+    """Who: as for posting. note: why, for the one who proposed it."""
+    posting = _locked(posting_id)
+    require(policies.can_post_break(actor, posting))
+    if not note.strip():
+        raise DomainError(_("Say why it is refused."))
+    _end(posting, RequestState.REFUSED, actor, note)
+    _record(posting, "wallet.break_posting_refused", actor, note)
+    _answer(posting)
+    return posting
+
+
+@transaction.atomic
+def withdraw(*, posting_id: int, actor: Any) -> BreakPosting:
+    """Who: the one who proposed it."""
+    posting = _locked(posting_id)
+    require(policies.can_withdraw(actor, posting))
+    _end(posting, RequestState.WITHDRAWN, actor, "")
+    _record(posting, "wallet.break_posting_withdrawn", actor, "")
+    return posting
+
+
+def _end(posting: BreakPosting, state: RequestState, actor: Any, note: str) -> None:
+    posting.state, posting.decided_by, posting.decided_at = state, actor, timezone.now()
+    posting.decision_note = note.strip()[:300]
+    posting.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
+
+
+def _record(posting: BreakPosting, action: str, actor: Any, reason: str) -> None:
+    audit.record(
+        actor=actor, action=action, target=posting.one, brand_id=posting.one.brand_id, client_id=posting.one.client_id,
+        reason=reason,
+        after={"way": posting.way, "amount_minor": posting.amount_minor, "currency": posting.currency,
+               "state": posting.state, "journal": posting.journal_id},
+    )  # fmt: skip
+
+
+def _answer(posting: BreakPosting) -> None:
+    notify(
+        [posting.requested_by_id], kind="wallet.break_posting_decided",
+        title=lambda: _("Your posting for a break: %(state)s") % {"state": posting.get_state_display()},
+        body=posting.decision_note, url=f"/money/reconciliation/breaks/{posting.one_id}/",
+        dedupe_key=f"break-posting:{posting.pk}:decided",
+    )  # fmt: skip
