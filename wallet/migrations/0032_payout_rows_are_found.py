@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('wallet', '0029_breaks_of_platforms_and_banks_two_signatures'),
+        ('wallet', '0031_originals_on_disk'),
     ]
 
     operations = [
