@@ -167,7 +167,8 @@ def _leave_journals_out(cursor: object) -> None:
 def _report(brand_id: int, number: int, first: dt.date, last: dt.date) -> SettlementImport:
     psp = Psp.objects.get(pk=number)
     report = SettlementImport.objects.create(
-        psp=psp, file_name=f"{psp.code}.csv", sha256=f"{number:064d}", stored_name=f"bench-{number}", size_bytes=0, first_day=first, last_day=last,
+        psp=psp, file_name=f"{psp.code}.csv", sha256=f"{number:064d}", stored_name=f"bench-{number}", size_bytes=0,
+        first_day=first, last_day=last,
         row_count=0, imported_at=timezone.now(),
     )  # fmt: skip
     with connection.cursor() as cursor:

@@ -73,7 +73,8 @@ def report(
 ) -> SettlementImport:  # fmt: skip
     """A report of days of September whose rows are stored, matched."""
     one = SettlementImport.objects.create(
-        psp=psp, file_name=name or f"{first}-{last}.csv", sha256=f"{next(NUMBERS):064d}", stored_name=f"test-{next(NUMBERS)}", size_bytes=0,
+        psp=psp, file_name=name or f"{first}-{last}.csv", sha256=f"{next(NUMBERS):064d}",
+        stored_name=f"test-{next(NUMBERS)}", size_bytes=0,
         first_day=FIRST + dt.timedelta(days=first - 1), last_day=FIRST + dt.timedelta(days=last - 1),
         row_count=len(rows), imported_at=timezone.now(), imported_by=actor,
     )  # fmt: skip
