@@ -50,20 +50,34 @@ class Mapping:
 def guess(rows: Sequence[list[Any]]) -> Mapping | None:
     """What the first rows of a table tell. None: there are no days and amounts in it."""
     header = _header(rows)
-    if header >= 0:
+    is_known = header >= 0
+    if is_known:
         columns, currency = by_names(rows[header])
         sample = _sample(rows[header + 1 :], columns)
         _mend(columns, rows[header], sample)
     else:
         sample = _without_names(rows)
         columns, currency = by_content(sample), ""
+        header = _unknown_names(rows, sample)
     if not ("date" in columns and columns.keys() & {"amount", "debit", "credit"}):
         return None
     mapping = Mapping(header, columns, currency=currency)
     _measure(mapping, sample)
+    if not is_known:
+        mapping.doubts.append("columns")
     mapping.account = "" if "own_account" in columns else _account_above(rows[: max(header, 0)])
     mapping.currency = mapping.currency or _currency_above(rows[: max(header, 0)])
     return mapping
+
+
+def _unknown_names(rows: Sequence[list[Any]], sample: list[list[Any]]) -> int:
+    """The row above the first booking, where it is as wide and has neither days nor amounts: names that nobody knows."""
+    if not sample:
+        return -1
+    first = next(at for at, row in enumerate(rows) if row is sample[0])
+    above = rows[first - 1] if first else []
+    is_wide = len([cell for cell in above if str(cell).strip()]) >= 0.8 * len(sample[0])
+    return first - 1 if is_wide and not any(days_of(cell) or is_amount(cell) for cell in above) else -1
 
 
 def _header(rows: Sequence[list[Any]]) -> int:
@@ -114,7 +128,7 @@ def _mend(columns: dict[str, list[int]], header: list[Any], sample: list[list[An
         places = columns.get(meaning, [])
         if not places or not (cells := _cells(sample, places[0])):
             continue
-        is_side = sum(str(cell).strip().upper() in CREDITS | DEBITS for cell in cells) >= 0.9 * len(cells)
+        is_side = sum(str(cell).strip().upper() in CREDITS | DEBITS for cell in cells) >= 0.75 * len(cells)
         if meaning in ("debit", "credit", "code") and is_side and "indicator" not in columns:
             columns["indicator"] = columns.pop(meaning)
         elif (
@@ -179,8 +193,6 @@ def _measure(mapping: Mapping, sample: list[list[Any]]) -> None:
     )
     filled = [cell for cell in debits if any(one in "123456789" for one in cell)]
     mapping.is_debit_negative = bool(filled) and all(cell.startswith("-") for cell in filled)
-    if mapping.header < 0:
-        mapping.doubts.append("columns")
     codes = {bare_amount(str(cell))[1] for cell in money if isinstance(cell, str)} - {""}
     if not mapping.currency and len(codes) == 1 and "currency" not in mapping.columns:
         mapping.currency = codes.pop()

@@ -287,8 +287,10 @@ class _Table:
         if not _runs(told) and not _runs(told[::-1]):
             self._with_fees(told)
         ordered = told if _runs(told) else told[::-1] if _runs(told[::-1]) else _by_day(told)
-        if not _runs(ordered) and self.mapping.header < 0 and self.mapping.doubts:
-            return  # a column without a name was no balance
+        if not _runs(ordered) and "columns" in self.mapping.doubts:
+            for entry in one.entries:  # a column without a name was no balance
+                entry.balance_after = None
+            return
         if not _runs(ordered):
             wrong = _first_break(told if len(_breaks(told)) <= len(_breaks(told[::-1])) else told[::-1])
             one.wrong(wrong.place, _("its balance does not follow from the line before."))
@@ -325,7 +327,7 @@ def DOUBTS() -> dict[str, str]:
     return {
         "order": _("day and month could be the other way round."),
         "decimal": _("it does not say whether “,” or “.” stands before decimals."),
-        "columns": _("it has no names of columns; what they mean is guessed."),
+        "columns": _("the names of its columns are not known, or it has none; what they mean is guessed."),
     }
 
 
