@@ -22,6 +22,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 KINDS: dict[str, JobKind] = {}
 PROGRESS_EVERY_SECONDS = 0.3
 RESULT_DAYS = 7
+HOURS = 0.5  # how long a job may run, unless its kind says more
 FORGOTTEN_AFTER = dt.timedelta(seconds=10)
 RESULTS = sealed_files.of_instance("job-result")
 
@@ -48,13 +50,14 @@ class JobKind:
     name: str
     title: str | Promise
     run: Callable[[RunningJob], None]
+    hours: float = HOURS
 
 
 def job_kind(
-    name: str, *, title: str | Promise
+    name: str, *, title: str | Promise, hours: float = HOURS
 ) -> Callable[[Callable[[RunningJob], None]], Callable[[RunningJob], None]]:
     def register(run: Callable[[RunningJob], None]) -> Callable[[RunningJob], None]:
-        KINDS[name] = JobKind(name, title, run)
+        KINDS[name] = JobKind(name, title, run, hours)
         return run
 
     return register
@@ -177,7 +180,9 @@ def enqueue(job_id: int) -> None:
     from redis.exceptions import RedisError
 
     try:
-        django_rq.get_queue("default").enqueue(run_job, job_id, job_id=_queue_name(job_id))
+        kind = KINDS.get(Job.objects.values_list("kind", flat=True).get(pk=job_id))
+        seconds = int((kind.hours if kind else HOURS) * 3600)
+        django_rq.get_queue("default").enqueue(run_job, job_id, job_id=_queue_name(job_id), job_timeout=seconds)
     except (RedisError, OSError):
         logger.warning("the broker is away; beat will hand job %s over", job_id)
 
@@ -232,10 +237,19 @@ def requeue_forgotten() -> int:
     forgotten = _not_in_queue(list(waiting.values_list("pk", flat=True)[:100]))
     for pk in forgotten:
         enqueue(pk)
-    Job.objects.filter(state=JobState.RUNNING, started_at__lt=now - dt.timedelta(hours=1)).update(
+    Job.objects.filter(_over_time(now), state=JobState.RUNNING).update(
         state=JobState.FAILED, finished_at=now, error="The worker stopped before the job ended. Start it again."
     )
     return len(forgotten)
+
+
+def _over_time(now: dt.datetime) -> Q:
+    """Jobs that should have ended long ago: twice the time that their kind may take."""
+    longer = {name: kind.hours for name, kind in KINDS.items() if kind.hours > HOURS}
+    over = Q(started_at__lt=now - dt.timedelta(hours=2 * HOURS)) & ~Q(kind__in=list(longer))
+    for name, hours in longer.items():
+        over |= Q(kind=name, started_at__lt=now - dt.timedelta(hours=2 * hours))
+    return over
 
 
 def _not_in_queue(ids: list[int]) -> list[int]:

@@ -186,7 +186,8 @@ class _Setter:
         room = self.width - 2 * MARGIN
         needs = []
         for place, column in enumerate(columns):
-            widest = max((width_of(row[place], self.regular, SIZE) for row in sample), default=0.0)
+            lines = (line for row in sample for line in row[place].split("\n"))
+            widest = max((width_of(line, self.regular, SIZE) for line in lines), default=0.0)
             needs.append(max(widest, width_of(column.title, self.bold, SIZE - 0.5)) + 2 * PAD + 0.1)
         if sum(needs) <= room:
             spare = (room - sum(needs)) / (sum(column.weight for column in columns if not column.end) or len(columns))
@@ -234,7 +235,7 @@ class _Setter:
         lines = []
         for cell, (column, _x, width) in zip(cells, layout, strict=True):
             text = shown(cell)
-            fits = column.end or width_of(text, face, SIZE) <= width - 2 * PAD
+            fits = column.end or ("\n" not in text and width_of(text, face, SIZE) <= width - 2 * PAD)
             lines.append([text] if fits else list(wrapped(text, face, SIZE, width - 2 * PAD)))
         tallest = min(max(map(len, lines)), LINES_MAX)
         if self._need(LINE * tallest + 4):

@@ -198,3 +198,21 @@ def test_a_job_handed_over_twice_runs_once(cast, kind):
     work()
     jobs.run_job(row.pk)
     assert seen == [1]
+
+
+def test_a_kind_that_may_take_long_is_not_given_up_after_an_hour(cast, monkeypatch):
+    monkeypatch.setitem(jobs.KINDS, "test.long", jobs.JobKind("test.long", "Long", lambda job: None, hours=6))
+    now = timezone.now()
+    for kind, hours in (("test.long", 5), ("test.long", 13), ("wallet.document", 2)):
+        Job.objects.create(
+            kind=kind,
+            title=f"{kind} {hours}",
+            owner=cast.finance,
+            state="running",
+            started_at=now - dt.timedelta(hours=hours),
+        )
+    jobs.requeue_forgotten()
+    assert set(Job.objects.filter(state="failed").values_list("title", flat=True)) == {
+        "test.long 13",
+        "wallet.document 2",
+    }

@@ -224,7 +224,7 @@ def order_batch(*, kind: DocumentKind, brand: Brand, month: dt.date, actor: Any)
     )  # fmt: skip
 
 
-@job_kind("wallet.document_batch", title=gettext_noop("Documents of a month"))
+@job_kind("wallet.document_batch", title=gettext_noop("Documents of a month"), hours=6)
 def run_batch(job: RunningJob) -> None:
     """The owner may have lost the brand since: rights count as they are now."""
     parameters: Mapping[str, Any] = job.parameters
