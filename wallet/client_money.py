@@ -41,6 +41,7 @@ from wallet.models import Account, ClientMoneyDay
 from wallet.month_choices import Cover
 
 CATCH_UP_DAYS = 10
+TOLD_DAYS = 3  # a shortfall of an older day is on its page; nobody can pay it in any more
 STATEMENT_WAIT_DAYS = 10  # so long a day is computed again when the bank's statement of it comes
 
 # Each client's wallets as of an instant and their equity on platforms: the last point of the day, else the newest before it.
@@ -251,7 +252,7 @@ def keep_day(*, brand: Brand, day: dt.date, actor: Any = None, reason: str = "")
                 actor=actor, action="wallet.client_money_computed_again", target=row, brand_id=brand.pk, reason=row.reason,
                 after={"day": day.isoformat(), "version": row.version, "difference": str(Money(row.difference, row.currency))},
             )  # fmt: skip
-        if row.cover == Cover.SHORT:
+        if row.cover == Cover.SHORT and day >= timezone.now().date() - dt.timedelta(days=TOLD_DAYS):
             _alert(brand, row)
     return rows
 

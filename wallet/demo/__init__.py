@@ -16,6 +16,7 @@ from wallet import seals
 from wallet.demo import lives, money_in, money_out, reports, write
 from wallet.demo.books import write_books
 from wallet.demo.documents import write_documents
+from wallet.demo.month import write_month
 from wallet.demo.providers import import_bank_statement, make_providers, write_calls
 from wallet.demo.psps import make_psps
 
@@ -53,5 +54,6 @@ def finish(demo: Demo) -> None:
     """Everything is posted: past months are closed, and all of it is sealed at once, not five minutes after the start."""
     if demo.brands:
         write_books(demo)
+        write_month(demo)
         write_documents(demo)
         seals.seal_pending()
