@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -42,6 +43,7 @@ ANALYZE_ROWS_MIN = 5_000
 # Larger files are imported by a worker, with a progress bar: about ten thousand rows.
 AT_ONCE_BYTES_MAX = 2 * 1024 * 1024
 REPORT_EVERY_ROWS = 5_000
+COPY_ROWS = 10_000
 COLUMNS = (
     "report_id", "line", "type", "psp_reference", "merchant_reference", "original_reference", "batch", "booked_at",
     "currency", "gross_minor", "fee_minor", "net_minor", "value_at", "entry_reference", "client_reference",
@@ -226,7 +228,7 @@ def import_kept(
     started = time.monotonic()
     try:
         with transaction.atomic():
-            report = _store(psp, file_name, kept, actor, progress)
+            report = store(psp, file_name, kept, actor, progress)
             progress(kept.size_bytes, kept.size_bytes, _("Matching"))
             match_report(report)
             report.seconds = Decimal(str(round(time.monotonic() - started, 3)))
@@ -238,8 +240,8 @@ def import_kept(
     return report
 
 
-def _store(psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress) -> SettlementImport:
-    """The report and its rows, proved; without the matching."""
+def store(psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress = no_progress) -> SettlementImport:
+    """The report and its rows, proved; without the matching. In the caller's transaction, which a BadFile must undo."""
     _refuse_twice(psp, kept.sha256)
     today = timezone.now().date()
     report = SettlementImport.objects.create(
@@ -315,20 +317,21 @@ def _with_progress(reader: SettlementReader, size: int, progress: Progress) -> I
 
 
 def store_rows(report_id: int, rows: Iterable[FileRow]) -> None:
-    """Stream rows into the table. The rows' own error ends the COPY, and the transaction."""
+    """Stream rows into the table, a COPY for each piece: between two of them a reader may ask the database something."""
+    rows = iter(rows)
+    with connection.cursor() as cursor:
+        while text := _as_text(report_id, islice(rows, COPY_ROWS)):
+            with cursor.copy(COPY) as copy:
+                copy.write(text)
+
+
+def _as_text(report_id: int, rows: Iterable[FileRow]) -> str:
     buffer = io.StringIO()
-    write = csv.writer(buffer, lineterminator="\n").writerow
-    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
-        for number, row in enumerate(rows, start=1):
-            write(
-                (report_id, row[0], row[1], row[2], row[3], row[4], row[5], row[6].isoformat(), *row[7:11],
-                 row[11] and row[11].isoformat(), *row[12:])
-            )  # fmt: skip
-            if number % 2_000 == 0:
-                copy.write(buffer.getvalue())
-                buffer.seek(0)
-                buffer.truncate()
-        copy.write(buffer.getvalue())
+    csv.writer(buffer, lineterminator="\n").writerows(
+        (report_id, *row[:6], row[6].isoformat(), *row[7:11], row[11] and row[11].isoformat(), *row[12:])
+        for row in rows
+    )
+    return buffer.getvalue()
 
 
 def _refuse_repeated(report_id: int) -> None:

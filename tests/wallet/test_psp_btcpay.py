@@ -1,5 +1,6 @@
 """BTCPay Server over real sockets: coins for an invoice, what really arrived, payouts by pull payment."""
 
+import datetime as dt
 import hashlib
 import hmac
 import json
@@ -13,10 +14,12 @@ from hypothesis import strategies as st
 from sandbox.psp.dialects.btcpay import STORE
 from tests.sandbox.psp.running import wait_until
 from tests.wallet.providers import judged, order, provider, start
+from tests.wallet.reports import read_report
+from tests.wallet.test_psp_stripe import give_back
 from wallet import ledger
 from wallet.choices import DepositState, InboxState, Verdict
 from wallet.deposits import look_up_deposit
-from wallet.models import Deposit, Journal, Psp, WebhookMessage
+from wallet.models import Deposit, Journal, Psp, SettlementRow, WebhookMessage
 from wallet.psp import adapter_of
 from wallet.psp.base import (
     EventKind,
@@ -28,6 +31,7 @@ from wallet.psp.base import (
     TransferStatus,
 )
 from wallet.psp.btcpay import event_of, is_signed, payment_of, received_minor
+from wallet.settlement_import import fetch_and_import, original_of
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
@@ -358,3 +362,25 @@ def test_a_second_invoice_is_never_made_for_a_deposit(cast, outside):
         start(cast, outside)
     assert start(cast, outside).redirect_url
     assert len(outside.running.store.rows("SELECT * FROM payments")) == 1
+
+
+# ── reports ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_server_s_lists_are_fetched_and_match_every_movement(cast, outside):
+    deposit = start(cast, outside)
+    send_coins(deposit)
+    outside.deliver(wait_for=2)
+    give_back(cast, Deposit.objects.get(), "100")
+    wait_until(lambda: outside.running.store.row("SELECT 1 FROM movements WHERE type = 'refund'"))
+    outside.deliver(wait_for=1)
+    today = timezone.now().astimezone(dt.UTC).date()
+    report = fetch_and_import(psp_id=outside.psp.pk, first=today, last=today, actor=cast.finance)
+    assert (report.format, report.row_count, report.matched, report.breaks_found) == ("BTCPay Server", 2, 2, 0)
+    payment, refund = SettlementRow.objects.order_by("line")
+    assert (payment.gross_minor, payment.paid_currency, payment.paid_minor) == (50_000, "BTC", 833_333)
+    assert (refund.type, refund.gross_minor) == ("refund", -10_000)
+    exported = httpx.get(f"{outside.running.url}/btcpay/statements?from={today}&to={today}").content
+    assert [row[1:] for row in read_report(adapter_of(outside.psp), exported).rows] == [
+        row[1:] for row in read_report(adapter_of(outside.psp), b"".join(original_of(report))).rows
+    ]

@@ -1,5 +1,6 @@
 """The Praxis-like cashier over real sockets: signed both ways, what was charged is what counts."""
 
+import datetime as dt
 import hashlib
 import json
 
@@ -16,10 +17,12 @@ from tests.wallet.providers import judged, order, provider, start
 from wallet import ledger
 from wallet.choices import DepositState, InboxState, Verdict
 from wallet.deposits import look_up_deposit
-from wallet.models import Deposit, Journal, WebhookMessage
+from wallet.models import Deposit, Journal, PspMovement, SettlementRow, WebhookMessage
 from wallet.psp import adapter_of
 from wallet.psp.base import PaymentStatus, PspRefused, PspUnknown, RefundOrder, TransferStatus
 from wallet.psp.praxis import NOTIFICATION, payment_of, sign
+from wallet.psp.settlement import BadFile
+from wallet.settlement_import import import_report
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
@@ -316,3 +319,24 @@ def test_each_status_in_our_words(status, means):
 def test_an_unknown_status_is_not_guessed():
     with pytest.raises(KeyError):
         payment_of(_message(transaction_status="levitating"))
+
+
+# ── the list of transactions ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_cashier_s_list_is_proved_and_matches_every_movement(cast, outside):
+    for key in ("one", "two"):
+        pay(start(cast, outside, key=key))
+    outside.deliver(wait_for=4)
+    taken_back = Deposit.objects.order_by("pk").last()
+    outside.running.play("praxis", taken_back.reference, "chargeback")
+    wait_until(lambda: [outside.deliver(), PspMovement.objects.filter(kind="chargeback").exists()][1])
+    today = timezone.now().astimezone(dt.UTC).date()
+    content = httpx.get(f"{outside.running.url}/praxis/statements?from={today}&to={today}").content
+    report = import_report(psp_id=outside.psp.pk, file_name="cashier.csv", content=content, actor=cast.finance)
+    assert (report.format, report.row_count, report.matched, report.breaks_found) == ("Cashier", 3, 3, 0)
+    assert set(SettlementRow.objects.values_list("type", flat=True)) == {"payment", "chargeback"}
+    tampered = content.replace(b",50000,", b",60000,", 1)
+    assert tampered != content
+    with pytest.raises(BadFile, match="Line"):
+        import_report(psp_id=outside.psp.pk, file_name="x.csv", content=tampered, actor=cast.finance)

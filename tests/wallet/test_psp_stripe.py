@@ -474,6 +474,31 @@ def test_the_imported_report_matches_every_movement_and_books_fees_and_the_bank(
     assert verify().holds
 
 
+def test_the_activity_of_a_period_is_proved_by_the_balances_at_both_ends(cast, outside):
+    deposit = settled(cast, outside)
+    give_back(cast, deposit, "100")
+    outside.running.control("finish")
+    outside.deliver(wait_for=1)
+    last_week(outside)
+    today = dt.datetime.now(dt.UTC).date()
+    url = f"{outside.running.url}/stripe/statements?kind=activity&to={today}"
+    whole = read_report(adapter_of(outside.psp), httpx.get(f"{url}&from={today - dt.timedelta(days=10)}").content)
+    assert [row.type for row in whole.rows] == [RowType.PAYMENT, RowType.REFUND, RowType.MERCHANT_PAYOUT]
+    assert whole.opening == whole.closing == {"EUR": 0}
+    later = read_report(adapter_of(outside.psp), httpx.get(f"{url}&from={today - dt.timedelta(days=7)}").content)
+    assert [row.type for row in later.rows] == [RowType.MERCHANT_PAYOUT]
+    assert later.opening == {"EUR": 40_000 - (50_000 * 150 // 10_000 + 25)} and later.closing == {"EUR": 0}
+
+
+def test_what_no_payout_had_yet_is_fetched_with_the_balance_that_proves_it(cast, outside):
+    deposit, adapter = settled(cast, outside), adapter_of(outside.psp)
+    today = dt.datetime.now(dt.UTC).date()
+    report = read_report(adapter, adapter.fetch_settlement(today, today))
+    (row,) = report.rows
+    assert (row.merchant_reference, row.batch, row.gross_minor) == (deposit.reference, "", 50_000)
+    assert report.closing == {"EUR": row.net_minor}
+
+
 HEADER = (
     "automatic_payout_id,automatic_payout_effective_at_utc,balance_transaction_id,created_utc,currency,gross,fee,net,"
     "reporting_category,source_id"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.urls import reverse
 
 from crm.choices import JobState
 from crm.errors import DomainError, NotAllowed
@@ -211,3 +212,25 @@ def test_originals_of_no_report_are_dropped_after_a_day(cast, psp, folder):
     kept = {path.name for path in files(folder)}
     assert kept == {report.stored_name, waiting.parameters["stored_name"], fresh.name} and orphan.name not in kept
     assert originals_dir() == folder
+
+
+def test_a_large_upload_leads_to_its_job_s_page(cast, psp, folder, browse, monkeypatch):
+    monkeypatch.setattr("wallet.views.reconciliation.AT_ONCE_BYTES_MAX", 100)
+    browser = browse(cast.finance)
+    upload = reverse("wallet:report_upload")
+    answer = browser.post(upload, {"psp": psp.pk, "file": SimpleUploadedFile("large.csv", CONTENT)})
+    job = Job.objects.get(kind="wallet.import_report")
+    assert (answer.status_code, answer["Location"]) == (302, reverse("job", args=[job.pk]))
+    assert job.title == "Import of “large.csv”" and len(files(folder)) == 1
+    import_report(psp_id=psp.pk, file_name="meanwhile.csv", content=CONTENT, actor=cast.finance)
+    again = browser.post(upload, {"psp": psp.pk, "file": SimpleUploadedFile("again.csv", CONTENT)})
+    assert again.status_code == 422 and "imported already" in again.content.decode()
+    assert len(files(folder)) == 2
+
+
+def test_the_original_is_downloaded_in_pieces_under_its_own_ending(cast, psp, browse):
+    report = import_report(psp_id=psp.pk, file_name="october.TXT", content=CONTENT, actor=cast.finance)
+    answer = browse(cast.finance).get(reverse("wallet:settlement_original", args=[report.pk]))
+    assert answer.streaming and answer.getvalue() == CONTENT
+    assert answer["Content-Disposition"] == 'attachment; filename="northpay-2026-10-01-2026-10-31.txt"'
+    assert answer["Content-Length"] == str(len(CONTENT))

@@ -66,11 +66,8 @@ class ReportUpload(ReconciliationPage):
             file, psp_id = form.cleaned_data["file"], form.cleaned_data["psp"].pk
             try:
                 if file.size > AT_ONCE_BYTES_MAX:
-                    return redirect(
-                        order_import(
-                            psp_id=psp_id, file_name=file.name, content=file, actor=request.user
-                        ).get_absolute_url()
-                    )
+                    job = order_import(psp_id=psp_id, file_name=file.name, content=file, actor=request.user)
+                    return redirect("job", pk=job.pk)
                 report = import_report(psp_id=psp_id, file_name=file.name, content=file, actor=request.user)
             except DomainError as error:
                 form.add_error("file", error.message)

@@ -161,12 +161,12 @@ class Table:
             if name not in present:
                 require_columns(line, names, [f"{name}_utc"])
         # A time in UTC is taken before the same time in the account's zone.
-        self._times = {
+        self._times: dict[str, int] = {
             name: names.index(f"{name}_utc" if f"{name}_utc" in names else name)
             for name in ("created", "available_on", "automatic_payout_effective_at", "effective_at")
             if name in present
         }
-        self._time_names = {name: names[place] for name, place in self._times.items()}
+        self._time_names: dict[str, str] = {name: names[place] for name, place in self._times.items()}
         self._places = {name: names.index(name) for name in (*required, *OPTIONAL) if name in names}
         self._currencies: dict[str, str] = {}
         # What is not there is the empty cell that is put behind the last.
