@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wallet.statements_in import BadStatement, find_format, read_file, read_statements
+from wallet.statements_in.cells import days_of, number_of
 from wallet.statements_in.parsed import Parsed, Weight
 
 
@@ -441,3 +442,28 @@ def test_any_text_is_read_or_refused(content, head):
         read(head + content)
     except BadStatement:
         return
+
+
+@pytest.mark.parametrize(
+    ("written", "mark", "number"),
+    [("1.234,56", ",", "1234.56"), ("12,34,567.80", ".", "1234567.80"), ("1 234 567", ".", "1234567"), ("(5.00)", ".", "-5.00"),
+     ("5.00-", ".", "-5.00"), ("5,00 EUR", ",", "5.00"), ("US$1,000.00 DR", ".", "-1000.00"), ("−3", ".", "-3"),
+     (".5", ".", "0.5"),
+     ("12..34", ".", None), ("12..34", ",", None),
+     ("1.23.4", ",", None), ("1,2", ".", None), ("1.234", "", None), ("VWZ1", ".", None),
+     ("12 Main", ".", None), (0.1 + 0.2, ".", "0.3"), (float("nan"), ".", None)],
+)  # fmt: skip
+def test_amounts_in_cells(written, mark, number):
+    found = number_of(written, mark)
+    assert (found if found is None else str(found)) == number
+
+
+@pytest.mark.parametrize(
+    ("written", "days"),
+    [("31.12.2026", {"2026-12-31"}), ("1/2/2026", {"2026-01-02", "2026-02-01"}), ("20261231120000[-5:EST]", {"2026-12-31"}),
+     ("5. März 2026", {"2026-03-05"}), ("Dec 5, 2026", {"2026-12-05"}), ("05-JAN-26", {"2026-01-05"}),
+     ("2026-12-31T10:00:00Z", {"2026-12-31"}),
+     ("2026/12/31", {"2026-12-31"}), ("20.02.18", {"2018-02-20"}), ("32.01.2026", set()), ("123", set()), ("1.234,50", set())],
+)  # fmt: skip
+def test_days_in_cells(written, days):
+    assert {str(day) for day in days_of(written).values()} == days

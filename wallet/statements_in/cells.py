@@ -41,6 +41,8 @@ MARKED = re.compile(
 )
 SIDE = re.compile(r"(.*\d[.,\d]*)\s*(CR|DR|C|D|S|H|\+|-)\.?", re.IGNORECASE)
 DIGITS = re.compile(r"[+-]?(?:\d[\d.,' ]*|[.,]\d+)")
+# 1.234.567, 1 234 567, and Indian 12,34,567
+GROUPS = re.compile(r"\d{1,3}(?:([.,' ])\d{2,3})(?:\1\d{2,3})*(?<=\d{3})|\d*")
 FLOAT_DIGITS = 8
 
 
@@ -190,7 +192,7 @@ def decimal_mark(column: Iterable[Any]) -> str:
             mark = "," if comma >= 0 else "."
             behind = len(digits) - max(comma, point) - 1
             if digits.count(mark) > 1:
-                votes["." if mark == "," else ","] += 3
+                votes["." if mark == "," else ","] += 3 if GROUPS.fullmatch(digits) else 0
             elif behind != 3:
                 votes[mark] += 3
             elif len(digits.split(mark)[0]) > 3 or digits.split(mark)[0] in ("", "0", "00"):
@@ -215,8 +217,11 @@ def number_of(value: Any, mark: str) -> Decimal | None:
         separators = {one for one in digits if one in ".,"}
         if len(separators) == 1 and digits.count(next(iter(separators))) == 1:
             return None  # 1.234: thousands or thousandths
-    told = digits.replace("'", "").replace(" ", "")
-    told = told.replace("." if mark == "," else ",", "").replace(",", ".")
+    whole, dot, fraction = digits.lstrip("+-").strip().partition(mark or "\0")
+    if not GROUPS.fullmatch(whole) or not (fraction.isdigit() or not fraction):
+        return None
+    sign = "-" if digits.startswith("-") else ""
+    told = f"{sign}{''.join(one for one in whole if one.isdigit()) or 0}{'.' if dot else ''}{fraction}"
     try:
         number = Decimal(told)
     except InvalidOperation:

@@ -165,11 +165,13 @@ class _Table:
         )
         one = self._statement(self.text(row, "own_account").replace(" ", "") or self.mapping.account, currency)
         if trouble:
-            cell = str(self.cell(row, trouble))
-            words = _("“%(value)s” is not an amount.")
-            if number_of(cell, ".") is not None:
-                words = _("“%(value)s” could mean two amounts: write decimals with two digits.")
-            one.wrong(self.place(number, trouble), words % {"value": cell[:40]})
+            cell = str(self.cell(row, trouble))[:40]
+            place = self.place(number, trouble)
+            if amount is None:
+                one.wrong(place, _("“%(value)s” is not an amount.") % {"value": cell})
+            else:
+                words = _("“%(value)s” could mean two amounts: write decimals with two digits.") % {"value": cell}
+                one.odd(place, words, Weight.NEEDED)
         if (
             self.text(row, "currency")
             and not known_currency(self.text(row, "currency"))
@@ -206,31 +208,41 @@ class _Table:
         return self.found[key]
 
     def _amount(self, row: list[Any]) -> tuple[Decimal | None, str, str]:
-        """The signed amount; or which column has none; and a currency written beside it."""
+        """The signed amount; which column has none, or one that could mean two; and a currency written beside it."""
         mapping = self.mapping
         if "amount" in mapping.columns:
             cell = self.cell(row, "amount")
             if not str(cell).strip():
                 return None, "", ""
-            number = number_of(cell, mapping.decimal)
+            number, trouble = self._read_amount(cell), ""
             if number is None:
                 return None, "amount", ""
+            if number_of(cell, mapping.decimal) is None:
+                trouble = "amount"
             side = self.text(row, "indicator").upper()
             if side in DEBITS or side in CREDITS:
                 number = abs(number) if side in CREDITS else -abs(number)
             code = bare_amount(cell)[1] if isinstance(cell, str) else ""
-            return (-number if mapping.is_inverted else number), "", code
-        total, code, is_told = Decimal(0), "", False
+            return (-number if mapping.is_inverted else number), trouble, code
+        total, code, is_told, trouble = Decimal(0), "", False, ""
         for meaning, sign in (("debit", 1 if mapping.is_debit_negative else -1), ("credit", 1)):
             cell = self.cell(row, meaning)
             if not str(cell).strip() or str(cell).strip() in ("-", "--"):
                 continue
-            number = number_of(cell, mapping.decimal)
+            number = self._read_amount(cell)
             if number is None:
                 return None, meaning, ""
+            trouble = trouble or (meaning if number_of(cell, mapping.decimal) is None else "")
             is_told, total = True, total + sign * number
             code = code or (bare_amount(cell)[1] if isinstance(cell, str) else "")
-        return (total if is_told else None), "", code
+        return (total if is_told else None), trouble, code
+
+    def _read_amount(self, cell: Any) -> Decimal | None:
+        """Where nothing tells which mark stands before decimals: the one that is there, for whoever only looks."""
+        number = number_of(cell, self.mapping.decimal)
+        if number is None and not self.mapping.decimal:
+            number = number_of(cell, "," if "," in str(cell) else ".")
+        return number
 
     def _entry(
         self, one: Parsed, number: int, row: list[Any], day: dt.date | None, amount: Decimal | None, currency: str
