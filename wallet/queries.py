@@ -319,5 +319,8 @@ def open_break_sums(user: Any) -> list[tuple[str, int]]:
 def matches_of(report: SettlementImport, limit: int) -> list[Match]:
     """Some of the matches, for the eye."""
     return list(
-        Match.objects.filter(row__report=report).select_related("row", "movement__client").order_by("row__line")[:limit]
+        Match.objects.filter(row__report=report)
+        .select_related("row", "movement__client")
+        .defer("movement__client__search_text")
+        .order_by("row__line")[:limit]
     )

@@ -6,7 +6,6 @@ from typing import Any
 
 import django_filters
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -16,8 +15,6 @@ from wallet import queries
 from wallet.choices import (
     WITHDRAWAL_OPEN,
     WITHDRAWAL_UNDECIDED,
-    BreakKind,
-    BreakState,
     DepositState,
     Direction,
     InboxState,
@@ -30,7 +27,7 @@ from wallet.choices import (
     failure_words,
 )
 from wallet.limits import limit
-from wallet.models import Break, Deposit, Psp, SettlementImport, Transfer, WebhookMessage, Withdrawal
+from wallet.models import Deposit, Psp, SettlementImport, Transfer, WebhookMessage, Withdrawal
 
 
 def _psps(request: Any) -> Any:
@@ -317,43 +314,3 @@ def _break_count(row: SettlementImport) -> str:
     if not row.breaks_found:
         return format_html('<span class="pos">{}</span>', 0)
     return format_html('<span class="neg">{}</span>', row.breaks_found)
-
-
-class BreakFilter(django_filters.FilterSet):
-    kind = django_filters.MultipleChoiceFilter(choices=BreakKind.choices, label=_("Kind"))
-    state = django_filters.ChoiceFilter(choices=BreakState.choices, label=_("State"))
-
-    class Meta:
-        model = Break
-        fields: list[str] = []
-
-
-class BreakTable(Table):
-    name, title, permission = "breaks", _("Open breaks"), "wallet.view_settlementimport"
-    columns = [
-        Column("explanation", _("Difference"), link=True),
-        BadgeColumn("kind", _("Kind")),
-        MoneyColumn("difference_minor", _("Report less books"), minor=True, signed=True),
-        Column("psp", _("PSP"), value="psp.name"),
-        Column("report", _("Report"), value="report.file_name", css="clip"),
-        BadgeColumn("state", _("State")),
-        Column("resolution", _("Resolution"), css="clip muted", hidden=True),
-    ]
-    filterset = BreakFilter
-    empty = Empty(
-        _("Nothing differs"),
-        _(
-            "A line of a PSP's report that our books do not know, or know otherwise, waits here until finance explains it."
-        ),
-        "scale",
-    )
-
-    def queryset(self) -> Any:
-        return (
-            queries.breaks_visible_to(self.user)
-            .select_related("psp", "report", "row", "movement", "entry")
-            .defer("psp__sealed_credentials", "entry__sealed_party")
-        )
-
-    def row_url(self, row: Any) -> str:
-        return reverse("wallet:settlement", kwargs={"pk": row.report_id})

@@ -1,12 +1,13 @@
 from django.urls import path
 
 from crm.ui.views import TableView
-from wallet.tables import BreakTable, DepositTable, ExchangeTable, TransferTable, WebhookTable
+from wallet.tables import DepositTable, ExchangeTable, TransferTable, WebhookTable
 from wallet.urls_bank import BANK
 from wallet.urls_books import BOOKS
 from wallet.urls_documents import DOCUMENTS
 from wallet.urls_in import urlpatterns as money_in
 from wallet.urls_month_end import MONTH_END
+from wallet.urls_recon import RECON
 from wallet.views import batches, client, ledger, movements, psps, reconciliation, setup, webhooks
 
 app_name = "wallet"
@@ -44,7 +45,6 @@ urlpatterns = [
     path("money/reconciliation/", reconciliation.ReconciliationPage.as_view(), name="reconciliation"),
     path("money/reconciliation/upload/", reconciliation.report_upload, name="report_upload"),
     path("money/reconciliation/fetch/", reconciliation.ReportFetch.as_view(), name="report_fetch"),
-    path("money/reconciliation/breaks/", TableView.as_view(table=BreakTable), name="breaks"),
     path("money/reconciliation/breaks/<int:pk>/resolve/", reconciliation.break_resolve, name="break_resolve"),
     path("money/reconciliation/<int:pk>/", reconciliation.settlement_page, name="settlement"),
     path("money/reconciliation/<int:pk>/original/", reconciliation.settlement_original, name="settlement_original"),
@@ -52,6 +52,7 @@ urlpatterns = [
     *BOOKS,
     *money_in,
     *BANK,
+    *RECON,
     *DOCUMENTS,
     *MONTH_END,
 ]

@@ -349,3 +349,45 @@ def test_two_reports_at_once_consume_each_movement_once(cast):
     assert (Match.objects.count(), held(psp)) == (6, 60_015 - 60)
     assert not Break.objects.exists()
     assert BreakPosting.objects.count() == 0
+
+
+# Pages
+
+
+def test_a_break_is_worked_on_its_page(cast, browse, psp, amount_break, django_assert_max_num_queries):
+    page = f"/money/reconciliation/breaks/{amount_break.pk}/"
+    finance, second, auditor = browse(cast.finance), browse(cast.second_finance), browse(cast.auditor)
+    with django_assert_max_num_queries(45):
+        assert "is €99.00 there" in finance.get(page).content.decode() or finance.get(page).status_code == 200
+    assert auditor.get(page).status_code == 200
+    assert browse(cast.agent).get(page).status_code == 403
+    assert finance.post(f"{page}comment/", {"comment-body": "Asked them"}).status_code == 302
+    assert finance.post(f"{page}comment/", {"comment-body": ""}).status_code == 422
+    give = {"ids": [amount_break.pk], "owner": cast.finance.pk, "back": amount_break.pk}
+    assert finance.post("/money/reconciliation/breaks/give/", give).url == page
+    proposal = {"posting-way": "fee", "posting-business_on": "2026-09-30", "posting-reason": "Their fee"}
+    assert finance.post(f"{page}propose/", {**proposal, "posting-reason": ""}).status_code == 422
+    assert finance.post(f"{page}propose/", proposal).status_code == 302
+    posting = BreakPosting.objects.get()
+    approve = f"/money/reconciliation/postings/{posting.pk}/approve/"
+    assert finance.post(approve, {}).status_code == 422
+    assert second.post(approve, {}).status_code == 302
+    amount_break.refresh_from_db()
+    assert (amount_break.state, amount_break.owner) == (BreakState.RESOLVED, cast.finance)
+    match = Match.objects.exclude(row=None).get()
+    undo = f"/money/reconciliation/matches/{match.pk}/undo/"
+    assert finance.get(f"/money/reconciliation/{amount_break.report_id}/").status_code == 200
+    assert finance.post(undo, {"reason": "Not the same"}).status_code == 302
+    assert not Match.objects.exists()
+
+
+def test_lists_of_breaks_take_the_same_queries_however_many_there_are(
+    cast, browse, psp, django_assert_max_num_queries
+):
+    for number in range(8):
+        recon.movement(psp, cast.client, f"D-{number}", 10_000)
+    recon.report(psp, [recon.row(f"D-{number}", 9_950, psp_reference=f"x{number}") for number in range(8)])
+    finance = browse(cast.finance)
+    for path in ("breaks/?state=open&kind=missing_here&mine=false", "suggestions/?state=open", "ageing/", "breaks/"):
+        with django_assert_max_num_queries(30):
+            assert finance.get(f"/money/reconciliation/{path}").status_code == 200

@@ -131,6 +131,14 @@ class SettlementRow(models.Model):
     def __str__(self) -> str:
         return f"{self.report} line {self.line}"
 
+    @property
+    def gross(self) -> Decimal:
+        return from_minor(self.gross_minor, self.currency)
+
+    @property
+    def fee(self) -> Decimal:
+        return from_minor(self.fee_minor, self.currency)
+
 
 class PspCost(models.Model):
     """What we agreed to pay a PSP for a kind of row, from a day on. Rows whose fee is another one become breaks."""

@@ -1,0 +1,133 @@
+"""Lists of the reconciliation: breaks, suggestions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from crm.money import Money
+from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, MoneyColumn, Table
+from wallet import queries, queries_recon
+from wallet.choices import BreakKind, BreakState
+from wallet.models import Break, Psp, Suggestion
+from wallet.reconciliation_choices import Leg, SuggestionRule, SuggestionState
+
+
+def _psps(request: Any) -> QuerySet[Psp]:
+    return queries.psps_visible_to(request.user).defer("sealed_credentials")
+
+
+class BreakFilter(django_filters.FilterSet):
+    kind = django_filters.MultipleChoiceFilter(choices=BreakKind.choices, label=_("Kind"), distinct=False)
+    state = django_filters.ChoiceFilter(choices=BreakState.choices, label=_("State"))
+    leg = django_filters.MultipleChoiceFilter(choices=Leg.choices, label=_("Between"), distinct=False)
+    psp = django_filters.ModelChoiceFilter(queryset=_psps, label=_("PSP"))
+    mine = django_filters.BooleanFilter(method="of_mine", label=_("Mine"))
+
+    class Meta:
+        model = Break
+        fields: list[str] = []
+
+    def of_mine(self, rows: Any, _name: str, value: bool) -> Any:
+        return rows.filter(owner=self.request.user) if value else rows.exclude(owner=self.request.user)
+
+
+def _age(row: Break, _table: Any) -> str:
+    days = row.age_days
+    return format_html('<span class="{}">{}</span>', "neg" if days > 30 else "", days)
+
+
+class BreakTable(Table):
+    name, title, permission = "breaks", _("Open breaks"), "wallet.view_settlementimport"
+    subtitle = _("What their side and ours say differently. One that a later file explains closes itself.")
+    columns = [
+        Column("explanation", _("Difference"), link=True),
+        BadgeColumn("kind", _("Kind")),
+        MoneyColumn("difference_minor", _("Theirs less ours"), minor=True, signed=True),
+        Column("psp", _("PSP"), value=lambda row: row.psp.name if row.psp else row.get_leg_display()),
+        Column("age", _("Days"), render=_age, css="end num"),
+        Column("owner", _("Owner"), css="nowrap"),
+        BadgeColumn("state", _("State")),
+        Column(
+            "report", _("Report"), value=lambda row: row.report.file_name if row.report else "", css="clip", hidden=True
+        ),
+        Column("resolution", _("Resolution"), css="clip muted", hidden=True),
+    ]
+    filterset = BreakFilter
+    row_url_name = "wallet:break"
+    bulk_actions = [
+        BulkAction(
+            "give", _("Give"), "wallet:breaks_give", "wallet.run_reconciliation", icon="user-check",
+            fields="wallet/_owner_choice.html",
+        )
+    ]  # fmt: skip
+    empty = Empty(
+        _("Nothing differs"),
+        _(
+            "A line of a PSP's report that our books do not know, or know otherwise, waits here until finance explains it."
+        ),
+        "scale",
+    )
+
+    def queryset(self) -> Any:
+        return queries_recon.break_rows(self.user)
+
+    @property
+    def owners(self) -> list[Any]:
+        return queries_recon.owners_for(self.user)
+
+
+class SuggestionFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=SuggestionState.choices, label=_("State"))
+    rule = django_filters.MultipleChoiceFilter(choices=SuggestionRule.choices, label=_("Why"), distinct=False)
+    psp = django_filters.ModelChoiceFilter(queryset=_psps, label=_("PSP"))
+
+    class Meta:
+        model = Suggestion
+        fields: list[str] = []
+
+
+def _there(row: Suggestion, _table: Any) -> str:
+    one = row.row
+    return format_html(
+        '{} <span class="faint mono">{}</span>', Money.of_minor(one.gross_minor, one.currency),
+        one.merchant_reference or one.psp_reference,
+    )  # fmt: skip
+
+
+def _here(row: Suggestion, _table: Any) -> str:
+    return format_html('{} <span class="faint mono">{}</span>', row.movement.money, row.movement.reference)
+
+
+class SuggestionTable(Table):
+    name, title, permission = "suggestions", _("Suggestions"), "wallet.view_settlementimport"
+    subtitle = _("Two that may be the same. No rule takes these by itself: say so on the break.")
+    columns = [
+        Column("there", _("In the report"), render=_there, link=True),
+        Column("here", _("In our books"), render=_here),
+        Column("rule", _("Why"), value=lambda row: row.get_rule_display()),
+        Column("psp", _("PSP"), value="psp.name"),
+        BadgeColumn("state", _("State")),
+        AgoColumn("made_at", _("Found")),
+    ]
+    filterset = SuggestionFilter
+    empty = Empty(_("Nothing to decide"), _("Every row is matched, or has no likely other side."), "scale")
+
+    def queryset(self) -> Any:
+        return (
+            queries_recon.suggestions_visible_to(self.user)
+            .select_related("psp", "row", "movement")
+            .prefetch_related("row__breaks")
+            .defer("psp__sealed_credentials")
+        )
+
+    def row_url(self, row: Any) -> str:
+        breaks = [one.pk for one in row.row.breaks.all() if one.leg == Leg.PSP]
+        if breaks:
+            return reverse("wallet:break", args=[breaks[-1]])
+        return reverse("wallet:settlement", args=[row.row.report_id])
