@@ -99,7 +99,7 @@ def ageing(user: Any, *, psp_id: int | None = None) -> list[Aged]:
         if until is not None:
             inside &= Q(happened_at__gt=now - dt.timedelta(days=until))
         counts[f"age_{place}"] = Count("pk", filter=inside)
-    found = (
+    found: Any = (
         rows.order_by()
         .values("kind", "currency")
         .annotate(

@@ -381,9 +381,7 @@ def test_a_break_is_worked_on_its_page(cast, browse, psp, amount_break, django_a
     assert not Match.objects.exists()
 
 
-def test_lists_of_breaks_take_the_same_queries_however_many_there_are(
-    cast, browse, psp, django_assert_max_num_queries
-):
+def test_lists_of_breaks_take_the_same_queries_however_many_there_are(cast, browse, psp, django_assert_max_num_queries):
     for number in range(8):
         recon.movement(psp, cast.client, f"D-{number}", 10_000)
     recon.report(psp, [recon.row(f"D-{number}", 9_950, psp_reference=f"x{number}") for number in range(8)])

@@ -126,6 +126,7 @@ def _psp_of(match: Match) -> Psp:
     psps = Psp.objects.select_related("brand")
     if match.row_id:
         return psps.get(settlements__rows=match.row_id)
+    assert match.group_id is not None  # a line has both sides, or a group
     return psps.get(pk=MatchGroup.objects.values_list("psp_id", flat=True).get(pk=match.group_id))
 
 

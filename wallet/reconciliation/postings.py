@@ -113,6 +113,7 @@ def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
     one = posting.one
     require(policies.can_post_break(actor, posting))
     breaks.require_open(one)
+    assert one.psp_id is not None  # only the PSP leg has differences to post
     _require_open_day(one.brand_id, posting.business_on)
     psp = Psp.objects.select_related("brand").get(pk=one.psp_id)
     way = PostingWay(posting.way)
@@ -132,7 +133,7 @@ def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
         posting.group = make_group(one, journal_id=posted.journal_id, actor=actor)
     posting.save()
     breaks.close(one, actor, _("Posted: %(way)s") % {"way": posting.get_way_display()})
-    if posting.group_id:
+    if posting.group_id and one.row_id:
         book_again([one.row_id], actor=actor)
     _record(posting, "wallet.break_posted", actor, note or posting.reason)
     _answer(posting)
@@ -146,7 +147,7 @@ def _other_side(way: PostingWay, brand_id: int, currency: str) -> Account:
 def make_group(one: Break, *, journal_id: int, actor: Any) -> MatchGroup:
     """The row and the movement of an amount break, with the difference that was posted."""
     row, movement = one.row, one.movement
-    assert row is not None and movement is not None
+    assert row is not None and movement is not None and one.psp_id is not None
     group = MatchGroup.objects.create(
         leg=Leg.PSP, psp_id=one.psp_id, rule=MatchRule.ACCEPTED, currency=row.currency, rows_minor=row.gross_minor,
         books_currency=movement.currency, books_minor=movement.amount_minor,

@@ -23,7 +23,7 @@ def explain(one: Break) -> str:
 
 def _sentence(one: Break) -> str:
     if one.row is not None:
-        return ROW_WORDS[one.kind]() % _of_row(one)
+        return ROW_WORDS[BreakKind(one.kind)]() % _of_row(one)
     if one.movement is not None:
         values = {"reference": one.movement.reference, "kind": one.movement.get_kind_display()}
         if one.kind == BreakKind.TIMING:
