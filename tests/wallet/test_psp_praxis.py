@@ -336,7 +336,7 @@ def test_the_cashier_s_list_is_proved_and_matches_every_movement(cast, outside):
     report = import_report(psp_id=outside.psp.pk, file_name="cashier.csv", content=content, actor=cast.finance)
     assert (report.format, report.row_count, report.matched, report.breaks_found) == ("Cashier", 3, 3, 0)
     assert set(SettlementRow.objects.values_list("type", flat=True)) == {"payment", "chargeback"}
-    tampered = content.replace(b",50000,", b",60000,", 1)
+    tampered = content.replace(b"EUR,50000,1610", b"EUR,60000,1610", 1)
     assert tampered != content
     with pytest.raises(BadFile, match="Line"):
         import_report(psp_id=outside.psp.pk, file_name="x.csv", content=tampered, actor=cast.finance)
