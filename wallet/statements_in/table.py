@@ -271,7 +271,8 @@ class _Table:
 
     def statements(self) -> Iterator[Parsed]:
         if not self.found:
-            raise BadStatement(_("There is no booking in the file."))
+            one = self._statement(self.mapping.account, self.mapping.currency)
+            one.odd(one.place, _("there is no booking in it."), Weight.NEEDED)
         for number, one in enumerate(self.found.values()):
             if not number:
                 for place, words in self.notes[:50]:
