@@ -174,6 +174,12 @@ def test_a_report_in_the_day_is_proved_by_its_sums():
     assert "500.01 EUR" in problems(wrong)[1]
 
 
+def test_a_report_with_a_floor_leaves_small_bookings_out():
+    _kind, (one,) = read(MT942.replace(":34F:EUR0,00", ":34F:EURD100,").replace(":90D:1EUR20,00", ":90D:9EUR35,00"))
+    assert (problems(one), one.checks) == ([], [])
+    assert "floor limit" in str(one.troubles[0])
+
+
 # ── BAI2 ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 BAI2 = """01,122099999,123456789,261031,0200,1,80,,2/

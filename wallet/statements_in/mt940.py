@@ -103,7 +103,6 @@ class _Message:
     def __init__(self, number: int, fields: list[_Field]) -> None:
         self.fields = fields
         self.one = Parsed(place=_("Statement %(id)s") % {"id": number})
-        self.after: dict[str, list[str]] = {}
 
     def read(self) -> Parsed:
         one = self.one
@@ -121,8 +120,9 @@ class _Message:
         for at, field in enumerate(self.fields):
             if field.tag == "61":
                 self._entry(field, self.fields[at + 1 :])
+        has_floor = self._has_floor()
         for field in self.fields:
-            if field.tag in ("90C", "90D") and (told := SUMMARY.match(field.text)):
+            if field.tag in ("90C", "90D") and not has_floor and (told := SUMMARY.match(field.text)):
                 side = 1 if field.tag == "90C" else -1
                 one.claims.append(Claim(f":{field.tag}:", int(told[1]), amount_of(told[3]), side))
         self._both_balances()
@@ -132,6 +132,14 @@ class _Message:
             one.last_day = max(days, default=None)
         one.settle()
         return one
+
+    def _has_floor(self) -> bool:
+        """Bookings below the floor limit are left out of a report, and counted in its sums all the same."""
+        limits = [re.search(r"\d[\d.]*,?\d*", field.text) for field in self.fields if field.tag == "34F"]
+        has_floor = any(limit is not None and amount_of(limit[0]) for limit in limits)
+        if has_floor:
+            self.one.odd(self.one.place, _("bookings below the floor limit (:34F:) are not in it."))
+        return has_floor
 
     def _first(self, *tags: str) -> str:
         return next((field.text for tag in tags for field in self.fields if field.tag == tag and field.text), "")
