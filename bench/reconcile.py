@@ -7,12 +7,14 @@ that were not named, breaks that nobody planted, cents that nothing explains.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+import tempfile
 import time
+from pathlib import Path
 
 from django.db import connection, transaction
+from django.test.utils import override_settings
 
+from bench import reconcile_documents, reconcile_read
 from bench import reconcile_truth as truth
 from bench.harness import Figure, analyze, at_least, at_most, own_database, say
 from bench.ledger import CLIENTS as CLIENT_ROWS
@@ -23,9 +25,6 @@ from wallet.reconciliation import match_report
 SIZES = {"tiny": 4_000, "quick": 60_000, "full": 1_000_000}
 # Of one run at full size; smaller ones get their share and a second for what does not shrink.
 SECONDS_MAX = 15
-# Parts of others: read a file of a million rows, write statements.
-PARTS = ("bench.reconcile_read", "bench.reconcile_documents")
-
 FALSE_MATCHES = """
 WITH sides AS (
   SELECT x.row_id, m.movement_id FROM wallet_match x JOIN wallet_match m ON m.id = x.id WHERE x.group_id IS NULL
@@ -90,10 +89,15 @@ def run(size: str) -> list[Figure]:
         figures += matching(reports, count)
         say("judging")
         figures += judged()
-    for name in PARTS:
-        if importlib.util.find_spec(name) is not None:
-            say(name)
-            figures += importlib.import_module(name).run(size)
+    say("reading")
+    figures += reconcile_read.run(size)
+    say("documents")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        override_settings(PRIVATE_DIR=Path(folder)),
+        own_database("documents"),
+    ):
+        figures += reconcile_documents.run(size)
     return figures
 
 

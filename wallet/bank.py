@@ -29,6 +29,7 @@ from wallet.models import BankBatch, BankEntry, BankFile, BankOrder, Deposit, Ps
 from wallet.models.bank import ORIGINAL_PURPOSE, PARTY_PURPOSE
 from wallet.psp.bank_wire import masked
 from wallet.psp.base import PaymentStatus, PaymentView, TransferStatus, TransferView
+from wallet.reconciliation.bank_leg import match_payouts
 from wallet.references_bank import deposits_named_in, wire_reference
 from wallet.statements_in import Entry, Mapping, Statement, read_statements
 from wallet.statements_in.base import fingerprints
@@ -66,6 +67,7 @@ def import_statement(
     _require_own_account(psp, statements)
     file = _store(psp, digest, file_name, content, kind, statements, actor)
     apply_waiting(psp_id=psp.pk)
+    match_payouts(psp.brand_id)
     _tell_unmatched(file)
     return file
 

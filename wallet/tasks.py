@@ -15,6 +15,7 @@ from wallet import (
     ledger,
     payouts,
     periods,
+    reconciliation,
     seals,
     settlement_import,
     source_runs,
@@ -104,6 +105,12 @@ def run_sources() -> int:
 
 
 @shared_task
+def match_again() -> int:
+    """Open breaks of PSPs: a movement that was booked meanwhile may explain one."""
+    return each(reconciliation.rematch, reconciliation.with_open_breaks())
+
+
+@shared_task
 def compute_client_money() -> int:
     """Client money of the days that are over."""
     return client_money.run_due()
@@ -119,6 +126,11 @@ SCHEDULE = {
         "task": "wallet.tasks.run_sources",
         "schedule": 900.0,
         "options": {"expires": 900, "queue": "slow"},
+    },
+    "wallet-match-again": {
+        "task": "wallet.tasks.match_again",
+        "schedule": 3600.0,
+        "options": {"expires": 3600, "queue": "slow"},
     },
     "wallet-open-months": {"task": "wallet.tasks.open_months", "schedule": 300.0, "options": {"expires": 300}},
     "wallet-remind-of-disputes": {

@@ -6,6 +6,6 @@ bank. `breaks`, `postings` and `deciding` are what people do about it.
 """
 
 from wallet.reconciliation.breaks import resolve_break
-from wallet.reconciliation.matching import ANALYZE_ROWS_MIN, match_report, rematch
+from wallet.reconciliation.matching import ANALYZE_ROWS_MIN, match_report, rematch, with_open_breaks
 
-__all__ = ["ANALYZE_ROWS_MIN", "match_report", "rematch", "resolve_break"]
+__all__ = ["ANALYZE_ROWS_MIN", "match_report", "rematch", "resolve_break", "with_open_breaks"]

@@ -7,11 +7,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Max, Min
+from django.utils import timezone
 
-from wallet.models import Psp, SettlementImport, SettlementRow
+from wallet.choices import BreakState
+from wallet.models import Break, Psp, SettlementImport, SettlementRow
 from wallet.reconciliation import bank_leg, booking, closing, naming, passes, staging, suggesting
+from wallet.reconciliation_choices import Leg
 
 ANALYZE_ROWS_MIN = 5_000
+RECENT_DAYS = 45
 MATCHED = """
 SELECT (SELECT count(*) FROM recon_row WHERE report_id = %(report)s) - (
   SELECT count(*) FROM recon_left WHERE report_id = %(report)s)
@@ -39,18 +44,35 @@ def match_report(report: SettlementImport) -> None:
 
 @transaction.atomic
 def rematch(psp_id: int) -> int:
-    """Look at a PSP's open rows and movements again, e.g. once a day; returns how many new breaks there are."""
+    """Look at a PSP's open rows and movements again, e.g. once an hour; returns how many new breaks there are."""
     psp = Psp.objects.select_related("brand").get(pk=psp_id)
     lock_psp(psp_id)
     return _run(psp, None)[0]
 
 
+def with_open_breaks() -> list[int]:
+    """PSPs that have something left to explain."""
+    rows = Break.objects.filter(state=BreakState.OPEN, leg=Leg.PSP, psp__isnull=False)
+    return [pk for pk in rows.order_by("psp_id").values_list("psp_id", flat=True).distinct() if pk]
+
+
+def _days(psp: Psp, report: SettlementImport | None) -> tuple[dt.date, dt.date] | None:
+    """Whose movements are looked at: of the report, or of those of the last weeks."""
+    if report is not None:
+        return report.first_day, report.last_day
+    recent = SettlementImport.objects.filter(
+        psp=psp, last_day__gte=timezone.now().date() - dt.timedelta(days=RECENT_DAYS)
+    )
+    found = recent.aggregate(first=Min("first_day"), last=Max("last_day"))
+    return (found["first"], found["last"]) if found["first"] else None
+
+
 def _run(psp: Psp, report: SettlementImport | None, *, actor: Any = None) -> tuple[int, int]:
     """How many breaks were opened, and how many of the report's rows are matched."""
+    days = _days(psp, report)
     values = {
-        "psp": psp.pk, "report": report.pk if report else 0,
-        "since": _midnight(report.first_day) if report else None,
-        "until": _midnight(report.last_day + dt.timedelta(days=1)) if report else None,
+        "psp": psp.pk, "report": report.pk if report else 0, "since": _midnight(days[0]) if days else None,
+        "until": _midnight(days[1] + dt.timedelta(days=1)) if days else None,
     }  # fmt: skip
     with connection.cursor() as cursor:
         staging.stage(cursor, values)

@@ -78,15 +78,18 @@ MOVEMENTS = f"""
 CREATE TEMP TABLE recon_mov ON COMMIT DROP AS
 SELECT {MOV_COLUMNS} FROM wallet_pspmovement m LEFT JOIN wallet_match x ON x.movement_id = m.id
 WHERE m.psp_id = %(psp)s AND m.occurred_at >= (
-    SELECT least(min(booked_at), %(since)s::timestamptz) - make_interval(days => %(days)s) FROM recon_row)
+    SELECT least(min(booked_at), %(since)s::timestamptz) - make_interval(days => %(days)s) FROM recon_row
+    WHERE report_id = %(report)s)
   AND m.occurred_at < (
-    SELECT greatest(max(booked_at), %(until)s::timestamptz) + make_interval(days => %(days)s) FROM recon_row)
+    SELECT greatest(max(booked_at), %(until)s::timestamptz) + make_interval(days => %(days)s) FROM recon_row
+    WHERE report_id = %(report)s)
 """  # noqa: S608 (constants of this module)
 # Outside the window: what open breaks are about, and what a row without a partner names.
 MORE_MOVEMENTS = """
 WITH alone AS (
   SELECT r.* FROM recon_row r WHERE NOT EXISTS (
-    SELECT 1 FROM recon_mov m WHERE m.psp_reference = r.psp_reference AND m.kind = r.type AND r.psp_reference <> '')
+    SELECT 1 FROM recon_mov m WHERE m.psp_reference = r.psp_reference AND m.kind = r.type AND r.psp_reference <> ''
+      AND m.amount_minor = r.gross_minor AND m.currency = r.currency)
 ), wanted AS (
   SELECT b.movement_id AS id FROM wallet_break b
   WHERE b.psp_id = %(psp)s AND b.state = 'open' AND b.leg = 'psp' AND b.movement_id IS NOT NULL
