@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from decimal import Decimal
 from pathlib import Path
 
 from django.utils import timezone
@@ -10,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from crm.models import Brand
 from crm.money import Money
-from crm.papers.paper import Column, Named, Paper, Row, Section
+from crm.papers.paper import Column, Named, Paper, Section
+from crm.papers.shown import shown
 from wallet.client_money import newest
 from wallet.documents.pdf import look_of
 from wallet.models import ClientMoneyDay
@@ -37,7 +39,9 @@ def report_of(brand: Brand, month: Month) -> Paper:
     return Paper(
         key=f"client-money:{brand.code}:{month}", title=_("Client money: daily calculation"), look=look_of(brand),
         subtitle=f"{month}", made_at=timezone.now(), facts=_facts(brand, month, rows),
-        sections=[_section(code, [row for row in rows if row.currency == code]) for code in currencies],
+        sections=[
+            section for code in currencies for section in _sections(code, [row for row in rows if row.currency == code])
+        ],
     )  # fmt: skip
 
 
@@ -52,42 +56,42 @@ def _facts(brand: Brand, month: Month, rows: list[ClientMoneyDay]) -> list[tuple
     ]  # fmt: skip
 
 
-def section_columns() -> list[Column]:
-    return [
-        Column(_("Day")), Column(_("Wallets"), end=True), Column(_("On platforms"), end=True),
-        Column(_("Below zero"), end=True), Column(_("Not allocated"), end=True), Column(_("Requirement"), end=True),
-        Column(_("Bank"), end=True), Column(_("At PSPs"), end=True), Column(_("Resource"), end=True),
-        Column(_("Difference"), end=True), Column(_("Action"), weight=1.4),
-    ]  # fmt: skip
-
-
-def _section(currency: str, rows: list[ClientMoneyDay]) -> Section:
+def _sections(currency: str, rows: list[ClientMoneyDay]) -> tuple[Section, Section]:
+    """What is owed, and what is held against it: two tables, so that large sums fit the page."""
     lowest = min(rows, key=lambda row: row.difference_minor)
-    return Section(
-        currency,
+    owed = Section(
+        _("Requirement in %(currency)s") % {"currency": currency},
+        columns=[Column(_("Day")), Column(_("Wallets"), end=True), Column(_("On platforms"), end=True),
+                 Column(_("Below zero"), end=True), Column(_("Not allocated"), end=True), Column(_("Requirement"), end=True)],
+        rows=[
+            [row.day, *_money(row, row.wallets, row.trading, row.debit, row.unallocated, row.requirement)] for row in rows
+        ],
+    )  # fmt: skip
+    held = Section(
+        _("Resource in %(currency)s") % {"currency": currency},
         facts=[
             (_("Lowest difference"), Money(lowest.difference, currency)), (_("On"), lowest.day),
             (_("Days with the bank's statement"), sum(row.statement_on == row.day for row in rows)),
         ],
-        columns=section_columns(), rows=[_line(row) for row in rows],
+        columns=[Column(_("Day")), Column(_("Bank"), end=True), Column(_("At PSPs"), end=True),
+                 Column(_("Resource"), end=True), Column(_("Difference"), end=True), Column(_("Action"), weight=1.6)],
+        rows=[
+            [row.day, *_money(row, row.bank, row.transit, row.resource, row.difference), action_of(row)] for row in rows
+        ],
     )  # fmt: skip
+    return owed, held
 
 
-def _line(row: ClientMoneyDay) -> Row:
-    return [
-        row.day, row.wallets, row.trading, row.debit, row.unallocated, row.requirement, row.bank, row.transit, row.resource,
-        row.difference, action_of(row),
-    ]  # fmt: skip
+def _money(row: ClientMoneyDay, *amounts: Decimal) -> list[Money]:
+    return [Money(amount, row.currency) for amount in amounts]
 
 
 def action_of(row: ClientMoneyDay) -> Named:
     """What the day asks for."""
     if row.difference < 0:
-        return Named(
-            "pay", _("Pay %(money)s into the client-money bank") % {"money": Money(row.bank_short, row.currency)}
-        )
+        return Named("pay", _("Pay in %(money)s") % {"money": shown(Money(row.bank_short, row.currency))})
     if row.bank_short:
-        return Named("transit", _("%(money)s of it still at PSPs") % {"money": Money(row.bank_short, row.currency)})
+        return Named("transit", _("%(money)s of it at PSPs") % {"money": shown(Money(row.bank_short, row.currency))})
     return Named("none", _("None"))
 
 

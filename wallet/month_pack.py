@@ -154,7 +154,11 @@ def _ageing(found: MonthEnd) -> Section:
                  *(Column(str(words), end=True) for _days, words in AGES), Column(_("Count"), end=True),
                  Column(_("Together"), end=True)],
         rows=[
-            [Named(row.kind, row.label), row.currency, *row.sums, row.count, Money(row.total, row.currency)]
+            [
+                Named(row.kind, row.label), row.currency,
+                *(Money(part, row.currency) if part else None for part in row.sums), row.count,
+                Money(row.total, row.currency),
+            ]
             for row in found.ageing
         ],
         empty=_("No break is open."),
@@ -227,8 +231,7 @@ def _client_money(found: MonthEnd) -> Iterator[Section]:
         yield Section(_("Client money"), empty=_("Not computed for any day."), columns=[Column(_("Day"))])
     for section in report.sections:
         yield Section(
-            _("Client money %(currency)s") % {"currency": section.title}, facts=section.facts, columns=section.columns,
-            rows=section.rows,
+            _("Client money: %(what)s") % {"what": section.title}, facts=section.facts, columns=section.columns, rows=section.rows
         )  # fmt: skip
 
 
@@ -255,11 +258,15 @@ def _trial(found: MonthEnd) -> Iterator[Section]:
             columns=[Column(_("Account"), weight=2), Column(_("Accounts"), end=True), Column(_("Opening"), end=True),
                      Column(_("Debits"), end=True), Column(_("Credits"), end=True), Column(_("Closing"), end=True)],
             rows=[
-                [Named(row.kind, row.label), row.accounts, row.opening, row.debits, row.credits, row.closing]
+                [Named(row.kind, row.label), row.accounts, *_money(part.currency, row)]
                 for row in part.rows
             ],
-            total=[Named("sum", _("Sum")), None, part.opening, part.debits, part.credits, part.closing],
+            total=[Named("sum", _("Sum")), None, *_money(part.currency, part)],
         )  # fmt: skip
+
+
+def _money(currency: str, row: Any) -> list[Money]:
+    return [Money(amount, currency) for amount in (row.opening, row.debits, row.credits, row.closing)]
 
 
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -182,10 +182,9 @@ def _run_psp(source: Source, day: dt.date) -> Outcome:
         covered = covered_to(report_days(psp))
     moved = psp.movements.filter(occurred_at__gte=_midnight(day), occurred_at__lte=end_of(day)).count()
     if covered is None or covered < day:
-        words = _("No report covers this day. Movements in our books: %(count)s.") % {"count": moved}
-        return Outcome(
-            RunState.MISSING if moved or covered else RunState.AGREES, moved, covered, words if moved or covered else ""
-        )
+        owes = bool(moved or covered) or psp.movements.exists()
+        words = _("No report covers this day. Movements in our books: %(count)s.") % {"count": moved} if owes else ""
+        return Outcome(RunState.MISSING if owes else RunState.AGREES, moved, covered, words)
     return Outcome(RunState.AGREES, moved, covered)
 
 

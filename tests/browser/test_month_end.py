@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from tests.browser.people import enter
@@ -18,8 +19,10 @@ from tests.wallet.factories import make_psp
 from tests.wallet.test_periods import LAST, LAST_END
 from wallet import ledger, periods
 from wallet.choices import AccountKind, JournalKind
+from wallet.client_money import keep_day
 from wallet.ledger import Entry, Line
 from wallet.models import ClosingBalance, Journal, Period, PspMovement
+from wallet.source_runs import run_source, sources_of
 
 SIX = ("northpay", "sepalink", "kassa", "cardinal", "quickpurse", "coinharbor")
 PER_PSP = 4
@@ -156,14 +159,20 @@ def test_from_six_uploads_to_the_signed_month_pack(page, cast, six, background, 
     assert len({one["sha256"] for one in manifest["evidence"]}) == 6
 
 
-def test_a_phone_shows_sources_client_money_and_the_month(phone, cast, six):
-    enter(phone, cast.finance)
+def test_a_phone_shows_sources_client_money_and_the_month(phone, page, cast, six):
     month = Period.objects.get(brand=cast.brand, first_day=LAST)
-    for name, address, words in (
-        ("sources", "/money/sources/", "Northpay"),
-        ("month", f"/money/month-end/meridian/{month}/", "Between now and closed"),
-        ("client-money", f"/money/client-money/meridian/?month={month}", "Client money"),
-    ):
-        phone.goto(address)
-        expect(phone.locator("#main")).to_contain_text(words)
-        look(phone, f"phone-{name}")
+    day = LAST_END.isoformat()
+    keep_day(brand=cast.brand, day=LAST_END)
+    for source in sources_of([cast.brand]):
+        run_source(source, timezone.now().astimezone(dt.UTC).date() - dt.timedelta(days=1))
+    for screen, name in ((phone, "phone"), (page, "desk")):
+        enter(screen, cast.finance)
+        for what, address, words in (
+            ("sources", "/money/sources/", "Northpay"),
+            ("month", f"/money/month-end/meridian/{month}/", "Between now and closed"),
+            ("client-money", f"/money/client-money/meridian/?month={month}", "Client money"),
+            ("client-money-day", f"/money/client-money/meridian/{day}/", "Client money requirement"),
+        ):
+            screen.goto(address)
+            expect(screen.locator("#main")).to_contain_text(words)
+            look(screen, f"{name}-{what}")
