@@ -32,7 +32,7 @@ from wallet.ledger import Entry, Line
 from wallet.models import Account
 
 # Times a statement is made, rows of the trail, clients of the month.
-SIZES = {"tiny": (1, 600, 8), "quick": (5, 20_000, 60), "full": (9, 200_000, 1_000)}
+SIZES = {"tiny": (1, 600, 8), "quick": (5, 20_000, 60), "full": (9, 100_000, 300)}
 LINES = 75  # of a statement of three pages
 STATEMENT_SECONDS, TRAIL_ROWS_A_SECOND, GROWTH_MB = 1.0, 1_500, 40
 MONTH = dt.date(2026, 9, 1)
