@@ -45,6 +45,11 @@ class Migration(migrations.Migration):
                     model_name='settlementrow',
                     name='settlementrow_keeps_what_it_says',
                 ),
+                migrations.AlterField(
+                    model_name='settlementimport',
+                    name='sealed_original',
+                    field=models.BinaryField(null=True),
+                ),
                 migrations.AddField(
                     model_name='settlementimport',
                     name='format',
