@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 EXPONENTS: dict[str, int] = {
-    **dict.fromkeys(["JPY", "KRW", "ISK", "VND", "CLP", "PYG", "UGX", "XAF", "XOF"], 0),
-    **dict.fromkeys(["BHD", "KWD", "OMR", "JOD", "TND", "IQD", "LYD"], 3),
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
     "BTC": 8, "ETH": 8, "LTC": 8, "USDT": 6, "USDC": 6,
 }  # fmt: skip
 DEFAULT_EXPONENT = 2
