@@ -33,9 +33,11 @@ def lock_psp(psp_id: int) -> None:
 def match_report(report: SettlementImport) -> None:
     """Match a report whose rows are stored, name its breaks, book what it says. Sets the counts; the caller saves them."""
     lock_psp(report.psp_id)
-    with connection.cursor() as cursor:
-        cursor.execute(staging.REPEATS, {"psp": report.psp_id, "report": report.pk})
-        report.seen_before = cursor.rowcount
+    report.seen_before = 0
+    if SettlementImport.objects.filter(psp_id=report.psp_id, pk__lt=report.pk).exists():
+        with connection.cursor() as cursor:
+            cursor.execute(staging.REPEATS, {"psp": report.psp_id, "report": report.pk})
+            report.seen_before = cursor.rowcount
     report.breaks_found, report.matched = _run(report.psp, report, actor=report.imported_by)
     report.to_bank = booking.book_payouts(report)
     report.booked = SettlementImport.objects.values_list("booked", flat=True).get(pk=report.pk)

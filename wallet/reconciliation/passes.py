@@ -105,7 +105,7 @@ SPLIT = """
 INSERT INTO recon_group (rule, currency, total, key, kind, rows, movements)
 WITH f AS MATERIALIZED (
   SELECT r.type, r.{row_key} AS key, array_agg(r.id ORDER BY r.id) AS rows, sum(r.gross_minor) AS total,
-    min(r.currency) AS currency
+    min(r.currency) AS currency, array_agg(DISTINCT r.client_reference) AS who
   FROM recon_left r WHERE r.{row_key} <> '' AND EXISTS (
     SELECT 1 FROM recon_left_mov m WHERE m.{mov_key} = r.{row_key} AND m.kind = r.type)
   GROUP BY 1, 2
@@ -117,8 +117,7 @@ SELECT 'split', m.currency, m.amount_minor, f.key, f.type, f.rows, ARRAY[m.id]
 FROM f JOIN sole ON sole.key = f.key AND sole.kind = f.type
 JOIN recon_left_mov m ON m.id = sole.id AND m.currency = f.currency AND m.amount_minor = f.total
 WHERE NOT EXISTS (SELECT 1 FROM wallet_notthesame n WHERE n.movement_id = m.id AND n.row_id = ANY(f.rows))
-  AND NOT EXISTS (SELECT 1 FROM recon_left r WHERE r.id = ANY(f.rows) AND r.client_reference ~ '^client-[0-9]+$'
-    AND r.client_reference <> 'client-' || m.client_id)
+  AND NOT EXISTS (SELECT 1 FROM unnest(f.who) w WHERE w ~ '^client-[0-9]+$' AND w <> 'client-' || m.client_id)
   AND NOT EXISTS (SELECT 1 FROM recon_group g WHERE g.movements @> ARRAY[m.id] OR g.rows && f.rows)
 """
 MERGED = """
