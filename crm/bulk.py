@@ -70,5 +70,5 @@ def _reader(field: Any) -> Callable[[models.Model], Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, DatabaseDefault):  # not set: COPY names every column, so the default is written out
-        value = value.expression.value
+        value = getattr(value, "expression").value  # noqa: B009 (the stubs don't know it)
     return value.value if isinstance(value, enum.Enum) else value
