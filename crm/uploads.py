@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -44,12 +44,21 @@ def refusal_page(request: HttpRequest, message: str) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Limit:
-    """How much a page takes: so many files of at most so many bytes (None: UPLOAD_MAX_BYTES)."""
+    """How much a page takes: so many files of at most so many bytes (None: UPLOAD_MAX_BYTES).
+
+    needs: the permission of those for whom `file_bytes_max` holds; from others the page takes what any page does.
+    """
 
     files: int = 0
     file_bytes_max: int | None = None
     refuse: Refuse = refusal_page
     words: Callable[[], str] | None = None
+    needs: str = ""
+
+    def for_(self, request: HttpRequest) -> Limit:
+        if not self.needs or request.user.has_perm(self.needs):
+            return self
+        return replace(self, file_bytes_max=None)
 
     @property
     def bytes_max(self) -> int:
@@ -76,15 +85,17 @@ NO_FILES = Limit()
 
 def takes_files(
     view: Callable[..., Any] | None = None, *, files: int = 1, file_bytes_max: int | None = None,
-    refuse: Refuse = refusal_page, words: Callable[[], str] | None = None,
+    refuse: Refuse = refusal_page, words: Callable[[], str] | None = None, needs: str = "",
 ) -> Any:  # fmt: skip
     """Mark the view that a URL names (the outermost decorator): its requests may carry up to `files` files.
 
-    refuse(request, message) makes the answer to what is too large, words() its message.
+    refuse(request, message) makes the answer to what is too large, words() its message. needs: see `Limit`.
     """
     if view is None:
-        return functools.partial(takes_files, files=files, file_bytes_max=file_bytes_max, refuse=refuse, words=words)
-    view.upload_limit = Limit(files, file_bytes_max, refuse, words)  # type: ignore[attr-defined]
+        return functools.partial(
+            takes_files, files=files, file_bytes_max=file_bytes_max, refuse=refuse, words=words, needs=needs
+        )
+    view.upload_limit = Limit(files, file_bytes_max, refuse, words, needs)  # type: ignore[attr-defined]
     return view
 
 
@@ -99,7 +110,7 @@ class BodyLimitMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
         length = declared_length(request)
-        limit: Limit = getattr(view, "upload_limit", NO_FILES)
+        limit: Limit = getattr(view, "upload_limit", NO_FILES).for_(request)
         if length <= limit.bytes_max:
             return None
         drain(request, length)

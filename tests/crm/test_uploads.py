@@ -10,15 +10,17 @@ MEGABYTE = 1024 * 1024
 
 
 @pytest.mark.parametrize(
-    ("who", "page"),
+    ("who", "page", "megabytes"),
     [
-        ("marketing", "lead_import_new"),
-        ("finance", "wallet:report_upload"),
-        ("mlro", "compliance:watchlists"),
+        ("marketing", "lead_import_new", 200),
+        ("finance", "wallet:bank_upload", 200),
+        ("finance", "wallet:report_upload", 2_000),  # a month of a large PSP is hundreds of megabytes
+        ("agent", "wallet:report_upload", 200),
+        ("mlro", "compliance:watchlists", 200),
     ],
 )
-def test_200_megabytes_are_refused_early_wherever_a_file_is_taken(cast, browse, who, page):
-    status, answer, read, peak = send(browse(getattr(cast, who)), reverse(page), 200 * MEGABYTE)
+def test_what_is_far_too_large_is_refused_early_wherever_a_file_is_taken(cast, browse, who, page, megabytes):
+    status, answer, read, peak = send(browse(getattr(cast, who)), reverse(page), megabytes * MEGABYTE)
     assert status == 413
     assert "larger than" in answer and "Nothing was kept" in answer
     assert read == 0 and peak < 20 * MEGABYTE

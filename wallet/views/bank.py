@@ -21,8 +21,8 @@ from crm.ui.views import StaffView, TableView, staff_page
 from crm.uploads import takes_files
 from wallet import bank, bank_orders, queries, queries_bank, statement_tables
 from wallet.bank_choices import EntryState
-from wallet.forms import REPORT_BYTES_MAX
 from wallet.models import BankEntry, Psp
+from wallet.statements_in.base import BYTES_MAX
 from wallet.tables_bank import BankEntryTable
 
 BATCHES_SHOWN = 8
@@ -60,7 +60,7 @@ class BankPage(TableView):
         accounts = queries_bank.bank_accounts_visible_to(user).select_related("brand").defer("sealed_credentials")
         batches = queries_bank.bank_batches_visible_to(user).select_related("psp", "made_by", "sent_by")
         return {
-            "upload": form or StatementForm(accounts=accounts), "limit": REPORT_BYTES_MAX,
+            "upload": form or StatementForm(accounts=accounts), "limit": BYTES_MAX,
             "waiting": queries_bank.waiting_orders(user),
             "batches": list(batches.defer("sealed_file", "psp__sealed_credentials")[:BATCHES_SHOWN]),
             "may_import": user.has_perm("wallet.handle_bank_entries"),
@@ -105,7 +105,7 @@ class BankUpload(BankPage):
         return render(request, self.template_name, {"table": table, **self.more(form)}, status=422)
 
 
-bank_upload = takes_files(BankUpload.as_view(), file_bytes_max=REPORT_BYTES_MAX)
+bank_upload = takes_files(BankUpload.as_view(), file_bytes_max=BYTES_MAX, needs="wallet.handle_bank_entries")
 
 
 class BankEntryPage(StaffView):

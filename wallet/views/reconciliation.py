@@ -80,7 +80,7 @@ class ReportUpload(ReconciliationPage):
         return render(request, self.template_name, {"table": table, **self.forms_context(**forms)}, status=422)
 
 
-report_upload = takes_files(ReportUpload.as_view(), file_bytes_max=REPORT_BYTES_MAX)
+report_upload = takes_files(ReportUpload.as_view(), file_bytes_max=REPORT_BYTES_MAX, needs="wallet.run_reconciliation")
 
 
 class ReportFetch(ReportUpload):
