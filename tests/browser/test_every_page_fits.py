@@ -23,7 +23,9 @@ NO_PAGES = frozenset(
     {"brand_css", "healthz", "palette", "notifications_recent", "notifications_unread", "api:openapi-json"}
 )
 LOOK = """() => {
-  const seen = (e) => e.getClientRects().length && getComputedStyle(e).visibility !== "hidden" && !e.closest("dialog:not([open])");
+  // What a closed <details> holds has its place, but is not shown.
+  const seen = (e) => e.getClientRects().length && e.checkVisibility({visibilityProperty: true})
+    && !e.closest("dialog:not([open])");
   const named = (e) => e.getAttribute("aria-label") || e.getAttribute("aria-labelledby") || e.title || (e.innerText || "").trim()
     || [...(e.labels || [])].some((l) => l.textContent.trim());
   const wrong = [];
