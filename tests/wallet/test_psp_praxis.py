@@ -142,8 +142,8 @@ def test_a_forged_one_is_refused_and_a_lost_one_looked_up(cast, outside):
     deposit = start(cast, outside)
     pay(deposit)
     outside.running.control("finish")
-    outside.deliver(wait_for=1)
-    assert Verdict.WRONG_SIGNATURE in set(WebhookMessage.objects.values_list("verdict", flat=True))
+    forged = WebhookMessage.objects.filter(verdict=Verdict.WRONG_SIGNATURE)
+    assert wait_until(lambda: outside.deliver() is not None and forged.exists())
     wait_until(lambda: adapter_of(outside.psp).find_payment(deposit.reference).status == PaymentStatus.CAPTURED)
     assert look_up_deposit(deposit.pk).state == DepositState.SETTLED
 
