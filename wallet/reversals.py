@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import replace
 
 from django.db import transaction
@@ -18,6 +19,9 @@ from wallet.models import Balance, Deposit, PspMovement, Withdrawal
 from wallet.outcomes import AT_THE_PSP, apply_payout, open_refunds_of
 from wallet.psp.base import TransferStatus, TransferView
 
+# The deposit's own reference may begin with R too: 'D-R4DPHFU5H3PR'.
+OF_A_REFUND = re.compile(r"^(\w+-\w+)-R\d+$")
+
 
 @transaction.atomic
 def apply_refund(*, psp_id: int, transfer: TransferView) -> Applied:
@@ -29,7 +33,7 @@ def apply_refund(*, psp_id: int, transfer: TransferView) -> Applied:
     ours = _our_refund(psp_id, transfer)
     if ours is not None:
         return apply_payout(psp_id=psp_id, view=replace(transfer, reference=ours.reference), way=Way.REFUND)
-    found = Deposit.objects.filter(psp_id=psp_id, reference=transfer.reference.partition("-R")[0]).first()
+    found = Deposit.objects.filter(psp_id=psp_id, reference=OF_A_REFUND.sub(r"\1", transfer.reference)).first()
     if found is None:
         return Applied(InboxState.UNMATCHED, f"No deposit for refund {transfer.reference}")
     deposit = lock_deposit(pk=found.pk)

@@ -17,6 +17,7 @@ from wallet.choices import AccountKind, JournalKind
 from wallet.ledger import Entry, Line
 from wallet.models import Psp, PspMovement, SettlementImport, SettlementRow
 from wallet.reconciliation import match_report
+from wallet.reconciliation.matching import lock_psp
 
 FIRST = dt.date(2026, 9, 1)
 NUMBERS = itertools.count(1)
@@ -71,17 +72,19 @@ def report(
     psp: Psp, rows: list[dict[str, Any]], *, first: int = 1, last: int = 30, name: str = "", actor: Any = None,
     match: bool = True,
 ) -> SettlementImport:  # fmt: skip
-    """A report of days of September whose rows are stored, matched."""
-    one = SettlementImport.objects.create(
-        psp=psp, file_name=name or f"{first}-{last}.csv", sha256=f"{next(NUMBERS):064d}",
-        stored_name=f"test-{next(NUMBERS)}", size_bytes=0,
-        first_day=FIRST + dt.timedelta(days=first - 1), last_day=FIRST + dt.timedelta(days=last - 1),
-        row_count=len(rows), imported_at=timezone.now(), imported_by=actor,
-    )  # fmt: skip
-    SettlementRow.objects.bulk_create(
-        SettlementRow(report=one, line=place, **fields) for place, fields in enumerate(rows, start=2)
-    )
-    if match:
-        match_report(one)
-        one.save()
+    """A report of days of September whose rows are stored, matched; one at a time, as imports are."""
+    with transaction.atomic():
+        lock_psp(psp.pk)
+        one = SettlementImport.objects.create(
+            psp=psp, file_name=name or f"{first}-{last}.csv", sha256=f"{next(NUMBERS):064d}",
+            stored_name=f"test-{next(NUMBERS)}", size_bytes=0,
+            first_day=FIRST + dt.timedelta(days=first - 1), last_day=FIRST + dt.timedelta(days=last - 1),
+            row_count=len(rows), imported_at=timezone.now(), imported_by=actor,
+        )  # fmt: skip
+        SettlementRow.objects.bulk_create(
+            SettlementRow(report=one, line=place, **fields) for place, fields in enumerate(rows, start=2)
+        )
+        if match:
+            match_report(one)
+            one.save()
     return one

@@ -10,7 +10,7 @@ from django.db.models import Count
 from crm.models import Brand
 from trading.models import Deal
 from wallet import source_runs
-from wallet.models import Break, ClientMoneyDay, MonthSignOff, Period, SourceRun
+from wallet.models import Break, ClientMoneyDay, MonthSignOff, Period, SourceRun, Transfer
 from wallet.month_choices import SourceKind
 from wallet.month_end import month_end_of
 from wallet.platform_leg import compare
@@ -36,7 +36,7 @@ def test_the_demo_s_three_sides_agree(settings, tmp_path):
         )  # fmt: skip
         checked += compared.checked
         assert [one.explanation for one in compared.found if not one.is_settled] == []
-    assert checked > 20
+    assert checked >= Transfer.objects.filter(state="settled").count() > 0
     assert SourceRun.objects.exists()
     assert ClientMoneyDay.objects.exists()
     closed = Period.objects.filter(state="closed")

@@ -206,6 +206,17 @@ def test_refunds_made_at_the_psp_book_in_parts_each_once(mixed, cast):
     assert any("what went back" in problem for problem in verify().problems)
 
 
+@pytest.mark.parametrize("reference", ["D-R4DPHFU5H3PR", "D-4DPHFU5H3PRR"])
+def test_a_refund_names_its_deposit_with_or_without_a_number(mixed, reference):
+    Deposit.objects.filter(pk=mixed.pk).update(reference=reference)
+    mixed.refresh_from_db()
+    assert told(mixed, 10_000, "re_1") == InboxState.DONE
+    view = TransferView(f"{reference}-R2", "re_2", TransferStatus.PAID, 5_000, "EUR")
+    assert apply_refund(psp_id=mixed.psp_id, transfer=view).state == InboxState.DONE
+    mixed.refresh_from_db()
+    assert mixed.refunded_minor == 15_000
+
+
 def test_a_strange_refund_waits_while_ours_has_no_answer(mixed, cast, outside):
     refund = give_back(cast, mixed)
     approve_withdrawal(withdrawal_id=refund.pk, actor=cast.second_finance)
