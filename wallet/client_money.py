@@ -35,7 +35,7 @@ from crm.notify import notify, people_with
 from crm.policies import require
 from crm.scope import reach_of
 from wallet import ledger, policies
-from wallet.bank_leg import BANK_ADAPTER, BankPosition, bank_positions, end_of
+from wallet.bank_positions import BANK_ADAPTER, BankPosition, bank_positions, end_of
 from wallet.choices import AccountKind
 from wallet.models import Account, ClientMoneyDay
 from wallet.month_choices import Cover

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from crm.money import Money
 from crm.ui.formats import day as shown_day
 from wallet.bank_choices import EntryState
-from wallet.bank_leg import covered_days
+from wallet.bank_positions import covered_days
 from wallet.checklist import Check, end_of_month, few
 from wallet.models import BankEntry, ClientMoneyDay, Period, Psp, PspMovement, SourceRun
 from wallet.month_choices import Cover, RunState, SourceKind

@@ -25,8 +25,8 @@ from crm.models import Brand
 from crm.money import Money
 from crm.policies import require
 from trading.models import SyncCursor, TradingServer
-from wallet import bank, bank_leg, platform_leg, policies, settlement_import
-from wallet.bank_leg import BANK_ADAPTER, end_of
+from wallet import bank, bank_positions, platform_leg, policies, settlement_import
+from wallet.bank_positions import BANK_ADAPTER, end_of
 from wallet.choices import AccountKind, BreakKind, BreakState
 from wallet.models import Account, Break, Psp, SettlementImport, SourceRun
 from wallet.month_choices import RunState, SourceKind
@@ -191,13 +191,13 @@ def _run_psp(source: Source, day: dt.date) -> Outcome:
 def _run_bank(source: Source, day: dt.date) -> Outcome:
     psp = source.psp
     assert psp is not None
-    covered = covered_to(bank_leg.covered_days(psp))
+    covered = covered_to(bank_positions.covered_days(psp))
     if psp.is_fetched_daily and psp.is_enabled and (covered is None or covered < day):
         first = day if covered is None else covered + dt.timedelta(days=1)
         content = adapter_of(psp).fetch_settlement(first, day)
         bank.import_statement(psp_id=psp.pk, file_name=f"{psp.code}-{first}-{day}.xml", content=content, actor=None)
-        covered = covered_to(bank_leg.covered_days(psp))
-    positions = bank_leg.bank_positions(source.brand.pk, covered or day) if covered else {}
+        covered = covered_to(bank_positions.covered_days(psp))
+    positions = bank_positions.bank_positions(source.brand.pk, covered or day) if covered else {}
     found = [_of_balance(one) for one in positions.values() if one.difference_minor]
     note_breaks(source, found, first=dt.date(2000, 1, 1), last=day)
     entries = psp.bank_entries.filter(booked_on=day).count()
@@ -208,7 +208,7 @@ def _run_bank(source: Source, day: dt.date) -> Outcome:
     return Outcome(RunState.AGREES, entries, covered, words)
 
 
-def _of_balance(one: bank_leg.BankPosition) -> Found:
+def _of_balance(one: bank_positions.BankPosition) -> Found:
     assert one.statement_minor is not None
     assert one.statement_on is not None
     text = _("%(currency)s on %(day)s: the bank has %(there)s, our books have %(here)s") % {

@@ -3,9 +3,11 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
 
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent
+from crm.money import EXPONENTS, exponent
 from tests.wallet import recon
 from tests.wallet.factories import at_once, make_psp
 from wallet import ledger
@@ -150,6 +152,15 @@ def test_a_later_row_makes_a_forced_choice_ambiguous_and_the_match_is_taken_back
 
 
 # The database's own word
+
+
+def test_the_database_counts_every_currency_with_as_many_decimals_as_we_do():
+    codes = [*EXPONENTS, "EUR", "USD"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT code, recon_exponent(code) FROM unnest(%s::text[]) code", [codes])
+        assert dict(cursor.fetchall()) == {code: exponent(code) for code in codes}
+        cursor.execute("SELECT recon_rate_explains(1000000, 'VND', 3850, 'EUR', 25974.025974)")
+        assert cursor.fetchone() == (True,)
 
 
 def test_the_database_refuses_a_pair_that_does_not_agree(cast, psp):

@@ -15,7 +15,7 @@ from tests.wallet.factories import fund, house, make_psp
 from trading.models import EquityPoint, TradingAccount
 from wallet import client_money, ledger
 from wallet.bank import import_statement
-from wallet.bank_leg import bank_positions
+from wallet.bank_positions import bank_positions
 from wallet.choices import AccountKind, JournalKind
 from wallet.client_money import figures_of, keep_day, run_due
 from wallet.ledger import Entry, Line

@@ -1,25 +1,17 @@
 from wallet.models.bank import BankBatch, BankEntry, BankFile, BankOrder
 from wallet.models.bonus import BonusGrant, BonusPlan, BonusRule
+from wallet.models.breaks import Break, BreakNote, BreakPosting
+from wallet.models.costs import PspCost
 from wallet.models.disputes import Dispute
 from wallet.models.documents import FeeInvoice, IssuedDocument, Letterhead
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
 from wallet.models.manual import ManualJournal, ManualLine
+from wallet.models.matches import Match, MatchGroup, NotTheSame, Suggestion
 from wallet.models.month_end import ClientMoneyDay, MonthSignOff, SourceRun
 from wallet.models.payments import Deposit, PspMovement
 from wallet.models.periods import ClosingBalance, Period, PeriodReopening
 from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookMessage
-from wallet.models.reconciliation import (
-    Break,
-    BreakNote,
-    BreakPosting,
-    Match,
-    MatchGroup,
-    NotTheSame,
-    PspCost,
-    SettlementImport,
-    SettlementRow,
-    Suggestion,
-)
+from wallet.models.settlements import SettlementImport, SettlementRow
 from wallet.models.statement_tables import TableMapping, WaitingTable
 from wallet.models.transfers import Exchange, Quote, Transfer
 from wallet.models.unverified import UnverifiedRule, UnverifiedTerm

@@ -1,0 +1,177 @@
+"""Differences with a name, what people say about them, and the postings of those that are accepted."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clients.models import Client
+from crm.models import Brand, User
+from crm.models.audit import append_only
+from crm.money import from_minor
+from wallet.choices import BreakKind, BreakState, RequestState
+from wallet.models.bank import BankEntry
+from wallet.models.ledger import Journal
+from wallet.models.matches import MatchGroup
+from wallet.models.payments import PspMovement
+from wallet.models.periods import FourEyesMixin
+from wallet.models.psp import Psp
+from wallet.models.settlements import SettlementImport, SettlementRow
+from wallet.reconciliation_choices import BREAKS_OF_A_MOVEMENT, Leg, PostingWay
+
+
+class Break(models.Model):
+    """A difference with its name: what they say, what we say, and what became of it.
+
+    On the PSP leg it points at a report's row, a movement, or both. The bank leg points at an entry of a bank or a payout
+    row; other legs at what `subject` names, e.g. 'deal:3:99123'. Open ones close themselves when a later file explains them.
+    """
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    leg = models.CharField(max_length=8, choices=Leg.choices, default=Leg.PSP)
+    psp = models.ForeignKey(Psp, on_delete=models.PROTECT, null=True, related_name="breaks", db_index=False)
+    report = models.ForeignKey(SettlementImport, on_delete=models.PROTECT, null=True, related_name="breaks")
+    kind = models.CharField(max_length=16, choices=BreakKind.choices)
+    row = models.ForeignKey(SettlementRow, on_delete=models.PROTECT, null=True, related_name="breaks")
+    movement = models.ForeignKey(PspMovement, on_delete=models.PROTECT, null=True, related_name="breaks")
+    entry = models.ForeignKey(BankEntry, on_delete=models.PROTECT, null=True, related_name="breaks")
+    subject = models.CharField(
+        max_length=120, blank=True, db_default="", help_text=_("What it is about where it is none of the above")
+    )
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    detail = models.CharField(max_length=300, blank=True, db_default="", help_text=_("More than its kind says"))
+    currency = models.CharField(max_length=5)
+    difference_minor = models.BigIntegerField(help_text=_("Theirs less ours"))
+    happened_at = models.DateTimeField(help_text=_("When the money moved; its age counts from here"))
+    opened_at = models.DateTimeField()
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    state = models.CharField(max_length=10, choices=BreakState.choices, default=BreakState.OPEN)
+    resolved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    resolved_at = models.DateTimeField(null=True)
+    resolution = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(row__isnull=False) | Q(movement__isnull=False) | Q(entry__isnull=False) | ~Q(subject=""),
+                name="break_points_at_something",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=BreakState.OPEN) | (Q(resolved_at__isnull=False) & ~Q(resolution="")),
+                name="resolved_break_says_how_and_when",
+            ),
+            models.CheckConstraint(
+                condition=~Q(leg=Leg.PSP) | Q(psp__isnull=False), name="break_of_a_psp_says_of_which"
+            ),
+            # A fee may differ on a row that is matched; everything else leaves its row open, and has one name.
+            models.UniqueConstraint(
+                fields=["row", "leg"],
+                condition=Q(state=BreakState.OPEN, row__isnull=False) & ~Q(kind=BreakKind.FEE),
+                name="an_open_row_has_one_break",
+            ),
+            models.UniqueConstraint(
+                fields=["row"],
+                condition=Q(state=BreakState.OPEN, kind=BreakKind.FEE),
+                name="one_open_fee_break_per_row",
+            ),
+            models.UniqueConstraint(
+                fields=["movement"],
+                condition=Q(state=BreakState.OPEN, kind__in=BREAKS_OF_A_MOVEMENT),
+                name="an_open_movement_has_one_break",
+            ),
+            models.UniqueConstraint(
+                fields=["leg", "subject"],
+                condition=Q(state=BreakState.OPEN) & ~Q(subject=""),
+                name="an_open_subject_has_one_break",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "id"], name="breaks_by_state"),
+            models.Index(fields=["brand", "state", "-id"], name="breaks_by_brand"),
+            models.Index(fields=["psp", "kind"], name="breaks_open_by_psp", condition=Q(state=BreakState.OPEN)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} #{self.pk}"
+
+    @property
+    def difference(self) -> Decimal:
+        return from_minor(self.difference_minor, self.currency)
+
+    @property
+    def age_days(self) -> int:
+        """Whole days since the money moved, until it was resolved."""
+        return max(((self.resolved_at or timezone.now()) - self.happened_at).days, 0)
+
+    @property
+    def explanation(self) -> str:
+        """What differs, as a sentence; reads row and movement."""
+        from wallet.reconciliation.words import explain
+
+        return explain(self)
+
+
+class BreakNote(models.Model):
+    """A comment on a break, or what happened to it (without an author). A file that proves it is kept encrypted."""
+
+    one = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="notes")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    body = models.CharField(max_length=1000, blank=True)
+    file_name = models.CharField(max_length=160, blank=True)
+    file_path = models.CharField(max_length=200, blank=True)
+    file_sha256 = models.CharField(max_length=64, blank=True)
+    file_bytes = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(body="") | ~Q(file_path=""), name="break_note_says_something"),
+        ]
+        triggers = append_only("breaknote")
+
+    def __str__(self) -> str:
+        return self.body[:60] or self.file_name
+
+
+class BreakPosting(FourEyesMixin):
+    """A difference that somebody wants to post: what it is, and why. Another person says yes, then it is in the ledger.
+
+    When the break has both a row and a movement they become a group whose difference is this posting.
+    """
+
+    one = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="postings")
+    way = models.CharField(max_length=12, choices=PostingWay.choices)
+    currency = models.CharField(max_length=5)
+    amount_minor = models.BigIntegerField(help_text=_("What the PSP's account holds more (or less) than our books say"))
+    business_on = models.DateField()
+    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="break_posting")
+    group = models.ForeignKey(MatchGroup, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [("post_break", "May post the difference of a break that somebody else proposed")]
+        constraints = [
+            *FourEyesMixin.constraints("break_posting"),
+            models.CheckConstraint(
+                condition=Q(state=RequestState.APPROVED, journal__isnull=False)
+                | (~Q(state=RequestState.APPROVED) & Q(journal__isnull=True)),
+                name="approved_break_posting_is_posted",
+            ),
+            models.CheckConstraint(condition=~Q(amount_minor=0), name="break_posting_moves_something"),
+            models.UniqueConstraint(
+                fields=["one"], condition=Q(state=RequestState.WAITING), name="one_posting_of_a_break_waits"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_way_display()} {self.amount}"
+
+    @property
+    def amount(self) -> Decimal:
+        return from_minor(self.amount_minor, self.currency)

@@ -1,0 +1,132 @@
+"""Settlement reports of PSPs as they came, row by row. What of our books they are: `matches`; what differs: `breaks`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q, Value
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import User
+from crm.money import from_minor
+from wallet.choices import RowType
+from wallet.models.psp import Psp
+from wallet.models.reconciliation_guards import never_goes
+
+
+class SettlementImport(models.Model):
+    """One report of one PSP: proved on arrival, kept as it came (encrypted), matched once."""
+
+    psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="settlements")
+    file_name = models.CharField(max_length=160)
+    sha256 = models.CharField(max_length=64)
+    # The original, encrypted on disk (`settlement_import.original_of`).
+    stored_name = models.CharField(max_length=64, unique=True)
+    size_bytes = models.BigIntegerField()
+    format = models.CharField(max_length=40, blank=True, help_text=_("As which kind of report it was read"))
+    first_day = models.DateField()
+    last_day = models.DateField()
+    row_count = models.PositiveIntegerField()
+    # Per currency, in minor units: {"EUR": {"opening": 0, "gross": …, "fee": …, "net": …, "closing": …}}
+    totals = models.JSONField(default=dict)
+    matched = models.PositiveIntegerField(default=0)
+    seen_before = models.PositiveIntegerField(default=0, help_text=_("Rows that an earlier report had already"))
+    to_bank = models.PositiveIntegerField(default=0, help_text=_("Payouts to our own bank account"))
+    breaks_found = models.PositiveIntegerField(default=0)
+    imported_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    imported_at = models.DateTimeField()
+    seconds = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    # What of it is in the ledger, in minor units: {"fees": {"EUR": 215}, "fx": {"USD:EUR": [paid, got]}, "journals": 2}
+    booked = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [("run_reconciliation", "May import settlement reports and resolve breaks")]
+        constraints = [
+            models.UniqueConstraint(fields=["psp", "sha256"], name="the_same_report_is_imported_once"),
+            models.CheckConstraint(condition=Q(first_day__lte=models.F("last_day")), name="report_period_is_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class SettlementRow(models.Model):
+    """One row of a report, in minor units. It never goes away, and of it only `is_repeat` changes.
+
+    `currency` is the one that the PSP holds for us: opening + net = closing in it. Where the payer paid in another one,
+    `paid_currency` and `paid_minor` say what (empty and None where the report does not), and `rate` what one unit of it
+    was worth in `currency`.
+    """
+
+    report = models.ForeignKey(SettlementImport, on_delete=models.PROTECT, related_name="rows", db_index=False)
+    line = models.PositiveIntegerField(help_text=_("In the file, counted from 1"))
+    type = models.CharField(max_length=20, choices=RowType.choices)
+    psp_reference = models.CharField(max_length=100)
+    merchant_reference = models.CharField(max_length=100, blank=True)
+    original_reference = models.CharField(max_length=100, blank=True)
+    client_reference = models.CharField(
+        max_length=100, blank=True, db_default="", help_text=_("Whose it is, in the words that we gave the PSP")
+    )
+    batch = models.CharField(max_length=60, blank=True)
+    booked_at = models.DateTimeField()
+    value_at = models.DateTimeField(null=True)
+    entry_reference = models.CharField(
+        max_length=100, blank=True, db_default="", help_text=_("The PSP's id of the booking itself")
+    )
+    currency = models.CharField(max_length=5)
+    gross_minor = models.BigIntegerField()
+    fee_minor = models.BigIntegerField()
+    net_minor = models.BigIntegerField()
+    paid_currency = models.CharField(max_length=5, blank=True, db_default="")
+    paid_minor = models.BigIntegerField(null=True)
+    rate = models.DecimalField(max_digits=24, decimal_places=12, null=True)
+    is_repeat = models.BooleanField(
+        default=False, db_default=False, help_text=_("An earlier report of the PSP had it already")
+    )
+
+    class Meta:
+        ordering = ["report_id", "line"]
+        constraints = [
+            models.UniqueConstraint(fields=["report", "line"], name="each_report_line_once"),
+            models.CheckConstraint(
+                condition=Q(net_minor=models.F("gross_minor") - models.F("fee_minor")), name="row_net_is_gross_less_fee"
+            ),
+            models.CheckConstraint(condition=Q(rate__isnull=True) | Q(rate__gt=0), name="row_rate_is_above_zero"),
+        ]
+        indexes = [
+            models.Index(fields=["psp_reference"], name="settlement_rows_by_reference"),
+            models.Index(
+                fields=["merchant_reference"], name="settlement_rows_by_our_ref", condition=~Q(merchant_reference="")
+            ),
+            models.Index(
+                fields=["report", "line"], name="payout_rows_by_report", condition=Q(type=RowType.MERCHANT_PAYOUT)
+            ),
+        ]
+        triggers = [
+            never_goes("settlementrow"),
+            pgtrigger.Trigger(
+                name="settlementrow_keeps_what_it_says",
+                operation=pgtrigger.UpdateOf(
+                    "report_id", "line", "type", "psp_reference", "merchant_reference", "original_reference",
+                    "client_reference", "entry_reference", "batch", "booked_at", "value_at", "currency", "gross_minor", "fee_minor",
+                    "net_minor", "paid_currency", "paid_minor", "rate",
+                ),
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                func="RAISE EXCEPTION 'what a report says never changes';",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.report} line {self.line}"
+
+    @property
+    def gross(self) -> Decimal:
+        return from_minor(self.gross_minor, self.currency)
+
+    @property
+    def fee(self) -> Decimal:
+        return from_minor(self.fee_minor, self.currency)
