@@ -50,6 +50,7 @@ class RunKind(BadgeChoices):
     NIGHTLY = "nightly", "blue", _("Nightly")
     RECOMPUTE = "recompute", "purple", _("Recalculation")
     CLAWBACK = "clawback", "orange", _("Clawback")
+    RESTORED = "restored", "teal", _("Given back")
 
 
 class AccrualKind(models.TextChoices):
@@ -58,6 +59,7 @@ class AccrualKind(models.TextChoices):
     ORIGINAL = "original", _("First calculation")
     DELTA = "delta", _("Correction")
     CLAWBACK = "clawback", _("Clawback")
+    RESTORED = "restored", _("Given back")
 
 
 class AccrualState(BadgeChoices):
@@ -84,6 +86,7 @@ class Reason(models.TextChoices):
     RECALCULATED = "recalculated", _("Difference found by a recalculation")
     DEAL_CHANGED = "deal_changed", _("The platform changed or removed the deal")
     DEPOSIT_REVERSED = "deposit_reversed", _("The client's deposit was charged back or refunded")
+    DEPOSIT_RESTORED = "deposit_restored", _("The chargeback of the client's deposit was reversed")
 
 
 class PeriodState(BadgeChoices):

@@ -1,47 +1,69 @@
-"""Taking commissions back when the deposit they rest on was charged back or refunded."""
+"""Taking commissions back when the deposit they rest on was charged back or refunded, and giving them back when a
+chargeback was reversed.
+
+Each part that goes back to the payer, or comes again, is kept once (`ReversedPart`). What a trade has to give back is
+computed from the parts that stand, and the difference to what earlier rows took is written as a further row: so neither
+the order of the events nor their repetition changes what a partner is left with.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
 from crm import audit
+from crm.money import Money
 from ib import engine_sql, periods
-from ib.choices import RunKind
-from ib.models import CommissionRun
+from ib.choices import AccrualKind, Reason, RunKind
+from ib.models import CommissionRun, ReversedPart
 from wallet.choices import DEPOSIT_ARRIVED
 from wallet.models import Deposit
 
-# What each partner has left of each trade since the deposit, within the plan's clawback days. A clawback is a further
-# row that points at the first one; together they never go below zero.
-TAKE_BACK = f"""
-WITH left_over AS (
+# A trade rests on the deposits that had arrived before it was closed. A part of one that went back takes its share of
+# the trades until then, within the plan's clawback days; all parts together never more than the trade earned.
+# Multiplied first, divided once, and freed from the division's own crumbs before it is cut at eight places.
+BALANCE = f"""
+WITH had AS (
   SELECT x.deal_id, x.partner_id, x.level, x.currency, min(x.id) FILTER (WHERE x.kind = 'original') AS original_id,
-    sum(x.amount) AS amount, sum(x.rate_amount) AS rate_amount,
-    sum(x.amount) FILTER (WHERE x.kind <> 'clawback') AS earned,
-    sum(x.rate_amount) FILTER (WHERE x.kind <> 'clawback') AS rate_earned
+    sum(x.amount) FILTER (WHERE x.kind IN ('original', 'delta')) AS earned,
+    sum(x.rate_amount) FILTER (WHERE x.kind IN ('original', 'delta')) AS rate_earned,
+    -coalesce(sum(x.amount) FILTER (WHERE x.kind IN ('clawback', 'restored')), 0) AS taken,
+    -coalesce(sum(x.rate_amount) FILTER (WHERE x.kind IN ('clawback', 'restored')), 0) AS rate_taken
   FROM ib_accrual x WHERE x.client_id = %(client)s AND x.closed_at >= %(since)s
   GROUP BY 1, 2, 3, 4
+), due AS (
+  SELECT h.*, greatest(0, least(h.earned, trunc(round(p.amount, 12), 8))) AS due,
+    greatest(0, least(h.rate_earned, trunc(round(p.rate_amount, 12), 8))) AS rate_due
+  FROM had h
+  JOIN ib_accrual k ON k.id = h.original_id
+  JOIN ib_planversion v ON v.id = k.version_id
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(h.earned * s.weight / s.whole), 0) AS amount,
+      coalesce(sum(h.rate_earned * s.weight / s.whole), 0) AS rate_amount
+    FROM (SELECT (r.taken - coalesce(r.restored, 0)) * r.base * 1.000000000000 AS weight, r.amount * r.paid_in AS whole
+          FROM ib_reversedpart r
+          WHERE r.client_id = %(client)s AND r.taken > coalesce(r.restored, 0) AND k.closed_at >= r.since
+            AND k.closed_at <= r.taken_at AND k.closed_at >= r.taken_at - make_interval(days => v.clawback_days)) s
+  ) p
 ), added AS (
   INSERT INTO ib_accrual ({engine_sql.COLUMNS})
-  SELECT %(run)s, 'clawback', 'reversed', 'deposit_reversed', k.partner_id, k.introducer_id, k.level, k.client_id, k.deal_id,
+  SELECT %(run)s, %(kind)s, CASE WHEN d.due > d.taken THEN 'reversed' ELSE 'accrued' END, %(reason)s, k.partner_id,
+    k.introducer_id, k.level, k.client_id, k.deal_id,
     k.ticket, k.closed_at, k.account_id, k.symbol, k.symbol_group, k.lots, k.held_seconds, k.version_id, k.rate,
-    k.share, k.is_override, k.rate_currency,
-    -least(l.rate_amount, trunc(l.rate_earned * %(part)s, 8)), k.fx_rate, k.fx_on, k.currency,
-    -least(l.amount, trunc(l.earned * %(part)s, 8)), coalesce(own.id, %(late)s), k.id, %(source)s, %(now)s
-  FROM left_over l
-  JOIN ib_accrual k ON k.id = l.original_id
-  JOIN ib_planversion v ON v.id = k.version_id AND k.closed_at >= %(now)s - make_interval(days => v.clawback_days)
+    k.share, k.is_override, k.rate_currency, d.rate_taken - d.rate_due, k.fx_rate, k.fx_on, k.currency,
+    d.taken - d.due, coalesce(own.id, %(late)s), k.id, %(source)s, %(now)s
+  FROM due d
+  JOIN ib_accrual k ON k.id = d.original_id
   LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
     AND own.starts_at <= k.closed_at AND own.ends_at > k.closed_at
-  WHERE l.amount > 0 AND least(l.amount, trunc(l.earned * %(part)s, 8)) > 0
-    AND NOT EXISTS (SELECT 1 FROM ib_accrual done WHERE done.corrects_id = k.id AND done.kind = 'clawback'
-                    AND done.source = %(source)s AND done.client_id = %(client)s)
+  WHERE d.due <> d.taken
+  ORDER BY k.id
   RETURNING partner_id, period_id, closed_at, currency, amount
 ), kept_sums AS ({engine_sql.ADD_UP_ADDED})
 SELECT count(*), coalesce(sum(amount), 0) FROM added
@@ -49,56 +71,109 @@ SELECT count(*), coalesce(sum(amount), 0) FROM added
 
 
 @transaction.atomic
-def take_back(*, deposit_id: int, amount: Decimal, reference: str = "") -> int:
+def take_back(*, deposit_id: int, amount: Decimal, currency: str = "", reference: str = "") -> int:
     """Take back the part of the client's commissions that rests on a reversed deposit; returns how many rows.
 
     The part is what was reversed over all the client paid in since that deposit (at most 1). Trades closed before the
     deposit, or longer ago than the plan's clawback days, stay paid.
 
-    reference: names this reversal, for a deposit can be reversed in parts; the same one twice changes nothing.
+    currency: of the amount; that in which the money came unless it is said. reference: names this reversal, for a
+    deposit can be reversed in parts; the same one twice changes nothing.
     """
-    deposit = Deposit.objects.select_related("client", "brand").get(pk=deposit_id)
-    if deposit.settled_at is None:
+    return _hear(deposit_id, amount, currency, reference, kind=AccrualKind.CLAWBACK)
+
+
+@transaction.atomic
+def give_back(*, deposit_id: int, amount: Decimal, currency: str = "", reference: str = "") -> int:
+    """A chargeback was reversed: what it took back comes again, once; returns how many rows.
+
+    reference: that of the chargeback. Heard before the chargeback itself, neither of the two moves anything.
+    """
+    return _hear(deposit_id, amount, currency, reference, kind=AccrualKind.RESTORED)
+
+
+def _hear(deposit_id: int, amount: Decimal, currency: str, reference: str, *, kind: AccrualKind) -> int:
+    deposit = Deposit.objects.select_related("brand", "wallet").get(pk=deposit_id)
+    if deposit.settled_at is None or amount <= 0:
         return 0
-    part = part_of(deposit, amount)
     periods.lock_commissions(deposit.brand_id)
-    now = timezone.now()
-    periods.ensure_periods(deposit.brand, now, now)
-    late = periods.open_period(deposit.brand_id)
-    assert late is not None
-    source = f"deposit:{deposit.pk}"
-    if reference:
-        source += f":{hashlib.sha256(reference.encode()).hexdigest()[:12]}"
-    run = CommissionRun.objects.create(
-        brand=deposit.brand, kind=RunKind.CLAWBACK, from_at=deposit.settled_at, to_at=now, reason=source,
-        started_at=now, finished_at=now,
-    )  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(
-            TAKE_BACK,
-            {"client": deposit.client_id, "since": deposit.settled_at, "part": part, "source": source, "now": now,
-             "run": run.pk, "late": late.pk, "brand": deposit.brand_id},
-        )  # fmt: skip
-        rows, total = cursor.fetchone()
-    if not rows:
-        run.delete()
+    now, half = timezone.now(), "taken" if kind == AccrualKind.CLAWBACK else "restored"
+    part = _part(deposit, reference, currency)
+    if getattr(part, half) is not None:
         return 0
-    CommissionRun.objects.filter(pk=run.pk).update(corrected=rows)
-    audit.record(
-        actor=None, action="ib.commissions_taken_back", target=deposit, client_id=deposit.client_id,
-        brand_id=deposit.brand_id, after={"rows": rows, "part": str(part), "total": str(total)},
-    )  # fmt: skip
+    setattr(part, half, amount)
+    setattr(part, f"{half}_at", now)
+    part.save(update_fields=[half, f"{half}_at"])
+    rows, total = _balance(deposit, part, kind, now)
+    if rows:
+        audit.record(
+            actor=None, target=deposit, client_id=deposit.client_id, brand_id=deposit.brand_id,
+            action="ib.commissions_taken_back" if kind == AccrualKind.CLAWBACK else "ib.commissions_given_back",
+            after={"rows": rows, "part": part.source, "amount": str(amount), "total": str(total)},
+        )  # fmt: skip
     return rows
 
 
-def part_of(deposit: Deposit, amount: Decimal) -> Decimal:
-    """Reversed money over all money paid in since that deposit, as 0 to 1 with eight places."""
+def _part(deposit: Deposit, reference: str, currency: str) -> ReversedPart:
+    """The row of this part; made when it is heard of first. Call with the brand's commissions locked."""
     assert deposit.settled_at is not None, "only money that arrived is reversed"
-    reversed_base = deposit.base_amount * min(Decimal(1), amount / deposit.amount)
+    source = f"deposit:{deposit.pk}"
+    if reference:
+        source += f":{hashlib.sha256(reference.encode()).hexdigest()[:12]}"
+    base, paid_in = weight_of(deposit)
+    whole = whole_of(deposit, currency)
+    part, _is_new = ReversedPart.objects.get_or_create(
+        source=source,
+        defaults={
+            "deposit": deposit, "client_id": deposit.client_id, "reference": reference[:200],
+            "since": deposit.settled_at, "amount": whole.amount,
+            "currency": whole.currency, "base": base, "paid_in": paid_in,
+        },
+    )  # fmt: skip
+    return part
+
+
+def _balance(deposit: Deposit, part: ReversedPart, kind: AccrualKind, now: dt.datetime) -> tuple[int, Decimal]:
+    """Bring the client's trades to what the parts that stand take of them; returns (rows, their sum)."""
+    periods.ensure_periods(deposit.brand, now, now)
+    late = periods.open_period(deposit.brand_id)
+    assert late is not None, "now is always in an open period"
+    is_taken = kind == AccrualKind.CLAWBACK
+    run = CommissionRun.objects.create(
+        brand=deposit.brand, kind=RunKind.CLAWBACK if is_taken else RunKind.RESTORED, from_at=part.since, to_at=now,
+        reason=part.source, started_at=now, finished_at=now,
+    )  # fmt: skip
+    parameters: dict[str, Any] = {
+        "client": deposit.client_id, "since": part.since, "source": part.source, "now": now, "run": run.pk,
+        "late": late.pk, "brand": deposit.brand_id, "kind": kind.value,
+        "reason": Reason.DEPOSIT_REVERSED.value if is_taken else Reason.DEPOSIT_RESTORED.value,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(BALANCE, parameters)
+        rows, total = cursor.fetchone()
+    if rows:
+        CommissionRun.objects.filter(pk=run.pk).update(corrected=rows)
+    else:
+        run.delete()
+    return rows, total
+
+
+def whole_of(deposit: Deposit, currency: str) -> Money:
+    """The whole deposit in the currency in which a part of it is told: as it came, as it was booked, or as it was meant."""
+    if currency == deposit.wallet.currency != deposit.received_currency and deposit.credited_minor:
+        return Money.of_minor(deposit.credited_minor, currency)
+    if deposit.received_minor:
+        return Money.of_minor(deposit.received_minor, deposit.received_currency)
+    return deposit.money
+
+
+def weight_of(deposit: Deposit) -> tuple[Decimal, Decimal]:
+    """The deposit's worth and all money paid in since it arrived, in the brand's currency; 1 and 1 where it is unknown."""
+    assert deposit.settled_at is not None, "only money that arrived is reversed"
     paid_in = Deposit.objects.filter(
         client_id=deposit.client_id, state__in=DEPOSIT_ARRIVED,
         settled_at__gte=deposit.settled_at - dt.timedelta(microseconds=1),
     ).aggregate(total=Sum("base_amount"))["total"] or Decimal(0)  # fmt: skip
-    if paid_in <= 0:
-        return Decimal(1)
-    return min(Decimal(1), reversed_base / paid_in).quantize(Decimal("0.00000001"), ROUND_DOWN)
+    if deposit.base_amount <= 0 or paid_in <= 0:
+        return Decimal(1), Decimal(1)
+    return deposit.base_amount, max(paid_in, deposit.base_amount)

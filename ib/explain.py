@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm.ui import formats
 from ib.choices import AccrualKind, AccrualState, Reason
-from ib.models import Accrual, PlanVersion, Settlement
+from ib.models import Accrual, PlanVersion, ReversedPart, Settlement
 from trading.choices import SymbolGroup
 
 
@@ -28,8 +28,11 @@ def plain(value: Decimal) -> str:
     return formats.number(value, digits)
 
 
-def explain(accrual: Accrual, version: PlanVersion | None = None) -> list[Step]:
-    """The steps from the deal to the amount, or to the reason why there is none."""
+def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: bool = False) -> list[Step]:
+    """The steps from the deal to the amount, or to the reason why there is none.
+
+    for_staff: names the deposit behind a clawback; what a client paid in is no business of a partner's.
+    """
     version = version or (accrual.version if accrual.version_id else None)
     steps = [
         Step(
@@ -58,6 +61,8 @@ def explain(accrual: Accrual, version: PlanVersion | None = None) -> list[Step]:
         ]
     if accrual.kind == AccrualKind.ORIGINAL or accrual.rate is not None:
         steps += _product(accrual, version)
+    if accrual.kind in (AccrualKind.CLAWBACK, AccrualKind.RESTORED):
+        steps += _reversed(accrual, for_staff=for_staff)
     if accrual.kind != AccrualKind.ORIGINAL:
         steps.append(
             Step(_("Correction: %(reason)s") % {"reason": Reason(accrual.reason).label},
@@ -100,6 +105,30 @@ def _product(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
             )
         )
     return steps
+
+
+def _reversed(accrual: Accrual, *, for_staff: bool) -> list[Step]:
+    """Which part of which deposit went back, or came again, and what share of the client's money it is."""
+    part = ReversedPart.objects.select_related("deposit").filter(source=accrual.source).first()
+    if part is None:
+        return []
+    is_back = accrual.kind == AccrualKind.RESTORED
+    amount = (part.restored if is_back else part.taken) or Decimal(0)
+    steps = []
+    if for_staff:
+        text = (
+            _("The chargeback %(part)s of deposit %(deposit)s was reversed: %(amount)s of %(whole)s came again")
+            if is_back
+            else _("Of deposit %(deposit)s, %(amount)s of %(whole)s went back to the payer (%(part)s)")
+        )
+        words = {
+            "deposit": part.deposit.reference, "part": part.reference,
+            "whole": formats.money(part.amount, part.currency), "amount": formats.money(amount, part.currency),
+        }  # fmt: skip
+        steps.append(Step(text % words))
+    share = round(amount / part.amount * part.base / part.paid_in * 100, 4)
+    text = _("%(share)s %% of what the client had paid in since that deposit, on which this trade rests")
+    return [*steps, Step(text % {"share": plain(share)})]
 
 
 def why_not(accrual: Accrual, version: PlanVersion | None = None) -> str:

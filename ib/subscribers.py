@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from crm.events import ClientRegistered, CommissionSettled, DealsSynced, DepositReversed, subscribe
+from crm.events import ClientRegistered, CommissionSettled, DealsSynced, DepositRestored, DepositReversed, subscribe
 from crm.notify import notify
 from crm.ui import formats
 from ib import clawback, engine
@@ -23,7 +23,16 @@ def accrue_commissions(event: DealsSynced) -> None:
 
 @subscribe(DepositReversed)
 def take_commissions_back(event: DepositReversed) -> None:
-    clawback.take_back(deposit_id=event.deposit_id, amount=event.amount, reference=event.reference)
+    clawback.take_back(
+        deposit_id=event.deposit_id, amount=event.amount, currency=event.currency, reference=event.reference
+    )
+
+
+@subscribe(DepositRestored)
+def give_commissions_back(event: DepositRestored) -> None:
+    clawback.give_back(
+        deposit_id=event.deposit_id, amount=event.amount, currency=event.currency, reference=event.reference
+    )
 
 
 @subscribe(CommissionSettled)

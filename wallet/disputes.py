@@ -174,6 +174,7 @@ def _returned(deposit: Deposit, dispute: Dispute, view: DisputeView) -> Applied:
         DepositRestored(
             client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk, dispute_id=dispute.pk,
             amount=from_minor(amount, deposit.received_currency), currency=deposit.received_currency,
+            reference=number,
         )
     )  # fmt: skip
     return Applied(InboxState.DONE, f"{deposit.reference} is {deposit.state}")

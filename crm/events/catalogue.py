@@ -196,13 +196,14 @@ class DepositReversed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DepositRestored(Event):
-    """A chargeback was reversed: (part of) the deposit is in the wallet again."""
+    """A chargeback was reversed: (part of) the deposit is in the wallet again. `reference` is that of its DepositReversed."""
 
     name: ClassVar[str] = "wallet.deposit_restored"
     deposit_id: int
     dispute_id: int
     amount: Decimal
     currency: str
+    reference: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

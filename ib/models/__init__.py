@@ -1,4 +1,12 @@
-from ib.models.commissions import Accrual, CommissionRun, PartnerDay, Payout, Settlement, SettlementPeriod
+from ib.models.commissions import (
+    Accrual,
+    CommissionRun,
+    PartnerDay,
+    Payout,
+    ReversedPart,
+    Settlement,
+    SettlementPeriod,
+)
 from ib.models.partners import (
     Attribution,
     Partner,
@@ -27,6 +35,7 @@ __all__ = [
     "PlanVersion",
     "ReferralDay",
     "ReferralLink",
+    "ReversedPart",
     "Settlement",
     "SettlementPeriod",
     "Upline",

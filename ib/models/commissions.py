@@ -114,7 +114,7 @@ class Accrual(models.Model):
     """What one closed deal earned one partner at one level, or why it earned nothing. Never changed, only added to.
 
     amount = lots × rate × share × fx_rate, cut (never rounded up) at 8 places twice: in the plan's currency and in the
-    partner's. A corrected deal gets a further row (`kind` delta or clawback) with the difference and `corrects` set.
+    partner's. A corrected deal gets a further row (`kind` delta, clawback or restored) with the difference and `corrects` set.
     `introducer` is the client's own partner (level 1), whose plan pays; `partner` is who earns.
     """
 
@@ -176,6 +176,9 @@ class Accrual(models.Model):
             models.UniqueConstraint(
                 fields=["source", "corrects"], condition=Q(kind="clawback"), name="a_clawback_takes_an_accrual_once"
             ),
+            models.UniqueConstraint(
+                fields=["source", "corrects"], condition=Q(kind="restored"), name="a_clawback_is_given_back_once"
+            ),
             models.CheckConstraint(
                 condition=~Q(state="excluded") | (Q(amount=0, rate_amount=0) & ~Q(reason="")),
                 name="excluded_trade_pays_nothing_and_says_why",
@@ -206,6 +209,72 @@ class Accrual(models.Model):
 
     def __str__(self) -> str:
         return f"deal {self.ticket} level {self.level}: {self.amount} {self.currency}"
+
+
+WHAT_WAS_HEARD_STAYS = """
+IF TG_OP = 'DELETE' OR to_jsonb(OLD) - ARRAY['taken', 'taken_at', 'restored', 'restored_at']
+     IS DISTINCT FROM to_jsonb(NEW) - ARRAY['taken', 'taken_at', 'restored', 'restored_at']
+   OR (OLD.taken IS NOT NULL AND (OLD.taken, OLD.taken_at) IS DISTINCT FROM (NEW.taken, NEW.taken_at))
+   OR (OLD.restored IS NOT NULL AND (OLD.restored, OLD.restored_at) IS DISTINCT FROM (NEW.restored, NEW.restored_at))
+THEN
+  RAISE EXCEPTION 'what was heard of a reversal is kept: each half once'
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'reversed_part_is_heard_once';
+END IF;
+RETURN NEW;
+"""
+
+
+class ReversedPart(models.Model):
+    """One part of a deposit that went back to the payer, and perhaps came again: what clawbacks are computed from.
+
+    `base` ÷ `paid_in` is the weight of the whole deposit: its worth over all the client paid in since it, both in the
+    brand's currency, when the part was first heard of. The two halves are set once each, in whatever order they come.
+    """
+
+    deposit = models.ForeignKey("wallet.Deposit", on_delete=models.PROTECT, related_name="+")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
+    reference = models.CharField(
+        max_length=200, blank=True, help_text=_("The dispute or refund, as the wallet names it")
+    )
+    source = models.CharField(max_length=40, unique=True, help_text=_("As accruals name it"))
+    since = models.DateTimeField(help_text=_("When the deposit arrived: what was traded from then on rests on it"))
+    amount = models.DecimalField(max_digits=28, decimal_places=8, help_text=_("The whole deposit"))
+    currency = models.CharField(max_length=5)
+    base = models.DecimalField(max_digits=28, decimal_places=8)
+    paid_in = models.DecimalField(max_digits=28, decimal_places=8)
+    taken = models.DecimalField(max_digits=28, decimal_places=8, null=True)
+    taken_at = models.DateTimeField(null=True)
+    restored = models.DecimalField(max_digits=28, decimal_places=8, null=True)
+    restored_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [
+            pgtrigger.Trigger(
+                name="reversed_part_is_heard_once",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.Before,
+                func=WHAT_WAS_HEARD_STAYS,
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["deposit", "reference"], name="one_reversed_part_per_reference"),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, base__gt=0, paid_in__gte=F("base")), name="reversed_part_weighs_at_most_all"
+            ),
+            models.CheckConstraint(
+                condition=Q(taken__gt=0, taken_at__isnull=False) | Q(taken__isnull=True, taken_at__isnull=True),
+                name="taken_part_says_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(restored__gt=0, restored_at__isnull=False)
+                | Q(restored__isnull=True, restored_at__isnull=True),
+                name="restored_part_says_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.taken} − {self.restored}"
 
 
 class PartnerDay(models.Model):

@@ -75,7 +75,7 @@ def accrual_page(request: HttpRequest, accrual_id: int) -> HttpResponse:
     return render(
         request, "ib/accrual.html",
         {
-            "accrual": accrual, "steps": explain.explain(accrual), "rows": rows,
+            "accrual": accrual, "steps": explain.explain(accrual, for_staff=True), "rows": rows,
             "settlement": Settlement.objects.filter(
                 partner_id=accrual.partner_id, period_id=accrual.period_id, currency=accrual.currency
             ).first(),
