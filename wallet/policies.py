@@ -23,10 +23,13 @@ from wallet.models import (
     MonthSignOff,
     PeriodReopening,
     Psp,
+    PspCostProposal,
     UnverifiedTerm,
     Withdrawal,
 )
 
+# What one person asks for and another one decides.
+Asked = PeriodReopening | ManualJournal | BreakPosting | PspCostProposal
 NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZEN})
 # Money may leave a platform while trading is forbidden, but not while the client is frozen.
@@ -189,6 +192,11 @@ def can_manage_psp(user: Any, psp: Psp) -> Decision:
     return allowed
 
 
+def can_decide_cost(user: Any, proposal: PspCostProposal) -> Decision:
+    """Agree to cost terms or refuse them: not the one who wrote them down. Also a CHECK of the table."""
+    return _by_another(user, proposal, _on_brand(user, "wallet.approve_pspcost", proposal.psp.brand_id))
+
+
 def can_reconcile(user: Any, psp: Psp) -> Decision:
     return _on_whole_brand(user, psp, "wallet.run_reconciliation")
 
@@ -293,14 +301,14 @@ def can_post_journal(user: Any, manual: ManualJournal) -> Decision:
     return _by_another(user, manual, _on_brand(user, "wallet.post_manual_journal", manual.brand_id))
 
 
-def can_withdraw(user: Any, asked: PeriodReopening | ManualJournal | BreakPosting) -> Decision:
+def can_withdraw(user: Any, asked: Asked) -> Decision:
     """What somebody asked for they may take back while it waits."""
     if user.pk != asked.requested_by_id:
         return no(_("Only the person who asked for this can withdraw it."))
     return _waits(asked)
 
 
-def _by_another(user: Any, asked: PeriodReopening | ManualJournal | BreakPosting, allowed: Decision) -> Decision:
+def _by_another(user: Any, asked: Asked, allowed: Decision) -> Decision:
     if not allowed:
         return allowed
     if user.pk == asked.requested_by_id:
@@ -308,7 +316,7 @@ def _by_another(user: Any, asked: PeriodReopening | ManualJournal | BreakPosting
     return _waits(asked)
 
 
-def _waits(asked: PeriodReopening | ManualJournal | BreakPosting) -> Decision:
+def _waits(asked: Asked) -> Decision:
     if asked.state != RequestState.WAITING:
         return no(_("This is “%(state)s”.") % {"state": asked.get_state_display()})
     return YES

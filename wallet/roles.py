@@ -36,6 +36,7 @@ grants(
             "release_deposit",
             "refund_deposit",
             "manage_psp",
+            "approve_pspcost",
             "run_reconciliation",
             "post_break",
             "handle_bank_entries",

@@ -4,6 +4,7 @@ from crm.ui.views import TableView
 from wallet.tables import DepositTable, ExchangeTable, TransferTable, WebhookTable
 from wallet.urls_bank import BANK
 from wallet.urls_books import BOOKS
+from wallet.urls_costs import COSTS
 from wallet.urls_documents import DOCUMENTS
 from wallet.urls_in import urlpatterns as money_in
 from wallet.urls_month_end import MONTH_END
@@ -53,6 +54,7 @@ urlpatterns = [
     *money_in,
     *BANK,
     *RECON,
+    *COSTS,
     *DOCUMENTS,
     *MONTH_END,
 ]

@@ -1,7 +1,7 @@
 from wallet.models.bank import BankBatch, BankEntry, BankFile, BankOrder
 from wallet.models.bonus import BonusGrant, BonusPlan, BonusRule
 from wallet.models.breaks import Break, BreakNote, BreakPosting
-from wallet.models.costs import PspCost
+from wallet.models.costs import PspCost, PspCostProposal
 from wallet.models.disputes import Dispute
 from wallet.models.documents import FeeInvoice, IssuedDocument, Letterhead
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
@@ -55,6 +55,7 @@ __all__ = [
     "Psp",
     "PspCall",
     "PspCost",
+    "PspCostProposal",
     "PspMovement",
     "Quote",
     "SettlementImport",
