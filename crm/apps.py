@@ -10,11 +10,12 @@ def grant_rights_after_migrate(sender: AppConfig, **kwargs: Any) -> None:
     """Permissions are made by migrate's own signal, app by app; the last app's turn finds them all."""
     last = [config for config in apps.get_app_configs() if config.models_module is not None][-1]
     if sender == last:
-        from crm.database_role import grant_app_role
+        from crm.database_role import grant_app_role, triggers_always_hold
         from crm.roles import sync_roles
 
         sync_roles()
         grant_app_role()
+        triggers_always_hold()
 
 
 class CrmConfig(KeelsonAppConfig):

@@ -48,6 +48,13 @@ BEGIN
 END $$
 """
 
+# The trigger library asks this function first, whether a session set `pgtrigger.ignore`, which any session may. Nobody here
+# does: a guard that whoever it guards against can switch off is none, and the question cost more than the triggers.
+NO_TRIGGER_IS_IGNORED = """
+CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name name) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT false'
+"""
+
 
 def written_by_function(table: str, rights: str, *, lockable_by: str = "") -> None:
     """An app tells that only a function of the owner does this to its table: 'INSERT', 'INSERT, UPDATE' …
@@ -76,3 +83,9 @@ def grant_app_role() -> bool:
         if password:
             cursor.execute(f"ALTER ROLE {APP_ROLE} PASSWORD %s", [unquote(password)])
     return True
+
+
+def triggers_always_hold() -> None:
+    """No session can set triggers aside; run after every migrate, which may have installed the library's own function."""
+    with connection.cursor() as cursor:
+        cursor.execute(NO_TRIGGER_IS_IGNORED)

@@ -67,6 +67,17 @@ def test_the_triggers_can_not_be_switched_off(as_app):
             as_app.execute(statement)
 
 
+def test_no_session_sets_a_trigger_aside(cast):
+    fund(cast.client, 1_000)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'pgtrigger%'")
+        names = [name for (name,) in cursor.fetchall()]
+        cursor.execute("SELECT set_config('pgtrigger.ignore', %s, true)", ["{" + ",".join(names) + "}"])
+        for statement in ("UPDATE wallet_posting SET amount_minor = 1", "DELETE FROM wallet_balance"):
+            with pytest.raises(Exception, match=r"append-only|never deleted"), transaction.atomic():
+                cursor.execute(statement)
+
+
 def test_money_moves_through_the_ledger(cast, as_app):
     wallet, suspense = fund(cast.client, 1_000), house(cast.brand)
     lines = (Line(wallet, -300), Line(suspense, 300))
