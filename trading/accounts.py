@@ -29,7 +29,7 @@ from crm.wake import wake_on_commit
 from trading import policies
 from trading.choices import AccountState
 from trading.models import AccountType, TradingAccount, TradingServer
-from trading.platforms.base import NewAccount, Purpose
+from trading.platforms.base import NewAccount, Purpose, Right
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError
 from trading.platforms.mt5.retcodes import LOGIN_EXISTS
 from trading.platforms.pool import platform_for
@@ -341,7 +341,7 @@ def apply_right_to_trade(account_id: int) -> bool:
     if account.state != AccountState.OPEN or wanted == account.trading_applied:
         return True
     try:
-        platform_for(account.server, Purpose.MONEY).set_trading_allowed(account.login, allowed=wanted)
+        platform_for(account.server, Purpose.MONEY).update_account(account.login, rights={Right.TRADE: wanted})
     except PlatformError as problem:
         TradingAccount.objects.filter(pk=account_id).update(
             next_try_at=timezone.now() + dt.timedelta(seconds=WAITS[2]), error=str(problem)[:300]

@@ -15,6 +15,13 @@ class PlatformKind(models.TextChoices):
     MT5 = "mt5", _("MetaTrader 5")
 
 
+class Transport(models.TextChoices):
+    """Form of the MT5 Web API."""
+
+    RAW = "raw", _("Raw TCP")
+    REST = "rest", _("HTTPS REST")
+
+
 class AccountState(BadgeChoices):
     """Where a trading account stands between our intent and the platform."""
 

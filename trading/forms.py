@@ -68,13 +68,16 @@ class ServerForm(forms.ModelForm):
 
     class Meta:
         model = TradingServer
+        widgets = {"certificate": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})}
         fields = (
-            "name", "kind", "host", "port", "manager_login", "password", "crypt_method", "time_zone", "group_mask",
-            "first_login", "last_login", "is_demo", "is_enabled",
+            "name", "kind", "host", "port", "manager_login", "password", "transport", "crypt_method", "certificate",
+            "balance_command", "time_zone", "group_mask", "first_login", "last_login", "is_demo", "is_enabled",
         )  # fmt: skip
         labels = {
             "name": _("Name"), "kind": _("Platform"), "host": _("Access server"), "port": _("Port"),
-            "manager_login": _("Manager login"), "time_zone": _("Time zone of the server's clock"),
+            "manager_login": _("Manager login"), "transport": _("Form of the Web API"),
+            "certificate": _("Certificate"), "balance_command": _("Balance command"),
+            "time_zone": _("Time zone of the server's clock"),
             "group_mask": _("Groups to read"), "first_login": _("First login of our range"),
             "last_login": _("Last login of our range"), "is_demo": _("Demo server"), "is_enabled": _("Switched on"),
         }  # fmt: skip

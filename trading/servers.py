@@ -16,8 +16,8 @@ from trading.models import TradingServer
 
 MANAGES: Final = "trading.manage_servers"
 FIELDS: Final[tuple[str, ...]] = (
-    "name", "kind", "host", "port", "manager_login", "crypt_method", "time_zone", "group_mask", "first_login", "last_login",
-    "is_demo", "is_enabled",
+    "name", "kind", "host", "port", "manager_login", "transport", "crypt_method", "certificate", "balance_command", "time_zone",
+    "group_mask", "first_login", "last_login", "is_demo", "is_enabled",
 )  # fmt: skip
 
 

@@ -18,8 +18,10 @@ from sandbox.mt5.control import Control
 from sandbox.mt5.faults import Faults
 from sandbox.mt5.importer import WatchedFile
 from sandbox.mt5.market import Market
+from sandbox.mt5.rest import RestListener
 from sandbox.mt5.server import Manager, Mt5Server, Settings
 from sandbox.mt5.store import Store
+from sandbox.mt5.tls import Identity
 from sandbox.mt5.traders import Traders
 
 FIRST_LOGIN, FIRST_DEAL, FIRST_ORDER = 500_001, 1_000_001, 2_000_001
@@ -30,6 +32,8 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox.mt5", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8443, help="raw Web API port (0: any free one)")
+    parser.add_argument("--rest-port", type=int, help="HTTPS form of the Web API (0: any free one); none: not served")
+    parser.add_argument("--crypt", action="store_true", help="accept only encrypted sessions on the raw port")
     parser.add_argument("--http-port", type=int, help="state page and switches, on the loopback address")
     parser.add_argument("--state", default=":memory:", help="SQLite file with users, deals and positions")
     parser.add_argument("--seed", type=int, default=1, help="seed of market and traders")
@@ -59,8 +63,14 @@ class World:
         self.books = Books(self.store, self.market, self.clock)
         self.traders = Traders(self.books, options.seed, options.rhythm)
         manager = Manager(options.login, options.password)
-        self.server = Mt5Server(self.books, Settings(manager, options.ping_seconds), Faults())
-        self.control = Control(self.server, self.traders)
+        settings = Settings(manager, options.ping_seconds, only_encrypted=options.crypt)
+        self.server = Mt5Server(self.books, settings, Faults())
+        self.rest: RestListener | None = None
+        certificate = ""
+        if options.rest_port is not None:
+            identity = Identity(options.state)
+            self.rest, certificate = RestListener(self.server, identity.context()), identity.certificate
+        self.control = Control(self.server, self.traders, certificate)
         self.watched = WatchedFile(self.books, options.import_file) if options.import_file else None
 
     async def tick(self) -> None:
@@ -109,6 +119,8 @@ async def run(options: argparse.Namespace) -> None:
         loop.add_signal_handler(name, stop.set)
     port = await world.server.start(options.host, options.port)
     ready = {"mt5_port": port}
+    if world.rest:
+        ready["rest_port"] = await world.rest.start(options.host, options.rest_port)
     if options.http_port is not None:
         ready["http_port"] = await world.control.start("127.0.0.1", options.http_port)
     print(f"ready {json.dumps(ready)}", flush=True)
@@ -119,6 +131,8 @@ async def run(options: argparse.Namespace) -> None:
         ticking.result()
     ticking.cancel()
     await world.control.stop()
+    if world.rest:
+        await world.rest.stop()
     await world.server.stop()
     world.save_prices()
     world.store.db.close()

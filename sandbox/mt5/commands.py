@@ -229,6 +229,16 @@ def trade_balance(books: Books, request: Request) -> Answer:
     return {"TICKET": ticket}, None
 
 
+@command("KEELSON_BALANCE")
+def plugin_balance(books: Books, request: Request) -> Answer:
+    """A broker's own plugin command: as TRADE_BALANCE, but the same comment on the same login books only once."""
+    login, comment = _login(request), request.get("COMMENT")
+    for _owner, deal in books.store.deals_between(0, 2**62, login):
+        if comment and deal["Comment"] == comment:
+            return {"TICKET": deal["Deal"]}, None
+    return trade_balance(books, request)
+
+
 # -- deals and positions
 
 

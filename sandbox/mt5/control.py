@@ -32,8 +32,8 @@ STYLE = (
 class Control:
     """Routes of the control port. Every change is a POST; answers are JSON, except for the page."""
 
-    def __init__(self, server: Mt5Server, traders: Traders) -> None:
-        self.server, self.books, self.traders = server, server.books, traders
+    def __init__(self, server: Mt5Server, traders: Traders, certificate: str = "") -> None:
+        self.server, self.books, self.traders, self.certificate = server, server.books, traders, certificate
         self.routes: dict[tuple[str, str], Callable[[dict[str, Any], str], Awaitable[Reply]]] = {
             ("GET", "/"): self.page,
             ("GET", "/control/state"): self.state,
@@ -44,6 +44,8 @@ class Control:
             ("POST", "/control/rhythm"): self.rhythm,
             ("POST", "/control/restart"): self.restart,
             ("POST", "/control/import"): self.load,
+            ("POST", "/control/frequency"): self.frequency,
+            ("GET", "/certificate.pem"): self.pem,
         }
         self._http: asyncio.Server | None = None
 
@@ -151,10 +153,21 @@ class Control:
         self.traders.rhythm = value
         return self._json({"per_minute": value})
 
+    async def frequency(self, data: dict[str, Any], _body: str) -> Reply:
+        """{per_second}: commands in a second, over all connections, before the server answers "too frequent"; 0: any."""
+        value = int(data["per_second"])
+        if value < 0:
+            raise ValueError("per_second is 0 or more")
+        self.server.per_second_max = value
+        return self._json({"per_second": value})
+
+    async def pem(self, _data: dict[str, Any], _body: str) -> Reply:
+        """The certificate of the REST port, to be believed by clients."""
+        return 200, "application/x-pem-file", self.certificate
+
     async def restart(self, _data: dict[str, Any], _body: str) -> Reply:
         """As if the server restarted: every connection ends, idle accounts are forgotten until they trade again."""
-        self.server.hang_up_all()
-        self.books.active = {position.login for position in self.books.store.positions.values()}
+        self.server.restart()
         return self._json({"restarted": True})
 
     async def load(self, _data: dict[str, Any], body: str) -> Reply:

@@ -20,6 +20,9 @@ KINDS = {
     "too_frequent": "does nothing, answers retcode 12",
     "garbage": "does the command, answers with bytes that are no packet",
     "foreign_number": "does the command, answers under another packet number",
+    "forbidden": "does nothing and ends the session: HTTP 403 in the REST form, a closed connection in the raw form",
+    "cut_off": "does the command, closes the connection after `value` bytes of the answer",
+    "restart": "does the command, answers, then restarts: all connections end, idle accounts are forgotten",
     "cut_comment": "books with the comment cut to `value` characters",
 }
 DONE_KINDS = {"drop_before", "never_before", "retcode", "too_frequent"}  # kinds that keep the command from being done
@@ -49,7 +52,7 @@ class Faults:
             raise ValueError(f"unknown fault {kind!r}; there are: {', '.join(KINDS)}")
         if times < 1:
             raise ValueError("times must be at least 1")
-        if kind in ("split", "parts") and value < 1:
+        if kind in ("split", "parts", "cut_off") and value < 1:
             raise ValueError(f"{kind} needs a value of at least 1 byte")
         fault = Fault(kind, command.upper(), int(times), float(value))
         self.armed.append(fault)

@@ -6,6 +6,8 @@ import asyncio
 import itertools
 import secrets
 import time
+from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 
 from sandbox.mt5 import commands, protocol
@@ -29,6 +31,7 @@ class Settings:
     manager: Manager
     ping_seconds: float = 20.0
     packet_bytes: int = protocol.BODY_MAX
+    only_encrypted: bool = False
 
 
 class Hangup(Exception):
@@ -113,6 +116,8 @@ class Session:
             code = 1000
         elif start.integer("LOGIN") != self.settings.manager.login:
             code = 1001
+        elif self.settings.only_encrypted and start.get("CRYPT_METHOD").upper() != "AES256OFB":
+            code = 1000
         if code:
             await self._send(protocol.answer("AUTH_START", code, {"VERSION_ACCESS": VERSION}), number)
             raise Hangup
@@ -157,7 +162,7 @@ class Session:
         data = self._do(request, faults)
         if "slow" in faults:
             await asyncio.sleep(faults["slow"].value or 5)
-        if "drop_before" in faults or "drop_after" in faults:
+        if faults.keys() & {"drop_before", "drop_after", "forbidden"}:
             raise Hangup
         if "never_before" in faults or "never_after" in faults:
             return
@@ -167,23 +172,41 @@ class Session:
             return
         if "foreign_number" in faults:
             number = number % 0x3FFF + 1
+        if "cut_off" in faults:
+            whole = protocol.frame(self.outgoing.apply(data) if self.outgoing else data, number)
+            async with self.sending:
+                await self._write(whole[: int(faults["cut_off"].value)], 0)
+            raise Hangup
         await self._send(data, number, faults)
         if "duplicate" in faults:
             await self._send(data, number, faults)
+        if "restart" in faults:
+            self.server.restart()
 
     def _do(self, request: protocol.Request, faults: dict[str, Fault]) -> bytes:
-        """Run the command (or not) and build its answer."""
-        if "cut_comment" in faults:
-            units = str(int(faults["cut_comment"].value))
-            request = replace(request, parameters={**request.parameters, "_COMMENT_UNITS": units})
-        for kind in DONE_KINDS & faults.keys():
-            return protocol.answer(request.name, 12 if kind == "too_frequent" else int(faults[kind].value))
-        code, (parameters, data) = commands.run(self.books, request)
-        if "book_twice" in faults:
-            code, (parameters, data) = commands.run(self.books, request)
-        if "retcode_after" in faults:
-            return protocol.answer(request.name, int(faults["retcode_after"].value))
+        if "forbidden" in faults:
+            return b""
+        code, (parameters, data) = perform(self.books, self.server, request, faults)
         return protocol.answer(request.name, code, parameters, data)
+
+
+def perform(
+    books: Books, server: Mt5Server, request: protocol.Request, faults: dict[str, Fault]
+) -> tuple[int, commands.Answer]:
+    """Run the command (or not), as the faults say: retcode and answer, in either form of the API."""
+    if "cut_comment" in faults:
+        units = str(int(faults["cut_comment"].value))
+        request = replace(request, parameters={**request.parameters, "_COMMENT_UNITS": units})
+    for kind in DONE_KINDS & faults.keys():
+        return (12 if kind == "too_frequent" else int(faults[kind].value)), ({}, None)
+    if server.is_too_frequent():
+        return 12, ({}, None)
+    code, answer = commands.run(books, request)
+    if "book_twice" in faults:
+        code, answer = commands.run(books, request)
+    if "retcode_after" in faults:
+        return int(faults["retcode_after"].value), ({}, None)
+    return code, answer
 
 
 class Mt5Server:
@@ -194,7 +217,21 @@ class Mt5Server:
         self.counts: dict[str, int] = {}
         self.sessions: set[asyncio.Task[None]] = set()
         self.started_at = time.time()
+        self.per_second_max = 0  # commands in a second before "too frequent"; 0: no limit
+        self._recent: deque[float] = deque()
         self._server: asyncio.Server | None = None
+
+    def is_too_frequent(self) -> bool:
+        """Counts this command; True when the last second brought more than the server takes."""
+        if not self.per_second_max:
+            return False
+        now = time.monotonic()
+        while self._recent and self._recent[0] < now - 1:
+            self._recent.popleft()
+        if len(self._recent) >= self.per_second_max:
+            return True
+        self._recent.append(now)
+        return False
 
     def count(self, name: str) -> None:
         self.counts[name] = self.counts.get(name, 0) + 1
@@ -214,20 +251,34 @@ class Mt5Server:
         for task in list(self.sessions):
             task.cancel()
 
+    def restart(self) -> None:
+        """Every connection ends; idle accounts are not in the account list until they trade again."""
+        self.hang_up_all()
+        self.books.active = {position.login for position in self.books.store.positions.values()}
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = Session(self, reader, writer)
+        await self.hold(session.serve(), writer, session.keep_pinging())
+
+    async def hold(
+        self, serving: Coroutine[None, None, None], writer: asyncio.StreamWriter,
+        beside: Coroutine[None, None, None] | None = None,
+    ) -> None:  # fmt: skip
+        """Run one session to its end, and what runs beside it."""
         task = asyncio.current_task()
         assert task is not None
         self.sessions.add(task)
-        session = Session(self, reader, writer)
-        pinging = asyncio.create_task(session.keep_pinging())
+        helper = asyncio.create_task(beside) if beside else None
         try:
-            await session.serve()
-        except (Hangup, asyncio.IncompleteReadError, ConnectionError, TimeoutError, ValueError, KeyError):
+            await serving
+        except (Hangup, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, TimeoutError, ValueError,
+                KeyError):  # fmt: skip
             pass  # a bad packet, a lost or silent client: the real server closes without a word, too
         except asyncio.CancelledError:
             pass  # the server restarts or stops
         finally:
-            pinging.cancel()
             self.sessions.discard(task)
-            await asyncio.gather(pinging, return_exceptions=True)
+            if helper:
+                helper.cancel()
+                await asyncio.gather(helper, return_exceptions=True)
             writer.close()

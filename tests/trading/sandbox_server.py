@@ -17,6 +17,8 @@ from typing import Any
 import httpx
 
 from trading.platforms.mt5.client import CRYPT_AES, Mt5Client, Mt5Config
+from trading.platforms.mt5.commands import Mt5Commands
+from trading.platforms.mt5.rest import Mt5RestClient
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "Sandbox-1000!"
@@ -29,7 +31,9 @@ class Sandbox:
 
     process: subprocess.Popen[str]
     port: int
+    rest_port: int
     http: httpx.Client
+    certificate: str
 
     def config(self, **fields: Any) -> Mt5Config:
         values = {"host": "127.0.0.1", "port": self.port, "login": 1000, "password": PASSWORD, "crypt_method": CRYPT_AES,
@@ -37,8 +41,14 @@ class Sandbox:
         return Mt5Config(**{**values, **fields})
 
     @contextmanager
-    def client(self, **fields: Any) -> Iterator[Mt5Client]:
-        client = Mt5Client(self.config(**fields))
+    def client(self, form: str = "raw", **fields: Any) -> Iterator[Mt5Commands]:
+        """A client over one form of the Web API: `raw` (AES unless told otherwise) or `rest`."""
+        client: Mt5Commands
+        if form == "rest":
+            config = self.config(**{"port": self.rest_port, "certificate": self.certificate, **fields})
+            client = Mt5RestClient(config)
+        else:
+            client = Mt5Client(self.config(**fields))
         try:
             yield client
         finally:
@@ -84,15 +94,16 @@ def _ready_line(process: subprocess.Popen[str]) -> str:
 def running_sandbox(state: Path | str, *arguments: str) -> Iterator[Sandbox]:
     """Start a server on free ports without simulated traders; stop it in the end."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox.mt5", "--port", "0", "--http-port", "0", "--state", str(state), "--rhythm", "0",
-         "--tick-seconds", "0.1", *arguments],
+        [sys.executable, "-m", "sandbox.mt5", "--port", "0", "--rest-port", "0", "--http-port", "0", "--state", str(state),
+         "--rhythm", "0", "--tick-seconds", "0.1", *arguments],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         line = _ready_line(process)
         ports = json.loads(line.removeprefix("ready "))
         with httpx.Client(base_url=f"http://127.0.0.1:{ports['http_port']}", timeout=10) as http:
-            yield Sandbox(process, ports["mt5_port"], http)
+            certificate = http.get("/certificate.pem").text
+            yield Sandbox(process, ports["mt5_port"], ports["rest_port"], http, certificate)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(10)

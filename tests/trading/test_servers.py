@@ -16,7 +16,8 @@ from trading.platforms import pool
 
 pytestmark = pytest.mark.django_db
 VALUES = {
-    "name": "Broker Live", "kind": "mt5", "host": "127.0.0.1", "manager_login": "1000", "crypt_method": "AES256OFB",
+    "name": "Broker Live", "kind": "mt5", "host": "127.0.0.1", "manager_login": "1000", "transport": "raw",
+    "crypt_method": "AES256OFB", "balance_command": "TRADE_BALANCE",
     "time_zone": "EET", "group_mask": "*", "first_login": 900001, "last_login": 900999, "is_enabled": "on",
 }  # fmt: skip
 

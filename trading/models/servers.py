@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from zoneinfo import ZoneInfo
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from crm import crypto
-from trading.choices import IssueKind, PlatformKind
+from trading.choices import IssueKind, PlatformKind, Transport
 
 CREDENTIALS_PURPOSE = "trading-server"
 
@@ -24,7 +25,19 @@ class TradingServer(models.Model):
     port = models.PositiveIntegerField(default=443)
     manager_login = models.CharField(max_length=32)
     credentials = models.BinaryField(editable=False, help_text=_("Encrypted; see set_password"))
-    crypt_method = models.CharField(max_length=12, default="AES256OFB")
+    transport = models.CharField(
+        max_length=8, choices=Transport.choices, default=Transport.RAW, help_text=_("Form of the Web API")
+    )
+    crypt_method = models.CharField(
+        max_length=12, default="AES256OFB", help_text=_("Of the raw form; HTTPS has its own")
+    )
+    certificate = models.TextField(
+        blank=True, help_text=_("HTTPS only: PEM of the authority or server to believe, when it is not a public one")
+    )
+    balance_command = models.CharField(
+        max_length=40, default="TRADE_BALANCE", validators=[RegexValidator(r"\A[A-Z][A-Z0-9_]+\Z")],
+        help_text=_("Command that books deposits; a broker's own plugin may have another with the same parameters"),
+    )  # fmt: skip
     time_zone = models.CharField(
         max_length=40, default="EET", help_text=_("Zone of the server's clock: its times carry none")
     )

@@ -7,11 +7,13 @@ milliseconds beside them where it matters. Every method may raise the five error
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
+
+from trading.platforms.gate import Gate
 
 
 class Purpose(StrEnum):
@@ -31,18 +33,37 @@ class BalanceKind(StrEnum):
     CORRECTION = "correction"
 
 
+class Right(StrEnum):
+    """What an account's owner may do, where the platform can tell these apart. Every other right stays the broker's."""
+
+    SIGN_IN = "sign_in"
+    TRADE = "trade"
+    CHANGE_PASSWORD = "change_password"  # noqa: S105 - the name of a right
+    EXPERTS = "experts"
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What an adapter can do; what it can't is hidden, not attempted."""
+    """What an adapter can do; what it can't is hidden, not attempted.
+
+    `finds_by_reference`: a balance operation can be looked up under our reference; without it no money is moved.
+    `unverified` names what was built without a server or full documentation to prove it, for the health page.
+    """
 
     creates_accounts: bool = True
     own_logins: bool = True
     changes_group: bool = True
+    changes_leverage: bool = True
+    rights: frozenset[Right] = frozenset(Right)
     sets_passwords: bool = True
+    checks_passwords: bool = True
     balance_kinds: frozenset[BalanceKind] = frozenset(BalanceKind)
+    finds_by_reference: bool = True
     reads_many_accounts: bool = True
+    reads_many_deals: bool = True
     pushes_deals: bool = False
     reference_chars_max: int = 31
+    unverified: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +190,20 @@ class ServerTime:
 
 
 @dataclass(frozen=True, slots=True)
+class DealPage:
+    """Deals that are new or changed since a cursor, and the cursor to ask with the next time.
+
+    The cursor is the adapter's own number (server milliseconds, or a change stamp); callers keep it and never count with it.
+    Deals may come again: the same ticket is the same deal.
+    """
+
+    deals: list[DealData]
+    cursor: int
+    clock: ServerTime
+    has_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     version: str
     latency_ms: int
@@ -194,13 +229,19 @@ class Platform(Protocol):
 
     def read_account(self, login: str) -> AccountData | None: ...
 
-    def update_account(self, login: str, *, group: str = "", leverage: int | None = None) -> AccountData: ...
+    def update_account(
+        self, login: str, *, group: str = "", leverage: int | None = None, rights: Mapping[Right, bool] | None = None
+    ) -> AccountData:
+        """Change what is given. Rights that are not named stay as they are on the platform."""
+        ...
 
-    def set_trading_allowed(self, login: str, *, allowed: bool) -> AccountData: ...
+    def disable_account(self, login: str) -> AccountData:
+        """No sign-in and no trading; the account and its history stay. Undone by `update_account` with both rights."""
+        ...
 
     def logins(self, mask: str) -> list[str]: ...
 
-    def check_password(self, login: str, password: str) -> bool: ...
+    def check_password(self, login: str, password: str, *, investor: bool = False) -> bool: ...
 
     def change_password(self, login: str, password: str, *, investor: bool = False) -> None: ...
 
@@ -216,6 +257,14 @@ class Platform(Protocol):
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]: ...
 
+    def group_money(self, mask: str) -> Iterable[AccountMoney]:
+        """The same for every account in the groups of `mask`, in a few large requests."""
+        ...
+
+    def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
+        """What is new or changed since `cursor`; without one, of the last two days. `overlap` is read once more."""
+        ...
+
     def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
         """Deals of all accounts in the groups of `mask` between two server times, both ends included."""
         ...
@@ -227,12 +276,12 @@ class Platform(Protocol):
     def close(self) -> None: ...
 
 
-Factory = Callable[[Any], Platform]
+Factory = Callable[[Any, Gate], Platform]
 FACTORIES: dict[str, Factory] = {}
 
 
 def platform_kind(kind: str) -> Callable[[Factory], Factory]:
-    """Register the function that makes a platform of this kind from a `TradingServer` row."""
+    """Register the function that makes a platform of this kind from a `TradingServer` row and its connection's gate."""
 
     def register(factory: Factory) -> Factory:
         FACTORIES[kind] = factory

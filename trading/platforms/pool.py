@@ -1,4 +1,8 @@
-"""Connections of this process: one per server and purpose, made when first needed, never carried over a fork."""
+"""Connections of this process: one per server and purpose, made when first needed, never carried over a fork.
+
+Money, reads and backfill each have their own connection, rate and circuit breaker on every server, so that a long read or a
+server that answers reads too slowly never stands in the way of money. A child of a fork starts with an empty pool.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,10 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from trading.platforms.base import FACTORIES, Platform, Purpose
+from trading.platforms.gate import Breaker, Gate, Limit, Rate
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
@@ -16,20 +23,23 @@ if TYPE_CHECKING:
 # Adapters register themselves when they are first needed.
 ADAPTERS = {"mt5": "trading.platforms.mt5.adapter"}
 
-_platforms: dict[tuple[int, int, str], tuple[str, Platform]] = {}
+_platforms: dict[tuple[int, str], tuple[str, Platform]] = {}
 _lock = threading.Lock()
 
 
 def _fingerprint(server: TradingServer) -> str:
     """Changes when anything about the way to the server changes, so that the old connection is dropped."""
-    parts = [server.host, server.port, server.manager_login, server.crypt_method, server.time_zone]
+    parts = [
+        server.kind, server.host, server.port, server.manager_login, server.crypt_method, server.time_zone,
+        server.transport, server.balance_command, server.certificate,
+    ]  # fmt: skip
     text = "\0".join(map(str, parts)).encode() + bytes(server.credentials)
     return hashlib.sha256(text).hexdigest()
 
 
 def platform_for(server: TradingServer, purpose: Purpose = Purpose.READS) -> Platform:
     """The platform behind a server row; opening the socket waits for the first command."""
-    key = (os.getpid(), server.pk, purpose.value)
+    key = (server.pk, purpose.value)
     fingerprint = _fingerprint(server)
     with _lock:
         known = _platforms.get(key)
@@ -38,9 +48,24 @@ def platform_for(server: TradingServer, purpose: Purpose = Purpose.READS) -> Pla
         if known:
             known[1].close()
         import_module(ADAPTERS[server.kind])
-        platform = FACTORIES[server.kind](server)
+        platform = FACTORIES[server.kind](server, gate_for(purpose))
         _platforms[key] = (fingerprint, platform)
         return platform
+
+
+def gate_for(purpose: Purpose) -> Gate:
+    """A new breaker and the purpose's own rate (`settings.TRADING_RATES`)."""
+    return Gate(Breaker(), Limit(Rate(*settings.TRADING_RATES[purpose.value])))
+
+
+def _start_anew() -> None:
+    """In a child process: the parent's connections are the parent's (each client closes its own copy of the socket)."""
+    global _lock
+    _lock = threading.Lock()
+    _platforms.clear()
+
+
+os.register_at_fork(after_in_child=_start_anew)
 
 
 def close_all() -> None:

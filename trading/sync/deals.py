@@ -27,32 +27,25 @@ from trading.sync.ingest import Ingested, ingest
 from trading.sync.live import refresh_pages
 
 OVERLAP: Final = dt.timedelta(seconds=30)
-FIRST_READ: Final = dt.timedelta(days=2)
 HOUR_MSC: Final = 3_600_000
 
 
 def sync_deals(server: TradingServer, *, overlap: dt.timedelta = OVERLAP) -> Ingested | None:
     """Read what is new since the last time, and what dealers changed in the overlap.
 
-    The window is open for an hour ahead: on the day the server's clock goes back, "now" is behind deals made just before.
     Returns None when nothing was read (another worker, a resting server, an error: see the cursor).
     """
     done: Ingested | None = None
     with reading(server, "deals") as run:
         if run is None:
             return None
-        platform = platform_for(server, Purpose.READS)
-        now = platform.server_time()
-        back = int(overlap.total_seconds() * 1000)
-        last = run.cursor.position_msc or now.server_msc - int(FIRST_READ.total_seconds() * 1000)
-        deals = platform.deals(
-            mask=server.group_mask,
-            from_msc=min(last, now.server_msc) - back,
-            to_msc=max(last, now.server_msc) + HOUR_MSC,
+        page = platform_for(server, Purpose.READS).deals_since(
+            run.cursor.position_msc or None, mask=server.group_mask, overlap=overlap
         )
+        deals = page.deals
         done = take_in(server, deals)
         run.rows = len(done.new) + len(done.changed)
-        run.position_msc, run.clock_offset_seconds = now.server_msc, now.offset_seconds
+        run.position_msc, run.clock_offset_seconds = page.cursor, page.clock.offset_seconds
         newest = [deal.executed_at for deal in deals if deal.ticket in done.new]
         if newest:
             run.lag_ms = max(0, round((timezone.now() - max(newest)).total_seconds() * 1000))

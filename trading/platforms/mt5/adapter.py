@@ -1,4 +1,4 @@
-"""MetaTrader 5 as a `Platform`, over the raw Web API."""
+"""MetaTrader 5 as a `Platform`, over either form of the Web API."""
 
 from __future__ import annotations
 
@@ -11,24 +11,30 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from trading.choices import Transport
 from trading.platforms.base import (
     AccountData,
     AccountMoney,
     BalanceKind,
     Capabilities,
     DealData,
+    DealPage,
     GroupData,
     Health,
     NewAccount,
     PositionData,
+    Right,
     ServerTime,
     SymbolData,
     platform_kind,
 )
 from trading.platforms.errors import FinalError, OutcomeUnknown, ReadTimedOut
+from trading.platforms.gate import Gate
 from trading.platforms.mt5 import retcodes, units, wire
-from trading.platforms.mt5.client import Mt5Client, Mt5Config
+from trading.platforms.mt5.client import Mt5Client
+from trading.platforms.mt5.commands import Mt5Commands, Mt5Config
 from trading.platforms.mt5.enums import RIGHTS_DEFAULT, DealAction, MarginMode, Rights
+from trading.platforms.mt5.rest import Mt5RestClient
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
@@ -37,6 +43,8 @@ PAGE: Final = 100  # DEAL_GET_PAGE gives no more
 LOGINS_PER_REQUEST: Final = 400
 LOOK_BACK: Final = dt.timedelta(minutes=5)
 DAY_MSC: Final = 86_400_000
+HOUR_MSC: Final = 3_600_000
+FIRST_READ_MSC: Final = 2 * DAY_MSC
 SANDBOX_HOST: Final = "sandbox"  # a server row with this host is wherever settings.SANDBOX_MT5 says
 REFERENCE_LEFT_MIN: Final = 12  # characters of a cut reference that still name one operation
 
@@ -46,6 +54,13 @@ KINDS: Final = {
     BalanceKind.BONUS: DealAction.BONUS,
     BalanceKind.CORRECTION: DealAction.CORRECTION,
 }
+# A right of ours: the bit on the server, and whether the bit takes the right away instead of giving it.
+RIGHT_BITS: Final = {
+    Right.SIGN_IN: (Rights.ENABLED, False),
+    Right.TRADE: (Rights.TRADE_DISABLED, True),
+    Right.CHANGE_PASSWORD: (Rights.CHANGE_PASSWORD, False),
+    Right.EXPERTS: (Rights.EXPERT, False),
+}
 MONEY_ACTIONS: Final = frozenset(range(DealAction.BALANCE, DealAction.BONUS + 1))
 
 
@@ -54,7 +69,7 @@ class Mt5Platform:
 
     capabilities = Capabilities(reference_chars_max=units.COMMENT_CHARS_MAX)
 
-    def __init__(self, client: Mt5Client, zone: ZoneInfo, *, balance_command: str = "TRADE_BALANCE") -> None:
+    def __init__(self, client: Mt5Commands, zone: ZoneInfo, *, balance_command: str = "TRADE_BALANCE") -> None:
         self.client, self.zone, self.balance_command = client, zone, balance_command
 
     # -- server -----------------------------------------------------------------------------------------------------
@@ -154,22 +169,26 @@ class Mt5Platform:
                 return None
             raise
 
-    def update_account(self, login: str, *, group: str = "", leverage: int | None = None) -> AccountData:
-        changes: dict[str, object] = {"LOGIN": login}
+    def update_account(
+        self, login: str, *, group: str = "", leverage: int | None = None, rights: Mapping[Right, bool] | None = None
+    ) -> AccountData:
+        """Reads the rights before it changes some: the other bits are the broker's."""
+        changes: dict[str, object] = {}
         if group:
             changes["GROUP"] = group
         if leverage is not None:
             changes["LEVERAGE"] = leverage
-        self.client.write("USER_UPDATE", changes)
+        if rights:
+            now = Rights(self._existing(login).rights)
+            wanted = _with_rights(now, rights)
+            if wanted != now:
+                changes["RIGHTS"] = int(wanted)
+        if changes:
+            self.client.write("USER_UPDATE", {"LOGIN": login, **changes})
         return self._existing(login)
 
-    def set_trading_allowed(self, login: str, *, allowed: bool) -> AccountData:
-        """Reads the rights first: the other bits are the broker's."""
-        rights = Rights(self._existing(login).rights)
-        wanted = rights & ~Rights.TRADE_DISABLED if allowed else rights | Rights.TRADE_DISABLED
-        if wanted != rights:
-            self.client.write("USER_UPDATE", {"LOGIN": login, "RIGHTS": int(wanted)})
-        return self._existing(login)
+    def disable_account(self, login: str) -> AccountData:
+        return self.update_account(login, rights={Right.SIGN_IN: False, Right.TRADE: False})
 
     def _existing(self, login: str) -> AccountData:
         found = self.read_account(login)
@@ -181,9 +200,11 @@ class Mt5Platform:
         data = _json(self.client.read("USER_LOGINS", {"GROUP": mask}))
         return [str(units.whole(login)) for login in data or []]
 
-    def check_password(self, login: str, password: str) -> bool:
+    def check_password(self, login: str, password: str, *, investor: bool = False) -> bool:
+        """The answer for a wrong password is 3006."""
+        kind = "INVESTOR" if investor else "MAIN"
         try:
-            self.client.read("USER_PASS_CHECK", {"LOGIN": login, "TYPE": "MAIN", "PASSWORD": password})
+            self.client.read("USER_PASS_CHECK", {"LOGIN": login, "TYPE": kind, "PASSWORD": password})
         except FinalError as problem:
             if problem.code == 3006:
                 return False
@@ -221,7 +242,7 @@ class Mt5Platform:
 
     def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
         """A window of an hour more on both sides covers the day on which the server's clock jumps."""
-        from_msc = units.to_server_seconds(since - LOOK_BACK, self.zone) * 1000 - 3_600_000
+        from_msc = units.to_server_seconds(since - LOOK_BACK, self.zone) * 1000 - HOUR_MSC
         found = self.deals_of(login, from_msc=from_msc, to_msc=from_msc + 370 * DAY_MSC)
         return [
             deal
@@ -241,7 +262,33 @@ class Mt5Platform:
             found += [*active.values(), *map(_idle_money, rows)]
         return found
 
+    def group_money(self, mask: str) -> Iterator[AccountMoney]:
+        """Two requests for any number of accounts: those with activity, and the users for the idle ones."""
+        active = set()
+        for row in self._rows_or_none("USER_ACCOUNT_GET_BATCH", {"GROUP": mask}):
+            money = _money(row)
+            active.add(money.login)
+            yield money
+        for row in self._rows_or_none("USER_GET_BATCH", {"GROUP": mask}):
+            if str(units.whole(row["Login"])) not in active:
+                yield _idle_money(row)
+
     # -- deals and positions --------------------------------------------------------------------------------------------
+
+    def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
+        """One request per server. The cursor is the server's clock in milliseconds when we asked.
+
+        The window is open for an hour ahead: on the day the clock goes back, "now" is behind deals made just before. An
+        edit of an older deal or a fill that came late lies behind the overlap: wider reads and the nightly check find it.
+        """
+        now = self.server_time()
+        last = cursor or now.server_msc - FIRST_READ_MSC
+        deals = self.deals(
+            mask=mask,
+            from_msc=min(last, now.server_msc) - int(overlap.total_seconds() * 1000),
+            to_msc=max(last, now.server_msc) + HOUR_MSC,
+        )
+        return DealPage(deals, cursor=now.server_msc, clock=now)
 
     def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
         parameters = {"GROUP": mask, "FROM": from_msc // 1000, "TO": -(-to_msc // 1000)}
@@ -330,6 +377,13 @@ class Mt5Platform:
         return value
 
 
+def _with_rights(now: Rights, wanted: Mapping[Right, bool]) -> Rights:
+    for right, allowed in wanted.items():
+        bit, takes_away = RIGHT_BITS[right]
+        now = now | bit if allowed != takes_away else now & ~bit
+    return now
+
+
 def _json(answer: wire.Answer) -> Any:
     try:
         return answer.json()
@@ -404,12 +458,14 @@ def configuration(server: TradingServer) -> Mt5Config:
         crypt_method=server.crypt_method,
         read_seconds=settings.TRADING_READ_SECONDS,
         write_seconds=settings.TRADING_WRITE_SECONDS,
+        certificate=server.certificate,
     )
 
 
 @platform_kind("mt5")
-def make_platform(server: TradingServer) -> Mt5Platform:
-    return Mt5Platform(Mt5Client(configuration(server)), server.zone)
+def make_platform(server: TradingServer, gate: Gate) -> Mt5Platform:
+    form = Mt5RestClient if server.transport == Transport.REST else Mt5Client
+    return Mt5Platform(form(configuration(server), gate), server.zone, balance_command=server.balance_command)
 
 
 __all__ = ["Mt5Platform", "configuration", "make_platform"]

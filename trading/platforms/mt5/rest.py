@@ -1,0 +1,340 @@
+"""The HTTPS form of the MT5 Web API: one TLS connection is one session. See `commands` for the rules of both forms.
+
+- the log-in belongs to the connection: it is made again on every new one, and 403 means "not logged in (any more)";
+- HTTP/1.1 with keep-alive; nothing is retried by the HTTP layer, and redirects are not followed;
+- what changes something goes by POST, never by GET: proxies may replay a GET. Passwords travel in the JSON body only, so
+  that no access log on the way holds one;
+- a cookie that a deployment sets is sent back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import secrets
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from trading.platforms.errors import (
+    FinalError,
+    NotStarted,
+    OutcomeUnknown,
+    PlatformBusy,
+    PlatformError,
+    ReadTimedOut,
+)
+from trading.platforms.gate import Gate
+from trading.platforms.mt5 import crypt, retcodes, wire
+from trading.platforms.mt5.commands import IDLE_SECONDS_MAX, Lost, Mt5Commands, Mt5Config
+
+RECEIVE_BYTES: Final = 256 * 1024
+AUTH_PATHS: Final = ("/auth/start", "/auth/answer")
+PATHS: Final[dict[str, str]] = {
+    "TEST_ACCESS": "/test/access",
+    "TIME_SERVER": "/time/server",
+    "TIME_GET": "/time/get",
+    "USER_ADD": "/user/add",
+    "USER_UPDATE": "/user/update",
+    "USER_GET": "/user/get",
+    "USER_DELETE": "/user/delete",
+    "USER_GET_BATCH": "/user/get_batch",
+    "USER_LOGINS": "/user/logins",
+    "USER_TOTAL": "/user/total",
+    "USER_PASS_CHECK": "/user/check_password",
+    "USER_PASS_CHANGE": "/user/change_password",
+    "USER_ACCOUNT_GET": "/user/account/get",
+    "USER_ACCOUNT_GET_BATCH": "/user/account/get_batch",
+    "TRADE_BALANCE": "/trade/balance",
+    "DEAL_GET": "/deal/get",
+    "DEAL_GET_TOTAL": "/deal/get_total",
+    "DEAL_GET_PAGE": "/deal/get_page",
+    "DEAL_GET_BATCH": "/deal/get_batch",
+    "POSITION_GET": "/position/get",
+    "POSITION_GET_TOTAL": "/position/get_total",
+    "POSITION_GET_PAGE": "/position/get_page",
+    "POSITION_GET_BATCH": "/position/get_batch",
+    "GROUP_TOTAL": "/group/total",
+    "GROUP_NEXT": "/group/next",
+    "GROUP_GET": "/group/get",
+    "SYMBOL_TOTAL": "/symbol/total",
+    "SYMBOL_NEXT": "/symbol/next",
+    "SYMBOL_GET": "/symbol/get",
+    "TICK_LAST": "/tick/last",
+}
+# Secrets, by the name that they have in the JSON body.
+IN_BODY: Final = {"PASS_MAIN": "PassMain", "PASS_INVESTOR": "PassInvestor", "PASSWORD": "Password"}
+HTTP_BUSY: Final = frozenset({429})
+HTTP_LOGGED_OUT: Final = frozenset({401, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class RestAnswer(wire.Answer):
+    """An answer whose JSON is parsed already; its scalar fields are parameters as in the raw form."""
+
+    data: Any = None
+
+    def json(self) -> Any:
+        return self.data
+
+
+@dataclass(slots=True)
+class _Session:
+    """An authenticated connection with what dies with it."""
+
+    http: http.client.HTTPSConnection
+    cookies: dict[str, str] = field(default_factory=dict)
+    used_at: float = 0.0
+    version_access: str = ""
+    version_trade: str = ""
+
+
+class _LoggedOut(Exception):
+    """The server says that this connection has no session: it did not take the command."""
+
+
+def tls_context(certificate: str) -> ssl.SSLContext:
+    """Certificates are always checked; `certificate` (PEM) is believed besides the system's. Raises: NotStarted."""
+    context = ssl.create_default_context()
+    if certificate.strip():
+        try:
+            context.load_verify_locations(cadata=certificate)
+        except (ssl.SSLError, ValueError) as problem:
+            raise NotStarted(f"the server's certificate can't be read ({problem})", command="CONNECT") from problem
+    return context
+
+
+class Mt5RestClient(Mt5Commands):
+    """Speaks to one access server over HTTPS."""
+
+    def __init__(self, config: Mt5Config, gate: Gate | None = None) -> None:
+        super().__init__(config, gate)
+        self._session: _Session | None = None
+
+    @property
+    def has_connection(self) -> bool:
+        return self._session is not None
+
+    def connect(self) -> tuple[str, str]:
+        with self._lock, self.gate.passing():
+            session = self._ready_session()
+            return session.version_access, session.version_trade
+
+    def close(self) -> None:
+        with self._lock:
+            self._forget()
+
+    def _forget(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            with contextlib.suppress(OSError):
+                session.http.close()
+
+    # -- one command --------------------------------------------------------------------------------------------------
+
+    def _command(self, name: str, parameters: Mapping[str, object], *, is_write: bool, wait: float) -> wire.Answer:
+        """A connection without a session (403) did not take the command: it is logged in again and asked once more."""
+        try:
+            return self._ask(name, parameters, is_write=is_write, wait=wait)
+        except _LoggedOut:
+            try:
+                return self._ask(name, parameters, is_write=is_write, wait=wait)
+            except _LoggedOut as problem:
+                raise NotStarted("the server ends the session at once (HTTP 403)", command=name) from problem
+
+    def _ask(self, name: str, parameters: Mapping[str, object], *, is_write: bool, wait: float) -> wire.Answer:
+        session = self._ready_session()
+        try:
+            status, content = self._exchange(session, *self._request(name, parameters, is_write), wait)
+            if status in HTTP_LOGGED_OUT:
+                self.close()
+                raise _LoggedOut
+            answer = self._read(name, status, content, is_write=is_write)
+        except (TimeoutError, OSError, http.client.HTTPException, wire.WireError, Lost) as problem:
+            self.close()
+            kind = OutcomeUnknown if is_write else ReadTimedOut
+            why = f"no answer within {wait:g} s" if isinstance(problem, TimeoutError) else (
+                f"the connection was lost before the answer came ({problem!r})")  # fmt: skip
+            if isinstance(problem, http.client.HTTPException):
+                problem = Lost(str(problem))
+            raise kind(why, command=name) from problem
+        session.used_at = time.monotonic()
+        code = answer.retcode
+        if code not in retcodes.SUCCESS:
+            raise retcodes.error_for(code, text=answer.retcode_text, command=name, is_write=is_write)
+        return answer
+
+    def _request(self, name: str, parameters: Mapping[str, object], is_write: bool) -> tuple[str, str, bytes]:
+        """Method, path with query, and body. A command that is not in the table is a broker's own: FOO_BAR → /foo/bar."""
+        path = self.config.path_prefix + (PATHS.get(name) or "/" + name.lower().replace("_", "/", 1))
+        query = {key.lower(): str(value) for key, value in parameters.items() if key not in IN_BODY}
+        hidden = {IN_BODY[key]: str(value) for key, value in parameters.items() if key in IN_BODY}
+        if hidden and "login" in query:
+            hidden["Login"] = query["login"]
+        if hidden and "type" in query:
+            hidden["Type"] = query["type"].lower()
+        body = json.dumps(hidden, ensure_ascii=False).encode() if hidden else b""
+        target = f"{path}?{urlencode(query, quote_via=quote)}" if query else path
+        return ("POST" if is_write or hidden else "GET"), target, body
+
+    @staticmethod
+    def _exchange(session: _Session, method: str, target: str, body: bytes, wait: float) -> tuple[int, bytes]:
+        """One request and its whole answer within `wait` seconds. Raises: OSError, HTTPException, Lost."""
+        connection, deadline = session.http, time.monotonic() + wait
+        sock = connection.sock
+        assert sock is not None
+        sock.settimeout(wait)
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json",
+                   "Connection": "keep-alive"}  # fmt: skip
+        if session.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in session.cookies.items())
+        connection.request(method, target, body=body if method == "POST" else None, headers=headers)
+        response = connection.getresponse()
+        for cookie in response.headers.get_all("Set-Cookie") or []:
+            name, _equals, value = cookie.partition(";")[0].partition("=")
+            session.cookies[name.strip()] = value.strip()
+        content = bytearray()
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            sock.settimeout(left)
+            part = response.read1(RECEIVE_BYTES)
+            if not part:
+                break
+            content += part
+            if len(content) > wire.MESSAGE_BYTES_MAX:
+                raise Lost("the answer is larger than anything this client accepts")
+        if response.length:
+            raise Lost("the answer ended too early")
+        response.close()  # read to its end: the connection is free for the next request
+        if response.will_close:
+            session.used_at = -IDLE_SECONDS_MAX  # the server ends it: the next command opens another
+        return response.status, bytes(content)
+
+    def _read(self, name: str, status: int, content: bytes, *, is_write: bool) -> wire.Answer:
+        """HTTP status and JSON as an answer of the protocol. Raises: the five errors, WireError."""
+        if status in HTTP_BUSY:
+            raise PlatformBusy("too many requests (HTTP 429)", command=name, code=retcodes.TOO_FREQUENT)
+        if status == 200:
+            return parse(name, content)
+        if 400 <= status < 500 and status != http.client.REQUEST_TIMEOUT:
+            raise FinalError(f"the server does not know this request (HTTP {status})", command=name, code=status)
+        # A gateway in front of the server may have passed the command on before it lost the answer.
+        raise (OutcomeUnknown if is_write else ReadTimedOut)(f"HTTP {status} instead of an answer", command=name)
+
+    # -- connection ---------------------------------------------------------------------------------------------------
+
+    def _ready_session(self) -> _Session:
+        """The open session, checked, or a new one. Raises: NotStarted."""
+        session = self._session
+        if session is not None and (
+            time.monotonic() - session.used_at > IDLE_SECONDS_MAX or not _is_quiet(session.http.sock)
+        ):
+            self.close()
+            session = None
+        if session is None:
+            session = self._session = self._open()
+        return session
+
+    def _open(self) -> _Session:
+        config = self.config
+        connection = http.client.HTTPSConnection(
+            config.host, config.port, timeout=config.connect_seconds, context=tls_context(config.certificate)
+        )
+        connection.auto_open = 0  # a lost connection stays lost: a new one would have no session
+        try:
+            connection.connect()
+        except ssl.SSLCertVerificationError as problem:
+            message = f"the certificate of {config.host} is not believed ({problem.verify_message})"
+            raise NotStarted(message, command="CONNECT") from problem
+        except OSError as problem:
+            message = f"can't reach {config.host}:{config.port} ({problem})"
+            raise NotStarted(message, command="CONNECT") from problem
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        session = _Session(connection, used_at=time.monotonic())
+        try:
+            self._authenticate(session)
+        except (
+            TimeoutError,
+            OSError,
+            http.client.HTTPException,
+            wire.WireError,
+            Lost,
+            ValueError,
+            KeyError,
+        ) as problem:
+            connection.close()
+            raise NotStarted(f"the log-in failed ({problem or 'no answer'})", command="AUTH") from problem
+        except PlatformError:
+            connection.close()
+            raise
+        return session
+
+    def _authenticate(self, session: _Session) -> None:
+        """Both sides prove that they know the password; neither sends it."""
+        config, secret = self.config, crypt.password_hash(self.config.password)
+        start = self._step(session, AUTH_PATHS[0], {
+            "version": config.version, "agent": config.agent, "login": config.login, "type": "manager",
+        })  # fmt: skip
+        challenge = secrets.token_hex(16)
+        proof = crypt.answer_to(secret, start.parameters["SRV_RAND"])
+        answer = self._step(session, AUTH_PATHS[1], {"srv_rand_answer": proof, "cli_rand": challenge})
+        if not crypt.is_same(answer.parameters.get("CLI_RAND_ANSWER", ""), crypt.answer_to(secret, challenge)):
+            raise Lost("the server could not prove that it knows the password")
+        session.version_access = answer.parameters.get("VERSION_ACCESS", "")
+        session.version_trade = answer.parameters.get("VERSION_TRADE", "")
+
+    def _step(self, session: _Session, path: str, query: Mapping[str, object]) -> wire.Answer:
+        """One request of the log-in. A refusal is HTTP 403 whose body holds the code. Raises: NotStarted."""
+        target = f"{self.config.path_prefix}{path}?{urlencode(query)}"
+        status, content = self._exchange(session, "GET", target, b"", self.config.connect_seconds)
+        if status != 200 and status not in HTTP_LOGGED_OUT:
+            raise NotStarted(f"HTTP {status} to the log-in: is this the Web API's port?", command="AUTH", code=status)
+        try:
+            answer = parse("AUTH", content)
+            code = answer.retcode
+        except wire.WireError:
+            if status == 200:
+                raise
+            raise NotStarted("the log-in was refused (HTTP 403)", command="AUTH", code=status) from None
+        if code not in retcodes.SUCCESS or status != 200:
+            raise NotStarted(retcodes.MESSAGES.get(code) or answer.retcode_text, command="AUTH", code=code)
+        return answer
+
+
+def _is_quiet(sock: ssl.SSLSocket | socket.socket | None) -> bool:
+    """False when the server closed the idle connection, or sent something nobody asked for."""
+    if sock is None:
+        return False
+    try:
+        sock.setblocking(False)
+        return bool(sock.recv(1)) and False
+    except (ssl.SSLWantReadError, BlockingIOError, InterruptedError):
+        return True
+    except OSError:
+        return False
+
+
+def parse(name: str, content: bytes) -> RestAnswer:
+    """`{"retcode": "0 Done", …, "answer": {…}}` as an answer. Numbers keep every digit. Raises: WireError."""
+    try:
+        document = json.loads(content, parse_float=Decimal)
+    except (ValueError, UnicodeDecodeError) as problem:
+        raise wire.WireError(f"the answer to {name} is no JSON: {problem}") from problem
+    if not isinstance(document, dict):
+        raise wire.WireError(f"the answer to {name} is not an object")
+    data = document.get("answer")
+    scalars = {**document, **data} if isinstance(data, dict) else document
+    parameters = {key.upper(): str(value) for key, value in scalars.items() if isinstance(value, str | int | Decimal)}
+    parameters["RETCODE"] = str(document.get("retcode", ""))
+    return RestAnswer(name=name, parameters=parameters, data=data)
+
+
+__all__ = ["PATHS", "Mt5RestClient", "RestAnswer", "parse", "tls_context"]
