@@ -36,6 +36,7 @@ from wallet.psp.base import (
     PspUnknown,
     PspUnreachable,
 )
+from wallet.psp.calls import about
 from wallet.references import new_reference
 
 __all__ = [
@@ -87,7 +88,8 @@ def start_deposit(
         payer_name=client.full_name, payer_email=client.email, country=client.country, expires_at=deposit.expires_at,
     )  # fmt: skip
     try:
-        view = adapter.start_deposit(intent)
+        with about(deposit.reference):
+            view = adapter.start_deposit(intent)
     except (PspRefused, PspUnreachable, PspUnknown) as error:
         raise DomainError(
             _("%(psp)s does not answer right now. Nothing was charged. Try again, or choose another method.")
@@ -219,9 +221,10 @@ def look_up_deposit(deposit_id: int) -> Deposit:
     try:
         adapter = adapter_of(deposit.psp)
         known_as = deposit.psp_reference or deposit.session_reference
-        view = adapter.find_payment(deposit.reference, psp_reference=known_as)
-        if view is not None:
-            view = completion.captured(deposit.psp, adapter, view)
+        with about(deposit.reference):
+            view = adapter.find_payment(deposit.reference, psp_reference=known_as)
+            if view is not None:
+                view = completion.captured(deposit.psp, adapter, view)
     except (PspRefused, PspUnreachable, PspUnknown):
         view = None
         _look_again_later(deposit_id)

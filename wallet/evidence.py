@@ -35,6 +35,7 @@ from wallet.documents.pdf import letter
 from wallet.models import Dispute
 from wallet.psp import adapter_of
 from wallet.psp.base import Capability, DisputeView, EvidenceFile
+from wallet.psp.calls import about
 from wallet.story import story_of
 
 ROWS_MAX = 60
@@ -214,7 +215,8 @@ def submit_evidence(*, dispute_id: int, pdf: bytes, text: str, actor: Any) -> Di
         currency=dispute.currency, reason=dispute.reason, evidence_due_at=dispute.evidence_due_at,
     )  # fmt: skip
     file = EvidenceFile(f"evidence-{dispute.deposit.reference}.pdf", "application/pdf", pdf)
-    adapter_of(dispute.psp).submit_evidence(view, text=text, files=[file])
+    with about(dispute.deposit.reference):
+        adapter_of(dispute.psp).submit_evidence(view, text=text, files=[file])
     return _submitted(dispute_id, actor)
 
 

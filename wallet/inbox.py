@@ -26,6 +26,7 @@ from wallet.deposits import Applied
 from wallet.models import Deposit, Psp, WebhookMessage
 from wallet.psp import adapter_of
 from wallet.psp.base import EventKind, WebhookEvent
+from wallet.psp.calls import about
 
 logger = logging.getLogger(__name__)
 
@@ -110,10 +111,11 @@ def process_webhook(message_id: int) -> str:
     try:
         adapter = adapter_of(message.psp)
         event = adapter.read_webhook(bytes(message.body))[message.item]
-        if event.is_complete:
-            _look_before_leaping(message.psp, event)
-        else:
-            event = completed(message.psp, adapter, event)
+        with about(message.reference):
+            if event.is_complete:
+                _look_before_leaping(message.psp, event)
+            else:
+                event = completed(message.psp, adapter, event)
         with transaction.atomic():
             waiting = WebhookMessage.objects.select_for_update(of=["self"], skip_locked=True)
             locked = waiting.filter(pk=message_id, state=InboxState.WAITING, attempts=message.attempts).first()

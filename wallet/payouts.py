@@ -22,6 +22,7 @@ from wallet.models import Withdrawal
 from wallet.outcomes import apply_payout, audit_withdrawal, fail, lock_withdrawal, move_to
 from wallet.psp import adapter_of
 from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown, PspUnreachable, RefundOrder, TransferView
+from wallet.psp.calls import about
 
 LEASE = dt.timedelta(seconds=60)  # a worker that is silent longer is believed dead
 UNREACHABLE_WAIT = dt.timedelta(seconds=30)
@@ -38,7 +39,8 @@ def send_payout(withdrawal_id: int) -> str:
     if withdrawal is None:
         return Withdrawal.objects.values_list("state", flat=True).get(pk=withdrawal_id)
     try:
-        view = _send(withdrawal)
+        with about(withdrawal.reference):
+            view = _send(withdrawal)
     except PspRefused as error:
         return _refused(withdrawal_id, error.message)
     except PspUnreachable:
@@ -157,7 +159,8 @@ def look_up_payout(withdrawal_id: int) -> str:
     if withdrawal is None:
         return Withdrawal.objects.values_list("state", flat=True).get(pk=withdrawal_id)
     try:
-        view = _find(withdrawal)
+        with about(withdrawal.reference):
+            view = _find(withdrawal)
     except (PspRefused, PspUnreachable, PspUnknown):
         return _look_again(withdrawal_id)
     if view is None:

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import AuditEvent
 from wallet import owners
-from wallet.models import BonusGrant, Deposit, Dispute, Exchange, Posting, Transfer, WebhookMessage, Withdrawal
-from wallet.story_lines import StoryLine, merged, of_checks, of_postings, of_related, of_webhooks
+from wallet.models import BonusGrant, Deposit, Dispute, Exchange, Posting, PspCall, Transfer, WebhookMessage, Withdrawal
+from wallet.story_lines import StoryLine, merged, of_calls, of_checks, of_postings, of_related, of_webhooks
 
+CALLS_MAX = 50
 # action → words, icon, tone
 WORDS: dict[str, tuple[Promise | str, str, str]] = {
     "wallet.deposit_started": (_("The client started the payment"), "circle-play", "neutral"),
@@ -112,9 +113,15 @@ def story_of(movement: Deposit | Withdrawal | Transfer | Exchange) -> Story:
     more = of_related(movement)
     if isinstance(movement, Withdrawal):
         more += of_checks(movement)
+    if isinstance(movement, Deposit | Withdrawal):
+        more += _calls_about(movement.reference)
     found = list(postings)
     owners.warm([posting.account for posting in found])
     return Story([_step(event) for event in events], list(webhooks), found, more, kind or "", movement.pk)
+
+
+def _calls_about(reference: str) -> list[StoryLine]:
+    return of_calls(PspCall.objects.filter(reference=reference).select_related("psp").order_by("id")[:CALLS_MAX])
 
 
 def _step(event: AuditEvent) -> Step:
@@ -134,7 +141,7 @@ def story_of_dispute(dispute: Dispute) -> Story:
     )
     return Story(
         [_step(event) for event in events[:100]], list(webhooks.order_by("id")[:50]),
-        list(postings.order_by("journal_id", "line")[:50]),
+        list(postings.order_by("journal_id", "line")[:50]), _calls_about(dispute.deposit.reference),
     )  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.ui import formats
-from wallet.choices import Layer, Outcome, Phase, Verdict
-from wallet.models import Deposit, Dispute, Posting, WebhookMessage, Withdrawal, WithdrawalCheck
+from wallet.choices import CallOutcome, Layer, Outcome, Phase, Verdict
+from wallet.models import Deposit, Dispute, Posting, PspCall, WebhookMessage, Withdrawal, WithdrawalCheck
 
 RELATED_MAX = 20
 CHECKS_MAX = 100
@@ -25,12 +25,16 @@ JOURNAL_WORDS: dict[str, tuple[Promise, str, str]] = {
     Phase.POST: (gettext_lazy("Reservation posted"), "book-open", "success"),
     Phase.VOID: (gettext_lazy("Reservation released"), "lock-open", "neutral"),
 }
+CALL_TONES = {CallOutcome.ANSWERED: "info", CallOutcome.REFUSED: "warning"}
 VERDICT_TONES = {Verdict.ACCEPTED: "info", Verdict.DUPLICATE: "neutral"}
 
 
 @dataclass(frozen=True, slots=True)
 class StoryLine:
-    """kind: step, check, webhook, journal or related; needs: the permission without which it is no link."""
+    """kind: step, check, call, webhook, journal or related; needs: the permission without which it is no link.
+
+    parts: what was said, (heading, text), folded; for those with `needs` only.
+    """
 
     at: dt.datetime
     kind: str
@@ -41,9 +45,10 @@ class StoryLine:
     body: Sequence[str] = ()
     url: str = ""
     needs: str = ""
+    parts: Sequence[tuple[str, str]] = ()
 
 
-ORDER = {"step": 0, "check": 1, "webhook": 2, "journal": 3, "related": 4}
+ORDER = {"step": 0, "check": 1, "call": 2, "webhook": 3, "journal": 4, "related": 5}
 
 
 def merged(lines: Iterable[StoryLine]) -> list[StoryLine]:
@@ -60,6 +65,25 @@ def of_webhooks(webhooks: Iterable[WebhookMessage]) -> list[StoryLine]:
         )
         for one in webhooks
     ]  # fmt: skip
+
+
+def of_calls(calls: Iterable[PspCall]) -> list[StoryLine]:
+    """What we asked the PSP: how it ended, how long it took, and (folded) request and answer without keys."""
+    return [
+        StoryLine(
+            one.at, "call", _("Asked %(psp)s: %(operation)s") % {"psp": one.psp, "operation": one.operation}, "plug",
+            CALL_TONES.get(CallOutcome(one.outcome), "danger"), body=[_call_body(one)], needs="view_webhookmessage",
+            parts=[(head, text) for head, text in ((_("Request"), one.request), (_("Answer"), one.answer)) if text],
+        )
+        for one in calls
+    ]  # fmt: skip
+
+
+def _call_body(one: PspCall) -> str:
+    said = [str(one.get_outcome_display())]
+    if one.status:
+        said.append(f"HTTP {one.status}")
+    return " · ".join([*said, _("%(count)s ms") % {"count": one.milliseconds}])
 
 
 def _webhook_body(one: WebhookMessage) -> list[str]:

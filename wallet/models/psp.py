@@ -122,7 +122,10 @@ class PaymentMethod(models.Model):
 
 
 class PspCall(models.Model):
-    """How one of the last calls to a PSP ended and how long it took; `wallet.psp.calls` keeps the newest few per PSP."""
+    """How a call to a PSP ended and how long it took; `wallet.psp.calls` keeps the newest few per PSP and per movement.
+
+    A call about a movement (`reference`) also keeps what was said, without keys and account numbers (`psp.redaction`).
+    """
 
     psp = models.ForeignKey(Psp, on_delete=models.CASCADE, related_name="calls", db_index=False)
     at = models.DateTimeField()
@@ -130,10 +133,16 @@ class PspCall(models.Model):
     outcome = models.CharField(max_length=11, choices=CallOutcome.choices)
     status = models.PositiveSmallIntegerField(default=0, help_text=_("HTTP status; 0 when no answer came"))
     milliseconds = models.PositiveIntegerField()
+    reference = models.CharField(max_length=100, blank=True, help_text=_("The movement it was about"))
+    request = models.TextField(blank=True)
+    answer = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["psp", "-id"], name="calls_by_psp")]
+        indexes = [
+            models.Index(fields=["psp", "-id"], name="calls_by_psp"),
+            models.Index(fields=["reference", "id"], name="calls_by_reference", condition=~Q(reference="")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.operation}: {self.outcome}"

@@ -12,6 +12,8 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,10 +24,13 @@ from django.utils.translation import gettext as _
 from crm.notify import notify, people_with
 from wallet.choices import CallOutcome
 from wallet.models import Psp, PspCall
+from wallet.psp import redaction
 
 logger = logging.getLogger(__name__)
 
 KEPT_PER_PSP = 200
+# Of one movement the first calls (it was started) and the last ones (it was looked up): a payment is asked for often.
+KEPT_FIRST, KEPT_LAST = 10, 30
 FAILURES_IN_A_ROW = 3
 WINDOW = dt.timedelta(minutes=10)
 DOWN_FOR = dt.timedelta(minutes=2)
@@ -34,11 +39,26 @@ FAILURES = frozenset({CallOutcome.UNREACHABLE, CallOutcome.UNKNOWN})
 REFERENCE = re.compile(r"/(?=[^/]*\d)(?!v\d+(?:/|$))[^/]{6,}")
 
 
+_about: ContextVar[str] = ContextVar("psp_call_about", default="")
+
+
+@contextmanager
+def about(reference: str) -> Iterator[None]:
+    """Calls in here concern this movement: they stand in its story, with what was said."""
+    before = _about.set(reference)
+    try:
+        yield
+    finally:
+        _about.reset(before)
+
+
 class Call:
     """One request while it runs."""
 
     status = 0
     outcome = CallOutcome.UNKNOWN
+    request: Any = None
+    answer: Any = None
 
     def answered(self, status: int) -> None:
         """An HTTP answer came. 5xx, 408 and 429 say nothing about what was asked."""
@@ -71,22 +91,35 @@ def _note(psp: Psp, operation: str, call: Call, *, milliseconds: int) -> None:
     """The note must never change what became of the money: its own trouble is logged only."""
     if psp.pk is None:
         return
+    reference = _about.get()
     try:
+        said = _said(psp, call) if reference else {}
         with transaction.atomic():
             PspCall.objects.create(
                 psp=psp, at=timezone.now(), operation=operation[:60], outcome=call.outcome, status=call.status,
-                milliseconds=milliseconds,
+                milliseconds=milliseconds, reference=reference[:100], **said,
             )  # fmt: skip
-            _forget_old(psp)
+            _forget_old(psp, reference[:100])
             _judge(psp)
     except DatabaseError:
         logger.exception("a call to %s could not be noted", psp.code)
 
 
-def _forget_old(psp: Psp) -> None:
+def _said(psp: Psp, call: Call) -> dict[str, str]:
+    secrets = [str(value) for value in psp.credentials.values()]
+    return {
+        "request": redaction.kept(call.request, secrets=secrets), "answer": redaction.kept(call.answer, secrets=secrets)
+    }  # fmt: skip
+
+
+def _forget_old(psp: Psp, reference: str) -> None:
+    """The newest of a PSP, and those of movements; of these not the many in the middle."""
+    if reference:
+        ids = list(PspCall.objects.filter(reference=reference).order_by("id").values_list("pk", flat=True))
+        PspCall.objects.filter(pk__in=ids[KEPT_FIRST:-KEPT_LAST]).delete()
     oldest_kept = PspCall.objects.filter(psp=psp).order_by("-id").values_list("pk", flat=True)
     boundary = oldest_kept[KEPT_PER_PSP : KEPT_PER_PSP + 1]
-    PspCall.objects.filter(psp=psp, pk__lte=boundary).delete()
+    PspCall.objects.filter(psp=psp, reference="", pk__lte=boundary).delete()
 
 
 def _judge(psp: Psp) -> None:

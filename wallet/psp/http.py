@@ -42,11 +42,13 @@ class PspHttp:
         url = path if path.startswith(("http://", "https://")) else self.base_url + path
         try:
             with recorded(self.psp, f"{method} {operation_of(url)}") as call:
+                call.request = next((one for one in (json, data, content) if one is not None), None)
                 with httpx.Client(timeout=timeout, trust_env=False) as client:
                     response = client.request(
                         method, url, json=json, content=content, data=data, files=files, headers=dict(headers or {})
                     )
                 call.answered(response.status_code)
+                call.answer = response.content
                 return response
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise PspUnreachable(
