@@ -14,11 +14,13 @@ from crm import fx
 from crm.demo import Demo
 from wallet import seals
 from wallet.demo import lives, money_in, money_out, reports, write
+from wallet.demo.bank import import_statements
 from wallet.demo.books import write_books
+from wallet.demo.breaks import write_breaks
 from wallet.demo.documents import write_documents
 from wallet.demo.month import write_month
-from wallet.demo.providers import import_bank_statement, make_providers, write_calls
-from wallet.demo.psps import make_psps
+from wallet.demo.providers import make_providers, write_calls
+from wallet.demo.psps import make_costs, make_psps
 
 RATES_BEFORE_DAYS = 10
 
@@ -31,7 +33,6 @@ def load(demo: Demo) -> None:
     psps = make_psps(demo)
     providers = make_providers(demo)
     write_calls(demo, psps + providers)
-    import_bank_statement(demo, providers)
     plans = lives.tell(demo, psps)
     if plans.steps:
         first = min(step.at for step in plans.steps)
@@ -41,10 +42,12 @@ def load(demo: Demo) -> None:
     demo.progress("Deposits, withdrawals and transfers", 2, 4)
     write.write_movements(demo, plans)
     demo.progress("Deposits, withdrawals and transfers", 3, 4)
-    reports.write_history(plans)
-    reports.import_month(demo, plans)
     money_in.tell(demo)
     money_out.tell(demo)
+    reports.write_history()
+    make_costs(demo)
+    reports.import_reports(demo)
+    import_statements(demo)
     for name in ("first_deposit_at", "net_deposits"):
         facts.rebuild(facts.FACTS[name])
     demo.progress("Deposits, withdrawals and transfers", 4, 4)
@@ -54,6 +57,7 @@ def finish(demo: Demo) -> None:
     """Everything is posted: past months are closed, and all of it is sealed at once, not five minutes after the start."""
     if demo.brands:
         write_books(demo)
+        write_breaks(demo)
         write_month(demo)
         write_documents(demo)
         seals.seal_pending()

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from crm.bulk import copy_models
 from crm.demo import Demo
-from wallet.bank import import_statement
 from wallet.choices import CallOutcome
 from wallet.models import PaymentMethod, Psp, PspCall
 from wallet.psp import adapter_of
@@ -107,21 +106,6 @@ def make_providers(demo: Demo) -> list[Psp]:
             position += 1
         psps.append(psp)
     return psps
-
-
-def import_bank_statement(demo: Demo, psps: list[Psp]) -> None:
-    """A statement of yesterday with two payments that nobody recognised, and a fee of the bank."""
-    account = next((psp for psp in psps if psp.adapter == "bank_wire"), None)
-    if account is None:
-        return
-    day = (demo.now - dt.timedelta(days=1)).date()
-    lines = [
-        "date;amount;currency;name;iban;text;own account",
-        f"{day};750.00;EUR;Ada Lindqvist;DE75512108001245126199;deposit trading;{BANK_IBAN}",
-        f"{day};1200.00;EUR;Bruno Keller;FR1420041010050500013M02606;D-2345 my account;{BANK_IBAN}",
-        f"{day};-12.50;EUR;;;Account keeping;{BANK_IBAN}",
-    ]
-    import_statement(psp_id=account.pk, file_name=f"statement-{day}.csv", content="\n".join(lines).encode(), actor=None)
 
 
 def write_calls(demo: Demo, psps: list[Psp]) -> None:

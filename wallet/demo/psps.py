@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from crm.demo import Demo
-from wallet.choices import PspKind
-from wallet.models import PaymentMethod, Psp
+from wallet.choices import PspKind, RowType
+from wallet.models import PaymentMethod, Psp, PspCost
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ OFFERS = (
     Offer("southern", "coinharbor", "Coin Harbor", PspKind.CRYPTO, ("USD", "EUR"), 2, 100, 0, 0, 30),
 )
 OFFER = {offer.code: offer for offer in OFFERS}
+LATE = "kassa"  # whose report of the last days is not here yet
 
 
 def make_psps(demo: Demo) -> list[Psp]:
@@ -64,3 +66,18 @@ def make_psps(demo: Demo) -> list[Psp]:
         )  # fmt: skip
         psps.append(psp)
     return psps
+
+
+def make_costs(demo: Demo) -> None:
+    """What was agreed with the PSP whose fees are fixed: a row with another fee becomes a break."""
+    offer = OFFER["sepalink"]
+    psp = Psp.objects.filter(code=offer.code).first()
+    if psp is not None:
+        PspCost.objects.bulk_create(
+            PspCost(
+                psp=psp, type=type, currency=currency, basis_points=offer.basis_points, fixed_minor=fixed,
+                valid_from=demo.since.date() - dt.timedelta(days=30),
+            )
+            for currency in offer.currencies
+            for type, fixed in ((RowType.PAYMENT, offer.fixed_minor), (RowType.PAYOUT, offer.payout_minor))
+        )  # fmt: skip

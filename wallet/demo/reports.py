@@ -1,4 +1,4 @@
-"""The PSPs' side of the demo: their movements for the sandbox, and one month that finance has closed already."""
+"""The PSPs' side of the demo: their movements for the sandbox, and the settlement reports that finance has imported so far."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import io
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -15,35 +14,17 @@ from django.conf import settings
 from crm.demo import Demo
 from crm.money import from_minor
 from wallet.choices import MovementKind
-from wallet.demo.lives import Plans
-from wallet.demo.psps import OFFER
-from wallet.models import Psp, PspMovement
+from wallet.demo.planting import CARDS, plant
+from wallet.demo.psps import LATE, OFFER
+from wallet.demo.rows import Row
+from wallet.models import Break, Psp, PspMovement, SettlementImport
 from wallet.psp.settlement_csv import COLUMNS
 from wallet.settlement_import import import_report
 
 PAID_AT_HOUR = 6  # a PSP pays a week's balance to the merchant's bank on Monday morning
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A movement as its PSP knows it."""
-
-    psp: str
-    type: str
-    psp_reference: str
-    merchant_reference: str
-    gross_minor: int
-    fee_minor: int
-    currency: str
-    at: dt.datetime
-
-    @property
-    def net_minor(self) -> int:
-        return self.gross_minor - self.fee_minor
-
-    @property
-    def monday(self) -> dt.date:
-        return self.at.date() - dt.timedelta(days=self.at.weekday())
+LATE_DAYS = 6
+MONTHS = 3
+IMPORTED_AT = dt.time(7, 40)
 
 
 def _rows() -> list[Row]:
@@ -54,7 +35,7 @@ def _rows() -> list[Row]:
         rows.append(
             Row(
                 one.psp.code, one.kind, one.psp_reference, one.reference, one.amount_minor, fee, one.currency,
-                one.occurred_at.replace(microsecond=0),
+                one.occurred_at.replace(microsecond=0), client_id=one.client_id or 0,
             )
         )  # fmt: skip
     return rows
@@ -65,7 +46,7 @@ def import_path() -> Path:
     return Path(settings.VAR_DIR) / "sandbox" / "psp-import.jsonl"
 
 
-def write_history(_plans: Plans) -> None:
+def write_history() -> None:
     """One JSON line per movement; written beside and moved into place, so that no half file is read."""
     path = import_path()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,24 +62,67 @@ def write_history(_plans: Plans) -> None:
     draft.rename(path)
 
 
-def import_month(demo: Demo, _plans: Plans) -> None:
-    """The month before last was reconciled, for every PSP; last month waits for finance."""
-    last_month = (demo.now.date().replace(day=1) - dt.timedelta(days=1)).replace(day=1)
-    last = last_month - dt.timedelta(days=1)
-    first = last.replace(day=1)
+def import_reports(demo: Demo) -> list[SettlementImport]:
+    """Every PSP's reports of the two months before and of this one until yesterday; one PSP's is some days late.
+
+    In the first brand they say a few things that our books do not, and the other way round (`planting`).
+    """
     finance = next(iter(demo.by_role.get("finance", [])), None)
-    rows = _rows()
-    for psp in Psp.objects.select_related("brand").order_by("pk"):
-        content = report([row for row in rows if row.psp == psp.code], psp.code, first, last)
-        if finance is not None and content:
-            import_report(psp_id=psp.pk, file_name=f"{psp.code}-{first:%Y-%m}.csv", content=content, actor=finance)
+    if finance is None:
+        return []
+    today = demo.now.astimezone(dt.UTC).date()
+    rows, reports = _rows(), []
+    planted = plant([row for row in rows if demo.brands and OFFER[row.psp].brand == demo.brands[0].code], today)
+    demo.extra["wallet_planted"] = planted
+    for psp in Psp.objects.filter(code__in=OFFER).select_related("brand").order_by("pk"):
+        until = today - dt.timedelta(days=LATE_DAYS if psp.code == LATE else 1)
+        payouts = _bank_payouts([row for row in rows if row.psp == psp.code], psp.code)
+        told = [row for row in planted.changed(rows) if row.psp == psp.code]
+        for first, last in weeks_of(months_until(until)) if psp.code == CARDS else months_until(until):
+            content = report([*told, *payouts], psp.code, first, last)
+            if content:
+                name = f"{psp.code}-{first:%Y-%m}{_days(first, last)}.csv"
+                reports.append(import_report(psp_id=psp.pk, file_name=name, content=content, actor=finance))
+    _as_if_imported_in_time(demo, reports)
+    return reports
 
 
-def report(rows: list[Row], code: str, first: dt.date, last: dt.date) -> bytes:
-    """A settlement report as the sandbox writes it; empty when nothing moved in the period."""
-    everything = sorted([*rows, *_bank_payouts(rows, code)], key=lambda row: (row.at, row.psp_reference))
+def months_until(until: dt.date) -> list[tuple[dt.date, dt.date]]:
+    """The month of a day up to that day, and the two before it."""
+    spans = []
+    last = until
+    for _month in range(MONTHS):
+        spans.append((last.replace(day=1), last))
+        last = last.replace(day=1) - dt.timedelta(days=1)
+    return spans[::-1]
+
+
+def weeks_of(months: list[tuple[dt.date, dt.date]]) -> list[tuple[dt.date, dt.date]]:
+    """The last month in weeks from its first day on, the others whole."""
+    first, last = months[-1]
+    starts = [first + dt.timedelta(days=days) for days in range(0, (last - first).days + 1, 7)]
+    return [*months[:-1], *((start, min(start + dt.timedelta(days=6), last)) for start in starts)]
+
+
+def _days(first: dt.date, last: dt.date) -> str:
+    """For the file's name: of a week its days."""
+    return f"-{first:%d}-{last:%d}" if first.day > 1 or (last - first).days == 6 else ""
+
+
+def _as_if_imported_in_time(demo: Demo, reports: list[SettlementImport]) -> None:
+    """Finance imports a report in the morning after its last day, and its breaks are opened then."""
+    for one in reports:
+        morning = dt.datetime.combine(one.last_day + dt.timedelta(days=1), IMPORTED_AT, tzinfo=dt.UTC)
+        at = min(morning, demo.now)
+        SettlementImport.objects.filter(pk=one.pk).update(imported_at=at)
+        Break.objects.filter(report=one).update(opened_at=at)
+
+
+def report(everything: list[Row], code: str, first: dt.date, last: dt.date) -> bytes:
+    """A settlement report as the sandbox writes it, also of days without a movement; empty before the first one."""
+    everything = sorted(everything, key=lambda row: (row.at, row.psp_reference))
     inside = [row for row in everything if first <= row.at.date() <= last]
-    if not inside:
+    if not everything or everything[0].at.date() > last:
         return b""
     opening: dict[str, int] = defaultdict(int)
     for row in everything:
@@ -121,7 +145,8 @@ def report(rows: list[Row], code: str, first: dt.date, last: dt.date) -> bytes:
             {
                 "record": "row", "batch": f"{code}-{row.monday:%Y%m%d}-{row.currency}", "type": row.type,
                 "psp_reference": row.psp_reference, "merchant_reference": row.merchant_reference,
-                "created_at": f"{row.at:%Y-%m-%dT%H:%M:%SZ}", "currency": row.currency, **amounts,
+                "original_reference": row.original_reference, "created_at": f"{row.at:%Y-%m-%dT%H:%M:%SZ}",
+                "currency": row.currency, **amounts,
             }
         )  # fmt: skip
     for currency in currencies:
