@@ -206,6 +206,25 @@ def test_a_difference_is_posted_by_two_and_its_match_can_be_taken_back_with_the_
     assert verify().holds
 
 
+def test_a_posting_whose_break_has_changed_since_is_not_posted(cast, psp):
+    """A later movement takes the other one's place: what was proposed for the first is not posted for the second."""
+    recon.movement(psp, cast.client, "D-1", 10_000, psp_reference="")
+    recon.report(psp, [recon.row("D-1", 9_900, psp_reference="x1")])
+    one = Break.objects.get()
+    posting = postings.propose(break_id=one.pk, way=PostingWay.FEE, business_on=DAY, reason="Fee", actor=cast.finance)
+    recon.movement(psp, cast.client, "D-1", 9_950, psp_reference="x1")
+    rematch(psp.pk)
+    one.refresh_from_db()
+    assert (one.kind, one.difference_minor) == (BreakKind.AMOUNT, -50)
+    with pytest.raises(WrongState, match="has changed"):
+        postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+    assert held(psp) == 19_950 and not MatchGroup.objects.exists()
+    postings.refuse(posting_id=posting.pk, actor=cast.second_finance, note="Another payment")
+    again = postings.propose(break_id=one.pk, way=PostingWay.FEE, business_on=DAY, reason="Fee", actor=cast.finance)
+    postings.approve(posting_id=again.pk, actor=cast.second_finance)
+    assert held(psp) == 19_900
+
+
 def test_refused_and_withdrawn_postings_post_nothing(cast, psp, amount_break):
     journals = Journal.objects.count()
     for end in ("refuse", "withdraw"):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from crm.money import from_minor
+from crm.money import Money, from_minor
 from wallet.choices import BreakKind, BreakState, RequestState
 from wallet.models.bank import BankEntry
 from wallet.models.ledger import Journal
@@ -150,6 +150,15 @@ class BreakPosting(FourEyesMixin):
     currency = models.CharField(max_length=5)
     amount_minor = models.BigIntegerField(help_text=_("What the PSP's account holds more (or less) than our books say"))
     business_on = models.DateField()
+    # What it was proposed for: a later file may give the break another partner.
+    movement = models.ForeignKey(PspMovement, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    # Between two currencies: what our books have, and what that is worth in `currency` at the rate of a day.
+    books_currency = models.CharField(max_length=5, blank=True, db_default="")
+    books_minor = models.BigIntegerField(null=True)
+    converted_minor = models.BigIntegerField(null=True)
+    rate = models.DecimalField(max_digits=24, decimal_places=12, null=True)
+    rate_on = models.DateField(null=True)
+    is_psp_rate = models.BooleanField(default=False, db_default=False)
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="break_posting")
     group = models.ForeignKey(MatchGroup, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
 
@@ -163,7 +172,24 @@ class BreakPosting(FourEyesMixin):
                 | (~Q(state=RequestState.APPROVED) & Q(journal__isnull=True)),
                 name="approved_break_posting_is_posted",
             ),
-            models.CheckConstraint(condition=~Q(amount_minor=0), name="break_posting_moves_something"),
+            models.CheckConstraint(
+                condition=~Q(amount_minor=0) | ~Q(books_currency=""), name="break_posting_moves_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    books_currency="",
+                    books_minor__isnull=True,
+                    converted_minor__isnull=True,
+                    rate__isnull=True,
+                    rate_on__isnull=True,
+                )
+                | (
+                    ~Q(books_currency="")
+                    & ~Q(books_currency=F("currency"))
+                    & Q(books_minor__isnull=False, converted_minor__isnull=False, rate__gt=0, rate_on__isnull=False)
+                ),
+                name="posting_between_currencies_names_its_rate",
+            ),
             models.UniqueConstraint(
                 fields=["one"], condition=Q(state=RequestState.WAITING), name="one_posting_of_a_break_waits"
             ),
@@ -175,3 +201,11 @@ class BreakPosting(FourEyesMixin):
     @property
     def amount(self) -> Decimal:
         return from_minor(self.amount_minor, self.currency)
+
+    @property
+    def books(self) -> Money | None:
+        return Money.of_minor(self.books_minor, self.books_currency) if self.books_minor is not None else None
+
+    @property
+    def converted(self) -> Money | None:
+        return Money.of_minor(self.converted_minor, self.currency) if self.converted_minor is not None else None

@@ -26,7 +26,8 @@ class MatchGroup(models.Model):
 
     `rows_minor` is the sum of the report's rows (on the bank leg: of the bank's entries), `books_minor` of our movements (on
     the bank leg: of what the PSP says it paid). What lies between them is `adjustment_minor`, and was posted with four eyes.
-    A deferred trigger adds the lines up. A group that was undone keeps its row, and has no lines.
+    Between two currencies the books are carried over at the rate that the posting names. A deferred trigger adds the lines up,
+    and looks for the same sums in the posting, currency by currency. A group that was undone keeps its row, and has no lines.
     """
 
     leg = models.CharField(max_length=8, choices=Leg.choices, default=Leg.PSP)
@@ -36,7 +37,11 @@ class MatchGroup(models.Model):
     rows_minor = models.BigIntegerField()
     books_currency = models.CharField(max_length=5)
     books_minor = models.BigIntegerField()
-    adjustment_minor = models.BigIntegerField(default=0, help_text=_("Rows less books, in the books' currency"))
+    converted_minor = models.BigIntegerField(
+        null=True,
+        help_text=_("Between two currencies: what the books come to in the rows' one, at the rate of the posting"),
+    )
+    adjustment_minor = models.BigIntegerField(default=0, help_text=_("Rows less books, in the rows' currency"))
     adjustment = models.ForeignKey(Journal, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     made_at = models.DateTimeField()
@@ -48,8 +53,19 @@ class MatchGroup(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(currency=F("books_currency"), rows_minor=F("books_minor") + F("adjustment_minor"))
-                | (~Q(currency=F("books_currency")) & Q(adjustment__isnull=False)),
+                condition=Q(
+                    currency=F("books_currency"),
+                    converted_minor__isnull=True,
+                    rows_minor=F("books_minor") + F("adjustment_minor"),
+                )
+                | (
+                    ~Q(currency=F("books_currency"))
+                    & Q(
+                        adjustment__isnull=False,
+                        converted_minor__isnull=False,
+                        rows_minor=F("converted_minor") + F("adjustment_minor"),
+                    )
+                ),
                 name="group_agrees_in_sum_and_currency",
             ),
             models.CheckConstraint(

@@ -19,9 +19,10 @@ from crm.notify import notify, people_with
 from crm.policies import require
 from wallet import ledger, policies
 from wallet.choices import AccountKind, BreakKind, BreakState, JournalKind, MatchRule, PeriodState, RequestState
-from wallet.ledger import Account, Entry, Line
+from wallet.ledger import Entry, Line
 from wallet.models import Break, BreakPosting, Match, MatchGroup, Period, Psp
 from wallet.reconciliation import breaks
+from wallet.reconciliation.conversions import Across, across, kept_across, lines_between, names_another_client
 from wallet.reconciliation.matching import book_again, lock_psp
 from wallet.reconciliation_choices import Leg, PostingWay
 
@@ -37,16 +38,23 @@ ROUNDING_MAX_MINOR = 100
 # What each kind of break is most often, for the form; None: another way than a posting.
 USUALLY: dict[str, PostingWay | None] = {
     BreakKind.AMOUNT: PostingWay.FEE,
+    BreakKind.CURRENCY: PostingWay.FX,
     BreakKind.FEE: None,
     BreakKind.DUPLICATE: PostingWay.SUSPENSE,
     BreakKind.MISSING_HERE: PostingWay.SUSPENSE,
     BreakKind.STATUS: PostingWay.LOSS,
 }
-POSTABLE = frozenset({BreakKind.AMOUNT, BreakKind.DUPLICATE, BreakKind.MISSING_HERE, BreakKind.STATUS})
+POSTABLE = frozenset(
+    {BreakKind.AMOUNT, BreakKind.CURRENCY, BreakKind.DUPLICATE, BreakKind.MISSING_HERE, BreakKind.STATUS}
+)
+# Their row and movement are the same thing once the difference is posted.
+PAIRED = frozenset({BreakKind.AMOUNT, BreakKind.CURRENCY})
 
 
 def can_be_posted(one: Break) -> bool:
-    """A fee is booked as the PSP took it; currency, client, timing and what is missing there are no differences of money."""
+    """A fee is booked as the PSP took it; client, timing and what is missing there are no differences of money."""
+    if one.kind == BreakKind.CURRENCY and (one.row_id is None or one.movement_id is None):
+        return False
     return one.leg == Leg.PSP and one.kind in POSTABLE and one.difference_minor != 0 and one.state == BreakState.OPEN
 
 
@@ -62,7 +70,9 @@ def propose(*, break_id: int, way: PostingWay, business_on: dt.date, reason: str
     breaks.require_open(one)
     if not can_be_posted(one):
         raise DomainError(_("This break is no difference of money: resolve it in words, or correct the movement."))
-    if way == PostingWay.ROUNDING and abs(one.difference_minor) > ROUNDING_MAX_MINOR:
+    between = _between(one)
+    difference = between.difference_minor if between else one.difference_minor
+    if way == PostingWay.ROUNDING and abs(difference) > ROUNDING_MAX_MINOR:
         raise DomainError(_("This is more than rounding can be. Choose what it is."))
     if not reason.strip():
         raise DomainError(_("Say why this is what it is."))
@@ -70,17 +80,57 @@ def propose(*, break_id: int, way: PostingWay, business_on: dt.date, reason: str
     if BreakPosting.objects.filter(one=one, state=RequestState.WAITING).exists():
         raise WrongState(_("A posting for this break waits for a second person already."))
     posting = BreakPosting.objects.create(
-        one=one, way=way, currency=one.currency, amount_minor=one.difference_minor, business_on=business_on,
-        reason=reason.strip()[:300], requested_by=actor, requested_at=timezone.now(),
+        one=one, way=way, currency=one.currency, amount_minor=difference, business_on=business_on,
+        reason=reason.strip()[:300], requested_by=actor, requested_at=timezone.now(), movement_id=one.movement_id,
+        **_rate_of(between),
     )  # fmt: skip
     _record(posting, "wallet.break_posting_proposed", actor, reason)
     notify(
         [pk for pk in people_with("wallet.post_break", brand_id=one.brand_id) if pk != actor.pk],
         kind="wallet.break_posting",
-        title=lambda: _("A difference waits for a second person: %(amount)s") % {"amount": one.difference},
+        title=lambda: _("A difference waits for a second person: %(amount)s") % {"amount": posting.amount},
         body=posting.reason, url=f"/money/reconciliation/breaks/{one.pk}/", dedupe_key=f"break-posting:{posting.pk}",
     )  # fmt: skip
     return posting
+
+
+def _between(one: Break) -> Across | None:
+    """Between two currencies: at which rate, and what is left. Raises DomainError (no rate, somebody else's)."""
+    found = across(one)
+    if found and one.row and one.movement and names_another_client(one.row, one.movement):
+        raise DomainError(_("The row names another client: this is no difference of money."))
+    return found
+
+
+def _rate_of(between: Across | None) -> dict[str, Any]:
+    """What a proposal keeps of it, so that the second person posts what the first one saw."""
+    if between is None:
+        return {}
+    return {
+        "books_currency": between.books_currency, "books_minor": between.books_minor,
+        "converted_minor": between.converted_minor, "rate": between.rate, "rate_on": between.rate_on,
+        "is_psp_rate": between.by_psp,
+    }  # fmt: skip
+
+
+def _require_the_same(posting: BreakPosting, one: Break) -> Across | None:
+    """What was proposed must be what the break still says: a later file may have given it another name or partner.
+
+    The rate is the one of the proposal, whatever was published since: the second person posts what the first one saw.
+    """
+    kept = kept_across(posting)
+    if kept is None:
+        same = one.kind != BreakKind.CURRENCY and posting.amount_minor == one.difference_minor
+    else:
+        row, movement = one.row, one.movement
+        same = (
+            one.kind == BreakKind.CURRENCY and row is not None and movement is not None
+            and (kept.rows_minor, kept.currency) == (row.gross_minor, row.currency)
+            and (kept.books_minor, kept.books_currency) == (movement.amount_minor, movement.currency)
+        )  # fmt: skip
+    if not same or posting.movement_id != one.movement_id or not can_be_posted(one):
+        raise WrongState(_("The break has changed since this was proposed. Refuse it, and propose it anew."))
+    return kept
 
 
 def _require_open_day(brand_id: int, day: dt.date) -> None:
@@ -115,22 +165,12 @@ def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
     breaks.require_open(one)
     assert one.psp_id is not None  # only the PSP leg has differences to post
     _require_open_day(one.brand_id, posting.business_on)
-    psp = Psp.objects.select_related("brand").get(pk=one.psp_id)
-    way = PostingWay(posting.way)
-    clearing = ledger.psp_clearing(psp, posting.currency)
-    other = _other_side(way, one.brand_id, posting.currency)
-    posted = ledger.post(
-        Entry(
-            key=f"break:{one.pk}:post:{posting.pk}", kind=KINDS.get(way, JournalKind.ADJUSTMENT), brand_id=one.brand_id,
-            lines=(Line(clearing, -posting.amount_minor), Line(other, posting.amount_minor)),
-            description=f"{psp} {posting.reason}"[:200], business_on=posting.business_on,
-        ),
-        actor=actor,
-    )  # fmt: skip
+    between = _require_the_same(posting, one)
+    posted = ledger.post(_entry(posting, between), actor=actor)
     posting.state, posting.decided_by, posting.decided_at = RequestState.APPROVED, actor, timezone.now()
     posting.decision_note, posting.journal_id = note.strip()[:300], posted.journal_id
-    if one.kind == BreakKind.AMOUNT and one.row_id and one.movement_id:
-        posting.group = make_group(one, journal_id=posted.journal_id, actor=actor)
+    if one.kind in PAIRED and one.row_id and one.movement_id:
+        posting.group = make_group(one, journal_id=posted.journal_id, between=between, actor=actor)
     posting.save()
     breaks.close(one, actor, _("Posted: %(way)s") % {"way": posting.get_way_display()})
     if posting.group_id and one.row_id:
@@ -140,19 +180,32 @@ def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
     return posting
 
 
-def _other_side(way: PostingWay, brand_id: int, currency: str) -> Account:
-    return ledger.house(OTHER_SIDE[way], brand_id=brand_id, currency=currency)
+def _entry(posting: BreakPosting, between: Across | None) -> Entry:
+    one, way = posting.one, PostingWay(posting.way)
+    psp = Psp.objects.select_related("brand").get(pk=one.psp_id)
+    other = ledger.house(OTHER_SIDE[way], brand_id=one.brand_id, currency=posting.currency)
+    if between is None:
+        clearing = ledger.psp_clearing(psp, posting.currency)
+        lines: tuple[Line, ...] = (Line(clearing, -posting.amount_minor), Line(other, posting.amount_minor))
+    else:
+        lines = lines_between(between, psp=psp, other=other)
+    return Entry(
+        key=f"break:{one.pk}:post:{posting.pk}", lines=lines, brand_id=one.brand_id, business_on=posting.business_on,
+        kind=JournalKind.FX if between else KINDS.get(way, JournalKind.ADJUSTMENT),
+        description=f"{psp} {posting.reason}"[:200], rate=posting.rate, rate_on=posting.rate_on,
+    )  # fmt: skip
 
 
-def make_group(one: Break, *, journal_id: int, actor: Any) -> MatchGroup:
-    """The row and the movement of an amount break, with the difference that was posted."""
+def make_group(one: Break, *, journal_id: int, between: Across | None, actor: Any) -> MatchGroup:
+    """The row and the movement of a break, with the difference that was posted."""
     row, movement = one.row, one.movement
     assert row is not None and movement is not None and one.psp_id is not None
     group = MatchGroup.objects.create(
         leg=Leg.PSP, psp_id=one.psp_id, rule=MatchRule.ACCEPTED, currency=row.currency, rows_minor=row.gross_minor,
         books_currency=movement.currency, books_minor=movement.amount_minor,
-        adjustment_minor=row.gross_minor - movement.amount_minor, adjustment_id=journal_id, made_by=actor,
-        made_at=timezone.now(),
+        converted_minor=between.converted_minor if between else None,
+        adjustment_minor=between.difference_minor if between else row.gross_minor - movement.amount_minor,
+        adjustment_id=journal_id, made_by=actor, made_at=timezone.now(),
     )  # fmt: skip
     Match.objects.bulk_create(
         [
@@ -199,7 +252,8 @@ def _record(posting: BreakPosting, action: str, actor: Any, reason: str) -> None
         actor=actor, action=action, target=posting.one, brand_id=posting.one.brand_id, client_id=posting.one.client_id,
         reason=reason,
         after={"way": posting.way, "amount_minor": posting.amount_minor, "currency": posting.currency,
-               "state": posting.state, "journal": posting.journal_id},
+               "state": posting.state, "journal": posting.journal_id,
+               **({"rate": str(posting.rate), "rate_on": str(posting.rate_on)} if posting.rate else {})},
     )  # fmt: skip
 
 

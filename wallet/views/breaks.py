@@ -24,6 +24,7 @@ from wallet.forms import OptionalReasonForm, ReasonForm
 from wallet.forms_recon import CommentForm, PostingForm
 from wallet.models import Break, BreakPosting, Suggestion
 from wallet.reconciliation import breaks, deciding, postings
+from wallet.reconciliation.conversions import Across, across
 from wallet.reconciliation_choices import PostingWay
 from wallet.tables_recon import BreakTable
 
@@ -51,7 +52,9 @@ def show(request: HttpRequest, one: Break, wrong: dict[str, Any] | None = None, 
     found = list(one.postings.select_related("requested_by", "decided_by").order_by("-pk"))
     waiting = next((posting for posting in found if posting.state == RequestState.WAITING), None)
     usual = postings.USUALLY.get(one.kind) or PostingWay.SUSPENSE
+    between, no_rate = _between(one) if waiting is None and one.state == BreakState.OPEN else (None, "")
     context = {
+        "between": between, "no_rate": no_rate,
         "one": one, "notes": list(one.notes.select_related("author").order_by("pk")[:NOTES_SHOWN]), "postings": found,
         "suggestions": queries_recon.suggestions_of(one) if one.state == BreakState.OPEN else [],
         "may_act": request.user.has_perm("wallet.run_reconciliation"), "waiting": waiting,
@@ -65,6 +68,14 @@ def show(request: HttpRequest, one: Break, wrong: dict[str, Any] | None = None, 
         **(wrong or {}),
     }  # fmt: skip
     return render(request, "wallet/break.html", context, status=status)
+
+
+def _between(one: Break) -> tuple[Across | None, str]:
+    """Of a break between two currencies: what it would be posted as, or why it can't be."""
+    try:
+        return across(one), ""
+    except DomainError as error:
+        return None, error.message
 
 
 def _do(

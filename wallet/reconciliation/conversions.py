@@ -1,0 +1,129 @@
+"""A row and a movement that are the same payment in two currencies: what our books' amount is worth in the row's currency.
+
+    their account, our currency   +b      FX position, our currency    −b
+    FX position, their currency   +e      their account, their currency −g
+    what the difference is        +(g − e)
+
+b is what our books have, g what the PSP says it holds, e is b at the rate that the journal names: the PSP's own where its
+row has one, else the dated reference rate of the ECB. Each currency adds up to zero by itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from crm import fx
+from crm.money import Money, from_minor, quantize, to_minor
+from wallet import ledger
+from wallet.choices import AccountKind, BreakKind
+from wallet.ledger import Account, Line
+from wallet.models import Break, BreakPosting, Deposit, Psp, PspMovement, SettlementRow, Withdrawal
+
+RATE_STEP = Decimal("1e-12")
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """Minor units. rate: units of `currency` for one of `books_currency`, of day `rate_on`; by_psp: the row says it."""
+
+    books_minor: int
+    books_currency: str
+    rows_minor: int
+    currency: str
+    rate: Decimal
+    rate_on: dt.date
+    by_psp: bool
+    converted_minor: int
+
+    @property
+    def difference_minor(self) -> int:
+        """Theirs less ours, in the row's currency."""
+        return self.rows_minor - self.converted_minor
+
+    @property
+    def books(self) -> Money:
+        return Money.of_minor(self.books_minor, self.books_currency)
+
+    @property
+    def converted(self) -> Money:
+        return Money.of_minor(self.converted_minor, self.currency)
+
+    @property
+    def difference(self) -> Decimal:
+        return from_minor(self.difference_minor, self.currency)
+
+
+def across(one: Break) -> Across | None:
+    """What a break between two currencies comes to; None for every other break. Raises crm.fx.NoRate."""
+    row, movement = one.row, one.movement
+    if one.kind != BreakKind.CURRENCY or row is None or movement is None or row.currency == movement.currency:
+        return None
+    rate, on, by_psp = _rate(row, movement.currency)
+    worth = quantize(from_minor(movement.amount_minor, movement.currency) * rate, row.currency)
+    return Across(
+        books_minor=movement.amount_minor, books_currency=movement.currency, rows_minor=row.gross_minor,
+        currency=row.currency, rate=rate, rate_on=on, by_psp=by_psp, converted_minor=to_minor(worth, row.currency),
+    )  # fmt: skip
+
+
+def kept_across(posting: BreakPosting) -> Across | None:
+    """The same as it was proposed; None for a posting in one currency."""
+    if (
+        posting.rate is None
+        or posting.rate_on is None
+        or posting.books_minor is None
+        or posting.converted_minor is None
+    ):
+        return None
+    return Across(
+        books_minor=posting.books_minor, books_currency=posting.books_currency, currency=posting.currency,
+        rows_minor=posting.converted_minor + posting.amount_minor, rate=posting.rate, rate_on=posting.rate_on,
+        by_psp=posting.is_psp_rate, converted_minor=posting.converted_minor,
+    )  # fmt: skip
+
+
+def _rate(row: SettlementRow, paid: str) -> tuple[Decimal, dt.date, bool]:
+    day = row.booked_at.astimezone(dt.UTC).date()
+    if row.rate is not None and row.paid_currency in ("", paid):
+        return row.rate, day, True
+    found = fx.rate(paid, row.currency, on=day)
+    rate = found.rate.quantize(RATE_STEP)
+    if not rate:
+        raise fx.NoRate(f"One {paid} is worth less of {row.currency} than a rate can say.")
+    return rate, found.on, False
+
+
+def lines_between(posting_across: Across, *, psp: Psp, other: Account) -> tuple[Line, ...]:
+    """The postings of the drawing above; what comes to nothing is left out, what meets on one account is one line."""
+    one, house = posting_across, AccountKind.FX_POSITION
+    here = ledger.house(house, brand_id=psp.brand_id, currency=one.books_currency)
+    there = ledger.house(house, brand_id=psp.brand_id, currency=one.currency)
+    wanted = [
+        (ledger.psp_clearing(psp, one.books_currency), one.books_minor), (here, -one.books_minor),
+        (there, one.converted_minor), (ledger.psp_clearing(psp, one.currency), -one.rows_minor),
+        (other, one.difference_minor),
+    ]  # fmt: skip
+    accounts = {account.pk: account for account, _minor in wanted}
+    sums = dict.fromkeys(accounts, 0)
+    for account, minor in wanted:
+        sums[account.pk] += minor
+    return tuple(Line(accounts[pk], minor) for pk, minor in sums.items() if minor)
+
+
+def names_another_client(row: SettlementRow, movement: PspMovement) -> bool:
+    """Does the row say that it is somebody else's? Then no rate explains it."""
+    if re.fullmatch(r"client-[0-9]+", row.client_reference):
+        return row.client_reference != f"client-{movement.client_id}"
+    reference = row.merchant_reference
+    if reference in ("", movement.reference, movement.common_reference):
+        return False
+    return (
+        PspMovement.objects.filter(psp_id=movement.psp_id, reference=reference)
+        .exclude(client_id=movement.client_id)
+        .exists()
+        or Deposit.objects.filter(reference=reference).exclude(client_id=movement.client_id).exists()
+        or Withdrawal.objects.filter(reference=reference).exclude(client_id=movement.client_id).exists()
+    )
