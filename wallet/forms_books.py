@@ -17,6 +17,7 @@ from crm.errors import DomainError
 from crm.models import Brand
 from wallet import owners, queries
 from wallet.amounts import minor_of, read_amount
+from wallet.forms_files import FileField
 from wallet.ledger import Line
 from wallet.manual_journals import LINES_MAX
 from wallet.models import Account
@@ -44,10 +45,20 @@ class JournalForm(forms.Form):
     rate_on = _day(gettext_lazy("Day of the rate"), required=False)
     request_key = forms.CharField(max_length=80, widget=forms.HiddenInput)
     reverses = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    file = FileField(
+        label=gettext_lazy("Evidence"), required=False,
+        help_text=gettext_lazy("An invoice, a page of a statement: up to 10 MB, kept encrypted. More can follow."),
+    )  # fmt: skip
 
     def __init__(self, *args: Any, brands: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["brand"].queryset = brands  # type: ignore[attr-defined]
+
+
+class EvidenceForm(forms.Form):
+    """One more file for a journal that waits."""
+
+    file = FileField(label=gettext_lazy("File"))
 
 
 @dataclass(slots=True)

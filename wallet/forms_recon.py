@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from wallet.reconciliation.breaks import FILE_BYTES_MAX
+from wallet.forms_files import FileField
 from wallet.reconciliation_choices import PostingWay
 
 
@@ -21,10 +19,4 @@ class CommentForm(forms.Form):
     body = forms.CharField(
         label=_("Comment"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
-    file = forms.FileField(label=_("File"), required=False)
-
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if file and file.size > FILE_BYTES_MAX:
-            raise forms.ValidationError(_("The file is larger than 10 MB."))
-        return file
+    file = FileField(label=_("File"), required=False)

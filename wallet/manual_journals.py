@@ -7,6 +7,7 @@ click posts nothing. A journal that takes another one back mirrors it and points
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
@@ -27,14 +28,15 @@ from crm.models import Brand
 from crm.money import Money
 from crm.notify import notify, people_with
 from crm.policies import require
-from wallet import ledger, policies
+from wallet import attachments, ledger, policies
 from wallet.amounts import MINOR_MAX
 from wallet.choices import BOUNDED_KINDS, AccountKind, JournalKind, Layer, PeriodState, Phase, RequestState
 from wallet.ledger import Entry, Line
-from wallet.models import Balance, Journal, ManualJournal, ManualLine, Period, Posting
+from wallet.models import Balance, Journal, ManualJournal, ManualJournalFile, ManualLine, Period, Posting
 from wallet.references import new_reference
 
 LINES_MAX = 60
+FILES_MAX = 10
 # Client credit moves with its grant only, or the two would differ.
 OF_MOVEMENTS = frozenset({"deposit", "withdrawal", "transfer", "bonus", "exchange", "ib-settlement", "ib-payout"})
 NOT_BY_HAND = frozenset({AccountKind.BONUS})
@@ -47,10 +49,12 @@ NOT_BY_HAND = frozenset({AccountKind.BONUS})
 def write_journal(
     *, brand_id: int, lines: Sequence[Line], business_on: dt.date, reason: str, request_key: str, actor: Any,
     rate: Decimal | None = None, rate_on: dt.date | None = None, reverses_id: int | None = None,
+    files: Sequence[tuple[str, bytes]] = (),
 ) -> ManualJournal:  # fmt: skip
     """Write a journal that waits for a second person.
 
     lines: signed minor units, above zero credits. rate, rate_on: needed when it moves money between currencies.
+    files: (name, content) of what shows it.
     Who: `wallet.write_journal` on the brand. Raises: NotAllowed, DomainError (in words), IdempotencyConflict.
     """
     brand = Brand.objects.get(pk=brand_id)
@@ -75,6 +79,8 @@ def write_journal(
         for place, line in enumerate(lines, start=1)
     )
     _record(manual, "wallet.manual_journal_written", actor, reason, lines)
+    for name, content in files:
+        _attach(manual, name, content, actor)
     notify(
         [pk for pk in people_with("wallet.post_manual_journal", brand_id=brand_id) if pk != actor.pk],
         kind="wallet.manual_journal",
@@ -252,6 +258,35 @@ def lines_of(manual: ManualJournal) -> list[Line]:
         "account__client__search_text", "account__psp__sealed_credentials"
     )
     return [Line(row.account, row.amount_minor) for row in rows.order_by("line")]
+
+
+@transaction.atomic
+def attach_file(*, manual_id: int, file_name: str, content: bytes, actor: Any) -> ManualJournalFile:
+    """Put evidence to a journal that waits; it stays there. The same file twice is one.
+
+    Who: whoever may write journals of the brand. Raises: NotAllowed, WrongState, DomainError (empty, too large, too many).
+    """
+    manual = _waiting(manual_id)
+    require(policies.can_write_journal(actor, manual.brand_id))
+    return _attach(manual, file_name, content, actor)
+
+
+def _attach(manual: ManualJournal, name: str, content: bytes, actor: Any) -> ManualJournalFile:
+    if not content:
+        raise DomainError(_("This file is empty."))
+    known = manual.files.filter(file_sha256=hashlib.sha256(content).hexdigest()).first()
+    if known is not None:
+        return known
+    if manual.files.count() >= FILES_MAX:
+        raise DomainError(_("A journal has at most %(count)s files.") % {"count": FILES_MAX})
+    file = ManualJournalFile(manual=manual, author=actor, at=timezone.now())
+    attachments.keep(file, attachments.JOURNALS, below=manual.pk, name=name, content=content)
+    file.save(force_insert=True)
+    audit.record(
+        actor=actor, action="wallet.manual_journal_file", target=manual, brand_id=manual.brand_id,
+        after={"reference": manual.reference, "file": file.file_name, "sha256": file.file_sha256, "bytes": file.file_bytes},
+    )  # fmt: skip
+    return file
 
 
 def _waiting(manual_id: int) -> ManualJournal:

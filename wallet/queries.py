@@ -28,6 +28,7 @@ from wallet.models import (
     FeeInvoice,
     Journal,
     ManualJournal,
+    ManualJournalFile,
     Match,
     Period,
     Psp,
@@ -102,6 +103,10 @@ def periods_visible_to(user: Any) -> QuerySet[Period]:
 
 def manual_journals_visible_to(user: Any) -> QuerySet[ManualJournal]:
     return ManualJournal.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+def manual_files_visible_to(user: Any) -> QuerySet[ManualJournalFile]:
+    return ManualJournalFile.objects.filter(manual__brand_id__in=reach_of(user).whole_brands)
 
 
 def imports_visible_to(user: Any) -> QuerySet[SettlementImport]:

@@ -286,6 +286,8 @@ TABLE |= {
     "wallet:manual_journal": Rule(SEES_BOOKS, kwargs=_money("ManualJournal"), good=OWN),
     "wallet:manual_post": Rule(DECIDES_MONEY, kwargs=_money("ManualJournal"), good=OWN),
     "wallet:manual_refuse": Rule(DECIDES_MONEY, kwargs=_money("ManualJournal"), good=OWN),
+    "wallet:manual_attach": Rule(DECIDES_MONEY, kwargs=_money("ManualJournal"), good=OWN),
+    "wallet:manual_file": Rule(SEES_BOOKS, kwargs=_money("ManualJournalFile"), good=OWN),
     "wallet:manual_withdraw": Rule(DECIDES_MONEY, kwargs=_money("ManualJournal"), good=OWN),
     "wallet:psps": Rule(SEES_BOOKS),
     "wallet:psp": Rule(SETS_UP_PSPS, kwargs=_money("Psp"), good=OWN),

@@ -11,6 +11,7 @@ from crm.money import EXPONENTS, exponent
 from tests.wallet import recon
 from tests.wallet.factories import at_once, make_psp
 from wallet import ledger
+from wallet.attachments import BREAKS, content_of
 from wallet.choices import AccountKind, BreakKind, BreakState, RequestState
 from wallet.models import (
     BankEntry,
@@ -296,8 +297,8 @@ def test_breaks_have_owners_and_comments_with_files(cast, amount_break):
     note = breaks.comment(
         break_id=amount_break.pk, actor=cast.finance, body="They answered", file_name="../mail.txt", content=b"sorry"
     )
-    assert (note.file_name, breaks.attachment(note)) == ("mail.txt", b"sorry")
-    assert b"sorry" not in (breaks.folder() / note.file_path).read_bytes()
+    assert (note.file_name, content_of(note, BREAKS)) == ("mail.txt", b"sorry")
+    assert b"sorry" not in (BREAKS.folder / note.file_path).read_bytes()
     amount_break.refresh_from_db()
     assert amount_break.owner == cast.second_finance
     with pytest.raises(DomainError):

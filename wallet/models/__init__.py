@@ -4,8 +4,9 @@ from wallet.models.breaks import Break, BreakNote, BreakPosting
 from wallet.models.costs import PspCost, PspCostProposal
 from wallet.models.disputes import Dispute
 from wallet.models.documents import FeeInvoice, IssuedDocument, Letterhead
+from wallet.models.files import AttachedFile
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
-from wallet.models.manual import ManualJournal, ManualLine
+from wallet.models.manual import ManualJournal, ManualJournalFile, ManualLine
 from wallet.models.matches import Match, MatchGroup, NotTheSame, Suggestion
 from wallet.models.month_end import ClientMoneyDay, MonthSignOff, SourceRun
 from wallet.models.payments import Deposit, PspMovement
@@ -20,6 +21,7 @@ from wallet.models.withdrawals import ApprovalBatch, Withdrawal, WithdrawalCheck
 __all__ = [
     "Account",
     "ApprovalBatch",
+    "AttachedFile",
     "Balance",
     "BankBatch",
     "BankEntry",
@@ -43,6 +45,7 @@ __all__ = [
     "LedgerSeal",
     "Letterhead",
     "ManualJournal",
+    "ManualJournalFile",
     "ManualLine",
     "Match",
     "MatchGroup",

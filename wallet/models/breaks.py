@@ -15,6 +15,7 @@ from crm.models.audit import append_only
 from crm.money import Money, from_minor
 from wallet.choices import BreakKind, BreakState, RequestState
 from wallet.models.bank import BankEntry
+from wallet.models.files import AttachedFile
 from wallet.models.ledger import Journal
 from wallet.models.matches import MatchGroup
 from wallet.models.payments import PspMovement
@@ -116,17 +117,13 @@ class Break(models.Model):
         return explain(self)
 
 
-class BreakNote(models.Model):
+class BreakNote(AttachedFile):
     """A comment on a break, or what happened to it (without an author). A file that proves it is kept encrypted."""
 
     one = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="notes")
     author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     at = models.DateTimeField()
     body = models.CharField(max_length=1000, blank=True)
-    file_name = models.CharField(max_length=160, blank=True)
-    file_path = models.CharField(max_length=200, blank=True)
-    file_sha256 = models.CharField(max_length=64, blank=True)
-    file_bytes = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         ordering = ["id"]

@@ -8,9 +8,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import Brand
+from crm.models import Brand, User
+from crm.models.audit import append_only
 from crm.money import from_minor
 from wallet.choices import RequestState
+from wallet.models.files import AttachedFile
 from wallet.models.ledger import Account, Journal
 from wallet.models.periods import FourEyesMixin
 
@@ -81,3 +83,22 @@ class ManualLine(models.Model):
     @property
     def amount_abs(self) -> Decimal:
         return abs(self.amount)
+
+
+class ManualJournalFile(AttachedFile):
+    """Evidence for the second person: an invoice, a page of a statement. Kept encrypted, never changed, never taken away."""
+
+    manual = models.ForeignKey(ManualJournal, on_delete=models.PROTECT, related_name="files")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(file_path="") & Q(file_bytes__gt=0), name="journal_file_has_a_content"),
+            models.UniqueConstraint(fields=["manual", "file_sha256"], name="a_journal_file_is_attached_once"),
+        ]
+        triggers = append_only("manualjournalfile")
+
+    def __str__(self) -> str:
+        return self.file_name

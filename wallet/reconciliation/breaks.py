@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit, sealed_files
+from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.models import User
 from crm.notify import notify, people_with
 from crm.policies import require
-from wallet import policies
+from wallet import attachments, policies
 from wallet.choices import BreakState, RequestState
 from wallet.models import Break, BreakNote, BreakPosting
 
-FILE_PURPOSE = "break-file"
-FILE_BYTES_MAX = 10 * 1024 * 1024
 BULK_MAX = 1_000
 
 
@@ -104,26 +100,12 @@ def comment(*, break_id: int, actor: Any, body: str, file_name: str = "", conten
     require(policies.can_resolve(actor, one))
     if not body.strip() and not content:
         raise DomainError(_("Write something, or choose a file."))
-    if len(content) > FILE_BYTES_MAX:
-        raise DomainError(_("The file is larger than 10 MB."))
     note = BreakNote(one=one, author=actor, at=timezone.now(), body=body.strip()[:1000])
     if content:
-        path = f"{one.pk}/{secrets.token_hex(16)}"
-        written = sealed_files.write(folder() / path, content, owner=sealed_files.of_instance(FILE_PURPOSE))
-        note.file_name, note.file_path = Path(file_name).name[-160:] or "file", path
-        note.file_sha256, note.file_bytes = written.sha256, written.size_bytes
+        attachments.keep(note, attachments.BREAKS, below=one.pk, name=file_name, content=content)
     note.save()
     audit.record(
         actor=actor, action="wallet.break_commented", target=one, brand_id=one.brand_id, client_id=one.client_id,
         after={"body": note.body, "file": note.file_name, "sha256": note.file_sha256},
     )  # fmt: skip
     return note
-
-
-def folder() -> Path:
-    return Path(settings.PRIVATE_DIR) / "breaks"
-
-
-def attachment(note: BreakNote) -> bytes:
-    """The file as it was attached. Raises sealed_files.FileDamaged, FileMissing."""
-    return sealed_files.read(folder() / note.file_path, owner=sealed_files.of_instance(FILE_PURPOSE))

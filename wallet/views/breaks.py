@@ -18,7 +18,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.ui.views import staff_page
 from crm.uploads import takes_files
-from wallet import policies, queries, queries_recon
+from wallet import attachments, policies, queries, queries_recon
 from wallet.choices import BreakState, RequestState
 from wallet.forms import OptionalReasonForm, ReasonForm
 from wallet.forms_recon import CommentForm, PostingForm
@@ -27,6 +27,7 @@ from wallet.reconciliation import breaks, deciding, postings
 from wallet.reconciliation.conversions import Across, across
 from wallet.reconciliation_choices import PostingWay
 from wallet.tables_recon import BreakTable
+from wallet.views.downloads import attached
 
 NOTES_SHOWN = 200
 
@@ -119,7 +120,7 @@ def break_comment_view(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _do(request, _find(request, pk), "comment_form", form, work, _("Noted."))
 
 
-break_comment = takes_files(break_comment_view, file_bytes_max=breaks.FILE_BYTES_MAX)
+break_comment = takes_files(break_comment_view, file_bytes_max=attachments.BYTES_MAX)
 
 
 @require_POST
@@ -209,10 +210,7 @@ def break_file(request: HttpRequest, pk: int) -> HttpResponse:
         user=request.user, kind=AccessKind.DOWNLOAD, brand_id=note.one.brand_id, client_id=note.one.client_id,
         target=f"wallet.breaknote:{note.pk}",
     )  # fmt: skip
-    response = HttpResponse(breaks.attachment(note), content_type="application/octet-stream")
-    name = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in note.file_name)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return attached(note, attachments.BREAKS)
 
 
 def _suggestion(request: HttpRequest, pk: int) -> Suggestion:

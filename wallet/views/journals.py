@@ -20,12 +20,15 @@ from crm.errors import DomainError
 from crm.models import Brand
 from crm.scope import reach_of
 from crm.ui.views import StaffView, TableView, staff_page
-from wallet import account_search, manual_journals, owners, policies, queries
+from crm.uploads import takes_files
+from wallet import account_search, attachments, manual_journals, owners, policies, queries
+from wallet.choices import RequestState
 from wallet.forms import OptionalReasonForm, ReasonForm
-from wallet.forms_books import BLANK_LINES, JournalForm, TypedLine, account_text, read_lines, shown_lines
+from wallet.forms_books import BLANK_LINES, EvidenceForm, JournalForm, TypedLine, account_text, read_lines, shown_lines
 from wallet.ledger import Line
 from wallet.models import Journal, ManualJournal
 from wallet.tables_books import ManualJournalTable
+from wallet.views.downloads import attached
 
 
 class ManualJournalList(TableView):
@@ -69,7 +72,7 @@ class NewJournal(StaffView):
         return render(self.request, "wallet/manual_journal_form.html", context, status=status)
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
-        form = JournalForm(request.POST, brands=self.brands())
+        form = JournalForm(request.POST, request.FILES, brands=self.brands())
         is_valid = form.is_valid()
         brand = form.cleaned_data.get("brand")
         lines = read_lines(request.POST, brand_id=brand.pk if brand else 0, user=request.user)
@@ -88,12 +91,17 @@ class NewJournal(StaffView):
         return self.show(form, lines, self.to_reverse(request.POST.get("reverses", "")), status=422)
 
     def write(self, values: dict[str, Any], lines: list[TypedLine]) -> ManualJournal:
+        file = values["file"]
         return manual_journals.write_journal(
             brand_id=values["brand"].pk, business_on=values["business_on"], reason=values["reason"],
             rate=values["rate"], rate_on=values["rate_on"], reverses_id=values["reverses"],
             request_key=values["request_key"], actor=self.request.user,
             lines=[Line(line.account, line.minor) for line in lines if line.account is not None],
+            files=[(file.name, file.read())] if file else [],
         )  # fmt: skip
+
+
+new_journal = takes_files(NewJournal.as_view(), file_bytes_max=attachments.BYTES_MAX, needs="wallet.write_journal")
 
 
 @staff_page("wallet.write_journal")
@@ -135,6 +143,9 @@ def show_manual(
         )  # fmt: skip
     context = {
         "manual": manual, "lines": lines, "may_post": policies.can_post_journal(request.user, manual),
+        "files": manual.files.select_related("author"), "evidence_form": EvidenceForm(prefix="evidence"),
+        "may_attach": manual.state == RequestState.WAITING
+        and bool(policies.can_write_journal(request.user, manual.brand_id)),
         "may_withdraw": policies.can_withdraw(request.user, manual),
         "post_form": OptionalReasonForm(prefix="post"), "refuse_form": ReasonForm(prefix="refuse"), **(wrong or {}),
     }  # fmt: skip
@@ -178,3 +189,40 @@ def manual_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
     manual_journals.withdraw_journal(manual_id=manual.pk, actor=request.user)
     messages.success(request, _("Withdrawn. Nothing was posted."))
     return redirect("wallet:manual_journal", pk=pk)
+
+
+@require_POST
+@staff_page("wallet.write_journal")
+def manual_attach_view(request: HttpRequest, pk: int) -> HttpResponseBase:
+    manual, form = _find(request, pk), EvidenceForm(request.POST, request.FILES, prefix="evidence")
+    if form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            manual_journals.attach_file(manual_id=pk, file_name=file.name, content=file.read(), actor=request.user)
+        except DomainError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, _("The file is kept with the journal."))
+            return redirect("wallet:manual_journal", pk=pk)
+    return show_manual(request, manual, {"evidence_form": form}, status=422)
+
+
+manual_attach = takes_files(manual_attach_view, file_bytes_max=attachments.BYTES_MAX, needs="wallet.write_journal")
+
+
+@staff_page("wallet.view_manualjournal")
+def manual_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """A journal's evidence; opening it is noted."""
+    file = queries.one_of(
+        queries.manual_files_visible_to(request.user).select_related("manual"),
+        pk,
+        request.user,
+        "wallet.view_manualjournal",
+    )
+    clients = set(file.manual.lines.values_list("account__client_id", flat=True)) - {None} or {None}
+    for client_id in clients:
+        access_log.note(
+            user=request.user, kind=AccessKind.DOWNLOAD, brand_id=file.manual.brand_id, client_id=client_id,
+            target=f"wallet.manualjournalfile:{file.pk}",
+        )  # fmt: skip
+    return attached(file, attachments.JOURNALS)
