@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -16,7 +16,7 @@ from clients.models import Client
 from crm.money import Money, from_minor
 from crm.policies import require_permission
 from crm.scope import reach_of
-from wallet.choices import WITHDRAWAL_UNDECIDED, AccountKind, BreakKind
+from wallet.choices import WITHDRAWAL_UNDECIDED, AccountKind
 from wallet.models import (
     Account,
     Balance,
@@ -315,10 +315,9 @@ def movement_of(user: Any, journal: Journal) -> AnyMovement | None:
 # ── PSPs and reconciliation ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def open_break_sums(user: Any) -> list[tuple[str, int]]:
-    """(kind, how many) of open breaks, most first."""
-    rows = breaks_visible_to(user).filter(state="open").order_by().values_list("kind").annotate(count=Count("pk"))
-    return sorted(((str(BreakKind(kind).label), count) for kind, count in rows), key=lambda row: -row[1])
+def open_break_count(user: Any) -> int:
+    """Of all kinds; their ageing is a page of its own."""
+    return breaks_visible_to(user).filter(state="open").count()
 
 
 def matches_of(report: SettlementImport, limit: int) -> list[Match]:

@@ -87,7 +87,9 @@ def _position(currency: str, balance: Decimal, base: str, on: dt.date) -> Positi
         rate = fx.rate(currency, base, on=on)
     except fx.NoRate:
         return Position(currency, balance, None, None, None)
-    return Position(currency, balance, rate.rate.quantize(Decimal("1e-8")), rate.on, balance * rate.rate)
+    return Position(
+        currency, balance, rate.rate.quantize(Decimal("1e-8")), rate.on, quantize(balance * rate.rate, base)
+    )
 
 
 def _waiting(period: Period) -> ManualJournal | None:

@@ -38,7 +38,7 @@ class BankEntryTable(Table):
     subtitle = _("What the banks' statements tell: matched by the reference on the wire, or assigned by hand.")
     columns = [
         DateColumn("booked_on", _("Booked"), link=True, css="nowrap"),
-        Column("psp", _("Account"), value="psp.name"),
+        Column("psp", _("Account"), value="psp.name", css="nowrap"),
         MoneyColumn("amount_minor", _("Amount"), minor=True, signed=True),
         Column("party_name", _("Other side"), css="clip"),
         Column("text", _("Text"), css="clip muted"),

@@ -46,12 +46,12 @@ class DocumentTable(Table):
     name, title, permission = "wallet.documents", _("Documents"), "wallet.view_issueddocument"
     subtitle = _("What was handed out, each under the hash of its figures and of its file.")
     columns = [
-        Column("title", _("Document"), link=True),
-        Column("kind", _("Kind"), render=_kind, css="nowrap"),
-        Column("client", _("Client"), value="client.full_name"),
+        Column("title", _("Document"), link=True, css="nowrap"),
+        Column("kind", _("Kind"), render=_kind, css="nowrap", hidden=True),
+        Column("client", _("Client"), value="client.full_name", css="nowrap"),
         Column("brand", _("Brand"), value="brand.name", css="nowrap"),
         Column("period", _("Period"), render=_period, css="nowrap num"),
-        Column("language", _("Language"), css="nowrap"),
+        Column("language", _("Language"), css="nowrap", hidden=True),
         Column("ending", _("File"), value=lambda row: row.get_ending_display(), css="nowrap"),
         NumberColumn("size_bytes", _("Bytes"), hidden=True),
         Column("content_hash", _("Figures"), render=_hash, css="nowrap"),

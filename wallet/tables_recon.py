@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from crm.money import Money
+from crm.ui.formats import money as shown
 from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, MoneyColumn, Table
 from wallet import queries, queries_recon
 from wallet.choices import BreakKind, BreakState
@@ -43,20 +43,20 @@ def _age(row: Break, _table: Any) -> str:
 
 
 class BreakTable(Table):
-    name, title, permission = "breaks", _("Open breaks"), "wallet.view_settlementimport"
+    name, title, permission = "breaks", _("Breaks"), "wallet.view_settlementimport"
     subtitle = _("What their side and ours say differently. One that a later file explains closes itself.")
     columns = [
         Column("explanation", _("Difference"), link=True),
         BadgeColumn("kind", _("Kind")),
         MoneyColumn("difference_minor", _("Theirs less ours"), minor=True, signed=True),
-        Column("psp", _("PSP"), value=lambda row: row.psp.name if row.psp else row.get_leg_display()),
+        Column("psp", _("PSP"), value=lambda row: row.psp.name if row.psp else row.get_leg_display(), css="nowrap"),
         Column("age", _("Days"), render=_age, css="end num"),
         Column("owner", _("Owner"), css="nowrap"),
         BadgeColumn("state", _("State")),
         Column(
             "report", _("Report"), value=lambda row: row.report.file_name if row.report else "", css="clip", hidden=True
         ),
-        Column("resolution", _("Resolution"), value="how_resolved", css="clip muted", hidden=True),
+        Column("resolution", _("Resolution"), css="clip muted", hidden=True),
     ]
     filterset = BreakFilter
     row_url_name = "wallet:break"
@@ -95,13 +95,16 @@ class SuggestionFilter(django_filters.FilterSet):
 def _there(row: Suggestion, _table: Any) -> str:
     one = row.row
     return format_html(
-        '{} <span class="faint mono">{}</span>', Money.of_minor(one.gross_minor, one.currency),
+        '{} <span class="faint mono nowrap">{}</span>', shown(one.gross, one.currency),
         one.merchant_reference or one.psp_reference,
     )  # fmt: skip
 
 
 def _here(row: Suggestion, _table: Any) -> str:
-    return format_html('{} <span class="faint mono">{}</span>', row.movement.money, row.movement.reference)
+    one = row.movement
+    return format_html(
+        '{} <span class="faint mono nowrap">{}</span>', shown(one.money.amount, one.currency), one.reference
+    )
 
 
 class SuggestionTable(Table):
@@ -110,8 +113,8 @@ class SuggestionTable(Table):
     columns = [
         Column("there", _("In the report"), render=_there, link=True),
         Column("here", _("In our books"), render=_here),
-        Column("rule", _("Why"), value=lambda row: row.get_rule_display()),
-        Column("psp", _("PSP"), value="psp.name"),
+        Column("rule", _("Why"), value=lambda row: row.get_rule_display(), css="nowrap"),
+        Column("psp", _("PSP"), value="psp.name", css="nowrap"),
         BadgeColumn("state", _("State")),
         AgoColumn("made_at", _("Found")),
     ]

@@ -18,7 +18,7 @@ from wallet.demo.bank import import_statements
 from wallet.demo.books import write_books
 from wallet.demo.breaks import write_breaks
 from wallet.demo.documents import write_documents
-from wallet.demo.month import write_month
+from wallet.demo.month import write_client_money, write_runs
 from wallet.demo.providers import make_providers, write_calls
 from wallet.demo.psps import make_costs, make_psps
 
@@ -56,8 +56,9 @@ def load(demo: Demo) -> None:
 def finish(demo: Demo) -> None:
     """Everything is posted: past months are closed, and all of it is sealed at once, not five minutes after the start."""
     if demo.brands:
+        write_client_money(demo)
         write_books(demo)
         write_breaks(demo)
-        write_month(demo)
+        write_runs(demo)
         write_documents(demo)
         seals.seal_pending()

@@ -18,7 +18,7 @@ from wallet.reconciliation.bank_leg import DAYS_TO_ARRIVE
 
 CURRENCY = "EUR"
 HEADER = ("date", "amount", "currency", "name", "iban", "text", "own account")
-FEE = Decimal("-12.50")
+KEEPING, ENTRIES = Decimal("-12.50"), Decimal("-4.20")
 NOT_ARRIVED = "northpay"  # its last payout that should be here is not
 
 Line = tuple[dt.date, Decimal, str, str, str]
@@ -60,8 +60,12 @@ def _payouts(account: Psp, yesterday: dt.date) -> list[Line]:
 
 
 def _fees(yesterday: dt.date) -> list[Line]:
-    """Account keeping, on the last day of each month that is over, and for the month so far."""
-    return [(last, FEE, "", "", "Account keeping") for _first, last in months_until(yesterday)]
+    """On the first and last day of each month: a statement without balances reaches from its first line to its last."""
+    spans = months_until(yesterday)
+    return [
+        *((first, KEEPING, "", "", "Account keeping") for first, _last in spans),
+        *((last, ENTRIES, "", "", "Fees for entries") for _first, last in spans),
+    ]
 
 
 def _of_yesterday(yesterday: dt.date) -> list[Line]:

@@ -30,7 +30,7 @@ SAID: dict[str, tuple[int | None, tuple[tuple[int, int, str], ...]]] = {
     "long-missing": (1, ((1, 20, "SEPA Link looks for it."), (1, 6, "Reminded them; ticket 48121."))),
     "bank": (0, ((0, 3, "Northpay sent the proof of payment; the bank looks for it."),)),
 }  # fmt: skip
-ANSWER = ("northpay-answer.txt", "long-missing", "Their answer.", b"""\
+ANSWER = ("sepalink-answer.txt", "long-missing", "Their answer.", b"""\
 From: settlements@sepalink.example
 Subject: Ticket 48121
 
@@ -51,12 +51,8 @@ def write_breaks(demo: Demo) -> None:
     found = {name: one for name, one in found.items() if all(can_resolve(person, one) for person in people[:2])}
     for name, (owner, said) in SAID.items():
         if name in found:
-            _look_after(
-                demo,
-                found[name],
-                None if owner is None else people[owner],
-                [(people[who], *more) for who, *more in said],
-            )
+            spoken = [(people[who], days, words) for who, days, words in said]
+            _look_after(demo, found[name], None if owner is None else people[owner], spoken)
     file_name, about, words, answer = ANSWER
     if about in found:
         breaks.comment(break_id=found[about].pk, actor=people[1], body=words, file_name=file_name, content=answer)

@@ -44,7 +44,7 @@ class ReconciliationPage(TableView):
         psps = queries.psps_visible_to(self.request.user).select_related("brand").defer("sealed_credentials")
         return {
             "upload": upload or ReportUploadForm(psps=psps), "fetch": fetch or ReportFetchForm(psps=psps),
-            "limit": REPORT_BYTES_MAX, "open_breaks": queries.open_break_sums(self.request.user),
+            "limit": REPORT_BYTES_MAX, "open_breaks": queries.open_break_count(self.request.user),
             "may_import": self.request.user.has_perm("wallet.run_reconciliation"),
         }  # fmt: skip
 
