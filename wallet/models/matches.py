@@ -16,7 +16,7 @@ from wallet.models.bank import BankEntry
 from wallet.models.ledger import Journal
 from wallet.models.payments import PspMovement
 from wallet.models.psp import Psp
-from wallet.models.reconciliation_guards import PAIRS_AGREE
+from wallet.models.reconciliation_guards import PAIRS_AGREE, PAIRS_AGREE_DECLARE
 from wallet.models.settlements import SettlementRow
 from wallet.reconciliation_choices import Leg, SuggestionRule, SuggestionState
 
@@ -149,6 +149,7 @@ class Match(models.Model):
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
                 referencing=pgtrigger.Referencing(new="fresh"),
+                declare=PAIRS_AGREE_DECLARE,
                 func=PAIRS_AGREE,
             ),
             pgtrigger.Trigger(

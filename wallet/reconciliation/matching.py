@@ -31,7 +31,8 @@ def lock_psp(psp_id: int) -> None:
 
 @transaction.atomic
 def match_report(report: SettlementImport) -> None:
-    """Match a report whose rows are stored, name its breaks, book what it says. Sets the counts; the caller saves them."""
+    """Match a report whose rows have just been stored, once; name its breaks, book what it says. Sets the counts; the caller
+    saves them."""
     lock_psp(report.psp_id)
     report.seen_before = 0
     if SettlementImport.objects.filter(psp_id=report.psp_id, pk__lt=report.pk).exists():
@@ -85,9 +86,9 @@ def _run(psp: Psp, report: SettlementImport | None, *, actor: Any = None) -> tup
         touched = [pk for (pk,) in cursor.fetchall()]
         cursor.execute(MATCHED, values)
         matched = cursor.fetchone()[0]
-        cursor.execute(staging.DONE)
         if stored >= ANALYZE_ROWS_MIN:
             cursor.execute("SELECT keelson_analyze('wallet_match')")
+        cursor.execute(staging.DONE)
     closing.withdraw_postings(closed)
     booking.book({*touched, *([report.pk] if report else [])}, actor=actor)
     return opened, matched

@@ -40,10 +40,14 @@ CREATE TEMP TABLE recon_hit (row_id bigint, movement_id bigint, group_id bigint,
 """
 BY_PSP_REFERENCE = f"""
 INSERT INTO recon_hit (row_id, movement_id, rule)
-SELECT DISTINCT ON (m.id) r.id, m.id, 'psp_reference'
-FROM recon_pair p JOIN recon_row r ON r.id = p.row_id JOIN recon_mov m ON m.id = p.movement_id
-WHERE p.agrees AND p.is_open AND NOT p.is_alien AND {NOT_TOLD_APART}
-ORDER BY m.id, {BY_CONTENT.format(r="r")}
+WITH sure AS MATERIALIZED (
+  SELECT p.row_id, p.movement_id FROM recon_pair p WHERE p.agrees AND p.is_open AND NOT p.is_alien
+    AND NOT EXISTS (SELECT 1 FROM wallet_notthesame n WHERE n.row_id = p.row_id AND n.movement_id = p.movement_id)
+), several AS MATERIALIZED (SELECT movement_id FROM sure GROUP BY 1 HAVING count(*) > 1)
+SELECT row_id, movement_id, 'psp_reference' FROM sure WHERE movement_id NOT IN (SELECT movement_id FROM several)
+UNION ALL (
+  SELECT DISTINCT ON (s.movement_id) s.row_id, s.movement_id, 'psp_reference' FROM sure s JOIN recon_row r ON r.id = s.row_id
+  WHERE s.movement_id IN (SELECT movement_id FROM several) ORDER BY s.movement_id, {BY_CONTENT.format(r="r")})
 """  # noqa: S608 (constants of this module)
 # Most are taken by now: what is left is small, and every later pass works on it alone. A row without our reference has it
 # from the payment that it is about.

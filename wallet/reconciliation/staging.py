@@ -58,14 +58,11 @@ ROW_COLUMNS = """
   r.id, r.report_id, r.line, r.type, r.psp_reference, r.merchant_reference AS reference, r.original_reference,
   r.client_reference, r.batch, r.booked_at, r.currency, r.gross_minor, r.fee_minor, r.paid_currency, r.paid_minor, r.rate
 """
-# Rows that a person has dealt with are not looked at again.
+# A new report's rows (none is matched, none was dealt with), and what is open of earlier ones.
 ROWS = f"""
 CREATE TEMP TABLE recon_row ON COMMIT DROP AS
 SELECT {ROW_COLUMNS} FROM wallet_settlementrow r
-LEFT JOIN wallet_match x ON x.row_id = r.id AND x.leg = 'psp'
-WHERE r.report_id = %(report)s AND r.type = ANY(%(types)s) AND NOT r.is_repeat AND x.id IS NULL
-  AND NOT EXISTS (SELECT 1 FROM wallet_break b WHERE b.row_id = r.id AND b.leg = 'psp' AND b.kind <> 'fee'
-    AND b.resolved_by_id IS NOT NULL)
+WHERE r.report_id = %(report)s AND r.type = ANY(%(types)s) AND NOT r.is_repeat
 UNION ALL
 SELECT {ROW_COLUMNS} FROM wallet_settlementrow r JOIN wallet_break b ON b.row_id = r.id
 WHERE b.psp_id = %(psp)s AND b.state = 'open' AND b.leg = 'psp' AND b.kind <> 'fee' AND r.report_id <> %(report)s
