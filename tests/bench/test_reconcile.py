@@ -4,7 +4,7 @@ import pytest
 
 from bench import reconcile, reconcile_truth
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_no_match_is_false_and_every_planted_break_is_named():

@@ -71,15 +71,16 @@ MOV_COLUMNS = """
   m.id, m.kind, m.psp_reference, m.reference, m.common_reference, m.currency, m.amount_minor, m.client_id, m.occurred_at,
   x.id AS match_id, x.group_id, x.rule
 """
+# Asked first, so that the planner knows how many movements it is about.
+WINDOW = """
+SELECT least(min(booked_at), %(since)s::timestamptz) - make_interval(days => %(days)s),
+  greatest(max(booked_at), %(until)s::timestamptz) + make_interval(days => %(days)s)
+FROM recon_row WHERE report_id = %(report)s
+"""
 MOVEMENTS = f"""
 CREATE TEMP TABLE recon_mov ON COMMIT DROP AS
 SELECT {MOV_COLUMNS} FROM wallet_pspmovement m LEFT JOIN wallet_match x ON x.movement_id = m.id
-WHERE m.psp_id = %(psp)s AND m.occurred_at >= (
-    SELECT least(min(booked_at), %(since)s::timestamptz) - make_interval(days => %(days)s) FROM recon_row
-    WHERE report_id = %(report)s)
-  AND m.occurred_at < (
-    SELECT greatest(max(booked_at), %(until)s::timestamptz) + make_interval(days => %(days)s) FROM recon_row
-    WHERE report_id = %(report)s)
+WHERE m.psp_id = %(psp)s AND m.occurred_at >= %(begin)s AND m.occurred_at < %(end)s
 """  # noqa: S608 (constants of this module)
 # Outside the window: what open breaks are about, and what a row without a partner names.
 MORE_MOVEMENTS = """
@@ -136,7 +137,9 @@ def stage(cursor: Any, values: Mapping[str, Any]) -> None:
         cursor.execute(f"DROP TABLE IF EXISTS {table}")
     cursor.execute(ROWS, values)
     cursor.execute("ANALYZE recon_row")
-    cursor.execute(MOVEMENTS, values)
+    cursor.execute(WINDOW, values)
+    begin, end = cursor.fetchone()
+    cursor.execute(MOVEMENTS, {**values, "begin": begin, "end": end})
     cursor.execute("ANALYZE recon_mov")
     for _round in range(ROUNDS_MAX):
         cursor.execute(MORE_MOVEMENTS, values)

@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('wallet', '0036_psp_calls_about_movements'),
+        ("wallet", "0038_manual_journal_files"),
     ]
 
     operations = [
