@@ -16,6 +16,7 @@ from clients.models import Client
 from crm.money import Money
 from portal import paying
 from wallet.choices import DepositState, HoldReason, Purpose, TransferState, WithdrawalState, failure_words
+from wallet.claims import is_open
 from wallet.models import BonusGrant, Deposit, Exchange, Transfer, Withdrawal
 from wallet.queries import Wallet, wallets_of
 from wallet.sources import Source
@@ -155,6 +156,9 @@ def _tell_refund(refund: Withdrawal) -> Telling:
     """We give a deposit back: the client need not do anything, and can't call it off."""
     told = tell_withdrawal(refund)
     to = {"to": refund.destination_label}
+    if is_open(refund):
+        text = _("Your refund waits for you: say to which address it should go.")
+        return replace(told, title=_("Fetch your refund"), text=text, tone="warning", can_cancel=False)
     if refund.finished_at is None:
         text = _("We are giving a deposit back to %(to)s. You need not do anything.") % to
         return replace(told, title=_("Refund of your deposit"), text=text, can_cancel=False)

@@ -186,6 +186,14 @@ class Way(models.TextChoices):
     REFUND = "refund", _("Back to its source")
 
 
+class ClaimState(BadgeChoices):
+    """Of a refund that the payer fetches at an address of the PSP."""
+
+    WAITING = "waiting", "yellow", _("Waits for the client to claim it")
+    CLAIMED = "claimed", "azure", _("Claimed, on its way")
+    OVER = "over", "red", _("Not claimed in time")
+
+
 class DisputeState(BadgeChoices):
     """INQUIRY: the payer's bank only asks. The others are of a chargeback."""
 

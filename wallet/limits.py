@@ -20,6 +20,7 @@
 | `fx_markup_basis_points` | 0 | what the house keeps of a conversion |
 | `fx_quote_seconds` | 30 | how long a quoted rate holds |
 | `fx_rate_days_max` | 31 | an older reference rate is none |
+| `refund_claim_days` | 30 | a refund that the client fetches himself is named as unclaimed after so long |
 | `deposit_unverified_max_minor` | 200 000 | all an unverified client may have paid in (CySEC C721: EUR 2,000) |
 """
 
@@ -53,6 +54,7 @@ DEFAULTS: dict[str, int] = {
     "fx_markup_basis_points": 0,
     "fx_quote_seconds": 30,
     "fx_rate_days_max": 31,
+    "refund_claim_days": 30,
     "deposit_unverified_max_minor": 200_000,
 }
 

@@ -14,7 +14,7 @@ from crm.errors import WrongState
 from crm.events import DepositReversed, WithdrawalRefused, WithdrawalSettled, publish
 from crm.money import from_minor
 from crm.notify import notify, people_with
-from wallet import ledger
+from wallet import claims, ledger
 from wallet.choices import (
     WITHDRAWAL_OPEN,
     WITHDRAWAL_TRANSITIONS,
@@ -76,7 +76,8 @@ def apply_payout(*, psp_id: int, view: TransferView, way: Way = Way.PAYOUT) -> A
         ):
             return _contradicted(withdrawal, view)
         return Applied(InboxState.IGNORED, f"{withdrawal.reference} is {withdrawal.state} already")
-    withdrawal.psp_reference = view.psp_reference
+    withdrawal.psp_reference = view.psp_reference or withdrawal.psp_reference
+    claims.keep(withdrawal, view)
     if view.status == TransferStatus.PAID:
         _settle(withdrawal, view)
     elif view.status == TransferStatus.FAILED:

@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import audit
+from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
-from wallet import policies
+from wallet import claims, policies
 from wallet.choices import Way, WithdrawalState
 from wallet.destinations import destination_of
 from wallet.models import Withdrawal
@@ -177,6 +178,25 @@ def ask_the_psp(*, withdrawal_id: int, actor: Any) -> str:
         withdrawal = lock_withdrawal(withdrawal_id)
         require(policies.can_look_up(actor, withdrawal))
         audit_withdrawal(withdrawal, "wallet.withdrawal_looked_up", actor=actor)
+    return look_up_payout(withdrawal_id)
+
+
+def take_refund_back(*, withdrawal_id: int, actor: Any, reason: str) -> str:
+    """Close a refund that the client has not claimed: at the PSP first, which then says whether it was paid after all.
+
+    Who: `wallet.approve_withdrawal` in reach. Not in a transaction. Raises: NotAllowed, WrongState, DomainError (no reason),
+    and what the adapter raises: then nothing has changed here.
+    """
+    if not reason.strip():
+        raise DomainError(_("Say why: the client reads it."))
+    with transaction.atomic():
+        withdrawal = lock_withdrawal(withdrawal_id)
+        require(policies.can_look_up(actor, withdrawal))
+        if not claims.may_be_closed(withdrawal):
+            raise WrongState(_("There is nothing to take back: it is not waiting to be claimed."))
+        audit_withdrawal(withdrawal, "wallet.refund_taken_back", actor=actor, reason=reason)
+    with about(withdrawal.reference):
+        adapter_of(withdrawal.psp).withdraw_refund(_refund_order(withdrawal))
     return look_up_payout(withdrawal_id)
 
 

@@ -43,6 +43,7 @@ WORDS: dict[str, tuple[Promise | str, str, str]] = {
     "wallet.bonus_burned": (_("Lost"), "undo-2", "danger"),
     "wallet.withdrawal_requested": (_("Requested; the money is reserved"), "hand-coins", "info"),
     "wallet.refund_requested": (_("Refund asked for; the money is reserved"), "undo-2", "info"),
+    "wallet.refund_taken_back": (_("Taken back: the client did not claim it"), "undo-2", "warning"),
     "wallet.withdrawal_looked_up": (_("Looked up at the PSP"), "search", "neutral"),
     "wallet.payout_contradicted": (_("The PSP tells another end"), "triangle-alert", "danger"),
     "wallet.withdrawal_reviewed": (_("First approval"), "user-check", "info"),

@@ -8,6 +8,7 @@ from crm.sweep import each
 from wallet import (
     bank,
     bonus_ends,
+    claims,
     client_money,
     deposits,
     disputes,
@@ -78,6 +79,11 @@ def remind_of_disputes() -> int:
 
 
 @shared_task
+def name_unclaimed_refunds() -> int:
+    return each(claims.name_unclaimed, claims.due_claims())
+
+
+@shared_task
 def end_unverified_terms() -> int:
     return each(unverified.end_term, unverified.due_terms())
 
@@ -135,6 +141,11 @@ SCHEDULE = {
     "wallet-open-months": {"task": "wallet.tasks.open_months", "schedule": 300.0, "options": {"expires": 300}},
     "wallet-remind-of-disputes": {
         "task": "wallet.tasks.remind_of_disputes",
+        "schedule": 900.0,
+        "options": {"expires": 900},
+    },
+    "wallet-name-unclaimed-refunds": {
+        "task": "wallet.tasks.name_unclaimed_refunds",
         "schedule": 900.0,
         "options": {"expires": 900},
     },

@@ -25,6 +25,7 @@ urlpatterns = [
     path("money/withdrawals/<int:withdrawal_id>/", movements.WithdrawalPage.as_view(), name="withdrawal"),
     path("money/withdrawals/<int:withdrawal_id>/approve/", movements.approve, name="withdrawal_approve"),
     path("money/withdrawals/<int:withdrawal_id>/reject/", movements.reject, name="withdrawal_reject"),
+    path("money/withdrawals/<int:withdrawal_id>/claim/", movements.claim_back, name="refund_claim_back"),
     path("money/withdrawals/<int:withdrawal_id>/look-up/", movements.look_up, name="withdrawal_look_up"),
     path("money/transfers/", TableView.as_view(table=TransferTable), name="transfers"),
     path("money/transfers/<int:transfer_id>/", movements.transfer_page, name="transfer"),

@@ -48,6 +48,11 @@ def send_coins(deposit: Deposit, amount: str = "500.00") -> None:
     assert httpx.post(deposit.redirect_url, data={"action": "pay", "sent": amount}).status_code == 303
 
 
+def claim(url: str) -> None:
+    """The payer says where the coins of a refund should go."""
+    assert httpx.post(url, data={"action": "claim", "address": ADDRESS}).status_code == 303
+
+
 def wallet_balance(cast) -> int:
     return ledger.balance(ledger.wallet_of(cast.client, "EUR"))
 
@@ -340,6 +345,8 @@ def test_a_refund_waits_for_its_claim(cast, outside):
     made = adapter.refund(refund)
     assert made.claim_url.endswith("/claims/R-1")
     adapter.refund(refund)
+    assert adapter.find_refund(refund).status == TransferStatus.PENDING
+    claim(made.claim_url)
     wait_until(lambda: adapter.find_refund(refund).status == TransferStatus.PAID)
     outside.wait_for(3)
     event = adapter.complete(judged(outside.psp, *outside.catcher.received[2]).events[0])
@@ -371,7 +378,7 @@ def test_the_server_s_lists_are_fetched_and_match_every_movement(cast, outside):
     deposit = start(cast, outside)
     send_coins(deposit)
     outside.deliver(wait_for=2)
-    give_back(cast, Deposit.objects.get(), "100")
+    claim(give_back(cast, Deposit.objects.get(), "100").claim_url)
     wait_until(lambda: outside.running.store.row("SELECT 1 FROM movements WHERE type = 'refund'"))
     outside.deliver(wait_for=1)
     today = timezone.now().astimezone(dt.UTC).date()

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client
 from crm.models import Brand, User
 from crm.money import Money, from_minor
-from wallet.choices import Outcome, Purpose, Way, WithdrawalState
+from wallet.choices import ClaimState, Outcome, Purpose, Way, WithdrawalState
 from wallet.models.ledger import Account, Journal
 from wallet.models.payments import AmountMixin, BaseAmountField, Deposit
 from wallet.models.psp import PaymentMethod, Psp
@@ -62,6 +62,9 @@ class Withdrawal(AmountMixin):
     reservation = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="withdrawal_reserved")
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="withdrawal")
     psp_reference = models.CharField(max_length=100, blank=True)
+    claim_url = models.CharField(max_length=300, blank=True, help_text=_("Where the client fetches it; for him alone"))
+    claim_until = models.DateTimeField(null=True)
+    claim_state = models.CharField(max_length=8, choices=ClaimState.choices, blank=True)
     requested_at = models.DateTimeField()
     reviewed_at = models.DateTimeField(null=True)
     approved_at = models.DateTimeField(null=True)
@@ -98,6 +101,11 @@ class Withdrawal(AmountMixin):
             models.CheckConstraint(
                 condition=Q(return_minor__gte=0, return_minor__lte=F("amount_minor")),
                 name="return_to_source_is_within_the_part",
+            ),
+            models.CheckConstraint(
+                condition=Q(claim_state="", claim_url="")
+                | (~Q(claim_url="") & Q(claim_until__isnull=False, way=Way.REFUND)),
+                name="claim_says_where_and_until_when",
             ),
             models.CheckConstraint(
                 condition=Q(from_suspense=False) | Q(purpose=Purpose.REFUND), name="only_a_refund_leaves_suspense"
@@ -142,6 +150,9 @@ class Withdrawal(AmountMixin):
             models.Index(fields=["brand", "-id"], name="withdrawals_by_brand"),
             models.Index(fields=["destination_mark"], name="withdrawals_by_destination"),
             models.Index(fields=["brand", "finished_at"], name="withdrawals_with_fees", condition=Q(fee_minor__gt=0)),
+            models.Index(
+                fields=["claim_until"], name="refunds_to_be_claimed", condition=Q(claim_state=ClaimState.WAITING)
+            ),
             models.Index(
                 fields=["next_look_up_at"],
                 name="withdrawals_to_look_up",

@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from crm.errors import OutsideWorldError
-from wallet.choices import PspKind, Verdict
+from wallet.choices import ClaimState, PspKind, Verdict
 from wallet.models import Psp
 
 if TYPE_CHECKING:
@@ -215,6 +215,8 @@ class TransferView:
     happened_at: dt.datetime | None = None
     # Where the client fetches the money, when the PSP wants him to (a refund in coins needs an address of his).
     claim_url: str = ""
+    claim_state: ClaimState | None = None
+    claim_until: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +349,10 @@ class PspAdapter(Protocol):
         """Look a refund up by our reference; None when the PSP does not know it."""
         ...
 
+    def withdraw_refund(self, order: RefundOrder) -> None:
+        """Close a refund that the payer has not claimed; what came of it tells the next look-up."""
+        ...
+
     def submit_evidence(self, dispute: DisputeView, *, text: str, files: Sequence[EvidenceFile]) -> None:
         """Contest a chargeback."""
         ...
@@ -412,6 +418,9 @@ class BaseAdapter:
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
         raise self._not_possible(_("look up refunds"))
+
+    def withdraw_refund(self, order: RefundOrder) -> None:
+        raise self._not_possible(_("take a refund back"))
 
     def submit_evidence(self, dispute: DisputeView, *, text: str, files: Sequence[EvidenceFile]) -> None:
         raise self._not_possible(_("take evidence"))

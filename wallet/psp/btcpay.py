@@ -14,7 +14,8 @@ An invoice is in the deposit's currency, its coins are counted at its own rate: 
 
 A payout is a pull payment named by our reference with one payout in it, `metadata.reference` ours too. The pull payment moves
 nothing by itself, so losing the answer to it is no unknown outcome. A refund is a pull payment of the invoice that the payer
-claims at `claim_url`: pending until he does.
+claims at `claim_url`: pending until all of it is paid, failed when it was archived (or expired) before anybody claimed it. Who
+has the address can claim, so it is for the client alone; claims of refunds wait for approval on the server.
 
 Webhooks (`BTCPay-Sig: sha256=…`, HMAC over the raw body) carry no amounts, so they are hints: the invoice is asked for. The
 server sends again for an hour (after 10 s, 1 min, then six times every 10 min), each time with a new `deliveryId` and the first
@@ -36,11 +37,12 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.money import from_minor, quantize, to_minor
-from wallet.choices import PspKind, Verdict, Way
+from wallet.choices import ClaimState, PspKind, Verdict, Way
 from wallet.models import Psp, Withdrawal
 from wallet.psp.base import (
     BaseAdapter,
@@ -154,20 +156,43 @@ class BtcPayAdapter(BaseAdapter):
         if known is not None:
             return known
         pull = self._call("POST", f"{self._store}/invoices/{_part(order.psp_reference)}/refund", body)
-        return self._refund_of(order, pull)
+        return self._refund_of(pull, order.reference, order.amount_minor, order.currency)
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
         pull = self._pull_payment_of(order.reference)
-        return None if pull is None else self._refund_of(order, pull)
+        if pull is None:
+            return None
+        return self._refund_of(pull, order.reference, order.amount_minor, order.currency)
 
-    def _refund_of(self, order: RefundOrder, pull: Any) -> TransferView:
-        pull_id, url = self._http.read(lambda one: (str(one["id"]), str(one.get("viewLink", ""))), pull)
-        claims = self._payouts_of(pull_id)
+    def withdraw_refund(self, order: RefundOrder) -> None:
+        """An archived pull payment takes no further claim; one that is at work goes on."""
+        pull = self._pull_payment_of(order.reference)
+        if pull is not None:
+            pull_id = self._http.read(lambda one: str(one["id"]), pull)
+            self._call("DELETE", f"{self._store}/pull-payments/{_part(pull_id)}")
+
+    def _refund_of(self, pull: Any, reference: str, amount_minor: int, currency: str) -> TransferView:
+        """All claims of a pull payment together: paid when all of it is, failed when nobody can claim it any more.
+
+        A claim that was cancelled ends nothing: the payer can claim again.
+        """
+        pull_id = self._http.read(lambda one: str(one["id"]), pull)
+        claims = [one for one in self._payouts_of(pull_id) if one.currency == currency]
         paid = [one for one in claims if one.status == TransferStatus.PAID]
+        is_running = any(one.status == TransferStatus.PENDING for one in claims)
+        ends = self._http.read(lambda one: _instant(one.get("expiresAt")), pull)
+        is_closed = bool(pull.get("archived")) or (ends is not None and ends <= timezone.now())
+        status, failure, state = TransferStatus.PENDING, "", ClaimState.CLAIMED if is_running else ClaimState.WAITING
+        if sum(one.amount_minor for one in paid) >= amount_minor:
+            status, state = TransferStatus.PAID, ClaimState.CLAIMED
+        elif is_closed and not is_running:
+            state = ClaimState.OVER
+            if not paid:
+                status, failure = TransferStatus.FAILED, _("It was not claimed in time")
         return TransferView(
-            reference=order.reference, psp_reference=pull_id, amount_minor=order.amount_minor, currency=order.currency,
-            status=TransferStatus.PAID if paid else TransferStatus.PENDING, claim_url=url,
-            happened_at=paid[0].happened_at if paid else None,
+            reference=reference, psp_reference=pull_id, amount_minor=amount_minor, currency=currency, status=status,
+            failure=failure, happened_at=max((one.happened_at for one in paid if one.happened_at), default=None),
+            claim_url=str(pull.get("viewLink") or ""), claim_state=state, claim_until=ends,
         )  # fmt: skip
 
     # Payments out
@@ -265,16 +290,18 @@ class BtcPayAdapter(BaseAdapter):
             payout = self._http.read(payout_of, answer)
             if payout.reference:
                 return replace(event, transfer=payout, reference=payout.reference, is_complete=True)
-            return self._claim(event, payout, str(answer.get("pullPaymentId") or ""))
+            return self._claim(event, str(answer.get("pullPaymentId") or ""))
         return event
 
-    def _claim(self, event: WebhookEvent, payout: TransferView, pull_id: str) -> WebhookEvent:
+    def _claim(self, event: WebhookEvent, pull_id: str) -> WebhookEvent:
         """A payout without our reference is a payer's claim of a refund: the pull payment bears the reference."""
         pull = self._look_up(f"/pull-payments/{_part(pull_id)}") if pull_id else None
         if pull is None:
             return replace(event, transfer=None)
-        reference = self._http.read(lambda one: str(one["name"]), pull)
-        refund = replace(payout, reference=reference, psp_reference=pull_id)
+        reference, amount, currency = self._http.read(
+            lambda one: (str(one["name"]), Decimal(str(one["amount"])), str(one["currency"])), pull
+        )
+        refund = self._refund_of(pull, reference, to_minor(amount, currency), currency)
         return replace(event, kind=EventKind.REFUND, transfer=refund, reference=reference, is_complete=True)
 
     # Reports, health and HTTP
@@ -396,6 +423,10 @@ def event_of(message: Mapping[str, Any]) -> WebhookEvent:
         payout = TransferView("", str(message["payoutId"]), TransferStatus.PENDING, 0, "")
         return WebhookEvent(**common, kind=EventKind.PAYOUT, reference="", transfer=payout, is_complete=False)
     return WebhookEvent(**common, kind=EventKind.OTHER, reference="")
+
+
+def _instant(seconds: Any) -> dt.datetime | None:
+    return None if seconds is None else dt.datetime.fromtimestamp(int(seconds), dt.UTC)
 
 
 def _chain(method: str) -> str:

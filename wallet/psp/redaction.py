@@ -15,7 +15,7 @@ ITEMS_MAX = 60
 GONE = "•••"
 # By what a field is called: never kept, or only its last four signs.
 SECRET_NAMES = re.compile(
-    r"secret|token|passw|signature|hmac|authori[sz]ation|api_?key|application_?key|client_?key|session_?data|cvc|cvv|"
+    r"secret|token|viewlink|claim|passw|signature|hmac|authori[sz]ation|api_?key|application_?key|client_?key|session_?data|cvc|cvv|"
     r"\bpin\b|birth|documentcontent|content$",
     re.IGNORECASE,
 )

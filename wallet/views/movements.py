@@ -17,13 +17,13 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.money import Money, from_minor
 from crm.ui.views import StaffView, TableView, staff_page
-from wallet import policies, queries
+from wallet import claims, policies, queries
 from wallet.choices import WITHDRAWAL_OPEN, DepositState, WithdrawalState
 from wallet.deposits import release_held_deposit
 from wallet.forms import OptionalReasonForm, ReasonForm, RefundForm
 from wallet.models import Deposit, Exchange, Transfer, Withdrawal, WithdrawalCheck
 from wallet.outcomes import parts_of
-from wallet.payouts import ask_the_psp
+from wallet.payouts import ask_the_psp, take_refund_back
 from wallet.refunds import start_refund
 from wallet.sources import left_of
 from wallet.story import story_of
@@ -140,7 +140,8 @@ def show_withdrawal(
     _note_view(request, withdrawal)
     parts = parts_of(withdrawal)
     context = {
-        "withdrawal": withdrawal, "movement": withdrawal, "story": story_of(withdrawal), "parts": parts,
+        "withdrawal": withdrawal, "movement": withdrawal, "claim_may_be_closed": claims.may_be_closed(withdrawal),
+        "story": story_of(withdrawal), "parts": parts,
         "next_one": queries.next_to_decide(request.user, withdrawal),
         "may_look_up": policies.can_look_up(request.user, withdrawal),
         "checks": list(WithdrawalCheck.objects.filter(withdrawal=parts[0])), "is_open": withdrawal.state in WITHDRAWAL_OPEN,
@@ -200,6 +201,20 @@ def look_up(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
     else:
         label = WithdrawalState(state).label
         messages.info(request, _("%(psp)s was asked: it is “%(state)s”.") % {"psp": withdrawal.psp, "state": label})
+    return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
+
+
+@require_POST
+@staff_page("wallet.approve_withdrawal")
+def claim_back(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
+    """A refund that the client did not claim: closed at the PSP, then back where it was."""
+    withdrawal = find_withdrawal(request, withdrawal_id)
+    try:
+        state = take_refund_back(withdrawal_id=withdrawal.pk, actor=request.user, reason=request.POST.get("reason", ""))
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.info(request, _("The refund is “%(state)s” now.") % {"state": WithdrawalState(state).label})
     return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
 
 

@@ -21,9 +21,10 @@ from sandbox.psp import payments, transfers
 from sandbox.psp.api import read_period
 from sandbox.psp.characters import Character
 from sandbox.psp.dialects import DIALECTS, Event, compact
+from sandbox.psp.hosted import STYLE
 from sandbox.psp.money import exponent, major
 from sandbox.psp.payments import ApiError
-from sandbox.psp.server import Handler, Request, Response, as_json, router
+from sandbox.psp.server import Handler, Request, Response, as_html, as_json, redirect, router
 from sandbox.psp.settlement import movements_of
 from sandbox.psp.store import new_id, now
 
@@ -289,19 +290,62 @@ def get_payout(request: Request) -> Response:
 @router.route("POST", "/{psp:btcpay}/api/v1/stores/{store}/invoices/{id}/refund")
 @in_btcpays_words
 def refund_invoice(request: Request) -> Response:
-    """A pull payment that the payer claims; here he does so by himself, at once."""
+    """A pull payment that the payer claims on its page."""
     body = request.json
     name, currency = str(body["name"]), str(body["customCurrency"])
-    order = {"reference": name, "currency": currency, "amount_minor": _minor(body["customAmount"], currency)}
-    transfers.create_transfer(
-        request.store, request.character, "refund", order, pace=request.pace, payment_id=request.parts["id"]
-    )
+    payments.find_payment(request.store, "btcpay", payment_id=request.parts["id"])
     pull: dict[str, Any] = {
         "id": f"pull-{name}", "name": name, "currency": currency, "amount": body["customAmount"], "archived": False,
-        "viewLink": f"{request.base_url}/btcpay/claims/{name}",
+        "viewLink": f"{request.base_url}/btcpay/claims/{name}", "invoice": request.parts["id"],
     }  # fmt: skip
     request.store.note("btcpay", str(pull["id"]), "pull payment", json.dumps(pull))
     return as_json(pull)
+
+
+@router.route("DELETE", "/{psp:btcpay}/api/v1/stores/{store}/pull-payments/{id}")
+@in_btcpays_words
+def archive_pull_payment(request: Request) -> Response:
+    """Nobody can claim it any more; what is at work goes on."""
+    pull = _pull(request, request.parts["id"])
+    request.store.note("btcpay", pull["id"], "pull payment", json.dumps({**pull, "archived": True}))
+    return as_json({})
+
+
+def _pull(request: Request, pull_id: str) -> dict[str, Any]:
+    noted = request.store.noted("btcpay", pull_id, "pull payment")
+    if not noted:
+        raise ApiError(404, "pullpayment-not-found", "The pull payment was not found")
+    return json.loads(noted)
+
+
+@router.route("GET", "/{psp:btcpay}/claims/{name}")
+def claim_page(request: Request) -> Response:
+    """Where the payer says to which address the coins should go."""
+    pull = _pull(request, f"pull-{request.parts['name']}")
+    inner = (
+        "<p>This refund is closed.</p>" if pull["archived"] else
+        '<form method="post"><label for="address">Your address</label><input id="address" name="address" required>'
+        '<button name="action" value="claim">Claim</button></form>'
+    )  # fmt: skip
+    return as_html(
+        f'<!doctype html><html lang="en"><head><title>Claim</title><style>{STYLE}</style></head><body><main><section>'
+        f'<div class="amount">{pull["amount"]} {pull["currency"]}</div>{inner}</section></main></body></html>'
+    )
+
+
+@router.route("POST", "/{psp:btcpay}/claims/{name}")
+def claim(request: Request) -> Response:
+    pull = _pull(request, f"pull-{request.parts['name']}")
+    if pull["archived"]:
+        raise ApiError(409, "archived", "The pull payment is archived")
+    order = {
+        "reference": pull["name"], "currency": pull["currency"], "amount_minor": _minor(pull["amount"], pull["currency"]),
+        "destination": {"address": request.form.get("address", "")},
+    }  # fmt: skip
+    transfers.create_transfer(
+        request.store, request.character, "refund", order, pace=request.pace, payment_id=str(pull["invoice"])
+    )
+    return redirect(f"{request.base_url}/btcpay/claims/{pull['name']}")
 
 
 # Reports
