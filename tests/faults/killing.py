@@ -17,11 +17,16 @@ def killed_at(step: int, work: Callable[[], Any]) -> bool:
 
     False when there are fewer steps and it came to its end. An exception in there fails the test.
     """
+    return killed_by(lambda: at_step(step), work)
+
+
+def killed_by(trap: Callable[[], Any], work: Callable[[], Any]) -> bool:
+    """The same with a trap of another kind, which is set in the process before it works."""
     connections.close_all()
     child = os.fork()
     if child == 0:
         try:
-            _count_steps(step)
+            trap()
             work()
         except BaseException:
             traceback.print_exc(file=sys.__stderr__)
@@ -35,7 +40,8 @@ def killed_at(step: int, work: Callable[[], Any]) -> bool:
     return False
 
 
-def _count_steps(step: int) -> None:
+def at_step(step: int) -> None:
+    """A trap: dies just before its step-th word to the database."""
     counted = 0
 
     def take_step() -> None:
@@ -57,6 +63,41 @@ def _count_steps(step: int) -> None:
         take_step()  # committed, and nobody told
 
     connection._commit = counted_commit
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def at_commit(*, after: bool) -> Callable[[], None]:
+    """Dies with its last word unsaid, or with it said and the answer not heard."""
+
+    def trap() -> None:
+        commit = connection._commit
+
+        def last_word() -> None:
+            if not after:
+                die()
+            commit()
+            die()
+
+        connection._commit = last_word
+
+    return trap
+
+
+def in_the_middle_of_copy() -> None:
+    """A trap: the server has half of what a COPY is to bring."""
+    from psycopg import Copy
+
+    write = Copy.write
+
+    def half(self: Copy, data: Any) -> None:
+        write(self, data[: len(data) // 2])
+        self.connection.pgconn.flush()
+        die()
+
+    Copy.write = half  # type: ignore[method-assign]
 
 
 def in_processes(works: list[Callable[[], Any]]) -> None:
