@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.mt5 import world
 from sandbox.mt5.books import Books
 from sandbox.mt5.clock import ServerClock
 from sandbox.mt5.control import Control
@@ -42,13 +43,15 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--zone", default="EET", help="the server's time zone")
     parser.add_argument("--rhythm", type=float, default=12.0, help="positions opened per minute by simulated traders")
     parser.add_argument("--pace", type=float, default=60.0, help="market seconds per real second")
+    parser.add_argument("--world", choices=["empty", "seeded"], default="empty", help="what a new server starts with")
+    parser.add_argument("--calendar", choices=["always", "real", "closed"], default="always", help="trading hours")
     parser.add_argument("--tick-seconds", type=float, default=1.0)
     parser.add_argument("--ping-seconds", type=float, default=20.0)
     parser.add_argument("--import", dest="import_file", type=Path, help="JSON lines to load when the file appears")
     return parser.parse_args(argv)
 
 
-class World:
+class Process:
     """Everything the process holds, and its clockwork."""
 
     def __init__(self, options: argparse.Namespace) -> None:
@@ -58,10 +61,13 @@ class World:
             if not self.store.get(f"next_{kind}"):
                 self.store.put(f"next_{kind}", first)
         self.market = Market(options.seed, options.pace)
+        self.market.calendar = options.calendar
         self.market.restore(json.loads(self.store.get("prices", "{}")))
         self.clock = ServerClock(options.zone)
         self.books = Books(self.store, self.market, self.clock)
         self.traders = Traders(self.books, options.seed, options.rhythm)
+        if options.world == "seeded":
+            world.build(self.books, self.traders, options.seed)
         manager = Manager(options.login, options.password)
         settings = Settings(manager, options.ping_seconds, only_encrypted=options.crypt)
         self.server = Mt5Server(self.books, settings, Faults())
@@ -78,7 +84,7 @@ class World:
         while True:
             await asyncio.sleep(self.options.tick_seconds)
             now = time.monotonic()
-            self.market.step(now - last)
+            self.market.step(now - last, self.clock.now())
             self._night()
             self.traders.step(now - last)
             last = now
@@ -111,31 +117,31 @@ class World:
 
 
 async def run(options: argparse.Namespace) -> None:
-    world = World(options)
-    world._import()
+    process = Process(options)
+    process._import()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    port = await world.server.start(options.host, options.port)
+    port = await process.server.start(options.host, options.port)
     ready = {"mt5_port": port}
-    if world.rest:
-        ready["rest_port"] = await world.rest.start(options.host, options.rest_port)
+    if process.rest:
+        ready["rest_port"] = await process.rest.start(options.host, options.rest_port)
     if options.http_port is not None:
-        ready["http_port"] = await world.control.start("127.0.0.1", options.http_port)
+        ready["http_port"] = await process.control.start("127.0.0.1", options.http_port)
     print(f"ready {json.dumps(ready)}", flush=True)
-    ticking = asyncio.create_task(world.tick())
+    ticking = asyncio.create_task(process.tick())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({ticking, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if ticking.done():
         ticking.result()
     ticking.cancel()
-    await world.control.stop()
-    if world.rest:
-        await world.rest.stop()
-    await world.server.stop()
-    world.save_prices()
-    world.store.db.close()
+    await process.control.stop()
+    if process.rest:
+        await process.rest.stop()
+    await process.server.stop()
+    process.save_prices()
+    process.store.db.close()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,12 +7,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sandbox.mt5.clock import ServerClock
-from sandbox.mt5.contracts import CALC_FOREX, GROUPS, SYMBOLS, Group, Symbol
+from sandbox.mt5.contracts import CALC_FOREX, GROUPS, NETTING, SYMBOLS, Group, Symbol
 from sandbox.mt5.market import Market
 from sandbox.mt5.store import Position, Store, User
 
 BUY, SELL, BALANCE, CREDIT, CHARGE, CORRECTION, BONUS, SO_COMPENSATION = 0, 1, 2, 3, 4, 5, 6, 19
-IN, OUT = 0, 1
+IN, OUT, INOUT, OUT_BY = 0, 1, 2, 3
 REASON_CLIENT, REASON_DEALER, REASON_STOP_OUT = 0, 2, 5
 BALANCE_KINDS = (BALANCE, CREDIT, CHARGE, CORRECTION, BONUS)
 AMOUNT_MAX = Decimal(1_000_000_000)
@@ -67,6 +67,7 @@ class Books:
 
     def __init__(self, store: Store, market: Market, clock: ServerClock) -> None:
         self.store, self.market, self.clock = store, market, clock
+        store.stamp = clock.filetime
         self.active: set[int] = {position.login for position in store.positions.values()}
 
     # -- views
@@ -163,8 +164,13 @@ class Books:
         *,
         close_at_msc: int | None = None,
         comment: str = "",
-    ) -> tuple[int, Position]:
-        """Open a hedged position at the market; (deal ticket, position). Raises Refused."""
+        stale: bool = False,
+    ) -> tuple[int, Position | None]:
+        """Buy or sell at the market; (deal ticket, position that is open now). Raises Refused.
+
+        In a hedging group this is always a new position. In a netting group it adds to, reduces, closes or turns the one
+        position of the symbol. `stale`: at the price before the last tick, as a slow quote feed would fill it.
+        """
         user = self.user(login)
         symbol = SYMBOLS.get(symbol_name)
         if symbol is None or side not in (BUY, SELL):
@@ -174,8 +180,13 @@ class Books:
         volume = int((lots * 100_000_000).to_integral_value(ROUND_HALF_UP))
         if volume < 1_000_000 or volume % 1_000_000 or lots > symbol.volume_max_lots:
             raise Refused(10014)
+        if not self.market.is_open(symbol, self.clock.now()):
+            raise Refused(10018)
         group = GROUPS[user.group]
-        bid, ask = self.market.quote(symbol, group)
+        held = self._netted(login, symbol_name) if group.margin_mode == NETTING else None
+        if held is not None and held.action != side:
+            return self._reduce_or_turn(held, volume, comment)
+        bid, ask = self.market.quote(symbol, group, stale=stale)
         price = ask if side == BUY else bid
         if self.account(login).free < self.margin(symbol, group, user.leverage, lots, price):
             raise Refused(10019)
@@ -183,15 +194,96 @@ class Books:
         now = self.clock.now_msc()
         with self.store.transaction():
             ticket, order = self.store.next_ticket("deal"), self.store.next_ticket("order")
-            position = Position(order, login, symbol_name, side, volume, price, now, Decimal(0), comment, close_at_msc)
+            if held is None:
+                held = Position(order, login, symbol_name, side, volume, price, now, Decimal(0), comment, close_at_msc)
+            else:
+                total = held.volume_ext + volume
+                average = (held.price_open * held.volume_ext + price * volume) / total
+                held.price_open = average.quantize(symbol.point, ROUND_HALF_UP)
+                held.volume_ext = total
             self.store.add_deal(
-                self._deal(ticket, user, group, action=side, entry=IN, order=order, position=order, symbol=symbol,
+                self._deal(ticket, user, group, action=side, entry=IN, order=order, position=held.ticket, symbol=symbol,
                            volume=volume, price=price, commission=commission, comment=comment, quote=(bid, ask))
             )  # fmt: skip
-            self.store.save_position(position)
+            self.store.save_position(held)
             self.store.save_user(replace(user, balance=user.balance + commission, last_access=now // 1000))
         self.active.add(login)
-        return ticket, position
+        return ticket, held
+
+    def _netted(self, login: int, symbol: str) -> Position | None:
+        return next((one for one in self.store.positions_of(login) if one.symbol == symbol), None)
+
+    def _reduce_or_turn(self, held: Position, volume: int, comment: str) -> tuple[int, Position | None]:
+        """The other way in a netting group. More than is held turns the position: one INOUT deal, the same position."""
+        if volume <= held.volume_ext:
+            ticket = self.close(held, volume_ext=volume, comment=comment)
+            return ticket, self.store.positions.get(held.ticket)
+        user = self.user(held.login)
+        group, symbol = GROUPS[user.group], SYMBOLS[held.symbol]
+        rest = volume - held.volume_ext
+        price = self._closing_price(symbol, group, held)
+        profit, raw, rate = self._profit(symbol, group, held, price)
+        lots = Decimal(rest).scaleb(-8)
+        needed = self.margin(symbol, group, user.leverage, lots, price)
+        freed = self.margin(symbol, group, user.leverage, held.lots, held.price_open)
+        if self.account(held.login).free + freed < needed:
+            raise Refused(10019)
+        commission = -self.money(group.commission * Decimal(volume).scaleb(-8), group)
+        now, storage = self.clock.now_msc(), self.money(held.storage, group)
+        with self.store.transaction():
+            ticket, order = self.store.next_ticket("deal"), self.store.next_ticket("order")
+            self.store.add_deal(
+                self._deal(ticket, user, group, action=1 - held.action, entry=INOUT, order=order, position=held.ticket,
+                           symbol=symbol, volume=volume, volume_closed=held.volume_ext, price=price, profit=profit,
+                           storage=storage, commission=commission, comment=comment, raw=raw, rate=rate,
+                           price_position=held.price_open, quote=self.market.quote(symbol, group))
+            )  # fmt: skip
+            held.action, held.volume_ext, held.price_open = 1 - held.action, rest, price
+            held.storage, held.time_msc = Decimal(0), now
+            self.store.save_position(held)
+            change = profit + storage + commission
+            self.store.save_user(replace(user, balance=user.balance + change, last_access=now // 1000))
+        self.active.add(held.login)
+        return ticket, held
+
+    def close_by(self, first: Position, second: Position) -> tuple[int, int]:
+        """Close two opposite positions of a symbol against each other: a pair of OUT_BY deals, no spread paid.
+
+        The deal of `first` carries the profit, at the other's price; that of `second` leaves at its own price with none.
+        """
+        if first.login != second.login or first.symbol != second.symbol or first.action == second.action:
+            raise Refused(3)
+        user = self.user(first.login)
+        group, symbol = GROUPS[user.group], SYMBOLS[first.symbol]
+        volume = min(first.volume_ext, second.volume_ext)
+        lots, now = Decimal(volume).scaleb(-8), self.clock.now_msc()
+        profit, raw, rate = self._profit(symbol, group, first, second.price_open, lots)
+        tickets, change = [], profit
+        with self.store.transaction():
+            for one, other, earned, pure in ((first, second, profit, raw), (second, first, Decimal(0), Decimal(0))):
+                ticket, order = self.store.next_ticket("deal"), self.store.next_ticket("order")
+                storage = self.money(one.storage * volume / one.volume_ext, group)
+                self.store.add_deal(
+                    self._deal(ticket, user, group, action=1 - one.action, entry=OUT_BY, order=order, position=one.ticket,
+                               symbol=symbol, volume=volume, volume_closed=volume, price=second.price_open, profit=earned,
+                               storage=storage, comment=f"close #{one.ticket} by #{other.ticket}", raw=pure, rate=rate,
+                               price_position=one.price_open, quote=self.market.quote(symbol, group))
+                )  # fmt: skip
+                tickets.append(ticket)
+                change += storage
+            for one in (first, second):
+                self._take_off(one, volume, group)
+            self.store.save_user(replace(user, balance=user.balance + change, last_access=now // 1000))
+        return tickets[0], tickets[1]
+
+    def _take_off(self, position: Position, volume: int, group: Group) -> None:
+        """`volume` of a position is closed, with its share of the swap. Inside the transaction that books it."""
+        if volume == position.volume_ext:
+            self.store.delete_position(position)
+            return
+        position.storage -= self.money(position.storage * volume / position.volume_ext, group)
+        position.volume_ext -= volume
+        self.store.save_position(position)
 
     def close(
         self, position: Position, *, volume_ext: int | None = None, reason: int = REASON_CLIENT, comment: str = ""
@@ -199,6 +291,8 @@ class Books:
         """Close a position, or a part of it, at the market; the deal's ticket."""
         user = self.user(position.login)
         group, symbol = GROUPS[user.group], SYMBOLS[position.symbol]
+        if not self.market.is_open(symbol, self.clock.now()):
+            raise Refused(10018)
         volume = min(volume_ext or position.volume_ext, position.volume_ext)
         lots = Decimal(volume).scaleb(-8)
         price = self._closing_price(symbol, group, position)
@@ -215,12 +309,7 @@ class Books:
                            raw=raw, rate=rate, price_position=position.price_open,
                            quote=self.market.quote(symbol, group))
             )  # fmt: skip
-            if volume == position.volume_ext:
-                self.store.delete_position(position)
-            else:
-                position.volume_ext -= volume
-                position.storage -= storage
-                self.store.save_position(position)
+            self._take_off(position, volume, group)
             change = profit + storage + commission
             self.store.save_user(replace(user, balance=user.balance + change, last_access=now // 1000))
         self.active.add(position.login)
@@ -231,7 +320,13 @@ class Books:
         tickets = []
         view = self.account(login)
         while view.margin and view.level <= view.group.stop_out:
-            worst = min(self.store.positions_of(login), key=lambda position: self.floating(position, view.group))
+            open_now = [
+                one for one in self.store.positions_of(login)
+                if self.market.is_open(SYMBOLS[one.symbol], self.clock.now())
+            ]  # fmt: skip
+            if not open_now:
+                break
+            worst = min(open_now, key=lambda position: self.floating(position, view.group))
             note = f"[so {view.level}%/{view.equity}/{view.margin}]"
             tickets.append(self.close(worst, reason=REASON_STOP_OUT, comment=cut(note)))
             view = self.account(login)

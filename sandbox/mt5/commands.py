@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.mt5 import users
 from sandbox.mt5.books import Books, Refused
 from sandbox.mt5.contracts import GROUPS, SYMBOLS, group_json, matches, symbol_json
+from sandbox.mt5.desk import Desk
 from sandbox.mt5.protocol import Request
 
 PAGE_MAX = 100
@@ -181,6 +182,23 @@ def user_total(books: Books, _request: Request) -> Answer:
 def user_delete(books: Books, request: Request) -> Answer:
     users.delete(books, _login(request))
     return {}, None
+
+
+@command("USER_ARCHIVE_ADD")
+def user_archive_add(books: Books, request: Request) -> Answer:
+    Desk(books).archive(_login(request))
+    return {}, None
+
+
+@command("USER_ARCHIVE_LOGINS")
+def user_archive_logins(books: Books, _request: Request) -> Answer:
+    return {}, books.store.archived()
+
+
+@command("USER_RESTORE")
+def user_restore(books: Books, request: Request) -> Answer:
+    Desk(books).restore(_login(request))
+    return {}, users.user_json(books, books.user(_login(request)))
 
 
 @command("USER_PASS_CHECK")

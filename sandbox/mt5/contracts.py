@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-CURRENCY_DIGITS = {"JPY": 0, "BTC": 8, "USDT": 6, "XAU": 2}
+CURRENCY_DIGITS = {"JPY": 0, "USC": 2, "BTC": 8, "USDT": 6, "XAU": 2}
+NETTING, HEDGING = 0, 2
 CALC_FOREX, CALC_CFD_INDEX, CALC_CFD_LEVERAGE = 0, 3, 4
 
 
@@ -34,6 +35,10 @@ class Symbol:
     calc_mode: int = CALC_FOREX
     volume_max_lots: int = 100
     margin_rate: Decimal = Decimal(1)
+
+    @property
+    def is_always_open(self) -> bool:
+        return self.path.startswith("Crypto")
 
     @property
     def point(self) -> Decimal:
@@ -75,7 +80,7 @@ SYMBOLS = {
 
 @dataclass(frozen=True)
 class Group:
-    """Hedging groups; commission is per lot and side in the group's currency, markup in points on each side."""
+    """Hedging or netting; commission is per lot and side in the group's currency, markup in points on each side."""
 
     name: str
     currency: str
@@ -85,6 +90,7 @@ class Group:
     swap_free: bool = False
     margin_call: Decimal = Decimal(100)
     stop_out: Decimal = Decimal(50)
+    margin_mode: int = HEDGING
     company: str = "Keelson Sandbox Markets Ltd"
 
     @property
@@ -103,6 +109,11 @@ def _groups() -> dict[str, Group]:
             Group(f"demo\\standard-{currency}", currency, markup_points=6),
         ]
     groups.append(Group("real\\standard-JPY", "JPY", markup_points=6))
+    groups += [
+        Group(f"real\\netting-{currency}", currency, markup_points=6, margin_mode=NETTING)
+        for currency in ("EUR", "USD")
+    ]
+    groups.append(Group("real\\cent-USC", "USC", markup_points=9, leverage=100))
     return {group.name: group for group in groups}
 
 
@@ -137,7 +148,9 @@ DECIMALS = (
 
 def symbol_json(symbol: Symbol) -> dict[str, object]:
     """A symbol as SYMBOL_GET and SYMBOL_NEXT show it."""
-    week = [[{"Open": 0, "Close": 1440}] for _day in range(7)]
+    # Sunday first. Outside crypto: five days from five minutes past midnight to five minutes to midnight, server time.
+    day = [{"Open": 0, "Close": 1440}] if symbol.is_always_open else [{"Open": 5, "Close": 1435}]
+    week = [day if symbol.is_always_open or 1 <= number <= 5 else [] for number in range(7)]
     rates = {
         f"Margin{kind}{side}": f"{symbol.margin_rate:.8f}" if side in ("Buy", "Sell") else "0.00000000"
         for kind in ("Initial", "Maintenance")
@@ -168,13 +181,13 @@ def symbol_json(symbol: Symbol) -> dict[str, object]:
 
 
 def group_json(group: Group) -> dict[str, object]:
-    """A group as GROUP_GET and GROUP_NEXT show it. MarginMode 2 is retail hedging."""
+    """A group as GROUP_GET and GROUP_NEXT show it. MarginMode 0 is retail netting, 2 retail hedging."""
     return {
         "Group": group.name, "Server": 1, "PermissionsFlags": 2, "AuthMode": 0, "AuthPasswordMin": 8,
         "Company": group.company, "CompanyPage": "", "CompanyEmail": "", "CompanySupportPage": "",
         "CompanySupportEmail": "", "CompanyCatalog": "", "Currency": group.currency, "CurrencyDigits": group.digits,
         "ReportsMode": 0, "NewsMode": 2, "NewsCategory": "", "MailMode": 1, "TradeFlags": 93,
-        "TradeInterestrate": "0.00000000", "TradeVirtualCredit": "0.00000000", "MarginMode": 2, "MarginSOMode": 0,
+        "TradeInterestrate": "0.00000000", "TradeVirtualCredit": "0.00000000", "MarginMode": group.margin_mode, "MarginSOMode": 0,
         "MarginFreeMode": 1, "MarginCall": f"{group.margin_call:.2f}", "MarginStopOut": f"{group.stop_out:.2f}",
         "MarginFreeProfitMode": 0, "DemoLeverage": group.leverage, "DemoDeposit": "10000.00", "LimitHistory": 0,
         "LimitOrders": 0, "LimitSymbols": 0, "LimitPositions": 0,

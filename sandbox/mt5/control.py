@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import html
 import json
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sandbox.mt5 import importer
+from sandbox.mt5 import importer, page
 from sandbox.mt5.books import BUY, SELL, Refused
 from sandbox.mt5.contracts import GROUPS, SYMBOLS
-from sandbox.mt5.faults import KINDS
+from sandbox.mt5.desk import Desk
 from sandbox.mt5.protocol import RETCODE_TEXTS
 from sandbox.mt5.server import Mt5Server
 from sandbox.mt5.traders import Traders
 
 HEAD_MAX, BODY_MAX = 16 * 1024, 256 * 1024 * 1024
 Reply = tuple[int, str, str]  # status, content type, body
-
-STYLE = (
-    "body{font:14px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1d273b}"
-    "table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}th,td{text-align:left;padding:.25rem .75rem;"
-    "border-bottom:1px solid #e6e7e9}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}"
-    "h1{font-size:1.25rem}h2{font-size:1rem;margin-top:2rem}select,input,button{font:inherit;padding:.25rem .5rem}"
-)
 
 
 class Control:
@@ -45,6 +38,18 @@ class Control:
             ("POST", "/control/restart"): self.restart,
             ("POST", "/control/import"): self.load,
             ("POST", "/control/frequency"): self.frequency,
+            ("POST", "/control/close_by"): self.close_by,
+            ("POST", "/control/calendar"): self.calendar,
+            ("POST", "/control/clock"): self.clock,
+            ("POST", "/control/news"): self.news,
+            ("POST", "/control/price"): self.price,
+            ("POST", "/control/rollover"): self.rollover,
+            ("POST", "/control/stop_out"): self.stop_out,
+            ("POST", "/control/habit"): self.habit,
+            ("POST", "/control/deal/edit"): self.edit_deal,
+            ("POST", "/control/deal/delete"): self.delete_deal,
+            ("POST", "/control/archive"): self.archive,
+            ("POST", "/control/restore"): self.restore,
             ("GET", "/certificate.pem"): self.pem,
         }
         self._http: asyncio.Server | None = None
@@ -117,8 +122,8 @@ class Control:
         deal, position = self.books.open(
             int(data["login"]), str(data["symbol"]), side, Decimal(str(data["lots"])), close_at_msc=close_at
         )
-        answer: dict[str, object] = {"deal": deal, "position": position.ticket}
-        if hold not in (None, "") and float(hold) <= 0:
+        answer: dict[str, object] = {"deal": deal, "position": position.ticket if position else None}
+        if position and hold not in (None, "") and float(hold) <= 0:
             answer["closing_deal"] = self.books.close(position)
         return self._json(answer)
 
@@ -130,6 +135,76 @@ class Control:
         lots = data.get("lots")
         volume = int(Decimal(str(lots)) * 100_000_000) if lots else None
         return self._json({"deal": self.books.close(position, volume_ext=volume)})
+
+    async def close_by(self, data: dict[str, Any], _body: str) -> Reply:
+        """{position, by}: close two opposite positions against each other."""
+        positions = self.books.store.positions
+        first, second = positions.get(int(data["position"])), positions.get(int(data["by"]))
+        if first is None or second is None:
+            raise Refused(13)
+        return self._json({"deals": self.books.close_by(first, second)})
+
+    async def calendar(self, data: dict[str, Any], _body: str) -> Reply:
+        """{calendar: always|real|closed}: when markets other than crypto are open."""
+        if data["calendar"] not in ("always", "real", "closed"):
+            raise ValueError("calendar is always, real or closed")
+        self.books.market.calendar = data["calendar"]
+        return self._json({"calendar": data["calendar"]})
+
+    async def clock(self, data: dict[str, Any], _body: str) -> Reply:
+        """{at: an ISO instant} moves the whole server to that instant; {shift_hours} moves its clock against its zone.
+
+        `at` a second before a change of summer time is how a DST day is played; without both the clock is right again.
+        """
+        clock = self.books.clock
+        clock.travel, clock.shift = 0.0, int(float(data.get("shift_hours") or 0) * 3600)
+        if data.get("at"):
+            clock.go_to(datetime.fromisoformat(str(data["at"]).replace("Z", "+00:00")))
+        return self._json({"server_time": clock.now(), "offset_seconds": clock.offset().total_seconds()})
+
+    async def news(self, data: dict[str, Any], _body: str) -> Reply:
+        """{currency, seconds?}"""
+        return self._json({"restless": self.books.market.news(str(data["currency"]), float(data.get("seconds") or 30))})
+
+    async def price(self, data: dict[str, Any], _body: str) -> Reply:
+        """{symbol, level}: a jump."""
+        self.books.market.restore({str(data["symbol"]): float(data["level"])})
+        return self._json({"symbol": data["symbol"], "level": data["level"]})
+
+    async def rollover(self, data: dict[str, Any], _body: str) -> Reply:
+        """{nights?}: charge swaps now."""
+        self.books.rollover(int(data.get("nights") or 1))
+        return self._json({"positions": len(self.books.store.positions)})
+
+    async def stop_out(self, data: dict[str, Any], _body: str) -> Reply:
+        """{login}: look at the margin level now; the tickets of what had to be closed."""
+        return self._json({"deals": self.books.stop_out(int(data["login"]))})
+
+    async def habit(self, data: dict[str, Any], _body: str) -> Reply:
+        """{login, habit, trade?}: give an account a habit; with `trade` it trades at once."""
+        self.traders.assign({int(data["login"]): str(data["habit"])})
+        if data.get("trade"):
+            self.traders.trade(int(data["login"]))
+        return self._json({"login": data["login"], "habit": data["habit"]})
+
+    async def edit_deal(self, data: dict[str, Any], _body: str) -> Reply:
+        """{ticket, Profit?, Price?, Comment?, TimeMsc?, …}: a dealer's correction. From the page: {ticket, field, value}."""
+        changes = {key: str(value) for key, value in data.items() if key not in ("ticket", "field", "value")}
+        if data.get("field"):
+            changes[str(data["field"])] = str(data.get("value") or "")
+        return self._json(Desk(self.books).edit_deal(int(data["ticket"]), changes))
+
+    async def delete_deal(self, data: dict[str, Any], _body: str) -> Reply:
+        Desk(self.books).delete_deal(int(data["ticket"]))
+        return self._json({"deleted": int(data["ticket"])})
+
+    async def archive(self, data: dict[str, Any], _body: str) -> Reply:
+        Desk(self.books).archive(int(data["login"]))
+        return self._json({"archived": self.books.store.archived()})
+
+    async def restore(self, data: dict[str, Any], _body: str) -> Reply:
+        Desk(self.books).restore(int(data["login"]))
+        return self._json({"archived": self.books.store.archived()})
 
     async def fault(self, data: dict[str, Any], _body: str) -> Reply:
         """{kind, command?, times?, value?}"""
@@ -195,6 +270,10 @@ class Control:
             "faults": [fault.show() for fault in self.server.faults.armed],
             "server_time": books.clock.now(),
             "zone": books.clock.zone.key,
+            "calendar": books.market.calendar,
+            "restless": sorted(books.market.news_left),
+            "archived": len(books.store.archived()),
+            "per_second_max": self.server.per_second_max,
             "groups": list(GROUPS),
             "prices": prices,
         }
@@ -203,43 +282,4 @@ class Control:
         return self._json(self._state())
 
     async def page(self, _data: dict[str, Any], _body: str) -> Reply:
-        state = self._state()
-        esc = html.escape
-
-        def table(head: list[str], rows: list[list[object]]) -> str:
-            cells = "".join(f'<th class="{"n" if i else ""}">{esc(name)}</th>' for i, name in enumerate(head))
-            lines = "".join(
-                "<tr>"
-                + "".join(f'<td class="{"n" if i else ""}">{esc(str(v))}</td>' for i, v in enumerate(row))
-                + "</tr>"
-                for row in rows
-            )
-            return f"<table><thead><tr>{cells}</tr></thead><tbody>{lines}</tbody></table>"
-
-        prices: Any = state["prices"]
-        faults: Any = state["faults"]
-        commands: Any = state["commands"]
-        shown = ("users", "funded", "deals", "positions", "opened_by_traders", "rhythm_per_minute", "sessions", "zone")
-        counters = [[key.replace("_", " "), state[key]] for key in shown]
-        armed = [[fault["kind"], fault["command"], fault["times"], fault["hits"]] for fault in faults]
-        accounts = []
-        for user in list(self.books.store.users.values())[-30:]:
-            view = self.books.account(user.login)
-            accounts.append([user.login, user.group, user.balance, view.equity, view.margin,
-                             len(self.books.store.positions_of(user.login))])  # fmt: skip
-        options = "".join(f'<option value="{k}">{esc(k)}: {esc(v)}</option>' for k, v in KINDS.items())
-        return 200, "text/html", (
-            '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f"<title>Sandbox MT5 server</title><style>{STYLE}</style><h1>Sandbox MT5 server</h1>"
-            f"{table(['State', ''], counters)}"
-            '<h2>Switch on a fault</h2><form method="post" action="/control/fault">'
-            f'<select name="kind">{options}</select> <input name="command" placeholder="TRADE_BALANCE or *"> '
-            '<input name="times" value="1" size="3"> <input name="value" placeholder="value" size="6"> '
-            "<button>Arm</button></form>"
-            '<form method="post" action="/control/faults/clear"><button>Clear all</button></form>'
-            f"{table(['Armed', 'command', 'times left', 'hits'], armed)}"
-            f"<h2>Newest accounts</h2>{table(['Login', 'group', 'balance', 'equity', 'margin', 'positions'], accounts)}"
-            f"<h2>Market</h2>{table(['Symbol', 'bid', 'ask'], [[n, p['bid'], p['ask']] for n, p in prices.items()])}"
-            f"<h2>Commands since the start</h2>{table(['Command', 'count'], [list(item) for item in commands.items()])}"
-            "</html>"
-        )  # fmt: skip
+        return 200, "text/html", page.render(self.books, self._state())

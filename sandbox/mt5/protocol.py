@@ -43,6 +43,8 @@ RETCODE_TEXTS = {
     3010: "Different currency",
     4005: "Money limit reached",
     10012: "Request timeout",
+    10014: "Invalid volume",
+    10017: "Trade is disabled",
     10018: "Market closed",
     10019: "Not enough money",
     12000: "Not implemented",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS positions (
   volume_ext INTEGER NOT NULL, price_open TEXT NOT NULL, time_msc INTEGER NOT NULL, storage TEXT NOT NULL,
   comment TEXT NOT NULL, close_at_msc INTEGER
 );
+CREATE TABLE IF NOT EXISTS archive (login INTEGER PRIMARY KEY, data TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
@@ -50,7 +51,7 @@ class User:
 
 @dataclass
 class Position:
-    """An open hedged position. Volume in 1/100,000,000 lot; `storage` is the swap gathered so far."""
+    """An open position. Volume in 1/100,000,000 lot; `storage` is the swap gathered so far."""
 
     ticket: int
     login: int
@@ -82,6 +83,10 @@ class Store:
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=NORMAL")
         self.db.executescript(SCHEMA)
+        if "changed" not in {row[1] for row in self.db.execute("PRAGMA table_info(deals)")}:
+            self.db.execute("ALTER TABLE deals ADD COLUMN changed INTEGER NOT NULL DEFAULT 0")
+        self.db.execute("CREATE INDEX IF NOT EXISTS deals_by_change ON deals (changed)")
+        self.stamp: Callable[[], int] = lambda: 0  # the server's clock gives it
         self.users: dict[int, User] = {}
         self.positions: dict[int, Position] = {}
         self.by_login: dict[int, set[int]] = {}
@@ -174,17 +179,68 @@ class Store:
         self.add_deals([deal])
 
     def add_deals(self, deals: Iterable[dict[str, Any]]) -> None:
+        stamp = self.stamp()
         self.db.executemany(
-            "INSERT INTO deals VALUES (?,?,?,?,?)",
+            "INSERT INTO deals (ticket, login, time_msc, symbol, data, changed) VALUES (?,?,?,?,?,?)",
             (
-                (int(d["Deal"]), int(d["Login"]), int(d["TimeMsc"]), d["Symbol"], json.dumps(d, ensure_ascii=False))
+                (
+                    int(d["Deal"]),
+                    int(d["Login"]),
+                    int(d["TimeMsc"]),
+                    d["Symbol"],
+                    json.dumps(d, ensure_ascii=False),
+                    stamp,
+                )
                 for d in deals
             ),
         )
 
+    def change_deal(self, deal: dict[str, Any]) -> None:
+        self.db.execute(
+            "UPDATE deals SET time_msc = ?, symbol = ?, data = ?, changed = ? WHERE ticket = ?",
+            (
+                int(deal["TimeMsc"]),
+                deal["Symbol"],
+                json.dumps(deal, ensure_ascii=False),
+                self.stamp(),
+                int(deal["Deal"]),
+            ),
+        )
+
+    def delete_deal(self, ticket: int) -> None:
+        self.db.execute("DELETE FROM deals WHERE ticket = ?", (ticket,))
+
+    # -- archive
+
+    def archive_user(self, login: int) -> None:
+        user = self.users[login]
+        data = {**asdict(user), "balance": str(user.balance), "credit": str(user.credit)}
+        self.db.execute("INSERT OR REPLACE INTO archive VALUES (?, ?)", (login, json.dumps(data)))
+        self.delete_user(login)
+
+    def archived(self) -> list[int]:
+        return [login for (login,) in self.db.execute("SELECT login FROM archive ORDER BY login")]
+
+    def restore_user(self, login: int, last_access: int) -> bool:
+        """Bring a user back with a new time of access; False when there is none in the archive."""
+        row = self.db.execute("SELECT data FROM archive WHERE login = ?", (login,)).fetchone()
+        if row is None:
+            return False
+        data = json.loads(row[0])
+        data["balance"], data["credit"] = Decimal(data["balance"]), Decimal(data["credit"])
+        self.db.execute("DELETE FROM archive WHERE login = ?", (login,))
+        self.save_user(User(**{**data, "last_access": last_access}))
+        return True
+
+    # -- reading deals
+
     def deal(self, ticket: int) -> dict[str, Any] | None:
         row = self.db.execute("SELECT data FROM deals WHERE ticket = ?", (ticket,)).fetchone()
         return json.loads(row[0]) if row else None
+
+    def newest_deals(self, count: int) -> list[dict[str, Any]]:
+        rows = self.db.execute("SELECT data FROM deals ORDER BY ticket DESC LIMIT ?", (count,))
+        return [json.loads(data) for (data,) in rows]
 
     def deals_between(
         self, first_msc: int, last_msc: int, login: int | None = None, symbol: str = ""

@@ -76,7 +76,7 @@ def add(books: Books, request: Request) -> User:
     login = _number(values, "LOGIN", 0)
     if not values.get("NAME", "").strip() or not 1 <= leverage <= 500 or login < 0:
         raise Refused(3)
-    if login in store.users:
+    if login in store.users or login in store.archived():
         raise Refused(3004)
     now = books.clock.now()
     with store.transaction():
