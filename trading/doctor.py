@@ -14,8 +14,9 @@ from trading import symbols
 from trading.models import AccountType, TradingServer
 from trading.platforms.base import Platform, Purpose
 from trading.platforms.errors import PlatformError
+from trading.platforms.mt5.export import filetime
 from trading.platforms.mt5.units import to_server_seconds
-from trading.platforms.pool import platform_for
+from trading.platforms.pool import deal_source, platform_for
 
 CLOCK_SECONDS_MAX: Final = 120
 SHOWN_MAX: Final = 5
@@ -38,7 +39,8 @@ Finding = tuple[bool, str, str]
 def examine(server: TradingServer) -> Iterator[Check]:
     """All checks, one after another; nothing on the server is changed. Stops when the log-in fails."""
     platform = platform_for(server, Purpose.BACKFILL)
-    for name, check in CHECKS.items():
+    checks = {**CHECKS, "export": _export} if server.reads_export else CHECKS
+    for name, check in checks.items():
         started = time.monotonic()
         try:
             is_well, told, advice = check(server, platform)
@@ -112,6 +114,14 @@ def _deals(server: TradingServer, platform: Platform) -> Finding:
 
 def _positions(server: TradingServer, platform: Platform) -> Finding:
     return True, f"{len(platform.positions(mask=server.group_mask))} open positions", ""
+
+
+def _export(server: TradingServer, _platform: Platform) -> Finding:
+    """Reads what changed in the last hour; the newest change says how far the export is behind."""
+    hour_ago = filetime(timezone.now() - dt.timedelta(hours=1))
+    page = deal_source(server).deals_since(hour_ago, mask=server.group_mask, overlap=dt.timedelta(0))
+    hours = page.clock.offset_seconds / 3600
+    return True, f"{len(page.deals)} deals changed in the last hour, server clock UTC{hours:+g}", ""
 
 
 CHECKS: Final[dict[str, Callable[[TradingServer, Platform], Finding]]] = {

@@ -66,12 +66,19 @@ class ServerForm(forms.ModelForm):
         help_text=_("From the manager account's security tab. Stored encrypted, never shown again."),
     )  # fmt: skip
 
+    export_url = forms.CharField(
+        label=_("SQL export"), required=False, max_length=300, strip=True,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Read deals from the broker's export: postgresql://reader:password@host/database. "
+                    "Stored encrypted, never shown again; empty keeps it, a dash (-) takes it away."),
+    )  # fmt: skip
+
     class Meta:
         model = TradingServer
         widgets = {"certificate": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})}
         fields = (
             "name", "kind", "host", "port", "manager_login", "password", "transport", "crypt_method", "certificate",
-            "balance_command", "time_zone", "group_mask", "first_login", "last_login", "is_demo", "is_enabled",
+            "balance_command", "export_url", "time_zone", "group_mask", "first_login", "last_login", "is_demo", "is_enabled",
         )  # fmt: skip
         labels = {
             "name": _("Name"), "kind": _("Platform"), "host": _("Access server"), "port": _("Port"),

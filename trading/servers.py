@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
@@ -13,8 +14,10 @@ from crm.errors import DomainError
 from crm.policies import require_permission
 from trading.doctor import Check, examine
 from trading.models import TradingServer
+from trading.platforms.mt5.export import DRIVERS
 
 MANAGES: Final = "trading.manage_servers"
+NO_EXPORT: Final = "-"
 FIELDS: Final[tuple[str, ...]] = (
     "name", "kind", "host", "port", "manager_login", "transport", "crypt_method", "certificate", "balance_command", "time_zone",
     "group_mask", "first_login", "last_login", "is_demo", "is_enabled",
@@ -22,7 +25,7 @@ FIELDS: Final[tuple[str, ...]] = (
 
 
 @transaction.atomic
-def connect_server(*, actor: Any, password: str, **fields: Any) -> TradingServer:
+def connect_server(*, actor: Any, password: str, export_url: str = "", **fields: Any) -> TradingServer:
     """Add a server. Who: `trading.manage_servers`. Raises: NotAllowed, DomainError for values that can't be."""
     require_permission(actor, MANAGES)
     if not password:
@@ -31,15 +34,20 @@ def connect_server(*, actor: Any, password: str, **fields: Any) -> TradingServer
     server.next_login = server.first_login
     _check(server)
     server.set_password(password)
+    _set_export(server, export_url)
     server.save()
-    after = {name: str(getattr(server, name)) for name in FIELDS}
+    after = {name: str(getattr(server, name)) for name in FIELDS} | {"reads_export": str(server.reads_export)}
     audit.record(actor=actor, action="trading.server_connected", target=server, after=after)
     return server
 
 
 @transaction.atomic
-def change_server(*, server_id: int, actor: Any, password: str = "", **fields: Any) -> TradingServer:
-    """Change a server; an empty password keeps the old one. Who: `trading.manage_servers`. Raises: NotAllowed, DomainError."""
+def change_server(
+    *, server_id: int, actor: Any, password: str = "", export_url: str = "", **fields: Any
+) -> TradingServer:
+    """Change a server; an empty password or export address keeps the old one, a dash takes the export away.
+
+    Who: `trading.manage_servers`. Raises: NotAllowed, DomainError."""
     require_permission(actor, MANAGES)
     server = TradingServer.objects.select_for_update().get(pk=server_id)
     changes = {name: fields[name] for name in FIELDS if name in fields and getattr(server, name) != fields[name]}
@@ -51,13 +59,25 @@ def change_server(*, server_id: int, actor: Any, password: str = "", **fields: A
     _check(server)
     if password:
         server.set_password(password)
+    _set_export(server, export_url)
     server.save()
     after = {name: str(value) for name, value in changes.items()}
+    if export_url:
+        after["export"] = "changed" if server.reads_export else "none"
     audit.record(
         actor=actor, action="trading.server_changed", target=server, before=before,
         after={**after, "password": "changed"} if password else after,
     )  # fmt: skip
     return server
+
+
+def _set_export(server: TradingServer, url: str) -> None:
+    if url == NO_EXPORT:
+        server.set_export_url("")
+    elif url:
+        if urlsplit(url).scheme not in DRIVERS:
+            raise DomainError(_("An export is read from postgresql:// or sqlite:// addresses."))
+        server.set_export_url(url)
 
 
 def try_connection(*, server_id: int, actor: Any) -> list[Check]:

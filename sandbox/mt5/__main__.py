@@ -16,6 +16,7 @@ from sandbox.mt5 import world
 from sandbox.mt5.books import Books
 from sandbox.mt5.clock import ServerClock
 from sandbox.mt5.control import Control
+from sandbox.mt5.exporter import Exporter
 from sandbox.mt5.faults import Faults
 from sandbox.mt5.importer import WatchedFile
 from sandbox.mt5.market import Market
@@ -47,6 +48,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--calendar", choices=["always", "real", "closed"], default="always", help="trading hours")
     parser.add_argument("--tick-seconds", type=float, default=1.0)
     parser.add_argument("--ping-seconds", type=float, default=20.0)
+    parser.add_argument("--export", type=Path, help="SQLite file that is kept as a broker's SQL export of deals")
     parser.add_argument("--import", dest="import_file", type=Path, help="JSON lines to load when the file appears")
     return parser.parse_args(argv)
 
@@ -77,6 +79,7 @@ class Process:
             identity = Identity(options.state)
             self.rest, certificate = RestListener(self.server, identity.context()), identity.certificate
         self.control = Control(self.server, self.traders, certificate)
+        self.exporter = Exporter(self.store, options.export) if options.export else None
         self.watched = WatchedFile(self.books, options.import_file) if options.import_file else None
 
     async def tick(self) -> None:
@@ -87,6 +90,8 @@ class Process:
             self.market.step(now - last, self.clock.now())
             self._night()
             self.traders.step(now - last)
+            if self.exporter:
+                self.exporter.step()
             last = now
             if now - saved_at > 5:
                 saved_at = now

@@ -87,6 +87,8 @@ class Store:
             self.db.execute("ALTER TABLE deals ADD COLUMN changed INTEGER NOT NULL DEFAULT 0")
         self.db.execute("CREATE INDEX IF NOT EXISTS deals_by_change ON deals (changed)")
         self.stamp: Callable[[], int] = lambda: 0  # the server's clock gives it
+        self._touched: list[int] | None = None  # tickets, once somebody asked
+        self._deleted: list[int] = []
         self.users: dict[int, User] = {}
         self.positions: dict[int, Position] = {}
         self.by_login: dict[int, set[int]] = {}
@@ -178,8 +180,13 @@ class Store:
     def add_deal(self, deal: dict[str, Any]) -> None:
         self.add_deals([deal])
 
+    def _touch(self, deals: list[dict[str, Any]]) -> None:
+        if self._touched is not None:
+            self._touched += [int(deal["Deal"]) for deal in deals]
+
     def add_deals(self, deals: Iterable[dict[str, Any]]) -> None:
-        stamp = self.stamp()
+        deals, stamp = list(deals), self.stamp()
+        self._touch(deals)
         self.db.executemany(
             "INSERT INTO deals (ticket, login, time_msc, symbol, data, changed) VALUES (?,?,?,?,?,?)",
             (
@@ -196,6 +203,7 @@ class Store:
         )
 
     def change_deal(self, deal: dict[str, Any]) -> None:
+        self._touch([deal])
         self.db.execute(
             "UPDATE deals SET time_msc = ?, symbol = ?, data = ?, changed = ? WHERE ticket = ?",
             (
@@ -207,7 +215,22 @@ class Store:
             ),
         )
 
+    def take_touched(self) -> tuple[list[tuple[int, str]], list[int]]:
+        """What an export has to follow: (change stamp, deal) of new and changed deals, and deleted tickets.
+
+        The first time it is everything; from then on what happened since the last time.
+        """
+        if self._touched is None:
+            rows = self.db.execute("SELECT changed, data FROM deals ORDER BY ticket").fetchall()
+        else:
+            query = "SELECT changed, data FROM deals WHERE ticket = ?"
+            rows = [row for ticket in self._touched for row in self.db.execute(query, (ticket,))]
+        gone, self._touched, self._deleted = self._deleted, [], []
+        return rows, gone
+
     def delete_deal(self, ticket: int) -> None:
+        if self._touched is not None:
+            self._deleted.append(ticket)
         self.db.execute("DELETE FROM deals WHERE ticket = ?", (ticket,))
 
     # -- archive

@@ -65,3 +65,12 @@ def test_a_wrong_zone_and_an_unknown_group_are_named(cast: Cast, server: Trading
 def test_an_unknown_server_is_a_clear_error(db: None) -> None:
     with pytest.raises(CommandError, match="There is no server"):
         run("elsewhere")
+
+
+def test_an_export_is_examined_too(server: TradingServer) -> None:
+    server.set_export_url("sqlite:///nowhere/export.sqlite")
+    server.save()
+    code, told = run(server.name, "--json")
+    findings = {row["name"]: row for row in json.loads(told)}
+    assert code == 1 and len(findings) == 8
+    assert "can't reach the export" in findings["export"]["told"]

@@ -72,3 +72,35 @@ def test_nobody_else_sees_or_connects_servers(cast: Cast, browse) -> None:
         with pytest.raises(NotAllowed):
             servers.connect_server(actor=person, password="x", **{**VALUES, "port": 1})
     assert not TradingServer.objects.exists()
+
+
+def test_the_address_of_an_export_is_kept_secret_and_taken_away_by_a_dash(cast: Cast, browse) -> None:
+    browser = browse(cast.administrator)
+    url = "postgresql://reader:Exp0rt-pw!@db/mt5"
+    browser.post("/trading/servers/new/", {**VALUES, "port": 443, "password": "First-1000!", "export_url": url})
+    server = TradingServer.objects.get()
+    assert (server.export_url(), server.reads_export, server.password()) == (url, True, "First-1000!")
+    browser.post(f"/trading/servers/{server.pk}/", {**VALUES, "port": 443})
+    server.refresh_from_db()
+    assert server.export_url() == url
+    assert "Exp0rt-pw!" not in browser.get(f"/trading/servers/{server.pk}/").content.decode()
+    for event in AuditEvent.objects.filter(action__startswith="trading.server"):
+        assert "Exp0rt-pw!" not in str(body_of(event))
+    refused = browser.post(f"/trading/servers/{server.pk}/", {**VALUES, "port": 443, "export_url": "mysql://x/y"})
+    assert refused.status_code == 422 and "postgresql://" in refused.content.decode()
+    browser.post(f"/trading/servers/{server.pk}/", {**VALUES, "port": 443, "export_url": "-"})
+    server.refresh_from_db()
+    assert (server.export_url(), server.reads_export) == ("", False)
+
+
+def test_a_rest_server_is_connected_with_its_own_certificate(cast: Cast, sandbox: Sandbox, browse) -> None:
+    browser = browse(cast.administrator)
+    values = {**VALUES, "transport": "rest", "port": sandbox.rest_port, "password": PASSWORD}
+    browser.post("/trading/servers/new/", {**values, "certificate": sandbox.certificate})
+    server = TradingServer.objects.get()
+    findings = browser.post(f"/trading/servers/{server.pk}/try/").content.decode()
+    assert findings.count("Well") == 7
+    browser.post(f"/trading/servers/{server.pk}/", {**values, "password": "", "certificate": ""})
+    findings = browser.post(f"/trading/servers/{server.pk}/try/").content.decode()
+    assert "not believed" in findings
+    pool.close_all()

@@ -55,8 +55,9 @@ def made_up(ticket: int, **fields: object) -> DealData:
         "entry": 0, "reason": 0, "symbol": "EURUSD", "lots": Decimal("0.1"), "closed_lots": Decimal(0),
         "contract_size": Decimal(100_000), "price": Decimal("1.08"), "price_position": Decimal(0), "profit": Decimal(0),
         "commission": Decimal(0), "swap": Decimal(0), "fee": Decimal(0), "position_id": ticket, "order_id": ticket,
-        "comment": "", "raw": {"Deal": str(ticket), **{key: str(value) for key, value in fields.items()}}, **fields,
+        "comment": "", **fields,
     }  # fmt: skip
+    values["raw"] = {key: str(value) for key, value in values.items()}
     return DealData(**values)  # type: ignore[arg-type]
 
 

@@ -38,6 +38,9 @@ class TradingServer(models.Model):
         max_length=40, default="TRADE_BALANCE", validators=[RegexValidator(r"\A[A-Z][A-Z0-9_]+\Z")],
         help_text=_("Command that books deposits; a broker's own plugin may have another with the same parameters"),
     )  # fmt: skip
+    reads_export = models.BooleanField(
+        default=False, help_text=_("Deals come from the broker's SQL export; see set_export_url")
+    )
     time_zone = models.CharField(
         max_length=40, default="EET", help_text=_("Zone of the server's clock: its times carry none")
     )
@@ -76,10 +79,27 @@ class TradingServer(models.Model):
 
     def set_password(self, password: str) -> None:
         """Keep the manager's API password, encrypted under the instance's key."""
-        self.credentials = crypto.encrypt(json.dumps({"password": password}).encode(), purpose=CREDENTIALS_PURPOSE)
+        self._keep_secret("password", password)
 
     def password(self) -> str:
-        return json.loads(crypto.decrypt(self.credentials, purpose=CREDENTIALS_PURPOSE))["password"]
+        return self._secrets()["password"]
+
+    def set_export_url(self, url: str) -> None:
+        """Keep the address of the broker's SQL export, with the name and password in it, encrypted; empty: there is none."""
+        self._keep_secret("export_url", url)
+        self.reads_export = bool(url)
+
+    def export_url(self) -> str:
+        return self._secrets().get("export_url", "")
+
+    def _secrets(self) -> dict[str, str]:
+        if not self.credentials:
+            return {}
+        return json.loads(crypto.decrypt(self.credentials, purpose=CREDENTIALS_PURPOSE))
+
+    def _keep_secret(self, name: str, value: str) -> None:
+        secrets = {**self._secrets(), name: value}
+        self.credentials = crypto.encrypt(json.dumps(secrets).encode(), purpose=CREDENTIALS_PURPOSE)
 
 
 class SyncCursor(models.Model):

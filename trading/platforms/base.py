@@ -210,7 +210,17 @@ class Health:
     time: ServerTime
 
 
-class Platform(Protocol):
+class DealSource(Protocol):
+    """Something that new deals are read from: a platform, or a broker's export of its tables."""
+
+    def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
+        """What is new or changed since `cursor`; without one, of the last two days. `overlap` is read once more."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Platform(DealSource, Protocol):
     """One server of one platform, over one connection, for one purpose."""
 
     capabilities: Capabilities
@@ -261,23 +271,21 @@ class Platform(Protocol):
         """The same for every account in the groups of `mask`, in a few large requests."""
         ...
 
-    def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
-        """What is new or changed since `cursor`; without one, of the last two days. `overlap` is read once more."""
-        ...
-
     def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
         """Deals of all accounts in the groups of `mask` between two server times, both ends included."""
         ...
 
     def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterable[DealData]: ...
 
-    def positions(self, *, mask: str) -> list[PositionData]: ...
-
-    def close(self) -> None: ...
+    def positions(self, *, mask: str) -> list[PositionData]:
+        """All open positions of the groups: the list is the truth, what is not in it is closed."""
+        ...
 
 
 Factory = Callable[[Any, Gate], Platform]
 FACTORIES: dict[str, Factory] = {}
+EXPORTS: dict[str, Callable[[Any], DealSource]] = {}
+"""By platform: what makes the reader of a server's export, where that platform has one."""
 
 
 def platform_kind(kind: str) -> Callable[[Factory], Factory]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from trading.platforms.base import FACTORIES, Platform, Purpose
+from trading.platforms.base import EXPORTS, FACTORIES, DealSource, Platform, Purpose
 from trading.platforms.gate import Breaker, Gate, Limit, Rate
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ADAPTERS = {"mt5": "trading.platforms.mt5.adapter"}
 
 _platforms: dict[tuple[int, str], tuple[str, Platform]] = {}
+_exports: dict[int, tuple[str, DealSource]] = {}
 _lock = threading.Lock()
 
 
@@ -53,13 +54,33 @@ def platform_for(server: TradingServer, purpose: Purpose = Purpose.READS) -> Pla
         return platform
 
 
+def deal_source(server: TradingServer) -> DealSource:
+    """Where a server's new deals are read: the broker's SQL export where there is one, else the platform itself.
+
+    Raises: PlatformError when the export's address can't be.
+    """
+    if not server.reads_export:
+        return platform_for(server, Purpose.READS)
+    fingerprint = _fingerprint(server)
+    with _lock:
+        known = _exports.get(server.pk)
+        if known and known[0] == fingerprint:
+            return known[1]
+        if known:
+            known[1].close()
+        import_module(ADAPTERS[server.kind])
+        export = EXPORTS[server.kind](server)
+        _exports[server.pk] = (fingerprint, export)
+        return export
+
+
 def gate_for(purpose: Purpose) -> Gate:
     """A new breaker and the purpose's own rate (`settings.TRADING_RATES`)."""
     return Gate(Breaker(), Limit(Rate(*settings.TRADING_RATES[purpose.value])))
 
 
 def _start_anew() -> None:
-    """In a child process: the parent's connections are the parent's (each client closes its own copy of the socket)."""
+    """In a child process: the parent's connections are the parent's; each client and export lets go of its own copy."""
     global _lock
     _lock = threading.Lock()
     _platforms.clear()
@@ -73,4 +94,7 @@ def close_all() -> None:
     with _lock:
         for _fingerprint_text, platform in _platforms.values():
             platform.close()
+        for _fingerprint_text, export in _exports.values():
+            export.close()
         _platforms.clear()
+        _exports.clear()

@@ -21,12 +21,14 @@ from trading.models import SyncCursor, TradingServer
 from trading.operations import MoneyDeal, note_deals
 from trading.platforms.base import DealData, Purpose
 from trading.platforms.mt5.units import to_server_seconds
-from trading.platforms.pool import platform_for
+from trading.platforms.pool import deal_source, platform_for
 from trading.sync.cursor import reading
 from trading.sync.ingest import Ingested, ingest
 from trading.sync.live import refresh_pages
 
 OVERLAP: Final = dt.timedelta(seconds=30)
+PAGES_MAX: Final = 40  # of an export in one run; the next run goes on from there
+EXPORT: Final = "deals_export"  # its cursor is a change stamp, not the server's clock
 HOUR_MSC: Final = 3_600_000
 
 
@@ -36,19 +38,23 @@ def sync_deals(server: TradingServer, *, overlap: dt.timedelta = OVERLAP) -> Ing
     Returns None when nothing was read (another worker, a resting server, an error: see the cursor).
     """
     done: Ingested | None = None
-    with reading(server, "deals") as run:
+    with reading(server, EXPORT if server.reads_export else "deals") as run:
         if run is None:
             return None
-        page = platform_for(server, Purpose.READS).deals_since(
-            run.cursor.position_msc or None, mask=server.group_mask, overlap=overlap
-        )
-        deals = page.deals
-        done = take_in(server, deals)
-        run.rows = len(done.new) + len(done.changed)
-        run.position_msc, run.clock_offset_seconds = page.cursor, page.clock.offset_seconds
-        newest = [deal.executed_at for deal in deals if deal.ticket in done.new]
-        if newest:
-            run.lag_ms = max(0, round((timezone.now() - max(newest)).total_seconds() * 1000))
+        source, cursor, all_pages = deal_source(server), run.cursor.position_msc or None, Ingested()
+        for _page in range(PAGES_MAX):
+            page = source.deals_since(cursor, mask=server.group_mask, overlap=overlap)
+            brought = take_in(server, page.deals)
+            all_pages.add(brought)
+            newest = [deal.executed_at for deal in page.deals if deal.ticket in brought.new]
+            if newest:
+                run.lag_ms = max(0, round((timezone.now() - max(newest)).total_seconds() * 1000))
+            cursor, overlap = page.cursor, dt.timedelta(0)
+            if not page.has_more:
+                break
+        run.rows = len(all_pages.new) + len(all_pages.changed)
+        run.position_msc, run.clock_offset_seconds = cursor, page.clock.offset_seconds
+        done = all_pages
     return done
 
 

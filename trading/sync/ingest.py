@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
@@ -62,6 +63,10 @@ class Ingested:
     changed: dict[int, int] = field(default_factory=dict)
     owners: dict[str, Owner] = field(default_factory=dict)
 
+    def add(self, other: Ingested) -> None:
+        for name in ("new", "changed", "owners"):
+            getattr(self, name).update(getattr(other, name))
+
 
 @transaction.atomic
 def ingest(server: TradingServer, deals: Sequence[DealData]) -> Ingested:
@@ -87,7 +92,7 @@ def ingest(server: TradingServer, deals: Sequence[DealData]) -> Ingested:
 def _write(server: TradingServer, deals: Sequence[DealData], done: Ingested) -> None:
     known = _known(server, deals)
     new = [deal for deal in deals if deal.ticket not in known]
-    changed = [deal for deal in deals if deal.ticket in known and known[deal.ticket] != deal.raw]
+    changed = [deal for deal in deals if deal.ticket in known and is_changed(known[deal.ticket], deal.raw)]
     if new:
         _ensure_months(deal.executed_at for deal in new)
         with connection.cursor() as cursor:
@@ -135,6 +140,23 @@ def _rows(deals: Sequence[DealData], done: Ingested) -> str:
         row["account_id"] = owner.account_id if owner else None
         rows.append(row)
     return orjson.dumps(rows, default=str).decode()
+
+
+def is_changed(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether two reports of a deal differ in what both say. Fields that only one source has, and zeros at the end of a
+    number, are no change: the Web API and the export tell the same deal in other words."""
+    if before == after:
+        return False
+    return any(not _is_same(before[key], after[key]) for key in before.keys() & after.keys())
+
+
+def _is_same(left: Any, right: Any) -> bool:
+    if left == right:
+        return True
+    try:
+        return Decimal(str(left)) == Decimal(str(right))
+    except InvalidOperation:
+        return str(left) == str(right)
 
 
 def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[str, Any]]:

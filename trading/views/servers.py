@@ -35,12 +35,12 @@ class ServerPage(StaffView):
         form = ServerForm(request.POST, instance=server)
         if form.is_valid():
             values = {name: form.cleaned_data[name] for name in servers.FIELDS if name in form.cleaned_data}
-            password = form.cleaned_data["password"]
+            values |= {name: form.cleaned_data[name] for name in ("password", "export_url")}
             try:
                 if server is None:
-                    server = servers.connect_server(actor=request.user, password=password, **values)
+                    server = servers.connect_server(actor=request.user, **values)
                 else:
-                    servers.change_server(server_id=server.pk, actor=request.user, password=password, **values)
+                    servers.change_server(server_id=server.pk, actor=request.user, **values)
             except DomainError as error:
                 form.add_error(None, error.message)
             else:

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from trading.choices import Transport
 from trading.platforms.base import (
+    EXPORTS,
     AccountData,
     AccountMoney,
     BalanceKind,
@@ -33,7 +34,9 @@ from trading.platforms.gate import Gate
 from trading.platforms.mt5 import retcodes, units, wire
 from trading.platforms.mt5.client import Mt5Client
 from trading.platforms.mt5.commands import Mt5Commands, Mt5Config
+from trading.platforms.mt5.deal import deal_from, msc_of
 from trading.platforms.mt5.enums import RIGHTS_DEFAULT, DealAction, MarginMode, Rights
+from trading.platforms.mt5.export import SqlExport
 from trading.platforms.mt5.rest import Mt5RestClient
 
 if TYPE_CHECKING:
@@ -320,8 +323,8 @@ class Mt5Platform:
                 price_current=units.decimal(row.get("PriceCurrent")),
                 profit=units.decimal(row.get("Profit")),
                 swap=units.decimal(row.get("Storage")),
-                server_msc=_msc(row, "TimeCreate"),
-                opened_at=units.to_utc(_msc(row, "TimeCreate"), self.zone),
+                server_msc=msc_of(row, "TimeCreate"),
+                opened_at=units.to_utc(msc_of(row, "TimeCreate"), self.zone),
                 comment=units.text(row.get("Comment"))[:64],
             )
             for row in rows
@@ -333,30 +336,7 @@ class Mt5Platform:
     # -- reading answers --------------------------------------------------------------------------------------------------
 
     def _deal(self, row: Mapping[str, Any]) -> DealData:
-        msc = _msc(row, "Time")
-        return DealData(
-            ticket=units.whole(row["Deal"]),
-            login=str(units.whole(row["Login"])),
-            server_msc=msc,
-            executed_at=units.to_utc(msc, self.zone),
-            action=units.whole(row["Action"]),
-            entry=units.whole(row.get("Entry")),
-            reason=units.whole(row.get("Reason")),
-            symbol=units.text(row.get("Symbol"))[:32],
-            lots=units.lots(units.volume_ext(dict(row))),
-            closed_lots=units.lots(units.volume_ext(dict(row), "VolumeClosed")),
-            contract_size=units.decimal(row.get("ContractSize")),
-            price=units.decimal(row.get("Price")),
-            price_position=units.decimal(row.get("PricePosition")),
-            profit=units.decimal(row.get("Profit")),
-            commission=units.decimal(row.get("Commission")),
-            swap=units.decimal(row.get("Storage")),
-            fee=units.decimal(row.get("Fee")),
-            position_id=units.whole(row.get("PositionID")),
-            order_id=units.whole(row.get("Order")),
-            comment=units.text(row.get("Comment"))[:64],
-            raw={key: units.text(value) if isinstance(value, str) else value for key, value in row.items()},
-        )
+        return deal_from(row, executed_at=units.to_utc(msc_of(row, "Time"), self.zone))
 
     def _rows_or_none(self, command: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         """The rows of a list command; "not found" is an empty list."""
@@ -396,12 +376,6 @@ def _row(answer: wire.Answer) -> dict[str, Any]:
         return answer.row()
     except wire.WireError as problem:
         raise ReadTimedOut(str(problem), command=answer.name) from problem
-
-
-def _msc(row: Mapping[str, Any], name: str) -> int:
-    """Milliseconds where the server has them, else its seconds."""
-    exact = units.whole(row.get(f"{name}Msc"))
-    return exact or units.whole(row.get(name)) * 1000
 
 
 def _is_reference(comment: str, reference: str) -> bool:
@@ -468,4 +442,11 @@ def make_platform(server: TradingServer, gate: Gate) -> Mt5Platform:
     return Mt5Platform(form(configuration(server), gate), server.zone, balance_command=server.balance_command)
 
 
-__all__ = ["Mt5Platform", "configuration", "make_platform"]
+def make_export(server: TradingServer) -> SqlExport:
+    """The reader of a server's SQL export. Raises: FinalError when none is set or its address can't be."""
+    return SqlExport(server.export_url(), server.zone, read_seconds=settings.TRADING_READ_SECONDS)
+
+
+EXPORTS["mt5"] = make_export
+
+__all__ = ["Mt5Platform", "configuration", "make_export", "make_platform"]

@@ -80,13 +80,14 @@ def password_is_acceptable(password: str) -> bool:
     return shortest <= utf16_length(password) <= longest and all(re.search(kind, password) for kind in classes)
 
 
-def to_utc(server_msc: int, zone: ZoneInfo) -> datetime:
+def to_utc(server_msc: int, zone: ZoneInfo, *, later: bool = False) -> datetime:
     """A server time in milliseconds (wall clock of the server's zone, counted as if it were UTC) as an instant.
 
-    In the hour that a zone lives twice in autumn the earlier instant is taken; callers keep the raw value beside it.
+    In the hour that a zone lives twice in autumn the earlier instant is taken, or the `later` one; callers keep the raw
+    value beside it.
     """
     wall = datetime(1970, 1, 1) + timedelta(milliseconds=server_msc)  # noqa: DTZ001 - a wall clock, on purpose
-    return wall.replace(tzinfo=zone).astimezone(UTC)
+    return wall.replace(tzinfo=zone, fold=int(later)).astimezone(UTC)
 
 
 def to_server_seconds(instant: datetime, zone: ZoneInfo) -> int:
