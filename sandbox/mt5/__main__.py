@@ -129,6 +129,8 @@ async def run(options: argparse.Namespace) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     port = await process.server.start(options.host, options.port)
+    if process.exporter:
+        process.exporter.step()
     ready = {"mt5_port": port}
     if process.rest:
         ready["rest_port"] = await process.rest.start(options.host, options.rest_port)
