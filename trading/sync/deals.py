@@ -37,25 +37,24 @@ def sync_deals(server: TradingServer, *, overlap: dt.timedelta = OVERLAP) -> Ing
 
     Returns None when nothing was read (another worker, a resting server, an error: see the cursor).
     """
-    done: Ingested | None = None
     with reading(server, EXPORT if server.reads_export else "deals") as run:
         if run is None:
             return None
-        source, cursor, all_pages = deal_source(server), run.cursor.position_msc or None, Ingested()
+        source, cursor, done = deal_source(server), run.cursor.position_msc or None, Ingested()
         for _page in range(PAGES_MAX):
             page = source.deals_since(cursor, mask=server.group_mask, overlap=overlap)
             brought = take_in(server, page.deals)
-            all_pages.add(brought)
+            done.add(brought)
             newest = [deal.executed_at for deal in page.deals if deal.ticket in brought.new]
             if newest:
                 run.lag_ms = max(0, round((timezone.now() - max(newest)).total_seconds() * 1000))
             cursor, overlap = page.cursor, dt.timedelta(0)
             if not page.has_more:
                 break
-        run.rows = len(all_pages.new) + len(all_pages.changed)
+        run.rows = len(done.new) + len(done.changed)
         run.position_msc, run.clock_offset_seconds = cursor, page.clock.offset_seconds
-        done = all_pages
-    return done
+        return done
+    return None
 
 
 def backfill(server: TradingServer, *, since: dt.datetime, until: dt.datetime | None = None) -> Iterable[int]:
