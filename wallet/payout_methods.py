@@ -41,16 +41,16 @@ class PayoutMethod:
         fixed = FromBase(brand, currency).fee(self.row.payout_fee_fixed_minor)
         return fee_of(amount_minor, self.row.payout_fee_basis_points, fixed)
 
-    def check_amount(self, amount_minor: int, currency: str) -> None:
-        """Is the amount within this method's limits? Raises DomainError in words."""
+    def judge_amount(self, amount_minor: int, currency: str) -> tuple[int, str]:
+        """Is the amount within this method's limits? (0, ""), or the side on which it is outside, in words."""
         brand = self.psp.brand
         minor = to_minor(in_base(brand, from_minor(amount_minor, currency), currency), brand.base_currency)
         low, high = self.row.payout_minimum_minor, self.row.payout_maximum_minor
-        if not low <= minor <= high:
-            words = {"low": Money.of_minor(low, brand.base_currency), "high": Money.of_minor(high, brand.base_currency)}
-            raise DomainError(
-                _("%(method)s pays out from %(low)s to %(high)s at a time.") % {"method": self.label, **words}
-            )
+        if low <= minor <= high:
+            return 0, ""
+        words = {"low": Money.of_minor(low, brand.base_currency), "high": Money.of_minor(high, brand.base_currency)}
+        text = _("%(method)s pays out from %(low)s to %(high)s at a time.") % {"method": self.label, **words}
+        return (-1 if minor < low else 1), text
 
 
 def payout_methods(client: Client, currency: str) -> list[PayoutMethod]:

@@ -9,6 +9,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,10 +18,11 @@ from clients.models import Client
 from crm import crypto
 from crm.errors import DomainError
 from crm.money import Money
-from wallet.choices import PspKind, Purpose, Way, WithdrawalState
+from wallet.choices import AccountKind, PspKind, Purpose, Way, WithdrawalState
 from wallet.destinations import destination_label, destination_mark, mark_of
-from wallet.models import Deposit, Psp, Withdrawal
+from wallet.models import Balance, Deposit, Psp, Withdrawal
 from wallet.payout_methods import PayoutMethod, methods_of
+from wallet.plan_amounts import nearest
 from wallet.sources import Source, sources_of
 
 PARTS_MAX = 20
@@ -107,59 +109,129 @@ class Plan:
         return mark_of(*((part.psp.pk, part.way, part.amount_minor, part.fee_minor, part.place) for part in self.parts))
 
 
+class AmountDoesNotGo(DomainError):
+    """A part would be outside its method's limits, or eaten up by its fee."""
+
+    code = "amount_does_not_go"
+
+
 def plan_withdrawal(
     client: Client, *, amount_minor: int, currency: str, chosen: PayoutMethod | None, destination: Mapping[str, str]
 ) -> Plan:
-    """Split an amount over the sources, then the chosen way. Raises TooManyParts, DomainError (limits, fee, no way)."""
-    parts: list[PlannedPart] = []
-    unreturned: dict[str, int] = {}
-    rest = amount_minor
-    for source in sources_of(client, currency):
-        if rest == 0:
-            break
-        part = _back_to(source, min(source.left_minor, rest), currency, chosen, destination, client)
-        if part is None:
-            unreturned[source.label] = unreturned.get(source.label, 0) + source.left_minor
-            continue
-        parts.append(part)
-        rest -= part.amount_minor
-    if rest:
-        if chosen is None:
-            raise DomainError(_("Choose how you want to get the money."))
-        parts.append(_payout(chosen, rest, currency, destination))
-    merged = _merged(parts)
-    if len(merged) > PARTS_MAX:
-        raise TooManyParts(
-            _("This would take more than %(most)s payments. Ask for a smaller amount.") % {"most": PARTS_MAX}
+    """Split an amount over the sources, then the chosen way.
+
+    Raises TooManyParts, AmountDoesNotGo (with the nearest amounts that do), DomainError (no way).
+    """
+    planner = _Planner(client, currency, chosen, destination)
+    try:
+        return planner.plan(amount_minor)
+    except PartOutsideLimits as error:
+        raise AmountDoesNotGo(planner.explain(error, amount_minor)) from error
+
+
+class _Planner:
+    """Plans for one client and wish, of any amount: what is asked of the database is asked once."""
+
+    def __init__(
+        self, client: Client, currency: str, chosen: PayoutMethod | None, destination: Mapping[str, str]
+    ) -> None:
+        self.client, self.currency, self.chosen, self.destination = client, currency, chosen, destination
+        self.sources = sources_of(client, currency)
+        self._known: dict[int, tuple[PayoutMethod, dict[str, str]] | None] = {}
+
+    def plan(self, amount_minor: int) -> Plan:
+        parts, unreturned, rest = self._spread(amount_minor)
+        if rest:
+            if self.chosen is None:
+                raise DomainError(_("Choose how you want to get the money."))
+            parts.append(_payout(self.chosen, rest, self.currency, self.destination))
+        merged = _merged(parts)
+        if len(merged) > PARTS_MAX:
+            raise TooManyParts(
+                _("This would take more than %(most)s payments. Ask for a smaller amount.") % {"most": PARTS_MAX}
+            )
+        return Plan(
+            tuple(_with_fee(part) for part in merged),
+            tuple((label, Money.of_minor(minor, self.currency)) for label, minor in unreturned.items()) if rest else (),
+            profit_minor=max(rest - sum(unreturned.values()), 0),
         )
-    return Plan(
-        tuple(_with_fee(part) for part in merged),
-        tuple((label, Money.of_minor(minor, currency)) for label, minor in unreturned.items()) if rest else (),
-        profit_minor=max(rest - sum(unreturned.values()), 0),
-    )
 
+    def _spread(self, amount_minor: int) -> tuple[list[PlannedPart], dict[str, int], int]:
+        """(what goes back to sources, what should but can't by itself, the rest)."""
+        parts: list[PlannedPart] = []
+        unreturned: dict[str, int] = {}
+        rest = amount_minor
+        for source in self.sources:
+            if rest == 0:
+                break
+            part = self._back_to(source, min(source.left_minor, rest))
+            if part is None:
+                unreturned[source.label] = unreturned.get(source.label, 0) + source.left_minor
+                continue
+            parts.append(part)
+            rest -= part.amount_minor
+        return parts, unreturned, rest
 
-def _back_to(
-    source: Source,
-    minor: int,
-    currency: str,
-    chosen: PayoutMethod | None,
-    destination: Mapping[str, str],
-    client: Client,
-) -> PlannedPart | None:
-    """Card money goes back by refund; other money by payout where that is known, else by refund; None: no way by itself."""
-    deposit = source.deposit
-    if source.is_refundable and source.kind == PspKind.CARD:
-        return _refund(source, minor)
-    if chosen is not None and chosen.psp.pk == deposit.psp_id:
-        return replace(_payout(chosen, minor, currency, destination), return_minor=minor)
-    if source.is_refundable:
-        return _refund(source, minor)
-    known = _known_destination(client, deposit.psp)
-    if known is None:
-        return None
-    method, where = known
-    return replace(_payout(method, minor, currency, where), return_minor=minor)
+    def _back_to(self, source: Source, minor: int) -> PlannedPart | None:
+        """Card money goes back by refund; other money by payout where that is known, else by refund; None: no way by
+        itself."""
+        deposit = source.deposit
+        if source.is_refundable and source.kind == PspKind.CARD:
+            return _refund(source, minor)
+        if self.chosen is not None and self.chosen.psp.pk == deposit.psp_id:
+            return replace(_payout(self.chosen, minor, self.currency, self.destination), return_minor=minor)
+        if source.is_refundable:
+            return _refund(source, minor)
+        if deposit.psp_id not in self._known:
+            self._known[deposit.psp_id] = _known_destination(self.client, deposit.psp)
+        known = self._known[deposit.psp_id]
+        if known is None:
+            return None
+        method, where = known
+        return replace(_payout(method, minor, self.currency, where), return_minor=minor)
+
+    def explain(self, error: PartOutsideLimits, amount_minor: int) -> str:
+        """The method's own words where it is the only way; else what would be left for it, and which amounts go."""
+        whole, part = Money.of_minor(amount_minor, self.currency), error.part
+        if part.amount_minor == amount_minor:
+            return error.message
+        words = {"whole": whole, "part": part.money, "to": part.label, "limit": error.message}
+        text = _(
+            "Of %(whole)s only %(part)s would be left to go to %(to)s: the rest goes back to where it came from. %(limit)s"
+        )
+        if error.is_above:
+            text = _("Of %(whole)s, %(part)s would go to %(to)s in one payment. %(limit)s")
+        return f"{text % words} {self._advice(amount_minor)}"
+
+    def _advice(self, amount_minor: int) -> str:
+        less, more = nearest(self._judge, self._steps(), amount_minor)
+        amounts = {
+            name: Money.of_minor(minor, self.currency) for name, minor in (("less", less), ("more", more)) if minor
+        }
+        if less and more:
+            return _("Ask for %(less)s or for %(more)s instead.") % amounts
+        if less or more:
+            return _("Ask for %(amount)s instead.") % {"amount": next(iter(amounts.values()))}
+        return _("Choose another way.")
+
+    def _judge(self, amount_minor: int) -> int:
+        try:
+            self.plan(amount_minor)
+        except PartOutsideLimits as error:
+            return 1 if error.is_above else -1
+        except DomainError:
+            return 1
+        return 0
+
+    def _steps(self) -> list[int]:
+        """Where the next source is begun; then all that is available."""
+        parts, _unreturned, _rest = self._spread(sum(source.left_minor for source in self.sources))
+        filled = list(accumulate(part.amount_minor for part in parts))
+        balance = Balance.objects.filter(
+            account__client=self.client, account__kind=AccountKind.CLIENT_WALLET, account__currency=self.currency
+        ).first()
+        most = balance.available_minor if balance else 0
+        return [*(step for step in filled if step < most), most]
 
 
 def _refund(source: Source, minor: int) -> PlannedPart:
@@ -211,17 +283,28 @@ def _merged(parts: list[PlannedPart]) -> list[PlannedPart]:
     return list(merged.values())
 
 
+class PartOutsideLimits(DomainError):
+    """One part is too small or too large for its method; the message is the method's own words."""
+
+    def __init__(self, part: PlannedPart, message: str, *, is_above: bool = False) -> None:
+        super().__init__(message)
+        self.part, self.is_above = part, is_above
+
+
 def _with_fee(part: PlannedPart) -> PlannedPart:
     """Limits and fee of a payout, on what goes that way in all."""
     if part.method is None:
         return part
-    part.method.check_amount(part.amount_minor, part.currency)
+    side, words = part.method.judge_amount(part.amount_minor, part.currency)
+    if side:
+        raise PartOutsideLimits(part, words, is_above=side > 0)
     fee = part.method.fee_minor(part.amount_minor, part.currency)
     if fee >= part.amount_minor:
-        raise DomainError(
+        raise PartOutsideLimits(
+            part,
             _(
                 "The fee of %(method)s, %(fee)s, is more than what would go that way. Ask for more, or choose another way."
             )
-            % {"method": part.method.label, "fee": Money.of_minor(fee, part.currency)}
+            % {"method": part.method.label, "fee": Money.of_minor(fee, part.currency)},
         )
     return replace(part, fee_minor=fee)
