@@ -53,6 +53,45 @@ LEFT JOIN wallet_account a ON a.id = p.account_id AND a.currency = p.currency
 WHERE p.journal_id > %(after)s AND p.journal_id <= %(through)s AND (j.id IS NULL OR a.id IS NULL)
 ORDER BY p.journal_id, p.line
 """
+# Bounded accounts on which a posting of these journals does not follow the one before it, here or in an earlier journal.
+CHAINS = """
+WITH p AS MATERIALIZED (
+  SELECT p.account_id, p.layer, p.amount_minor, p.posted_at, p.version, p.balance_after, p.available_after,
+    lag(p.version) OVER w AS version_0, lag(p.balance_after) OVER w AS balance_0, lag(p.available_after) OVER w AS free_0,
+    lag(p.posted_at) OVER w AS at_0
+  FROM wallet_posting p JOIN wallet_account o ON o.id = p.account_id AND o.is_bounded
+  WHERE p.journal_id > %(after)s AND p.journal_id <= %(through)s
+  WINDOW w AS (PARTITION BY p.account_id ORDER BY p.version NULLS FIRST)
+)
+SELECT DISTINCT p.account_id FROM p LEFT JOIN LATERAL (
+  SELECT e.version, e.balance_after, e.available_after, e.posted_at FROM wallet_posting e
+  WHERE p.version_0 IS DISTINCT FROM p.version - 1 AND e.account_id = p.account_id AND e.version = p.version - 1
+) e ON true
+WHERE (p.version - 1 = CASE WHEN p.version_0 = p.version - 1 THEN p.version_0 WHEN p.version = 1 THEN 0 ELSE e.version END
+  AND p.available_after >= 0
+  AND coalesce(p.posted_at >= CASE WHEN p.version_0 = p.version - 1 THEN p.at_0 ELSE e.posted_at END, true)
+  AND p.balance_after = CASE WHEN p.layer = 0 THEN p.amount_minor ELSE 0 END
+    + CASE WHEN p.version_0 = p.version - 1 THEN p.balance_0 WHEN p.version = 1 THEN 0 ELSE e.balance_after END
+  AND p.available_after = CASE WHEN p.layer = 0 OR (p.layer = 1) = (p.amount_minor < 0) THEN p.amount_minor ELSE 0 END
+    + CASE WHEN p.version_0 = p.version - 1 THEN p.free_0 WHEN p.version = 1 THEN 0 ELSE e.available_after END
+) IS NOT TRUE
+ORDER BY p.account_id
+"""
+# Each posting of one bounded account against the one before it: versions without a gap, balances that follow, time forward.
+VERSIONS = """
+SELECT journal_id, line, version, place, balance_after, running, available_after, free, posted_at < before
+FROM (
+  SELECT p.journal_id, p.line, p.version, p.balance_after, p.available_after, p.posted_at,
+    1 + lag(p.version, 1, 0::bigint) OVER w AS place, lag(p.posted_at) OVER w AS before,
+    lag(p.balance_after, 1, 0::bigint) OVER w + CASE p.layer WHEN 0 THEN p.amount_minor ELSE 0 END AS running,
+    lag(p.available_after, 1, 0::bigint) OVER w + CASE WHEN p.layer = 0 OR (p.layer = 1) = (p.amount_minor < 0)
+      THEN p.amount_minor ELSE 0 END AS free
+  FROM wallet_posting p WHERE p.account_id = %(account)s WINDOW w AS (ORDER BY p.version NULLS FIRST)
+) v
+WHERE version IS DISTINCT FROM place OR balance_after IS DISTINCT FROM running
+   OR available_after IS DISTINCT FROM free OR posted_at < before OR free < 0
+ORDER BY place
+"""
 # Whether the accounts are still what the postings say they are: each account that has postings, by its first one (that all
 # of an account's postings are in one currency is proved journal by journal, when they are sealed).
 OTHER_ACCOUNTS = """
@@ -94,16 +133,32 @@ def steps(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 def wrong_journals(first: int, last: int) -> Iterator[tuple[int, str]]:
-    """What does not hold in an id range of journals, by their hashes, sums and accounts: id and words, the first one first."""
+    """What does not hold in an id range of journals, by their hashes, sums, accounts and the chains of versions that they are
+    in: id and words, the first one first."""
     for after, through in steps(first, last, JOURNALS_PER_STEP):
         found: dict[int, str] = {}
         for pk, key, what in rows(JOURNALS, after=after, through=through):
             found[pk] = f"journal {pk} ({key}) {what}"
         for pk, line in rows(ORPHANS, after=after, through=through):
             found.setdefault(pk, f"posting {line} of journal {pk} belongs to no journal or no account of its currency")
+        for (account,) in rows(CHAINS, after=after, through=through):
+            for pk, what in broken_chain(account):
+                found.setdefault(pk, what)
         for pk, currency, _layer, total in rows(SUMS, after=after, through=through):
             found[pk] = f"journal {pk} does not sum to zero in {currency}: {total} minor units too many"
         yield from sorted(found.items())
+
+
+def broken_chain(account: int) -> Iterator[tuple[int, str]]:
+    """Postings of a bounded account that do not follow the one before them: journal and words."""
+    for journal, line, version, place, kept, sum_, free, sum_free, back in rows(VERSIONS, account=account):
+        where = f"posting {line} of journal {journal} on account {account}"
+        if version != place:
+            yield journal, f"{where} has version {version}, {place} was due: a posting is missing or was added"
+        elif back:
+            yield journal, f"{where} is dated before the posting that precedes it"
+        else:
+            yield journal, f"{where}: balance {kept}/{free} kept, {sum_}/{sum_free} recomputed"
 
 
 def rows_digest(first: int, last: int) -> bytes:

@@ -140,6 +140,27 @@ def test_what_is_wrong_in_itself_is_never_sealed(cast, books, sql, words):
     assert any(words in problem for problem in verify().problems)
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["version = version + 1", "version = NULL", "balance_after = balance_after + 1", "available_after = 0", "posted_at = now()"
+     " - interval '1 day'"],
+)  # fmt: skip
+@pytest.mark.parametrize("earlier", [0, 1])
+def test_what_does_not_follow_the_posting_before_it_is_never_sealed(cast, books, change, earlier):
+    """Whether that one is sealed already or new as well."""
+    wallet, suspense = (ledger.Account.objects.get(pk=books[name]) for name in ("wallet", "suspense"))
+    for number in range(earlier + 1):
+        fresh = ledger.post(
+            Entry(
+                key=f"x{number}", kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk,
+                lines=(Line(wallet, -9), Line(suspense, 9)),
+            )
+        )  # fmt: skip
+    without_triggers(f"UPDATE wallet_posting SET {change} WHERE journal_id = {fresh.journal_id} AND line = 1")
+    assert seals.seal_pending() is None
+    assert any(f"journal {fresh.journal_id}" in problem for problem in verify().problems)
+
+
 def test_seals_chain_and_cover_everything_once(cast, books):
     assert seals.seal_pending() is None
     fund(cast.client, 5, key="more")
