@@ -10,9 +10,10 @@ Lock order: entry, deposit, client.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,55 +21,126 @@ from django.utils.translation import gettext as _
 
 from crm import audit, crypto
 from crm.errors import DomainError, WrongState
+from crm.jobs import RunningJob, start_job
+from crm.models import Job
 from crm.notify import notify, people_with
 from crm.policies import require
 from wallet import deposits, outcomes, policies, reversals, statement_tables
 from wallet.bank_choices import EntryState, OrderState
 from wallet.choices import InboxState, Verdict
+from wallet.kept_files import Folder, Kept, Progress, no_progress
 from wallet.models import BankBatch, BankEntry, BankFile, BankOrder, Deposit, Psp, WebhookMessage
 from wallet.models.bank import ORIGINAL_PURPOSE, PARTY_PURPOSE
 from wallet.psp.bank_wire import masked
 from wallet.psp.base import PaymentStatus, PaymentView, TransferStatus, TransferView
 from wallet.reconciliation.bank_leg import match_payouts
 from wallet.references_bank import deposits_named_in, wire_reference
-from wallet.statements_in import Entry, Mapping, Statement, read_statements
+from wallet.statements_in import Entry, Mapping, Statement, stream_statements
 from wallet.statements_in.base import fingerprints
 
 BOOKED = (EntryState.MATCHED, EntryState.ASSIGNED)
+ORIGINALS = Folder("statements", ORIGINAL_PURPOSE)
+# Larger files are taken in by a worker, with a progress bar.
+AT_ONCE_BYTES_MAX = 2 * 1024 * 1024
+ENTRIES_AT_ONCE = 1_000
 
 
 # ── taking in ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def import_statement(
-    *, psp_id: int, file_name: str, content: bytes, actor: Any, kind: str = "auto", mapping: Mapping | None = None
-) -> BankFile:
+    *, psp_id: int, file_name: str, content: bytes | BinaryIO | Path, actor: Any, kind: str = "auto",
+    mapping: Mapping | None = None,
+) -> BankFile:  # fmt: skip
     """Take in a file of statements and act on its entries. The same file again is the same row, and changes nothing.
 
-    All of it is stored or nothing; entries that an earlier file had are not stored again.
+    content: the bytes, an open binary file, or a path. It is kept encrypted on disk and read from there; all of it is stored
+    or nothing; entries that an earlier file had are not stored again.
     Who: `wallet.handle_bank_entries` on the PSP's brand; None is the house's own fetching.
-    Raises: NotAllowed, BadStatement (with its place), DomainError for a statement of another account.
+    Raises: NotAllowed, BadStatement (with its place), StorageFull, DomainError for a statement of another account.
     """
+    psp = _account(psp_id, actor)
+    kept = ORIGINALS.keep(content)
+    return _import_kept(psp, file_name, kept, actor, kind=kind, mapping=mapping)
+
+
+def order_statement(*, psp_id: int, file_name: str, content: BinaryIO, actor: Any) -> Job:
+    """Keep a large file now and let a worker take it in; the job's page shows how far it is, its Cancel leaves nothing.
+
+    Who: as for importing. Raises: NotAllowed, StorageFull, MappingNeeded for a table whose columns nobody has explained.
+    """
+    psp = _account(psp_id, actor)
+    statement_tables.mapping_for(psp, content)
+    content.seek(0)
+    kept = ORIGINALS.keep(content)
+    try:
+        return start_job(
+            "wallet.import_statement", owner=actor, title=_("Import of “%(name)s”") % {"name": file_name[:160]},
+            parameters={
+                "psp_id": psp.pk, "file_name": file_name[:160], "stored_name": kept.name, "sha256": kept.sha256,
+                "size_bytes": kept.size_bytes,
+            },
+        )  # fmt: skip
+    except BaseException:
+        kept.forget()
+        raise
+
+
+def run_ordered(job: RunningJob) -> BankFile:
+    """What the job does: rights are looked at again, progress goes beside the one long transaction."""
+    psp = _account(job.parameters["psp_id"], job.owner)
+    kept = ORIGINALS.ordered(job.parameters)
+    with job.beside() as progress:
+        return _import_kept(psp, job.parameters["file_name"], kept, job.owner, progress=progress)
+
+
+def original_of(file: BankFile) -> Iterator[bytes]:
+    """The file as it came, in pieces. Raises: FileMissing, FileDamaged."""
+    yield from ORIGINALS.stream(file.stored_name)
+
+
+def drop_orphans(*, older_than: dt.timedelta = dt.timedelta(days=1)) -> int:
+    """Originals of no statement: a process that was killed while it imported left them. For the clock."""
+    return ORIGINALS.drop_orphans(
+        lambda names: BankFile.objects.filter(stored_name__in=names).values_list("stored_name", flat=True),
+        job_kind="wallet.import_statement", older_than=older_than,
+    )  # fmt: skip
+
+
+def _account(psp_id: int, actor: Any) -> Psp:
     psp = Psp.objects.select_related("brand").get(pk=psp_id)
     if actor is not None:
         require(policies.can_handle_bank(actor, psp))
     if psp.adapter != "bank_wire":
         raise DomainError(_("%(psp)s is no bank account.") % {"psp": psp})
-    digest = hashlib.sha256(content).hexdigest()
-    known = BankFile.objects.filter(psp=psp, sha256=digest).first()
-    if known is not None:
-        apply_waiting(psp_id=psp.pk)
-        return known
-    if mapping is None and kind in ("auto", "csv", "xlsx"):
-        mapping = statement_tables.mapping_for(psp, content)
-        if mapping is not None:
-            statement_tables.count_use(psp, content)
-    kind, statements = read_statements(content, kind, mapping)
-    _require_own_account(psp, statements)
-    file = _store(psp, digest, file_name, content, kind, statements, actor)
+    return psp
+
+
+def _import_kept(
+    psp: Psp, file_name: str, kept: Kept, actor: Any, *, kind: str = "auto", mapping: Mapping | None = None,
+    progress: Progress = no_progress,
+) -> BankFile:  # fmt: skip
+    """From the disk; the original is deleted when it is refused, or known."""
+    try:
+        known = BankFile.objects.filter(psp=psp, sha256=kept.sha256).first()
+        if known is None:
+            with kept.opened() as source:
+                if mapping is None and kind in ("auto", "csv", "xlsx"):
+                    mapping = statement_tables.mapping_for(psp, source)
+                    if mapping is not None:
+                        statement_tables.count_use(psp, source)
+                file = _store(psp, file_name, kept, source, kind, mapping, actor, progress)
+        else:
+            file = known
+    except BaseException:
+        kept.forget()
+        raise
+    if file.stored_name != kept.name:  # the same file was here, or came at the same time
+        kept.forget()
     apply_waiting(psp_id=psp.pk)
-    match_payouts(psp.brand_id)
-    _tell_unmatched(file)
+    if known is None:
+        match_payouts(psp.brand_id)
+        _tell_unmatched(file)
     return file
 
 
@@ -86,53 +158,56 @@ def _tell_unmatched(file: BankFile) -> None:
         )
 
 
-def _require_own_account(psp: Psp, statements: tuple[Statement, ...]) -> None:
+def _require_own_account(psp: Psp, one: Statement) -> None:
     own = "".join(str(psp.credentials.get("iban", "")).split()).upper()
-    for one in statements:
-        # MT940 writes the account as sort code and number: its digits stand at the end of the IBAN.
-        told = "".join(letter for letter in one.account.upper() if letter.isalnum())
-        digits = told[-8:]
-        if told and own and told != own and not own.endswith(digits):
-            raise DomainError(
-                _("%(place)s is of the account %(account)s, not of %(own)s. Nothing was imported.")
-                % {"place": one.place, "account": masked(one.account), "own": masked(own)}
-            )
+    # MT940 writes the account as sort code and number: its digits stand at the end of the IBAN.
+    told = "".join(letter for letter in one.account.upper() if letter.isalnum())
+    if told and own and told != own and not own.endswith(told[-8:]):
+        raise DomainError(
+            _("%(place)s is of the account %(account)s, not of %(own)s. Nothing was imported.")
+            % {"place": one.place, "account": masked(one.account), "own": masked(own)}
+        )
 
 
 @transaction.atomic
 def _store(
-    psp: Psp, digest: str, name: str, content: bytes, kind: str, statements: tuple[Statement, ...], actor: Any
-) -> BankFile:
-    Psp.objects.select_for_update(of=["self"]).get(pk=psp.pk)  # one file at a time: each entry is new once
-    again = BankFile.objects.filter(psp=psp, sha256=digest).first()
+    psp: Psp, name: str, kept: Kept, source: BinaryIO, kind: str, mapping: Mapping | None, actor: Any, progress: Progress
+) -> BankFile:  # fmt: skip
+    """Statement by statement as the file is read: what is refused at its end undoes all before it."""
+    # One file at a time, so that each entry is new once; payments that name the account go on meanwhile.
+    Psp.objects.select_for_update(of=["self"], no_key=True).get(pk=psp.pk)
+    again = BankFile.objects.filter(psp=psp, sha256=kept.sha256).first()
     if again is not None:
         return again
+    kind, found = stream_statements(source, kind, mapping)
     file = BankFile.objects.create(
-        psp=psp, sha256=digest, file_name=name[:160], format=kind, imported_by=actor, imported_at=timezone.now(),
-        sealed_original=crypto.encrypt(content, purpose=ORIGINAL_PURPOSE),
-        statements=[_summary(one) for one in statements],
+        psp=psp, sha256=kept.sha256, file_name=name[:160], format=kind, imported_by=actor, imported_at=timezone.now(),
+        stored_name=kept.name, size_bytes=kept.size_bytes,
     )  # fmt: skip
-    pairs = [
-        (mark, entry)
-        for one in statements
-        for mark, entry in zip(fingerprints(one.account, one.entries), one.entries, strict=True)
-        if entry.minor
-    ]
-    known = set(
-        BankEntry.objects.filter(psp=psp, fingerprint__in=[mark for mark, _entry in pairs]).values_list(
-            "fingerprint", flat=True
-        )
-    )
-    fresh = {mark: entry for mark, entry in pairs if mark not in known}
-    BankEntry.objects.bulk_create([_row(psp, file, mark, entry) for mark, entry in fresh.items()], batch_size=1_000)
-    file.entries_new, file.entries_known = len(fresh), len(pairs) - len(fresh)
-    file.save(update_fields=["entries_new", "entries_known"])
+    for one in found:
+        _require_own_account(psp, one)
+        file.statements.append(_summary(one))
+        pairs = list(zip(fingerprints(one.account, one.entries), one.entries, strict=True))
+        for start in range(0, len(pairs), ENTRIES_AT_ONCE):
+            _store_entries(psp, file, [pair for pair in pairs[start : start + ENTRIES_AT_ONCE] if pair[1].minor])
+            progress(min(source.tell(), max(kept.size_bytes - 1, 0)), kept.size_bytes, _("Reading"))
+    file.save(update_fields=["statements", "entries_new", "entries_known"])
     audit.record(
         actor=actor, action="wallet.bank_statement_imported", target=file, brand_id=psp.brand_id,
-        after={"psp": psp.code, "file": file.file_name, "sha256": digest, "format": kind, "new": file.entries_new,
+        after={"psp": psp.code, "file": file.file_name, "sha256": file.sha256, "format": kind, "new": file.entries_new,
                "known": file.entries_known},
     )  # fmt: skip
     return file
+
+
+def _store_entries(psp: Psp, file: BankFile, pairs: list[tuple[str, Entry]]) -> None:
+    """Those that no file had yet, and that this one has not told before."""
+    marks = [mark for mark, _entry in pairs]
+    known = set(BankEntry.objects.filter(psp=psp, fingerprint__in=marks).values_list("fingerprint", flat=True))
+    fresh = {mark: entry for mark, entry in pairs if mark not in known}
+    BankEntry.objects.bulk_create([_row(psp, file, mark, entry) for mark, entry in fresh.items()])
+    file.entries_new += len(fresh)
+    file.entries_known += len(pairs) - len(fresh)
 
 
 def _summary(one: Statement) -> dict[str, Any]:

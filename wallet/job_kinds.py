@@ -18,7 +18,7 @@ import wallet.documents.receipts  # noqa: F401
 from crm.errors import NotAllowed
 from crm.jobs import RunningJob, job_kind
 from crm.policies import require
-from wallet import evidence, job_kinds_month  # noqa: F401 (registers its kinds)
+from wallet import bank, evidence, job_kinds_month  # noqa: F401 (registers its kinds)
 from wallet.account_history import HistoryForm
 from wallet.account_history import write_csv as write_history
 from wallet.periods import close_period
@@ -34,6 +34,13 @@ def import_of_report(job: RunningJob) -> None:
     """A large report; rights and the file itself are looked at again."""
     report = run_ordered(job)
     job.point_to(reverse("wallet:settlement", args=[report.pk]))
+
+
+@job_kind("wallet.import_statement", title=gettext_noop("Import of a bank statement"))
+def import_of_statement(job: RunningJob) -> None:
+    """A large one; rights and the file itself are looked at again."""
+    bank.run_ordered(job)
+    job.point_to(reverse("wallet:bank"))
 
 
 @job_kind("wallet.close_period", title=gettext_noop("Closing a month"))

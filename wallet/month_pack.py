@@ -124,7 +124,7 @@ def _files(period: Period) -> Section:
                     *(Money.of_minor(int(one[name]), currency) if name in one else "" for name in ("opening", "net", "closing")),
                     report.sha256,
                 ]  # fmt: skip
-        for file in statements_of(period).defer("sealed_original"):
+        for file in statements_of(period):
             for one in file.statements:
                 currency = one.get("currency") or ""
                 yield [
@@ -314,7 +314,7 @@ def _manifest(period: Period, content_hash: str, files: list[Path]) -> str:
         for report in reports_of(period)
     ] + [
         {"source": file.psp.code, "file": file.file_name, "sha256": file.sha256, "rows": file.entries_new}
-        for file in statements_of(period).defer("sealed_original")
+        for file in statements_of(period)
     ]  # fmt: skip
     signed = [
         {"by": str(one.signed_by), "at": one.signed_at.isoformat(), "figures": one.figures_hash, "note": one.note}

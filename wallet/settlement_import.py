@@ -10,35 +10,32 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit, sealed_files
-from crm.choices import JobState
+from crm import audit
 from crm.errors import DomainError
 from crm.events import ReconciliationFinished, publish
 from crm.jobs import RunningJob, start_job
 from crm.models import Job
 from crm.policies import require
 from wallet import policies
+from wallet.kept_files import Folder, Kept, Progress, no_progress
 from wallet.models import Psp, SettlementImport
 from wallet.psp import adapter_of
 from wallet.psp.base import FileRow
 from wallet.psp.settlement import SettlementReader, wrong
 from wallet.reconciliation import match_report
 
-ORIGINALS = sealed_files.of_instance("settlement-report")
+ORIGINALS = Folder("settlements", "settlement-report")
 ANALYZE_ROWS_MIN = 5_000
 # Larger files are imported by a worker, with a progress bar: about ten thousand rows.
 AT_ONCE_BYTES_MAX = 2 * 1024 * 1024
@@ -58,31 +55,6 @@ REPEATED = """
 SELECT min(line), max(line) FROM wallet_settlementrow WHERE report_id = %s AND entry_reference <> ''
 GROUP BY entry_reference HAVING count(*) > 1 ORDER BY 2 LIMIT 1
 """
-
-Progress = Callable[[int, int, str], None]
-
-
-def no_progress(_done: int, _total: int = 0, _message: str = "") -> None:
-    """Nobody waits and looks."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """The original on disk."""
-
-    name: str
-    sha256: str
-    size_bytes: int
-
-    @property
-    def path(self) -> Path:
-        return path_of(self.name)
-
-    def content(self) -> BinaryIO:
-        return io.BufferedReader(_Opened(sealed_files.stream(self.path, owner=ORIGINALS)))
-
-    def forget(self) -> None:
-        self.path.unlink(missing_ok=True)
 
 
 def import_report(
@@ -132,7 +104,7 @@ def order_import(*, psp_id: int, file_name: str, content: bytes | BinaryIO | Pat
 def run_ordered(job: RunningJob) -> SettlementImport:
     """What the job does. Progress goes through a connection of its own: the import is one long transaction."""
     psp = _psp_for(job.parameters["psp_id"], job.owner)
-    kept = Kept(job.parameters["stored_name"], job.parameters["sha256"], job.parameters["size_bytes"])
+    kept = ORIGINALS.ordered(job.parameters)
     with job.beside() as progress:
         return import_kept(
             psp=psp, file_name=job.parameters["file_name"], kept=kept, actor=job.owner, progress=progress
@@ -141,7 +113,7 @@ def run_ordered(job: RunningJob) -> SettlementImport:
 
 def original_of(report: SettlementImport) -> Iterator[bytes]:
     """The file as it came, in pieces. Raises: FileMissing, FileDamaged."""
-    yield from sealed_files.stream(path_of(report.stored_name), owner=ORIGINALS)
+    yield from ORIGINALS.stream(report.stored_name)
 
 
 def _psp_for(psp_id: int, actor: Any) -> Psp:
@@ -155,67 +127,24 @@ def _psp_for(psp_id: int, actor: Any) -> Psp:
 
 
 def originals_dir() -> Path:
-    return Path(settings.PRIVATE_DIR) / "settlements"
+    return ORIGINALS.root
 
 
 def path_of(name: str) -> Path:
-    """Two letters of the name are the folder."""
-    return originals_dir() / name[:2] / name
+    return ORIGINALS.path_of(name)
 
 
 def keep(content: bytes | BinaryIO | Path, *, sync: bool = True) -> Kept:
     """Encrypt a file to disk with bounded memory. Raises StorageFull, with nothing left behind."""
-    name = f"{secrets.token_hex(16)}.sealed"
-    if isinstance(content, Path):
-        with content.open("rb") as source:
-            written = sealed_files.write(path_of(name), source, owner=ORIGINALS, sync=sync)
-    else:
-        written = sealed_files.write(path_of(name), content, owner=ORIGINALS, sync=sync)
-    return Kept(name, written.sha256, written.size_bytes)
-
-
-class _Opened(io.RawIOBase):
-    """Pieces of bytes as a file to read from."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = memoryview(piece)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
+    return ORIGINALS.keep(content, sync=sync)
 
 
 def drop_orphans(*, older_than: dt.timedelta = dt.timedelta(days=1)) -> int:
     """Originals of no report: a process that was killed while it imported left them. For the clock."""
-    limit = (timezone.now() - older_than).timestamp()
-    waiting = Job.objects.filter(
-        kind="wallet.import_report", state__in=[JobState.QUEUED, JobState.RUNNING], parameters__has_key="stored_name"
-    )
-    awaited = {parameters["stored_name"] for parameters in waiting.values_list("parameters", flat=True)[:1_000]}
-    dropped = 0
-    for folder in sorted(originals_dir().glob("??")):
-        old = [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < limit]
-        known = set(
-            SettlementImport.objects.filter(stored_name__in=[path.name for path in old]).values_list(
-                "stored_name", flat=True
-            )
-        )
-        for path in old:
-            if path.name not in known | awaited:
-                path.unlink(missing_ok=True)
-                dropped += 1
-    return dropped
+    return ORIGINALS.drop_orphans(
+        lambda names: SettlementImport.objects.filter(stored_name__in=names).values_list("stored_name", flat=True),
+        job_kind="wallet.import_report", older_than=older_than,
+    )  # fmt: skip
 
 
 # ── the import ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import io
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.utils import timezone
@@ -28,6 +28,7 @@ from wallet.statements_in.table_rows import first_rows
 
 TABLES = ("csv", "xlsx")
 WAITS_DAYS = 30
+WAITING_BYTES_MAX = 64 * 1024 * 1024
 
 
 class MappingNeeded(BadStatement):
@@ -45,9 +46,13 @@ class Shape:
     fingerprint: str
 
 
-def shape_of(content: bytes) -> Shape:
+def _file(content: bytes | BinaryIO) -> BinaryIO:
+    return io.BytesIO(content) if isinstance(content, bytes) else content
+
+
+def shape_of(content: bytes | BinaryIO) -> Shape:
     """Raises BadStatement for what is no table."""
-    file = io.BytesIO(content)
+    file = _file(content)
     kind = find_format(file)
     if kind not in TABLES:
         raise BadStatement(_("This is no table: it is read without a mapping."))
@@ -57,9 +62,9 @@ def shape_of(content: bytes) -> Shape:
     return Shape(rows, guessed, fingerprint(cells, guessed))
 
 
-def mapping_for(psp: Psp, content: bytes) -> Mapping | None:
+def mapping_for(psp: Psp, content: bytes | BinaryIO) -> Mapping | None:
     """The remembered mapping of a table's shape. None: it is no table, or says by itself what it is. Raises MappingNeeded."""
-    if find_format(io.BytesIO(content)) not in TABLES:
+    if find_format(_file(content)) not in TABLES:
         return None
     shape = shape_of(content)
     known = TableMapping.objects.filter(psp=psp, fingerprint=shape.fingerprint).first()
@@ -95,10 +100,14 @@ def _moved(mapping: Mapping, shape: Shape) -> Mapping:
 def keep_waiting(*, psp_id: int, file_name: str, content: bytes, actor: Any) -> WaitingTable:
     """Keep a table (encrypted) until its mapping is said. The same file again is the same row; old ones are thrown away.
 
-    Who: `wallet.handle_bank_entries` on the PSP's brand. Raises: NotAllowed.
+    Who: `wallet.handle_bank_entries` on the PSP's brand. Raises: NotAllowed, DomainError for one that is too large to wait.
     """
     psp = Psp.objects.select_related("brand").get(pk=psp_id)
     require(policies.can_handle_bank(actor, psp))
+    if len(content) > WAITING_BYTES_MAX:
+        raise DomainError(
+            _("A table that waits for its columns has at most 64 MB: upload a shorter one of the shape first.")
+        )
     old = timezone.now() - dt.timedelta(days=WAITS_DAYS)
     WaitingTable.objects.filter(psp=psp, uploaded_at__lt=old).delete()
     waiting, is_new = WaitingTable.objects.get_or_create(
@@ -173,11 +182,11 @@ def forget_mapping(*, mapping_id: int, actor: Any) -> None:
     known.delete()
 
 
-def count_use(psp: Psp, content: bytes) -> None:
+def count_use(psp: Psp, content: bytes | BinaryIO) -> None:
     """One more file was read by its remembered mapping."""
     from django.db.models import F
 
-    if find_format(io.BytesIO(content)) in TABLES:
+    if find_format(_file(content)) in TABLES:
         TableMapping.objects.filter(psp=psp, fingerprint=shape_of(content).fingerprint).update(files=F("files") + 1)
 
 

@@ -53,8 +53,8 @@ def look_up_deposit(deposit_id: int) -> str:
 
 @shared_task
 def drop_orphaned_reports() -> int:
-    """Originals of reports that a killed process left half-imported."""
-    return settlement_import.drop_orphans()
+    """Originals of reports and statements that a killed process left half-imported."""
+    return settlement_import.drop_orphans() + bank.drop_orphans()
 
 
 @shared_task

@@ -311,7 +311,8 @@ def test_breaks_have_owners_and_comments_with_files(cast, amount_break):
 def bank_entry(cast, bank, minor, text, *, day=7, number=1):
     file, _new = BankFile.objects.get_or_create(
         psp=bank, sha256="0" * 64,
-        defaults={"file_name": "bank", "format": "camt", "sealed_original": b"", "imported_at": recon.at(20),
+        defaults={"file_name": "bank", "format": "camt", "stored_name": f"test-{bank.pk}", "size_bytes": 0,
+                  "imported_at": recon.at(20),
                   "statements": [{"currency": "EUR", "last": "2026-09-30"}]},
     )  # fmt: skip
     return BankEntry.objects.create(

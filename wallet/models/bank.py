@@ -22,13 +22,14 @@ ORIGINAL_PURPOSE = "bank-file"
 
 
 class BankFile(models.Model):
-    """One file of statements as it came (encrypted), taken in once."""
+    """One file of statements as it came, taken in once. The original is on disk, encrypted (`wallet.bank.original_of`)."""
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="bank_files")
     sha256 = models.CharField(max_length=64)
     file_name = models.CharField(max_length=160)
     format = models.CharField(max_length=8)
-    sealed_original = models.BinaryField()
+    stored_name = models.CharField(max_length=64, unique=True)
+    size_bytes = models.BigIntegerField()
     # Per statement: {"account", "currency", "first", "last", "entries", "opening", "closing"} in minor units.
     statements = models.JSONField(default=list)
     entries_new = models.PositiveIntegerField(default=0)
@@ -43,10 +44,6 @@ class BankFile(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
-
-    @property
-    def original(self) -> bytes:
-        return crypto.decrypt(bytes(self.sealed_original), purpose=ORIGINAL_PURPOSE)
 
 
 class BankEntry(AmountMixin):

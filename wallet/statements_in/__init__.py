@@ -33,10 +33,12 @@ __all__ = [
     "find_format",
     "read_file",
     "read_statements",
+    "stream_statements",
 ]
 
 HEAD_BYTES = 65_536
 MEMBERS_MAX = 1_000
+UNPACKED_BYTES_MAX = 256 * 1024 * 1024  # each file of an archive is unpacked in memory
 READERS: dict[str, Callable[[BinaryIO], Iterator[Parsed]]] = {
     "camt": read_camt, "mt940": read_mt940, "mt942": read_mt940, "bai2": read_bai2, "ofx": read_ofx,
 }  # fmt: skip
@@ -102,7 +104,7 @@ def _of_members(file: BinaryIO, mapping: Mapping | None) -> Iterator[Parsed]:
     """Banks pack the statements of many accounts into one archive."""
     with zipfile.ZipFile(file) as archive:
         members = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
-        if not members or len(members) > MEMBERS_MAX or sum(one.file_size for one in members) > 4 * BYTES_MAX:
+        if not members or len(members) > MEMBERS_MAX or sum(one.file_size for one in members) > UNPACKED_BYTES_MAX:
             raise BadStatement(_("The archive has no files, or too many."))
         for member in members:
             with archive.open(member) as inside:
@@ -119,10 +121,24 @@ def read_statements(
     content: bytes, kind: str = "auto", mapping: Mapping | None = None
 ) -> tuple[str, tuple[Statement, ...]]:
     """The format's name and the statements of a file, each proved. Raises BadStatement; then nothing of it counts."""
-    if len(content) > BYTES_MAX:
-        raise BadStatement(_("The file is larger than 64 MB. Ask the bank for a shorter period."))
-    kind, found = read_file(io.BytesIO(content), kind, mapping)
-    statements = tuple(strict(one) for one in found)
-    if not statements:
+    kind, found = stream_statements(io.BytesIO(content), kind, mapping)
+    return kind, tuple(found)
+
+
+def stream_statements(
+    file: BinaryIO, kind: str = "auto", mapping: Mapping | None = None
+) -> tuple[str, Iterator[Statement]]:
+    """The same, one statement after the other while the file is read. What is refused in the middle undoes all before it."""
+    if file.seek(0, io.SEEK_END) > BYTES_MAX:
+        words = _("The file is larger than %(size)s MB. Ask the bank for a shorter period.")
+        raise BadStatement(words % {"size": BYTES_MAX // 2**20})
+    kind, found = read_file(file, kind, mapping)
+    return kind, _some(found)
+
+
+def _some(found: Iterator[Parsed]) -> Iterator[Statement]:
+    one = None
+    for one in found:
+        yield strict(one)
+    if one is None:
         raise BadStatement(_("There is no statement in the file."))
-    return kind, statements

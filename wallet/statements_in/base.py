@@ -14,7 +14,7 @@ from crm.money import to_minor
 from wallet.statements_in.errors import bad
 from wallet.statements_in.parsed import Booking, Parsed, Weight
 
-BYTES_MAX = 64 * 1024 * 1024
+BYTES_MAX = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,13 @@ class BankUpload(BankPage):
         if form.is_valid():
             file = form.cleaned_data["file"]
             try:
+                if file.size > bank.AT_ONCE_BYTES_MAX:
+                    job = bank.order_statement(
+                        psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file, actor=request.user
+                    )
+                    return redirect("job", pk=job.pk)
                 taken = bank.import_statement(
-                    psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file.read(), actor=request.user
+                    psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file, actor=request.user
                 )
             except statement_tables.MappingNeeded as needed:
                 file.seek(0)

@@ -135,10 +135,10 @@ class Command(BaseCommand):
             + "".join(f", {count} {state}" for state, count in states)
         )
 
-    def _content(self, psp: Psp, options: dict[str, Any]) -> tuple[str, bytes]:
+    def _content(self, psp: Psp, options: dict[str, Any]) -> tuple[str, bytes | Path]:
         path: Path | None = options["file"]
         if path is not None:
-            return path.name, path.read_bytes()
+            return path.name, path
         last = timezone.now().date()
         first = last - dt.timedelta(days=options["days"])
         return f"{psp.code}-{first}-{last}.xml", adapter_of(psp).fetch_settlement(first, last)
