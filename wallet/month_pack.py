@@ -199,7 +199,7 @@ def _break_rows(period: Period) -> Iterator[Row]:
             yield [
                 one.pk, Named(one.kind, str(one.get_kind_display())), str(one.psp or ""), one.explanation,
                 Money(one.difference, one.currency), one.happened_at, Named(one.state, str(one.get_state_display())),
-                one.resolution, str(one.resolved_by or ""),
+                one.how_resolved, str(one.resolved_by or ""),
             ]  # fmt: skip
         if len(rows) < BREAKS_AT_ONCE:
             return

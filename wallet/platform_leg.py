@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
-from django.utils.translation import gettext as _
 
-from crm.money import EXPONENTS, Money
+from crm.money import EXPONENTS
 from trading.choices import TRADES, DealAction
-from wallet.choices import BreakKind, JournalKind, TransferState
+from wallet.choices import BreakKind, TransferState
+from wallet.reconciliation.details import money, say_detail
+from wallet.reconciliation_choices import Detail
 
 FOUND_MAX: Final = 5_000
 # Fees and results that a platform books by itself, from contracts that the client and the house agreed on.
@@ -110,9 +111,15 @@ class Found:
     day: dt.date
     currency: str
     difference_minor: int
-    explanation: str
+    code: Detail
+    values: dict[str, Any]
     client_id: int | None = None
     is_settled: bool = False
+
+    @property
+    def explanation(self) -> str:
+        """In the reader's language."""
+        return say_detail(self.code, self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,77 +160,46 @@ def _of_deal(
 ) -> Found:  # fmt: skip
     """Name what is wrong with a deal: the first thing that explains it."""
     difference = minor - (booked or 0)
-    words = {"ticket": ticket, "login": login, "reference": reference or "", "money": _money(minor, currency)}
+    values: dict[str, Any] = {
+        "ticket": ticket, "login": login, "reference": reference or "", "money": money(minor, currency)
+    }  # fmt: skip
     if action != DealAction.BALANCE and not by_ticket:
-        kind, text = (
-            BreakKind.NOT_ORDERED,
-            _("%(action)s #%(ticket)s on %(login)s was not ordered here: %(money)s"),
-        )
-        words["action"], difference = _action(action), minor
+        kind, code = BreakKind.NOT_ORDERED, Detail.NOT_ORDERED
+        values["action"], difference = action, minor
     elif by_ticket and same_account is False:
-        kind, text = (
-            BreakKind.WRONG_ACCOUNT,
-            _("#%(ticket)s of %(reference)s stands on %(login)s, ordered for another account"),
-        )
+        kind, code = BreakKind.WRONG_ACCOUNT, Detail.OTHER_ACCOUNT
     elif is_second:
-        kind, text = (
-            BreakKind.DUPLICATE,
-            _("#%(ticket)s on %(login)s carries a reference that another deal settled"),
-        )
-        difference = minor
+        kind, code, difference = BreakKind.DUPLICATE, Detail.SECOND_DEAL, minor
     elif is_named or (by_ticket and state is not None and state != TransferState.SETTLED):
-        kind, text = (
-            BreakKind.NOT_SETTLED,
-            _("#%(ticket)s on %(login)s is done there; the transfer %(reference)s is not settled"),
-        )
+        kind, code = BreakKind.NOT_SETTLED, Detail.NOT_SETTLED
     elif booked is None:
-        kind, text = (
-            BreakKind.MISSING_HERE,
-            _("#%(ticket)s on %(login)s has no movement in the ledger: %(money)s"),
-        )
+        kind, code = BreakKind.MISSING_HERE, Detail.NO_MOVEMENT
     elif booked_currency != currency:
-        kind, text = BreakKind.CURRENCY, _("#%(ticket)s is in %(there)s, %(reference)s was booked in %(here)s")
-        words |= {"there": currency, "here": booked_currency}
-        difference = minor
+        kind, code, difference = BreakKind.CURRENCY, Detail.OTHER_CURRENCY, minor
+        values |= {"there": currency, "here": booked_currency}
     else:
-        kind, text = BreakKind.AMOUNT, _("#%(ticket)s moved %(money)s, %(reference)s was booked as %(here)s")
-        words["here"] = _money(booked, currency)
+        kind, code = BreakKind.AMOUNT, Detail.OTHER_AMOUNT
+        values["here"] = money(booked, currency)
     return Found(
-        f"deal:{ticket}",
-        kind,
-        at.astimezone(dt.UTC).date(),
-        currency or "?",
-        difference,
-        (text % words)[:300],
-        client_id,
+        f"deal:{ticket}", kind, at.astimezone(dt.UTC).date(), currency or "?", difference, code, values, client_id
     )
-
-
-def _action(action: int) -> str:
-    return str(DealAction(action).label) if action in DealAction.values else str(action)
-
-
-def _money(minor: int, currency: str) -> str:
-    return str(Money.of_minor(minor, currency))
 
 
 def _of_posting(
     journal_id: int, kind: str, description: str, at: dt.datetime, currency: str, minor: int, reference: str | None,
     client_id: int | None, ticket: int | None,
 ) -> Found:  # fmt: skip
-    words = {
-        "journal": journal_id, "kind": JournalKind(kind).label, "reference": reference or description,
-        "money": _money(minor, currency), "ticket": ticket,
+    values = {
+        "journal": journal_id, "kind": kind, "reference": reference or description, "money": money(minor, currency),
+        "ticket": ticket,
     }  # fmt: skip
     if reference is None:
-        text = _("Journal %(journal)s (%(kind)s, %(reference)s) moved %(money)s without a deal on the platform")
-    elif ticket is None:
-        text = _("%(reference)s is booked, but no deal of the platform is known for it: %(money)s")
+        code = Detail.JOURNAL_ALONE
     else:
-        text = _("%(reference)s names deal #%(ticket)s, which the platform does not list: %(money)s")
+        code = Detail.NO_DEAL if ticket is None else Detail.DEAL_NOT_LISTED
     return Found(
         f"journal:{journal_id}:{currency}", BreakKind.MISSING_THERE, at.astimezone(dt.UTC).date(), currency, -minor,
-        (text % words)[:300], client_id,
+        code, values, client_id,
     )  # fmt: skip
 
 
@@ -231,10 +207,8 @@ def _cut_offs(rows: list[tuple]) -> Iterator[Found]:
     for ticket, executed_at, posted_at, currency, minor, reference, client_id in rows:
         seconds = abs(int((posted_at - executed_at).total_seconds()))
         yield Found(
-            f"cut-off:{ticket}", BreakKind.TIMING, executed_at.astimezone(dt.UTC).date(), currency, minor,
-            _("%(reference)s: #%(ticket)s and its journal stand in different months, %(seconds)s seconds apart")
-            % {"reference": reference, "ticket": ticket, "seconds": seconds},
-            client_id, is_settled=True,
+            f"cut-off:{ticket}", BreakKind.TIMING, executed_at.astimezone(dt.UTC).date(), currency, minor, Detail.CUT_OFF,
+            {"reference": reference, "ticket": ticket, "seconds": seconds}, client_id, is_settled=True,
         )  # fmt: skip
 
 

@@ -42,6 +42,39 @@ class PostingWay(models.TextChoices):
     SUSPENSE = "suspense", _("Unknown yet: into suspense")
 
 
+class Detail(models.TextChoices):
+    """What a break of a platform or a bank says; its sentence is in `reconciliation.details`."""
+
+    NOT_ORDERED = "not_ordered", _("Not ordered here")
+    OTHER_ACCOUNT = "other_account", _("On another account")
+    SECOND_DEAL = "second_deal", _("A second deal")
+    NOT_SETTLED = "not_settled", _("Not settled here")
+    NO_MOVEMENT = "no_movement", _("No movement here")
+    OTHER_CURRENCY = "other_currency", _("Another currency")
+    OTHER_AMOUNT = "other_amount", _("Another amount")
+    JOURNAL_ALONE = "journal_alone", _("A journal without a deal")
+    NO_DEAL = "no_deal", _("No deal known")
+    DEAL_NOT_LISTED = "deal_not_listed", _("A deal that is not listed")
+    CUT_OFF = "cut_off", _("In different months")
+    BALANCE = "balance", _("Balances differ")
+
+
+class Resolved(models.TextChoices):
+    """How a break was resolved where nobody said it in words of their own."""
+
+    BY_REPORT = "by_report", _("By a report")
+    BY_BOOKS = "by_books", _("By our books")
+    AT_BANK = "at_bank", _("At the bank")
+    BY_HAND = "by_hand", _("Matched by hand")
+    POSTED = "posted", _("Posted")
+    NOT_FOUND = "not_found", _("Not found any more")
+    ITSELF = "itself", _("It explains itself")
+
+
+# Instead of words of a person: of a group that a later file took apart, of a posting whose break closed itself.
+JUDGED_ANEW = "judged_anew"
+CLOSED_ITSELF = "closed_itself"
+
 # Kinds that take a movement out of the open ones; the others only point at it.
 BREAKS_OF_A_MOVEMENT = (
     BreakKind.AMOUNT,

@@ -22,7 +22,6 @@ from django.utils.translation import gettext as _
 from crm import audit
 from crm.errors import DomainError
 from crm.models import Brand
-from crm.money import Money
 from crm.policies import require
 from trading.models import SyncCursor, TradingServer
 from wallet import bank, bank_positions, platform_leg, policies, settlement_import
@@ -32,7 +31,8 @@ from wallet.models import Account, Break, Psp, SettlementImport, SourceRun
 from wallet.month_choices import RunState, SourceKind
 from wallet.platform_leg import Found
 from wallet.psp import adapter_of
-from wallet.reconciliation_choices import Leg
+from wallet.reconciliation.details import money
+from wallet.reconciliation_choices import Detail, Leg, Resolved
 
 logger = logging.getLogger(__name__)
 BACK_DAYS_MAX = 40  # a break that is older is a person's alone
@@ -211,9 +211,9 @@ def _run_bank(source: Source, day: dt.date) -> Outcome:
 def _of_balance(one: bank_positions.BankPosition) -> Found:
     assert one.statement_minor is not None
     assert one.statement_on is not None
-    text = _("%(currency)s on %(day)s: the bank has %(there)s, our books have %(here)s") % {
-        "currency": one.currency, "day": one.statement_on, "there": Money.of_minor(one.statement_minor, one.currency),
-        "here": Money.of_minor(one.books_minor, one.currency),
+    values = {
+        "currency": one.currency, "day": one.statement_on.isoformat(), "there": money(one.statement_minor, one.currency),
+        "here": money(one.books_minor, one.currency),
     }  # fmt: skip
     return Found(
         f"balance:{one.currency}",
@@ -221,7 +221,8 @@ def _of_balance(one: bank_positions.BankPosition) -> Found:
         one.statement_on,
         one.currency,
         one.difference_minor or 0,
-        text,
+        Detail.BALANCE,
+        values,
     )
 
 
@@ -280,17 +281,20 @@ def note_breaks(source: Source, found: Iterable[Found], *, first: dt.date, last:
     for subject, one in subjects.items():
         is_open = next((row for row in known[subject] if row.state == BreakState.OPEN), None)
         if is_open is not None and not one.is_settled:
-            is_open.kind, is_open.difference_minor, is_open.detail = one.kind, one.difference_minor, one.explanation
+            is_open.kind, is_open.difference_minor, is_open.detail = one.kind, one.difference_minor, ""
+            is_open.detail_code, is_open.detail_values = one.code, one.values
             changed.append(is_open)
         elif is_open is None and not any(_says_the_same(row, one) for row in known[subject]):
             fresh.append(_break(source, subject, one, now))
     Break.objects.bulk_create(fresh, batch_size=1_000)
-    Break.objects.bulk_update(changed, ["kind", "difference_minor", "detail"], batch_size=1_000)
+    Break.objects.bulk_update(
+        changed, ["kind", "difference_minor", "detail", "detail_code", "detail_values"], batch_size=1_000
+    )
     breaks_of(source).filter(
         state=BreakState.OPEN, happened_at__gte=_midnight(first), happened_at__lte=end_of(last)
     ).exclude(subject__in=subjects).exclude(subject="").update(
         state=BreakState.RESOLVED, resolved_at=now,
-        resolution=_("No longer found by the run over %(day)s") % {"day": last},
+        resolution_code=Resolved.NOT_FOUND, resolution_values={"day": last.isoformat()},
     )  # fmt: skip
 
 
@@ -303,11 +307,12 @@ def _says_the_same(row: Break, one: Found) -> bool:
 def _break(source: Source, subject: str, one: Found, now: dt.datetime) -> Break:
     settled: dict[str, Any] = {}
     if one.is_settled:
-        settled = {"state": BreakState.RESOLVED, "resolved_at": now, "resolution": one.explanation}
+        settled = {"state": BreakState.RESOLVED, "resolved_at": now, "resolution_code": Resolved.ITSELF}
     return Break(
         brand=source.brand, leg=LEGS[source.kind], psp=source.psp, kind=one.kind, subject=subject,
-        client_id=one.client_id, detail=one.explanation, currency=one.currency, difference_minor=one.difference_minor,
-        happened_at=min(dt.datetime.combine(one.day, dt.time(12), tzinfo=dt.UTC), now), opened_at=now, **settled,
+        client_id=one.client_id, detail_code=one.code, detail_values=one.values, currency=one.currency,
+        difference_minor=one.difference_minor, opened_at=now,
+        happened_at=min(dt.datetime.combine(one.day, dt.time(12), tzinfo=dt.UTC), now), **settled,
     )  # fmt: skip
 
 

@@ -56,7 +56,7 @@ class BreakTable(Table):
         Column(
             "report", _("Report"), value=lambda row: row.report.file_name if row.report else "", css="clip", hidden=True
         ),
-        Column("resolution", _("Resolution"), css="clip muted", hidden=True),
+        Column("resolution", _("Resolution"), value="how_resolved", css="clip muted", hidden=True),
     ]
     filterset = BreakFilter
     row_url_name = "wallet:break"

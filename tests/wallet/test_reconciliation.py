@@ -5,6 +5,7 @@ import io
 from decimal import Decimal
 
 import pytest
+from django.utils.translation import override
 
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, OutboxEvent
@@ -116,7 +117,9 @@ def test_a_break_that_a_later_report_explains_closes_itself(books, outside):
     fetch(books, outside)
     one = Break.objects.get()
     assert (one.state, one.resolved_by) == (BreakState.RESOLVED, None)
-    assert "Explained by the report" in one.resolution
+    assert one.resolution == "" and one.how_resolved.startswith("Explained by the report “northpay")
+    with override("de"):
+        assert one.how_resolved.startswith("Erklärt durch den Bericht")
 
 
 def test_our_reference_matches_where_the_psp_s_own_is_unknown(books, outside):

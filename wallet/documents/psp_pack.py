@@ -96,8 +96,8 @@ def _breaks(report: SettlementImport) -> Section:
         ],
         rows=[
             [
-                _named(BreakKind, one.kind), Named(one.detail, one.explanation), _reference(one),
-                _named(BreakState, one.state), one.resolution, str(one.resolved_by or ""),
+                _named(BreakKind, one.kind), Named(one.detail_code or one.detail, one.explanation), _reference(one),
+                _named(BreakState, one.state), one.how_resolved, str(one.resolved_by or ""),
                 Money.of_minor(one.difference_minor, one.currency),
             ]
             for one in rows

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
@@ -22,7 +23,7 @@ from wallet.models.payments import PspMovement
 from wallet.models.periods import FourEyesMixin
 from wallet.models.psp import Psp
 from wallet.models.settlements import SettlementImport, SettlementRow
-from wallet.reconciliation_choices import BREAKS_OF_A_MOVEMENT, Leg, PostingWay
+from wallet.reconciliation_choices import BREAKS_OF_A_MOVEMENT, CLOSED_ITSELF, Detail, Leg, PostingWay, Resolved
 
 
 class Break(models.Model):
@@ -44,7 +45,10 @@ class Break(models.Model):
         max_length=120, blank=True, db_default="", help_text=_("What it is about where it is none of the above")
     )
     client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    detail = models.CharField(max_length=300, blank=True, db_default="", help_text=_("More than its kind says"))
+    # More than its kind says: a code with values, said in the reader's language. `detail`: as an older run said it.
+    detail_code = models.CharField(max_length=20, choices=Detail.choices, blank=True, db_default="")
+    detail_values = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
+    detail = models.CharField(max_length=300, blank=True, db_default="")
     currency = models.CharField(max_length=5)
     difference_minor = models.BigIntegerField(help_text=_("Theirs less ours"))
     happened_at = models.DateTimeField(help_text=_("When the money moved; its age counts from here"))
@@ -53,7 +57,10 @@ class Break(models.Model):
     state = models.CharField(max_length=10, choices=BreakState.choices, default=BreakState.OPEN)
     resolved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     resolved_at = models.DateTimeField(null=True)
-    resolution = models.CharField(max_length=300, blank=True)
+    # What somebody said, or a code with values.
+    resolution = models.CharField(max_length=300, blank=True, db_default="")
+    resolution_code = models.CharField(max_length=12, choices=Resolved.choices, blank=True, db_default="")
+    resolution_values = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
 
     class Meta:
         ordering = ["id"]
@@ -63,7 +70,8 @@ class Break(models.Model):
                 name="break_points_at_something",
             ),
             models.CheckConstraint(
-                condition=Q(state=BreakState.OPEN) | (Q(resolved_at__isnull=False) & ~Q(resolution="")),
+                condition=Q(state=BreakState.OPEN)
+                | (Q(resolved_at__isnull=False) & (~Q(resolution="") | ~Q(resolution_code=""))),
                 name="resolved_break_says_how_and_when",
             ),
             models.CheckConstraint(
@@ -115,6 +123,13 @@ class Break(models.Model):
         from wallet.reconciliation.words import explain
 
         return explain(self)
+
+    @property
+    def how_resolved(self) -> str:
+        """What became of it, in the reader's language; empty while it is open."""
+        from wallet.reconciliation.words import how_resolved
+
+        return how_resolved(self)
 
 
 class BreakNote(AttachedFile):
@@ -198,6 +213,11 @@ class BreakPosting(FourEyesMixin):
     @property
     def amount(self) -> Decimal:
         return from_minor(self.amount_minor, self.currency)
+
+    @property
+    def note_words(self) -> str:
+        """What the second person said, or that none was needed any more."""
+        return gettext("The break closed itself.") if self.decision_note == CLOSED_ITSELF else self.decision_note
 
     @property
     def books(self) -> Money | None:

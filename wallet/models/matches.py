@@ -7,6 +7,7 @@ from decimal import Decimal
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
@@ -18,7 +19,7 @@ from wallet.models.payments import PspMovement
 from wallet.models.psp import Psp
 from wallet.models.reconciliation_guards import PAIRS_AGREE, PAIRS_AGREE_DECLARE
 from wallet.models.settlements import SettlementRow
-from wallet.reconciliation_choices import Leg, SuggestionRule, SuggestionState
+from wallet.reconciliation_choices import JUDGED_ANEW, Leg, SuggestionRule, SuggestionState
 
 
 class MatchGroup(models.Model):
@@ -89,6 +90,11 @@ class MatchGroup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_rule_display()} #{self.pk}"
+
+    @property
+    def undone_why(self) -> str:
+        """In the reader's language where no person undid it."""
+        return gettext("Judged anew with a later file") if self.undone_reason == JUDGED_ANEW else self.undone_reason
 
 
 class Match(models.Model):

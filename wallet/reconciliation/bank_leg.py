@@ -123,7 +123,7 @@ WHERE (p.booked_at AT TIME ZONE 'UTC')::date + %(arrive)s <= (
   AND NOT EXISTS (SELECT 1 FROM wallet_break o WHERE o.row_id = r.id AND o.leg = 'bank')
 """
 ARRIVED = """
-UPDATE wallet_break o SET state = 'resolved', resolved_at = clock_timestamp(), resolution = 'It reached the bank'
+UPDATE wallet_break o SET state = 'resolved', resolved_at = clock_timestamp(), resolution_code = 'at_bank'
 WHERE o.leg = 'bank' AND o.state = 'open' AND o.brand_id = %(brand)s AND EXISTS (
   SELECT 1 FROM wallet_match x WHERE x.row_id = o.row_id AND x.leg = 'bank')
 """

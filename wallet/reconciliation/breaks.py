@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +18,7 @@ from crm.policies import require
 from wallet import attachments, policies
 from wallet.choices import BreakState, RequestState
 from wallet.models import Break, BreakNote, BreakPosting
+from wallet.reconciliation_choices import Resolved
 
 BULK_MAX = 1_000
 
@@ -48,15 +49,22 @@ def resolve_break(*, break_id: int, actor: Any, resolution: str) -> Break:
     return one
 
 
-def close(one: Break, actor: Any, words: str) -> None:
-    """Resolved by a person: it does not open again, and its row and movement are not looked at any more."""
+def close(
+    one: Break, actor: Any, words: str = "", *, code: Resolved | None = None, values: Mapping[str, Any] | None = None
+) -> None:
+    """Resolved by a person: it does not open again, and its row and movement are not looked at any more.
+
+    words: their own; or a code with values, said in the language of whoever reads it.
+    """
     one.state, one.resolved_by, one.resolved_at = BreakState.RESOLVED, actor, timezone.now()
-    one.resolution = words.strip()[:300]
-    one.save(update_fields=["state", "resolved_by", "resolved_at", "resolution"])
+    one.resolution, one.resolution_code, one.resolution_values = words.strip()[:300], code or "", dict(values or {})
+    one.save(
+        update_fields=["state", "resolved_by", "resolved_at", "resolution", "resolution_code", "resolution_values"]
+    )
     audit.record(
         actor=actor, action="wallet.break_resolved", target=one, brand_id=one.brand_id, client_id=one.client_id,
         before={"kind": one.kind, "difference_minor": one.difference_minor, "currency": one.currency},
-        reason=one.resolution,
+        reason=one.how_resolved,
     )  # fmt: skip
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from wallet.choices import RequestState
 from wallet.models import BreakPosting
+from wallet.reconciliation_choices import CLOSED_ITSELF
 
 
 def withdraw_postings(break_ids: Iterable[int]) -> None:
@@ -18,5 +18,5 @@ def withdraw_postings(break_ids: Iterable[int]) -> None:
     if ids:
         BreakPosting.objects.filter(one_id__in=ids, state=RequestState.WAITING).update(
             state=RequestState.WITHDRAWN, decided_by=F("requested_by"), decided_at=timezone.now(),
-            decision_note=_("The break closed itself."),
+            decision_note=CLOSED_ITSELF,
         )  # fmt: skip

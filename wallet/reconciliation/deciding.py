@@ -16,7 +16,7 @@ from wallet.bank_choices import EntryState
 from wallet.choices import BreakState, MatchRule
 from wallet.models import BankEntry, Break, Match, MatchGroup, NotTheSame, Psp, SettlementRow, Suggestion
 from wallet.reconciliation.matching import book_again, lock_psp, rematch
-from wallet.reconciliation_choices import Leg, SuggestionState
+from wallet.reconciliation_choices import Leg, Resolved, SuggestionState
 
 
 def _locked(suggestion_id: int) -> Suggestion:
@@ -50,7 +50,7 @@ def accept(*, suggestion_id: int, actor: Any) -> Suggestion:
     now = timezone.now()
     sides = Break.objects.filter(row=one.row) | Break.objects.filter(movement=one.movement)
     sides.filter(leg=Leg.PSP, state=BreakState.OPEN).exclude(kind="fee").update(
-        state=BreakState.RESOLVED, resolved_by=actor, resolved_at=now, resolution=_("Matched by hand")
+        state=BreakState.RESOLVED, resolved_by=actor, resolved_at=now, resolution_code=Resolved.BY_HAND
     )
     book_again([one.row_id], actor=actor)
     _record(one.psp, one, "wallet.suggestion_accepted", actor, "")

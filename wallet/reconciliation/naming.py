@@ -6,11 +6,11 @@ name replaces the old one, what is gone is closed. So files in any order end wit
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from wallet.models import SettlementImport
+from wallet.reconciliation_choices import Resolved
 
 # A movement in the last hours of a covered day may stand in the next report.
 CUT_OFF_HOURS = 6
@@ -124,7 +124,8 @@ SAME_THING = """
 """
 # A posting that waits for a second person falls with the break that it is for.
 CLOSE = f"""
-UPDATE wallet_break b SET state = 'resolved', resolved_at = clock_timestamp(), resolution = %(words)s
+UPDATE wallet_break b SET state = 'resolved', resolved_at = clock_timestamp(), resolution_code = %(resolved)s,
+  resolution_values = %(said)s::jsonb
 WHERE {OPEN} AND b.kind <> 'fee' AND NOT EXISTS (SELECT 1 FROM recon_break w WHERE w.kind <> 'fee' AND {SAME_THING})
 RETURNING b.id
 """  # noqa: S608 (constants of this module)
@@ -152,12 +153,10 @@ ORDER BY w.row_id NULLS LAST, w.movement_id
 
 def name_breaks(cursor: Any, *, psp_id: int, brand_id: int, report: SettlementImport | None) -> tuple[int, list[int]]:
     """Open, rename and close breaks of what was staged. Returns how many were opened, and the ids of those closed."""
-    words = (
-        _("Explained by the report “%(name)s”") % {"name": report.file_name} if report else _("Explained by our books")
-    )
+    resolved, said = (Resolved.BY_REPORT, {"name": report.file_name}) if report else (Resolved.BY_BOOKS, {})
     values = {
         "psp": psp_id, "brand": brand_id, "report": report.pk if report else 0, "cut_off": CUT_OFF_HOURS,
-        "words": words[:300],
+        "resolved": resolved.value, "said": json.dumps(said),
     }  # fmt: skip
     cursor.execute(WANTED)
     cursor.execute(BEST)

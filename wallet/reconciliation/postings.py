@@ -24,7 +24,7 @@ from wallet.models import Break, BreakPosting, Match, MatchGroup, Period, Psp
 from wallet.reconciliation import breaks
 from wallet.reconciliation.conversions import Across, across, kept_across, lines_between, names_another_client
 from wallet.reconciliation.matching import book_again, lock_psp
-from wallet.reconciliation_choices import Leg, PostingWay
+from wallet.reconciliation_choices import Leg, PostingWay, Resolved
 
 OTHER_SIDE = {
     PostingWay.FEE: AccountKind.FEES,
@@ -172,7 +172,7 @@ def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
     if one.kind in PAIRED and one.row_id and one.movement_id:
         posting.group = make_group(one, journal_id=posted.journal_id, between=between, actor=actor)
     posting.save()
-    breaks.close(one, actor, _("Posted: %(way)s") % {"way": posting.get_way_display()})
+    breaks.close(one, actor, code=Resolved.POSTED, values={"way": posting.way})
     if posting.group_id and one.row_id:
         book_again([one.row_id], actor=actor)
     _record(posting, "wallet.break_posted", actor, note or posting.reason)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wallet.choices import MatchRule, RowType
+from wallet.reconciliation_choices import JUDGED_ANEW
 
 MOVEMENT_TYPES = [
     str(kind)
@@ -113,10 +114,9 @@ WHERE m.match_id IS NOT NULL AND m.rule <> %(accepted)s AND (
 LINES = """
 SELECT id, row_id, movement_id, group_id FROM wallet_match WHERE id = ANY(%(matches)s) OR group_id = ANY(%(groups)s)
 """
-TAKE_BACK_GROUPS = """
-UPDATE wallet_matchgroup SET undone_at = clock_timestamp(), undone_reason = 'Judged anew with a later file'
-WHERE id = ANY(%(groups)s)
-"""
+TAKE_BACK_GROUPS = f"""
+UPDATE wallet_matchgroup SET undone_at = clock_timestamp(), undone_reason = '{JUDGED_ANEW}' WHERE id = ANY(%(groups)s)
+"""  # noqa: S608 (constants of this module)
 TAKE_BACK_LINES = "DELETE FROM wallet_match WHERE id = ANY(%(lines)s)"
 ROWS_AGAIN = f"""
 INSERT INTO recon_row SELECT {ROW_COLUMNS} FROM wallet_settlementrow r WHERE r.id = ANY(%(rows)s)

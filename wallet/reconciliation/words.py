@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 
 from crm.money import Money
 from wallet.choices import BreakKind
+from wallet.reconciliation.details import say_detail, say_resolution
+from wallet.reconciliation_choices import Resolved
 
 if TYPE_CHECKING:
     from wallet.models import Break
@@ -15,10 +17,19 @@ if TYPE_CHECKING:
 
 def explain(one: Break) -> str:
     """One sentence; reads the row, the movement and the bank's entry, whichever it has."""
+    if one.detail_code:
+        return say_detail(one.detail_code, one.detail_values)
     if one.subject and one.detail:
         return one.detail
     words = _sentence(one)
     return f"{words}. {one.detail}" if one.detail else words
+
+
+def how_resolved(one: Break) -> str:
+    """What became of it: as a code says it, or as a person did."""
+    if one.resolution_code == Resolved.ITSELF:
+        return explain(one)
+    return say_resolution(one.resolution_code, one.resolution_values) if one.resolution_code else one.resolution
 
 
 def _sentence(one: Break) -> str:
