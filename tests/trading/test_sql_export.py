@@ -267,6 +267,8 @@ def test_a_server_with_an_export_is_read_from_it(cast: Cast, exporting: tuple[Sa
     cursor = SyncCursor.objects.get(server=server, kind="deals_export")
     assert abs((from_filetime(cursor.position_msc) - dt.datetime.now(dt.UTC)).total_seconds()) < 60
     assert cursor.clock_offset_seconds in (7200, 10800) and not cursor.error
+    fresh = SyncCursor.objects.get(server=server, kind="deals")
+    assert fresh.read_at is not None and fresh.lag_ms is not None
     server.set_export_url("")  # back to the Web API: nothing is taken for changed
     server.save()
     done = deals.sync_deals(server)

@@ -19,10 +19,10 @@ from trading.choices import CREDIT_ACTIONS, TRADES, DealAction, IssueKind
 from trading.issues import open_issue
 from trading.models import SyncCursor, TradingServer
 from trading.operations import MoneyDeal, note_deals
-from trading.platforms.base import DealData, Purpose
+from trading.platforms.base import DealData, Purpose, ServerTime
 from trading.platforms.mt5.units import to_server_seconds
 from trading.platforms.pool import deal_source, platform_for
-from trading.sync.cursor import reading
+from trading.sync.cursor import Run, reading
 from trading.sync.ingest import Ingested, ingest
 from trading.sync.live import refresh_pages
 
@@ -53,8 +53,21 @@ def sync_deals(server: TradingServer, *, overlap: dt.timedelta = OVERLAP) -> Ing
                 break
         run.rows = len(done.new) + len(done.changed)
         run.position_msc, run.clock_offset_seconds = cursor, page.clock.offset_seconds
+        if server.reads_export:
+            _note_reading(run, page.clock)
         return done
     return None
+
+
+def _note_reading(run: Run, clock: ServerTime) -> None:
+    """Who asks how fresh a server's deals are looks at one cursor, whatever the source; the Web API would go on from it."""
+    values = {
+        "read_at": timezone.now(), "position_msc": clock.server_msc, "clock_offset_seconds": clock.offset_seconds,
+        "rows": run.rows, "failures": 0, "error": "",
+    }  # fmt: skip
+    if run.lag_ms is not None:
+        values["lag_ms"] = run.lag_ms
+    SyncCursor.objects.update_or_create(server=run.server, kind="deals", defaults=values)
 
 
 def backfill(server: TradingServer, *, since: dt.datetime, until: dt.datetime | None = None) -> Iterable[int]:
