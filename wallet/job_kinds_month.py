@@ -18,9 +18,11 @@ from crm.models import Brand
 from crm.policies import require
 from crm.scope import reach_of
 from wallet import client_money, client_money_report, policies
+from wallet.document_choices import Ending
 from wallet.documents import pdf, xlsx
+from wallet.documents.making import address_of
 from wallet.models import ClientMoneyDay
-from wallet.month_pack import write_pack
+from wallet.month_pack import make_pack, write_archive
 from wallet.months import Month, month_named
 from wallet.queries import periods_visible_to
 
@@ -74,7 +76,7 @@ def client_money_file(job: RunningJob) -> None:
 
 @job_kind("wallet.month_pack", title=gettext_noop("Month pack"))
 def month_pack(job: RunningJob) -> None:
-    """A month with its evidence as PDF, workbook or archive."""
+    """A month as PDF or workbook, which stands among the documents, or an archive of both with the evidence."""
     period = (
         periods_visible_to(job.owner)
         .select_related("brand", "closed_by")
@@ -85,10 +87,15 @@ def month_pack(job: RunningJob) -> None:
         raise NotAllowed(_("You don't reach this brand."))
     _require_export(job)
     ending = job.parameters["ending"]
+    named: dict[str, Any] = {"language": job.owner.language or "en", "made_by": job.owner, "progress": job.progress}
+    if ending != "zip":
+        document = make_pack(period, Ending(ending), **named)
+        job.point_to(address_of(document, job.owner))
+        return
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"pack.{ending}"
-        write_pack(period, ending, path, language=job.owner.language or "en", progress=job.progress)
-        job.attach(f"month-pack-{period.brand.code}-{period}.{ending}", path)
+        path = Path(folder) / "pack.zip"
+        write_archive(period, path, **named)
+        job.attach(f"month-pack-{period.brand.code}-{period}.zip", path)
 
 
 def _require_export(job: RunningJob) -> None:

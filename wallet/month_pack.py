@@ -2,7 +2,7 @@
 
 The same paper is written as PDF and as XLSX, so both carry the same hash of their figures. The archive adds the client money
 report, the trial balance as CSV, and a manifest with the SHA-256 of every file in it and of every report and statement of the
-month as it came in.
+month as it came in. PDF and workbook are kept as documents: listed, and proved by their hashes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from crm.money import Money, from_minor
@@ -24,9 +24,11 @@ from crm.papers.paper import Column, Named, Paper, Row, Section
 from wallet import client_money_report, trial_balance
 from wallet.checklist import end_of_month
 from wallet.choices import BreakState, PeriodState
-from wallet.documents import pdf, xlsx
+from wallet.document_choices import DocumentKind, Ending
+from wallet.documents.making import make
 from wallet.documents.pdf import look_of
-from wallet.models import Break, ManualJournal, MonthSignOff, Period
+from wallet.documents.store import Draft, content_of
+from wallet.models import Break, IssuedDocument, ManualJournal, MonthSignOff, Period
 from wallet.month_end import MonthEnd, month_end_of, reports_of, statements_of
 from wallet.months import Month
 
@@ -272,26 +274,39 @@ def _money(currency: str, row: Any) -> list[Money]:
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def write_pack(period: Period, ending: str, target: Path, *, language: str, progress: Progress) -> str:
-    """Write the pack as pdf, xlsx or zip; returns the hash of its figures."""
-    paper = paper_of(period)
-    rows = breaks_of(period).count()
-    named: dict[str, Any] = {"brand": period.brand, "language": language, "expected_rows": rows}
-    if ending == "pdf":
-        return pdf.write_paper(paper, target, progress=progress, **named).content_hash
-    if ending == "xlsx":
-        return xlsx.write_paper(paper, target, progress=progress, **named).content_hash
-    return _write_archive(period, paper, target, named, progress)
+def draft_of(period: Period, ending: Ending, language: str) -> Draft:
+    """The pack as a document: its figures are read for the hash now, and again when it is written."""
+    with translation.override(language):
+        paper = paper_of(period)
+        return Draft(
+            kind=DocumentKind.MONTH_PACK, brand=period.brand, subject=f"month:{period}", title=paper.title,
+            file_name=f"month-{period.brand.code}-{period}.{ending}", language=language, content_hash=paper.content_hash(),
+            first=period.first_day, last=period.last_day, ending=ending, paper=paper,
+            expected_rows=breaks_of(period).count(),
+        )  # fmt: skip
 
 
-def _write_archive(period: Period, paper: Paper, target: Path, named: dict[str, Any], progress: Progress) -> str:
+def make_pack(
+    period: Period, ending: Ending, *, language: str, made_by: Any, progress: Progress = lambda *_args: None
+) -> IssuedDocument:
+    """As PDF or workbook, kept like every document: the same figures are the file that was made before."""
+    return make(draft_of(period, ending, language), made_by=made_by, progress=progress)
+
+
+def write_archive(
+    period: Period, target: Path, *, language: str, made_by: Any, progress: Progress = lambda *_args: None
+) -> list[IssuedDocument]:
+    """PDF, workbook and evidence as one ZIP; returns the two documents, whose very bytes are in it."""
     name = f"{period.brand.code}-{period}"
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        place = Path(folder)
-        progress(0, 5, _("Writing the PDF"))
-        written = pdf.write_paper(paper, place / f"month-{name}.pdf", **named)
-        progress(1, 5, _("Writing the workbook"))
-        xlsx.write_paper(paper, place / f"month-{name}.xlsx", **named)
+        place, documents = Path(folder), []
+        for number, (ending, words) in enumerate(
+            ((Ending.PDF, _("Writing the PDF")), (Ending.XLSX, _("Writing the workbook")))
+        ):
+            progress(number, 5, words)
+            documents.append(make_pack(period, ending, language=language, made_by=made_by))
+            with (place / f"month-{name}.{ending}").open("wb") as file:
+                file.writelines(content_of(documents[-1]))
         progress(2, 5, _("Client money"))
         month = Month(period.first_day)
         client_money_report.write_csv(period.brand, month, place / f"client-money-{name}.csv")
@@ -302,9 +317,9 @@ def _write_archive(period: Period, paper: Paper, target: Path, named: dict[str, 
         files = sorted(place.iterdir())
         for path in files:
             archive.write(path, path.name)
-        archive.writestr("manifest.json", _manifest(period, written.content_hash, files))
+        archive.writestr("manifest.json", _manifest(period, documents[0].content_hash, files))
     progress(5, 5, "")
-    return written.content_hash
+    return documents
 
 
 def _manifest(period: Period, content_hash: str, files: list[Path]) -> str:

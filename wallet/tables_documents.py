@@ -78,4 +78,4 @@ class DocumentTable(Table):
             return queryset.filter(content_hash__startswith=wanted.lower()) | queryset.filter(
                 sha256__startswith=wanted.lower()
             )
-        return queryset.filter(subject__in=[f"{kind}:{wanted}" for kind in ("deposit", "invoice", "report")])
+        return queryset.filter(subject__in=[f"{kind}:{wanted}" for kind in ("deposit", "invoice", "report", "month")])

@@ -22,12 +22,23 @@ from tests.wallet.test_periods import BEFORE, LAST, LAST_END, pay
 from wallet import exchange, ledger, periods
 from wallet.choices import AccountKind, BreakKind, JournalKind, PeriodState
 from wallet.client_money import keep_day
+from wallet.document_choices import DocumentKind, Ending
+from wallet.documents.store import content_of, with_hash
 from wallet.ledger import Entry, Line
 from wallet.manual_journals import post_journal
-from wallet.models import Break, ClosingBalance, Journal, MonthSignOff, Period, PspMovement, SettlementImport
+from wallet.models import (
+    Break,
+    ClosingBalance,
+    IssuedDocument,
+    Journal,
+    MonthSignOff,
+    Period,
+    PspMovement,
+    SettlementImport,
+)
 from wallet.month_checks import client_money_state, missing_sources
 from wallet.month_end import month_end_of
-from wallet.month_pack import paper_of, write_pack
+from wallet.month_pack import make_pack, paper_of, write_archive
 from wallet.period_checks import checks_of
 from wallet.revaluation import propose_revaluation, revaluation_of
 from wallet.sign_offs import signatures_of, withdraw_signature
@@ -292,19 +303,21 @@ def test_the_page_takes_a_fixed_number_of_queries(cast, month, browse):
     assert browse(cast.finance).get(reverse("wallet:month_end_start")).url == url("month_end", month)
 
 
-def test_the_pack_has_the_same_figures_in_each_form_and_the_evidence_s_hashes(cast, month, tmp_path):
+def test_the_pack_has_the_same_figures_in_each_form_and_the_evidence_s_hashes(cast, month, settings, tmp_path):
     psp = make_psp(cast.brand)
     break_of(cast, psp)
     came = report(psp, LAST, LAST_END)
     sign_month(month, cast.finance, cast.second_finance, note="Known")
     month = periods.close_period(period_id=month.pk, actor=cast.finance, note="Known")
     month = Period.objects.select_related("brand", "closed_by").get(pk=month.pk)
-    named = {"language": "en", "progress": lambda *_args: None}
-    marks = {
-        ending: write_pack(month, ending, tmp_path / f"pack.{ending}", **named) for ending in ("pdf", "xlsx", "zip")
-    }
-    assert set(marks.values()) == {paper_of(month).content_hash()}
-    assert (tmp_path / "pack.pdf").read_bytes().startswith(b"%PDF")
+    settings.PRIVATE_DIR = tmp_path / "private"
+    named = {"language": "en", "made_by": cast.finance}
+    made = [make_pack(month, ending, **named) for ending in (Ending.PDF, Ending.XLSX)]
+    assert write_archive(month, tmp_path / "pack.zip", **named) == made, "the same figures are the same documents"
+    assert {one.content_hash for one in made} == {paper_of(month).content_hash()}
+    pages, workbook = (b"".join(content_of(one)) for one in made)
+    assert pages.startswith(b"%PDF")
+    (tmp_path / "pack.xlsx").write_bytes(workbook)
     book = CalamineWorkbook.from_path(str(tmp_path / "pack.xlsx"))
     sheets = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
     cells = {str(value) for sheet in sheets for row in sheet for value in row}
@@ -312,11 +325,14 @@ def test_the_pack_has_the_same_figures_in_each_form_and_the_evidence_s_hashes(ca
     with zipfile.ZipFile(io.BytesIO((tmp_path / "pack.zip").read_bytes())) as archive:
         names = set(archive.namelist())
         manifest = json.loads(archive.read("manifest.json"))
-    stem = f"meridian-{month}"
+        stem = f"meridian-{month}"
+        assert (archive.read(f"month-{stem}.pdf"), archive.read(f"month-{stem}.xlsx")) == (pages, workbook)
+    proved = with_hash(cast.finance, made[0].sha256) + with_hash(cast.finance, made[1].sha256)
+    assert proved == made and not with_hash(cast.agent, made[0].sha256)
     assert names == {
         f"month-{stem}.pdf", f"month-{stem}.xlsx", f"client-money-{stem}.csv", f"trial-balance-{stem}.csv", "manifest.json",
     }  # fmt: skip
-    assert manifest["content_hash"] == marks["pdf"]
+    assert manifest["content_hash"] == made[0].content_hash
     assert [one["sha256"] for one in manifest["evidence"]] == [came.sha256]
     assert {one["by"] for one in manifest["signed"]} == {str(cast.finance), str(cast.second_finance)}
 
@@ -328,6 +344,11 @@ def test_the_pack_is_made_by_a_job_for_who_may_export(cast, month, browse, monke
         browse(cast.finance).post(url("month_pack", month), {"ending": "xlsx"})
     job = Job.objects.get(kind="wallet.month_pack")
     assert (job.state, job.error) == ("done", "")
-    assert b"".join(jobs.result_of(job)).startswith(b"PK")
+    document = IssuedDocument.objects.get(kind=DocumentKind.MONTH_PACK)
+    assert job.result_url == reverse("wallet:document", args=[document.pk])
+    browser = browse(cast.finance)
+    assert b"".join(browser.get(reverse("wallet:document_file", args=[document.pk]))).startswith(b"PK")
+    listed = browser.get(reverse("wallet:documents") + f"?q={month}").content.decode()
+    assert document.title in listed and document.content_hash[:12] in listed
     assert browse(cast.auditor).post(url("month_pack", month), {"ending": "xlsx"}).status_code == 403
     assert browse(cast.finance).post(url("month_pack", month), {"ending": "doc"}).status_code == 404
