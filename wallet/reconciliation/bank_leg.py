@@ -120,7 +120,8 @@ WHERE (p.booked_at AT TIME ZONE 'UTC')::date + %(arrive)s <= (
     CROSS JOIN LATERAL jsonb_array_elements(f.statements) s
     WHERE k.brand_id = %(brand)s AND s ->> 'currency' = r.currency)
   AND NOT EXISTS (SELECT 1 FROM recon_bank b WHERE p.id = ANY(b.payouts))
-  AND NOT EXISTS (SELECT 1 FROM wallet_break o WHERE o.row_id = r.id AND o.leg = 'bank')
+  AND NOT EXISTS (SELECT 1 FROM wallet_break o WHERE o.row_id = r.id AND o.leg = 'bank'
+    AND (o.state = 'open' OR o.resolved_by_id IS NOT NULL))
 """
 ARRIVED = """
 UPDATE wallet_break o SET state = 'resolved', resolved_at = clock_timestamp(), resolution_code = 'at_bank'

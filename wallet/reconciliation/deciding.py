@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,8 +15,9 @@ from crm.errors import DomainError, WrongState
 from crm.policies import require
 from wallet import ledger, policies
 from wallet.bank_choices import EntryState
-from wallet.choices import BreakState, MatchRule
-from wallet.models import BankEntry, Break, Match, MatchGroup, NotTheSame, Psp, SettlementRow, Suggestion
+from wallet.choices import BreakKind, BreakState, MatchRule
+from wallet.models import BankEntry, Break, Match, MatchGroup, NotTheSame, Psp, PspMovement, SettlementRow, Suggestion
+from wallet.reconciliation import bank_leg
 from wallet.reconciliation.matching import book_again, lock_psp, rematch
 from wallet.reconciliation_choices import Leg, Resolved, SuggestionState
 
@@ -48,11 +51,14 @@ def accept(*, suggestion_id: int, actor: Any) -> Suggestion:
     Match.objects.create(leg=Leg.PSP, row=one.row, movement=one.movement, rule=MatchRule.ACCEPTED)
     _decide(one, SuggestionState.ACCEPTED, actor)
     now = timezone.now()
-    sides = Break.objects.filter(row=one.row) | Break.objects.filter(movement=one.movement)
-    sides.filter(leg=Leg.PSP, state=BreakState.OPEN).exclude(kind="fee").update(
+    is_open = {"leg": Leg.PSP, "state": BreakState.OPEN}
+    sides = Break.objects.filter(row=one.row) | Break.objects.filter(movement=one.movement, row=None)
+    sides.filter(**is_open).exclude(kind="fee").update(
         state=BreakState.RESOLVED, resolved_by=actor, resolved_at=now, resolution_code=Resolved.BY_HAND
     )
     book_again([one.row_id], actor=actor)
+    if Break.objects.filter(movement=one.movement, **is_open).exclude(kind="fee").exists():
+        rematch(one.psp_id)  # another row was held against this movement, and needs another name
     _record(one.psp, one, "wallet.suggestion_accepted", actor, "")
     return one
 
@@ -62,7 +68,7 @@ def reject(*, suggestion_id: int, actor: Any, reason: str = "") -> Suggestion:
     """They are not the same: no rule takes or suggests the two again. Who: as for accepting."""
     one = _locked(suggestion_id)
     require(policies.can_reconcile(actor, one.psp))
-    _tell_apart(actor, reason or _("Suggestion rejected"), row_id=one.row_id, movement_id=one.movement_id)
+    _tell_apart(actor, reason or _("Suggestion rejected"), [(one.row_id, one.movement_id, None)])
     _decide(one, SuggestionState.REJECTED, actor)
     _record(one.psp, one, "wallet.suggestion_rejected", actor, reason)
     return one
@@ -73,10 +79,18 @@ def _decide(one: Suggestion, state: SuggestionState, actor: Any) -> None:
     one.save(update_fields=["state", "decided_by", "decided_at"])
 
 
-def _tell_apart(actor: Any, reason: str, **sides: int | None) -> None:
-    NotTheSame.objects.get_or_create(
-        **{"movement_id": None, "entry_id": None, **sides},
-        defaults={"said_by": actor, "said_at": timezone.now(), "reason": reason[:300]},
+def _tell_apart(actor: Any, reason: str, pairs: Iterable[tuple[int, int | None, int | None]]) -> None:
+    """Row, and movement or bank's entry; what was told apart before stays as it was said."""
+    now = timezone.now()
+    NotTheSame.objects.bulk_create(
+        (
+            NotTheSame(
+                row_id=row, movement_id=movement, entry_id=entry, said_by=actor, said_at=now, reason=reason[:300]
+            )
+            for row, movement, entry in pairs
+        ),
+        batch_size=1_000,
+        ignore_conflicts=True,
     )
 
 
@@ -104,11 +118,10 @@ def undo(*, match_id: int, actor: Any, reason: str) -> None:
     if known.group_id:
         _undo_group(known.group_id, actor, reason)
     Match.objects.filter(pk__in=[line.pk for line in lines]).delete()
-    for row_id in rows:
-        for movement_id in movements:
-            _tell_apart(actor, reason, row_id=row_id, movement_id=movement_id)
-        for entry_id in entries:
-            _tell_apart(actor, reason, row_id=row_id, entry_id=entry_id)
+    sides: list[tuple[int | None, int | None]] = [
+        *((movement, None) for movement in movements), *((None, entry) for entry in entries)
+    ]  # fmt: skip
+    _tell_apart(actor, reason, ((row, movement, entry) for row in rows for movement, entry in sides))
     BankEntry.objects.filter(pk__in=entries).update(
         state=EntryState.UNMATCHED, outcome=_("A match was undone: %(reason)s") % {"reason": reason.strip()[:200]}
     )
@@ -120,6 +133,8 @@ def undo(*, match_id: int, actor: Any, reason: str) -> None:
     if known.leg == Leg.PSP:
         _open_again(psp, rows, movements)
         book_again(rows, actor=actor)
+    else:
+        bank_leg.match_payouts(psp.brand_id)
 
 
 def _psp_of(match: Match) -> Psp:
@@ -141,22 +156,31 @@ def _undo_group(group_id: int, actor: Any, reason: str) -> None:
 
 
 def _open_again(psp: Psp, rows: list[int], movements: list[int]) -> None:
-    """Both sides get breaks again, also where a person had closed one by matching; the next run gives them their names."""
-    Break.objects.filter(psp=psp, leg=Leg.PSP, state=BreakState.RESOLVED, resolved_by__isnull=False).filter(
-        row_id__in=rows
-    ).update(resolved_by=None)
-    Break.objects.filter(psp=psp, leg=Leg.PSP, state=BreakState.RESOLVED, resolved_by__isnull=False).filter(
-        movement_id__in=movements
-    ).update(resolved_by=None)
+    """Both sides get breaks again; the run gives them their names. Who resolved the earlier ones stays known."""
     now = timezone.now()
     Break.objects.bulk_create(
         Break(
-            brand_id=psp.brand_id, leg=Leg.PSP, psp=psp, report_id=row.report_id, kind="missing_here", row=row,
+            brand_id=psp.brand_id, leg=Leg.PSP, psp=psp, report_id=row.report_id, kind=BreakKind.MISSING_HERE, row=row,
             currency=row.currency, difference_minor=row.gross_minor, happened_at=row.booked_at, opened_at=now,
         )
         for row in SettlementRow.objects.filter(pk__in=rows)
     )  # fmt: skip
     rematch(psp.pk)
+    # A movement of long ago that shares no reference with the rows is looked at when it has a break of its own.
+    named = Break.objects.filter(movement=OuterRef("pk"), leg=Leg.PSP, state=BreakState.OPEN).exclude(
+        kind=BreakKind.FEE
+    )
+    alone = PspMovement.objects.filter(~Exists(named), pk__in=movements, matches=None)
+    opened = Break.objects.bulk_create(
+        Break(
+            brand_id=psp.brand_id, leg=Leg.PSP, psp=psp, kind=BreakKind.MISSING_THERE, movement=movement,
+            client_id=movement.client_id, currency=movement.currency, difference_minor=-movement.amount_minor,
+            happened_at=movement.occurred_at, opened_at=now,
+        )
+        for movement in alone
+    )  # fmt: skip
+    if opened:
+        rematch(psp.pk)
 
 
 def _record(psp: Psp, one: Suggestion, action: str, actor: Any, reason: str) -> None:

@@ -76,6 +76,7 @@ FROM (
 ) named
 """
 # Movements that a report should have: their day is covered. In the last hours before the end of all cover it may be timing.
+# What was resolved by a match or its posting counts as resolved while the match lasts: none of these has one any more.
 OF_MOVEMENTS = """
 INSERT INTO recon_break
 SELECT CASE WHEN m.occurred_at >= c.until - make_interval(hours => %(cut_off)s) AND NOT EXISTS (
@@ -88,6 +89,7 @@ FROM recon_left_mov m CROSS JOIN LATERAL (
 WHERE NOT EXISTS (SELECT 1 FROM recon_break b WHERE b.movement_id = m.id
     AND b.kind IN ('amount', 'currency', 'wrong_client'))
   AND NOT EXISTS (SELECT 1 FROM wallet_break b WHERE b.movement_id = m.id AND b.resolved_by_id IS NOT NULL
+    AND b.resolution_code NOT IN ('by_hand', 'posted')
     AND b.kind IN ('amount', 'currency', 'wrong_client', 'missing_there', 'timing'))
 """
 COVER = """

@@ -13,10 +13,13 @@ from typing import Any
 from wallet.choices import MatchRule, RowType
 from wallet.reconciliation_choices import JUDGED_ANEW
 
-MOVEMENT_TYPES = [
+# Rows that have a movement of ours, and rows that have none but move money all the same: those are missing here until two people
+# say what they are. Fees and payouts to our bank are booked by themselves.
+TYPES = [
     str(kind)
     for kind in (
-        RowType.PAYMENT, RowType.PAYOUT, RowType.REFUND, RowType.CHARGEBACK, RowType.CHARGEBACK_REVERSED
+        RowType.PAYMENT, RowType.PAYOUT, RowType.REFUND, RowType.CHARGEBACK, RowType.CHARGEBACK_REVERSED, RowType.RESERVE,
+        RowType.CONVERSION, RowType.ADJUSTMENT,
     )
 ]  # fmt: skip
 ROUNDS_MAX = 10
@@ -131,7 +134,7 @@ ARE_ANY_MATCHED = "SELECT EXISTS (SELECT 1 FROM recon_mov WHERE match_id IS NOT 
 
 def stage(cursor: Any, values: Mapping[str, Any]) -> None:
     """Fill `recon_row` and `recon_mov`. values: psp, report (0: none), since, until."""
-    values = {**values, "types": MOVEMENT_TYPES, "days": WINDOW_DAYS, "accepted": MatchRule.ACCEPTED}
+    values = {**values, "types": TYPES, "days": WINDOW_DAYS, "accepted": MatchRule.ACCEPTED}
     cursor.execute(SETTINGS)
     for table in TABLES:
         cursor.execute(f"DROP TABLE IF EXISTS {table}")
