@@ -13,10 +13,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.people import enter
 from tests.browser.test_money_in import look
+from tests.days import last_month, last_month_end
 from tests.sandbox.psp.running import running_psp
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
-from tests.wallet.test_periods import LAST, LAST_END
 from wallet import ledger, periods
 from wallet.choices import AccountKind, JournalKind
 from wallet.client_money import keep_day
@@ -31,7 +31,7 @@ FEE = 35
 
 def pays_in(cast, psp, number: int) -> dict:
     """A deposit of last month in our books; returns it as the PSP knows it."""
-    day = LAST + dt.timedelta(days=3 + 5 * number)
+    day = last_month() + dt.timedelta(days=3 + 5 * number)
     at = dt.datetime.combine(day, dt.time(9, number), tzinfo=dt.UTC)
     minor, reference = 10_000 + 100 * number + psp.pk, f"D-{psp.code.upper()}-{number}"
     client = (cast.client, cast.other_client)[number % 2]
@@ -69,7 +69,7 @@ def six(cast, tmp_path: Path) -> dict[str, bytes]:
     with running_psp(tmp_path / "psp.sqlite") as running:
         for code, movements in known.items():
             running.control(f"{code}/history", {"movements": movements})
-            reports[code] = running.call(code, "GET", f"/settlements?from={LAST}&to={LAST_END}").content
+            reports[code] = running.call(code, "GET", f"/settlements?from={last_month()}&to={last_month_end()}").content
     periods.open_months(cast.brand.pk)
     return reports
 
@@ -78,7 +78,7 @@ def upload(page: Page, code: str, content: bytes) -> None:
     page.goto("/money/reconciliation/")
     form = page.locator("form:has(input[name=file])")
     form.locator("[name=psp]").select_option(label=code.title())
-    file = {"name": f"{code}-{LAST:%Y-%m}.csv", "mimeType": "text/csv", "buffer": content}
+    file = {"name": f"{code}-{last_month():%Y-%m}.csv", "mimeType": "text/csv", "buffer": content}
     form.locator("input[type=file]").set_input_files(file)
     form.get_by_role("button", name="Import and match").click()
     expect(page.locator(".k-head")).to_contain_text(code.title(), timeout=20_000)
@@ -95,7 +95,7 @@ def picture(page: Page, name: str) -> None:
 
 
 def test_from_six_uploads_to_the_signed_month_pack(page, cast, six, background, tmp_path):
-    month = Period.objects.get(brand=cast.brand, first_day=LAST)
+    month = Period.objects.get(brand=cast.brand, first_day=last_month())
     enter(page, cast.finance)
     page.goto("/money/month-end/")
     page.wait_for_url(f"**/money/month-end/meridian/{month}/")
@@ -160,9 +160,9 @@ def test_from_six_uploads_to_the_signed_month_pack(page, cast, six, background, 
 
 
 def test_a_phone_shows_sources_client_money_and_the_month(phone, page, cast, six):
-    month = Period.objects.get(brand=cast.brand, first_day=LAST)
-    day = LAST_END.isoformat()
-    keep_day(brand=cast.brand, day=LAST_END)
+    month = Period.objects.get(brand=cast.brand, first_day=last_month())
+    day = last_month_end().isoformat()
+    keep_day(brand=cast.brand, day=last_month_end())
     for source in sources_of([cast.brand]):
         run_source(source, timezone.now().astimezone(dt.UTC).date() - dt.timedelta(days=1))
     for screen, name in ((phone, "phone"), (page, "desk")):

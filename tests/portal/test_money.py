@@ -15,6 +15,7 @@ from crm.models import Job, Notification
 from portal import money
 from portal.wishes import wish_leverage
 from tests.cast import PASSWORD, signed_in
+from tests.days import today
 from tests.portal.conftest import verify
 from tests.trading.factories import make_account, make_server, make_type
 from tests.wallet.conftest import outside  # noqa: F401 — a fixture
@@ -356,8 +357,8 @@ def test_the_history_pages_by_keyset(room):
 
 
 def test_a_statement_is_made_as_a_pdf_for_its_owner_only(room):
-    today = dt.date.today().isoformat()
-    answer = room.browser.post("/portal/wallet/history/statement/", {"first": today, "last": today})
+    day = today().isoformat()
+    answer = room.browser.post("/portal/wallet/history/statement/", {"first": day, "last": day})
     job = Job.objects.get()
     assert answer["Location"] == f"/jobs/{job.pk}/"
     run_job(job.pk)

@@ -20,6 +20,7 @@ from portal import consents, registration
 from portal.choices import ConsentKind
 from portal.models import Consent, ConsentText, PortalLogin
 from tests.cast import PASSWORD, make_client
+from tests.days import today
 
 pytestmark = pytest.mark.django_db
 REGISTER = "/b/meridian/register/"
@@ -269,7 +270,7 @@ def test_an_invitation_of_another_brand_opens_nothing_here(cast, lead):
     ("field", "value", "words"),
     [
         ("country", "US", "Select a valid choice"),
-        ("date_of_birth", (dt.date.today() - dt.timedelta(days=17 * 365)).isoformat(), "at least 18 years old"),
+        ("date_of_birth", (today() - dt.timedelta(days=17 * 365)).isoformat(), "at least 18 years old"),
         ("date_of_birth", "1850-01-01", "can&#x27;t be a date of birth"),
         ("date_of_birth", "31.31.1990", "Enter a valid date"),
         ("phone", "12345", "can&#x27;t be called"),
@@ -291,7 +292,7 @@ def test_a_brand_says_whom_it_serves(cast):
     cast.brand.policies = {"blocked_countries": ["DE"], "minimum_age": 21}
     cast.brand.save()
     assert "Select a valid choice" in send().content.decode()
-    born = (dt.date.today() - dt.timedelta(days=20 * 365)).isoformat()
+    born = (today() - dt.timedelta(days=20 * 365)).isoformat()
     assert "at least 21 years old" in send(country="AT", date_of_birth=born).content.decode()
 
 

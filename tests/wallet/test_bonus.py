@@ -14,6 +14,7 @@ from clients.models import Client
 from crm import events
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.events import DepositReversed, DepositSettled, publish
+from tests.days import today
 from tests.ib.factories import make_trade
 from tests.trading.factories import make_account, make_server
 from tests.wallet.conftest import load_rates
@@ -27,7 +28,6 @@ from wallet.models import BonusGrant, BonusPlan, BonusRule, Deposit, Journal, Ps
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
-TODAY = timezone.now().date()
 
 
 @pytest.fixture
@@ -39,12 +39,12 @@ def pro(cast) -> Client:
     return cast.client
 
 
-def make_plan(cast, *, name: str = "Welcome", valid_from: dt.date = TODAY, **terms) -> BonusPlan:
+def make_plan(cast, *, name: str = "Welcome", valid_from: dt.date | None = None, **terms) -> BonusPlan:
     plan = BonusPlan.objects.filter(name=name).first() or bonus.create_plan(
         brand=cast.brand, name=name, actor=cast.finance
     )
     write_rule(
-        plan_id=plan.pk, actor=cast.finance, valid_from=valid_from,
+        plan_id=plan.pk, actor=cast.finance, valid_from=valid_from or today(),
         **{"maximum_minor": 50_000, "lots_per_hundred": Decimal(2), "four_eyes_minor": 20_000, **terms},
     )  # fmt: skip
     return plan
@@ -192,12 +192,12 @@ def test_two_at_once_give_one(cast, pro):
 
 
 def test_terms_of_the_past_stay(cast, pro):
-    plan = make_plan(cast, valid_from=TODAY - dt.timedelta(days=10))
+    plan = make_plan(cast, valid_from=today() - dt.timedelta(days=10))
     with pytest.raises(DomainError):
-        make_plan(cast, valid_from=TODAY - dt.timedelta(days=1))
-    later = make_plan(cast, valid_from=TODAY + dt.timedelta(days=1), maximum_minor=1)
-    assert bonus.rule_on(later, TODAY).maximum_minor == 50_000
-    assert bonus.rule_on(later, TODAY + dt.timedelta(days=1)).maximum_minor == 1
+        make_plan(cast, valid_from=today() - dt.timedelta(days=1))
+    later = make_plan(cast, valid_from=today() + dt.timedelta(days=1), maximum_minor=1)
+    assert bonus.rule_on(later, today()).maximum_minor == 50_000
+    assert bonus.rule_on(later, today() + dt.timedelta(days=1)).maximum_minor == 1
     with pytest.raises(Exception, match="append-only"), transaction.atomic():
         BonusRule.objects.filter(plan=plan).update(maximum_minor=2)
 

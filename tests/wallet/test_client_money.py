@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crm.errors import DomainError, NotAllowed
 from crm.models import AuditEvent, Notification, OutboxEvent
+from tests.days import today, yesterday
 from tests.trading.factories import make_account, make_server
 from tests.wallet.factories import fund, house, make_psp
 from trading.models import EquityPoint, TradingAccount
@@ -23,9 +24,6 @@ from wallet.models import ClientMoneyDay
 from wallet.month_choices import Cover
 
 pytestmark = pytest.mark.django_db
-NOW = timezone.now
-TODAY = NOW().astimezone(dt.UTC).date()
-YESTERDAY = TODAY - dt.timedelta(days=1)
 IBAN = "DE89370400440532013000"
 
 
@@ -36,11 +34,11 @@ def post(cast, key: str, *lines: Line, at: dt.datetime | None = None) -> None:
 
 
 def before(hours: int = 30) -> dt.datetime:
-    return dt.datetime.combine(TODAY, dt.time(), tzinfo=dt.UTC) - dt.timedelta(hours=hours)
+    return dt.datetime.combine(today(), dt.time(), tzinfo=dt.UTC) - dt.timedelta(hours=hours)
 
 
-def euros(cast, day=YESTERDAY) -> client_money.Figures:
-    return next(one for one in figures_of(cast.brand, day) if one.currency == "EUR")
+def euros(cast, day=None) -> client_money.Figures:
+    return next(one for one in figures_of(cast.brand, day or yesterday()) if one.currency == "EUR")
 
 
 @pytest.fixture
@@ -62,7 +60,7 @@ def test_what_is_owed_and_what_is_held_at_the_end_of_a_day(cast, held):
     assert (one.clients, one.has_statement) == (2, False)
     fund(cast.client, 700)  # today: not of yesterday
     assert euros(cast).requirement == 125_000
-    assert figures_of(cast.brand, YESTERDAY - dt.timedelta(days=3)) == []
+    assert figures_of(cast.brand, yesterday() - dt.timedelta(days=3)) == []
 
 
 def test_a_brand_that_does_not_count_money_in_transit_is_short(cast, held):
@@ -73,7 +71,7 @@ def test_a_brand_that_does_not_count_money_in_transit_is_short(cast, held):
 
 def test_equity_on_platforms_is_owed_and_nobody_pays_for_a_client_below_zero(cast, held):
     server = make_server()
-    opened = NOW() - dt.timedelta(days=9)
+    opened = timezone.now() - dt.timedelta(days=9)
     first = make_account(cast.client, server, opened_at=opened)
     second = make_account(cast.other_client, server, opened_at=opened)
     demo = make_account(cast.client, server, opened_at=opened, is_demo=True)
@@ -81,7 +79,7 @@ def test_equity_on_platforms_is_owed_and_nobody_pays_for_a_client_below_zero(cas
     for account, equity in ((first, "80.001"), (second, "-400"), (demo, "10000")):
         EquityPoint.objects.create(account=account, at=before(2), balance=0, equity=Decimal(equity))
     EquityPoint.objects.create(account=gone, at=before(80), balance=5, equity=Decimal(5))
-    TradingAccount.objects.filter(pk=gone.pk).update(synced_at=NOW())
+    TradingAccount.objects.filter(pk=gone.pk).update(synced_at=timezone.now())
     TradingAccount.objects.filter(pk=first.pk).update(credit=Decimal(10))
     one = euros(cast)
     # 80.001 less the house's credit, in favour of the client; Óscar: 250 in the wallet, 400 below zero on the platform.
@@ -98,7 +96,7 @@ def test_money_that_is_nobody_s_yet_is_owed_too(cast, held):
 
 def statement(cast, psp, closing: str, *entries: tuple[str, str], name: str = "s.sta") -> None:
     """An MT940 of yesterday: entries are amount and text; the opening follows."""
-    day = YESTERDAY.strftime("%y%m%d")
+    day = yesterday().strftime("%y%m%d")
     total = sum((Decimal(amount) for amount, _text in entries), Decimal(0))
     opening = Decimal(closing) - total
 
@@ -136,7 +134,7 @@ def test_the_lower_of_books_and_statement_counts(cast, held, bank):
 
 def test_a_payment_without_an_owner_is_at_the_bank_and_owed(cast, held, bank):
     statement(cast, bank, "975.00", ("75.00", "deposit of somebody"))
-    position = bank_positions(cast.brand.pk, YESTERDAY)["EUR"]
+    position = bank_positions(cast.brand.pk, yesterday())["EUR"]
     assert (position.unknown_minor, position.unknown_count, position.books_minor, position.difference_minor) == (
         7_500, 1, 97_500, 0,
     )  # fmt: skip
@@ -145,13 +143,13 @@ def test_a_payment_without_an_owner_is_at_the_bank_and_owed(cast, held, bank):
 
 
 def test_a_day_is_kept_once_and_computed_again_as_a_further_version(cast, held, bank):
-    (row,) = keep_day(brand=cast.brand, day=YESTERDAY)
+    (row,) = keep_day(brand=cast.brand, day=yesterday())
     assert (row.version, row.cover, row.requirement, row.bank_short) == (1, Cover.TRANSIT, 1250, 350)
-    assert keep_day(brand=cast.brand, day=YESTERDAY) == []
+    assert keep_day(brand=cast.brand, day=yesterday()) == []
     statement(cast, bank, "880.00")
     assert run_due() == 1
     again = ClientMoneyDay.objects.get(version=2)
-    assert (again.difference, again.made_by, again.statement_on) == (Decimal(-20), None, YESTERDAY)
+    assert (again.difference, again.made_by, again.statement_on) == (Decimal(-20), None, yesterday())
     assert again.reason
     assert run_due() == 0
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
@@ -160,12 +158,12 @@ def test_a_day_is_kept_once_and_computed_again_as_a_further_version(cast, held, 
 
 def test_a_person_says_why_and_needs_the_right(cast, held):
     with pytest.raises(DomainError, match="not over yet"):
-        keep_day(brand=cast.brand, day=TODAY)
+        keep_day(brand=cast.brand, day=today())
     with pytest.raises(DomainError, match="Say why"):
-        keep_day(brand=cast.brand, day=YESTERDAY, actor=cast.finance)
+        keep_day(brand=cast.brand, day=yesterday(), actor=cast.finance)
     with pytest.raises(NotAllowed):
-        keep_day(brand=cast.brand, day=YESTERDAY, actor=cast.auditor, reason="x")
-    (row,) = keep_day(brand=cast.brand, day=YESTERDAY, actor=cast.finance, reason="Asked by the auditor")
+        keep_day(brand=cast.brand, day=yesterday(), actor=cast.auditor, reason="x")
+    (row,) = keep_day(brand=cast.brand, day=yesterday(), actor=cast.finance, reason="Asked by the auditor")
     assert (row.made_by, row.reason) == (cast.finance, "Asked by the auditor")
     assert AuditEvent.objects.get(action="wallet.client_money_computed_again").actor == cast.finance
 
@@ -183,16 +181,16 @@ def test_a_shortfall_is_told_once_with_what_to_do(cast, held, bank):
 
 
 def test_beat_computes_each_day_from_the_first_on(cast, held):
-    assert len(keep_day(brand=cast.brand, day=TODAY - dt.timedelta(days=2))) == 1
+    assert len(keep_day(brand=cast.brand, day=today() - dt.timedelta(days=2))) == 1
     assert run_due() == 1
     assert run_due() == 0
-    assert [row.day for row in ClientMoneyDay.objects.order_by("day")] == [TODAY - dt.timedelta(days=2), YESTERDAY]
+    assert [row.day for row in ClientMoneyDay.objects.order_by("day")] == [today() - dt.timedelta(days=2), yesterday()]
 
 
 def test_the_number_of_queries_does_not_grow(cast, held, bank):
     def count() -> int:
         with CaptureQueriesContext(connection) as queries:
-            figures_of(cast.brand, YESTERDAY)
+            figures_of(cast.brand, yesterday())
         return len(queries)
 
     few = count()

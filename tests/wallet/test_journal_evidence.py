@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AccessEvent, AuditEvent
+from tests.days import today
 from tests.wallet.factories import fund, house
-from tests.wallet.test_manual_journals import TODAY, bank_fee, write
+from tests.wallet.test_manual_journals import bank_fee, write
 from wallet import attachments
 from wallet.choices import AccountKind
 from wallet.ledger import Line
@@ -109,7 +110,7 @@ def test_evidence_goes_with_the_form_and_from_the_journals_page(cast, browse):
     answer = browser.post(
         reverse("wallet:manual_journal_new"),
         {
-            "brand": cast.brand.pk, "business_on": TODAY.isoformat(), "reason": "Bank fee", "request_key": "k",
+            "brand": cast.brand.pk, "business_on": today().isoformat(), "reason": "Bank fee", "request_key": "k",
             "account": [fees.pk, bank.pk], "debit": ["5", ""], "credit": ["", "5"], "text": ["", ""],
             "file": SimpleUploadedFile("fee.pdf", INVOICE),
         },

@@ -11,6 +11,7 @@ from django.urls import reverse
 from clients.models import TimelineEntry
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.models import AccessEvent, AuditEvent, Notification
+from tests.days import today
 from tests.wallet.factories import at_once, available, fund, house, sign_month
 from wallet import ledger, periods
 from wallet.choices import AccountKind, JournalKind, RequestState
@@ -20,7 +21,6 @@ from wallet.models import Account, Journal, ManualJournal, Period
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
-TODAY = dt.datetime.now(dt.UTC).date()
 
 
 def bank_fee(brand, minor: int = 1_250) -> list[Line]:
@@ -29,7 +29,7 @@ def bank_fee(brand, minor: int = 1_250) -> list[Line]:
 
 def write(cast, lines=None, **fields) -> ManualJournal:
     values = {
-        "brand_id": cast.brand.pk, "lines": bank_fee(cast.brand) if lines is None else lines, "business_on": TODAY,
+        "brand_id": cast.brand.pk, "lines": bank_fee(cast.brand) if lines is None else lines, "business_on": today(),
         "reason": "Fee of the bank, statement 11", "request_key": "form-1", "actor": cast.finance, **fields,
     }  # fmt: skip
     return write_journal(**values)
@@ -92,7 +92,7 @@ def test_what_can_not_be_a_journal_is_refused_in_words(cast):
         ([Line(fees, -100), Line(fx, 100), Line(fx_dollars, -110), Line(dollars, 110)], {}, "need the rate"),
         (None, {"rate": Decimal("1.1")}, "rate has a day"),
         (None, {"reason": "  "}, "Say why"),
-        (None, {"business_on": TODAY + dt.timedelta(days=1)}, "not here yet"),
+        (None, {"business_on": today() + dt.timedelta(days=1)}, "not here yet"),
         ([Line(fees, -1), Line(bank, 1)] * 31, {}, "at most 60"),
     ]:
         with pytest.raises(DomainError, match=words):
@@ -106,10 +106,10 @@ def test_between_currencies_the_journal_names_the_rate(cast):
         Line(house(brand, AccountKind.FEES), -10_000), Line(house(brand, AccountKind.FX_POSITION), 10_000),
         Line(house(brand, AccountKind.FX_POSITION, "USD"), -11_000), Line(house(brand, AccountKind.HOUSE_BANK, "USD"), 11_000),
     ]  # fmt: skip
-    manual = write(cast, lines, rate=Decimal("1.1"), rate_on=TODAY)
+    manual = write(cast, lines, rate=Decimal("1.1"), rate_on=today())
     post_journal(manual_id=manual.pk, actor=cast.second_finance)
     manual.refresh_from_db()
-    assert (manual.journal.fx_rate, manual.journal.fx_rate_on) == (Decimal("1.1"), TODAY)
+    assert (manual.journal.fx_rate, manual.journal.fx_rate_on) == (Decimal("1.1"), today())
     again = write(cast, mirror_of(manual.journal), reverses_id=manual.journal_id, request_key="form-2")
     post_journal(manual_id=again.pk, actor=cast.second_finance)
     assert ledger.balance(house(brand, AccountKind.HOUSE_BANK, "USD")) == 0
@@ -186,7 +186,7 @@ def test_refused_with_a_reason_or_withdrawn_by_its_writer(cast):
 
 
 def test_a_waiting_journal_keeps_its_month_open(cast):
-    last_month = TODAY.replace(day=1) - dt.timedelta(days=1)
+    last_month = today().replace(day=1) - dt.timedelta(days=1)
     manual = write(cast, business_on=last_month)
     post_journal(manual_id=manual.pk, actor=cast.second_finance)
     waiting = write(cast, business_on=last_month, request_key="late")
@@ -215,7 +215,7 @@ def test_two_people_post_at_once_and_it_is_posted_once(cast):
 
 def typed(cast, rows: list[tuple[Account, str, str]], **fields) -> dict:
     return {
-        "brand": cast.brand.pk, "business_on": TODAY.isoformat(), "reason": "Bank fee", "request_key": "k1",
+        "brand": cast.brand.pk, "business_on": today().isoformat(), "reason": "Bank fee", "request_key": "k1",
         "account": [f"{account.pk} · {account}" for account, _debit, _credit in rows],
         "debit": [debit for _account, debit, _credit in rows],
         "credit": [credit for _account, _debit, credit in rows], **fields,

@@ -16,9 +16,10 @@ from python_calamine import CalamineWorkbook
 from crm import jobs
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Job, Notification
+from tests.days import last_month, last_month_end, month_before_last
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import fund, house, make_psp, raw, sign_month
-from tests.wallet.test_periods import BEFORE, LAST, LAST_END, pay
+from tests.wallet.test_periods import pay
 from wallet import exchange, ledger, periods
 from wallet.choices import AccountKind, BreakKind, JournalKind, PeriodState
 from wallet.client_money import keep_day
@@ -50,13 +51,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def month(cast) -> Period:
     """Last month, with 100 of fees in it; the month before it is closed."""
-    pay(cast.brand, 10_000, BEFORE + dt.timedelta(days=9), "a")
-    pay(cast.brand, 2_000, LAST + dt.timedelta(days=9), "b")
+    pay(cast.brand, 10_000, month_before_last() + dt.timedelta(days=9), "a")
+    pay(cast.brand, 2_000, last_month() + dt.timedelta(days=9), "b")
     periods.open_months(cast.brand.pk)
-    earlier = Period.objects.get(first_day=BEFORE)
+    earlier = Period.objects.get(first_day=month_before_last())
     sign_month(earlier, cast.finance, cast.second_finance)
     periods.close_period(period_id=earlier.pk, actor=cast.finance)
-    return Period.objects.select_related("brand").get(first_day=LAST)
+    return Period.objects.select_related("brand").get(first_day=last_month())
 
 
 def at(day: dt.date, hour: int = 12) -> dt.datetime:
@@ -66,8 +67,8 @@ def at(day: dt.date, hour: int = 12) -> dt.datetime:
 def break_of(cast, psp, **fields) -> Break:
     values = {
         "brand": cast.brand, "psp": psp, "kind": BreakKind.MISSING_HERE, "subject": "row:1", "detail": "Line 7 is in no book",
-        "currency": "EUR", "difference_minor": -1_250, "happened_at": at(LAST + dt.timedelta(days=3)),
-        "opened_at": at(LAST + dt.timedelta(days=4)), **fields,
+        "currency": "EUR", "difference_minor": -1_250, "happened_at": at(last_month() + dt.timedelta(days=3)),
+        "opened_at": at(last_month() + dt.timedelta(days=4)), **fields,
     }  # fmt: skip
     return Break.objects.create(**values)
 
@@ -99,7 +100,7 @@ def test_the_database_closes_no_month_that_two_have_not_signed(cast, month):
 
 def test_a_signature_under_figures_that_changed_is_worth_nothing(cast, month):
     sign_month(month, cast.finance)
-    pay(cast.brand, 1, LAST_END, "late fact")
+    pay(cast.brand, 1, last_month_end(), "late fact")
     found = signatures_of(month)
     assert (len(found.valid), len(found.outdated)) == (0, 1)
     sign_month(month, cast.second_finance)
@@ -157,13 +158,15 @@ def moved(cast, psp, day: dt.date) -> PspMovement:
 
 def test_a_psp_through_which_money_moved_owes_a_report_to_the_month_s_end(cast, month):
     psp, idle = make_psp(cast.brand), make_psp(cast.brand, "idle")
-    moved(cast, psp, LAST + dt.timedelta(days=4))
-    assert [(one.source.psp, one.periods) for one in missing_sources(month)] == [(psp, ((LAST, LAST_END),))]
-    report(psp, LAST, LAST_END - dt.timedelta(days=2))
+    moved(cast, psp, last_month() + dt.timedelta(days=4))
+    assert [(one.source.psp, one.periods) for one in missing_sources(month)] == [
+        (psp, ((last_month(), last_month_end()),))
+    ]
+    report(psp, last_month(), last_month_end() - dt.timedelta(days=2))
     (one,) = missing_sources(month)
-    assert one.periods == ((LAST_END - dt.timedelta(days=1), LAST_END),)
+    assert one.periods == ((last_month_end() - dt.timedelta(days=1), last_month_end()),)
     assert psp.name in one.words
-    report(psp, LAST_END - dt.timedelta(days=1), LAST_END + dt.timedelta(days=3))
+    report(psp, last_month_end() - dt.timedelta(days=1), last_month_end() + dt.timedelta(days=3))
     assert missing_sources(month) == []
     lines = {line.source.psp: line for line in month_end_of(month).sources}
     assert (lines[psp].files, lines[psp].closing, lines[idle].is_idle) == (2, {"EUR": Decimal(5)}, True)
@@ -173,7 +176,7 @@ def test_breaks_stand_by_age_and_money(cast, month):
     psp = make_psp(cast.brand)
     break_of(cast, psp)
     break_of(cast, psp, subject="row:2", difference_minor=700)
-    break_of(cast, psp, subject="row:3", happened_at=at(LAST_END + dt.timedelta(days=1)))
+    break_of(cast, psp, subject="row:3", happened_at=at(last_month_end() + dt.timedelta(days=1)))
     (row,) = month_end_of(month).ageing
     assert (row.count, row.total) == (2, Decimal("19.50"))
     assert month_end_of(month).open_breaks == 2
@@ -182,7 +185,7 @@ def test_breaks_stand_by_age_and_money(cast, month):
 def test_client_money_is_owed_for_every_day_since_the_first_money(cast, month):
     assert client_money_state(month).days == 0
     wallet, clearing = ledger.wallet_of(cast.client, "EUR"), ledger.psp_clearing(make_psp(cast.brand), "EUR")
-    day = LAST_END - dt.timedelta(days=2)
+    day = last_month_end() - dt.timedelta(days=2)
     with transaction.atomic():
         entry = Entry(key="in", kind=JournalKind.DEPOSIT, brand_id=cast.brand.pk, business_on=day,
                       lines=(Line(clearing, -900), Line(wallet, 900)))  # fmt: skip
@@ -201,10 +204,12 @@ def test_client_money_is_owed_for_every_day_since_the_first_money(cast, month):
 def position(cast, month):
     load_rates()
     fund(cast.client, 50_000)
-    conversion = exchange.convert_minor(10_000, "EUR", "USD", on=LAST + dt.timedelta(days=4), markup_basis_points=100)
+    conversion = exchange.convert_minor(
+        10_000, "EUR", "USD", on=last_month() + dt.timedelta(days=4), markup_basis_points=100
+    )
     source, target = ledger.wallet_of(cast.client, "EUR"), ledger.wallet_of(cast.client, "USD")
     entry = Entry(
-        key="fx", kind=JournalKind.FX, brand_id=cast.brand.pk, business_on=LAST + dt.timedelta(days=4),
+        key="fx", kind=JournalKind.FX, brand_id=cast.brand.pk, business_on=last_month() + dt.timedelta(days=4),
         lines=exchange.lines_of(conversion, source=source, target=target), rate=conversion.rate, rate_on=conversion.rate_on,
     )  # fmt: skip
     with transaction.atomic():
@@ -220,7 +225,7 @@ def test_the_fx_position_is_revalued_at_the_last_day_s_rates_by_two_people(cast,
     with pytest.raises(NotAllowed):
         propose_revaluation(period_id=month.pk, actor=cast.auditor)
     manual = propose_revaluation(period_id=month.pk, actor=cast.finance)
-    assert (manual.business_on, "USD" in manual.reason) == (LAST_END, True)
+    assert (manual.business_on, "USD" in manual.reason) == (last_month_end(), True)
     with pytest.raises(WrongState, match="waits for a second person"):
         propose_revaluation(period_id=month.pk, actor=cast.finance)
     with pytest.raises(NotAllowed):
@@ -291,11 +296,11 @@ def test_the_page_takes_a_fixed_number_of_queries(cast, month, browse):
         return len(queries)
 
     psp = make_psp(cast.brand)
-    moved(cast, psp, LAST + dt.timedelta(days=4))
+    moved(cast, psp, last_month() + dt.timedelta(days=4))
     few = count()
     for number in range(5):
         break_of(cast, psp, subject=f"row:{number}")
-        report(psp, LAST + dt.timedelta(days=number), LAST + dt.timedelta(days=number))
+        report(psp, last_month() + dt.timedelta(days=number), last_month() + dt.timedelta(days=number))
     assert count() <= few + 1 <= 70
     assert browse(cast.agent).get(url("month_end", month)).status_code == 403
     assert browse(cast.finance).get(reverse("wallet:month_end", args=["southern", str(month)])).status_code == 404
@@ -306,7 +311,7 @@ def test_the_page_takes_a_fixed_number_of_queries(cast, month, browse):
 def test_the_pack_has_the_same_figures_in_each_form_and_the_evidence_s_hashes(cast, month, settings, tmp_path):
     psp = make_psp(cast.brand)
     break_of(cast, psp)
-    came = report(psp, LAST, LAST_END)
+    came = report(psp, last_month(), last_month_end())
     sign_month(month, cast.finance, cast.second_finance, note="Known")
     month = periods.close_period(period_id=month.pk, actor=cast.finance, note="Known")
     month = Period.objects.select_related("brand", "closed_by").get(pk=month.pk)

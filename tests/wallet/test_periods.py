@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Job, Notification, User
+from tests.days import last_month, last_month_end, month_before_last, this_month, today
 from tests.wallet.factories import at_once, fund, house, make_psp, raw, sign_month, without_triggers
 from wallet import ledger, periods
 from wallet.choices import AccountKind, DepositState, JournalKind, PeriodState, RequestState
@@ -20,11 +21,6 @@ from wallet.trial_balance import trial_balance
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
-TODAY = dt.datetime.now(dt.UTC).date()
-THIS = TODAY.replace(day=1)
-LAST_END = THIS - dt.timedelta(days=1)
-LAST = LAST_END.replace(day=1)
-BEFORE = (LAST - dt.timedelta(days=1)).replace(day=1)
 
 
 def pay(brand, minor: int, day: dt.date, key: str, *, to: AccountKind = AccountKind.FEES) -> int:
@@ -40,9 +36,9 @@ def pay(brand, minor: int, day: dt.date, key: str, *, to: AccountKind = AccountK
 @pytest.fixture
 def months(cast) -> list[Period]:
     """Two ended months and this one, with 100 in the first, 20 in the second and 5 in this."""
-    pay(cast.brand, 10_000, BEFORE + dt.timedelta(days=9), "a")
-    pay(cast.brand, 2_000, LAST + dt.timedelta(days=9), "b")
-    pay(cast.brand, 500, TODAY, "c")
+    pay(cast.brand, 10_000, month_before_last() + dt.timedelta(days=9), "a")
+    pay(cast.brand, 2_000, last_month() + dt.timedelta(days=9), "b")
+    pay(cast.brand, 500, today(), "c")
     assert periods.open_months(cast.brand.pk) == 3
     return list(Period.objects.order_by("first_day"))
 
@@ -69,8 +65,12 @@ def kept(period: Period) -> dict[str, tuple[int, int, int, int]]:
 
 
 def test_months_open_from_the_first_business_day_to_this_month(cast, months):
-    assert [(one.first_day, one.state) for one in months] == [(BEFORE, "open"), (LAST, "open"), (THIS, "open")]
-    assert months[1].last_day == LAST_END
+    assert [(one.first_day, one.state) for one in months] == [
+        (month_before_last(), "open"),
+        (last_month(), "open"),
+        (this_month(), "open"),
+    ]
+    assert months[1].last_day == last_month_end()
     assert periods.open_months(cast.brand.pk) == 0
     assert periods.open_months(cast.other_brand.pk) == 0
 
@@ -95,16 +95,16 @@ def test_months_are_closed_in_order_and_only_when_they_are_over(cast, months):
 
 def test_a_late_fact_goes_into_the_first_day_after_the_last_closed_month(cast, months):
     close(months[0], cast.finance)
-    assert Journal.objects.get(pk=pay(cast.brand, 1, BEFORE, "late")).business_on == LAST
+    assert Journal.objects.get(pk=pay(cast.brand, 1, month_before_last(), "late")).business_on == last_month()
     close(months[1], cast.finance)
     three = Entry(
-        key="late3", kind=JournalKind.PSP_FEE, brand_id=cast.brand.pk, business_on=BEFORE,
+        key="late3", kind=JournalKind.PSP_FEE, brand_id=cast.brand.pk, business_on=month_before_last(),
         lines=(
             Line(house(cast.brand, AccountKind.HOUSE_BANK), 3), Line(house(cast.brand, AccountKind.FEES), -2),
             Line(house(cast.brand), -1),
         ),
     )  # fmt: skip
-    assert Journal.objects.get(pk=ledger.post(three).journal_id).business_on == THIS
+    assert Journal.objects.get(pk=ledger.post(three).journal_id).business_on == this_month()
     assert verify().problems == []
 
 
@@ -115,7 +115,7 @@ def test_what_blocks_and_what_warns_is_said_in_words(cast, months):
         client=cast.client, brand=cast.brand, psp=psp, wallet=ledger.wallet_of(cast.client, "EUR"), reference="D-1",
         request_key="k", amount_minor=5, currency="EUR", state=DepositState.HELD, hold_reasons=["late"],
         held_at=dt.datetime.now(dt.UTC),
-        created_at=dt.datetime.combine(BEFORE, dt.time(), tzinfo=dt.UTC),
+        created_at=dt.datetime.combine(month_before_last(), dt.time(), tzinfo=dt.UTC),
     )  # fmt: skip
     found = [check.words for check in checks_of(months[0]) if not check.is_fine]
     assert found == ["Deposits are held for review: 1.", "Suspense is not empty: 7.00 EUR."]
@@ -129,7 +129,7 @@ def test_a_crash_between_the_two_steps_is_continued_by_beat(cast, months):
     periods._begin(months[0].pk, cast.finance, "")
     months[0].refresh_from_db()
     assert months[0].state == PeriodState.CLOSING
-    assert Journal.objects.get(pk=pay(cast.brand, 1, BEFORE, "late")).business_on == LAST
+    assert Journal.objects.get(pk=pay(cast.brand, 1, month_before_last(), "late")).business_on == last_month()
     assert periods.continue_closings() == 1
     assert periods.continue_closings() == 0
     months[0].refresh_from_db()
@@ -160,7 +160,7 @@ def test_a_closed_month_is_opened_by_a_second_person_and_closed_again(cast, mont
             state="approved", decided_by=cast.finance, decided_at=dt.datetime.now(dt.UTC)
         )
     periods.decide_reopening(reopening_id=wish.pk, approve=True, actor=cast.mlro)
-    assert Journal.objects.get(pk=pay(cast.brand, 50, LAST, "missing fee")).business_on == LAST
+    assert Journal.objects.get(pk=pay(cast.brand, 50, last_month(), "missing fee")).business_on == last_month()
     close(months[1], cast.second_finance)
     assert kept(months[1])["fees"] == (-10_000, 2_050, 0, -12_050)
     assert months[1].closings == 2
@@ -207,8 +207,8 @@ def test_tampering_with_a_closing_is_named(cast, months):
 
 def test_a_journal_that_was_slipped_into_a_closed_month_is_named(cast, months):
     close(months[0], cast.finance)
-    slipped = pay(cast.brand, 7, LAST, "slipped")
-    without_triggers("UPDATE wallet_journal SET business_on = %s WHERE id = %s", BEFORE, slipped)
+    slipped = pay(cast.brand, 7, last_month(), "slipped")
+    without_triggers("UPDATE wallet_journal SET business_on = %s WHERE id = %s", month_before_last(), slipped)
     problems = verify().problems
     assert any(f"journal {slipped} (slipped) was posted into the closed month {months[0]}" in one for one in problems)
 
@@ -237,7 +237,7 @@ def test_a_posting_in_flight_is_in_the_closing(cast, months):
     def work(number: int):
         if number == 0:
             with transaction.atomic():
-                pay(cast.brand, 77, LAST - dt.timedelta(days=1), "in flight")
+                pay(cast.brand, 77, last_month() - dt.timedelta(days=1), "in flight")
                 wrote.set()
                 may_commit.wait(5)
             return None

@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from tests.days import today
 from tests.trading.factories import make_account, make_server, make_type
 from tests.wallet.factories import fund
 from tests.wallet.test_transfer import end, move
@@ -23,7 +24,6 @@ from wallet.reconciliation import resolve_break
 from wallet.source_runs import gaps, run_due, run_source, sources_of
 
 pytestmark = pytest.mark.django_db
-TODAY = timezone.now().astimezone(dt.UTC).date
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def source(cast, account):
 
 
 def run(source) -> SourceRun:
-    return run_source(source, TODAY())
+    return run_source(source, today())
 
 
 def kinds() -> list[str]:
@@ -69,7 +69,7 @@ def test_transfers_both_ways_agree_with_the_platform(cast, account, source):
     end(move(cast, account, Direction.TO_WALLET, "120", key="k2"), ticket=78)
     deal(account, 78, "-120")
     done = run(source)
-    assert (done.state, done.checked, done.breaks_open, done.covered_to) == (RunState.AGREES, 4, 0, TODAY())
+    assert (done.state, done.checked, done.breaks_open, done.covered_to) == (RunState.AGREES, 4, 0, today())
     assert not Break.objects.exists()
 
 
@@ -194,7 +194,7 @@ def test_what_a_person_resolved_stays_resolved_while_it_is_the_same_difference(c
 
 
 def test_beat_runs_each_source_once_a_day_and_looks_again_where_something_is_open(cast, account):
-    yesterday = TODAY() - dt.timedelta(days=1)
+    yesterday = today() - dt.timedelta(days=1)
     assert run_due() == 1
     assert SourceRun.objects.get().day == yesterday
     assert run_due() == 0
@@ -202,7 +202,7 @@ def test_beat_runs_each_source_once_a_day_and_looks_again_where_something_is_ope
                              started_at=timezone.now() - dt.timedelta(hours=3))  # fmt: skip
     assert run_due() == 1
     assert (SourceRun.objects.get().runs, SourceRun.objects.get().state) == (2, RunState.AGREES)
-    assert run_due(today=TODAY() + dt.timedelta(days=2)) == 2
+    assert run_due(today=today() + dt.timedelta(days=2)) == 2
 
 
 def test_the_days_that_no_report_covers():

@@ -21,7 +21,6 @@ from wallet.settlement_import import fetch_and_import, import_report, original_o
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
-TODAY = dt.date.today
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What the checks of a withdrawal see, each by its own rule and in words."""
 
-import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from compliance.models import Hit, ListEntry, RiskAssessment
 from crm import audit
 from tests.compliance.factories import load
+from tests.days import now
 from tests.trading.factories import make_account, make_server
 from tests.wallet.test_withdrawal import IBAN, ask, outcome, paid_in, rich
 from wallet import checks_risk
@@ -17,7 +17,6 @@ from wallet.models import Deposit, Withdrawal
 
 __all__ = ["rich"]
 pytestmark = pytest.mark.django_db
-NOW = dt.datetime.now(dt.UTC)
 
 
 def said(withdrawal: Withdrawal, name: str) -> str:
@@ -71,9 +70,9 @@ def test_an_open_match_with_a_watchlist_and_signs_of_other_apps_are_looked_at(ri
     assert outcome(ask(rich, outside, "10"), "aml") == Outcome.PASS
     Hit.objects.create(
         screening=rich.client.screenings.create(
-            at=NOW, trigger="manual", matcher_version="1", threshold=Decimal("0.9"), client_hash="x"
+            at=now(), trigger="manual", matcher_version="1", threshold=Decimal("0.9"), client_hash="x"
         ),
-        client=rich.client, entry=ListEntry.objects.get(), client_hash="x", entry_hash="y", score=Decimal("0.95"), found_at=NOW,
+        client=rich.client, entry=ListEntry.objects.get(), client_hash="x", entry_hash="y", score=Decimal("0.95"), found_at=now(),
     )  # fmt: skip
     monkeypatch.setitem(checks_risk.SIGNALS, "test", lambda _client: "Cash at three branches.")
     withdrawal = ask(rich, outside, "10", key="k2")
@@ -85,7 +84,12 @@ def test_the_reasons_of_a_high_rating_are_told(rich, outside):
     rich.client.risk_rating = "high"
     rich.client.save()
     RiskAssessment.objects.create(
-        client=rich.client, rating="high", points=70, reasons=[{"code": "country_grey"}], rules_version="1", at=NOW
+        client=rich.client,
+        rating="high",
+        points=70,
+        reasons=[{"code": "country_grey"}],
+        rules_version="1",
+        at=now(),
     )
     assert "country grey" in said(ask(rich, outside), "risk")
 
