@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError
 from crm.money import Money
 from crm.policies import require_permission
-from wallet import ledger, policies
+from wallet import ledger, paid_twice, policies
 from wallet.choices import Way, WithdrawalState
 from wallet.destinations import mark_of
 from wallet.models import Account, ApprovalBatch, Psp, Withdrawal
@@ -65,15 +65,16 @@ def preview(withdrawals: Iterable[Withdrawal], *, actor: Any) -> list[PreviewLin
     requests: dict[str, list[Withdrawal]] = defaultdict(list)
     for row in rows:
         requests[row.request_reference].append(row)
-    return [_line(requests[reference], actor) for reference in references]
+    paid_already = paid_twice.refusals([part for parts in requests.values() for part in parts])
+    return [_line(requests[reference], actor, paid_already.get(reference, [])) for reference in references]
 
 
-def _line(parts: list[Withdrawal], actor: Any) -> PreviewLine:
+def _line(parts: list[Withdrawal], actor: Any, paid_already: Sequence[str]) -> PreviewLine:
     first = parts[0]
     mark = mark_of_request(parts)
     looks = [check.reason for check in first.checks.all() if check.outcome != "pass"]
     decision = policies.can_approve(actor, first)
-    refusals = [decision.reason] if not decision else stops_of(first)
+    refusals = [decision.reason] if not decision else stops_of(first, paid_already)
     if refusals:
         return PreviewLine(first, parts, mark, refusals=refusals, looks=looks)
     plan = FIRST if first.needs_second and first.state == WithdrawalState.REQUESTED else RELEASE

@@ -70,6 +70,10 @@ def apply_payout(*, psp_id: int, view: TransferView, way: Way = Way.PAYOUT) -> A
         return Applied(
             InboxState.FAILED, f"The PSP says {view.amount_minor} {view.currency} for {withdrawal.reference}"
         )
+    if withdrawal.state == WithdrawalState.APPROVED and view.status != TransferStatus.FAILED:
+        # It is there though we thought that nothing had reached the PSP: nobody sends it any more.
+        move_to(withdrawal, WithdrawalState.SENDING)
+        withdrawal.sent_at = withdrawal.sent_at or timezone.now()
     if withdrawal.state not in AT_THE_PSP:
         if (withdrawal.state == WithdrawalState.SETTLED) != (view.status == TransferStatus.PAID) and (
             view.status != TransferStatus.PENDING
@@ -105,6 +109,9 @@ def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
             return _("The money may be back at the PSP. Ask there; the client's wallet was not changed.")
         return _("The client may have the money twice. Stop further withdrawals of this client and ask the PSP.")
 
+    if not (was_paid or withdrawal.psp_reference):
+        withdrawal.psp_reference = view.psp_reference
+        withdrawal.save(update_fields=["psp_reference", "updated_at"])
     audit_withdrawal(
         withdrawal, "wallet.payout_contradicted", reason=view.failure,
         evidence={"psp_reference": view.psp_reference, "status": view.status.value},

@@ -18,12 +18,14 @@ from crm.notify import notify, people_with
 from crm.policies import require
 from wallet import claims, policies
 from wallet.choices import Way, WithdrawalState
+from wallet.deposits import lock_deposit
 from wallet.destinations import destination_of
 from wallet.models import Withdrawal
 from wallet.outcomes import apply_payout, audit_withdrawal, fail, lock_withdrawal, move_to
 from wallet.psp import adapter_of
 from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown, PspUnreachable, RefundOrder, TransferView
 from wallet.psp.calls import about
+from wallet.sources import left_of
 
 LEASE = dt.timedelta(seconds=60)  # a worker that is silent longer is believed dead
 UNREACHABLE_WAIT = dt.timedelta(seconds=30)
@@ -97,9 +99,18 @@ def _claim(withdrawal_id: int) -> Withdrawal | None:
     if withdrawal.next_look_up_at is not None and withdrawal.next_look_up_at > now:
         return None
     move_to(withdrawal, WithdrawalState.SENDING)
+    if withdrawal.way == Way.REFUND and _is_gone(withdrawal):
+        fail(withdrawal, reason=_("The deposit was charged back or has gone back meanwhile"))
+        return None
     withdrawal.sent_at, withdrawal.next_look_up_at = now, now + LEASE
     withdrawal.save(update_fields=["state", "sent_at", "next_look_up_at", "updated_at"])
     return withdrawal
+
+
+def _is_gone(withdrawal: Withdrawal) -> bool:
+    """Has the payer's bank, or a refund made at the PSP, given the payer more than this leaves of his deposit?"""
+    assert withdrawal.source_deposit_id is not None
+    return left_of(lock_deposit(pk=withdrawal.source_deposit_id)) < 0
 
 
 @transaction.atomic(durable=True)

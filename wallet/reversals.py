@@ -58,8 +58,9 @@ def _our_refund(psp_id: int, transfer: TransferView) -> Withdrawal | None:
 
 def _made_at_the_psp(deposit: Deposit, transfer: TransferView) -> Applied:
     """Somebody refunded it in the PSP's own back office: out of the wallet (or suspense); what is missing is our loss."""
-    left = (deposit.received_minor or 0) - deposit.refunded_minor
     is_held = deposit.state == DepositState.HELD and deposit.settled_at is None
+    # A bank that takes what was given back already is the house's loss; in suspense there is no more than was kept.
+    left = deposit.kept_minor if is_held else (deposit.received_minor or 0) - deposit.refunded_minor
     if not (is_held or deposit.state in (DepositState.SETTLED, DepositState.CHARGEBACK_REVERSED)):
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state}; nothing is left to refund")
     if transfer.currency != deposit.received_currency or not 0 < transfer.amount_minor <= left:
@@ -68,7 +69,7 @@ def _made_at_the_psp(deposit: Deposit, transfer: TransferView) -> Applied:
             f"{transfer.amount_minor} {transfer.currency} refunded of {deposit.reference}, which has {left} left",
         )
     deposit.refunded_minor += transfer.amount_minor
-    everything = deposit.refunded_minor == deposit.received_minor
+    everything = not deposit.kept_minor if is_held else deposit.refunded_minor == deposit.received_minor
     if everything:
         deposit.state = DepositState.RETURNED if is_held else DepositState.REFUNDED
     take_back(

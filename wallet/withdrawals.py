@@ -24,7 +24,7 @@ from crm.events import WithdrawalApproved, WithdrawalRequested, publish
 from crm.money import from_minor
 from crm.policies import require
 from crm.wake import wake_on_commit
-from wallet import ledger, policies
+from wallet import ledger, paid_twice, policies
 from wallet.amounts import minor_of
 from wallet.checking import Finding, Request, run_checks
 from wallet.choices import Outcome, Purpose, WithdrawalState
@@ -36,6 +36,7 @@ from wallet.outcomes import (
     give_back,
     lock_parts,
     move_to,
+    parts_of,
     reserve,
     tell_refused,
 )
@@ -252,13 +253,17 @@ def approve_withdrawal(*, withdrawal_id: int, actor: Any, reason: str = "") -> W
     return next(one for one in parts if one.pk == withdrawal_id)
 
 
-def stops_of(withdrawal: Withdrawal) -> list[str]:
-    """What stops it now though it did not when it was asked for: a restriction, a lost verification. In words.
+def stops_of(withdrawal: Withdrawal, paid_already: Sequence[str] | None = None) -> list[str]:
+    """What stops it now though it did not when it was asked for: a restriction, a lost verification, money that the client
+    has by another way. In words.
 
-    The money is reserved, so funds can't. Giving a deposit back is no withdrawal: nothing stops it.
+    The money is reserved, so funds can't. Giving a deposit back is no withdrawal: only that it is gone stops it.
+    paid_already: of this request, from `paid_twice.refusals`, by whoever asks for many.
     """
-    if withdrawal.purpose == Purpose.REFUND:
-        return []
+    if paid_already is None:
+        paid_already = paid_twice.refusals(parts_of(withdrawal)).get(withdrawal.request_reference, [])
+    if paid_already or withdrawal.purpose == Purpose.REFUND:
+        return list(paid_already)
     request = Request(
         client=withdrawal.client,
         wallet=withdrawal.wallet,
