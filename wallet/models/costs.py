@@ -40,6 +40,11 @@ class CostTermsMixin(models.Model):
         return self.basis_points / 100
 
     @property
+    def percent_decimals(self) -> int:
+        """As many as it needs, two at least."""
+        return 2 if self.basis_points == self.basis_points.to_integral_value() else 4
+
+    @property
     def fixed(self) -> Decimal:
         return from_minor(self.fixed_minor, self.currency)
 

@@ -163,7 +163,6 @@ def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
     one = posting.one
     require(policies.can_post_break(actor, posting))
     breaks.require_open(one)
-    assert one.psp_id is not None  # only the PSP leg has differences to post
     _require_open_day(one.brand_id, posting.business_on)
     between = _require_the_same(posting, one)
     posted = ledger.post(_entry(posting, between), actor=actor)
@@ -182,6 +181,7 @@ def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
 
 def _entry(posting: BreakPosting, between: Across | None) -> Entry:
     one, way = posting.one, PostingWay(posting.way)
+    assert one.psp_id is not None  # only the PSP leg has differences to post
     psp = Psp.objects.select_related("brand").get(pk=one.psp_id)
     other = ledger.house(OTHER_SIDE[way], brand_id=one.brand_id, currency=posting.currency)
     if between is None:

@@ -32,7 +32,9 @@ def cost_page(request: HttpRequest, pk: int) -> HttpResponse:
     return show(request, _psp(request, pk, "wallet.view_psp"))
 
 
-def show(request: HttpRequest, psp: Psp, wrong: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+def show(
+    request: HttpRequest, psp: Psp, wrong: dict[int, dict[str, Any]] | None = None, status: int = 200
+) -> HttpResponse:
     report = costs.last_report(psp)
     terms = costs.terms_of(psp, report)
     waiting, decided = costs.proposals_of(psp)
