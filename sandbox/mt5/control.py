@@ -15,7 +15,7 @@ from sandbox.mt5.books import BUY, SELL, Refused
 from sandbox.mt5.contracts import GROUPS, SYMBOLS
 from sandbox.mt5.desk import Desk
 from sandbox.mt5.protocol import RETCODE_TEXTS
-from sandbox.mt5.server import Mt5Server
+from sandbox.mt5.server import RIGHTS, Mt5Server
 from sandbox.mt5.traders import Traders
 
 HEAD_MAX, BODY_MAX = 16 * 1024, 256 * 1024 * 1024
@@ -38,6 +38,7 @@ class Control:
             ("POST", "/control/restart"): self.restart,
             ("POST", "/control/import"): self.load,
             ("POST", "/control/frequency"): self.frequency,
+            ("POST", "/control/rights"): self.rights,
             ("POST", "/control/close_by"): self.close_by,
             ("POST", "/control/calendar"): self.calendar,
             ("POST", "/control/clock"): self.clock,
@@ -236,6 +237,18 @@ class Control:
         self.server.per_second_max = value
         return self._json({"per_second": value})
 
+    async def rights(self, data: dict[str, Any], _body: str) -> Reply:
+        """{take: a right} or {give: a right} of the manager; without either all are given."""
+        held = self.server.settings.manager.rights
+        for name in (data.get("take"), data.get("give")):
+            if name and name not in RIGHTS:
+                raise ValueError(f"rights are: {', '.join(RIGHTS)}")
+        if data.get("take"):
+            held.discard(data["take"])
+        else:
+            held.update([data["give"]] if data.get("give") else RIGHTS)
+        return self._json({"rights": sorted(held)})
+
     async def pem(self, _data: dict[str, Any], _body: str) -> Reply:
         """The certificate of the REST port, to be believed by clients."""
         return 200, "application/x-pem-file", self.certificate
@@ -273,6 +286,7 @@ class Control:
             "calendar": books.market.calendar,
             "restless": sorted(books.market.news_left),
             "archived": len(books.store.archived()),
+            "manager_lacks": sorted(RIGHTS.keys() - self.server.settings.manager.rights),
             "per_second_max": self.server.per_second_max,
             "groups": list(GROUPS),
             "prices": prices,

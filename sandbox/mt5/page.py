@@ -9,11 +9,12 @@ from typing import Any
 from sandbox.mt5.books import Books
 from sandbox.mt5.desk import EDITABLE
 from sandbox.mt5.faults import KINDS
+from sandbox.mt5.server import RIGHTS
 from sandbox.mt5.traders import HABITS
 
 SHOWN = (
     "users", "funded", "archived", "deals", "positions", "opened_by_traders", "rhythm_per_minute", "sessions",
-    "per_second_max", "calendar", "restless", "zone",
+    "per_second_max", "manager_lacks", "calendar", "restless", "zone",
 )  # fmt: skip
 ACCOUNTS, DEALS = 30, 15
 STYLE = (
@@ -68,6 +69,8 @@ def switches() -> str:
              field("command", "TRADE_BALANCE or *", 16), field("times", "times", 3, "1"), field("value", "value", 6), button="Arm"),
         form("All faults", "faults/clear", button="Clear"),
         form("Restart", "restart", button="End every session"),
+        form("Manager", "rights", choice("take", [(x, f"takes: {x}") for x in RIGHTS]), button="Take away"),
+        form("All rights", "rights", button="Give back"),
         form("Too frequent", "frequency", field("per_second", "commands a second, 0: any", 18)),
         form("Market hours", "calendar", choice("calendar", [(x, x) for x in ("always", "real", "closed")])),
         form("News", "news", field("currency", "USD", 5), field("seconds", "seconds", 6)),

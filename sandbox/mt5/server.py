@@ -8,7 +8,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sandbox.mt5 import commands, protocol
 from sandbox.mt5.books import Books
@@ -20,10 +20,26 @@ IDLE_SECONDS = 180
 MESSAGE_MAX = 16 * 1024 * 1024
 
 
+# A manager's rights as in the administrator's Permissions tab, and the commands that need them.
+RIGHTS: dict[str, tuple[str, ...]] = {
+    "accountant": ("TRADE_BALANCE", "KEELSON_BALANCE"),
+    "access to accounts": ("USER_",),
+    "modify accounts": ("USER_ADD", "USER_UPDATE", "USER_PASS_CHANGE"),
+    "access to trade orders": ("DEAL_", "POSITION_"),
+    "delete accounts": ("USER_DELETE", "USER_ARCHIVE_ADD"),
+}
+
+
 @dataclass
 class Manager:
+    """Who may connect, and with which of `RIGHTS`."""
+
     login: int
     password: str
+    rights: set[str] = field(default_factory=lambda: set(RIGHTS))
+
+    def may(self, command: str) -> bool:
+        return all(right in self.rights for right, prefixes in RIGHTS.items() if command.startswith(prefixes))
 
 
 @dataclass
@@ -201,6 +217,8 @@ def perform(
         return (12 if kind == "too_frequent" else int(faults[kind].value)), ({}, None)
     if server.is_too_frequent():
         return 12, ({}, None)
+    if not server.settings.manager.may(request.name):
+        return 8, ({}, None)
     code, answer = commands.run(books, request)
     if "book_twice" in faults:
         code, answer = commands.run(books, request)

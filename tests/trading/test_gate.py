@@ -147,13 +147,13 @@ def test_a_long_read_does_not_hold_up_money(server: TradingServer, sandbox: Sand
     login = sandbox.new_account()
     money, reads = (pool.platform_for(server, purpose) for purpose in (Purpose.MONEY, Purpose.READS))
     money.server_time(), reads.server_time()
-    sandbox.fault("slow", "GROUP_TOTAL", value=1.5)
+    sandbox.fault("slow", "GROUP_TOTAL", value=3)
     reader = threading.Thread(target=reads.groups)
     reader.start()
     time.sleep(0.1)
     started = time.monotonic()
     assert money.read_account(login) is not None
-    assert time.monotonic() - started < 1 and reader.is_alive()
+    assert time.monotonic() - started < 2.5 and reader.is_alive()
     reader.join()
 
 
@@ -241,13 +241,13 @@ def test_a_fork_in_the_middle_of_a_command_leaves_the_child_free(sandbox: Sandbo
     """Another thread holds the connection's lock at the fork: the child must not wait for it for ever."""
     with sandbox.client() as client:
         client.read("TIME_SERVER")
-        sandbox.fault("slow", "GROUP_TOTAL", value=1.0)
+        sandbox.fault("slow", "GROUP_TOTAL", value=3)
         thread = threading.Thread(target=client.read, args=("GROUP_TOTAL",))
         thread.start()
         time.sleep(0.2)
         started = time.monotonic()
         assert in_child(lambda: client.read("TIME_SERVER").retcode) == "0"
-        assert time.monotonic() - started < 0.9
+        assert time.monotonic() - started < 2.5
         thread.join()
 
 

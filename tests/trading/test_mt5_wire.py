@@ -8,7 +8,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, ReadTimedOut
@@ -140,6 +140,7 @@ def test_names_are_read_in_any_case_and_without_the_last_bar() -> None:
     assert answer.parameters == {"LOGIN": "7", "RETCODE": "0 Done"}
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(["A", "B", "C"]), st.text(st.characters(exclude_categories=["Cs"]))))
 def test_any_text_survives_a_command_line(parameters: dict[str, str]) -> None:
     text = wire.command_text("CMD", parameters, '{"x": 1}')

@@ -34,7 +34,7 @@ TODAY = dt.timedelta(hours=20)
 
 @pytest.fixture(params=list(FORMS))
 def client(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Mt5Commands]:
-    with sandbox.client(**FORMS[request.param], read_seconds=3.0, write_seconds=0.8) as client:
+    with sandbox.client(**FORMS[request.param], read_seconds=5.0, write_seconds=1.5) as client:
         yield client
 
 

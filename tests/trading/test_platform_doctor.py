@@ -74,3 +74,14 @@ def test_an_export_is_examined_too(server: TradingServer) -> None:
     findings = {row["name"]: row for row in json.loads(told)}
     assert code == 1 and len(findings) == 8
     assert "can't reach the export" in findings["export"]["told"]
+
+
+def test_a_missing_right_is_named_with_what_to_do(server: TradingServer, sandbox: Sandbox) -> None:
+    sandbox.post("rights", take="access to trade orders")
+    try:
+        code, told = run(server.name, "--json")
+    finally:
+        sandbox.post("rights")
+    findings = {row["name"]: row for row in json.loads(told)}
+    assert code == 1 and findings["log-in"]["is_well"]
+    assert not findings["deals"]["is_well"] and "Access to trade orders" in findings["deals"]["advice"]
