@@ -18,6 +18,7 @@ from clients.models import Client
 from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
 from portal.forms import DateOfBirthWidget
 from portal.profile import IDENTITY, identity_is_fixed
+from trading.caps import Ladder
 from trading.models import AccountType, TradingAccount
 from wallet.amounts import read_amount
 from wallet.models import PaymentMethod
@@ -183,12 +184,12 @@ class OpenAccountForm(KeyedForm):
     account_type = forms.ModelChoiceField(AccountType.objects.none(), label=_("Account type"), empty_label=None)
     leverage = forms.TypedChoiceField(label=_("Leverage"), coerce=int)
 
-    def __init__(self, *args: Any, chosen: AccountType, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, chosen: AccountType, ladder: Ladder, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["account_type"].queryset = AccountType.objects.filter(pk=chosen.pk)  # type: ignore[attr-defined]
-        offered = sorted({*chosen.leverages, chosen.default_leverage})
-        self.fields["leverage"].choices = [(n, f"1:{n}") for n in offered]  # type: ignore[attr-defined]
-        self.fields["leverage"].initial = chosen.default_leverage
+        self.fields["leverage"].choices = [(n, f"1:{n}") for n in ladder.steps]  # type: ignore[attr-defined]
+        self.fields["leverage"].initial = ladder.default
+        self.fields["leverage"].help_text = ladder.reason
 
 
 class PlatformPasswordForm(forms.Form):

@@ -26,7 +26,7 @@ from crm.events import TradingAccountOpened, publish
 from crm.notify import notify, people_with
 from crm.policies import require
 from crm.wake import wake_on_commit
-from trading import policies
+from trading import caps, policies
 from trading.choices import AccountState
 from trading.models import AccountType, TradingAccount, TradingServer
 from trading.platforms.base import NewAccount, Purpose, Right
@@ -70,17 +70,15 @@ def request_account(
     """Write down that a client is to have an account; a worker opens it. The same key again returns the same account.
 
     Who: `trading.open_account` in reach, the client for themselves, or the system after verification.
-    Raises: NotAllowed, DomainError for a leverage that the type does not offer.
+    Raises: NotAllowed, DomainError for a leverage that the type does not offer or a regulator's cap forbids.
     """
-    client = Client.objects.select_for_update(of=["self"]).get(pk=client_id)
+    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
     known = TradingAccount.objects.filter(request_key=request_key).first()
     if known is not None:
         return known
     account_type = AccountType.objects.select_related("server").get(pk=account_type_id)
     require(policies.can_open_account(actor, client, account_type))
-    wanted = leverage or account_type.default_leverage
-    if wanted != account_type.default_leverage and wanted not in account_type.leverages:
-        raise DomainError(_("This account type has no leverage of 1:%(leverage)s.") % {"leverage": wanted})
+    wanted = caps.check_leverage(client, account_type, leverage)
     account = TradingAccount.objects.create(
         client=client, server=account_type.server, account_type=account_type, group=account_type.group,
         currency=account_type.currency, leverage=wanted, is_demo=account_type.is_demo, request_key=request_key,
@@ -256,11 +254,9 @@ def change_leverage(*, account_id: int, leverage: int, actor: Any) -> TradingAcc
     """
     account = _open_account(account_id)
     require(policies.can_change_leverage(actor, account))
-    offered = (
-        {*account.account_type.leverages, account.account_type.default_leverage} if account.account_type else set()
-    )
-    if leverage not in offered:
+    if account.account_type is None:
         raise DomainError(_("This account type has no leverage of 1:%(leverage)s.") % {"leverage": leverage})
+    caps.check_leverage(account.client, account.account_type, leverage)
     try:
         platform_for(account.server, Purpose.MONEY).update_account(account.login, leverage=leverage)
     except PlatformError as problem:
@@ -360,7 +356,7 @@ def due_rights(*, limit: int = 200) -> list[int]:
 
 
 def _open_account(account_id: int) -> TradingAccount:
-    account = TradingAccount.objects.select_related("client", "server", "account_type").get(pk=account_id)
+    account = TradingAccount.objects.select_related("client__brand", "server", "account_type").get(pk=account_id)
     if account.state != AccountState.OPEN:
         raise WrongState(_("The trading account is not open."))
     return account

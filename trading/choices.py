@@ -22,6 +22,30 @@ class Transport(models.TextChoices):
     REST = "rest", _("HTTPS REST")
 
 
+class AccountKind(BadgeChoices):
+    """What sort of account a type is; `demo` is the one without real money."""
+
+    RETAIL = "retail", "blue", _("Retail")
+    PRO = "pro", "indigo", _("Pro")
+    VIP = "vip", "purple", _("VIP")
+    ISLAMIC = "islamic", "teal", _("Islamic (swap-free)")
+    CENT = "cent", "azure", _("Cent")
+    DEMO = "demo", "secondary", _("Demo")
+
+
+class InstrumentClass(models.TextChoices):
+    """Classes that regulators cap apart from each other."""
+
+    FX_MAJOR = "fx_major", _("Major currency pairs")
+    FX_MINOR = "fx_minor", _("Other currency pairs")
+    GOLD = "gold", _("Gold")
+    INDEX_MAJOR = "index_major", _("Major indices")
+    INDEX_OTHER = "index_other", _("Other indices")
+    COMMODITY = "commodity", _("Other commodities")
+    SHARE = "share", _("Shares and everything else")
+    CRYPTO = "crypto", _("Crypto-assets")
+
+
 class AccountState(BadgeChoices):
     """Where a trading account stands between our intent and the platform."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from trading import caps
 from trading.models import TradingAccount, TradingServer
 from trading.queries import Offer
 
@@ -23,20 +24,19 @@ class OpenAccountForm(forms.Form):
         account_type, leverage = self.fields["account_type"], self.fields["leverage"]
         assert isinstance(account_type, forms.ChoiceField) and isinstance(leverage, forms.ChoiceField)
         account_type.choices = [(one.pk, f"{one} · {one.server}") for one in allowed]
-        ladder = sorted({n for one in allowed for n in [*one.leverages, one.default_leverage]})
+        ladder = sorted({n for offer in offers if offer.decision for n in offer.ladder.steps})
         leverage.choices = [("", _("As the account type says")), *((n, f"1:{n}") for n in ladder)]
 
 
 class LeverageForm(forms.Form):
     leverage = forms.TypedChoiceField(label=_("Leverage"), coerce=int)
 
-    def __init__(self, *args: Any, account: TradingAccount, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, account: TradingAccount, ladder: caps.Ladder | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        kind = account.account_type
-        ladder = sorted({*kind.leverages, kind.default_leverage}) if kind else [account.leverage]
         field = self.fields["leverage"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(n, f"1:{n}") for n in ladder]
+        field.choices = [(n, f"1:{n}") for n in (ladder.steps if ladder else [account.leverage])]
+        field.help_text = ladder.reason if ladder else ""
         field.initial = account.leverage
 
 

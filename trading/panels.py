@@ -51,5 +51,12 @@ panels.menu(
     60,
     words="mt5 connect platform",
 )
+panels.menu(
+    "setup", _("Account types"), "trading_types", "trading.view_accounttype", "layers", 61,
+    words="retail pro vip islamic cent leverage ladder",
+)  # fmt: skip
+panels.menu(
+    "setup", _("Leverage caps"), "trading_caps", "trading.view_leveragecap", "scale", 62, words="esma fca asic regulator",
+)  # fmt: skip
 panels.client_tab("trading", _("Trading"), trading_tab, "trading.view_tradingaccount", order=40)
 panels.palette_source("trading_accounts", _("Trading accounts"), find_accounts, "trading.view_tradingaccount", 40)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from clients.countries import country_name
 from clients.models import Client
 from clients.queries import clients_visible_to
 from crm.policies import YES, Decision, has_permission, no
@@ -39,6 +40,8 @@ def can_open_account(user: Any, client: Client, account_type: AccountType) -> De
             return allowed
     if not account_type.is_enabled or account_type.brand_id != client.brand_id:
         return no(_("This account type is not offered."))
+    if not account_type.is_offered_in(client.country):
+        return no(_("This account type is not offered in %(country)s.") % {"country": country_name(client.country)})
     if client.stage == "closed" or BLOCKING_RESTRICTIONS & set(client.restrictions):
         return no(_("This client is restricted: no trading account can be opened."))
     if client.kyc_level < account_type.kyc_level:

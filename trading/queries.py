@@ -18,9 +18,9 @@ from django.http import Http404
 from django.utils import timezone
 
 from clients.models import Client
-from crm.policies import Decision, require_permission
+from crm.policies import Decision, no, require_permission
 from crm.scope import reach_of
-from trading import policies
+from trading import caps, policies
 from trading.choices import TRADES, AccountState, DealEntry, OperationState
 from trading.models import (
     AccountType,
@@ -86,16 +86,22 @@ def my_accounts(user: Any) -> list[TradingAccount]:
 
 @dataclass(frozen=True)
 class Offer:
-    """An account type and whether this user may have one opened now, with the reason if not."""
+    """An account type, whether this user may have one opened now, with the reason if not, and with which leverages."""
 
     account_type: AccountType
     decision: Decision
+    ladder: caps.Ladder
 
 
 def offers_for(user: Any, client: Client) -> list[Offer]:
     """What could be opened for a client: by staff, or by the client for themselves."""
     types = AccountType.objects.filter(brand_id=client.brand_id, is_enabled=True).select_related("server")
-    return [Offer(one, policies.can_open_account(user, client, one)) for one in types]
+    cap = caps.cap_for(client)
+    found = []
+    for one in types:
+        decision, ladder = policies.can_open_account(user, client, one), caps.ladder_for(client, one, cap=cap)
+        found.append(Offer(one, decision if ladder.steps or not decision else no(ladder.reason), ladder))
+    return found
 
 
 # ── positions and deals ──────────────────────────────────────────────────────────────────────────────────────────────

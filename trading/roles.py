@@ -9,14 +9,14 @@ grants(
         Role.RETENTION: [*SEES, "open_account"],
         Role.DESK_HEAD: [*SEES, "open_account", "change_leverage"],
         Role.KYC_OFFICER: ["view_tradingaccount"],
-        Role.MLRO: SEES,
+        Role.MLRO: [*SEES, "view_accounttype", "view_leveragecap", "change_leveragecap"],
         Role.FINANCE: [*SEES, "adjust_balance", "resolve_operation", "view_platform_health"],
         Role.IB_MANAGER: SEES,
         Role.SUPPORT: [*SEES, "open_account", "change_leverage", "reset_password"],
-        Role.AUDITOR: [*SEES, "view_platform_health"],
+        Role.AUDITOR: [*SEES, "view_platform_health", "view_accounttype", "view_leveragecap"],
         Role.ADMINISTRATOR: [
             *SEES, "open_account", "change_leverage", "view_platform_health", "manage_servers", "add_accounttype",
-            "change_accounttype", "view_accounttype", "change_symbolalias", "add_symbolalias",
+            "change_accounttype", "view_accounttype", "view_leveragecap", "change_symbolalias", "add_symbolalias",
         ],
     },
 )  # fmt: skip

@@ -6,7 +6,7 @@ from clients.facts import FACTS, rebuild_client
 from clients.mail import send_mail_to
 from clients.models import Client
 from crm.events import ClientVerified, RestrictionLifted, RestrictionPlaced, TradingAccountOpened, subscribe
-from trading import policies
+from trading import caps, policies
 from trading.accounts import follow_restrictions, request_account
 from trading.models import AccountType, TradingAccount
 
@@ -24,7 +24,8 @@ def open_the_first_account(event: ClientVerified) -> None:
     if client.kyc_level < account_type.kyc_level and "kyc_level" in FACTS:
         rebuild_client(client.pk, "kyc_level")
         client.refresh_from_db(fields=["kyc_level"])
-    if policies.can_open_account(None, client, account_type):
+    ladder = caps.ladder_for(client, account_type, cap=caps.cap_for(client))
+    if ladder.steps and policies.can_open_account(None, client, account_type):
         request_account(client_id=client.pk, account_type_id=account_type.pk, request_key=f"verified:{client.pk}")
 
 

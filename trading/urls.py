@@ -2,7 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from crm.ui.views import TableView
 from trading.tables import AccountTable, DealTable
-from trading.views import accounts, health, servers
+from trading.views import account_types, accounts, health, servers
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/accounts/", TableView.as_view(table=AccountTable), name="trading_accounts"),
@@ -17,6 +17,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/health/", health.HealthPage.as_view(), name="trading_health"),
     path("trading/operations/<int:operation_id>/", health.DecideOperation.as_view(), name="trading_operation"),
     path("trading/issues/<int:issue_id>/close/", health.CloseIssue.as_view(), name="trading_issue_close"),
+    path("trading/types/", account_types.AccountTypeList.as_view(), name="trading_types"),
+    path("trading/types/new/", account_types.AccountTypePage.as_view(), name="trading_type_new"),
+    path("trading/types/<int:type_id>/", account_types.AccountTypePage.as_view(), name="trading_type"),
+    path("trading/leverage-caps/", account_types.CapsPage.as_view(), name="trading_caps"),
     path("trading/servers/", servers.ServerList.as_view(), name="trading_servers"),
     path("trading/servers/new/", servers.ServerPage.as_view(), name="trading_server_new"),
     path("trading/servers/<int:server_id>/", servers.ServerPage.as_view(), name="trading_server"),

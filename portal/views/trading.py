@@ -94,12 +94,15 @@ def open_account(request: HttpRequest, client: Client) -> HttpResponse:
     """Choose a type and a leverage. What is not offered yet says why."""
     offers = queries.offers_for(me(request), client)
     wished = request.POST.get("account_type") or request.GET.get("type", "")
-    possible = [offer.account_type for offer in offers if offer.decision]
-    chosen = next((one for one in possible if str(one.pk) == wished), None)
+    offer = next((one for one in offers if one.decision and str(one.account_type.pk) == wished), None)
+    chosen = offer.account_type if offer else None
     form = None
-    if chosen is not None:
+    if offer is not None and chosen is not None:
         form = OpenAccountForm(
-            request.POST or None, chosen=chosen, initial={"account_type": chosen, "request_key": new_key()}
+            request.POST or None,
+            chosen=chosen,
+            ladder=offer.ladder,
+            initial={"account_type": chosen, "request_key": new_key()},
         )
         if request.method == "POST" and form.is_valid():
             try:

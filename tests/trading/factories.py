@@ -25,6 +25,8 @@ def make_type(brand: Brand, server: TradingServer, **fields: Any) -> AccountType
         "name": "Standard", "group": "real\\standard-EUR", "currency": "EUR", "leverages": [10, 20, 30],
         "default_leverage": 30, "kyc_level": 1, "is_default": True,
     }  # fmt: skip
+    if fields.get("is_demo"):
+        values["kind"] = "demo"
     return AccountType.objects.create(brand=brand, server=server, **{**values, **fields})
 
 

@@ -30,6 +30,8 @@ TYPES: dict[str, list[tuple[str, str, str, list[int], int, int, int, bool, bool,
         ("Demo", "demo\\standard-USD", "USD", [10, 30], 30, 0, 0, False, True, 0),
     ],
 }
+# by name; the rest is retail
+KINDS = {"Pro": "pro", "VIP": "vip", "Islamic": "islamic", "Demo": "demo"}
 
 
 def make_server(demo: Demo) -> TradingServer:
@@ -63,7 +65,7 @@ def make_account_types(demo: Demo, server: TradingServer) -> dict[int, list[Acco
                 AccountType.objects.create(
                     brand=brand, name=name, server=server, group=group, currency=currency, leverages=ladder,
                     default_leverage=leverage, min_deposit=minimum, kyc_level=level, is_default=is_default,
-                    is_demo=is_demo, position=position,
+                    is_demo=is_demo, position=position, kind=KINDS.get(name, "retail"),
                 )
             )  # fmt: skip
     return found

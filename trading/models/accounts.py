@@ -13,7 +13,7 @@ from simple_history.models import HistoricalRecords
 from clients.models import Client
 from crm.errors import WrongState
 from crm.models import Brand
-from trading.choices import ACCOUNT_TRANSITIONS, AccountState
+from trading.choices import ACCOUNT_TRANSITIONS, AccountKind, AccountState
 from trading.models.servers import TradingServer
 
 MONEY: dict[str, Any] = {"max_digits": 20, "decimal_places": 8}
@@ -24,6 +24,7 @@ class AccountType(models.Model):
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="account_types")
     name = models.CharField(max_length=40)
+    kind = models.CharField(max_length=8, choices=AccountKind.choices, default=AccountKind.RETAIL)
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="account_types")
     group = models.CharField(max_length=120, help_text=_("Group on the platform, e.g. real\\standard-EUR"))
     currency = models.CharField(max_length=5)
@@ -31,6 +32,13 @@ class AccountType(models.Model):
     default_leverage = models.PositiveIntegerField(default=30)
     min_deposit = models.DecimalField(**MONEY, default=0)
     kyc_level = models.PositiveSmallIntegerField(default=1, help_text=_("Level the client must have reached"))
+    countries = ArrayField(
+        models.CharField(max_length=2),
+        default=list,
+        blank=True,
+        help_text=_("Offered to clients of; empty: everywhere"),
+    )
+    excluded_countries = ArrayField(models.CharField(max_length=2), default=list, blank=True)
     is_default = models.BooleanField(default=False, help_text=_("Opened by itself when a client is verified"))
     is_demo = models.BooleanField(default=False)
     is_enabled = models.BooleanField(default=True)
@@ -48,10 +56,22 @@ class AccountType(models.Model):
                 condition=Q(default_leverage__gte=1, default_leverage__lte=500), name="default_leverage_is_1_to_500"
             ),
             models.CheckConstraint(condition=Q(min_deposit__gte=0), name="minimum_deposit_is_not_negative"),
+            models.CheckConstraint(
+                condition=Q(is_demo=True, kind="demo") | (Q(is_demo=False) & ~Q(kind="demo")),
+                name="account_type_of_kind_demo_is_demo",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} {self.currency}"
+
+    @property
+    def ladder(self) -> list[int]:
+        """Leverages that this type offers, ascending; caps come on top (`trading.caps`)."""
+        return sorted({*self.leverages, self.default_leverage})
+
+    def is_offered_in(self, country: str) -> bool:
+        return country not in self.excluded_countries and (not self.countries or country in self.countries)
 
 
 class TradingAccount(models.Model):

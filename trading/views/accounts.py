@@ -18,7 +18,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.ui.charts import Chart, Series
 from crm.ui.views import StaffView, embedded_table
-from trading import accounts, policies, queries
+from trading import accounts, caps, policies, queries
 from trading.forms import LeverageForm, OpenAccountForm
 from trading.models import TradingAccount
 from trading.tables import AccountDealTable
@@ -84,7 +84,7 @@ class AccountPage(StaffView):
             "may_change_leverage": policies.can_change_leverage(user, account) and account.state == "open",
             "may_reset_password": policies.can_reset_password(user, account) and account.state == "open",
             "may_retry": account.state == "failed" and user.has_perm("trading.open_account"),
-            "leverage_form": LeverageForm(account=account),
+            "leverage_form": LeverageForm(account=account, ladder=caps.ladder_of(account)),
         }  # fmt: skip
         return render(request, "trading/account.html", context)
 
@@ -138,9 +138,12 @@ class ChangeLeverage(StaffView):
 
     def post(self, request: HttpRequest, account_id: int) -> HttpResponse:
         account = queries.get_account(request.user, account_id)
-        form = LeverageForm(request.POST, account=account)
+        form = LeverageForm(request.POST, account=account, ladder=caps.ladder_of(account))
         if not form.is_valid():
-            messages.error(request, _("Choose one of the leverages that the account type offers."))
+            messages.error(
+                request,
+                form.fields["leverage"].help_text or _("Choose one of the leverages that the account type offers."),
+            )
         else:
             try:
                 accounts.change_leverage(

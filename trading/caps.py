@@ -1,0 +1,189 @@
+"""Which leverage a client may have: what the regulators of their residence and of the brand's licence allow that day.
+
+A platform keeps one leverage per account and smaller ones per symbol in its group. So an account's cap is the highest of
+the classes' caps; the classes below it are margin rates of the group, listed on the caps page for whoever sets it up.
+Of two authorities the stricter counts. Demo accounts have no cap. Professionals and counterparties only where a line names them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from clients.choices import Category
+from clients.countries import country_name
+from clients.models import Client
+from crm import audit
+from crm.errors import DomainError, WrongState
+from crm.policies import require_permission
+from trading.models import AccountType, LeverageCap, TradingAccount
+
+CHANGES: Final = "trading.change_leveragecap"
+COUNTRY_OF_LICENCE: Final = {"UK": "GB"}  # codes of `Brand.jurisdiction` that are no country's
+
+
+@dataclass(frozen=True)
+class Cap:
+    """The highest leverage of an account, and the line that says so."""
+
+    leverage: int
+    line: LeverageCap
+    place: str
+    is_by_licence: bool
+
+    @property
+    def reason(self) -> str:
+        """`ESMA: 1:30 for retail clients in Germany since 2018-08-01`, in the reader's language."""
+        values = {
+            "authority": self.line.authority, "leverage": self.leverage, "place": country_name(self.place),
+            "category": Category(self.line.category).label, "day": self.line.valid_from.isoformat(),
+        }  # fmt: skip
+        if not self.leverage:
+            return _("%(authority)s: nothing with leverage for clients in %(place)s since %(day)s") % values
+        if self.line.category != Category.RETAIL:
+            return _("%(authority)s: 1:%(leverage)s for clients of the category “%(category)s” since %(day)s") % values
+        if self.is_by_licence:
+            return (
+                _("%(authority)s: 1:%(leverage)s for retail clients of a broker licensed in %(place)s since %(day)s")
+                % values
+            )
+        return _("%(authority)s: 1:%(leverage)s for retail clients in %(place)s since %(day)s") % values
+
+
+def lines_on(day: dt.date, *, category: str, countries: Iterable[str]) -> list[LeverageCap]:
+    """The lines that hold on a day for clients of a category in any of these countries. One query."""
+    rows = LeverageCap.objects.filter(
+        Q(valid_until__isnull=True) | Q(valid_until__gte=day), valid_from__lte=day, category=category,
+        countries__overlap=list(countries),
+    )  # fmt: skip
+    return list(rows.order_by("authority", "-leverage", "-valid_from")[:200])
+
+
+def cap_for(client: Client, *, on: dt.date | None = None) -> Cap | None:
+    """The stricter of residence and licence; None where nobody sets a cap. One query (and the brand)."""
+    licence = COUNTRY_OF_LICENCE.get(client.brand.jurisdiction, client.brand.jurisdiction)
+    places = [place for place in dict.fromkeys((client.country, licence)) if place]
+    lines = lines_on(on or timezone.now().date(), category=client.category, countries=places)
+    found: dict[tuple[str, str], LeverageCap] = {}
+    for line in lines:
+        place = next(place for place in places if place in line.countries)
+        best = found.get((line.authority, place))
+        if best is None or line.leverage > best.leverage:
+            found[line.authority, place] = line
+    caps = [
+        Cap(line.leverage, line, place, is_by_licence=place != client.country)
+        for (_authority, place), line in found.items()
+    ]
+    return min(caps, key=lambda cap: (cap.leverage, cap.is_by_licence), default=None)
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """What may be chosen of a type's leverages, and why not the rest."""
+
+    steps: list[int]
+    default: int | None
+    beyond: list[int]
+    cap: Cap | None
+
+    @property
+    def reason(self) -> str:
+        return self.cap.reason if self.cap and self.beyond else ""
+
+
+def ladder_for(client: Client, account_type: AccountType, *, cap: Cap | None) -> Ladder:
+    """The type's leverages within the cap (`cap_for`). The default is the highest that is neither above the type's own."""
+    effective = None if account_type.is_demo else cap
+    steps = [n for n in account_type.ladder if effective is None or n <= effective.leverage]
+    usual = [n for n in steps if n <= account_type.default_leverage]
+    default = max(usual, default=min(steps, default=None))
+    return Ladder(steps, default, [n for n in account_type.ladder if n not in steps], effective)
+
+
+def ladder_of(account: TradingAccount) -> Ladder | None:
+    """The leverages an account may be set to; None for an account without a type (it keeps what it has)."""
+    if account.account_type is None:
+        return None
+    return ladder_for(account.client, account.account_type, cap=cap_for(account.client))
+
+
+def check_leverage(client: Client, account_type: AccountType, leverage: int | None) -> int:
+    """The leverage to open or set: the wished one, or the type's own within the cap.
+
+    Raises: DomainError with the rule when it is above a cap, or that the type does not have it.
+    """
+    ladder = ladder_for(client, account_type, cap=cap_for(client))
+    if leverage is None:
+        if ladder.default is None:
+            raise DomainError(ladder.reason)
+        return ladder.default
+    if leverage in ladder.steps:
+        return leverage
+    if leverage in ladder.beyond:
+        raise DomainError(ladder.reason)
+    raise DomainError(_("This account type has no leverage of 1:%(leverage)s.") % {"leverage": leverage})
+
+
+# ── keeping the lines ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def add_line(*, actor: Any, **fields: Any) -> LeverageCap:
+    """A new line from its first day on; the line before it of the same rule ends the day before. Old lines stay.
+
+    Who: `trading.change_leveragecap`. Raises: NotAllowed, DomainError for a line that begins on the day of another.
+    """
+    require_permission(actor, CHANGES)
+    line = LeverageCap(**fields, is_confirmed=True)
+    same = LeverageCap.objects.select_for_update().filter(
+        authority=line.authority, category=line.category, instrument_class=line.instrument_class
+    )
+    if same.filter(valid_from=line.valid_from).exists():
+        raise DomainError(_("There is a line of this rule that begins on the same day."))
+    if line.valid_until and line.valid_until < line.valid_from:
+        raise DomainError(_("The last day is before the first."))
+    following = same.filter(valid_from__gt=line.valid_from).order_by("valid_from").first()
+    if following and (line.valid_until is None or line.valid_until >= following.valid_from):
+        raise DomainError(
+            _("Another line begins on %(day)s: say a last day before it.") % {"day": date_format(following.valid_from)}
+        )
+    before = same.filter(valid_from__lt=line.valid_from).order_by("-valid_from").first()
+    ended = None
+    if before and (before.valid_until is None or before.valid_until >= line.valid_from):
+        before.valid_until = ended = line.valid_from - dt.timedelta(days=1)
+        before.save(update_fields=["valid_until"])
+    line.save()
+    audit.record(
+        actor=actor, action="trading.leverage_cap_added", target=line,
+        after={name: str(value) for name, value in fields.items()} | ({"ended_before_it": str(ended)} if ended else {}),
+    )  # fmt: skip
+    return line
+
+
+@transaction.atomic
+def end_line(*, line_id: int, last_day: dt.date, actor: Any) -> LeverageCap:
+    """Who: `trading.change_leveragecap`. Raises: NotAllowed, DomainError, WrongState for a line that has ended."""
+    require_permission(actor, CHANGES)
+    line = LeverageCap.objects.select_for_update().filter(pk=line_id).first()
+    if line is None:
+        raise DomainError(_("There is no such line."))
+    today = timezone.now().date()
+    if line.valid_until and line.valid_until < today:
+        raise WrongState(_("This line has ended already."))
+    if last_day < max(line.valid_from, today - dt.timedelta(days=1)):
+        raise DomainError(_("The past stays as it was: say a last day from yesterday on."))
+    before, line.valid_until = line.valid_until, last_day
+    line.save(update_fields=["valid_until"])
+    audit.record(
+        actor=actor, action="trading.leverage_cap_ended", target=line, before={"valid_until": str(before)},
+        after={"valid_until": str(last_day)},
+    )  # fmt: skip
+    return line
