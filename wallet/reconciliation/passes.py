@@ -20,21 +20,6 @@ NOT_TOLD_APART = "NOT EXISTS (SELECT 1 FROM wallet_notthesame n WHERE n.row_id =
 CONTRADICTS = """
 (r.type IN ('payment', 'payout') AND r.psp_reference <> '' AND m.psp_reference NOT IN ('', m.reference, r.psp_reference))
 """
-# A row and the movement of its PSP reference and kind; is_alien: the row names another client than the movement.
-PAIRS = """
-CREATE TEMP TABLE recon_pair ON COMMIT DROP AS
-SELECT r.id AS row_id, m.id AS movement_id, m.match_id IS NULL AS is_open,
-  m.currency = r.currency AND m.amount_minor = r.gross_minor AS agrees,
-  (r.client_reference ~ '^client-[0-9]+$' AND r.client_reference <> 'client-' || m.client_id)
-  OR (r.reference NOT IN ('', m.reference, m.common_reference) AND (
-    EXISTS (SELECT 1 FROM wallet_pspmovement o WHERE o.psp_id = %(psp)s AND o.reference = r.reference
-      AND o.client_id <> m.client_id)
-    OR EXISTS (SELECT 1 FROM wallet_deposit d WHERE d.reference = r.reference AND d.client_id <> m.client_id)
-    OR EXISTS (SELECT 1 FROM wallet_withdrawal w WHERE w.reference = r.reference AND w.client_id <> m.client_id)
-  )) AS is_alien
-FROM recon_row r JOIN recon_mov m ON m.psp_reference = r.psp_reference AND m.kind = r.type
-WHERE r.psp_reference <> ''
-"""
 HITS = """
 CREATE TEMP TABLE recon_hit (row_id bigint, movement_id bigint, group_id bigint, rule text) ON COMMIT DROP
 """
@@ -96,8 +81,8 @@ BY_RATE = FORCED.format(
     f" AND recon_rate_explains(r.gross_minor, r.currency, m.amount_minor, m.currency, r.rate)",
 )  # fmt: skip
 DROP_TAKEN = """
-DELETE FROM recon_left r USING recon_hit h WHERE h.row_id = r.id;
-DELETE FROM recon_left_mov m USING recon_hit h WHERE h.movement_id = m.id
+DELETE FROM recon_left r USING recon_hit h WHERE h.row_id = r.id AND h.rule <> 'psp_reference';
+DELETE FROM recon_left_mov m USING recon_hit h WHERE h.movement_id = m.id AND h.rule <> 'psp_reference'
 """
 GROUPS = """
 CREATE TEMP TABLE recon_group (
@@ -162,8 +147,6 @@ SELECT 'psp', row_id, movement_id, group_id, rule FROM recon_hit ORDER BY row_id
 def run_passes(cursor: Any, psp_id: int) -> int:
     """Match what is staged; returns how many lines were stored. What is left is in `recon_left` and `recon_left_mov`."""
     values = {"psp": psp_id}
-    cursor.execute(PAIRS, values)
-    cursor.execute("ANALYZE recon_pair")
     cursor.execute(HITS)
     cursor.execute(BY_PSP_REFERENCE)
     cursor.execute("ANALYZE recon_hit")

@@ -86,12 +86,26 @@ CREATE TEMP TABLE recon_mov ON COMMIT DROP AS
 SELECT {MOV_COLUMNS} FROM wallet_pspmovement m LEFT JOIN wallet_match x ON x.movement_id = m.id
 WHERE m.psp_id = %(psp)s AND m.occurred_at >= %(begin)s AND m.occurred_at < %(end)s
 """  # noqa: S608 (constants of this module)
+# A row and the movement of its PSP reference and kind; is_alien: the row names another client than the movement.
+PAIRS = """
+SELECT r.id AS row_id, m.id AS movement_id, m.match_id IS NULL AS is_open,
+  m.currency = r.currency AND m.amount_minor = r.gross_minor AS agrees,
+  (r.client_reference ~ '^client-[0-9]+$' AND r.client_reference <> 'client-' || m.client_id)
+  OR (r.reference NOT IN ('', m.reference, m.common_reference) AND (
+    EXISTS (SELECT 1 FROM wallet_pspmovement o WHERE o.psp_id = %(psp)s AND o.reference = r.reference
+      AND o.client_id <> m.client_id)
+    OR EXISTS (SELECT 1 FROM wallet_deposit d WHERE d.reference = r.reference AND d.client_id <> m.client_id)
+    OR EXISTS (SELECT 1 FROM wallet_withdrawal w WHERE w.reference = r.reference AND w.client_id <> m.client_id)
+  )) AS is_alien
+FROM recon_row r JOIN recon_mov m ON m.psp_reference = r.psp_reference AND m.kind = r.type
+WHERE r.psp_reference <> ''
+"""
+PAIR_ALL = "DROP TABLE IF EXISTS recon_pair; CREATE TEMP TABLE recon_pair ON COMMIT DROP AS" + PAIRS
+PAIR_MORE = "INSERT INTO recon_pair" + PAIRS + "AND m.id = ANY(%(movements)s)"
 # Outside the window: what open breaks are about, and what a row without a partner names.
 MORE_MOVEMENTS = """
-WITH alone AS (
-  SELECT r.* FROM recon_row r WHERE NOT EXISTS (
-    SELECT 1 FROM recon_mov m WHERE m.psp_reference = r.psp_reference AND m.kind = r.type AND r.psp_reference <> ''
-      AND m.amount_minor = r.gross_minor AND m.currency = r.currency)
+WITH alone AS MATERIALIZED (
+  SELECT r.* FROM recon_row r WHERE NOT EXISTS (SELECT 1 FROM recon_pair p WHERE p.row_id = r.id AND p.agrees)
 ), wanted AS (
   SELECT b.movement_id AS id FROM wallet_break b
   WHERE b.psp_id = %(psp)s AND b.state = 'open' AND b.leg = 'psp' AND b.movement_id IS NOT NULL
@@ -133,7 +147,7 @@ ARE_ANY_MATCHED = "SELECT EXISTS (SELECT 1 FROM recon_mov WHERE match_id IS NOT 
 
 
 def stage(cursor: Any, values: Mapping[str, Any]) -> None:
-    """Fill `recon_row` and `recon_mov`. values: psp, report (0: none), since, until."""
+    """Fill `recon_row`, `recon_mov` and `recon_pair`. values: psp, report (0: none), since, until."""
     values = {**values, "types": TYPES, "days": WINDOW_DAYS, "accepted": MatchRule.ACCEPTED}
     cursor.execute(SETTINGS)
     for table in TABLES:
@@ -144,14 +158,22 @@ def stage(cursor: Any, values: Mapping[str, Any]) -> None:
     begin, end = cursor.fetchone()
     cursor.execute(MOVEMENTS, {**values, "begin": begin, "end": end})
     cursor.execute("ANALYZE recon_mov")
+    _pair(cursor, values)
     for _round in range(ROUNDS_MAX):
         cursor.execute(MORE_MOVEMENTS, values)
         more = [pk for (pk,) in cursor.fetchall()]
         if more:
             cursor.execute(MOVEMENTS_AGAIN, {"movements": more})
+            cursor.execute(PAIR_MORE, {**values, "movements": more})
         if not _take_back(cursor, values):
             break
         cursor.execute("ANALYZE recon_row, recon_mov")
+        _pair(cursor, values)
+
+
+def _pair(cursor: Any, values: Mapping[str, Any]) -> None:
+    cursor.execute(PAIR_ALL, values)
+    cursor.execute("ANALYZE recon_pair")
 
 
 def _take_back(cursor: Any, values: Mapping[str, Any]) -> bool:
