@@ -1,16 +1,17 @@
 """A break closes when it is explained and at no other time; what is taken back opens again, whole."""
 
 import datetime as dt
+import threading
 
 import pytest
-from django.db import connection
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from tests.wallet import recon
 from tests.wallet.factories import make_psp
 from tests.wallet.test_breaks import amount_break, bank_entry, held, kinds, payout, psp
 from wallet.choices import BreakKind, BreakState
-from wallet.models import Break, Match, NotTheSame, Suggestion
+from wallet.models import BankEntry, Break, Match, NotTheSame, Suggestion
 from wallet.reconciliation import bank_leg, breaks, deciding, postings
 from wallet.reconciliation_choices import PostingWay
 
@@ -98,3 +99,35 @@ def test_taking_back_a_batch_asks_a_bounded_number_of_questions(cast, psp):
         deciding.undo(match_id=entry.matches.get().pk, actor=cast.finance, reason="Another batch")
     assert len(asked) < 60, len(asked)
     assert NotTheSame.objects.count() == 60
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_that_somebody_is_deciding_about_is_not_taken_for_a_payout(cast):
+    psp, bank = make_psp(cast.brand, "northpay"), make_psp(cast.brand, "bank", kind="bank", adapter="bank_wire")
+    recon.report(psp, [payout("NP-77", 9_000)])
+    entry = bank_entry(cast, bank, 9_000, "NORTHPAY PAYOUT NP-77")
+    locked, go = threading.Event(), threading.Event()
+
+    def decide(_number=0):
+        with transaction.atomic():
+            one = BankEntry.objects.select_for_update().get(pk=entry.pk)
+            locked.set()
+            go.wait(10)
+            one.state, one.assigned_by, one.reason = "other", cast.finance, "Our own transfer"
+            one.save()
+        connections.close_all()
+
+    def match():
+        bank_leg.match_payouts(cast.brand.pk)
+        connections.close_all()
+
+    person, run = threading.Thread(target=decide), threading.Thread(target=match)
+    person.start()
+    assert locked.wait(10)
+    run.start()
+    run.join(2)
+    go.set()
+    person.join(10)
+    run.join(10)
+    entry.refresh_from_db()
+    assert (entry.state, Match.objects.count()) == ("other", 0)

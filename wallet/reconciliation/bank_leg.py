@@ -38,6 +38,7 @@ WHERE p.brand_id = %(brand)s AND r.batch <> '' AND upper(r.batch) IN (SELECT wor
   AND NOT EXISTS (SELECT 1 FROM wallet_match x WHERE x.row_id = r.id AND x.leg = 'bank')
 GROUP BY i.psp_id, p.name, p.code, r.batch, r.currency HAVING sum(r.net_minor) > 0
 """
+# One that somebody is deciding about at this moment is theirs.
 ENTRIES = """
 CREATE TEMP TABLE recon_entry ON COMMIT DROP AS
 SELECT e.id, e.currency, e.amount_minor AS amount, e.booked_on,
@@ -45,6 +46,7 @@ SELECT e.id, e.currency, e.amount_minor AS amount, e.booked_on,
 FROM wallet_bankentry e JOIN wallet_psp p ON p.id = e.psp_id LEFT JOIN wallet_match x ON x.entry_id = e.id
 WHERE p.brand_id = %(brand)s AND e.amount_minor > 0 AND e.state IN ('unmatched', 'other') AND e.deposit_id IS NULL
   AND e.assigned_by_id IS NULL AND x.id IS NULL
+FOR UPDATE OF e SKIP LOCKED
 """
 # Words as they stand, and with what binds them taken apart: 'NP-2026-11' is a word, and so is '2026'.
 WORDS = r"""
