@@ -17,7 +17,8 @@ from crm.money import exponent
 from wallet.choices import PspKind
 from wallet.models import Deposit
 from wallet.offers import Offer
-from wallet.psp.base import PayBy
+from wallet.psp import adapter_of
+from wallet.psp.base import HostedFields, PayBy
 
 ICONS = {
     PspKind.CARD: "credit-card", PspKind.BANK: "landmark", PspKind.CRYPTO: "coins", PspKind.WALLET: "wallet-cards",
@@ -99,6 +100,13 @@ class HowToPay:
 def is_paid_here(deposit: Deposit) -> bool:
     """Is it paid from our page (an address, a reference), not on the PSP's?"""
     return deposit.pay_by in HERE and bool(deposit.instructions)
+
+
+def fields_of(deposit: Deposit) -> HostedFields | None:
+    """The provider's fields that a deposit is paid with on our page, while it has a session for them."""
+    if deposit.pay_by != PayBy.HOSTED_FIELDS or not deposit.instructions.get("session_id"):
+        return None
+    return adapter_of(deposit.psp).hosted_fields()
 
 
 def how_to_pay(deposit: Deposit) -> HowToPay | None:

@@ -101,10 +101,10 @@ def start_deposit(
 
 
 def _way(adapter: PspAdapter, code: str) -> Method | None:
-    """How the adapter takes it. A provider's fields on our page need its own script, which our pages do not load: its page
-    for the same kind of payment takes their place."""
+    """How the adapter takes it. Where its fields on our page are not set up, its own page for the same kind of payment takes
+    their place."""
     way = next((one for one in adapter.methods if one.code == code), None)
-    if way is None or way.pay_by != PayBy.HOSTED_FIELDS:
+    if way is None or way.pay_by != PayBy.HOSTED_FIELDS or adapter.hosted_fields() is not None:
         return way
     return next((one for one in adapter.methods if one.kind == way.kind and one.pay_by == PayBy.REDIRECT), way)
 

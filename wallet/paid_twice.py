@@ -53,9 +53,9 @@ def _add_chargebacks(found: dict[str, list[str]], requests: Sequence[Withdrawal]
     for client_id, at, reference in taken[:1_000]:
         by_client[client_id].append((at, reference))
     for one in requests:
-        reference = next((reference for at, reference in by_client[one.client_id] if at > one.requested_at), None)
-        if reference is not None:
+        since = [reference for at, reference in by_client[one.client_id] if at and at > one.requested_at]
+        if since:
             words = _(
                 "Deposit %(reference)s was charged back since this was asked for: reject it, so that the wallet covers it."
             )
-            found[one.request_reference].append(words % {"reference": reference})
+            found[one.request_reference].append(words % {"reference": since[0]})

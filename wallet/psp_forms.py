@@ -102,7 +102,7 @@ class NewPspForm(KeyedForm):
         self.fields["name"].initial = title_of(adapter)
         methods = self.fields["methods"]
         methods.choices = [(method.code, method.label) for method in known]  # type: ignore[attr-defined]
-        # Fields on our own page need a script of the provider's, which a page of ours must let in first.
+        # Fields on our own page need a public key that not everybody has: whoever has it ticks them.
         methods.initial = [method.code for method in known if method.pay_by != PayBy.HOSTED_FIELDS]
         if len(known) == 1 and not known[0].code:
             del self.fields["methods"]

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -27,6 +28,7 @@ from wallet.documents import statement as statements
 from wallet.models import Deposit, Exchange, Transfer
 from wallet.outcomes import parts_of
 from wallet.policies import can_deposit
+from wallet.psp.base import HostedFields
 
 PAGE = 25
 KEY_BYTES = 12
@@ -134,9 +136,21 @@ def _start_deposit(request: HttpRequest, client: Client, form: DepositForm) -> H
 def pay(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
     """A short stop on the way to the provider: says where one goes, and goes on by itself."""
     found = queries.deposit_of(me(request), reference)
+    fields = paying.fields_of(found)
+    if fields is not None and money.tell_deposit(found).is_moving:
+        return _fields_page(request, client, found, fields)
     if not found.redirect_url or not money.tell_deposit(found).is_moving:
         return redirect("portal_movement", reference=reference)
     return render(request, "portal/pay.html", {"client": client, "deposit": found})
+
+
+def _fields_page(request: HttpRequest, client: Client, deposit: Deposit, fields: HostedFields) -> HttpResponse:
+    """The provider's own fields for the card: what is typed there never reaches us. This page alone may load its script."""
+    context = {"client": client, "deposit": deposit, "fields": fields, "player": f"js/{fields.player}.js"}
+    response = render(request, "portal/pay_fields.html", context)
+    allowed = ("script-src", "style-src", "img-src", "connect-src", "frame-src", "form-action")
+    response._csp_update = {name: list(fields.hosts) for name in allowed}  # type: ignore[attr-defined]
+    return response
 
 
 # ── one movement ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,6 +164,9 @@ def movement(request: HttpRequest, client: Client, reference: str) -> HttpRespon
     if found is None:
         raise Http404
     context: dict[str, Any] = {"client": client, "movement": found, "kind": found._meta.model_name}
+    if isinstance(found, Deposit) and "redirectResult" in request.GET and paying.fields_of(found) is not None:
+        # The card's bank sent the client back here: the fields' own page tells the provider so.
+        return redirect(f"{reverse('portal_pay', args=[found.reference])}?{request.GET.urlencode()}")
     if isinstance(found, Transfer):
         told = money.tell_transfer(found)
     elif isinstance(found, Exchange):

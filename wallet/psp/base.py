@@ -203,6 +203,19 @@ class RefundOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class HostedFields:
+    """What a page with the PSP's own fields needs: its script and style, and the hosts that they may talk to.
+
+    player: which of our scripts drives them (`static/js/<player>.js`). The page allows these hosts, and no other page does.
+    """
+
+    player: str
+    script: str
+    style: str
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TransferView:
     """A payout or refund as the PSP sees it now."""
 
@@ -349,6 +362,10 @@ class PspAdapter(Protocol):
         """Look a refund up by our reference; None when the PSP does not know it."""
         ...
 
+    def hosted_fields(self) -> HostedFields | None:
+        """For methods that are paid by the PSP's fields on our page; None where it has none, or is not set up for them."""
+        ...
+
     def withdraw_refund(self, order: RefundOrder) -> None:
         """Close a refund that the payer has not claimed; what came of it tells the next look-up."""
         ...
@@ -418,6 +435,9 @@ class BaseAdapter:
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
         raise self._not_possible(_("look up refunds"))
+
+    def hosted_fields(self) -> HostedFields | None:
+        return None
 
     def withdraw_refund(self, order: RefundOrder) -> None:
         raise self._not_possible(_("take a refund back"))

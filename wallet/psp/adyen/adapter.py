@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 from Adyen.services.checkout.modifications_api import ModificationsApi
 from Adyen.services.checkout.payment_links_api import PaymentLinksApi
@@ -38,6 +39,7 @@ from wallet.psp.base import (
     DisputeView,
     EvidenceFile,
     Health,
+    HostedFields,
     Judgement,
     Key,
     Method,
@@ -67,6 +69,9 @@ LINK_STATUS = {
 }
 ENVIRONMENTS = (("test", gettext_lazy("Test")), ("live", gettext_lazy("Live")))
 CAPTURES = (("immediate", gettext_lazy("Immediately")), ("delayed", gettext_lazy("Delayed or by hand")))
+WEB_VERSION = "6.0.3"  # of Adyen Web, the script of the card fields
+# Where its cards' frames and its own telemetry and risk data live, by Adyen's documents.
+OTHER_HOSTS = ("https://*.adyen.com", "https://*.adyenpayments.com")
 REFUND_CODES = tuple(notifications.REFUNDS)
 PAYOUT_CODES = tuple(notifications.PAYOUTS)
 
@@ -163,6 +168,18 @@ class AdyenAdapter(BaseAdapter):
                     "environment": "live" if self.is_live else "test",
                 },
             )
+
+    def hosted_fields(self) -> HostedFields | None:
+        """Adyen Web from Adyen's own host, test or live; it needs the public client key."""
+        if not self._key("client_key"):
+            return None
+        host = self._http.base_url or f"https://checkoutshopper-{'live' if self.is_live else 'test'}.adyen.com"
+        library = f"{host}/checkoutshopper/sdk/{WEB_VERSION}/adyen"
+        parts = urlsplit(host)
+        own = f"{parts.scheme}://{parts.netloc}"
+        return HostedFields(
+            "adyen_fields", f"{library}.js", f"{library}.css", (own,) if self._http.base_url else (own, *OTHER_HOSTS)
+        )
 
     def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
         """The payment link, where it was one. Captured is said by a notification alone: the link does not name the payment."""
