@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from crm.papers.finishing import finish
+
 ROWS_MAX = 600
 
 
@@ -27,7 +29,7 @@ def pdf_of(html: str) -> bytes:
 
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint switches it on for the whole process
     pdf = HTML(string=html, url_fetcher=_inside_only()).write_pdf(
-        pdf_variant="pdf/ua-1", font_config=_font_configuration()
+        pdf_variant="pdf/ua-1", font_config=_font_configuration(), finisher=finish
     )
     assert isinstance(pdf, bytes)
     return pdf

@@ -14,6 +14,7 @@ from crm import sealed_files
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.jobs import JobCancelled, cancel_job, result_of, run_job
 from crm.models import AuditEvent, Job
+from tests.crm.papers.pdfua import problems_of
 from tests.wallet.factories import house, make_psp
 from tests.wallet.test_statement import OCTOBER, history, text_of  # noqa: F401
 from wallet import ledger
@@ -49,6 +50,8 @@ def october(day: int, hour: int = 12) -> dt.datetime:
 
 
 def tags_of(pdf: bytes) -> pikepdf.Pdf:
+    """A document of ours holds what a program can tell of PDF/UA-1."""
+    assert problems_of(io.BytesIO(pdf)) == []
     document = pikepdf.open(io.BytesIO(pdf))
     assert bool(document.Root.MarkInfo.Marked) and "/StructTreeRoot" in document.Root
     with document.open_metadata() as about:
