@@ -305,7 +305,7 @@ LOGGING = {
 # How long a trading platform may take to answer. A change whose answer is late is looked up, never sent again.
 TRADING_READ_SECONDS = env.float("KEELSON_TRADING_READ_SECONDS", default=20.0)
 TRADING_WRITE_SECONDS = env.float("KEELSON_TRADING_WRITE_SECONDS", default=15.0)
-# Commands per second, commands at once after a pause, seconds a command waits for its turn: per process, server, purpose.
+# Commands per second, commands at once after a pause, seconds a command waits for its turn: per server and purpose.
 TRADING_RATES = {"money": (20, 40, 5.0), "reads": (50, 100, 10.0), "backfill": (10, 50, 60.0)}
 
 # The outside world. The default install talks to the sandbox servers that the supervisor starts.

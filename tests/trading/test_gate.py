@@ -14,10 +14,11 @@ import pytest
 
 from tests.trading.sandbox_server import Sandbox
 from trading.models import TradingServer
-from trading.platforms import pool
+from trading.platforms import pool, shared
 from trading.platforms.base import Purpose
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError, ReadTimedOut
 from trading.platforms.gate import REST_SECONDS, Breaker, Gate, Limit, Rate
+from trading.platforms.shared import shared_turn
 
 
 class Time:
@@ -137,6 +138,43 @@ def test_a_server_that_counts_commands_is_obeyed(sandbox: Sandbox) -> None:
             assert limit.per_second < 50
     finally:
         sandbox.post("frequency", per_second=0)
+
+
+def test_processes_share_one_rate() -> None:
+    """Two workers get what one would: five at once, then ten a second between them."""
+    name = f"test-{time.monotonic_ns()}"
+    clock = Time()
+    here = Limit(Rate(10, 5, 5.0), shared=shared_turn(name), clock=clock, sleep=clock.sleep)
+
+    def elsewhere() -> float:
+        slept: list[float] = []
+        there = Limit(Rate(10, 5, 5.0), shared=shared_turn(name), sleep=slept.append)
+        for _number in range(4):
+            there.enter()
+        return sum(slept)
+
+    for _number in range(4):
+        here.enter()
+    assert clock.slept == 0
+    assert float(in_child(elsewhere)) > 0.2  # 1 of its 4 was free; the others were due 0.1, 0.2 and 0.3 s later
+    impatient = Limit(Rate(10, 5, 0.01), shared=shared_turn(name), sleep=lambda _seconds: None)
+    with pytest.raises(PlatformBusy):
+        impatient.enter()
+
+
+def test_without_redis_every_process_counts_for_itself(settings) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    shared._client.cache_clear()
+    try:
+        turn = shared_turn("nobody")
+        assert turn(10, 5, 1.0) is None
+        clock = Time()
+        limit = Limit(Rate(10, 2, 1.0), shared=turn, clock=clock, sleep=clock.sleep)
+        for _number in range(4):
+            limit.enter()
+        assert clock.slept == pytest.approx(0.2)
+    finally:
+        shared._client.cache_clear()
 
 
 # -- pools ------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,8 @@ The breaker watches whether the server answers at all, not what it says: a refus
 row commands are refused at once with `NotStarted`, until one command is let through to try. The limit keeps us below the
 rate at which a server answers "too frequent"; when it says so anyway, we slow down by half and recover step by step.
 
-Both count for one process, one server and one purpose: backfill that exhausts its own rate takes none from money.
+Both are for one server and one purpose: backfill that exhausts its own rate takes none from money. The breaker is the
+process's own; the rate is shared by all processes where a counter for all is given.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ SLOWEST_SHARE: Final = 1 / 16
 RECOVERY_PER_COMMAND: Final = 0.02  # of the full rate, with each command that was not too frequent
 
 Clock = Callable[[], float]
+Turn = Callable[[float, int, float], float | None]
+"""Rate, burst, longest wait → seconds until the turn that was taken; None: nobody counts for all processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,10 @@ class Limit:
     """A token bucket whose rate gives way when the server asks for patience."""
 
     def __init__(
-        self, rate: Rate, *, clock: Clock = time.monotonic, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        self.rate, self.clock, self.sleep = rate, clock, sleep
+        self, rate: Rate, *, shared: Turn | None = None, clock: Clock = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:  # fmt: skip
+        self.rate, self.shared, self.clock, self.sleep = rate, shared, clock, sleep
         self.share = 1.0
         self._tokens, self._at = float(rate.burst), clock()
 
@@ -91,15 +95,24 @@ class Limit:
 
     def enter(self) -> None:
         """Wait for a turn. Raises: PlatformBusy when that would take too long; nothing was sent then."""
-        now = self.clock()
-        self._tokens = min(self.rate.burst * self.share, self._tokens + (now - self._at) * self.per_second)
-        self._at = now
-        wait = (1 - self._tokens) / self.per_second
+        burst = max(1, int(self.rate.burst * self.share))
+        wait = self.shared(self.per_second, burst, self.rate.wait_seconds) if self.shared else None
+        if wait is None:
+            wait = self._own_turn(burst)
         if wait > self.rate.wait_seconds:
             raise PlatformBusy(f"our own limit of {self.per_second:g} commands a second is used up", command="LIMIT")
-        self._tokens -= 1
         if wait > 0:
             self.sleep(wait)
+
+    def _own_turn(self, burst: int) -> float:
+        """Seconds until this process's next turn, which is taken unless it is too far away."""
+        now = self.clock()
+        self._tokens = min(float(burst), self._tokens + (now - self._at) * self.per_second)
+        self._at = now
+        wait = max(0.0, (1 - self._tokens) / self.per_second)
+        if wait <= self.rate.wait_seconds:
+            self._tokens -= 1
+        return wait
 
     def too_frequent(self) -> None:
         self.share = max(SLOWEST_SHARE, self.share / 2)

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from trading.platforms.base import EXPORTS, FACTORIES, DealSource, Platform, Purpose
 from trading.platforms.gate import Breaker, Gate, Limit, Rate
+from trading.platforms.shared import shared_turn
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
@@ -49,7 +50,7 @@ def platform_for(server: TradingServer, purpose: Purpose = Purpose.READS) -> Pla
         if known:
             known[1].close()
         import_module(ADAPTERS[server.kind])
-        platform = FACTORIES[server.kind](server, gate_for(purpose))
+        platform = FACTORIES[server.kind](server, gate_for(server, purpose))
         _platforms[key] = (fingerprint, platform)
         return platform
 
@@ -74,9 +75,10 @@ def deal_source(server: TradingServer) -> DealSource:
         return export
 
 
-def gate_for(purpose: Purpose) -> Gate:
-    """A new breaker and the purpose's own rate (`settings.TRADING_RATES`)."""
-    return Gate(Breaker(), Limit(Rate(*settings.TRADING_RATES[purpose.value])))
+def gate_for(server: TradingServer, purpose: Purpose) -> Gate:
+    """A new breaker, and the purpose's rate (`settings.TRADING_RATES`), which all processes share."""
+    turn = shared_turn(f"{server.pk}:{purpose.value}")
+    return Gate(Breaker(), Limit(Rate(*settings.TRADING_RATES[purpose.value]), shared=turn))
 
 
 def _start_anew() -> None:
