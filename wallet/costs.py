@@ -225,11 +225,11 @@ def _today() -> dt.date:
 
 @dataclass(frozen=True, slots=True)
 class ShownTerms:
-    """A line of the page. disagree: rows of the last report with another fee; only of the terms in force."""
+    """A line of the page. disagree: rows of the last report with another fee; None where these terms did not hold for it."""
 
     cost: PspCost
     state: str
-    disagree: int = 0
+    disagree: int | None = None
 
 
 def last_report(psp: Psp) -> SettlementImport | None:
@@ -252,7 +252,8 @@ def terms_of(psp: Psp, report: SettlementImport | None) -> list[ShownTerms]:
             shown.append(ShownTerms(cost, "replaced"))
         else:
             in_force.add(key)
-            shown.append(ShownTerms(cost, "in_force", counts.get(key, 0)))
+            holds = report is not None and cost.valid_from <= report.last_day
+            shown.append(ShownTerms(cost, "in_force", counts.get(key, 0) if holds else None))
     return shown
 
 

@@ -239,6 +239,8 @@ def test_the_page_says_what_of_the_last_report_disagrees_and_which_currencies_ha
     late.save()
     shown = browse(cast.auditor).get(reverse("wallet:psp_costs", args=[psp.pk])).content.decode()
     assert "all agree" in shown and "rows in USD" in shown
+    agree(cast, psp, valid_from=today())
+    assert [(one.state, one.disagree) for one in costs.terms_of(psp, late)] == [("in_force", None), ("replaced", None)]
 
 
 def test_out_of_reach_is_not_there(cast, browse):
