@@ -19,6 +19,7 @@ from tests.trading.sandbox_server import Sandbox, running_sandbox
 from tests.trading.test_gate import in_child
 from trading.models import Deal, DealEdit, SyncCursor
 from trading.platforms import pool
+from trading.platforms.base import DealPage
 from trading.platforms.errors import FinalError, NotStarted
 from trading.platforms.mt5 import export
 from trading.platforms.mt5.adapter import Mt5Platform
@@ -273,3 +274,36 @@ def test_a_server_with_an_export_is_read_from_it(cast: Cast, exporting: tuple[Sa
     server.save()
     done = deals.sync_deals(server)
     assert done is not None and deal.ticket not in done.changed
+
+
+@pytest.mark.django_db
+def test_an_error_in_the_middle_of_a_long_read_goes_on_from_there(
+    exporting: tuple[Sandbox, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox, url = exporting
+    server = make_server(port=sandbox.port)
+    server.set_export_url(url)
+    server.save()
+    start = filetime(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    SyncCursor.objects.create(server=server, kind="deals_export", position_msc=start)
+    reader = SqlExport(url, EET, page=100)
+    asked: list[int] = []
+
+    class Failing:
+        def deals_since(self, cursor: int, *, mask: str, overlap: dt.timedelta) -> DealPage:
+            asked.append(cursor)
+            if len(asked) == 3:
+                raise NotStarted("the export is away")
+            return reader.deals_since(cursor, mask=mask, overlap=overlap)
+
+    monkeypatch.setattr(deals, "deal_source", lambda _server: Failing())
+    assert deals.sync_deals(server) is None
+    cursor = SyncCursor.objects.get(server=server, kind="deals_export")
+    assert start < cursor.position_msc == asked[2] and "away" in cursor.error
+    kept = Deal.objects.filter(server=server).count()
+    assert kept >= 200
+    SyncCursor.objects.filter(pk=cursor.pk).update(failures=0)
+    done = deals.sync_deals(server)
+    assert done is not None and asked[3] == asked[2]
+    assert Deal.objects.filter(server=server).count() > kept
+    reader.close()

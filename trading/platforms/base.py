@@ -47,7 +47,6 @@ class Capabilities:
     """What an adapter can do; what it can't is hidden, not attempted.
 
     `finds_by_reference`: a balance operation can be looked up under our reference; without it no money is moved.
-    `unverified` names what was built without a server or full documentation to prove it, for the health page.
     """
 
     creates_accounts: bool = True
@@ -63,7 +62,6 @@ class Capabilities:
     reads_many_deals: bool = True
     pushes_deals: bool = False
     reference_chars_max: int = 31
-    unverified: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

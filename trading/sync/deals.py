@@ -51,6 +51,9 @@ def sync_deals(server: TradingServer, *, overlap: dt.timedelta = OVERLAP) -> Ing
             cursor, overlap = page.cursor, dt.timedelta(0)
             if not page.has_more:
                 break
+            SyncCursor.objects.filter(pk=run.cursor.pk).update(
+                position_msc=cursor
+            )  # an error later costs no page twice
         run.rows = len(done.new) + len(done.changed)
         run.position_msc, run.clock_offset_seconds = cursor, page.clock.offset_seconds
         if server.reads_export:
