@@ -58,7 +58,9 @@ class ServerForm(forms.ModelForm):
     """A server and how to reach it. The password is written only; empty keeps the one that is stored."""
 
     crypt_method = forms.ChoiceField(
-        label=_("Encryption"), choices=[("AES256OFB", _("AES-256")), ("NONE", _("None (tunnel only)"))]
+        label=_("Encryption"),
+        choices=[("AES256OFB", _("AES-256")), ("NONE", _("None (tunnel only)"))],
+        help_text=_("Of raw TCP. HTTPS brings its own."),
     )
     password = forms.CharField(
         label=_("Manager API password"), required=False, max_length=64, strip=False,
@@ -73,8 +75,14 @@ class ServerForm(forms.ModelForm):
                     "Stored encrypted, never shown again; empty keeps it, a dash (-) takes it away."),
     )  # fmt: skip
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.reads_export:
+            self.fields["export_url"].widget.attrs["placeholder"] = _("An address is stored")
+
     class Meta:
         model = TradingServer
+        help_texts = {"transport": _("As the broker's access server offers it. Raw TCP belongs into a tunnel.")}
         widgets = {"certificate": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})}
         fields = (
             "name", "kind", "host", "port", "manager_login", "password", "transport", "crypt_method", "certificate",

@@ -83,7 +83,8 @@ def test_the_address_of_an_export_is_kept_secret_and_taken_away_by_a_dash(cast: 
     browser.post(f"/trading/servers/{server.pk}/", {**VALUES, "port": 443})
     server.refresh_from_db()
     assert server.export_url() == url
-    assert "Exp0rt-pw!" not in browser.get(f"/trading/servers/{server.pk}/").content.decode()
+    shown = browser.get(f"/trading/servers/{server.pk}/").content.decode()
+    assert "Exp0rt-pw!" not in shown and "An address is stored" in shown
     for event in AuditEvent.objects.filter(action__startswith="trading.server"):
         assert "Exp0rt-pw!" not in str(body_of(event))
     refused = browser.post(f"/trading/servers/{server.pk}/", {**VALUES, "port": 443, "export_url": "mysql://x/y"})
