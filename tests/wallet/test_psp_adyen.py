@@ -11,11 +11,12 @@ from django.utils import timezone
 from crm.errors import DomainError
 from crm.models import Notification
 from sandbox.psp.dialects.adyen import Adyen, hmac_key, signature
+from tests.wallet.card_payments import intent, pay, settler, starter, wallet_balance
 from tests.wallet.factories import fund
 from tests.wallet.reports import read_report
 from wallet import ledger, payouts
 from wallet.choices import DepositState, InboxState, RowType, Verdict, WithdrawalState
-from wallet.deposits import look_up_deposit, start_deposit
+from wallet.deposits import look_up_deposit
 from wallet.models import Deposit, Journal, PspCall, WebhookMessage
 from wallet.psp import adapter_of
 from wallet.psp.adyen.notifications import UNITS
@@ -38,7 +39,6 @@ from wallet.verification import verify
 from wallet.withdrawals import approve_withdrawal, request_withdrawal
 
 pytestmark = pytest.mark.django_db
-CARD = {"payer_name": "Clara Weber", "card_number": "4242424242424242", "expiry": "12/39", "cvc": "123"}
 BANK = {"iban": "NL32 ABNA 0515 0714 39", "holder": "Clara Weber"}
 KEY = hmac_key("sandbox-webhook-secret-adyen")
 
@@ -48,32 +48,8 @@ def outside(adyen_outside):
     return adyen_outside
 
 
-def start(cast, outside, amount="500", *, key="k1") -> Deposit:
-    return start_deposit(
-        client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(amount), currency="EUR", request_key=key,
-        return_url="http://room.example/deposits/{reference}/", actor=cast.client.user, method="scheme",
-    )  # fmt: skip
-
-
-def pay(deposit: Deposit, **card: str) -> httpx.Response:
-    return httpx.post(deposit.redirect_url, data={**CARD, "action": "pay", **card})
-
-
-def settled(cast, outside) -> Deposit:
-    deposit = start(cast, outside)
-    pay(deposit)
-    outside.deliver(wait_for=2)
-    deposit.refresh_from_db()
-    assert deposit.state == DepositState.SETTLED
-    return deposit
-
-
-def wallet_balance(cast) -> int:
-    return ledger.balance(ledger.wallet_of(cast.client, "EUR"))
-
-
-def intent(reference="D-1", **fields) -> DepositIntent:
-    return DepositIntent(reference, 5_000, "EUR", "http://room.example/", "Meridian", **fields)
+start = starter("scheme")
+settled = settler(start)
 
 
 def order(deposit: Deposit, amount_minor: int, reference="R-1") -> RefundOrder:
