@@ -1,5 +1,6 @@
 """The regulator's pack: complete, readable, and refused when a single byte differs."""
 
+import io
 import json
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from crm import audit, crypto
 from crm.errors import NotAllowed
 from crm.jobs import run_job
 from crm.models import AccessEvent, AuditEvent, Job
+from tests.crm.papers.pdfua import problems_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SCRIPT = settings.BASE_DIR / "deploy" / "verify_pack.py"
@@ -69,7 +71,8 @@ def test_it_is_a_pdf_for_people_with_the_proof_attached(trail):
     document.close()
     assert "Audit trail" in text and "Clara Weber" in text and "Note added" in text and "Übermorgen" in text
     assert "status" in text.lower() and "new → contacted" in text
-    with pikepdf.open(__import__("io").BytesIO(content)) as pdf:
+    assert problems_of(io.BytesIO(content)) == []
+    with pikepdf.open(io.BytesIO(content)) as pdf:
         attached = json.loads(pdf.attachments["trail.json"].get_file().read_bytes())
     assert len(attached["rows"]) == 10 and attached["client"]["name"] == "Clara Weber"
     assert {row["body"].get("reason", "")[:5] for row in attached["rows"]} == {"Anruf", ""}
@@ -117,7 +120,8 @@ def resigned(content, change):
     key = Ed25519PrivateKey.generate()
     public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
     trail["public_key"] = public
-    with pikepdf.open(__import__("io").BytesIO(content)) as pdf:
+    assert problems_of(io.BytesIO(content)) == []
+    with pikepdf.open(io.BytesIO(content)) as pdf:
         out = __import__("io").BytesIO()
         pdf.attachments.clear()
         pdf.attachments["trail.json"] = pikepdf.AttachedFileSpec(pdf, json.dumps(trail).encode(), filename="trail.json")
