@@ -38,6 +38,7 @@ from trading.platforms.mt5.deal import deal_from, msc_of
 from trading.platforms.mt5.enums import RIGHTS_DEFAULT, DealAction, MarginMode, Rights
 from trading.platforms.mt5.export import SqlExport
 from trading.platforms.mt5.rest import Mt5RestClient
+from trading.platforms.mt5.rows import account_from, idle_money_from, money_from
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
@@ -160,13 +161,13 @@ class Mt5Platform:
             self.change_password(wanted.login, wanted.investor_password, investor=True)
             return found
         try:
-            return _account(answer.row())
+            return account_from(answer.row())
         except (wire.WireError, KeyError, ValueError) as problem:
             raise OutcomeUnknown(f"the new account's data can't be read ({problem})", command="USER_ADD") from problem
 
     def read_account(self, login: str) -> AccountData | None:
         try:
-            return _account(_row(self.client.read("USER_GET", {"LOGIN": login})))
+            return account_from(_row(self.client.read("USER_GET", {"LOGIN": login})))
         except FinalError as problem:
             if problem.code == retcodes.NOT_FOUND:
                 return None
@@ -259,22 +260,22 @@ class Mt5Platform:
         for start in range(0, len(logins), LOGINS_PER_REQUEST):
             part = logins[start : start + LOGINS_PER_REQUEST]
             rows = self._rows_or_none("USER_ACCOUNT_GET_BATCH", {"LOGIN": ",".join(part)})
-            active = {str(units.whole(row["Login"])): _money(row) for row in rows}
+            active = {str(units.whole(row["Login"])): money_from(row) for row in rows}
             idle = [login for login in part if login not in active]
             rows = self._rows_or_none("USER_GET_BATCH", {"LOGIN": ",".join(idle)}) if idle else []
-            found += [*active.values(), *map(_idle_money, rows)]
+            found += [*active.values(), *map(idle_money_from, rows)]
         return found
 
     def group_money(self, mask: str) -> Iterator[AccountMoney]:
         """Two requests for any number of accounts: those with activity, and the users for the idle ones."""
         active = set()
         for row in self._rows_or_none("USER_ACCOUNT_GET_BATCH", {"GROUP": mask}):
-            money = _money(row)
+            money = money_from(row)
             active.add(money.login)
             yield money
         for row in self._rows_or_none("USER_GET_BATCH", {"GROUP": mask}):
             if str(units.whole(row["Login"])) not in active:
-                yield _idle_money(row)
+                yield idle_money_from(row)
 
     # -- deals and positions --------------------------------------------------------------------------------------------
 
@@ -382,41 +383,6 @@ def _is_reference(comment: str, reference: str) -> bool:
     """The comment is our reference, or what a manager or plugin left of it."""
     left = comment.strip()
     return left == reference or (len(left) >= REFERENCE_LEFT_MIN and reference.startswith(left))
-
-
-def _account(row: Mapping[str, Any]) -> AccountData:
-    return AccountData(
-        login=str(units.whole(row["Login"])),
-        group=units.text(row["Group"]),
-        leverage=units.whole(row.get("Leverage")),
-        rights=units.whole(row.get("Rights")),
-        reference=units.text(row.get("Comment")),
-        name=units.text(row.get("Name")),
-        balance=units.decimal(row.get("Balance")),
-        credit=units.decimal(row.get("Credit")),
-    )
-
-
-def _money(row: Mapping[str, Any]) -> AccountMoney:
-    return AccountMoney(
-        login=str(units.whole(row["Login"])),
-        balance=units.decimal(row.get("Balance")),
-        credit=units.decimal(row.get("Credit")),
-        floating=units.decimal(row.get("Floating")),
-        equity=units.decimal(row.get("Equity")),
-        margin=units.decimal(row.get("Margin")),
-        margin_free=units.decimal(row.get("MarginFree")),
-        margin_level=units.decimal(row.get("MarginLevel")),
-    )
-
-
-def _idle_money(row: Mapping[str, Any]) -> AccountMoney:
-    """Without positions equity is balance and credit, and no margin is in use."""
-    balance, credit = units.decimal(row.get("Balance")), units.decimal(row.get("Credit"))
-    return AccountMoney(
-        login=str(units.whole(row["Login"])), balance=balance, credit=credit, floating=Decimal(0),
-        equity=balance + credit, margin=Decimal(0), margin_free=balance + credit, margin_level=Decimal(0),
-    )  # fmt: skip
 
 
 def configuration(server: TradingServer) -> Mt5Config:
