@@ -19,7 +19,9 @@ from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
 from portal.forms import DateOfBirthWidget
 from portal.profile import IDENTITY, identity_is_fixed
 from trading.caps import Ladder
+from trading.choices import RequestKind
 from trading.models import AccountType, TradingAccount
+from trading.requests import types_to_change_to
 from wallet.amounts import read_amount
 from wallet.models import PaymentMethod
 from wallet.offers import Offer
@@ -202,12 +204,22 @@ class PlatformPasswordForm(forms.Form):
     )  # fmt: skip
 
 
-class LeverageForm(forms.Form):
-    leverage = forms.TypedChoiceField(label=_("Wished leverage"), coerce=int)
+class RequestForm(forms.Form):
+    """What a client may ask for on an account: the choice belongs to the kind, the words are their own."""
+
     reason = forms.CharField(label=_("Why (optional)"), max_length=200, required=False)
 
-    def __init__(self, *args: Any, account: TradingAccount, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, account: TradingAccount, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        kind = account.account_type
-        offered = sorted({*kind.leverages, kind.default_leverage} - {account.leverage}) if kind else []
-        self.fields["leverage"].choices = [(n, f"1:{n}") for n in offered]  # type: ignore[attr-defined]
+        self.is_possible = kind in RequestKind.values
+        if kind == RequestKind.LEVERAGE:
+            steps = account.account_type.ladder if account.account_type else []
+            self._offer("leverage", _("Wished leverage"), [(n, f"1:{n}") for n in steps if n != account.leverage])
+        elif kind == RequestKind.TYPE:
+            types = types_to_change_to(account)
+            self._offer("account_type", _("Wished account type"), [(one.pk, str(one)) for one in types])
+        self.order_fields(["leverage", "account_type", "reason"])
+
+    def _offer(self, name: str, label: Any, choices: list[tuple[int, str]]) -> None:
+        self.is_possible = bool(choices)
+        self.fields[name] = forms.TypedChoiceField(label=label, coerce=int, choices=choices)

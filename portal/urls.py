@@ -42,5 +42,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/accounts/open/", trading.open_account, name="portal_open_account"),
     path("portal/accounts/<int:account_id>/", trading.account, name="portal_account"),
     path("portal/accounts/<int:account_id>/password/", trading.set_password, name="portal_account_password"),
-    path("portal/accounts/<int:account_id>/leverage/", trading.wish_leverage, name="portal_account_leverage"),
+    path("portal/accounts/<int:account_id>/ask/<slug:kind>/", trading.make_request, name="portal_account_ask"),
+    path(
+        "portal/accounts/<int:account_id>/requests/<int:request_id>/withdraw/",
+        trading.withdraw_request,
+        name="portal_account_withdraw_request",
+    ),
 ]

@@ -67,6 +67,51 @@ ACCOUNT_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class RequestKind(BadgeChoices):
+    """What a client may ask for on an account."""
+
+    LEVERAGE = "leverage", "blue", _("Another leverage")
+    TYPE = "type", "purple", _("Another account type")
+    ARCHIVE = "archive", "secondary", _("Close the account")
+
+
+class RequestState(BadgeChoices):
+    WAITING = "waiting", "orange", _("Waits for a decision")
+    APPLYING = "applying", "blue", _("Being done")
+    GRANTED = "granted", "green", _("Granted")
+    REFUSED = "refused", "red", _("Refused")
+    WITHDRAWN = "withdrawn", "secondary", _("Withdrawn")
+    UNDOING = "undoing", "blue", _("Being undone")
+    UNDONE = "undone", "secondary", _("Undone")
+
+
+OPEN_REQUESTS = ["waiting", "applying", "undoing"]
+REQUEST_TRANSITIONS: dict[str, set[str]] = {
+    RequestState.WAITING: {RequestState.APPLYING, RequestState.REFUSED, RequestState.WITHDRAWN},
+    RequestState.APPLYING: {RequestState.GRANTED, RequestState.WAITING},
+    RequestState.GRANTED: {RequestState.UNDOING},
+    RequestState.REFUSED: {RequestState.WAITING},
+    RequestState.UNDOING: {RequestState.UNDONE, RequestState.GRANTED},
+    RequestState.WITHDRAWN: set(),
+    RequestState.UNDONE: set(),
+}
+
+
+class HeldBecause(models.TextChoices):
+    """Why a request was not granted at once."""
+
+    POSITIONS = "positions", _("There are open positions: the margin they need would change.")
+    MONEY = "money", _("There is money or credit on the account.")
+    MOVING = "moving", _("Money is on its way to or from the account.")
+    CAP = "cap", _("A regulator's cap is below this leverage.")
+    LADDER = "ladder", _("The account type does not have this leverage.")
+    RESTRICTED = "restricted", _("The client is under a restriction.")
+    NOT_OFFERED = "not_offered", _("The client may not have this account type.")
+    MINIMUM = "minimum", _("The account is worth less than the type's minimum deposit.")
+    SWAP_FREE = "swap_free", _("Swap-free accounts are granted by a person.")
+    PLATFORM = "platform", _("The trading platform could not be told.")
+
+
 class OperationKind(BadgeChoices):
     """What a balance operation does on the platform. Amounts are signed: positive goes into the account."""
 

@@ -30,6 +30,10 @@ def open_questions(user: Any) -> int | None:
     return PlatformIssue.objects.filter(closed_at__isnull=True)[:100].count() or None
 
 
+def waiting_requests(user: Any) -> int | None:
+    return queries.requests_visible_to(user).filter(state="waiting")[:100].count() or None
+
+
 panels.menu(
     "trading", _("Accounts"), "trading_accounts", "trading.view_tradingaccount", "chart-candlestick", 10,
     words="mt5 login leverage equity",
@@ -38,6 +42,10 @@ panels.menu("trading", _("Deals"), "trading_deals", "trading.view_deal_list", "a
 panels.menu(
     "trading", _("Exposure"), "trading_exposure", "trading.view_deal_list", "scale", 30, words="positions dealing"
 )
+panels.menu(
+    "trading", _("Requests"), "trading_requests", "trading.decide_request", "inbox", 15, count=waiting_requests,
+    words="leverage wishes archive type",
+)  # fmt: skip
 panels.menu(
     "trading", _("Platform health"), "trading_health", "trading.view_platform_health", "heart-pulse", 40,
     count=open_questions, words="servers lag sync mt5",

@@ -11,7 +11,7 @@ from clients.models import Client
 from clients.queries import clients_visible_to
 from crm.policies import YES, Decision, has_permission, no
 from trading.choices import AccountState, OperationKind, OperationState
-from trading.models import AccountType, BalanceOperation, TradingAccount
+from trading.models import AccountRequest, AccountType, BalanceOperation, TradingAccount
 
 ACCOUNTS_PER_CLIENT_MAX = 20
 # A client under one of these may not get or use trading accounts.
@@ -67,6 +67,13 @@ def can_change_leverage(user: Any, account: TradingAccount) -> Decision:
 
 def can_reset_password(user: Any, account: TradingAccount) -> Decision:
     return _on_account(user, account, "trading.reset_password")
+
+
+def can_decide_request(user: Any, request: AccountRequest) -> Decision:
+    """Staff with the right in reach; nobody decides what they asked for themselves."""
+    if user is None or is_own(user, request.account.client) or request.asked_by_id == user.pk:
+        return no(_("Somebody else decides what you asked for."))
+    return _on_account(user, request.account, "trading.decide_request")
 
 
 def can_operate(user: Any, account: TradingAccount, kind: str) -> Decision:

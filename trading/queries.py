@@ -23,6 +23,7 @@ from crm.scope import reach_of
 from trading import caps, policies
 from trading.choices import TRADES, AccountState, DealEntry, OperationState
 from trading.models import (
+    AccountRequest,
     AccountType,
     BalanceOperation,
     Deal,
@@ -102,6 +103,17 @@ def offers_for(user: Any, client: Client) -> list[Offer]:
         decision, ladder = policies.can_open_account(user, client, one), caps.ladder_for(client, one, cap=cap)
         found.append(Offer(one, decision if ladder.steps or not decision else no(ladder.reason), ladder))
     return found
+
+
+def requests_visible_to(user: Any) -> QuerySet[AccountRequest]:
+    """What the clients that a user sees asked for."""
+    return AccountRequest.objects.filter(account__in=accounts_visible_to(user))
+
+
+def requests_of(user: Any, account_id: int) -> list[AccountRequest]:
+    """The newest requests of an account, at most ten."""
+    found = requests_visible_to(user).filter(account_id=account_id).select_related("account", "account_type")
+    return list(found.order_by("-pk")[:10])
 
 
 # ── positions and deals ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,8 +14,18 @@ from django.utils.translation import gettext_lazy as _
 from crm.ui import formats
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, NumberColumn, Table, TimeColumn
 from trading import queries
-from trading.choices import TRADES, AccountState, DealAction, DealEntry
-from trading.models import Deal, SymbolInfo, TradingAccount
+from trading.choices import (
+    OPEN_REQUESTS,
+    TRADES,
+    AccountState,
+    DealAction,
+    DealEntry,
+    HeldBecause,
+    RequestKind,
+    RequestState,
+)
+from trading.models import AccountRequest, Deal, SymbolInfo, TradingAccount
+from trading.requests import what
 
 SIDES = {(0, 0): _("Buy in"), (1, 0): _("Sell in"), (0, 1): _("Buy out"), (1, 1): _("Sell out")}
 
@@ -81,6 +91,45 @@ class AccountTable(Table):
         for word in text.split()[:6]:
             matches &= Q(client__search_text__contains=word)
         return queryset.filter(matches)
+
+
+class RequestFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=RequestState.choices, label=_("State"))
+    kind = django_filters.ChoiceFilter(choices=RequestKind.choices, label=_("What"))
+
+    class Meta:
+        model = AccountRequest
+        fields: ClassVar[list[str]] = ["state", "kind"]
+
+
+class RequestTable(Table):
+    """What waits for a decision, the oldest first; with the filter also what was decided."""
+
+    name, title = "account_requests", _("Requests")
+    subtitle = _("What clients ask for on their accounts and the policy did not grant by itself.")
+    permission, export_permission = "trading.decide_request", "clients.export_client"
+    columns = (
+        AgoColumn("asked_at", _("Asked"), sort=True),
+        Column("what", _("What"), value=lambda row: what(row), link=True),
+        Column("client", _("Client"), value=lambda row: row.account.client.full_name or f"#{row.account.client_id}"),
+        Column("login", _("Login"), value="account.login", css="mono"),
+        Column(
+            "held", _("Why it waits"), value=lambda row: " ".join(str(HeldBecause(h).label) for h in row.held_because)
+        ),
+        BadgeColumn("state", _("State")),
+        Column("claimed_by", _("With"), value=lambda row: str(row.claimed_by or "")),
+    )
+    filterset = RequestFilter
+    is_searchable = False
+    default_order = "asked_at"
+    row_url_name = "trading_request"
+    empty = Empty(
+        _("Nothing waits"), _("Requests within the rules are granted at once; the others come here."), icon="inbox"
+    )
+
+    def queryset(self) -> QuerySet[AccountRequest]:
+        found = queries.requests_visible_to(self.user).select_related("account__client", "account_type", "claimed_by")
+        return found if self.params.get("state") else found.filter(state__in=OPEN_REQUESTS)
 
 
 class DealFilter(django_filters.FilterSet):

@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.schedules import crontab
 
 from crm.sweep import each
-from trading import accounts, operations, symbols
+from trading import accounts, operations, requests, symbols
 from trading.choices import OperationState
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.errors import PlatformError
@@ -50,6 +50,7 @@ def continue_work() -> int:
     """Accounts to open and operations to send or look up, left by a crash or a broker that was away."""
     done = each(_continue_operation, operations.due_operations())
     done += each(accounts.open_on_platform, accounts.due_accounts())
+    done += each(requests.apply, requests.due_requests())
     return done + each(accounts.apply_right_to_trade, accounts.due_rights())
 
 

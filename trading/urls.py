@@ -2,7 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from crm.ui.views import TableView
 from trading.tables import AccountTable, DealTable
-from trading.views import account_types, accounts, health, servers
+from trading.views import account_types, accounts, health, requests, servers
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/accounts/", TableView.as_view(table=AccountTable), name="trading_accounts"),
@@ -17,6 +17,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/health/", health.HealthPage.as_view(), name="trading_health"),
     path("trading/operations/<int:operation_id>/", health.DecideOperation.as_view(), name="trading_operation"),
     path("trading/issues/<int:issue_id>/close/", health.CloseIssue.as_view(), name="trading_issue_close"),
+    path("trading/requests/", requests.RequestList.as_view(), name="trading_requests"),
+    path("trading/requests/<int:request_id>/", requests.RequestPage.as_view(), name="trading_request"),
+    path("trading/requests/<int:request_id>/<slug:act>/", requests.DecideRequest.as_view(), name="trading_request_act"),
     path("trading/types/", account_types.AccountTypeList.as_view(), name="trading_types"),
     path("trading/types/new/", account_types.AccountTypePage.as_view(), name="trading_type_new"),
     path("trading/types/<int:type_id>/", account_types.AccountTypePage.as_view(), name="trading_type"),

@@ -18,11 +18,11 @@ from crm.accounts.guards import confirmed
 from crm.errors import DomainError
 from crm.ui.charts import Chart, Series
 from crm.ui.views import wants_fragment
-from portal import wishes
-from portal.forms_room import LeverageForm, OpenAccountForm, PlatformPasswordForm
+from portal.forms_room import OpenAccountForm, PlatformPasswordForm, RequestForm
 from portal.room import room
 from portal.views.money import me, new_key
-from trading import accounts, queries
+from trading import accounts, queries, requests
+from trading.choices import RequestKind, RequestState
 from trading.models import TradingAccount
 
 DEALS_PAGE = 25
@@ -54,7 +54,10 @@ def account(request: HttpRequest, client: Client, account_id: int) -> HttpRespon
     deals, following = _deals(request, found)
     context |= {
         "deals": deals, "next": following, "chart": _chart(request, found), "password_form": PlatformPasswordForm(),
-        "leverage_form": LeverageForm(account=found),
+        "request_forms": [
+            (kind, form) for kind in RequestKind if (form := RequestForm(account=found, kind=kind.value)).is_possible
+        ],
+        "requests": [(one, requests.what(one), requests.words_of(one)) for one in queries.requests_of(me(request), found.pk)],
     }  # fmt: skip
     return render(request, "portal/account.html", context)
 
@@ -146,22 +149,41 @@ def _set_password(request: HttpRequest, client: Client, account_id: int) -> Http
 
 @room
 @require_POST
-def wish_leverage(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
-    """Ask for another leverage: a person decides, because it changes the risk of open positions."""
+def make_request(request: HttpRequest, client: Client, account_id: int, kind: str) -> HttpResponse:
+    """Ask for another leverage or type, or to close the account: granted at once, or a person decides and says why."""
     found = _own(request, client, account_id)
-    form = LeverageForm(request.POST, account=found)
+    if kind not in RequestKind.values:
+        raise Http404
+    form = RequestForm(request.POST, account=found, kind=kind)
     if not form.is_valid():
-        messages.error(request, _("Choose one of the leverages of this account type."))
+        messages.error(request, _("Choose one of what is listed."))
         return redirect("portal_account", account_id=account_id)
     try:
-        wishes.wish_leverage(
-            account_id=found.pk,
-            leverage=form.cleaned_data["leverage"],
-            reason=form.cleaned_data["reason"],
-            actor=me(request),
-        )
+        made = requests.ask(
+            account_id=found.pk, kind=RequestKind(kind), actor=me(request), reason=form.cleaned_data["reason"],
+            leverage=form.cleaned_data.get("leverage"), account_type_id=form.cleaned_data.get("account_type"),
+        )  # fmt: skip
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, _("We have your wish and answer within one working day."))
+        if made.state == RequestState.GRANTED:
+            messages.success(request, _("Done."))
+        else:
+            why = " ".join(requests.words_of(made))
+            messages.info(request, _("We have your wish and answer within one working day. %(why)s") % {"why": why})
+    return redirect("portal_account", account_id=account_id)
+
+
+@room
+@require_POST
+def withdraw_request(request: HttpRequest, client: Client, account_id: int, request_id: int) -> HttpResponse:
+    """The client thinks better of it."""
+    found = _own(request, client, account_id)
+    if not found.requests.filter(pk=request_id).exists():
+        raise Http404
+    try:
+        requests.withdraw(request_id=request_id, actor=me(request))
+        messages.success(request, _("Your wish is withdrawn."))
+    except DomainError as error:
+        messages.error(request, error.message)
     return redirect("portal_account", account_id=account_id)

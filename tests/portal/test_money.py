@@ -6,14 +6,12 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from django.utils import translation
+from django.urls import reverse
 
 from crm import events
-from crm.errors import WrongState
 from crm.jobs import run_job
 from crm.models import Job, Notification
 from portal import money
-from portal.wishes import wish_leverage
 from tests.cast import PASSWORD, signed_in
 from tests.days import today
 from tests.portal.conftest import verify
@@ -21,6 +19,7 @@ from tests.trading.factories import make_account, make_server, make_type
 from tests.wallet.conftest import outside  # noqa: F401 — a fixture
 from tests.wallet.factories import fund, make_psp
 from tests.wallet.test_withdrawal import paid_in
+from trading.models import AccountRequest
 from wallet.choices import DepositState, TransferState, WithdrawalState
 from wallet.models import Deposit, Exchange, Quote, Transfer, Withdrawal
 from wallet.refunds import start_refund
@@ -396,17 +395,18 @@ def test_a_type_that_needs_more_says_why(cast):
     assert "Opens once you are verified" in page
 
 
-def test_wishing_for_leverage_makes_one_task_for_somebody_who_may_change_it(room):
-    address = f"/portal/accounts/{room.account.pk}/leverage/"
-    assert "We have your wish" in room.browser.post(address, {"leverage": "10"}, follow=True).content.decode()
-    task = room.client.tasks.get()
-    assert "1:30 → 1:10 wished" in task.title and task.assignee.has_perm("trading.change_leverage")
+def test_a_wish_that_the_platform_can_not_be_told_waits_for_a_person(room):
+    address = f"/portal/accounts/{room.account.pk}/ask/leverage/"
+    answer = room.browser.post(address, {"leverage": "10"}, follow=True).content.decode()
+    assert "We have your wish" in answer and "platform could not be told" in answer and "1:30 → 1:10" in answer
     assert "We have this wish already" in room.browser.post(address, {"leverage": "10"}, follow=True).content.decode()
-    with translation.override("de"), pytest.raises(WrongState):  # the same wish in another language
-        wish_leverage(account_id=room.account.pk, leverage=10, reason="", actor=room.client.user)
-    assert room.client.tasks.count() == 1
+    wish = AccountRequest.objects.get(account=room.account)
+    other = reverse("portal_account_withdraw_request", args=[room.other_account.pk, wish.pk])
+    assert room.browser.post(other).status_code == 404
+    room.browser.post(reverse("portal_account_withdraw_request", args=[room.account.pk, wish.pk]))
+    wish.refresh_from_db()
     room.account.refresh_from_db()
-    assert room.account.leverage == 30
+    assert (wish.state, room.account.leverage) == ("withdrawn", 30)
 
 
 def test_a_platform_that_is_away_says_so_when_a_password_is_set(room):

@@ -75,7 +75,7 @@ def test_other_peoples_things_are_not_found(room):
         reverse("portal_pay", args=["D-0000000000"]),
         reverse("portal_account", args=[room.other_account.pk]),
         reverse("portal_account_password", args=[room.other_account.pk]),
-        reverse("portal_account_leverage", args=[room.other_account.pk]),
+        reverse("portal_account_ask", args=[room.other_account.pk, "leverage"]),
     ]
     for address in addresses:
         for answer in (room.browser.get(address), room.browser.post(address, {"leverage": 10})):

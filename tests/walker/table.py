@@ -92,6 +92,7 @@ def _any_client(name: str) -> Callable[[Any], dict[str, Any]]:
 
 SEES_TRADES: Final = STAFF - {"kyc_officer", "marketing"}
 OPENS_ACCOUNTS: Final = roles(Role.RETENTION, Role.DESK_HEAD, Role.SUPPORT, Role.ADMINISTRATOR)
+DECIDES_REQUESTS: Final = roles(Role.DESK_HEAD, Role.SUPPORT, Role.ADMINISTRATOR)
 WATCHES_PLATFORMS: Final = roles(Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 
 # Trading: accounts, deals, platform health. Accounts of clients out of reach answer 404.
@@ -107,6 +108,11 @@ TABLE |= {
     "trading_exposure": Rule(SEES_TRADES),
     "trading_health": Rule(WATCHES_PLATFORMS),
     "trading_operation": Rule(roles(Role.FINANCE), kwargs=lambda _world: {"operation_id": 999_999}, good=OWN),
+    "trading_requests": Rule(DECIDES_REQUESTS),
+    "trading_request": Rule(DECIDES_REQUESTS, kwargs=lambda _world: {"request_id": 999_999}, good=OWN),
+    "trading_request_act": Rule(
+        DECIDES_REQUESTS, kwargs=lambda _world: {"request_id": 999_999, "act": "claim"}, good=OWN
+    ),
     "trading_types": Rule(roles(Role.ADMINISTRATOR, Role.MLRO, Role.AUDITOR)),
     "trading_type_new": Rule(roles(Role.ADMINISTRATOR)),
     "trading_type": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"type_id": 999_999}, good=OWN),
@@ -195,7 +201,10 @@ TABLE |= {
     "portal_open_account": Rule(CLIENT),
     "portal_account": Rule(CLIENT, kwargs=lambda _world: {"account_id": 999_999}, good=OWN),
     "portal_account_password": Rule(CLIENT, kwargs=lambda _world: {"account_id": 999_999}, good=OWN),
-    "portal_account_leverage": Rule(CLIENT, kwargs=lambda _world: {"account_id": 999_999}, good=OWN),
+    "portal_account_ask": Rule(CLIENT, kwargs=lambda _world: {"account_id": 999_999, "kind": "leverage"}, good=OWN),
+    "portal_account_withdraw_request": Rule(
+        CLIENT, kwargs=lambda _world: {"account_id": 999_999, "request_id": 999_999}, good=OWN
+    ),
 }
 
 

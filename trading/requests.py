@@ -1,0 +1,455 @@
+"""What clients ask for on their accounts: granted at once where nothing stands against it, else decided by a person.
+
+waiting ──► applying ──► granted ──► undoing ──► undone
+   │  ▲         └──► waiting (the platform could not be told)
+   ├──┼► refused ┐
+   │  └──────────┘ (taken back within a day)
+   └──► withdrawn
+
+The platform is told outside of any transaction, and telling it twice does no harm: a worker goes on with what a crash left.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.choices import TimelineKind
+from crm import audit
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.notify import notify, people_with
+from crm.policies import require
+from crm.words import say
+from trading import caps, policies
+from trading.choices import (
+    OPEN_REQUESTS,
+    AccountKind,
+    AccountState,
+    HeldBecause,
+    OperationState,
+    RequestKind,
+    RequestState,
+)
+from trading.models import AccountRequest, AccountType, TradingAccount
+from trading.platforms.base import Purpose, Right
+from trading.platforms.errors import PlatformError
+from trading.platforms.pool import platform_for
+from trading.wire_errors import as_domain_error
+
+LEASE: Final = dt.timedelta(seconds=60)
+CLAIM: Final = dt.timedelta(minutes=10)
+UNDO_WITHIN: Final = dt.timedelta(days=1)
+DECIDES: Final = "trading.decide_request"
+
+
+# ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ask(
+    *, account_id: int, kind: RequestKind, actor: Any, leverage: int | None = None, account_type_id: int | None = None,
+    reason: str = "",
+) -> AccountRequest:  # fmt: skip
+    """The client asks. Granted before this returns when nothing stands against it and the platform answers.
+
+    Who: the account's owner. Raises: NotAllowed, WrongState (not open; asked already), DomainError for a wish without sense.
+    """
+    request = _note_wish(account_id, kind, actor, leverage, account_type_id, reason)
+    return apply(request.pk) if request.state == RequestState.APPLYING else request
+
+
+@transaction.atomic
+def _note_wish(
+    account_id: int, kind: RequestKind, actor: Any, leverage: int | None, type_id: int | None, reason: str
+) -> AccountRequest:
+    account = _locked_account(account_id)
+    if account.client.user_id != actor.pk:
+        raise NotAllowed(_("This is not your account."))
+    if account.state != AccountState.OPEN:
+        raise WrongState(_("The trading account is not open."))
+    if account.requests.filter(kind=kind, state__in=OPEN_REQUESTS).exists():
+        raise WrongState(_("We have this wish already and answer soon."))
+    request = AccountRequest(account=account, kind=kind, asked_by=actor, reason=reason.strip()[:200])
+    if kind == RequestKind.LEVERAGE:
+        if not leverage or leverage == account.leverage:
+            raise DomainError(_("Choose another leverage than the account has."))
+        request.leverage = leverage
+    elif kind == RequestKind.TYPE:
+        request.account_type = _other_type(account, type_id)
+    request.before = {"leverage": account.leverage, "group": account.group, "account_type": account.account_type_id}
+    request.held_because = [held.value for held in obstacles(request)]
+    if not request.held_because:
+        request.state, request.lease_until = RequestState.APPLYING, timezone.now() + LEASE
+    request.save()
+    _record("trading.request_made", request, actor, after={"what": what(request), "held": request.held_because})
+    timeline.tell(
+        client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True, body=request.reason,
+        title=lambda: _("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
+    )  # fmt: skip
+    if request.held_because:
+        _call_staff(request)
+    return request
+
+
+def _other_type(account: TradingAccount, type_id: int | None) -> AccountType:
+    found = next((one for one in types_to_change_to(account) if one.pk == type_id), None)
+    if found is None:
+        raise DomainError(_("The account can't become one of this type. Choose one that is listed."))
+    return found
+
+
+def types_to_change_to(account: TradingAccount) -> list[AccountType]:
+    """Types that an account may become without losing its login: of its brand, server and currency; never demo to real."""
+    found = AccountType.objects.filter(
+        brand_id=account.client.brand_id, server_id=account.server_id, currency=account.currency, is_enabled=True,
+        is_demo=account.is_demo,
+    )  # fmt: skip
+    return [one for one in found.exclude(pk=account.account_type_id)[:50] if one.is_offered_in(account.client.country)]
+
+
+def obstacles(request: AccountRequest) -> list[HeldBecause]:
+    """What stands against granting at once; empty when nothing does. The account is locked by the caller."""
+    account, client = request.account, request.account.client
+    found = [HeldBecause.RESTRICTED] if policies.BLOCKING_RESTRICTIONS & set(client.restrictions) else []
+    if account.positions.exists():
+        found.append(HeldBecause.POSITIONS)
+    if request.kind == RequestKind.LEVERAGE:
+        ladder = caps.ladder_of(account)
+        if ladder is None or request.leverage not in {*ladder.steps, *ladder.beyond}:
+            found.append(HeldBecause.LADDER)
+        elif request.leverage in ladder.beyond:
+            found.append(HeldBecause.CAP)
+    elif request.kind == RequestKind.ARCHIVE:
+        if account.balance or account.credit:
+            found.append(HeldBecause.MONEY)
+        unsettled = [OperationState.RESERVED, OperationState.SENT, OperationState.UNKNOWN]
+        if account.operations.filter(state__in=unsettled).exists():
+            found.append(HeldBecause.MOVING)
+    elif request.account_type is not None:
+        found += _against_type(account, request.account_type)
+    return found
+
+
+def _against_type(account: TradingAccount, wanted: AccountType) -> list[HeldBecause]:
+    found = []
+    if account.client.kyc_level < wanted.kyc_level or not wanted.is_enabled:
+        found.append(HeldBecause.NOT_OFFERED)
+    if account.equity < wanted.min_deposit and not wanted.is_demo:
+        found.append(HeldBecause.MINIMUM)
+    if wanted.kind == AccountKind.ISLAMIC:
+        found.append(HeldBecause.SWAP_FREE)
+    if not caps.ladder_for(account.client, wanted, cap=caps.cap_for(account.client)).steps:
+        found.append(HeldBecause.CAP)
+    return found
+
+
+def words_of(request: AccountRequest) -> list[str]:
+    """Why it waits, in the reader's language; a cap with the rule that sets it."""
+    found = []
+    for code in request.held_because:
+        words = str(HeldBecause(code).label)
+        if code == HeldBecause.CAP:
+            cap = caps.cap_for(request.account.client)
+            words = f"{words} {cap.reason}" if cap else words
+        found.append(words)
+    return found
+
+
+def what(request: AccountRequest) -> str:
+    """`Leverage 1:30 → 1:100`, in the reader's language."""
+    if request.kind == RequestKind.LEVERAGE:
+        return _("Leverage 1:%(before)s → 1:%(after)s") % {
+            "before": request.before["leverage"], "after": request.leverage,
+        }  # fmt: skip
+    if request.kind == RequestKind.TYPE:
+        return _("Account type → %(type)s") % {"type": request.account_type}
+    return str(RequestKind.ARCHIVE.label)
+
+
+@transaction.atomic
+def withdraw(*, request_id: int, actor: Any) -> AccountRequest:
+    """The client thinks better of it. Who: the owner. Raises: NotAllowed, WrongState when it is decided."""
+    request = _locked(request_id)
+    if request.account.client.user_id != actor.pk:
+        raise NotAllowed(_("This is not your account."))
+    request.move_to(RequestState.WITHDRAWN)
+    request.save(update_fields=["state"])
+    _record("trading.request_withdrawn", request, actor)
+    return request
+
+
+# ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def claim(*, request_id: int, actor: Any) -> AccountRequest:
+    """Take a request for ten minutes, so that two people don't decide it. Raises: NotAllowed, WrongState."""
+    request = _locked(request_id)
+    require(policies.can_decide_request(actor, request))
+    if request.state != RequestState.WAITING:
+        raise WrongState(
+            _("This request is “%(state)s”; that is not possible now.") % {"state": request.get_state_display()}
+        )
+    _not_anothers(request, actor)
+    request.claimed_by, request.claimed_until = actor, timezone.now() + CLAIM
+    request.save(update_fields=["claimed_by", "claimed_until"])
+    return request
+
+
+def grant(*, request_id: int, actor: Any, note: str = "") -> AccountRequest:
+    """Grant and do it. A person may grant against open positions or a minimum, never against a cap or the ladder.
+
+    Who: `trading.decide_request` in reach, not for themselves. Raises: NotAllowed, WrongState, DomainError, OutsideWorldError
+    when the platform can't be told: the request then waits on.
+    """
+    with transaction.atomic():
+        request = _locked(request_id)
+        require(policies.can_decide_request(actor, request))
+        _not_anothers(request, actor)
+        _still_possible(request)
+        request.move_to(RequestState.APPLYING)
+        request.decided_by, request.note = actor, note.strip()[:300]
+        request.lease_until = timezone.now() + LEASE
+        request.save(update_fields=["state", "decided_by", "note", "lease_until"])
+    return apply(request_id, says=True)
+
+
+def _still_possible(request: AccountRequest) -> None:
+    account = request.account
+    if account.state != AccountState.OPEN:
+        raise WrongState(_("The trading account is not open."))
+    if request.kind == RequestKind.LEVERAGE and account.account_type is not None:
+        caps.check_leverage(account.client, account.account_type, request.leverage)
+    against = set(obstacles(request)) & {
+        HeldBecause.CAP,
+        HeldBecause.LADDER,
+        HeldBecause.NOT_OFFERED,
+        HeldBecause.MOVING,
+    }
+    if request.kind == RequestKind.ARCHIVE:
+        against |= set(obstacles(request)) & {HeldBecause.MONEY, HeldBecause.POSITIONS}
+    if against:
+        raise DomainError(" ".join(str(one.label) for one in sorted(against)))
+
+
+@transaction.atomic
+def refuse(*, request_id: int, actor: Any, note: str) -> AccountRequest:
+    """Who: as `grant`. Raises: NotAllowed, WrongState, DomainError without words for the client."""
+    request = _locked(request_id)
+    require(policies.can_decide_request(actor, request))
+    _not_anothers(request, actor)
+    if not note.strip():
+        raise DomainError(_("Say why: the client reads it."))
+    request.move_to(RequestState.REFUSED)
+    request.decided_by, request.decided_at, request.note = actor, timezone.now(), note.strip()[:300]
+    request.save(update_fields=["state", "decided_by", "decided_at", "note"])
+    _record("trading.request_refused", request, actor, reason=request.note)
+    _tell_client(request)
+    return request
+
+
+def undo(*, request_id: int, actor: Any) -> AccountRequest:
+    """Within a day: a refusal waits again; what was granted is set back, if nobody changed it since.
+
+    Who: as `grant`. Raises: NotAllowed, WrongState, OutsideWorldError.
+    """
+    with transaction.atomic():
+        request = _locked(request_id)
+        require(policies.can_decide_request(actor, request))
+        if request.decided_at is None or request.decided_at < timezone.now() - UNDO_WITHIN:
+            raise WrongState(_("A decision can be undone within one day."))
+        if request.state == RequestState.REFUSED:
+            request.move_to(RequestState.WAITING)
+            request.decided_at, request.decided_by, request.note = None, None, ""
+            request.save()
+            _record("trading.request_reopened", request, actor)
+            return request
+        if not _stands_as_granted(request):
+            raise WrongState(_("The account was changed since: undoing would undo that, too."))
+        request.move_to(RequestState.UNDOING)
+        request.lease_until = timezone.now() + LEASE
+        request.save(update_fields=["state", "lease_until"])
+        _record("trading.request_undone", request, actor)
+    return apply(request_id, says=True)
+
+
+def _stands_as_granted(request: AccountRequest) -> bool:
+    account = request.account
+    if request.kind == RequestKind.LEVERAGE:
+        return account.state == AccountState.OPEN and account.leverage == request.leverage
+    if request.kind == RequestKind.TYPE:
+        return account.state == AccountState.OPEN and account.account_type_id == request.account_type_id
+    return account.state == AccountState.ARCHIVED
+
+
+# ── doing ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def apply(request_id: int, *, says: bool = False) -> AccountRequest:
+    """Tell the platform, then keep it here. Not in a transaction; may be repeated at any point.
+
+    `says`: raise what went wrong with the platform, for the person who waits on it.
+    """
+    request = AccountRequest.objects.select_related(
+        "account__client__brand", "account__server", "account__account_type", "account_type"
+    ).get(pk=request_id)
+    if request.state not in (RequestState.APPLYING, RequestState.UNDOING):
+        return request
+    changes = _changes(request)
+    try:
+        _tell_platform(request, changes)
+    except PlatformError as problem:
+        _not_done(request_id)
+        if says:
+            raise as_domain_error(problem) from problem
+        return AccountRequest.objects.select_related("account").get(pk=request_id)
+    return _done(request_id, changes)
+
+
+def _changes(request: AccountRequest) -> dict[str, Any]:
+    """Columns of the account after the request is done, or undone."""
+    account, before = request.account, request.before
+    if request.state == RequestState.UNDOING:
+        if request.kind == RequestKind.ARCHIVE:
+            return {"state": AccountState.OPEN, "archived_at": None}
+        if request.kind == RequestKind.LEVERAGE:
+            return {"leverage": before["leverage"]}
+        return {"leverage": before["leverage"], "group": before["group"], "account_type_id": before["account_type"]}
+    if request.kind == RequestKind.ARCHIVE:
+        return {"state": AccountState.ARCHIVED, "archived_at": timezone.now()}
+    if request.kind == RequestKind.LEVERAGE:
+        return {"leverage": request.leverage}
+    wanted = request.account_type
+    assert wanted is not None
+    ladder = caps.ladder_for(account.client, wanted, cap=caps.cap_for(account.client))
+    leverage = account.leverage if account.leverage in ladder.steps else ladder.default
+    return {"leverage": leverage or account.leverage, "group": wanted.group, "account_type_id": wanted.pk}
+
+
+def _tell_platform(request: AccountRequest, changes: dict[str, Any]) -> None:
+    account = request.account
+    platform = platform_for(account.server, Purpose.MONEY)
+    if request.kind == RequestKind.ARCHIVE:
+        if changes["state"] == AccountState.ARCHIVED:
+            platform.disable_account(account.login)
+        else:
+            platform.update_account(account.login, rights={Right.SIGN_IN: True, Right.TRADE: account.trading_wanted})
+    else:
+        platform.update_account(account.login, group=changes.get("group", ""), leverage=changes["leverage"])
+
+
+@transaction.atomic
+def _done(request_id: int, changes: dict[str, Any]) -> AccountRequest:
+    request = _locked(request_id)
+    if request.state not in (RequestState.APPLYING, RequestState.UNDOING):
+        return request
+    account = request.account
+    for name, value in changes.items():
+        setattr(account, name, value)
+    account.save(update_fields=list(changes))
+    is_undone = request.state == RequestState.UNDOING
+    request.move_to(RequestState.UNDONE if is_undone else RequestState.GRANTED)
+    request.decided_at = request.decided_at or timezone.now()
+    request.lease_until = None
+    request.save(update_fields=["state", "decided_at", "lease_until"])
+    if not is_undone:
+        _record(
+            "trading.request_granted", request, request.decided_by, before=request.before,
+            after={name: str(value) for name, value in changes.items()}, reason=request.note,
+        )  # fmt: skip
+    _tell_client(request)
+    return request
+
+
+@transaction.atomic
+def _not_done(request_id: int) -> None:
+    """The platform could not be told: a person looks at it, or tries again."""
+    request = _locked(request_id)
+    if request.state == RequestState.APPLYING:
+        request.move_to(RequestState.WAITING)
+        request.held_because = sorted({*request.held_because, HeldBecause.PLATFORM.value})
+        request.decided_by = None
+        _call_staff(request)
+    elif request.state == RequestState.UNDOING:
+        request.move_to(RequestState.GRANTED)
+    request.lease_until = None
+    request.save(update_fields=["state", "held_because", "decided_by", "lease_until"])
+
+
+def due_requests(*, limit: int = 100) -> list[int]:
+    """Requests in the middle of being done whose worker is silent."""
+    rows = AccountRequest.objects.filter(
+        state__in=[RequestState.APPLYING, RequestState.UNDOING], lease_until__lte=timezone.now()
+    )
+    return list(rows.order_by("asked_at").values_list("pk", flat=True)[:limit])
+
+
+# ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _call_staff(request: AccountRequest) -> None:
+    account = request.account
+    notify(
+        people_with(DECIDES, brand_id=account.client.brand_id), kind="trading.request",
+        title=lambda: _("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
+        body=lambda: " ".join(words_of(request)), url=f"/trading/requests/{request.pk}/",
+        dedupe_key=f"trading.request:{request.pk}:{len(request.held_because)}",
+    )  # fmt: skip
+
+
+def _tell_client(request: AccountRequest) -> None:
+    account = request.account
+    state = RequestState(request.state)
+
+    def title() -> str:
+        return _("%(login)s: %(what)s – %(state)s") % {
+            "login": account.login, "what": what(request), "state": str(state.label).lower(),
+        }  # fmt: skip
+
+    timeline.tell(
+        client_id=account.client_id, kind=TimelineKind.TRADING, actor=request.decided_by, is_visible_to_client=True,
+        title=title, body=request.note, dedupe_key=f"trading.request:{request.pk}:{state.value}:{request.decided_at}",
+    )  # fmt: skip
+    if account.client.user_id:
+        notify(
+            [account.client.user_id], kind="trading.request", title=title, body=request.note,
+            url=f"/portal/accounts/{account.pk}/", dedupe_key=f"trading.request:{request.pk}:{state.value}:{request.decided_at}",
+        )  # fmt: skip
+
+
+def _record(action: str, request: AccountRequest, actor: Any, **more: Any) -> None:
+    account = request.account
+    more.setdefault("after", {"what": say(lambda: what(request))})
+    audit.record(
+        actor=actor,
+        action=action,
+        target=request,
+        client_id=account.client_id,
+        brand_id=account.client.brand_id,
+        **more,
+    )
+
+
+def _not_anothers(request: AccountRequest, actor: Any) -> None:
+    is_held = request.claimed_until and request.claimed_until > timezone.now() and request.claimed_by_id != actor.pk
+    if is_held:
+        raise WrongState(_("%(name)s is working on this request.") % {"name": request.claimed_by})
+
+
+def _locked_account(account_id: int) -> TradingAccount:
+    found = TradingAccount.objects.select_for_update(of=["self"])
+    return found.select_related("client__brand", "server", "account_type").get(pk=account_id)
+
+
+def _locked(request_id: int) -> AccountRequest:
+    """The request with its account, both locked: the account first, as everywhere."""
+    account_id = AccountRequest.objects.values_list("account_id", flat=True).get(pk=request_id)
+    account = _locked_account(account_id)
+    rows = AccountRequest.objects.select_for_update(of=["self"])
+    request = rows.select_related("account_type", "claimed_by", "decided_by").get(pk=request_id)
+    request.account = account
+    return request
