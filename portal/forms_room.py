@@ -21,7 +21,7 @@ from portal.profile import IDENTITY, identity_is_fixed
 from trading.caps import Ladder
 from trading.choices import RequestKind
 from trading.models import AccountType, TradingAccount
-from trading.requests import types_to_change_to
+from trading.request_rules import types_to_change_to
 from wallet.amounts import read_amount
 from wallet.models import PaymentMethod
 from wallet.offers import Offer

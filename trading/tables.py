@@ -25,7 +25,7 @@ from trading.choices import (
     RequestState,
 )
 from trading.models import AccountRequest, Deal, SymbolInfo, TradingAccount
-from trading.requests import what
+from trading.request_rules import what
 
 SIDES = {(0, 0): _("Buy in"), (1, 0): _("Sell in"), (0, 1): _("Buy out"), (1, 1): _("Sell out")}
 
