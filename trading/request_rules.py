@@ -15,7 +15,9 @@ def types_to_change_to(account: TradingAccount) -> list[AccountType]:
         brand_id=account.client.brand_id, server_id=account.server_id, currency=account.currency, is_enabled=True,
         is_demo=account.is_demo,
     )  # fmt: skip
-    return [one for one in found.exclude(pk=account.account_type_id or 0)[:50] if one.is_offered_in(account.client.country)]
+    return [
+        one for one in found.exclude(pk=account.account_type_id or 0)[:50] if one.is_offered_in(account.client.country)
+    ]
 
 
 def obstacles(request: AccountRequest) -> list[HeldBecause]:
