@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -157,25 +158,26 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
     deep: every journal by its own hashes, also where the digest of its seal holds.
     """
     verdict = Verdict()
-    progress("wallets, beside the digests of seals")
-    with _beside(lambda: _doubtful_seals(deep=deep)) as digests:
-        # What takes long and needs no digest is done meanwhile; the order of what is found stays the books' own.
-        wallets = list(_accounts(verdict))
-        doubtful, sealed_through = digests()
-    checks = (
-        ("journals and postings", lambda verdict: _journals(verdict, doubtful, sealed_through)),
-        ("wallets", lambda _verdict: wallets),
-        ("seals", lambda verdict: _seals(verdict, head.lower(), doubtful)),
+    # What needs no digest is looked at while they are read; what is found is told in the books' own order all the same.
+    checks: list[tuple[str, Callable[[], Iterator[str]]]] = [
+        ("whole books", lambda: _whole(verdict)),
+        ("wallets", lambda: _accounts(verdict)),
         ("checkpoints", _checkpoints),
         ("deposits, withdrawals and transfers", _movements),
-        ("closed months", lambda _verdict: wrong_closings()),
-    )
-    for name, check in checks:
-        progress(name)
-        for problem in check(verdict):
-            verdict.problems.append(problem)
-            if len(verdict.problems) >= PROBLEMS_MAX:
-                return verdict
+        ("closed months", wrong_closings),
+    ]
+    progress("digests of seals")
+    with _beside(lambda: _doubtful_seals(deep=deep)) as digests:
+        found: dict[str, list[str]] = {}
+        for name, check in checks:
+            progress(name)
+            found[name] = list(islice(check(), PROBLEMS_MAX))
+        doubtful, sealed_through = digests()
+    progress("journals and postings")
+    wrong = islice(_journals(doubtful, sealed_through), PROBLEMS_MAX)
+    seals = islice(_seals(verdict, head.lower(), doubtful), PROBLEMS_MAX)
+    in_order = chain(wrong, found["whole books"], found["wallets"], seals, *list(found.values())[2:])
+    verdict.problems = list(islice(in_order, PROBLEMS_MAX))
     return verdict
 
 
@@ -213,17 +215,24 @@ def _ranges(table: str, step: int) -> Iterator[tuple[int, int]]:
     return steps(first, last, step)
 
 
-def _journals(verdict: Verdict, doubtful: dict[int, tuple[int, int]], sealed_through: int) -> Iterator[str]:
+def _journals(doubtful: dict[int, tuple[int, int]], sealed_through: int) -> Iterator[str]:
     """One by one where no digest answers for them; the sealer has looked at the others in the same way."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*), max(id), coalesce(min(id), 1) FROM wallet_journal")
-        verdict.journals, last, first = cursor.fetchone()
+        cursor.execute("SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM wallet_journal")
+        first, last = cursor.fetchone()
+    for begin, end in [*doubtful.values(), (max(sealed_through + 1, first), last)]:
+        yield from (what for _pk, what in wrong_journals(begin, end))
+
+
+def _whole(verdict: Verdict) -> Iterator[str]:
+    """What no range of journals shows: how many there are, postings beyond them, accounts that are not theirs."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), max(id) FROM wallet_journal")
+        verdict.journals, last = cursor.fetchone()
         cursor.execute("SELECT count(*), max(journal_id) FROM wallet_posting")
         verdict.postings, last_of_postings = cursor.fetchone()
     if (last_of_postings or 0) > (last or 0):
         yield f"postings of journal {last_of_postings} are there, the journal is not"
-    for begin, end in [*doubtful.values(), (max(sealed_through + 1, first), last or 0)]:
-        yield from (what for _pk, what in wrong_journals(begin, end))
     for account, currency in rows(OTHER_ACCOUNTS):
         yield f"account {account} has postings in {currency} and is no account in {currency}"
     for (pk,) in rows(RESOLVED_TWICE):
@@ -286,11 +295,11 @@ def _other_rows(seal: LedgerSeal) -> Iterator[str]:
         yield f"{what} or postings of them have changed since they were sealed"
 
 
-def _checkpoints(_verdict: Verdict) -> Iterator[str]:
+def _checkpoints() -> Iterator[str]:
     for account, at, kept, total in rows(CHECKPOINTS):
         yield f"checkpoint of account {account} at {at.isoformat()} says {kept}, its postings give {total}"
 
 
-def _movements(_verdict: Verdict) -> Iterator[str]:
+def _movements() -> Iterator[str]:
     for (what,) in rows(MOVEMENTS):
         yield f"{what} and its journal differ in the amount"

@@ -44,5 +44,6 @@ def test_an_operation_that_fails_holds_up_no_other(monkeypatch):
     monkeypatch.setattr(operations, "resolve_operation", lambda pk: sent.append(pk))
     monkeypatch.setattr(trading_tasks.accounts, "due_accounts", list)
     monkeypatch.setattr(trading_tasks.accounts, "due_rights", list)
+    monkeypatch.setattr(trading_tasks.requests, "due_requests", list)
     trading_tasks.continue_work()
     assert sent == [1, 2, 3]

@@ -90,7 +90,7 @@ WHERE m.psp_id = %(psp)s AND m.occurred_at >= %(begin)s AND m.occurred_at < %(en
 PAIRS = """
 SELECT r.id AS row_id, m.id AS movement_id, m.match_id IS NULL AS is_open,
   m.currency = r.currency AND m.amount_minor = r.gross_minor AS agrees,
-  (r.client_reference ~ '^client-[0-9]+$' AND r.client_reference <> 'client-' || m.client_id)
+  (r.client_reference <> '' AND r.client_reference <> 'client-' || m.client_id AND r.client_reference ~ '^client-[0-9]+$')
   OR (r.reference NOT IN ('', m.reference, m.common_reference) AND (
     EXISTS (SELECT 1 FROM wallet_pspmovement o WHERE o.psp_id = %(psp)s AND o.reference = r.reference
       AND o.client_id <> m.client_id)
@@ -103,21 +103,21 @@ WHERE r.psp_reference <> ''
 PAIR_ALL = "DROP TABLE IF EXISTS recon_pair; CREATE TEMP TABLE recon_pair ON COMMIT DROP AS" + PAIRS
 PAIR_MORE = "INSERT INTO recon_pair" + PAIRS + "AND m.id = ANY(%(movements)s)"
 # Outside the window: what open breaks are about, and what a row without a partner names.
-MORE_MOVEMENTS = """
+OUTSIDE = "(m.occurred_at >= %(begin)s AND m.occurred_at < %(end)s) IS NOT TRUE"
+MORE_MOVEMENTS = f"""
 WITH alone AS MATERIALIZED (
   SELECT r.* FROM recon_row r WHERE NOT EXISTS (SELECT 1 FROM recon_pair p WHERE p.row_id = r.id AND p.agrees)
-), wanted AS (
-  SELECT b.movement_id AS id FROM wallet_break b
-  WHERE b.psp_id = %(psp)s AND b.state = 'open' AND b.leg = 'psp' AND b.movement_id IS NOT NULL
-  UNION SELECT m.id FROM alone a JOIN wallet_pspmovement m
-    ON m.psp_id = %(psp)s AND m.psp_reference = a.psp_reference AND m.kind = a.type WHERE a.psp_reference <> ''
-  UNION SELECT m.id FROM alone a JOIN wallet_pspmovement m
-    ON m.psp_id = %(psp)s AND m.reference = a.reference AND m.kind = a.type WHERE a.reference <> ''
-  UNION SELECT m.id FROM alone a JOIN wallet_pspmovement m ON m.psp_id = %(psp)s AND m.kind = a.type
-    AND m.common_reference <> '' AND m.common_reference IN (a.reference, a.psp_reference)
 )
-SELECT w.id FROM wanted w WHERE NOT EXISTS (SELECT 1 FROM recon_mov k WHERE k.id = w.id)
-"""
+SELECT b.movement_id AS id FROM wallet_break b JOIN wallet_pspmovement m ON m.id = b.movement_id
+WHERE b.psp_id = %(psp)s AND b.state = 'open' AND b.leg = 'psp' AND {OUTSIDE}
+UNION SELECT m.id FROM alone a JOIN wallet_pspmovement m
+  ON m.psp_id = %(psp)s AND m.psp_reference = a.psp_reference AND m.kind = a.type WHERE a.psp_reference <> '' AND {OUTSIDE}
+UNION SELECT m.id FROM alone a JOIN wallet_pspmovement m
+  ON m.psp_id = %(psp)s AND m.reference = a.reference AND m.kind = a.type WHERE a.reference <> '' AND {OUTSIDE}
+UNION SELECT m.id FROM alone a JOIN wallet_pspmovement m ON m.psp_id = %(psp)s AND m.kind = a.type
+  AND m.common_reference <> '' AND m.common_reference IN (a.reference, a.psp_reference) AND {OUTSIDE}
+"""  # noqa: S608 (constants of this module)
+KNOWN = "SELECT id FROM recon_mov WHERE id = ANY(%(movements)s)"
 # What was matched by itself and shares a reference with an open row, or with an open movement.
 DISPUTED = """
 SELECT DISTINCT m.match_id, m.group_id FROM recon_mov m
@@ -146,22 +146,25 @@ WHERE m.id = ANY(%(movements)s)
 ARE_ANY_MATCHED = "SELECT EXISTS (SELECT 1 FROM recon_mov WHERE match_id IS NOT NULL)"
 
 
-def stage(cursor: Any, values: Mapping[str, Any]) -> None:
-    """Fill `recon_row`, `recon_mov` and `recon_pair`. values: psp, report (0: none), since, until."""
-    values = {**values, "types": TYPES, "days": WINDOW_DAYS, "accepted": MatchRule.ACCEPTED}
+def stage(cursor: Any, asked: Mapping[str, Any]) -> None:
+    """Fill `recon_row`, `recon_mov` and `recon_pair`. asked: psp, report (0: none), since, until."""
+    values: dict[str, Any] = {**asked, "types": TYPES, "days": WINDOW_DAYS, "accepted": MatchRule.ACCEPTED}
     cursor.execute(SETTINGS)
     for table in TABLES:
         cursor.execute(f"DROP TABLE IF EXISTS {table}")
     cursor.execute(ROWS, values)
     cursor.execute("ANALYZE recon_row")
     cursor.execute(WINDOW, values)
-    begin, end = cursor.fetchone()
-    cursor.execute(MOVEMENTS, {**values, "begin": begin, "end": end})
+    values["begin"], values["end"] = cursor.fetchone()
+    cursor.execute(MOVEMENTS, values)
     cursor.execute("ANALYZE recon_mov")
     _pair(cursor, values)
     for _round in range(ROUNDS_MAX):
         cursor.execute(MORE_MOVEMENTS, values)
         more = [pk for (pk,) in cursor.fetchall()]
+        if more:
+            cursor.execute(KNOWN, {"movements": more})
+            more = sorted({*more} - {pk for (pk,) in cursor.fetchall()})
         if more:
             cursor.execute(MOVEMENTS_AGAIN, {"movements": more})
             cursor.execute(PAIR_MORE, {**values, "movements": more})
