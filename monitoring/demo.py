@@ -39,8 +39,9 @@ def load(demo: Demo) -> None:
     last = (demo.now - baselines.CLOSES_AFTER).date() - dt.timedelta(days=1)
     first = last - dt.timedelta(days=DAYS)
     with connection.cursor() as cursor:
-        # Half a year of clicks came at once: without statistics their days are counted row by row.
+        # Half a year of clicks and all that they are about came at once: without statistics days are counted row by row.
         cursor.execute("SELECT keelson_analyze('crm_accessevent'), keelson_analyze('clients_client')")
+        cursor.execute("ANALYZE")
     count_days(first, last)
     found = baselines.learn_days(first, last)
     demo.progress("Agents' days and baselines", 1, 3)

@@ -138,9 +138,10 @@ INSERT INTO wallet_matchgroup (id, leg, psp_id, rule, currency, rows_minor, book
   made_at, undone_reason)
 SELECT id, 'psp', %(psp)s, rule, currency, total, currency, total, 0, clock_timestamp(), '' FROM recon_group
 """
+# In the order of the index that is wide: a report's rows lie together, its movements between those of all PSPs.
 STORE_HITS = """
 INSERT INTO wallet_match (leg, row_id, movement_id, group_id, rule)
-SELECT 'psp', row_id, movement_id, group_id, rule FROM recon_hit ORDER BY row_id
+SELECT 'psp', row_id, movement_id, group_id, rule FROM recon_hit ORDER BY movement_id
 """
 
 
