@@ -40,7 +40,6 @@ def load(demo: Demo) -> None:
     first = last - dt.timedelta(days=DAYS)
     with connection.cursor() as cursor:
         # Half a year of clicks and all that they are about came at once: without statistics days are counted row by row.
-        cursor.execute("SELECT keelson_analyze('crm_accessevent'), keelson_analyze('clients_client')")
         cursor.execute("ANALYZE")
     count_days(first, last)
     found = baselines.learn_days(first, last)

@@ -34,6 +34,7 @@ from wallet.psp import adapter_of
 from wallet.psp.base import FileRow
 from wallet.psp.settlement import SettlementReader, wrong
 from wallet.reconciliation import match_report
+from wallet.reconciliation.matching import lock_psp
 
 ORIGINALS = Folder("settlements", "settlement-report")
 ANALYZE_ROWS_MIN = 5_000
@@ -208,8 +209,7 @@ def _tell(report: SettlementImport, psp: Psp, actor: Any) -> None:
 
 def _refuse_twice(psp: Psp, digest: str) -> None:
     """One report of a PSP at a time, and each file once."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.reconcile'), %s)", [psp.pk])
+    lock_psp(psp.pk)
     refuse_known(psp, digest)
 
 
