@@ -108,6 +108,19 @@ def test_an_account_is_read_changed_and_disabled(platform: Mt5Platform, login: s
     assert login in platform.logins("real\\pro*") and login not in platform.logins("*,!real\\pro*")
 
 
+def test_many_accounts_are_read_at_once_with_whose_they_are(platform: Mt5Platform, sandbox: Sandbox) -> None:
+    first = sandbox.new_account(NAME="Zoë Müller", EMAIL="zoe@example.com", PHONE="+49 151 1", COUNTRY="Germany")
+    second = sandbox.new_account(RIGHTS=0x1E3 | Rights.TRADE_DISABLED)
+    before = sandbox.command_count("USER_GET_BATCH")
+    found = {one.login: one for one in platform.read_accounts([first, "999", second])}
+    assert found.keys() == {first, second} and sandbox.command_count("USER_GET_BATCH") == before + 1
+    zoe = found[first]
+    assert (zoe.name, zoe.email, zoe.phone, zoe.country) == ("Zoë Müller", "zoe@example.com", "+49 151 1", "Germany")
+    assert zoe.registered_at is not None and abs((dt.datetime.now(dt.UTC) - zoe.registered_at).total_seconds()) < 60
+    assert zoe.allowed == frozenset(Right) and found[second].allowed == frozenset(Right) - {Right.TRADE}
+    assert platform.read_accounts([]) == []
+
+
 def test_rights_that_are_not_ours_survive_a_change(platform: Mt5Platform, client: Mt5Commands, login: str) -> None:
     brokers = RIGHTS_DEFAULT | Rights.OTP | Rights.HOSTING
     client.write("USER_UPDATE", {"LOGIN": login, "RIGHTS": int(brokers)})

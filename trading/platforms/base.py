@@ -109,7 +109,10 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class AccountData:
-    """An account as the platform describes it. `rights` are the platform's own bits."""
+    """An account as the platform describes it. `rights` are the platform's own bits, `allowed` what they mean.
+
+    Personal data is as it was typed there: `country` may be a name or a code.
+    """
 
     login: str
     group: str
@@ -119,6 +122,11 @@ class AccountData:
     name: str
     balance: Decimal
     credit: Decimal
+    allowed: frozenset[Right] = frozenset()
+    email: str = ""
+    phone: str = ""
+    country: str = ""
+    registered_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +245,10 @@ class Platform(DealSource, Protocol):
 
     def read_account(self, login: str) -> AccountData | None: ...
 
+    def read_accounts(self, logins: Sequence[str]) -> list[AccountData]:
+        """Those of the logins that the platform lists, in a few large requests; without the others."""
+        ...
+
     def update_account(
         self, login: str, *, group: str = "", leverage: int | None = None, rights: Mapping[Right, bool] | None = None
     ) -> AccountData:
@@ -247,7 +259,9 @@ class Platform(DealSource, Protocol):
         """No sign-in and no trading; the account and its history stay. Undone by `update_account` with both rights."""
         ...
 
-    def logins(self, mask: str) -> list[str]: ...
+    def logins(self, mask: str) -> list[str]:
+        """All logins in the groups of `mask`, one request; archived ones are not among them."""
+        ...
 
     def check_password(self, login: str, password: str, *, investor: bool = False) -> bool: ...
 

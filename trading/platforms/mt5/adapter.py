@@ -38,7 +38,7 @@ from trading.platforms.mt5.deal import deal_from, msc_of
 from trading.platforms.mt5.enums import RIGHTS_DEFAULT, DealAction, MarginMode, Rights
 from trading.platforms.mt5.export import SqlExport
 from trading.platforms.mt5.rest import Mt5RestClient
-from trading.platforms.mt5.rows import account_from, idle_money_from, money_from
+from trading.platforms.mt5.rows import RIGHT_BITS, account_from, idle_money_from, money_from
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
@@ -57,13 +57,6 @@ KINDS: Final = {
     BalanceKind.CREDIT: DealAction.CREDIT,
     BalanceKind.BONUS: DealAction.BONUS,
     BalanceKind.CORRECTION: DealAction.CORRECTION,
-}
-# A right of ours: the bit on the server, and whether the bit takes the right away instead of giving it.
-RIGHT_BITS: Final = {
-    Right.SIGN_IN: (Rights.ENABLED, False),
-    Right.TRADE: (Rights.TRADE_DISABLED, True),
-    Right.CHANGE_PASSWORD: (Rights.CHANGE_PASSWORD, False),
-    Right.EXPERTS: (Rights.EXPERT, False),
 }
 MONEY_ACTIONS: Final = frozenset(range(DealAction.BALANCE, DealAction.BONUS + 1))
 
@@ -161,17 +154,25 @@ class Mt5Platform:
             self.change_password(wanted.login, wanted.investor_password, investor=True)
             return found
         try:
-            return account_from(answer.row())
+            return account_from(answer.row(), self.zone)
         except (wire.WireError, KeyError, ValueError) as problem:
             raise OutcomeUnknown(f"the new account's data can't be read ({problem})", command="USER_ADD") from problem
 
     def read_account(self, login: str) -> AccountData | None:
         try:
-            return account_from(_row(self.client.read("USER_GET", {"LOGIN": login})))
+            return account_from(_row(self.client.read("USER_GET", {"LOGIN": login})), self.zone)
         except FinalError as problem:
             if problem.code == retcodes.NOT_FOUND:
                 return None
             raise
+
+    def read_accounts(self, logins: Sequence[str]) -> list[AccountData]:
+        found: list[AccountData] = []
+        for start in range(0, len(logins), LOGINS_PER_REQUEST):
+            part = logins[start : start + LOGINS_PER_REQUEST]
+            rows = self._rows_or_none("USER_GET_BATCH", {"LOGIN": ",".join(part)})
+            found += [account_from(row, self.zone) for row in rows]
+        return found
 
     def update_account(
         self, login: str, *, group: str = "", leverage: int | None = None, rights: Mapping[Right, bool] | None = None

@@ -4,22 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from trading.platforms.base import AccountData, AccountMoney
+from trading.platforms.base import AccountData, AccountMoney, Right
 from trading.platforms.mt5 import units
+from trading.platforms.mt5.enums import Rights
+
+# A right of ours: the bit on the server, and whether the bit takes the right away instead of giving it.
+RIGHT_BITS: Final = {
+    Right.SIGN_IN: (Rights.ENABLED, False),
+    Right.TRADE: (Rights.TRADE_DISABLED, True),
+    Right.CHANGE_PASSWORD: (Rights.CHANGE_PASSWORD, False),
+    Right.EXPERTS: (Rights.EXPERT, False),
+}
 
 
-def account_from(row: Mapping[str, Any]) -> AccountData:
+def allowed_by(bits: int) -> frozenset[Right]:
+    """What an account's owner may do with these bits."""
+    return frozenset(right for right, (bit, takes_away) in RIGHT_BITS.items() if bool(bits & bit) != takes_away)
+
+
+def account_from(row: Mapping[str, Any], zone: ZoneInfo) -> AccountData:
+    rights, registered = units.whole(row.get("Rights")), units.whole(row.get("Registration"))
     return AccountData(
         login=str(units.whole(row["Login"])),
         group=units.text(row["Group"]),
         leverage=units.whole(row.get("Leverage")),
-        rights=units.whole(row.get("Rights")),
+        rights=rights,
         reference=units.text(row.get("Comment")),
         name=units.text(row.get("Name")),
         balance=units.decimal(row.get("Balance")),
         credit=units.decimal(row.get("Credit")),
+        allowed=allowed_by(rights),
+        email=units.text(row.get("Email")),
+        phone=units.text(row.get("Phone")),
+        country=units.text(row.get("Country")),
+        registered_at=units.to_utc(registered * 1000, zone) if registered > 0 else None,
     )
 
 
