@@ -36,7 +36,7 @@ from trading.choices import AccountState, IssueKind, OperationKind, OperationSta
 from trading.issues import open_issue
 from trading.models import BalanceOperation, TradingAccount
 from trading.platforms.base import BalanceKind, DealData, Purpose
-from trading.platforms.errors import FinalError, NotStarted, PlatformBusy, PlatformError
+from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError
 from trading.platforms.pool import platform_for
 
 LEASE = dt.timedelta(seconds=60)  # a worker that is silent longer is believed dead
@@ -109,12 +109,21 @@ def reserve_operation(
 def send_operation(operation_id: int) -> OperationState:
     """Send a reserved operation, once. Not in a transaction: each step is committed before the next.
 
+    After an attempt that did not begin it is sent again, but never before the platform was asked whether it has it.
     Called by a worker. Anything but a reserved operation, or one whose account has another on its way, is left alone.
     """
     operation = _claim(operation_id)
     if operation is None:
         return OperationState(BalanceOperation.objects.values_list("state", flat=True).get(pk=operation_id))
     account = operation.account
+    if operation.attempts > 1:
+        try:
+            found = _look_up(operation)
+        except PlatformError as problem:
+            return _not_begun(operation_id, problem)
+        if found:
+            _lost(operation_id, OutcomeUnknown("an attempt that was said not to have begun is on the platform"))
+            return _judge(operation_id, found)
     try:
         ticket = platform_for(account.server, Purpose.MONEY).balance_operation(
             account.login, KINDS[OperationKind(operation.kind)], operation.amount, operation.reference
@@ -126,6 +135,13 @@ def send_operation(operation_id: int) -> OperationState:
     except PlatformError as problem:
         return _lost(operation_id, problem)
     return settle(operation_id, ticket=ticket)
+
+
+def _look_up(operation: BalanceOperation) -> list[DealData]:
+    """Deals on the platform that may be this operation, from its first attempt on. Raises: PlatformError."""
+    return platform_for(operation.account.server, Purpose.READS).find_operations(
+        operation.account.login, operation.amount, operation.reference, since=operation.created_at
+    )
 
 
 @transaction.atomic(durable=True)
@@ -192,12 +208,8 @@ def resolve_operation(operation_id: int) -> OperationState:
     operation = _overdue(operation_id)
     if operation is None:
         return OperationState(BalanceOperation.objects.values_list("state", flat=True).get(pk=operation_id))
-    account = operation.account
-    assert operation.sent_at is not None
     try:
-        found = platform_for(account.server, Purpose.READS).find_operations(
-            account.login, operation.amount, operation.reference, since=operation.sent_at
-        )
+        found = _look_up(operation)
     except PlatformError as problem:
         return _look_again(operation_id, problem=problem)
     return _judge(operation_id, found)

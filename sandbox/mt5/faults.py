@@ -21,6 +21,7 @@ KINDS = {
     "garbage": "does the command, answers with bytes that are no packet",
     "foreign_number": "does the command, answers under another packet number",
     "forbidden": "does nothing and ends the session: HTTP 403 in the REST form, a closed connection in the raw form",
+    "proxy_403": "does the command; a proxy in front answers HTTP 403 with a page of its own (raw form: closes)",
     "cut_off": "does the command, closes the connection after `value` bytes of the answer",
     "restart": "does the command, answers, then restarts: all connections end, idle accounts are forgotten",
     "cut_comment": "books with the comment cut to `value` characters",

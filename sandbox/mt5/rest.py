@@ -144,6 +144,9 @@ class RestSession:
         if "garbage" in faults:
             await self._write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", faults)
             return
+        if "proxy_403" in faults:
+            await self._say(403, "<html><title>403 Forbidden</title></html>")
+            return
         answer = data
         if data is None:
             answer = {ANSWER_NAMES.get(k, k): v for k, v in parameters.items() if k != "LOGIN"} or None

@@ -178,7 +178,7 @@ class Session:
         data = self._do(request, faults)
         if "slow" in faults:
             await asyncio.sleep(faults["slow"].value or 5)
-        if faults.keys() & {"drop_before", "drop_after", "forbidden"}:
+        if faults.keys() & {"drop_before", "drop_after", "forbidden", "proxy_403"}:
             raise Hangup
         if "never_before" in faults or "never_after" in faults:
             return

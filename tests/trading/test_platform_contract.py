@@ -21,6 +21,7 @@ from trading.platforms.errors import (
     PlatformError,
     ReadTimedOut,
 )
+from trading.platforms.mt5 import rest
 from trading.platforms.mt5.adapter import Mt5Platform
 from trading.platforms.mt5.client import CRYPT_AES, CRYPT_NONE
 from trading.platforms.mt5.commands import Mt5Commands
@@ -305,18 +306,51 @@ def test_two_threads_share_a_connection_without_mixing_answers(client: Mt5Comman
 # -- only in the HTTPS form -------------------------------------------------------------------------------------------
 
 
-def test_a_write_is_asked_again_after_403_because_it_was_not_taken(sandbox: Sandbox, login: str) -> None:
-    """facts/platforms §1.6: HTTP 403 says that the connection is not logged in; the command did not begin."""
+def test_a_write_that_meets_403_is_sent_once_and_not_again(sandbox: Sandbox, login: str) -> None:
+    """facts/platforms §1.6, §9.1: the platform says that it did not begin; who sent it looks it up before a second try."""
     with sandbox.client("rest") as client:
         platform = Mt5Platform(client, ZONE)
         platform.server_time()
         sandbox.fault("forbidden", "TRADE_BALANCE")
-        platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5), "D:ONCE")
-        assert booked(platform, login) == [Decimal("5.00")]
-        sandbox.fault("forbidden", "TRADE_BALANCE", times=2)
+        sent = sandbox.command_count("TRADE_BALANCE")
         with pytest.raises(NotStarted, match="403"):
             platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5), "D:NEVER")
+        assert sandbox.command_count("TRADE_BALANCE") == sent + 1
+        platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5), "D:ONCE")
         assert booked(platform, login) == [Decimal("5.00")]
+
+
+def test_a_403_that_is_not_the_platforms_own_leaves_a_write_unknown(sandbox: Sandbox, login: str) -> None:
+    with sandbox.client("rest") as client:
+        platform = Mt5Platform(client, ZONE)
+        platform.server_time()
+        sandbox.fault("proxy_403", "TRADE_BALANCE")
+        with pytest.raises(OutcomeUnknown, match="not the platform's own"):
+            platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5), "D:PROXY")
+        assert booked(platform, login) == [Decimal("5.00")]  # this proxy had passed it on
+
+
+def test_an_idle_session_is_asked_for_before_a_write(
+    sandbox: Sandbox, login: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "PROBE_AFTER_SECONDS", 0.0)
+    with sandbox.client("rest") as client:
+        platform = Mt5Platform(client, ZONE)
+        platform.server_time()
+        sandbox.fault("forbidden", "TEST_ACCESS")  # the server has forgotten the session
+        platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5), "D:PROBED")
+        assert booked(platform, login) == [Decimal("5.00")]
+
+
+def test_an_older_build_is_spoken_to_without_the_prefix(sandbox: Sandbox, login: str) -> None:
+    with sandbox.client("rest", path_prefix="") as client:
+        assert client._path("TRADE_BALANCE") == "/trade_balance"  # type: ignore[attr-defined]
+        platform = Mt5Platform(client, ZONE)
+        assert platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5), "D:OLD") > 0
+        assert platform.check_password(login, "Abcdef1!") is True
+        assert login in platform.logins("*")
+    with sandbox.client("rest", path_prefix="/nowhere") as client, pytest.raises(NotStarted):
+        client.read("TIME_SERVER")
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_believed(sandbox: Sandbox) -> None:

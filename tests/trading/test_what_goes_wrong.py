@@ -88,6 +88,42 @@ def test_01_an_answer_lost_after_a_deposit_was_booked_leaves_exactly_one(
     assert (str(operation.ticket), deal["Comment"], deal["Profit"]) == (deal["Deal"], operation.reference, "250.00")
 
 
+def due(operation: BalanceOperation) -> None:
+    BalanceOperation.objects.filter(pk=operation.pk).update(next_check_at=timezone.now() - HOUR)
+
+
+def test_01_what_was_said_not_to_have_begun_is_looked_up_before_it_is_sent_again(
+    cast: Cast, either: TradingServer, sandbox: Sandbox
+) -> None:
+    account = account_on(cast, either, sandbox)
+    operation = reserve(account, "60.00")
+    sandbox.fault("retcode_after", "TRADE_BALANCE", value=11)  # "not available", and yet it was booked
+    assert operations.send_operation(operation.pk) == OperationState.RESERVED
+    due(operation)
+    assert operations.send_operation(operation.pk) == OperationState.CONFIRMED
+    (deal,) = on_platform(sandbox, account)
+    operation.refresh_from_db()
+    assert (str(operation.ticket), operation.attempts) == (deal["Deal"], 2)
+
+
+def test_01_a_deposit_that_met_a_lost_session_is_booked_by_the_second_attempt(
+    cast: Cast, either: TradingServer, sandbox: Sandbox
+) -> None:
+    account = account_on(cast, either, sandbox)
+    operation = reserve(account, "61.00")
+    sandbox.fault("forbidden", "TRADE_BALANCE")
+    first = operations.send_operation(operation.pk)
+    if either.transport == "raw":  # a closed connection tells nothing: it is looked for, and never sent again
+        assert first == OperationState.UNKNOWN
+        assert operations.resolve_operation(operation.pk) == OperationState.UNKNOWN
+        assert on_platform(sandbox, account) == []
+        return
+    assert first == OperationState.RESERVED
+    due(operation)
+    assert operations.send_operation(operation.pk) == OperationState.CONFIRMED
+    assert len(on_platform(sandbox, account)) == 1
+
+
 def test_02_a_comment_that_a_manager_changed_is_not_taken_for_ours_and_a_person_is_asked(
     cast: Cast, either: TradingServer, sandbox: Sandbox
 ) -> None:

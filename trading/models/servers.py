@@ -38,6 +38,13 @@ class TradingServer(models.Model):
         max_length=40, default="TRADE_BALANCE", validators=[RegexValidator(r"\A[A-Z][A-Z0-9_]+\Z")],
         help_text=_("Command that books deposits; a broker's own plugin may have another with the same parameters"),
     )  # fmt: skip
+    path_prefix = models.CharField(
+        max_length=60, default="/api", blank=True, validators=[RegexValidator(r"\A(/[A-Za-z0-9._~-]+)*\Z")],
+        help_text=_("HTTPS only: what stands before the commands; empty for older builds, which say /trade_balance"),
+    )  # fmt: skip
+    withheld = models.JSONField(
+        default=list, blank=True, help_text=_("What the broker does not let this manager do, see platforms.abilities")
+    )
     reads_export = models.BooleanField(
         default=False, help_text=_("Deals come from the broker's SQL export; see set_export_url")
     )

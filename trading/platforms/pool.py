@@ -33,7 +33,7 @@ def _fingerprint(server: TradingServer) -> str:
     """Changes when anything about the way to the server changes, so that the old connection is dropped."""
     parts = [
         server.kind, server.host, server.port, server.manager_login, server.crypt_method, server.time_zone,
-        server.transport, server.balance_command, server.certificate,
+        server.transport, server.path_prefix, server.balance_command, server.certificate,
     ]  # fmt: skip
     text = "\0".join(map(str, parts)).encode() + bytes(server.credentials)
     return hashlib.sha256(text).hexdigest()
@@ -47,12 +47,12 @@ def platform_for(server: TradingServer, purpose: Purpose = Purpose.READS) -> Pla
         known = _platforms.get(key)
         if known and known[0] == fingerprint:
             return known[1]
-        if known:
-            known[1].close()
         import_module(ADAPTERS[server.kind])
         platform = FACTORIES[server.kind](server, gate_for(server, purpose))
         _platforms[key] = (fingerprint, platform)
-        return platform
+    if known:
+        known[1].close()  # may wait for a command that is on its way: nobody else has to
+    return platform
 
 
 def deal_source(server: TradingServer) -> DealSource:
@@ -67,12 +67,12 @@ def deal_source(server: TradingServer) -> DealSource:
         known = _exports.get(server.pk)
         if known and known[0] == fingerprint:
             return known[1]
-        if known:
-            known[1].close()
         import_module(ADAPTERS[server.kind])
         export = EXPORTS[server.kind](server)
         _exports[server.pk] = (fingerprint, export)
-        return export
+    if known:
+        known[1].close()
+    return export
 
 
 def gate_for(server: TradingServer, purpose: Purpose) -> Gate:
@@ -86,6 +86,7 @@ def _start_anew() -> None:
     global _lock
     _lock = threading.Lock()
     _platforms.clear()
+    _exports.clear()
 
 
 os.register_at_fork(after_in_child=_start_anew)
@@ -94,9 +95,8 @@ os.register_at_fork(after_in_child=_start_anew)
 def close_all() -> None:
     """Drop every connection of this process."""
     with _lock:
-        for _fingerprint_text, platform in _platforms.values():
-            platform.close()
-        for _fingerprint_text, export in _exports.values():
-            export.close()
+        dropped = [source for _fingerprint_text, source in [*_platforms.values(), *_exports.values()]]
         _platforms.clear()
         _exports.clear()
+    for source in dropped:
+        source.close()

@@ -400,6 +400,7 @@ def configuration(server: TradingServer) -> Mt5Config:
         read_seconds=settings.TRADING_READ_SECONDS,
         write_seconds=settings.TRADING_WRITE_SECONDS,
         certificate=server.certificate,
+        path_prefix=server.path_prefix,
     )
 
 

@@ -1,6 +1,8 @@
 """The HTTPS form of the MT5 Web API: one TLS connection is one session. See `commands` for the rules of both forms.
 
 - the log-in belongs to the connection: it is made again on every new one, and 403 means "not logged in (any more)";
+- a write that is answered with 403 is not sent again here, also not over a new log-in: whoever sent it looks it up first.
+  So that this is rare, a kept connection is asked for its session before a write;
 - HTTP/1.1 with keep-alive; nothing is retried by the HTTP layer, and redirects are not followed;
 - what changes something goes by POST, never by GET: proxies may replay a GET. Passwords travel in the JSON body only, so
   that no access log on the way holds one;
@@ -35,8 +37,9 @@ from trading.platforms.mt5 import crypt, retcodes, wire
 from trading.platforms.mt5.commands import IDLE_SECONDS_MAX, Lost, Mt5Commands, Mt5Config
 
 RECEIVE_BYTES: Final = 256 * 1024
-AUTH_PATHS: Final = ("/auth/start", "/auth/answer")
 PATHS: Final[dict[str, str]] = {
+    "AUTH_START": "/auth/start",
+    "AUTH_ANSWER": "/auth/answer",
     "TEST_ACCESS": "/test/access",
     "TIME_SERVER": "/time/server",
     "TIME_GET": "/time/get",
@@ -72,6 +75,7 @@ PATHS: Final[dict[str, str]] = {
 IN_BODY: Final = {"PASS_MAIN": "PassMain", "PASS_INVESTOR": "PassInvestor", "PASSWORD": "Password"}
 HTTP_BUSY: Final = frozenset({429})
 HTTP_LOGGED_OUT: Final = frozenset({401, 403})
+PROBE_AFTER_SECONDS: Final = 10.0  # a session that was idle longer is asked whether it still is one, before a write
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,17 @@ class _Session:
 
 
 class _LoggedOut(Exception):
-    """The server says that this connection has no session: it did not take the command."""
+    """HTTP 401 or 403. `told`: the platform's own code in the body; without one it may be a proxy's answer."""
+
+    def __init__(self, told: int | None) -> None:
+        super().__init__("the session is over")
+        self.told = told
+
+    def of_write(self, command: str) -> PlatformError:
+        """The platform itself said that it takes no command; what anybody else said tells nothing of the platform."""
+        if self.told is not None:
+            return NotStarted("the session had ended (HTTP 403)", command=command, code=self.told)
+        return OutcomeUnknown("HTTP 403 that is not the platform's own answer", command=command)
 
 
 def tls_context(certificate: str) -> ssl.SSLContext:
@@ -139,14 +153,27 @@ class Mt5RestClient(Mt5Commands):
     # -- one command --------------------------------------------------------------------------------------------------
 
     def _command(self, name: str, parameters: Mapping[str, object], *, is_write: bool, wait: float) -> wire.Answer:
-        """A connection without a session (403) did not take the command: it is logged in again and asked once more."""
+        """A read that meets a connection without a session (403) logs in and asks once more; a write never does."""
+        if is_write and self._session and time.monotonic() - self._session.used_at > PROBE_AFTER_SECONDS:
+            self._probe()
         try:
             return self._ask(name, parameters, is_write=is_write, wait=wait)
-        except _LoggedOut:
-            try:
-                return self._ask(name, parameters, is_write=is_write, wait=wait)
-            except _LoggedOut as problem:
-                raise NotStarted("the server ends the session at once (HTTP 403)", command=name) from problem
+        except _LoggedOut as problem:
+            if is_write:
+                raise problem.of_write(name) from problem
+        try:
+            return self._ask(name, parameters, is_write=False, wait=wait)
+        except _LoggedOut as problem:
+            raise NotStarted("the server ends the session at once (HTTP 403)", command=name) from problem
+
+    def _probe(self) -> None:
+        """Ask for the session. When it is gone, the connection is dropped, and the write that follows opens another."""
+        try:
+            self._ask("TEST_ACCESS", {}, is_write=False, wait=self.config.connect_seconds)
+        except (_LoggedOut, ReadTimedOut):
+            self.close()
+        except FinalError:
+            pass  # this server does not know the question; it answers, and so the session is there
 
     def _ask(self, name: str, parameters: Mapping[str, object], *, is_write: bool, wait: float) -> wire.Answer:
         session = self._ready_session()
@@ -154,7 +181,7 @@ class Mt5RestClient(Mt5Commands):
             status, content = self._exchange(session, *self._request(name, parameters, is_write), wait)
             if status in HTTP_LOGGED_OUT:
                 self.close()
-                raise _LoggedOut
+                raise _LoggedOut(_platform_code(content))
             answer = self._read(name, status, content, is_write=is_write)
         except (TimeoutError, OSError, http.client.HTTPException, wire.WireError, Lost) as problem:
             self.close()
@@ -172,7 +199,7 @@ class Mt5RestClient(Mt5Commands):
 
     def _request(self, name: str, parameters: Mapping[str, object], is_write: bool) -> tuple[str, str, bytes]:
         """Method, path with query, and body. A command that is not in the table is a broker's own: FOO_BAR → /foo/bar."""
-        path = self.config.path_prefix + (PATHS.get(name) or "/" + name.lower().replace("_", "/", 1))
+        path = self._path(name)
         query = {key.lower(): str(value) for key, value in parameters.items() if key not in IN_BODY}
         hidden = {IN_BODY[key]: str(value) for key, value in parameters.items() if key in IN_BODY}
         if hidden and "login" in query:
@@ -182,6 +209,12 @@ class Mt5RestClient(Mt5Commands):
         body = json.dumps(hidden, ensure_ascii=False).encode() if hidden else b""
         target = f"{path}?{urlencode(query, quote_via=quote)}" if query else path
         return ("POST" if is_write or hidden else "GET"), target, body
+
+    def _path(self, name: str) -> str:
+        """`/api/trade/balance`; servers of older builds have no prefix and flat names: `/trade_balance`."""
+        if not self.config.path_prefix:
+            return "/" + name.lower()
+        return self.config.path_prefix + (PATHS.get(name) or "/" + name.lower().replace("_", "/", 1))
 
     @staticmethod
     def _exchange(session: _Session, method: str, target: str, body: bytes, wait: float) -> tuple[int, bytes]:
@@ -280,20 +313,20 @@ class Mt5RestClient(Mt5Commands):
     def _authenticate(self, session: _Session) -> None:
         """Both sides prove that they know the password; neither sends it."""
         config, secret = self.config, crypt.password_hash(self.config.password)
-        start = self._step(session, AUTH_PATHS[0], {
+        start = self._step(session, "AUTH_START", {
             "version": config.version, "agent": config.agent, "login": config.login, "type": "manager",
         })  # fmt: skip
         challenge = secrets.token_hex(16)
         proof = crypt.answer_to(secret, start.parameters["SRV_RAND"])
-        answer = self._step(session, AUTH_PATHS[1], {"srv_rand_answer": proof, "cli_rand": challenge})
+        answer = self._step(session, "AUTH_ANSWER", {"srv_rand_answer": proof, "cli_rand": challenge})
         if not crypt.is_same(answer.parameters.get("CLI_RAND_ANSWER", ""), crypt.answer_to(secret, challenge)):
             raise Lost("the server could not prove that it knows the password")
         session.version_access = answer.parameters.get("VERSION_ACCESS", "")
         session.version_trade = answer.parameters.get("VERSION_TRADE", "")
 
-    def _step(self, session: _Session, path: str, query: Mapping[str, object]) -> wire.Answer:
+    def _step(self, session: _Session, name: str, query: Mapping[str, object]) -> wire.Answer:
         """One request of the log-in. A refusal is HTTP 403 whose body holds the code. Raises: NotStarted."""
-        target = f"{self.config.path_prefix}{path}?{urlencode(query)}"
+        target = f"{self._path(name)}?{urlencode(query)}"
         status, content = self._exchange(session, "GET", target, b"", self.config.connect_seconds)
         if status != 200 and status not in HTTP_LOGGED_OUT:
             raise NotStarted(f"HTTP {status} to the log-in: is this the Web API's port?", command="AUTH", code=status)
@@ -320,6 +353,15 @@ def _is_quiet(sock: ssl.SSLSocket | socket.socket | None) -> bool:
         return True
     except OSError:
         return False
+
+
+def _platform_code(content: bytes) -> int | None:
+    """The retcode of a refusal's body; None when the body is not the platform's."""
+    try:
+        code = parse("", content).retcode
+    except wire.WireError:
+        return None
+    return code if code not in retcodes.SUCCESS else None
 
 
 def parse(name: str, content: bytes) -> RestAnswer:
