@@ -198,6 +198,22 @@ class DealEntry(models.IntegerChoices):
     OUT_BY = 3, _("Out by")
 
 
+class Period(models.TextChoices):
+    """Spans over which results are summed; each starts on its `start` day (UTC)."""
+
+    DAY = "d", _("Day")
+    WEEK = "w", _("Week")
+    MONTH = "m", _("Month")
+
+
+class MarginSeverity(BadgeChoices):
+    """How low a margin level is, in the brand's own limits."""
+
+    WARNING = "warning", "yellow", _("Warning")
+    CALL = "call", "orange", _("Margin call")
+    STOP = "stop", "red", _("Stop-out")
+
+
 class IssueKind(models.TextChoices):
     """Questions that only a person can settle."""
 

@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.schedules import crontab
 
 from crm.sweep import each
-from trading import accounts, operations, requests, symbols
+from trading import accounts, operations, requests, results, symbols
 from trading.choices import OperationState
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.errors import PlatformError
@@ -89,6 +89,12 @@ def read_servers(kind: str) -> None:
         read_server.apply_async((server_id, kind), expires=60)
 
 
+@shared_task
+def sum_results() -> int:
+    """Days whose deals changed: their sums, and those of their weeks and months."""
+    return results.refresh()
+
+
 def _every(kind: str, seconds: float) -> dict[str, object]:
     return {
         "task": "trading.tasks.read_servers", "schedule": seconds, "args": (kind,), "options": {"expires": seconds},
@@ -109,5 +115,6 @@ SCHEDULE = {
         "args": ("reconcile",),
         "options": {"queue": "slow"},
     },
+    "trading-results": {"task": "trading.tasks.sum_results", "schedule": 3.0, "options": {"expires": 3}},
     "trading-continue": {"task": "trading.tasks.continue_work", "schedule": 5.0, "options": {"expires": 5}},
 }

@@ -15,6 +15,7 @@ from clients.models import Client
 from crm.models import Notification, OutboxEvent
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_server
+from tests.trading.made_up import made_up
 from tests.trading.sandbox_server import Sandbox
 from trading import symbols
 from trading.choices import IssueKind, SymbolGroup
@@ -30,7 +31,6 @@ from trading.models import (
     TradingAccount,
     TradingServer,
 )
-from trading.platforms.base import DealData
 from trading.sync import deals, money, positions, reconcile
 from trading.sync.ingest import ingest
 
@@ -45,20 +45,6 @@ def account(cast: Cast, server: TradingServer, sandbox: Sandbox) -> TradingAccou
 def deposit(sandbox: Sandbox, account: TradingAccount, amount: str = "5000.00") -> None:
     with sandbox.client() as client:
         client.write("TRADE_BALANCE", {"LOGIN": account.login, "TYPE": 2, "BALANCE": amount, "COMMENT": "x"})
-
-
-def made_up(ticket: int, **fields: object) -> DealData:
-    """A deal that no server sent."""
-    at = timezone.now()
-    values: dict[str, object] = {
-        "ticket": ticket, "login": "1", "server_msc": int(at.timestamp() * 1000), "executed_at": at, "action": 0,
-        "entry": 0, "reason": 0, "symbol": "EURUSD", "lots": Decimal("0.1"), "closed_lots": Decimal(0),
-        "contract_size": Decimal(100_000), "price": Decimal("1.08"), "price_position": Decimal(0), "profit": Decimal(0),
-        "commission": Decimal(0), "swap": Decimal(0), "fee": Decimal(0), "position_id": ticket, "order_id": ticket,
-        "comment": "", **fields,
-    }  # fmt: skip
-    values["raw"] = {key: str(value) for key, value in values.items()}
-    return DealData(**values)  # type: ignore[arg-type]
 
 
 def test_a_trade_arrives_exact_and_once(account: TradingAccount, server: TradingServer, sandbox: Sandbox) -> None:

@@ -1,12 +1,16 @@
 from trading.models.accounts import AccountType, EquityPoint, TradingAccount
 from trading.models.caps import LeverageCap
 from trading.models.deals import Deal, DealEdit, Position
+from trading.models.margin import MarginAlert, MarginPolicy
 from trading.models.operations import BalanceOperation
 from trading.models.requests import AccountRequest
+from trading.models.results import AccountResult, ChangedDay, SymbolResult
+from trading.models.samples import SyncSample
 from trading.models.servers import PlatformIssue, SyncCursor, TradingServer
 from trading.models.symbols import SymbolAlias, SymbolInfo
 
 __all__ = [
-    "AccountRequest", "AccountType", "BalanceOperation", "Deal", "DealEdit", "EquityPoint", "LeverageCap", "PlatformIssue",
-    "Position", "SymbolAlias", "SymbolInfo", "SyncCursor", "TradingAccount", "TradingServer",
+    "AccountRequest", "AccountResult", "AccountType", "BalanceOperation", "ChangedDay", "Deal", "DealEdit",
+    "EquityPoint", "LeverageCap", "MarginAlert", "MarginPolicy", "PlatformIssue", "Position", "SymbolAlias",
+    "SymbolInfo", "SymbolResult", "SyncCursor", "SyncSample", "TradingAccount", "TradingServer",
 ]  # fmt: skip

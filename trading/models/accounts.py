@@ -141,6 +141,7 @@ class TradingAccount(models.Model):
                 condition=~Q(trading_wanted=F("trading_applied")),
             ),
             models.Index(F("equity_base").desc(), F("id").desc(), name="accounts_by_equity"),
+            models.Index(fields=["margin_level", "id"], name="accounts_by_margin_level", condition=Q(margin__gt=0)),
         ]
 
     def __str__(self) -> str:
