@@ -11,8 +11,8 @@ from django.utils import timezone
 from crm.models import AccessEvent
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_server, make_type
-from tests.trading.sandbox_server import Sandbox
 from tests.trading.made_up import made_up
+from tests.trading.sandbox_server import Sandbox
 from trading import operations
 from trading.models import (
     BalanceOperation,
