@@ -50,5 +50,5 @@ DROP FUNCTION keelson_euro_rate(text, date);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("trading", "0009_results_and_margin")]
+    dependencies = [("trading", "0010_results_and_margin")]
     operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]

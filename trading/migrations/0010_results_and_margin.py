@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('clients', '0004_list_index_holds_what_it_filters'),
         ('crm', '0005_what_only_the_owner_may'),
-        ('trading', '0008_account_requests'),
+        ('trading', '0009_path_prefix_and_withheld'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
