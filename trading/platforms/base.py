@@ -300,11 +300,17 @@ EXPORTS: dict[str, Callable[[Any], DealSource]] = {}
 """By platform: what makes the reader of a server's export, where that platform has one."""
 
 
-def platform_kind(kind: str) -> Callable[[Factory], Factory]:
-    """Register the function that makes a platform of this kind from a `TradingServer` row and its connection's gate."""
+CAPABILITIES: dict[str, Capabilities] = {}
+
+
+def platform_kind(kind: str, capabilities: Capabilities) -> Callable[[Factory], Factory]:
+    """Register the function that makes a platform of this kind from a `TradingServer` row and its connection's gate.
+
+    `capabilities`: what a manager with every right can do there; `abilities` knows what one server's manager can.
+    """
 
     def register(factory: Factory) -> Factory:
-        FACTORIES[kind] = factory
+        FACTORIES[kind], CAPABILITIES[kind] = factory, capabilities
         return factory
 
     return register

@@ -1,4 +1,4 @@
-"""Accounts and their money, from the Web API's rows."""
+"""Accounts, their money and positions, from the Web API's rows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from trading.platforms.base import AccountData, AccountMoney, Right
+from trading.platforms.base import AccountData, AccountMoney, PositionData, Right
 from trading.platforms.mt5 import units
+from trading.platforms.mt5.deal import msc_of
 from trading.platforms.mt5.enums import Rights
 
 # A right of ours: the bit on the server, and whether the bit takes the right away instead of giving it.
@@ -64,3 +65,22 @@ def idle_money_from(row: Mapping[str, Any]) -> AccountMoney:
         login=str(units.whole(row["Login"])), balance=balance, credit=credit, floating=Decimal(0),
         equity=balance + credit, margin=Decimal(0), margin_free=balance + credit, margin_level=Decimal(0),
     )  # fmt: skip
+
+
+def position_from(row: Mapping[str, Any], zone: ZoneInfo) -> PositionData:
+    opened = msc_of(row, "TimeCreate")
+    return PositionData(
+        ticket=units.whole(row["Position"]),
+        login=str(units.whole(row["Login"])),
+        symbol=units.text(row["Symbol"]),
+        action=units.whole(row["Action"]),
+        lots=units.lots(units.volume_ext(dict(row))),
+        contract_size=units.decimal(row.get("ContractSize")),
+        price_open=units.decimal(row.get("PriceOpen")),
+        price_current=units.decimal(row.get("PriceCurrent")),
+        profit=units.decimal(row.get("Profit")),
+        swap=units.decimal(row.get("Storage")),
+        server_msc=opened,
+        opened_at=units.to_utc(opened, zone),
+        comment=units.text(row.get("Comment"))[:64],
+    )

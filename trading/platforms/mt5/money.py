@@ -1,0 +1,95 @@
+"""Money: balance operations under our reference, their look-up, and what accounts are worth."""
+
+from __future__ import annotations
+
+import datetime as dt
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+from trading.platforms.base import AccountMoney, BalanceKind, DealData
+from trading.platforms.errors import FinalError, OutcomeUnknown
+from trading.platforms.mt5 import units, wire
+from trading.platforms.mt5.answers import DAY_MSC, HOUR_MSC, LOGINS_PER_REQUEST, Answers
+from trading.platforms.mt5.enums import DealAction
+from trading.platforms.mt5.rows import idle_money_from, money_from
+
+LOOK_BACK: Final = dt.timedelta(minutes=5)
+REFERENCE_LEFT_MIN: Final = 12  # characters of a cut reference that still name one operation
+KINDS: Final = {
+    BalanceKind.BALANCE: DealAction.BALANCE,
+    BalanceKind.CREDIT: DealAction.CREDIT,
+    BalanceKind.BONUS: DealAction.BONUS,
+    BalanceKind.CORRECTION: DealAction.CORRECTION,
+}
+MONEY_ACTIONS: Final = frozenset(range(DealAction.BALANCE, DealAction.BONUS + 1))
+
+
+class MoneyPart(Answers):
+    """A balance operation is sent once and never repeated here."""
+
+    @abstractmethod
+    def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterable[DealData]: ...
+
+    def balance_operation(
+        self, login: str, kind: BalanceKind, amount: Decimal, reference: str, *, check_margin: bool = True
+    ) -> int:
+        """Sent once. A reference that the server would cut is refused here, before anything moves."""
+        if not units.reference_fits(reference):
+            raise FinalError("the reference does not fit into a deal's comment", command=self.balance_command)
+        if not amount or abs(amount) > units.AMOUNT_MAX:
+            raise FinalError("the amount is zero or above the server's limit", command=self.balance_command)
+        answer = self.client.write(
+            self.balance_command,
+            {
+                "LOGIN": login,
+                "TYPE": int(KINDS[kind]),
+                "BALANCE": f"{amount:f}",
+                "COMMENT": reference,
+                "CHECK_MARGIN": int(check_margin),
+            },
+        )
+        try:
+            return answer.number("TICKET")
+        except wire.WireError as problem:
+            raise OutcomeUnknown(str(problem), command=self.balance_command) from problem
+
+    def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
+        """A window of an hour more on both sides covers the day on which the server's clock jumps."""
+        from_msc = units.to_server_seconds(since - LOOK_BACK, self.zone) * 1000 - HOUR_MSC
+        found = self.deals_of(login, from_msc=from_msc, to_msc=from_msc + 370 * DAY_MSC)
+        return [
+            deal
+            for deal in found
+            if deal.action in MONEY_ACTIONS and deal.profit == amount and _is_reference(deal.comment, reference)
+        ]
+
+    def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
+        """Accounts idle since the server's start are not in the account list: their balance is read from the user."""
+        found: list[AccountMoney] = []
+        for start in range(0, len(logins), LOGINS_PER_REQUEST):
+            part = logins[start : start + LOGINS_PER_REQUEST]
+            rows = self._rows_or_none("USER_ACCOUNT_GET_BATCH", {"LOGIN": ",".join(part)})
+            active = {str(units.whole(row["Login"])): money_from(row) for row in rows}
+            idle = [login for login in part if login not in active]
+            rows = self._rows_or_none("USER_GET_BATCH", {"LOGIN": ",".join(idle)}) if idle else []
+            found += [*active.values(), *map(idle_money_from, rows)]
+        return found
+
+    def group_money(self, mask: str) -> Iterator[AccountMoney]:
+        """Two requests for any number of accounts: those with activity, and the users for the idle ones."""
+        active = set()
+        for row in self._rows_or_none("USER_ACCOUNT_GET_BATCH", {"GROUP": mask}):
+            money = money_from(row)
+            active.add(money.login)
+            yield money
+        for row in self._rows_or_none("USER_GET_BATCH", {"GROUP": mask}):
+            if str(units.whole(row["Login"])) not in active:
+                yield idle_money_from(row)
+
+
+def _is_reference(comment: str, reference: str) -> bool:
+    """The comment is our reference, or what a manager or plugin left of it."""
+    left = comment.strip()
+    return left == reference or (len(left) >= REFERENCE_LEFT_MIN and reference.startswith(left))
