@@ -14,7 +14,8 @@ GROUP BY 1 ORDER BY 1
 NOT_YET = "AND NOT EXISTS (SELECT 1 FROM ib_accrual done WHERE done.kind = 'original' AND done.deal_id = d.id)"
 CLOSING = """
 CREATE TEMP TABLE ib_closing ON COMMIT DROP AS
-SELECT d.id AS deal_id, d.ticket, d.executed_at AS closed_at, d.account_id, d.position_id, d.symbol, d.closed_lots AS lots,
+SELECT d.id AS deal_id, d.ticket, d.executed_at AS closed_at, d.account_id, d.position_id, d.symbol,
+       round(d.closed_lots * coalesce(nullif(d.contract_size, 0) / s.house_contract_size, 1), 8) AS lots,
        a.client_id, a."group" AS account_group, coalesce(s.symbol_group, '') AS symbol_group,
        att.partner_id AS introducer_id
 FROM trading_deal d
@@ -23,7 +24,7 @@ JOIN clients_client c ON c.id = a.client_id AND c.brand_id = %(brand)s
 JOIN ib_attribution att ON att.client_id = a.client_id AND att.starts_at <= d.executed_at
   AND (att.ends_at IS NULL OR att.ends_at > d.executed_at)
 LEFT JOIN trading_symbolinfo s ON s.server_id = d.server_id AND s.name = d.symbol
-WHERE d.action IN (0, 1) AND d.entry IN (1, 2, 3) AND {where} {not_yet}
+WHERE d.action IN (0, 1) AND d.entry IN (1, 2, 3) AND d.deleted_at IS NULL AND {where} {not_yet}
 """
 # A position's holding time starts at its first opening deal, or at the last reversal (INOUT) before this close. Partial
 # closes share it.
@@ -33,7 +34,7 @@ SELECT o.account_id, o.position_id, min(o.executed_at) FILTER (WHERE o.entry = 0
        bool_or(o.entry = 2) AS is_reversed
 FROM (SELECT DISTINCT account_id, position_id FROM ib_closing) p
 JOIN trading_deal o ON o.account_id = p.account_id AND o.position_id = p.position_id
-WHERE o.position_id <> 0 AND o.action IN (0, 1) AND o.entry IN (0, 2)
+WHERE o.position_id <> 0 AND o.action IN (0, 1) AND o.entry IN (0, 2) AND o.deleted_at IS NULL
 GROUP BY 1, 2
 """
 # `real*` matches by its beginning; platforms write groups with backslashes, so the escape is another sign.
@@ -77,7 +78,7 @@ WITH seen AS (
   LEFT JOIN LATERAL (
     SELECT max(t.executed_at) AS at FROM trading_deal t
     WHERE op.is_reversed AND t.account_id = c.account_id AND t.position_id = c.position_id AND t.entry = 2
-      AND t.executed_at < c.closed_at
+      AND t.executed_at < c.closed_at AND t.deleted_at IS NULL
   ) turned ON true
   LEFT JOIN ib_partnerplan pp ON pp.partner_id = c.introducer_id AND pp.starts_at <= c.closed_at
     AND (pp.ends_at IS NULL OR pp.ends_at > c.closed_at)

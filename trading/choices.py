@@ -152,12 +152,37 @@ class SymbolGroup(models.TextChoices):
 
     FX_MAJORS = "fx_majors", _("FX majors")
     FX_MINORS = "fx_minors", _("FX minors")
+    FX_EXOTICS = "fx_exotics", _("FX exotics")
     METALS = "metals", _("Metals")
     INDICES = "indices", _("Indices")
     ENERGIES = "energies", _("Energies")
     CRYPTO = "crypto", _("Crypto")
     SHARES = "shares", _("Shares")
     OTHER = "other", _("Other")
+
+
+class AliasState(BadgeChoices):
+    """How sure we are of what a server's symbol is called in the house."""
+
+    PROPOSED = "proposed", "orange", _("Proposed")
+    BY_RULE = "by_rule", "blue", _("By its name")
+    CONFIRMED = "confirmed", "green", _("Confirmed")
+    REFUSED = "refused", "secondary", _("Left out")
+
+
+MAPPED = ["by_rule", "confirmed"]
+
+
+class AliasRule(models.TextChoices):
+    """Why a symbol of a server is thought to be a symbol of the house."""
+
+    EXACT = "exact", _("The name is the same")
+    ENDING = "ending", _("The name without the broker's ending")
+    PREFIX = "prefix", _("The name without the broker's sign in front")
+    OTHER_NAME = "other_name", _("A known other name")
+    FOLDER = "folder", _("The folder on the server says what it is")
+    BY_HAND = "by_hand", _("Chosen by a person")
+    KEPT = "kept", _("Known before symbols were confirmed one by one")
 
 
 class DealAction(models.IntegerChoices):
@@ -223,3 +248,34 @@ class IssueKind(models.TextChoices):
     UNKNOWN_ACCOUNT = "unknown_account", _("Account that we don't know")
     NOT_FOUND = "not_found", _("Operation not found on the platform")
     BALANCE_BREAK = "balance_break", _("Balance differs from the sum of deals")
+    DEALS_BREAK = "deals_break", _("Deals differ from the platform's")
+    CONTRACT_CHANGED = "contract_changed", _("Contract size of a symbol changed")
+
+
+class BreakKind(BadgeChoices):
+    """What a reconciliation with the platform finds."""
+
+    BALANCE = "balance", "red", _("Balance")
+    COUNT = "count", "red", _("Count of a day")
+    MISSING = "missing", "azure", _("Missing here")
+    EXTRA = "extra", "orange", _("Deleted there")
+    CHANGED = "changed", "yellow", _("Changed there")
+
+
+class BreakState(BadgeChoices):
+    OPEN = "open", "orange", _("Open")
+    HEALED = "healed", "green", _("Repaired by itself")
+    SETTLED = "settled", "secondary", _("Settled by a person")
+
+
+class BackfillState(BadgeChoices):
+    RUNNING = "running", "blue", _("Running")
+    STOPPED = "stopped", "orange", _("Stopped")
+    DONE = "done", "green", _("Done")
+
+
+class ChangeKind(models.TextChoices):
+    """What of a server's settings is kept with its history."""
+
+    GROUP = "group", _("Group")
+    SYMBOL = "symbol", _("Symbol")

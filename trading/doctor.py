@@ -11,7 +11,7 @@ from typing import Final
 from django.utils import timezone
 
 from trading import symbols
-from trading.models import AccountType, TradingServer
+from trading.models import AccountType, SymbolInfo, TradingServer
 from trading.platforms.base import Platform, Purpose
 from trading.platforms.errors import PlatformError
 from trading.platforms.mt5.export import filetime
@@ -82,17 +82,17 @@ def _groups(server: TradingServer, platform: Platform) -> Finding:
     return bool(groups), told, "The manager sees no groups: list them in the manager's Common tab."
 
 
-def _symbols(_server: TradingServer, platform: Platform) -> Finding:
+def _symbols(server: TradingServer, platform: Platform) -> Finding:
     rows = list(platform.symbols())
-    resolved = symbols.resolve({row.name: row.path for row in rows})
-    unmapped = sorted(name for name, (_house, group) in resolved.items() if group is None)
+    mapped = set(SymbolInfo.objects.filter(server=server).exclude(symbol_group="").values_list("name", flat=True))
+    unmapped = sorted(row.name for row in rows if row.name not in mapped and symbols.match(row.name, row.path) is None)
     told = f"{len(rows)} symbols visible"
     if unmapped:
         shown = ", ".join(unmapped[:SHOWN_MAX])
         return (
             False,
             f"{told}; {len(unmapped)} without a group: {shown}",
-            "Add an alias for each; deals are kept meanwhile.",
+            "Map them on the page “Symbols”; deals are kept meanwhile.",
         )
     return bool(rows), told, "Symbols come from the settings of the manager's own group: add them there."
 

@@ -149,14 +149,14 @@ def deals_visible_to(user: Any) -> QuerySet[Deal]:
     """Deals of the accounts that a user sees, without the platform's raw row."""
     visible = accounts_visible_to(user)
     few = list(visible.exclude(login="").values_list("pk", flat=True)[: FEW_ACCOUNTS + 1])
-    deals = Deal.objects.only(*DEAL_COLUMNS)
+    deals = Deal.every.only(*DEAL_COLUMNS)
     return deals.filter(account_id__in=few) if len(few) <= FEW_ACCOUNTS else deals.filter(account__in=visible)
 
 
 def deals_of_account(user: Any, account_id: int) -> QuerySet[Deal]:
     """Deals of one account, newest first: slice it, or page it by (executed_at, id); `with_price_digits` for showing."""
     account = get_account(user, account_id)
-    return Deal.objects.only(*DEAL_COLUMNS).filter(account_id=account.pk).order_by("-executed_at", "-id")
+    return Deal.every.only(*DEAL_COLUMNS).filter(account_id=account.pk).order_by("-executed_at", "-id")
 
 
 def deals_by_id(
@@ -356,14 +356,16 @@ class Exposure:
 
 EXPOSURE = """
 SELECT coalesce(nullif(s.canonical, ''), p.symbol) AS house,
-  coalesce(sum(p.lots) FILTER (WHERE p.action = 0), 0), coalesce(sum(p.lots) FILTER (WHERE p.action = 1), 0), count(*),
+  coalesce(sum(p.lots * lot.factor) FILTER (WHERE p.action = 0), 0),
+  coalesce(sum(p.lots * lot.factor) FILTER (WHERE p.action = 1), 0), count(*),
   round(coalesce(sum((p.profit + p.swap) * CASE WHEN a.equity <> 0 THEN a.equity_base / a.equity ELSE 0 END), 0), 2)
 FROM trading_position p
 JOIN trading_tradingaccount a ON a.id = p.account_id AND NOT a.is_demo
 JOIN clients_client c ON c.id = a.client_id
 LEFT JOIN trading_symbolinfo s ON s.server_id = p.server_id AND s.name = p.symbol
+CROSS JOIN LATERAL (SELECT coalesce(nullif(p.contract_size, 0) / s.house_contract_size, 1) AS factor) lot
 WHERE c.book_id = ANY(%s) AND c.brand_id = %s
-GROUP BY 1 ORDER BY abs(sum(CASE WHEN p.action = 0 THEN p.lots ELSE -p.lots END)) DESC, 1 LIMIT 100
+GROUP BY 1 ORDER BY abs(sum(CASE WHEN p.action = 0 THEN p.lots ELSE -p.lots END * lot.factor)) DESC, 1 LIMIT 100
 """
 
 

@@ -43,7 +43,7 @@ FACTS: Final = """
     count(*) FILTER (WHERE x.entry <> 0) AS trades,
     count(*) FILTER (WHERE x.entry <> 0 AND x.profit + x.commission + x.swap + x.fee > 0) AS wins,
     sum(x.closed_lots) AS lots, sum(x.profit + x.commission + x.swap + x.fee) AS net
-  FROM days d JOIN trading_deal x ON x.account_id = d.account_id AND x.action IN (0, 1)
+  FROM days d JOIN trading_deal x ON x.account_id = d.account_id AND x.action IN (0, 1) AND x.deleted_at IS NULL
     AND x.executed_at >= d.day::timestamp AT TIME ZONE 'UTC' AND x.executed_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
     AND x.executed_at >= %(first)s AND x.executed_at < %(last)s
   GROUP BY 1, 2, 3, 4
@@ -102,7 +102,7 @@ DIFFERENCES: Final = """
 SELECT count(*) FROM (
   SELECT account_id, (executed_at AT TIME ZONE 'UTC')::date AS day, symbol, count(*) FILTER (WHERE entry <> 0)::int AS trades,
     sum(closed_lots) AS lots, sum(profit + commission + swap + fee) AS net
-  FROM trading_deal WHERE account_id IS NOT NULL AND action IN (0, 1) GROUP BY 1, 2, 3
+  FROM trading_deal WHERE account_id IS NOT NULL AND action IN (0, 1) AND deleted_at IS NULL GROUP BY 1, 2, 3
 ) d FULL JOIN trading_symbolresult r USING (account_id, day, symbol)
 WHERE (d.trades, d.lots, d.net) IS DISTINCT FROM (r.trades, r.lots, r.net)
 """

@@ -1,97 +1,75 @@
-"""What a broker's symbol is called in the house, and in which group partner plans and exposure count it.
+"""Symbols of each server, kept in step with it, and what they are in the house.
 
-Brokers put endings on names (`EURUSD.m`, `XAUUSDi`, `#US500_cash`). The name without its ending is tried against the
-ISO currencies and short lists of metals, indices, energies and crypto; `SymbolAlias` rows decide before that.
+A name that is the same with the same contract size maps itself. Everything else is a proposal by rule, or a question, for a
+person on the symbols page; until then deals on it are stored and count in no group. Nothing holds a deal back.
 """
 
 from __future__ import annotations
 
-import re
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
+import orjson
+from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
-from trading.choices import IssueKind, SymbolGroup
+from trading.choices import MAPPED, AliasRule, AliasState, ChangeKind, IssueKind
 from trading.issues import open_issue
-from trading.models import SymbolAlias, SymbolInfo, TradingServer
+from trading.models import HouseSymbol, SymbolAlias, SymbolInfo, TradingServer
 from trading.platforms.base import Purpose, SymbolData
 from trading.platforms.pool import platform_for
+from trading.symbol_rules import Match, classify, match, plain_name
 from trading.sync.cursor import reading
+from trading.sync.settings import keep_changes, mark_gone
 
-FIAT: Final = frozenset({
-    "USD", "EUR", "GBP", "JPY", "CHF", "AUD", "NZD", "CAD", "SEK", "NOK", "DKK", "PLN", "HUF", "CZK", "TRY", "ZAR", "MXN",
-    "SGD", "HKD", "CNH", "ILS", "THB", "RON", "RUB", "INR", "KRW", "BRL",
-})  # fmt: skip
-MAJOR: Final = frozenset({"USD", "EUR", "GBP", "JPY", "CHF", "AUD", "NZD", "CAD"})
-METALS: Final = frozenset({"XAU", "XAG", "XPT", "XPD"})
-COINS: Final = ("BTC", "ETH", "LTC", "XRP", "BCH", "ADA", "SOL", "DOT", "DOGE", "XLM", "BNB", "LINK", "AVAX", "TRX")
-INDICES: Final = frozenset({
-    "US500", "US30", "US100", "US2000", "DE40", "DE30", "UK100", "FR40", "EU50", "ES35", "IT40", "JP225", "HK50", "AUS200",
-    "CN50", "NAS100", "SPX500", "GER40", "DAX40",
-})  # fmt: skip
-ENERGIES: Final = frozenset({"XTIUSD", "XBRUSD", "USOIL", "UKOIL", "WTI", "BRENT", "XNGUSD", "NATGAS", "NGAS"})
-ENDING: Final = re.compile(r"^[#.]?(?P<name>[A-Z0-9]+?)(?:[._\-+#!][A-Za-z0-9._\-]*|[a-z]+)?$")
-
-
-def plain_name(name: str) -> str:
-    """The name without a broker's prefix and ending: EURUSD.m, EURUSDi and #EURUSD are all EURUSD."""
-    found = ENDING.match(name.strip())
-    return found["name"] if found else name.strip().upper()
+ISSUES_MAX: Final = 200  # of one reading; the symbols page has all
+BATCH: Final = 500
+# Fields whose changes are kept; the tick value follows the price and is not a setting.
+KEPT: Final = (
+    "description", "path", "digits", "contract_size", "tick_size", "currency_base", "currency_profit", "currency_margin",
+    "volume_min_lots", "volume_step_lots", "volume_max_lots", "swap_long", "swap_short",
+)  # fmt: skip
+WAITS_SINCE: Final = """
+UPDATE trading_symbolinfo s SET waiting_since = least(s.waiting_since, i.at)
+FROM jsonb_to_recordset(%s::jsonb) AS i(name varchar, at timestamptz)
+WHERE s.server_id = %s AND s.name = i.name AND s.symbol_group = '' AND (s.waiting_since IS NULL OR i.at < s.waiting_since)
+"""
 
 
-def classify(name: str, path: str = "") -> tuple[str, SymbolGroup | None]:
-    """(name in the house, group); no group where a person has to say."""
-    plain = plain_name(name)
-    base, quote = plain[:3], plain[3:6]
-    if plain in INDICES:
-        return plain, SymbolGroup.INDICES
-    if plain in ENERGIES:
-        return plain, SymbolGroup.ENERGIES
-    if base in METALS and quote in FIAT:
-        return plain[:6], SymbolGroup.METALS
-    if len(plain) == 6 and base in FIAT and quote in FIAT:
-        is_major = "USD" in (base, quote) and {base, quote} <= MAJOR
-        return plain, SymbolGroup.FX_MAJORS if is_major else SymbolGroup.FX_MINORS
-    for coin in COINS:
-        if plain.startswith(coin) and plain[len(coin) :] in FIAT | {"USDT", "BTC", ""}:
-            return plain, SymbolGroup.CRYPTO
-    if re.match(r"(shares|stocks|equities)\b", path, re.IGNORECASE):
-        return plain, SymbolGroup.SHARES
-    return plain, None
+def ensure_known(
+    server: TradingServer, sizes: Mapping[str, Decimal], first_at: Mapping[str, dt.datetime] | None = None
+) -> None:
+    """Symbols met in deals have a row; one that is not mapped opens a question and never holds a deal back.
 
-
-def resolve(names: Mapping[str, str]) -> dict[str, tuple[str, SymbolGroup | None]]:
-    """House name and group for many symbols at once ({name: path}); aliases decide first."""
-    wanted = {*names, *map(plain_name, names)}
-    aliases = {alias.name: alias for alias in SymbolAlias.objects.filter(name__in=wanted)}
-    found: dict[str, tuple[str, SymbolGroup | None]] = {}
-    for name, path in names.items():
-        alias = aliases.get(name) or aliases.get(plain_name(name))
-        found[name] = (alias.canonical, SymbolGroup(alias.symbol_group)) if alias else classify(name, path)
-    return found
-
-
-def ensure_known(server: TradingServer, sizes: Mapping[str, Decimal]) -> None:
-    """Symbols met in deals have a row; one without a group opens a question and never holds a deal back."""
+    `first_at`: the oldest deal on each symbol in this batch, so that a later mapping knows where to begin.
+    """
     known = dict(SymbolInfo.objects.filter(server=server, name__in=sizes).values_list("name", "symbol_group"))
-    missing = {name: "" for name in sizes if name not in known}
+    missing = [name for name in sizes if name not in known]
     if missing:
         now = timezone.now()
-        resolved = resolve(missing)
         SymbolInfo.objects.bulk_create(
-            [
-                SymbolInfo(server=server, name=name, canonical=house, symbol_group=group or "", read_at=now,
-                           contract_size=sizes[name] or Decimal(1))
-                for name, (house, group) in resolved.items()
-            ],
+            [SymbolInfo(server=server, name=name, read_at=now, contract_size=sizes[name] or Decimal(1)) for name in missing],
             ignore_conflicts=True,
         )  # fmt: skip
-        known.update({name: group or "" for name, (_house, group) in resolved.items()})
-    for name, group in known.items():
-        if not group:
-            open_issue(server_id=server.pk, kind=IssueKind.UNMAPPED_SYMBOL, subject=name)
+        found = list(SymbolInfo.objects.filter(server=server, name__in=missing))
+        resolve(found)
+        known.update({info.name: info.symbol_group for info in found})
+    waiting = [name for name, group in known.items() if not group]
+    if not waiting:
+        return
+    if first_at:
+        rows = [{"name": name, "at": first_at[name].isoformat()} for name in waiting if name in first_at]
+        _remember_waiting(server, rows)
+    for name in waiting[:ISSUES_MAX]:
+        open_issue(server_id=server.pk, kind=IssueKind.UNMAPPED_SYMBOL, subject=name)
+
+
+def _remember_waiting(server: TradingServer, rows: list[dict[str, str]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(WAITS_SINCE, [orjson.dumps(rows).decode(), server.pk])
 
 
 def sync_symbols(server: TradingServer) -> int:
@@ -103,26 +81,88 @@ def sync_symbols(server: TradingServer) -> int:
     return count
 
 
+@transaction.atomic
 def store(server: TradingServer, rows: Iterable[SymbolData]) -> int:
-    data = list(rows)
-    resolved = resolve({row.name: row.path for row in data})
+    """Write what the server lists: figures updated, what changed kept, new names resolved, vanished ones marked."""
+    data = {row.name[:32]: row for row in rows}
+    known = {info.name: info for info in SymbolInfo.objects.filter(server=server).order_by("pk").select_for_update()}
     now = timezone.now()
-    fields = [
-        "canonical", "symbol_group", "description", "path", "digits", "contract_size", "currency_base", "currency_profit",
-        "currency_margin", "volume_min_lots", "volume_step_lots", "volume_max_lots", "swap_long", "swap_short", "read_at",
-    ]  # fmt: skip
+    wanted = [_info(server, row, now) for row in data.values()]
+    keep_changes(server, ChangeKind.SYMBOL, known, {info.name: info for info in wanted}, KEPT, now)
     SymbolInfo.objects.bulk_create(
-        [
-            SymbolInfo(
-                server=server, name=row.name[:32], canonical=resolved[row.name][0][:32],
-                symbol_group=resolved[row.name][1] or "", description=row.description[:120], path=row.path[:160],
-                digits=row.digits, contract_size=row.contract_size or Decimal(1), currency_base=row.currency_base[:8],
-                currency_profit=row.currency_profit[:8], currency_margin=row.currency_margin[:8],
-                volume_min_lots=row.volume_min_lots, volume_step_lots=row.volume_step_lots,
-                volume_max_lots=row.volume_max_lots, swap_long=row.swap_long, swap_short=row.swap_short, read_at=now,
-            )
-            for row in data
-        ],
-        update_conflicts=True, unique_fields=["server", "name"], update_fields=fields, batch_size=500,
+        wanted, update_conflicts=True, unique_fields=["server", "name"],
+        update_fields=[*KEPT, "tick_value", "read_at", "gone_at"], batch_size=BATCH,
     )  # fmt: skip
+    mark_gone(server, ChangeKind.SYMBOL, [info for name, info in known.items() if name not in data], now)
+    resolve(list(SymbolInfo.objects.filter(server=server, symbol_group="", alias__isnull=True)))
+    _ask_about_sizes(server)
     return len(data)
+
+
+def _info(server: TradingServer, row: SymbolData, now: dt.datetime) -> SymbolInfo:
+    return SymbolInfo(
+        server=server, name=row.name[:32], description=row.description[:120], path=row.path[:160], digits=row.digits,
+        contract_size=row.contract_size or Decimal(1), tick_size=row.tick_size, tick_value=row.tick_value,
+        currency_base=row.currency_base[:8], currency_profit=row.currency_profit[:8],
+        currency_margin=row.currency_margin[:8], volume_min_lots=row.volume_min_lots,
+        volume_step_lots=row.volume_step_lots, volume_max_lots=row.volume_max_lots, swap_long=row.swap_long,
+        swap_short=row.swap_short, read_at=now, first_seen_at=now, gone_at=None,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def resolve(infos: list[SymbolInfo]) -> None:
+    """Map what maps itself and propose what a rule can; both are set on the rows given. Few statements, however many rows."""
+    matches = {info.pk: found for info in infos if (found := match(info.name, info.path))}
+    houses = _houses({found.house: (found, info) for info in infos if (found := matches.get(info.pk))})
+    now = timezone.now()
+    aliases, mapped = [], []
+    for info in infos:
+        found = matches.get(info.pk)
+        if found is None:
+            continue
+        house = houses[found.house]
+        by_itself = found.rule == AliasRule.EXACT and info.contract_size == house.contract_size
+        aliases.append(
+            SymbolAlias(
+                info=info, symbol=house, rule=found.rule, stripped=found.stripped[:32], contract_size=info.contract_size,
+                digits=info.digits, tick_size=info.tick_size, since=info.first_seen_at if by_itself else now,
+                state=AliasState.BY_RULE if by_itself else AliasState.PROPOSED,
+            )
+        )  # fmt: skip
+        if by_itself:
+            info.canonical, info.symbol_group = house.name, house.symbol_group
+            info.house_contract_size = house.contract_size
+            mapped.append(info)
+    SymbolAlias.objects.bulk_create(aliases, ignore_conflicts=True, batch_size=BATCH)
+    SymbolInfo.objects.bulk_update(mapped, ["canonical", "symbol_group", "house_contract_size"], batch_size=BATCH)
+
+
+def _houses(wanted: dict[str, tuple[Match, SymbolInfo]]) -> dict[str, HouseSymbol]:
+    """Symbols of the house by name; those that are new get the customary lot, or that of the first server that has one."""
+    HouseSymbol.objects.bulk_create(
+        [
+            HouseSymbol(
+                name=name[:32], symbol_group=found.group, instrument_class=found.instrument_class,
+                contract_size=found.lot or info.contract_size, digits=info.digits,
+            )
+            for name, (found, info) in sorted(wanted.items())
+        ],
+        ignore_conflicts=True,
+    )  # fmt: skip
+    return {house.name: house for house in HouseSymbol.objects.filter(name__in=list(wanted))}
+
+
+def _ask_about_sizes(server: TradingServer) -> None:
+    """A contract size that is another than the mapping was decided on changes what a lot is: a person has to say."""
+    changed = SymbolAlias.objects.filter(info__server=server, state__in=MAPPED).exclude(
+        contract_size=F("info__contract_size")
+    )
+    for alias in changed.select_related("info")[:ISSUES_MAX]:
+        open_issue(
+            server_id=server.pk, kind=IssueKind.CONTRACT_CHANGED, subject=alias.info.name,
+            details={"decided": str(alias.contract_size), "now": str(alias.info.contract_size)},
+        )  # fmt: skip
+
+
+__all__ = ["classify", "ensure_known", "match", "plain_name", "resolve", "store", "sync_symbols"]

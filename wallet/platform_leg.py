@@ -43,7 +43,7 @@ WITH deal AS (
   FROM trading_deal d LEFT JOIN trading_tradingaccount a ON a.id = d.account_id
   LEFT JOIN clients_client c ON c.id = a.client_id
   WHERE d.server_id = %(server)s AND d.executed_at >= %(since)s AND d.executed_at < %(until)s
-    AND NOT d.action = ANY(%(ours)s) AND NOT coalesce(a.is_demo, false)
+    AND d.deleted_at IS NULL AND NOT d.action = ANY(%(ours)s) AND NOT coalesce(a.is_demo, false)
     AND (c.brand_id = %(brand)s OR (c.brand_id IS NULL AND %(strays)s))
 )
 SELECT d.ticket, d.login, d.action, d.executed_at, coalesce(d.currency, ''), d.client_id, coalesce(d.minor, 0),
@@ -77,7 +77,8 @@ LEFT JOIN trading_balanceoperation o ON o.id = t.operation_id AND o.server_id = 
 WHERE k.kind = 'platform_clearing' AND k.subject = %(subject)s AND k.brand_id = %(brand)s
   AND p.posted_at >= %(since)s AND p.posted_at < %(until)s AND j.reverses_id IS NULL
   AND NOT EXISTS (SELECT 1 FROM wallet_journal r WHERE r.reverses_id = j.id)
-  AND NOT EXISTS (SELECT 1 FROM trading_deal d WHERE d.server_id = %(server)s AND d.ticket = o.ticket)
+  AND NOT EXISTS (SELECT 1 FROM trading_deal d WHERE d.server_id = %(server)s AND d.ticket = o.ticket
+    AND d.deleted_at IS NULL)
 ORDER BY p.posted_at, j.id LIMIT %(limit)s
 """
 # Both sides agree, but stand in different months: for the month's closing that is a difference with a name.
@@ -87,7 +88,7 @@ FROM trading_deal d JOIN trading_balanceoperation o ON o.server_id = d.server_id
 JOIN wallet_transfer t ON t.operation_id = o.id AND t.brand_id = %(brand)s
 JOIN wallet_posting p ON p.journal_id = t.journal_id AND p.layer = 0
 JOIN wallet_account k ON k.id = p.account_id AND k.kind = 'platform_clearing' AND k.subject = %(subject)s
-WHERE d.server_id = %(server)s AND d.executed_at >= %(since)s AND d.executed_at < %(until)s
+WHERE d.server_id = %(server)s AND d.executed_at >= %(since)s AND d.executed_at < %(until)s AND d.deleted_at IS NULL
   AND date_trunc('month', d.executed_at, 'UTC') <> date_trunc('month', p.posted_at, 'UTC')
 ORDER BY d.executed_at LIMIT %(limit)s
 """
@@ -95,7 +96,7 @@ COUNTED: Final = """
 SELECT (SELECT count(*) FROM trading_deal d JOIN trading_tradingaccount a ON a.id = d.account_id AND NOT a.is_demo
     JOIN clients_client c ON c.id = a.client_id AND c.brand_id = %(brand)s
     WHERE d.server_id = %(server)s AND d.executed_at >= %(since)s AND d.executed_at < %(until)s
-      AND NOT d.action = ANY(%(ours)s))
+      AND d.deleted_at IS NULL AND NOT d.action = ANY(%(ours)s))
   + (SELECT count(*) FROM wallet_account k JOIN wallet_posting p ON p.account_id = k.id AND p.layer = 0
     WHERE k.kind = 'platform_clearing' AND k.subject = %(subject)s AND k.brand_id = %(brand)s
       AND p.posted_at >= %(since)s AND p.posted_at < %(until)s)

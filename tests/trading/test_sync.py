@@ -25,7 +25,6 @@ from trading.models import (
     EquityPoint,
     PlatformIssue,
     Position,
-    SymbolAlias,
     SymbolInfo,
     SyncCursor,
     TradingAccount,
@@ -332,7 +331,7 @@ def test_symbols_are_read_with_their_contract_data(server: TradingServer) -> Non
     ("name", "house", "group"),
     [
         ("EURUSD", "EURUSD", "fx_majors"), ("EURUSD.m", "EURUSD", "fx_majors"), ("GBPUSDi", "GBPUSD", "fx_majors"),
-        ("AUDCAD.stp", "AUDCAD", "fx_minors"), ("EURGBP_pro", "EURGBP", "fx_minors"), ("USDTRY", "USDTRY", "fx_minors"),
+        ("AUDCAD.stp", "AUDCAD", "fx_minors"), ("EURGBP_pro", "EURGBP", "fx_minors"), ("USDTRY", "USDTRY", "fx_exotics"),
         ("XAUUSDi", "XAUUSD", "metals"), ("#US500", "US500", "indices"), ("DE40.cash", "DE40", "indices"),
         ("BTCUSD", "BTCUSD", "crypto"), ("ETHUSDT", "ETHUSDT", "crypto"), ("XTIUSD-ecn", "XTIUSD", "energies"),
         ("WEIRD.x", "WEIRD", None),
@@ -340,11 +339,6 @@ def test_symbols_are_read_with_their_contract_data(server: TradingServer) -> Non
 )  # fmt: skip
 def test_broker_endings_are_understood(name: str, house: str, group: str | None) -> None:
     assert symbols.classify(name) == (house, group)
-
-
-def test_an_alias_decides_before_the_rules(server: TradingServer) -> None:
-    SymbolAlias.objects.create(name="GOLD", canonical="XAUUSD", symbol_group=SymbolGroup.METALS)
-    assert symbols.resolve({"GOLD.m": ""}) == {"GOLD.m": ("XAUUSD", SymbolGroup.METALS)}
 
 
 def test_the_nightly_check_names_an_account_that_differs_from_its_deals(

@@ -7,10 +7,12 @@ from trading.models.requests import AccountRequest
 from trading.models.results import AccountResult, ChangedDay, SymbolResult
 from trading.models.samples import SyncSample
 from trading.models.servers import PlatformIssue, SyncCursor, TradingServer
-from trading.models.symbols import SymbolAlias, SymbolInfo
+from trading.models.steps import Backfill, DayCheck, PlatformChange, PlatformGroup, ReconcileBreak
+from trading.models.symbols import HouseSymbol, SymbolAlias, SymbolInfo
 
 __all__ = [
-    "AccountRequest", "AccountResult", "AccountType", "BalanceOperation", "ChangedDay", "Deal", "DealEdit",
-    "EquityPoint", "LeverageCap", "MarginAlert", "MarginPolicy", "PlatformIssue", "Position", "SymbolAlias",
-    "SymbolInfo", "SymbolResult", "SyncCursor", "SyncSample", "TradingAccount", "TradingServer",
+    "AccountRequest", "AccountResult", "AccountType", "Backfill", "BalanceOperation", "ChangedDay", "DayCheck", "Deal",
+    "DealEdit", "EquityPoint", "HouseSymbol", "LeverageCap", "MarginAlert", "MarginPolicy", "PlatformChange", "PlatformGroup",
+    "PlatformIssue", "Position", "ReconcileBreak", "SymbolAlias", "SymbolInfo", "SymbolResult", "SyncCursor", "SyncSample",
+    "TradingAccount", "TradingServer",
 ]  # fmt: skip

@@ -13,11 +13,20 @@ from trading.models.servers import TradingServer
 partitioned_by_month("trading_deal")
 
 
+class StandingDeals(models.Manager["Deal"]):
+    """Deals that count: without those that a dealer deleted on the platform."""
+
+    def get_queryset(self) -> models.QuerySet[Deal]:
+        return super().get_queryset().filter(deleted_at__isnull=True)
+
+
 class Deal(models.Model):
     """One deal of a platform, keyed by (server, ticket); partitioned by month of `executed_at` (UTC).
 
     Amounts are in the account's currency. `lots` and `closed_lots` are exact; on INOUT deals `lots` covers the closed
     and the opened part, so rebates on closed volume use `closed_lots`. `account` is null for logins that we don't know.
+
+    A deal that a dealer deleted stays, with `deleted_at`, and counts nowhere: `Deal.objects` leaves it out, `Deal.every` has it.
     """
 
     # The table's key is (executed_at, id), as a partitioned table needs; ids come from one sequence and never repeat.
@@ -49,6 +58,10 @@ class Deal(models.Model):
     raw = models.JSONField()
     revision = models.SmallIntegerField(default=0, help_text=_("How often the platform changed it since we know it"))
     synced_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, help_text=_("When we found that the platform no longer has it"))
+
+    objects = StandingDeals()
+    every = models.Manager["Deal"]()
 
     class Meta:
         managed = False  # the partitioned table, its sequence and indexes are in migration 0002
@@ -75,7 +88,7 @@ class Deal(models.Model):
 
 
 class DealEdit(models.Model):
-    """A deal as it was before the platform changed it."""
+    """A deal as it was before the platform changed it; a deletion is an edit with `deleted` in `after`."""
 
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="+")
     ticket = models.BigIntegerField()

@@ -1,24 +1,62 @@
-"""Symbols as each server names them, and what they are called in the house."""
+"""Symbols as each server names them, what they are called in the house, and who said so."""
 
 from __future__ import annotations
 
-from django.db import models
+from decimal import Decimal
 
-from trading.choices import SymbolGroup
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from crm.ui import formats
+from trading.choices import MAPPED, AliasRule, AliasState, InstrumentClass, SymbolGroup
 from trading.models.servers import TradingServer
 
 
+class HouseSymbol(models.Model):
+    """An instrument as the house counts it: one name, one group, and how many units its lot has."""
+
+    name = models.CharField(max_length=32, unique=True)
+    symbol_group = models.CharField(max_length=12, choices=SymbolGroup.choices)
+    instrument_class = models.CharField(
+        max_length=12, choices=InstrumentClass.choices, help_text=_("As regulators cap leverage")
+    )
+    contract_size = models.DecimalField(max_digits=20, decimal_places=8, help_text=_("Units in one lot of the house"))
+    digits = models.PositiveSmallIntegerField(default=5)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(contract_size__gt=0), name="house_symbol_contract_size_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class SymbolInfo(models.Model):
-    """A symbol on one server with its contract data; `canonical` is its name in the house (EURUSD for EURUSD.m)."""
+    """A symbol on one server with its contract data. `canonical`, `symbol_group` and `house_contract_size` follow from its
+    alias, once that is mapped: reports join this row only. A deal's lots in the house: lots × its contract size / the house's."""
 
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="symbols")
     name = models.CharField(max_length=32)
     canonical = models.CharField(max_length=32, blank=True, db_index=True)
     symbol_group = models.CharField(max_length=12, choices=SymbolGroup.choices, blank=True, help_text="Blank: unmapped")
+    house_contract_size = models.DecimalField(
+        max_digits=20,
+        decimal_places=8,
+        null=True,
+        help_text=_("Units in a lot of the house; empty: lots count as they are"),
+    )
     description = models.CharField(max_length=120, blank=True)
     path = models.CharField(max_length=160, blank=True)
     digits = models.PositiveSmallIntegerField(default=5)
     contract_size = models.DecimalField(max_digits=20, decimal_places=8)
+    tick_size = models.DecimalField(max_digits=20, decimal_places=10, default=0)
+    tick_value = models.DecimalField(max_digits=20, decimal_places=10, default=0)
     currency_base = models.CharField(max_length=8, blank=True)
     currency_profit = models.CharField(max_length=8, blank=True)
     currency_margin = models.CharField(max_length=8, blank=True)
@@ -27,6 +65,9 @@ class SymbolInfo(models.Model):
     volume_max_lots = models.DecimalField(max_digits=18, decimal_places=8, default=0)
     swap_long = models.DecimalField(max_digits=18, decimal_places=8, default=0)
     swap_short = models.DecimalField(max_digits=18, decimal_places=8, default=0)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    waiting_since = models.DateTimeField(null=True, help_text=_("Oldest deal that came while it was not mapped"))
+    gone_at = models.DateTimeField(null=True, help_text=_("The server no longer lists it"))
     read_at = models.DateTimeField()
 
     class Meta:
@@ -34,6 +75,13 @@ class SymbolInfo(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["server", "name"], name="symbol_name_is_unique_on_its_server"),
             models.CheckConstraint(condition=models.Q(contract_size__gt=0), name="symbol_contract_size_is_positive"),
+            models.CheckConstraint(
+                condition=models.Q(house_contract_size__gt=0), name="symbol_house_contract_size_is_positive"
+            ),
+        ]
+        indexes = [
+            models.Index(F("name").asc(), F("id").asc(), name="symbols_by_name"),
+            models.Index(F("read_at").desc(), F("id").desc(), name="symbols_unmapped", condition=Q(symbol_group="")),
         ]
 
     def __str__(self) -> str:
@@ -41,15 +89,65 @@ class SymbolInfo(models.Model):
 
 
 class SymbolAlias(models.Model):
-    """A broker's own name for a symbol that the usual endings don't explain, e.g. GOLD → XAUUSD."""
+    """What a server's symbol is in the house: proposed by a rule with its reason, mapped by its name, or decided by a person.
 
-    name = models.CharField(max_length=32, unique=True)
-    canonical = models.CharField(max_length=32)
-    symbol_group = models.CharField(max_length=12, choices=SymbolGroup.choices)
+    `contract_size`, `digits` and `tick_size` are the server's figures that the decision is about; figures that change later
+    are a question for a person.
+    """
+
+    info = models.OneToOneField(SymbolInfo, on_delete=models.PROTECT, related_name="alias")
+    symbol = models.ForeignKey(HouseSymbol, on_delete=models.PROTECT, related_name="aliases")
+    state = models.CharField(max_length=10, choices=AliasState.choices, default=AliasState.PROPOSED)
+    rule = models.CharField(max_length=10, choices=AliasRule.choices)
+    stripped = models.CharField(max_length=32, blank=True, help_text=_("What the rule took from the name"))
+    contract_size = models.DecimalField(max_digits=20, decimal_places=8)
+    digits = models.PositiveSmallIntegerField()
+    tick_size = models.DecimalField(max_digits=20, decimal_places=10, default=0)
+    since = models.DateTimeField(help_text=_("Since when the mapping holds; while proposed, since when it waits"))
+    decided_by = models.ForeignKey("crm.User", on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        ordering = ["name"]
+        ordering = ["info_id"]
         verbose_name_plural = "symbol aliases"
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(state__in=["confirmed", "refused"]) | Q(decided_at__isnull=False),
+                name="decided_alias_has_a_time",
+            ),
+            models.CheckConstraint(condition=Q(contract_size__gt=0), name="alias_contract_size_is_positive"),
+        ]
+        indexes = [models.Index(fields=["state", "id"], name="aliases_by_state")]
 
     def __str__(self) -> str:
-        return f"{self.name} → {self.canonical}"
+        return f"{self.info} → {self.symbol}"
+
+    @property
+    def is_mapped(self) -> bool:
+        return self.state in MAPPED
+
+    @property
+    def factor(self) -> Decimal:
+        """Lots of the house in one lot on the server."""
+        return self.contract_size / self.symbol.contract_size
+
+    @property
+    def is_size_equal(self) -> bool:
+        return self.contract_size == self.symbol.contract_size
+
+    @property
+    def reason(self) -> str:
+        """Why, in a sentence."""
+        words = {
+            AliasRule.EXACT: _now("The name is the same"),
+            AliasRule.ENDING: _now("Without the ending “%(part)s”"),
+            AliasRule.PREFIX: _now("Without “%(part)s” around the name"),
+            AliasRule.OTHER_NAME: _now("“%(part)s” is another name of it"),
+            AliasRule.FOLDER: _now("The server's folder “%(part)s” says so"),
+        }.get(AliasRule(self.rule))
+        told = words % {"part": self.stripped} if words else str(AliasRule(self.rule).label)
+        sizes = {"here": formats.number(self.symbol.contract_size, 0), "there": formats.number(self.contract_size, 0)}
+        if self.is_size_equal:
+            return told + ", " + _now("contract size equal (%(here)s)") % sizes
+        return told + ", " + _now("but the contract size is %(there)s, not %(here)s") % sizes

@@ -72,6 +72,8 @@ class GroupData:
     is_hedging: bool
     margin_call: Decimal
     stop_out: Decimal
+    company: str = ""
+    leverage: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class SymbolData:
     volume_max_lots: Decimal
     swap_long: Decimal
     swap_short: Decimal
+    tick_size: Decimal = Decimal(0)
+    tick_value: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +292,10 @@ class Platform(DealSource, Protocol):
         ...
 
     def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterable[DealData]: ...
+
+    def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
+        """Those of the tickets that are there now, whatever their account and time."""
+        ...
 
     def positions(self, *, mask: str) -> list[PositionData]:
         """All open positions of the groups: the list is the truth, what is not in it is closed."""

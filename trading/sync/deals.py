@@ -106,18 +106,24 @@ def take_in(server: TradingServer, deals: list[DealData]) -> Ingested:
 def _report_the_unknown(server: TradingServer, deals: list[DealData], done: Ingested) -> None:
     """Nothing is dropped: what we don't understand is stored, and a person is told once."""
     for action in {deal.action for deal in deals} - set(DealAction.values):
-        tickets = [deal.ticket for deal in deals if deal.action == action][:20]
+        theirs = [deal for deal in deals if deal.action == action]
         open_issue(
-            server_id=server.pk, kind=IssueKind.UNKNOWN_ACTION, subject=str(action), details={"tickets": tickets}
-        )
+            server_id=server.pk, kind=IssueKind.UNKNOWN_ACTION, subject=str(action),
+            details={"tickets": [deal.ticket for deal in theirs[:20]], "row": theirs[0].raw},
+        )  # fmt: skip
     strangers = sorted({deal.login for deal in deals} - done.owners.keys())
     if strangers:
         open_issue(
             server_id=server.pk, kind=IssueKind.UNKNOWN_ACCOUNT, subject=server.group_mask[:80],
             details={"logins": strangers[:50]},
         )  # fmt: skip
-    sizes = {deal.symbol: deal.contract_size for deal in deals if deal.action in TRADES and deal.symbol}
-    symbols.ensure_known(server, sizes)
+    trades = sorted(
+        (deal for deal in deals if deal.action in TRADES and deal.symbol), key=lambda deal: deal.executed_at
+    )
+    first_at: dict[str, dt.datetime] = {}
+    for deal in trades:
+        first_at.setdefault(deal.symbol, deal.executed_at)
+    symbols.ensure_known(server, {deal.symbol: deal.contract_size for deal in trades}, first_at)
 
 
 def _note_money(server: TradingServer, deals: list[DealData], done: Ingested) -> None:

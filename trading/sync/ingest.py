@@ -21,6 +21,7 @@ from trading.sync.batches import batched
 
 BATCH = 2000
 EVENT_DEALS_MAX = 1000
+DELETED = "deleted"  # in the before and after of an edit
 NEAR = dt.timedelta(days=3)  # a changed deal is looked for around its time first, then everywhere
 
 COLUMNS = (
@@ -39,7 +40,7 @@ INSERT = (
 )
 UPDATE = (
     f"UPDATE trading_deal d SET {', '.join(f'{name} = i.{name}' for name in NAMES)}, "  # noqa: S608
-    "revision = d.revision + 1, synced_at = clock_timestamp() "
+    "revision = d.revision + 1, synced_at = clock_timestamp(), deleted_at = NULL "
     f"FROM jsonb_to_recordset(%s::jsonb) AS i({COLUMNS}) WHERE d.server_id = %s AND d.ticket = i.ticket "
     "RETURNING d.id, d.ticket"
 )
@@ -68,6 +69,31 @@ class Ingested:
             getattr(self, name).update(getattr(other, name))
 
 
+MARK_DELETED = """
+UPDATE trading_deal SET deleted_at = clock_timestamp(), revision = revision + 1, synced_at = clock_timestamp()
+WHERE server_id = %s AND ticket = ANY(%s) AND executed_at BETWEEN %s AND %s AND deleted_at IS NULL
+RETURNING id, ticket, (SELECT a.client_id FROM trading_tradingaccount a WHERE a.id = account_id)
+"""
+
+
+@transaction.atomic
+def mark_deleted(server: TradingServer, tickets: Sequence[int], *, since: dt.datetime, until: dt.datetime) -> list[int]:
+    """Deals that the platform no longer has: kept, counted nowhere, and told like a change. Returns the tickets marked."""
+    with connection.cursor() as cursor:
+        cursor.execute(MARK_DELETED, [server.pk, list(tickets), since, until])
+        rows = sorted(cursor.fetchall())
+    now = timezone.now()
+    DealEdit.objects.bulk_create(
+        [DealEdit(server=server, ticket=ticket, at=now, before={DELETED: False}, after={DELETED: True})
+         for _pk, ticket, _client in rows],
+        batch_size=BATCH,
+    )  # fmt: skip
+    for some in batched(rows, EVENT_DEALS_MAX):
+        clients = sorted({client for _pk, _ticket, client in some if client is not None})
+        publish(DealsSynced(server_id=server.pk, deal_ids=tuple(row[0] for row in some), client_ids=tuple(clients)))
+    return [ticket for _pk, ticket, _client in rows]
+
+
 @transaction.atomic
 def ingest(server: TradingServer, deals: Sequence[DealData]) -> Ingested:
     """Write deals set-based, keyed by (server, ticket), and publish what is new or changed, in the same transaction.
@@ -90,9 +116,13 @@ def ingest(server: TradingServer, deals: Sequence[DealData]) -> Ingested:
 
 
 def _write(server: TradingServer, deals: Sequence[DealData], done: Ingested) -> None:
-    known = _known(server, deals)
+    known, deleted = _known(server, deals)
     new = [deal for deal in deals if deal.ticket not in known]
-    changed = [deal for deal in deals if deal.ticket in known and is_changed(known[deal.ticket], deal.raw)]
+    changed = [
+        deal
+        for deal in deals
+        if deal.ticket in known and (deal.ticket in deleted or is_changed(known[deal.ticket], deal.raw))
+    ]
     if new:
         _ensure_months(deal.executed_at for deal in new)
         with connection.cursor() as cursor:
@@ -103,32 +133,44 @@ def _write(server: TradingServer, deals: Sequence[DealData], done: Ingested) -> 
         now = timezone.now()
         DealEdit.objects.bulk_create(
             [
-                DealEdit(server=server, ticket=deal.ticket, at=now, **_difference(known[deal.ticket], deal.raw))
+                DealEdit(
+                    server=server, ticket=deal.ticket, at=now,
+                    **_difference(known[deal.ticket], deal.raw, is_back=deal.ticket in deleted),
+                )
                 for deal in changed
             ]
-        )
+        )  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(UPDATE, [_rows(changed, done), server.pk])
             done.changed.update({ticket: pk for pk, ticket in cursor.fetchall()})
 
 
-def _known(server: TradingServer, deals: Sequence[DealData]) -> dict[int, dict[str, Any]]:
-    """What is in the table of these tickets: first near their time (one or two partitions), then anywhere."""
+def _known(server: TradingServer, deals: Sequence[DealData]) -> tuple[dict[int, dict[str, Any]], set[int]]:
+    """What is in the table of these tickets: first near their time (one or two partitions), then anywhere.
+
+    The second value names those that the platform had deleted when we last looked: they are back.
+    """
+    deleted: set[int] = set()
     tickets = [deal.ticket for deal in deals]
     first, last = min(deal.executed_at for deal in deals) - NEAR, max(deal.executed_at for deal in deals) + NEAR
     with connection.cursor() as cursor:
-        query = "SELECT ticket, raw FROM trading_deal WHERE server_id = %s AND ticket = ANY(%s)"
+        query = "SELECT ticket, raw, deleted_at FROM trading_deal WHERE server_id = %s AND ticket = ANY(%s)"
         cursor.execute(query + " AND executed_at BETWEEN %s AND %s", [server.pk, tickets, first, last])
-        found = _raw_rows(cursor.fetchall())
+        found = _raw_rows(cursor.fetchall(), deleted)
         missing = [ticket for ticket in tickets if ticket not in found]
         if missing:
             cursor.execute(query, [server.pk, missing])
-            found.update(_raw_rows(cursor.fetchall()))
+            found.update(_raw_rows(cursor.fetchall(), deleted))
+    return found, deleted
+
+
+def _raw_rows(rows: Iterable[tuple[int, Any, dt.datetime | None]], deleted: set[int]) -> dict[int, dict[str, Any]]:
+    found = {}
+    for ticket, raw, deleted_at in rows:
+        found[ticket] = orjson.loads(raw) if isinstance(raw, str | bytes) else raw
+        if deleted_at is not None:
+            deleted.add(ticket)
     return found
-
-
-def _raw_rows(rows: Iterable[tuple[int, Any]]) -> dict[int, dict[str, Any]]:
-    return {ticket: orjson.loads(raw) if isinstance(raw, str | bytes) else raw for ticket, raw in rows}
 
 
 def _rows(deals: Sequence[DealData], done: Ingested) -> str:
@@ -159,7 +201,9 @@ def _is_same(left: Any, right: Any) -> bool:
         return str(left) == str(right)
 
 
-def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _difference(before: dict[str, Any], after: dict[str, Any], *, is_back: bool = False) -> dict[str, dict[str, Any]]:
+    if is_back:
+        before, after = {**before, DELETED: True}, {**after, DELETED: False}
     keys = {key for key in {*before, *after} if before.get(key) != after.get(key)}
     return {"before": {k: before.get(k) for k in sorted(keys)}, "after": {k: after.get(k) for k in sorted(keys)}}
 

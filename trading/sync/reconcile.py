@@ -19,7 +19,7 @@ FROM trading_tradingaccount a
 LEFT JOIN LATERAL (
   SELECT sum(d.profit + d.commission + d.swap + d.fee) FILTER (WHERE NOT d.action = ANY(%(credit)s)) AS balance,
     sum(d.profit) FILTER (WHERE d.action = ANY(%(credit)s)) AS credit, max(d.synced_at) AS newest
-  FROM trading_deal d WHERE d.account_id = a.id
+  FROM trading_deal d WHERE d.account_id = a.id AND d.deleted_at IS NULL
 ) s ON true
 WHERE a.server_id = %(server)s AND a.state = 'open' AND a.synced_at > coalesce(s.newest, '-infinity')
   AND (a.balance <> coalesce(s.balance, 0) OR a.credit <> coalesce(s.credit, 0))

@@ -48,6 +48,7 @@ SELECT a.login, s.name, a.currency,
   count(*) FILTER (WHERE d.action IN (0, 1) AND d.closed_lots > 0)
 FROM trading_tradingaccount a JOIN trading_tradingserver s ON s.id = a.server_id
 JOIN trading_deal d ON d.account_id = a.id AND d.executed_at >= %(since)s AND d.executed_at < %(until)s
+  AND d.deleted_at IS NULL
 WHERE a.client_id = %(client)s AND NOT a.is_demo GROUP BY a.id, s.name ORDER BY a.id
 """
 

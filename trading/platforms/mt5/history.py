@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from trading.platforms.base import DealData, DealPage, PositionData, ServerTime
 from trading.platforms.errors import ReadTimedOut
 from trading.platforms.mt5 import wire
-from trading.platforms.mt5.answers import DAY_MSC, HOUR_MSC, Answers
+from trading.platforms.mt5.answers import DAY_MSC, HOUR_MSC, LOGINS_PER_REQUEST, Answers
 from trading.platforms.mt5.rows import position_from
 
 PAGE: Final = 100  # DEAL_GET_PAGE gives no more
@@ -53,6 +53,14 @@ class HistoryPart(Answers):
             page = {**window, "OFFSET": offset, "TOTAL": min(PAGE, total - offset)}
             for row in self._rows_or_none("DEAL_GET_PAGE", page):
                 yield self._deal(row)
+
+    def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
+        """A batch selected by tickets finds deals of any account and time."""
+        found: list[DealData] = []
+        for start in range(0, len(tickets), LOGINS_PER_REQUEST):
+            part = ",".join(map(str, tickets[start : start + LOGINS_PER_REQUEST]))
+            found += [self._deal(row) for row in self._rows_or_none("DEAL_GET_BATCH", {"TICKET": part})]
+        return found
 
     def positions(self, *, mask: str) -> list[PositionData]:
         rows = self._rows_or_none("POSITION_GET_BATCH", {"GROUP": mask})

@@ -41,6 +41,8 @@ class MarketPart(Answers):
                 is_hedging=units.whole(row.get("MarginMode")) == MarginMode.RETAIL_HEDGING,
                 margin_call=units.decimal(row.get("MarginCall")),
                 stop_out=units.decimal(row.get("MarginStopOut")),
+                company=units.text(row.get("Company"))[:120],
+                leverage=units.whole(row.get("DemoLeverage")) or None,
             )
             for row in rows
         ]
@@ -62,4 +64,6 @@ class MarketPart(Answers):
                 volume_max_lots=units.lots(units.volume_ext(row, "VolumeMax")),
                 swap_long=units.decimal(row.get("SwapLong")),
                 swap_short=units.decimal(row.get("SwapShort")),
+                tick_size=units.decimal(row.get("TickSize")),
+                tick_value=units.decimal(row.get("TickValue")),
             )
