@@ -21,7 +21,7 @@ from portal.profile import IDENTITY, identity_is_fixed
 from trading.caps import Ladder
 from trading.choices import RequestKind
 from trading.models import AccountType, TradingAccount
-from trading.request_rules import types_to_change_to
+from trading.request_rules import is_possible, types_to_change_to
 from wallet.amounts import read_amount
 from wallet.models import PaymentMethod
 from wallet.offers import Offer
@@ -218,6 +218,7 @@ class RequestForm(forms.Form):
         elif kind == RequestKind.TYPE:
             types = types_to_change_to(account)
             self._offer("account_type", _("Wished account type"), [(one.pk, str(one)) for one in types])
+        self.is_possible = self.is_possible and bool(is_possible(account, RequestKind(kind)))
         self.order_fields(["leverage", "account_type", "reason"])
 
     def _offer(self, name: str, label: Any, choices: list[tuple[int, str]]) -> None:

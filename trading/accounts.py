@@ -26,8 +26,9 @@ from crm.events import TradingAccountOpened, publish
 from crm.notify import notify, people_with
 from crm.policies import require
 from crm.wake import wake_on_commit
-from trading import caps, policies
-from trading.choices import AccountState
+from trading import abilities, caps, policies
+from trading.choices import Ability, AccountState, IssueKind
+from trading.issues import open_issue
 from trading.models import AccountType, TradingAccount, TradingServer
 from trading.platforms.base import NewAccount, Purpose, Right
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError
@@ -331,11 +332,21 @@ def follow_restrictions(*, client_id: int) -> list[int]:
 
 
 def apply_right_to_trade(account_id: int) -> bool:
-    """Tell the platform whether an account may trade. Not in a transaction; telling it twice does no harm."""
+    """Tell the platform whether an account may trade. Not in a transaction; telling it twice does no harm.
+
+    Where the server does not let us, a person is asked to do it there.
+    """
     account = TradingAccount.objects.select_related("server").get(pk=account_id)
     wanted = account.trading_wanted
     if account.state != AccountState.OPEN or wanted == account.trading_applied:
         return True
+    if not (possible := abilities.can(account.server, Ability.STOP_TRADING)):
+        TradingAccount.objects.filter(pk=account_id).update(next_try_at=None, error=possible.reason[:300])
+        open_issue(
+            server_id=account.server_id, kind=IssueKind.BY_HAND, subject=account.login,
+            details={"account": account.pk, "login": account.login, "trading": wanted},
+        )  # fmt: skip
+        return False
     try:
         platform_for(account.server, Purpose.MONEY).update_account(account.login, rights={Right.TRADE: wanted})
     except PlatformError as problem:

@@ -22,6 +22,20 @@ class Transport(models.TextChoices):
     REST = "rest", _("HTTPS REST")
 
 
+class Ability(models.TextChoices):
+    """What we may want to do on a server, and a platform may not know or a broker may not let our manager do."""
+
+    OPEN_ACCOUNTS = "open_accounts", _("open accounts")
+    CHANGE_GROUP = "change_group", _("change an account's type")
+    CHANGE_LEVERAGE = "change_leverage", _("change the leverage")
+    STOP_TRADING = "stop_trading", _("stop and allow trading")
+    SET_PASSWORDS = "set_passwords", _("set passwords")
+    MOVE_MONEY = "move_money", _("deposits and withdrawals")
+    BOOK_CREDIT = "book_credit", _("credit")
+    BOOK_BONUS = "book_bonus", _("bonus")
+    BOOK_CORRECTION = "book_correction", _("corrections")
+
+
 class AccountKind(BadgeChoices):
     """What sort of account a type is; `demo` is the one without real money."""
 
@@ -247,6 +261,7 @@ class IssueKind(models.TextChoices):
     UNMAPPED_SYMBOL = "unmapped_symbol", _("Symbol without a group")
     UNKNOWN_ACCOUNT = "unknown_account", _("Account that we don't know")
     NOT_FOUND = "not_found", _("Operation not found on the platform")
+    BY_HAND = "by_hand", _("To be done on the platform by hand")
     BALANCE_BREAK = "balance_break", _("Balance differs from the sum of deals")
     DEALS_BREAK = "deals_break", _("Deals differ from the platform's")
     CONTRACT_CHANGED = "contract_changed", _("Contract size of a symbol changed")

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from trading import caps
+from trading.choices import Ability
 from trading.models import TradingAccount, TradingServer
 from trading.queries import Offer
 
@@ -75,6 +76,11 @@ class ServerForm(forms.ModelForm):
                     "Stored encrypted, never shown again; empty keeps it, a dash (-) takes it away."),
     )  # fmt: skip
 
+    withheld = forms.MultipleChoiceField(
+        label=_("The manager may not"), choices=Ability.choices, required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("What the broker does not let this manager do. Pages then offer it no more, and say so."),
+    )  # fmt: skip
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.reads_export:
@@ -86,12 +92,14 @@ class ServerForm(forms.ModelForm):
         widgets = {"certificate": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})}
         fields = (
             "name", "kind", "host", "port", "manager_login", "password", "transport", "crypt_method", "certificate",
-            "balance_command", "export_url", "time_zone", "group_mask", "first_login", "last_login", "is_demo", "is_enabled",
+            "path_prefix",
+            "balance_command", "withheld", "export_url", "time_zone", "group_mask", "first_login", "last_login", "is_demo",
+            "is_enabled",
         )  # fmt: skip
         labels = {
             "name": _("Name"), "kind": _("Platform"), "host": _("Access server"), "port": _("Port"),
             "manager_login": _("Manager login"), "transport": _("Form of the Web API"),
-            "certificate": _("Certificate"), "balance_command": _("Balance command"),
+            "certificate": _("Certificate"), "path_prefix": _("Path before the commands"), "balance_command": _("Balance command"),
             "time_zone": _("Time zone of the server's clock"),
             "group_mask": _("Groups to read"), "first_login": _("First login of our range"),
             "last_login": _("Last login of our range"), "is_demo": _("Demo server"), "is_enabled": _("Switched on"),

@@ -10,7 +10,8 @@ from clients.countries import country_name
 from clients.models import Client
 from clients.queries import clients_visible_to
 from crm.policies import YES, Decision, has_permission, no
-from trading.choices import AccountState, OperationKind, OperationState
+from trading import abilities
+from trading.choices import Ability, AccountState, OperationKind, OperationState
 from trading.models import AccountRequest, AccountType, BalanceOperation, TradingAccount
 
 ACCOUNTS_PER_CLIENT_MAX = 20
@@ -48,7 +49,7 @@ def can_open_account(user: Any, client: Client, account_type: AccountType) -> De
         return no(_("The client must be verified first (level %(level)s).") % {"level": account_type.kyc_level})
     if client.trading_accounts.exclude(state=AccountState.FAILED).count() >= ACCOUNTS_PER_CLIENT_MAX:
         return no(_("The client has the most trading accounts that one client may have."))
-    return YES
+    return abilities.can(account_type.server, Ability.OPEN_ACCOUNTS)
 
 
 def _on_account(user: Any, account: TradingAccount, permission: str) -> Decision:
@@ -62,11 +63,14 @@ def can_change_leverage(user: Any, account: TradingAccount) -> Decision:
     """Staff with the right. Clients ask; a person decides."""
     if is_own(user, account.client):
         return no(_("Please ask us to change the leverage."))
-    return _on_account(user, account, "trading.change_leverage")
+    return _on_account(user, account, "trading.change_leverage") and abilities.can(
+        account.server, Ability.CHANGE_LEVERAGE
+    )
 
 
 def can_reset_password(user: Any, account: TradingAccount) -> Decision:
-    return _on_account(user, account, "trading.reset_password")
+    allowed = _on_account(user, account, "trading.reset_password")
+    return allowed and abilities.can(account.server, Ability.SET_PASSWORDS)
 
 
 def can_decide_request(user: Any, request: AccountRequest) -> Decision:
@@ -78,6 +82,9 @@ def can_decide_request(user: Any, request: AccountRequest) -> Decision:
 
 def can_operate(user: Any, account: TradingAccount, kind: str) -> Decision:
     """Deposits and withdrawals come from the wallet (the client's own wish, or staff who may); the rest is staff only."""
+    possible = abilities.can(account.server, abilities.FOR_OPERATION[OperationKind(kind)])
+    if not possible:
+        return possible
     if kind in (OperationKind.DEPOSIT, OperationKind.WITHDRAWAL):
         reached = _reaches(user, account.client)
         if not reached or user is None or is_own(user, account.client):

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.utils.translation import gettext as _
 
-from trading import caps, policies
-from trading.choices import AccountKind, HeldBecause, OperationState, RequestKind
+from crm.policies import Decision
+from trading import abilities, caps, policies
+from trading.choices import Ability, AccountKind, HeldBecause, OperationState, RequestKind
 from trading.models import AccountRequest, AccountType, TradingAccount
+
+NEEDS: Final = {
+    RequestKind.LEVERAGE: Ability.CHANGE_LEVERAGE,
+    RequestKind.TYPE: Ability.CHANGE_GROUP,
+    RequestKind.ARCHIVE: Ability.STOP_TRADING,
+}
+
+
+def is_possible(account: TradingAccount, kind: RequestKind) -> Decision:
+    """Whether the account's server lets us do it at all."""
+    return abilities.can(account.server, NEEDS[kind])
 
 
 def types_to_change_to(account: TradingAccount) -> list[AccountType]:

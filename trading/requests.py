@@ -37,7 +37,7 @@ from trading.models import AccountRequest, AccountType, TradingAccount
 from trading.platforms.base import Purpose, Right
 from trading.platforms.errors import PlatformError
 from trading.platforms.pool import platform_for
-from trading.request_rules import obstacles, types_to_change_to, what, words_of
+from trading.request_rules import is_possible, obstacles, types_to_change_to, what, words_of
 from trading.wire_errors import as_domain_error
 
 LEASE: Final = dt.timedelta(seconds=60)
@@ -70,6 +70,8 @@ def _note_wish(
         raise NotAllowed(_("This is not your account."))
     if account.state != AccountState.OPEN:
         raise WrongState(_("The trading account is not open."))
+    if not (possible := is_possible(account, kind)):
+        raise DomainError(possible.reason)
     if account.requests.filter(kind=kind, state__in=OPEN_REQUESTS).exists():
         raise WrongState(_("We have this wish already and answer soon."))
     request = AccountRequest(account=account, kind=kind, asked_by=actor, reason=reason.strip()[:200])

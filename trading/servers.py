@@ -19,7 +19,8 @@ from trading.platforms.mt5.export import DRIVERS
 MANAGES: Final = "trading.manage_servers"
 NO_EXPORT: Final = "-"
 FIELDS: Final[tuple[str, ...]] = (
-    "name", "kind", "host", "port", "manager_login", "transport", "crypt_method", "certificate", "balance_command", "time_zone",
+    "name", "kind", "host", "port", "manager_login", "transport", "crypt_method", "certificate", "path_prefix",
+    "balance_command", "withheld", "time_zone",
     "group_mask", "first_login", "last_login", "is_demo", "is_enabled",
 )  # fmt: skip
 

@@ -14,6 +14,8 @@ from portal import money
 from portal.forms_room import ExchangeForm, TransferForm
 from portal.room import room
 from portal.views.money import me, new_key
+from trading import abilities
+from trading.choices import Ability
 from trading.models import TradingAccount
 from trading.queries import accounts_of
 from wallet import exchanges, offers, queries, transfers
@@ -100,7 +102,10 @@ def _direction(request: HttpRequest) -> str:
 
 
 def _live_accounts(request: HttpRequest, client: Client) -> list[TradingAccount]:
-    return [one for one in accounts_of(me(request), client.pk) if one.state == "open" and not one.is_demo]
+    return [
+        one for one in accounts_of(me(request), client.pk)
+        if one.state == "open" and not one.is_demo and abilities.can(one.server, Ability.MOVE_MONEY)
+    ]  # fmt: skip
 
 
 # ── wallet ↔ wallet ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -21,7 +21,7 @@ from crm.ui.views import wants_fragment
 from portal.forms_room import OpenAccountForm, PlatformPasswordForm, RequestForm
 from portal.room import room
 from portal.views.money import me, new_key
-from trading import accounts, queries, requests
+from trading import abilities, accounts, queries, requests
 from trading.choices import RequestKind, RequestState
 from trading.models import TradingAccount
 
@@ -54,6 +54,7 @@ def account(request: HttpRequest, client: Client, account_id: int) -> HttpRespon
     deals, following = _deals(request, found)
     context |= {
         "deals": deals, "next": following, "chart": _chart(request, found), "password_form": PlatformPasswordForm(),
+        "lacking": abilities.lacking(found.server),
         "request_forms": [
             (kind, form) for kind in RequestKind if (form := RequestForm(account=found, kind=kind.value)).is_possible
         ],

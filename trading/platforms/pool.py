@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from trading.platforms.base import EXPORTS, FACTORIES, DealSource, Platform, Purpose
+from trading.platforms.base import CAPABILITIES, EXPORTS, FACTORIES, Capabilities, DealSource, Platform, Purpose
 from trading.platforms.gate import Breaker, Gate, Limit, Rate
 from trading.platforms.shared import shared_turn
 
@@ -37,6 +37,12 @@ def _fingerprint(server: TradingServer) -> str:
     ]  # fmt: skip
     text = "\0".join(map(str, parts)).encode() + bytes(server.credentials)
     return hashlib.sha256(text).hexdigest()
+
+
+def capabilities_of(kind: str) -> Capabilities:
+    """What a platform of this kind can do at all; no connection is needed to know."""
+    import_module(ADAPTERS[kind])
+    return CAPABILITIES[kind]
 
 
 def platform_for(server: TradingServer, purpose: Purpose = Purpose.READS) -> Platform:
