@@ -26,7 +26,7 @@ from crm.events import TradingAccountOpened, publish
 from crm.notify import notify, people_with
 from crm.policies import require
 from crm.wake import wake_on_commit
-from trading import abilities, caps, policies
+from trading import abilities, caps, policies, request_rules
 from trading.choices import Ability, AccountState, IssueKind
 from trading.issues import open_issue
 from trading.models import AccountType, TradingAccount, TradingServer
@@ -245,6 +245,11 @@ def due_accounts(*, limit: int = 200) -> list[int]:
     return list(rows.order_by("next_try_at").values_list("pk", flat=True)[:limit])
 
 
+def note_telling(account_id: int) -> None:
+    """Before the platform is told of a change: what is read back meanwhile is ours, not a dealer's."""
+    TradingAccount.objects.filter(pk=account_id).update(told_at=timezone.now())
+
+
 # ── changing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -258,6 +263,7 @@ def change_leverage(*, account_id: int, leverage: int, actor: Any) -> TradingAcc
     if account.account_type is None:
         raise DomainError(_("This account type has no leverage of 1:%(leverage)s.") % {"leverage": leverage})
     caps.check_leverage(account.client, account.account_type, leverage)
+    note_telling(account_id)
     try:
         platform_for(account.server, Purpose.MONEY).update_account(account.login, leverage=leverage)
     except PlatformError as problem:
@@ -281,13 +287,18 @@ def change_leverage(*, account_id: int, leverage: int, actor: Any) -> TradingAcc
 def reset_password(*, account_id: int, actor: Any, password: str = "") -> str:
     """Set a new trading password and return it, to be shown once; it is kept nowhere.
 
-    Who: the client for their own account, or `trading.reset_password`. `password`: the client's own choice, else made up.
+    Who: the client for their own account, where nothing stands against it (`request_rules.against_password`) or a wish was
+    granted within a day, once; or `trading.reset_password`. `password`: the client's own choice, else made up.
     Raises: NotAllowed, WrongState, DomainError for a weak password, OutsideWorldError.
     """
     from trading.platforms.mt5.units import password_is_acceptable
 
     account = _open_account(account_id)
     require(policies.can_reset_password(actor, account))
+    is_own = policies.is_own(actor, account.client)
+    held = request_rules.against_password(account) if is_own else []
+    if held and request_rules.leave_for_password(account) is None:
+        raise DomainError(_("Ask for a new password first: %(why)s") % {"why": " ".join(str(h.label) for h in held)})
     chosen = password or new_password()
     if not password_is_acceptable(chosen):
         raise DomainError(_("The password needs 8 to 16 characters: lower and upper case letters, a digit and a sign."))
@@ -296,6 +307,10 @@ def reset_password(*, account_id: int, actor: Any, password: str = "") -> str:
     except PlatformError as problem:
         raise as_domain_error(problem) from problem
     with transaction.atomic():
+        leave = request_rules.leave_for_password(account) if is_own else None
+        if leave is not None:
+            leave.used_at = timezone.now()
+            leave.save(update_fields=["used_at"])
         audit.record(
             actor=actor, action="trading.password_changed", target=account, client_id=account.client_id,
             brand_id=account.client.brand_id, after={"login": account.login},
@@ -347,14 +362,17 @@ def apply_right_to_trade(account_id: int) -> bool:
             details={"account": account.pk, "login": account.login, "trading": wanted},
         )  # fmt: skip
         return False
+    note_telling(account_id)
     try:
-        platform_for(account.server, Purpose.MONEY).update_account(account.login, rights={Right.TRADE: wanted})
+        now = platform_for(account.server, Purpose.MONEY).update_account(account.login, rights={Right.TRADE: wanted})
     except PlatformError as problem:
         TradingAccount.objects.filter(pk=account_id).update(
             next_try_at=timezone.now() + dt.timedelta(seconds=WAITS[2]), error=str(problem)[:300]
         )
         return False
-    TradingAccount.objects.filter(pk=account_id).update(trading_applied=wanted, next_try_at=None, error="")
+    TradingAccount.objects.filter(pk=account_id).update(
+        trading_applied=wanted, next_try_at=None, error="", allowed=sorted(now.allowed)
+    )
     return True
 
 

@@ -87,6 +87,7 @@ class RequestKind(BadgeChoices):
     LEVERAGE = "leverage", "blue", _("Another leverage")
     TYPE = "type", "purple", _("Another account type")
     ARCHIVE = "archive", "secondary", _("Close the account")
+    PASSWORD = "password", "azure", _("A new trading password")
 
 
 class RequestState(BadgeChoices):
@@ -97,6 +98,44 @@ class RequestState(BadgeChoices):
     WITHDRAWN = "withdrawn", "secondary", _("Withdrawn")
     UNDOING = "undoing", "blue", _("Being undone")
     UNDONE = "undone", "secondary", _("Undone")
+
+
+class Verdict(BadgeChoices):
+    """What was found about a login of the platform that is not among our accounts yet."""
+
+    CLEAN = "clean", "green", _("One client, for certain")
+    PERHAPS = "perhaps", "yellow", _("Perhaps this client")
+    SEVERAL = "several", "orange", _("Several clients fit")
+    NO_CLIENT = "no_client", "azure", _("No client")
+    NO_TYPE = "no_type", "purple", _("Group in no account type")
+    NOT_READ = "not_read", "purple", _("Group is not read")
+    BROKEN = "broken", "red", _("Can't be taken as it is")
+    KNOWN = "known", "secondary", _("Already here")
+
+
+class StagedState(BadgeChoices):
+    """What became of a login that an import found."""
+
+    WAITING = "waiting", "orange", _("Waits for a decision")
+    LATER = "later", "azure", _("Client comes later")
+    ATTACHED = "attached", "green", _("Attached")
+    IGNORED = "ignored", "secondary", _("Ignored")
+
+
+UNDECIDED = ["waiting", "later"]
+
+
+class ImportState(BadgeChoices):
+    READING = "reading", "blue", _("Being read")
+    READY = "ready", "green", _("Read")
+    FAILED = "failed", "red", _("Not read to its end")
+
+
+class MissingBecause(models.TextChoices):
+    """What the platform says of an account that it no longer lists."""
+
+    ARCHIVED = "archived", _("In the platform's archive")
+    GONE = "gone", _("Not on the platform")
 
 
 OPEN_REQUESTS = ["waiting", "applying", "undoing"]
@@ -124,6 +163,8 @@ class HeldBecause(models.TextChoices):
     MINIMUM = "minimum", _("The account is worth less than the type's minimum deposit.")
     SWAP_FREE = "swap_free", _("Swap-free accounts are granted by a person.")
     PLATFORM = "platform", _("The trading platform could not be told.")
+    CONTACT = "contact", _("E-mail or telephone was changed in the last days.")
+    TYPE_ASKS = "type_asks", _("For this account type a person looks at it first.")
 
 
 class OperationKind(BadgeChoices):

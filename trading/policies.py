@@ -73,6 +73,18 @@ def can_reset_password(user: Any, account: TradingAccount) -> Decision:
     return allowed and abilities.can(account.server, Ability.SET_PASSWORDS)
 
 
+def can_archive(user: Any, account: TradingAccount) -> Decision:
+    """Staff with the right. Clients ask (`requests`)."""
+    if is_own(user, account.client):
+        return no(_("Please ask us to close the account."))
+    return _on_account(user, account, "trading.archive_account") and abilities.can(account.server, Ability.STOP_TRADING)
+
+
+def can_import(user: Any) -> Decision:
+    """Whoever takes accounts over from a platform sees all of them, also those that are nobody's yet."""
+    return has_permission(user, "trading.import_accounts")
+
+
 def can_decide_request(user: Any, request: AccountRequest) -> Decision:
     """Staff with the right in reach; nobody decides what they asked for themselves."""
     if user is None or is_own(user, request.account.client) or request.asked_by_id == user.pk:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from itertools import pairwise
 from typing import Final
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.models import Client
 from crm.policies import Decision
 from trading import abilities, caps, policies
-from trading.choices import Ability, AccountKind, HeldBecause, OperationState, RequestKind
+from trading.choices import Ability, AccountKind, HeldBecause, OperationState, RequestKind, RequestState
 from trading.models import AccountRequest, AccountType, TradingAccount
 
+CONTACT_DAYS: Final = dt.timedelta(days=3)
+FIRST_PASSWORD: Final = dt.timedelta(days=1)
+LEAVE: Final = dt.timedelta(days=1)
 NEEDS: Final = {
     RequestKind.LEVERAGE: Ability.CHANGE_LEVERAGE,
     RequestKind.TYPE: Ability.CHANGE_GROUP,
     RequestKind.ARCHIVE: Ability.STOP_TRADING,
+    RequestKind.PASSWORD: Ability.SET_PASSWORDS,
 }
 
 
@@ -34,10 +42,57 @@ def types_to_change_to(account: TradingAccount) -> list[AccountType]:
     ]
 
 
+def against_archive(account: TradingAccount) -> list[HeldBecause]:
+    """What must be gone before an account is closed: positions, money, money on its way."""
+    found = [HeldBecause.POSITIONS] if account.positions.exists() else []
+    if account.balance or account.credit:
+        found.append(HeldBecause.MONEY)
+    unsettled = [OperationState.RESERVED, OperationState.SENT, OperationState.UNKNOWN]
+    if account.operations.filter(state__in=unsettled).exists():
+        found.append(HeldBecause.MOVING)
+    return found
+
+
+def against_password(account: TradingAccount) -> list[HeldBecause]:
+    """Why a person looks before the client sets a new trading password; empty: they set it themselves at once.
+
+    The first password of an account that we opened a moment ago is always theirs to set.
+    """
+    client, now = account.client, timezone.now()
+    found = [HeldBecause.RESTRICTED] if policies.BLOCKING_RESTRICTIONS & set(client.restrictions) else []
+    if contact_changed(client, since=now - CONTACT_DAYS):
+        found.append(HeldBecause.CONTACT)
+    is_new = account.imported_at is None and account.opened_at is not None and account.opened_at > now - FIRST_PASSWORD
+    if account.account_type is not None and account.account_type.asks_for_passwords and not is_new:
+        found.append(HeldBecause.TYPE_ASKS)
+    return found
+
+
+def contact_changed(client: Client, *, since: dt.datetime) -> bool:
+    """Whether mailbox or telephone became another one since then; the first ones are no change."""
+    rows = list(
+        client.history.order_by("-history_date", "-history_id").values_list("email", "phone", "history_date")[:50]
+    )  # type: ignore[attr-defined]
+    return any(newer[2] >= since and newer[:2] != older[:2] for newer, older in pairwise(rows))
+
+
+def leave_for_password(account: TradingAccount) -> AccountRequest | None:
+    """The granted wish by which the client may set a new password, within a day and once."""
+    found = account.requests.filter(
+        kind=RequestKind.PASSWORD, state=RequestState.GRANTED, used_at__isnull=True,
+        decided_at__gte=timezone.now() - LEAVE,
+    )  # fmt: skip
+    return found.order_by("-pk").first()
+
+
 def obstacles(request: AccountRequest) -> list[HeldBecause]:
     """What stands against granting at once; empty when nothing does. The account is locked by the caller."""
     account, client = request.account, request.account.client
+    if request.kind == RequestKind.PASSWORD:
+        return against_password(account)
     found = [HeldBecause.RESTRICTED] if policies.BLOCKING_RESTRICTIONS & set(client.restrictions) else []
+    if request.kind == RequestKind.ARCHIVE:
+        return found + against_archive(account)
     if account.positions.exists():
         found.append(HeldBecause.POSITIONS)
     if request.kind == RequestKind.LEVERAGE:
@@ -46,12 +101,6 @@ def obstacles(request: AccountRequest) -> list[HeldBecause]:
             found.append(HeldBecause.LADDER)
         elif request.leverage in ladder.beyond:
             found.append(HeldBecause.CAP)
-    elif request.kind == RequestKind.ARCHIVE:
-        if account.balance or account.credit:
-            found.append(HeldBecause.MONEY)
-        unsettled = [OperationState.RESERVED, OperationState.SENT, OperationState.UNKNOWN]
-        if account.operations.filter(state__in=unsettled).exists():
-            found.append(HeldBecause.MOVING)
     elif request.account_type is not None:
         found += _against_type(account, request.account_type)
     return found
@@ -90,4 +139,4 @@ def what(request: AccountRequest) -> str:
         }  # fmt: skip
     if request.kind == RequestKind.TYPE:
         return _("Account type → %(type)s") % {"type": request.account_type}
-    return str(RequestKind.ARCHIVE.label)
+    return str(RequestKind(request.kind).label)

@@ -26,6 +26,8 @@ from crm.notify import notify, people_with
 from crm.policies import require
 from crm.words import say
 from trading import caps, policies
+from trading.accounts import note_telling
+from trading.archive import tell_of_archive
 from trading.choices import (
     OPEN_REQUESTS,
     AccountState,
@@ -34,10 +36,10 @@ from trading.choices import (
     RequestState,
 )
 from trading.models import AccountRequest, AccountType, TradingAccount
-from trading.platforms.base import Purpose, Right
+from trading.platforms.base import Purpose
 from trading.platforms.errors import PlatformError
 from trading.platforms.pool import platform_for
-from trading.request_rules import is_possible, obstacles, types_to_change_to, what, words_of
+from trading.request_rules import against_archive, is_possible, obstacles, types_to_change_to, what, words_of
 from trading.wire_errors import as_domain_error
 
 LEASE: Final = dt.timedelta(seconds=60)
@@ -164,7 +166,7 @@ def _still_possible(request: AccountRequest) -> None:
         HeldBecause.MOVING,
     }
     if request.kind == RequestKind.ARCHIVE:
-        against |= set(obstacles(request)) & {HeldBecause.MONEY, HeldBecause.POSITIONS}
+        against |= set(against_archive(account))
     if against:
         raise DomainError(" ".join(str(one.label) for one in sorted(against)))
 
@@ -214,6 +216,8 @@ def _stands_as_granted(request: AccountRequest) -> bool:
     account = request.account
     if request.kind == RequestKind.LEVERAGE:
         return account.state == AccountState.OPEN and account.leverage == request.leverage
+    if request.kind == RequestKind.PASSWORD:
+        return request.used_at is None
     if request.kind == RequestKind.TYPE:
         return account.state == AccountState.OPEN and account.account_type_id == request.account_type_id
     return account.state == AccountState.ARCHIVED
@@ -233,8 +237,9 @@ def apply(request_id: int, *, says: bool = False) -> AccountRequest:
     if request.state not in (RequestState.APPLYING, RequestState.UNDOING):
         return request
     changes = _changes(request)
+    note_telling(request.account_id)
     try:
-        _tell_platform(request, changes)
+        changes |= _tell_platform(request, changes)
     except PlatformError as problem:
         _not_done(request_id)
         if says:
@@ -246,6 +251,8 @@ def apply(request_id: int, *, says: bool = False) -> AccountRequest:
 def _changes(request: AccountRequest) -> dict[str, Any]:
     """Columns of the account after the request is done, or undone."""
     account, before = request.account, request.before
+    if request.kind == RequestKind.PASSWORD:
+        return {}
     if request.state == RequestState.UNDOING:
         if request.kind == RequestKind.ARCHIVE:
             return {"state": AccountState.OPEN, "archived_at": None}
@@ -263,16 +270,17 @@ def _changes(request: AccountRequest) -> dict[str, Any]:
     return {"leverage": leverage or account.leverage, "group": wanted.group, "account_type_id": wanted.pk}
 
 
-def _tell_platform(request: AccountRequest, changes: dict[str, Any]) -> None:
+def _tell_platform(request: AccountRequest, changes: dict[str, Any]) -> dict[str, Any]:
+    """Tell it; what it then allows goes to the account, too. A granted password is set by the client, not here."""
+    if request.kind == RequestKind.PASSWORD:
+        return {}
     account = request.account
     platform = platform_for(account.server, Purpose.MONEY)
     if request.kind == RequestKind.ARCHIVE:
-        if changes["state"] == AccountState.ARCHIVED:
-            platform.disable_account(account.login)
-        else:
-            platform.update_account(account.login, rights={Right.SIGN_IN: True, Right.TRADE: account.trading_wanted})
+        now = tell_of_archive(account, is_archived=changes["state"] == AccountState.ARCHIVED)
     else:
-        platform.update_account(account.login, group=changes.get("group", ""), leverage=changes["leverage"])
+        now = platform.update_account(account.login, group=changes.get("group", ""), leverage=changes["leverage"])
+    return {"allowed": sorted(now.allowed)}
 
 
 @transaction.atomic

@@ -7,16 +7,19 @@ grants(
     {
         Role.AGENT: SEES,
         Role.RETENTION: [*SEES, "open_account"],
-        Role.DESK_HEAD: [*SEES, "open_account", "change_leverage", "decide_request"],
+        Role.DESK_HEAD: [*SEES, "open_account", "change_leverage", "decide_request", "archive_account"],
         Role.KYC_OFFICER: ["view_tradingaccount"],
         Role.MLRO: [*SEES, "view_accounttype", "view_leveragecap", "change_leveragecap"],
         Role.FINANCE: [*SEES, "adjust_balance", "resolve_operation", "view_platform_health"],
         Role.IB_MANAGER: SEES,
-        Role.SUPPORT: [*SEES, "open_account", "change_leverage", "reset_password", "decide_request"],
+        Role.SUPPORT: [
+            *SEES, "open_account", "change_leverage", "reset_password", "decide_request", "archive_account", "import_accounts",
+        ],
         Role.AUDITOR: [*SEES, "view_platform_health", "view_accounttype", "view_leveragecap"],
         Role.ADMINISTRATOR: [
-            *SEES, "open_account", "change_leverage", "decide_request", "view_platform_health", "manage_servers", "add_accounttype",
-            "change_accounttype", "view_accounttype", "view_leveragecap", "change_symbolalias", "add_symbolalias",
+            *SEES, "open_account", "change_leverage", "decide_request", "archive_account", "import_accounts",
+            "view_platform_health", "manage_servers", "add_accounttype", "change_accounttype", "view_accounttype",
+            "view_leveragecap", "change_symbolalias", "add_symbolalias",
         ],
     },
 )  # fmt: skip

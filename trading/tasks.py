@@ -12,7 +12,7 @@ from trading import accounts, operations, requests, results, symbols
 from trading.choices import OperationState
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.errors import PlatformError
-from trading.sync import deals, money, positions, reconcile
+from trading.sync import deals, money, positions, profiles, reconcile
 
 
 @shared_task
@@ -66,6 +66,7 @@ READERS = {
     "deals_hour": lambda server: deals.sync_deals(server, overlap=dt.timedelta(minutes=15)),
     "deals_day": lambda server: deals.sync_deals(server, overlap=dt.timedelta(hours=26)),
     "accounts": money.sync_money,
+    "profiles": profiles.sync_profiles,
     "positions": positions.sync_positions,
     "symbols": symbols.sync_symbols,
     "equity_points": money.keep_equity_points,
@@ -106,6 +107,7 @@ SCHEDULE = {
     "trading-deals-quarter": _every("deals_hour", 120.0),
     "trading-deals-day": _every("deals_day", 3600.0),
     "trading-accounts": _every("accounts", 10.0),
+    "trading-profiles": _every("profiles", 300.0),
     "trading-positions": _every("positions", 5.0),
     "trading-symbols": _every("symbols", 3600.0),
     "trading-equity-points": _every("equity_points", 300.0),

@@ -137,6 +137,43 @@ class TradingAccountOpened(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TradingAccountImported(Event):
+    """An account that was on the platform already is a client's here now; its deals follow as `DealsSynced`."""
+
+    name: ClassVar[str] = "trading.account_imported"
+    account_id: int
+    platform: str
+    login: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TradingAccountMissing(Event):
+    """The platform no longer lists an account; `because` is archived or gone."""
+
+    name: ClassVar[str] = "trading.account_missing"
+    account_id: int
+    login: str
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TradingAccountReturned(Event):
+    name: ClassVar[str] = "trading.account_returned"
+    account_id: int
+    login: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TradingAccountChanged(Event):
+    """A dealer changed group, leverage or rights on the platform itself."""
+
+    name: ClassVar[str] = "trading.account_changed"
+    account_id: int
+    login: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class BalanceOperationSettled(Event):
     """A balance operation on a platform reached its end: confirmed, or failed for good."""
 

@@ -195,6 +195,14 @@ def user_archive_logins(books: Books, _request: Request) -> Answer:
     return {}, books.store.archived()
 
 
+@command("USER_ARCHIVE_GET")
+def user_archive_get(books: Books, request: Request) -> Answer:
+    login = _login(request)
+    if login not in books.store.archived():
+        raise Refused(13)
+    return {}, {"Login": login}
+
+
 @command("USER_RESTORE")
 def user_restore(books: Books, request: Request) -> Answer:
     Desk(books).restore(_login(request))

@@ -25,7 +25,7 @@ REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"}
 SPECIAL = {
     "user/check_password": "USER_PASS_CHECK", "user/change_password": "USER_PASS_CHANGE",
     "user/account/get": "USER_ACCOUNT_GET", "user/account/get_batch": "USER_ACCOUNT_GET_BATCH",
-    "user/archive/add": "USER_ARCHIVE_ADD", "user/archive/logins": "USER_ARCHIVE_LOGINS",
+    "user/archive/add": "USER_ARCHIVE_ADD", "user/archive/get": "USER_ARCHIVE_GET", "user/archive/logins": "USER_ARCHIVE_LOGINS",
 }  # fmt: skip
 ANSWER_NAMES = {"TICKET": "Ticket", "TIME": "time", "TOTAL": "total", "ID": "id"}
 

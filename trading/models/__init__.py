@@ -1,6 +1,7 @@
-from trading.models.accounts import AccountType, EquityPoint, TradingAccount
+from trading.models.accounts import AccountChange, AccountType, EquityPoint, TradingAccount
 from trading.models.caps import LeverageCap
 from trading.models.deals import Deal, DealEdit, Position
+from trading.models.imports import AccountImport, StagedLogin
 from trading.models.margin import MarginAlert, MarginPolicy
 from trading.models.operations import BalanceOperation
 from trading.models.requests import AccountRequest
@@ -11,8 +12,8 @@ from trading.models.steps import Backfill, DayCheck, PlatformChange, PlatformGro
 from trading.models.symbols import HouseSymbol, SymbolAlias, SymbolInfo
 
 __all__ = [
-    "AccountRequest", "AccountResult", "AccountType", "Backfill", "BalanceOperation", "ChangedDay", "DayCheck", "Deal",
-    "DealEdit", "EquityPoint", "HouseSymbol", "LeverageCap", "MarginAlert", "MarginPolicy", "PlatformChange", "PlatformGroup",
-    "PlatformIssue", "Position", "ReconcileBreak", "SymbolAlias", "SymbolInfo", "SymbolResult", "SyncCursor", "SyncSample",
-    "TradingAccount", "TradingServer",
+    "AccountChange", "AccountImport", "AccountRequest", "AccountResult", "AccountType", "Backfill", "BalanceOperation",
+    "ChangedDay", "DayCheck", "Deal", "DealEdit", "EquityPoint", "HouseSymbol", "LeverageCap", "MarginAlert", "MarginPolicy",
+    "PlatformChange", "PlatformGroup", "PlatformIssue", "Position", "ReconcileBreak", "StagedLogin", "SymbolAlias",
+    "SymbolInfo", "SymbolResult", "SyncCursor", "SyncSample", "TradingAccount", "TradingServer",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from simple_history.models import HistoricalRecords
 from clients.models import Client
 from crm.errors import WrongState
 from crm.models import Brand
-from trading.choices import ACCOUNT_TRANSITIONS, AccountKind, AccountState
+from trading.choices import ACCOUNT_TRANSITIONS, AccountKind, AccountState, MissingBecause
 from trading.models.servers import TradingServer
 
 MONEY: dict[str, Any] = {"max_digits": 20, "decimal_places": 8}
@@ -42,6 +42,9 @@ class AccountType(models.Model):
     is_default = models.BooleanField(default=False, help_text=_("Opened by itself when a client is verified"))
     is_demo = models.BooleanField(default=False)
     is_enabled = models.BooleanField(default=True)
+    asks_for_passwords = models.BooleanField(
+        default=False, help_text=_("A person looks at it before a client sets a new trading password")
+    )
     position = models.PositiveSmallIntegerField(default=0)
     history = HistoricalRecords()
 
@@ -100,6 +103,16 @@ class TradingAccount(models.Model):
     trading_wanted = models.BooleanField(default=True)
     trading_applied = models.BooleanField(default=True)
     missing_since = models.DateTimeField(null=True, help_text=_("No longer listed by the platform"))
+    missing_because = models.CharField(max_length=8, choices=MissingBecause.choices, blank=True)
+    imported_at = models.DateTimeField(
+        null=True, help_text=_("Taken over from the platform; money before was not ours")
+    )
+    history_due_at = models.DateTimeField(null=True, help_text=_("Its deals of the past are still to be read"))
+    # Changes from here are told to the platform a moment before they are kept; what is read meanwhile is no dealer's.
+    told_at = models.DateTimeField(null=True)
+    allowed = ArrayField(
+        models.CharField(max_length=20), null=True, help_text=_("Rights as the platform last told; see platforms.base")
+    )
 
     balance = models.DecimalField(**MONEY, default=0)
     credit = models.DecimalField(**MONEY, default=0)
@@ -120,6 +133,8 @@ class TradingAccount(models.Model):
             ("open_account", "May open trading accounts for clients"),
             ("change_leverage", "May change an account's leverage"),
             ("reset_password", "May set a new platform password for a client"),
+            ("archive_account", "May close an account without the client's wish, and open it again"),
+            ("import_accounts", "May take over accounts that are on a platform already"),
             ("view_deal_list", "May see deals, positions and exposure"),
         ]
         constraints = [
@@ -129,6 +144,11 @@ class TradingAccount(models.Model):
             models.CheckConstraint(
                 condition=~Q(state__in=["open", "archived"]) | (~Q(login="") & Q(opened_at__isnull=False)),
                 name="open_account_has_login_and_date",
+            ),
+            models.CheckConstraint(
+                condition=Q(missing_since__isnull=True, missing_because="")
+                | (Q(missing_since__isnull=False) & ~Q(missing_because="")),
+                name="missing_account_says_why",
             ),
             models.CheckConstraint(condition=Q(leverage__gte=1, leverage__lte=500), name="leverage_is_1_to_500"),
         ]
@@ -142,6 +162,10 @@ class TradingAccount(models.Model):
             ),
             models.Index(F("equity_base").desc(), F("id").desc(), name="accounts_by_equity"),
             models.Index(fields=["margin_level", "id"], name="accounts_by_margin_level", condition=Q(margin__gt=0)),
+            models.Index(fields=["server"], name="accounts_missing", condition=Q(missing_since__isnull=False)),
+            models.Index(
+                fields=["history_due_at"], name="accounts_history_due", condition=Q(history_due_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -155,6 +179,22 @@ class TradingAccount(models.Model):
                 % {"state": self.get_state_display()}
             )
         self.state = state
+
+
+class AccountChange(models.Model):
+    """What a dealer changed on the platform itself, as it was read back. Never changed, only added."""
+
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="changes", db_index=False)
+    at = models.DateTimeField(help_text=_("When it was seen"))
+    before = models.JSONField(help_text="group, leverage, allowed")
+    after = models.JSONField()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["account", "-id"], name="changes_of_an_account")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.at:%Y-%m-%d %H:%M}"
 
 
 class EquityPoint(models.Model):

@@ -31,6 +31,7 @@ class AccountRequest(models.Model):
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
     note = models.CharField(max_length=300, blank=True, help_text=_("What the client is told"))
+    used_at = models.DateTimeField(null=True, help_text=_("The client set the password that was granted"))
     lease_until = models.DateTimeField(
         null=True, help_text=_("The platform is being told; afterwards another worker may")
     )
@@ -45,7 +46,7 @@ class AccountRequest(models.Model):
             models.CheckConstraint(
                 condition=(Q(kind="leverage") & Q(leverage__isnull=False))
                 | (Q(kind="type") & Q(account_type__isnull=False))
-                | Q(kind="archive"),
+                | Q(kind__in=["archive", "password"]),
                 name="account_request_says_what",
             ),
             models.CheckConstraint(

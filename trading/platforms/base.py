@@ -253,6 +253,10 @@ class Platform(DealSource, Protocol):
         """Those of the logins that the platform lists, in a few large requests; without the others."""
         ...
 
+    def is_archived(self, login: str) -> bool:
+        """Whether an account that is no longer listed lies in the platform's archive; False where that can't be known."""
+        ...
+
     def update_account(
         self, login: str, *, group: str = "", leverage: int | None = None, rights: Mapping[Right, bool] | None = None
     ) -> AccountData:

@@ -15,6 +15,7 @@ from trading.choices import AccountState
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.base import AccountMoney, Purpose
 from trading.platforms.pool import platform_for
+from trading.sync import presence
 from trading.sync.batches import batched
 from trading.sync.cursor import reading
 
@@ -36,7 +37,7 @@ WITH new AS (
 )
 UPDATE trading_tradingaccount a SET
   balance = new.balance, credit = new.credit, floating = new.floating, equity = new.equity, margin = new.margin,
-  margin_free = new.margin_free, margin_level = least(new.margin_level, 999999999999), missing_since = NULL,
+  margin_free = new.margin_free, margin_level = least(new.margin_level, 999999999999),
   equity_base = coalesce(round(new.equity * rates.rate, 2), a.equity_base), synced_at = %(now)s
 FROM new, locked, clients_client c JOIN crm_brand b ON b.id = c.brand_id LEFT JOIN rates ON rates.base = b.base_currency
 WHERE a.id = locked.id AND new.login = a.login AND c.id = a.client_id
@@ -87,7 +88,9 @@ def read_accounts(server: TradingServer, logins: Sequence[str]) -> int:
     rows = platform_for(server, Purpose.READS).account_money(logins)
     with transaction.atomic():
         write(server, rows)
-        _mark_missing(server, set(logins) - {row.login for row in rows})
+    found = {row.login for row in rows}
+    presence.note_listed(server, found)
+    presence.look_for(server, set(logins) - found)
     return len(rows)
 
 
@@ -124,11 +127,6 @@ def rates_of(server: TradingServer) -> list[dict[str, object]]:
             rate = None
         rows.append({"currency": currency, "base": base, "rate": rate})
     return rows
-
-
-def _mark_missing(server: TradingServer, logins: set[str]) -> None:
-    """Accounts vanish into the platform's archive and come back: they are marked, never deleted."""
-    server.accounts.filter(login__in=logins, missing_since__isnull=True).update(missing_since=timezone.now())
 
 
 def keep_equity_points(server: TradingServer) -> int:

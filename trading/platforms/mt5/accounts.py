@@ -66,6 +66,14 @@ class AccountsPart(Answers):
             found += [account_from(row, self.zone) for row in rows]
         return found
 
+    def is_archived(self, login: str) -> bool:
+        """A server or manager without the archive command refuses it: then nobody knows."""
+        try:
+            self.client.read("USER_ARCHIVE_GET", {"LOGIN": login})
+        except FinalError:
+            return False
+        return True
+
     def update_account(
         self, login: str, *, group: str = "", leverage: int | None = None, rights: Mapping[Right, bool] | None = None
     ) -> AccountData:

@@ -49,6 +49,7 @@ PATHS: Final[dict[str, str]] = {
     "USER_DELETE": "/user/delete",
     "USER_GET_BATCH": "/user/get_batch",
     "USER_LOGINS": "/user/logins",
+    "USER_ARCHIVE_GET": "/user/archive/get",
     "USER_TOTAL": "/user/total",
     "USER_PASS_CHECK": "/user/check_password",
     "USER_PASS_CHANGE": "/user/change_password",

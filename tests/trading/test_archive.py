@@ -1,0 +1,123 @@
+"""Closing an account and opening it again by staff; and new passwords that a person looks at first."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import AuditEvent
+from tests.cast import Cast
+from tests.trading.factories import make_account, make_type
+from tests.trading.sandbox_server import Sandbox
+from trading import accounts, archive, request_rules, requests
+from trading.choices import HeldBecause, RequestKind
+from trading.models import AccountRequest, AccountType, TradingAccount, TradingServer
+from trading.platforms.base import Purpose, Right
+from trading.platforms.pool import platform_for
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def standard(cast: Cast, server: TradingServer) -> AccountType:
+    return make_type(cast.brand, server)
+
+
+@pytest.fixture
+def account(cast: Cast, standard: AccountType, sandbox: Sandbox) -> TradingAccount:
+    return make_account(
+        cast.client, standard.server, login=sandbox.new_account(), account_type=standard,
+        opened_at=timezone.now() - timezone.timedelta(days=30),
+    )  # fmt: skip
+
+
+def allowed_there(account: TradingAccount) -> frozenset[Right]:
+    data = platform_for(account.server, Purpose.READS).read_account(account.login)
+    assert data is not None
+    return data.allowed
+
+
+def test_staff_close_an_empty_account_and_open_it_again(cast: Cast, account: TradingAccount) -> None:
+    closed = archive.archive_account(account_id=account.pk, actor=cast.support, reason="Dormant for a year")
+    assert closed.state == "archived" and closed.archived_at and closed.allowed == sorted(allowed_there(account))
+    assert not allowed_there(account) & {Right.SIGN_IN, Right.TRADE}
+    with pytest.raises(WrongState):
+        archive.archive_account(account_id=account.pk, actor=cast.support, reason="Again")
+    back = archive.restore_account(account_id=account.pk, actor=cast.desk_head, reason="Called us")
+    assert (back.state, back.archived_at) == ("open", None)
+    assert {Right.SIGN_IN, Right.TRADE} <= allowed_there(account)
+    assert list(AuditEvent.objects.filter(client_id=cast.client.pk).order_by("pk").values_list("action", flat=True)) == [
+        "trading.account_archived", "trading.account_restored",
+    ]  # fmt: skip
+
+
+def test_a_restricted_client_may_not_trade_when_the_account_is_open_again(cast: Cast, account: TradingAccount) -> None:
+    archive.archive_account(account_id=account.pk, actor=cast.support, reason="Dormant")
+    TradingAccount.objects.filter(pk=account.pk).update(trading_wanted=False)
+    archive.restore_account(account_id=account.pk, actor=cast.support, reason="Asked for statements")
+    assert Right.SIGN_IN in allowed_there(account) and Right.TRADE not in allowed_there(account)
+
+
+def test_money_a_missing_reason_and_a_missing_right_stand_against_closing(cast: Cast, account: TradingAccount) -> None:
+    with pytest.raises(NotAllowed):
+        archive.archive_account(account_id=account.pk, actor=cast.agent, reason="x")
+    with pytest.raises(DomainError, match="Say why"):
+        archive.archive_account(account_id=account.pk, actor=cast.support, reason=" ")
+    TradingAccount.objects.filter(pk=account.pk).update(balance=Decimal("0.01"))
+    with pytest.raises(DomainError, match="money or credit"):
+        archive.archive_account(account_id=account.pk, actor=cast.support, reason="Dormant")
+    assert Right.SIGN_IN in allowed_there(account)
+
+
+def ask(cast: Cast, account: TradingAccount) -> AccountRequest:
+    return requests.ask(account_id=account.pk, kind=RequestKind.PASSWORD, actor=cast.client_user)
+
+
+def test_a_password_is_set_at_once_where_nothing_stands_against_it(cast: Cast, account: TradingAccount) -> None:
+    assert request_rules.against_password(account) == []
+    assert accounts.reset_password(account_id=account.pk, actor=cast.client_user, password="Abcdef9!x") == "Abcdef9!x"
+
+
+def test_after_a_new_mailbox_a_person_looks_and_the_client_sets_it_once(cast: Cast, account: TradingAccount) -> None:
+    cast.client.email = "new@example.com"
+    cast.client.save()
+    account.refresh_from_db()
+    assert request_rules.against_password(account) == [HeldBecause.CONTACT]
+    with pytest.raises(DomainError, match="Ask for a new password first: E-mail or telephone"):
+        accounts.reset_password(account_id=account.pk, actor=cast.client_user)
+    request = ask(cast, account)
+    assert (request.state, request.held_because) == ("waiting", ["contact"])
+    requests.grant(request_id=request.pk, actor=cast.support, note="Called back")
+    accounts.reset_password(account_id=account.pk, actor=cast.client_user, password="Abcdef9!x")
+    request.refresh_from_db()
+    assert request.used_at is not None
+    with pytest.raises(DomainError, match="Ask for a new password first"):
+        accounts.reset_password(account_id=account.pk, actor=cast.client_user, password="Abcdef9!y")
+    with pytest.raises(WrongState, match="changed since"):
+        requests.undo(request_id=request.pk, actor=cast.support)
+
+
+def test_a_type_may_want_a_person_for_every_password_but_the_first(
+    cast: Cast, account: TradingAccount, standard: AccountType
+) -> None:
+    standard.asks_for_passwords = True
+    standard.save()
+    account.refresh_from_db()
+    assert request_rules.against_password(account) == [HeldBecause.TYPE_ASKS]
+    request = ask(cast, account)
+    requests.grant(request_id=request.pk, actor=cast.support)
+    assert requests.undo(request_id=request.pk, actor=cast.support).state == "undone"
+    assert request_rules.leave_for_password(account) is None
+    account.opened_at = timezone.now()
+    account.save()
+    assert request_rules.against_password(account) == []
+    assert accounts.reset_password(account_id=account.pk, actor=cast.client_user)
+
+
+def test_staff_set_passwords_without_a_wish(cast: Cast, account: TradingAccount, standard: AccountType) -> None:
+    standard.asks_for_passwords = True
+    standard.save()
+    assert accounts.reset_password(account_id=account.pk, actor=cast.support)

@@ -1,0 +1,117 @@
+"""Accounts that the platform no longer lists, and those that it lists again. They are marked, never deleted.
+
+A login that is not in a batch's answer is asked for by itself before anything is said of it: a server that is starting
+answers "not found" to everything for a moment, and its own words about one login are the only ones that count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.choices import TimelineKind
+from crm import audit
+from crm.events import TradingAccountMissing, TradingAccountReturned, publish
+from crm.notify import notify
+from trading.choices import AccountState, MissingBecause
+from trading.models import TradingAccount, TradingServer
+from trading.platforms.base import Purpose
+from trading.platforms.pool import platform_for
+
+ASKED_MAX: Final = 50  # per reading; the others are asked for in the next one
+LISTED: Final = [AccountState.OPEN, AccountState.ARCHIVED]
+
+
+def look_for(server: TradingServer, logins: Set[str]) -> int:
+    """Ask for each login that a batch left out; mark those that are gone. Returns how many. Raises PlatformError."""
+    if not logins:
+        return 0
+    suspects = server.accounts.filter(login__in=logins, missing_since__isnull=True, state__in=LISTED)
+    marked, platform = 0, platform_for(server, Purpose.READS)
+    for account_id, login in suspects.order_by("pk").values_list("pk", "login")[:ASKED_MAX]:
+        if platform.read_account(login) is None:
+            because = MissingBecause.ARCHIVED if platform.is_archived(login) else MissingBecause.GONE
+            marked += mark_missing(account_id=account_id, because=because)
+    return marked
+
+
+@transaction.atomic
+def mark_missing(*, account_id: int, because: MissingBecause) -> bool:
+    """Keep that the platform no longer lists an account, with the day. Twice is once."""
+    account = _locked(account_id)
+    if account.missing_since is not None or account.state not in LISTED:
+        return False
+    account.missing_since, account.missing_because = timezone.now(), because
+    account.save(update_fields=["missing_since", "missing_because"])
+    client = account.client
+    _record("trading.account_missing", account, {"login": account.login, "because": because.value})
+    publish(
+        TradingAccountMissing(
+            client_id=client.pk, brand_id=client.brand_id, account_id=account.pk, login=account.login, because=because.value
+        )
+    )  # fmt: skip
+
+    def title() -> str:
+        words = {
+            MissingBecause.ARCHIVED: _("Trading account %(login)s is in the platform's archive"),
+            MissingBecause.GONE: _("Trading account %(login)s is no longer on the platform"),
+        }
+        return words[because] % {"login": account.login}
+
+    _tell(account, title, f"missing:{account.missing_since.isoformat()}")
+    return True
+
+
+def note_listed(server: TradingServer, logins: Set[str]) -> int:
+    """Accounts that were missing and are listed again come back. One query when nobody was missing."""
+    missing = server.accounts.filter(missing_since__isnull=False).values_list("pk", "login")
+    back = [pk for pk, login in missing[:10_000] if login in logins]
+    return sum(mark_listed(account_id=account_id) for account_id in back)
+
+
+@transaction.atomic
+def mark_listed(*, account_id: int) -> bool:
+    account = _locked(account_id)
+    if account.missing_since is None:
+        return False
+    since, account.missing_since, account.missing_because = account.missing_since, None, ""
+    account.save(update_fields=["missing_since", "missing_because"])
+    client = account.client
+    _record("trading.account_returned", account, {"login": account.login, "was_missing_since": since.isoformat()})
+    publish(
+        TradingAccountReturned(
+            client_id=client.pk, brand_id=client.brand_id, account_id=account.pk, login=account.login
+        )
+    )
+    _tell(account, lambda: _("Trading account %(login)s is on the platform again") % {"login": account.login},
+          f"returned:{since.isoformat()}")  # fmt: skip
+    return True
+
+
+def _locked(account_id: int) -> TradingAccount:
+    return TradingAccount.objects.select_for_update(of=["self"]).select_related("client", "server").get(pk=account_id)
+
+
+def _record(action: str, account: TradingAccount, after: dict[str, Any]) -> None:
+    audit.record(
+        actor=None, action=action, target=account, client_id=account.client_id, brand_id=account.client.brand_id,
+        after={**after, "server": str(account.server)},
+    )  # fmt: skip
+
+
+def _tell(account: TradingAccount, title: Any, key: str) -> None:
+    """The timeline, and the client's agent."""
+    timeline.tell(
+        client_id=account.client_id, kind=TimelineKind.TRADING, title=title, dedupe_key=f"trading.{key}:{account.pk}",
+        url=f"/trading/accounts/{account.pk}/",
+    )  # fmt: skip
+    if account.client.owner_id:
+        notify(
+            [account.client.owner_id], kind="trading.account_missing", title=title, body=str(account.client),
+            url=f"/trading/accounts/{account.pk}/", dedupe_key=f"trading.{key}:{account.pk}",
+        )  # fmt: skip
