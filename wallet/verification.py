@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from threading import Lock
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -30,6 +31,7 @@ from wallet.seals import merkle_root, seal_digest
 from wallet.verify_closings import wrong_closings
 
 ACCOUNTS_PER_STEP = 20_000
+SEALS_PER_STEP = 4
 
 # What an account's postings add up to; that each of them follows the one before it is proved when they are sealed.
 COUNTERS = """
@@ -167,15 +169,17 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
         ("closed months", wrong_closings),
     ]
     progress("digests of seals")
-    with _beside(lambda: _doubtful_seals(deep=deep)) as digests:
+    digests = _Digests(deep=deep)
+    with _beside(digests.read) as finish:
         found: dict[str, list[str]] = {}
         for name, check in checks:
             progress(name)
             found[name] = list(islice(check(), PROBLEMS_MAX))
-        doubtful, sealed_through = digests()
+        digests.read()  # what is left of them, in two
+        finish()
     progress("journals and postings")
-    wrong = islice(_journals(doubtful, sealed_through), PROBLEMS_MAX)
-    seals = islice(_seals(verdict, head.lower(), doubtful), PROBLEMS_MAX)
+    wrong = islice(_journals(digests.in_doubt(), digests.through), PROBLEMS_MAX)
+    seals = islice(_seals(verdict, head.lower(), digests.doubtful), PROBLEMS_MAX)
     in_order = chain(wrong, found["whole books"], found["wallets"], seals, *list(found.values())[2:])
     verdict.problems = list(islice(in_order, PROBLEMS_MAX))
     return verdict
@@ -198,14 +202,39 @@ def _beside(work: Callable[[], Any]) -> Iterator[Callable[[], Any]]:
         yield pool.submit(run).result
 
 
-def _doubtful_seals(*, deep: bool) -> tuple[dict[int, tuple[int, int]], int]:
-    """Seals whose rows have to be looked at one by one (id → range of journals), and the last journal that is sealed."""
-    doubtful, last = {}, 0
-    for seal in LedgerSeal.objects.order_by("id").iterator():
-        kept, last = bytes(seal.rows_digest or b""), seal.last_journal_id
-        if deep or not kept or rows_digest(seal.first_journal_id, seal.last_journal_id) != kept:
-            doubtful[seal.pk] = (seal.first_journal_id, seal.last_journal_id)
-    return doubtful, last
+class _Digests:
+    """Which seals' digests do not hold, read by as many threads as call `read`, each with a connection of its own.
+
+    doubtful: id → range of journals, of the seals whose rows have to be looked at one by one; through: the last journal
+    that is sealed. Both are whole when every reader has ended.
+    """
+
+    def __init__(self, *, deep: bool) -> None:
+        self.deep = deep
+        self.doubtful: dict[int, tuple[int, int]] = {}
+        self.through = 0
+        self._after = 0
+        self._lock = Lock()
+
+    def read(self) -> None:
+        while seals := self._take():
+            for pk, first, last, kept in seals:
+                if self.deep or not kept or rows_digest(first, last) != bytes(kept):
+                    self.doubtful[pk] = (first, last)
+
+    def in_doubt(self) -> list[tuple[int, int]]:
+        return [self.doubtful[pk] for pk in sorted(self.doubtful)]
+
+    def _take(self) -> list[tuple[int, int, int, bytes]]:
+        """The next few seals that nobody has read."""
+        columns = ("id", "first_journal_id", "last_journal_id", "rows_digest")
+        with self._lock:
+            seals = list(
+                LedgerSeal.objects.filter(id__gt=self._after).order_by("id").values_list(*columns)[:SEALS_PER_STEP]
+            )
+            if seals:
+                self._after, self.through = seals[-1][0], seals[-1][2]
+        return seals
 
 
 def _ranges(table: str, step: int) -> Iterator[tuple[int, int]]:
@@ -215,12 +244,12 @@ def _ranges(table: str, step: int) -> Iterator[tuple[int, int]]:
     return steps(first, last, step)
 
 
-def _journals(doubtful: dict[int, tuple[int, int]], sealed_through: int) -> Iterator[str]:
+def _journals(doubtful: list[tuple[int, int]], sealed_through: int) -> Iterator[str]:
     """One by one where no digest answers for them; the sealer has looked at the others in the same way."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM wallet_journal")
         first, last = cursor.fetchone()
-    for begin, end in [*doubtful.values(), (max(sealed_through + 1, first), last)]:
+    for begin, end in [*doubtful, (max(sealed_through + 1, first), last)]:
         yield from (what for _pk, what in wrong_journals(begin, end))
 
 
