@@ -2,8 +2,7 @@
 
 A template is named for the migrations and the code of the apps: unchanged code starts at once, changed code re-runs
 only `migrate` on a clone (permissions and roles follow the code), changed migrations build it anew. A transactional
-test ends by cloning again instead of truncating: append-only tables refuse TRUNCATE, and one clone is quicker than 150
-truncated tables.
+test ends by deleting what was written (`tests/reset.py`), or, where that does not put all back, by cloning again.
 """
 
 import fcntl
@@ -24,6 +23,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.test import TransactionTestCase
 
 from crm import devdb
+from tests import reset
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES_KEPT = 3
@@ -138,18 +138,21 @@ def django_db_setup(django_test_environment: None, django_db_blocker) -> Iterato
         template = ensure_template()
         clone_database(template, name)
         _point_at(name)
+        watched = reset.watch(database_url_of(name))
     shutil.rmtree(settings.PRIVATE_DIR, ignore_errors=True)
     # Processes that a test starts join this database, this Redis number and these files.
     os.environ["DATABASE_URL"] = database_url_of(name)
     os.environ["REDIS_URL"] = settings.REDIS_URL
     os.environ["KEELSON_TEST_SLOT"] = str(settings.TEST_SLOT)
 
-    def clone_again(_self: TransactionTestCase) -> None:
+    def as_it_was(_self: TransactionTestCase) -> None:
         connections.close_all()
-        clone_database(template, name)
+        if not watched or reset.put_back(database_url_of(name)):
+            clone_database(template, name)
+            reset.watch(database_url_of(name))
 
     original = TransactionTestCase._fixture_teardown
-    TransactionTestCase._fixture_teardown = clone_again
+    TransactionTestCase._fixture_teardown = as_it_was
     yield
     TransactionTestCase._fixture_teardown = original
     with django_db_blocker.unblock():
