@@ -64,6 +64,14 @@ def push_live(user_id: int, *, event: str, data: dict[str, object]) -> None:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, message])
 
 
+def push_live_many(event: str, told: Iterable[tuple[int, dict[str, object]]]) -> None:
+    """The same event to many people at once, in one statement; `told` are users with their (short) data."""
+    messages = [json.dumps({"user": user_id, "event": event, "data": data}) for user_id, data in told]
+    if messages:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT count(pg_notify(%s, message)) FROM unnest(%s::text[]) message", [CHANNEL, messages])
+
+
 def people_with(permission: str, *, brand_id: int | None = None) -> list[int]:
     """Ids of active staff whose role holds a permission and who reach the brand (by grant on it or a desk or book of it)."""
     from crm.scope import staff_of_brand

@@ -98,6 +98,14 @@ WHERE r.account_id = s.account_id AND r.period = s.period AND r.start = s.start 
   SELECT 1 FROM trading_accountresult d WHERE d.account_id = s.account_id AND d.period = 'd'
     AND d.start >= s.start AND d.start < s.until)
 """
+NEWEST: Final = f"""
+WITH {DAYS}, newest AS (SELECT account_id, max(day) AS day FROM days GROUP BY 1)
+SELECT a.id, a.client_id, a.is_demo, t.executed_at FROM newest n JOIN trading_tradingaccount a ON a.id = n.account_id,
+  LATERAL (SELECT x.executed_at FROM trading_deal x WHERE x.account_id = n.account_id AND x.action IN (0, 1)
+    AND x.executed_at >= n.day::timestamp AT TIME ZONE 'UTC' AND x.executed_at < (n.day + 1)::timestamp AT TIME ZONE 'UTC'
+    AND x.executed_at >= %(first)s AND x.executed_at < %(last)s
+    ORDER BY x.executed_at DESC LIMIT 1) t
+"""
 DIFFERENCES: Final = """
 SELECT count(*) FROM (
   SELECT account_id, (executed_at AT TIME ZONE 'UTC')::date AS day, symbol, count(*) FILTER (WHERE entry <> 0)::int AS trades,
@@ -159,6 +167,29 @@ def write(days: list[tuple[int, dt.date]]) -> None:
     with connection.cursor() as cursor:
         for statement in (CLEAR, SUM_DAYS, SUM_SPANS, EMPTY_SPANS):
             cursor.execute(statement, values)
+        cursor.execute(NEWEST, values)
+        rows = cursor.fetchall()
+    clients: dict[int, dt.datetime] = {}
+    for _account, client_id, is_demo, at in rows:
+        if not is_demo:
+            clients[client_id] = max(at, clients.get(client_id, at))
+    raise_last_trades("trading_tradingaccount", {account_id: at for account_id, _client, _demo, at in rows})
+    raise_last_trades("clients_client", clients)
+
+
+def raise_last_trades(table: str, newest: dict[int, dt.datetime]) -> None:
+    """`last_trade_at` never goes back because of a deal that came late. Locks what it changes, in order of id."""
+    if not newest:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH new AS (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS n(id, at)), "
+            f"locked AS (SELECT t.id FROM {table} t JOIN new USING (id) "
+            "WHERE t.last_trade_at IS NULL OR t.last_trade_at < new.at ORDER BY t.id FOR NO KEY UPDATE OF t) "
+            f"UPDATE {table} t SET last_trade_at = greatest(t.last_trade_at, new.at) FROM new, locked "
+            "WHERE t.id = new.id AND locked.id = t.id AND t.last_trade_at IS DISTINCT FROM greatest(t.last_trade_at, new.at)",
+            [list(newest), list(newest.values())],
+        )
 
 
 def differences() -> int:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,6 +22,7 @@ from trading.operations import MoneyDeal, note_deals
 from trading.platforms.base import DealData, Purpose, ServerTime
 from trading.platforms.mt5.units import to_server_seconds
 from trading.platforms.pool import deal_source, platform_for
+from trading.results import raise_last_trades
 from trading.sync.cursor import Run, reading
 from trading.sync.ingest import Ingested, ingest
 from trading.sync.live import refresh_pages
@@ -30,6 +31,7 @@ OVERLAP: Final = dt.timedelta(seconds=30)
 PAGES_MAX: Final = 40  # of an export in one run; the next run goes on from there
 EXPORT: Final = "deals_export"  # its cursor is a change stamp, not the server's clock
 HOUR_MSC: Final = 3_600_000
+LIVE_DAYS: Final = 2
 
 
 def sync_deals(server: TradingServer, *, overlap: dt.timedelta = OVERLAP) -> Ingested | None:
@@ -139,7 +141,10 @@ def _note_money(server: TradingServer, deals: list[DealData], done: Ingested) ->
 
 
 def _note_trades(deals: list[DealData], done: Ingested) -> None:
-    """Last trade of accounts and clients, the first trade of a client, and the open pages."""
+    """Last trade of accounts and clients, the first trade of a client, and the open pages.
+
+    Of history (`LIVE_DAYS`) only the first trade is told at once: last trades follow with its sums, and no page waits.
+    """
     newest: dict[int, dt.datetime] = {}
     owners = {owner.account_id: owner for owner in done.owners.values()}
     for deal in deals:
@@ -153,22 +158,12 @@ def _note_trades(deals: list[DealData], done: Ingested) -> None:
         if not owners[account_id].is_demo:
             client_id = owners[account_id].client_id
             real[client_id] = max(at, real.get(client_id, at))
-    _raise_to("trading_tradingaccount", newest)
-    _raise_to("clients_client", real)
     _wake_up(real)
-    refresh_pages(real)
-
-
-def _raise_to(table: str, newest: dict[int, dt.datetime]) -> None:
-    """`last_trade_at` never goes back because of a deal that came late. Locks in order of id."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH new AS (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS n(id, at)), "  # noqa: S608 - our tables
-            f"locked AS (SELECT t.id FROM {table} t JOIN new USING (id) ORDER BY t.id FOR NO KEY UPDATE OF t) "
-            f"UPDATE {table} t SET last_trade_at = greatest(t.last_trade_at, new.at) FROM new, locked "
-            "WHERE t.id = new.id AND locked.id = t.id AND t.last_trade_at IS DISTINCT FROM greatest(t.last_trade_at, new.at)",
-            [list(newest), list(newest.values())],
-        )
+    since = timezone.now() - dt.timedelta(days=LIVE_DAYS)
+    live = {client_id: at for client_id, at in real.items() if at >= since}
+    raise_last_trades("trading_tradingaccount", {pk: at for pk, at in newest.items() if at >= since})
+    raise_last_trades("clients_client", live)
+    refresh_pages(live)
 
 
 def _wake_up(traded: dict[int, dt.datetime]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from django.db import connection, transaction
@@ -19,31 +20,50 @@ from trading.models import DealEdit, TradingServer
 from trading.platforms.base import DealData
 from trading.sync.batches import batched
 
-BATCH = 2000
-EVENT_DEALS_MAX = 1000
-DELETED = "deleted"  # in the before and after of an edit
-NEAR = dt.timedelta(days=3)  # a changed deal is looked for around its time first, then everywhere
+BATCH: Final = 5000
+EVENT_DEALS_MAX: Final = 1000
+DELETED: Final = "deleted"  # in the before and after of an edit
+NEAR: Final = dt.timedelta(days=3)  # a known deal is looked for around its time first, then where its ticket may be
 
-COLUMNS = (
+COLUMNS: Final = (
     "executed_at timestamptz, ticket bigint, account_id bigint, login varchar, server_msc bigint, action smallint,"
     " entry smallint, reason smallint, symbol varchar, lots numeric, closed_lots numeric, contract_size numeric,"
     " price numeric, price_position numeric, profit numeric, commission numeric, swap numeric, fee numeric,"
     " position_id bigint, order_id bigint, comment varchar, raw jsonb"
 )
-NAMES = [column.split()[0] for column in COLUMNS.split(", ")]
+NAMES: Final = [column.split()[0] for column in COLUMNS.split(", ")]
 """Columns of `trading_deal` that come from the platform."""
 
-INSERT = (
-    f"INSERT INTO trading_deal (server_id, {', '.join(NAMES)}) "  # noqa: S608 - column names of our own
-    f"SELECT %s, {', '.join('i.' + name for name in NAMES)} FROM jsonb_to_recordset(%s::jsonb) AS i({COLUMNS}) "
-    "RETURNING id, ticket"
-)
-UPDATE = (
+COPY: Final = f"COPY trading_deal (id, server_id, {', '.join(NAMES)}) FROM STDIN"
+IDS: Final = "SELECT nextval('trading_deal_id_seq') FROM generate_series(1, %s)"
+UPDATE: Final = (
     f"UPDATE trading_deal d SET {', '.join(f'{name} = i.{name}' for name in NAMES)}, "  # noqa: S608
     "revision = d.revision + 1, synced_at = clock_timestamp(), deleted_at = NULL "
     f"FROM jsonb_to_recordset(%s::jsonb) AS i({COLUMNS}) WHERE d.server_id = %s AND d.ticket = i.ticket "
     "RETURNING d.id, d.ticket"
 )
+KNOWN: Final = (
+    "SELECT ticket, raw, deleted_at FROM trading_deal WHERE server_id = %s AND ticket = ANY(%s) "
+    "AND executed_at >= %s AND executed_at < %s"
+)
+# The lowest and the highest ticket of a server in each month: two steps down an index per month.
+RANGES: Final = """
+WITH spans AS (
+  SELECT m AS start, m + interval '1 month' AS until FROM generate_series(
+    (SELECT date_trunc('month', min(executed_at)) FROM trading_deal), (SELECT max(executed_at) FROM trading_deal),
+    interval '1 month') m
+)
+SELECT s.start, s.until, lowest.ticket, highest.ticket FROM spans s,
+  LATERAL (SELECT ticket FROM trading_deal d WHERE d.server_id = %(server)s AND d.executed_at >= s.start
+    AND d.executed_at < s.until ORDER BY ticket LIMIT 1) lowest,
+  LATERAL (SELECT ticket FROM trading_deal d WHERE d.server_id = %(server)s AND d.executed_at >= s.start
+    AND d.executed_at < s.until ORDER BY ticket DESC LIMIT 1) highest
+"""
+OWNERS: Final = (
+    "SELECT login, id, client_id, is_demo FROM trading_tradingaccount WHERE server_id = %s AND login = ANY(%s)"
+)
+SPECIAL: Final = re.compile(r"[\\\t\n\r]")  # what COPY's text form has to escape
+ESCAPES: Final = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _months_made: set[tuple[str, int, int]] = set()
 
 
@@ -125,9 +145,7 @@ def _write(server: TradingServer, deals: Sequence[DealData], done: Ingested) -> 
     ]
     if new:
         _ensure_months(deal.executed_at for deal in new)
-        with connection.cursor() as cursor:
-            cursor.execute(INSERT, [server.pk, _rows(new, done)])
-            done.new.update({ticket: pk for pk, ticket in cursor.fetchall()})
+        done.new.update(_insert(server, new, done))
     if changed:
         _ensure_months(deal.executed_at for deal in changed)
         now = timezone.now()
@@ -145,8 +163,36 @@ def _write(server: TradingServer, deals: Sequence[DealData], done: Ingested) -> 
             done.changed.update({ticket: pk for pk, ticket in cursor.fetchall()})
 
 
+def _insert(server: TradingServer, deals: Sequence[DealData], done: Ingested) -> dict[int, int]:
+    """New deals by one COPY; their row ids by ticket."""
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        cursor.execute(IDS, [len(deals)])
+        ids = [pk for (pk,) in cursor.fetchall()]
+        with cursor.copy(COPY) as copy:
+            for pairs in batched(zip(ids, deals, strict=True), 500):
+                copy.write("".join(_line(pk, server.pk, deal, done.owners.get(deal.login)) for pk, deal in pairs))
+    return {deal.ticket: pk for pk, deal in zip(ids, deals, strict=True)}
+
+
+def _line(pk: int, server_id: int, deal: DealData, owner: Owner | None) -> str:
+    """A deal as COPY reads it. Decimals travel as text, so that no digit is lost."""
+    account = owner.account_id if owner else "\\N"
+    raw = orjson.dumps(deal.raw, default=str).decode().replace("\\", "\\\\")  # JSON has no bare tabs and line ends
+    return (
+        f"{pk}\t{server_id}\t{deal.executed_at.isoformat()}\t{deal.ticket}\t{account}\t{_safe(deal.login)}\t"
+        f"{deal.server_msc}\t{deal.action}\t{deal.entry}\t{deal.reason}\t{_safe(deal.symbol)}\t{deal.lots}\t"
+        f"{deal.closed_lots}\t{deal.contract_size}\t{deal.price}\t{deal.price_position}\t{deal.profit}\t"
+        f"{deal.commission}\t{deal.swap}\t{deal.fee}\t{deal.position_id}\t{deal.order_id}\t{_safe(deal.comment)}\t{raw}\n"
+    )
+
+
+def _safe(text: str) -> str:
+    return SPECIAL.sub(lambda found: ESCAPES[found[0]], text) if SPECIAL.search(text) else text
+
+
 def _known(server: TradingServer, deals: Sequence[DealData]) -> tuple[dict[int, dict[str, Any]], set[int]]:
-    """What is in the table of these tickets: first near their time (one or two partitions), then anywhere.
+    """What is in the table of these tickets: first near their time (one or two partitions), then in the months whose
+    tickets reach around theirs. Tickets rise with time, so that is no month for a new deal.
 
     The second value names those that the platform had deleted when we last looked: they are back.
     """
@@ -154,13 +200,19 @@ def _known(server: TradingServer, deals: Sequence[DealData]) -> tuple[dict[int, 
     tickets = [deal.ticket for deal in deals]
     first, last = min(deal.executed_at for deal in deals) - NEAR, max(deal.executed_at for deal in deals) + NEAR
     with connection.cursor() as cursor:
-        query = "SELECT ticket, raw, deleted_at FROM trading_deal WHERE server_id = %s AND ticket = ANY(%s)"
-        cursor.execute(query + " AND executed_at BETWEEN %s AND %s", [server.pk, tickets, first, last])
+        cursor.execute(KNOWN, [server.pk, tickets, first, last])
         found = _raw_rows(cursor.fetchall(), deleted)
         missing = [ticket for ticket in tickets if ticket not in found]
-        if missing:
-            cursor.execute(query, [server.pk, missing])
-            found.update(_raw_rows(cursor.fetchall(), deleted))
+        if not missing:
+            return found, deleted
+        cursor.execute(RANGES, {"server": server.pk})
+        for start, until, lowest, highest in cursor.fetchall():
+            wanted = [ticket for ticket in missing if lowest <= ticket <= highest]
+            # The near days of a month were looked at: only what is before and after them is left.
+            for since, end in ((start, min(until, first)), (max(start, last), until)):
+                if wanted and since < end:
+                    cursor.execute(KNOWN, [server.pk, wanted, since, end])
+                    found.update(_raw_rows(cursor.fetchall(), deleted))
     return found, deleted
 
 
@@ -174,7 +226,7 @@ def _raw_rows(rows: Iterable[tuple[int, Any, dt.datetime | None]], deleted: set[
 
 
 def _rows(deals: Sequence[DealData], done: Ingested) -> str:
-    """The batch as JSON text; Decimals travel as text, so that no digit is lost."""
+    """Changed deals as JSON text."""
     rows = []
     for deal in deals:
         owner = done.owners.get(deal.login)
@@ -209,8 +261,9 @@ def _difference(before: dict[str, Any], after: dict[str, Any], *, is_back: bool 
 
 
 def _owners(server: TradingServer, logins: set[str]) -> dict[str, Owner]:
-    rows = server.accounts.filter(login__in=logins).values_list("login", "pk", "client_id", "is_demo")
-    return {login: Owner(account_id, client_id, is_demo) for login, account_id, client_id, is_demo in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(OWNERS, [server.pk, list(logins)])
+        return {login: Owner(*whose) for login, *whose in cursor.fetchall()}
 
 
 def _ensure_months(instants: Iterable[dt.datetime]) -> None:

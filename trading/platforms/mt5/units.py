@@ -53,6 +53,8 @@ def lots(extended: int) -> Decimal:
 def text(value: object) -> str:
     """A text that every database takes: no NUL, and no half of a character that the server cut in two."""
     raw = "" if value is None else str(value)
+    if raw.isascii() and "\x00" not in raw:
+        return raw
     return raw.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\x00", "")
 
 
