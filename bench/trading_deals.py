@@ -75,8 +75,8 @@ FROM (SELECT id FROM trading_tradingaccount ORDER BY id LIMIT %s) a,
 POSITIONS: Final = """
 INSERT INTO trading_position (server_id, account_id, ticket, symbol, action, lots, contract_size, price_open, price_current,
   profit, swap, opened_at, server_msc, comment, synced_at)
-SELECT a.server_id, a.id, a.id * 10 + n, (ARRAY['EURUSD','GBPUSD','XAUUSD'])[1 + n %% 3], n %% 2, 0.1, 100000, 1.08, 1.09, 3.2,
-  -0.1, now() - interval '1 hour', 0, '', now() FROM trading_tradingaccount a, generate_series(1, 5) n WHERE a.id %% 20 = 0
+SELECT a.server_id, a.id, a.id * 10 + n, (ARRAY['EURUSD','GBPUSD','XAUUSD'])[1 + n % 3], n % 2, 0.1, 100000, 1.08, 1.09, 3.2,
+  -0.1, now() - interval '1 hour', 0, '', now() FROM trading_tradingaccount a, generate_series(1, 5) n WHERE a.id % 20 = 0
 """
 # A broker's export: `n` deals in pairs (in, out) over two years, ten per cent of them of one busy account.
 EXPORT: Final = """
