@@ -101,7 +101,8 @@ WHERE r.account_id = s.account_id AND r.period = s.period AND r.start = s.start 
 NEWEST: Final = f"""
 WITH {DAYS}, newest AS (SELECT account_id, max(day) AS day FROM days GROUP BY 1)
 SELECT a.id, a.client_id, a.is_demo, t.executed_at FROM newest n JOIN trading_tradingaccount a ON a.id = n.account_id,
-  LATERAL (SELECT x.executed_at FROM trading_deal x WHERE x.account_id = n.account_id AND x.action IN (0, 1) AND x.deleted_at IS NULL
+  LATERAL (SELECT x.executed_at FROM trading_deal x WHERE x.account_id = n.account_id AND x.action IN (0, 1)
+    AND x.deleted_at IS NULL
     AND x.executed_at >= n.day::timestamp AT TIME ZONE 'UTC' AND x.executed_at < (n.day + 1)::timestamp AT TIME ZONE 'UTC'
     AND x.executed_at >= %(first)s AND x.executed_at < %(last)s
     ORDER BY x.executed_at DESC LIMIT 1) t
