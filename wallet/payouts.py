@@ -41,8 +41,15 @@ def send_payout(withdrawal_id: int) -> str:
     withdrawal = _claim(withdrawal_id)
     if withdrawal is None:
         return Withdrawal.objects.values_list("state", flat=True).get(pk=withdrawal_id)
+    return send_claimed(withdrawal)
+
+
+def send_claimed(withdrawal: Withdrawal) -> str:
+    """The claimed withdrawal to its PSP, unless its lease ended meanwhile (a frozen worker): it may have been looked up
+    since, not found, and given back."""
+    withdrawal_id = withdrawal.pk
     try:
-        with about(withdrawal.reference):
+        with about(withdrawal.reference, not_after=withdrawal.next_look_up_at):
             view = _send(withdrawal)
     except PspRefused as error:
         return _refused(withdrawal_id, error.message)

@@ -144,3 +144,19 @@ def test_an_answer_without_the_psps_number_does_not_forget_the_one_we_know(rich,
     apply_payout(psp_id=withdrawal.psp_id, view=view)
     withdrawal.refresh_from_db()
     assert (withdrawal.state, withdrawal.psp_reference) == ("settled", "po_1")
+
+
+def test_a_worker_that_was_frozen_until_the_money_went_back_sends_nothing(rich, outside):
+    """Frozen between its claim and the request, for longer than others wait before they believe that nothing was sent."""
+    withdrawal = ask(rich, outside, "100")
+    approve_withdrawal(withdrawal_id=withdrawal.pk, actor=rich.finance)
+    claimed = payouts._claim(withdrawal.pk)
+    past = timezone.now() - dt.timedelta(minutes=5)
+    claimed.sent_at = claimed.next_look_up_at = past
+    claimed.save(update_fields=["sent_at", "next_look_up_at"])
+    payouts.look_up_payout(withdrawal.pk)
+    assert state(withdrawal) == WithdrawalState.FAILED
+
+    assert payouts.send_claimed(claimed) == WithdrawalState.FAILED
+    assert outside.running.store.rows("SELECT * FROM transfers") == []
+    assert verify().holds

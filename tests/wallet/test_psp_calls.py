@@ -87,6 +87,8 @@ def test_calls_about_nothing_keep_no_words(outside):
         ({"note": "card 4242 4242 4242 4242 of clara@example.com"}, "clara@", "4242 of c•••@example.com"),
         ({"pspReference": "8835511210681325"}, "•", "8835511210681325"),
         ({"nested": [{"access_token": "tok"}], "amount": {"value": 500}}, "tok\"", "500"),
+        ({"reference": "D-XV78RXHPPVD4"}, "•", "D-XV78RXHPPVD4"),  # ours, though it begins like an IBAN
+        ({"note": "from NO9386011117947"}, "9386011", "•••7947"),
         (b"\xff\xfe", "xff", "2 bytes"),
         ({"merchant_id": "key-of-the-psp"}, "key-of-the-psp", "merchant_id"),
     ],

@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -40,16 +40,29 @@ REFERENCE = re.compile(r"/(?=[^/]*\d)(?!v\d+(?:/|$))[^/]{6,}")
 
 
 _about: ContextVar[str] = ContextVar("psp_call_about", default="")
+_not_after: ContextVar[dt.datetime | None] = ContextVar("psp_call_not_after", default=None)
 
 
 @contextmanager
-def about(reference: str) -> Iterator[None]:
-    """Calls in here concern this movement: they stand in its story, with what was said."""
-    before = _about.set(reference)
+def about(reference: str, *, not_after: dt.datetime | None = None) -> Iterator[None]:
+    """Calls in here concern this movement: they stand in its story, with what was said.
+
+    not_after: from then on others may believe that nothing was sent, so no request may begin any more.
+    """
+    before, earlier = _about.set(reference), _not_after.set(not_after)
     try:
         yield
     finally:
         _about.reset(before)
+        _not_after.reset(earlier)
+
+
+def refuse_when_late(step: str, _info: Mapping[str, Any]) -> None:
+    """Told by the HTTP library of each of its steps: the last moment before a request leaves, however long its process
+    was frozen. Raises: httpx.ConnectError, since nothing was sent."""
+    deadline = _not_after.get()
+    if deadline is not None and step.endswith("send_request_headers.started") and timezone.now() > deadline:
+        raise httpx.ConnectError("too late to be sent: others may have looked it up meanwhile")
 
 
 class Call:

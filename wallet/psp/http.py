@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from wallet.models import Psp
 from wallet.psp.base import PspRefused, PspUnknown, PspUnreachable
-from wallet.psp.calls import operation_of, recorded
+from wallet.psp.calls import operation_of, recorded, refuse_when_late
 
 TIMEOUT = httpx.Timeout(10, connect=3)
 REPORT_TIMEOUT = httpx.Timeout(120, connect=3)
@@ -45,8 +45,9 @@ class PspHttp:
                 call.request = next((one for one in (json, data, content) if one is not None), None)
                 with httpx.Client(timeout=timeout, trust_env=False) as client:
                     response = client.request(
-                        method, url, json=json, content=content, data=data, files=files, headers=dict(headers or {})
-                    )
+                        method, url, json=json, content=content, data=data, files=files, headers=dict(headers or {}),
+                        extensions={"trace": refuse_when_late},
+                    )  # fmt: skip
                 call.answered(response.status_code)
                 call.answer = response.content
                 return response
