@@ -64,3 +64,18 @@ def close_issue(*, issue_id: int, actor: Any, resolution: str) -> PlatformIssue:
         after={"kind": issue.kind, "subject": issue.subject},
     )  # fmt: skip
     return issue
+
+
+@transaction.atomic
+def settle(*, server_id: int, kind: IssueKind, actor: Any, resolution: str) -> bool:
+    """Close what is answered by a deed elsewhere (a login was attached, …). False when nothing was open."""
+    rows = PlatformIssue.objects.select_for_update().filter(server_id=server_id, kind=kind, closed_at__isnull=True)
+    found = list(rows.order_by("pk"))
+    for issue in found:
+        issue.closed_at, issue.closed_by, issue.resolution = timezone.now(), actor, resolution[:300]
+        issue.save(update_fields=["closed_at", "closed_by", "resolution"])
+        audit.record(
+            actor=actor, action="trading.issue_closed", target=issue, reason=issue.resolution,
+            after={"kind": issue.kind, "subject": issue.subject},
+        )  # fmt: skip
+    return bool(found)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.ui import panels
 from trading import queries
-from trading.models import PlatformIssue
+from trading.models import PlatformIssue, StagedLogin
 from trading.views.accounts import trading_tab
 
 
@@ -32,6 +32,10 @@ def open_questions(user: Any) -> int | None:
 
 def waiting_requests(user: Any) -> int | None:
     return queries.requests_visible_to(user).filter(state="waiting")[:100].count() or None
+
+
+def waiting_logins(user: Any) -> int | None:
+    return StagedLogin.objects.filter(state="waiting").exclude(verdict="clean")[:100].count() or None
 
 
 panels.menu(
@@ -65,6 +69,10 @@ panels.menu(
 )  # fmt: skip
 panels.menu(
     "setup", _("Leverage caps"), "trading_caps", "trading.view_leveragecap", "scale", 62, words="esma fca asic regulator",
+)  # fmt: skip
+panels.menu(
+    "trading", _("Take over accounts"), "trading_imports", "trading.import_accounts", "download", 45, count=waiting_logins,
+    words="import existing logins attach",
 )  # fmt: skip
 panels.client_tab("trading", _("Trading"), trading_tab, "trading.view_tradingaccount", order=40)
 panels.palette_source("trading_accounts", _("Trading accounts"), find_accounts, "trading.view_tradingaccount", 40)

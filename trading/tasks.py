@@ -10,6 +10,7 @@ from celery.schedules import crontab
 from crm.sweep import each
 from trading import accounts, operations, requests, results, symbols
 from trading.choices import OperationState
+from trading.imports import history
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.errors import PlatformError
 from trading.sync import deals, money, positions, profiles, reconcile
@@ -46,11 +47,18 @@ def refresh_account(account_id: int) -> None:
 
 
 @shared_task
+def read_history(account_id: int) -> int | None:
+    return history.read_history(account_id)
+
+
+@shared_task
 def continue_work() -> int:
     """Accounts to open and operations to send or look up, left by a crash or a broker that was away."""
     done = each(_continue_operation, operations.due_operations())
     done += each(accounts.open_on_platform, accounts.due_accounts())
     done += each(requests.apply, requests.due_requests())
+    for account_id in history.due_histories():
+        read_history.apply_async((account_id,), retry=False)
     return done + each(accounts.apply_right_to_trade, accounts.due_rights())
 
 

@@ -2,7 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from crm.ui.views import TableView
 from trading.tables import AccountTable, DealTable
-from trading.views import account_types, accounts, health, requests, servers
+from trading.views import account_types, accounts, health, imports, requests, servers
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/accounts/", TableView.as_view(table=AccountTable), name="trading_accounts"),
@@ -20,6 +20,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/requests/", requests.RequestList.as_view(), name="trading_requests"),
     path("trading/requests/<int:request_id>/", requests.RequestPage.as_view(), name="trading_request"),
     path("trading/requests/<int:request_id>/<slug:act>/", requests.DecideRequest.as_view(), name="trading_request_act"),
+    path("trading/imports/", imports.ImportList.as_view(), name="trading_imports"),
+    path("trading/imports/new/", imports.NewImport.as_view(), name="trading_import_new"),
+    path("trading/imports/<int:import_id>/", imports.ImportPage.as_view(), name="trading_import"),
+    path("trading/imports/<int:import_id>/<slug:act>/", imports.ImportAct.as_view(), name="trading_import_act"),
+    path("trading/imports/logins/<int:row_id>/", imports.StagedPage.as_view(), name="trading_staged"),
+    path("trading/imports/logins/<int:row_id>/<slug:act>/", imports.StagedAct.as_view(), name="trading_staged_act"),
     path("trading/types/", account_types.AccountTypeList.as_view(), name="trading_types"),
     path("trading/types/new/", account_types.AccountTypePage.as_view(), name="trading_type_new"),
     path("trading/types/<int:type_id>/", account_types.AccountTypePage.as_view(), name="trading_type"),

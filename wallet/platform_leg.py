@@ -5,7 +5,8 @@
 A deal that moves Balance by hand of the manager (action Balance) must lead to a posting of the same amount and currency;
 credit, bonus, charges and corrections move no client money of ours, so they must at least have been ordered here. A posting
 on the server's clearing account must lead to a deal. Both directions are one statement each over the days asked for; what
-does not agree comes back with its name. Demo accounts have no money and are left out.
+does not agree comes back with its name. Demo accounts have no money and are left out, and so is what moved on an account
+before it was taken over here.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ WITH deal AS (
   WHERE d.server_id = %(server)s AND d.executed_at >= %(since)s AND d.executed_at < %(until)s
     AND d.deleted_at IS NULL AND NOT d.action = ANY(%(ours)s) AND NOT coalesce(a.is_demo, false)
     AND (c.brand_id = %(brand)s OR (c.brand_id IS NULL AND %(strays)s))
+    AND (a.imported_at IS NULL OR d.executed_at >= a.imported_at)
 )
 SELECT d.ticket, d.login, d.action, d.executed_at, coalesce(d.currency, ''), d.client_id, coalesce(d.minor, 0),
   o.id IS NOT NULL AS by_ticket, named.ticket IS NOT NULL AS is_second, named.id IS NOT NULL AS is_named,

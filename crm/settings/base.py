@@ -261,6 +261,7 @@ CELERY_TASK_ROUTES = {
     "kyc.tasks.check_document": {"queue": "slow"},
     "kyc.tasks.sweep_orphans": {"queue": "slow"},
     "ib.tasks.run_commissions": {"queue": "slow"},
+    "trading.tasks.read_history": {"queue": "slow"},
     "ib.tasks.settle_due_periods": {"queue": "slow"},
     "monitoring.tasks.close_days": {"queue": "slow"},
     "monitoring.tasks.score_open_days": {"queue": "slow"},

@@ -92,6 +92,7 @@ def _any_client(name: str) -> Callable[[Any], dict[str, Any]]:
 
 SEES_TRADES: Final = STAFF - {"kyc_officer", "marketing"}
 OPENS_ACCOUNTS: Final = roles(Role.RETENTION, Role.DESK_HEAD, Role.SUPPORT, Role.ADMINISTRATOR)
+IMPORTS_ACCOUNTS: Final = roles(Role.SUPPORT, Role.ADMINISTRATOR)
 DECIDES_REQUESTS: Final = roles(Role.DESK_HEAD, Role.SUPPORT, Role.ADMINISTRATOR)
 WATCHES_PLATFORMS: Final = roles(Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 
@@ -113,6 +114,14 @@ TABLE |= {
     "trading_request_act": Rule(
         DECIDES_REQUESTS, kwargs=lambda _world: {"request_id": 999_999, "act": "claim"}, good=OWN
     ),
+    "trading_imports": Rule(IMPORTS_ACCOUNTS),
+    "trading_import_new": Rule(IMPORTS_ACCOUNTS),
+    "trading_import": Rule(IMPORTS_ACCOUNTS, kwargs=lambda _world: {"import_id": 999_999}, good=OWN),
+    "trading_import_act": Rule(
+        IMPORTS_ACCOUNTS, kwargs=lambda _world: {"import_id": 999_999, "act": "match"}, good=OWN
+    ),
+    "trading_staged": Rule(IMPORTS_ACCOUNTS, kwargs=lambda _world: {"row_id": 999_999}, good=OWN),
+    "trading_staged_act": Rule(IMPORTS_ACCOUNTS, kwargs=lambda _world: {"row_id": 999_999, "act": "later"}, good=OWN),
     "trading_types": Rule(roles(Role.ADMINISTRATOR, Role.MLRO, Role.AUDITOR)),
     "trading_type_new": Rule(roles(Role.ADMINISTRATOR)),
     "trading_type": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"type_id": 999_999}, good=OWN),

@@ -15,9 +15,9 @@ from clients.choices import Stage, TimelineKind
 from clients.models import Client
 from clients.stages import move_stage
 from trading import symbols
-from trading.choices import CREDIT_ACTIONS, TRADES, DealAction, IssueKind
+from trading.choices import CREDIT_ACTIONS, TRADES, DealAction, IssueKind, StagedState
 from trading.issues import open_issue
-from trading.models import SyncCursor, TradingServer
+from trading.models import StagedLogin, SyncCursor, TradingServer
 from trading.operations import MoneyDeal, note_deals
 from trading.platforms.base import DealData, Purpose, ServerTime
 from trading.platforms.mt5.units import to_server_seconds
@@ -113,7 +113,7 @@ def _report_the_unknown(server: TradingServer, deals: list[DealData], done: Inge
             server_id=server.pk, kind=IssueKind.UNKNOWN_ACTION, subject=str(action),
             details={"tickets": [deal.ticket for deal in theirs[:20]], "row": theirs[0].raw},
         )  # fmt: skip
-    strangers = sorted({deal.login for deal in deals} - done.owners.keys())
+    strangers = _strangers(server, {deal.login for deal in deals} - done.owners.keys())
     if strangers:
         open_issue(
             server_id=server.pk, kind=IssueKind.UNKNOWN_ACCOUNT, subject=server.group_mask[:80],
@@ -126,6 +126,14 @@ def _report_the_unknown(server: TradingServer, deals: list[DealData], done: Inge
     for deal in trades:
         first_at.setdefault(deal.symbol, deal.executed_at)
     symbols.ensure_known(server, {deal.symbol: deal.contract_size for deal in trades}, first_at)
+
+
+def _strangers(server: TradingServer, logins: set[str]) -> list[str]:
+    """Logins that nobody decided about: somebody may have said that a dealer's or test account is to be ignored."""
+    if not logins:
+        return []
+    ignored = StagedLogin.objects.filter(server=server, login__in=logins, state=StagedState.IGNORED)
+    return sorted(logins - set(ignored.values_list("login", flat=True)))
 
 
 def _note_money(server: TradingServer, deals: list[DealData], done: Ingested) -> None:

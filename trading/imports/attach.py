@@ -1,0 +1,239 @@
+"""A staged login becomes a client's account here, once: with its deals that came before, and the question about them answered."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.choices import TimelineKind
+from clients.facts import rebuild_client
+from clients.models import Client
+from clients.queries import clients_visible_to
+from crm import audit
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.events import DealsSynced, TradingAccountImported, publish
+from crm.policies import require
+from crm.wake import wake_on_commit
+from trading import policies
+from trading.choices import UNDECIDED, AccountState, IssueKind, StagedState, Verdict
+from trading.issues import settle
+from trading.models import AccountType, StagedLogin, SyncCursor, TradingAccount, TradingServer
+from trading.platforms.base import Right
+from trading.sync.batches import batched
+from trading.sync.ingest import EVENT_DEALS_MAX
+
+LINK_DEALS: Final = """
+UPDATE trading_deal SET account_id = %(account)s
+WHERE server_id = %(server)s AND login = %(login)s AND account_id IS NULL
+RETURNING id, action, executed_at
+"""
+STRANGERS: Final = """
+SELECT 1 FROM trading_deal d WHERE d.server_id = %(server)s AND d.account_id IS NULL AND NOT EXISTS (
+  SELECT 1 FROM trading_stagedlogin s WHERE s.server_id = d.server_id AND s.login = d.login AND s.state = 'ignored')
+LIMIT 1
+"""
+NO_TYPE: Final = 0
+
+
+@transaction.atomic
+def attach(
+    *, row_id: int, actor: Any, client_id: int | None = None, account_type_id: int | None = None
+) -> TradingAccount:
+    """Make a staged login the client's account. Attached already to the same client: returns that account.
+
+    client_id, account_type_id: another choice than the one that was found; `NO_TYPE` keeps the account without a type.
+    Who: `trading.import_accounts`, for clients in reach. Raises: NotAllowed, WrongState, DomainError.
+    """
+    require(policies.can_import(actor))
+    row = _locked(row_id)
+    if row.state == StagedState.ATTACHED and row.account is not None:
+        if client_id in (None, row.account.client_id):
+            return row.account
+        raise WrongState(_("This login is attached to another client already."))
+    if row.state not in UNDECIDED:
+        raise WrongState(_("This login is ignored. Take that back first."))
+    if row.verdict in (Verdict.BROKEN, Verdict.NOT_READ):
+        raise DomainError(row.problem)
+    client = _client(row, actor, client_id)
+    account_type = _type(row, client, account_type_id)
+    account = _make(row, client, account_type)
+    row.state, row.account, row.client, row.account_type = StagedState.ATTACHED, account, client, account_type
+    row.decided_by, row.decided_at, row.problem = actor, timezone.now(), ""
+    row.save()
+    linked = _link_deals(row.server, account)
+    _tell(row, account, client, actor, linked)
+    settle_strangers(row.server, actor)
+    return account
+
+
+def _locked(row_id: int) -> StagedLogin:
+    rows = StagedLogin.objects.select_for_update(of=["self"]).select_related("server", "account__client")
+    row = rows.filter(pk=row_id).first()
+    if row is None:
+        raise DomainError(_("There is no such login."))
+    return row
+
+
+def _client(row: StagedLogin, actor: Any, client_id: int | None) -> Client:
+    wanted = client_id or row.client_id
+    if wanted is None:
+        raise DomainError(_("Choose a client."))
+    client = clients_visible_to(actor).select_related("brand").filter(pk=wanted).first()
+    if client is None:
+        raise NotAllowed(_("You don't reach this client."))
+    if client.stage == "lead":
+        raise DomainError(_("This person is a lead. They must register before an account can be theirs."))
+    return client
+
+
+def _type(row: StagedLogin, client: Client, type_id: int | None) -> AccountType | None:
+    if type_id == NO_TYPE:
+        return None
+    if type_id is None and client.pk == row.client_id and row.account_type_id:
+        type_id = row.account_type_id
+    types = AccountType.objects.filter(brand_id=client.brand_id, server_id=row.server_id, currency=row.currency)
+    if type_id is not None:
+        found = types.filter(pk=type_id).first()
+        if found is None:
+            raise DomainError(_("This account type is another brand's, or in another currency."))
+        return found
+    found = types.filter(group=row.group).order_by("-is_enabled", "position", "pk").first()
+    if found is None:
+        raise DomainError(
+            _("No account type of the client's brand has the group %(group)s in %(currency)s.")
+            % {"group": row.group, "currency": row.currency}
+        )
+    return found
+
+
+def _make(row: StagedLogin, client: Client, account_type: AccountType | None) -> TradingAccount:
+    """The account's row. Deals that are being taken in at this moment wait, or are there already: none stays unowned."""
+    SyncCursor.objects.get_or_create(server_id=row.server_id, kind="deals")
+    SyncCursor.objects.select_for_update().get(server_id=row.server_id, kind="deals")
+    if TradingAccount.objects.filter(server_id=row.server_id, login=row.login).exists():
+        raise WrongState(_("This login is an account here already."))
+    now = timezone.now()
+    trading_wanted = not policies.BLOCKING_RESTRICTIONS & set(client.restrictions)
+    return TradingAccount.objects.create(
+        client=client, server=row.server, account_type=account_type, login=row.login, group=row.group,
+        currency=row.currency, leverage=row.leverage,
+        is_demo=account_type.is_demo if account_type else row.server.is_demo, state=AccountState.OPEN,
+        request_key=f"import:{row.server_id}:{row.login}", opened_at=row.registered_at or now, imported_at=now,
+        history_due_at=now, allowed=row.allowed, trading_wanted=trading_wanted,
+        # Told again where the restriction is not on the platform yet; what a dealer took away stays taken.
+        trading_applied=trading_wanted or Right.TRADE.value in row.allowed,
+        next_try_at=now if not trading_wanted else None, balance=row.balance, credit=row.credit,
+    )  # fmt: skip
+
+
+def _link_deals(server: TradingServer, account: TradingAccount) -> int:
+    """Deals that came while nobody knew the login get their account, and are told of like new ones."""
+    with connection.cursor() as cursor:
+        cursor.execute(LINK_DEALS, {"account": account.pk, "server": server.pk, "login": account.login})
+        rows = cursor.fetchall()
+    trades = [at for _id, action, at in rows if action in (0, 1)]
+    if trades:
+        account.last_trade_at = max(trades)
+        account.save(update_fields=["last_trade_at"])
+        rebuild_client(account.client_id, "last_trade_at")
+    for some in batched([deal_id for deal_id, _action, _at in rows], EVENT_DEALS_MAX):
+        publish(DealsSynced(server_id=server.pk, deal_ids=tuple(some), client_ids=(account.client_id,)))
+    return len(rows)
+
+
+def _tell(row: StagedLogin, account: TradingAccount, client: Client, actor: Any, linked: int) -> None:
+    reasons = next((reason for reason in row.reasons if reason["client"] == client.pk), None)
+    audit.record(
+        actor=actor, action="trading.account_imported", target=account, client_id=client.pk, brand_id=client.brand_id,
+        after={"login": account.login, "server": str(account.server), "group": account.group, "leverage": account.leverage,
+               "balance": str(account.balance), "deals": linked},
+        evidence={"fits": reasons["codes"] if reasons else ["chosen"], "staged": row.pk},
+    )  # fmt: skip
+    timeline.tell(
+        client_id=client.pk, kind=TimelineKind.TRADING, actor=actor, url=f"/trading/accounts/{account.pk}/",
+        title=lambda: _("Trading account %(login)s of %(server)s is attached")
+        % {"login": account.login, "server": account.server},
+        dedupe_key=f"trading.account_imported:{account.pk}", is_visible_to_client=True,
+    )  # fmt: skip
+    publish(
+        TradingAccountImported(
+            client_id=client.pk, brand_id=client.brand_id, account_id=account.pk,
+            platform=account.server.get_kind_display(), login=account.login,
+        )
+    )  # fmt: skip
+    wake_on_commit("trading.read_history", account.pk)
+    wake_on_commit("trading.refresh_account", account.pk)
+    if not account.trading_wanted and account.trading_applied:
+        wake_on_commit("trading.apply_right_to_trade", account.pk)
+
+
+# ── what is not attached ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def ignore(*, row_id: int, actor: Any, note: str) -> StagedLogin:
+    """A login that is nobody's here (a dealer's, a test). Its deals stay, and nobody is asked about them any more.
+
+    Who: `trading.import_accounts`. Raises: NotAllowed, WrongState, DomainError without a reason.
+    """
+    if not note.strip():
+        raise DomainError(_("Say why."))
+    row = _decide(row_id, actor, StagedState.IGNORED, note)
+    settle_strangers(row.server, actor)
+    return row
+
+
+def put_off(*, row_id: int, actor: Any, note: str = "") -> StagedLogin:
+    """The client is still to be created; the next matching looks again. Who and raises: as `ignore`."""
+    return _decide(row_id, actor, StagedState.LATER, note)
+
+
+@transaction.atomic
+def reopen(*, row_id: int, actor: Any) -> StagedLogin:
+    """An ignored login waits again. Who: `trading.import_accounts`. Raises: NotAllowed, WrongState."""
+    require(policies.can_import(actor))
+    row = _locked(row_id)
+    if row.state not in (StagedState.IGNORED, StagedState.LATER):
+        raise WrongState(_("This login is “%(state)s”; that is not possible now.") % {"state": row.get_state_display()})
+    row.state, row.note, row.decided_by, row.decided_at = StagedState.WAITING, "", None, None
+    row.save(update_fields=["state", "note", "decided_by", "decided_at"])
+    _record("trading.login_reopened", row, actor)
+    return row
+
+
+@transaction.atomic
+def _decide(row_id: int, actor: Any, state: StagedState, note: str) -> StagedLogin:
+    require(policies.can_import(actor))
+    row = _locked(row_id)
+    if row.state not in UNDECIDED:
+        raise WrongState(_("This login is “%(state)s”; that is not possible now.") % {"state": row.get_state_display()})
+    row.state, row.note, row.decided_by, row.decided_at = state, note.strip()[:300], actor, timezone.now()
+    row.save(update_fields=["state", "note", "decided_by", "decided_at"])
+    _record("trading.login_ignored" if state == StagedState.IGNORED else "trading.login_put_off", row, actor)
+    return row
+
+
+def _record(action: str, row: StagedLogin, actor: Any) -> None:
+    audit.record(
+        actor=actor, action=action, target=row, reason=row.note,
+        after={"login": row.login, "server": str(row.server)},
+    )  # fmt: skip
+
+
+def settle_strangers(server: TradingServer, actor: Any) -> bool:
+    """Close the question about unknown accounts once no deal is left without an owner or a decision."""
+    with connection.cursor() as cursor:
+        cursor.execute(STRANGERS, {"server": server.pk})
+        if cursor.fetchone():
+            return False
+    return settle(
+        server_id=server.pk, kind=IssueKind.UNKNOWN_ACCOUNT, actor=actor,
+        resolution=_("Every login with deals is attached or ignored."),
+    )  # fmt: skip
+
+
+__all__ = ["NO_TYPE", "attach", "ignore", "put_off", "reopen", "settle_strangers"]

@@ -1,0 +1,32 @@
+"""Countries as people type them on a platform: a code, or a name in one of five languages."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from anyascii import anyascii
+from babel import Locale
+from django_countries import countries
+
+ALIASES = {"uk": "GB", "great britain": "GB", "usa": "US", "uae": "AE", "turkey": "TR", "czech republic": "CZ"}
+
+
+@lru_cache(maxsize=1)
+def _codes() -> dict[str, str]:
+    found = {folded(str(name)): code for code, name in countries.countries.items()}
+    for language in ("es", "fr", "it", "de", "en"):
+        names = Locale(language).territories
+        found.update({folded(names[code]): code for code in countries.countries if code in names})
+    found.update({code.lower(): code for code in countries.countries})
+    return found | ALIASES
+
+
+def folded(text: str) -> str:
+    """Lower case, without accents, single spaces."""
+    return " ".join(anyascii(text).lower().split())
+
+
+@lru_cache(maxsize=4096)
+def country_code(text: str) -> str:
+    """`DE`, `Germany` and `Deutschland` are DE; empty where it is no country's name."""
+    return _codes().get(folded(text), "") if text.strip() else ""

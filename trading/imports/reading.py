@@ -1,0 +1,233 @@
+"""A server's logins into staged rows. A repeat refreshes what nobody decided about, and changes nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.canonical import canonical_email, canonical_phone
+from crm import audit
+from crm.errors import DomainError, WrongState
+from crm.jobs import start_job
+from crm.policies import require
+from trading import policies
+from trading.choices import UNDECIDED, ImportState, StagedState, Verdict
+from trading.imports import matching
+from trading.imports.countries import country_code
+from trading.models import AccountImport, StagedLogin, TradingServer
+from trading.platforms.base import AccountData, Platform, Purpose
+from trading.platforms.errors import FinalError, PlatformError
+from trading.platforms.mt5.units import LEVERAGE_MAX
+from trading.platforms.pool import platform_for
+from trading.sync.batches import batched
+
+BATCH: Final = 400
+TRIES: Final = 3
+TRY_AGAIN_SECONDS: Final = 2.0
+Report = Callable[[int, int, str], None]
+COLUMNS: Final = (
+    'login varchar, "group" varchar, currency varchar, leverage int, allowed jsonb, name varchar, email varchar,'
+    " email_canonical varchar, phone varchar, phone_canonical varchar, country varchar, balance numeric, credit numeric,"
+    " registered_at timestamptz, verdict varchar, problem varchar"
+)
+NAMES: Final = [column.split()[0] for column in COLUMNS.split(", ")]
+UPSERT: Final = (
+    f"INSERT INTO trading_stagedlogin (server_id, batch_id, state, reasons, note, read_at, {', '.join(NAMES)}) "  # noqa: S608
+    f"SELECT %(server)s, %(batch)s, '{StagedState.WAITING.value}', '[]', '', clock_timestamp(), "
+    f"{', '.join('i.' + name for name in NAMES)} "
+    f"FROM jsonb_to_recordset(%(rows)s::jsonb) AS i({COLUMNS}) ORDER BY i.login "
+    "ON CONFLICT (server_id, login) DO UPDATE SET batch_id = excluded.batch_id, read_at = excluded.read_at, "
+    + ", ".join(f"{name} = excluded.{name}" for name in NAMES)
+    + ", client_id = NULL, account_type_id = NULL, reasons = '[]' "
+    "WHERE trading_stagedlogin.state = ANY(%(undecided)s)"
+)
+HERE: Final = """
+UPDATE trading_stagedlogin s SET state = 'attached', verdict = 'known', account_id = a.id, client_id = a.client_id,
+  account_type_id = a.account_type_id, problem = ''
+FROM trading_tradingaccount a
+WHERE s.server_id = %(server)s AND s.login = ANY(%(logins)s) AND s.state = ANY(%(undecided)s)
+  AND a.server_id = s.server_id AND a.login = s.login
+"""
+
+
+@transaction.atomic
+def start_import(
+    *, server_id: int, actor: Any, mask: str, first_login: int | None = None, last_login: int | None = None
+) -> AccountImport:
+    """Have a server's logins read in the background. Nothing becomes a client's account by that.
+
+    Who: `trading.import_accounts`. Raises: NotAllowed, DomainError for a mask or range that can't be, WrongState while
+    another reading of the server is under way.
+    """
+    require(policies.can_import(actor))
+    server = TradingServer.objects.select_for_update().get(pk=server_id)
+    if not server.is_enabled:
+        raise DomainError(_("This server is switched off."))
+    if not mask.strip():
+        raise DomainError(_("Say which groups, e.g. real*."))
+    if first_login is not None and last_login is not None and last_login < first_login:
+        raise DomainError(_("The login range must go upwards."))
+    running = server.imports.filter(state=ImportState.READING).select_related("job").first()
+    if running is not None and running.job is not None and running.job.finished_at is None:
+        raise WrongState(_("This server is being read already. Wait for it to end."))
+    batch = AccountImport.objects.create(
+        server=server, mask=mask.strip()[:300], first_login=first_login, last_login=last_login, owner=actor
+    )
+    audit.record(
+        actor=actor, action="trading.import_started", target=batch,
+        after={"server": server.name, "mask": batch.mask, "first": first_login, "last": last_login},
+    )  # fmt: skip
+    batch.job = start_job(
+        "trading.read_logins", owner=actor, parameters={"import": batch.pk},
+        title=_("Accounts of %(server)s") % {"server": server},
+    )  # fmt: skip
+    batch.save(update_fields=["job"])
+    return batch
+
+
+def read(batch: AccountImport, report: Report) -> int:
+    """Read everything and match it. Not in a transaction: what was read stays when a later part fails.
+
+    Raises: PlatformError when the server can't be read to the end; the rows so far are there, a repeat goes on.
+    """
+    server = batch.server
+    try:
+        count = _read(batch, server, report)
+    except PlatformError as problem:
+        _end(batch, ImportState.FAILED, str(problem))
+        raise
+    except BaseException:
+        _end(batch, ImportState.FAILED, _("Cancelled or broken off. What was read is there; start again to go on."))
+        raise
+    _end(batch, ImportState.READY, "")
+    return count
+
+
+def _end(batch: AccountImport, state: ImportState, problem: str) -> None:
+    AccountImport.objects.filter(pk=batch.pk).update(state=state, problem=problem[:300], finished_at=timezone.now())
+
+
+def _read(batch: AccountImport, server: TradingServer, report: Report) -> int:
+    platform = platform_for(server, Purpose.BACKFILL)
+    currencies = {group.name: group.currency for group in platform.groups()}
+    logins = [login for login in platform.logins(batch.mask) if _in_range(login, batch)]
+    synced = set(logins) if batch.mask == server.group_mask else set(platform.logins(server.group_mask))
+    AccountImport.objects.filter(pk=batch.pk).update(read=len(logins))
+    done = 0
+    for part in batched(sorted(logins, key=lambda login: (len(login), login)), BATCH):
+        rows = [staged_row(one, currencies, synced) for one in _accounts(platform, part)]
+        with transaction.atomic():
+            keep(batch, rows)
+            matching.match_logins(server, [str(row["login"]) for row in rows], user=batch.owner)
+        done += len(part)
+        report(done, len(logins), _("logins read"))
+    return len(logins)
+
+
+def _in_range(login: str, batch: AccountImport) -> bool:
+    if batch.first_login is None and batch.last_login is None:
+        return True
+    number = int(login) if login.isdecimal() else -1
+    return (batch.first_login is None or number >= batch.first_login) and (
+        batch.last_login is None or number <= batch.last_login
+    )
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A login whose description nobody can make sense of."""
+
+    login: str
+    why: str
+
+
+def _accounts(platform: Platform, logins: Sequence[str]) -> list[AccountData | Unreadable]:
+    """A batch; when one account in it can't be read, each by itself, so that a bad one costs no other."""
+    try:
+        return list(_asked(lambda: platform.read_accounts(logins)))
+    except (ValueError, KeyError, FinalError):
+        return [found for login in logins if (found := _one(platform, login)) is not None]
+
+
+def _one(platform: Platform, login: str) -> AccountData | Unreadable | None:
+    try:
+        found = _asked(lambda: [platform.read_account(login)])
+        return found[0]
+    except (ValueError, KeyError, FinalError) as problem:
+        return Unreadable(login, str(problem)[:200])
+
+
+def _asked(ask: Callable[[], list[Any]]) -> list[Any]:
+    """A server that is busy or starting is asked again after a moment. Raises: PlatformError."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            return ask()
+        except FinalError:
+            raise
+        except PlatformError:
+            if attempt == TRIES:
+                raise
+            time.sleep(TRY_AGAIN_SECONDS)
+    raise AssertionError
+
+
+def staged_row(one: AccountData | Unreadable, currencies: dict[str, str], synced: set[str]) -> dict[str, Any]:
+    """A login as it is kept, with what stands against it whoever it belongs to."""
+    if isinstance(one, Unreadable):
+        empty = dict.fromkeys(("group", "currency", "name", "email", "email_canonical", "phone", "phone_canonical",
+                               "country"), "")  # fmt: skip
+        return {
+            **empty, "login": one.login, "leverage": 0, "allowed": [], "balance": Decimal(0), "credit": Decimal(0),
+            "registered_at": None, "verdict": Verdict.BROKEN.value,
+            "problem": _("The platform's description can't be read: %(why)s") % {"why": one.why},
+        }  # fmt: skip
+    country = country_code(one.country)
+    verdict, problem = _against(one, currencies, synced)
+    email = one.email.strip().lower()[:254]
+    return {
+        "login": one.login, "group": one.group[:120], "currency": currencies.get(one.group, ""), "leverage": one.leverage,
+        "allowed": sorted(right.value for right in one.allowed), "name": " ".join(one.name.split())[:200], "email": email,
+        "email_canonical": canonical_email(email) if "@" in email else "", "phone": one.phone.strip()[:40],
+        "phone_canonical": canonical_phone(one.phone, country)[:20], "country": country, "balance": one.balance,
+        "credit": one.credit, "registered_at": one.registered_at, "verdict": verdict.value, "problem": problem,
+    }  # fmt: skip
+
+
+def _against(one: AccountData, currencies: dict[str, str], synced: set[str]) -> tuple[Verdict, str]:
+    if one.group not in currencies:
+        return Verdict.BROKEN, _("The server lists no group “%(group)s”: our manager may not see it.") % {
+            "group": one.group}  # fmt: skip
+    if not 1 <= one.leverage <= LEVERAGE_MAX:
+        return Verdict.BROKEN, _("The leverage 1:%(leverage)s is outside of 1:1 to 1:500.") % {"leverage": one.leverage}
+    if one.login not in synced:
+        return Verdict.NOT_READ, _("The server's settings leave this group out: its deals would not be read.")
+    return Verdict.NO_CLIENT, ""
+
+
+def keep(batch: AccountImport, rows: Iterable[dict[str, Any]]) -> None:
+    """Write staged rows; what a person decided stays as it is, and what is an account here is said to be one."""
+    rows = list(rows)
+    undecided = list(UNDECIDED)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            UPSERT,
+            {"server": batch.server_id, "batch": batch.pk, "undecided": undecided,
+             "rows": orjson.dumps(rows, default=str).decode()},
+        )  # fmt: skip
+        cursor.execute(
+            HERE, {"server": batch.server_id, "logins": [row["login"] for row in rows], "undecided": undecided}
+        )
+
+
+@transaction.atomic
+def note_problem(row_id: int, problem: str) -> None:
+    """Keep why a login could not be attached; it waits on."""
+    StagedLogin.objects.filter(pk=row_id, state__in=UNDECIDED).update(problem=problem[:300])

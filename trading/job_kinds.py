@@ -1,0 +1,59 @@
+"""What people of trading wait for: the reading of a server's logins, and taking over those that fit."""
+
+from __future__ import annotations
+
+import logging
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.errors import DomainError
+from crm.jobs import RunningJob, job_kind
+from trading.choices import UNDECIDED, Verdict
+from trading.imports import attach, matching, reading
+from trading.models import AccountImport, StagedLogin
+
+logger = logging.getLogger(__name__)
+BATCH = 500
+
+
+def _batch(job: RunningJob) -> AccountImport:
+    return AccountImport.objects.select_related("server", "owner").get(pk=job.parameters["import"])
+
+
+@job_kind("trading.read_logins", title=gettext_lazy("Accounts of a trading server"), hours=2)
+def read_logins(job: RunningJob) -> None:
+    batch = _batch(job)
+    reading.read(batch, job.progress)
+    job.point_to(batch.get_absolute_url())
+
+
+@job_kind("trading.attach_logins", title=gettext_lazy("Taking over accounts"), hours=2)
+def attach_logins(job: RunningJob) -> None:
+    """Every login that fits one client for certain, each in a transaction of its own: one that can't be costs no other."""
+    batch = _batch(job)
+    rows = StagedLogin.objects.filter(batch=batch, verdict=Verdict.CLEAN, state__in=UNDECIDED)
+    ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    for done, row_id in enumerate(ids, start=1):
+        try:
+            attach.attach(row_id=row_id, actor=job.owner)
+        except DomainError as error:
+            reading.note_problem(row_id, error.message)
+        except Exception:
+            logger.exception("login %s could not be attached", row_id)
+            reading.note_problem(row_id, _("Something went wrong here. The log says what; try it again by itself."))
+        job.progress(done, len(ids), _("accounts taken over"))
+    job.point_to(batch.get_absolute_url())
+
+
+@job_kind("trading.match_logins", title=gettext_lazy("Looking for clients again"), hours=1)
+def match_logins(job: RunningJob) -> None:
+    """Logins of an import that nobody decided about are held against today's clients."""
+    batch = _batch(job)
+    rows = StagedLogin.objects.filter(batch=batch, state__in=UNDECIDED, verdict__in=matching.FITTING)
+    ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), BATCH):
+        part = StagedLogin.objects.filter(pk__in=ids[start : start + BATCH]).only("pk", "group", "currency")
+        matching.match_rows(batch.server, list(part), user=job.owner)
+        job.progress(min(start + BATCH, len(ids)), len(ids), _("logins looked at"))
+    job.point_to(batch.get_absolute_url())
