@@ -89,8 +89,8 @@ messages: install ## collect the texts to translate into locale/ (needs gettext)
 lock: install ## pin all requirements anew, with hashes
 	uv=$$(ls var/bootstrap/uv-*/bin/uv | head -1); \
 	flags="--universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet"; \
-	$$uv pip compile pyproject.toml --extra embedded --extra mt5 $$flags -o requirements/base.txt && \
-	$$uv pip compile pyproject.toml --extra embedded --extra mt5 --group dev $$flags -c requirements/base.txt -o requirements/dev.txt
+	$$uv pip compile pyproject.toml --extra embedded --extra mt5 --extra exports $$flags -o requirements/base.txt && \
+	$$uv pip compile pyproject.toml --extra embedded --extra mt5 --extra exports --group dev $$flags -c requirements/base.txt -o requirements/dev.txt
 
 stop: ## stop what runs on var/, wherever it was started
 	@$(BIN)/python -m crm.supervisor stop

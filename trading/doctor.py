@@ -14,7 +14,7 @@ from trading import symbols
 from trading.models import AccountType, SymbolInfo, TradingServer
 from trading.platforms.base import Platform, Purpose
 from trading.platforms.errors import PlatformError
-from trading.platforms.mt5.export import filetime
+from trading.platforms.mt5.stamps import filetime
 from trading.platforms.mt5.units import to_server_seconds
 from trading.platforms.pool import deal_source, platform_for
 

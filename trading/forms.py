@@ -72,7 +72,8 @@ class ServerForm(forms.ModelForm):
     export_url = forms.CharField(
         label=_("SQL export"), required=False, max_length=300, strip=True,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("Read deals from the broker's export: postgresql://reader:password@host/database. "
+        help_text=_("Read deals from the broker's export: postgresql://reader:password@host/database, or mysql://, mssql://, "
+                    "oracle://, sqlite://. "
                     "Stored encrypted, never shown again; empty keeps it, a dash (-) takes it away."),
     )  # fmt: skip
 

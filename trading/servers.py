@@ -14,7 +14,8 @@ from crm.errors import DomainError
 from crm.policies import require_permission
 from trading.doctor import Check, examine
 from trading.models import TradingServer
-from trading.platforms.mt5.export import DRIVERS
+from trading.platforms.errors import PlatformError
+from trading.platforms.mt5.dialects import dialect_of, schema_of
 
 MANAGES: Final = "trading.manage_servers"
 NO_EXPORT: Final = "-"
@@ -76,8 +77,11 @@ def _set_export(server: TradingServer, url: str) -> None:
     if url == NO_EXPORT:
         server.set_export_url("")
     elif url:
-        if urlsplit(url).scheme not in DRIVERS:
-            raise DomainError(_("An export is read from postgresql:// or sqlite:// addresses."))
+        try:
+            dialect_of(url).load()
+            schema_of(urlsplit(url))
+        except PlatformError as problem:
+            raise DomainError(_("This export can't be read: %(why)s.") % {"why": problem.message}) from problem
         server.set_export_url(url)
 
 

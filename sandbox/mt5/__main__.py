@@ -48,7 +48,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--calendar", choices=["always", "real", "closed"], default="always", help="trading hours")
     parser.add_argument("--tick-seconds", type=float, default=1.0)
     parser.add_argument("--ping-seconds", type=float, default=20.0)
-    parser.add_argument("--export", type=Path, help="SQLite file that is kept as a broker's SQL export of deals")
+    parser.add_argument("--export", type=Path, help="SQLite file that is kept as a broker's SQL export")
     parser.add_argument("--import", dest="import_file", type=Path, help="JSON lines to load when the file appears")
     return parser.parse_args(argv)
 
@@ -79,7 +79,7 @@ class Process:
             identity = Identity(options.state)
             self.rest, certificate = RestListener(self.server, identity.context()), identity.certificate
         self.control = Control(self.server, self.traders, certificate)
-        self.exporter = Exporter(self.store, options.export) if options.export else None
+        self.exporter = Exporter(self.books, options.export) if options.export else None
         self.watched = WatchedFile(self.books, options.import_file) if options.import_file else None
 
     async def tick(self) -> None:

@@ -89,6 +89,7 @@ class Store:
         self.stamp: Callable[[], int] = lambda: 0  # the server's clock gives it
         self._touched: list[int] | None = None  # tickets, once somebody asked
         self._deleted: list[int] = []
+        self._changed_users: set[int] | None = None  # logins, once somebody asked
         self.users: dict[int, User] = {}
         self.positions: dict[int, Position] = {}
         self.by_login: dict[int, set[int]] = {}
@@ -151,6 +152,14 @@ class Store:
              user.pass_investor, user.registration, user.last_access, json.dumps(user.fields)),
         )  # fmt: skip
         self.users[user.login] = user
+        if self._changed_users is not None:
+            self._changed_users.add(user.login)
+
+    def take_changed_users(self) -> set[int]:
+        """Logins of users that were saved since the last time; the first time all."""
+        changed = set(self.users) if self._changed_users is None else self._changed_users
+        self._changed_users = set()
+        return changed
 
     def delete_user(self, login: int) -> None:
         self.db.execute("DELETE FROM users WHERE login = ?", (login,))

@@ -21,9 +21,10 @@ from trading.models import Deal, DealEdit, SyncCursor
 from trading.platforms import pool
 from trading.platforms.base import DealPage
 from trading.platforms.errors import FinalError, NotStarted
-from trading.platforms.mt5 import export
+from trading.platforms.mt5 import stamps
 from trading.platforms.mt5.adapter import Mt5Platform
-from trading.platforms.mt5.export import SqlExport, filetime, from_filetime
+from trading.platforms.mt5.export import SqlExport
+from trading.platforms.mt5.stamps import filetime, from_filetime
 from trading.sync import deals
 
 EET, CET = ZoneInfo("EET"), ZoneInfo("CET")
@@ -74,11 +75,9 @@ class Tables:
 class SchemaExport(SqlExport):
     """Sees only the schema of the test."""
 
-    def _ask(self, query, arguments=()):  # type: ignore[no-untyped-def]
-        if self._connection is None:
-            self._connection = self.driver.connect(self._url, self.read_seconds)
-            self._connection.execute("SET search_path = mt5_export")
-        return super()._ask(query, arguments)
+    def _tables(self, pattern):  # type: ignore[no-untyped-def]
+        self._connection.execute("SET search_path = mt5_export")
+        return super()._tables(pattern)
 
 
 @pytest.fixture
@@ -105,16 +104,16 @@ def test_the_recorded_change_stamp_is_utc_and_shows_the_servers_offset() -> None
     assert changed == dt.datetime(2018, 12, 19, 6, 37, 30, 507785, tzinfo=dt.UTC)
     assert abs(filetime(changed) - RECORDED) < 20  # microseconds are all that Python has
     server_msc = int(dt.datetime(2018, 12, 19, 7, 37, 30, 507000, tzinfo=dt.UTC).timestamp() * 1000)
-    assert export.offset_of(server_msc, changed) == 3600
-    assert export.instant_of(server_msc, changed, CET) == changed.replace(microsecond=507000)
-    assert export.offset_of(server_msc, changed + dt.timedelta(minutes=5)) is None  # edited later: it shows nothing
+    assert stamps.offset_of(server_msc, changed) == 3600
+    assert stamps.instant_of(server_msc, changed, CET) == changed.replace(microsecond=507000)
+    assert stamps.offset_of(server_msc, changed + dt.timedelta(minutes=5)) is None  # edited later: it shows nothing
 
 
 def test_in_the_doubled_hour_the_change_stamp_tells_which_one() -> None:
     for hour in (0, 1):
         instant = dt.datetime(2026, 10, 25, hour, 30, tzinfo=dt.UTC)
         wall = int(dt.datetime(2026, 10, 25, 3, 30, tzinfo=dt.UTC).timestamp() * 1000)
-        assert export.instant_of(wall, instant + dt.timedelta(seconds=1), EET) == instant
+        assert stamps.instant_of(wall, instant + dt.timedelta(seconds=1), EET) == instant
 
 
 # -- recorded rows in PostgreSQL --------------------------------------------------------------------------------------
@@ -173,8 +172,8 @@ def test_an_export_that_is_none_says_so_without_its_password(tables: Tables, rea
     with pytest.raises(NotStarted) as error:
         broken.deals_since(None, mask="*", overlap=NO_OVERLAP)
     assert "Secret" not in str(error.value)
-    with pytest.raises(FinalError, match="not from oracle"):
-        SqlExport("oracle://x/y", EET)
+    with pytest.raises(FinalError, match="not from db2"):
+        SqlExport("db2://x/y", EET)
 
 
 def test_the_reader_can_not_write_and_survives_a_lost_connection(tables: Tables, reader: SchemaExport) -> None:
@@ -244,6 +243,31 @@ def test_both_ways_to_read_tell_the_same_deals(exporting: tuple[Sandbox, str]) -
     for ticket, deal in api.items():
         assert [getattr(deal, name) for name in fields] == [getattr(told[ticket], name) for name in fields]
         assert not is_changed(deal.raw, told[ticket].raw)
+
+
+def test_both_ways_to_read_tell_the_same_accounts_and_positions(exporting: tuple[Sandbox, str]) -> None:
+    sandbox, url = exporting
+    sandbox.post("calendar", calendar="closed")  # prices stand still
+    time.sleep(0.5)
+    reader = SqlExport(url, EET, page=5)
+    with sandbox.client() as client:
+        platform = Mt5Platform(client, EET)
+        logins = platform.logins("real*")
+        told = {row.login: row for row in reader.accounts(mask="real*")}
+        archived = told.pop("600012", None)
+        assert sorted(told) == sorted(logins) and archived is None
+        assert told == {row.login: row for row in platform.read_accounts(logins)}
+        moving = {row.login: row for row in platform.group_money("*")}
+        assert {row.login: (row.balance, row.credit) for row in reader.group_money("*")} == {
+            login: (row.balance, row.credit) for login, row in moving.items()
+        }
+        (held,) = platform.positions(mask="*")
+        (stored,) = reader.positions(mask="*")
+    assert (stored.ticket, stored.lots, stored.price_open, stored.opened_at, stored.swap) == (
+        held.ticket, held.lots, held.price_open, held.opened_at, held.swap
+    )  # fmt: skip
+    reader.close()
+    sandbox.post("calendar", calendar="always")
 
 
 @pytest.mark.django_db

@@ -1,0 +1,259 @@
+"""The databases that a broker's SQL export may stand in, and how each is reached, asked and understood.
+
+| address                                  | driver (optional extra `exports`)          | names     | first rows            |
+|------------------------------------------|--------------------------------------------|-----------|-----------------------|
+| `postgresql://user:password@host/db`     | psycopg, always there                      | `"Name"`  | `LIMIT n`             |
+| `sqlite:///path/to/file`                 | Python's own                               | `"Name"`  | `LIMIT n`             |
+| `mysql://user:password@host:3306/db`     | PyMySQL (MIT); MariaDB, too                | `` `Name` `` | `LIMIT n`          |
+| `mssql://user:password@host:1433/db`     | python-tds (MIT)                           | `[Name]`  | `TOP (n)`             |
+| `oracle://user:password@host:1521/service` | oracledb, thin (Apache 2.0 or UPL)       | `"NAME"`  | `FETCH FIRST n ROWS ONLY` |
+
+`?schema=NAME` where the tables are not in the reader's own (SQL Server, Oracle); `?tls=1` for MySQL and SQL Server: the
+server's certificate is then checked. Column names are taken from the tables as they are: one database keeps `TimeMsc`,
+another says `timemsc` or `TIMEMSC`. Sessions are read-only where the database can be told so.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import socket
+import sqlite3
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+import psycopg
+
+from trading.platforms.errors import FinalError, NotStarted, PlatformError, ReadTimedOut
+
+CONNECT_SECONDS: Final = 5
+SCHEMA: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$#]{0,127}")
+MYSQL_REFUSES: Final = re.compile(r"\((1\d{3}), ")  # the server's own codes; those of a lost connection begin with 2
+EXTRA: Final = "pip install 'keelson[exports]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One kind of database. `head` and `tail` stand around a query that wants the first {n} rows only."""
+
+    name: str
+    module: str
+    connect: Callable[[str, float], Any]
+    tables: str
+    quotes: str = '""'
+    mark: str = "%s"
+    head: str = ""
+    tail: str = " LIMIT {n}"
+    has_schema: bool = False
+
+    def load(self) -> Any:
+        """The driver. Raises: FinalError when it is not installed."""
+        try:
+            return importlib.import_module(self.module)
+        except ImportError as problem:
+            raise FinalError(
+                f"reading {self.name} needs the driver {self.module}: {EXTRA}", command="EXPORT"
+            ) from problem
+
+    def quote(self, name: str) -> str:
+        """Raises: FinalError for a name that could leave its quotes."""
+        if set(name) & {*self.quotes, "\0"} or not name:
+            raise FinalError(f"a table or column is called {name!r}", command="EXPORT")
+        return f"{self.quotes[0]}{name}{self.quotes[1]}"
+
+    def marks(self, query: str) -> str:
+        """`?` as this driver writes a placeholder; `{n}` in it is the placeholder's number."""
+        parts = query.split("?")
+        return parts[0] + "".join(self.mark.format(n=number) + part for number, part in enumerate(parts[1:], 1))
+
+    def first_rows(self, what: str, source: str, where: str, order: str, count: int) -> str:
+        """A query for at most `count` rows."""
+        head, tail = self.head.format(n=count), self.tail.format(n=count)
+        return f"SELECT {head}{what} FROM {source} WHERE {where} ORDER BY {order}{tail}"  # noqa: S608 - quoted by callers
+
+    def error_for(self, problem: Exception) -> PlatformError:
+        """What went wrong with a query: time, way, or the export itself."""
+        told, module = without_secrets(problem), self.load()
+        if re.search(r"denied|permission|not authorized|ORA-01031|ORA-00942", told, re.IGNORECASE):
+            return FinalError(f"the export's user may not read it ({told})", command="EXPORT")
+        slow = isinstance(problem, TimeoutError | psycopg.errors.QueryCanceled)
+        if slow or re.search(r"timed out|timeout|locked|interrupted|DPY-4024", told, re.IGNORECASE):
+            return ReadTimedOut(f"the export did not answer in time ({told})", command="EXPORT")
+        if MYSQL_REFUSES.match(told):
+            return FinalError(f"the export can't be read ({told})", command="EXPORT")
+        if isinstance(problem, module.OperationalError | module.InterfaceError | OSError):
+            return ReadTimedOut(f"the connection to the export was lost ({told})", command="EXPORT")
+        return FinalError(f"the export can't be read ({told})", command="EXPORT")
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        return (self.load().Error, OSError)
+
+
+def _where(url: SplitResult, port: int) -> dict[str, Any]:
+    """Host, port, user and password of an address, unquoted."""
+    return {
+        "host": url.hostname or "localhost", "port": url.port or port, "user": unquote(url.username or ""),
+        "password": unquote(url.password or ""),
+    }  # fmt: skip
+
+
+def _database(url: SplitResult) -> str:
+    return unquote(url.path.lstrip("/"))
+
+
+def option(url: SplitResult, name: str) -> str:
+    return parse_qs(url.query).get(name, [""])[0]
+
+
+def schema_of(url: SplitResult) -> str:
+    """Raises: FinalError for a schema that is no name."""
+    name = option(url, "schema")
+    if name and not SCHEMA.fullmatch(name):
+        raise FinalError(f"{name!r} is no schema's name", command="EXPORT")
+    return name
+
+
+def _postgres(address: str, seconds: float) -> Any:
+    options = f"-c statement_timeout={int(seconds * 1000)} -c default_transaction_read_only=on"
+    return psycopg.connect(address, connect_timeout=CONNECT_SECONDS, autocommit=True, options=options)
+
+
+def _sqlite(address: str, seconds: float) -> Any:
+    url = urlsplit(address)
+    path = Path("/" + _database(url))
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=seconds, check_same_thread=False)
+
+
+def _mysql(address: str, seconds: float) -> Any:
+    url = urlsplit(address)
+    driver = importlib.import_module("pymysql")
+    return driver.connect(
+        **_where(url, 3306), database=_database(url), charset="utf8mb4", autocommit=True,
+        connect_timeout=CONNECT_SECONDS, read_timeout=seconds, write_timeout=seconds,
+        ssl=ssl.create_default_context() if option(url, "tls") else None,
+        init_command="SET SESSION TRANSACTION READ ONLY",
+    )  # fmt: skip
+
+
+def _mssql(address: str, seconds: float) -> Any:
+    url = urlsplit(address)
+    driver = importlib.import_module("pytds")
+    where = _where(url, 1433)
+    sock = socket.create_connection((where["host"], where["port"]), CONNECT_SECONDS)
+    try:
+        return driver.connect(
+            dsn=where["host"], port=where["port"], user=where["user"], password=where["password"],
+            database=_database(url), login_timeout=CONNECT_SECONDS, disable_connect_retry=True, timeout=seconds,
+            autocommit=True, readonly=True,
+            appname="Keelson", sock=sock, cafile=ssl.get_default_verify_paths().cafile if option(url, "tls") else None,
+        )  # fmt: skip
+    except BaseException:
+        sock.close()  # the driver leaves it open when the log-in fails
+        raise
+
+
+def _oracle(address: str, seconds: float) -> Any:
+    url = urlsplit(address)
+    driver = importlib.import_module("oracledb")
+    where = _where(url, 1521)
+    connection = _in_time(
+        address,
+        lambda: driver.connect(
+            user=where["user"], password=where["password"], host=where["host"], port=where["port"],
+            service_name=_database(url), tcp_connect_timeout=CONNECT_SECONDS, retry_count=0,
+        ),
+    )  # fmt: skip
+    connection.call_timeout = int(seconds * 1000)
+    driver.defaults.fetch_decimals = (
+        True  # a ticket has more digits than a float keeps; nobody else here uses the driver
+    )
+    return connection
+
+
+_connecting: dict[str, threading.Thread] = {}
+
+
+def _in_time(address: str, connect: Callable[[], Any]) -> Any:
+    """For a driver that waits without end for a peer that takes the connection and says nothing.
+
+    Its thread goes when the peer does; as long as it waits there is no second one for the same address.
+    """
+    made: list[Any] = []
+
+    def attempt() -> None:
+        try:
+            made.append(connect())
+        except Exception as problem:
+            made.append(problem)
+
+    known = _connecting.get(address)
+    if known is not None and known.is_alive():
+        raise TimeoutError("the last attempt is still without an answer")
+    thread = _connecting[address] = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(CONNECT_SECONDS * 2)
+    if not made:
+        raise TimeoutError(f"no answer within {CONNECT_SECONDS * 2} s")
+    if isinstance(made[0], Exception):
+        raise made[0]
+    return made[0]
+
+
+IN_SCHEMA: Final = "SELECT table_name FROM information_schema.tables WHERE table_schema = "
+DIALECTS: Final[dict[str, Dialect]] = {
+    one.name: one
+    for one in (
+        Dialect("postgresql", "psycopg", _postgres, f"{IN_SCHEMA}ANY(current_schemas(false))"),
+        Dialect("sqlite", "sqlite3", _sqlite, "SELECT name FROM sqlite_master WHERE type = 'table'", mark="?"),
+        Dialect("mysql", "pymysql", _mysql, f"{IN_SCHEMA}DATABASE()", quotes="``"),
+        Dialect(
+            "mssql", "pytds", _mssql, f"{IN_SCHEMA}coalesce(nullif('{{schema}}', ''), schema_name())", quotes="[]",
+            head="TOP ({n}) ", tail="", has_schema=True,
+        ),
+        Dialect(
+            "oracle", "oracledb", _oracle,
+            "SELECT table_name FROM all_tables"
+            " WHERE owner = coalesce(upper('{schema}'), sys_context('USERENV', 'CURRENT_SCHEMA'))",
+            mark=":{n}", tail=" FETCH FIRST {n} ROWS ONLY", has_schema=True,
+        ),
+    )
+}  # fmt: skip
+
+
+def dialect_of(url: str) -> Dialect:
+    """Raises: FinalError for an address that names no database that can be read."""
+    scheme = urlsplit(url).scheme
+    if scheme not in DIALECTS:
+        known = ", ".join(DIALECTS)
+        raise FinalError(f"an export is read from {known}, not from {scheme or 'nothing'}", command="EXPORT")
+    return DIALECTS[scheme]
+
+
+def open_export(dialect: Dialect, url: str, seconds: float) -> Any:
+    """A new connection. Raises: NotStarted, FinalError without the driver."""
+    dialect.load()
+    try:
+        return dialect.connect(url, seconds)
+    except PlatformError:
+        raise
+    except Exception as problem:
+        raise NotStarted(f"can't reach the export ({without_secrets(problem)})", command="EXPORT") from problem
+
+
+def without_secrets(problem: Exception) -> str:
+    """The first line of what a driver says, without a password that it may repeat."""
+    lines = str(problem).strip().splitlines()
+    return re.sub(r"(://[^:/@\s]+:)[^@\s]+@", r"\1***@", lines[0] if lines else "no reason")
+
+
+def names_of(columns: Sequence[Sequence[Any]], known: dict[str, str]) -> list[str]:
+    """Column names in the platform's own spelling, however the database writes them."""
+    return [known.get(str(column[0]).lower(), str(column[0])) for column in columns]
+
+
+__all__ = ["DIALECTS", "Dialect", "dialect_of", "names_of", "open_export", "schema_of", "without_secrets"]
