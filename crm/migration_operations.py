@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db.migrations.operations import AddConstraint, AddField, AddIndex, AlterField, CreateModel
+from django.db.migrations.operations import (
+    AddConstraint,
+    AddField,
+    AddIndex,
+    AlterField,
+    AlterModelOptions,
+    CreateModel,
+    RemoveConstraint,
+    RemoveField,
+    RemoveIndex,
+)
 from django.db.migrations.operations.base import Operation, OperationCategory
+from pgtrigger.migrations import AddTrigger, RemoveTrigger
 
 
 class AtOnce(Operation):
@@ -53,3 +64,62 @@ class AtOnce(Operation):
 
     def describe(self) -> str:
         return "; ".join(operation.describe() for operation in self.operations)
+
+
+OF_A_FIELD = (AddField, AlterField, RemoveField)
+JOINS_A_NEW_TABLE = (AddField, AlterField, AddIndex, AddConstraint, AddTrigger)
+OF_A_NAME = (AddIndex, RemoveIndex, AddConstraint, RemoveConstraint, AddTrigger, RemoveTrigger)
+
+
+def together(operations: Sequence[Operation]) -> list[Operation]:
+    """The same operations in the same order, neighbours as one `AtOnce` wherever it does what they do one by one.
+
+    A new one begins where two would touch one field or one named thing, or something other than the making of a new
+    table; statements and code of one's own stay by themselves, between the states that they were written for.
+    """
+    return [run[0] if len(run) == 1 else AtOnce(run) for run in _runs(operations)]
+
+
+def _runs(operations: Sequence[Operation]) -> Iterator[list[Operation]]:
+    run: list[Operation] = []
+    created: set[str] = set()
+    touched: set[tuple[str, str]] = set()
+    for operation in operations:
+        what = _touches(operation)
+        fits = what is not None and what not in touched and _fits_a_new_table(operation, created)
+        if run and not fits:
+            yield run
+            run, created, touched = [], set(), set()
+        if what is None:
+            yield [operation]
+            continue
+        run.append(operation)
+        touched.add(what)
+        if isinstance(operation, CreateModel):
+            created.add(operation.name_lower)
+    if run:
+        yield run
+
+
+def _touches(operation: Operation) -> tuple[str, str] | None:
+    """What no second operation of a run may touch; None for what joins no run."""
+    if type(operation) in OF_A_FIELD:
+        return operation.model_name_lower, f"field {operation.name_lower}"  # type: ignore[attr-defined]
+    if type(operation) in OF_A_NAME:
+        return operation.model_name_lower, str(_name(operation))  # type: ignore[attr-defined]
+    if type(operation) in (CreateModel, AlterModelOptions):
+        return operation.name_lower, type(operation).__name__  # type: ignore[attr-defined]
+    return None
+
+
+def _name(operation: Any) -> str:
+    thing = getattr(operation, "index", None) or getattr(operation, "constraint", None)
+    thing = thing or getattr(operation, "trigger", None)
+    return str(thing.name if thing else operation.name)
+
+
+def _fits_a_new_table(operation: Any, created: set[str]) -> bool:
+    if isinstance(operation, CreateModel):
+        return True
+    name = getattr(operation, "model_name_lower", None) or operation.name_lower
+    return name not in created or isinstance(operation, JOINS_A_NEW_TABLE)

@@ -1,0 +1,36 @@
+"""Django's `migrate`, which takes neighbouring operations of a migration together: the database gets the same, an empty one
+in a quarter of the time, most of which went into rendering models anew between one operation and the next.
+"""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+from django.core.management.commands import migrate
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.migration import Migration
+
+from crm.migration_operations import together
+
+# Models that were rendered are garbage in circles: the usual thresholds look for it all the time.
+OBJECTS_BETWEEN_COLLECTIONS = 200_000
+
+
+class Executor(MigrationExecutor):
+    def apply_migration(self, state: Any, migration: Migration, fake: bool = False, fake_initial: bool = False) -> Any:
+        if not fake_initial:  # which looks for tables that operations would create
+            migration.operations = together(migration.operations)  # type: ignore[misc]
+        return super().apply_migration(state, migration, fake=fake, fake_initial=fake_initial)
+
+
+class Command(migrate.Command):
+    def handle(self, *args: Any, **options: Any) -> None:
+        thresholds = gc.get_threshold()
+        gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *thresholds[1:])
+        migrate.MigrationExecutor = Executor  # type: ignore[attr-defined]
+        try:
+            super().handle(*args, **options)
+        finally:
+            migrate.MigrationExecutor = MigrationExecutor  # type: ignore[attr-defined]
+            gc.set_threshold(*thresholds)
