@@ -190,15 +190,19 @@ def _count(row: CommissionRun, outcome: Outcome) -> None:
     )  # fmt: skip
 
 
-def run_for_deals(*, deal_ids: list[int]) -> Outcome:
-    """Accrue what some deals earn (at most 1,000 of one sync); changed ones are corrected. One pass per brand."""
+def run_for_deals(*, deal_ids: list[int], corrects: bool = False) -> Outcome:
+    """Accrue what some deals earn (at most 1,000 of one sync); changed ones are corrected. One pass per brand.
+
+    `corrects`: look again at deals that have rows, because they mean something else now (their symbol was mapped).
+    """
     total = Outcome()
     if not deal_ids:
         return total
     with connection.cursor() as cursor:
         cursor.execute(sql.CONCERNED, [deal_ids])
         brands = cursor.fetchall()
-    for brand_id, is_changed in brands:
+    for brand_id, has_changed in brands:
+        is_changed = has_changed or corrects
         _row_of_run, outcome = run(
             brand=Brand.objects.get(pk=brand_id), scope=Scope(deal_ids=deal_ids), corrects=is_changed,
             kind=RunKind.CORRECTION if is_changed else RunKind.EVENT,

@@ -2,7 +2,15 @@
 
 from django.utils.translation import gettext as _
 
-from crm.events import ClientRegistered, CommissionSettled, DealsSynced, DepositRestored, DepositReversed, subscribe
+from crm.events import (
+    ClientRegistered,
+    CommissionSettled,
+    DealsResolved,
+    DealsSynced,
+    DepositRestored,
+    DepositReversed,
+    subscribe,
+)
 from crm.notify import notify
 from crm.ui import formats
 from ib import clawback, engine
@@ -19,6 +27,11 @@ def attribute_to_the_partner(event: ClientRegistered) -> None:
 @subscribe(DealsSynced)
 def accrue_commissions(event: DealsSynced) -> None:
     engine.run_for_deals(deal_ids=list(event.deal_ids))
+
+
+@subscribe(DealsResolved)
+def accrue_what_waited_for_its_symbol(event: DealsResolved) -> None:
+    engine.run_for_deals(deal_ids=list(event.deal_ids), corrects=True)
 
 
 @subscribe(DepositReversed)

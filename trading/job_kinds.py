@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from crm.errors import DomainError
 from crm.jobs import RunningJob, job_kind
+from trading import job_kinds_sync  # noqa: F401 (registers its kinds)
 from trading.choices import UNDECIDED, Verdict
 from trading.imports import attach, matching, reading
 from trading.models import AccountImport, StagedLogin

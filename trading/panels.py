@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.ui import panels
 from trading import queries
-from trading.models import PlatformIssue, StagedLogin
+from trading.models import PlatformIssue, ReconcileBreak, StagedLogin, SymbolInfo
 from trading.views.accounts import trading_tab
 
 
@@ -28,6 +28,14 @@ def find_accounts(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
 
 def open_questions(user: Any) -> int | None:
     return PlatformIssue.objects.filter(closed_at__isnull=True)[:100].count() or None
+
+
+def open_breaks(user: Any) -> int | None:
+    return ReconcileBreak.objects.filter(state="open")[:100].count() or None
+
+
+def unmapped_symbols(user: Any) -> int | None:
+    return SymbolInfo.objects.filter(symbol_group="")[:100].count() or None
 
 
 def waiting_requests(user: Any) -> int | None:
@@ -53,6 +61,14 @@ panels.menu(
 panels.menu(
     "trading", _("Platform health"), "trading_health", "trading.view_platform_health", "heart-pulse", 40,
     count=open_questions, words="servers lag sync mt5",
+)  # fmt: skip
+panels.menu(
+    "trading", _("Differences"), "trading_breaks", "trading.view_platform_health", "scale", 42, count=open_breaks,
+    words="breaks reconcile missing deleted balance gaps",
+)  # fmt: skip
+panels.menu(
+    "trading", _("Symbols"), "trading_symbols", "trading.view_symbolalias", "tags", 44, count=unmapped_symbols,
+    words="alias mapping instruments groups contract size",
 )  # fmt: skip
 panels.menu(
     "setup",

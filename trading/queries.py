@@ -159,6 +159,18 @@ def deals_of_account(user: Any, account_id: int) -> QuerySet[Deal]:
     return Deal.every.only(*DEAL_COLUMNS).filter(account_id=account.pk).order_by("-executed_at", "-id")
 
 
+def get_deal(user: Any, server_id: int, ticket: int) -> Deal:
+    """One deal, also one that was deleted on the platform; 404 when its account is not visible. A deal of an account that
+    nobody knows is for those who watch platforms."""
+    deal = Deal.every.select_related("account__client", "server").filter(server_id=server_id, ticket=ticket).first()
+    if deal is None:
+        raise Http404
+    if deal.account_id is not None and not accounts_visible_to(user).filter(pk=deal.account_id).exists():
+        raise Http404
+    require_permission(user, "trading.view_deal_list" if deal.account_id else "trading.view_platform_health")
+    return deal
+
+
 def deals_by_id(
     deal_ids: Sequence[int], *, since: dt.datetime | None = None, until: dt.datetime | None = None
 ) -> list[Deal]:

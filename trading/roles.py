@@ -10,16 +10,19 @@ grants(
         Role.DESK_HEAD: [*SEES, "open_account", "change_leverage", "decide_request", "archive_account"],
         Role.KYC_OFFICER: ["view_tradingaccount"],
         Role.MLRO: [*SEES, "view_accounttype", "view_leveragecap", "change_leveragecap"],
-        Role.FINANCE: [*SEES, "adjust_balance", "resolve_operation", "view_platform_health"],
-        Role.IB_MANAGER: SEES,
+        Role.FINANCE: [
+            *SEES, "adjust_balance", "resolve_operation", "view_platform_health", "decide_break", "view_symbolalias",
+            "change_symbolalias",
+        ],
+        Role.IB_MANAGER: [*SEES, "view_symbolalias"],
         Role.SUPPORT: [
             *SEES, "open_account", "change_leverage", "reset_password", "decide_request", "archive_account", "import_accounts",
         ],
-        Role.AUDITOR: [*SEES, "view_platform_health", "view_accounttype", "view_leveragecap"],
+        Role.AUDITOR: [*SEES, "view_platform_health", "view_accounttype", "view_leveragecap", "view_symbolalias"],
         Role.ADMINISTRATOR: [
             *SEES, "open_account", "change_leverage", "decide_request", "archive_account", "import_accounts",
             "view_platform_health", "manage_servers", "add_accounttype", "change_accounttype", "view_accounttype",
-            "view_leveragecap", "change_symbolalias", "add_symbolalias",
+            "view_leveragecap", "view_symbolalias", "change_symbolalias", "decide_break", "backfill_deals",
         ],
     },
 )  # fmt: skip

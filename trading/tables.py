@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 import django_filters
 from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from crm.templatetags.keelson import badge_html
 from crm.ui import formats
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, NumberColumn, Table, TimeColumn
 from trading import queries
@@ -146,13 +148,20 @@ def _price(row: Deal, table: Any) -> str:
     return formats.number(row.price, table.price_digits.get((row.server_id, row.symbol), 5)) if row.price else ""
 
 
+def _ticket(row: Deal, _table: Any) -> str:
+    return format_html(
+        '<a href="{}">{}</a>{}', reverse("trading_deal", args=[row.server_id, row.ticket]), row.ticket,
+        format_html(" {}", badge_html(str(_("deleted there")), "orange")) if row.deleted_at else "",
+    )  # fmt: skip
+
+
 TIME = TimeColumn("executed_at", _("Executed"), sort=True, seconds=True)
 WHOSE = (
     Column("login", _("Login"), css="mono"),
     Column("client", _("Client"), value=lambda row: row.account.client.full_name),
 )
 FIGURES = (
-    Column("ticket", _("Ticket"), css="mono"),
+    Column("ticket", _("Ticket"), css="mono", render=_ticket),
     Column("kind", _("Kind"), value=deal_kind),
     Column("symbol", _("Symbol")),
     NumberColumn("lots", _("Lots"), value=lambda row: row.lots or None, digits=2),

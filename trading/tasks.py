@@ -13,7 +13,7 @@ from trading.choices import OperationState
 from trading.imports import history
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.errors import PlatformError
-from trading.sync import deals, money, positions, profiles, reconcile
+from trading.sync import deals, money, positions, profiles, reconcile, settings
 
 
 @shared_task
@@ -77,6 +77,7 @@ READERS = {
     "profiles": profiles.sync_profiles,
     "positions": positions.sync_positions,
     "symbols": symbols.sync_symbols,
+    "groups": settings.sync_groups,
     "equity_points": money.keep_equity_points,
     "reconcile": reconcile.reconcile,
 }
@@ -118,6 +119,7 @@ SCHEDULE = {
     "trading-profiles": _every("profiles", 300.0),
     "trading-positions": _every("positions", 5.0),
     "trading-symbols": _every("symbols", 3600.0),
+    "trading-groups": _every("groups", 3600.0),
     "trading-equity-points": _every("equity_points", 300.0),
     "trading-reconcile": {
         "task": "trading.tasks.read_servers",

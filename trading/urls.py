@@ -2,7 +2,8 @@ from django.urls import URLPattern, URLResolver, path
 
 from crm.ui.views import TableView
 from trading.tables import AccountTable, DealTable
-from trading.views import account_types, accounts, health, imports, requests, servers
+from trading.tables_sync import PlatformBreakTable, SymbolTable, UnknownDealTable
+from trading.views import account_types, accounts, health, imports, requests, servers, steps, symbols
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/accounts/", TableView.as_view(table=AccountTable), name="trading_accounts"),
@@ -13,6 +14,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/accounts/<int:account_id>/retry/", accounts.RetryAccount.as_view(), name="trading_retry"),
     path("trading/open/<int:client_id>/", accounts.OpenAccount.as_view(), name="trading_open_account"),
     path("trading/deals/", TableView.as_view(table=DealTable), name="trading_deals"),
+    path("trading/deals/unknown/", TableView.as_view(table=UnknownDealTable), name="trading_unknown_deals"),
+    path("trading/deals/<int:server_id>/<int:ticket>/", steps.DealPage.as_view(), name="trading_deal"),
+    path("trading/symbols/", TableView.as_view(table=SymbolTable), name="trading_symbols"),
+    path("trading/symbols/confirm/", symbols.ConfirmSymbols.as_view(), name="trading_symbols_confirm"),
+    path("trading/symbols/<int:info_id>/", symbols.SymbolPage.as_view(), name="trading_symbol"),
+    path("trading/symbols/<int:info_id>/leave-out/", symbols.LeaveOutSymbol.as_view(), name="trading_symbol_leave_out"),
+    path("trading/breaks/", TableView.as_view(table=PlatformBreakTable), name="trading_breaks"),
+    path("trading/breaks/<int:break_id>/", steps.BreakPage.as_view(), name="trading_break"),
+    path("trading/breaks/<int:break_id>/fetch/", steps.FetchAgain.as_view(), name="trading_break_fetch"),
+    path("trading/servers/<int:server_id>/steps/", steps.ServerSteps.as_view(), name="trading_server_steps"),
+    path("trading/backfills/<int:backfill_id>/<slug:act>/", steps.BackfillAct.as_view(), name="trading_backfill_act"),
     path("trading/exposure/", health.ExposurePage.as_view(), name="trading_exposure"),
     path("trading/health/", health.HealthPage.as_view(), name="trading_health"),
     path("trading/operations/<int:operation_id>/", health.DecideOperation.as_view(), name="trading_operation"),

@@ -195,6 +195,16 @@ class DealsSynced(Event):
     client_ids: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class DealsResolved(Event):
+    """Known deals count as something else now: their symbol was mapped. `deal_ids` holds at most 1,000."""
+
+    name: ClassVar[str] = "trading.deals_resolved"
+    server_id: int
+    deal_ids: tuple[int, ...]
+    client_ids: tuple[int, ...] = ()
+
+
 # ── wallet ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True, kw_only=True)
 class DepositSettled(Event):

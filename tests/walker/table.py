@@ -130,6 +130,25 @@ TABLE |= {
     "trading_server_new": Rule(roles(Role.ADMINISTRATOR)),
     "trading_server": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"server_id": 999_999}, good=OWN),
     "trading_server_try": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"server_id": 999_999}, good=OWN),
+    "trading_unknown_deals": Rule(WATCHES_PLATFORMS),
+    "trading_deal": Rule(SEES_TRADES, kwargs=lambda _world: {"server_id": 999_999, "ticket": 1}, good=OWN),
+    "trading_symbols": Rule(WATCHES_PLATFORMS | roles(Role.IB_MANAGER)),
+    "trading_symbols_confirm": Rule(roles(Role.FINANCE, Role.ADMINISTRATOR)),
+    "trading_symbol": Rule(
+        WATCHES_PLATFORMS | roles(Role.IB_MANAGER), kwargs=lambda _world: {"info_id": 999_999}, good=OWN
+    ),
+    "trading_symbol_leave_out": Rule(
+        roles(Role.FINANCE, Role.ADMINISTRATOR), kwargs=lambda _world: {"info_id": 999_999}, good=OWN
+    ),
+    "trading_breaks": Rule(WATCHES_PLATFORMS),
+    "trading_break": Rule(WATCHES_PLATFORMS, kwargs=lambda _world: {"break_id": 999_999}, good=OWN),
+    "trading_break_fetch": Rule(
+        roles(Role.FINANCE, Role.ADMINISTRATOR), kwargs=lambda _world: {"break_id": 999_999}, good=OWN
+    ),
+    "trading_server_steps": Rule(WATCHES_PLATFORMS, kwargs=lambda _world: {"server_id": 999_999}, good=OWN),
+    "trading_backfill_act": Rule(
+        roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"backfill_id": 999_999, "act": "drop"}, good=OWN
+    ),
     "trading_issue_close": Rule(WATCHES_PLATFORMS, kwargs=lambda _world: {"issue_id": 999_999}, good=OWN),
 }
 

@@ -74,7 +74,7 @@ class AccountPage(StaffView):
     def get(self, request: HttpRequest, account_id: int) -> HttpResponse:
         user: Any = request.user
         account = queries.get_account(user, account_id)
-        _note(user, account)
+        note_look(user, account)
         curve = queries.equity_curve(user, account.pk)
         context = {
             "account": account, "client": account.client, "curve": curve, "chart": curve_chart(account, curve, height=260),
@@ -190,8 +190,9 @@ def _key() -> str:
     return f"page:{uuid.uuid4()}"
 
 
-def _note(user: Any, account: TradingAccount) -> None:
+def note_look(user: Any, account: TradingAccount, *, target: str = "") -> None:
+    """Who looked at an account, or at something of it."""
     access_log.note(
         user=user, kind=AccessKind.VIEW, client_id=account.client_id, brand_id=account.client.brand_id,
-        target=f"trading.account:{account.pk}", in_book=is_in_own_book(user, account.client),
+        target=target or f"trading.account:{account.pk}", in_book=is_in_own_book(user, account.client),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from crm.ui.views import StaffView
 from trading import servers
 from trading.forms import ServerForm
 from trading.models import TradingServer
+from trading.views.steps import settings_of
 
 
 class ServerList(StaffView):
@@ -54,7 +55,7 @@ class ServerPage(StaffView):
 
     @staticmethod
     def _page(request: HttpRequest, server: TradingServer | None, form: ServerForm) -> HttpResponse:
-        context = {"server": server, "form": form}
+        context = {"server": server, "form": form, **(settings_of(server) if server else {})}
         return render(request, "trading/server.html", context, status=422 if form.errors else 200)
 
 

@@ -1,0 +1,173 @@
+"""Reading a span of the past from a server: window by window, each kept with how far it came, so that a cut one goes on.
+
+One worker at a time, held by a lock of its database session: a worker that is killed lets go of it at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import audit
+from crm.errors import DomainError, WrongState
+from crm.jobs import start_job
+from crm.models import Job
+from crm.policies import require_permission
+from trading.choices import BackfillState
+from trading.models import Backfill, TradingServer
+from trading.platforms.base import Purpose
+from trading.platforms.errors import PlatformError
+from trading.platforms.pool import platform_for
+from trading.sync.batches import batched
+from trading.sync.days import DAY_MSC, Windows, msc_of, read_window
+
+FILLS: Final = "trading.backfill_deals"
+JOB: Final = "trading.backfill"
+LOCK: Final = 0x42_46  # first half of the advisory lock; the second is the row
+SEEN_FOR: Final = dt.timedelta(seconds=60)  # how long a worker counts as being at it after its last word
+TAKE_IN_AT_ONCE: Final = 5000
+
+
+@transaction.atomic
+def start(
+    *, server_id: int, first_day: dt.date, last_day: dt.date | None = None, actor: Any, system: bool = False
+) -> Backfill:
+    """Order a span of days (the server's own) to be read. Who: `trading.backfill_deals`, or the command line (`system`).
+
+    Raises: NotAllowed, DomainError for days that can't be, WrongState while another one of the server is unfinished.
+    """
+    if not system:
+        require_permission(actor, FILLS)
+    server = TradingServer.objects.select_for_update().get(pk=server_id)
+    today = timezone.now().astimezone(server.zone).date()
+    last_day = min(last_day or today, today)
+    if first_day > last_day:
+        raise DomainError(_("The last day is before the first, or the first is in the future."))
+    if Backfill.objects.filter(server=server).exclude(state=BackfillState.DONE).exists():
+        raise WrongState(_("Another span of this server is not finished: go on with it, or drop it."))
+    row = Backfill.objects.create(
+        server=server, first_day=first_day, last_day=last_day, position_msc=msc_of(first_day), started_by=actor
+    )
+    audit.record(
+        actor=actor, action="trading.backfill_started", target=row,
+        after={"server": str(server), "first_day": str(first_day), "last_day": str(last_day)},
+    )  # fmt: skip
+    if actor is not None:
+        _give(row, actor)
+    return row
+
+
+@transaction.atomic
+def resume(*, backfill_id: int, actor: Any) -> Backfill:
+    """Go on with a span that was cut. Who: `trading.backfill_deals`. Raises: WrongState when it runs or is done."""
+    require_permission(actor, FILLS)
+    row = _locked(backfill_id)
+    if row.state == BackfillState.DONE or row.is_at_work:
+        raise WrongState(_("This span is being read, or is done."))
+    audit.record(actor=actor, action="trading.backfill_resumed", target=row, after={"days_done": row.days_done})
+    _give(row, actor)
+    return row
+
+
+@transaction.atomic
+def drop(*, backfill_id: int, actor: Any, system: bool = False) -> Backfill:
+    """Give a cut span up: it ends where it is. Who: `trading.backfill_deals`, or the command line."""
+    if not system:
+        require_permission(actor, FILLS)
+    row = _locked(backfill_id)
+    if row.state == BackfillState.DONE or row.is_at_work:
+        raise WrongState(_("This span is being read, or is done."))
+    row.state, row.finished_at = BackfillState.DONE, timezone.now()
+    row.error = _("Given up after %(done)s of %(days)s days") % {"done": row.days_done, "days": row.days}
+    row.save(update_fields=["state", "finished_at", "error"])
+    audit.record(actor=actor, action="trading.backfill_dropped", target=row, after={"days_done": row.days_done})
+    return row
+
+
+def _locked(backfill_id: int) -> Backfill:
+    row = Backfill.objects.select_for_update().filter(pk=backfill_id).first()
+    if row is None:
+        raise DomainError(_("There is no such span."))
+    return row
+
+
+def _give(row: Backfill, actor: Any) -> Job:
+    job = start_job(
+        JOB,
+        owner=actor,
+        parameters={"backfill_id": row.pk},
+        title=str(_("Deals of %(server)s") % {"server": row.server}),
+    )
+    Backfill.objects.filter(pk=row.pk).update(job=job, state=BackfillState.RUNNING, error="")
+    row.job, row.state = job, BackfillState.RUNNING
+    return job
+
+
+def work(backfill_id: int) -> Iterator[Backfill]:
+    """Read on from where it stands; yields after every window. Memory does not grow with the span.
+
+    Raises: WrongState when another worker has it, PlatformError; what was read is kept, and the next one goes on there.
+    """
+    if not _claim(backfill_id):
+        raise WrongState(_("Another worker is reading this span."))
+    try:
+        row = Backfill.objects.select_related("server").get(pk=backfill_id)
+        if row.state == BackfillState.DONE:
+            return
+        _mark(row, state=BackfillState.RUNNING, error="")
+        yield from _windows(row)
+        _mark(row, state=BackfillState.DONE, finished_at=timezone.now(), lease_until=None)
+    except PlatformError as problem:
+        _mark(row, state=BackfillState.STOPPED, error=str(problem)[:300], lease_until=None)
+        raise
+    except (Exception, GeneratorExit):
+        _mark(row, state=BackfillState.STOPPED, lease_until=None)
+        raise
+    finally:
+        _let_go(backfill_id)
+
+
+def _windows(row: Backfill) -> Iterator[Backfill]:
+    from trading.sync.deals import take_in
+
+    server, platform = row.server, platform_for(row.server, Purpose.BACKFILL)
+    windows = Windows(row.position_msc, msc_of(row.last_day) + DAY_MSC)
+    for first, last in windows:
+        deals = read_window(platform, server, first, last)
+        windows.held(len(deals))
+        new = changed = 0
+        # Deals and place are written together: a cut leaves neither without the other.
+        with transaction.atomic():
+            for some in batched(deals, TAKE_IN_AT_ONCE):
+                taken = take_in(server, list(some))
+                new, changed = new + len(taken.new), changed + len(taken.changed)
+            Backfill.objects.filter(pk=row.pk).update(
+                position_msc=last, deals=F("deals") + len(deals), new=F("new") + new, changed=F("changed") + changed,
+                lease_until=timezone.now() + SEEN_FOR,
+            )  # fmt: skip
+        row.position_msc = last
+        row.deals, row.new, row.changed = row.deals + len(deals), row.new + new, row.changed + changed
+        yield row
+
+
+def _mark(row: Backfill, **values: Any) -> None:
+    Backfill.objects.filter(pk=row.pk).update(**values)
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+def _claim(backfill_id: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, backfill_id])
+        return cursor.fetchone()[0]
+
+
+def _let_go(backfill_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, backfill_id])

@@ -1,0 +1,104 @@
+"""Differences between a platform and us: noted once, healed when a later look finds none, or settled by a person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import audit
+from crm.errors import DomainError
+from crm.jobs import start_job
+from crm.models import Job
+from crm.policies import require_permission
+from trading.choices import BreakKind, BreakState
+from trading.models import ReconcileBreak, TradingServer
+
+DECIDES: Final = "trading.decide_break"
+JOB: Final = "trading.fetch_again"
+NOTE: Final = """
+INSERT INTO trading_reconcilebreak (server_id, kind, state, subject, day, login, account_id, ticket, evidence, times, found_at,
+  last_at, closed_at, reason)
+VALUES (%(server)s, %(kind)s, %(state)s, %(subject)s, %(day)s, %(login)s,
+  coalesce(%(account)s, (SELECT id FROM trading_tradingaccount WHERE server_id = %(server)s AND login = %(login)s AND login <> '')),
+  %(ticket)s, %(evidence)s, 1, %(now)s, %(now)s, %(closed)s, '')
+ON CONFLICT (server_id, kind, subject) WHERE state = 'open'
+DO UPDATE SET times = trading_reconcilebreak.times + 1, last_at = excluded.last_at, evidence = excluded.evidence
+RETURNING id, times
+"""
+
+
+def note(
+    *, server: TradingServer, kind: BreakKind, subject: str, day: dt.date | None = None, login: str = "",
+    account_id: int | None = None, ticket: int | None = None, evidence: dict[str, Any], is_healed: bool = False,
+) -> bool:  # fmt: skip
+    """Keep a difference, or count the open one up with the newest evidence. `is_healed`: it was repaired at once.
+
+    Returns whether it is a new one.
+    """
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            NOTE,
+            {
+                "server": server.pk, "kind": kind.value, "subject": subject[:60], "day": day, "login": login, "ticket": ticket,
+                "account": account_id, "evidence": orjson.dumps(evidence, default=str).decode(), "now": now,
+                "state": (BreakState.HEALED if is_healed else BreakState.OPEN).value, "closed": now if is_healed else None,
+            },
+        )  # fmt: skip
+        _pk, times = cursor.fetchone()
+    return times == 1
+
+
+def heal(
+    *, server: TradingServer, kind: BreakKind, subjects: Sequence[str] | None = None, but: Sequence[str] = ()
+) -> int:
+    """Open differences that a new look did not find are over. Without `subjects`: all of the kind but those in `but`."""
+    found = ReconcileBreak.objects.filter(server=server, kind=kind, state=BreakState.OPEN)
+    found = found.filter(subject__in=subjects) if subjects is not None else found.exclude(subject__in=list(but))
+    return found.update(state=BreakState.HEALED, closed_at=timezone.now())
+
+
+@transaction.atomic
+def settle(*, break_id: int, actor: Any, reason: str) -> ReconcileBreak:
+    """A person decides what a difference is. Who: `trading.decide_break`. Raises: WrongState, DomainError without a reason."""
+    require_permission(actor, DECIDES)
+    row = (
+        ReconcileBreak.objects.select_for_update(of=["self"])
+        .select_related("server", "account__client")
+        .filter(pk=break_id)
+        .first()
+    )
+    if row is None:
+        raise DomainError(_("There is no such difference."))
+    row.require_open()
+    if not reason.strip():
+        raise DomainError(_("Say what you found and decided."))
+    row.state, row.closed_at = BreakState.SETTLED, timezone.now()
+    row.decided_by, row.reason = actor, reason.strip()[:300]
+    row.save(update_fields=["state", "closed_at", "decided_by", "reason"])
+    client = row.account.client if row.account else None
+    audit.record(
+        actor=actor, action="trading.break_settled", target=row, reason=row.reason, evidence=row.evidence,
+        client_id=client.pk if client else None, brand_id=client.brand_id if client else None,
+        after={"server": str(row.server), "kind": row.kind, "subject": row.subject},
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def fetch_again(*, break_id: int, actor: Any) -> Job:
+    """Ask the platform once more, in a job. Who: `trading.decide_break`."""
+    require_permission(actor, DECIDES)
+    row = ReconcileBreak.objects.select_related("server").filter(pk=break_id).first()
+    if row is None:
+        raise DomainError(_("There is no such difference."))
+    audit.record(
+        actor=actor, action="trading.break_fetched_again", target=row, after={"kind": row.kind, "subject": row.subject}
+    )
+    return start_job(JOB, owner=actor, parameters={"break_id": row.pk})
