@@ -47,6 +47,12 @@ class Letter:
 
 
 LETTERS: dict[str, Letter] = {}
+BUTTON_LINE = re.compile(r"^\[([^\]\n]+)\]\([^)\n]*\)$", re.MULTILINE)
+
+
+def as_kept(body: str) -> str:
+    """A letter as staff read it later: a button is its label alone, because where it led is secret or long expired."""
+    return BUTTON_LINE.sub(r"[\1]", body.strip())
 
 
 def letter(

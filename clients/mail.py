@@ -143,7 +143,8 @@ def _common_values(client: Client) -> dict[str, str]:
 
 def _tell(message: Message, client: Client) -> None:
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.EMAIL, actor=message.sender, title=message.subject, body=message.body,
+        client_id=client.pk, kind=TimelineKind.EMAIL, actor=message.sender, title=message.subject,
+        body=message.as_kept,
         data={"message_id": message.pk, "template": message.template}, dedupe_key=f"message:{message.pk}",
     )  # fmt: skip
     if message.sender_id:

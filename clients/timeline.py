@@ -35,7 +35,7 @@ def tell(
     data = {**(data or {}), **({"needs": needs} if needs else {})}
     if is_visible_to_client and (callable(title) or callable(body)):
         language = Client.objects.values_list("language", flat=True).get(pk=client_id)
-        data["for_client"] = {"title": say(title, language)[:200], "body": say(body, language)}
+        data |= said_to_client(title=title, body=body, language=language)
     TimelineEntry.objects.bulk_create(
         [
             TimelineEntry(
@@ -46,3 +46,8 @@ def tell(
         ],
         ignore_conflicts=bool(dedupe_key),
     )  # fmt: skip
+
+
+def said_to_client(*, title: Words, body: Words = "", language: str) -> dict[str, Any]:
+    """What an entry's `data` holds, so that its client reads it in their own language."""
+    return {"for_client": {"title": say(title, language)[:200], "body": say(body, language)}}

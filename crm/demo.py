@@ -79,7 +79,12 @@ BRANDS = [
         "time_zone": "Australia/Sydney", "support_email": "support@southern.example", "colour": "#0e7490",
         "accent_colour": "#b45309",
         "risk_warning": "Trading margin FX and CFDs carries a high level of risk and may not be suitable for all investors.",
-        "policies": {"withdrawal_four_eyes_minor": 10000, "withdrawal_auto_approve_minor": 5000},
+        "policies": {
+            "withdrawal_four_eyes_minor": 10000, "withdrawal_auto_approve_minor": 5000,
+            "risk_warning": {
+                "de": "Der Handel mit FX und CFDs auf Margin ist mit hohem Risiko verbunden und nicht für alle Anleger geeignet."
+            },
+        },
     },
 ]  # fmt: skip
 DESKS = [

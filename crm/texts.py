@@ -34,7 +34,14 @@ PUBLIC = (
     "django/", "crm/ui/", "4", "5",
     "crm/error_page.html", "crm/refused.html", "crm/pages/profile", "crm/pages/notifications", "crm/pages/_bell",
     "crm/pages/job", "crm/pages/_job", "crm/accounts/", "crm/mail.py",
-    "wallet/portal", "kyc/portal", "ib/explain.py", "ib/choices.py", "ib/views/portal.py",
+    "wallet/portal", "kyc/portal", "ib/explain.py", "ib/choices.py", "ib/views/portal.py", "ib/invitations.py",
+    "ib/links.py", "ib/settlement.py", "ib/subscribers.py", "ib/tables.py", "ib/_tree.html", "kyc/choices.py",
+    "kyc/documents.py", "kyc/intake.py", "kyc/levels.py", "leads/public_forms.py", "leads/guard.py",
+    "leads/views/public.py", "trading/accounts.py", "trading/request_rules.py", "trading/words.py",
+    "wallet/amounts.py", "wallet/choices.py", "wallet/deposits.py", "wallet/documents/receipts.py",
+    "wallet/documents/statement.py", "wallet/exchanges.py", "wallet/ledger.py", "wallet/offers.py", "wallet/outcomes.py",
+    "wallet/payout_methods.py", "wallet/plans.py", "wallet/policies.py", "wallet/quotes.py", "wallet/sources.py",
+    "wallet/transfers.py", "wallet/withdrawals.py", "wallet/words.py",
 )  # fmt: skip
 # Template folders that bear their audience's name and not their app's.
 FOLDERS = {"ib": ("ib", "partners"), "leads": ("leads", "public")}

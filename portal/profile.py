@@ -73,12 +73,10 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
             title=lambda: _("%(client)s has moved: ask for a new proof of address") % {"client": client},
             body=f"{client.address_line}, {client.postal_code} {client.city}", url=client.get_absolute_url(),
         )  # fmt: skip
-    labels = ", ".join(
-        str(cast("models.Field[Any, Any]", Client._meta.get_field(name)).verbose_name) for name in changed
-    )
+    fields = [cast("models.Field[Any, Any]", Client._meta.get_field(name)) for name in changed]
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, is_visible_to_client=True,
-        title=lambda: _("Particulars changed: %(fields)s") % {"fields": labels},
+        title=lambda: _("Particulars changed: %(fields)s") % {"fields": ", ".join(str(one.verbose_name) for one in fields)},
     )  # fmt: skip
     return client
 

@@ -26,7 +26,7 @@ from crm.events import TradingAccountOpened, publish
 from crm.notify import notify, people_with
 from crm.policies import require
 from crm.wake import wake_on_commit
-from trading import abilities, caps, policies, request_rules
+from trading import abilities, caps, policies, request_rules, words
 from trading.choices import Ability, AccountState, IssueKind
 from trading.issues import open_issue
 from trading.models import AccountType, TradingAccount, TradingServer
@@ -170,7 +170,7 @@ def _opened(account_id: int) -> AccountState:
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.TRADING, is_visible_to_client=True,
-        title=lambda: _("Trading account %(login)s opened on %(server)s") % {"login": account.login, "server": account.server},
+        title=words.opening(account.login, str(account.server)),
         url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_opened:{account.pk}",
     )  # fmt: skip
     publish(

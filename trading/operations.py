@@ -31,7 +31,7 @@ from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import BalanceOperationSettled, publish
 from crm.policies import require
 from crm.wake import wake_on_commit
-from trading import policies
+from trading import policies, words
 from trading.choices import AccountState, IssueKind, OperationKind, OperationState
 from trading.issues import open_issue
 from trading.models import BalanceOperation, TradingAccount
@@ -311,14 +311,9 @@ def _settle(
     verb = "trading.operation_confirmed" if confirmed else "trading.operation_failed"
     _audit(operation, account, actor, verb, reason=reason or operation.error, ticket=ticket)
 
-    def title() -> str:
-        return _("%(kind)s on %(login)s: %(state)s") % {
-            "kind": operation.get_kind_display(), "login": account.login, "state": operation.get_state_display(),
-        }  # fmt: skip
-
     timeline.tell(
-        client_id=account.client_id, kind=TimelineKind.TRADING, title=title, actor=actor,
-        body=f"{operation.amount:+f} {operation.currency}", url=f"/clients/{account.client_id}/?tab=trading",
+        client_id=account.client_id, kind=TimelineKind.TRADING, title=words.operation(operation), actor=actor,
+        body=words.amount(operation), url=f"/clients/{account.client_id}/?tab=trading",
         dedupe_key=f"trading.operation:{operation.pk}", is_visible_to_client=True,
     )  # fmt: skip
     publish(

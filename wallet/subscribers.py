@@ -30,8 +30,8 @@ from crm.ui import formats
 from crm.words import say
 from trading.choices import DealAction
 from trading.models import Deal
-from wallet import bonus, bonus_ends, unverified
-from wallet.choices import DEPOSIT_ARRIVED, DepositState, Direction, Purpose
+from wallet import bonus, bonus_ends, unverified, words
+from wallet.choices import DEPOSIT_ARRIVED, DepositState, Purpose
 from wallet.models import Deposit, Transfer, Withdrawal
 from wallet.transfers import finish_transfer
 
@@ -101,10 +101,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
     deposit = Deposit.objects.get(pk=event.deposit_id)
     url = reverse("wallet:deposit", kwargs={"deposit_id": deposit.pk})
 
-    def first() -> str:
-        words = _("First deposit: %(money)s") if event.is_first else _("Deposit: %(money)s")
-        return words % {"money": _money(event)}
-
+    first = words.deposit(event.is_first, event.amount, event.currency)
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, title=first, url=url,
         body=f"{deposit.reference} · {event.psp}", dedupe_key=f"deposit:{deposit.pk}", at=event.settled_at,
@@ -169,7 +166,7 @@ def ask_finance(event: WithdrawalRequested) -> None:
         _ask_about_a_refund(event, withdrawal, url)
         return
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=lambda: _("Withdrawal requested: %(m)s") % {"m": _money(event)},
+        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=words.withdrawal_asked_for(event.amount, event.currency),
         body=withdrawal.reference, url=url, dedupe_key=f"withdrawal-requested:{withdrawal.pk}", is_visible_to_client=True,
     )  # fmt: skip
     if event.needs_review:
@@ -186,7 +183,7 @@ def tell_of_the_payout(event: WithdrawalSettled) -> None:
     assert event.client_id is not None
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"withdrawal-settled:{event.withdrawal_id}",
-        title=lambda: _("Withdrawal paid: %(money)s") % {"money": _money(event)},
+        title=words.withdrawal_paid(event.amount, event.currency),
         url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": event.withdrawal_id}), is_visible_to_client=True,
     )  # fmt: skip
 
@@ -197,8 +194,7 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
     withdrawal = Withdrawal.objects.get(pk=event.withdrawal_id)
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"withdrawal-refused:{event.withdrawal_id}",
-        title=lambda: _("Withdrawal %(state)s: %(money)s is in the wallet again")
-        % {"state": withdrawal.get_state_display().lower(), "money": _money(event)},
+        title=words.withdrawal_came_back(withdrawal.state, event.amount, event.currency),
         body=event.reason, url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": event.withdrawal_id}),
         is_visible_to_client=True,
     )  # fmt: skip
@@ -208,11 +204,9 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
 def tell_of_the_transfer(event: TransferSettled) -> None:
     assert event.client_id is not None
     transfer = Transfer.objects.get(pk=event.transfer_id)
-    way = _("to %(account)s") if event.direction == Direction.TO_TRADING else _("from %(account)s")
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"transfer:{transfer.pk}",
-        title=lambda: _("Transfer %(way)s: %(money)s")
-        % {"way": way % {"account": transfer.trading_account_label}, "money": _money(event)},
+        title=words.transfer(event.direction, transfer.trading_account_label, event.amount, event.currency),
         body=transfer.reference, is_visible_to_client=True,
     )  # fmt: skip
 

@@ -248,7 +248,7 @@ def _write_messages(lives: list[Life], timeline: list[Any], log: list[Any]) -> N
         assert life.invited_at is not None
         timeline.append(
             entry(
-                life.client_id, life.invited_at, TimelineKind.EMAIL, row.subject, body=row.body, actor=life.first_agent,
+                life.client_id, life.invited_at, TimelineKind.EMAIL, row.subject, body=row.as_kept, actor=life.first_agent,
                 data={"message_id": row.pk, "template": row.template}, key=f"message:{row.pk}",
             )
         )  # fmt: skip

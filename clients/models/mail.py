@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from clients.choices import MessageState
+from clients.letter_catalogue import as_kept
 from clients.models.client import Client
 from crm.models import Brand, User
 
@@ -76,3 +77,7 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def as_kept(self) -> str:
+        return as_kept(self.body)

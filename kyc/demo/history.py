@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+from django.utils import translation
 
 from clients.choices import Stage, TimelineKind
 from clients.demo.lives import Life
@@ -87,7 +88,8 @@ def _rejected(demo: Demo, pairs: list[tuple[Life, Client]]) -> list[Story]:
         )
         story = _sent(demo, life, client, kind)
         story.document.state, story.document.reason_code = DocumentState.REJECTED, reason
-        story.document.reason = str(REJECT_TEMPLATES[reason])
+        with translation.override(client.language):
+            story.document.reason = str(REJECT_TEMPLATES[reason])
         stories.append(story)
     return stories
 

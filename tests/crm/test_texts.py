@@ -87,3 +87,19 @@ def test_placeholders_survive_translation():
                 if set(re.findall(r"%\(\w+\)s", message.id)) != set(re.findall(r"%\(\w+\)s", str(message.string))):
                     wrong.append(message.id)
     assert not wrong
+
+
+@pytest.mark.parametrize("app", project.KEELSON_APPS)
+def test_what_people_outside_the_house_read_is_complete_in_every_language(app):
+    """A new text is read with `manage.py compile_locale --extract`, translated in the .po file, and compiled again."""
+    for language in texts.LANGUAGES:
+        known = texts.read_catalog(app, language)
+        for message in texts.template_catalog(app):
+            if message.id and texts.is_public(message):
+                words = message.id if isinstance(message.id, str) else message.id[0]
+                found = known.get(words, message.context)
+                assert found and all(found.string if isinstance(found.string, tuple) else (found.string,)), words
+        path = texts.po_path(app, language)
+        assert not path.exists() or path.with_suffix(".mo").read_bytes() == texts.compiled(app, language), (
+            "not compiled"
+        )

@@ -23,10 +23,12 @@ from django.db import connection
 from clients import facts
 from clients.choices import Stage, TimelineKind
 from clients.models import Client, TimelineEntry
+from clients.timeline import said_to_client
 from crm import audit, fx
 from crm.bulk import copy_models
 from crm.demo import Demo
 from crm.partitions import ensure_months
+from trading import words
 from trading.choices import AccountState, OperationKind, OperationState
 from trading.demo import rows
 from trading.demo.export import import_path, write_import
@@ -161,7 +163,8 @@ def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None
         [
             TimelineEntry(
                 client=client, at=account.opened_at or account.requested_at, kind=TimelineKind.TRADING, is_visible_to_client=True,
-                title=f"Trading account {account.login} opened on {SERVER_NAME}",
+                title=words.opening(account.login, SERVER_NAME)(),
+                data=said_to_client(title=words.opening(account.login, SERVER_NAME), language=client.language),
                 url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_opened:{account.pk}",
             )
             for account, client in zip(accounts, owners, strict=True)
@@ -313,8 +316,9 @@ def _tell_operations(operations: list[BalanceOperation], owners: list[Client]) -
         [
             TimelineEntry(
                 client=client, at=op.settled_at or op.created_at, kind=TimelineKind.TRADING, is_visible_to_client=True,
-                title=f"{op.get_kind_display()} on {op.account.login}: {op.get_state_display()}",
-                body=f"{op.amount:+f} {op.currency}", url=f"/clients/{client.pk}/?tab=trading",
+                title=words.operation(op)(), body=words.amount(op)(),
+                data=said_to_client(title=words.operation(op), body=words.amount(op), language=client.language),
+                url=f"/clients/{client.pk}/?tab=trading",
                 dedupe_key=f"trading.operation:{op.pk}",
             )
             for op, client in pairs

@@ -10,17 +10,18 @@ from typing import Any
 
 from clients.choices import TimelineKind
 from clients.models import TimelineEntry
+from clients.timeline import said_to_client
 from crm import audit, crypto
 from crm.bulk import copy_models
 from crm.demo import Demo
 from crm.money import Money, from_minor
-from wallet import ledger
+from crm.words import Words, say
+from wallet import ledger, words
 from wallet.checking import CHECKS
 from wallet.choices import (
     BOUNDED_KINDS,
     AccountKind,
     DepositState,
-    Direction,
     InboxState,
     MovementKind,
     Outcome,
@@ -285,35 +286,39 @@ def _webhook(demo: Demo, deposit: Deposit, at: dt.datetime, verdict: Verdict = V
 def _timeline(plans: Plans) -> Any:
     for deposit in plans.deposits:
         if deposit.settled_at:
-            title = "First deposit: " if deposit.is_first else "Deposit: "
             yield _entry(
-                deposit, deposit.settled_at, f"{title}{deposit.money}", f"deposit:{deposit.pk}",
+                deposit, deposit.settled_at, words.deposit(deposit.is_first, *_sum(deposit)), f"deposit:{deposit.pk}",
                 f"{deposit.reference} · {deposit.psp.code}", f"/money/deposits/{deposit.pk}/",
             )  # fmt: skip
     for one in plans.withdrawals:
         url = f"/money/withdrawals/{one.pk}/"
         yield _entry(
-            one, one.requested_at, f"Withdrawal requested: {one.money}", f"withdrawal-requested:{one.pk}",
+            one, one.requested_at, words.withdrawal_asked_for(*_sum(one)), f"withdrawal-requested:{one.pk}",
             one.reference, url,
         )  # fmt: skip
         if one.finished_at:
             paid = one.state == WithdrawalState.SETTLED
-            words = "paid" if paid else f"{one.get_state_display().lower()}, in the wallet again"
+            said = words.withdrawal_paid(*_sum(one)) if paid else words.withdrawal_came_back(one.state, *_sum(one))
             key = f"withdrawal-{'settled' if paid else 'refused'}:{one.pk}"
-            yield _entry(one, one.finished_at, f"Withdrawal {words}: {one.money}", key, one.reason, url)
+            yield _entry(one, one.finished_at, said, key, one.reason, url)
     for transfer in plans.transfers:
-        way = "to" if transfer.direction == Direction.TO_TRADING else "from"
         assert transfer.finished_at is not None
         yield _entry(
-            transfer, transfer.finished_at, f"Transfer {way} {transfer.trading_account_label}: {transfer.money}",
+            transfer, transfer.finished_at,
+            words.transfer(transfer.direction, transfer.trading_account_label, *_sum(transfer)),
             f"transfer:{transfer.pk}", transfer.reference, "",
         )  # fmt: skip
 
 
-def _entry(movement: Any, at: dt.datetime, title: str, key: str, body: str, url: str) -> TimelineEntry:
+def _sum(movement: Any) -> tuple[Decimal, str]:
+    return movement.money.amount, movement.currency
+
+
+def _entry(movement: Any, at: dt.datetime, title: Words, key: str, body: str, url: str) -> TimelineEntry:
     return TimelineEntry(
-        client_id=movement.client_id, at=at, kind=TimelineKind.PAYMENT, title=title[:200], body=body, url=url,
+        client_id=movement.client_id, at=at, kind=TimelineKind.PAYMENT, title=say(title)[:200], body=body, url=url,
         dedupe_key=key, is_visible_to_client=True,
+        data=said_to_client(title=title, body=body, language=movement.client.language),
     )  # fmt: skip
 
 
