@@ -62,7 +62,7 @@ def _reader(field: Any) -> Callable[[models.Model], Any]:
     if isinstance(field, models.JSONField):
         return lambda one: Jsonb(getattr(one, name))
     if isinstance(field, ArrayField):
-        return lambda one: [_plain(item) for item in getattr(one, name)]
+        return lambda one: None if getattr(one, name) is None else [_plain(item) for item in getattr(one, name)]
     if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
         return lambda one: field.pre_save(one, True)
     return lambda one: _plain(getattr(one, name))

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from clients.queries import clients_visible_to
 from crm.models import Brand, User
@@ -54,7 +55,7 @@ class PartnerForm(PartnerByCode):
     brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
     name = forms.CharField(max_length=120, label=_("Name or company"))
     email = forms.EmailField(label=_("E-mail"), help_text=_("The sign-in; an invitation goes there"))
-    currency = forms.ChoiceField(choices=CURRENCIES, label=_("Paid in"))
+    currency = forms.ChoiceField(choices=CURRENCIES, label=pgettext_lazy("currency", "Paid in"))
     code = forms.SlugField(max_length=24, required=False, label=_("Code"), help_text=_("Empty: one is made up"))
     parent = CodeField(required=False, label=_("Parent's code"), help_text=_("Empty: at the top of the tree"))
     plan = forms.ModelChoiceField(Plan.objects.none(), required=False, label=_("Plan"))

@@ -9,6 +9,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.scope import reach_of
 from crm.ui.tables import (
@@ -67,7 +68,7 @@ class PartnerTable(Table):
         Column("plan_name", _("Plan")),
         Column("brand", _("Brand"), value="brand.name"),
         Column("manager", _("Manager"), hidden=True),
-        Column("currency", _("Paid in")),
+        Column("currency", pgettext_lazy("currency", "Paid in")),
         DateColumn("joined_at", _("Since")),
     ]
     filterset = PartnerFilter
@@ -221,7 +222,7 @@ class RunTable(Table):
         BadgeColumn("kind", _("Kind")),
         Column("brand", _("Brand"), value="brand.name"),
         TimeColumn("from_at", _("Deals from")),
-        TimeColumn("to_at", _("To")),
+        TimeColumn("to_at", pgettext_lazy("day", "To")),
         NumberColumn("deals", _("Deals")),
         NumberColumn("accrued", _("Paid rows")),
         NumberColumn("excluded", _("Not paid")),

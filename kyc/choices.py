@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.choices import BadgeChoices
 
@@ -26,7 +27,7 @@ TWO_SIDED_KINDS = (DocumentKind.ID_CARD, DocumentKind.DRIVING_LICENCE)
 
 class Side(models.TextChoices):
     FRONT = "front", _("Front")
-    BACK = "back", _("Back")
+    BACK = "back", pgettext_lazy("side of a document", "Back")
 
 
 class DocumentState(BadgeChoices):

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from clients.canonical import canonical_phone
@@ -173,5 +173,5 @@ def consent_label(brand: Brand, text: ConsentText) -> str:
         text.label,
         brand.code,
         text.kind,
-        gettext("Read"),
+        pgettext("link", "Read"),
     )

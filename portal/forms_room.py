@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.formats import get_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from clients.countries import country_choices
@@ -173,7 +173,9 @@ def account_label(account: TradingAccount) -> str:
 
 class StatementForm(forms.Form):
     first = forms.DateField(label=_("From"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
-    last = forms.DateField(label=_("To"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    last = forms.DateField(
+        label=pgettext_lazy("day", "To"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
 
     @staticmethod
     def last_month(client: Client) -> dict[str, dt.date]:

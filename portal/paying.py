@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from crm.money import exponent
 from wallet.choices import PspKind
@@ -124,7 +124,7 @@ def how_to_pay(deposit: Deposit) -> HowToPay | None:
         said = {"amount": f"{deposit.money}", **said}
         labels = [
             ("amount", _("Amount")), ("holder", _("Account holder")), ("iban", "IBAN"), ("account", _("Account number")),
-            ("bic", "BIC"), ("bank", _("Bank")), ("reference", _("Reference")),
+            ("bic", "BIC"), ("bank", _("Bank")), ("reference", pgettext("of a wire", "Reference")),
         ]  # fmt: skip
         lead = _("Transfer it from an account in your own name, with this reference: by it we find your payment.")
         qr = None

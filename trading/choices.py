@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.choices import BadgeChoices
 from trading.platforms.mt5.enums import DealAction as Mt5Action
@@ -64,7 +65,7 @@ class AccountState(BadgeChoices):
     """Where a trading account stands between our intent and the platform."""
 
     REQUESTED = "requested", "azure", _("Requested")
-    OPENING = "opening", "blue", _("Opening")
+    OPENING = "opening", "blue", pgettext_lazy("state of an account", "Opening")
     OPEN = "open", "green", _("Open")
     UNKNOWN = "unknown", "orange", _("Outcome unknown")
     FAILED = "failed", "red", _("Failed")

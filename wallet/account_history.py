@@ -20,6 +20,7 @@ from django.db.models import F, Q
 from django.db.models.fields.tuple_lookups import TupleLessThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.money import from_minor, to_minor
 from crm.ui.exports import defuse
@@ -48,7 +49,9 @@ class HistoryForm(forms.Form):
 
     kind = forms.ChoiceField(required=False, label=_("Kind"))
     first = forms.DateField(required=False, label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(required=False, label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(
+        required=False, label=pgettext_lazy("day", "To"), widget=forms.DateInput(attrs={"type": "date"})
+    )
     least = forms.DecimalField(required=False, label=_("Amount from"), min_value=0, max_digits=18, decimal_places=8)
     most = forms.DecimalField(required=False, label=_("Amount to"), min_value=0, max_digits=18, decimal_places=8)
 

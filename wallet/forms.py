@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from wallet.models import Psp
 
@@ -50,7 +51,7 @@ class ReportUploadForm(forms.Form):
 class ReportFetchForm(forms.Form):
     psp = forms.ModelChoiceField(queryset=Psp.objects.none(), label=_("PSP"))
     first = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label=pgettext_lazy("day", "To"), widget=forms.DateInput(attrs={"type": "date"}))
 
     def __init__(self, *args: Any, psps: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "fetch_%s", **kwargs})  # the page has a PSP to choose twice
@@ -59,4 +60,4 @@ class ReportFetchForm(forms.Form):
 
 class PeriodForm(forms.Form):
     first = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label=pgettext_lazy("day", "To"), widget=forms.DateInput(attrs={"type": "date"}))

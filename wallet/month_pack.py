@@ -18,6 +18,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from crm.money import Money, from_minor
 from crm.papers.paper import Column, Named, Paper, Row, Section
@@ -50,7 +51,7 @@ def _facts(found: MonthEnd) -> list[tuple[str, Any]]:
     period = found.period
     facts: list[tuple[str, Any]] = [
         (_("Firm"), period.brand.legal_name), (_("Licence"), period.brand.licence_number), (_("From"), period.first_day),
-        (_("To"), period.last_day), (_("State"), Named(period.state, str(period.get_state_display()))),
+        (pgettext("day", "To"), period.last_day), (_("State"), Named(period.state, str(period.get_state_display()))),
     ]  # fmt: skip
     if period.state == PeriodState.CLOSED:
         facts += [
@@ -136,7 +137,7 @@ def _files(period: Period) -> Section:
 
     return Section(
         _("Files"), text=_("Each was proved when it came in: opening and rows make the closing."),
-        columns=[Column(_("Source")), Column(_("File"), weight=1.5), Column(_("From")), Column(_("To")),
+        columns=[Column(_("Source")), Column(_("File"), weight=1.5), Column(_("From")), Column(pgettext("day", "To")),
                  Column(_("Rows"), end=True), Column(_("Opening"), end=True), Column(_("Net"), end=True),
                  Column(_("Closing"), end=True), Column("SHA-256", weight=2)],
         rows=list(rows()), empty=_("No file belongs to this month."),

@@ -41,10 +41,22 @@ class NotificationTable(Table):
         return "" if row.read_at else "fw-bold"
 
 
+class OutsideTable(NotificationTable):
+    """As clients and partners read it."""
+
+    name = "notifications_outside"
+    empty = Empty(
+        _("Nothing has happened yet"),
+        _("Payments, documents, accounts and commissions that concern you appear here and at the bell."),
+        icon="bell",
+    )
+
+
 @login_required
 @require_GET
 def notifications(request: HttpRequest) -> HttpResponseBase:
-    table = NotificationTable(request.user, request.GET, path=request.path)
+    kind = NotificationTable if getattr(request.user, "is_team", False) else OutsideTable
+    table = kind(request.user, request.GET, path=request.path)
     return show_table(request, table, "crm/pages/notifications.html")
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import xlsxwriter
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from crm.money import Money, exponent
 from crm.papers.paper import Fingerprint, Paper, Section
@@ -140,7 +141,7 @@ def write_workbook(
     mark, done = Fingerprint(paper.key), 0
     look = paper.look
     with Book(target, title=paper.title, author=look.legal_name or look.name, made_at=paper.made_at) as book:
-        front = book.sheet(_("About"), widths=[34, 60])
+        front = book.sheet(pgettext("sheet of a workbook", "About"), widths=[34, 60])
         front.row([paper.title], bold=True)
         for line in filter(None, [paper.subtitle, look.name, look.legal_name, look.licence]):
             front.row([line])

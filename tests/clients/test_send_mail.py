@@ -96,7 +96,9 @@ def test_a_secret_link_is_in_the_mail_but_never_readable_in_the_archive(cast, se
     assert 'href="https://x.example/t0k3n"' in outbox.outbox[0].alternatives[0][0]
     message.refresh_from_db()
     assert message.secret is None
-    assert TimelineEntry.objects.get(client=cast.client, kind="email").body == f"Hello {cast.client.first_name}\n\n[Open]"
+    assert (
+        TimelineEntry.objects.get(client=cast.client, kind="email").body == f"Hello {cast.client.first_name}\n\n[Open]"
+    )
 
 
 def test_words_of_a_person_cannot_inject_markup(cast):

@@ -103,3 +103,14 @@ def test_what_people_outside_the_house_read_is_complete_in_every_language(app):
         assert not path.exists() or path.with_suffix(".mo").read_bytes() == texts.compiled(app, language), (
             "not compiled"
         )
+
+
+def test_a_text_has_one_translation_however_many_apps_use_it():
+    """Django merges all catalogues into one: of two translations one loses. Two meanings of a word need a context."""
+    for language in texts.LANGUAGES:
+        found: dict[tuple, set] = {}
+        for app in project.KEELSON_APPS:
+            for message in texts.read_catalog(app, language):
+                if message.id and isinstance(message.id, str) and message.string:
+                    found.setdefault((message.id, message.context), set()).add(message.string)
+        assert not {words: said for words, said in found.items() if len(said) > 1}

@@ -15,6 +15,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _said
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from clients.queries import is_in_own_book
@@ -89,7 +90,7 @@ class AccountTable(Table):
         Column("brand", _("Brand"), value="brand.name"),
         Column("currency", _("Currency")),
         Column("debit", _("Debit"), render=_side("debit"), css="end num"),
-        Column("credit", _("Credit"), render=_side("credit"), css="end num"),
+        Column("credit", pgettext_lazy("ledger", "Credit"), render=_side("credit"), css="end num"),
     ]
     filterset = AccountFilter
     row_url_name = "wallet:ledger_account"
