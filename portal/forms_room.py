@@ -21,7 +21,7 @@ from portal.profile import IDENTITY, identity_is_fixed
 from trading.caps import Ladder
 from trading.choices import RequestKind
 from trading.models import AccountType, TradingAccount
-from trading.request_rules import is_possible, types_to_change_to
+from trading.request_rules import against_password, is_possible, leave_for_password, types_to_change_to
 from wallet.amounts import read_amount
 from wallet.models import PaymentMethod
 from wallet.offers import Offer
@@ -220,6 +220,8 @@ class RequestForm(forms.Form):
         elif kind == RequestKind.TYPE:
             types = types_to_change_to(account)
             self._offer("account_type", _("Wished account type"), [(one.pk, str(one)) for one in types])
+        elif kind == RequestKind.PASSWORD:
+            self.is_possible = bool(against_password(account)) and leave_for_password(account) is None
         self.is_possible = self.is_possible and bool(is_possible(account, RequestKind(kind)))
         self.order_fields(["leverage", "account_type", "reason"])
 

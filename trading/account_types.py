@@ -19,7 +19,7 @@ CHANGES: Final = "trading.change_accounttype"
 LEVERAGE_MAX: Final = 500
 FIELDS: Final[tuple[str, ...]] = (
     "name", "kind", "server", "group", "currency", "leverages", "default_leverage", "min_deposit", "kyc_level", "countries",
-    "excluded_countries", "is_default", "is_enabled", "position",
+    "excluded_countries", "is_default", "is_enabled", "asks_for_passwords", "position",
 )  # fmt: skip
 
 

@@ -132,11 +132,11 @@ class ImportState(BadgeChoices):
     FAILED = "failed", "red", _("Not read to its end")
 
 
-class MissingBecause(models.TextChoices):
+class MissingBecause(BadgeChoices):
     """What the platform says of an account that it no longer lists."""
 
-    ARCHIVED = "archived", _("In the platform's archive")
-    GONE = "gone", _("Not on the platform")
+    ARCHIVED = "archived", "yellow", _("In the platform's archive")
+    GONE = "gone", "orange", _("Not on the platform")
 
 
 OPEN_REQUESTS = ["waiting", "applying", "undoing"]

@@ -46,12 +46,13 @@ class AccountTypeForm(forms.ModelForm):
         fields = (
             "brand", "name", "kind", "server", "group", "currency", "leverages", "default_leverage", "min_deposit",
             "kyc_level", "countries", "excluded_countries", "position", "is_default", "is_enabled",
+            "asks_for_passwords",
         )  # fmt: skip
         labels = {
             "brand": _("Brand"), "name": _("Name"), "kind": _("Kind"), "server": _("Trading server"), "group": _("Group"),
             "currency": _("Currency"), "default_leverage": _("Usual leverage"), "min_deposit": _("Minimum deposit"),
             "kyc_level": _("KYC level"), "position": _("Order"), "is_default": _("Opens by itself"),
-            "is_enabled": _("Offered"),
+            "is_enabled": _("Offered"), "asks_for_passwords": _("New passwords after a look"),
         }  # fmt: skip
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.errors import DomainError
 from crm.jobs import RunningJob, job_kind
-from trading import job_kinds_sync  # noqa: F401 (registers its kinds)
+from trading import (
+    job_kinds_sync,  # noqa: F401 (registers its kinds)
+    lowering,
+)
 from trading.choices import UNDECIDED, Verdict
 from trading.imports import attach, matching, reading
 from trading.models import AccountImport, StagedLogin
@@ -58,3 +62,19 @@ def match_logins(job: RunningJob) -> None:
         matching.match_rows(batch.server, list(part), user=job.owner)
         job.progress(min(start + BATCH, len(ids)), len(ids), _("logins looked at"))
     job.point_to(batch.get_absolute_url())
+
+
+@job_kind("trading.lower_leverage", title=gettext_lazy("Lowering leverage to the caps"), hours=2)
+def lower_leverage(job: RunningJob) -> None:
+    """Every account above its cap without open positions; one that can't be changed costs no other."""
+    total, done, failed, last = lowering.count_above(job.owner), 0, 0, 0
+    while rows := lowering.due(job.owner, after=last):
+        for account_id in rows:
+            last = account_id
+            try:
+                lowering.lower(account_id=account_id, actor=job.owner)
+                done += 1
+            except DomainError:
+                failed += 1
+            job.progress(done + failed, max(total, done + failed), _("accounts looked at"))
+    job.point_to(reverse("trading_caps_above"))

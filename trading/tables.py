@@ -23,6 +23,7 @@ from trading.choices import (
     DealAction,
     DealEntry,
     HeldBecause,
+    MissingBecause,
     RequestKind,
     RequestState,
 )
@@ -48,10 +49,16 @@ class AccountFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=AccountState.choices, label=_("State"))
     currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
     is_demo = django_filters.BooleanFilter(label=_("Demo"))
+    missing = django_filters.ChoiceFilter(
+        field_name="missing_because", choices=MissingBecause.choices, label=_("No longer listed")
+    )
+    taken_over = django_filters.BooleanFilter(
+        field_name="imported_at", lookup_expr="isnull", exclude=True, label=_("Taken over from the platform")
+    )
 
     class Meta:
         model = TradingAccount
-        fields: ClassVar[list[str]] = ["state", "currency", "is_demo"]
+        fields: ClassVar[list[str]] = ["state", "currency", "is_demo", "missing", "taken_over"]
 
 
 class AccountTable(Table):
@@ -64,6 +71,7 @@ class AccountTable(Table):
         Column("type", _("Type"), value=lambda row: str(row.account_type or row.group)),
         Column("server", _("Server"), value="server.name", hidden=True),
         BadgeColumn("state", _("State")),
+        BadgeColumn("presence", _("On the platform"), value=lambda row: row.presence),
         MoneyColumn("balance", _("Balance")),
         MoneyColumn("equity", _("Equity")),
         MoneyColumn("equity_base", _("Equity (base)"), currency="client.brand.base_currency", sort=True, hidden=True),

@@ -3,7 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from crm.ui.views import TableView
 from trading.tables import AccountTable, DealTable
 from trading.tables_sync import PlatformBreakTable, SymbolTable, UnknownDealTable
-from trading.views import account_types, accounts, health, imports, requests, servers, steps, symbols
+from trading.views import account_types, accounts, archive, caps, health, imports, requests, servers, steps, symbols
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/accounts/", TableView.as_view(table=AccountTable), name="trading_accounts"),
@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/accounts/<int:account_id>/leverage/", accounts.ChangeLeverage.as_view(), name="trading_leverage"),
     path("trading/accounts/<int:account_id>/password/", accounts.ResetPassword.as_view(), name="trading_password"),
     path("trading/accounts/<int:account_id>/retry/", accounts.RetryAccount.as_view(), name="trading_retry"),
+    path("trading/accounts/<int:account_id>/archive/", archive.ArchiveAccount.as_view(), name="trading_archive"),
+    path("trading/accounts/<int:account_id>/restore/", archive.RestoreAccount.as_view(), name="trading_restore"),
     path("trading/open/<int:client_id>/", accounts.OpenAccount.as_view(), name="trading_open_account"),
     path("trading/deals/", TableView.as_view(table=DealTable), name="trading_deals"),
     path("trading/deals/unknown/", TableView.as_view(table=UnknownDealTable), name="trading_unknown_deals"),
@@ -41,7 +43,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/types/", account_types.AccountTypeList.as_view(), name="trading_types"),
     path("trading/types/new/", account_types.AccountTypePage.as_view(), name="trading_type_new"),
     path("trading/types/<int:type_id>/", account_types.AccountTypePage.as_view(), name="trading_type"),
-    path("trading/leverage-caps/", account_types.CapsPage.as_view(), name="trading_caps"),
+    path("trading/leverage-caps/", caps.CapsPage.as_view(), name="trading_caps"),
+    path("trading/leverage-caps/above/", caps.AccountsAbove.as_view(), name="trading_caps_above"),
+    path("trading/leverage-caps/<int:line_id>/", caps.EndLine.as_view(), name="trading_cap_end"),
     path("trading/servers/", servers.ServerList.as_view(), name="trading_servers"),
     path("trading/servers/new/", servers.ServerPage.as_view(), name="trading_server_new"),
     path("trading/servers/<int:server_id>/", servers.ServerPage.as_view(), name="trading_server"),

@@ -52,12 +52,11 @@ def account(request: HttpRequest, client: Client, account_id: int) -> HttpRespon
     if wants_fragment(request):
         return render(request, "portal/_account_figures.html", context)
     deals, following = _deals(request, found)
+    asks = [(kind, form) for kind in RequestKind if (form := RequestForm(account=found, kind=kind.value)).is_possible]
     context |= {
         "deals": deals, "next": following, "chart": _chart(request, found), "password_form": PlatformPasswordForm(),
         "lacking": abilities.lacking(found.server),
-        "request_forms": [
-            (kind, form) for kind in RequestKind if (form := RequestForm(account=found, kind=kind.value)).is_possible
-        ],
+        "request_forms": asks, "must_ask_for_password": any(kind == RequestKind.PASSWORD for kind, _form in asks),
         "requests": [(one, requests.what(one), requests.words_of(one)) for one in queries.requests_of(me(request), found.pk)],
     }  # fmt: skip
     return render(request, "portal/account.html", context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.utils import translation
+from django.utils import timezone, translation
 
 from clients.models import Client
 from crm.errors import DomainError, NotAllowed
@@ -13,7 +13,7 @@ from crm.models import AuditEvent
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_server, make_type
 from trading import account_types, accounts, caps, queries
-from trading.models import AccountType, LeverageCap, TradingAccount
+from trading.models import AccountType, LeverageCap, PlatformGroup, TradingAccount
 
 pytestmark = pytest.mark.django_db
 TODAY = dt.date(2026, 11, 22)
@@ -218,3 +218,32 @@ def test_the_setup_pages_take_the_same_queries_however_much_there_is(
         with django_assert_max_num_queries(pin):
             assert browser.get(path).status_code == 200
     assert TradingAccount.objects.count() == 0
+
+
+def test_a_group_that_is_not_on_the_server_is_refused_with_those_that_are(cast: Cast, server, browse) -> None:
+    browser, one = browse(cast.administrator), make_type(cast.brand, server)
+    values = {
+        "brand": cast.brand.pk, "name": "Standard", "kind": "retail", "server": server.pk, "currency": "EUR",
+        "leverages": "10,30", "default_leverage": 30, "min_deposit": "0", "kyc_level": 1, "position": 0, "is_enabled": "on",
+    }  # fmt: skip
+    path = f"/trading/types/{one.pk}/"
+    wrong = browser.post(path, {**values, "group": "real\\typo-EUR"})
+    assert wrong.status_code == 422 and "real\\standard-EUR" in wrong.content.decode()
+    assert browser.post(path, {**values, "group": "real\\pro-USD"}).status_code == 422
+    assert browser.post(path, {**values, "group": "real\\pro-EUR", "asks_for_passwords": "on"}).status_code == 302
+    one.refresh_from_db()
+    assert (one.group, one.asks_for_passwords) == ("real\\pro-EUR", True)
+
+
+def test_a_type_whose_group_went_away_is_named_in_health(cast: Cast, browse) -> None:
+    server = make_server()
+    one = make_type(cast.brand, server, group="real\\old-EUR")
+    browser = browse(cast.administrator)
+    assert "would not open" not in browser.get("/trading/health/").content.decode()
+    PlatformGroup.objects.create(server=server, name="real\\standard-EUR", currency="EUR", read_at=timezone.now())
+    page = browser.get("/trading/health/").content.decode()
+    assert "Account types that would not open" in page and "no group real\\old-EUR" in page
+    assert "Not on the server" in browser.get("/trading/types/").content.decode()
+    one.is_enabled = False
+    one.save()
+    assert "would not open" not in browser.get("/trading/health/").content.decode()

@@ -121,3 +121,36 @@ def test_staff_set_passwords_without_a_wish(cast: Cast, account: TradingAccount,
     standard.asks_for_passwords = True
     standard.save()
     assert accounts.reset_password(account_id=account.pk, actor=cast.support)
+
+
+def test_the_account_page_closes_and_reopens_with_a_reason_and_lists_requests(
+    cast: Cast, account: TradingAccount, browse
+) -> None:
+    requests.ask(account_id=account.pk, kind=RequestKind.LEVERAGE, actor=cast.client_user, leverage=10, reason="Calmer")
+    browser = browse(cast.support)
+    page = browser.get(f"/trading/accounts/{account.pk}/").content.decode()
+    assert "Close this account" in page and "1:30 → 1:10" in page and "/trading/requests/" in page
+    browser.post(f"/trading/accounts/{account.pk}/archive/", {"reason": "Dormant"})
+    account.refresh_from_db()
+    assert account.state == "archived"
+    assert "Open this account again" in browser.get(f"/trading/accounts/{account.pk}/").content.decode()
+    browser.post(f"/trading/accounts/{account.pk}/restore/", {"reason": "Called"})
+    account.refresh_from_db()
+    assert account.state == "open"
+    assert "Close this account" not in browse(cast.agent).get(f"/trading/accounts/{account.pk}/").content.decode()
+    assert browse(cast.agent).post(f"/trading/accounts/{account.pk}/archive/", {"reason": "x"}).status_code == 403
+
+
+def test_the_room_asks_for_a_password_where_a_person_looks_first(
+    cast: Cast, account: TradingAccount, standard: AccountType, browse
+) -> None:
+    browser, path = browse(cast.client_user), f"/portal/accounts/{account.pk}/"
+    before = browser.get(path).content.decode()
+    assert 'data-dialog="password"' in before and "ask-password" not in before
+    standard.asks_for_passwords = True
+    standard.save()
+    assert "ask-password" in (page := browser.get(path).content.decode()) and 'data-dialog="password"' not in page
+    browser.post(f"{path}ask/password/", {"reason": "Forgot it"})
+    request = AccountRequest.objects.get(kind="password")
+    requests.grant(request_id=request.pk, actor=cast.support)
+    assert 'data-dialog="password"' in browser.get(path).content.decode()

@@ -14,6 +14,7 @@ from tests.cast import Cast
 from tests.trading.factories import make_account, make_type
 from tests.trading.sandbox_server import Sandbox
 from trading import accounts, caps
+from trading.choices import MissingBecause
 from trading.models import AccountChange, AccountType, SyncCursor, TradingAccount, TradingServer
 from trading.platforms.base import Purpose, Right
 from trading.platforms.pool import platform_for
@@ -139,3 +140,20 @@ def test_long_lists_are_read_in_rounds(
     assert [profiles.sync_profiles(account.server) for _run in range(4)] == [1, 1, 0, 0]
     assert SyncCursor.objects.get(server=account.server, kind="profiles").failures == 0
     assert caps.ladder_of(TradingAccount.objects.get(pk=second.pk)) is not None
+
+
+def test_pages_show_who_is_missing_and_what_dealers_changed(cast: Cast, account: TradingAccount, browse) -> None:
+    browser = browse(cast.support)
+    dealer(account, LEVERAGE=200)
+    profiles.sync_profiles(account.server)
+    page = browser.get(f"/trading/accounts/{account.pk}/").content.decode()
+    assert "Changed at the platform" in page and "Leverage 1:30 → 1:200" in page
+    presence.mark_missing(account_id=account.pk, because=MissingBecause.ARCHIVED)
+    page = browser.get(f"/trading/accounts/{account.pk}/").content.decode()
+    assert "has not listed this account since" in page and "In the platform&#x27;s archive" in page
+    assert account.login in browser.get("/trading/accounts/?missing=archived").content.decode()
+    assert account.login not in browser.get("/trading/accounts/?missing=gone").content.decode()
+    assert account.login not in browser.get("/trading/accounts/?taken_over=true").content.decode()
+    assert (
+        "has put this account away" in browse(cast.client_user).get(f"/portal/accounts/{account.pk}/").content.decode()
+    )

@@ -171,6 +171,11 @@ class TradingAccount(models.Model):
     def __str__(self) -> str:
         return f"{self.server} {self.login or '…'}"
 
+    @property
+    def presence(self) -> MissingBecause | str:
+        """Why the platform no longer lists it; empty while it does."""
+        return MissingBecause(self.missing_because) if self.missing_because else ""
+
     def move_to(self, state: AccountState) -> None:
         """Raises WrongState when the transition table has no such step."""
         if state not in ACCOUNT_TRANSITIONS[self.state]:

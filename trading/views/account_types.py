@@ -1,24 +1,20 @@
-"""Set-up of account types, and the leverage caps of regulators."""
+"""Set-up of account types."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
-from crm.policies import require_permission
 from crm.ui.views import StaffView
-from trading import account_types, caps
-from trading.forms_types import AccountTypeForm, CapForm
-from trading.models import AccountType, LeverageCap
+from trading import account_types, type_checks
+from trading.forms_types import AccountTypeForm
+from trading.models import AccountType
+from trading.platforms.errors import PlatformError
 
 TYPES_MAX = 300
-LINES_MAX = 500
 
 
 class AccountTypeList(StaffView):
@@ -26,7 +22,8 @@ class AccountTypeList(StaffView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         rows = list(account_types.types_visible_to(request.user)[:TYPES_MAX])
-        return render(request, "trading/account_types.html", {"types": rows})
+        doubts = {one.account_type.pk: one.words for one in type_checks.problems(request.user)}
+        return render(request, "trading/account_types.html", {"types": [(one, doubts.get(one.pk, "")) for one in rows]})
 
 
 class AccountTypePage(StaffView):
@@ -41,7 +38,7 @@ class AccountTypePage(StaffView):
     def post(self, request: HttpRequest, type_id: int | None = None) -> HttpResponse:
         account_type = self._type(request, type_id)
         form = AccountTypeForm(request.POST, instance=account_type, user=request.user)
-        if form.is_valid():
+        if form.is_valid() and self._group_is_there(request, form):
             values = {name: form.cleaned_data[name] for name in account_types.FIELDS}
             try:
                 if account_type is None:
@@ -56,6 +53,21 @@ class AccountTypePage(StaffView):
         return self._page(request, account_type, form)
 
     @staticmethod
+    def _group_is_there(request: HttpRequest, form: AccountTypeForm) -> bool:
+        """Ask the server before anything is saved; one that is away stands against nothing, but it is said."""
+        data = form.cleaned_data
+        if not data["is_enabled"]:
+            return True
+        try:
+            problem = type_checks.check(data["server"], data["group"].strip(), data["currency"].strip().upper())
+        except PlatformError:
+            messages.warning(request, _("The server could not be asked about the group. Look at the list again later."))
+            return True
+        if problem:
+            form.add_error("group", problem)
+        return not problem
+
+    @staticmethod
     def _type(request: HttpRequest, type_id: int | None) -> AccountType | None:
         if type_id is None:
             return None
@@ -68,38 +80,3 @@ class AccountTypePage(StaffView):
     def _page(request: HttpRequest, account_type: AccountType | None, form: AccountTypeForm) -> HttpResponse:
         context = {"account_type": account_type, "form": form}
         return render(request, "trading/account_type.html", context, status=422 if form.errors else 200)
-
-
-class CapsPage(StaffView):
-    """Every line with its day and source; what held and what holds."""
-
-    permission = "trading.view_leveragecap"
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return self._page(request, CapForm(initial={"valid_from": timezone.now().date()}))
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        require_permission(request.user, caps.CHANGES)
-        form = CapForm(request.POST)
-        if form.is_valid():
-            try:
-                caps.add_line(actor=request.user, **form.cleaned_data)
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("The line is added; the one before it ends the day before."))
-                return redirect("trading_caps")
-        return self._page(request, form)
-
-    @staticmethod
-    def _page(request: HttpRequest, form: CapForm) -> HttpResponse:
-        user: Any = request.user
-        today = timezone.now().date()
-        lines = list(
-            LeverageCap.objects.order_by("authority", "category", "instrument_class", "-valid_from")[:LINES_MAX]
-        )
-        context = {
-            "rows": [(line, line.valid_from <= today and (not line.valid_until or line.valid_until >= today)) for line in lines],
-            "form": form if user.has_perm(caps.CHANGES) else None, "today": today,
-        }  # fmt: skip
-        return render(request, "trading/caps.html", context, status=422 if form.errors else 200)

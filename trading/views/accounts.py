@@ -21,6 +21,7 @@ from crm.ui.views import StaffView, embedded_table
 from trading import abilities, accounts, caps, policies, queries
 from trading.forms import LeverageForm, OpenAccountForm
 from trading.models import TradingAccount
+from trading.standing import standing_of
 from trading.tables import AccountDealTable
 
 DEALS_ON_TAB = 15
@@ -83,7 +84,7 @@ class AccountPage(StaffView):
             "operations": queries.operations_of(user, account_id=account.pk)[:12],
             "may_change_leverage": policies.can_change_leverage(user, account) and account.state == "open",
             "may_reset_password": policies.can_reset_password(user, account) and account.state == "open",
-            "lacking": abilities.lacking(account.server),
+            "lacking": abilities.lacking(account.server), "standing": standing_of(user, account),
             "may_retry": account.state == "failed" and user.has_perm("trading.open_account"),
             "leverage_form": LeverageForm(account=account, ladder=caps.ladder_of(account)),
         }  # fmt: skip

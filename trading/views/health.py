@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError
 from crm.scope import reach_of
 from crm.ui.views import StaffView, wants_fragment
-from trading import issues, operations, policies, queries
+from trading import issues, operations, policies, queries, type_checks
 from trading.forms import CloseIssueForm, DecideForm
 from trading.models import BalanceOperation
 
@@ -28,6 +28,7 @@ class HealthPage(StaffView):
         context = {
             "servers": queries.server_health(user),
             "issues": queries.open_issues(user),
+            "type_problems": type_checks.problems(user),
             "unknown": [(operation, policies.can_resolve(user, operation)) for operation in unknown],
         }
         template = "trading/_health.html" if wants_fragment(request) else "trading/health.html"

@@ -1,0 +1,51 @@
+"""How an account stands between us and its platform: what was asked, what dealers changed, what its owner may do there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from trading import policies, queries, request_rules
+from trading.choices import AccountState
+from trading.models import AccountChange, AccountRequest, TradingAccount
+from trading.platforms.base import Right
+from trading.sync import profiles
+
+CHANGES_MAX = 5
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`forbidden` are rights that the platform does not give, in words."""
+
+    requests: list[tuple[AccountRequest, str]]
+    changes: list[tuple[AccountChange, list[str]]]
+    forbidden: list[str]
+    may_archive: bool
+    may_restore: bool
+    archive_held: list[str]
+
+
+def standing_of(user: Any, account: TradingAccount) -> Standing:
+    """Four queries, five where the user may close the account."""
+    wishes = [(one, request_rules.what(one)) for one in queries.requests_of(user, account.pk)]
+    changes = [(one, profiles.words_of(one.before, one.after)) for one in account.changes.all()[:CHANGES_MAX]]
+    may = bool(policies.can_archive(user, account)) and account.missing_since is None
+    may_archive = may and account.state == AccountState.OPEN
+    held = request_rules.against_archive(account) if may_archive else []
+    return Standing(
+        wishes, changes, forbidden_in(account), may_archive, may and account.state == AccountState.ARCHIVED,
+        [str(one.label) for one in held],
+    )  # fmt: skip
+
+
+def forbidden_in(account: TradingAccount) -> list[str]:
+    words = {
+        Right.SIGN_IN: _("sign in"), Right.TRADE: _("trade"), Right.CHANGE_PASSWORD: _("change the password"),
+        Right.EXPERTS: _("trade by robots"),
+    }  # fmt: skip
+    return (
+        [] if account.allowed is None else [said for right, said in words.items() if right.value not in account.allowed]
+    )
