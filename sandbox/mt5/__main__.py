@@ -20,6 +20,7 @@ from sandbox.mt5.exporter import Exporter
 from sandbox.mt5.faults import Faults
 from sandbox.mt5.importer import WatchedFile
 from sandbox.mt5.market import Market
+from sandbox.mt5.orders import Orders
 from sandbox.mt5.rest import RestListener
 from sandbox.mt5.server import Manager, Mt5Server, Settings
 from sandbox.mt5.store import Store
@@ -67,6 +68,8 @@ class Process:
         self.market.restore(json.loads(self.store.get("prices", "{}")))
         self.clock = ServerClock(options.zone)
         self.books = Books(self.store, self.market, self.clock)
+        self.market.anchor(json.loads(self.store.get("levels", "{}")))
+        self.orders = Orders(self.books)
         self.traders = Traders(self.books, options.seed, options.rhythm)
         if options.world == "seeded":
             world.build(self.books, self.traders, options.seed)
@@ -90,6 +93,7 @@ class Process:
             self.market.step(now - last, self.clock.now())
             self._night()
             self.traders.step(now - last)
+            self.orders.step()
             if self.exporter:
                 self.exporter.step()
             last = now
@@ -119,6 +123,7 @@ class Process:
 
     def save_prices(self) -> None:
         self.store.put("prices", json.dumps(self.market.middle))
+        self.store.put("levels", json.dumps(self.market.level))
 
 
 async def run(options: argparse.Namespace) -> None:

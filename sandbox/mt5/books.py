@@ -165,11 +165,13 @@ class Books:
         close_at_msc: int | None = None,
         comment: str = "",
         stale: bool = False,
+        order: int = 0,
     ) -> tuple[int, Position | None]:
         """Buy or sell at the market; (deal ticket, position that is open now). Raises Refused.
 
         In a hedging group this is always a new position. In a netting group it adds to, reduces, closes or turns the one
-        position of the symbol. `stale`: at the price before the last tick, as a slow quote feed would fill it.
+        position of the symbol. `order`: the pending order that is filled.
+        `stale`: at the price before the last tick, as a slow quote feed would fill it.
         """
         user = self.user(login)
         symbol = SYMBOLS.get(symbol_name)
@@ -185,7 +187,7 @@ class Books:
         group = GROUPS[user.group]
         held = self._netted(login, symbol_name) if group.margin_mode == NETTING else None
         if held is not None and held.action != side:
-            return self._reduce_or_turn(held, volume, comment)
+            return self._reduce_or_turn(held, volume, comment, order)
         bid, ask = self.market.quote(symbol, group, stale=stale)
         price = ask if side == BUY else bid
         if self.account(login).free < self.margin(symbol, group, user.leverage, lots, price):
@@ -193,7 +195,7 @@ class Books:
         commission = -self.money(group.commission * lots, group)
         now = self.clock.now_msc()
         with self.store.transaction():
-            ticket, order = self.store.next_ticket("deal"), self.store.next_ticket("order")
+            ticket, order = self.store.next_ticket("deal"), order or self.store.next_ticket("order")
             if held is None:
                 held = Position(order, login, symbol_name, side, volume, price, now, Decimal(0), comment, close_at_msc)
             else:
@@ -213,10 +215,10 @@ class Books:
     def _netted(self, login: int, symbol: str) -> Position | None:
         return next((one for one in self.store.positions_of(login) if one.symbol == symbol), None)
 
-    def _reduce_or_turn(self, held: Position, volume: int, comment: str) -> tuple[int, Position | None]:
+    def _reduce_or_turn(self, held: Position, volume: int, comment: str, order: int) -> tuple[int, Position | None]:
         """The other way in a netting group. More than is held turns the position: one INOUT deal, the same position."""
         if volume <= held.volume_ext:
-            ticket = self.close(held, volume_ext=volume, comment=comment)
+            ticket = self.close(held, volume_ext=volume, comment=comment, order=order)
             return ticket, self.store.positions.get(held.ticket)
         user = self.user(held.login)
         group, symbol = GROUPS[user.group], SYMBOLS[held.symbol]
@@ -231,7 +233,7 @@ class Books:
         commission = -self.money(group.commission * Decimal(volume).scaleb(-8), group)
         now, storage = self.clock.now_msc(), self.money(held.storage, group)
         with self.store.transaction():
-            ticket, order = self.store.next_ticket("deal"), self.store.next_ticket("order")
+            ticket, order = self.store.next_ticket("deal"), order or self.store.next_ticket("order")
             self.store.add_deal(
                 self._deal(ticket, user, group, action=1 - held.action, entry=INOUT, order=order, position=held.ticket,
                            symbol=symbol, volume=volume, volume_closed=held.volume_ext, price=price, profit=profit,
@@ -286,8 +288,9 @@ class Books:
         self.store.save_position(position)
 
     def close(
-        self, position: Position, *, volume_ext: int | None = None, reason: int = REASON_CLIENT, comment: str = ""
-    ) -> int:
+        self, position: Position, *, volume_ext: int | None = None, reason: int = REASON_CLIENT, comment: str = "",
+        order: int = 0,
+    ) -> int:  # fmt: skip
         """Close a position, or a part of it, at the market; the deal's ticket."""
         user = self.user(position.login)
         group, symbol = GROUPS[user.group], SYMBOLS[position.symbol]
@@ -301,7 +304,7 @@ class Books:
         commission = -self.money(group.commission * lots, group)
         now = self.clock.now_msc()
         with self.store.transaction():
-            ticket, order = self.store.next_ticket("deal"), self.store.next_ticket("order")
+            ticket, order = self.store.next_ticket("deal"), order or self.store.next_ticket("order")
             self.store.add_deal(
                 self._deal(ticket, user, group, action=1 - position.action, entry=OUT, order=order,
                            position=position.ticket, symbol=symbol, volume=volume, volume_closed=volume, price=price,

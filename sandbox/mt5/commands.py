@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sandbox.mt5 import users
 from sandbox.mt5.books import Books, Refused
-from sandbox.mt5.contracts import GROUPS, SYMBOLS, group_json, matches, symbol_json
+from sandbox.mt5.contracts import matches
 from sandbox.mt5.desk import Desk
 from sandbox.mt5.protocol import Request
 
@@ -26,20 +26,20 @@ def command(*names: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def _login(request: Request) -> int:
+def login_of(request: Request) -> int:
     login = request.integer("LOGIN")
     if login is None:
         raise Refused(3)
     return login
 
 
-def _window(request: Request) -> tuple[int, int]:
+def window_of(request: Request) -> tuple[int, int]:
     """FROM and TO in server seconds, as milliseconds, both ends included; TO=0 or none is open."""
     first, last = request.integer("FROM", 0) or 0, request.integer("TO", 0) or 0
     return first * 1000, (last * 1000 + 999) if last else 2**62
 
 
-def _chosen_logins(books: Books, request: Request) -> list[int]:
+def chosen_logins(books: Books, request: Request) -> list[int]:
     """The logins of LOGIN=1,2 or of GROUP=mask. Raises Refused unless exactly one is given."""
     by_login, by_group = request.get("LOGIN"), request.get("GROUP")
     if bool(by_login) == bool(by_group):
@@ -52,18 +52,11 @@ def _chosen_logins(books: Books, request: Request) -> list[int]:
     return [user.login for user in books.store.users.values() if matches(by_group, user.group)]
 
 
-def _page(request: Request) -> tuple[int, int]:
+def page_of(request: Request) -> tuple[int, int]:
     offset, total = request.integer("OFFSET", 0) or 0, request.integer("TOTAL", PAGE_MAX) or 0
     if offset < 0 or not 0 < total <= PAGE_MAX:
         raise Refused(3)
     return offset, total
-
-
-def _next(items: Iterable[str], request: Request) -> str:
-    index, names = request.integer("INDEX", -1), list(items)
-    if index is None or not 0 <= index < len(names):
-        raise Refused(13)
-    return names[index]
 
 
 # -- server
@@ -85,63 +78,6 @@ def time_get(books: Books, _request: Request) -> Answer:
     return {}, books.clock.settings()
 
 
-# -- groups, symbols, prices
-
-
-@command("GROUP_TOTAL")
-def group_total(_books: Books, _request: Request) -> Answer:
-    return {"TOTAL": len(GROUPS)}, None
-
-
-@command("GROUP_NEXT")
-def group_next(_books: Books, request: Request) -> Answer:
-    return {}, group_json(GROUPS[_next(GROUPS, request)])
-
-
-@command("GROUP_GET")
-def group_get(_books: Books, request: Request) -> Answer:
-    if request.get("GROUP") not in GROUPS:
-        raise Refused(13)
-    return {}, group_json(GROUPS[request.get("GROUP")])
-
-
-@command("SYMBOL_TOTAL")
-def symbol_total(_books: Books, _request: Request) -> Answer:
-    return {"TOTAL": len(SYMBOLS)}, None
-
-
-@command("SYMBOL_NEXT")
-def symbol_next(_books: Books, request: Request) -> Answer:
-    return {}, symbol_json(SYMBOLS[_next(SYMBOLS, request)])
-
-
-@command("SYMBOL_GET")
-def symbol_get(_books: Books, request: Request) -> Answer:
-    name = request.get("SYMBOL") or request.get("NAME")
-    if name not in SYMBOLS:
-        raise Refused(13)
-    return {}, symbol_json(SYMBOLS[name])
-
-
-@command("TICK_LAST")
-def tick_last(books: Books, request: Request) -> Answer:
-    wanted = [name for name in request.get("SYMBOL", "*").split(",") if name]
-    names = [name for name in SYMBOLS if any(matches(mask, name) for mask in wanted)]
-    if not names:
-        raise Refused(13)
-    rows = []
-    for name in names:
-        symbol = SYMBOLS[name]
-        bid, ask = books.market.quote(symbol)
-        now = books.clock.now_msc()
-        rows.append({
-            "Symbol": name, "Digits": symbol.digits, "Bid": f"{bid:.{symbol.digits}f}",
-            "Ask": f"{ask:.{symbol.digits}f}", "Last": f"{0:.{symbol.digits}f}", "Volume": 0, "VolumeReal": 0,
-            "Datetime": now // 1000, "DatetimeMsc": now,
-        })  # fmt: skip
-    return {"TRANS_ID": books.market.ticks}, rows
-
-
 # -- users
 
 
@@ -158,13 +94,13 @@ def user_update(books: Books, request: Request) -> Answer:
 
 @command("USER_GET")
 def user_get(books: Books, request: Request) -> Answer:
-    return {}, users.user_json(books, books.user(_login(request)))
+    return {}, users.user_json(books, books.user(login_of(request)))
 
 
 @command("USER_GET_BATCH")
 def user_get_batch(books: Books, request: Request) -> Answer:
     known = books.store.users
-    return {}, [users.user_json(books, known[login]) for login in _chosen_logins(books, request) if login in known]
+    return {}, [users.user_json(books, known[login]) for login in chosen_logins(books, request) if login in known]
 
 
 @command("USER_LOGINS")
@@ -180,13 +116,13 @@ def user_total(books: Books, _request: Request) -> Answer:
 
 @command("USER_DELETE")
 def user_delete(books: Books, request: Request) -> Answer:
-    users.delete(books, _login(request))
+    users.delete(books, login_of(request))
     return {}, None
 
 
 @command("USER_ARCHIVE_ADD")
 def user_archive_add(books: Books, request: Request) -> Answer:
-    Desk(books).archive(_login(request))
+    Desk(books).archive(login_of(request))
     return {}, None
 
 
@@ -197,34 +133,41 @@ def user_archive_logins(books: Books, _request: Request) -> Answer:
 
 @command("USER_ARCHIVE_GET")
 def user_archive_get(books: Books, request: Request) -> Answer:
-    login = _login(request)
-    if login not in books.store.archived():
+    user = books.store.archived_user(login_of(request))
+    if user is None:
         raise Refused(13)
-    return {}, {"Login": login}
+    return {}, users.user_json(books, user)
+
+
+@command("USER_CHECK_BALANCE")
+def user_check_balance(books: Books, request: Request) -> Answer:
+    """Balance and credit beside what the deals add up to; with FIXFLAG=1 they are set right."""
+    found = Desk(books).check_balance(login_of(request), fix=request.get("FIXFLAG") == "1")
+    return {}, found
 
 
 @command("USER_RESTORE")
 def user_restore(books: Books, request: Request) -> Answer:
-    Desk(books).restore(_login(request))
-    return {}, users.user_json(books, books.user(_login(request)))
+    Desk(books).restore(login_of(request))
+    return {}, users.user_json(books, books.user(login_of(request)))
 
 
 @command("USER_PASS_CHECK")
 def user_pass_check(books: Books, request: Request) -> Answer:
-    users.check_password(books, _login(request), request.get("TYPE").upper(), request.get("PASSWORD"))
+    users.check_password(books, login_of(request), request.get("TYPE").upper(), request.get("PASSWORD"))
     return {}, None
 
 
 @command("USER_PASS_CHANGE")
 def user_pass_change(books: Books, request: Request) -> Answer:
-    users.change_password(books, _login(request), request.get("TYPE").upper(), request.get("PASSWORD"))
+    users.change_password(books, login_of(request), request.get("TYPE").upper(), request.get("PASSWORD"))
     return {}, None
 
 
 @command("USER_ACCOUNT_GET")
 def user_account_get(books: Books, request: Request) -> Answer:
     """Only for accounts with positions or trading activity since the start; others are "not found"."""
-    login = _login(request)
+    login = login_of(request)
     books.user(login)
     if login not in books.active:
         raise Refused(13)
@@ -233,7 +176,7 @@ def user_account_get(books: Books, request: Request) -> Answer:
 
 @command("USER_ACCOUNT_GET_BATCH")
 def user_account_get_batch(books: Books, request: Request) -> Answer:
-    logins = _chosen_logins(books, request)
+    logins = chosen_logins(books, request)
     known = books.store.users
     return {}, [users.account_json(books, login) for login in logins if login in books.active and login in known]
 
@@ -250,7 +193,7 @@ def trade_balance(books: Books, request: Request) -> Answer:
         raise Refused(3) from None
     units = request.integer("_COMMENT_UNITS", 31) or 31
     check = request.get("CHECK_MARGIN", "1") != "0"
-    login = _login(request)
+    login = login_of(request)
     ticket = books.balance_operation(login, -1 if kind is None else kind, amount, request.get("COMMENT"), check, units)
     return {"TICKET": ticket}, None
 
@@ -258,7 +201,7 @@ def trade_balance(books: Books, request: Request) -> Answer:
 @command("KEELSON_BALANCE")
 def plugin_balance(books: Books, request: Request) -> Answer:
     """A broker's own plugin command: as TRADE_BALANCE, but the same comment on the same login books only once."""
-    login, comment = _login(request), request.get("COMMENT")
+    login, comment = login_of(request), request.get("COMMENT")
     for _owner, deal in books.store.deals_between(0, 2**62, login):
         if comment and deal["Comment"] == comment:
             return {"TICKET": deal["Deal"]}, None
@@ -278,12 +221,12 @@ def deal_get(books: Books, request: Request) -> Answer:
 
 @command("DEAL_GET_TOTAL")
 def deal_get_total(books: Books, request: Request) -> Answer:
-    return {"TOTAL": books.store.count_deals(_login(request), *_window(request))}, None
+    return {"TOTAL": books.store.count_deals(login_of(request), *window_of(request))}, None
 
 
 @command("DEAL_GET_PAGE")
 def deal_get_page(books: Books, request: Request) -> Answer:
-    return {}, books.store.page_of_deals(_login(request), *_window(request), *_page(request))
+    return {}, books.store.page_of_deals(login_of(request), *window_of(request), *page_of(request))
 
 
 @command("DEAL_GET_BATCH")
@@ -294,9 +237,9 @@ def deal_get_batch(books: Books, request: Request) -> Answer:
             raise Refused(3)
         tickets = [int(item) for item in request.get("TICKET").split(",") if item.strip().isdigit()]
         return {}, [deal for deal in map(books.store.deal, tickets) if deal]
-    first, last = _window(request)
+    first, last = window_of(request)
     symbol = request.get("SYMBOL")
-    logins = _chosen_logins(books, request)
+    logins = chosen_logins(books, request)
     if request.get("LOGIN"):
         rows = [deal for login in logins for _owner, deal in books.store.deals_between(first, last, login, symbol)]
     else:
@@ -307,18 +250,18 @@ def deal_get_batch(books: Books, request: Request) -> Answer:
 
 @command("POSITION_GET_TOTAL")
 def position_get_total(books: Books, request: Request) -> Answer:
-    return {"TOTAL": len(books.store.positions_of(_login(request)))}, None
+    return {"TOTAL": len(books.store.positions_of(login_of(request)))}, None
 
 
 @command("POSITION_GET_PAGE")
 def position_get_page(books: Books, request: Request) -> Answer:
-    offset, total = _page(request)
-    return {}, users.position_json(books, _login(request))[offset : offset + total]
+    offset, total = page_of(request)
+    return {}, users.position_json(books, login_of(request))[offset : offset + total]
 
 
 @command("POSITION_GET")
 def position_get(books: Books, request: Request) -> Answer:
-    rows = [row for row in users.position_json(books, _login(request)) if row["Symbol"] == request.get("SYMBOL")]
+    rows = [row for row in users.position_json(books, login_of(request)) if row["Symbol"] == request.get("SYMBOL")]
     if not rows:
         raise Refused(13)
     return {}, rows[0]
@@ -327,7 +270,7 @@ def position_get(books: Books, request: Request) -> Answer:
 @command("POSITION_GET_BATCH")
 def position_get_batch(books: Books, request: Request) -> Answer:
     symbol = request.get("SYMBOL")
-    held = [login for login in _chosen_logins(books, request) if books.store.by_login.get(login)]
+    held = [login for login in chosen_logins(books, request) if books.store.by_login.get(login)]
     rows = [row for login in held if login in books.store.users for row in users.position_json(books, login)]
     return {}, [row for row in rows if not symbol or row["Symbol"] == symbol]
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sandbox.mt5.levels import level
+
 CURRENCY_DIGITS = {"JPY": 0, "USC": 2, "BTC": 8, "USDT": 6, "XAU": 2}
 NETTING, HEDGING = 0, 2
 CALC_FOREX, CALC_CFD_INDEX, CALC_CFD_LEVERAGE = 0, 3, 4
@@ -45,11 +47,11 @@ class Symbol:
         return Decimal(1).scaleb(-self.digits)
 
 
-def _fx(name: str, label: str, digits: int, level: float, vol: float, spread: int, long: str, short: str) -> Symbol:
+def _fx(name: str, label: str, digits: int, vol: float, spread: int, long: str, short: str) -> Symbol:
     folder = "Forex\\Majors" if "USD" in name else "Forex\\Crosses"
     base, profit = name[:3], name[3:]
     return Symbol(
-        name, f"{folder}\\{name}", label, base, profit, base, digits, Decimal(100_000), level, vol, spread,
+        name, f"{folder}\\{name}", label, base, profit, base, digits, Decimal(100_000), level(base, profit), vol, spread,
         Decimal(long), Decimal(short),
     )  # fmt: skip
 
@@ -57,15 +59,15 @@ def _fx(name: str, label: str, digits: int, level: float, vol: float, spread: in
 SYMBOLS = {
     symbol.name: symbol
     for symbol in (
-        _fx("EURUSD", "Euro vs US Dollar", 5, 1.0860, 0.075, 12, "-7.2", "2.8"),
-        _fx("GBPUSD", "Great Britain Pound vs US Dollar", 5, 1.2720, 0.085, 15, "-3.1", "-1.4"),
-        _fx("USDJPY", "US Dollar vs Japanese Yen", 3, 151.20, 0.10, 14, "9.5", "-19.8"),
-        _fx("USDCHF", "US Dollar vs Swiss Franc", 5, 0.8840, 0.08, 16, "5.9", "-11.2"),
-        _fx("AUDUSD", "Australian Dollar vs US Dollar", 5, 0.6580, 0.095, 14, "-2.6", "-0.3"),
-        _fx("USDCAD", "US Dollar vs Canadian Dollar", 5, 1.3620, 0.065, 17, "1.3", "-5.6"),
-        _fx("NZDUSD", "New Zealand Dollar vs US Dollar", 5, 0.6030, 0.10, 18, "-1.9", "-0.8"),
-        _fx("EURGBP", "Euro vs Great Britain Pound", 5, 0.85377, 0.055, 16, "-4.4", "0.7"),
-        _fx("EURJPY", "Euro vs Japanese Yen", 3, 164.20, 0.10, 20, "4.1", "-12.0"),
+        _fx("EURUSD", "Euro vs US Dollar", 5, 0.075, 12, "-7.2", "2.8"),
+        _fx("GBPUSD", "Great Britain Pound vs US Dollar", 5, 0.085, 15, "-3.1", "-1.4"),
+        _fx("USDJPY", "US Dollar vs Japanese Yen", 3, 0.10, 14, "9.5", "-19.8"),
+        _fx("USDCHF", "US Dollar vs Swiss Franc", 5, 0.08, 16, "5.9", "-11.2"),
+        _fx("AUDUSD", "Australian Dollar vs US Dollar", 5, 0.095, 14, "-2.6", "-0.3"),
+        _fx("USDCAD", "US Dollar vs Canadian Dollar", 5, 0.065, 17, "1.3", "-5.6"),
+        _fx("NZDUSD", "New Zealand Dollar vs US Dollar", 5, 0.10, 18, "-1.9", "-0.8"),
+        _fx("EURGBP", "Euro vs Great Britain Pound", 5, 0.055, 16, "-4.4", "0.7"),
+        _fx("EURJPY", "Euro vs Japanese Yen", 3, 0.10, 20, "4.1", "-12.0"),
         Symbol("XAUUSD", "Metals\\XAUUSD", "Gold vs US Dollar", "XAU", "USD", "USD", 2, Decimal(100), 2350.0, 0.15, 25,
                Decimal("-38.0"), Decimal("22.5"), CALC_CFD_LEVERAGE, 50),
         Symbol("US500", "Indices\\US500", "US 500 Index", "USD", "USD", "USD", 1, Decimal(1), 5430.0, 0.17, 5,

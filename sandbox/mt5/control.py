@@ -14,6 +14,7 @@ from sandbox.mt5 import importer, page
 from sandbox.mt5.books import BUY, SELL, Refused
 from sandbox.mt5.contracts import GROUPS, SYMBOLS
 from sandbox.mt5.desk import Desk
+from sandbox.mt5.orders import KINDS, Orders
 from sandbox.mt5.protocol import RETCODE_TEXTS
 from sandbox.mt5.server import RIGHTS, Mt5Server
 from sandbox.mt5.traders import Traders
@@ -42,6 +43,8 @@ class Control:
             ("POST", "/control/close_by"): self.close_by,
             ("POST", "/control/calendar"): self.calendar,
             ("POST", "/control/clock"): self.clock,
+            ("POST", "/control/order"): self.order,
+            ("POST", "/control/order/cancel"): self.cancel_order,
             ("POST", "/control/news"): self.news,
             ("POST", "/control/price"): self.price,
             ("POST", "/control/rollover"): self.rollover,
@@ -136,6 +139,19 @@ class Control:
         lots = data.get("lots")
         volume = int(Decimal(str(lots)) * 100_000_000) if lots else None
         return self._json({"deal": self.books.close(position, volume_ext=volume)})
+
+    async def order(self, data: dict[str, Any], _body: str) -> Reply:
+        """{login, symbol, kind: buy_limit|sell_limit|buy_stop|sell_stop, lots, price}: a pending order."""
+        ticket = Orders(self.books).place(
+            int(data["login"]), str(data["symbol"]), KINDS[str(data["kind"])], Decimal(str(data["lots"])),
+            Decimal(str(data["price"])),
+        )  # fmt: skip
+        return self._json({"order": ticket})
+
+    async def cancel_order(self, data: dict[str, Any], _body: str) -> Reply:
+        """{order}"""
+        Orders(self.books).cancel(int(data["order"]))
+        return self._json({"cancelled": int(data["order"])})
 
     async def close_by(self, data: dict[str, Any], _body: str) -> Reply:
         """{position, by}: close two opposite positions against each other."""
@@ -276,6 +292,7 @@ class Control:
             "funded": sum(1 for user in books.store.users.values() if user.balance > 0),
             "deals": deals,
             "positions": len(books.store.positions),
+            "pending_orders": len(books.store.open_orders()),
             "opened_by_traders": self.traders.opened,
             "rhythm_per_minute": self.traders.rhythm,
             "sessions": len(self.server.sessions),

@@ -55,6 +55,24 @@ class Desk:
         else:
             self.books.store.save_user(replace(user, balance=user.balance + change))
 
+    def check_balance(self, login: int, *, fix: bool = False) -> dict[str, str]:
+        """What the account says and what its deals add up to. `fix` makes the account say it, too."""
+        user = self.books.user(login)
+        balance = credit = Decimal(0)
+        for _owner, deal in self.books.store.deals_between(0, 2**62, login):
+            if int(deal["Action"]) in (CREDIT, BONUS):
+                credit += _worth(deal)
+            else:
+                balance += _worth(deal)
+        shown = {
+            "Login": str(login), "BalanceUser": str(user.balance), "BalanceHistory": str(balance),
+            "CreditUser": str(user.credit), "CreditHistory": str(credit),
+        }  # fmt: skip
+        if fix and (balance, credit) != (user.balance, user.credit):
+            with self.books.store.transaction():
+                self.books.store.save_user(replace(user, balance=balance, credit=credit))
+        return shown
+
     def archive(self, login: int) -> None:
         """Move an account without positions to the archive: it vanishes from every list, its deals stay."""
         self.books.user(login)

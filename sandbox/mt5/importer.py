@@ -43,7 +43,9 @@ def load(books: Books, text: str) -> dict[str, int]:
             elif kind == "deal":
                 deals.append(_deal(row))
             elif kind == "price" and row["symbol"] in SYMBOLS:
-                books.market.restore({row["symbol"]: float(row["level"])})
+                prices = {row["symbol"]: float(row["level"])}
+                books.market.restore(prices)
+                books.market.anchor(prices)
                 added[kind] += 1
             elif kind != "price":
                 raise ValueError(f"unknown kind {kind!r}")

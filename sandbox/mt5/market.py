@@ -24,7 +24,26 @@ class Market:
         self.calendar = "always"
         self.news_left: dict[str, float] = {}  # symbol → seconds for which it is restless
         self.before = dict(self.middle)
+        self.level = dict(self.middle)  # where prices are drawn to over time
+        self.day = -1
+        self.today: dict[str, tuple[float, float, float]] = {}  # first, lowest and highest price of the server's day
         self._cross()
+        self._watch(None)
+
+    def anchor(self, levels: dict[str, float]) -> None:
+        """From here on prices are drawn to these levels."""
+        self.level.update({name: level for name, level in levels.items() if name in self.middle and level > 0})
+
+    def _watch(self, server_seconds: int | None) -> None:
+        day = self.day if server_seconds is None else server_seconds // 86_400
+        for name, price in self.middle.items():
+            first, low, high = (price,) * 3 if day != self.day or name not in self.today else self.today[name]
+            self.today[name] = (first, min(low, price), max(high, price))
+        self.day = day
+
+    @staticmethod
+    def rounded(name: str, price: float) -> Decimal:
+        return Decimal(str(price)).quantize(SYMBOLS[name].point, ROUND_HALF_UP)
 
     def restore(self, levels: dict[str, float]) -> None:
         """Continue from stored prices; unknown symbols and nonsense are left alone."""
@@ -32,6 +51,7 @@ class Market:
             if name in self.middle and level > 0:
                 self.middle[name] = float(level)
         self._cross()
+        self._watch(None)
 
     def is_open(self, symbol: Symbol, server_seconds: int) -> bool:
         """Trading hours: crypto always; the rest from Monday to Friday, closed for ten minutes around midnight."""
@@ -60,9 +80,10 @@ class Market:
             spread = symbol.year_volatility * math.sqrt(seconds * self.pace / YEAR_SECONDS)
             if name in self.news_left:
                 spread *= 8
-            pull = math.log(symbol.level / self.middle[name]) * min(0.5, seconds * self.pace / (30 * 86_400))
+            pull = math.log(self.level[name] / self.middle[name]) * min(0.5, seconds * self.pace / (30 * 86_400))
             self.middle[name] *= math.exp(self.random.gauss(0, spread) + pull)
         self._cross()
+        self._watch(server_seconds)
         self.ticks += 1
 
     def _cross(self) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 from sandbox.mt5.books import Books
 from sandbox.mt5.desk import EDITABLE
 from sandbox.mt5.faults import KINDS
+from sandbox.mt5.orders import KINDS as ORDERS
 from sandbox.mt5.server import RIGHTS
 from sandbox.mt5.traders import HABITS
 
 SHOWN = (
-    "users", "funded", "archived", "deals", "positions", "opened_by_traders", "rhythm_per_minute", "sessions",
+    "users", "funded", "archived", "deals", "positions", "pending_orders", "opened_by_traders", "rhythm_per_minute", "sessions",
     "per_second_max", "manager_lacks", "calendar", "restless", "zone",
 )  # fmt: skip
 ACCOUNTS, DEALS = 30, 15
@@ -80,6 +81,9 @@ def switches() -> str:
              field("hold_seconds", "seconds", 6)),
         form("Close", "close", field("position", "position"), field("lots", "lots", 5)),
         form("Close by", "close_by", field("position", "position"), field("by", "opposite position")),
+        form("Order", "order", field("login", "login"), field("symbol", "EURUSD", 8), choice("kind", [(k, k) for k in ORDERS]),
+             field("lots", "lots", 5), field("price", "price", 8)),
+        form("Cancel order", "order/cancel", field("order", "order")),
         form("Swaps", "rollover", field("nights", "nights", 5, "1")),
         form("Stop-out", "stop_out", field("login", "login")),
         form("Habit", "habit", field("login", "login"), choice("habit", [(h.name, h.name) for h in HABITS])),

@@ -27,6 +27,7 @@ SPECIAL = {
     "user/account/get": "USER_ACCOUNT_GET", "user/account/get_batch": "USER_ACCOUNT_GET_BATCH",
     "user/archive/add": "USER_ARCHIVE_ADD", "user/archive/get": "USER_ARCHIVE_GET", "user/archive/logins": "USER_ARCHIVE_LOGINS",
 }  # fmt: skip
+AT_TOP = ("LOGIN", "TRANS_ID")  # beside "answer", not in it
 ANSWER_NAMES = {"TICKET": "Ticket", "TIME": "time", "TOTAL": "total", "ID": "id"}
 
 
@@ -149,8 +150,8 @@ class RestSession:
             return
         answer = data
         if data is None:
-            answer = {ANSWER_NAMES.get(k, k): v for k, v in parameters.items() if k != "LOGIN"} or None
-        top = {"login": parameters["LOGIN"]} if "LOGIN" in parameters else {}
+            answer = {ANSWER_NAMES.get(k, k): v for k, v in parameters.items() if k not in AT_TOP} or None
+        top = {name.lower(): parameters[name] for name in AT_TOP if name in parameters}
         await self._say(200, _document(code, top, answer), faults)
         if "duplicate" in faults:
             await self._say(200, _document(code, top, answer), faults)

@@ -10,13 +10,14 @@ from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 
-from sandbox.mt5 import commands, protocol
+from sandbox.mt5 import commands, commands_market, commands_orders, protocol
 from sandbox.mt5.books import Books
 from sandbox.mt5.faults import DONE_KINDS, Fault, Faults
 
 VERSION = 3815
 AUTH_SECONDS = 10
 IDLE_SECONDS = 180
+HANDLED_IN = (commands, commands_market, commands_orders)  # importing one registers its commands
 MESSAGE_MAX = 16 * 1024 * 1024
 
 
@@ -25,7 +26,7 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "accountant": ("TRADE_BALANCE", "KEELSON_BALANCE"),
     "access to accounts": ("USER_",),
     "modify accounts": ("USER_ADD", "USER_UPDATE", "USER_PASS_CHANGE"),
-    "access to trade orders": ("DEAL_", "POSITION_"),
+    "access to trade orders": ("DEAL_", "POSITION_", "ORDER_", "HISTORY_"),
     "delete accounts": ("USER_DELETE", "USER_ARCHIVE_ADD"),
 }
 

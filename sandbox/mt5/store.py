@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,10 @@ CREATE TABLE IF NOT EXISTS positions (
   volume_ext INTEGER NOT NULL, price_open TEXT NOT NULL, time_msc INTEGER NOT NULL, storage TEXT NOT NULL,
   comment TEXT NOT NULL, close_at_msc INTEGER
 );
+CREATE TABLE IF NOT EXISTS orders (
+  ticket INTEGER PRIMARY KEY, login INTEGER NOT NULL, is_open INTEGER NOT NULL, done_msc INTEGER NOT NULL, data TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS orders_of_login ON orders (login, is_open);
 CREATE TABLE IF NOT EXISTS archive (login INTEGER PRIMARY KEY, data TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
@@ -71,6 +75,10 @@ class Position:
 
 def hash_password(login: int, password: str) -> str:
     return hashlib.sha256(f"{login}:{password}".encode()).hexdigest()
+
+
+def _user_from(data: dict[str, Any]) -> User:
+    return User(**{**data, "balance": Decimal(data["balance"]), "credit": Decimal(data["credit"])})
 
 
 class Store:
@@ -242,7 +250,39 @@ class Store:
             self._deleted.append(ticket)
         self.db.execute("DELETE FROM deals WHERE ticket = ?", (ticket,))
 
+    # -- orders
+
+    def save_order(self, order: dict[str, Any]) -> None:
+        done = int(order["TimeDoneMsc"])
+        self.db.execute(
+            "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?)",
+            (int(order["Order"]), int(order["Login"]), int(not done), done, json.dumps(order, ensure_ascii=False)),
+        )
+
+    def order(self, ticket: int) -> dict[str, Any] | None:
+        row = self.db.execute("SELECT data FROM orders WHERE ticket = ?", (ticket,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def open_orders(self, login: int | None = None) -> list[dict[str, Any]]:
+        query, arguments = "SELECT data FROM orders WHERE is_open", list[int]()
+        if login is not None:
+            query, arguments = query + " AND login = ?", [login]
+        return [json.loads(data) for (data,) in self.db.execute(query + " ORDER BY ticket", arguments)]
+
+    def closed_orders(self, login: int, first_msc: int, last_msc: int) -> list[dict[str, Any]]:
+        query = "SELECT data FROM orders WHERE login = ? AND NOT is_open AND done_msc BETWEEN ? AND ?"
+        return [json.loads(data) for (data,) in self.db.execute(query, (login, first_msc, last_msc))]
+
+    def deal_of_order(self, order: int) -> dict[str, Any] | None:
+        query = "SELECT data FROM deals WHERE json_extract(data, '$.Order') = ? LIMIT 1"
+        row = self.db.execute(query, (str(order),)).fetchone()
+        return json.loads(row[0]) if row else None
+
     # -- archive
+
+    def archived_user(self, login: int) -> User | None:
+        row = self.db.execute("SELECT data FROM archive WHERE login = ?", (login,)).fetchone()
+        return _user_from(json.loads(row[0])) if row else None
 
     def archive_user(self, login: int) -> None:
         user = self.users[login]
@@ -258,10 +298,8 @@ class Store:
         row = self.db.execute("SELECT data FROM archive WHERE login = ?", (login,)).fetchone()
         if row is None:
             return False
-        data = json.loads(row[0])
-        data["balance"], data["credit"] = Decimal(data["balance"]), Decimal(data["credit"])
         self.db.execute("DELETE FROM archive WHERE login = ?", (login,))
-        self.save_user(User(**{**data, "last_access": last_access}))
+        self.save_user(replace(_user_from(json.loads(row[0])), last_access=last_access))
         return True
 
     # -- reading deals

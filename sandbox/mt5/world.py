@@ -16,6 +16,7 @@ from sandbox.mt5.clock import ServerClock
 from sandbox.mt5.contracts import GROUPS, NETTING, SYMBOLS
 from sandbox.mt5.desk import Desk
 from sandbox.mt5.market import Market
+from sandbox.mt5.orders import BUY_LIMIT, SELL_LIMIT, Orders
 from sandbox.mt5.store import User, hash_password
 from sandbox.mt5.traders import Traders
 from sandbox.mt5.users import RIGHTS_DEFAULT
@@ -191,6 +192,9 @@ def _finish(books: Books) -> None:
     desk.edit_deal(int(closing[0]["Deal"]), {"Profit": f"{Decimal(closing[0]['Profit']) + 1:.2f}"})
     ticket = books.balance_operation(600001, BALANCE, Decimal("999.99"), "booked by mistake", True)
     desk.delete_deal(ticket)
+    orders, level = Orders(books), Decimal(str(books.market.middle["EURUSD"])).quantize(Decimal("0.00001"))
+    orders.place(HELD, "EURUSD", BUY_LIMIT, Decimal("0.10"), level - Decimal("0.20000"), "waits")
+    orders.cancel(orders.place(HELD, "EURUSD", SELL_LIMIT, Decimal("0.10"), level + Decimal("0.20000"), "given up"))
     desk.archive(ARCHIVED)
 
 
