@@ -52,6 +52,17 @@ panels.menu(
 )  # fmt: skip
 panels.menu("trading", _("Deals"), "trading_deals", "trading.view_deal_list", "activity", 20, words="trades tickets")
 panels.menu(
+    "trading", _("Dealing"), "trading_dealing", "trading.view_deal_list", "trending-up", 25,
+    words="winners losers profit desk results",
+)  # fmt: skip
+panels.menu(
+    "trading", _("Margin"), "trading_margin", "trading.view_deal_list", "gauge", 35, words="margin call level stop-out alerts",
+)  # fmt: skip
+panels.menu(
+    "setup", _("Margin limits"), "trading_margin_policies", "trading.change_marginpolicy", "gauge", 63,
+    words="margin call stop-out alerts levels",
+)  # fmt: skip
+panels.menu(
     "trading", _("Exposure"), "trading_exposure", "trading.view_deal_list", "scale", 30, words="positions dealing"
 )
 panels.menu(

@@ -9,11 +9,10 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
-from django.db import connection
-from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, DecimalField, F, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
@@ -21,7 +20,7 @@ from clients.models import Client
 from crm.policies import Decision, no, require_permission
 from crm.scope import reach_of
 from trading import caps, policies
-from trading.choices import TRADES, AccountState, DealEntry, OperationState
+from trading.choices import AccountState, OperationState
 from trading.models import (
     AccountRequest,
     AccountType,
@@ -210,19 +209,37 @@ class Curve:
     balance: list[Decimal] = field(default_factory=list)
     equity: list[Decimal] = field(default_factory=list)
 
-    @property
-    def drawdown_percent(self) -> Decimal:
-        height, deepest = Decimal(0), Decimal(0)
+    @cached_property
+    def falls(self) -> list[Decimal]:
+        """At each point, by how many per cent equity is below its height before."""
+        height, found = Decimal(0), []
         for value in self.equity:
             height = max(height, value)
-            if height > 0:
-                deepest = max(deepest, (height - value) / height * 100)
-        return deepest.quantize(Decimal("0.1"))
+            fall = (height - value) / height * 100 if height > 0 else Decimal(0)
+            found.append(fall.quantize(Decimal("0.1")))
+        return found
+
+    @property
+    def drawdown_percent(self) -> Decimal:
+        return max(self.falls, default=Decimal("0.0"))
+
+    @property
+    def drawdown_at(self) -> dt.datetime | None:
+        """When equity was lowest below a height before it."""
+        return self.at[self.falls.index(self.drawdown_percent)] if self.drawdown_percent else None
+
+    @property
+    def fall_now(self) -> Decimal:
+        return self.falls[-1] if self.falls else Decimal("0.0")
 
 
 def equity_curve(user: Any, account_id: int, *, days: int = CURVE_DAYS) -> Curve:
     """One point a day (the last of each day), and the account as it stands now as the last one."""
-    account = get_account(user, account_id)
+    return curve_of(get_account(user, account_id), days=days)
+
+
+def curve_of(account: TradingAccount, *, days: int = CURVE_DAYS) -> Curve:
+    """The same of an account that `get_account` gave."""
     now = timezone.now()
     points = list(
         EquityPoint.objects.filter(account_id=account.pk, at__gte=now - dt.timedelta(days=days))
@@ -236,32 +253,6 @@ def equity_curve(user: Any, account_id: int, *, days: int = CURVE_DAYS) -> Curve
         curve.balance.append(account.balance)
         curve.equity.append(account.equity)
     return curve
-
-
-@dataclass(frozen=True)
-class SymbolResult:
-    symbol: str
-    trades: int
-    lots: Decimal
-    net: Decimal
-
-
-def results_by_symbol(user: Any, account_id: int, *, days: int = CURVE_DAYS) -> list[SymbolResult]:
-    """What an account won and lost on each symbol: closed lots and everything deals moved, best first."""
-    account = get_account(user, account_id)
-    rows = (
-        Deal.objects.filter(
-            account_id=account.pk, action__in=TRADES, executed_at__gte=timezone.now() - dt.timedelta(days=days)
-        )
-        .values("symbol")
-        .annotate(
-            trades=Count("id", filter=~Q(entry=DealEntry.IN)),
-            closed=Coalesce(Sum("closed_lots"), Decimal(0), output_field=MONEY_FIELD),
-            moved=Coalesce(Sum(NET), Decimal(0), output_field=MONEY_FIELD),
-        )
-        .order_by("-moved")
-    )
-    return [SymbolResult(row["symbol"], row["trades"], row["closed"], row["moved"]) for row in rows[:100]]
 
 
 @dataclass(frozen=True)
@@ -349,41 +340,3 @@ def unknown_operations(user: Any) -> list[BalanceOperation]:
     """Operations of visible accounts whose outcome is not known; at most 200."""
     found = BalanceOperation.objects.filter(account__in=accounts_visible_to(user), state=OperationState.UNKNOWN)
     return list(found.select_related("account__client", "account__server").order_by("pk")[:200])
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """Open positions of all visible real accounts on one symbol: what clients hold, long and short."""
-
-    symbol: str
-    long_lots: Decimal
-    short_lots: Decimal
-    positions: int
-    profit_base: Decimal
-
-    @property
-    def net_lots(self) -> Decimal:
-        return self.long_lots - self.short_lots
-
-
-EXPOSURE = """
-SELECT coalesce(nullif(s.canonical, ''), p.symbol) AS house,
-  coalesce(sum(p.lots * lot.factor) FILTER (WHERE p.action = 0), 0),
-  coalesce(sum(p.lots * lot.factor) FILTER (WHERE p.action = 1), 0), count(*),
-  round(coalesce(sum((p.profit + p.swap) * CASE WHEN a.equity <> 0 THEN a.equity_base / a.equity ELSE 0 END), 0), 2)
-FROM trading_position p
-JOIN trading_tradingaccount a ON a.id = p.account_id AND NOT a.is_demo
-JOIN clients_client c ON c.id = a.client_id
-LEFT JOIN trading_symbolinfo s ON s.server_id = p.server_id AND s.name = p.symbol
-CROSS JOIN LATERAL (SELECT coalesce(nullif(p.contract_size, 0) / s.house_contract_size, 1) AS factor) lot
-WHERE c.book_id = ANY(%s) AND c.brand_id = %s
-GROUP BY 1 ORDER BY abs(sum(CASE WHEN p.action = 0 THEN p.lots ELSE -p.lots END * lot.factor)) DESC, 1 LIMIT 100
-"""
-
-
-def exposure(user: Any, brand_id: int) -> list[Exposure]:
-    """Long and short lots per symbol among a brand's visible clients, the largest net first; profit in base currency."""
-    require_permission(user, "trading.view_deal_list")
-    with connection.cursor() as cursor:
-        cursor.execute(EXPOSURE, [sorted(reach_of(user).books), brand_id])
-        return [Exposure(*row) for row in cursor.fetchall()]

@@ -20,7 +20,7 @@ grants(
         ],
         Role.AUDITOR: [*SEES, "view_platform_health", "view_accounttype", "view_leveragecap", "view_symbolalias"],
         Role.ADMINISTRATOR: [
-            *SEES, "open_account", "change_leverage", "decide_request", "archive_account", "import_accounts",
+            *SEES, "change_marginpolicy", "open_account", "change_leverage", "decide_request", "archive_account", "import_accounts",
             "view_platform_health", "manage_servers", "add_accounttype", "change_accounttype", "view_accounttype",
             "view_leveragecap", "view_symbolalias", "change_symbolalias", "decide_break", "backfill_deals",
         ],

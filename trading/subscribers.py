@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from clients.facts import FACTS, rebuild_client
 from clients.mail import send_mail_to
 from clients.models import Client
-from crm.events import ClientVerified, RestrictionLifted, RestrictionPlaced, TradingAccountOpened, subscribe
-from trading import caps, policies
+from crm.events import (
+    ClientVerified,
+    MarginLevelFell,
+    RestrictionLifted,
+    RestrictionPlaced,
+    TradingAccountOpened,
+    subscribe,
+)
+from crm.notify import notify
+from trading import caps, margin, policies
 from trading.accounts import follow_restrictions, request_account
+from trading.choices import MarginSeverity
 from trading.models import AccountType, TradingAccount
+
+ADVICE = {
+    MarginSeverity.WARNING: gettext_lazy("Close positions or pay in, so that they are not closed for you."),
+    MarginSeverity.CALL: gettext_lazy("There is no free margin left: you can't open positions. Pay in or close some."),
+    MarginSeverity.STOP: gettext_lazy("Positions may be closed by the platform at any moment."),
+}
 
 
 @subscribe(ClientVerified)
@@ -37,6 +55,32 @@ def welcome_with_the_login(event: TradingAccountOpened) -> None:
         client_id=account.client_id, template="clients.welcome", dedupe_key=f"trading.account_opened:{account.pk}",
         context={"platform": event.platform, "login": event.login, "server": str(account.server)},
     )  # fmt: skip
+
+
+@subscribe(MarginLevelFell)
+def tell_of_a_low_margin(event: MarginLevelFell) -> None:
+    """The client in the trader's room and by letter, and their agent at once, as the brand's policy says."""
+    account = TradingAccount.objects.select_related("client__brand").get(pk=event.account_id)
+    policy, client, severity = margin.policy_of(account.client.brand), account.client, MarginSeverity(event.severity)
+    level, key = f"{event.level:.0f}", f"trading.margin:{event.alert_id}"
+    if policy.tells_client and client.user_id:
+        notify(
+            [client.user_id], kind="trading.margin", url=f"/portal/accounts/{account.pk}/", dedupe_key=key,
+            title=lambda: _("Margin level of account %(login)s is %(level)s %%") % {"login": account.login, "level": level},
+            body=lambda: str(ADVICE[severity]),
+        )  # fmt: skip
+    if policy.writes_letters:
+        send_mail_to(
+            client_id=client.pk, template=f"trading.margin_{severity.value}", dedupe_key=key,
+            context={"login": account.login, "level": level, "limit": f"{event.limit:.0f}"},
+        )  # fmt: skip
+    if policy.tells_agent and client.owner_id:
+        notify(
+            [client.owner_id], kind="trading.margin", url=f"/trading/accounts/{account.pk}/", dedupe_key=key,
+            title=lambda: _("%(what)s: %(client)s, %(level)s %%")
+            % {"what": severity.label, "client": client, "level": level},
+            body=account.login,
+        )  # fmt: skip
 
 
 @subscribe(RestrictionPlaced, RestrictionLifted)

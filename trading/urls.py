@@ -3,7 +3,20 @@ from django.urls import URLPattern, URLResolver, path
 from crm.ui.views import TableView
 from trading.tables import AccountTable, DealTable
 from trading.tables_sync import PlatformBreakTable, SymbolTable, UnknownDealTable
-from trading.views import account_types, accounts, archive, caps, health, imports, requests, servers, steps, symbols
+from trading.views import (
+    account_types,
+    accounts,
+    archive,
+    caps,
+    dealing,
+    health,
+    imports,
+    margin,
+    requests,
+    servers,
+    steps,
+    symbols,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/accounts/", TableView.as_view(table=AccountTable), name="trading_accounts"),
@@ -27,7 +40,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/breaks/<int:break_id>/fetch/", steps.FetchAgain.as_view(), name="trading_break_fetch"),
     path("trading/servers/<int:server_id>/steps/", steps.ServerSteps.as_view(), name="trading_server_steps"),
     path("trading/backfills/<int:backfill_id>/<slug:act>/", steps.BackfillAct.as_view(), name="trading_backfill_act"),
-    path("trading/exposure/", health.ExposurePage.as_view(), name="trading_exposure"),
+    path("trading/dealing/", dealing.DealingPage.as_view(), name="trading_dealing"),
+    path("trading/exposure/", dealing.ExposurePage.as_view(), name="trading_exposure"),
+    path("trading/exposure/<path:symbol>/", dealing.HoldersPage.as_view(), name="trading_holders"),
+    path("trading/margin/", margin.MarginList.as_view(), name="trading_margin"),
+    path("trading/margin/limits/", margin.MarginPolicies.as_view(), name="trading_margin_policies"),
+    path("trading/margin/limits/<slug:code>/", margin.MarginPolicyPage.as_view(), name="trading_margin_policy"),
     path("trading/health/", health.HealthPage.as_view(), name="trading_health"),
     path("trading/operations/<int:operation_id>/", health.DecideOperation.as_view(), name="trading_operation"),
     path("trading/issues/<int:issue_id>/close/", health.CloseIssue.as_view(), name="trading_issue_close"),

@@ -205,6 +205,21 @@ class DealsResolved(Event):
     client_ids: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class MarginLevelFell(Event):
+    """An account's margin level (per cent) fell below a limit of its brand: told once until it has recovered.
+
+    `severity`: warning, call, stop.
+    """
+
+    name: ClassVar[str] = "trading.margin_level_fell"
+    account_id: int
+    alert_id: int
+    severity: str
+    limit: Decimal
+    level: Decimal
+
+
 # ── wallet ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True, kw_only=True)
 class DepositSettled(Event):

@@ -109,6 +109,8 @@ def test_one_refresh_at_a_time(account: TradingAccount, server: TradingServer) -
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [results.LOCK])
         assert results.refresh() == 0
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [results.LOCK])
     finally:
         other.close()
     assert results.refresh() == 1

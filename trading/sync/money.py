@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from crm import fx
+from trading import margin
 from trading.choices import AccountState
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.base import AccountMoney, Purpose
@@ -88,6 +89,7 @@ def read_accounts(server: TradingServer, logins: Sequence[str]) -> int:
     rows = platform_for(server, Purpose.READS).account_money(logins)
     with transaction.atomic():
         write(server, rows)
+        margin.watch(server, [row.login for row in rows])
     found = {row.login for row in rows}
     presence.note_listed(server, found)
     presence.look_for(server, set(logins) - found)

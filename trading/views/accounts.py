@@ -18,7 +18,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.ui.charts import Chart, Series
 from crm.ui.views import StaffView, embedded_table
-from trading import abilities, accounts, caps, policies, queries
+from trading import abilities, accounts, caps, margin, performance, policies, queries
 from trading.forms import LeverageForm, OpenAccountForm
 from trading.models import TradingAccount
 from trading.standing import standing_of
@@ -41,6 +41,27 @@ def curve_chart(account: TradingAccount, curve: queries.Curve, *, height: int = 
         height=height,
         from_zero=False,
     )
+
+
+def fall_chart(account: TradingAccount, curve: queries.Curve) -> Chart | None:
+    """How far equity is below its height, hanging from zero; None where it never fell."""
+    if len(curve.at) < 2 or not curve.drawdown_percent:
+        return None
+    falls = [-fall for fall in curve.falls]
+    return Chart(
+        id=f"fall-{account.pk}", x=curve.at, height=110,
+        series=[Series(_("Below the height"), falls, tone="danger", kind="area", unit="%", decimals=1)],
+    )  # fmt: skip
+
+
+def hour_chart(account: TradingAccount, standing: performance.Standing) -> Chart | None:
+    """What each hour of the day brought; None without a trade."""
+    if not standing.days:
+        return None
+    return Chart(
+        id=f"hours-{account.pk}", x=list(range(24)), height=150, x_label=_("Hour (UTC)"),
+        series=[Series(_("Net"), standing.hours, kind="bars", unit=account.currency)],
+    )  # fmt: skip
 
 
 def trading_tab(request: HttpRequest, client: Client) -> HttpResponse:
@@ -76,11 +97,13 @@ class AccountPage(StaffView):
         user: Any = request.user
         account = queries.get_account(user, account_id)
         note_look(user, account)
-        curve = queries.equity_curve(user, account.pk)
+        curve, positions = queries.curve_of(account), queries.positions_of(user, account_id=account.pk)
+        standing = performance.standing(account)
         context = {
             "account": account, "client": account.client, "curve": curve, "chart": curve_chart(account, curve, height=260),
-            "positions": queries.positions_of(user, account_id=account.pk),
-            "results": queries.results_by_symbol(user, account.pk),
+            "positions": positions, "held": performance.held_of(positions), "standing": standing,
+            "results": performance.by_symbol(account), "falls": fall_chart(account, curve),
+            "hours": hour_chart(account, standing), "alerts": margin.open_alerts_of(account),
             "operations": queries.operations_of(user, account_id=account.pk)[:12],
             "may_change_leverage": policies.can_change_leverage(user, account) and account.state == "open",
             "may_reset_password": policies.can_reset_password(user, account) and account.state == "open",

@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
-from crm.scope import reach_of
 from crm.ui.views import StaffView, wants_fragment
 from trading import issues, operations, policies, queries, type_checks
 from trading.forms import CloseIssueForm, DecideForm
@@ -86,18 +85,3 @@ class CloseIssue(StaffView):
         except DomainError as error:
             messages.error(request, error.message)
         return redirect("trading_health")
-
-
-class ExposurePage(StaffView):
-    """What clients hold, per symbol."""
-
-    permission = "trading.view_deal_list"
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        from crm.models import Brand
-
-        user: Any = request.user
-        brands = list(Brand.objects.filter(pk__in=reach_of(user).brands))
-        chosen = next((b for b in brands if b.code == request.GET.get("brand")), brands[0] if brands else None)
-        rows = queries.exposure(user, chosen.pk) if chosen else []
-        return render(request, "trading/exposure.html", {"brands": brands, "brand": chosen, "rows": rows})

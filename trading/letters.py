@@ -1,0 +1,67 @@
+"""Letters about margin: each fits the limit that the account's level fell through."""
+
+from django.utils.translation import gettext_lazy as _
+
+from clients.letter_catalogue import Text, letter
+
+FIELDS = ("login", "level", "limit")
+END = "\n\n[Open my personal area]({{ portal_url }})\n\nKind regards\n{{ brand }}"
+ENDE = "\n\n[Zum persönlichen Bereich]({{ portal_url }})\n\nFreundliche Grüße\n{{ brand }}"
+
+letter(
+    "trading.margin_warning",
+    title=_("Margin level is low"),
+    fields=FIELDS,
+    texts={
+        "en": Text(
+            "The margin level of account {{ login }} is {{ level }} %",
+            "Hello {{ first_name }},\n\nthe margin level of your trading account {{ login }} has fallen below {{ limit }} %; it is "
+            "{{ level }} % now. If it falls further, no positions can be opened, and open ones may be closed for you. You can "
+            "pay in or close positions yourself." + END,
+        ),
+        "de": Text(
+            "Der Margin-Level von Konto {{ login }} beträgt {{ level }} %",
+            "Guten Tag {{ first_name }},\n\nder Margin-Level Ihres Handelskontos {{ login }} ist unter {{ limit }} % gefallen und "
+            "beträgt jetzt {{ level }} %. Fällt er weiter, können keine Positionen mehr eröffnet und offene können für Sie "
+            "geschlossen werden. Sie können einzahlen oder selbst Positionen schließen." + ENDE,
+        ),
+    },
+)
+letter(
+    "trading.margin_call",
+    title=_("Margin call"),
+    fields=FIELDS,
+    texts={
+        "en": Text(
+            "Margin call on account {{ login }}",
+            "Hello {{ first_name }},\n\nyour trading account {{ login }} has no free margin left: its margin level is "
+            "{{ level }} %, below {{ limit }} %. You can't open positions now. Please pay in or close positions; if the level "
+            "falls further, the platform closes positions by itself." + END,
+        ),
+        "de": Text(
+            "Margin Call auf Konto {{ login }}",
+            "Guten Tag {{ first_name }},\n\nIhr Handelskonto {{ login }} hat keine freie Margin mehr: Der Margin-Level beträgt "
+            "{{ level }} % und liegt unter {{ limit }} %. Sie können jetzt keine Positionen eröffnen. Bitte zahlen Sie ein oder "
+            "schließen Sie Positionen; fällt der Level weiter, schließt die Plattform Positionen von selbst." + ENDE,
+        ),
+    },
+)
+letter(
+    "trading.margin_stop",
+    title=_("Stop-out level reached"),
+    fields=FIELDS,
+    texts={
+        "en": Text(
+            "Account {{ login }} is at its stop-out level",
+            "Hello {{ first_name }},\n\nthe margin level of your trading account {{ login }} is {{ level }} %, below the stop-out "
+            "level of {{ limit }} %. The platform closes positions, those with the largest loss first, until the level has "
+            "recovered." + END,
+        ),
+        "de": Text(
+            "Konto {{ login }} hat das Stop-out-Niveau erreicht",
+            "Guten Tag {{ first_name }},\n\nder Margin-Level Ihres Handelskontos {{ login }} beträgt {{ level }} % und liegt "
+            "unter dem Stop-out-Niveau von {{ limit }} %. Die Plattform schließt Positionen, die mit dem größten Verlust zuerst, "
+            "bis sich der Level erholt hat." + ENDE,
+        ),
+    },
+)
