@@ -98,12 +98,12 @@ class AccountPage(StaffView):
         account = queries.get_account(user, account_id)
         note_look(user, account)
         curve, positions = queries.curve_of(account), queries.positions_of(user, account_id=account.pk)
-        standing = performance.standing(account)
+        fared = performance.standing(account)
         context = {
             "account": account, "client": account.client, "curve": curve, "chart": curve_chart(account, curve, height=260),
-            "positions": positions, "held": performance.held_of(positions), "standing": standing,
+            "positions": positions, "held": performance.held_of(positions), "fared": fared,
             "results": performance.by_symbol(account), "falls": fall_chart(account, curve),
-            "hours": hour_chart(account, standing), "alerts": margin.open_alerts_of(account),
+            "hours": hour_chart(account, fared), "alerts": margin.open_alerts_of(account),
             "operations": queries.operations_of(user, account_id=account.pk)[:12],
             "may_change_leverage": policies.can_change_leverage(user, account) and account.state == "open",
             "may_reset_password": policies.can_reset_password(user, account) and account.state == "open",
