@@ -3,13 +3,15 @@
 Agents are not Poisson: on real agents' days a negative binomial with the agent's own overdispersion keeps its promise
 where a Poisson tail fires on an eighth of ordinary days. Counts are discrete, so tails are mid-p. Features of one family
 depend on each other and are combined by Cauchy; families by Fisher; and the two by Cauchy again.
+
+SciPy takes longer to import than the rest of Keelson together and most processes never ask it anything: it is imported
+where it is used.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
 
 Array = npt.NDArray[np.float64]
 TINY = 1e-12
@@ -33,6 +35,8 @@ def shrunk_dispersion(spread: Array, weight: Array, days: Array, mean: Array, pr
 
 def upper_tail(count: Array, mean: Array, dispersion: Array) -> Array:
     """Mid-p of a negative binomial: P(X > x) + ½ P(X = x), with var = μ + φμ²."""
+    from scipy import special
+
     mean = np.maximum(mean, TINY)
     r = 1.0 / np.maximum(dispersion, 1e-6)
     share = mean / (r + mean)
@@ -46,6 +50,8 @@ def upper_tail(count: Array, mean: Array, dispersion: Array) -> Array:
 
 def interval(mean: float, dispersion: float, level: float = 0.9) -> tuple[int, int]:
     """The counts between which the middle `level` of such days lie."""
+    from scipy import stats
+
     r = 1.0 / max(dispersion, 1e-6)
     share = r / (r + max(mean, TINY))
     low, high = stats.nbinom.ppf([(1 - level) / 2, 1 - (1 - level) / 2], r, share)
@@ -66,8 +72,10 @@ def by_cauchy(p: Array, axis: int = -1) -> Array:
 
 def by_fisher(p: Array, axis: int = -1) -> Array:
     """Combine probabilities that are independent, or nearly."""
+    from scipy import special
+
     statistic = -2.0 * np.log(np.clip(p, 1e-300, 1.0)).sum(axis=axis)
-    return stats.chi2.sf(statistic, 2 * p.shape[axis])
+    return special.chdtrc(2 * p.shape[axis], statistic)  # the upper tail of χ²
 
 
 def omnibus(p: Array) -> Array:
