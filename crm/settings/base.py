@@ -49,7 +49,6 @@ INSTALLED_APPS = [
     "guardian",
     "pgtrigger",
     "simple_history",
-    "template_partials.apps.SimpleAppConfig",
     *KEELSON_APPS,
 ]
 MIDDLEWARE = [
@@ -83,9 +82,6 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
-            "loaders": [
-                "template_partials.loader.Loader",
-            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -99,7 +95,6 @@ TEMPLATES = [
                 "django.templatetags.l10n",
                 "django.templatetags.static",
                 "django_cotton.templatetags.cotton",
-                "template_partials.templatetags.partials",
                 "crm.templatetags.keelson",
             ],
         },
@@ -107,16 +102,11 @@ TEMPLATES = [
 ]
 TEMPLATES[0]["OPTIONS"]["loaders"] = [  # type: ignore[index]
     (
-        "template_partials.loader.Loader",
+        "django.template.loaders.cached.Loader",
         [
-            (
-                "django.template.loaders.cached.Loader",
-                [
-                    "django_cotton.cotton_loader.Loader",
-                    "django.template.loaders.filesystem.Loader",
-                    "django.template.loaders.app_directories.Loader",
-                ],
-            )
+            "django_cotton.cotton_loader.Loader",
+            "django.template.loaders.filesystem.Loader",
+            "django.template.loaders.app_directories.Loader",
         ],
     )
 ]

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from crm.devdb import DevServerError
 from crm.supervisor.plan import PARTS, Options
 from crm.supervisor.statics import ROOT
 from crm.supervisor.supervisor import CannotStart, Supervisor, stop_running
@@ -95,7 +96,7 @@ def main() -> int:
         return 0
     try:
         return Supervisor(options).run()
-    except CannotStart as error:
+    except (CannotStart, DevServerError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
 

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -210,3 +211,39 @@ def test_continuous_integration_runs_tests_and_journey():
     assert "make test" in script
     assert "make smoke" in script
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+
+
+def named_packages() -> dict[str, str]:
+    """Each package that we name for running, with the rest of its line."""
+    lines = (ROOT / "pyproject.toml").read_text().partition("[dependency-groups]")[0].splitlines()
+    found = [re.match(r'\s+"([A-Za-z0-9_-]+)[^"]*",?(.*)$', line) for line in lines]
+    return {match[1]: match[2] for match in found if match}
+
+
+def test_each_package_has_its_reason_in_a_line():
+    assert not [name for name, rest in named_packages().items() if not re.match(r"\s*# \w.{8,}", rest)]
+
+
+# What is named by something else than its module: a hasher in the settings, a program, the driver of another system.
+NAMED_BY = {
+    "argon2-cffi": "Argon2PasswordHasher",
+    "gunicorn": "gunicorn",
+    "uvicorn": "uvicorn",
+    "MetaTrader5": "MetaTrader5",
+}
+
+
+def test_each_package_does_work_in_the_code():
+    """What nobody imports, and no setting names, is weight and risk for nothing."""
+    modules: dict[str, list[str]] = {}
+    for module, names in packages_distributions().items():
+        for name in names:
+            modules.setdefault(name.lower().replace("_", "-"), []).append(module)
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    code = "\n".join((ROOT / name).read_text() for name in listed.split() if not name.startswith("tests/"))
+    idle = []
+    for name in named_packages():
+        words = [NAMED_BY[name]] if name in NAMED_BY else modules.get(name.lower(), [name])
+        if not any(re.search(rf"\b{re.escape(word)}\b", code) for word in words):
+            idle.append(name)
+    assert not idle

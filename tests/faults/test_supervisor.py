@@ -230,6 +230,14 @@ def test_a_taken_port_is_named_with_its_holder_before_anything_starts(tmp_path: 
     assert not (tmp_path / "pg").exists()
 
 
+def test_a_var_that_cannot_be_made_is_named_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    refused = run(MYSELF, "-m", "crm.supervisor", "--var", str(tmp_path / "file" / "var"), "--no-sandboxes")
+    assert refused.returncode == 1
+    assert "can't be made (Not a directory). Set KEELSON_VAR to a directory you own." in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_two_parts_on_one_port_are_told_apart() -> None:
     with pytest.raises(ports.PortTaken, match="asked for twice, by the pages and live updates"):
         [port] = ports.free_ports(1)
