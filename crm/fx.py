@@ -72,8 +72,14 @@ def rate(base: str, quote: str, *, on: dt.date) -> Rate:
 # Booked one to one with the dollar until a crypto price source is connected.
 DOLLAR_PEGGED = {"USDT", "USDC"}
 
+# Trading platforms keep cent accounts in a currency of their own: a hundred of it are one of the other.
+HUNDREDTHS = {"USC": "USD", "EUC": "EUR", "GBC": "GBP"}
+
 
 def _euro_rate(currency: str, on: dt.date) -> tuple[Decimal, dt.date]:
+    if currency in HUNDREDTHS:
+        whole, day = _euro_rate(HUNDREDTHS[currency], on)
+        return whole * 100, day
     if currency == "EUR":
         return Decimal(1), on
     row = (

@@ -23,6 +23,13 @@ def test_a_weekend_uses_the_last_day_published():
     assert fx.rate("EUR", "USD", on=dt.date(2025, 3, 16)).on == dt.date(2025, 3, 14)
 
 
+def test_a_cent_currency_is_a_hundredth_of_its_own():
+    day = dt.date(2025, 3, 14)
+    FxRate.objects.create(on=day, currency="USD", rate=Decimal("1.08"))
+    assert fx.convert(Decimal("12345"), "USC", "USD", on=day) == Decimal("123.45")
+    assert fx.convert(Decimal("108"), "USC", "EUR", on=day) == Decimal("1.00")
+
+
 def test_a_currency_without_a_rate_says_what_to_do():
     with pytest.raises(fx.NoRate, match="load_fx"):
         fx.rate("EUR", "GBP", on=dt.date(2025, 3, 14))

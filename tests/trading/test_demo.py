@@ -13,14 +13,31 @@ from clients.facts import FACTS, differences
 from clients.models import Client
 from crm import demo as house
 from crm.fx import load_bundled_rates
+from crm.models import User
 from tests.trading.sandbox_server import running_sandbox
 from trading import demo
-from trading.models import BalanceOperation, Deal, DealEdit, EquityPoint, PlatformIssue, TradingAccount, TradingServer
+from trading.models import (
+    AccountRequest,
+    BalanceOperation,
+    Deal,
+    DealEdit,
+    EquityPoint,
+    PlatformIssue,
+    StagedLogin,
+    TradingAccount,
+    TradingServer,
+)
 from trading.platforms import pool
 from trading.sync import deals, money
 
 pytestmark = pytest.mark.django_db
 STAGES = ["verified", "funded", "active", "active", "active", "dormant", "registered"]
+
+
+def user_for(number: int, brand_id: int) -> User:
+    return User.objects.create_user(
+        username=f"client{number}", email=f"client{number}@example.com", kind="client", brand_id=brand_id
+    )
 
 
 @pytest.fixture
@@ -37,7 +54,7 @@ def context(db: None) -> house.Demo:
         Client.objects.create(
             brand_id=agent.brand_id, book=context.books[agent.pk], owner=agent, first_name=f"Client{number}",
             last_name="Müller", email=f"client{number}@example.com", stage=STAGES[number % len(STAGES)], kyc_level=1,
-            created_at=registered, registered_at=registered,
+            created_at=registered, registered_at=registered, user=user_for(number, agent.brand_id),
         )  # fmt: skip
     demo.load(context)
     return context
@@ -94,7 +111,9 @@ def test_the_sandbox_tells_the_same_story(context: house.Demo, tmp_path, setting
     server = TradingServer.objects.get()
     with running_sandbox(tmp_path / "state.sqlite", "--import", str(demo.import_path())) as sandbox:
         settings.SANDBOX_MT5 = f"127.0.0.1:{sandbox.port}"
-        assert sandbox.state()["users"] == TradingAccount.objects.count()
+        strangers = StagedLogin.objects.filter(account__isnull=True).count()
+        listed = TradingAccount.objects.filter(missing_since__isnull=True).count()
+        assert sandbox.state()["users"] == listed + strangers
         before = {a.login: (a.balance, a.equity_base) for a in TradingAccount.objects.all()}
         known = Deal.objects.count()
         try:
@@ -106,3 +125,12 @@ def test_the_sandbox_tells_the_same_story(context: house.Demo, tmp_path, setting
     assert (Deal.objects.count(), DealEdit.objects.count(), PlatformIssue.objects.count()) == (known, 0, 0)
     assert {a.login: (a.balance, a.equity_base) for a in TradingAccount.objects.all()} == before
     assert list(differences(FACTS["equity"])) == []
+
+
+def test_wishes_imports_and_a_vanished_account_are_there(context: house.Demo) -> None:
+    states = set(AccountRequest.objects.values_list("state", flat=True))
+    assert states == {"waiting", "granted", "refused", "withdrawn", "undone"}
+    assert TradingAccount.objects.filter(missing_because="gone").count() == 1
+    assert TradingAccount.objects.filter(imported_at__isnull=False).count() >= 1
+    verdicts = list(StagedLogin.objects.filter(state="waiting").order_by("login").values_list("verdict", flat=True))
+    assert verdicts == ["clean", "clean", "perhaps", "no_client", "no_client", "no_type"]

@@ -29,8 +29,8 @@ from crm.bulk import copy_models
 from crm.demo import Demo
 from crm.partitions import ensure_months
 from trading import words
-from trading.choices import AccountState, OperationKind, OperationState
-from trading.demo import rows
+from trading.choices import AccountKind, AccountState, OperationKind, OperationState
+from trading.demo import rows, standing
 from trading.demo.export import import_path, write_import
 from trading.demo.market import PricePaths
 from trading.demo.setup import SERVER_NAME, commission_of, make_account_types, make_server
@@ -85,7 +85,9 @@ def load(demo: Demo) -> None:
     rows.copy_rows("trading_equitypoint", ("account_id", "at", "balance", "equity"), _points(demo, lives))
     for name in ("last_trade_at", "equity"):
         facts.rebuild(facts.FACTS[name])
-    write_import(server, {life.account: life.balance for life in lives}, deals, paths)
+    strangers = standing.tell(demo, server, [life.account for life in lives])
+    there = {life.account: life.balance for life in lives if life.account.missing_since is None}
+    write_import(server, there, deals, paths, strangers)
     demo.progress("Trading accounts and deals", 1, 1)
 
 
@@ -95,7 +97,7 @@ def _lives(demo: Demo, server: TradingServer, types: dict[int, list[AccountType]
     lives: list[Life] = []
     for client in clients:
         offered = types.get(client.brand_id, [])
-        real = [one for one in offered if not one.is_demo]
+        real = [one for one in offered if not one.is_demo and one.kind != AccountKind.CENT]
         if not real:
             continue
         chosen = [_pick_type(demo.rng, real)]
@@ -120,6 +122,9 @@ def _write_accounts(demo: Demo, server: TradingServer, lives: list[Life]) -> Non
         account.equity_base = (amount * rates[pair]).quantize(Decimal("0.01"))
         account.last_trade_at = max((trade.closed for trade in life.ledger.trades), default=None)
     accounts = [life.account for life in lives]
+    # Second accounts that were on the platform before they were here; whatever moved on them before is not ours.
+    for account in [a for a in accounts if a.request_key.endswith(":1") and not a.is_demo][: standing.TAKEN_OVER]:
+        account.imported_at, account.request_key = account.opened_at, f"import:{server.pk}:{account.login}"
     copy_models(accounts)
     _execute("UPDATE trading_tradingaccount SET requested_at = opened_at - interval '4 seconds'")
     server.next_login += len(accounts)
@@ -172,7 +177,8 @@ def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None
     )  # fmt: skip
     audit.record_many(
         {
-            "actor": None, "action": "trading.account_opened", "target": account, "client_id": client.pk,
+            "actor": None, "target": account,
+            "action": "trading.account_imported" if account.imported_at else "trading.account_opened", "client_id": client.pk,
             "brand_id": client.brand_id, "at": account.opened_at,
             "after": {"login": account.login, "server": SERVER_NAME, "group": account.group},
         }

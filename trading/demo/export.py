@@ -20,7 +20,11 @@ def import_path() -> Path:
 
 
 def write_import(
-    server: TradingServer, accounts: Mapping[TradingAccount, int], deals: list[dict[str, Any]], paths: PricePaths
+    server: TradingServer,
+    accounts: Mapping[TradingAccount, int],
+    deals: list[dict[str, Any]],
+    paths: PricePaths,
+    strangers: list[dict[str, Any]],
 ) -> None:
     """One JSON line per account, deal and price; written beside and moved into place, so that no half file is read."""
     path = import_path()
@@ -35,6 +39,8 @@ def write_import(
                 "email": account.client.email, "country": account.client.country, "comment": f"keelson-{account.pk}",
                 "registration": rows.server_msc(account.opened_at, server.zone) // 1000,
             }  # fmt: skip
+            out.write(orjson.dumps(user) + b"\n")
+        for user in strangers:  # logins that nobody here has
             out.write(orjson.dumps(user) + b"\n")
         for symbol, path_of in paths.paths.items():
             out.write(orjson.dumps({"kind": "price", "symbol": symbol, "level": path_of[-1]}) + b"\n")

@@ -21,6 +21,7 @@ TYPES: dict[str, list[tuple[str, str, str, list[int], int, int, int, bool, bool,
         ("Pro", "real\\pro-EUR", "EUR", [10, 20, 30], 30, 500, 1, False, False, 300),
         ("VIP", "real\\vip-EUR", "EUR", [10, 20, 30], 30, 10_000, 2, False, False, 200),
         ("Islamic", "real\\islamic-EUR", "EUR", [10, 20, 30], 30, 100, 1, False, False, 0),
+        ("Cent", "real\\cent-USC", "USC", [10, 20, 30], 30, 1_000, 1, False, False, 0),
         ("Demo", "demo\\standard-EUR", "EUR", [10, 30], 30, 0, 0, False, True, 0),
     ],
     "southern": [
@@ -31,7 +32,7 @@ TYPES: dict[str, list[tuple[str, str, str, list[int], int, int, int, bool, bool,
     ],
 }
 # by name; the rest is retail
-KINDS = {"Pro": "pro", "VIP": "vip", "Islamic": "islamic", "Demo": "demo"}
+KINDS = {"Pro": "pro", "VIP": "vip", "Islamic": "islamic", "Cent": "cent", "Demo": "demo"}
 
 
 def make_server(demo: Demo) -> TradingServer:
