@@ -301,6 +301,9 @@ TRADING_RATES = {"money": (20, 40, 5.0), "reads": (50, 100, 10.0), "backfill": (
 
 # The outside world. The default install talks to the sandbox servers that the supervisor starts.
 SANDBOX_MT5 = env("SANDBOX_MT5", default="127.0.0.1:8443")
+SANDBOX_MT5_REST = env("SANDBOX_MT5_REST", default="127.0.0.1:8446")
+# The certificate that the sandbox makes for itself. Believed for rows of trading servers whose host is "sandbox", no others.
+SANDBOX_MT5_CERTIFICATE = env("SANDBOX_MT5_CERTIFICATE", default=str(VAR_DIR / "sandbox" / "mt5.sqlite.crt"))
 SANDBOX_PSP_URL = env("SANDBOX_PSP_URL", default="http://127.0.0.1:8444")
 # Are certificates believed that a sandbox PSP made for itself? Only for a PSP whose API address is that sandbox's.
 PSP_SANDBOX_CERTIFICATES = env.bool("KEELSON_PSP_SANDBOX_CERTIFICATES", default=DEMO)

@@ -10,7 +10,9 @@ from crm.supervisor.plan import PARTS, Options
 from crm.supervisor.statics import ROOT
 from crm.supervisor.supervisor import CannotStart, Supervisor, stop_running
 
-PORTS = {"port": 8000, "live-port": 8001, "mt5-port": 8443, "mt5-control-port": 8445, "psp-port": 8444}
+PORTS = {
+    "port": 8000, "live-port": 8001, "mt5-port": 8443, "mt5-rest-port": 8446, "mt5-control-port": 8445, "psp-port": 8444,
+}  # fmt: skip
 
 
 def _parser() -> argparse.ArgumentParser:

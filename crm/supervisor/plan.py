@@ -15,7 +15,7 @@ PARTS = ("sandbox-mt5", "sandbox-psp", "web", "live", "worker", "slow", "rq", "b
 # What a command that joins this instance from outside has to know.
 JOINED = (
     "DJANGO_SETTINGS_MODULE", "KEELSON_VAR", "KEELSON_STATIC_ROOT", "KEELSON_BASE_URL", "KEELSON_LIVE_URL", "KEELSON_DEMO",
-    "SANDBOX_MT5", "SANDBOX_MT5_CONTROL", "SANDBOX_PSP_URL",
+    "SANDBOX_MT5", "SANDBOX_MT5_REST", "SANDBOX_MT5_CERTIFICATE", "SANDBOX_MT5_CONTROL", "SANDBOX_PSP_URL",
 )  # fmt: skip
 # Marks every process of one running Keelson, so that none can get lost.
 INSTANCE_MARK = "KEELSON_INSTANCE"
@@ -31,6 +31,7 @@ class Options:
     live_port: int = 8001
     mt5_port: int = 8443
     mt5_control_port: int = 8445
+    mt5_rest_port: int = 8446
     psp_port: int = 8444
     base_url: str = ""
     live_url: str = ""
@@ -80,6 +81,10 @@ class Options:
             wanted["live updates"] = (self.live_port, "`--live-port N` or KEELSON_LIVE_PORT=N")
         if "mt5" in self.sandboxes():
             wanted["the sandbox MT5 server"] = (self.mt5_port, "`--mt5-port N` or KEELSON_MT5_PORT=N")
+            wanted["the sandbox MT5 server's HTTPS form"] = (
+                self.mt5_rest_port,
+                "`--mt5-rest-port N` or KEELSON_MT5_REST_PORT=N",
+            )
             wanted["the sandbox MT5 server's control page"] = (
                 self.mt5_control_port,
                 "`--mt5-control-port N` or KEELSON_MT5_CONTROL_PORT=N",
@@ -90,7 +95,7 @@ class Options:
 
     def with_free_ports(self) -> "Options":
         """Port 0 replaced by a free one."""
-        names = ("port", "live_port", "mt5_port", "mt5_control_port", "psp_port")
+        names = ("port", "live_port", "mt5_port", "mt5_control_port", "mt5_rest_port", "psp_port")
         open_names = [name for name in names if getattr(self, name) == 0]
         chosen = dict(zip(open_names, ports.free_ports(len(open_names)), strict=True))
         return replace(self, **chosen)  # type: ignore[arg-type]
@@ -116,6 +121,7 @@ def addresses(options: Options, environment: dict[str, str]) -> dict[str, object
         "base_url": options.public_base_url,
         "live_url": options.public_live_url,
         "mt5": f"127.0.0.1:{options.mt5_port}",
+        "mt5_rest": f"127.0.0.1:{options.mt5_rest_port}",
         "mt5_control_url": options.mt5_control_url,
         "psp_url": options.psp_url,
         "database_url": os.environ.get("DATABASE_URL") or devdb.database_url(var_dir),
@@ -136,6 +142,8 @@ def shared_environment(options: Options, instance: str) -> dict[str, str]:
         "KEELSON_LIVE_URL": options.public_live_url,
         "KEELSON_DEMO": "1" if options.demo else os.environ.get("KEELSON_DEMO", "0"),
         "SANDBOX_MT5": f"127.0.0.1:{options.mt5_port}",
+        "SANDBOX_MT5_REST": f"127.0.0.1:{options.mt5_rest_port}",
+        "SANDBOX_MT5_CERTIFICATE": str(options.var_dir / "sandbox" / "mt5.sqlite.crt"),
         "SANDBOX_MT5_CONTROL": options.mt5_control_url,
         "SANDBOX_PSP_URL": options.psp_url,
         "PYTHONUNBUFFERED": "1",
@@ -160,7 +168,8 @@ def _sandboxes(options: Options) -> list[Child]:
     state = options.var_dir / "sandbox"
     commands = {
         "mt5": [
-            "--port", str(options.mt5_port), "--http-port", str(options.mt5_control_port),
+            "--port", str(options.mt5_port), "--rest-port", str(options.mt5_rest_port),
+            "--http-port", str(options.mt5_control_port),
             "--state", str(state / "mt5.sqlite"), "--import", str(state / "mt5-import.jsonl"),
         ],
         "psp": [

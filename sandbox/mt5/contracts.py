@@ -100,6 +100,9 @@ class Group:
         return currency_digits(self.currency)
 
 
+SOUTHERN = "Keelson Sandbox Southern Ltd"
+
+
 def _groups() -> dict[str, Group]:
     groups = []
     for currency in ("EUR", "USD", "GBP"):
@@ -114,6 +117,12 @@ def _groups() -> dict[str, Group]:
     groups += [
         Group(f"real\\netting-{currency}", currency, markup_points=6, margin_mode=NETTING)
         for currency in ("EUR", "USD")
+    ]
+    groups += [  # a second brand on the same server, in folders of its own
+        Group("real\\southern\\standard-USD", "USD", markup_points=6, company=SOUTHERN),
+        Group("real\\southern\\pro-USD", "USD", commission=Decimal("3.00"), leverage=100, company=SOUTHERN),
+        Group("real\\southern\\islamic-USD", "USD", markup_points=9, swap_free=True, company=SOUTHERN),
+        Group("demo\\southern\\standard-USD", "USD", markup_points=6, company=SOUTHERN),
     ]
     groups.append(Group("real\\cent-USC", "USC", markup_points=9, leverage=100))
     return {group.name: group for group in groups}

@@ -62,7 +62,7 @@ def test_no_documented_variable_is_gone():
     text = (ROOT / "docs" / "operations.md").read_text()
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
     named = {name for cell in rows for name in re.findall(r"`((?:KEELSON|SANDBOX)_[A-Z0-9_]+)`", cell)}
-    ports = {"KEELSON_PORT", "KEELSON_LIVE_PORT", "KEELSON_MT5_PORT", "KEELSON_MT5_CONTROL_PORT", "KEELSON_PSP_PORT"}
+    ports = {f"KEELSON_{name}PORT" for name in ("", "LIVE_", "MT5_", "MT5_REST_", "MT5_CONTROL_", "PSP_")}
     set_by_us = {*ports, *plan.JOINED, plan.INSTANCE_MARK}
     set_by_us |= set(re.findall(r'"(KEELSON_[A-Z]+)"', (ROOT / "deploy" / "bootstrap.py").read_text()))
     assert not sorted(named - read_variables(*settings.KEELSON_APPS, "sandbox", "tests") - set_by_us)

@@ -245,9 +245,11 @@ def test_two_parts_on_one_port_are_told_apart() -> None:
 
 
 def test_free_ports_are_different_and_free() -> None:
-    options = Options(Path("/nowhere"), port=0, live_port=0, mt5_port=0, mt5_control_port=0, psp_port=8444)
+    options = Options(
+        Path("/nowhere"), port=0, live_port=0, mt5_port=0, mt5_control_port=0, mt5_rest_port=0, psp_port=8444
+    )
     chosen = options.with_free_ports()
-    numbers = [chosen.port, chosen.live_port, chosen.mt5_port, chosen.mt5_control_port]
+    numbers = [chosen.port, chosen.live_port, chosen.mt5_port, chosen.mt5_control_port, chosen.mt5_rest_port]
     assert len(set(numbers)) == 4
     assert all(ports.is_free("127.0.0.1", number) for number in numbers)
     assert chosen.psp_port == 8444

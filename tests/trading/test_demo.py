@@ -108,18 +108,21 @@ def test_the_same_seed_makes_the_same_brokerage(context: house.Demo) -> None:
 
 
 def test_the_sandbox_tells_the_same_story(context: house.Demo, tmp_path, settings) -> None:
-    server = TradingServer.objects.get()
+    servers = list(TradingServer.objects.order_by("pk"))
+    assert [server.transport for server in servers] == ["raw", "rest"]
     with running_sandbox(tmp_path / "state.sqlite", "--import", str(demo.import_path())) as sandbox:
-        settings.SANDBOX_MT5 = f"127.0.0.1:{sandbox.port}"
+        settings.SANDBOX_MT5, settings.SANDBOX_MT5_REST = f"127.0.0.1:{sandbox.port}", f"127.0.0.1:{sandbox.rest_port}"
+        settings.SANDBOX_MT5_CERTIFICATE = str(tmp_path / "state.sqlite.crt")
         strangers = StagedLogin.objects.filter(account__isnull=True).count()
         listed = TradingAccount.objects.filter(missing_since__isnull=True).count()
         assert sandbox.state()["users"] == listed + strangers
         before = {a.login: (a.balance, a.equity_base) for a in TradingAccount.objects.all()}
         known = Deal.objects.count()
         try:
-            list(deals.backfill(server, since=context.since - dt.timedelta(days=61)))
-            assert deals.sync_deals(server, overlap=dt.timedelta(hours=26)) is not None
-            money.sync_money(server)
+            for server in servers:  # one over each form of the Web API, each with its own groups
+                list(deals.backfill(server, since=context.since - dt.timedelta(days=61)))
+                assert deals.sync_deals(server, overlap=dt.timedelta(hours=26)) is not None
+                money.sync_money(server)
         finally:
             pool.close_all()
     assert (Deal.objects.count(), DealEdit.objects.count(), PlatformIssue.objects.count()) == (known, 0, 0)

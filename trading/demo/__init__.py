@@ -33,7 +33,7 @@ from trading.choices import AccountKind, AccountState, OperationKind, OperationS
 from trading.demo import rows, standing
 from trading.demo.export import import_path, write_import
 from trading.demo.market import PricePaths
-from trading.demo.setup import SERVER_NAME, commission_of, make_account_types, make_server
+from trading.demo.setup import commission_of, make_account_types, make_servers
 from trading.demo.traders import Ledger, Setting, Trade, trade_once, trade_through
 from trading.models import AccountType, BalanceOperation, TradingAccount, TradingServer
 
@@ -72,26 +72,27 @@ class Life:
 def load(demo: Demo) -> None:
     if not demo.brands:
         return
-    server = make_server(demo)
-    types = make_account_types(demo, server)
+    servers = make_servers(demo)
+    types = make_account_types(demo, servers)
     paths = PricePaths(demo.rng, demo.since - dt.timedelta(days=60), demo.now)
-    lives = _lives(demo, server, types)
+    lives = _lives(demo, types)
     for number, life in enumerate(lives):
         _live(demo, paths, life)
         if number % 100 == 0:
             demo.progress("Trading accounts and deals", number, len(lives))
-    _write_accounts(demo, server, lives)
-    deals = _write_deals(demo, server, lives)
+    _write_accounts(demo, servers, lives)
+    deals = _write_deals(demo, lives)
     rows.copy_rows("trading_equitypoint", ("account_id", "at", "balance", "equity"), _points(demo, lives))
     for name in ("last_trade_at", "equity"):
         facts.rebuild(facts.FACTS[name])
-    strangers = standing.tell(demo, server, [life.account for life in lives])
+    first = next(iter(servers.values()), None)
+    strangers = standing.tell(demo, first, [life.account for life in lives]) if first else []
     there = {life.account: life.balance for life in lives if life.account.missing_since is None}
-    write_import(server, there, deals, paths, strangers)
+    write_import(there, deals, paths, strangers)
     demo.progress("Trading accounts and deals", 1, 1)
 
 
-def _lives(demo: Demo, server: TradingServer, types: dict[int, list[AccountType]]) -> list[Life]:
+def _lives(demo: Demo, types: dict[int, list[AccountType]]) -> list[Life]:
     """A real account for every verified client; for some a second one, or a demo account. Nothing is written yet."""
     clients = Client.objects.filter(stage__in=HAVE_ACCOUNTS).select_related("brand").order_by("pk")
     lives: list[Life] = []
@@ -106,11 +107,11 @@ def _lives(demo: Demo, server: TradingServer, types: dict[int, list[AccountType]
         if demo.rng.random() < 0.08:
             chosen += [one for one in offered if one.is_demo]
         for number, account_type in enumerate(chosen):
-            lives.append(Life(client, _account(demo, server, client, account_type, number, len(lives)), Ledger()))
+            lives.append(Life(client, _account(demo, client, account_type, number), Ledger()))
     return lives
 
 
-def _write_accounts(demo: Demo, server: TradingServer, lives: list[Life]) -> None:
+def _write_accounts(demo: Demo, servers: dict[int, TradingServer], lives: list[Life]) -> None:
     """The accounts as they stand now."""
     rates: dict[tuple[str, str], Decimal] = {}
     for life in lives:
@@ -123,12 +124,14 @@ def _write_accounts(demo: Demo, server: TradingServer, lives: list[Life]) -> Non
         account.last_trade_at = max((trade.closed for trade in life.ledger.trades), default=None)
     accounts = [life.account for life in lives]
     # Second accounts that were on the platform before they were here; whatever moved on them before is not ours.
-    for account in [a for a in accounts if a.request_key.endswith(":1") and not a.is_demo][: standing.TAKEN_OVER]:
-        account.imported_at, account.request_key = account.opened_at, f"import:{server.pk}:{account.login}"
+    first = next((server.pk for server in servers.values()), 0)
+    seconds = [a for a in accounts if a.request_key.endswith(":1") and not a.is_demo and a.server_id == first]
+    for account in seconds[: standing.TAKEN_OVER]:
+        account.imported_at, account.request_key = account.opened_at, f"import:{first}:{account.login}"
     copy_models(accounts)
     _execute("UPDATE trading_tradingaccount SET requested_at = opened_at - interval '4 seconds'")
-    server.next_login += len(accounts)
-    server.save_without_historical_record(update_fields=["next_login"])  # type: ignore[attr-defined]
+    for server in servers.values():
+        server.save_without_historical_record(update_fields=["next_login"])  # type: ignore[attr-defined]
     _tell_openings(accounts, [life.client for life in lives])
     demo.extra["trading_accounts"] = {}
     for account in accounts:
@@ -146,17 +149,18 @@ def _pick_type(rng: random.Random, real: list[AccountType]) -> AccountType:
     return default if rng.random() < 0.6 else rng.choice(real)
 
 
-def _account(
-    demo: Demo, server: TradingServer, client: Client, account_type: AccountType, number: int, index: int
-) -> TradingAccount:
+def _account(demo: Demo, client: Client, account_type: AccountType, number: int) -> TradingAccount:
+    """The next login of the type's server is taken on the object that all types of a brand share."""
     registered = client.registered_at or client.created_at
     opened = min(registered + dt.timedelta(hours=demo.rng.uniform(3, 60)), demo.now - dt.timedelta(hours=1))
     opened = max(opened, demo.since - dt.timedelta(days=59))
     if number == 0 and client.pk in demo.extra.get("verified_at", {}):
         # The account opens a few seconds after compliance verified the client.
         opened = demo.extra["verified_at"][client.pk] + dt.timedelta(seconds=6)
+    server = account_type.server
+    server.next_login += 1
     return TradingAccount(
-        client=client, server=server, account_type=account_type, login=str(server.next_login + index),
+        client=client, server=server, account_type=account_type, login=str(server.next_login - 1),
         group=account_type.group, currency=account_type.currency, leverage=account_type.default_leverage,
         is_demo=account_type.is_demo, state=AccountState.OPEN, opened_at=opened, synced_at=demo.now, attempts=1,
         request_key=f"verified:{client.pk}" if number == 0 else f"demo:{client.pk}:{number}",
@@ -168,8 +172,8 @@ def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None
         [
             TimelineEntry(
                 client=client, at=account.opened_at or account.requested_at, kind=TimelineKind.TRADING, is_visible_to_client=True,
-                title=words.opening(account.login, SERVER_NAME)(),
-                data=said_to_client(title=words.opening(account.login, SERVER_NAME), language=client.language),
+                title=words.opening(account.login, account.server.name)(),
+                data=said_to_client(title=words.opening(account.login, account.server.name), language=client.language),
                 url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_opened:{account.pk}",
             )
             for account, client in zip(accounts, owners, strict=True)
@@ -180,7 +184,7 @@ def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None
             "actor": None, "target": account,
             "action": "trading.account_imported" if account.imported_at else "trading.account_opened", "client_id": client.pk,
             "brand_id": client.brand_id, "at": account.opened_at,
-            "after": {"login": account.login, "server": SERVER_NAME, "group": account.group},
+            "after": {"login": account.login, "server": account.server.name, "group": account.group},
         }
         for account, client in zip(accounts, owners, strict=True)
     )  # fmt: skip
@@ -256,7 +260,7 @@ def _moments(lives: list[Life]) -> list[_Moment]:
     return sorted(found, key=lambda moment: moment.at)
 
 
-def _write_deals(demo: Demo, server: TradingServer, lives: list[Life]) -> list[dict[str, Any]]:
+def _write_deals(demo: Demo, lives: list[Life]) -> list[dict[str, Any]]:
     """Number all deals in order of time, write them, and the operations behind the money ones."""
     moments = _moments(lives)
     if not moments:
@@ -264,12 +268,13 @@ def _write_deals(demo: Demo, server: TradingServer, lives: list[Life]) -> list[d
         return []
     ensure_months("trading_deal", moments[0].at.date(), moments[-1].at.date())
     raws: list[dict[str, Any]] = []
-    owners: list[tuple[int, dt.datetime]] = []
+    owners: list[tuple[int, int, dt.datetime]] = []
     money: list[tuple[_Moment, int, str]] = []
     positions: dict[int, int] = {}
     order = FIRST_ORDER
     for ticket, moment in enumerate(moments, start=FIRST_DEAL):
-        login, msc = moment.life.account.login, rows.server_msc(moment.at, server.zone)
+        account = moment.life.account
+        login, msc = account.login, rows.server_msc(moment.at, account.server.zone)
         if moment.trade is None:
             reference = _reference(demo.rng, "D" if moment.amount > 0 else "W")
             raw = rows.money_deal(ticket, login, msc, moment.amount, reference)
@@ -282,12 +287,13 @@ def _write_deals(demo: Demo, server: TradingServer, lives: list[Life]) -> list[d
             raw = rows.closing_deal(ticket, login, msc, moment.trade, positions[id(moment.trade)], order)
             order += 1
         raws.append(raw)
-        owners.append((moment.life.account.pk, moment.at))
+        owners.append((account.server_id, account.pk, moment.at))
     rows.copy_rows(
         "trading_deal", rows.DEAL_COLUMNS,
-        (rows.deal_row(server.pk, account, at, raw) for raw, (account, at) in zip(raws, owners, strict=True)),
+        (rows.deal_row(server_id, account_id, at, raw)
+         for raw, (server_id, account_id, at) in zip(raws, owners, strict=True)),
     )  # fmt: skip
-    demo.extra["trading_transfers"] = _write_operations(server, money)
+    demo.extra["trading_transfers"] = _write_operations(money)
     return raws
 
 
@@ -295,12 +301,12 @@ def _reference(rng: random.Random, letter: str) -> str:
     return f"{letter}:{base64.b32encode(rng.randbytes(13)).decode()[:20]}"
 
 
-def _write_operations(server: TradingServer, money: list[tuple[_Moment, int, str]]) -> list[Transfer]:
+def _write_operations(money: list[tuple[_Moment, int, str]]) -> list[Transfer]:
     """Settled operations with their audit rows and timeline entries; demo accounts have none."""
     real = [row for row in money if not row[0].life.account.is_demo]
     operations = [
         BalanceOperation(
-            account=moment.life.account, server=server, amount=Decimal(moment.amount).scaleb(-2), ticket=ticket,
+            account=moment.life.account, server=moment.life.account.server, amount=Decimal(moment.amount).scaleb(-2), ticket=ticket,
             kind=OperationKind.DEPOSIT if moment.amount > 0 else OperationKind.WITHDRAWAL, reference=reference,
             currency=moment.life.account.currency, idempotency_key=f"demo:{reference}", state=OperationState.CONFIRMED,
             attempts=1, sent_at=moment.at, settled_at=moment.at,

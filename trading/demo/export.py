@@ -11,7 +11,7 @@ from django.conf import settings
 
 from trading.demo import rows
 from trading.demo.market import PricePaths
-from trading.models import TradingAccount, TradingServer
+from trading.models import TradingAccount
 
 
 def import_path() -> Path:
@@ -20,7 +20,6 @@ def import_path() -> Path:
 
 
 def write_import(
-    server: TradingServer,
     accounts: Mapping[TradingAccount, int],
     deals: list[dict[str, Any]],
     paths: PricePaths,
@@ -37,7 +36,7 @@ def write_import(
                 "kind": "user", "login": account.login, "group": account.group, "leverage": account.leverage,
                 "balance": rows.cents(balance), "credit": "0.00", "name": account.client.full_name,
                 "email": account.client.email, "country": account.client.country, "comment": f"keelson-{account.pk}",
-                "registration": rows.server_msc(account.opened_at, server.zone) // 1000,
+                "registration": rows.server_msc(account.opened_at, account.server.zone) // 1000,
             }  # fmt: skip
             out.write(orjson.dumps(user) + b"\n")
         for user in strangers:  # logins that nobody here has

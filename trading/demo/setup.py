@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from crm.demo import Demo
 from crm.models import Brand
+from trading.choices import Transport
 from trading.demo import rows
 from trading.demo.market import CONTRACTS
 from trading.models import AccountType, SymbolInfo, SyncCursor, TradingServer
 from trading.platforms.mt5.adapter import SANDBOX_HOST
 
-SERVER_NAME = "Keelson-Live"
 PASSWORD = "Sandbox-1000!"  # noqa: S105 - the sandbox's own, see `python -m sandbox.mt5 --help`
+
+
+@dataclass(frozen=True)
+class Site:
+    """A server row of the demo. Both stand on the one sandbox server, each reads its own groups over its own form."""
+
+    name: str
+    transport: Transport
+    group_mask: str
+    first_login: int
+    last_login: int
+
+
+SITES = {
+    "meridian": Site("Keelson-Live", Transport.RAW, "real*,demo*,!real\\southern*,!demo\\southern*", 700_001, 799_999),
+    "southern": Site("Southern-Live", Transport.REST, "real\\southern*,demo\\southern*", 800_001, 899_999),
+}
 # brand → (name, group, currency, leverages, default leverage, minimum deposit, KYC level, default, demo, commission)
 TYPES: dict[str, list[tuple[str, str, str, list[int], int, int, int, bool, bool, int]]] = {
     "meridian": [
@@ -25,20 +43,27 @@ TYPES: dict[str, list[tuple[str, str, str, list[int], int, int, int, bool, bool,
         ("Demo", "demo\\standard-EUR", "EUR", [10, 30], 30, 0, 0, False, True, 0),
     ],
     "southern": [
-        ("Standard", "real\\standard-USD", "USD", [10, 20, 30], 30, 100, 1, True, False, 0),
-        ("Pro", "real\\pro-USD", "USD", [10, 20, 30], 30, 500, 1, False, False, 300),
-        ("Islamic", "real\\islamic-USD", "USD", [10, 20, 30], 30, 100, 1, False, False, 0),
-        ("Demo", "demo\\standard-USD", "USD", [10, 30], 30, 0, 0, False, True, 0),
+        ("Standard", "real\\southern\\standard-USD", "USD", [10, 20, 30], 30, 100, 1, True, False, 0),
+        ("Pro", "real\\southern\\pro-USD", "USD", [10, 20, 30], 30, 500, 1, False, False, 300),
+        ("Islamic", "real\\southern\\islamic-USD", "USD", [10, 20, 30], 30, 100, 1, False, False, 0),
+        ("Demo", "demo\\southern\\standard-USD", "USD", [10, 30], 30, 0, 0, False, True, 0),
     ],
 }
 # by name; the rest is retail
 KINDS = {"Pro": "pro", "VIP": "vip", "Islamic": "islamic", "Cent": "cent", "Demo": "demo"}
 
 
-def make_server(demo: Demo) -> TradingServer:
+def make_servers(demo: Demo) -> dict[int, TradingServer]:
+    """A server for each brand that has one, by the brand's id."""
+    found = {brand.pk: SITES[brand.code] for brand in demo.brands if brand.code in SITES}
+    return {brand_id: _make_server(demo, site) for brand_id, site in found.items()}
+
+
+def _make_server(demo: Demo, site: Site) -> TradingServer:
     server = TradingServer(
-        name=SERVER_NAME, host=SANDBOX_HOST, port=443, manager_login="1000", time_zone="EET", group_mask="real*,demo*"
-    )
+        name=site.name, host=SANDBOX_HOST, port=443, manager_login="1000", time_zone="EET", transport=site.transport,
+        group_mask=site.group_mask, first_login=site.first_login, next_login=site.first_login, last_login=site.last_login,
+    )  # fmt: skip
     server.set_password(PASSWORD)
     server.save()
     SymbolInfo.objects.bulk_create(
@@ -56,15 +81,15 @@ def make_server(demo: Demo) -> TradingServer:
     return server
 
 
-def make_account_types(demo: Demo, server: TradingServer) -> dict[int, list[AccountType]]:
+def make_account_types(demo: Demo, servers: dict[int, TradingServer]) -> dict[int, list[AccountType]]:
     found: dict[int, list[AccountType]] = {}
     for brand in demo.brands:
         for position, (name, group, currency, ladder, leverage, minimum, level, is_default, is_demo, _fee) in enumerate(
-            TYPES.get(brand.code, [])
+            TYPES.get(brand.code, []) if brand.pk in servers else []
         ):
             found.setdefault(brand.pk, []).append(
                 AccountType.objects.create(
-                    brand=brand, name=name, server=server, group=group, currency=currency, leverages=ladder,
+                    brand=brand, name=name, server=servers[brand.pk], group=group, currency=currency, leverages=ladder,
                     default_leverage=leverage, min_deposit=minimum, kyc_level=level, is_default=is_default,
                     is_demo=is_demo, position=position, kind=KINDS.get(name, "retail"),
                 )

@@ -22,7 +22,7 @@ from trading.platforms.mt5.rest import Mt5RestClient
 if TYPE_CHECKING:
     from trading.models import TradingServer
 
-SANDBOX_HOST: Final = "sandbox"  # a server row with this host is wherever settings.SANDBOX_MT5 says
+SANDBOX_HOST: Final = "sandbox"  # a server row with this host is wherever settings.SANDBOX_MT5 and SANDBOX_MT5_REST say
 CAPABILITIES: Final = Capabilities(reference_chars_max=units.COMMENT_CHARS_MAX)
 
 
@@ -33,10 +33,11 @@ class Mt5Platform(MarketPart, AccountsPart, HistoryPart, MoneyPart):
 
 
 def configuration(server: TradingServer) -> Mt5Config:
-    host, port = server.host, server.port
+    host, port, certificate_file = server.host, server.port, ""
     if host == SANDBOX_HOST:
-        host, _colon, number = settings.SANDBOX_MT5.rpartition(":")
-        port = int(number)
+        is_rest = server.transport == Transport.REST
+        host, _colon, number = (settings.SANDBOX_MT5_REST if is_rest else settings.SANDBOX_MT5).rpartition(":")
+        port, certificate_file = int(number), settings.SANDBOX_MT5_CERTIFICATE
     return Mt5Config(
         host=host,
         port=port,
@@ -46,6 +47,7 @@ def configuration(server: TradingServer) -> Mt5Config:
         read_seconds=settings.TRADING_READ_SECONDS,
         write_seconds=settings.TRADING_WRITE_SECONDS,
         certificate=server.certificate,
+        certificate_file=certificate_file,
         path_prefix=server.path_prefix,
     )
 

@@ -35,6 +35,7 @@ class Mt5Config:
     """How to reach one access server as one manager. `crypt_method` is for the raw form, the last two for REST.
 
     `certificate`: PEM text of an authority, or of the server's own certificate, that is believed besides the system's.
+    `certificate_file`: where it stands, when it is made by a server that may start later; read at each connection.
     """
 
     host: str
@@ -48,6 +49,7 @@ class Mt5Config:
     read_seconds: float = 20.0
     write_seconds: float = 15.0
     certificate: str = field(default="", repr=False)
+    certificate_file: str = ""
     path_prefix: str = "/api"
 
 

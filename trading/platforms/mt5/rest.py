@@ -21,6 +21,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -114,9 +115,17 @@ class _LoggedOut(Exception):
         return OutcomeUnknown("HTTP 403 that is not the platform's own answer", command=command)
 
 
-def tls_context(certificate: str) -> ssl.SSLContext:
-    """Certificates are always checked; `certificate` (PEM) is believed besides the system's. Raises: NotStarted."""
+def tls_context(certificate: str, file: str = "") -> ssl.SSLContext:
+    """Certificates are always checked; `certificate` (PEM) or that in `file` is believed besides the system's.
+
+    Raises: NotStarted.
+    """
     context = ssl.create_default_context()
+    if file and not certificate.strip():
+        try:
+            certificate = Path(file).read_text()
+        except OSError as problem:
+            raise NotStarted(f"the server's certificate is not there yet ({problem})", command="CONNECT") from problem
     if certificate.strip():
         try:
             context.load_verify_locations(cadata=certificate)
@@ -279,8 +288,9 @@ class Mt5RestClient(Mt5Commands):
 
     def _open(self) -> _Session:
         config = self.config
+        context = tls_context(config.certificate, config.certificate_file)
         connection = http.client.HTTPSConnection(
-            config.host, config.port, timeout=config.connect_seconds, context=tls_context(config.certificate)
+            config.host, config.port, timeout=config.connect_seconds, context=context
         )
         connection.auto_open = 0  # a lost connection stays lost: a new one would have no session
         try:
