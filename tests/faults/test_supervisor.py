@@ -250,7 +250,7 @@ def test_free_ports_are_different_and_free() -> None:
     )
     chosen = options.with_free_ports()
     numbers = [chosen.port, chosen.live_port, chosen.mt5_port, chosen.mt5_control_port, chosen.mt5_rest_port]
-    assert len(set(numbers)) == 4
+    assert len(set(numbers)) == 5
     assert all(ports.is_free("127.0.0.1", number) for number in numbers)
     assert chosen.psp_port == 8444
 
