@@ -69,7 +69,10 @@ def test_a_filter_that_nobody_passes_walks_no_further_than_the_end(db):
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("CREATE INDEX walked ON crm_user (last_login, id)")
         cursor.execute("ANALYZE crm_user")
+        # What earlier tests left behind must not make another plan cheaper than the index.
         cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
     wanted = User.objects.filter(is_staff=True).order_by("-last_login", "-pk")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nearest, "PROBE_ROWS", 100)
