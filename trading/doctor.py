@@ -5,21 +5,29 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 from django.utils import timezone
 
-from trading import symbols
+from trading import abilities, symbols
+from trading.choices import Transport
 from trading.models import AccountType, SymbolInfo, TradingServer
 from trading.platforms.base import Platform, Purpose
 from trading.platforms.errors import PlatformError
+from trading.platforms.gate import Gate
+from trading.platforms.mt5.adapter import make_platform, other_form
 from trading.platforms.mt5.stamps import filetime
 from trading.platforms.mt5.units import to_server_seconds
-from trading.platforms.pool import deal_source, platform_for
+from trading.platforms.pool import deal_source, export_of, platform_for
 
 CLOCK_SECONDS_MAX: Final = 120
 SHOWN_MAX: Final = 5
+SAMPLE: Final = 50
+ACCOUNTS_MAX: Final = 200_000
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ Finding = tuple[bool, str, str]
 def examine(server: TradingServer) -> Iterator[Check]:
     """All checks, one after another; nothing on the server is changed. Stops when the log-in fails."""
     platform = platform_for(server, Purpose.BACKFILL)
-    checks = {**CHECKS, "export": _export} if server.reads_export else CHECKS
+    checks = {**CHECKS, **EXPORT_CHECKS} if server.reads_export else CHECKS
     for name, check in checks.items():
         started = time.monotonic()
         try:
@@ -54,6 +62,34 @@ def examine(server: TradingServer) -> Iterator[Check]:
 def _log_in(_server: TradingServer, platform: Platform) -> Finding:
     health = platform.health()
     return True, f"version {health.version}, answers in {health.latency_ms} ms", ""
+
+
+def _other_form(server: TradingServer, _platform: Platform) -> Finding:
+    """The form of the Web API that is not in use: whether it could be. No fault when it could not."""
+    other = other_form(server)
+    used, unused = server.get_transport_display(), Transport(other.transport).label
+    try:
+        with closing(make_platform(other, Gate())) as platform:
+            health = platform.health()
+    except PlatformError as problem:
+        return True, f"{used} is in use; {unused} does not answer at this address ({problem})", ""
+    return True, f"{used} is in use; {unused} answers, too (version {health.version}, {health.latency_ms} ms)", ""
+
+
+def _manager(server: TradingServer, _platform: Platform) -> Finding:
+    missing = ", ".join(str(one.label) for one in abilities.lacking(server))
+    return True, f"not done from here: {missing}" if missing else "nothing is withheld from our manager", ""
+
+
+def _look_up(server: TradingServer, platform: Platform) -> Finding:
+    """Without it a deposit whose answer was lost could not be found again."""
+    logins = platform.logins(server.group_mask)[:1]
+    if not logins:
+        return True, "there is no account to try it on", ""
+    since = timezone.now() - dt.timedelta(minutes=5)
+    found = platform.find_operations(logins[0], Decimal("0.01"), "X:KEELSON-DOCTOR", since=since)
+    told = f"operations of {logins[0]} can be looked up by reference"
+    return not found, told, "A deal carries the doctor's own reference: look at the account on the platform."
 
 
 def _clock(server: TradingServer, platform: Platform) -> Finding:
@@ -124,15 +160,34 @@ def _export(server: TradingServer, _platform: Platform) -> Finding:
     return True, f"{len(page.deals)} deals changed in the last hour, server clock UTC{hours:+g}", ""
 
 
+def _export_accounts(server: TradingServer, platform: Platform) -> Finding:
+    """The export's accounts beside the platform's own: as many, and the same balances on the first of them."""
+    export = export_of(server)
+    there = {row.login: row for row in islice(export.accounts(mask=server.group_mask), ACCOUNTS_MAX)}
+    here = platform.logins(server.group_mask)
+    sample = sorted(there.keys() & set(here))[:SAMPLE]
+    moved = [row.login for row in platform.account_money(sample) if there[row.login].balance != row.balance]
+    told = f"{len(there)} accounts in the export, {len(here)} on the server, balances of {len(sample)} compared"
+    if moved or not there:
+        shown = ", ".join(moved[:SHOWN_MAX])
+        told = f"{told}; other balances: {shown}" if moved else told
+        return False, told, "The export is behind, or keeps other groups: ask when it was last written."
+    return True, f"{told}; {len(export.positions(mask=server.group_mask))} open positions", ""
+
+
 CHECKS: Final[dict[str, Callable[[TradingServer, Platform], Finding]]] = {
     "log-in": _log_in,
+    "other form": _other_form,
+    "manager": _manager,
     "clock": _clock,
     "groups": _groups,
     "symbols": _symbols,
     "accounts": _accounts,
+    "look-up": _look_up,
     "deals": _deals,
     "positions": _positions,
 }
+EXPORT_CHECKS: Final = {"export": _export, "export's accounts": _export_accounts}
 ADVICE_ELSE: Final = "Look at the message; when it stays, ask the platform's support with the time of this run."
 ADVICE: Final[dict[int, str]] = {
     8: "Give the manager the rights “Access to accounts”, “Access to personal data” and “Access to trade orders”.",

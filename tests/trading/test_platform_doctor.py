@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from tests.cast import Cast
 from tests.trading.factories import make_server, make_type
-from tests.trading.sandbox_server import Sandbox
+from tests.trading.sandbox_server import Sandbox, running_sandbox
 from trading.models import TradingServer
+from trading.platforms import pool
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +32,7 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_a_healthy_server_passes_every_check(cast: Cast, server: TradingServer) -> None:
     make_type(cast.brand, server)
     code, told = run(server.name)
-    assert (code, told.count("✓"), told.count("✗")) == (0, 7, 0)
+    assert (code, told.count("✓"), told.count("✗")) == (0, 10, 0)
     assert "13 symbols visible" in told
 
 
@@ -72,8 +76,40 @@ def test_an_export_is_examined_too(server: TradingServer) -> None:
     server.save()
     code, told = run(server.name, "--json")
     findings = {row["name"]: row for row in json.loads(told)}
-    assert code == 1 and len(findings) == 8
+    assert code == 1 and len(findings) == 12
     assert "can't reach the export" in findings["export"]["told"]
+
+
+@pytest.mark.parametrize("used", ["raw", "rest"])
+def test_the_form_that_is_not_in_use_is_tried_too(used: str, db: None, sandbox: Sandbox, settings: Any) -> None:
+    settings.SANDBOX_MT5, settings.SANDBOX_MT5_REST = f"127.0.0.1:{sandbox.port}", f"127.0.0.1:{sandbox.rest_port}"
+    server = make_server(host="sandbox", transport=used, certificate=sandbox.certificate, withheld=["book_bonus"])
+    findings = {row["name"]: row for row in json.loads(run(server.name, "--json")[1])}
+    unused = "HTTPS REST" if used == "raw" else "Raw TCP"
+    assert f"{unused} answers, too" in findings["other form"]["told"]
+    assert findings["manager"]["told"] == "not done from here: bonus"
+    server.host, server.port = "127.0.0.1", sandbox.port if used == "raw" else sandbox.rest_port
+    server.save()
+    told = {row["name"]: row for row in json.loads(run(server.name, "--json")[1])}["other form"]
+    assert told["is_well"] and f"{unused} does not answer" in told["told"]
+
+
+def test_an_export_is_compared_with_the_server(db: None, tmp_path: Path) -> None:
+    export = tmp_path / "export.sqlite"
+    with running_sandbox(":memory:", "--export", str(export), "--world", "seeded") as sandbox:
+        server = make_server(port=sandbox.port)
+        server.set_export_url(f"sqlite://{export}")
+        server.save()
+        findings = {row["name"]: row for row in json.loads(run(server.name, "--json")[1])}
+        assert findings["export"]["is_well"] and findings["export's accounts"]["is_well"]
+        told = findings["export's accounts"]["told"]
+        assert told.startswith("11 accounts in the export, 11 on the server, balances of 11 compared; 1 open")
+        pool.close_all()
+        with sqlite3.connect(export) as db_file:
+            db_file.execute("UPDATE mt5_users SET Balance = '1.00' WHERE Login = 600002")
+        findings = {row["name"]: row for row in json.loads(run(server.name, "--json")[1])}
+        assert "other balances: 600002" in findings["export's accounts"]["told"]
+        pool.close_all()
 
 
 def test_a_missing_right_is_named_with_what_to_do(server: TradingServer, sandbox: Sandbox) -> None:

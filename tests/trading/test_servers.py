@@ -29,7 +29,7 @@ def test_an_administrator_connects_and_tries_a_server(cast: Cast, sandbox: Sandb
     assert answer.status_code == 302
     assert (server.password(), server.next_login) == (PASSWORD, 900001)
     findings = browser.post(f"/trading/servers/{server.pk}/try/").content.decode()
-    assert findings.count("Well") == 7
+    assert findings.count("Well") == 10
     assert PASSWORD not in browser.get(f"/trading/servers/{server.pk}/").content.decode()
     assert PASSWORD not in str(body_of(AuditEvent.objects.get(action="trading.server_connected")))
     pool.close_all()
@@ -87,8 +87,8 @@ def test_the_address_of_an_export_is_kept_secret_and_taken_away_by_a_dash(cast: 
     assert "Exp0rt-pw!" not in shown and "An address is stored" in shown
     for event in AuditEvent.objects.filter(action__startswith="trading.server"):
         assert "Exp0rt-pw!" not in str(body_of(event))
-    refused = browser.post(f"/trading/servers/{server.pk}/", {**VALUES, "port": 443, "export_url": "mysql://x/y"})
-    assert refused.status_code == 422 and "postgresql://" in refused.content.decode()
+    refused = browser.post(f"/trading/servers/{server.pk}/", {**VALUES, "port": 443, "export_url": "db2://x/y"})
+    assert refused.status_code == 422 and "postgresql, sqlite, mysql" in refused.content.decode()
     browser.post(f"/trading/servers/{server.pk}/", {**VALUES, "port": 443, "export_url": "-"})
     server.refresh_from_db()
     assert (server.export_url(), server.reads_export) == ("", False)
@@ -100,7 +100,7 @@ def test_a_rest_server_is_connected_with_its_own_certificate(cast: Cast, sandbox
     browser.post("/trading/servers/new/", {**values, "certificate": sandbox.certificate})
     server = TradingServer.objects.get()
     findings = browser.post(f"/trading/servers/{server.pk}/try/").content.decode()
-    assert findings.count("Well") == 7
+    assert findings.count("Well") == 10
     browser.post(f"/trading/servers/{server.pk}/", {**values, "password": "", "certificate": ""})
     findings = browser.post(f"/trading/servers/{server.pk}/try/").content.decode()
     assert "not believed" in findings

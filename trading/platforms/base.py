@@ -230,6 +230,16 @@ class DealSource(Protocol):
     def close(self) -> None: ...
 
 
+class Export(DealSource, Protocol):
+    """A broker's copy of its tables: the same rows without asking the platform. What it does not keep is a `FinalError`."""
+
+    def accounts(self, *, mask: str) -> Iterable[AccountData]: ...
+
+    def group_money(self, mask: str) -> Iterable[AccountMoney]: ...
+
+    def positions(self, *, mask: str) -> list[PositionData]: ...
+
+
 class Platform(DealSource, Protocol):
     """One server of one platform, over one connection, for one purpose."""
 
@@ -308,7 +318,7 @@ class Platform(DealSource, Protocol):
 
 Factory = Callable[[Any, Gate], Platform]
 FACTORIES: dict[str, Factory] = {}
-EXPORTS: dict[str, Callable[[Any], DealSource]] = {}
+EXPORTS: dict[str, Callable[[Any], Export]] = {}
 """By platform: what makes the reader of a server's export, where that platform has one."""
 
 

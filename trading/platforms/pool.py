@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from trading.platforms.base import CAPABILITIES, EXPORTS, FACTORIES, Capabilities, DealSource, Platform, Purpose
+from trading.platforms.base import CAPABILITIES, EXPORTS, FACTORIES, Capabilities, DealSource, Export, Platform, Purpose
 from trading.platforms.gate import Breaker, Gate, Limit, Rate
 from trading.platforms.shared import shared_turn
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ADAPTERS = {"mt5": "trading.platforms.mt5.adapter"}
 
 _platforms: dict[tuple[int, str], tuple[str, Platform]] = {}
-_exports: dict[int, tuple[str, DealSource]] = {}
+_exports: dict[int, tuple[str, Export]] = {}
 _lock = threading.Lock()
 
 
@@ -66,8 +66,11 @@ def deal_source(server: TradingServer) -> DealSource:
 
     Raises: PlatformError when the export's address can't be.
     """
-    if not server.reads_export:
-        return platform_for(server, Purpose.READS)
+    return export_of(server) if server.reads_export else platform_for(server, Purpose.READS)
+
+
+def export_of(server: TradingServer) -> Export:
+    """The reader of a server's SQL export. Raises: FinalError when there is none or its address can't be."""
     fingerprint = _fingerprint(server)
     with _lock:
         known = _exports.get(server.pk)

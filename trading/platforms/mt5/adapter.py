@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -58,6 +59,13 @@ def make_platform(server: TradingServer, gate: Gate) -> Mt5Platform:
     return Mt5Platform(form(configuration(server), gate), server.zone, balance_command=server.balance_command)
 
 
+def other_form(server: TradingServer) -> TradingServer:
+    """The same server over the form of the Web API that is not in use: an object that is never saved."""
+    other = copy.copy(server)
+    other.transport = Transport.RAW if server.transport == Transport.REST else Transport.REST
+    return other
+
+
 def make_export(server: TradingServer) -> SqlExport:
     """The reader of a server's SQL export. Raises: FinalError when none is set or its address can't be."""
     return SqlExport(server.export_url(), server.zone, read_seconds=settings.TRADING_READ_SECONDS)
@@ -65,4 +73,4 @@ def make_export(server: TradingServer) -> SqlExport:
 
 EXPORTS["mt5"] = make_export
 
-__all__ = ["Mt5Platform", "configuration", "make_export", "make_platform"]
+__all__ = ["Mt5Platform", "configuration", "make_export", "make_platform", "other_form"]
