@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from crm import audit
 from crm.errors import DomainError
 from crm.policies import require_permission
+from crm.wake import wake_on_commit
 from trading.doctor import Check, examine
 from trading.models import TradingServer
 from trading.platforms.errors import PlatformError
@@ -40,6 +41,7 @@ def connect_server(*, actor: Any, password: str, export_url: str = "", **fields:
     server.save()
     after = {name: str(getattr(server, name)) for name in FIELDS} | {"reads_export": str(server.reads_export)}
     audit.record(actor=actor, action="trading.server_connected", target=server, after=after)
+    wake_on_commit("trading.read_settings", server.pk)
     return server
 
 
@@ -70,6 +72,7 @@ def change_server(
         actor=actor, action="trading.server_changed", target=server, before=before,
         after={**after, "password": "changed"} if password else after,
     )  # fmt: skip
+    wake_on_commit("trading.read_settings", server.pk)
     return server
 
 

@@ -89,6 +89,14 @@ def read_server(server_id: int, kind: str) -> None:
 
 
 @shared_task
+def read_settings(server_id: int) -> None:
+    """Groups and symbols of a server that was connected or changed; later they come by the clock."""
+    server = TradingServer.objects.get(pk=server_id)
+    settings.sync_groups(server)
+    symbols.sync_symbols(server)
+
+
+@shared_task
 def read_servers(kind: str) -> None:
     """One task per server, so that a slow one holds up no other."""
     ids = list(TradingServer.objects.filter(is_enabled=True).values_list("pk", flat=True))

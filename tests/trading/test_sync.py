@@ -228,15 +228,6 @@ def test_a_restart_in_the_middle_of_pages_loses_nothing(
     assert read == [f"n{number}" for number in range(250)]
 
 
-def test_a_day_can_be_read_again_from_the_past(
-    account: TradingAccount, server: TradingServer, sandbox: Sandbox
-) -> None:
-    deposit(sandbox, account)
-    since = timezone.now() - dt.timedelta(days=3)
-    assert sum(deals.backfill(server, since=since)) >= 1
-    assert sum(deals.backfill(server, since=since)) == 0
-
-
 # -- money, positions, symbols ----------------------------------------------------------------------------------------
 
 

@@ -30,7 +30,7 @@ from crm.demo import Demo
 from crm.partitions import ensure_months
 from trading import words
 from trading.choices import AccountKind, AccountState, OperationKind, OperationState
-from trading.demo import rows, standing
+from trading.demo import rows, standing, steps
 from trading.demo.export import import_path, write_import
 from trading.demo.market import PricePaths
 from trading.demo.setup import commission_of, make_account_types, make_servers
@@ -85,6 +85,8 @@ def load(demo: Demo) -> None:
     rows.copy_rows("trading_equitypoint", ("account_id", "at", "balance", "equity"), _points(demo, lives))
     for name in ("last_trade_at", "equity"):
         facts.rebuild(facts.FACTS[name])
+    if servers:
+        steps.tell(demo, next(iter(servers.values())))
     first = next(iter(servers.values()), None)
     strangers = standing.tell(demo, first, [life.account for life in lives]) if first else []
     there = {life.account: life.balance for life in lives if life.account.missing_since is None}

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from crm.demo import Demo
 from crm.models import Brand
+from trading import symbols
 from trading.choices import Transport
 from trading.demo import rows
 from trading.demo.market import CONTRACTS
@@ -66,17 +67,18 @@ def _make_server(demo: Demo, site: Site) -> TradingServer:
     )  # fmt: skip
     server.set_password(PASSWORD)
     server.save()
-    SymbolInfo.objects.bulk_create(
+    infos = SymbolInfo.objects.bulk_create(
         [
             SymbolInfo(
-                server=server, name=one.name, canonical=one.name, symbol_group=one.group, description=one.description,
-                path=one.path, digits=one.digits, contract_size=one.size, currency_base=one.base,
+                server=server, name=one.name, description=one.description, first_seen_at=demo.since, path=one.path,
+                digits=one.digits, contract_size=one.size, currency_base=one.base,
                 currency_profit=one.profit, currency_margin=one.base, volume_min_lots=Decimal("0.01"),
                 volume_step_lots=Decimal("0.01"), volume_max_lots=100, read_at=demo.now,
             )
             for one in CONTRACTS.values()
         ]
     )  # fmt: skip
+    symbols.resolve(infos)
     SyncCursor.objects.create(server=server, kind="deals", position_msc=rows.server_msc(demo.now, server.zone))
     return server
 

@@ -75,19 +75,6 @@ def _note_reading(run: Run, clock: ServerTime) -> None:
     SyncCursor.objects.update_or_create(server=run.server, kind="deals", defaults=values)
 
 
-def backfill(server: TradingServer, *, since: dt.datetime, until: dt.datetime | None = None) -> Iterable[int]:
-    """Read a span of the past day by day, with flat memory; yields how many deals each day brought."""
-    day = dt.timedelta(days=1)
-    start, end = since, until or timezone.now()
-    platform = platform_for(server, Purpose.BACKFILL)
-    while start < end:
-        stop = min(start + day, end)
-        first, last = to_server_seconds(start, server.zone) * 1000, to_server_seconds(stop, server.zone) * 1000
-        deals = platform.deals(mask=server.group_mask, from_msc=first - HOUR_MSC, to_msc=last + HOUR_MSC)
-        yield len(take_in(server, deals).new)
-        start = stop
-
-
 @transaction.atomic
 def take_in(server: TradingServer, deals: list[DealData]) -> Ingested:
     """Deals into the table with everything that follows from them, in one transaction."""
@@ -186,4 +173,4 @@ def _wake_up(traded: dict[int, dt.datetime]) -> None:
             )  # fmt: skip
 
 
-__all__ = ["OVERLAP", "backfill", "sync_deals", "take_in"]
+__all__ = ["OVERLAP", "sync_deals", "take_in"]

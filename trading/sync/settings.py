@@ -86,8 +86,8 @@ def mark_gone(server: TradingServer, kind: ChangeKind, vanished: Sequence[Any], 
 
 
 def _was_listed(kind: ChangeKind, one: Any) -> bool:
-    """Whether the server itself told us of it: symbols that are known from deals alone have neither folder nor words."""
-    return kind == ChangeKind.GROUP or bool(one.path or one.description)
+    """Whether the server itself told us of it: symbols that are known from deals alone have no tick size."""
+    return kind == ChangeKind.GROUP or bool(one.tick_size)
 
 
 def _plain(value: Any) -> Any:

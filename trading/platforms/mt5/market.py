@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 
 from trading.platforms.base import GroupData, Health, ServerTime, SymbolData
 from trading.platforms.mt5 import units
@@ -64,6 +65,7 @@ class MarketPart(Answers):
                 volume_max_lots=units.lots(units.volume_ext(row, "VolumeMax")),
                 swap_long=units.decimal(row.get("SwapLong")),
                 swap_short=units.decimal(row.get("SwapShort")),
-                tick_size=units.decimal(row.get("TickSize")),
+                # Zero stands for the last digit of the price.
+                tick_size=units.decimal(row.get("TickSize")) or Decimal(1).scaleb(-units.whole(row.get("Digits"), 5)),
                 tick_value=units.decimal(row.get("TickValue")),
             )
