@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Final
 
 from django.db import transaction
@@ -19,9 +18,8 @@ from trading.choices import CREDIT_ACTIONS, TRADES, DealAction, IssueKind, Stage
 from trading.issues import open_issue
 from trading.models import StagedLogin, SyncCursor, TradingServer
 from trading.operations import MoneyDeal, note_deals
-from trading.platforms.base import DealData, Purpose, ServerTime
-from trading.platforms.mt5.units import to_server_seconds
-from trading.platforms.pool import deal_source, platform_for
+from trading.platforms.base import DealData, ServerTime
+from trading.platforms.pool import deal_source
 from trading.results import raise_last_trades
 from trading.sync.cursor import Run, reading
 from trading.sync.ingest import Ingested, ingest
