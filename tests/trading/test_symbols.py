@@ -14,8 +14,8 @@ from crm.models import AuditEvent, OutboxEvent
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_server
 from tests.trading.made_up import made_up
-from trading import mapping, queries, symbol_rules, symbols
-from trading.choices import AliasRule, AliasState, InstrumentClass, IssueKind, SymbolGroup
+from trading import dealing, mapping, symbol_rules, symbols
+from trading.choices import AliasRule, AliasState, InstrumentClass, IssueKind, Period, SymbolGroup
 from trading.models import Deal, PlatformChange, PlatformIssue, Position, SymbolAlias, SymbolInfo, TradingServer
 from trading.platforms.base import SymbolData
 from trading.sync import deals
@@ -144,12 +144,13 @@ def test_exposure_counts_in_lots_of_the_house(cast: Cast, server: TradingServer)
             server=server, ticket=ticket, account=account, symbol=name, action=0, lots=Decimal(lots), contract_size=size,
             price_open=1, price_current=1, profit=0, swap=0, opened_at=timezone.now(), server_msc=0, synced_at=timezone.now(),
         )  # fmt: skip
-    assert {row.symbol for row in queries.exposure(cast.finance, cast.brand.pk)} == {"XAUUSD", "XAUUSDi"}
+    view = dealing.View(cast.finance, cast.brand, None, Period.DAY, timezone.now().date())
+    assert {row.symbol for row in dealing.exposure(view)} == {"XAUUSD", "XAUUSDi"}
     mapping.map_symbol(
         info_id=info_of(server, "XAUUSDi").pk, actor=cast.finance, name="XAUUSD", symbol_group="metals",
         instrument_class=InstrumentClass.GOLD, contract_size=Decimal(100),
     )  # fmt: skip
-    (row,) = queries.exposure(cast.finance, cast.brand.pk)
+    (row,) = dealing.exposure(view)
     assert (row.symbol, row.long_lots, row.positions) == ("XAUUSD", Decimal("1.5"), 2)
 
 
