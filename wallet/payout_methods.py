@@ -72,7 +72,7 @@ def methods_of(psp: Psp) -> list[PayoutMethod]:
     known = {method.code: method for method in adapter.methods if method.payout_fields}
     rows: Sequence[PaymentMethod] = list(psp.methods.all())
     return [
-        PayoutMethod(psp, row.code, row.label, PspKind(row.kind), known[row.code].payout_fields, row.minutes, row)
+        PayoutMethod(psp, row.code, row.title, PspKind(row.kind), known[row.code].payout_fields, row.minutes, row)
         for row in rows
         if row.code in known and row.is_enabled and row.pays_out
     ]

@@ -8,6 +8,7 @@ from django.conf import settings as project
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from clients.letter_catalogue import LETTERS
 from crm import texts
 
 PAGE = """{% translate "Hello" %} <c-card title="{% translate 'Inside <b>' %}">
@@ -114,3 +115,8 @@ def test_a_text_has_one_translation_however_many_apps_use_it():
                 if message.id and isinstance(message.id, str) and message.string:
                     found.setdefault((message.id, message.context), set()).add(message.string)
         assert not {words: said for words, said in found.items() if len(said) > 1}
+
+
+def test_every_letter_to_a_client_is_written_in_every_language():
+    assert LETTERS
+    assert not {key for key, letter in LETTERS.items() if not {"en", *texts.LANGUAGES} <= set(letter.texts)}

@@ -48,6 +48,15 @@ def test_each_method_says_what_it_costs_its_limits_and_how_long_it_takes(cast, b
     assert 'data-amount="250"' in page
 
 
+def test_a_method_of_a_provider_is_called_by_its_german_name_and_a_brands_own_name_stays(cast, browser):
+    psp = make_psp(cast.brand, "northpay")
+    psp.methods.update(label="SEPA direct debit")
+    make_psp(cast.brand, "rhinebank", kind="bank", position=2).methods.update(label="Hausbank am Rhein")
+    type(cast.client_user).objects.filter(pk=cast.client_user.pk).update(language="de")
+    page = browser.get(PAGE).content.decode()
+    assert "SEPA-Lastschrift" in page and "SEPA direct debit" not in page and "Hausbank am Rhein" in page
+
+
 def test_another_currency_shows_its_own_methods_limits_and_amounts(cast, browser):
     make_psp(cast.brand, "northpay")
     make_psp(cast.brand, "tokyopay", currencies=["JPY"])

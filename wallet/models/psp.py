@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm import crypto
@@ -119,6 +120,11 @@ class PaymentMethod(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def title(self) -> str:
+        """The label for its reader: what came with a provider ("SEPA direct debit") is translated, a brand's own words stay."""
+        return gettext(self.label)
 
 
 class PspCall(models.Model):
