@@ -40,6 +40,7 @@ from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, Pla
 from trading.platforms.pool import platform_for
 
 LEASE = dt.timedelta(seconds=60)  # a worker that is silent longer is believed dead
+SENDING_TAKES: Final = dt.timedelta(seconds=30)  # the turn, the log-in and the command at their slowest
 NOT_STARTED_WAITS: Final = (2, 5, 15, 30, 60, 120)  # seconds, the last one repeats
 GIVE_UP_AFTER: Final = dt.timedelta(hours=1)  # an operation that never began
 LOOK_UP_WAITS: Final = (1, 2, 4, 8, 15, 30, 60, 60)  # seconds between look-ups, then a person is asked
@@ -124,6 +125,10 @@ def send_operation(operation_id: int) -> OperationState:
         if found:
             _lost(operation_id, OutcomeUnknown("an attempt that was said not to have begun is on the platform"))
             return _judge(operation_id, found)
+    assert operation.next_check_at is not None
+    if timezone.now() + SENDING_TAKES > operation.next_check_at:
+        # Held up (frozen, or the look-up took long): others may believe this worker dead, and a person may decide on it.
+        return _not_begun(operation_id, NotStarted("the worker was held up before it could send"), operation.attempts)
     try:
         ticket = platform_for(account.server, Purpose.MONEY).balance_operation(
             account.login, KINDS[OperationKind(operation.kind)], operation.amount, operation.reference
@@ -167,10 +172,13 @@ def _claim(operation_id: int) -> BalanceOperation | None:
 
 
 @transaction.atomic(durable=True)
-def _not_begun(operation_id: int, problem: PlatformError) -> OperationState:
-    """The platform was not reached or did not begin: safe to try again, until it has lasted too long."""
+def _not_begun(operation_id: int, problem: PlatformError, attempt: int | None = None) -> OperationState:
+    """The platform was not reached or did not begin: safe to try again, until it has lasted too long.
+
+    `attempt`: only if no other worker has taken the operation since.
+    """
     operation = _locked(operation_id)
-    if operation.state != OperationState.SENT:
+    if operation.state != OperationState.SENT or attempt not in (None, operation.attempts):
         return OperationState(operation.state)
     if timezone.now() - operation.created_at > GIVE_UP_AFTER:
         return _settle(operation, problem=problem)

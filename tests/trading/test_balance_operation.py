@@ -321,3 +321,27 @@ def test_two_workers_at_once_send_it_once(cast: Cast, server: TradingServer, san
     operation.refresh_from_db()
     assert operation.state == OperationState.CONFIRMED
     assert len(platform_deals(sandbox, account)) == 1
+
+
+def test_a_worker_that_was_held_up_after_its_claim_sends_nothing(
+    account: TradingAccount, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = reserve(account)
+    monkeypatch.setattr(operations, "LEASE", dt.timedelta(seconds=20))  # as if forty of its sixty seconds were gone
+    sent = sandbox.command_count("TRADE_BALANCE")
+    assert operations.send_operation(operation.pk) == OperationState.RESERVED
+    assert sandbox.command_count("TRADE_BALANCE") == sent
+    monkeypatch.undo()
+    make_due(operation)
+    assert operations.send_operation(operation.pk) == OperationState.CONFIRMED
+    assert len(platform_deals(sandbox, account)) == 1
+
+
+def test_a_late_worker_leaves_an_operation_to_the_one_that_took_it_since(account: TradingAccount) -> None:
+    operation = reserve(account)
+    BalanceOperation.objects.filter(pk=operation.pk).update(
+        state=OperationState.SENT, attempts=2, sent_at=timezone.now(), next_check_at=timezone.now()
+    )
+    late = operations._not_begun(operation.pk, operations.NotStarted("held up"), 1)
+    operation.refresh_from_db()
+    assert late == operation.state == OperationState.SENT
