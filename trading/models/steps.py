@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.errors import WrongState
@@ -137,7 +138,7 @@ class ReconcileBreak(models.Model):
     def require_open(self) -> None:
         """Raises WrongState when it is closed already."""
         if self.state != BreakState.OPEN:
-            raise WrongState(_("This difference is closed already."))
+            raise WrongState(gettext("This difference is closed already."))
 
 
 class Backfill(models.Model):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui import formats
@@ -140,14 +140,14 @@ class SymbolAlias(models.Model):
     def reason(self) -> str:
         """Why, in a sentence."""
         words = {
-            AliasRule.EXACT: _now("The name is the same"),
-            AliasRule.ENDING: _now("Without the ending “%(part)s”"),
-            AliasRule.PREFIX: _now("Without “%(part)s” around the name"),
-            AliasRule.OTHER_NAME: _now("“%(part)s” is another name of it"),
-            AliasRule.FOLDER: _now("The server's folder “%(part)s” says so"),
+            AliasRule.EXACT: gettext("The name is the same"),
+            AliasRule.ENDING: gettext("Without the ending “%(part)s”"),
+            AliasRule.PREFIX: gettext("Without “%(part)s” around the name"),
+            AliasRule.OTHER_NAME: gettext("“%(part)s” is another name of it"),
+            AliasRule.FOLDER: gettext("The server's folder “%(part)s” says so"),
         }.get(AliasRule(self.rule))
         told = words % {"part": self.stripped} if words else str(AliasRule(self.rule).label)
         sizes = {"here": formats.number(self.symbol.contract_size, 0), "there": formats.number(self.contract_size, 0)}
         if self.is_size_equal:
-            return told + ", " + _now("contract size equal (%(here)s)") % sizes
-        return told + ", " + _now("but the contract size is %(there)s, not %(here)s") % sizes
+            return told + ", " + gettext("contract size equal (%(here)s)") % sizes
+        return told + ", " + gettext("but the contract size is %(there)s, not %(here)s") % sizes

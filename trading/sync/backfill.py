@@ -6,7 +6,7 @@ One worker at a time, held by a lock of its database session: a worker that is k
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -109,7 +109,7 @@ def _give(row: Backfill, actor: Any) -> Job:
     return job
 
 
-def work(backfill_id: int) -> Iterator[Backfill]:
+def work(backfill_id: int) -> Generator[Backfill, None, None]:
     """Read on from where it stands; yields after every window. Memory does not grow with the span.
 
     Raises: WrongState when another worker has it, PlatformError; what was read is kept, and the next one goes on there.

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -69,7 +69,7 @@ class BalanceBreak:
 
 def find_breaks(server: TradingServer, *, limit: int = SHOWN_MAX, account_id: int | None = None) -> list[BalanceBreak]:
     """The largest differences first. Reads our tables only; `sync_money` and the wide `sync_deals` have filled them."""
-    values = {
+    values: dict[str, Any] = {
         "server": server.pk,
         "credit": [action.value for action in CREDIT_ACTIONS],
         "limit": limit,
