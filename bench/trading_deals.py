@@ -24,6 +24,8 @@ from guardian.shortcuts import assign_perm
 from bench.harness import Figure, analyze, at_least, at_most, cpu_ms, interleaved, own_pages, p95, say, work_of
 from bench.ledger import CLIENTS as CLIENT_ROWS
 from bench.web import make_user, signed_in
+from clients.models import Client
+from crm.bulk import copy_models
 from crm.choices import Role
 from crm.models import Book, Brand, Desk
 from crm.partitions import ensure_months
@@ -51,14 +53,6 @@ SHARE_OF_COPY_MIN: Final = 0.3
 GROWTH_MB_MAX: Final = 48
 PAGE_MS_MAX: Final = 50
 SYMBOLS: Final = ("EURUSD", "GBPUSD", "XAUUSD", "USDJPY", "US500", "BTCUSD", "DE40", "AUDUSD")
-ACCOUNTS: Final = """
-INSERT INTO trading_tradingaccount (client_id, server_id, login, "group", currency, leverage, is_demo, state, request_key,
-  error, attempts, requested_at, opened_at, balance, credit, floating, equity, margin, margin_free, margin_level, equity_base,
-  trading_wanted, trading_applied, synced_at)
-SELECT c.id, %s, (%s + row_number() OVER (ORDER BY c.id) - 1)::text, 'real\\standard-EUR', 'EUR', 30, false, 'open',
-  'bench:' || c.id, '', 1, now(), now() - interval '2 years', 5000, 0, 12, 5012, 400, 4612, 1253, 5012, true, true, now()
-FROM clients_client c
-"""
 # The same columns, keys, indexes and references as the real table: the least that keeps such rows.
 PLAIN: Final = """
 CREATE TABLE bench_deal (LIKE trading_deal INCLUDING ALL) PARTITION BY RANGE (executed_at);
@@ -127,9 +121,24 @@ def house(accounts: int) -> tuple[Brand, TradingServer]:
     with connection.cursor() as cursor:
         cursor.execute(CLIENT_ROWS, [brand.pk, book.pk, accounts])
         cursor.execute("UPDATE clients_client SET stage = 'active'")
-        cursor.execute(ACCOUNTS, [server.pk, FIRST_LOGIN])
+    make_accounts(server)
     analyze()
     return brand, server
+
+
+def make_accounts(server: TradingServer, **fields: Any) -> None:
+    """An open account for every client, with logins in the order of their ids."""
+    now, values = timezone.now(), {"balance": 5000, "equity": 5012, "equity_base": 5012, "margin": 400, **fields}
+    copy_models(
+        [
+            TradingAccount(
+                client_id=client_id, server=server, login=str(FIRST_LOGIN + number), group="real\\standard-EUR", currency="EUR",
+                leverage=30, state="open", request_key=f"bench:{client_id}", opened_at=now - dt.timedelta(days=900),
+                requested_at=now, **values,
+            )
+            for number, client_id in enumerate(Client.objects.order_by("pk").values_list("pk", flat=True))
+        ]
+    )  # fmt: skip
 
 
 def made_deals(first_ticket: int, count: int, accounts: int, at: dt.datetime) -> list[DealData]:
@@ -181,6 +190,8 @@ def ingest_beside_copy(server: TradingServer, batch: int, batches: int, accounts
         raise RuntimeError("deals are missing after the ingest")
     rate = {name: batch / statistics.median(values) for name, values in spent.items()}
     cpu = {name: statistics.median(values) / batch for name, values in work.items()}
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE bench_deal")
     again = _again(server, batch, batches, accounts, start)
     return [
         at_least(Figure(f"deals ingested a second, batches of {batch:,}", rate["ours"], "1/s"), PER_SECOND_MIN),

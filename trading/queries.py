@@ -34,6 +34,7 @@ from trading.models import (
     TradingAccount,
     TradingServer,
 )
+from trading.pulse import Pulse, pulses_of
 
 # Below this many accounts their ids are named in the query: the planner then reads few index ranges, not all of time.
 FEW_ACCOUNTS: Final = 2000
@@ -292,6 +293,7 @@ class ServerHealth:
     cursors: list[SyncCursor]
     accounts: int
     in_work: int
+    pulse: Pulse = field(default_factory=Pulse)
 
     @property
     def is_well(self) -> bool:
@@ -321,9 +323,11 @@ def server_health(user: Any) -> list[ServerHealth]:
             in_work=Count("pk", filter=Q(state__in=["requested", "opening", "unknown"])),
         )
     }
-    none = {"open": 0, "in_work": 0}
+    none, pulses = {"open": 0, "in_work": 0}, pulses_of([server.pk for server in servers])
     return [
-        ServerHealth(s, cursors.get(s.pk, []), counts.get(s.pk, none)["open"], counts.get(s.pk, none)["in_work"])
+        ServerHealth(
+            s, cursors.get(s.pk, []), counts.get(s.pk, none)["open"], counts.get(s.pk, none)["in_work"], pulses[s.pk]
+        )
         for s in servers
     ]
 

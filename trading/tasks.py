@@ -13,7 +13,7 @@ from trading.choices import OperationState
 from trading.imports import history
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.errors import PlatformError
-from trading.sync import deals, money, positions, profiles, reconcile, settings
+from trading.sync import deals, money, positions, profiles, reconcile, samples, settings
 
 
 @shared_task
@@ -108,6 +108,11 @@ def read_servers(kind: str) -> None:
 
 
 @shared_task
+def forget_samples() -> int:
+    return samples.forget_old()
+
+
+@shared_task
 def sum_results() -> int:
     """Days whose deals changed: their sums, and those of their weeks and months."""
     return results.refresh()
@@ -135,6 +140,7 @@ SCHEDULE = {
         "args": ("reconcile",),
         "options": {"queue": "slow"},
     },
+    "trading-samples": {"task": "trading.tasks.forget_samples", "schedule": 3600.0, "options": {"expires": 600}},
     "trading-results": {"task": "trading.tasks.sum_results", "schedule": 3.0, "options": {"expires": 3}},
     "trading-continue": {"task": "trading.tasks.continue_work", "schedule": 5.0, "options": {"expires": 5}},
 }

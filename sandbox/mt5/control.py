@@ -41,6 +41,7 @@ class Control:
             ("POST", "/control/frequency"): self.frequency,
             ("POST", "/control/rights"): self.rights,
             ("POST", "/control/close_by"): self.close_by,
+            ("POST", "/control/trades"): self.trades,
             ("POST", "/control/calendar"): self.calendar,
             ("POST", "/control/clock"): self.clock,
             ("POST", "/control/order"): self.order,
@@ -130,6 +131,16 @@ class Control:
         if position and hold not in (None, "") and float(hold) <= 0:
             answer["closing_deal"] = self.books.close(position)
         return self._json(answer)
+
+    async def trades(self, data: dict[str, Any], _body: str) -> Reply:
+        """{logins: [], symbol, lots}: each buys and sells at once, two deals each. For load."""
+        lots, tickets = Decimal(str(data["lots"])), []
+        for login in data["logins"]:
+            deal, position = self.books.open(int(login), str(data["symbol"]), BUY, lots)
+            tickets.append(deal)
+            if position:
+                tickets.append(self.books.close(position))
+        return self._json({"deals": tickets})
 
     async def close(self, data: dict[str, Any], _body: str) -> Reply:
         """{position, lots?}: close a position, or a part of it."""

@@ -164,7 +164,7 @@ def test_processes_share_one_rate() -> None:
 
 def test_without_redis_every_process_counts_for_itself(settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    shared._client.cache_clear()
+    shared.redis_client.cache_clear()
     try:
         turn = shared_turn("nobody")
         assert turn(10, 5, 1.0) is None
@@ -174,7 +174,7 @@ def test_without_redis_every_process_counts_for_itself(settings) -> None:
             limit.enter()
         assert clock.slept == pytest.approx(0.2)
     finally:
-        shared._client.cache_clear()
+        shared.redis_client.cache_clear()
 
 
 # -- pools ------------------------------------------------------------------------------------------------------------

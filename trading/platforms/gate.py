@@ -127,6 +127,7 @@ class Gate:
 
     breaker: Breaker | None = None
     limit: Limit | None = None
+    watcher: Callable[[Gate], None] | None = field(default=None, repr=False)  # is shown the gate after each command
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @contextmanager
@@ -157,6 +158,8 @@ class Gate:
             if self.breaker:
                 was_answered = problem is None or problem.code is not None or is_busy
                 self.breaker.answered() if was_answered else self.breaker.silent()
+        if self.watcher:
+            self.watcher(self)
 
     def renew_after_fork(self) -> None:
         """In a child: a lock that another thread of the parent held would never be released here."""

@@ -17,6 +17,7 @@ from django.conf import settings
 from trading.platforms.base import CAPABILITIES, EXPORTS, FACTORIES, Capabilities, DealSource, Export, Platform, Purpose
 from trading.platforms.gate import Breaker, Gate, Limit, Rate
 from trading.platforms.shared import shared_turn
+from trading.platforms.watch import watcher
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
@@ -87,7 +88,8 @@ def export_of(server: TradingServer) -> Export:
 def gate_for(server: TradingServer, purpose: Purpose) -> Gate:
     """A new breaker, and the purpose's rate (`settings.TRADING_RATES`), which all processes share."""
     turn = shared_turn(f"{server.pk}:{purpose.value}")
-    return Gate(Breaker(), Limit(Rate(*settings.TRADING_RATES[purpose.value]), shared=turn))
+    limit = Limit(Rate(*settings.TRADING_RATES[purpose.value]), shared=turn)
+    return Gate(Breaker(), limit, watcher(server.pk, purpose.value))
 
 
 def _start_anew() -> None:

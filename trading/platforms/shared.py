@@ -27,7 +27,7 @@ return string.format('%.6f', wait)
 
 
 @functools.cache
-def _client() -> redis.Redis:
+def redis_client() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
 
 
@@ -40,7 +40,7 @@ def shared_turn(name: str) -> Callable[[float, int, float], float | None]:
 
     def turn(per_second: float, burst: int, longest: float) -> float | None:
         try:
-            return float(_client().eval(SCRIPT, 1, key, 1 / per_second, burst, longest))  # type: ignore[arg-type]
+            return float(redis_client().eval(SCRIPT, 1, key, 1 / per_second, burst, longest))  # type: ignore[arg-type]
         except (redis.RedisError, OSError) as problem:
             logger.debug("the shared rate is not counted: %s", problem)
             return None

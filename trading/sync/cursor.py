@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from trading.models import SyncCursor, TradingServer
 from trading.platforms.errors import PlatformError
+from trading.sync import samples
 
 logger = logging.getLogger(__name__)
 RUN_SECONDS_MAX: Final = 240
@@ -70,11 +71,13 @@ def _failed(cursor: SyncCursor, problem: PlatformError) -> None:
     SyncCursor.objects.filter(pk=cursor.pk).update(
         failures=cursor.failures + 1, error=str(problem)[:300], error_at=timezone.now()
     )
+    samples.note(cursor.server_id, cursor.kind, has_failed=True)
 
 
 def _succeeded(run: Run, duration_ms: int) -> None:
     changes = {
-        "read_at": timezone.now(), "rows": run.rows, "duration_ms": duration_ms, "failures": 0, "error": "",
+        "read_at": timezone.now(), "rows": run.rows, "duration_ms": duration_ms, "failures": 0,  # the last error stays to be read
         "position_msc": run.position_msc, "lag_ms": run.lag_ms, "clock_offset_seconds": run.clock_offset_seconds,
     }  # fmt: skip
     SyncCursor.objects.filter(pk=run.cursor.pk).update(**{k: v for k, v in changes.items() if v is not None})
+    samples.note(run.server.pk, run.cursor.kind, rows=run.rows, duration_ms=duration_ms, lag_ms=run.lag_ms)

@@ -26,20 +26,25 @@ from trading.sync.ingest import Ingested, ingest
 from trading.sync.live import refresh_pages
 
 OVERLAP: Final = dt.timedelta(seconds=30)
+BUSY_OVERLAP: Final = dt.timedelta(seconds=3)
+BUSY_ROWS: Final = 100  # of the last reading
 PAGES_MAX: Final = 40  # of an export in one run; the next run goes on from there
 EXPORT: Final = "deals_export"  # its cursor is a change stamp, not the server's clock
 HOUR_MSC: Final = 3_600_000
 LIVE_DAYS: Final = 2
 
 
-def sync_deals(server: TradingServer, *, overlap: dt.timedelta = OVERLAP) -> Ingested | None:
-    """Read what is new since the last time, and what dealers changed in the overlap.
+def sync_deals(server: TradingServer, *, overlap: dt.timedelta | None = None) -> Ingested | None:
+    """Read what is new since the last time, and what dealers changed in the overlap (`OVERLAP`; a busy server's is shorter,
+    or every reading would be thirty seconds of deals that are known; the wider readings find what comes late).
 
     Returns None when nothing was read (another worker, a resting server, an error: see the cursor).
     """
     with reading(server, EXPORT if server.reads_export else "deals") as run:
         if run is None:
             return None
+        if overlap is None:
+            overlap = BUSY_OVERLAP if run.cursor.rows >= BUSY_ROWS else OVERLAP
         source, cursor, done = deal_source(server), run.cursor.position_msc or None, Ingested()
         for _page in range(PAGES_MAX):
             page = source.deals_since(cursor, mask=server.group_mask, overlap=overlap)
@@ -66,7 +71,7 @@ def _note_reading(run: Run, clock: ServerTime) -> None:
     """Who asks how fresh a server's deals are looks at one cursor, whatever the source; the Web API would go on from it."""
     values = {
         "read_at": timezone.now(), "position_msc": clock.server_msc, "clock_offset_seconds": clock.offset_seconds,
-        "rows": run.rows, "failures": 0, "error": "",
+        "rows": run.rows, "failures": 0,
     }  # fmt: skip
     if run.lag_ms is not None:
         values["lag_ms"] = run.lag_ms
