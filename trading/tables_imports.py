@@ -55,19 +55,15 @@ class StagedFilter(django_filters.FilterSet):
 
 
 def _fits(row: StagedLogin, table: Any) -> str:
-    """`Clara Weber: same mailbox`; `Clara Weber, Óscar Núñez` where several fit."""
+    """Client and why, or why not: `Clara Weber: same mailbox`; `Clara Weber, Óscar Núñez` where several fit."""
     names = [str(table.clients[r["client"]]) for r in row.reasons if r["client"] in table.clients]
     if row.state == StagedState.ATTACHED and row.client_id:
         return str(table.clients.get(row.client_id, f"#{row.client_id}"))
-    if not names:
-        return ""
+    if row.note or row.problem:
+        return ". ".join(filter(None, [*names[:1], row.note, row.problem]))
     if row.verdict == Verdict.SEVERAL:
         return ", ".join(names[:3])
-    return f"{names[0]}: {matching.words_of(row.reasons[0]['codes'])}"
-
-
-def _remark(row: StagedLogin, _table: Any) -> str:
-    return row.problem or row.note
+    return f"{names[0]}: {matching.words_of(row.reasons[0]['codes'])}" if names else ""
 
 
 class StagedTable(Table):
@@ -76,15 +72,14 @@ class StagedTable(Table):
     name, title, permission = "staged_logins", _("Logins"), IMPORTS
     columns = (
         Column("login", _("Login"), link=True, css="mono"),
-        Column("name", _("Name there")),
+        Column("name", _("Name there"), css="nowrap"),
         EmailColumn("email", _("E-mail there")),
-        Column("group", _("Group"), css="mono"),
+        Column("group", _("Group"), css="mono nowrap"),
         MoneyColumn("balance", _("Balance"), currency="currency"),
         Column("leverage", _("Leverage"), value=lambda row: f"1:{row.leverage}", css="end", hidden=True),
         BadgeColumn("verdict", _("Found")),
         Column("fits", _("Client and why"), render=_fits),
         BadgeColumn("state", _("State")),
-        Column("remark", _("Remark"), render=_remark, css="muted clip"),
     )
     filterset = StagedFilter
     search_fields: ClassVar[list[str]] = ["login", "name", "email"]

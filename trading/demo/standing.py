@@ -64,7 +64,7 @@ def _requests(demo: Demo, traders: Sequence[TradingAccount], person: User) -> No
         {"kind": "leverage", "leverage": 30, "before": 10, "state": "granted", "asked": 6 * day, "held": ["positions"],
          "by": True, "note": "Mind that your margin level changes."},
         {"kind": "leverage", "leverage": 100, "state": "refused", "asked": 4 * day, "held": ["cap"], "by": True,
-         "note": "Retail clients in the EU may have 1:30 at most."},
+         "note": "Retail clients may have 1:30 at most."},
         {"kind": "archive", "state": "withdrawn", "asked": 8 * day, "held": ["money"], "reason": "Moving abroad"},
         {"kind": "leverage", "leverage": 10, "state": "undone", "asked": 12 * day, "by": True, "note": "As agreed by phone"},
     ]  # fmt: skip
@@ -98,10 +98,13 @@ def _dealers_change(demo: Demo, traders: Sequence[TradingAccount]) -> None:
 
 def _vanish(demo: Demo, real: Sequence[TradingAccount]) -> None:
     """An account without a past that the platform no longer lists."""
-    account = next((one for one in reversed(real) if one.client.stage == Stage.VERIFIED and not one.balance), None)
+    empty = [one for one in real if one.client.stage == Stage.VERIFIED and not one.balance and one.opened_at]
+    account = min(empty, key=lambda one: one.opened_at or demo.now, default=None)
     if account is None:
         return
-    account.missing_since, account.missing_because = demo.now - dt.timedelta(days=6), MissingBecause.GONE
+    assert account.opened_at is not None
+    since = max(demo.now - dt.timedelta(days=6), account.opened_at + dt.timedelta(hours=1))
+    account.missing_since, account.missing_because = min(since, demo.now), MissingBecause.GONE
     account.save(update_fields=["missing_since", "missing_because"])
     audit.record(
         actor=None, action="trading.account_missing", target=account, client_id=account.client_id,

@@ -29,7 +29,7 @@ from trading.sync.ingest import EVENT_DEALS_MAX
 LINK_DEALS: Final = """
 UPDATE trading_deal SET account_id = %(account)s
 WHERE server_id = %(server)s AND login = %(login)s AND account_id IS NULL
-RETURNING id, action, executed_at
+RETURNING id, action, executed_at, deleted_at IS NULL
 """
 STRANGERS: Final = """
 SELECT 1 FROM trading_deal d WHERE d.server_id = %(server)s AND d.account_id IS NULL AND NOT EXISTS (
@@ -135,12 +135,12 @@ def _link_deals(server: TradingServer, account: TradingAccount) -> int:
     with connection.cursor() as cursor:
         cursor.execute(LINK_DEALS, {"account": account.pk, "server": server.pk, "login": account.login})
         rows = cursor.fetchall()
-    trades = [at for _id, action, at in rows if action in (0, 1)]
+    trades = [at for _id, action, at, is_there in rows if is_there and action in (0, 1)]
     if trades:
         account.last_trade_at = max(trades)
         account.save(update_fields=["last_trade_at"])
         rebuild_client(account.client_id, "last_trade_at")
-    for some in batched([deal_id for deal_id, _action, _at in rows], EVENT_DEALS_MAX):
+    for some in batched([deal_id for deal_id, *_rest in rows], EVENT_DEALS_MAX):
         publish(DealsSynced(server_id=server.pk, deal_ids=tuple(some), client_ids=(account.client_id,)))
     return len(rows)
 
