@@ -41,7 +41,7 @@ from trading.platforms import pool
 from trading.sync import deals
 
 # Accounts, deals a second, seconds, open pages.
-SIZES: Final = {"tiny": (20, 20, 3, 2), "quick": (1_000, 500, 20, 8), "full": (5_000, 500, 60, 12)}
+SIZES: Final = {"tiny": (20, 20, 3, 2), "quick": (1_000, 500, 20, 4), "full": (5_000, 500, 60, 6)}
 LAG_MS_MAX: Final = 2_000
 BURSTS_PER_SECOND: Final = 5
 PAGE_WAITS: Final = 0.3  # the page's own delay after an event
@@ -183,7 +183,7 @@ def reader(server: TradingServer) -> Iterator[None]:
         try:
             due = time.monotonic()
             while os.getppid() != 1:
-                deals.sync_deals(server)
+                deals.follow_deals(server)
                 due = max(due + READS_EVERY, time.monotonic())
                 time.sleep(max(0.0, due - time.monotonic()))
             code = 0

@@ -70,7 +70,7 @@ def _continue_operation(due: tuple[int, str]) -> OperationState:
 
 
 READERS = {
-    "deals": deals.sync_deals,
+    "deals": deals.follow_deals,
     "deals_hour": lambda server: deals.sync_deals(server, overlap=dt.timedelta(minutes=15)),
     "deals_day": lambda server: deals.sync_deals(server, overlap=dt.timedelta(hours=26)),
     "accounts": money.sync_money,

@@ -347,3 +347,17 @@ def test_the_nightly_check_names_an_account_that_differs_from_its_deals(
     assert (found.login, found.balance, found.credit) == (account.login, 1, 50)
     assert found.balance_of_deals > 4900
     assert PlatformIssue.objects.get(kind=IssueKind.BALANCE_BREAK).subject == account.login
+
+
+def test_a_busy_server_is_read_twice_a_second_with_a_short_overlap(
+    account: TradingAccount, server: TradingServer, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deals, "BUSY_ROWS", 4)
+    deposit(sandbox, account)
+    deals.sync_deals(server)
+    assert deals.follow_deals(server) == 0  # nothing new: one reading
+    asked = sandbox.command_count("DEAL_GET_BATCH")
+    sandbox.post("trades", logins=[account.login] * 3, symbol="EURUSD", lots="0.01")
+    assert deals.follow_deals(server) == 6
+    assert sandbox.command_count("DEAL_GET_BATCH") == asked + 2
+    assert Deal.objects.filter(account=account).count() == 7

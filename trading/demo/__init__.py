@@ -28,7 +28,7 @@ from crm import audit, fx
 from crm.bulk import copy_models
 from crm.demo import Demo
 from crm.partitions import ensure_months
-from trading import words
+from trading import results, words
 from trading.choices import AccountKind, AccountState, OperationKind, OperationState
 from trading.demo import rows, standing, steps
 from trading.demo.export import import_path, write_import
@@ -82,6 +82,7 @@ def load(demo: Demo) -> None:
             demo.progress("Trading accounts and deals", number, len(lives))
     _write_accounts(demo, servers, lives)
     deals = _write_deals(demo, lives)
+    results.refresh_all()
     rows.copy_rows("trading_equitypoint", ("account_id", "at", "balance", "equity"), _points(demo, lives))
     for name in ("last_trade_at", "equity"):
         facts.rebuild(facts.FACTS[name])
