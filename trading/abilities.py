@@ -38,6 +38,12 @@ FOR_OPERATION: Final = {
 }
 
 
+OF_CLIENTS: Final = (
+    Ability.MOVE_MONEY, Ability.SET_PASSWORDS, Ability.CHANGE_LEVERAGE, Ability.CHANGE_GROUP, Ability.STOP_TRADING
+)  # fmt: skip
+"""What a client asks for themselves: credit, bonus and corrections are the house's own business."""
+
+
 def lacking(server: TradingServer) -> list[Ability]:
     """What can't be done on a server from here, in the order of the list."""
     can = capabilities_of(server.kind)

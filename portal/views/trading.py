@@ -55,7 +55,7 @@ def account(request: HttpRequest, client: Client, account_id: int) -> HttpRespon
     asks = [(kind, form) for kind in RequestKind if (form := RequestForm(account=found, kind=kind.value)).is_possible]
     context |= {
         "deals": deals, "next": following, "chart": _chart(request, found), "password_form": PlatformPasswordForm(),
-        "lacking": abilities.lacking(found.server),
+        "lacking": [one for one in abilities.lacking(found.server) if one in abilities.OF_CLIENTS],
         "request_forms": asks, "must_ask_for_password": any(kind == RequestKind.PASSWORD for kind, _form in asks),
         "requests": [(one, requests.what(one), requests.words_of(one)) for one in queries.requests_of(me(request), found.pk)],
     }  # fmt: skip
