@@ -70,7 +70,7 @@ class Above:
 def _rows(user: Any, day: dt.date | None, *, after: int = 0, limit: int) -> list[tuple[int, int, bool]]:
     from orjson import dumps
 
-    values = {
+    values: dict[str, Any] = {
         "day": day or timezone.now().date(), "places": dumps(caps.COUNTRY_OF_LICENCE).decode(),
         "books": sorted(reach_of(user).books), "after": after, "limit": limit,
     }  # fmt: skip

@@ -70,6 +70,7 @@ def _requests(demo: Demo, traders: Sequence[TradingAccount], person: User) -> No
     ]  # fmt: skip
     for account, wish in zip(german, wishes, strict=True):
         state, at = wish.get("state", "waiting"), now - wish["asked"]
+        assert account.client.user is not None
         decided = at + 2 * hour if state in ("granted", "refused", "undone") else None
         one = AccountRequest.objects.create(
             account=account, kind=wish["kind"], leverage=wish.get("leverage"), reason=wish.get("reason", ""), state=state,
