@@ -21,7 +21,7 @@ from trading.platforms.errors import (
     PlatformError,
     ReadTimedOut,
 )
-from trading.platforms.mt5 import rest
+from trading.platforms.mt5 import commands
 from trading.platforms.mt5.adapter import Mt5Platform
 from trading.platforms.mt5.client import CRYPT_AES, CRYPT_NONE
 from trading.platforms.mt5.commands import Mt5Commands
@@ -330,16 +330,16 @@ def test_a_403_that_is_not_the_platforms_own_leaves_a_write_unknown(sandbox: San
         assert booked(platform, login) == [Decimal("5.00")]  # this proxy had passed it on
 
 
-def test_an_idle_session_is_asked_for_before_a_write(
-    sandbox: Sandbox, login: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fault", ["forbidden", "never_before"])
+def test_an_idle_connection_is_asked_whether_it_is_there_before_a_write(
+    platform: Mt5Platform, sandbox: Sandbox, login: str, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr(rest, "PROBE_AFTER_SECONDS", 0.0)
-    with sandbox.client("rest") as client:
-        platform = Mt5Platform(client, ZONE)
-        platform.server_time()
-        sandbox.fault("forbidden", "TEST_ACCESS")  # the server has forgotten the session
-        platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5), "D:PROBED")
-        assert booked(platform, login) == [Decimal("5.00")]
+    monkeypatch.setattr(commands, "PROBE_AFTER_SECONDS", 0.0)
+    object.__setattr__(platform.client.config, "connect_seconds", 1.0)
+    platform.server_time()
+    sandbox.fault(fault, "TEST_ACCESS")  # the server has forgotten the session, or the way there is dead
+    platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5), "D:PROBED")
+    assert booked(platform, login) == [Decimal("5.00")]
 
 
 def test_an_older_build_is_spoken_to_without_the_prefix(sandbox: Sandbox, login: str) -> None:

@@ -45,8 +45,8 @@ class Mt5Client(Mt5Commands):
         self._link: _Link | None = None
 
     @property
-    def has_connection(self) -> bool:
-        return self._link is not None
+    def idle_seconds(self) -> float | None:
+        return None if self._link is None else time.monotonic() - self._link.used_at
 
     def close(self) -> None:
         with self._lock:

@@ -4,6 +4,7 @@ Rules that protect money:
 - one connection carries one command at a time; a time-out closes it, so that a late answer is never read as the answer
   to the next command;
 - a command that changes something is sent once; when its answer is lost the caller gets `OutcomeUnknown`;
+- a connection that was idle for a while is asked whether it is still there before it carries a change;
 - a read is repeated once, and only when a connection that was kept turned out to be dead;
 - a connection belongs to the process that opened it: a child of a fork closes its copy and opens its own.
 """
@@ -18,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from trading.platforms.errors import ReadTimedOut
+from trading.platforms.errors import FinalError, ReadTimedOut
 from trading.platforms.gate import Gate
 from trading.platforms.mt5 import wire
 
@@ -26,6 +27,8 @@ CRYPT_NONE: Final = "NONE"
 CRYPT_AES: Final = "AES256OFB"
 # The server forgets a silent client after 180 s; a connection that was idle longer than this is replaced before use.
 IDLE_SECONDS_MAX: Final = 150.0
+
+PROBE_AFTER_SECONDS: Final = 10.0
 
 _clients: weakref.WeakSet[Mt5Commands] = weakref.WeakSet()
 
@@ -71,7 +74,7 @@ class Mt5Commands(ABC):
         """Ask for something. Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy."""
         wait = seconds or self.config.read_seconds
         with self._lock, self.gate.passing():
-            was_kept = self.has_connection
+            was_kept = self.idle_seconds is not None
             try:
                 return self._command(name, parameters or {}, is_write=False, wait=wait)
             except ReadTimedOut as problem:
@@ -84,12 +87,28 @@ class Mt5Commands(ABC):
     ) -> wire.Answer:
         """Change something. Sent once, whatever happens. Raises: FinalError, NotStarted, OutcomeUnknown, PlatformBusy."""
         with self._lock, self.gate.passing():
+            self._wake()
             return self._command(name, parameters or {}, is_write=True, wait=seconds or self.config.write_seconds)
+
+    def _wake(self) -> None:
+        """Ask a connection that was idle whether it is still there: on a dead one a write's outcome would be unknown.
+
+        What is gone is dropped, and the write opens another. Raises: NotStarted, PlatformBusy: nothing was sent then.
+        """
+        idle = self.idle_seconds
+        if idle is None or idle <= PROBE_AFTER_SECONDS:
+            return
+        try:
+            self._command("TEST_ACCESS", {}, is_write=False, wait=self.config.connect_seconds)
+        except ReadTimedOut:
+            self.close()
+        except FinalError:
+            pass  # this server does not know the question: it answers, so it is there
 
     @property
     @abstractmethod
-    def has_connection(self) -> bool:
-        """Whether an authenticated connection is kept."""
+    def idle_seconds(self) -> float | None:
+        """Since when the authenticated connection brought nothing; None when none is kept."""
 
     @abstractmethod
     def connect(self) -> tuple[str, str]:

@@ -1,8 +1,7 @@
 """The HTTPS form of the MT5 Web API: one TLS connection is one session. See `commands` for the rules of both forms.
 
 - the log-in belongs to the connection: it is made again on every new one, and 403 means "not logged in (any more)";
-- a write that is answered with 403 is not sent again here, also not over a new log-in: whoever sent it looks it up first.
-  So that this is rare, a kept connection is asked for its session before a write;
+- a write that is answered with 403 is not sent again here, also not over a new log-in: whoever sent it looks it up first;
 - HTTP/1.1 with keep-alive; nothing is retried by the HTTP layer, and redirects are not followed;
 - what changes something goes by POST, never by GET: proxies may replay a GET. Passwords travel in the JSON body only, so
   that no access log on the way holds one;
@@ -77,7 +76,6 @@ PATHS: Final[dict[str, str]] = {
 IN_BODY: Final = {"PASS_MAIN": "PassMain", "PASS_INVESTOR": "PassInvestor", "PASSWORD": "Password"}
 HTTP_BUSY: Final = frozenset({429})
 HTTP_LOGGED_OUT: Final = frozenset({401, 403})
-PROBE_AFTER_SECONDS: Final = 10.0  # a session that was idle longer is asked whether it still is one, before a write
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +140,8 @@ class Mt5RestClient(Mt5Commands):
         self._session: _Session | None = None
 
     @property
-    def has_connection(self) -> bool:
-        return self._session is not None
+    def idle_seconds(self) -> float | None:
+        return None if self._session is None else time.monotonic() - self._session.used_at
 
     def connect(self) -> tuple[str, str]:
         with self._lock, self.gate.passing():
@@ -164,8 +162,6 @@ class Mt5RestClient(Mt5Commands):
 
     def _command(self, name: str, parameters: Mapping[str, object], *, is_write: bool, wait: float) -> wire.Answer:
         """A read that meets a connection without a session (403) logs in and asks once more; a write never does."""
-        if is_write and self._session and time.monotonic() - self._session.used_at > PROBE_AFTER_SECONDS:
-            self._probe()
         try:
             return self._ask(name, parameters, is_write=is_write, wait=wait)
         except _LoggedOut as problem:
@@ -175,15 +171,6 @@ class Mt5RestClient(Mt5Commands):
             return self._ask(name, parameters, is_write=False, wait=wait)
         except _LoggedOut as problem:
             raise NotStarted("the server ends the session at once (HTTP 403)", command=name) from problem
-
-    def _probe(self) -> None:
-        """Ask for the session. When it is gone, the connection is dropped, and the write that follows opens another."""
-        try:
-            self._ask("TEST_ACCESS", {}, is_write=False, wait=self.config.connect_seconds)
-        except (_LoggedOut, ReadTimedOut):
-            self.close()
-        except FinalError:
-            pass  # this server does not know the question; it answers, and so the session is there
 
     def _ask(self, name: str, parameters: Mapping[str, object], *, is_write: bool, wait: float) -> wire.Answer:
         session = self._ready_session()
