@@ -252,4 +252,5 @@ def holders(view: View, symbol: str, *, limit: int = 200) -> list[Holder]:
 
 def sum_of(rows: Sequence[Exposure]) -> tuple[Decimal, Decimal]:
     """(value of all nets without their sign, profit of all) of an exposure."""
-    return sum((abs(row.value or 0) for row in rows), Decimal(0)), sum((row.profit for row in rows), Decimal(0))
+    values = [abs(row.value) for row in rows if row.value is not None]
+    return sum(values, Decimal(0)), sum((row.profit for row in rows), Decimal(0))

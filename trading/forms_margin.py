@@ -29,9 +29,5 @@ class MarginPolicyForm(forms.ModelForm):
                 )
         return data
 
-    def _get_validation_exclusions(self) -> set[str]:
-        # The named constraint's own message would stand beside the one above.
-        return {*super()._get_validation_exclusions(), "brand"}
-
     def validate_constraints(self) -> None:
         """Said in words by `clean`, and held by the database."""

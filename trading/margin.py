@@ -56,7 +56,7 @@ DEPTH: Final = {MarginSeverity.WARNING: 0, MarginSeverity.CALL: 1, MarginSeverit
 
 def watch(server: TradingServer, logins: Sequence[str]) -> int:
     """Look at accounts whose money was just written, in the same transaction. Returns how many alerts are told."""
-    values = {"server": server.pk, "logins": list(logins), "now": timezone.now()}
+    values: dict[str, Any] = {"server": server.pk, "logins": list(logins), "now": timezone.now()}
     with connection.cursor() as cursor:
         cursor.execute(RECOVER, values)
         cursor.execute(CROSS, values)

@@ -107,9 +107,10 @@ def by_symbol(account: TradingAccount, *, days: int = DAYS) -> list[SymbolResult
 def standing(account: TradingAccount, *, days: int = DAYS) -> Standing:
     with connection.cursor() as cursor:
         cursor.execute(BY_HOUR, _of(account, days))
-        *figures, hours = cursor.fetchone()
+        days, trades, wins, net, best, worst, good, hours = cursor.fetchone()
     nets = orjson.loads(hours) if isinstance(hours, str | bytes) else hours
-    return Standing(*figures, hours=tuple(Decimal(nets.get(str(hour), 0)) for hour in range(24)))
+    by_hour = tuple(Decimal(nets.get(str(hour), 0)) for hour in range(24))
+    return Standing(days, trades, wins, net, best, worst, good, by_hour)
 
 
 def _of(account: TradingAccount, days: int) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def pulses_of(server_ids: Sequence[int]) -> dict[int, Pulse]:
     ).order_by("at")
     for pk, at, lag in lags.values_list("server_id", "at", "lag_ms"):
         found[pk].at.append(at)
-        found[pk].lags.append(Decimal(lag) / 1000)
+        found[pk].lags.append(Decimal(lag or 0) / 1000)
     sums = (
         SyncSample.objects.filter(server_id__in=server_ids, at__gte=now - dt.timedelta(hours=COUNTED_HOURS))
         .order_by()

@@ -12,7 +12,7 @@ are UTC. Only buys and sells count; `trades` are the deals that closed something
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 
@@ -159,7 +159,7 @@ def write(days: list[tuple[int, dt.date]]) -> None:
     that it sees every deal whose change was named."""
     first = dt.datetime.combine(min(day for _account, day in days), dt.time(), dt.UTC)
     last = dt.datetime.combine(max(day for _account, day in days), dt.time(), dt.UTC) + dt.timedelta(days=1)
-    values = {
+    values: dict[str, Any] = {
         "accounts": [one for one, _day in days],
         "days": [day for _one, day in days],
         "first": first,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +13,7 @@ from crm.models import Brand
 from trading.choices import MarginSeverity
 from trading.models.accounts import MONEY, TradingAccount
 
-LEVEL = {"max_digits": 7, "decimal_places": 2}
+LEVEL: dict[str, Any] = {"max_digits": 7, "decimal_places": 2}
 
 
 class MarginPolicy(models.Model):

@@ -83,7 +83,8 @@ def states_of(server_ids: Iterable[int]) -> dict[int, list[GateState]]:
 
 
 def _summed(fields: dict[bytes, bytes]) -> list[GateState]:
-    now, found = time.time(), {}
+    now = time.time()
+    found: dict[str, list[dict[str, Any]]] = {}
     for name, text in fields.items():
         row: dict[str, Any] = json.loads(text)
         if now - row["at"] <= STALE_SECONDS:
