@@ -18,7 +18,8 @@ from ib.models import Accrual
 from tests.cast import Cast
 from tests.ib.factories import make_trade
 from trading import mapping, symbols
-from trading.models import HouseSymbol, SymbolInfo
+from trading.models import Deal, HouseSymbol, SymbolInfo
+from trading.sync.ingest import mark_deleted
 
 pytestmark = pytest.mark.django_db
 
@@ -59,3 +60,14 @@ def test_lots_of_another_size_earn_as_lots_of_the_house(cast: Cast, network: Any
     deal = make_trade(network.account, lots="5", symbol="EURUSDmicro")
     engine.run_for_deals(deal_ids=[deal])
     assert set(Accrual.objects.filter(deal_id=deal).values_list("lots", flat=True)) == {Decimal("0.5")}
+
+
+def test_a_deal_that_a_dealer_deleted_takes_its_commissions_back(network: Any) -> None:
+    kept, gone = make_trade(network.account, lots="0.5"), make_trade(network.account, lots="0.5")
+    engine.run_for_deals(deal_ids=[kept, gone])
+    deal = Deal.objects.get(pk=gone)
+    mark_deleted(network.account.server, [deal.ticket], since=deal.executed_at, until=deal.executed_at)
+    events.drain()
+    sums = dict(Accrual.objects.order_by().values_list("deal_id").annotate(amount=Sum("amount")))
+    assert sums == {kept: Decimal("5"), gone: Decimal("0")}
+    assert set(Accrual.objects.filter(deal_id=gone, kind="delta").values_list("reason", flat=True)) == {"deal_changed"}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from django import template
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from trading.models import Deal, DealEdit, PlatformChange
+from trading.choices import IssueKind
+from trading.models import Deal, DealEdit, PlatformChange, PlatformIssue
 from trading.tables import deal_kind as kind_of
 
 register = template.Library()
@@ -25,6 +28,18 @@ class Difference:
 @register.filter
 def deal_kind(deal: Deal) -> str:
     return kind_of(deal)
+
+
+@register.filter
+def issue_page(issue: PlatformIssue, perms: Any) -> str:
+    """Where a question about a platform is answered, for whoever may look there."""
+    if issue.kind == IssueKind.UNKNOWN_ACTION:
+        return reverse("trading_unknown_deals")
+    if issue.kind in (IssueKind.BALANCE_BREAK, IssueKind.DEALS_BREAK):
+        return f"{reverse('trading_breaks')}?server={issue.server_id}"
+    if issue.kind in (IssueKind.UNMAPPED_SYMBOL, IssueKind.CONTRACT_CHANGED) and "trading.view_symbolalias" in perms:
+        return f"{reverse('trading_symbols')}?server={issue.server_id}&q={quote(issue.subject)}"
+    return ""
 
 
 @register.filter
