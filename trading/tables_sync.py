@@ -92,10 +92,10 @@ class SymbolTable(Table):
     permission, export_permission = "trading.view_symbolalias", "trading.view_symbolalias"
     columns: ClassVar[Sequence[Column]] = (
         Column("name", _("On the server"), link=True, css="mono", sort=True),
-        Column("server", _("Server"), value="server.name"),
+        Column("server", _("Server"), value="server.name", css="nowrap"),
         Column("state", _("Mapping"), render=_state),
         Column("house", _("In the house"), value=_house, css="mono"),
-        Column("group", _("Group"), value=_group),
+        Column("group", _("Group"), value=_group, css="nowrap"),
         Column("why", _("Why"), value=lambda row: _alias(row).reason if _alias(row) else "", css="clip muted"),
         Column("size", _("Contract size"), render=_sizes, css="end num"),
         Column("digits", _("Digits"), css="end num"),

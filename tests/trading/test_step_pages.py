@@ -70,7 +70,7 @@ def test_symbols_are_searched_filtered_and_confirmed_in_bulk(cast: Cast, server:
     assert "EURUSD.m" not in browser.get("/trading/symbols/?state=by_rule").content.decode()
     assert "EURUSD.m" in browser.get("/trading/symbols/?q=usd.m").content.decode()
     answer = browser.post("/trading/symbols/confirm/", {"all": "1", "query": "state=unmapped"})
-    assert answer.status_code == 302
+    assert (answer.status_code, answer.url) == (302, "/trading/symbols/?state=unmapped")
     assert SymbolInfo.objects.get(name="EURUSD.m").canonical == "EURUSD"
     assert not PlatformIssue.objects.filter(kind="unmapped_symbol", closed_at__isnull=True).exists()
     assert browse(cast.auditor).post("/trading/symbols/confirm/", {"all": "1"}).status_code == 403

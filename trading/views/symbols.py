@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -40,7 +41,9 @@ class ConfirmSymbols(StaffView):
                 )
                 % {"n": done.left},
             )
-        return redirect("trading_symbols")
+        # Back to the same list: the filters are in the query that the list sent along.
+        kept = QueryDict(request.POST.get("query", "")).urlencode()
+        return redirect(f"{reverse('trading_symbols')}?{kept}" if kept else "trading_symbols")
 
 
 class SymbolPage(StaffView):
