@@ -13,6 +13,7 @@ KINDS = {
     "duplicate": "does the command once and answers twice",
     "book_twice": "does the command twice and answers once",
     "split": "sends the answer in TCP pieces of `value` bytes",
+    "drip": "sends the answer a byte at a time, `value` seconds apart",
     "parts": "cuts the answer into packets of `value` bytes",
     "ping_storm": "sends `value` pings between the parts of the answer",
     "retcode": "does nothing, answers retcode `value`",

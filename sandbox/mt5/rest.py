@@ -169,7 +169,8 @@ class RestSession:
         await self._write(head.encode() + body, faults or {})
 
     async def _write(self, data: bytes, faults: dict[str, Fault]) -> None:
-        piece = int(faults["split"].value) if "split" in faults else 0
+        pause = faults["drip"].value if "drip" in faults else 0.001
+        piece = 1 if "drip" in faults else int(faults["split"].value) if "split" in faults else 0
         if "cut_off" in faults:
             self.writer.write(data[: int(faults["cut_off"].value)])
             await self.writer.drain()
@@ -178,7 +179,7 @@ class RestSession:
             self.writer.write(data[start : start + (piece or len(data))])
             await self.writer.drain()
             if piece:
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(pause)
 
 
 def _document(code: int, top: dict[str, Any] | None = None, answer: Any = None) -> str:

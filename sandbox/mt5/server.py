@@ -99,14 +99,16 @@ class Session:
             out += protocol.frame(self.outgoing.apply(part) if self.outgoing else part, number, more)
         out += b"".join(protocol.frame(b"", next(self.pings)) for _ in range(storm))
         async with self.sending:
-            await self._write(bytes(out), int(faults["split"].value) if "split" in faults else 0)
+            pause = faults["drip"].value if "drip" in faults else 0.001
+            piece = 1 if "drip" in faults else int(faults["split"].value) if "split" in faults else 0
+            await self._write(bytes(out), piece, pause)
 
-    async def _write(self, data: bytes, piece: int) -> None:
+    async def _write(self, data: bytes, piece: int, pause: float = 0.001) -> None:
         for start in range(0, len(data), piece or len(data)):
             self.writer.write(data[start : start + (piece or len(data))])
             await self.writer.drain()
             if piece:
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(pause)
 
     async def keep_pinging(self) -> None:
         while True:

@@ -249,6 +249,16 @@ def test_an_answer_in_small_pieces_is_read_whole(client: Mt5Commands, sandbox: S
     assert client.read("GROUP_GET", {"GROUP": "real\\pro-EUR"}, seconds=20).row() == whole
 
 
+def test_an_answer_that_drips_does_not_hold_a_command_beyond_its_time(client: Mt5Commands, sandbox: Sandbox) -> None:
+    client.read("GROUP_TOTAL")
+    sandbox.fault("drip", "SYMBOL_TOTAL", value=0.05)
+    started = time.monotonic()
+    with pytest.raises(ReadTimedOut, match="no answer within"):
+        client.read("SYMBOL_TOTAL", seconds=0.4)
+    assert time.monotonic() - started < 2
+    assert client.read("SYMBOL_TOTAL").number("TOTAL") == 13
+
+
 def test_a_second_answer_is_not_taken_for_the_next(client: Mt5Commands, sandbox: Sandbox, login: str) -> None:
     sandbox.fault("duplicate", "GROUP_TOTAL")
     assert client.read("GROUP_TOTAL").number("TOTAL") > 13

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import json
 import secrets
 import socket
@@ -93,10 +94,39 @@ class _Session:
     """An authenticated connection with what dies with it."""
 
     http: http.client.HTTPSConnection
+    sock: _TimedSocket
     cookies: dict[str, str] = field(default_factory=dict)
     used_at: float = 0.0
     version_access: str = ""
     version_trade: str = ""
+
+
+class _TimedSocket:
+    """A socket whose answers are read against one deadline: a server that drips bytes can't hold a command for long."""
+
+    def __init__(self, sock: ssl.SSLSocket) -> None:
+        self.sock, self.deadline = sock, 0.0
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_TimedReader(self))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sock, name)
+
+
+class _TimedReader(io.RawIOBase):
+    def __init__(self, timed: _TimedSocket) -> None:
+        self.timed = timed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self.timed.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.timed.sock.settimeout(left)
+        return self.timed.sock.recv_into(buffer)
 
 
 class _LoggedOut(Exception):
@@ -216,10 +246,9 @@ class Mt5RestClient(Mt5Commands):
     @staticmethod
     def _exchange(session: _Session, method: str, target: str, body: bytes, wait: float) -> tuple[int, bytes]:
         """One request and its whole answer within `wait` seconds. Raises: OSError, HTTPException, Lost."""
-        connection, deadline = session.http, time.monotonic() + wait
-        sock = connection.sock
-        assert sock is not None
-        sock.settimeout(wait)
+        connection = session.http
+        session.sock.deadline = time.monotonic() + wait
+        session.sock.settimeout(wait)
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json",
                    "Connection": "keep-alive"}  # fmt: skip
         if session.cookies:
@@ -231,10 +260,6 @@ class Mt5RestClient(Mt5Commands):
             session.cookies[name.strip()] = value.strip()
         content = bytearray()
         while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            sock.settimeout(left)
             part = response.read1(RECEIVE_BYTES)
             if not part:
                 break
@@ -265,7 +290,7 @@ class Mt5RestClient(Mt5Commands):
         """The open session, checked, or a new one. Raises: NotStarted."""
         session = self._session
         if session is not None and (
-            time.monotonic() - session.used_at > IDLE_SECONDS_MAX or not _is_quiet(session.http.sock)
+            time.monotonic() - session.used_at > IDLE_SECONDS_MAX or not _is_quiet(session.sock.sock)
         ):
             self.close()
             session = None
@@ -289,7 +314,8 @@ class Mt5RestClient(Mt5Commands):
             message = f"can't reach {config.host}:{config.port} ({problem})"
             raise NotStarted(message, command="CONNECT") from problem
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        session = _Session(connection, used_at=time.monotonic())
+        sock = connection.sock = _TimedSocket(connection.sock)
+        session = _Session(connection, sock, used_at=time.monotonic())
         try:
             self._authenticate(session)
         except (
