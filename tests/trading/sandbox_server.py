@@ -22,7 +22,7 @@ from trading.platforms.mt5.rest import Mt5RestClient
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "Sandbox-1000!"
-START_SECONDS = 20
+START_SECONDS = 60
 
 
 @dataclass
