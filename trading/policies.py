@@ -94,6 +94,8 @@ def can_decide_request(user: Any, request: AccountRequest) -> Decision:
 
 def can_operate(user: Any, account: TradingAccount, kind: str) -> Decision:
     """Deposits and withdrawals come from the wallet (the client's own wish, or staff who may); the rest is staff only."""
+    if account.missing_since is not None:
+        return no(_("The trading platform has put this account away: no money can be moved there."))
     possible = abilities.can(account.server, abilities.FOR_OPERATION[OperationKind(kind)])
     if not possible:
         return possible

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from clients.models import TimelineEntry
+from crm.errors import NotAllowed
 from crm.models import AuditEvent, Notification, OutboxEvent
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_type
 from tests.trading.sandbox_server import Sandbox
-from trading import accounts, caps
+from trading import accounts, caps, operations
 from trading.choices import MissingBecause
 from trading.models import AccountChange, AccountType, SyncCursor, TradingAccount, TradingServer
 from trading.platforms.base import Purpose, Right
@@ -79,6 +81,14 @@ def test_a_login_that_nobody_knows_is_gone_not_archived(cast: Cast, server: Trad
     money.sync_money(server)
     ghost.refresh_from_db()
     assert ghost.missing_because == "gone"
+
+
+def test_no_money_goes_to_an_account_that_is_not_there(cast: Cast, account: TradingAccount) -> None:
+    presence.mark_missing(account_id=account.pk, because=MissingBecause.GONE)
+    with pytest.raises(NotAllowed, match="put this account away"):
+        operations.reserve_operation(
+            account_id=account.pk, kind="deposit", amount=Decimal(10), idempotency_key="k", actor=cast.client_user
+        )
 
 
 def test_a_batch_that_leaves_out_a_login_says_nothing_yet(account: TradingAccount) -> None:

@@ -158,6 +158,15 @@ def test_trades_demo_accounts_and_reversed_journals_are_no_breaks(cast, account,
     assert kinds() == []
 
 
+def test_what_moved_before_an_account_was_taken_over_is_not_ours(cast, account, source):
+    account.imported_at = timezone.now()
+    account.save()
+    deal(account, 90, "500", executed_at=account.imported_at - dt.timedelta(seconds=1))
+    assert run(source).breaks_open == 0
+    deal(account, 91, "70")
+    assert run(source).breaks_open == 1
+
+
 def test_a_login_that_nobody_knows_is_shown_once(cast, account, source):
     deal(account, 86, "9", account_id=None, login="999")
     run(source)

@@ -121,13 +121,18 @@ def _make(row: StagedLogin, client: Client, account_type: AccountType | None) ->
     return TradingAccount.objects.create(
         client=client, server=row.server, account_type=account_type, login=row.login, group=row.group,
         currency=row.currency, leverage=row.leverage,
-        is_demo=account_type.is_demo if account_type else row.server.is_demo, state=AccountState.OPEN,
+        is_demo=account_type.is_demo if account_type else _looks_demo(row), state=AccountState.OPEN,
         request_key=f"import:{row.server_id}:{row.login}", opened_at=row.registered_at or now, imported_at=now,
         history_due_at=now, allowed=row.allowed, trading_wanted=trading_wanted,
         # Told again where the restriction is not on the platform yet; what a dealer took away stays taken.
         trading_applied=trading_wanted or Right.TRADE.value in row.allowed,
         next_try_at=now if not trading_wanted else None, balance=row.balance, credit=row.credit,
     )  # fmt: skip
+
+
+def _looks_demo(row: StagedLogin) -> bool:
+    """Without a type only the server or the group's folder can say so."""
+    return row.server.is_demo or row.group.lower().startswith("demo")
 
 
 def _link_deals(server: TradingServer, account: TradingAccount) -> int:

@@ -71,7 +71,8 @@ def sync_money(server: TradingServer) -> int:
     with reading(server, "accounts") as run:
         if run is None:
             return 0
-        accounts = server.accounts.filter(state__in=LISTED).order_by("synced_at", "pk")
+        # Those that the platform no longer lists come last, so that a full archive keeps nobody waiting.
+        accounts = server.accounts.filter(state__in=LISTED).order_by("-missing_since", "synced_at", "pk")
         logins = list(accounts.values_list("login", flat=True)[:RUN_ACCOUNTS_MAX])
         for part in batched(logins, BATCH):
             read += read_accounts(server, part)
