@@ -35,18 +35,22 @@ run: ## install and start everything without demo data; Ctrl-C stops
 _run:
 	@exec $(BIN)/python -m crm.supervisor
 
-# $(call tests,WHICH,PROCESSES): what fails among others is run once more by itself, and named either way. On a machine that
-# somebody else keeps busy a deadline may pass; a fault that comes back alone is a fault.
+# $(call tests,WHICH,PROCESSES,WHERE): what fails among others is run once more by itself, and named either way. On a machine
+# that somebody else keeps busy a deadline may pass; a fault that comes back alone is a fault.
 define tests
-	$(BIN)/pytest -q -n $(2) --dist worksteal -m "$(1)" $(PYTEST_ARGS) || { status=$$?; [ $$status -eq 1 ] || exit $$status; \
+	$(BIN)/pytest -q -n $(2) --dist worksteal -m "$(1)" $(3) $(PYTEST_ARGS) || { status=$$?; [ $$status -eq 1 ] || exit $$status; \
 		echo "Once more, by itself, what failed above. What passes now is unsteady: mend it all the same."; \
-		$(BIN)/pytest -v -n 0 -m "$(1)" --last-failed --last-failed-no-failures none; }
+		$(BIN)/pytest -v -n 0 -m "$(1)" --last-failed --last-failed-no-failures none $(3); }
 endef
 
 test: ## install, check style, types and layers, run all tests, browser tests included
-	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _lint _test
+	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _checked _test
+# One core checks, the other makes what all test processes need.
+_checked:
+	@$(BIN)/python -m tests.ready & ready=$$!; \
+		if $(MAKE) --no-print-directory _lint; then wait $$ready; else status=$$?; kill $$ready; exit $$status; fi
 _test: _unit
-	$(call tests,browser,$(BROWSERS))
+	$(call tests,browser,$(BROWSERS),tests/browser)
 
 unit: ## the tests without a browser
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _unit

@@ -37,7 +37,7 @@ def uses_embedded_redis() -> bool:
     return settings.REDIS_URL.startswith(devdb.redis_url(settings.VAR_DIR).partition("?")[0])
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def start_servers() -> None:
     devdb.use(settings.VAR_DIR)
     if uses_embedded_postgres():
         devdb.ensure_postgres(settings.VAR_DIR, durable=False)

@@ -31,6 +31,8 @@ def lease_slot(var_dir: Path) -> int:
 
 def use(var_dir: Path) -> None:
     """Says that this process needs the servers, so that `stop_when_unused` in another leaves them running."""
+    if var_dir in _uses:
+        return
     var_dir.mkdir(parents=True, exist_ok=True)
     _uses[var_dir] = (var_dir / "in-use").open("a")
     fcntl.flock(_uses[var_dir], fcntl.LOCK_SH)

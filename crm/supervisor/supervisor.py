@@ -113,16 +113,19 @@ class Supervisor:
 
     def _prepare(self) -> None:
         """What happens once per start, on the machine that has the pages."""
-        self._manage("migrate", "migrate", "--noinput", "--verbosity", "0")
         with statics.collecting(Path(self.environment["KEELSON_STATIC_ROOT"])) as needed:
-            if needed:
-                self._manage("static", "collectstatic", "--noinput", "--verbosity", "0")
+            # The one needs the processor, the other mostly the disk; they know nothing of each other.
+            static = (
+                self._begin_managing("static", "collectstatic", "--noinput", "--verbosity", "0") if needed else None
+            )
+            self._manage("migrate", "migrate", "--noinput", "--verbosity", "0")
+            if static:
+                self._run_to_end(static)
         if self.options.demo:
             self._manage("demo", "load_demo", "--if-empty", in_terminal=True)
 
     def _manage(self, name: str, *arguments: str, in_terminal: bool = False) -> None:
-        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        self._run_to_end(Child(name, command, phase=0), in_terminal=in_terminal)
+        self._run_to_end(self._begin_managing(name, *arguments, in_terminal=in_terminal))
 
     def _ensure_servers(self) -> None:
         if self.own_postgres:
@@ -130,11 +133,15 @@ class Supervisor:
         if self.own_redis:
             devdb.ensure_redis(self.options.var_dir)
 
-    def _run_to_end(self, child: Child, *, in_terminal: bool = False) -> None:
-        """Runs one preparing command; its failure is ours."""
+    def _begin_managing(self, name: str, *arguments: str, in_terminal: bool = False) -> Running:
+        child = Child(name, [sys.executable, str(ROOT / "manage.py"), *arguments], phase=0)
         process = Running(child, self.environment, self.output)
         self.running.append(process)
         process.start(in_terminal=in_terminal)
+        return process
+
+    def _run_to_end(self, process: Running) -> None:
+        """Waits for a preparing command; its failure is ours."""
         while process.is_alive:
             self._stop_if_asked()
             time.sleep(0.05)
@@ -143,7 +150,7 @@ class Supervisor:
         assert process.process
         if process.process.returncode:
             lines = "\n".join(process.last_lines)
-            raise CannotStart(f"`{' '.join(child.command[1:])}` failed.\n{lines}")
+            raise CannotStart(f"`{' '.join(process.child.command[1:])}` failed.\n{lines}")
 
     def _wait_until_ready(self) -> None:
         """The pages answer, or the process behind them gave up."""

@@ -129,7 +129,7 @@ def test_a_cursor_of_another_order_is_the_first_page(db):
 def test_a_cursor_shows_nothing_of_its_value(db):
     people([1, 2, 3])
     token = keyset.get_page(User.objects.all(), keyset.Order("email", "email"), "", 1).next
-    assert "u0" not in token and QueryDict(f"cursor={token}")["cursor"] == token
+    assert "u0@" not in token and "%" not in token and QueryDict(f"cursor={token}")["cursor"] == token
     import base64
 
     assert b"u0@x" not in base64.urlsafe_b64decode(token + "==")
