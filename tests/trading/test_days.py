@@ -231,9 +231,11 @@ def test_the_nightly_run_writes_balance_breaks_and_heals_those_that_are_over(
         "1.00",
     )
     TradingAccount.objects.filter(pk=account.pk).update(balance=right)
+    assert PlatformIssue.objects.get(kind=IssueKind.BALANCE_BREAK).closed_at is None
     reconcile.reconcile(server)
     row.refresh_from_db()
     assert row.state == BreakState.HEALED
+    assert PlatformIssue.objects.get(kind=IssueKind.BALANCE_BREAK).resolution == "Equal again"
 
 
 def test_a_platform_that_is_away_stops_no_check_of_balances(account: TradingAccount, server: TradingServer) -> None:
@@ -265,6 +267,8 @@ def test_a_person_settles_with_a_reason_once(cast: Cast, gone: ReconcileBreak) -
     breaks.settle(break_id=gone.pk, actor=cast.finance, reason="The dealer confirmed an off-market price.")
     gone.refresh_from_db()
     assert (gone.state, gone.decided_by) == (BreakState.SETTLED, cast.finance)
+    question = PlatformIssue.objects.get(kind=IssueKind.DEALS_BREAK)
+    assert (question.closed_by, question.resolution) == (cast.finance, gone.reason)
     entry = AuditEvent.objects.get(action="trading.break_settled")
     assert entry.client_id == cast.client.pk
     with pytest.raises(WrongState):

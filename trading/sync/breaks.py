@@ -16,11 +16,12 @@ from crm.errors import DomainError
 from crm.jobs import start_job
 from crm.models import Job
 from crm.policies import require_permission
-from trading.choices import BreakKind, BreakState
-from trading.models import ReconcileBreak, TradingServer
+from trading.choices import BreakKind, BreakState, IssueKind
+from trading.models import PlatformIssue, ReconcileBreak, TradingServer
 
 DECIDES: Final = "trading.decide_break"
 JOB: Final = "trading.fetch_again"
+DAYS_MAX: Final = 1000
 NOTE: Final = """
 INSERT INTO trading_reconcilebreak (server_id, kind, state, subject, day, login, account_id, ticket, evidence, times, found_at,
   last_at, closed_at, reason)
@@ -61,7 +62,25 @@ def heal(
     """Open differences that a new look did not find are over. Without `subjects`: all of the kind but those in `but`."""
     found = ReconcileBreak.objects.filter(server=server, kind=kind, state=BreakState.OPEN)
     found = found.filter(subject__in=subjects) if subjects is not None else found.exclude(subject__in=list(but))
-    return found.update(state=BreakState.HEALED, closed_at=timezone.now())
+    days = set(found.values_list("day", flat=True)[:DAYS_MAX])
+    healed = found.update(state=BreakState.HEALED, closed_at=timezone.now())
+    if healed:
+        _close_questions(server.pk, days, resolution=_("Equal again"))
+    return healed
+
+
+def _close_questions(server_id: int, days: set[dt.date | None], *, resolution: str, actor: Any = None) -> None:
+    """A question for a person about a day, or about balances, is over with the last open difference that it was about."""
+    now = timezone.now()
+    still = ReconcileBreak.objects.filter(server_id=server_id, state=BreakState.OPEN)
+    asked = PlatformIssue.objects.filter(server_id=server_id, closed_at__isnull=True)
+    over = {day for day in days if day is not None} - set(
+        still.filter(day__in=days - {None}).values_list("day", flat=True)
+    )
+    closing = {"closed_at": now, "closed_by": actor, "resolution": resolution[:300]}
+    asked.filter(kind=IssueKind.DEALS_BREAK, subject__in=[day.isoformat() for day in over]).update(**closing)
+    if None in days and not still.filter(kind=BreakKind.BALANCE).exists():
+        asked.filter(kind=IssueKind.BALANCE_BREAK).update(**closing)
 
 
 @transaction.atomic
@@ -82,6 +101,7 @@ def settle(*, break_id: int, actor: Any, reason: str) -> ReconcileBreak:
     row.state, row.closed_at = BreakState.SETTLED, timezone.now()
     row.decided_by, row.reason = actor, reason.strip()[:300]
     row.save(update_fields=["state", "closed_at", "decided_by", "reason"])
+    _close_questions(row.server_id, {row.day}, resolution=row.reason, actor=actor)
     client = row.account.client if row.account else None
     audit.record(
         actor=actor, action="trading.break_settled", target=row, reason=row.reason, evidence=row.evidence,
