@@ -14,7 +14,7 @@ from crm.choices import Role
 from crm.demo import Demo
 from crm.models import Book, Brand, Desk, User
 
-SHARE_OF_CLIENTS = 0.16
+SHARE_OF_CLIENTS = 0.175
 OLD_CLIENTS = 0.3  # clients who came before the three months that the demo tells in full
 OUTCOMES = [
     (CallOutcome.NO_ANSWER, 40), (CallOutcome.REACHED, 32), (CallOutcome.CALL_BACK, 9), (CallOutcome.VOICEMAIL, 8),

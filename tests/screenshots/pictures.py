@@ -71,7 +71,7 @@ PICTURES = (
             at("/clients/?stage=active&sort=-net_deposits")),
     Picture("client", DESK_HEAD, "One client: head, facts, and their trading beside them", client_page("trading")),
     Picture("document-review", KYC_OFFICER, "A document beside the registration, with what the checks found",
-            first_row("/kyc/queue/", r"/kyc/documents/\d+/", having="Passport")),
+            first_row("/kyc/queue/", r"/kyc/documents/\d+/", having="Expired")),
     Picture("possible-match", MLRO, "A possible match with a sanctions list, explained", dark=True,
             go=first_row("/compliance/hits/?state=open", r"/compliance/hits/\d+/")),
     Picture("withdrawal", FINANCE, "A withdrawal: its checks, who approved, its postings",
