@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,11 @@ class Instance:
                 f"manage.py {' '.join(arguments)} exited {done.returncode}:\n{done.stdout}\n{done.stderr}"
             )
         return done
+
+    def manage_at_once(self, *commands: list[str]) -> list[subprocess.CompletedProcess[str]]:
+        """Several commands beside one another, however they end."""
+        with ThreadPoolExecutor(len(commands)) as pool:
+            return list(pool.map(lambda arguments: self.manage(*arguments, check=False), commands))
 
     def environment(self) -> dict[str, str]:
         return {

@@ -152,18 +152,26 @@ def desk_head_decides(journey: Journey) -> str:
 def books_prove_themselves(journey: Journey) -> str:
     """Ledger, audit log and facts hold; and each says which row does not after somebody changed one by SQL."""
     proofs = (["verify_ledger"], ["verify_audit"], ["rebuild_facts", "--check"])
-    for proof in proofs:
-        journey.instance.manage(*proof)
-    tampering = {
-        "verify_ledger": "UPDATE wallet_posting SET amount_minor = amount_minor + 1"
-        " WHERE (account_id, version) = (SELECT account_id, version FROM wallet_posting WHERE version IS NOT NULL LIMIT 1)",
-        "verify_audit": "UPDATE crm_auditevent SET action = 'nothing' WHERE id = (SELECT min(id) FROM crm_auditevent)",
-        "rebuild_facts": f"UPDATE clients_client SET net_deposits = 1 WHERE id = {journey.notes['client']}",
-    }
+    for proof, told in zip(proofs, journey.instance.manage_at_once(*proofs), strict=True):
+        assert told.returncode == 0, f"{proof[0]} exited {told.returncode}:\n{told.stdout}\n{told.stderr}"
+    client = journey.notes["client"]
+    audited = journey.value("SELECT min(id) FROM crm_auditevent")
+    account, version = journey.look("SELECT account_id, version FROM wallet_posting WHERE version IS NOT NULL LIMIT 1")[
+        0
+    ]
+    tampering = (
+        f"UPDATE wallet_posting SET amount_minor = amount_minor + 1 WHERE (account_id, version) = ({account}, {version})",
+        f"UPDATE crm_auditevent SET action = 'nothing' WHERE id = {audited}",
+        f"UPDATE clients_client SET net_deposits = 1 WHERE id = {client}",
+    )
+    names = (f"account {account}", f"audit row {audited}", f"client {client}: net_deposits is 1")
+    for change in tampering:
+        journey.look(f"SET session_replication_role = replica; {change}")
     named = []
-    for proof in proofs:
-        journey.look(f"SET session_replication_role = replica; {tampering[proof[0]]}")
-        told = journey.instance.manage(*proof, check=False)
+    for proof, name, told in zip(proofs, names, journey.instance.manage_at_once(*proofs), strict=True):
+        words = told.stdout + told.stderr
         assert told.returncode != 0, f"{proof[0]} did not see the changed row"
-        named.append(f"{proof[0]}: {(told.stdout + told.stderr).strip().splitlines()[-1][:110]}")
+        assert re.search(rf"\b{name}\b", words), f"{proof[0]} did not name the changed row, {name}:\n{words}"
+        line = next(line for line in words.splitlines() if re.search(rf"\b{name}\b", line))
+        named.append(f"{proof[0]}: {line[:110]}")
     return "all three hold; tampered with, " + "; ".join(named)
