@@ -47,6 +47,7 @@ SIZES: Final = {
 PAGE_ROUNDS: Final = {"tiny": 2, "quick": 40, "full": 60}
 MONTHS: Final = 24
 FIRST_LOGIN: Final = 700_001
+PACE_MS: Final = 2  # between two deals: 500 a second, as in the lag's part
 FIRST_FRESH: Final = 900_000_000  # tickets above are today's, those below are history
 PER_SECOND_MIN: Final = 10_000
 SHARE_OF_COPY_MIN: Final = 0.3
@@ -145,7 +146,7 @@ def made_deals(first_ticket: int, count: int, accounts: int, at: dt.datetime) ->
     """Deals as the Web API shows them, with every field; one out of two closes."""
     found = []
     for number in range(first_ticket, first_ticket + count):
-        when = at + dt.timedelta(milliseconds=number * 20)
+        when = at + dt.timedelta(milliseconds=number * PACE_MS)
         msc = int(when.timestamp() * 1000)
         is_out = number % 2
         raw: dict[str, Any] = {
@@ -162,7 +163,7 @@ def made_deals(first_ticket: int, count: int, accounts: int, at: dt.datetime) ->
 
 def ingest_beside_copy(server: TradingServer, batch: int, batches: int, accounts: int) -> list[Figure]:
     """The same deals by the ingest path and by a plain COPY, in turns. Row text for COPY is ready before its clock starts."""
-    start = timezone.now() - dt.timedelta(milliseconds=20 * (FIRST_FRESH + batch * batches))
+    start = timezone.now() - dt.timedelta(milliseconds=PACE_MS * (FIRST_FRESH + batch * batches))
     fresh = timezone.now().date()
     ensure_months("trading_deal", fresh - dt.timedelta(days=2), fresh)
     with connection.cursor() as cursor:
@@ -188,8 +189,8 @@ def ingest_beside_copy(server: TradingServer, batch: int, batches: int, accounts
             work[name].append(cpu_ms() - before)
     if Deal.objects.filter(server=server).count() != batch * batches:
         raise RuntimeError("deals are missing after the ingest")
-    rate = {name: batch / statistics.median(values) for name, values in spent.items()}
-    cpu = {name: statistics.median(values) / batch for name, values in work.items()}
+    rate = {name: batch * batches / sum(values) for name, values in spent.items()}
+    cpu = {name: statistics.fmean(values) / batch for name, values in work.items()}
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE bench_deal")
     again = _again(server, batch, batches, accounts, start)
@@ -335,11 +336,15 @@ def pages(brand: Brand, size: str, history: int) -> list[Figure]:
         def page(account: TradingAccount) -> None:
             _get(browser, reverse("trading_account", args=[account.pk]))
 
+        def fared(account: TradingAccount) -> None:
+            _get(browser, reverse("trading_account_results", args=[account.pk]))
+
         def deals(account: TradingAccount) -> None:
             _get(browser, reverse("trading_account_deals", args=[account.pk]))
 
         runs: dict[str, Callable[[], object]] = {
             "account page, busiest account": lambda: page(busy), "account page, other accounts": lambda: page(next(turns)),
+            "its results, busiest account": lambda: fared(busy), "its results, other accounts": lambda: fared(next(turns)),
             "its deals, busiest account": lambda: deals(busy), "its deals, other accounts": lambda: deals(next(turns)),
         }  # fmt: skip
         samples = interleaved(runs, times=PAGE_ROUNDS[size])

@@ -23,6 +23,15 @@ def clients_visible_to(user: Any) -> QuerySet[Client]:
     return Client.objects.filter(book_id__in=reach_of(user).books)
 
 
+def reaches(user: Any, client: Client) -> bool:
+    """`clients_visible_to` for one client that was read already: no query."""
+    if not user or not user.is_authenticated:
+        return False
+    if user.is_client:
+        return client.user_id == user.pk
+    return bool(user.is_team) and client.book_id in reach_of(user).books
+
+
 def around_visible_to(user: Any, *, is_narrowed: bool) -> QuerySet[Client] | None:
     """A wider set than `clients_visible_to`, of which every order is a range of an index: the one book of who has one,
     else everybody. Never to be shown; a list walks it to find its own rows (see `crm.ui.nearest`). None for a whole book

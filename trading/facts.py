@@ -5,8 +5,12 @@ from clients.facts import fact
 fact(
     "last_trade_at",
     owner="trading",
-    sql="SELECT a.client_id, max(d.executed_at) FROM trading_deal d JOIN trading_tradingaccount a ON a.id = d.account_id "
-    "WHERE d.action IN (0, 1) AND NOT a.is_demo GROUP BY a.client_id",
+    # To the minute: see `results.raise_last_trades`.
+    sql="""
+    SELECT a.client_id, date_trunc('minute', max(d.executed_at))
+    FROM trading_deal d JOIN trading_tradingaccount a ON a.id = d.account_id
+    WHERE d.action IN (0, 1) AND d.deleted_at IS NULL AND NOT a.is_demo GROUP BY a.client_id
+    """,
 )
 fact(
     "equity",

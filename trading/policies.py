@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from clients.countries import country_name
 from clients.models import Client
-from clients.queries import clients_visible_to
+from clients.queries import reaches
 from crm.policies import YES, Decision, has_permission, no
 from trading import abilities
 from trading.choices import Ability, AccountState, OperationKind, OperationState
@@ -21,7 +21,7 @@ BLOCKING_RESTRICTIONS = frozenset({"no_trading", "frozen"})
 
 def _reaches(user: Any, client: Client) -> Decision:
     """The system itself, the client on their own record, or staff who reach the client's book."""
-    if user is None or clients_visible_to(user).filter(pk=client.pk).exists():
+    if user is None or reaches(user, client):
         return YES
     return no(_("You don't reach this client."))
 

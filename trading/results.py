@@ -174,12 +174,20 @@ def write(days: list[tuple[int, dt.date]]) -> None:
     for _account, client_id, is_demo, at in rows:
         if not is_demo:
             clients[client_id] = max(at, clients.get(client_id, at))
-    raise_last_trades("trading_tradingaccount", {account_id: at for account_id, _client, _demo, at in rows})
-    raise_last_trades("clients_client", clients)
+    raise_last_trades({account_id: at for account_id, _client, _demo, at in rows}, clients)
 
 
-def raise_last_trades(table: str, newest: dict[int, dt.datetime]) -> None:
-    """`last_trade_at` never goes back because of a deal that came late. Locks what it changes, in order of id."""
+def raise_last_trades(accounts: dict[int, dt.datetime], clients: dict[int, dt.datetime]) -> None:
+    """`last_trade_at` of accounts and of clients never goes back because of a deal that came late.
+
+    A client's is kept to the minute: his row stands in many indexes, and who trades all day would write them with each deal.
+    """
+    _raise("trading_tradingaccount", accounts)
+    _raise("clients_client", {pk: at.replace(second=0, microsecond=0) for pk, at in clients.items()})
+
+
+def _raise(table: str, newest: dict[int, dt.datetime]) -> None:
+    """Locks what it changes, in order of id."""
     if not newest:
         return
     with connection.cursor() as cursor:

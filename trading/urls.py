@@ -21,6 +21,9 @@ from trading.views import (
 urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/accounts/", TableView.as_view(table=AccountTable), name="trading_accounts"),
     path("trading/accounts/<int:account_id>/", accounts.AccountPage.as_view(), name="trading_account"),
+    path(
+        "trading/accounts/<int:account_id>/results/", accounts.AccountResults.as_view(), name="trading_account_results"
+    ),
     path("trading/accounts/<int:account_id>/deals/", accounts.AccountDeals.as_view(), name="trading_account_deals"),
     path("trading/accounts/<int:account_id>/leverage/", accounts.ChangeLeverage.as_view(), name="trading_leverage"),
     path("trading/accounts/<int:account_id>/password/", accounts.ResetPassword.as_view(), name="trading_password"),

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from clients.queries import clients_visible_to
+from clients.queries import reaches
 from compliance.choices import RestrictionKind
 from crm.policies import YES, Decision, has_permission, no
 from crm.scope import reach_of
@@ -78,7 +78,7 @@ def can_request_withdrawal(user: Any, client: Client) -> Decision:
     """The client, or staff with the right on the client's behalf."""
     if is_own(user, client):
         return YES
-    if not clients_visible_to(user).filter(pk=client.pk).exists():
+    if not reaches(user, client):
         return no(_("You don't reach this client."))
     return has_permission(user, "wallet.request_withdrawal_for_client")
 
@@ -87,7 +87,7 @@ def can_have_documents(user: Any, client: Client) -> Decision:
     """The client of their own; staff who reach the client and may make documents."""
     if is_own(user, client):
         return YES
-    if not clients_visible_to(user).filter(pk=client.pk).exists():
+    if not reaches(user, client):
         return no(_("You don't reach this client."))
     return has_permission(user, "wallet.make_issueddocument")
 

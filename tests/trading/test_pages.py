@@ -112,8 +112,8 @@ def test_pages_take_the_same_queries_however_much_there_is(
     cast: Cast, account: TradingAccount, browse, django_assert_max_num_queries
 ) -> None:
     pins = {
-        f"/trading/accounts/{account.pk}/": 24, "/trading/accounts/": 14, "/trading/deals/": 15, "/trading/health/": 15,
-        "/trading/exposure/": 12,
+        f"/trading/accounts/{account.pk}/": 20, f"/trading/accounts/{account.pk}/results/": 12, "/trading/accounts/": 14,
+        "/trading/deals/": 15, "/trading/health/": 15, "/trading/exposure/": 12,
     }  # fmt: skip
     browser = browse(cast.finance)
     for path in pins:

@@ -89,7 +89,8 @@ def test_a_first_trade_makes_a_funded_client_active(
     account.refresh_from_db()
     newest = Deal.objects.filter(account=account, action__in=[0, 1]).latest("executed_at").executed_at
     assert client.stage == "active"
-    assert client.last_trade_at == account.last_trade_at == newest
+    assert account.last_trade_at == newest
+    assert client.last_trade_at == newest.replace(second=0, microsecond=0)
 
 
 def test_deposits_alone_are_no_trade(
@@ -137,7 +138,8 @@ def test_a_deal_that_came_late_is_taken_in(cast: Cast, server: TradingServer) ->
     deals.take_in(server, [made_up(2, executed_at=timezone.now() - dt.timedelta(days=200))])
     assert Deal.objects.filter(server=server).count() == 2
     cast.client.refresh_from_db()
-    assert cast.client.last_trade_at == Deal.objects.get(ticket=1).executed_at  # never goes back
+    newest = Deal.objects.get(ticket=1).executed_at
+    assert cast.client.last_trade_at == newest.replace(second=0, microsecond=0)  # never goes back
 
 
 def test_the_same_ticket_on_two_servers_is_two_deals(cast: Cast, server: TradingServer) -> None:
@@ -198,7 +200,7 @@ def test_a_server_that_is_away_rests_and_the_health_page_knows(server: TradingSe
     SyncCursor.objects.update(error_at=timezone.now() - dt.timedelta(minutes=2))
     assert deals.sync_deals(server) is not None
     cursor.refresh_from_db()
-    assert (cursor.failures, cursor.error) == (0, "")
+    assert cursor.failures == 0 and "can't reach" in cursor.error  # the last error stays to be read
     assert cursor.clock_offset_seconds in (7200, 10800)
 
 

@@ -100,6 +100,7 @@ WATCHES_PLATFORMS: Final = roles(Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 TABLE |= {
     "trading_accounts": Rule(STAFF - {"marketing"}),
     "trading_account": Rule(STAFF - {"marketing"}, kwargs=_account, good=OWN),
+    "trading_account_results": Rule(STAFF - {"marketing"}, kwargs=_account, good=OWN),
     "trading_account_deals": Rule(SEES_TRADES, kwargs=_account, good=OWN),
     "trading_leverage": Rule(OPENS_ACCOUNTS - {"retention"}, kwargs=_account, good=OWN),
     "trading_password": Rule(roles(Role.SUPPORT), kwargs=_account, good=OWN),

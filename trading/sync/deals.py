@@ -177,8 +177,7 @@ def _note_trades(deals: list[DealData], done: Ingested) -> None:
     _wake_up(real)
     since = timezone.now() - dt.timedelta(days=LIVE_DAYS)
     live = {client_id: at for client_id, at in real.items() if at >= since}
-    raise_last_trades("trading_tradingaccount", {pk: at for pk, at in newest.items() if at >= since})
-    raise_last_trades("clients_client", live)
+    raise_last_trades({pk: at for pk, at in newest.items() if at >= since}, live)
     refresh_pages(live)
 
 

@@ -14,6 +14,7 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
+from clients.facts import rebuild_client
 from crm.events import DealsSynced, publish
 from crm.partitions import ensure_months
 from trading.models import DealEdit, TradingServer
@@ -92,7 +93,12 @@ class Ingested:
 MARK_DELETED = """
 UPDATE trading_deal SET deleted_at = clock_timestamp(), revision = revision + 1, synced_at = clock_timestamp()
 WHERE server_id = %s AND ticket = ANY(%s) AND executed_at BETWEEN %s AND %s AND deleted_at IS NULL
-RETURNING id, ticket, (SELECT a.client_id FROM trading_tradingaccount a WHERE a.id = account_id)
+RETURNING id, ticket, account_id, (SELECT a.client_id FROM trading_tradingaccount a WHERE a.id = account_id)
+"""
+LAST_TRADES: Final = """
+UPDATE trading_tradingaccount a SET last_trade_at = (
+  SELECT max(d.executed_at) FROM trading_deal d WHERE d.account_id = a.id AND d.action IN (0, 1) AND d.deleted_at IS NULL)
+WHERE a.id = ANY(%s)
 """
 
 
@@ -102,16 +108,20 @@ def mark_deleted(server: TradingServer, tickets: Sequence[int], *, since: dt.dat
     with connection.cursor() as cursor:
         cursor.execute(MARK_DELETED, [server.pk, list(tickets), since, until])
         rows = sorted(cursor.fetchall())
+        accounts, clients = ({row[place] for row in rows} - {None} for place in (2, 3))
+        cursor.execute(LAST_TRADES, [sorted(accounts)])
+    for client_id in sorted(clients):
+        rebuild_client(client_id, "last_trade_at")
     now = timezone.now()
     DealEdit.objects.bulk_create(
         [DealEdit(server=server, ticket=ticket, at=now, before={DELETED: False}, after={DELETED: True})
-         for _pk, ticket, _client in rows],
+         for _pk, ticket, *_whose in rows],
         batch_size=BATCH,
     )  # fmt: skip
     for some in batched(rows, EVENT_DEALS_MAX):
-        clients = sorted({client for _pk, _ticket, client in some if client is not None})
-        publish(DealsSynced(server_id=server.pk, deal_ids=tuple(row[0] for row in some), client_ids=tuple(clients)))
-    return [ticket for _pk, ticket, _client in rows]
+        theirs = sorted({row[3] for row in some} - {None})
+        publish(DealsSynced(server_id=server.pk, deal_ids=tuple(row[0] for row in some), client_ids=tuple(theirs)))
+    return [ticket for _pk, ticket, *_whose in rows]
 
 
 @transaction.atomic

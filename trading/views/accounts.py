@@ -98,12 +98,10 @@ class AccountPage(StaffView):
         account = queries.get_account(user, account_id)
         note_look(user, account)
         curve, positions = queries.curve_of(account), queries.positions_of(user, account_id=account.pk)
-        fared = performance.standing(account)
         context = {
             "account": account, "client": account.client, "curve": curve, "chart": curve_chart(account, curve, height=260),
-            "positions": positions, "held": performance.held_of(positions), "fared": fared,
-            "results": performance.by_symbol(account), "falls": fall_chart(account, curve),
-            "hours": hour_chart(account, fared), "alerts": margin.open_alerts_of(account),
+            "positions": positions, "held": performance.held_of(positions), "fared": performance.standing(account),
+            "alerts": margin.open_alerts_of(account),
             "operations": queries.operations_of(user, account_id=account.pk)[:12],
             "may_change_leverage": policies.can_change_leverage(user, account) and account.state == "open",
             "may_reset_password": policies.can_reset_password(user, account) and account.state == "open",
@@ -112,6 +110,21 @@ class AccountPage(StaffView):
             "leverage_form": LeverageForm(account=account, ladder=caps.ladder_of(account)),
         }  # fmt: skip
         return render(request, "trading/account.html", context)
+
+
+class AccountResults(StaffView):
+    """How an account fared, as the part that the account page fetches once it stands: drawdown, hours, symbols, days."""
+
+    permission = "trading.view_tradingaccount"
+
+    def get(self, request: HttpRequest, account_id: int) -> HttpResponse:
+        account = queries.get_account(request.user, account_id)
+        curve, fared = queries.curve_of(account), performance.standing(account)
+        context = {
+            "account": account, "curve": curve, "fared": fared, "falls": fall_chart(account, curve),
+            "hours": hour_chart(account, fared), "results": performance.by_symbol(account),
+        }  # fmt: skip
+        return render(request, "trading/_fared.html", context)
 
 
 class AccountDeals(StaffView):
