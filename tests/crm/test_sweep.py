@@ -45,5 +45,6 @@ def test_an_operation_that_fails_holds_up_no_other(monkeypatch):
     monkeypatch.setattr(trading_tasks.accounts, "due_accounts", list)
     monkeypatch.setattr(trading_tasks.accounts, "due_rights", list)
     monkeypatch.setattr(trading_tasks.requests, "due_requests", list)
+    monkeypatch.setattr(trading_tasks.history, "due_histories", list)
     trading_tasks.continue_work()
     assert sent == [1, 2, 3]

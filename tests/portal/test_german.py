@@ -107,7 +107,7 @@ def test_every_page_of_trader_and_partner_is_german_throughout(monkeypatch):
     assert reader.pages > 80
     told = TimelineEntry.objects.filter(is_visible_to_client=True, client__language="de")
     titles = [row.for_client["title"] for row in told]
-    assert any(title.startswith("Einzahlung: ") for title in titles)
+    assert any(title.startswith(("Einzahlung: ", "Ersteinzahlung: ")) for title in titles)
     assert not [
         title for title in titles if re.search(r"\b(Transfer|Deposit|Withdrawal|opened|paid|in the wallet)\b", title)
     ]
