@@ -12,9 +12,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
+from django.db import connection
 from django.db.models import Count, DecimalField, F, Q, QuerySet
 from django.http import Http404
-from django.utils import timezone
 
 from clients.models import Client
 from crm.policies import Decision, no, require_permission
@@ -26,7 +26,6 @@ from trading.models import (
     AccountType,
     BalanceOperation,
     Deal,
-    EquityPoint,
     PlatformIssue,
     Position,
     SymbolInfo,
@@ -243,15 +242,23 @@ def equity_curve(user: Any, account_id: int, *, days: int = CURVE_DAYS) -> Curve
     return curve_of(get_account(user, account_id), days=days)
 
 
+# The last point of each day (UTC): a probe of the index per day, not a sort of all hours.
+CURVE: Final = """
+SELECT p.at, p.balance, p.equity
+FROM generate_series((now() AT TIME ZONE 'UTC')::date - %(days)s, (now() AT TIME ZONE 'UTC')::date, interval '1 day') d,
+  LATERAL (SELECT e.at, e.balance, e.equity FROM trading_equitypoint e
+    WHERE e.account_id = %(account)s AND e.at >= d AT TIME ZONE 'UTC' AND e.at < (d + interval '1 day') AT TIME ZONE 'UTC'
+      AND e.at >= now() - make_interval(days => %(days)s)
+    ORDER BY e.at DESC LIMIT 1) p
+ORDER BY d
+"""
+
+
 def curve_of(account: TradingAccount, *, days: int = CURVE_DAYS) -> Curve:
     """The same of an account that `get_account` gave."""
-    now = timezone.now()
-    points = list(
-        EquityPoint.objects.filter(account_id=account.pk, at__gte=now - dt.timedelta(days=days))
-        .order_by("at__date", "-at")
-        .distinct("at__date")
-        .values_list("at", "balance", "equity")
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(CURVE, {"account": account.pk, "days": days})
+        points = cursor.fetchall()
     curve = Curve([p[0] for p in points], [p[1] for p in points], [p[2] for p in points])
     if account.synced_at:
         curve.at.append(account.synced_at)

@@ -180,10 +180,10 @@ def write(days: list[tuple[int, dt.date]]) -> None:
 def raise_last_trades(accounts: dict[int, dt.datetime], clients: dict[int, dt.datetime]) -> None:
     """`last_trade_at` of accounts and of clients never goes back because of a deal that came late.
 
-    A client's is kept to the minute: his row stands in many indexes, and who trades all day would write them with each deal.
+    Both are kept to the minute: a client's row stands in many indexes, and who trades all day would write them with each deal.
     """
-    _raise("trading_tradingaccount", accounts)
-    _raise("clients_client", {pk: at.replace(second=0, microsecond=0) for pk, at in clients.items()})
+    for table, newest in (("trading_tradingaccount", accounts), ("clients_client", clients)):
+        _raise(table, {pk: at.replace(second=0, microsecond=0) for pk, at in newest.items()})
 
 
 def _raise(table: str, newest: dict[int, dt.datetime]) -> None:

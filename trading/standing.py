@@ -20,25 +20,37 @@ CHANGES_MAX = 5
 class Standing:
     """`forbidden` are rights that the platform does not give, in words."""
 
-    requests: list[tuple[AccountRequest, str]]
-    changes: list[tuple[AccountChange, list[str]]]
     forbidden: list[str]
     may_archive: bool
     may_restore: bool
     archive_held: list[str]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the owner asked for and what dealers changed, each with its words, the newest first."""
+
+    requests: list[tuple[AccountRequest, str]]
+    changes: list[tuple[AccountChange, list[str]]]
+
+
 def standing_of(user: Any, account: TradingAccount) -> Standing:
-    """Four queries, five where the user may close the account."""
-    wishes = [(one, request_rules.what(one)) for one in queries.requests_of(user, account.pk)]
-    changes = [(one, profiles.words_of(one.before, one.after)) for one in account.changes.all()[:CHANGES_MAX]]
+    """No query, two where the user may close the account."""
     may = bool(policies.can_archive(user, account)) and account.missing_since is None
     may_archive = may and account.state == AccountState.OPEN
     held = request_rules.against_archive(account) if may_archive else []
     return Standing(
-        wishes, changes, forbidden_in(account), may_archive, may and account.state == AccountState.ARCHIVED,
+        forbidden_in(account), may_archive, may and account.state == AccountState.ARCHIVED,
         [str(one.label) for one in held],
     )  # fmt: skip
+
+
+def asked_of(user: Any, account: TradingAccount) -> Asked:
+    """Two queries."""
+    return Asked(
+        [(one, request_rules.what(one)) for one in queries.requests_of(user, account.pk)],
+        [(one, profiles.words_of(one.before, one.after)) for one in account.changes.all()[:CHANGES_MAX]],
+    )
 
 
 def forbidden_in(account: TradingAccount) -> list[str]:

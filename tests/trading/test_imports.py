@@ -126,7 +126,9 @@ def test_deals_that_came_before_get_their_account_and_the_question_is_answered(
     assert PlatformIssue.objects.filter(kind="unknown_account", closed_at__isnull=True).count() == 1
     batch = read(cast, server, login, dealers)
     account = attach.attach(row_id=row(login).pk, actor=cast.support)
-    assert Deal.objects.get(ticket=1).account == account and account.last_trade_at == now
+    assert Deal.objects.get(ticket=1).account == account and account.last_trade_at == now.replace(
+        second=0, microsecond=0
+    )
     cast.client.refresh_from_db()
     assert cast.client.last_trade_at == now.replace(second=0, microsecond=0)
     told = OutboxEvent.objects.filter(name="trading.deals_synced").last()

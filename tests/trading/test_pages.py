@@ -70,8 +70,11 @@ def test_the_account_page_shows_what_the_account_is_worth(cast: Cast, account: T
     page = browse(cast.agent).get(f"/trading/accounts/{account.pk}/")
     text = page.content.decode()
     assert page.status_code == 200
-    for shown in ("700123", "1,234.56", "1,200.00", "XAUUSD", "D:X", "real\\standard-EUR"):
+    for shown in ("700123", "1,234.56", "1,200.00", "XAUUSD", "real\\standard-EUR"):
         assert shown in text
+    rest = browse(cast.agent).get(f"/trading/accounts/{account.pk}/results/").content.decode()
+    for shown in ("D:X", "Days with trades", "EURUSD", "Drawdown"):
+        assert shown in rest
     look = AccessEvent.objects.get(client_id=cast.client.pk, target=f"trading.account:{account.pk}")
     assert (look.user_id, look.in_book) == (cast.agent.pk, True)
 
@@ -83,7 +86,7 @@ def test_the_deals_of_an_account_are_a_table_of_its_own(cast: Cast, account: Tra
     assert "cursor=" in page.content.decode()
 
 
-@pytest.mark.parametrize("path", ["", "deals/"])
+@pytest.mark.parametrize("path", ["", "results/", "deals/"])
 def test_an_account_out_of_reach_does_not_exist(cast: Cast, account: TradingAccount, browse, path: str) -> None:
     assert browse(cast.other_agent).get(f"/trading/accounts/{account.pk}/{path}").status_code == 404
     assert browse(cast.client_user).get(f"/trading/accounts/{account.pk}/{path}").status_code in (302, 404)

@@ -89,8 +89,7 @@ def test_a_first_trade_makes_a_funded_client_active(
     account.refresh_from_db()
     newest = Deal.objects.filter(account=account, action__in=[0, 1]).latest("executed_at").executed_at
     assert client.stage == "active"
-    assert account.last_trade_at == newest
-    assert client.last_trade_at == newest.replace(second=0, microsecond=0)
+    assert client.last_trade_at == account.last_trade_at == newest.replace(second=0, microsecond=0)
 
 
 def test_deposits_alone_are_no_trade(

@@ -142,7 +142,7 @@ def _link_deals(server: TradingServer, account: TradingAccount) -> int:
         rows = cursor.fetchall()
     trades = [at for _id, action, at, is_there in rows if is_there and action in (0, 1)]
     if trades:
-        account.last_trade_at = max(trades)
+        account.last_trade_at = max(trades).replace(second=0, microsecond=0)
         account.save(update_fields=["last_trade_at"])
         rebuild_client(account.client_id, "last_trade_at")
     for some in batched([deal_id for deal_id, *_rest in rows], EVENT_DEALS_MAX):

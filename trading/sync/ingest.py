@@ -97,7 +97,8 @@ RETURNING id, ticket, account_id, (SELECT a.client_id FROM trading_tradingaccoun
 """
 LAST_TRADES: Final = """
 UPDATE trading_tradingaccount a SET last_trade_at = (
-  SELECT max(d.executed_at) FROM trading_deal d WHERE d.account_id = a.id AND d.action IN (0, 1) AND d.deleted_at IS NULL)
+  SELECT date_trunc('minute', max(d.executed_at)) FROM trading_deal d
+  WHERE d.account_id = a.id AND d.action IN (0, 1) AND d.deleted_at IS NULL)
 WHERE a.id = ANY(%s)
 """
 

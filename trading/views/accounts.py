@@ -21,7 +21,7 @@ from crm.ui.views import StaffView, embedded_table
 from trading import abilities, accounts, caps, margin, performance, policies, queries
 from trading.forms import LeverageForm, OpenAccountForm
 from trading.models import TradingAccount
-from trading.standing import standing_of
+from trading.standing import asked_of, standing_of
 from trading.tables import AccountDealTable
 
 DEALS_ON_TAB = 15
@@ -102,7 +102,6 @@ class AccountPage(StaffView):
             "account": account, "client": account.client, "curve": curve, "chart": curve_chart(account, curve, height=260),
             "positions": positions, "held": performance.held_of(positions), "fared": performance.standing(account),
             "alerts": margin.open_alerts_of(account),
-            "operations": queries.operations_of(user, account_id=account.pk)[:12],
             "may_change_leverage": policies.can_change_leverage(user, account) and account.state == "open",
             "may_reset_password": policies.can_reset_password(user, account) and account.state == "open",
             "lacking": abilities.lacking(account.server), "standing": standing_of(user, account),
@@ -113,16 +112,18 @@ class AccountPage(StaffView):
 
 
 class AccountResults(StaffView):
-    """How an account fared, as the part that the account page fetches once it stands: drawdown, hours, symbols, days."""
+    """What the account page fetches once it stands: how the account fared, what was asked, moved and changed."""
 
     permission = "trading.view_tradingaccount"
 
     def get(self, request: HttpRequest, account_id: int) -> HttpResponse:
-        account = queries.get_account(request.user, account_id)
+        user: Any = request.user
+        account = queries.get_account(user, account_id)
         curve, fared = queries.curve_of(account), performance.standing(account)
         context = {
             "account": account, "curve": curve, "fared": fared, "falls": fall_chart(account, curve),
             "hours": hour_chart(account, fared), "results": performance.by_symbol(account),
+            "asked": asked_of(user, account), "operations": queries.operations_of(user, account_id=account.pk)[:12],
         }  # fmt: skip
         return render(request, "trading/_fared.html", context)
 
