@@ -28,6 +28,12 @@
     const locale = document.documentElement.lang || "en";
     const format = (decimals) => new Intl.NumberFormat(locale, { maximumFractionDigits: decimals ?? 2 });
     const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
+    const plain = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+    // Short where that tells the ticks apart: an account that moves between 2,000 and 2,013 needs its digits.
+    const scale = (u, ticks) => {
+      const words = ticks.map((v) => compact.format(v));
+      return new Set(words).size === words.length ? words : ticks.map((v) => plain.format(v));
+    };
     const day = new Intl.DateTimeFormat(locale, spec.hours ? { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" } : { dateStyle: "medium", timeZone: "UTC" });
     const short = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
     const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "UTC" });
@@ -38,7 +44,7 @@
       height: Number(holder.dataset.height) || 220,
       tzDate: (ts) => window.uPlot.tzDate(new Date(ts * 1e3), "UTC"),
       scales: { x: { time: spec.time !== false }, y: spec.zero === false ? {} : { range: (u, min, max) => { const [a, b] = window.uPlot.rangeNum(Math.min(0, min), Math.max(0, max), 0.08, true); return [min >= 0 ? 0 : a, max <= 0 ? 0 : b]; } } },
-      axes: [spec.time === false ? axis : { ...axis, values: (u, splits, index, space, step) => splits.map((v) => (step >= 86400 ? short : clock).format(new Date(v * 1e3))) }, { ...axis, size: 56, values: (u, ticks) => ticks.map((v) => compact.format(v)) }],
+      axes: [spec.time === false ? axis : { ...axis, values: (u, splits, index, space, step) => splits.map((v) => (step >= 86400 ? short : clock).format(new Date(v * 1e3))) }, { ...axis, size: 56, values: scale }],
       cursor: { y: false, points: { size: 7 } },
       // The legend names the lines; their values show while one points at a day.
       hooks: { setCursor: [(u) => holder.classList.toggle("pointed", u.cursor.left >= 0 && u.cursor.idx != null)] },
