@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import resource
 import statistics
+import struct
 import sys
 import time
 import traceback
@@ -169,6 +171,36 @@ def say(text: str) -> None:
 def analyze() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.in_atomic_block else "VACUUM ANALYZE")
+
+
+def in_a_process(work: Callable[[], None]) -> tuple[float, int]:
+    """Seconds of a forked child, and how many bytes it grew at its most."""
+    connections.close_all()
+    told, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            started = time.perf_counter()
+            work()
+            grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+            os.write(tell, struct.pack(">dq", time.perf_counter() - started, grown))
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    os.close(tell)
+    try:
+        answer = os.read(told, 16)
+    finally:
+        os.close(told)
+        os.waitpid(child, 0)
+    if len(answer) != 16:
+        raise RuntimeError("a process of the benchmark failed; its traceback is above")
+    seconds, grown = struct.unpack(">dq", answer)
+    return seconds, grown
 
 
 def in_processes(count: int, work: Callable[[int], None]) -> float:

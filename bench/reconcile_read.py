@@ -8,18 +8,14 @@ same indexes.
 
 from __future__ import annotations
 
-import os
-import resource
-import struct
 import tempfile
 import time
-import traceback
 from pathlib import Path
 
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.test.utils import override_settings
 
-from bench.harness import Figure, at_most, own_database, say
+from bench.harness import Figure, at_most, in_a_process, own_database, say
 from crm.models import Brand
 from wallet.models import Psp, SettlementImport, SettlementRow
 from wallet.settlement_import import keep, store
@@ -42,8 +38,8 @@ def run(size: str) -> list[Figure]:
         say("a report is made")
         large, small = (_report(Path(folder) / f"{rows}.csv", rows) for rows in (count, count // 10))
         say("read and stored")
-        _seconds, small_bytes = _in_a_process(psp, small)
-        seconds, peak_bytes = _in_a_process(psp, large)
+        _seconds, small_bytes = in_a_process(lambda: _take_in(psp, small))
+        seconds, peak_bytes = in_a_process(lambda: _take_in(psp, large))
         stored = SettlementRow.objects.filter(report=SettlementImport.objects.latest("id")).count()
         plain = _yardstick()
     limit = SECONDS_MAX * count / SIZES["full"] + (2 if size != "full" else 0)
@@ -79,37 +75,10 @@ def _report(path: Path, rows: int) -> Path:
     return path
 
 
-def _in_a_process(psp: Psp, path: Path) -> tuple[float, int]:
-    """Seconds, and how many bytes the process grew at its most."""
-    connections.close_all()
-    told, tell = os.pipe()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            started = time.perf_counter()
-            kept = keep(path)
-            with transaction.atomic():
-                store(psp, path.name, kept, None)
-            seconds = time.perf_counter() - started
-            grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-            os.write(tell, struct.pack(">dq", seconds, grown))
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    os.close(tell)
-    try:
-        answer = os.read(told, 16)
-    finally:
-        os.close(told)
-        os.waitpid(child, 0)
-    if len(answer) != 16:
-        raise RuntimeError("the report could not be read; its process said why")
-    seconds, grown = struct.unpack(">dq", answer)
-    return seconds, grown
+def _take_in(psp: Psp, path: Path) -> None:
+    kept = keep(path)
+    with transaction.atomic():
+        store(psp, path.name, kept, None)
 
 
 def _yardstick() -> float:

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import resource
 import sqlite3
 import statistics
-import struct
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from django.db import connection, connections
+from django.db import connection
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
-from bench.harness import Figure, analyze, at_least, at_most, cpu_ms, interleaved, own_pages, p95, say, work_of
+from bench.harness import (
+    Figure,
+    analyze,
+    at_least,
+    at_most,
+    cpu_ms,
+    in_a_process,
+    interleaved,
+    own_pages,
+    p95,
+    say,
+    work_of,
+)
 from bench.ledger import CLIENTS as CLIENT_ROWS
 from bench.web import make_user, signed_in
 from clients.models import Client
@@ -272,36 +280,6 @@ def read_export(server: TradingServer, path: Path) -> None:
         take_in(server, page.deals)
         cursor, has_more = page.cursor, page.has_more
     export.close()
-
-
-def in_a_process(work: Callable[[], None]) -> tuple[float, int]:
-    """Seconds of a forked child, and how many bytes it grew at its most."""
-    connections.close_all()
-    told, tell = os.pipe()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            started = time.perf_counter()
-            work()
-            grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-            os.write(tell, struct.pack(">dq", time.perf_counter() - started, grown))
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    os.close(tell)
-    try:
-        answer = os.read(told, 16)
-    finally:
-        os.close(told)
-        os.waitpid(child, 0)
-    if len(answer) != 16:
-        raise RuntimeError("a process of the benchmark failed; its traceback is above")
-    seconds, grown = struct.unpack(">dq", answer)
-    return seconds, grown
 
 
 def sums(count: int) -> list[Figure]:

@@ -1,4 +1,4 @@
-"""How an account fared: by symbol, by hour of day, its standing and drawdown. From sums, so that it takes the same time
+"""How an account fared: by symbol, by hour of day, its track record. From sums, so that it takes the same time
 however many deals there are; days whose deals just changed are read from the deals themselves."""
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class SymbolResult:
 
 
 @dataclass(frozen=True)
-class Standing:
+class TrackRecord:
     """An account's closed trades of the last three months. `hours` holds 24 sums, by hour of day in UTC."""
 
     days: int
@@ -104,13 +104,13 @@ def by_symbol(account: TradingAccount, *, days: int = DAYS) -> list[SymbolResult
         return [SymbolResult(*row) for row in cursor.fetchall()]
 
 
-def standing(account: TradingAccount, *, days: int = DAYS) -> Standing:
+def track_record(account: TradingAccount, *, days: int = DAYS) -> TrackRecord:
     with connection.cursor() as cursor:
         cursor.execute(BY_HOUR, _of(account, days))
         days, trades, wins, net, best, worst, good, hours = cursor.fetchone()
     nets = orjson.loads(hours) if isinstance(hours, str | bytes) else hours
     by_hour = tuple(Decimal(nets.get(str(hour), 0)) for hour in range(24))
-    return Standing(days, trades, wins, net, best, worst, good, by_hour)
+    return TrackRecord(days, trades, wins, net, best, worst, good, by_hour)
 
 
 def _of(account: TradingAccount, days: int) -> dict[str, Any]:

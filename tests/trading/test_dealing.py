@@ -164,7 +164,7 @@ def test_an_account_is_shown_by_symbol_by_hour_and_by_day(cast: Cast, server: Tr
         made_up(2, login="1", entry=1, profit=Decimal("-4"), symbol="XAUUSD", executed_at=at + dt.timedelta(days=1, hours=2)),
     ])  # fmt: skip
     for _before_and_after in range(2):  # from the deals while the sums wait, then from the sums
-        standing = performance.standing(account)
+        standing = performance.track_record(account)
         assert (standing.trades, standing.wins, standing.net, standing.days, standing.good_days) == (2, 1, 6, 2, 1)
         assert (standing.best_day, standing.worst_day, standing.win_percent) == (10, -4, 50)
         assert (standing.hours[7], standing.hours[9]) == (10, -4) and sum(standing.hours) == 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -66,17 +67,37 @@ def fill(account: TradingAccount, first: int = 1, count: int = 30) -> None:
     )  # fmt: skip
 
 
+def fetched_by(page: str) -> str:
+    """Where an account page gets its second part."""
+    return re.search(r'hx-get="(/trading/accounts/\d+/results/\?look=[^"]+)"', page)[1]  # type: ignore[index]
+
+
 def test_the_account_page_shows_what_the_account_is_worth(cast: Cast, account: TradingAccount, browse) -> None:
     page = browse(cast.agent).get(f"/trading/accounts/{account.pk}/")
     text = page.content.decode()
     assert page.status_code == 200
     for shown in ("700123", "1,234.56", "1,200.00", "XAUUSD", "real\\standard-EUR"):
         assert shown in text
-    rest = browse(cast.agent).get(f"/trading/accounts/{account.pk}/results/").content.decode()
+    rest = browse(cast.agent).get(fetched_by(text)).content.decode()
     for shown in ("D:X", "Days with trades", "EURUSD", "Drawdown"):
         assert shown in rest
     look = AccessEvent.objects.get(client_id=cast.client.pk, target=f"trading.account:{account.pk}")
     assert (look.user_id, look.in_book) == (cast.agent.pk, True)
+
+
+def test_what_the_page_fetches_is_its_look_and_what_is_fetched_alone_is_noted(
+    cast: Cast, account: TradingAccount, browse
+) -> None:
+    looks = AccessEvent.objects.filter(client_id=cast.client.pk, target=f"trading.account:{account.pk}")
+    page = browse(cast.agent).get(f"/trading/accounts/{account.pk}/").content.decode()
+    address = fetched_by(page)
+    assert browse(cast.agent).get(address).status_code == 200
+    assert looks.count() == 1
+    browse(cast.finance).get(address)  # somebody else's mark
+    browse(cast.agent).get(f"/trading/accounts/{account.pk}/results/")
+    assert list(looks.order_by("pk").values_list("user_id", flat=True)) == [
+        cast.agent.pk, cast.finance.pk, cast.agent.pk
+    ]  # fmt: skip
 
 
 def test_the_deals_of_an_account_are_a_table_of_its_own(cast: Cast, account: TradingAccount, browse) -> None:

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -25,6 +26,7 @@ from trading.standing import asked_of, standing_of
 from trading.tables import AccountDealTable
 
 DEALS_ON_TAB = 15
+LOOK_SALT, LOOK_SECONDS = "trading.account_look", 12 * 3600
 
 
 def curve_chart(account: TradingAccount, curve: queries.Curve, *, height: int = 220) -> Chart | None:
@@ -54,13 +56,13 @@ def fall_chart(account: TradingAccount, curve: queries.Curve) -> Chart | None:
     )  # fmt: skip
 
 
-def hour_chart(account: TradingAccount, standing: performance.Standing) -> Chart | None:
+def hour_chart(account: TradingAccount, record: performance.TrackRecord) -> Chart | None:
     """What each hour of the day brought; None without a trade."""
-    if not standing.days:
+    if not record.days:
         return None
     return Chart(
         id=f"hours-{account.pk}", x=list(range(24)), height=150, x_label=_("Hour (UTC)"),
-        series=[Series(_("Net"), standing.hours, kind="bars", unit=account.currency)],
+        series=[Series(_("Net"), record.hours, kind="bars", unit=account.currency)],
     )  # fmt: skip
 
 
@@ -100,8 +102,8 @@ class AccountPage(StaffView):
         curve, positions = queries.curve_of(account), queries.positions_of(user, account_id=account.pk)
         context = {
             "account": account, "client": account.client, "curve": curve, "chart": curve_chart(account, curve, height=260),
-            "positions": positions, "held": performance.held_of(positions), "fared": performance.standing(account),
-            "alerts": margin.open_alerts_of(account),
+            "positions": positions, "held": performance.held_of(positions), "fared": performance.track_record(account),
+            "alerts": margin.open_alerts_of(account), "look": signing.dumps([user.pk, account.pk], salt=LOOK_SALT),
             "may_change_leverage": policies.can_change_leverage(user, account) and account.state == "open",
             "may_reset_password": policies.can_reset_password(user, account) and account.state == "open",
             "lacking": abilities.lacking(account.server), "standing": standing_of(user, account),
@@ -112,14 +114,19 @@ class AccountPage(StaffView):
 
 
 class AccountResults(StaffView):
-    """What the account page fetches once it stands: how the account fared, what was asked, moved and changed."""
+    """What the account page fetches once it stands: how the account fared, what was asked, moved and changed.
+
+    The page's look was noted already and comes with it, signed; whoever asks without one is noted here.
+    """
 
     permission = "trading.view_tradingaccount"
 
     def get(self, request: HttpRequest, account_id: int) -> HttpResponse:
         user: Any = request.user
         account = queries.get_account(user, account_id)
-        curve, fared = queries.curve_of(account), performance.standing(account)
+        if not is_noted(request.GET.get("look", ""), user, account):
+            note_look(user, account)
+        curve, fared = queries.curve_of(account), performance.track_record(account)
         context = {
             "account": account, "curve": curve, "fared": fared, "falls": fall_chart(account, curve),
             "hours": hour_chart(account, fared), "results": performance.by_symbol(account),
@@ -226,6 +233,14 @@ class RetryAccount(StaffView):
 
 def _key() -> str:
     return f"page:{uuid.uuid4()}"
+
+
+def is_noted(look: str, user: Any, account: TradingAccount) -> bool:
+    """Whether this user opened this account's page lately, by the mark that the page gave out."""
+    try:
+        return signing.loads(look, salt=LOOK_SALT, max_age=LOOK_SECONDS) == [user.pk, account.pk]
+    except signing.BadSignature:
+        return False
 
 
 def note_look(user: Any, account: TradingAccount, *, target: str = "") -> None:
