@@ -13,10 +13,10 @@ from crm.policies import require_permission
 from crm.scope import reach_of
 from trading.choices import AccountKind
 from trading.models import AccountType
+from trading.platforms.base import LEVERAGE_MAX
 
 ADDS: Final = "trading.add_accounttype"
 CHANGES: Final = "trading.change_accounttype"
-LEVERAGE_MAX: Final = 500
 FIELDS: Final[tuple[str, ...]] = (
     "name", "kind", "server", "group", "currency", "leverages", "default_leverage", "min_deposit", "kyc_level", "countries",
     "excluded_countries", "is_default", "is_enabled", "asks_for_passwords", "position",

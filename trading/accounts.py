@@ -8,8 +8,6 @@ requested ──► opening ──► open ──► archived
 from __future__ import annotations
 
 import datetime as dt
-import secrets
-import string
 from typing import Any, Final
 
 from django.db import transaction
@@ -31,24 +29,14 @@ from trading.choices import Ability, AccountState, IssueKind
 from trading.issues import open_issue
 from trading.models import AccountType, TradingAccount, TradingServer
 from trading.platforms.base import NewAccount, Purpose, Right
-from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError
-from trading.platforms.mt5.retcodes import LOGIN_EXISTS
-from trading.platforms.pool import platform_for
+from trading.platforms.errors import LoginTaken, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError
+from trading.platforms.passwords import is_acceptable, new_password
+from trading.platforms.pool import capabilities_of, platform_for
 from trading.wire_errors import as_domain_error
 
 LEASE: Final = dt.timedelta(seconds=60)  # a worker that is silent longer is believed dead
 WAITS: Final = (2, 5, 15, 60, 300)  # seconds between attempts, the last one repeats
 ATTEMPTS_MAX: Final = 100
-SIGNS: Final = "!#$%&*+-?@"
-
-
-def new_password() -> str:
-    """Fourteen characters of the four classes that platforms ask for. Shown or sent once, never kept."""
-    classes = (string.ascii_lowercase, string.ascii_uppercase, string.digits, SIGNS)
-    letters = [secrets.choice(kind) for kind in classes]
-    letters += [secrets.choice(string.ascii_letters + string.digits) for _position in range(10)]
-    secrets.SystemRandom().shuffle(letters)
-    return "".join(letters)
 
 
 def reference_of(account_id: int) -> str:
@@ -96,8 +84,8 @@ def request_account(
 def open_on_platform(account_id: int) -> AccountState:
     """Make a requested account on its platform. Not in a transaction; may be repeated at any point.
 
-    The login comes from our own range and is kept over attempts, so that a repeat after a lost answer finds the account
-    that the first attempt made instead of making a second one.
+    A login of our own range is kept over attempts, so that a repeat after a lost answer finds the account that the first
+    attempt made instead of making a second one; where the platform chooses the login, the repeat looks for our reference.
     """
     account = _claim(account_id)
     if account is None:
@@ -114,17 +102,18 @@ def open_on_platform(account_id: int) -> AccountState:
         email=client.email,
         country=client.country,
         language=client.language,
+        may_exist=account.attempts > 1,
     )
     try:
-        platform_for(account.server, Purpose.MONEY).create_account(wanted)
+        made = platform_for(account.server, Purpose.MONEY).create_account(wanted)
     except PlatformError as problem:
         return _not_opened(account_id, problem)
-    return _opened(account_id)
+    return _opened(account_id, made.login)
 
 
 @transaction.atomic(durable=True)
 def _claim(account_id: int) -> TradingAccount | None:
-    """Take the account for one attempt, if its turn has come, and give it a login of the server's own range."""
+    """Take the account for one attempt, if its turn has come, and give it a login of the server's range, where we choose it."""
     account = (
         TradingAccount.objects.select_for_update(of=["self"])
         .select_related("client", "server", "account_type")
@@ -134,7 +123,7 @@ def _claim(account_id: int) -> TradingAccount | None:
     now = timezone.now()
     if account.state not in in_work or (account.next_try_at and account.next_try_at > now):
         return None
-    if not account.login:
+    if not account.login and capabilities_of(account.server.kind).own_logins:
         account.login = _next_login(account.server_id)
     if account.state != AccountState.OPENING:
         account.move_to(AccountState.OPENING)
@@ -156,13 +145,14 @@ def _next_login(server_id: int) -> str:
 
 
 @transaction.atomic(durable=True)
-def _opened(account_id: int) -> AccountState:
+def _opened(account_id: int, login: str) -> AccountState:
     account = _locked(account_id)
     if account.state == AccountState.OPEN:
         return AccountState.OPEN
+    account.login = login
     account.move_to(AccountState.OPEN)
     account.opened_at, account.next_try_at, account.error = timezone.now(), None, ""
-    account.save(update_fields=["state", "opened_at", "next_try_at", "error"])
+    account.save(update_fields=["login", "state", "opened_at", "next_try_at", "error"])
     client = account.client
     audit.record(
         actor=None, action="trading.account_opened", target=account, client_id=client.pk, brand_id=client.brand_id,
@@ -190,7 +180,7 @@ def _not_opened(account_id: int, problem: PlatformError) -> AccountState:
     if account.state != AccountState.OPENING:
         return AccountState(account.state)
     account.error = str(problem)[:300]
-    taken = isinstance(problem, FinalError) and problem.code == LOGIN_EXISTS
+    taken = isinstance(problem, LoginTaken)
     retries = taken or isinstance(problem, NotStarted | PlatformBusy | OutcomeUnknown)
     if not retries or account.attempts >= ATTEMPTS_MAX:
         account.move_to(AccountState.FAILED)
@@ -291,8 +281,6 @@ def reset_password(*, account_id: int, actor: Any, password: str = "") -> str:
     granted within a day, once; or `trading.reset_password`. `password`: the client's own choice, else made up.
     Raises: NotAllowed, WrongState, DomainError for a weak password, OutsideWorldError.
     """
-    from trading.platforms.mt5.units import password_is_acceptable
-
     account = _open_account(account_id)
     require(policies.can_reset_password(actor, account))
     is_own = policies.is_own(actor, account.client)
@@ -300,8 +288,12 @@ def reset_password(*, account_id: int, actor: Any, password: str = "") -> str:
     if held and request_rules.leave_for_password(account) is None:
         raise DomainError(_("Ask for a new password first: %(why)s") % {"why": " ".join(str(h.label) for h in held)})
     chosen = password or new_password()
-    if not password_is_acceptable(chosen):
-        raise DomainError(_("The password needs 8 to 16 characters: lower and upper case letters, a digit and a sign."))
+    longest = capabilities_of(account.server.kind).password_chars_max
+    if not is_acceptable(chosen, chars_max=longest):
+        raise DomainError(
+            _("The password needs 8 to %(longest)s characters: lower and upper case letters, a digit and a sign.")
+            % {"longest": longest}
+        )
     try:
         platform_for(account.server, Purpose.MONEY).change_password(account.login, chosen)
     except PlatformError as problem:

@@ -14,6 +14,10 @@ class PlatformKind(models.TextChoices):
     """Platforms that have an adapter in `trading/platforms/`."""
 
     MT5 = "mt5", _("MetaTrader 5")
+    MT4 = "mt4", _("MetaTrader 4")
+    CTRADER = "ctrader", _("cTrader")
+    MATCHTRADER = "matchtrader", _("Match-Trader")
+    SIRIX = "sirix", _("Sirix")
 
 
 class Transport(models.TextChoices):

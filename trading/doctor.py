@@ -17,11 +17,11 @@ from trading import abilities, symbols
 from trading.choices import Transport
 from trading.models import AccountType, SymbolInfo, TradingServer
 from trading.platforms.base import Platform, Purpose
+from trading.platforms.clock import to_server_seconds
 from trading.platforms.errors import PlatformError
 from trading.platforms.gate import Gate
 from trading.platforms.mt5.adapter import make_platform, other_form
 from trading.platforms.mt5.stamps import filetime
-from trading.platforms.mt5.units import to_server_seconds
 from trading.platforms.pool import deal_source, export_of, platform_for
 
 CLOCK_SECONDS_MAX: Final = 120

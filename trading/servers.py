@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,14 +16,16 @@ from crm.policies import require_permission
 from crm.wake import wake_on_commit
 from trading.doctor import Check, examine
 from trading.models import TradingServer
+from trading.platforms.base import Kind
 from trading.platforms.errors import PlatformError
 from trading.platforms.mt5.dialects import dialect_of, schema_of
+from trading.platforms.pool import kind_of
 
 MANAGES: Final = "trading.manage_servers"
 NO_EXPORT: Final = "-"
 FIELDS: Final[tuple[str, ...]] = (
     "name", "kind", "host", "port", "manager_login", "transport", "crypt_method", "certificate", "path_prefix",
-    "balance_command", "withheld", "time_zone",
+    "balance_command", "options", "withheld", "time_zone",
     "group_mask", "first_login", "last_login", "is_demo", "is_enabled",
 )  # fmt: skip
 
@@ -94,14 +97,35 @@ def try_connection(*, server_id: int, actor: Any) -> list[Check]:
     return list(examine(TradingServer.objects.get(pk=server_id)))
 
 
+def _check_options(kind: Kind, server: TradingServer) -> None:
+    """What the platform itself needs, each in its own shape; unknown names are refused rather than kept."""
+    known = {option.name for option in kind.options if not option.is_secret}
+    if strange := sorted(server.options.keys() - known):
+        raise DomainError(_("This platform has no setting called %(names)s.") % {"names": ", ".join(strange)})
+    for option in kind.options:
+        value = server.option(option.name)
+        if option.is_required and not value:
+            raise DomainError(_("%(name)s is needed.") % {"name": option.label})
+        if value and option.choices and value not in dict(option.choices):
+            raise DomainError(_("%(name)s can't be “%(value)s”.") % {"name": option.label, "value": value})
+        if value and option.pattern and not re.fullmatch(option.pattern, value):
+            raise DomainError(_("%(name)s can't be “%(value)s”.") % {"name": option.label, "value": value})
+
+
 def _check(server: TradingServer) -> None:
     try:
         ZoneInfo(server.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise DomainError(_("“%(zone)s” is no time zone. Use a name such as EET or Europe/Nicosia.") % {
             "zone": server.time_zone}) from None  # fmt: skip
-    if not server.manager_login.isdecimal():
-        raise DomainError(_("The manager login is a number."))
+    kind = kind_of(server.kind)
+    if kind.time_zone and server.time_zone != kind.time_zone:
+        raise DomainError(_("Servers of %(platform)s keep the time of %(zone)s.") % {
+            "platform": server.get_kind_display(), "zone": kind.time_zone})  # fmt: skip
+    if not re.fullmatch(kind.manager_pattern, server.manager_login):
+        raise DomainError(_("The manager login is a number.") if kind.manager_pattern == r"\d+" else _(
+            "%(name)s is missing or can't be.") % {"name": kind.manager_label or _("Manager login")})  # fmt: skip
+    _check_options(kind, server)
     if server.first_login < 1 or server.last_login < server.first_login:
         raise DomainError(_("The login range must go upwards."))
     if TradingServer.objects.filter(name__iexact=server.name).exclude(pk=server.pk).exists():

@@ -304,6 +304,13 @@ SANDBOX_MT5 = env("SANDBOX_MT5", default="127.0.0.1:8443")
 SANDBOX_MT5_REST = env("SANDBOX_MT5_REST", default="127.0.0.1:8446")
 # The certificate that the sandbox makes for itself. Believed for rows of trading servers whose host is "sandbox", no others.
 SANDBOX_MT5_CERTIFICATE = env("SANDBOX_MT5_CERTIFICATE", default=str(VAR_DIR / "sandbox" / "mt5.sqlite.crt"))
+# Where the sandbox servers of the other platforms listen, by what listens.
+SANDBOX_PLATFORMS = {
+    name: env(f"SANDBOX_{name.upper()}", default=f"127.0.0.1:{port}")
+    for name, port in {
+        "mt4": 8450, "ctrader": 8452, "ctrader_manager": 8453, "matchtrader": 8455, "matchtrader_grpc": 8456, "sirix": 8458,
+    }.items()
+}  # fmt: skip
 SANDBOX_PSP_URL = env("SANDBOX_PSP_URL", default="http://127.0.0.1:8444")
 # Are certificates believed that a sandbox PSP made for itself? Only for a PSP whose API address is that sandbox's.
 PSP_SANDBOX_CERTIFICATES = env.bool("KEELSON_PSP_SANDBOX_CERTIFICATES", default=DEMO)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from sandbox.engine.books import Books, Refused
+from sandbox.engine.contracts import matches
+from sandbox.engine.desk import Desk
 from sandbox.mt5 import users
-from sandbox.mt5.books import Books, Refused
-from sandbox.mt5.contracts import matches
-from sandbox.mt5.desk import Desk
 from sandbox.mt5.protocol import Request
 
 PAGE_MAX = 100

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.mt5.books import Books, Refused
+from sandbox.engine.books import Books, Refused
+from sandbox.engine.contracts import GROUPS, SYMBOLS, Group, group_json, matches, symbol_json
 from sandbox.mt5.commands import Answer, command
-from sandbox.mt5.contracts import GROUPS, SYMBOLS, Group, group_json, matches, symbol_json
 from sandbox.mt5.protocol import Request
 
 COUNT_MAX = 100

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.mt5.books import Books, Refused
+from sandbox.engine.books import Books, Refused
+from sandbox.engine.orders import PLACED, Orders
 from sandbox.mt5.commands import Answer, chosen_logins, command, login_of, page_of, window_of
-from sandbox.mt5.orders import PLACED, Orders
 from sandbox.mt5.protocol import Request
 
 

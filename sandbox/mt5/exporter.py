@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sandbox.engine.books import Books
 from sandbox.mt5 import users
-from sandbox.mt5.books import Books
 
 LEFT_OUT = ("ApiData", "Time", "TimeMsc", "Deal")
 CLOCKS = ("TimeCreate", "TimeUpdate", "Registration", "LastAccess", "LastPassChange")

@@ -13,9 +13,10 @@ import ssl
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from sandbox.engine.faults import Fault
+from sandbox.engine.gateway import Hangup
 from sandbox.mt5 import commands, protocol
-from sandbox.mt5.faults import Fault
-from sandbox.mt5.server import IDLE_SECONDS, VERSION, Hangup, Mt5Server, perform
+from sandbox.mt5.server import IDLE_SECONDS, VERSION, Mt5Server, perform
 from sandbox.mt5.users import BODY_NAMES
 
 HEAD_MAX, BODY_MAX = 32 * 1024, 16 * 1024 * 1024
@@ -193,17 +194,17 @@ def _document(code: int, top: dict[str, Any] | None = None, answer: Any = None) 
 class RestListener:
     """Accepts managers over TLS; its sessions count and end with those of the raw side."""
 
-    def __init__(self, server: Mt5Server, context: ssl.SSLContext) -> None:
-        self.server, self.context = server, context
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context
         self._listener: asyncio.Server | None = None
 
-    async def start(self, host: str, port: int) -> int:
-        self._listener = await asyncio.start_server(self._accept, host, port, ssl=self.context, limit=HEAD_MAX)
+    async def start(self, server: Mt5Server, host: str, port: int) -> int:
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await server.hold(RestSession(server, reader, writer).serve(), writer)
+
+        self._listener = await asyncio.start_server(accept, host, port, ssl=self.context, limit=HEAD_MAX)
         return int(self._listener.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         if self._listener:
             self._listener.close()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self.server.hold(RestSession(self.server, reader, writer).serve(), writer)

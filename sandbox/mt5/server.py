@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-import time
-from collections import deque
-from collections.abc import Coroutine
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
 
+from sandbox.engine.books import Books
+from sandbox.engine.faults import DONE_KINDS, Fault, Faults
+from sandbox.engine.gateway import Gateway, Hangup
 from sandbox.mt5 import commands, commands_market, commands_orders, protocol
-from sandbox.mt5.books import Books
-from sandbox.mt5.faults import DONE_KINDS, Fault, Faults
 
 VERSION = 3815
 AUTH_SECONDS = 10
@@ -31,16 +31,22 @@ RIGHTS: dict[str, tuple[str, ...]] = {
 }
 
 
+# Switches that only this wire has.
+OWN_FAULTS = {
+    "parts": "cuts the answer into packets of `value` bytes",
+    "ping_storm": "sends `value` pings between the parts of the answer",
+    "foreign_number": "does the command, answers under another packet number",
+    "forbidden": "does nothing and ends the session: HTTP 403 in the REST form, a closed connection in the raw form",
+    "proxy_403": "does the command; a proxy in front answers HTTP 403 with a page of its own (raw form: closes)",
+}
+
+
 @dataclass
 class Manager:
-    """Who may connect, and with which of `RIGHTS`."""
+    """Who may connect."""
 
     login: int
     password: str
-    rights: set[str] = field(default_factory=lambda: set(RIGHTS))
-
-    def may(self, command: str) -> bool:
-        return all(right in self.rights for right, prefixes in RIGHTS.items() if command.startswith(prefixes))
 
 
 @dataclass
@@ -51,8 +57,12 @@ class Settings:
     only_encrypted: bool = False
 
 
-class Hangup(Exception):
-    """End the connection without another word."""
+class Listener(Protocol):
+    """Another form of the same commands."""
+
+    async def start(self, server: Mt5Server, host: str, port: int) -> int: ...
+
+    async def stop(self) -> None: ...
 
 
 class Session:
@@ -220,7 +230,7 @@ def perform(
         return (12 if kind == "too_frequent" else int(faults[kind].value)), ({}, None)
     if server.is_too_frequent():
         return 12, ({}, None)
-    if not server.settings.manager.may(request.name):
+    if not server.may(request.name):
         return 8, ({}, None)
     code, answer = commands.run(books, request)
     if "book_twice" in faults:
@@ -230,76 +240,36 @@ def perform(
     return code, answer
 
 
-class Mt5Server:
-    """Accepts managers. `counts` says how often each command came since the start."""
+class Mt5Server(Gateway):
+    """Accepts managers over raw TCP, and over TLS where that is wanted (`rest`)."""
 
-    def __init__(self, books: Books, settings: Settings, faults: Faults) -> None:
-        self.books, self.settings, self.faults = books, settings, faults
-        self.counts: dict[str, int] = {}
-        self.sessions: set[asyncio.Task[None]] = set()
-        self.started_at = time.time()
-        self.per_second_max = 0  # commands in a second before "too frequent"; 0: no limit
-        self._recent: deque[float] = deque()
+    name = "MT5 server"
+    refusals = protocol.RETCODE_TEXTS
+    all_rights = tuple(RIGHTS)
+
+    def __init__(self, books: Books, settings: Settings, faults: Faults, rest: Listener | None = None) -> None:
+        super().__init__(books, faults)
+        self.settings, self.rest = settings, rest
         self._server: asyncio.Server | None = None
 
-    def is_too_frequent(self) -> bool:
-        """Counts this command; True when the last second brought more than the server takes."""
-        if not self.per_second_max:
-            return False
-        now = time.monotonic()
-        while self._recent and self._recent[0] < now - 1:
-            self._recent.popleft()
-        if len(self._recent) >= self.per_second_max:
-            return True
-        self._recent.append(now)
-        return False
+    def may(self, command: str) -> bool:
+        return all(right in self.rights for right, prefixes in RIGHTS.items() if command.startswith(prefixes))
 
-    def count(self, name: str) -> None:
-        self.counts[name] = self.counts.get(name, 0) + 1
-
-    async def start(self, host: str, port: int) -> int:
-        self._server = await asyncio.start_server(self._accept, host, port)
-        return int(self._server.sockets[0].getsockname()[1])
+    async def start(self, host: str, ports: Mapping[str, int | None]) -> dict[str, int]:
+        self._server = await asyncio.start_server(self._accept, host, ports["mt5_port"])
+        ready = {"mt5_port": int(self._server.sockets[0].getsockname()[1])}
+        rest_port = ports.get("rest_port")
+        if self.rest and rest_port is not None:
+            ready["rest_port"] = await self.rest.start(self, host, rest_port)
+        return ready
 
     async def stop(self) -> None:
         if self._server:
             self._server.close()
-        self.hang_up_all()
-        if self.sessions:
-            await asyncio.wait(self.sessions, timeout=2)
-
-    def hang_up_all(self) -> None:
-        for task in list(self.sessions):
-            task.cancel()
-
-    def restart(self) -> None:
-        """Every connection ends; idle accounts are not in the account list until they trade again."""
-        self.hang_up_all()
-        self.books.active = {position.login for position in self.books.store.positions.values()}
+        if self.rest:
+            await self.rest.stop()
+        await super().stop()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session(self, reader, writer)
         await self.hold(session.serve(), writer, session.keep_pinging())
-
-    async def hold(
-        self, serving: Coroutine[None, None, None], writer: asyncio.StreamWriter,
-        beside: Coroutine[None, None, None] | None = None,
-    ) -> None:  # fmt: skip
-        """Run one session to its end, and what runs beside it."""
-        task = asyncio.current_task()
-        assert task is not None
-        self.sessions.add(task)
-        helper = asyncio.create_task(beside) if beside else None
-        try:
-            await serving
-        except (Hangup, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, TimeoutError, ValueError,
-                KeyError):  # fmt: skip
-            pass  # a bad packet, a lost or silent client: the real server closes without a word, too
-        except asyncio.CancelledError:
-            pass  # the server restarts or stops
-        finally:
-            self.sessions.discard(task)
-            if helper:
-                helper.cancel()
-                await asyncio.gather(helper, return_exceptions=True)
-            writer.close()

@@ -8,12 +8,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from sandbox.mt5.books import Books, Refused, cut
-from sandbox.mt5.contracts import GROUPS, SYMBOLS
+from sandbox.engine.books import RIGHTS_DEFAULT, Books, Refused, cut
+from sandbox.engine.contracts import GROUPS, SYMBOLS
+from sandbox.engine.store import User, hash_password
 from sandbox.mt5.protocol import Request
-from sandbox.mt5.store import User, hash_password
 
-RIGHTS_DEFAULT = 483
 # wire parameter -> (name in the user's JSON, longest text in UTF-16 units); longer text is cut without a word
 TEXTS = {
     "NAME": ("Name", 128), "COMPANY": ("Company", 64), "LANGUAGE": ("Language", 8), "COUNTRY": ("Country", 32),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -40,9 +41,8 @@ def test_a_full_manager_can_do_everything_and_a_limited_one_what_is_left(limited
 
 def test_a_platform_without_a_look_up_by_reference_moves_no_money(monkeypatch: pytest.MonkeyPatch) -> None:
     server = make_server()
-    pool.capabilities_of(server.kind)
     blind = base.Capabilities(finds_by_reference=False, sets_passwords=False)
-    monkeypatch.setitem(base.CAPABILITIES, server.kind, blind)
+    monkeypatch.setitem(base.KINDS, server.kind, replace(pool.kind_of(server.kind), capabilities=blind))
     assert Ability.SET_PASSWORDS in abilities.lacking(server)
     assert not any(abilities.can(server, ability) for ability in abilities.FOR_OPERATION.values())
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from trading.platforms import clock, passwords
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, ReadTimedOut
 from trading.platforms.mt5 import crypt, retcodes, units, wire
 
@@ -269,24 +270,24 @@ def test_half_a_character_is_replaced_so_that_a_database_takes_it() -> None:
 
 
 def test_platform_passwords_follow_the_servers_rule() -> None:
-    assert units.password_is_acceptable("Abcdef1!")
+    assert passwords.is_acceptable("Abcdef1!")
     for weak in ("Abcde1!", "abcdefg1!", "ABCDEFG1!", "Abcdefgh!", "Abcdefgh1", "Abcdefghijklmn12!"):
-        assert not units.password_is_acceptable(weak)
+        assert not passwords.is_acceptable(weak)
 
 
 def test_server_time_is_a_wall_clock_with_summer_time() -> None:
     zone = ZoneInfo("EET")
     winter = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
     summer = datetime(2026, 7, 15, 10, 0, tzinfo=UTC)
-    assert units.to_server_seconds(winter, zone) - int(winter.timestamp()) == 2 * 3600
-    assert units.to_server_seconds(summer, zone) - int(summer.timestamp()) == 3 * 3600
+    assert clock.to_server_seconds(winter, zone) - int(winter.timestamp()) == 2 * 3600
+    assert clock.to_server_seconds(summer, zone) - int(summer.timestamp()) == 3 * 3600
     for instant in (winter, summer):
-        assert units.to_utc(units.to_server_seconds(instant, zone) * 1000, zone) == instant
+        assert clock.to_utc(clock.to_server_seconds(instant, zone) * 1000, zone) == instant
 
 
 def test_in_the_doubled_hour_of_autumn_the_earlier_instant_is_taken() -> None:
     zone = ZoneInfo("EET")
     first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # 03:30 summer time
     second = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)  # 03:30 winter time
-    assert units.to_server_seconds(first, zone) == units.to_server_seconds(second, zone)
-    assert units.to_utc(units.to_server_seconds(second, zone) * 1000, zone) == first
+    assert clock.to_server_seconds(first, zone) == clock.to_server_seconds(second, zone)
+    assert clock.to_utc(clock.to_server_seconds(second, zone) * 1000, zone) == first

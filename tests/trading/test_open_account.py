@@ -252,11 +252,11 @@ def test_a_client_sets_their_own_trading_password(cast: Cast, account: TradingAc
 
 
 def test_made_up_passwords_meet_the_platforms_rules() -> None:
-    from trading.platforms.mt5.units import password_is_acceptable
+    from trading.platforms.passwords import is_acceptable
 
     passwords = {accounts.new_password() for _number in range(200)}
     assert len(passwords) == 200
-    assert all(password_is_acceptable(password) for password in passwords)
+    assert all(is_acceptable(password) for password in passwords)
 
 
 # -- the right to trade -----------------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from sandbox.mt5 import levels
-from sandbox.mt5.contracts import SYMBOLS
-from sandbox.mt5.market import Market
+from sandbox.engine import levels
+from sandbox.engine.contracts import SYMBOLS
+from sandbox.engine.market import Market
 from tests.trading.sandbox_server import Sandbox
 from trading.platforms.errors import FinalError
 from trading.platforms.mt5.commands import Mt5Commands

@@ -17,7 +17,8 @@ import httpx
 import pymt5pure
 import pytest
 
-from tests.trading.sandbox_server import ROOT, Sandbox, _ready_line, running_sandbox
+from tests.trading.sandbox_process import ROOT, _ready_line
+from tests.trading.sandbox_server import Sandbox, running_sandbox
 from trading.platforms.errors import FinalError, NotStarted
 from trading.platforms.mt5.client import CRYPT_NONE, Mt5Client, Mt5Config
 from trading.platforms.mt5.commands import Mt5Commands
@@ -254,8 +255,8 @@ def test_a_news_trader_waits_for_news(sandbox: Sandbox, client: Mt5Commands) -> 
 
 
 def test_a_latency_arbitrageur_trades_at_the_price_before_the_jump() -> None:
-    from sandbox.mt5.contracts import SYMBOLS
-    from sandbox.mt5.market import Market
+    from sandbox.engine.contracts import SYMBOLS
+    from sandbox.engine.market import Market
 
     market = Market(1)
     market.before = dict(market.middle)
@@ -329,10 +330,10 @@ def test_the_rest_form_is_on_tls_with_a_certificate_that_can_be_fetched(alone: d
 
 
 def test_the_same_seed_makes_the_same_world(tmp_path: Path) -> None:
-    from sandbox.mt5.__main__ import Process, arguments
+    from sandbox.mt5.__main__ import arguments, make
 
     def dump(seed: int) -> list[str]:
-        process = Process(arguments(["--world", "seeded", "--seed", str(seed)]))
+        process = make(arguments(["--world", "seeded", "--seed", str(seed)]))
         rows = [data for (data,) in process.store.db.execute("SELECT data FROM deals ORDER BY ticket")]
         rows += [str(user) for user in process.store.users.values()]
         process.store.db.close()
@@ -352,10 +353,11 @@ def test_a_server_that_wants_encryption_refuses_plain_sessions(tmp_path: Path) -
 
 
 def test_every_fault_is_documented_and_on_the_page(sandbox: Sandbox) -> None:
-    from sandbox.mt5.faults import KINDS
+    from sandbox.engine.faults import KINDS
+    from sandbox.mt5.server import OWN_FAULTS
 
     page = sandbox.http.get("/").text
-    for kind in KINDS:
+    for kind in {**KINDS, **OWN_FAULTS}:
         assert f"`{kind}`" in DOCS
         assert f'<option value="{kind}">' in page
     for switch in ("clock", "calendar", "news", "deal/edit", "archive", "frequency", "restart", "close_by"):
@@ -365,7 +367,7 @@ def test_every_fault_is_documented_and_on_the_page(sandbox: Sandbox) -> None:
 
 
 def test_the_seed_ends_on_the_day_that_is_documented() -> None:
-    from sandbox.mt5 import world
+    from sandbox.engine import world
 
     last = world.FIRST_DAY + dt.timedelta(days=world.DAYS - 1)
     assert (last.isoformat()[:10], last.strftime("%A")) == ("2026-01-30", "Friday")

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.trading.sandbox_server import ROOT
+from tests.trading.sandbox_process import ROOT
 from trading.platforms.errors import FinalError, NotStarted, ReadTimedOut
 from trading.platforms.mt5 import terminal as module
 from trading.platforms.mt5.terminal import terminal

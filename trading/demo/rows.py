@@ -12,7 +12,7 @@ import orjson
 from django.db import connection
 
 from trading.demo.traders import Trade
-from trading.platforms.mt5.units import to_server_seconds
+from trading.platforms.clock import to_server_seconds
 
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -12,7 +12,7 @@ from trading.choices import Transport
 from trading.demo import rows
 from trading.demo.market import CONTRACTS
 from trading.models import AccountType, SymbolInfo, SyncCursor, TradingServer
-from trading.platforms.mt5.adapter import SANDBOX_HOST
+from trading.platforms.base import SANDBOX_HOST
 
 PASSWORD = "Sandbox-1000!"  # noqa: S105 - the sandbox's own, see `python -m sandbox.mt5 --help`
 

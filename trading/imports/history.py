@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from trading.models import TradingAccount
 from trading.platforms.base import Purpose
+from trading.platforms.clock import to_server_seconds
 from trading.platforms.errors import PlatformError
-from trading.platforms.mt5.units import to_server_seconds
 from trading.platforms.pool import platform_for
 from trading.sync.batches import batched
 from trading.sync.deals import take_in

@@ -23,9 +23,8 @@ from trading.choices import UNDECIDED, ImportState, StagedState, Verdict
 from trading.imports import matching
 from trading.imports.countries import country_code
 from trading.models import AccountImport, StagedLogin, TradingServer
-from trading.platforms.base import AccountData, Platform, Purpose
+from trading.platforms.base import LEVERAGE_MAX, AccountData, Platform, Purpose
 from trading.platforms.errors import FinalError, PlatformError
-from trading.platforms.mt5.units import LEVERAGE_MAX
 from trading.platforms.pool import platform_for
 from trading.sync.batches import batched
 

@@ -42,6 +42,9 @@ class TradingServer(models.Model):
         max_length=60, default="/api", blank=True, validators=[RegexValidator(r"\A(/[A-Za-z0-9._~-]+)*\Z")],
         help_text=_("HTTPS only: what stands before the commands; empty for older builds, which say /trade_balance"),
     )  # fmt: skip
+    options = models.JSONField(
+        default=dict, blank=True, help_text=_("What else the way to this kind of platform needs, see its `options`")
+    )
     withheld = models.JSONField(
         default=list, blank=True, help_text=_("What the broker does not let this manager do, see platforms.abilities")
     )
@@ -95,6 +98,21 @@ class TradingServer(models.Model):
         """Keep the address of the broker's SQL export, with the name and password in it, encrypted; empty: there is none."""
         self._keep_secret("export_url", url)
         self.reads_export = bool(url)
+
+    def option(self, name: str) -> str:
+        """One of the platform's own settings (`platforms.base.Option`): the kept value, else its default.
+
+        Raises: KeyError for one that this platform does not have.
+        """
+        from trading.platforms.pool import kind_of
+
+        option = kind_of(self.kind).option(name)
+        kept = self._secrets().get(f"option:{name}") if option.is_secret else self.options.get(name)
+        return kept if kept not in (None, "") else option.default
+
+    def set_secret_option(self, name: str, value: str) -> None:
+        """Keep a platform's own setting that is a secret, encrypted."""
+        self._keep_secret(f"option:{name}", value)
 
     def export_url(self) -> str:
         return self._secrets().get("export_url", "")

@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from trading.platforms.gate import Gate
+
+LEVERAGE_MAX: Final = 500
+"""Highest leverage of any platform; above it somebody mistyped."""
 
 
 class Purpose(StrEnum):
@@ -46,7 +49,10 @@ class Right(StrEnum):
 class Capabilities:
     """What an adapter can do; what it can't is hidden, not attempted.
 
+    `own_logins`: we choose the login, from the server's range; else the platform does and `create_account` brings it.
+    `finds_accounts`: an account whose making was not answered can be found again by our reference.
     `finds_by_reference`: a balance operation can be looked up under our reference; without it no money is moved.
+    `unverified`: names of `choices.Ability` for which no public description of the real interface was found: pages say so.
     """
 
     creates_accounts: bool = True
@@ -62,6 +68,9 @@ class Capabilities:
     reads_many_deals: bool = True
     pushes_deals: bool = False
     reference_chars_max: int = 31
+    password_chars_max: int = 16
+    finds_accounts: bool = True
+    unverified: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +106,10 @@ class SymbolData:
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """Wanted account. `reference` is ours: by it a repeated request finds what the first one made."""
+    """Wanted account. `reference` is ours: by it a repeated request finds what the first one made.
+
+    `login` is empty where the platform chooses it. `may_exist`: an earlier attempt was not answered, or its answer was lost.
+    """
 
     login: str
     group: str
@@ -109,6 +121,7 @@ class NewAccount:
     email: str = ""
     country: str = ""
     language: str = ""
+    may_exist: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +162,12 @@ class AccountMoney:
 
 @dataclass(frozen=True, slots=True)
 class DealData:
-    """One deal. `action` and `entry` are the platform's numbers, also when nobody knows them yet."""
+    """One deal. `action`, `entry` and `reason` are MetaTrader 5's numbers, which the house counts with, also when nobody
+    knows them yet; an adapter of another platform translates, and keeps what it was told in `raw`.
+
+    `ticket` is unique on its server and never changes for one deal. Where a platform numbers deals and money apart, or not
+    at all, the adapter says how it makes one number of them (docs/platforms.md).
+    """
 
     ticket: int
     login: str
@@ -316,23 +334,66 @@ class Platform(DealSource, Protocol):
         ...
 
 
+SANDBOX_HOST: Final = "sandbox"
+"""A server row with this host is wherever the settings say that the sandbox server of its kind is."""
+
 Factory = Callable[[Any, Gate], Platform]
-FACTORIES: dict[str, Factory] = {}
 EXPORTS: dict[str, Callable[[Any], Export]] = {}
 """By platform: what makes the reader of a server's export, where that platform has one."""
 
 
-CAPABILITIES: dict[str, Capabilities] = {}
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A setting that the way to one kind of platform needs beside host, port, manager and password.
+
+    `pattern`: a regular expression that the whole value must match. `choices`: (value, label).
+    """
+
+    name: str
+    label: Any
+    help: Any = ""
+    default: str = ""
+    is_required: bool = False
+    is_secret: bool = False
+    pattern: str = ""
+    choices: tuple[tuple[str, Any], ...] = ()
 
 
-def platform_kind(kind: str, capabilities: Capabilities) -> Callable[[Factory], Factory]:
-    """Register the function that makes a platform of this kind from a `TradingServer` row and its connection's gate.
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is known of a kind of platform before any server of it is connected.
 
     `capabilities`: what a manager with every right can do there; `abilities` knows what one server's manager can.
+    `time_zone`: where all its servers keep one clock. `manager_pattern`: what a manager's login looks like.
+    `manager_label`, `secret_label`: what the platform calls the two, where not manager login and API password.
+    """
+
+    factory: Factory
+    capabilities: Capabilities
+    options: tuple[Option, ...] = ()
+    time_zone: str = ""
+    manager_pattern: str = r"\S+"
+    manager_label: Any = ""
+    secret_label: Any = ""
+
+    def option(self, name: str) -> Option:
+        for option in self.options:
+            if option.name == name:
+                return option
+        raise KeyError(name)
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def platform_kind(kind: str, capabilities: Capabilities, **known: Any) -> Callable[[Factory], Factory]:
+    """Register the function that makes a platform of this kind from a `TradingServer` row and its connection's gate.
+
+    `known`: the other fields of `Kind`.
     """
 
     def register(factory: Factory) -> Factory:
-        FACTORIES[kind], CAPABILITIES[kind] = factory, capabilities
+        KINDS[kind] = Kind(factory, capabilities, **known)
         return factory
 
     return register

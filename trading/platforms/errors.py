@@ -46,6 +46,10 @@ class FinalError(PlatformError):
     kind = ErrorKind.FINAL
 
 
+class LoginTaken(FinalError):
+    """The login that we chose belongs to somebody else: take the next one."""
+
+
 class NotStarted(PlatformError):
     """The command never reached the platform, or it said that it did not begin."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from trading.platforms.base import CAPABILITIES, EXPORTS, FACTORIES, Capabilities, DealSource, Export, Platform, Purpose
+from trading.platforms.base import EXPORTS, KINDS, Capabilities, DealSource, Export, Kind, Platform, Purpose
 from trading.platforms.gate import Breaker, Gate, Limit, Rate
 from trading.platforms.shared import shared_turn
 from trading.platforms.watch import watcher
@@ -34,16 +34,21 @@ def _fingerprint(server: TradingServer) -> str:
     """Changes when anything about the way to the server changes, so that the old connection is dropped."""
     parts = [
         server.kind, server.host, server.port, server.manager_login, server.crypt_method, server.time_zone,
-        server.transport, server.path_prefix, server.balance_command, server.certificate,
+        server.transport, server.path_prefix, server.balance_command, server.certificate, sorted(server.options.items()),
     ]  # fmt: skip
     text = "\0".join(map(str, parts)).encode() + bytes(server.credentials)
     return hashlib.sha256(text).hexdigest()
 
 
+def kind_of(kind: str) -> Kind:
+    """What is known of a kind of platform; its adapter registers itself when it is first asked for."""
+    import_module(ADAPTERS[kind])
+    return KINDS[kind]
+
+
 def capabilities_of(kind: str) -> Capabilities:
     """What a platform of this kind can do at all; no connection is needed to know."""
-    import_module(ADAPTERS[kind])
-    return CAPABILITIES[kind]
+    return kind_of(kind).capabilities
 
 
 def platform_for(server: TradingServer, purpose: Purpose = Purpose.READS) -> Platform:
@@ -54,8 +59,7 @@ def platform_for(server: TradingServer, purpose: Purpose = Purpose.READS) -> Pla
         known = _platforms.get(key)
         if known and known[0] == fingerprint:
             return known[1]
-        import_module(ADAPTERS[server.kind])
-        platform = FACTORIES[server.kind](server, gate_for(server, purpose))
+        platform = kind_of(server.kind).factory(server, gate_for(server, purpose))
         _platforms[key] = (fingerprint, platform)
     if known:
         known[1].close()  # may wait for a command that is on its way: nobody else has to

@@ -16,8 +16,7 @@ from crm import audit
 from crm.events import TradingAccountChanged, publish
 from crm.wake import wake_on_commit
 from trading.models import AccountChange, AccountType, TradingAccount, TradingServer
-from trading.platforms.base import AccountData, Purpose, Right
-from trading.platforms.mt5.units import LEVERAGE_MAX
+from trading.platforms.base import LEVERAGE_MAX, AccountData, Purpose, Right
 from trading.platforms.pool import platform_for
 from trading.sync import presence
 from trading.sync.batches import batched

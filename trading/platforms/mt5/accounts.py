@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from trading.platforms.base import AccountData, NewAccount, Right
-from trading.platforms.errors import FinalError, OutcomeUnknown
+from trading.platforms.errors import FinalError, LoginTaken, OutcomeUnknown
 from trading.platforms.mt5 import retcodes, units, wire
 from trading.platforms.mt5.answers import LOGINS_PER_REQUEST, Answers, json_of, row_of
 from trading.platforms.mt5.enums import RIGHTS_DEFAULT, Rights
@@ -18,7 +18,7 @@ class AccountsPart(Answers):
     def create_account(self, wanted: NewAccount) -> AccountData:
         """With a login of our own range, so that a repeat meets 3004 and finds the first attempt by its reference.
 
-        Raises: FinalError with retcode 3004 when the login belongs to somebody else.
+        Raises: LoginTaken (retcode 3004) when the login belongs to somebody else.
         """
         parameters = {
             "LOGIN": wanted.login,
@@ -40,7 +40,7 @@ class AccountsPart(Answers):
                 raise
             found = self.read_account(wanted.login)
             if found is None or found.reference != wanted.reference:
-                raise
+                raise LoginTaken(problem.message, command=problem.command, code=problem.code) from problem
             # An earlier attempt made it and its answer was lost: it gets the password that we are about to tell.
             self.change_password(wanted.login, wanted.main_password)
             self.change_password(wanted.login, wanted.investor_password, investor=True)

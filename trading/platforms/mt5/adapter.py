@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 
 from trading.choices import Transport
-from trading.platforms.base import EXPORTS, Capabilities, platform_kind
+from trading.platforms.base import EXPORTS, SANDBOX_HOST, Capabilities, platform_kind
 from trading.platforms.gate import Gate
 from trading.platforms.mt5 import units
 from trading.platforms.mt5.accounts import AccountsPart
@@ -23,7 +23,6 @@ from trading.platforms.mt5.rest import Mt5RestClient
 if TYPE_CHECKING:
     from trading.models import TradingServer
 
-SANDBOX_HOST: Final = "sandbox"  # a server row with this host is wherever settings.SANDBOX_MT5 and SANDBOX_MT5_REST say
 CAPABILITIES: Final = Capabilities(reference_chars_max=units.COMMENT_CHARS_MAX)
 
 
@@ -53,7 +52,7 @@ def configuration(server: TradingServer) -> Mt5Config:
     )
 
 
-@platform_kind("mt5", CAPABILITIES)
+@platform_kind("mt5", CAPABILITIES, manager_pattern=r"\d+")
 def make_platform(server: TradingServer, gate: Gate) -> Mt5Platform:
     form = Mt5RestClient if server.transport == Transport.REST else Mt5Client
     return Mt5Platform(form(configuration(server), gate), server.zone, balance_command=server.balance_command)

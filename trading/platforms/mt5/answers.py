@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from trading.platforms import clock
 from trading.platforms.base import DealData
 from trading.platforms.errors import FinalError, ReadTimedOut
-from trading.platforms.mt5 import retcodes, units, wire
+from trading.platforms.mt5 import retcodes, wire
 from trading.platforms.mt5.commands import Mt5Commands
 from trading.platforms.mt5.deal import deal_from, msc_of
 
@@ -27,7 +28,7 @@ class Answers:
         self.client.close()
 
     def _deal(self, row: Mapping[str, Any]) -> DealData:
-        return deal_from(row, executed_at=units.to_utc(msc_of(row, "Time"), self.zone))
+        return deal_from(row, executed_at=clock.to_utc(msc_of(row, "Time"), self.zone))
 
     def _rows_or_none(self, command: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         """The rows of a list command; "not found" is an empty list."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
+from trading.platforms import clock
 from trading.platforms.base import AccountMoney, BalanceKind, DealData
 from trading.platforms.errors import FinalError, OutcomeUnknown
 from trading.platforms.mt5 import units, wire
@@ -57,7 +58,7 @@ class MoneyPart(Answers):
 
     def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
         """A window of an hour more on both sides covers the day on which the server's clock jumps."""
-        from_msc = units.to_server_seconds(since - LOOK_BACK, self.zone) * 1000 - HOUR_MSC
+        from_msc = clock.to_server_seconds(since - LOOK_BACK, self.zone) * 1000 - HOUR_MSC
         found = self.deals_of(login, from_msc=from_msc, to_msc=from_msc + 370 * DAY_MSC)
         return [
             deal

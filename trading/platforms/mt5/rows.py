@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from trading.platforms import clock
 from trading.platforms.base import AccountData, AccountMoney, PositionData, Right
 from trading.platforms.mt5 import units
 from trading.platforms.mt5.deal import msc_of
@@ -41,7 +42,7 @@ def account_from(row: Mapping[str, Any], zone: ZoneInfo) -> AccountData:
         email=units.text(row.get("Email")),
         phone=units.text(row.get("Phone")),
         country=units.text(row.get("Country")),
-        registered_at=units.to_utc(registered * 1000, zone) if registered > 0 else None,
+        registered_at=clock.to_utc(registered * 1000, zone) if registered > 0 else None,
     )
 
 
@@ -81,6 +82,6 @@ def position_from(row: Mapping[str, Any], zone: ZoneInfo) -> PositionData:
         profit=units.decimal(row.get("Profit")),
         swap=units.decimal(row.get("Storage")),
         server_msc=opened,
-        opened_at=units.to_utc(opened, zone),
+        opened_at=clock.to_utc(opened, zone),
         comment=units.text(row.get("Comment"))[:64],
     )

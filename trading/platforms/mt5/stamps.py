@@ -9,8 +9,8 @@ from statistics import median_low
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from trading.platforms import clock
 from trading.platforms.base import ServerTime
-from trading.platforms.mt5 import units
 
 FILETIME_EPOCH: Final = 11_644_473_600  # seconds from 1601 to 1970
 TICKS: Final = 10_000_000  # of 100 ns in a second
@@ -38,7 +38,7 @@ def offset_of(server_msc: int, changed_at: dt.datetime) -> int | None:
 
 def instant_of(server_msc: int, changed_at: dt.datetime, zone: ZoneInfo) -> dt.datetime:
     """A server time as an instant; in the doubled hour of autumn the change stamp of a fresh row tells which one."""
-    first, second = units.to_utc(server_msc, zone), units.to_utc(server_msc, zone, later=True)
+    first, second = clock.to_utc(server_msc, zone), clock.to_utc(server_msc, zone, later=True)
     is_second = first != second and abs((changed_at - second).total_seconds()) <= FRESH_SECONDS
     return second if is_second else first
 

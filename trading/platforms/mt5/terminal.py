@@ -20,6 +20,7 @@ from importlib import import_module
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from trading.platforms import clock
 from trading.platforms.base import AccountMoney, DealData, PositionData
 from trading.platforms.errors import FinalError, NotStarted, ReadTimedOut
 from trading.platforms.mt5 import units
@@ -107,7 +108,7 @@ class Terminal:
     def deals(self, since: dt.datetime, until: dt.datetime) -> list[DealData]:
         """Deals between two instants, as far as the terminal keeps its history. Raises as `account`."""
         first, last = (
-            dt.datetime.fromtimestamp(units.to_server_seconds(at, self._zone), dt.UTC) for at in (since, until)
+            dt.datetime.fromtimestamp(clock.to_server_seconds(at, self._zone), dt.UTC) for at in (since, until)
         )
         digits = int(self._given(self._api.account_info()).currency_digits)
         rows: Sequence[Any] = self._given(self._api.history_deals_get(first, last))
@@ -122,7 +123,7 @@ class Terminal:
                 ticket=int(row.ticket), login=login, symbol=units.text(row.symbol), action=int(row.type),
                 lots=_lots(row.volume), contract_size=Decimal(0), price_open=_price(row.price_open),
                 price_current=_price(row.price_current), profit=_amount(row.profit, digits), swap=_amount(row.swap, digits),
-                server_msc=int(row.time_msc), opened_at=units.to_utc(int(row.time_msc), self._zone),
+                server_msc=int(row.time_msc), opened_at=clock.to_utc(int(row.time_msc), self._zone),
                 comment=units.text(row.comment),
             )
             for row in self._given(self._api.positions_get())
@@ -134,7 +135,7 @@ class Terminal:
         raw = {name: str(value) for name, value in row._asdict().items()}
         return DealData(
             ticket=int(row.ticket), login=str(self._api.account_info().login), server_msc=msc,
-            executed_at=units.to_utc(msc, self._zone), action=int(row.type), entry=entry, reason=int(row.reason),
+            executed_at=clock.to_utc(msc, self._zone), action=int(row.type), entry=entry, reason=int(row.reason),
             symbol=units.text(row.symbol), lots=lots, closed_lots=lots if entry in (1, 3) else Decimal(0),
             contract_size=Decimal(0), price=_price(row.price), price_position=Decimal(0), profit=_amount(row.profit, digits),
             commission=_amount(row.commission, digits), swap=_amount(row.swap, digits), fee=_amount(row.fee, digits),

@@ -1,12 +1,10 @@
-"""Units of the MT5 server: lots, money, texts and server time. Exact: strings to Decimal, never through a float."""
+"""Units of the MT5 server: lots, money and texts. Exact: strings to Decimal, never through a float."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 LOTS_PER_VOLUME_EXT: Final = Decimal("0.00000001")
 VOLUME_EXT_PER_VOLUME: Final = 10_000
@@ -14,8 +12,6 @@ COMMENT_CHARS_MAX: Final = 31  # 32 with the terminator; the server cuts the res
 NAME_CHARS_MAX: Final = 128
 USER_COMMENT_CHARS_MAX: Final = 64
 AMOUNT_MAX: Final = Decimal(1_000_000_000)
-LEVERAGE_MAX: Final = 500
-PASSWORD_CHARS: Final = (8, 16)
 
 
 def decimal(value: object, default: str = "0") -> Decimal:
@@ -73,26 +69,3 @@ def shorten(value: str, limit: int) -> str:
     while utf16_length(value) > limit:
         value = value[:-1]
     return value
-
-
-def password_is_acceptable(password: str) -> bool:
-    """8 to 16 characters with lower case, upper case, digit and sign; the server answers 3006 otherwise."""
-    shortest, longest = PASSWORD_CHARS
-    classes = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^A-Za-z0-9]")
-    return shortest <= utf16_length(password) <= longest and all(re.search(kind, password) for kind in classes)
-
-
-def to_utc(server_msc: int, zone: ZoneInfo, *, later: bool = False) -> datetime:
-    """A server time in milliseconds (wall clock of the server's zone, counted as if it were UTC) as an instant.
-
-    In the hour that a zone lives twice in autumn the earlier instant is taken, or the `later` one; callers keep the raw
-    value beside it.
-    """
-    wall = datetime(1970, 1, 1) + timedelta(milliseconds=server_msc)  # noqa: DTZ001 - a wall clock, on purpose
-    return wall.replace(tzinfo=zone, fold=int(later)).astimezone(UTC)
-
-
-def to_server_seconds(instant: datetime, zone: ZoneInfo) -> int:
-    """An instant as the server writes it: seconds of its wall clock, counted as if it were UTC."""
-    wall = instant.astimezone(zone).replace(tzinfo=UTC)
-    return int(wall.timestamp())

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from sandbox.mt5.books import BONUS, CREDIT, Books, Refused
+from sandbox.engine.books import BONUS, CREDIT, Books, Refused
 
 EDITABLE = frozenset({"Profit", "Commission", "Storage", "Fee", "Price", "Comment", "TimeMsc", "Action", "Symbol"})
 MODIFIED_BY_DEALER = 0x1

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sandbox.mt5.books import BALANCE, BONUS, BUY, CORRECTION, CREDIT, SELL, Books
-from sandbox.mt5.clock import ServerClock
-from sandbox.mt5.contracts import GROUPS, NETTING, SYMBOLS
-from sandbox.mt5.desk import Desk
-from sandbox.mt5.market import Market
-from sandbox.mt5.orders import BUY_LIMIT, SELL_LIMIT, Orders
-from sandbox.mt5.store import User, hash_password
-from sandbox.mt5.traders import Traders
-from sandbox.mt5.users import RIGHTS_DEFAULT
+from sandbox.engine.books import BALANCE, BONUS, BUY, CORRECTION, CREDIT, RIGHTS_DEFAULT, SELL, Books
+from sandbox.engine.clock import ServerClock
+from sandbox.engine.contracts import GROUPS, NETTING, SYMBOLS
+from sandbox.engine.desk import Desk
+from sandbox.engine.market import Market
+from sandbox.engine.orders import BUY_LIMIT, SELL_LIMIT, Orders
+from sandbox.engine.store import User, hash_password
+from sandbox.engine.traders import Traders
 
 FIRST_DAY, DAYS = datetime(2026, 1, 5, tzinfo=UTC), 26
 STEP_SECONDS, FIRST_HOUR, LAST_HOUR = 900, 8, 20

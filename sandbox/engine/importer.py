@@ -13,10 +13,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sandbox.mt5.books import Books
-from sandbox.mt5.contracts import GROUPS, SYMBOLS
-from sandbox.mt5.store import User, hash_password
-from sandbox.mt5.users import RIGHTS_DEFAULT, TEXTS
+from sandbox.engine.books import RIGHTS_DEFAULT, Books
+from sandbox.engine.contracts import GROUPS, SYMBOLS
+from sandbox.engine.store import PERSONAL, User, hash_password
 
 BATCH = 5000
 DEAL_DEFAULTS: dict[str, Any] = {
@@ -67,7 +66,7 @@ def _user(books: Books, row: dict[str, Any]) -> int:
         raise ValueError(f"no group {row['group']!r}")
     password = hash_password(login, secrets.token_urlsafe(12))
     now = int(row.get("registration") or books.clock.now())
-    fields = {shown: str(row[wire.lower()]) for wire, (shown, _limit) in TEXTS.items() if wire.lower() in row}
+    fields = {shown: str(row[shown.lower()]) for shown in PERSONAL if shown.lower() in row}
     books.store.save_user(
         User(login, row["group"], int(row.get("leverage", 30)), RIGHTS_DEFAULT, Decimal(row.get("balance", "0")),
              Decimal(row.get("credit", "0")), password, password, now, now, fields)

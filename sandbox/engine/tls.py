@@ -14,16 +14,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 DAYS = 3650
-NAMES = ("localhost", "sandbox-mt5")
 ADDRESSES = ("127.0.0.1", "::1")
 
 
-def make(names: tuple[str, ...] = NAMES) -> tuple[str, str]:
-    """(certificate, key) as PEM. It signs itself, so it is its own authority."""
+def make(server: str = "mt5") -> tuple[str, str]:
+    """(certificate, key) as PEM, for localhost and `sandbox-<server>`. It signs itself, so it is its own authority."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Keelson sandbox MT5 server")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Keelson sandbox {server} server")])
     now = dt.datetime.now(dt.UTC)
-    alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
+    alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in ("localhost", f"sandbox-{server}")]
     alternatives += [x509.IPAddress(ipaddress.ip_address(address)) for address in ADDRESSES]
     certificate = (
         x509.CertificateBuilder()
@@ -46,13 +45,13 @@ def make(names: tuple[str, ...] = NAMES) -> tuple[str, str]:
 class Identity:
     """The server's certificate: read from beside the state file, or made and kept there."""
 
-    def __init__(self, state: str) -> None:
+    def __init__(self, state: str, server: str = "mt5") -> None:
         if state == ":memory:":
-            self.certificate, self._key = make()
+            self.certificate, self._key = make(server)
             return
         public, private = Path(f"{state}.crt"), Path(f"{state}.key")
         if not (public.exists() and private.exists()):
-            certificate, key = make()
+            certificate, key = make(server)
             private.touch(mode=0o600)
             private.write_text(key)
             public.write_text(certificate)

@@ -10,14 +10,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sandbox.mt5 import importer, page
-from sandbox.mt5.books import BUY, SELL, Refused
-from sandbox.mt5.contracts import GROUPS, SYMBOLS
-from sandbox.mt5.desk import Desk
-from sandbox.mt5.orders import KINDS, Orders
-from sandbox.mt5.protocol import RETCODE_TEXTS
-from sandbox.mt5.server import RIGHTS, Mt5Server
-from sandbox.mt5.traders import Traders
+from sandbox.engine import importer, page
+from sandbox.engine.books import BUY, SELL, Refused
+from sandbox.engine.contracts import GROUPS, SYMBOLS
+from sandbox.engine.desk import Desk
+from sandbox.engine.gateway import Gateway
+from sandbox.engine.orders import KINDS, Orders
+from sandbox.engine.traders import Traders
 
 HEAD_MAX, BODY_MAX = 16 * 1024, 256 * 1024 * 1024
 Reply = tuple[int, str, str]  # status, content type, body
@@ -26,8 +25,8 @@ Reply = tuple[int, str, str]  # status, content type, body
 class Control:
     """Routes of the control port. Every change is a POST; answers are JSON, except for the page."""
 
-    def __init__(self, server: Mt5Server, traders: Traders, certificate: str = "") -> None:
-        self.server, self.books, self.traders, self.certificate = server, server.books, traders, certificate
+    def __init__(self, server: Gateway, traders: Traders) -> None:
+        self.server, self.books, self.traders = server, server.books, traders
         self.routes: dict[tuple[str, str], Callable[[dict[str, Any], str], Awaitable[Reply]]] = {
             ("GET", "/"): self.page,
             ("GET", "/control/state"): self.state,
@@ -107,7 +106,7 @@ class Control:
                 data = {}
             reply = await route(data, body)
         except Refused as refusal:
-            text = RETCODE_TEXTS.get(refusal.code, "Error")
+            text = self.server.refusals.get(refusal.code, "Error")
             return self._json({"error": f"the server refuses: {refusal.code} {text}", "retcode": refusal.code}, 409)
         except (ValueError, KeyError, InvalidOperation, TypeError) as problem:
             return self._json({"error": f"bad request: {problem!r}"}, 400)
@@ -266,19 +265,19 @@ class Control:
 
     async def rights(self, data: dict[str, Any], _body: str) -> Reply:
         """{take: a right} or {give: a right} of the manager; without either all are given."""
-        held = self.server.settings.manager.rights
+        held, known = self.server.rights, self.server.all_rights
         for name in (data.get("take"), data.get("give")):
-            if name and name not in RIGHTS:
-                raise ValueError(f"rights are: {', '.join(RIGHTS)}")
+            if name and name not in known:
+                raise ValueError(f"rights are: {', '.join(known)}")
         if data.get("take"):
             held.discard(data["take"])
         else:
-            held.update([data["give"]] if data.get("give") else RIGHTS)
+            held.update([data["give"]] if data.get("give") else known)
         return self._json({"rights": sorted(held)})
 
     async def pem(self, _data: dict[str, Any], _body: str) -> Reply:
-        """The certificate of the REST port, to be believed by clients."""
-        return 200, "application/x-pem-file", self.certificate
+        """The certificate of the TLS port, to be believed by clients."""
+        return 200, "application/x-pem-file", self.server.certificate
 
     async def restart(self, _data: dict[str, Any], _body: str) -> Reply:
         """As if the server restarted: every connection ends, idle accounts are forgotten until they trade again."""
@@ -314,7 +313,7 @@ class Control:
             "calendar": books.market.calendar,
             "restless": sorted(books.market.news_left),
             "archived": len(books.store.archived()),
-            "manager_lacks": sorted(RIGHTS.keys() - self.server.settings.manager.rights),
+            "manager_lacks": sorted(set(self.server.all_rights) - self.server.rights),
             "per_second_max": self.server.per_second_max,
             "groups": list(GROUPS),
             "prices": prices,
@@ -324,4 +323,4 @@ class Control:
         return self._json(self._state())
 
     async def page(self, _data: dict[str, Any], _body: str) -> Reply:
-        return 200, "text/html", page.render(self.books, self._state())
+        return 200, "text/html", page.render(self.server, self._state())

@@ -6,7 +6,7 @@ import math
 import random
 from decimal import ROUND_HALF_UP, Decimal
 
-from sandbox.mt5.contracts import SYMBOLS, Group, Symbol
+from sandbox.engine.contracts import SYMBOLS, Group, Symbol
 
 YEAR_SECONDS = 365 * 86_400
 NEWS_EVERY_SECONDS = 6 * 3600  # of market time

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sandbox.mt5.clock import ServerClock
-from sandbox.mt5.contracts import CALC_FOREX, GROUPS, NETTING, SYMBOLS, Group, Symbol
-from sandbox.mt5.market import Market
-from sandbox.mt5.store import Position, Store, User
+from sandbox.engine.clock import ServerClock
+from sandbox.engine.contracts import CALC_FOREX, GROUPS, NETTING, SYMBOLS, Group, Symbol
+from sandbox.engine.market import Market
+from sandbox.engine.store import Position, Store, User
 
 BUY, SELL, BALANCE, CREDIT, CHARGE, CORRECTION, BONUS, SO_COMPENSATION = 0, 1, 2, 3, 4, 5, 6, 19
 IN, OUT, INOUT, OUT_BY = 0, 1, 2, 3
@@ -18,6 +18,7 @@ BALANCE_KINDS = (BALANCE, CREDIT, CHARGE, CORRECTION, BONUS)
 AMOUNT_MAX = Decimal(1_000_000_000)
 COMMENT_MAX = 31
 RIGHT_TRADE_DISABLED, RIGHT_READONLY = 0x4, 0x200
+RIGHTS_DEFAULT = 483
 
 
 class Refused(Exception):

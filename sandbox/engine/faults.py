@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 KINDS = {
@@ -14,17 +15,12 @@ KINDS = {
     "book_twice": "does the command twice and answers once",
     "split": "sends the answer in TCP pieces of `value` bytes",
     "drip": "sends the answer a byte at a time, `value` seconds apart",
-    "parts": "cuts the answer into packets of `value` bytes",
-    "ping_storm": "sends `value` pings between the parts of the answer",
-    "retcode": "does nothing, answers retcode `value`",
-    "retcode_after": "does the command, answers retcode `value`",
-    "too_frequent": "does nothing, answers retcode 12",
-    "garbage": "does the command, answers with bytes that are no packet",
-    "foreign_number": "does the command, answers under another packet number",
-    "forbidden": "does nothing and ends the session: HTTP 403 in the REST form, a closed connection in the raw form",
-    "proxy_403": "does the command; a proxy in front answers HTTP 403 with a page of its own (raw form: closes)",
+    "retcode": "does nothing, answers with the platform's error `value`",
+    "retcode_after": "does the command, answers with the platform's error `value`",
+    "too_frequent": "does nothing, says that requests come too often",
+    "garbage": "does the command, answers with bytes that are no answer",
     "cut_off": "does the command, closes the connection after `value` bytes of the answer",
-    "restart": "does the command, answers, then restarts: all connections end, idle accounts are forgotten",
+    "restart": "does the command, answers, then restarts: all connections end",
     "cut_comment": "books with the comment cut to `value` characters",
 }
 DONE_KINDS = {"drop_before", "never_before", "retcode", "too_frequent"}  # kinds that keep the command from being done
@@ -39,24 +35,28 @@ class Fault:
     times: int = 1
     value: float = 0
     hits: int = 0
+    does: str = ""
 
     def show(self) -> dict[str, object]:
-        return {**asdict(self), "does": KINDS[self.kind]}
+        return asdict(self)
 
 
 class Faults:
-    def __init__(self) -> None:
+    """The switches of one server. `more` are kinds of its own, beside those of every server."""
+
+    def __init__(self, more: Mapping[str, str] | None = None) -> None:
+        self.kinds = {**KINDS, **(more or {})}
         self.armed: list[Fault] = []
 
     def arm(self, kind: str, command: str = "*", times: int = 1, value: float = 0) -> Fault:
         """Raises ValueError for an unknown kind or a senseless number."""
-        if kind not in KINDS:
-            raise ValueError(f"unknown fault {kind!r}; there are: {', '.join(KINDS)}")
+        if kind not in self.kinds:
+            raise ValueError(f"unknown fault {kind!r}; there are: {', '.join(self.kinds)}")
         if times < 1:
             raise ValueError("times must be at least 1")
         if kind in ("split", "parts", "cut_off") and value < 1:
             raise ValueError(f"{kind} needs a value of at least 1 byte")
-        fault = Fault(kind, command.upper(), int(times), float(value))
+        fault = Fault(kind, command.upper(), int(times), float(value), does=self.kinds[kind])
         self.armed.append(fault)
         return fault
 
@@ -64,7 +64,7 @@ class Faults:
         """The faults that hit this command, by kind; each is used up by one."""
         hit: dict[str, Fault] = {}
         for fault in list(self.armed):
-            if fault.command not in ("*", command) or fault.kind in hit:
+            if fault.command not in ("*", command.upper()) or fault.kind in hit:
                 continue
             hit[fault.kind] = fault
             fault.hits += 1

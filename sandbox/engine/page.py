@@ -6,12 +6,10 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sandbox.mt5.books import Books
-from sandbox.mt5.desk import EDITABLE
-from sandbox.mt5.faults import KINDS
-from sandbox.mt5.orders import KINDS as ORDERS
-from sandbox.mt5.server import RIGHTS
-from sandbox.mt5.traders import HABITS
+from sandbox.engine.desk import EDITABLE
+from sandbox.engine.gateway import Gateway
+from sandbox.engine.orders import KINDS as ORDERS
+from sandbox.engine.traders import HABITS
 
 SHOWN = (
     "users", "funded", "archived", "deals", "positions", "pending_orders", "opened_by_traders", "rhythm_per_minute", "sessions",
@@ -63,14 +61,14 @@ def choice(name: str, options: Iterable[tuple[str, str]]) -> str:
     return f'<select name="{name}" aria-label="{name}">{inside}</select>'
 
 
-def switches() -> str:
+def switches(server: Gateway) -> str:
     sides = choice("side", [("buy", "buy"), ("sell", "sell")])
     return "".join((
-        form("Fault", "fault", choice("kind", [(k, f"{k}: {v}") for k, v in KINDS.items()]),
-             field("command", "TRADE_BALANCE or *", 16), field("times", "times", 3, "1"), field("value", "value", 6), button="Arm"),
+        form("Fault", "fault", choice("kind", [(k, f"{k}: {v}") for k, v in server.faults.kinds.items()]),
+             field("command", "command or *", 16), field("times", "times", 3, "1"), field("value", "value", 6), button="Arm"),
         form("All faults", "faults/clear", button="Clear"),
         form("Restart", "restart", button="End every session"),
-        form("Manager", "rights", choice("take", [(x, f"takes: {x}") for x in RIGHTS]), button="Take away"),
+        form("Manager", "rights", choice("take", [(x, f"takes: {x}") for x in server.all_rights]), button="Take away"),
         form("All rights", "rights", button="Give back"),
         form("Too frequent", "frequency", field("per_second", "commands a second, 0: any", 18)),
         form("Market hours", "calendar", choice("calendar", [(x, x) for x in ("always", "real", "closed")])),
@@ -96,7 +94,8 @@ def switches() -> str:
     ))  # fmt: skip
 
 
-def render(books: Books, state: dict[str, Any]) -> str:
+def render(server: Gateway, state: dict[str, Any]) -> str:
+    books, title = server.books, esc(f"Sandbox {server.name}")
     rows = [[key.replace("_", " "), ", ".join(v) if isinstance(v := state[key], list) else v] for key in SHOWN]
     armed = [[one["kind"], one["command"], one["times"], one["hits"]] for one in state["faults"]]
     accounts = []
@@ -110,10 +109,10 @@ def render(books: Books, state: dict[str, Any]) -> str:
     market = [[name, price["bid"], price["ask"]] for name, price in state["prices"].items()]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>Sandbox MT5 server</title><style>{STYLE}</style><h1>Sandbox MT5 server</h1><main>"
+        f"<title>{title}</title><style>{STYLE}</style><h1>{title}</h1><main>"
         f"<section><h2>State</h2>{table(['', ''], rows)}"
         f"<h2>Armed faults</h2>{table(['Fault', 'command', 'times left', 'hits'], armed, text=2)}</section>"
-        f"<section><h2>Switches</h2>{switches()}</section>"
+        f"<section><h2>Switches</h2>{switches(server)}</section>"
         f"<section><h2>Newest accounts</h2>"
         f"{table(['Group', 'login', 'balance', 'credit', 'equity', 'margin', 'positions'], accounts)}</section>"
         f"<section><h2>Newest deals</h2>"

@@ -8,9 +8,9 @@ import random
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
-from sandbox.mt5.books import BUY, SELL, AccountView, Books, Refused
-from sandbox.mt5.contracts import GROUPS, SYMBOLS, Symbol
-from sandbox.mt5.store import Position
+from sandbox.engine.books import BUY, SELL, AccountView, Books, Refused
+from sandbox.engine.contracts import GROUPS, SYMBOLS, Symbol
+from sandbox.engine.store import Position
 
 MIN_EQUITY_USD = Decimal(50)
 MINUTE_MSC = 60_000

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sandbox.mt5.levels import level
+from sandbox.engine.levels import level
 
 CURRENCY_DIGITS = {"JPY": 0, "USC": 2, "BTC": 8, "USDT": 6, "XAU": 2}
 NETTING, HEDGING = 0, 2

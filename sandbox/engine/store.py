@@ -37,6 +37,12 @@ CREATE TABLE IF NOT EXISTS archive (login INTEGER PRIMARY KEY, data TEXT NOT NUL
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
+# What `User.fields` may hold about a person and an account, by name.
+PERSONAL = (
+    "Name", "Company", "Language", "Country", "City", "State", "ZipCode", "Address", "Phone", "Email", "ID", "Status", "Comment",
+    "Color", "Agent", "PhonePassword", "FirstName", "LastName", "LeadSource", "LeadCampaign",
+)  # fmt: skip
+
 
 @dataclass
 class User:

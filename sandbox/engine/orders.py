@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sandbox.mt5.books import BUY, SELL, Books, Refused, cut
-from sandbox.mt5.contracts import GROUPS, SYMBOLS
+from sandbox.engine.books import BUY, SELL, Books, Refused, cut
+from sandbox.engine.contracts import GROUPS, SYMBOLS
 
 BUY_LIMIT, SELL_LIMIT, BUY_STOP, SELL_STOP = 2, 3, 4, 5
 KINDS = {"buy_limit": BUY_LIMIT, "sell_limit": SELL_LIMIT, "buy_stop": BUY_STOP, "sell_stop": SELL_STOP}
