@@ -103,6 +103,7 @@ def open_on_platform(account_id: int) -> AccountState:
         country=client.country,
         language=client.language,
         may_exist=account.attempts > 1,
+        currency=account.currency,
     )
     try:
         made = platform_for(account.server, Purpose.MONEY).create_account(wanted)

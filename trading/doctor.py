@@ -106,7 +106,9 @@ def _groups(server: TradingServer, platform: Platform) -> Finding:
     groups = {group.name: group for group in platform.groups()}
     wanted = AccountType.objects.filter(server=server, is_enabled=True)
     missing = [one.group for one in wanted if one.group not in groups]
-    other = [one.group for one in wanted if one.group in groups and groups[one.group].currency != one.currency]
+    other = [
+        one.group for one in wanted if one.group in groups and groups[one.group].currency not in ("", one.currency)
+    ]
     told = f"{len(groups)} groups visible"
     if missing or other:
         names = ", ".join([*missing, *(f"{name} (other currency)" for name in other)][:SHOWN_MAX])

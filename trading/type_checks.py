@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from trading.account_types import types_visible_to
@@ -27,19 +27,19 @@ class GroupProblem:
 
 
 def known_groups(server: TradingServer) -> dict[str, str]:
-    """Group → currency as last read; empty while nothing was read."""
+    """Group → currency as last read (empty: every account has its own); an empty table while nothing was read."""
     rows = PlatformGroup.objects.filter(server=server, gone_at__isnull=True)
     return dict(rows.values_list("name", "currency"))
 
 
 def problem_in(groups: dict[str, str], group: str, currency: str) -> str:
     """What is wrong with a group, with those that would do; empty when nothing is or nothing is known."""
-    if not groups or groups.get(group) == currency:
+    if not groups or groups.get(group) in ("", currency):
         return ""
     if group in groups:
         return _("The group %(group)s is in %(there)s, not in %(currency)s.") % {
             "group": group, "there": groups[group], "currency": currency}  # fmt: skip
-    fitting = [name for name, there in sorted(groups.items()) if there == currency][:NAMED_MAX]
+    fitting = [name for name, there in sorted(groups.items()) if there in ("", currency)][:NAMED_MAX]
     words = _("The server has no group %(group)s.") % {"group": group}
     return f"{words} {_('In %(currency)s there are: %(groups)s') % {'currency': currency, 'groups': ', '.join(fitting)}}" if (
         fitting) else words  # fmt: skip
@@ -48,7 +48,7 @@ def problem_in(groups: dict[str, str], group: str, currency: str) -> str:
 def check(server: TradingServer, group: str, currency: str) -> str:
     """As `problem_in`, after asking the server itself when what was read last does not agree. Raises: PlatformError."""
     groups = known_groups(server)
-    if groups.get(group) == currency:
+    if groups.get(group) in ("", currency):
         return ""
     there = {one.name: one.currency for one in platform_for(server, Purpose.READS).groups()}
     return problem_in(there, group, currency)
@@ -56,7 +56,7 @@ def check(server: TradingServer, group: str, currency: str) -> str:
 
 def _doubtful(types: QuerySet[AccountType]) -> QuerySet[AccountType]:
     groups = PlatformGroup.objects.filter(server=OuterRef("server"), gone_at__isnull=True)
-    fitting = groups.filter(name=OuterRef("group"), currency=OuterRef("currency"))
+    fitting = groups.filter(Q(currency=OuterRef("currency")) | Q(currency=""), name=OuterRef("group"))
     return types.filter(Exists(groups), ~Exists(fitting), is_enabled=True)
 
 

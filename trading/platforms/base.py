@@ -75,6 +75,8 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class GroupData:
+    """A group of accounts. `currency` is empty where each account of a group has its own."""
+
     name: str
     currency: str
     currency_digits: int
@@ -109,6 +111,7 @@ class NewAccount:
     """Wanted account. `reference` is ours: by it a repeated request finds what the first one made.
 
     `login` is empty where the platform chooses it. `may_exist`: an earlier attempt was not answered, or its answer was lost.
+    `currency` is for platforms whose groups have none.
     """
 
     login: str
@@ -122,6 +125,7 @@ class NewAccount:
     country: str = ""
     language: str = ""
     may_exist: bool = False
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
