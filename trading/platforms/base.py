@@ -370,6 +370,7 @@ class Kind:
     `capabilities`: what a manager with every right can do there; `abilities` knows what one server's manager can.
     `time_zone`: where all its servers keep one clock. `manager_pattern`: what a manager's login looks like.
     `manager_label`, `secret_label`: what the platform calls the two, where not manager login and API password.
+    `rates`: by purpose, where its servers take fewer requests than `settings.TRADING_RATES` would send.
     """
 
     factory: Factory
@@ -379,6 +380,7 @@ class Kind:
     manager_pattern: str = r"\S+"
     manager_label: Any = ""
     secret_label: Any = ""
+    rates: Mapping[str, tuple[float, int, float]] = field(default_factory=dict)
 
     def option(self, name: str) -> Option:
         for option in self.options:

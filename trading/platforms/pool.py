@@ -90,9 +90,10 @@ def export_of(server: TradingServer) -> Export:
 
 
 def gate_for(server: TradingServer, purpose: Purpose) -> Gate:
-    """A new breaker, and the purpose's rate (`settings.TRADING_RATES`), which all processes share."""
+    """A new breaker, and the purpose's rate (the platform's own, else `settings.TRADING_RATES`), which all processes share."""
     turn = shared_turn(f"{server.pk}:{purpose.value}")
-    limit = Limit(Rate(*settings.TRADING_RATES[purpose.value]), shared=turn)
+    rate = kind_of(server.kind).rates.get(purpose.value) or settings.TRADING_RATES[purpose.value]
+    limit = Limit(Rate(*rate), shared=turn)
     return Gate(Breaker(), limit, watcher(server.pk, purpose.value))
 
 

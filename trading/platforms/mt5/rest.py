@@ -94,28 +94,28 @@ class _Session:
     """An authenticated connection with what dies with it."""
 
     http: http.client.HTTPSConnection
-    sock: _TimedSocket
+    sock: TimedSocket
     cookies: dict[str, str] = field(default_factory=dict)
     used_at: float = 0.0
     version_access: str = ""
     version_trade: str = ""
 
 
-class _TimedSocket:
+class TimedSocket:
     """A socket whose answers are read against one deadline: a server that drips bytes can't hold a command for long."""
 
     def __init__(self, sock: ssl.SSLSocket) -> None:
         self.sock, self.deadline = sock, 0.0
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_TimedReader(self))
+        return io.BufferedReader(TimedReader(self))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sock, name)
 
 
-class _TimedReader(io.RawIOBase):
-    def __init__(self, timed: _TimedSocket) -> None:
+class TimedReader(io.RawIOBase):
+    def __init__(self, timed: TimedSocket) -> None:
         self.timed = timed
 
     def readable(self) -> bool:
@@ -314,7 +314,7 @@ class Mt5RestClient(Mt5Commands):
             message = f"can't reach {config.host}:{config.port} ({problem})"
             raise NotStarted(message, command="CONNECT") from problem
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock = connection.sock = _TimedSocket(connection.sock)
+        sock = connection.sock = TimedSocket(connection.sock)
         session = _Session(connection, sock, used_at=time.monotonic())
         try:
             self._authenticate(session)
