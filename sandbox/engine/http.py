@@ -34,6 +34,11 @@ class Request:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    pairs: tuple[tuple[str, str], ...] = ()
+    """The query as it came, where a name may stand more than once."""
+
+    def many(self, name: str) -> list[str]:
+        return [value for key, value in self.pairs if key == name]
 
     def json(self) -> Any:
         """The body. Numbers with a fraction are exact. Raises ValueError."""
@@ -109,8 +114,8 @@ class HttpListener:
                 raise Hangup
             body = await asyncio.wait_for(reader.readexactly(length), IDLE_SECONDS)
             parts = urlsplit(target)
-            query = dict(parse_qsl(parts.query, keep_blank_values=True))
-            await self._answer(Request(method, unquote(parts.path), query, headers, body), writer)
+            pairs = tuple(parse_qsl(parts.query, keep_blank_values=True))
+            await self._answer(Request(method, unquote(parts.path), dict(pairs), headers, body, pairs), writer)
             if headers.get("connection", "").lower() == "close":
                 return
 

@@ -104,6 +104,7 @@ class Store:
         self._touched: list[int] | None = None  # tickets, once somebody asked
         self._deleted: list[int] = []
         self._changed_users: set[int] | None = None  # logins, once somebody asked
+        self.deal_versions: dict[int, int] = {}  # by login: grows with every change of its deals
         self.users: dict[int, User] = {}
         self.positions: dict[int, Position] = {}
         self.by_login: dict[int, set[int]] = {}
@@ -207,9 +208,14 @@ class Store:
         if self._touched is not None:
             self._touched += [int(deal["Deal"]) for deal in deals]
 
+    def _count_change(self, *logins: int) -> None:
+        for login in logins:
+            self.deal_versions[login] = self.deal_versions.get(login, 0) + 1
+
     def add_deals(self, deals: Iterable[dict[str, Any]]) -> None:
         deals, stamp = list(deals), self.stamp()
         self._touch(deals)
+        self._count_change(*(int(deal["Login"]) for deal in deals))
         self.db.executemany(
             "INSERT INTO deals (ticket, login, time_msc, symbol, data, changed) VALUES (?,?,?,?,?,?)",
             (
@@ -227,6 +233,7 @@ class Store:
 
     def change_deal(self, deal: dict[str, Any]) -> None:
         self._touch([deal])
+        self._count_change(int(deal["Login"]))
         self.db.execute(
             "UPDATE deals SET time_msc = ?, symbol = ?, data = ?, changed = ? WHERE ticket = ?",
             (
@@ -254,6 +261,7 @@ class Store:
     def delete_deal(self, ticket: int) -> None:
         if self._touched is not None:
             self._deleted.append(ticket)
+        self._count_change(*(row[0] for row in self.db.execute("SELECT login FROM deals WHERE ticket = ?", (ticket,))))
         self.db.execute("DELETE FROM deals WHERE ticket = ?", (ticket,))
 
     # -- orders
