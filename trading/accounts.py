@@ -124,6 +124,9 @@ def _claim(account_id: int) -> TradingAccount | None:
     now = timezone.now()
     if account.state not in in_work or (account.next_try_at and account.next_try_at > now):
         return None
+    if account.state == AccountState.OPENING and not capabilities_of(account.server.kind).finds_accounts:
+        _leave_to_a_person(account, str(_("The attempt to open it broke off.")))  # a worker ended in the middle of it
+        return None
     if not account.login and capabilities_of(account.server.kind).own_logins:
         account.login = _next_login(account.server_id)
     if account.state != AccountState.OPENING:
@@ -180,6 +183,8 @@ def _not_opened(account_id: int, problem: PlatformError) -> AccountState:
     account = _locked(account_id)
     if account.state != AccountState.OPENING:
         return AccountState(account.state)
+    if isinstance(problem, OutcomeUnknown) and not capabilities_of(account.server.kind).finds_accounts:
+        return _leave_to_a_person(account, str(problem))
     account.error = str(problem)[:300]
     taken = isinstance(problem, LoginTaken)
     retries = taken or isinstance(problem, NotStarted | PlatformBusy | OutcomeUnknown)
@@ -196,6 +201,25 @@ def _not_opened(account_id: int, problem: PlatformError) -> AccountState:
         wake_on_commit("trading.open_account", account_id, seconds=wait)
     account.save(update_fields=["state", "login", "next_try_at", "error"])
     return AccountState(account.state)
+
+
+def _leave_to_a_person(account: TradingAccount, why: str) -> AccountState:
+    """It may have been made, and this platform can't be asked by our reference: nobody makes it again before a look there.
+
+    A person then imports what there is, or lets it be tried again (`retry_account`).
+    """
+    account.error, account.next_try_at = why[:300], None
+    account.move_to(AccountState.FAILED)
+    account.save(update_fields=["state", "next_try_at", "error"])
+    _tell_of_failure(account)
+    open_issue(
+        server_id=account.server_id, kind=IssueKind.BY_HAND, subject=reference_of(account.pk),
+        details={
+            "account": account.pk, "name": account.client.full_name or account.client.email, "group": account.group,
+            "opening": True,
+        },
+    )  # fmt: skip
+    return AccountState.FAILED
 
 
 def _tell_of_failure(account: TradingAccount) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from sandbox.engine import importer, page
-from sandbox.engine.books import BUY, SELL, Refused
+from sandbox.engine.books import BALANCE, BONUS, BUY, CORRECTION, CREDIT, SELL, Refused
 from sandbox.engine.contracts import GROUPS, SYMBOLS
 from sandbox.engine.desk import Desk
 from sandbox.engine.gateway import Gateway
@@ -54,6 +54,8 @@ class Control:
             ("POST", "/control/deal/delete"): self.delete_deal,
             ("POST", "/control/archive"): self.archive,
             ("POST", "/control/restore"): self.restore,
+            ("POST", "/control/look"): self.look,
+            ("POST", "/control/balance"): self.balance,
             ("GET", "/certificate.pem"): self.pem,
         }
         self._http: asyncio.Server | None = None
@@ -232,6 +234,28 @@ class Control:
     async def restore(self, data: dict[str, Any], _body: str) -> Reply:
         Desk(self.books).restore(int(data["login"]))
         return self._json({"archived": self.books.store.archived()})
+
+    async def look(self, data: dict[str, Any], _body: str) -> Reply:
+        """{login}: an account as the books have it, whatever the wire makes of it: its money, deals and positions."""
+        login = int(data["login"])
+        view, positions = self.books.account(login), []
+        for held in self.books.store.positions_of(login):
+            shown = {"lots": held.lots, "price_open": held.price_open, "storage": held.storage}
+            positions.append({"position": held.ticket, "symbol": held.symbol, "action": held.action, **shown})
+        return self._json({
+            "login": login, "group": view.group.name, "leverage": view.user.leverage, "rights": view.user.rights,
+            "balance": view.user.balance, "credit": view.user.credit, "equity": view.equity, "margin": view.margin,
+            "deals": [deal for _owner, deal in self.books.store.deals_between(0, 2**62, login)],
+            "positions": positions,
+        })  # fmt: skip
+
+    async def balance(self, data: dict[str, Any], _body: str) -> Reply:
+        """{login, amount, kind?: balance|credit|correction|bonus, comment?}: what a dealer books by hand."""
+        kind = {"balance": BALANCE, "credit": CREDIT, "correction": CORRECTION, "bonus": BONUS}[
+            str(data.get("kind") or "balance")
+        ]
+        comment, amount = str(data.get("comment") or ""), Decimal(str(data["amount"]))
+        return self._json({"deal": self.books.balance_operation(int(data["login"]), kind, amount, comment, True)})
 
     async def fault(self, data: dict[str, Any], _body: str) -> Reply:
         """{kind, command?, times?, value?}"""

@@ -51,6 +51,9 @@ class Capabilities:
 
     `own_logins`: we choose the login, from the server's range; else the platform does and `create_account` brings it.
     `finds_accounts`: an account whose making was not answered can be found again by our reference.
+    `lists_groups`, `lists_symbols`, `lists_accounts`: the platform tells which there are. Without the last, `logins` is
+    refused, and whatever takes a mask speaks of the accounts that the house knows on the server.
+    `finds_deals`: deals can be asked for by their tickets alone.
     `finds_by_reference`: a balance operation can be looked up under our reference; without it no money is moved.
     `unverified`: names of `choices.Ability` for which no public description of the real interface was found: pages say so.
     """
@@ -70,6 +73,10 @@ class Capabilities:
     reference_chars_max: int = 31
     password_chars_max: int = 16
     finds_accounts: bool = True
+    lists_groups: bool = True
+    lists_symbols: bool = True
+    lists_accounts: bool = True
+    finds_deals: bool = True
     unverified: frozenset[str] = frozenset()
 
 

@@ -183,7 +183,8 @@ def _judge_extra(
     doubtful = [row for row in extra if row[1] not in sleeping]
     if not doubtful:
         return
-    still_there = platform.deals_by_ticket([row[0] for row in doubtful])
+    tickets = [row[0] for row in doubtful]
+    still_there = platform.deals_by_ticket(tickets) if platform.capabilities.finds_deals else []
     moved = take_in(server, still_there)
     total.changed += list(moved.changed)
     there = {deal.ticket: deal for deal in still_there}
@@ -192,9 +193,16 @@ def _judge_extra(
     gone = [row for row in doubtful if row[0] not in there]
     if gone:
         # An account that is not listed is in an archive that we have not noticed yet: no dealer deleted its deals.
-        listed = set(platform.logins(server.group_mask))
+        listed = _listed(server, platform, {row[1] for row in gone})
         total.elsewhere += sum(1 for row in gone if row[1] not in listed)
         _delete(server, day, [row for row in gone if row[1] in listed], window, total)
+
+
+def _listed(server: TradingServer, platform: Platform, logins: set[str]) -> set[str]:
+    """Those of the logins that the platform has in its list; one that keeps none is asked for each."""
+    if platform.capabilities.lists_accounts:
+        return set(platform.logins(server.group_mask))
+    return {account.login for account in platform.read_accounts(sorted(logins))}
 
 
 def _delete(

@@ -1,4 +1,4 @@
-"""The platform protocol over every form of the MT5 Web API: raw plain, raw AES, HTTPS. One contract, three wires."""
+"""What only MetaTrader 5 has, over every form of its Web API: raw plain, raw AES, HTTPS. The rest is in `contract`."""
 
 from __future__ import annotations
 
@@ -156,13 +156,6 @@ def test_every_kind_of_balance_operation_is_booked_and_found(platform: Mt5Platfo
     assert error.value.code == 10019
 
 
-def test_a_reference_that_would_be_cut_is_never_sent(platform: Mt5Platform, sandbox: Sandbox, login: str) -> None:
-    before = sandbox.command_count("TRADE_BALANCE")
-    with pytest.raises(FinalError):
-        platform.balance_operation(login, BalanceKind.BALANCE, Decimal(1), "D:" + "A" * 30)
-    assert sandbox.command_count("TRADE_BALANCE") == before
-
-
 def test_another_command_books_where_the_broker_has_a_plugin(client: Mt5Commands, sandbox: Sandbox, login: str) -> None:
     before = sandbox.command_count("TRADE_BALANCE")
     plugin = Mt5Platform(client, ZONE, balance_command="KEELSON_BALANCE")
@@ -174,62 +167,7 @@ def test_another_command_books_where_the_broker_has_a_plugin(client: Mt5Commands
     assert sandbox.command_count("TRADE_BALANCE") == before
 
 
-def test_money_of_many_accounts_in_few_requests(platform: Mt5Platform, sandbox: Sandbox) -> None:
-    idle, active = sandbox.new_account("real\\vip-USD"), sandbox.new_account("real\\vip-USD")
-    for login in (idle, active):
-        platform.balance_operation(login, BalanceKind.BALANCE, Decimal(1000), f"D:{login}")
-    sandbox.post("trade", login=int(active), symbol="EURUSD", lots="0.1")
-    before = sum(sandbox.state()["commands"].values())
-    rows = {row.login: row for row in platform.group_money("real\\vip-USD")}
-    assert sum(sandbox.state()["commands"].values()) - before == 2
-    for one in (rows[idle], rows[active]):
-        assert one.equity == one.balance + one.credit + one.floating
-        assert one.margin_free == one.equity - one.margin
-    assert (rows[idle].margin, rows[idle].balance) == (0, 1000) and rows[active].margin > 0
-    assert {row.login for row in platform.account_money([idle, active, "999"])} == {idle, active}
-
-
-# -- deals and positions ----------------------------------------------------------------------------------------------
-
-
-def test_deals_since_a_cursor_come_with_an_overlap(platform: Mt5Platform, sandbox: Sandbox) -> None:
-    login = sandbox.new_account("real\\pro-EUR")
-    platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5000), "D:X")
-    first = platform.deals_since(None, mask="*", overlap=dt.timedelta(seconds=30))
-    assert first.deals and not first.has_more
-    opened = sandbox.post("trade", login=int(login), symbol="XAUUSD", lots="0.25", side="sell")
-    second = platform.deals_since(first.cursor, mask="real\\pro*", overlap=dt.timedelta(seconds=30))
-    mine = {deal.ticket: deal for deal in second.deals if deal.login == login}
-    deal = mine[opened["deal"]]
-    assert len(mine) == 2  # the deposit stands in the overlap and comes again
-    assert (deal.lots, deal.action, deal.entry, deal.symbol) == (Decimal("0.25"), 1, 0, "XAUUSD")
-    assert abs((deal.executed_at - dt.datetime.now(dt.UTC)).total_seconds()) < 30
-    position = next(row for row in platform.positions(mask="real\\pro*") if row.login == login)
-    assert (position.ticket, position.lots) == (deal.position_id, Decimal("0.25"))
-
-
 # -- the five kinds of error ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", ["drop_after", "never_after", "garbage", "cut_off"])
-def test_a_lost_answer_after_booking_is_unknown_and_found_by_its_reference(
-    platform: Mt5Platform, sandbox: Sandbox, login: str, kind: str
-) -> None:
-    sandbox.fault(kind, "TRADE_BALANCE", value=20)
-    with pytest.raises(OutcomeUnknown):
-        platform.balance_operation(login, BalanceKind.BALANCE, Decimal("77.00"), "D:LOST")
-    (found,) = platform.find_operations(login, Decimal("77.00"), "D:LOST", since=hour_ago())
-    assert booked(platform, login) == [Decimal("77.00")] and found.comment == "D:LOST"
-
-
-@pytest.mark.parametrize("kind", ["drop_before", "never_before"])
-def test_a_lost_answer_before_booking_is_unknown_and_not_found(
-    platform: Mt5Platform, sandbox: Sandbox, login: str, kind: str
-) -> None:
-    sandbox.fault(kind, "TRADE_BALANCE")
-    with pytest.raises(OutcomeUnknown):
-        platform.balance_operation(login, BalanceKind.BALANCE, Decimal("77.00"), "D:GONE")
-    assert platform.find_operations(login, Decimal("77.00"), "D:GONE", since=hour_ago()) == []
 
 
 def test_a_late_answer_is_never_read_as_the_answer_to_the_next_command(
