@@ -13,7 +13,7 @@ from trading.choices import OperationState
 from trading.imports import history
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.errors import PlatformError
-from trading.sync import deals, money, positions, profiles, reconcile, samples, settings
+from trading.sync import again, deals, money, positions, profiles, reconcile, samples, settings
 
 
 @shared_task
@@ -71,8 +71,8 @@ def _continue_operation(due: tuple[int, str]) -> OperationState:
 
 READERS = {
     "deals": deals.follow_deals,
-    "deals_hour": lambda server: deals.sync_deals(server, overlap=dt.timedelta(minutes=15)),
-    "deals_day": lambda server: deals.sync_deals(server, overlap=dt.timedelta(hours=26)),
+    "deals_hour": lambda server: again.read_again(server, span=dt.timedelta(minutes=15)),
+    "deals_day": lambda server: again.read_again(server, span=dt.timedelta(hours=26)),
     "accounts": money.sync_money,
     "profiles": profiles.sync_profiles,
     "positions": positions.sync_positions,
@@ -96,6 +96,11 @@ def read_settings(server_id: int) -> None:
     symbols.sync_symbols(server)
 
 
+QUEUES = {"deals": "sync", "deals_day": "slow", "reconcile": "slow"}
+"""Where a kind is read, if not beside everything else. New deals have a process of their own: nothing long stands before them,
+and each platform that pushes sees one connection."""
+
+
 @shared_task
 def read_servers(kind: str) -> None:
     """One task per server, so that a slow one holds up no other."""
@@ -104,7 +109,7 @@ def read_servers(kind: str) -> None:
         read_server(ids[0], kind)
         return
     for server_id in ids:
-        read_server.apply_async((server_id, kind), expires=60)
+        read_server.apply_async((server_id, kind), expires=60, queue=QUEUES.get(kind))
 
 
 @shared_task
@@ -119,9 +124,8 @@ def sum_results() -> int:
 
 
 def _every(kind: str, seconds: float) -> dict[str, object]:
-    return {
-        "task": "trading.tasks.read_servers", "schedule": seconds, "args": (kind,), "options": {"expires": seconds},
-    }  # fmt: skip
+    options = {"expires": seconds, **({"queue": QUEUES[kind]} if kind in QUEUES else {})}
+    return {"task": "trading.tasks.read_servers", "schedule": seconds, "args": (kind,), "options": options}
 
 
 SCHEDULE = {

@@ -11,7 +11,8 @@ from crm.supervisor import ports, statics
 from crm.supervisor.statics import ROOT
 
 TETHER = Path(__file__).with_name("tether.py")
-PARTS = ("sandbox-mt5", "sandbox-psp", "web", "live", "worker", "slow", "rq", "beat")
+PARTS = ("sandbox-mt5", "sandbox-psp", "web", "live", "worker", "sync", "slow", "rq", "beat")
+SYNC_THREADS = 8
 # What a command that joins this instance from outside has to know.
 JOINED = (
     "DJANGO_SETTINGS_MODULE", "KEELSON_VAR", "KEELSON_STATIC_ROOT", "KEELSON_BASE_URL", "KEELSON_LIVE_URL", "KEELSON_DEMO",
@@ -205,7 +206,10 @@ def _workers(options: Options) -> list[Child]:
     celery = [sys.executable, "-m", "celery", "--quiet", "-A", "crm"]
     # Celery warns of root at every start. Root on one's own machine is a supported way to run Keelson.
     quiet = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"} if os.geteuid() == 0 else {}
-    worker = [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--pool", "prefork"]
+    any_pool = [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+    worker = [*any_pool, "--pool", "prefork"]
+    # One process whose threads wait for servers: each platform sees one connection that brings its new deals.
+    sync = [*any_pool, "--pool", "threads", "-Q", "sync", "-c", str(SYNC_THREADS), "-n", "sync@%h"]
     rq = [sys.executable, str(ROOT / "manage.py"), "rqworker", "default", "--verbosity", "0"]
     beat = [
         *celery, "beat", "--loglevel", "WARNING", "--schedule", str(options.var_dir / "beat-schedule"), "--pidfile=",
@@ -213,6 +217,7 @@ def _workers(options: Options) -> list[Child]:
     events = [*worker, "-Q", "events,default", "-c", str(options.worker_processes), "-n", "worker@%h"]
     return [
         Child("worker", events, phase=3, environment=quiet),
+        Child("sync", sync, phase=3, environment=quiet),
         Child("slow", [*worker, "-Q", "slow", "-c", "1", "-n", "slow@%h"], phase=3, environment=quiet),
         Child("rq", rq, phase=3),
         Child("beat", beat, phase=4),

@@ -151,7 +151,7 @@ def background(transactional_db: None) -> Iterator[None]:
     thread = threading.Thread(target=sweep, daemon=True)
     thread.start()
     with start_worker(
-        app, pool="solo", perform_ping_check=False, queues=["events", "default", "slow"], loglevel="ERROR"
+        app, pool="solo", perform_ping_check=False, queues=["events", "default", "sync", "slow"], loglevel="ERROR"
     ):
         yield
     stop.set()

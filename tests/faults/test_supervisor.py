@@ -27,7 +27,7 @@ from tests.faults.helpers import ROOT, environment, ordinary_user, project_for, 
 MYSELF = Runner(os.geteuid(), os.getegid())
 # Collected once for all instances of all runs, while the files are the same.
 STATIC_ROOT = ROOT / "var" / "test" / "staticfiles"
-EVERYBODY = {"sandbox-mt5", "sandbox-psp", "web", "live", "worker", "slow", "rq", "beat"}
+EVERYBODY = {"sandbox-mt5", "sandbox-psp", "web", "live", "worker", "sync", "slow", "rq", "beat"}
 
 
 class Instance:

@@ -18,18 +18,7 @@ from trading.models import SyncCursor, TradingServer
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 60
 CELERY = [sys.executable, "-m", "celery", "--quiet", "-A", "crm"]
-WORKER = [
-    *CELERY,
-    "worker",
-    "--loglevel",
-    "ERROR",
-    "--without-gossip",
-    "--without-mingle",
-    "--pool",
-    "prefork",
-    "-c",
-    "2",
-]
+WORKER = [*CELERY, "worker", "--loglevel", "ERROR", "--without-gossip", "--without-mingle"]
 
 
 def free_port() -> int:
@@ -66,9 +55,13 @@ def live_server_process(*, port: int, base_url: str) -> Iterator[str]:
 
 @contextmanager
 def readers(server: TradingServer, folder: Path) -> Iterator[None]:
-    """Beat and a worker, waited for until they read this server's deals."""
+    """Beat and the workers, waited for until they read this server's deals."""
+    name = f"two-seconds-{os.getpid()}@%h"
     with ExitStack() as stack:
-        stack.enter_context(_process([*WORKER, "-Q", "events,default", "-n", f"two-seconds-{os.getpid()}@%h"]))
+        stack.enter_context(
+            _process([*WORKER, "--pool", "prefork", "-c", "2", "-Q", "events,default", "-n", f"worker-{name}"])
+        )
+        stack.enter_context(_process([*WORKER, "--pool", "threads", "-c", "4", "-Q", "sync", "-n", f"sync-{name}"]))
         schedule = folder / "beat"
         stack.enter_context(
             _process([*CELERY, "beat", "--loglevel", "ERROR", "--schedule", str(schedule), "--pidfile="])

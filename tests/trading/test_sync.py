@@ -30,7 +30,7 @@ from trading.models import (
     TradingAccount,
     TradingServer,
 )
-from trading.sync import deals, money, positions, reconcile
+from trading.sync import again, deals, money, positions, reconcile
 from trading.sync.ingest import ingest
 
 pytestmark = pytest.mark.django_db
@@ -362,3 +362,37 @@ def test_a_busy_server_is_read_twice_a_second_with_a_short_overlap(
     assert deals.follow_deals(server) == 6
     assert sandbox.command_count("DEAL_GET_BATCH") == asked + 2
     assert Deal.objects.filter(account=account).count() == 7
+
+
+def test_after_a_pause_deals_are_read_in_stretches(
+    account: TradingAccount, server: TradingServer, sandbox: Sandbox
+) -> None:
+    deposit(sandbox, account)
+    done = sandbox.post("trade", login=int(account.login), symbol="EURUSD", lots="0.1", hold_seconds=0)
+    before = sandbox.command_count("DEAL_GET_BATCH")
+    deals.sync_deals(server)
+    asked = sandbox.command_count("DEAL_GET_BATCH") - before
+    assert 5 < asked < deals.PAGES_MAX  # two days, in stretches that widen while little was traded
+    assert Deal.objects.filter(ticket=done["closing_deal"], server=server).exists()
+    deals.sync_deals(server)
+    assert sandbox.command_count("DEAL_GET_BATCH") == before + asked + 1
+
+
+def test_what_a_dealer_changes_later_is_read_again_while_new_deals_go_on(
+    account: TradingAccount, server: TradingServer, sandbox: Sandbox
+) -> None:
+    deposit(sandbox, account)
+    ticket = sandbox.post("trade", login=int(account.login), symbol="EURUSD", lots="0.1", hold_seconds=0)[
+        "closing_deal"
+    ]
+    deals.sync_deals(server)
+    sandbox.post("deal/edit", ticket=ticket, Profit="7.77")
+    later = Deal.objects.get(server=server, ticket=ticket).server_msc + 600_000
+    SyncCursor.objects.filter(server=server, kind="deals").update(position_msc=later)  # as if minutes had gone by
+    assert again.read_again(server, span=dt.timedelta(minutes=15)) == 1
+    assert Deal.objects.get(server=server, ticket=ticket).profit == Decimal("7.77")
+    assert again.read_again(server, span=dt.timedelta(minutes=15)) == 0
+    assert SyncCursor.objects.get(server=server, kind="deals").position_msc == later
+    TradingServer.objects.filter(pk=server.pk).update(reads_export=True)
+    server.refresh_from_db()
+    assert again.read_again(server, span=dt.timedelta(hours=26)) == 0  # an export tells each edit by its stamp

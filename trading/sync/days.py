@@ -23,7 +23,7 @@ from trading.sync import breaks
 from trading.sync.ingest import mark_deleted
 
 DAY_MSC: Final = 86_400_000
-SHORTEST_MSC: Final = 600_000
+SHORTEST_MSC: Final = 60_000
 DEALS_PER_WINDOW: Final = 20_000
 AROUND: Final = dt.timedelta(hours=26)  # a server's clock is at most fifteen hours from UTC
 EPOCH: Final = dt.date(1970, 1, 1)

@@ -30,7 +30,7 @@ OVERLAP: Final = dt.timedelta(seconds=30)
 BUSY_OVERLAP: Final = dt.timedelta(seconds=2)
 BUSY_ROWS: Final = 100  # of the last reading
 BUSY_PAUSE: Final = 0.5
-PAGES_MAX: Final = 40  # of an export in one run; the next run goes on from there
+PAGES_MAX: Final = 40  # in one run after a pause; the next run goes on from there
 EXPORT: Final = "deals_export"  # its cursor is a change stamp, not the server's clock
 HOUR_MSC: Final = 3_600_000
 LIVE_DAYS: Final = 2

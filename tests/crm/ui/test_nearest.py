@@ -63,11 +63,13 @@ def test_a_full_page_near_the_start_costs_one_query_and_an_empty_one_two(db, dja
 
 def test_a_filter_that_nobody_passes_walks_no_further_than_the_end(db):
     """The planner believes that every second one passes; in truth none does."""
+    with connection.cursor() as cursor:
+        # Before the rows: an index that is made after an update of the same transaction may not be used in it.
+        cursor.execute("CREATE INDEX walked ON crm_user (last_login, id)")
     people([n % 40 for n in range(3000)])
     User.objects.update(is_staff=False)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("CREATE INDEX walked ON crm_user (last_login, id)")
         cursor.execute("ANALYZE crm_user")
         # What earlier tests left behind must not make another plan cheaper than the index.
         cursor.execute("SET LOCAL enable_seqscan = off")

@@ -15,28 +15,44 @@ from trading.platforms.mt5.rows import position_from
 
 PAGE: Final = 100  # DEAL_GET_PAGE gives no more
 FIRST_READ_MSC: Final = 2 * DAY_MSC
+MINUTE_MSC: Final = 60_000
+CATCH_UP_MSC: Final = 600_000  # read at once after a pause; longer where little happened
+FEW: Final = 5_000  # deals of one reading
+MANY: Final = 20_000
 
 
 class HistoryPart(Answers):
     """What happened on the server, in its own numbers."""
 
+    _stretch_msc = CATCH_UP_MSC
+
     @abstractmethod
     def server_time(self) -> ServerTime: ...
 
     def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
-        """One request per server. The cursor is the server's clock in milliseconds when we asked.
+        """One request per server; after a pause, one for each stretch of it, so that memory stays flat.
+
+        The cursor is the server's clock in milliseconds up to which was asked.
 
         The window is open for an hour ahead: on the day the clock goes back, "now" is behind deals made just before. An
         edit of an older deal or a fill that came late lies behind the overlap: wider reads and the nightly check find it.
         """
         now = self.server_time()
         last = cursor or now.server_msc - FIRST_READ_MSC
+        is_behind = now.server_msc - last > self._stretch_msc
+        reached = last + self._stretch_msc if is_behind else now.server_msc
         deals = self.deals(
             mask=mask,
             from_msc=min(last, now.server_msc) - int(overlap.total_seconds() * 1000),
-            to_msc=max(last, now.server_msc) + HOUR_MSC,
+            to_msc=reached if is_behind else max(last, now.server_msc) + HOUR_MSC,
         )
-        return DealPage(deals, cursor=now.server_msc, clock=now)
+        if not is_behind:
+            self._stretch_msc = CATCH_UP_MSC
+        elif len(deals) > MANY:
+            self._stretch_msc = max(MINUTE_MSC, self._stretch_msc // 2)
+        elif len(deals) < FEW:
+            self._stretch_msc = min(DAY_MSC, self._stretch_msc * 2)
+        return DealPage(deals, cursor=reached, clock=now, has_more=is_behind)
 
     def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
         parameters = {"GROUP": mask, "FROM": from_msc // 1000, "TO": -(-to_msc // 1000)}
