@@ -62,8 +62,8 @@ def load_bundled_rates(*, since: dt.date) -> int:
 
 def rate(base: str, quote: str, *, on: dt.date) -> Rate:
     """The cross rate by the last reference day at or before `on`. Raises NoRate when a currency has none."""
-    if base == quote:
-        return Rate(base, quote, Decimal(1), on)
+    if is_same_money(base, quote):
+        return Rate(base, quote, _parts(quote) / _parts(base), on)
     base_per_eur, base_on = _euro_rate(base, on)
     quote_per_eur, quote_on = _euro_rate(quote, on)
     return Rate(base, quote, quote_per_eur / base_per_eur, min(base_on, quote_on))
@@ -74,6 +74,16 @@ DOLLAR_PEGGED = {"USDT", "USDC"}
 
 # Trading platforms keep cent accounts in a currency of their own: a hundred of it are one of the other.
 HUNDREDTHS = {"USC": "USD", "EUC": "EUR", "GBC": "GBP"}
+
+
+def is_same_money(base: str, quote: str) -> bool:
+    """Whether two codes are one currency, counted in wholes and in hundredths: nothing is exchanged between them."""
+    return HUNDREDTHS.get(base, base) == HUNDREDTHS.get(quote, quote)
+
+
+def _parts(currency: str) -> Decimal:
+    """How many of it one whole unit is."""
+    return Decimal(100) if currency in HUNDREDTHS else Decimal(1)
 
 
 def _euro_rate(currency: str, on: dt.date) -> tuple[Decimal, dt.date]:

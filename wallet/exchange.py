@@ -37,9 +37,13 @@ class Conversion:
 def convert_minor(given_minor: int, given: str, got: str, *, on: dt.date, markup_basis_points: int = 0) -> Conversion:
     """What an amount is worth in another currency, less the markup, rounded down to the target's smallest unit.
 
+    Dollars into a cent account's hundredths of a dollar are the same money: no markup is taken.
+
     Raises crm.fx.NoRate when a currency has no rate on or before that day.
     """
     reference = fx.rate(given, got, on=on)
+    if fx.is_same_money(given, got):
+        markup_basis_points = 0
     rate = (reference.rate * (BASIS_POINT - markup_basis_points) / BASIS_POINT).quantize(Decimal("1e-12"))
     amount = quantize(from_minor(given_minor, given) * rate, got, rounding=ROUND_DOWN)
     return Conversion(given_minor, given, to_minor(amount, got), got, rate, reference.on)

@@ -193,6 +193,25 @@ def test_from_an_account_in_another_currency_the_promised_rate_holds(rich, dolla
     assert verify().holds
 
 
+def test_a_cent_account_gets_a_hundred_for_each_dollar_and_gives_the_cent_back(rich):
+    """Dollars and a cent account's hundredths are one money: no markup, nothing lost on the way there and back."""
+    rich.brand.policies = {"fx_markup_basis_points": 50}
+    rich.brand.save()
+    fund(rich.client, 100_000, currency="USD")
+    cents = make_account(rich.client, make_server(), currency="USC")
+    there = quote(rich, "123.45", "USD", "USC", purpose=QuoteFor.TO_TRADING, trading_account_id=cents.pk)
+    assert (there.given_minor, there.got_minor, there.rate) == (12_345, 1_234_500, 100)
+    sent = move(rich, cents, Direction.TO_TRADING, there)
+    assert (sent.amount, sent.currency) == (Decimal("12345.00"), "USC")
+    assert end(sent, ticket=9) == TransferState.SETTLED
+    assert in_wallet(rich, "USD") == 100_000 - 12_345
+    back = quote(rich, "12345", "USC", "USD", purpose=QuoteFor.TO_WALLET, trading_account_id=cents.pk)
+    assert end(move(rich, cents, Direction.TO_WALLET, back, key="k2"), ticket=10) == TransferState.SETTLED
+    assert in_wallet(rich, "USD") == 100_000
+    assert ledger.balance(house(rich.brand, AccountKind.FX_POSITION, "USC")) == 0
+    assert verify().holds
+
+
 def test_a_refused_one_leaves_both_sides_as_they_were(rich, dollars):
     transfer = move(rich, dollars, Direction.TO_TRADING, promised_for(rich, dollars, Direction.TO_TRADING))
     assert end(transfer, ticket=None) == TransferState.FAILED
