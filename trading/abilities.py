@@ -15,7 +15,7 @@ from crm.policies import YES, Decision, no
 from trading.choices import Ability, OperationKind
 from trading.models import TradingServer
 from trading.platforms.base import BalanceKind, Capabilities, Right
-from trading.platforms.pool import capabilities_of
+from trading.platforms.pool import capabilities_of, kind_of
 
 NEEDS: Final[dict[Ability, Callable[[Capabilities], bool]]] = {
     Ability.OPEN_ACCOUNTS: lambda can: can.creates_accounts,
@@ -46,12 +46,17 @@ OF_CLIENTS: Final = (
 
 def lacking(server: TradingServer) -> list[Ability]:
     """What can't be done on a server from here, in the order of the list."""
-    can = capabilities_of(server.kind)
-    return [one for one in Ability if one.value in server.withheld or not NEEDS[one](can)]
+    can, withheld = capabilities_of(server.kind), _withheld(server)
+    return [one for one in Ability if one.value in withheld or not NEEDS[one](can)]
+
+
+def _withheld(server: TradingServer) -> set[str]:
+    """By the broker, and by what the server's own settings leave out."""
+    return {*server.withheld, *kind_of(server.kind).lacking(server)}
 
 
 def can(server: TradingServer, ability: Ability) -> Decision:
     """Whether it can be done there, with the words if not."""
-    if ability.value not in server.withheld and NEEDS[ability](capabilities_of(server.kind)):
+    if ability.value not in _withheld(server) and NEEDS[ability](capabilities_of(server.kind)):
         return YES
     return no(_("%(server)s does not allow this from here: %(what)s.") % {"server": server, "what": ability.label})

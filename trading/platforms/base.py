@@ -53,7 +53,8 @@ class Capabilities:
     `finds_accounts`: an account whose making was not answered can be found again by our reference.
     `lists_groups`, `lists_symbols`, `lists_accounts`: the platform tells which there are. Without the last, `logins` is
     refused, and whatever takes a mask speaks of the accounts that the house knows on the server.
-    `finds_deals`: deals can be asked for by their tickets alone.
+    `finds_deals`: deals can be asked for by their tickets alone. `tells_profiles`: group, leverage and rights of an account
+    are told; else they are what the house knows.
     `finds_by_reference`: a balance operation can be looked up under our reference; without it no money is moved.
     `unverified`: names of `choices.Ability` for which no public description of the real interface was found: pages say so.
     """
@@ -77,6 +78,7 @@ class Capabilities:
     lists_symbols: bool = True
     lists_accounts: bool = True
     finds_deals: bool = True
+    tells_profiles: bool = True
     unverified: frozenset[str] = frozenset()
 
 
@@ -377,6 +379,7 @@ class Kind:
     `capabilities`: what a manager with every right can do there; `abilities` knows what one server's manager can.
     `time_zone`: where all its servers keep one clock. `manager_pattern`: what a manager's login looks like.
     `manager_label`, `secret_label`: what the platform calls the two, where not manager login and API password.
+    `lacking`: abilities (`choices.Ability`) that one server's own settings leave out.
     `rates`: by purpose, where its servers take fewer requests than `settings.TRADING_RATES` would send.
     """
 
@@ -388,6 +391,7 @@ class Kind:
     manager_label: Any = ""
     secret_label: Any = ""
     rates: Mapping[str, tuple[float, int, float]] = field(default_factory=dict)
+    lacking: Callable[[Any], frozenset[str]] = lambda _server: frozenset()
 
     def option(self, name: str) -> Option:
         for option in self.options:

@@ -17,7 +17,7 @@ from crm.events import TradingAccountChanged, publish
 from crm.wake import wake_on_commit
 from trading.models import AccountChange, AccountType, TradingAccount, TradingServer
 from trading.platforms.base import LEVERAGE_MAX, AccountData, Purpose, Right
-from trading.platforms.pool import platform_for
+from trading.platforms.pool import capabilities_of, platform_for
 from trading.sync import presence
 from trading.sync.batches import batched
 from trading.sync.cursor import reading
@@ -34,7 +34,12 @@ WHERE a.id = n.id AND a.allowed IS NULL
 
 
 def sync_profiles(server: TradingServer) -> int:
-    """Compare accounts with what the platform says of them, round and round. Returns how many were changed there."""
+    """Compare accounts with what the platform says of them, round and round. Returns how many were changed there.
+
+    A platform that does not tell is not asked.
+    """
+    if not capabilities_of(server.kind).tells_profiles:
+        return 0
     changed = 0
     with reading(server, "profiles") as run:
         if run is None:

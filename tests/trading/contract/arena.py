@@ -52,7 +52,7 @@ class Arena(ABC):
 
     def __init__(self, process: SandboxProcess) -> None:
         self.process = process
-        self.logins: list[str] = []  # accounts made here, for a platform that does not list them
+        self.groups: dict[str, str] = {}  # of the accounts made here, by login: for a platform that lists neither
 
     # -- what a kind says of itself
 
@@ -109,7 +109,7 @@ class Arena(ABC):
         assert answer.status_code == 200, answer.text
         if Decimal(money):
             self.process.post("balance", login=login, amount=money, comment="first money")
-        self.logins.append(str(login))
+        self.groups[str(login)] = self.group(group)
         return str(login)
 
     def truth(self, login: str) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class Arena(ABC):
     def made(self, platform: Platform, **fields: Any) -> AccountData:
         """An account made by the platform."""
         account = platform.create_account(self.wanted(**fields))
-        self.logins.append(account.login)
+        self.groups[account.login] = account.group
         return account
 
 

@@ -122,7 +122,7 @@ def test_money_of_many_accounts_takes_few_requests(arena: Arena, platform: Platf
     assert rows.keys() == set(logins)
     before = arena.asked_in_all()
     everyone = {row.login: row for row in platform.group_money(arena.group("real\\vip-USD"))}
-    assert arena.asked_in_all() - before <= (4 if able else len(arena.logins) + 2)
+    assert arena.asked_in_all() - before <= (4 if able else len(arena.groups) + 2)
     assert rows.keys() <= everyone.keys()
     for row in (*rows.values(), *everyone.values()):
         assert row.equity == row.balance + row.credit + row.floating

@@ -1,0 +1,76 @@
+"""Sirix as a `Platform`: its parts put together, and how a server row becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from trading.choices import Ability, AccountState
+from trading.platforms.base import BalanceKind, Capabilities, platform_kind
+from trading.platforms.gate import Gate
+from trading.platforms.sirix.accounts import AccountsPart
+from trading.platforms.sirix.client import SirixClient
+from trading.platforms.sirix.history import HistoryPart
+from trading.platforms.sirix.money import REFERENCE_CHARS_MAX, MoneyPart
+from trading.platforms.sirix.options import OPTIONS, configuration
+from trading.platforms.sirix.status import Known
+
+if TYPE_CHECKING:
+    from trading.models import TradingServer
+
+CAPABILITIES: Final = Capabilities(
+    own_logins=False,
+    changes_group=False,
+    changes_leverage=False,
+    rights=frozenset(),
+    sets_passwords=False,
+    checks_passwords=False,
+    balance_kinds=frozenset({BalanceKind.BALANCE}),
+    reads_many_accounts=False,
+    reads_many_deals=False,
+    reference_chars_max=REFERENCE_CHARS_MAX,
+    finds_accounts=False,
+    lists_groups=False,
+    lists_symbols=False,
+    lists_accounts=False,
+    finds_deals=False,
+    tells_profiles=False,
+    unverified=frozenset({Ability.MOVE_MONEY.value}),
+)
+
+
+class SirixPlatform(AccountsPart, HistoryPart, MoneyPart):
+    """One server of Leverate's Sirix."""
+
+    capabilities = CAPABILITIES
+
+
+def known_accounts(server: TradingServer) -> Known:
+    """Accounts of the house on a server, without those that the platform was found not to have."""
+
+    def known() -> Iterable[tuple[str, str]]:
+        states = [AccountState.OPEN, AccountState.ARCHIVED]
+        accounts = server.accounts.filter(state__in=states, missing_since__isnull=True)
+        return accounts.order_by("pk").values_list("login", "group")
+
+    return known
+
+
+def lacking(server: TradingServer) -> frozenset[str]:
+    """Without the broker's own call no money is moved."""
+    return frozenset() if server.option("money_path") else frozenset({Ability.MOVE_MONEY.value})
+
+
+@platform_kind(
+    "sirix", CAPABILITIES, options=OPTIONS, manager_label=_("Name of the API user"), secret_label=_("Bearer token"),
+    lacking=lacking,
+)  # fmt: skip
+def make_platform(server: TradingServer, gate: Gate) -> SirixPlatform:
+    config = configuration(server)
+    name = f"{server.pk}:{config.address}"
+    return SirixPlatform(SirixClient(config, gate), server.zone, known_accounts(server), name)
+
+
+__all__ = ["SirixPlatform", "configuration", "make_platform"]

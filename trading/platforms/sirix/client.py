@@ -1,0 +1,127 @@
+"""Requests to a Sirix server: JSON over one kept connection, a bearer token in a header, errors told apart.
+
+No public description says how the platform refuses. What is done here holds for any web service: a JSON object is its own
+answer, anything else may be a proxy's. 401 and 403 of its own started nothing; 429 asks for patience; 4xx of its own is a
+refusal; whatever else a write is answered with leaves its outcome unknown.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, ReadTimedOut
+from trading.platforms.gate import Gate
+from trading.platforms.sirix.options import Config
+from trading.platforms.web import AnswerLost, NotSent, Reply, WebConnection
+
+FRESH_SECONDS: Final = 10.0
+"""A write goes over a connection that was used so shortly ago, else over a new one: on a dead one nobody would know."""
+NOT_FOUND: Final = 404
+
+
+class SirixClient:
+    """Thread-safe; one request after another. The token stands in no error, no log line and no address."""
+
+    def __init__(self, config: Config, gate: Gate | None = None) -> None:
+        self.config, self.gate = config, gate or Gate()
+        self._lock = threading.RLock()
+        self._web = WebConnection(config.address)
+        self._used_at = 0.0
+        self._read_at = 0.0
+        self.ahead_seconds: float | None = None  # the server's clock by its answers' `Date`, less ours
+
+    def read(self, command: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask. Repeated once, when a kept connection turned out to be dead.
+
+        Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy.
+        """
+        with self._lock, self.gate.passing():
+            self._pause()
+            try:
+                try:
+                    reply = self._exchange(path, body, self.config.read_seconds)
+                except AnswerLost as lost:
+                    if not lost.was_kept:
+                        raise
+                    reply = self._exchange(path, body, self.config.read_seconds)
+            except NotSent as problem:
+                raise NotStarted(str(problem), command=command) from problem
+            except AnswerLost as problem:
+                raise ReadTimedOut(str(problem), command=command) from problem
+            return self._judge(command, reply, is_write=False)
+
+    def write(self, command: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Change something. Sent once. Raises: FinalError, NotStarted, OutcomeUnknown, PlatformBusy."""
+        with self._lock, self.gate.passing():
+            if time.monotonic() - self._used_at > FRESH_SECONDS:
+                self._web.close()
+            try:
+                reply = self._exchange(path, body, self.config.write_seconds)
+            except NotSent as problem:
+                raise NotStarted(str(problem), command=command) from problem
+            except AnswerLost as problem:
+                raise OutcomeUnknown(str(problem), command=command) from problem
+            return self._judge(command, reply, is_write=True)
+
+    def close(self) -> None:
+        self._web.close()
+
+    def _pause(self) -> None:
+        """Reads of accounts keep the distance that the server is used to."""
+        wait = self._read_at + self.config.pause_seconds - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+        self._read_at = time.monotonic()
+
+    def _exchange(self, path: str, body: Mapping[str, Any], wait: float) -> Reply:
+        headers = {
+            "Authorization": f"Bearer {self.config.token}", "Content-Type": "application/json", "Accept": "application/json"
+        }  # fmt: skip
+        reply = self._web.exchange("POST", path, headers=headers, body=encode(body).encode(), wait=wait)
+        self._used_at = time.monotonic()
+        if date := reply.headers.get("date"):
+            try:
+                self.ahead_seconds = parsedate_to_datetime(date).timestamp() - time.time()
+            except ValueError:
+                self.ahead_seconds = None
+        return reply
+
+    def _judge(self, command: str, reply: Reply, *, is_write: bool) -> dict[str, Any]:
+        status, answer = reply.status, decode(reply.content)
+        silent = OutcomeUnknown if is_write else ReadTimedOut
+        if status == 429:
+            raise PlatformBusy("too many requests (HTTP 429)", command=command, code=status)
+        if answer is None:
+            raise silent(f"HTTP {status} without an answer of the platform", command=command)
+        if 200 <= status < 300:
+            return answer
+        words = str(answer.get("Message") or answer.get("message") or f"HTTP {status}")[:200]
+        if status in (401, 403):
+            raise NotStarted(f"the token was not taken: {words}", command=command, code=status)
+        if 400 <= status < 500 and status != 408:
+            raise FinalError(words, command=command, code=status)
+        raise silent(f"HTTP {status}: {words}", command=command)
+
+
+def encode(value: Any) -> str:
+    """JSON whose Decimals are numbers with all their digits."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(str(key))}:{encode(one)}" for key, one in value.items()) + "}"
+    return json.dumps(value)
+
+
+def decode(content: bytes) -> dict[str, Any] | None:
+    """A JSON object with exact numbers; None for anything else."""
+    try:
+        value = json.loads(content, parse_float=Decimal)
+    except (ValueError, UnicodeDecodeError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,105 @@
+"""Deals and positions, gathered account by account."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from trading.platforms.base import DealData, DealPage, PositionData
+from trading.platforms.errors import FinalError, ReadTimedOut
+from trading.platforms.sirix.status import STATUS, Status, StatusPart
+
+ROUND_SECONDS: Final = 1.0
+POSITIONS_SECONDS: Final = 10.0
+FIRST_READ: Final = dt.timedelta(days=2)
+SLACK: Final = dt.timedelta(seconds=5)  # a clock that is told in whole seconds, and answers under way
+MEMO_SECONDS: Final = 120.0
+MEMO_DEALS_MAX: Final = 50_000
+
+
+class HistoryPart(StatusPart):
+    """A reading is a round: bounded in time, the account that waited longest first."""
+
+    def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
+        """One round. Each account has a mark of its own up to which its deals were handed out, and the caller's cursor counts
+        where it is older: what was handed out and not kept comes again. Without both, the last two days.
+        """
+        now = self.clock()
+        first = now.server_msc - _msc(FIRST_READ)
+        asked_from = first if cursor is None else min(cursor, now.server_msc)
+        logins = self.looks.by_turn(self.in_mask(mask))
+        marks, deals = self.looks.read_until(logins), list[DealData]()
+        for login in self.each(logins, seconds=ROUND_SECONDS):
+            since = min(marks.get(login, first), asked_from) - _msc(overlap + SLACK)
+            deals += self._new_deals(login, since)
+            self.looks.keep_read(login, now.server_msc)
+        return DealPage(deals, cursor=now.server_msc, clock=self.clock())
+
+    def _new_deals(self, login: str, since_msc: int) -> list[DealData]:
+        found = self.status(login, history=True, since=self._instant(since_msc))
+        self.look(login, found)
+        return [] if found is None else [deal for deal in self.history(login, found) if deal.server_msc >= since_msc]
+
+    def _instant(self, server_msc: int) -> dt.datetime:
+        wall = dt.datetime(1970, 1, 1) + dt.timedelta(milliseconds=server_msc)  # noqa: DTZ001 - a wall clock, on purpose
+        return wall.replace(tzinfo=self.zone).astimezone(dt.UTC)
+
+    def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterator[DealData]:
+        """Raises: FinalError for an account that is not there."""
+        for deal in self._all_deals(login):
+            if from_msc <= deal.server_msc <= to_msc:
+                yield deal
+
+    def _all_deals(self, login: str) -> list[DealData]:
+        found = self.status(login, history=True)
+        self.look(login, found)
+        if found is None:
+            raise FinalError("the account is not on the server", command=STATUS, code=404)
+        return self.history(login, found)
+
+    def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
+        """One pass over the accounts serves all windows that are asked for in the next two minutes."""
+        found: list[DealData] = []
+        for login in self.in_mask(mask):
+            found += [deal for deal in self._remembered(login) if from_msc <= deal.server_msc <= to_msc]
+        return sorted(found, key=lambda deal: (deal.server_msc, deal.ticket))
+
+    def _remembered(self, login: str) -> list[DealData]:
+        now = time.monotonic()
+        memo = self._memo.get(login)
+        if memo is not None and now - memo[0] < MEMO_SECONDS:
+            return memo[1]
+        status: Status | None = self.status(login, history=True)
+        self.look(login, status)
+        deals = [] if status is None else self.history(login, status)
+        if sum(len(kept) for _at, kept in self._memo.values()) > MEMO_DEALS_MAX:
+            self._memo.clear()
+        self._memo[login] = (now, deals)
+        return deals
+
+    @property
+    def _memo(self) -> dict[str, tuple[float, list[DealData]]]:
+        return self.__dict__.setdefault("_memo_of_deals", {})
+
+    def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
+        raise FinalError("Sirix has no look-up of a deal by its number", command="deals_by_ticket", code=0)
+
+    def positions(self, *, mask: str) -> list[PositionData]:
+        """The last look of every account; those whose look is old are looked at again, as many as there is time for.
+
+        Raises: ReadTimedOut while there are accounts that nobody has looked at yet: their positions are not "closed".
+        """
+        logins = self.looks.by_turn(self.in_mask(mask))
+        seen = self.looks.of(logins)
+        stale = [login for login in logins if login not in seen or not seen[login].is_fresh]
+        for login in self.each(stale, seconds=POSITIONS_SECONDS):
+            seen[login] = self.look(login, self.status(login))
+        if unseen := [login for login in logins if login not in seen]:
+            raise ReadTimedOut(f"{len(unseen)} accounts wait for their first look", command=STATUS)
+        return [position for login in logins for position in seen[login].positions]
+
+
+def _msc(span: dt.timedelta) -> int:
+    return int(span.total_seconds() * 1000)

@@ -1,0 +1,91 @@
+"""Money: booked by the broker's own call, found again among the account's monetary transactions by our reference."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Final
+
+from trading.platforms.base import AccountMoney, BalanceKind, DealData
+from trading.platforms.errors import FinalError, OutcomeUnknown, PlatformError, ReadTimedOut
+from trading.platforms.sirix.rows import BALANCE, BONUS, CORRECTION, CREDIT
+from trading.platforms.sirix.status import STATUS, StatusPart
+
+MONEY: Final = "CreateMonetaryTransaction"
+REFERENCE_CHARS_MAX: Final = 31  # not known for Sirix: what every other platform takes
+REFERENCE_LEFT_MIN: Final = 12  # characters of a cut reference that still name one operation
+AMOUNT_MAX: Final = Decimal(1_000_000_000)
+LOOK_BACK: Final = dt.timedelta(minutes=5)
+MONEY_ACTIONS: Final = frozenset({BALANCE, CREDIT, CORRECTION, BONUS})
+MONEY_SECONDS: Final = 60.0
+
+
+class MoneyPart(StatusPart):
+    """A balance operation is sent once and never repeated here. No public description of the call is known."""
+
+    def balance_operation(
+        self, login: str, kind: BalanceKind, amount: Decimal, reference: str, *, check_margin: bool = True
+    ) -> int:
+        """`check_margin` is the platform's own business. The ticket is that of the transaction which then stands in the account:
+        the call's answer tells none that could be found again.
+        """
+        call = self.client.config.money
+        if not call.path:
+            raise FinalError("no call that moves money is set for this server", command=MONEY, code=0)
+        if kind != BalanceKind.BALANCE:
+            raise FinalError("of Sirix only deposits and withdrawals are known", command=MONEY, code=0)
+        if not 0 < len(reference) <= REFERENCE_CHARS_MAX:
+            raise FinalError("the reference is empty or too long for a comment", command=MONEY, code=0)
+        if not amount or abs(amount) > AMOUNT_MAX:
+            raise FinalError("the amount is zero or above any limit", command=MONEY, code=0)
+        started = dt.datetime.now(dt.UTC)
+        answer = self.client.write(MONEY, call.path, call.body(login, amount, reference))
+        self.looks.forget(login)
+        said = call.said(answer)
+        if not said:
+            raise OutcomeUnknown(f"the answer has no {call.answer}", command=MONEY)
+        if said != call.done:
+            raise FinalError(f"refused: {said[:100]}", command=MONEY, code=200)
+        return self._ticket(login, amount, reference, started)
+
+    def _ticket(self, login: str, amount: Decimal, reference: str, since: dt.datetime) -> int:
+        """Booked is not enough: only what stands among the transactions has a number."""
+        try:
+            found = self.find_operations(login, amount, reference, since=since)
+        except PlatformError as problem:
+            raise OutcomeUnknown(f"booked, and not seen yet: {problem.message}", command=MONEY) from problem
+        if len(found) != 1:
+            raise OutcomeUnknown(f"booked, and {len(found)} transactions carry the reference", command=MONEY)
+        return found[0].ticket
+
+    def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
+        since = since - LOOK_BACK
+        found = self.status(login, history=True, since=since)
+        if found is None:
+            return []
+        return [
+            deal
+            for deal in self.reader.deals(login, [], [], found.money)
+            if deal.action in MONEY_ACTIONS and deal.profit == amount and deal.executed_at >= since
+            and _is_reference(deal.comment, reference)
+        ]  # fmt: skip
+
+    def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
+        """Raises: ReadTimedOut when there is not time for all: nobody is to be taken for missing."""
+        seen = self.looks.of(logins)
+        stale = [login for login in self.looks.by_turn(logins) if login not in seen or not seen[login].is_fresh]
+        for login in self.each(stale, seconds=MONEY_SECONDS):
+            seen[login] = self.look(login, self.status(login))
+        if len(seen) < len(set(logins)):
+            raise ReadTimedOut("there was no time to ask for every account", command=STATUS)
+        return [look.money for login in logins if (look := seen[login]).money is not None]
+
+    def group_money(self, mask: str) -> Iterable[AccountMoney]:
+        return iter(self.account_money(self.in_mask(mask)))
+
+
+def _is_reference(comment: str, reference: str) -> bool:
+    """The comment is our reference, or what a manager or plugin left of it."""
+    left = comment.strip()
+    return left == reference or (len(left) >= REFERENCE_LEFT_MIN and reference.startswith(left))

@@ -1,0 +1,122 @@
+"""What the way to a Sirix server needs beside host, port and token.
+
+Of the platform's interface only two calls are known from public clients: `UserStatus/GetUserTransactions` and
+`UserActions/CreateUser`. The call that moves money is known to nobody but the broker and Leverate: its path, its field names
+and how its answer says yes are settings, and without a path no money is moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from trading.platforms.base import SANDBOX_HOST, Option
+from trading.platforms.sirix import units
+from trading.platforms.web import Address
+
+FIELD: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+NAME: Final = rf"{FIELD}(\.{FIELD})*"
+PATH: Final = r"(/[A-Za-z0-9._~-]+)+"
+YES, NO = "yes", "no"
+YES_NO: Final = ((YES, _("yes")), (NO, _("no")))
+
+OPTIONS: Final = (
+    Option("tls", _("Encrypted (HTTPS)"), default=YES, choices=YES_NO),
+    Option(
+        "pause", _("Pause between accounts, seconds"),
+        _("Accounts are read one by one; public clients leave 0.2 seconds between two."), default="0.2",
+        pattern=r"\d(\.\d{1,2})?",
+    ),
+    Option(
+        "contract_sizes", _("Contract sizes"),
+        _("Units of one lot where they are not 100,000 for currency pairs, 100 for gold, 5,000 for silver and 1 for the rest: "
+          "US500=10, BRENT=1000."),
+        pattern=units.SIZES_PATTERN,
+    ),
+    Option("status_path", _("Path of the status call"), default="/api/UserStatus/GetUserTransactions", pattern=PATH),
+    Option("create_path", _("Path of the call that makes an account"), default="/api/UserActions/CreateUser", pattern=PATH),
+    Option(
+        "money_path", _("Path of the call that moves money"),
+        _("Ask Leverate. Without it, deposits and withdrawals are not done from here."), pattern=PATH,
+    ),
+    Option("money_user", _("Its field for the account"), default="UserID", pattern=FIELD),
+    Option("money_amount", _("Its field for the amount"), default="Amount", pattern=FIELD),
+    Option("money_comment", _("Its field for our reference"), default="Comment", pattern=FIELD),
+    Option(
+        "money_type", _("Its field for deposit or withdrawal"),
+        _("With a dash there is none: a withdrawal is an amount below zero."), default="Type", pattern=rf"-|{FIELD}",
+    ),
+    Option("money_deposit", _("What stands there for a deposit"), default="Deposit"),
+    Option("money_withdrawal", _("What stands there for a withdrawal"), default="Withdrawal"),
+    Option("money_answer", _("The answer's field that says whether it was done"), default="Result.Code", pattern=NAME),
+    Option("money_done", _("What stands there when it was"), default="Success"),
+)  # fmt: skip
+NO_TYPE: Final = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyCall:
+    """The broker's call that moves money."""
+
+    path: str
+    user: str
+    amount: str
+    comment: str
+    type: str
+    deposit: str
+    withdrawal: str
+    answer: str
+    done: str
+
+    def body(self, login: str, amount: Decimal, reference: str) -> dict[str, Any]:
+        if self.type == NO_TYPE:
+            return {self.user: login, self.amount: amount, self.comment: reference}
+        kind = self.deposit if amount > 0 else self.withdrawal
+        return {self.user: login, self.type: kind, self.amount: abs(amount), self.comment: reference}
+
+    def said(self, answer: Mapping[str, Any]) -> str:
+        """What the answer's field says; empty when there is none."""
+        value: Any = answer
+        for name in self.answer.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return "" if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Where a server is, and how it is spoken to."""
+
+    address: Address
+    token: str = field(repr=False)
+    money: MoneyCall
+    status_path: str
+    create_path: str
+    pause_seconds: float
+    sizes: Mapping[str, Decimal]
+    read_seconds: float
+    write_seconds: float
+
+
+def configuration(server: Any) -> Config:
+    """From a server's row."""
+    host, port, is_tls = server.host, server.port, server.option("tls") != NO
+    if host == SANDBOX_HOST:
+        host, _colon, number = settings.SANDBOX_PLATFORMS["sirix"].rpartition(":")
+        port, is_tls = int(number), False
+    fields = ("path", "user", "amount", "comment", "type", "deposit", "withdrawal", "answer", "done")
+    return Config(
+        address=Address(host, port, is_tls, server.certificate),
+        token=server.password(),
+        money=MoneyCall(**{name: server.option(f"money_{name}") for name in fields}),
+        status_path=server.option("status_path"),
+        create_path=server.option("create_path"),
+        pause_seconds=float(server.option("pause")),
+        sizes=units.sizes(server.option("contract_sizes")),
+        read_seconds=settings.TRADING_READ_SECONDS,
+        write_seconds=settings.TRADING_WRITE_SECONDS,
+    )

@@ -1,0 +1,147 @@
+"""The one call that tells about an account, page by page; every part of the adapter stands on it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fnmatch
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from trading.platforms.base import DealData, ServerTime
+from trading.platforms.errors import FinalError, ReadTimedOut
+from trading.platforms.sirix import units
+from trading.platforms.sirix.client import NOT_FOUND, SirixClient
+from trading.platforms.sirix.looks import Look, Looks
+from trading.platforms.sirix.rows import Reader, money_from
+
+STATUS: Final = "GetUserTransactions"
+PAGE: Final = 500
+PAGES_MAX: Final = 2000
+TRIES: Final = 3
+Known = Callable[[], Iterable[tuple[str, str]]]
+"""Login and group of every account that the house knows on the server."""
+
+
+@dataclass(slots=True)
+class Status:
+    """An account with what was asked for."""
+
+    user: Mapping[str, Any]
+    opened: list[dict[str, Any]] = field(default_factory=list)
+    closed: list[dict[str, Any]] = field(default_factory=list)
+    money: list[dict[str, Any]] = field(default_factory=list)
+
+
+class StatusPart:
+    """Reads of accounts, one after another, and what is kept of them."""
+
+    def __init__(self, client: SirixClient, zone: ZoneInfo, known: Known, name: str) -> None:
+        self.client, self.zone, self.known = client, zone, known
+        self.reader = Reader(zone, client.config.sizes)
+        self.looks = Looks(name)
+
+    def close(self) -> None:
+        self.client.close()
+
+    def _ask(self, login: str, page: int, *, history: bool) -> dict[str, Any]:
+        body = {
+            "UserID": login, "GetOpenPositions": True, "GetPendingPositions": False, "GetClosePositions": history,
+            "GetMonetaryTransactions": history, "Page": page, "PageSize": PAGE,
+        }  # fmt: skip
+        return self.client.read(STATUS, self.client.config.status_path, body)
+
+    def status(self, login: str, *, history: bool = False, since: dt.datetime | None = None) -> Status | None:
+        """An account with its open positions, and its history, all of it or back to `since`. None: there is no such account.
+
+        Pages are read anew when the first one changed meanwhile: rows had moved from one to the next.
+        """
+        for _try in range(TRIES):
+            try:
+                found = self._pages(login, history, since)
+            except FinalError as problem:
+                if problem.code == NOT_FOUND:
+                    return None
+                raise
+            if found is not None:
+                return found if found.user else None
+        raise ReadTimedOut("the account changes faster than its pages can be read", command=STATUS)
+
+    def _pages(self, login: str, history: bool, since: dt.datetime | None) -> Status | None:
+        """None when the first page changed while the others were read."""
+        first = answer = self._ask(login, 1, history=history)
+        found = Status(first.get("UserData") or {}, _rows(first, "OpenPositions"))
+        for page in range(2, PAGES_MAX):
+            closed, money = _rows(answer, "ClosedPositions"), _rows(answer, "MonetaryTransactions")
+            found.closed += closed
+            found.money += money
+            if not history or (self._ends(closed, "CloseTime", since) and self._ends(money, "Time", since)):
+                if page == 2 or _history(self._ask(login, 1, history=True)) == _history(first):
+                    return found
+                return None
+            answer = self._ask(login, page, history=True)
+        raise ReadTimedOut("the account's history has no end", command=STATUS)
+
+    def _ends(self, rows: list[dict[str, Any]], time_name: str, since: dt.datetime | None) -> bool:
+        """Whether the next page brings nothing that is wanted. Only a page that goes backwards in time can tell that."""
+        if len(rows) < PAGE:
+            return True
+        times = [units.instant(row[time_name], self.zone) for row in rows]
+        return since is not None and times == sorted(times, reverse=True) and times[-1] < since
+
+    def look(self, login: str, found: Status | None) -> Look:
+        """Keep what was seen. What differs from the last look is a change of now."""
+        now, before = time.time(), self.looks.of([login]).get(login)
+        if found is None:
+            look = Look(login, now, 0.0, None)
+        else:
+            positions = tuple(self.reader.positions(login, found.opened))
+            money = money_from(login, found.user, positions)
+            changed = now
+            if before is not None and before.money is not None and before.money.balance == money.balance:
+                changed = before.changed_at
+            look = Look(login, now, changed, money, positions)
+        self.looks.keep(look)
+        return look
+
+    def history(self, login: str, found: Status) -> list[DealData]:
+        return self.reader.deals(login, found.opened, found.closed, found.money)
+
+    def in_mask(self, mask: str) -> list[str]:
+        """Accounts that the house knows in the groups of `mask`: the platform tells neither."""
+        return [login for login, group in self.known() if in_mask(group, mask)]
+
+    def clock(self) -> ServerTime:
+        """The server's clock as its answers' `Date` told it last; ours where it tells none."""
+        now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.client.ahead_seconds or 0)
+        offset = now.astimezone(self.zone).utcoffset() or dt.timedelta()
+        return ServerTime(units.server_msc(now, self.zone), int(offset.total_seconds()))
+
+    def each(self, logins: Iterable[str], *, seconds: float) -> Iterator[str]:
+        """The logins one by one until the time is over, but always the first."""
+        deadline = time.monotonic() + seconds
+        for number, login in enumerate(logins):
+            if number and time.monotonic() > deadline:
+                return
+            yield login
+
+
+def in_mask(group: str, mask: str) -> bool:
+    """`RL-*,!RL-Test`: a list with `*` as a wildcard; `!` takes away."""
+    items = [item.strip() for item in mask.split(",") if item.strip()]
+    if any(fnmatch.fnmatchcase(group, item[1:]) for item in items if item.startswith("!")):
+        return False
+    return any(fnmatch.fnmatchcase(group, item) for item in items if not item.startswith("!"))
+
+
+def _rows(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    rows = answer.get(name) or []
+    if not isinstance(rows, list):
+        raise ReadTimedOut(f"{name} is no list", command=STATUS)
+    return rows
+
+
+def _history(answer: Mapping[str, Any]) -> tuple[Any, Any]:
+    return answer.get("ClosedPositions"), answer.get("MonetaryTransactions")
