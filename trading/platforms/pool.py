@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from trading.models import TradingServer
 
 # Adapters register themselves when they are first needed.
-ADAPTERS = {"mt5": "trading.platforms.mt5.adapter", "sirix": "trading.platforms.sirix.adapter"}
+ADAPTERS = {
+    "mt5": "trading.platforms.mt5.adapter",
+    "mt4": "trading.platforms.mt4.adapter",
+    "sirix": "trading.platforms.sirix.adapter",
+}
 
 _platforms: dict[tuple[int, str], tuple[str, Platform]] = {}
 _exports: dict[int, tuple[str, Export]] = {}

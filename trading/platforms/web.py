@@ -71,7 +71,7 @@ class WebConnection:
     def __init__(self, address: Address, *, connect_seconds: float = 5.0) -> None:
         self.address, self.connect_seconds = address, connect_seconds
         self._http: http.client.HTTPConnection | None = None
-        self._timed: _TimedSocket | None = None
+        self._timed: TimedSocket | None = None
         self._used_at = 0.0
         _connections.add(self)
 
@@ -134,26 +134,26 @@ class WebConnection:
         except OSError as problem:
             raise NotSent(f"can't reach {where} ({problem})") from problem
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._timed = _TimedSocket(connection.sock)
+        self._timed = TimedSocket(connection.sock)
         connection.sock = self._timed
         self._http, self._used_at = connection, time.monotonic()
 
 
-class _TimedSocket:
-    """A socket whose answers are read against one deadline."""
+class TimedSocket:
+    """A socket whose answers are read against one deadline: a server that drips bytes can't hold a command for long."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock, self.deadline = sock, 0.0
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_TimedReader(self))
+        return io.BufferedReader(TimedReader(self))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sock, name)
 
 
-class _TimedReader(io.RawIOBase):
-    def __init__(self, timed: _TimedSocket) -> None:
+class TimedReader(io.RawIOBase):
+    def __init__(self, timed: TimedSocket) -> None:
         self.timed = timed
 
     def readable(self) -> bool:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import io
 import json
 import secrets
 import socket
@@ -36,6 +35,7 @@ from trading.platforms.errors import (
 from trading.platforms.gate import Gate
 from trading.platforms.mt5 import crypt, retcodes, wire
 from trading.platforms.mt5.commands import IDLE_SECONDS_MAX, Lost, Mt5Commands, Mt5Config
+from trading.platforms.web import TimedSocket
 
 RECEIVE_BYTES: Final = 256 * 1024
 PATHS: Final[dict[str, str]] = {
@@ -99,34 +99,6 @@ class _Session:
     used_at: float = 0.0
     version_access: str = ""
     version_trade: str = ""
-
-
-class TimedSocket:
-    """A socket whose answers are read against one deadline: a server that drips bytes can't hold a command for long."""
-
-    def __init__(self, sock: ssl.SSLSocket) -> None:
-        self.sock, self.deadline = sock, 0.0
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(TimedReader(self))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.sock, name)
-
-
-class TimedReader(io.RawIOBase):
-    def __init__(self, timed: TimedSocket) -> None:
-        self.timed = timed
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        left = self.timed.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self.timed.sock.settimeout(left)
-        return self.timed.sock.recv_into(buffer)
 
 
 class _LoggedOut(Exception):

@@ -1,0 +1,1 @@
+"""A MetaTrader 4 server behind an HTTP manager bridge. It imports nothing of the product."""

@@ -1,0 +1,125 @@
+"""MetaTrader 4 as a `Platform`: its parts put together, what it can, its options, and how a server row becomes one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from trading.platforms.base import SANDBOX_HOST, BalanceKind, Capabilities, Option, Right, platform_kind
+from trading.platforms.gate import Gate
+from trading.platforms.mt4 import text
+from trading.platforms.mt4.answers import Habits
+from trading.platforms.mt4.client import DEADLINES, MARGIN_SECONDS, Mt4Client, Mt4Config, Work
+from trading.platforms.mt4.history import HistoryPart
+from trading.platforms.mt4.market import MarketPart
+from trading.platforms.mt4.money import MoneyPart
+from trading.platforms.web import Address
+
+if TYPE_CHECKING:
+    from trading.models import TradingServer
+
+CAPABILITIES: Final = Capabilities(
+    rights=frozenset({Right.SIGN_IN, Right.TRADE, Right.CHANGE_PASSWORD}),
+    balance_kinds=frozenset({BalanceKind.BALANCE, BalanceKind.CREDIT}),
+    reference_chars_max=text.COMMENT_MAX,
+    password_chars_max=text.PASSWORD_MAX,
+)
+READ_SECONDS, WRITE_SECONDS = (
+    20.0,
+    15.0,
+)  # the settings' own defaults: with them the bridge's deadlines are as documented
+DEADLINE_MIN, DEADLINE_MAX = 1.0, 300.0
+OPTIONS: Final = (
+    Option(
+        "trade_platform", _("Trade platform"), _("Its UUID in the bridge's administration."), is_required=True,
+        pattern=r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
+    ),
+    Option(
+        "connection", _("Connection"), _("Plain HTTP belongs into a tunnel."), default="https",
+        choices=(("https", "HTTPS"), ("http", "HTTP")),
+    ),
+    Option(
+        "authority", _("Log-in server"), _("Address of the OpenID provider, when it is not the bridge itself."),
+        pattern=r"https?://[^\s/?#]+(/[^\s?#]*)?",
+    ),
+    Option("scope", _("Scope"), _("Asked for with the token, when the bridge wants one."), pattern=r"[\x21-\x7e ]+"),
+    Option(
+        "code_page", _("Code page"), _("In which the server keeps names and comments: what it lacks is written in Latin letters."),
+        default="cp1252", choices=tuple((name, name.upper()) for name in text.CODE_PAGES),
+    ),
+    Option(
+        "times", _("Times"), _("As this bridge writes them. Try the connection: the doctor compares clocks."), default="server",
+        choices=(("server", _("The server's own clock")), ("utc", _("UTC"))),
+    ),
+    Option(
+        "reads_by", _("New deals are read"), _("By its sync session, where the bridge has one."), default="sync",
+        choices=(("sync", _("By the sync session")), ("time", _("By time"))),
+    ),
+    Option(
+        "quote_port", _("Port of the old text protocol"), _("For a check of quotes only; empty: not used."), pattern=r"\d{1,5}"
+    ),
+)  # fmt: skip
+
+
+class Mt4Platform(MarketPart, MoneyPart, HistoryPart):
+    """One trade server behind one bridge."""
+
+    capabilities = CAPABILITIES
+
+
+def deadlines(read_seconds: float, write_seconds: float) -> tuple[dict[Work, float], dict[Work, float]]:
+    """What the bridge is told for each kind of request, and how long we wait for its answer.
+
+    Told is the documented deadline, and we wait twenty seconds longer, since the bridge may take those to reach its server. Both
+    shrink and grow with `TRADING_READ_SECONDS` and `TRADING_WRITE_SECONDS` against their defaults.
+    """
+    shares = dict.fromkeys(Work, read_seconds / READ_SECONDS)
+    shares |= dict.fromkeys((Work.TRADE, Work.CHANGE), write_seconds / WRITE_SECONDS)
+    told = {work: min(DEADLINE_MAX, max(DEADLINE_MIN, seconds * shares[work])) for work, seconds in DEADLINES.items()}
+    return told, {work: (seconds + MARGIN_SECONDS) * shares[work] for work, seconds in DEADLINES.items()}
+
+
+def address_of(server: TradingServer) -> Address:
+    host, port = server.host, server.port
+    if host == SANDBOX_HOST:
+        host, _colon, number = settings.SANDBOX_PLATFORMS["mt4"].rpartition(":")
+        port = int(number)
+    return Address(host, port, server.option("connection") == "https", server.certificate)
+
+
+def configuration(server: TradingServer) -> Mt4Config:
+    told, waits = deadlines(settings.TRADING_READ_SECONDS, settings.TRADING_WRITE_SECONDS)
+    return Mt4Config(
+        address=address_of(server),
+        client_id=server.manager_login,
+        client_secret=server.password(),
+        trade_platform=server.option("trade_platform").lower(),
+        authority=server.option("authority"),
+        scope=server.option("scope"),
+        path_prefix=server.path_prefix,
+        deadlines=told,
+        waits=waits,
+    )
+
+
+def habits_of(server: TradingServer) -> Habits:
+    port = server.option("quote_port")
+    return Habits(
+        zone=server.zone,
+        in_utc=server.option("times") == "utc",
+        has_sync=server.option("reads_by") == "sync",
+        code_page=server.option("code_page"),
+        quote_address=(address_of(server).host, int(port)) if port else None,
+    )
+
+
+@platform_kind(
+    "mt4", CAPABILITIES, options=OPTIONS, manager_label=_("Client ID"), secret_label=_("Client secret"),
+)  # fmt: skip
+def make_platform(server: TradingServer, gate: Gate) -> Mt4Platform:
+    return Mt4Platform(Mt4Client(configuration(server), gate), habits_of(server))
+
+
+__all__ = ["CAPABILITIES", "OPTIONS", "Mt4Platform", "configuration", "deadlines", "habits_of", "make_platform"]

@@ -1,0 +1,99 @@
+"""The server itself, its groups and its symbols."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from trading.platforms import clock
+from trading.platforms.base import GroupData, Health, ServerTime, SymbolData
+from trading.platforms.errors import ReadTimedOut
+from trading.platforms.mt4 import quotes, units
+from trading.platforms.mt4.answers import UNREADABLE, Answers
+from trading.platforms.mt4.rows import text
+
+QUARTER_SECONDS: Final = 900  # zones differ from UTC by whole quarters of an hour
+APART_SECONDS_MAX: Final = 300
+MONEY_DIGITS: Final = 2  # the server keeps all money to two places
+STEP_LOTS: Final = Decimal("0.01")  # volumes are counted in it
+
+
+class MarketPart(Answers):
+    """What is configured on the server."""
+
+    def health(self) -> Health:
+        """Version and build; with a quote port also whether that answers. It is no reason to call the server ill."""
+        common = self._row("ManagerCommon") or {}
+        started = time.monotonic()
+        now = self.server_time()
+        latency = round((time.monotonic() - started) * 1000)
+        version = f"{text(common.get('name'))} {units.whole(common.get('version'))}/{units.whole(common.get('build'))}".strip()
+        if self.habits.quote_address is not None:
+            version = f"{version}, {self._quote_check()}"
+        return Health(version=version, latency_ms=latency, time=now)
+
+    def _quote_check(self) -> str:
+        symbol = next((row.name for row in self.symbols()), "EURUSD")
+        assert self.habits.quote_address is not None
+        try:
+            found = quotes.read(self.habits.quote_address, [symbol])
+        except OSError as problem:
+            return f"quote port silent ({type(problem).__name__})"
+        return f"quotes of {', '.join(quote.symbol for quote in found) or 'nothing'}"
+
+    def server_time(self) -> ServerTime:
+        """The server's wall clock. How far it is from UTC is seen from ours; a clock that is wrong counts by its own settings."""
+        told = self.client.read("ServerTime")
+        try:
+            msc = units.server_msc(told, self.habits.zone, in_utc=self.habits.in_utc)
+        except UNREADABLE as problem:
+            raise ReadTimedOut("the server's time can't be read", command="ServerTime") from problem
+        apart = msc / 1000 - time.time()
+        offset = round(apart / QUARTER_SECONDS) * QUARTER_SECONDS
+        if abs(apart - offset) > APART_SECONDS_MAX:
+            wall = clock.to_utc(msc, self.habits.zone).astimezone(self.habits.zone)
+            offset = int((wall.utcoffset() or dt.timedelta()).total_seconds())
+        return ServerTime(server_msc=msc, offset_seconds=offset)
+
+    def groups(self) -> list[GroupData]:
+        """Every order is a position of its own on this server: it nets nothing."""
+        try:
+            return [_group(row) for row in self.client.pages("GroupsRequest")]
+        except UNREADABLE as problem:
+            raise ReadTimedOut("a group can't be read", command="GroupsRequest") from problem
+
+    def symbols(self) -> Iterator[SymbolData]:
+        folders = [text(row.get("name")) for row in self._rows("SymbolsGroupsGet")]
+        for row in self._rows("CfgRequestSymbol"):
+            try:
+                yield _symbol(row, folders)
+            except UNREADABLE as problem:
+                raise ReadTimedOut("a symbol can't be read", command="CfgRequestSymbol") from problem
+
+
+def _group(row: Mapping[str, Any]) -> GroupData:
+    return GroupData(
+        name=text(row["group"]), currency=text(row["currency"]), currency_digits=MONEY_DIGITS, is_hedging=True,
+        margin_call=units.decimal(row.get("marginCall")), stop_out=units.decimal(row.get("marginStopout")),
+        company=text(row.get("company"))[:120], leverage=units.whole(row.get("defaultLeverage")) or None,
+    )  # fmt: skip
+
+
+def _symbol(row: Mapping[str, Any], folders: list[str]) -> SymbolData:
+    """`currency` is what prices are in, `marginCurrency` what is traded. Steps of volume stand in groups, not here."""
+    name, number, digits = text(row["symbol"]), units.whole(row.get("type"), -1), units.whole(row.get("digits"), 5)
+    folder = folders[number] if 0 <= number < len(folders) else ""
+    profit, traded = text(row.get("currency")), text(row.get("marginCurrency"))
+    is_pair = text(row.get("profitCalculationMode")) == "Forex" and len(name) >= 6
+    return SymbolData(
+        name=name, path=f"{folder}\\{name}" if folder else name, description=text(row.get("description")), digits=digits,
+        contract_size=units.decimal(row.get("contractSize")), currency_base=name[:3] if is_pair else traded or profit,
+        currency_profit=profit, currency_margin=traded or profit, volume_min_lots=STEP_LOTS, volume_step_lots=STEP_LOTS,
+        volume_max_lots=units.decimal(row.get("instantMaxVolume")), swap_long=units.decimal(row.get("swapLong")),
+        swap_short=units.decimal(row.get("swapShort")),
+        tick_size=units.decimal(row.get("tickSize")) or Decimal(1).scaleb(-digits),
+        tick_value=units.decimal(row.get("tickValue")),
+    )  # fmt: skip

@@ -1,0 +1,80 @@
+"""Units of the MT4 server: volumes in 1/100 lot, money to two places, 32-bit numbers and times. Exact: never through a float."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from trading.platforms import clock
+
+INT32_MAX: Final = 2**31 - 1
+AMOUNT_MAX: Final = Decimal(1_000_000_000)
+CENT: Final = Decimal("0.01")
+NOISE: Final = Decimal("0.00000001")
+EPOCH: Final = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock, on purpose
+
+
+def decimal(value: Any) -> Decimal:
+    """A price or an amount. What a binary fraction adds beyond eight places is noise of the server's doubles.
+
+    Raises: ValueError for anything that is not a finite number.
+    """
+    if value is None:
+        return Decimal(0)
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number") from None
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a finite number")
+    if isinstance(exponent := number.as_tuple().exponent, int) and exponent < -8:
+        return number.quantize(NOISE, ROUND_HALF_EVEN).normalize()
+    return number
+
+
+def whole(value: Any, default: int = 0) -> int:
+    """A whole number. Raises: ValueError."""
+    if value in (None, ""):
+        return default
+    number = Decimal(str(value)) if not isinstance(value, int) else value
+    if int(number) != number:
+        raise ValueError(f"{value!r} is not a whole number")
+    return int(number)
+
+
+def lots(volume: Any) -> Decimal:
+    """Lots of a volume: 15 is 0.15."""
+    return Decimal(whole(volume)).scaleb(-2)
+
+
+def is_sum(amount: Decimal) -> bool:
+    """Whether the server can book it: it keeps money to two places."""
+    return amount.is_finite() and bool(amount) and abs(amount) <= AMOUNT_MAX and amount == amount.quantize(CENT)
+
+
+def server_msc(text: Any, zone: ZoneInfo, *, in_utc: bool) -> int:
+    """A time of the wire as milliseconds of the server's wall clock, as if they were UTC; 0 for "never".
+
+    `in_utc`: this bridge converts to UTC; else it shows the server's clock, whatever zone it writes behind it.
+    Raises: ValueError.
+    """
+    if not text:
+        return 0
+    given = dt.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    wall = given.replace(tzinfo=None)
+    if wall <= EPOCH:
+        return 0
+    if in_utc:
+        instant = given if given.tzinfo else given.replace(tzinfo=dt.UTC)
+        wall = instant.astimezone(zone).replace(tzinfo=None)
+    return int((wall - EPOCH).total_seconds() * 1000)
+
+
+def wire_time(msc: int, zone: ZoneInfo, *, in_utc: bool) -> str:
+    """Milliseconds of the server's clock as a bound of a request."""
+    seconds = min(max(msc // 1000, 0), INT32_MAX)
+    if in_utc:
+        return clock.to_utc(seconds * 1000, zone).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (EPOCH + dt.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
