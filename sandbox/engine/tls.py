@@ -47,7 +47,7 @@ class Identity:
 
     def __init__(self, state: str, server: str = "mt5") -> None:
         if state == ":memory:":
-            self.certificate, self._key = make(server)
+            self.certificate, self.key = make(server)
             return
         public, private = Path(f"{state}.crt"), Path(f"{state}.key")
         if not (public.exists() and private.exists()):
@@ -55,13 +55,13 @@ class Identity:
             private.touch(mode=0o600)
             private.write_text(key)
             public.write_text(certificate)
-        self.certificate, self._key = public.read_text(), private.read_text()
+        self.certificate, self.key = public.read_text(), private.read_text()
 
     def context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:  # the library reads keys from files only
-            file.write(self.certificate + self._key)
+            file.write(self.certificate + self.key)
             file.flush()
             context.load_cert_chain(file.name)
         return context

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ADAPTERS = {
     "mt5": "trading.platforms.mt5.adapter",
     "mt4": "trading.platforms.mt4.adapter",
+    "matchtrader": "trading.platforms.matchtrader.adapter",
     "sirix": "trading.platforms.sirix.adapter",
 }
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from tests.cast import Cast
 from tests.trading.contract.arena import Arena
+from tests.trading.contract.test_history import soon
 from tests.trading.factories import make_account, make_type
 from trading import accounts, operations, symbols
 from trading.choices import AccountState, IssueKind, OperationKind, OperationState
@@ -114,11 +115,15 @@ def test_trades_and_positions_arrive_exact_and_the_night_finds_nothing_wrong(
     assert held == {arena.symbol("XAUUSD"): Decimal("0.20"), arena.symbol("EURUSD"): Decimal("0.10")}
     for row in arena.truth(account.login)["positions"]:
         arena.close(row["position"])
-    deals.sync_deals(server)
+
+    def all_closed() -> bool:
+        deals.sync_deals(server)
+        return sum(row.closed_lots for row in Deal.objects.filter(account=account)) == Decimal("0.40")
+
+    assert soon(all_closed)
     positions.sync_positions(server)
     assert not Position.objects.filter(account=account).exists()
     rows = list(Deal.objects.filter(account=account))
-    assert sum(row.closed_lots for row in rows) == Decimal("0.40")
     money.sync_money(server)
     account.refresh_from_db()
     assert (

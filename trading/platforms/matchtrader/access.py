@@ -1,0 +1,37 @@
+"""What an account's owner may do, in Match-Trader's five words and in ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from trading.platforms.base import Right
+
+FULL, CLOSE_ONLY, TRADING_DISABLED = "FULL", "CLOSE_ONLY", "TRADING_DISABLED"
+LOGIN_DISABLED, LOCKED_CLOSE_ONLY = "TRADING_AND_LOGIN_DISABLED", "LOCKED_CLOSE_ONLY"
+ALL: Final = (FULL, CLOSE_ONLY, TRADING_DISABLED, LOGIN_DISABLED, LOCKED_CLOSE_ONLY)
+"""Lists name them all: some of the interface's lists show accounts with full rights only, unless told otherwise."""
+
+
+def allowed_by(word: str) -> frozenset[Right]:
+    """Closing what is open is not trading; a word that we don't know allows nothing."""
+    if word == FULL:
+        return frozenset({Right.SIGN_IN, Right.TRADE})
+    return frozenset({Right.SIGN_IN}) if word in (CLOSE_ONLY, TRADING_DISABLED, LOCKED_CLOSE_ONLY) else frozenset()
+
+
+def number_of(word: str) -> int:
+    """As the rights' number of an account, for whom one is kept: the place in the list, from 1; 0 is an unknown word."""
+    return ALL.index(word) + 1 if word in ALL else 0
+
+
+def word_for(now: str, wanted: Mapping[Right, bool]) -> str:
+    """The word for what is wanted. A broker's own CLOSE_ONLY stays, as long as the right to trade is not given back."""
+    allowed = set(allowed_by(now))
+    for right, is_wanted in wanted.items():
+        (allowed.add if is_wanted else allowed.discard)(right)
+    if Right.SIGN_IN not in allowed:
+        return LOGIN_DISABLED
+    if Right.TRADE in allowed:
+        return FULL
+    return now if allowed_by(now) == {Right.SIGN_IN} else TRADING_DISABLED

@@ -1,0 +1,174 @@
+"""Accounts under their owner's user account: made once, read, changed under an optimistic version.
+
+A user account has an e-mail address and the password; trading accounts belong to it. `remarks` of a trading account holds
+our reference, by which a repeat finds what the first attempt made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from trading.platforms.base import AccountData, NewAccount, Right
+from trading.platforms.errors import FinalError, OutcomeUnknown
+from trading.platforms.matchtrader import access, rows
+from trading.platforms.matchtrader.parts import Part, reading
+from trading.platforms.matchtrader.rest import is_missing
+
+ATTEMPTS_MAX: Final = 5  # at an account that somebody else changes at the same time
+ONE_BY_ONE_MAX: Final = 5
+MISMATCH: Final = frozenset({400, 409, 412})  # how a changed version may be refused
+
+
+class AccountsPart(Part):
+    """The platform chooses logins. A password is the user account's: it opens all trading accounts of that person."""
+
+    def create_account(self, wanted: NewAccount) -> AccountData:
+        if wanted.may_exist:
+            found = self._made_before(wanted)
+            if found is not None:
+                return found
+        user = self._user_of(wanted)
+        body = {
+            "group": wanted.group,
+            "leverageRatioPercent": wanted.leverage * self.config.leverage_unit,
+            "accessRight": access.FULL,
+            "accountType": "DEMO" if wanted.group.lower().startswith("demo") else "REAL",
+            "accountDetails": {"name": wanted.name, "email": wanted.email, "country": wanted.country},
+            "remarks": wanted.reference,
+        }
+        answer = self.client.write("new_account", body, user=user)
+        self._listing.forget()
+        login = rows.text((answer or {}).get("login")) if isinstance(answer, Mapping) else ""
+        if login:
+            made = self.read_account(login)
+        else:
+            made = self._made_before(wanted)
+        if made is None:
+            raise OutcomeUnknown("the new account is not listed yet", command="new_account")
+        return made
+
+    def _made_before(self, wanted: NewAccount) -> AccountData | None:
+        """The account of this group whose remarks are our reference. Raises: FinalError when there are several."""
+        listed = self.listing(group=wanted.group).values()
+        found = [row for row in listed if rows.text(row.get("remarks")) == wanted.reference]
+        if len(found) > 1:
+            logins = ", ".join(rows.text(row["login"]) for row in found)
+            raise FinalError(f"several accounts carry the reference {wanted.reference}: {logins}", command="accounts")
+        return self._account(found[0]) if found else None
+
+    def _user_of(self, wanted: NewAccount) -> str:
+        """The user account of this e-mail address, found or made; one that is there keeps its password."""
+        if not wanted.email:
+            raise FinalError("an account on this platform needs the client's e-mail address", command="users")
+        try:
+            found = self.client.read("user_by_email", email=wanted.email)
+        except FinalError as problem:
+            if not is_missing(problem):
+                raise
+            found = None
+        if found is None:
+            first, _space, last = wanted.name.partition(" ")
+            found = self.client.write("users", {
+                "email": wanted.email, "password": wanted.main_password,
+                "personalDetails": {"firstname": first, "lastname": last or first, "language": wanted.language},
+                "addressDetails": {"country": wanted.country},
+            })  # fmt: skip
+        try:
+            return rows.text(found["uuid"])
+        except (KeyError, TypeError) as problem:
+            raise OutcomeUnknown("the user account's answer can't be read", command="users") from problem
+
+    def _account(self, row: Mapping[str, Any]) -> AccountData:
+        with reading("account"):
+            return rows.account_from(row, leverage_unit=self.config.leverage_unit)
+
+    # -- reading
+
+    def read_account(self, login: str) -> AccountData | None:
+        row = self.account_row(login)
+        return None if row is None else self._account(row)
+
+    def read_accounts(self, logins: Sequence[str]) -> list[AccountData]:
+        return [self._account(row) for row in self.rows_of(logins)]
+
+    def rows_of(self, logins: Sequence[str]) -> list[Mapping[str, Any]]:
+        """A few one by one, as they are now; many from the list."""
+        if len(logins) <= ONE_BY_ONE_MAX:
+            return [row for row in map(self.account_row, logins) if row is not None]
+        listed = self.listing(fresh=False)
+        return [listed[login] for login in logins if login in listed]
+
+    def is_archived(self, login: str) -> bool:
+        """There is no archive that could be asked."""
+        return False
+
+    def logins(self, mask: str) -> list[str]:
+        names = set(self.group_names(mask))
+        return [login for login, row in self.listing().items() if rows.text(row.get("group")) in names]
+
+    # -- changing
+
+    def update_account(
+        self, login: str, *, group: str = "", leverage: int | None = None, rights: Mapping[Right, bool] | None = None
+    ) -> AccountData:
+        """Read, send with the version that was read, and again while somebody else was quicker, a few times.
+
+        A refusal of a version that is still the account's is a refusal of the change itself.
+        """
+        row = self._existing(login)
+        for attempt in range(ATTEMPTS_MAX):
+            changes: dict[str, Any] = {"group": group} if group else {}
+            if leverage is not None:
+                changes["leverageRatioPercent"] = leverage * self.config.leverage_unit
+            now = rows.text(row.get("accessRight"))
+            if rights and (word := access.word_for(now, rights)) != now:
+                changes["accessRight"] = word
+            if not changes:
+                break
+            try:
+                self.client.write("account", {**changes, "version": row.get("version")}, method="PATCH", login=login)
+                break
+            except FinalError as problem:
+                before, row = row, self._existing(login)
+                if problem.code not in MISMATCH or row.get("version") == before.get("version"):
+                    raise
+                if attempt == ATTEMPTS_MAX - 1:
+                    raise FinalError(
+                        f"somebody else changed the account {ATTEMPTS_MAX} times meanwhile",
+                        command="account",
+                        code=problem.code,
+                    ) from problem
+        self._listing.forget()
+        return self._account(self._existing(login))
+
+    def _existing(self, login: str) -> Mapping[str, Any]:
+        row = self.account_row(login)
+        if row is None:
+            raise FinalError("the account is not on the server", command="account", code=404)
+        return row
+
+    def disable_account(self, login: str) -> AccountData:
+        return self.update_account(login, rights={Right.SIGN_IN: False, Right.TRADE: False})
+
+    # -- passwords
+
+    def check_password(self, login: str, password: str, *, investor: bool = False) -> bool:
+        raise FinalError("the interface has no way to check a password", command="password")
+
+    def change_password(self, login: str, password: str, *, investor: bool = False) -> None:
+        """The password of the account's owner, for all their accounts. There is none for investors."""
+        if investor:
+            raise FinalError("the platform has no investor password", command="password")
+        row = self._existing(login)
+        owner = rows.text(row.get("userAccountUuid")) or self._owner_of(row)
+        self.client.write("password", {"newPassword": password}, user=owner)
+
+    def _owner_of(self, row: Mapping[str, Any]) -> str:
+        """Accounts name their owner's e-mail address where they do not name the user account."""
+        email = rows.text((row.get("accountDetails") or {}).get("email"))
+        if not email:
+            raise FinalError("the account does not say whose it is", command="account")
+        found = self.client.read("user_by_email", email=email)
+        with reading("user_by_email"):
+            return rows.text(found["uuid"])

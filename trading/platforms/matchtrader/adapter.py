@@ -1,0 +1,55 @@
+"""Match-Trader as a `Platform`: its parts put together, and how a server row becomes one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from trading.platforms.base import BalanceKind, Capabilities, Right, platform_kind
+from trading.platforms.gate import Gate
+from trading.platforms.matchtrader.history import HistoryPart
+from trading.platforms.matchtrader.market import MarketPart
+from trading.platforms.matchtrader.money import REFERENCE_CHARS_MAX
+from trading.platforms.matchtrader.options import OPTIONS, Config, configuration
+from trading.platforms.matchtrader.rest import RestClient
+from trading.platforms.matchtrader.streams import Streams
+
+if TYPE_CHECKING:
+    from trading.models import TradingServer
+
+CAPABILITIES: Final = Capabilities(
+    own_logins=False,
+    rights=frozenset({Right.SIGN_IN, Right.TRADE}),
+    checks_passwords=False,
+    balance_kinds=frozenset({BalanceKind.BALANCE, BalanceKind.CREDIT, BalanceKind.CORRECTION}),
+    pushes_deals=True,
+    reference_chars_max=REFERENCE_CHARS_MAX,
+    unverified=frozenset({"book_credit"}),
+)
+# The server takes 500 requests a minute from one key. In any minute each purpose sends at most rate * 60 + burst:
+# 140, 250 and 85 together leave some room. All processes count together.
+RATES: Final = {"money": (2.0, 20, 10.0), "reads": (3.5, 40, 15.0), "backfill": (1.25, 10, 60.0)}
+
+
+class MatchTraderPlatform(MarketPart, HistoryPart):
+    """One broker's interface with one API key."""
+
+    capabilities = CAPABILITIES
+
+
+def platform_of(config: Config, gate: Gate | None = None) -> MatchTraderPlatform:
+    client = RestClient(config, gate)
+    return MatchTraderPlatform(client, Streams(config, client.now_msc) if config.grpc_target else None)
+
+
+@platform_kind(
+    "matchtrader", CAPABILITIES, options=OPTIONS, time_zone="UTC", rates=RATES,
+    manager_label=_("Name of the API key"), secret_label=_("API key"),
+)  # fmt: skip
+def make_platform(server: TradingServer, gate: Gate) -> MatchTraderPlatform:
+    """Raises: FinalError for settings that can't be."""
+    return platform_of(configuration(server), gate)
+
+
+__all__ = ["MatchTraderPlatform", "make_platform", "platform_of"]

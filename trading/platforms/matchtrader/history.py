@@ -1,0 +1,212 @@
+"""Deals and open positions, of ledgers, closed and open positions.
+
+Money is the ledger's: each entry is counted once. Those of closed positions stand in the closed position's row; commission
+and swap go to the trade of the same account and instant; every other is a deal of its own. A position makes one opening
+deal, of all that was opened under it, and one closing deal for each part that was closed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from trading.platforms.base import DealData, DealPage, PositionData, ServerTime
+from trading.platforms.matchtrader import rows
+from trading.platforms.matchtrader.money import MoneyPart, ledger_rows
+from trading.platforms.matchtrader.parts import reading
+
+HOUR_MSC: Final = 3_600_000
+DAY_MSC: Final = 24 * HOUR_MSC
+FIRST_READ_MSC: Final = 2 * DAY_MSC
+SWEEP_MSC: Final = 20_000  # so often lists are read beside streams: what a stream lost comes by them
+SWEPT_MSC_MAX: Final = 120_000
+WIDE: Final = dt.timedelta(seconds=60)  # an overlap above it asks for lists
+OPEN_MSC_MAX: Final = 92 * DAY_MSC  # openings of a past day are looked for among what closed in so much time after it
+STRETCH_MSC: Final = 6 * HOUR_MSC  # read at once after a pause
+CHARGE_WAITS_MSC: Final = 10_000
+MONTH_MSC: Final = 30 * DAY_MSC
+MONTHS_MAX: Final = 14  # how far back single tickets are looked for
+LEDGERS_ASKED: Final = list(rows.LEDGER_TYPES)
+Owned = tuple[str, Mapping[str, Any]]
+"""A login and a row."""
+
+
+class HistoryPart(MoneyPart):
+    """The cursor is the server's clock in milliseconds, when we asked."""
+
+    _swept = 0
+    _returned = 0
+
+    @abstractmethod
+    def server_time(self) -> ServerTime: ...
+
+    def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
+        """From the streams where they cover the time since the cursor, else by list. Beside streams lists are read every
+        twenty seconds, with the overlap, so that nothing depends on a stream alone."""
+        self.server_time()
+        now, last = self.client.now_msc(), cursor or 0
+        names = self.group_names(mask)
+        covered, entries, touched = None, [], set[str]()
+        if self.streams is not None and self.config.grpc_target:
+            self.streams.follow(names)
+            taken = self.streams.take()
+            covered, entries, touched = taken.covered_since, taken.entries, taken.touched
+        back = int(overlap.total_seconds() * 1000)
+        needs_list = (
+            not last or covered is None or last < covered or overlap > WIDE
+            or last < self._returned  # what we gave the last time was not kept
+            or now - self._swept >= SWEEP_MSC
+        )  # fmt: skip
+        deals = {deal.ticket: deal for deal in self._told(entries)}
+        reached = now
+        if needs_list:
+            # What was swept long ago was swept by another process since.
+            swept = self._swept if now - self._swept < SWEPT_MSC_MAX else now
+            start = min(last or now - FIRST_READ_MSC, now, swept) - back
+            reached = min(now, start + back + STRETCH_MSC)
+            is_behind = reached < now
+            listed = self.deals(mask=mask, from_msc=start, to_msc=reached if is_behind else max(now, last) + HOUR_MSC)
+            self._swept = reached
+        else:
+            listed = self._of(sorted(touched), last - max(back, 1000), now + HOUR_MSC) if touched else []
+        deals |= {deal.ticket: deal for deal in listed}
+        self._returned = reached
+        return DealPage(list(deals.values()), cursor=reached, clock=ServerTime(now, 0), has_more=reached < now)
+
+    def _told(self, entries: Iterable[Owned]) -> list[DealData]:
+        """Ledger entries of a stream: the same deals as by list. Charges wait for the trade that they belong to."""
+        return self.entries_as_deals((login, row) for login, row in entries if row["type"] not in rows.CHARGES)
+
+    def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
+        ledger = list(ledger_rows(self.per_groups("ledgers", mask, types=LEDGERS_ASKED, **_window(from_msc, to_msc))))
+        closed = _closed(self.per_groups("closed_positions", mask, **self._closings(from_msc, to_msc)))
+        still_open = _open(self.per_groups("open_positions", mask))
+        return self._joined(ledger, closed, still_open, from_msc, to_msc)
+
+    def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterator[DealData]:
+        yield from self._of([login], from_msc, to_msc)
+
+    def _of(self, logins: Sequence[str], from_msc: int, to_msc: int) -> list[DealData]:
+        ledger = list(ledger_rows(self.per_logins("ledgers", logins, types=LEDGERS_ASKED, **_window(from_msc, to_msc))))
+        until = max(to_msc, self.client.now_msc() + HOUR_MSC)
+        closed = _closed(self.per_logins("closed_positions", logins, **_window(from_msc, until)))
+        still_open = _open(self.per_logins("open_positions", logins))
+        deals = self._joined(ledger, closed, still_open, from_msc, to_msc)
+        return sorted(deals, key=lambda deal: (deal.server_msc, deal.ticket))
+
+    def _closings(self, from_msc: int, to_msc: int) -> dict[str, str]:
+        """Closings in the window, and those after it that tell of openings in it."""
+        return _window(from_msc, max(to_msc, min(self.client.now_msc() + HOUR_MSC, to_msc + OPEN_MSC_MAX)))
+
+    def _joined(
+        self, ledger: Iterable[Owned], closed: Iterable[Owned], still_open: Iterable[Owned], from_msc: int, to_msc: int
+    ) -> list[DealData]:
+        """Deals between two times, both included. `closed` holds all closings since `from_msc`: whatever was opened since
+        then is there with all its parts.
+
+        Commission and swap go to the account's trade at the same instant, the first where there are several. Without one
+        they are deals of their own, but not in their first seconds: the trade may be told a moment later.
+        """
+        charges: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
+        other: list[Owned] = []
+        with reading("ledgers"):
+            for login, row in ledger:
+                if row["type"] in rows.CHARGES:
+                    at = rows.msc_of(rows.instant(row["time"]))
+                    charges.setdefault((login, at), []).append(row)
+                else:
+                    other.append((login, row))
+        deals = _within(self.entries_as_deals(other), from_msc, to_msc)
+        deals += self._trades(closed, still_open, charges, from_msc, to_msc)
+        young = self.client.now_msc() - CHARGE_WAITS_MSC
+        left = [(login, row) for (login, at), mine in charges.items() for row in mine if at < young]
+        return deals + _within(self.entries_as_deals(left), from_msc, to_msc)
+
+    def _trades(
+        self, closed: Iterable[Owned], still_open: Iterable[Owned], charges: dict[tuple[str, int], list[Mapping[str, Any]]],
+        from_msc: int, to_msc: int,
+    ) -> list[DealData]:  # fmt: skip
+        """Openings first, so that of trades at one instant the opening carries the charges. Takes what it uses out of them."""
+        parts: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+        closings: list[Owned] = []
+        deals = []
+
+        def charged(login: str, name: str, row: Mapping[str, Any]) -> tuple[bool, list[Mapping[str, Any]]]:
+            """Whether the trade is in the window, and what was charged for it."""
+            at = rows.msc_of(rows.instant(row[name]))
+            is_in = from_msc <= at <= to_msc
+            return is_in, sorted(charges.pop((login, at), []), key=lambda one: rows.text(one["id"])) if is_in else []
+
+        with reading("positions"):
+            for login, row in closed:
+                parts.setdefault((login, rows.text(row["id"])), []).append(row)
+                closings.append((login, row))
+            for login, row in still_open:
+                parts.setdefault((login, rows.text(row["id"])), []).append(row)
+            for (login, position), same in parts.items():
+                is_in, mine = charged(login, "openTime", same[0])
+                if is_in:
+                    lots = sum((rows.decimal(one["volume"]) for one in same), Decimal(0))
+                    size = self.contract_size(rows.text(same[0]["symbol"]))
+                    deal = rows.opening_deal(same[0], login, lots=lots, contract_size=size, charges=mine)
+                    self.numbers.check(deal.ticket, f"{position} opened")
+                    deals.append(deal)
+            for login, row in closings:
+                is_in, mine = charged(login, "closeTime", row)
+                if is_in:
+                    size = self.contract_size(rows.text(row["symbol"]))
+                    deal = rows.closing_deal(row, login, contract_size=size, charges=mine)
+                    self.numbers.check(deal.ticket, f"{row['id']} closed by {deal.raw['closeOrderId']}")
+                    deals.append(deal)
+        return deals
+
+    def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
+        """There is no look-up by id: lists of all groups are read back, month by month, until all are found or fourteen
+        months are behind. Asked for only where a nightly comparison misses something."""
+        wanted, found = set(tickets), dict[int, DealData]()
+        until = self.client.now_msc() + DAY_MSC
+        for _month in range(MONTHS_MAX):
+            if wanted <= found.keys():
+                break
+            deals = self.deals(mask="*", from_msc=until - MONTH_MSC, to_msc=until)
+            found |= {deal.ticket: deal for deal in deals if deal.ticket in wanted}
+            until -= MONTH_MSC
+        return list(found.values())
+
+    def positions(self, *, mask: str) -> list[PositionData]:
+        found = []
+        with reading("open_positions"):
+            for login, row in _open(self.per_groups("open_positions", mask)):
+                size = self.contract_size(rows.text(row["symbol"]))
+                position = rows.position_from(row, login, contract_size=size)
+                self.numbers.check(position.ticket | 3 << 60, f"{row['id']}")
+                found.append(position)
+        return found
+
+
+def _window(from_msc: int, to_msc: int) -> dict[str, str]:
+    return {"from": rows.written(max(0, from_msc)), "to": rows.written(to_msc)}
+
+
+def _within(deals: Iterable[DealData], from_msc: int, to_msc: int) -> list[DealData]:
+    return [deal for deal in deals if from_msc <= deal.server_msc <= to_msc]
+
+
+def _closed(answers: Iterable[Any]) -> Iterator[Owned]:
+    """Rows of `{closedPositions: […]}`. Each names its login."""
+    for answer in answers:
+        with reading("closed_positions"):
+            for row in answer["closedPositions"]:
+                yield rows.text(row["login"]), row
+
+
+def _open(answers: Iterable[Any]) -> Iterator[Owned]:
+    """Rows of `[{login, group, positions: […]}]`."""
+    for answer in answers:
+        with reading("open_positions"):
+            for account in answer:
+                for row in account["positions"]:
+                    yield rows.text(account["login"]), row

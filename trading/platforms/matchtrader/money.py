@@ -1,0 +1,138 @@
+"""Money: balance operations that carry our reference in their comment, their look-up in the ledger, what accounts are worth."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from trading.platforms.base import AccountMoney, BalanceKind, DealData
+from trading.platforms.errors import FinalError, OutcomeUnknown, PlatformError
+from trading.platforms.matchtrader import rows
+from trading.platforms.matchtrader.accounts import AccountsPart
+from trading.platforms.matchtrader.parts import reading
+
+LOOK_BACK: Final = dt.timedelta(minutes=5)
+AHEAD_MSC: Final = 86_400_000
+REFERENCE_LEFT_MIN: Final = 12  # characters of a cut reference that still name one operation
+REFERENCE_CHARS_MAX: Final = 31
+AMOUNT_MAX: Final = Decimal(1_000_000_000)
+LEDGER_WAITS: Final = (0.0, 0.1, 0.4)  # seconds, for the ledger entry of what was just booked
+COMMANDS: Final = {
+    (BalanceKind.BALANCE, True): ("deposit", "NONE"),
+    (BalanceKind.BALANCE, False): ("withdraw", "NONE"),
+    (BalanceKind.CORRECTION, True): ("deposit", "CORRECTION"),
+    (BalanceKind.CORRECTION, False): ("withdraw", "CORRECTION"),
+    (BalanceKind.CREDIT, True): ("credit_in", ""),
+    (BalanceKind.CREDIT, False): ("credit_out", ""),
+}
+
+
+class MoneyPart(AccountsPart):
+    """A balance operation is sent once and never repeated here. It is answered without a number (204): the ticket is that of
+    its ledger entry, looked up at once by our reference."""
+
+    def balance_operation(
+        self, login: str, kind: BalanceKind, amount: Decimal, reference: str, *, check_margin: bool = True
+    ) -> int:
+        """Raises OutcomeUnknown, too, when it was accepted and its ledger entry is not there (or there twice)."""
+        if not reference or len(reference) > REFERENCE_CHARS_MAX or not reference.isascii():
+            raise FinalError("the reference does not fit into a comment", command="deposit")
+        if not amount or abs(amount) > AMOUNT_MAX:
+            raise FinalError("the amount is zero or above what is believable", command="deposit")
+        if (kind, amount > 0) not in COMMANDS:
+            raise FinalError(f"the interface has no operation for a {kind.value}", command="deposit")
+        command, more = COMMANDS[kind, amount > 0]
+        started = dt.datetime.fromtimestamp(self.client.now_msc() / 1000, dt.UTC)
+        if check_margin and command == "withdraw":
+            self._check_free(login, -amount)
+        body: dict[str, Any] = {"amount": abs(amount), "comment": reference}
+        if more:
+            body["additionalType"] = more
+        self.client.write(command, body, login=login)
+        return self._ticket_of(login, amount, reference, started)
+
+    def _check_free(self, login: str, amount: Decimal) -> None:
+        """The command has no such check: what is needed as margin is not sent for."""
+        money = self.account_money([login])
+        if not money:
+            raise FinalError("the account is not on the server", command="withdraw", code=404)
+        if money[0].margin_free < amount:
+            raise FinalError(f"only {money[0].margin_free} is free of margin", command="withdraw", code=400)
+
+    def _ticket_of(self, login: str, amount: Decimal, reference: str, since: dt.datetime) -> int:
+        found: list[DealData] = []
+        for wait in LEDGER_WAITS:
+            time.sleep(wait)
+            try:
+                found = self.find_operations(login, amount, reference, since=since)
+            except PlatformError as problem:
+                raise OutcomeUnknown(
+                    f"accepted; its ledger entry could not be read ({problem})", command="ledgers"
+                ) from problem
+            if found:
+                break
+        if len(found) != 1:
+            raise OutcomeUnknown(f"accepted; {len(found)} ledger entries carry its reference", command="ledgers")
+        return found[0].ticket
+
+    def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
+        """Ledger entries with our reference (or what is left of it) and the amount, not older than `since`."""
+        window = {
+            "from": rows.written(rows.msc_of(since - LOOK_BACK)),
+            "to": rows.written(self.client.now_msc() + AHEAD_MSC),
+        }
+        found = self.ledger_deals(self.per_logins("ledgers", [login], types=list(rows.MONEY_TYPES), **window))
+        return [deal for deal in found if deal.profit == amount and _is_reference(deal.comment, reference)]
+
+    def ledger_deals(self, answers: Iterable[Any]) -> list[DealData]:
+        """Entries of ledger lists, each as a deal of its own."""
+        return self.entries_as_deals(ledger_rows(answers))
+
+    def entries_as_deals(self, entries: Iterable[tuple[str, Mapping[str, Any]]]) -> list[DealData]:
+        """Raises: FinalError when two entries have one number."""
+        with reading("ledgers"):
+            made = [rows.ledger_deal(row, login) for login, row in entries]
+        deals = [deal for deal in made if deal is not None]
+        for deal in deals:
+            self.numbers.check(deal.ticket, str(deal.raw["id"]))
+        return deals
+
+    # -- what accounts are worth
+
+    def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
+        """A few are asked for; of many, those that the equity stream told lately are taken from it."""
+        told = self.streams.money(logins) if self.streams is not None and len(logins) > 5 else {}
+        left = [login for login in logins if login not in told]
+        with reading("accounts"):
+            asked = [_money(row) for row in self.rows_of(left)] if left else []
+        return [*told.values(), *asked]
+
+    def group_money(self, mask: str) -> Iterator[AccountMoney]:
+        names = set(self.group_names(mask))
+        theirs = {login: row for login, row in self.listing().items() if rows.text(row.get("group")) in names}
+        told = self.streams.money(list(theirs)) if self.streams is not None else {}
+        with reading("accounts"):
+            for login, row in theirs.items():
+                yield told.get(login) or _money(row)
+
+
+def ledger_rows(answers: Iterable[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Login and entry of `[{login, group, operations: […]}]`."""
+    for answer in answers:
+        with reading("ledgers"):
+            for account in answer:
+                for row in account["operations"]:
+                    yield rows.text(account["login"]), row
+
+
+def _money(row: Any) -> AccountMoney:
+    return rows.money_from(rows.text(row["login"]), row.get("financeInfo") or {})
+
+
+def _is_reference(comment: str, reference: str) -> bool:
+    """The comment is our reference, or what somebody left of it."""
+    left = comment.strip()
+    return left == reference or (len(left) >= REFERENCE_LEFT_MIN and reference.startswith(left))

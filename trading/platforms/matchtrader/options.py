@@ -1,0 +1,139 @@
+"""What a server row says about its Match-Trader: paths, groups, streams. Everything that the public pages leave open is here.
+
+Paths whose strings the vendor's public pages show are marked in `DOCUMENTED`; the others are our best reading of them and
+a broker's own can be put in their place. A path may hold only the placeholders of its command.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from trading.platforms.base import SANDBOX_HOST, Option
+from trading.platforms.errors import FinalError
+
+if TYPE_CHECKING:
+    from trading.models import TradingServer
+
+HEARTBEAT_SECONDS: Final = 30.0
+PATHS: Final[dict[str, str]] = {
+    "user_by_email": "/v1/user-accounts/email/{email}",
+    "user": "/v1/user-accounts/{user}",
+    "users": "/v1/user-accounts",
+    "password": "/v1/user-accounts/{user}/change-password",
+    "new_account": "/v1/user-accounts/{user}/trading-accounts",
+    "accounts": "/v1/trading-accounts",
+    "account": "/v1/trading-accounts/login/{login}",
+    "deposit": "/v1/trading-accounts/{login}/balance-operations/deposit",
+    "withdraw": "/v1/trading-accounts/{login}/balance-operations/withdraw",
+    "credit_in": "/v1/trading-accounts/{login}/balance-operations/credit-in",
+    "credit_out": "/v1/trading-accounts/{login}/balance-operations/credit-out",
+    "ledgers": "/v1/trading-data/ledgers",
+    "open_positions": "/v1/trading-data/open-positions",
+    "closed_positions": "/v1/trading-data/closed-positions",
+    "groups": "/v1/trading-data/groups",
+    "symbols": "/v1/trading/symbols",
+}
+DOCUMENTED: Final = frozenset({"user_by_email", "user", "users", "password", "new_account", "accounts"})
+STREAMS: Final[dict[str, str]] = {
+    "equity": "EquityServiceExternal/getEquityStream",
+    "ledgers": "LedgerServiceExternal/getLedgersStream",
+    "positions": "PositionsServiceExternal/getOpenPositionsStream",
+    "events": "TradingEventsServiceExternal/getTradingEventsStream",
+}
+SEGMENT: Final = r"[A-Za-z0-9._~-]+"
+SEPARATOR: Final = r"\s*[\n;]\s*"
+
+
+def _path_pattern(path: str) -> str:
+    """A path of plain segments with this command's placeholders, and all of them."""
+    names = re.findall(r"\{[a-z]+\}", path)
+    plain = rf"(?:/{SEGMENT})"
+    return plain + "*" + "".join(rf"(?:/{re.escape(name)}){plain}*" for name in names)
+
+
+def _lines_pattern(choices: Mapping[str, str]) -> str:
+    """`name=value` on lines of their own, or parted by semicolons; nothing at all is right, too."""
+    line = "(?:" + "|".join(rf"{name}\s*=\s*{pattern}" for name, pattern in choices.items()) + ")"
+    return rf"\s*(?:{line}(?:{SEPARATOR}{line})*)?[\s;]*"
+
+
+PATHS_PATTERN: Final = _lines_pattern({name: _path_pattern(path) for name, path in PATHS.items()})
+STREAMS_PATTERN: Final = _lines_pattern(dict.fromkeys(STREAMS, r"\w+/\w+"))
+
+OPTIONS: Final = (
+    Option("broker_id", _("brokerID"), _("As the API key carries it; for your own notes. 0 is the vendor's shared sandbox."),
+           pattern=r"\d{1,12}"),
+    Option("security", _("Connection"), _("Plain only inside a tunnel or for an internal host; for REST and streams."), "tls",
+           choices=(("tls", "TLS"), ("plain", _("Plain")))),
+    Option("groups", _("Names of the groups"),
+           _("Parted by commas. The interface lists no groups: empty means those that accounts are in."),
+           pattern=r"[^\x00-\x1f]{1,4000}"),
+    Option("grpc", _("Streams"), _("Ledger, positions and equity as they change; without them everything is asked for."), "on",
+           choices=(("on", _("On")), ("off", _("Off")))),
+    Option("grpc_host", _("Host of the streams"), _("Empty: the same host."), pattern=r"[A-Za-z0-9.:_-]+"),
+    Option("grpc_port", _("Port of the streams"), default="443", pattern=r"\d{1,5}"),
+    Option("grpc_package", _("Package of the streams"), default="com.matchtrade.mtr.broker_api.grpc", pattern=r"[A-Za-z_][\w.]*"),
+    Option("grpc_streams", _("Names of the streams"), _("Only what differs: ledgers=Service/method, one on a line."),
+           pattern=STREAMS_PATTERN),
+    Option("grpc_heartbeat", _("Heartbeat in seconds"), _("A stream that is silent for two of them is opened anew."), "30",
+           pattern=r"\d{1,3}(\.\d{1,2})?"),
+    Option("paths", _("Paths"), _("Only what differs: deposit=/v1/…/{login}/…, one on a line."), pattern=PATHS_PATTERN),
+    Option("leverage_unit", _("leverageRatioPercent of 1:1"), _("100: a leverage of 1:30 is 3000."), "100",
+           pattern=r"[1-9]\d{0,3}"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How to reach one broker's interface with one API key. Nothing secret in its `repr`."""
+
+    host: str
+    port: int
+    key: str = field(repr=False)
+    is_tls: bool = True
+    certificate: str = field(default="", repr=False)
+    groups: tuple[str, ...] = ()
+    grpc_target: str = ""
+    """host:port of the streams; empty: there are none."""
+    grpc_package: str = "com.matchtrade.mtr.broker_api.grpc"
+    streams: Mapping[str, str] = field(default_factory=lambda: dict(STREAMS))
+    heartbeat_seconds: float = HEARTBEAT_SECONDS
+    paths: Mapping[str, str] = field(default_factory=lambda: dict(PATHS))
+    leverage_unit: int = 100
+    connect_seconds: float = 5.0
+    read_seconds: float = 20.0
+    write_seconds: float = 15.0
+
+
+def lines(text: str, pattern: str, defaults: Mapping[str, str]) -> dict[str, str]:
+    """`name=value` lines over the defaults. Raises: FinalError for a name, path or placeholder that can't be."""
+    if not re.fullmatch(pattern, text):
+        raise FinalError(f"the settings of this server can't be read: {text[:120]!r}", command="SETTINGS")
+    found = [line.partition("=") for line in re.split(SEPARATOR, text.strip()) if line.strip(" ;")]
+    return {**defaults, **{name.strip(): value.strip(" ;") for name, _equals, value in found}}
+
+
+def configuration(server: TradingServer) -> Config:
+    """Raises: FinalError for settings that can't be."""
+    host, port, is_tls = server.host, server.port, server.option("security") == "tls"
+    target = f"{server.option('grpc_host') or host}:{server.option('grpc_port')}"
+    if host == SANDBOX_HOST:
+        host, _colon, number = settings.SANDBOX_PLATFORMS["matchtrader"].rpartition(":")
+        port, is_tls, target = int(number), False, settings.SANDBOX_PLATFORMS["matchtrader_grpc"]
+    return Config(
+        host=host, port=port, key=server.password(), is_tls=is_tls, certificate=server.certificate,
+        groups=tuple(filter(None, (name.strip() for name in server.option("groups").split(",")))),
+        grpc_target=target if server.option("grpc") == "on" else "",
+        grpc_package=server.option("grpc_package"),
+        streams=lines(server.option("grpc_streams"), STREAMS_PATTERN, STREAMS),
+        heartbeat_seconds=float(server.option("grpc_heartbeat")),
+        paths=lines(server.option("paths"), PATHS_PATTERN, PATHS),
+        leverage_unit=int(server.option("leverage_unit")),
+        read_seconds=settings.TRADING_READ_SECONDS, write_seconds=settings.TRADING_WRITE_SECONDS,
+    )  # fmt: skip

@@ -1,0 +1,289 @@
+"""What happens on the server, as it tells it over gRPC: a reader of this process, one stream for each kind and group.
+
+The reader collects in a thread of its own; `take` empties what it gathered. It says from when on it has everything: a
+stream counts from its first message, no longer once it broke, and a stream that is silent for two heartbeats is opened anew.
+What a stream did not cover is read by list (`history`). Nothing here raises: without streams everything is asked for.
+
+gRPC and fork don't go together: all channels of a process are closed before it forks, and a child starts with none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from trading.platforms.base import AccountMoney
+from trading.platforms.errors import NotStarted
+from trading.platforms.matchtrader import access, rows
+from trading.platforms.matchtrader.options import Config
+
+logger = logging.getLogger(__name__)
+NEEDED: Final = ("ledgers", "positions")  # what deals are made of; equity and events may be missing
+KINDS: Final = (*NEEDED, "equity", "events")
+WAITS: Final = (0.1, 0.5, 2.0, 5.0)  # seconds before a broken stream is opened again
+KEPT_MAX: Final = 50_000  # entries that nobody took: beyond it they are dropped and read by list
+STOP_SECONDS: Final = 3.0
+Key = tuple[str, str]
+
+_running: weakref.WeakSet[Streams] = weakref.WeakSet()
+
+
+@dataclass
+class Taken:
+    """What came since the last time. `covered_since`: from when on nothing is missing (server's ms); None: streams are broken."""
+
+    entries: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    covered_since: int | None = None
+
+
+class Streams:
+    """The streams of one server in this process. Thread-safe."""
+
+    def __init__(self, config: Config, now_msc: Callable[[], int]) -> None:
+        self.config, self.now_msc = config, now_msc
+        self._new_state()
+
+    def _new_state(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._wanted: tuple[str, ...] = ()
+        self._since: dict[Key, int] = {}
+        self._taken = Taken()
+        self._money: dict[str, dict[str, AccountMoney]] = {}
+        self.opened = 0  # streams since the start, for tests and for a look into a running process
+
+    # -- what the adapter uses ----------------------------------------------------------------------------------------
+
+    def follow(self, groups: Iterable[str]) -> None:
+        """Read these groups from now on. Does nothing when it does so already."""
+        wanted = tuple(sorted(set(groups)))
+        with self._lock:
+            is_running = self._thread is not None and self._thread.is_alive()
+        if is_running and wanted == self._wanted:
+            return
+        self.close()
+        if not wanted or not self.config.grpc_target:
+            return
+        self._wanted = wanted
+        self._thread = threading.Thread(target=self._run, args=(wanted,), name="matchtrader-streams", daemon=True)
+        _running.add(self)
+        self._thread.start()
+
+    def take(self) -> Taken:
+        with self._lock:
+            taken, self._taken = self._taken, Taken()
+            needed = [(kind, group) for kind in NEEDED for group in self._wanted]
+            if needed and all(key in self._since for key in needed):
+                taken.covered_since = max(self._since[key] for key in needed)
+        return taken
+
+    def money(self, logins: Sequence[str]) -> dict[str, AccountMoney]:
+        """Those of the logins whose equity a stream that is open told."""
+        with self._lock:
+            known = {login: money for of_group in self._money.values() for login, money in of_group.items()}
+        return {login: known[login] for login in logins if login in known}
+
+    def close(self) -> None:
+        """End all streams; they are opened again when somebody follows."""
+        thread, loop, stop = self._thread, self._loop, self._stop
+        if thread is not None and loop is not None and stop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop ended by itself
+                loop.call_soon_threadsafe(stop.set)
+            thread.join(STOP_SECONDS)
+        _running.discard(self)
+        opened = self.opened
+        self._new_state()
+        self.opened = opened
+
+    # -- the reader's thread ------------------------------------------------------------------------------------------
+
+    def _run(self, groups: tuple[str, ...]) -> None:
+        try:
+            asyncio.run(self._follow_all(groups))
+        except Exception:
+            logger.exception("the streams of %s ended", self.config.grpc_target)
+
+    async def _follow_all(self, groups: tuple[str, ...]) -> None:
+        self._stop = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        channel = self._channel()
+        if channel is None:
+            return
+        async with channel:
+            tasks = [asyncio.create_task(self._follow_one(channel, kind, group)) for group in groups for kind in KINDS]
+            await self._stop.wait()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _channel(self) -> Any:
+        """gRPC itself is loaded by who uses it, in the process that uses it."""
+        import grpc.aio
+
+        config = self.config
+        if not config.is_tls:
+            return grpc.aio.insecure_channel(config.grpc_target)
+        root = config.certificate.encode() if config.certificate.strip() else None
+        try:
+            credentials = grpc.ssl_channel_credentials(root)
+        except (ValueError, NotStarted) as problem:
+            logger.warning("no streams: %s", problem)
+            return None
+        return grpc.aio.secure_channel(config.grpc_target, credentials)
+
+    async def _follow_one(self, channel: Any, kind: str, group: str) -> None:
+        """One stream, again and again."""
+        failures = 0
+        while True:
+            try:
+                await self._read(channel, kind, group)
+                failures = 0  # the server ended it in good order
+            except asyncio.CancelledError:
+                raise
+            except Exception as problem:
+                level = logging.DEBUG if failures else logging.WARNING
+                logger.log(level, "the %s stream of %s broke: %s", kind, group, _words(problem))
+            if self._broke((kind, group)):
+                failures = 0
+            await asyncio.sleep(WAITS[min(failures, len(WAITS) - 1)])
+            failures += 1
+
+    async def _read(self, channel: Any, kind: str, group: str) -> None:
+        """Raises: TimeoutError after two silent heartbeats, grpc.RpcError."""
+        request, answer_type, take = _forms()[kind]
+        method = channel.unary_stream(
+            f"/{self.config.grpc_package}.{self.config.streams[kind]}",
+            request_serializer=lambda message: message.SerializeToString(), response_deserializer=answer_type.FromString,
+        )  # fmt: skip
+        call = method(request(group), metadata=(("authorization", f"Bearer {self.config.key}"),))
+        self.opened += 1
+        try:
+            messages = call.__aiter__()
+            while True:
+                message = await asyncio.wait_for(anext(messages), 2 * self.config.heartbeat_seconds)
+                with self._lock:
+                    self._since.setdefault((kind, group), self.now_msc())
+                    if message.WhichOneof("msg") != "heartbeat":
+                        take(self, group, message)
+        except StopAsyncIteration:
+            return
+        finally:
+            call.cancel()
+
+    def _broke(self, key: Key) -> bool:
+        """Whether the stream had told anything before."""
+        with self._lock:
+            if key[0] == "equity":
+                self._money.pop(key[1], None)
+            return self._since.pop(key, None) is not None
+
+    # -- messages, under the lock -------------------------------------------------------------------------------------
+
+    def _take_equity(self, group: str, message: Any) -> None:
+        one = message.equity
+        if not (one.credit and one.margin):
+            return  # a server that tells less: such accounts are asked for
+        fields = {
+            name: getattr(one, name) for name in ("equity", "balance", "credit", "margin", "freeMargin", "marginLevel")
+        }
+        with contextlib.suppress(ValueError):
+            self._money.setdefault(group, {})[one.login] = rows.money_from(one.login, fields)
+
+    def _take_ledgers(self, group: str, message: Any) -> None:
+        for one in message.ledgers.entries:
+            kind = _ledger_types().get(one.historyOperationType, "")
+            if not kind or kind == rows.CLOSED_POSITION or kind in rows.CHARGES:
+                self._taken.touched.add(one.login)  # read by list, with the trade that it belongs to
+                continue
+            row = {"id": one.id, "type": kind, "additionalType": one.additionalType, "time": one.time, "profit": one.profit,
+                   "comment": one.comment}  # fmt: skip
+            self._taken.entries.append((one.login, row))
+        self._bound(("ledgers", group))
+
+    def _take_positions(self, group: str, message: Any) -> None:
+        quiet = _quiet_updates()
+        if any(state.requestUpdateType not in quiet for state in message.positions.positions):
+            self._taken.touched.add(message.positions.login)
+
+    def _take_event(self, group: str, message: Any) -> None:
+        if message.tradingEvent.WhichOneof("msg") == "stopOutEvent":
+            self._taken.touched.add(message.tradingEvent.login)
+
+    def _bound(self, key: Key) -> None:
+        if len(self._taken.entries) > KEPT_MAX:
+            self._taken = Taken()
+            self._since[key] = self.now_msc()  # what was dropped is not covered
+
+
+def _forms() -> dict[str, tuple[Callable[[str], Any], Any, Callable[[Streams, str, Any], None]]]:
+    """For each kind: the request for a group, the answer's type, what takes a message."""
+    from trading.platforms.matchtrader.proto import matchtrader_pb2 as pb2
+
+    every = [f"CLIENT_ACCESS_RIGHTS_TYPE_{word}" for word in access.ALL]
+    return {
+        "equity": (
+            lambda group: pb2.PBEquityRequestExternal(groups=[group], accessRightsFilter=every),
+            pb2.PBEquityStreamResponseExternal, Streams._take_equity,
+        ),
+        "ledgers": (
+            lambda group: pb2.PBLedgersRequestExternal(groups=[group]), pb2.PBLedgersStreamResponseExternal,
+            Streams._take_ledgers,
+        ),
+        "positions": (
+            lambda group: pb2.PBOpenPositionsRequestExternal(groups=[group]), pb2.PBOpenPositionsStreamResponseExternal,
+            Streams._take_positions,
+        ),
+        "events": (
+            lambda group: pb2.PBTradingEventsRequestExternal(groups=[group]), pb2.PBTradingEventsStreamResponseExternal,
+            Streams._take_event,
+        ),
+    }  # fmt: skip
+
+
+def _ledger_types() -> dict[int, str]:
+    from trading.platforms.matchtrader.proto import matchtrader_pb2 as pb2
+
+    names = pb2.PBHistoryOperationTypeExternal.items()
+    return {number: name.removeprefix("HISTORY_OPERATION_TYPE_") for name, number in names if number}
+
+
+def _quiet_updates() -> frozenset[int]:
+    """Changes of an open position that make no deal."""
+    from trading.platforms.matchtrader.proto import matchtrader_pb2 as pb2
+
+    return frozenset(pb2.PBRequestUpdateTypeExternal.Value(name) for name in ("UPDATE", "PROFIT_CHANGE"))
+
+
+def _words(problem: Exception) -> str:
+    """Of gRPC's errors only code and words: their `repr` holds the whole call."""
+    code, details = getattr(problem, "code", None), getattr(problem, "details", None)
+    if callable(code) and callable(details):
+        return f"{code()}: {details()}"
+    return (
+        f"silent for two heartbeats ({type(problem).__name__})" if isinstance(problem, TimeoutError) else repr(problem)
+    )
+
+
+def _close_all() -> None:
+    for streams in list(_running):
+        streams.close()
+
+
+def _in_child() -> None:
+    """Nothing runs here: the parent closed its streams before it forked. Locks may be another thread's."""
+    for streams in list(_running):
+        streams._new_state()
+    _running.clear()
+
+
+os.register_at_fork(before=_close_all, after_in_child=_in_child)
