@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from tests.trading.factories import make_server
+from tests.trading.mt4_lab import ARGUMENTS, Mt4Lab
+from tests.trading.sandbox_process import started
 from tests.trading.sandbox_server import Sandbox, running_sandbox
 from trading.models import TradingServer
 from trading.platforms import pool
@@ -35,3 +37,22 @@ def server(db: None, sandbox: Sandbox, settings: Any) -> TradingServer:
     """The row of the sandbox server; our patience with it is short."""
     settings.TRADING_READ_SECONDS, settings.TRADING_WRITE_SECONDS = 10.0, 0.8
     return make_server(port=sandbox.port)
+
+
+@pytest.fixture(scope="session")
+def shared_mt4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mt4Lab]:
+    with started("mt4", tmp_path_factory.mktemp("mt4") / "state.sqlite", *ARGUMENTS) as process:
+        lab = Mt4Lab(process)
+        yield lab
+        lab.http.close()
+
+
+@pytest.fixture
+def mt4(shared_mt4: Mt4Lab) -> Iterator[Mt4Lab]:
+    """The sandbox MT4 server without a fault, a limit or a journey in time that another test left."""
+    for path, data in (("faults/clear", {}), ("frequency", {"per_second": 0}), ("rights", {}), ("clock", {})):
+        shared_mt4.process.post(path, **data)
+    yield shared_mt4
+    shared_mt4.process.post("faults/clear")
+    shared_mt4.process.post("clock")
+    pool.close_all()

@@ -52,6 +52,7 @@ class Answers:
         self.passed_over: Counter[str] = Counter()
         self._sizes: dict[str, Decimal] = {}
         self._sizes_at = 0.0
+        self._logins: dict[str, tuple[float, list[str]]] = {}
 
     def close(self) -> None:
         self.client.close()

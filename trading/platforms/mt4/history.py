@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -17,6 +18,7 @@ from trading.platforms.mt4.rows import BUY, OUT_OFFSET, SELL, command_of
 FIRST_READ_MSC: Final = 2 * DAY_MSC
 SYNC_ROWS: Final = 5000  # in one piece
 PIECES_MAX: Final = 400
+LOGINS_SECONDS: Final = 60.0
 
 
 class HistoryPart(Answers):
@@ -91,8 +93,15 @@ class HistoryPart(Answers):
         An order that was opened in the window may have been closed at any time since: reports are asked for up to now.
         """
         end = max(to_msc, self.server_time().server_msc) + DAY_MSC
-        rows = [*self._closed(self.logins(mask), from_msc, end), *self._open(mask)]
+        rows = [*self._closed(self._known_logins(mask), from_msc, end), *self._open(mask)]
         return [deal for deal in self._deals(rows, command="ReportsRequest") if from_msc <= deal.server_msc <= to_msc]
+
+    def _known_logins(self, mask: str) -> list[str]:
+        """The list of accounts is long, and windows are asked for one after another: it is good for a minute."""
+        known = self._logins.get(mask)
+        if known is None or time.monotonic() - known[0] > LOGINS_SECONDS:
+            known = self._logins[mask] = (time.monotonic(), self.logins(mask))
+        return known[1]
 
     def _closed(self, logins: Sequence[str], first_msc: int, last_msc: int) -> list[Any]:
         found: list[Any] = []
