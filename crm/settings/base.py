@@ -304,6 +304,10 @@ SANDBOX_MT5 = env("SANDBOX_MT5", default="127.0.0.1:8443")
 SANDBOX_MT5_REST = env("SANDBOX_MT5_REST", default="127.0.0.1:8446")
 # The certificate that the sandbox makes for itself. Believed for rows of trading servers whose host is "sandbox", no others.
 SANDBOX_MT5_CERTIFICATE = env("SANDBOX_MT5_CERTIFICATE", default=str(VAR_DIR / "sandbox" / "mt5.sqlite.crt"))
+# The same of the sandbox cTrader server, which keeps its state beside the other's.
+SANDBOX_CTRADER_CERTIFICATE = env(
+    "SANDBOX_CTRADER_CERTIFICATE", default=str(Path(SANDBOX_MT5_CERTIFICATE).with_name("ctrader.sqlite.crt"))
+)
 # Where the sandbox servers of the other platforms listen, by what listens.
 SANDBOX_PLATFORMS = {
     name: env(f"SANDBOX_{name.upper()}", default=f"127.0.0.1:{port}")

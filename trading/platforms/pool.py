@@ -27,6 +27,7 @@ ADAPTERS = {
     "mt5": "trading.platforms.mt5.adapter",
     "mt4": "trading.platforms.mt4.adapter",
     "matchtrader": "trading.platforms.matchtrader.adapter",
+    "ctrader": "trading.platforms.ctrader.adapter",
     "sirix": "trading.platforms.sirix.adapter",
 }
 

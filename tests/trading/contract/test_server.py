@@ -32,6 +32,8 @@ def test_health_tells_a_version_and_the_right_time(arena: Arena, platform: Platf
 def test_groups_are_told_with_their_currency(arena: Arena, platform: Platform) -> None:
     if absent(platform.capabilities.lists_groups, platform.groups):
         return
+    for group in ("real\\standard-EUR", "real\\vip-USD"):
+        arena.account(group)  # where groups have none, their accounts tell
     groups = {group.name: group for group in platform.groups()}
     euro, dollar = groups[arena.group("real\\standard-EUR")], groups[arena.group("real\\vip-USD")]
     assert (euro.currency, euro.currency_digits, dollar.currency) == ("EUR", 2, "USD")

@@ -1,0 +1,1 @@
+"""The sandbox server's own copy of the protocol text and the modules made from it."""

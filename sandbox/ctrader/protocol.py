@@ -1,0 +1,62 @@
+"""The Manager API's frames as the server reads and writes them, and which message is which command."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from sandbox.ctrader.proto import ctrader_manager_pb2 as pb
+from sandbox.engine.gateway import Hangup
+
+FRAME_MAX = 1024 * 1024
+PING, HEARTBEAT, AUTH = 52, 51, 301
+# The command's name, as counts and faults know it, and its message.
+REQUESTS: dict[str, type[Any]] = {
+    "SERVER_TIME": pb.ProtoServerTimeReq, "VERSION": pb.ProtoVersionReq, "LIGHT_TRADER_LIST": pb.ProtoManagerLightTraderListReq,
+    "TRADER_LIST": pb.ProtoTraderListReq, "TRADER_BY_ID": pb.ProtoTraderByIdReq, "POSITION_LIST": pb.ProtoPositionListReq,
+    "DEAL_LIST": pb.ProtoManagerDealListReq, "GET_DEAL": pb.ProtoManagerGetDealReq,
+    "BALANCE_HISTORY_LIST": pb.ProtoBalanceHistoryListReq, "BONUS_HISTORY_LIST": pb.ProtoBonusHistoryListReq,
+    "LIGHT_GROUP_LIST": pb.ProtoLightGroupListReq, "SYMBOL_LIST": pb.ProtoManagerSymbolListReq,
+    "VOLUME_PROFILE_LIST": pb.ProtoVolumeProfileListReq, "ASSET_LIST": pb.ProtoAssetListReq,
+    "SUBSCRIBE_SPOTS": pb.ProtoSubscribeSpotQuotesReq, "CRUD_TRADER": pb.ProtoCrudTraderReq,
+    "CHANGE_PASSWORD": pb.ProtoChangeTraderPasswordReq, "CHECK_PASSWORD": pb.ProtoCheckTraderPasswordReq,
+    "CHANGE_BALANCE": pb.ProtoChangeBalanceReq, "CHANGE_BONUS": pb.ProtoManagerChangeBonusReq,
+}  # fmt: skip
+COMMANDS = {kind().payloadType: (name, kind) for name, kind in REQUESTS.items()}
+
+
+def frame(message: Any, message_id: str = "") -> bytes:
+    envelope = pb.ProtoMessage(payloadType=message.payloadType, payload=message.SerializeToString())
+    if message_id:
+        envelope.clientMsgId = message_id
+    data = envelope.SerializeToString()
+    return len(data).to_bytes(4, "big") + data
+
+
+async def read_frame(reader: asyncio.StreamReader, seconds: float) -> pb.ProtoMessage:
+    """Raises Hangup for bytes that are no frame, TimeoutError for a silent client."""
+    head = await asyncio.wait_for(reader.readexactly(4), seconds)
+    length = int.from_bytes(head, "big")
+    if length > FRAME_MAX:
+        raise Hangup
+    data = await asyncio.wait_for(reader.readexactly(length), seconds)
+    return parse(pb.ProtoMessage, data)
+
+
+def parse(kind: type[Any], data: bytes) -> Any:
+    """Raises Hangup for what is no such message."""
+    message = kind()
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        raise Hangup from None
+    return message
+
+
+def error(code: str, description: str = "", maintenance_end_msc: int = 0) -> pb.ProtoErrorRes:
+    refused = pb.ProtoErrorRes(errorCode=code, description=description)
+    if maintenance_end_msc:
+        refused.maintenanceEndTimestamp = maintenance_end_msc
+    return refused

@@ -1,0 +1,273 @@
+"""Accounts: made once with their cTID, read, changed, disabled; their passwords, which are never kept."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from trading.platforms.base import AccountData, NewAccount, Right
+from trading.platforms.ctrader import codes, units
+from trading.platforms.ctrader.directory import matches
+from trading.platforms.ctrader.parts import TRADERS, Parts
+from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
+from trading.platforms.ctrader.rows import ACCESS, ALLOWED, FULL_ACCESS, NO_LOGIN, access_with
+from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError, ReadTimedOut
+
+logger = logging.getLogger(__name__)
+SINGLE_MAX: Final = 3  # accounts that are asked for one by one; more by one list
+SEARCH: Final = dt.timedelta(days=60)  # how long ago an unanswered attempt may have made an account
+FIRST_DAY: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+CHANGE_ATTEMPTS: Final = 3
+ALREADY_LINKED: Final = "CH_CTID_TRADER_ACCOUNT_ALREADY_EXISTS"
+MASTER_ONLY: Final = "cTrader has no investor password"
+
+
+class AccountsPart(Parts):
+    """The platform chooses the login; our reference stands in the account's description."""
+
+    # -- making -------------------------------------------------------------------------------------------------------
+
+    def create_account(self, wanted: NewAccount) -> AccountData:
+        """Trader, then cTID, then the link between them.
+
+        Without the last two nobody could sign in: when they fail the trader is disabled again, and a repeat finds it by our
+        reference, gives it the new password and goes on from there. Raises: FinalError, NotStarted, OutcomeUnknown,
+        PlatformBusy.
+        """
+        found = self._find(wanted.reference) if wanted.may_exist else None
+        if found is None:
+            made = self._make(wanted)
+        else:
+            change = {"hashedPassword": units.password_hash(wanted.main_password), "accessRights": FULL_ACCESS}
+            self._patch(found.login, change)
+            made = replace(found, rights=ACCESS.index(FULL_ACCESS), allowed=ALLOWED[FULL_ACCESS])
+        if self.config.links_ctid and wanted.email:
+            self._link_or_disable(made.login, wanted)
+        return made
+
+    def _make(self, wanted: NewAccount) -> AccountData:
+        first, _space, last = wanted.name.strip().rpartition(" ")
+        body: dict[str, Any] = {
+            "accessRights": FULL_ACCESS,
+            "accountType": self.config.account_type,
+            "balance": 0,
+            "brokerName": self.config.broker,
+            "depositCurrency": wanted.currency or self._currency_of(wanted.group),
+            "groupName": wanted.group,
+            "hashedPassword": units.password_hash(wanted.main_password),
+            "leverageInCents": wanted.leverage * 100,
+            "totalMarginCalculationType": "MAX",
+            "name": units.text(first),
+            "lastName": units.text(last),
+            "contactDetails": {"email": wanted.email} if wanted.email else {},
+            "description": wanted.reference,
+            "isLimitedRisk": False,
+            "sendOwnStatement": False,
+            "sendStatementToBroker": False,
+        }
+        answer = self.rest.write("TRADER_ADD", "POST", TRADERS, body)
+        try:
+            return self._account("TRADER_ADD", {**body, **answer})
+        except (TypeError, PlatformError) as problem:
+            raise OutcomeUnknown(f"the new account's data can't be read ({problem})", command="TRADER_ADD") from None
+
+    def _currency_of(self, group: str) -> str:
+        """The currency that the accounts of a group have in common. Raises: FinalError."""
+        found = next((one for one in self.groups() if one.name == group), None)  # type: ignore[attr-defined]
+        if found is None or not found.currency:
+            raise FinalError("the account's currency is not given, and its group has none", command="TRADER_ADD")
+        return str(found.currency)
+
+    def _find(self, reference: str) -> AccountData | None:
+        """The account that an earlier attempt made. Raises: NotStarted when that can't be told now."""
+        now = dt.datetime.now(dt.UTC)
+        first, last = now - SEARCH, now + dt.timedelta(days=1)
+        try:
+            if not self.manager.is_there:
+                found = (row for row in self._list(first, last) if row.reference == reference)
+                return next(found, None)
+            traders = self.manager.pages(
+                lambda start, end: pb.ProtoTraderListReq(fromTimestamp=start, toTimestamp=end),
+                pb.ProtoTraderListRes, "trader", lambda row: row.registrationTimestamp, lambda row: row.traderId,
+                units.milliseconds(first), units.milliseconds(last),
+            )  # fmt: skip
+            for row in traders:
+                if row.description == reference and not row.deleted:
+                    self.directory.note(row)
+                    return self.read_account(str(row.login))
+        except ReadTimedOut as problem:
+            words = f"whether the account is there already can't be told now ({problem})"
+            raise NotStarted(words, command="TraderList", code=problem.code) from None
+        return None
+
+    def _link_or_disable(self, login: str, wanted: NewAccount) -> None:
+        try:
+            self._link(login, wanted)
+        except PlatformError as problem:
+            with contextlib.suppress(PlatformError):  # a repeat or a person finds it as it is
+                self._patch(login, {"accessRights": NO_LOGIN})
+            words = f"the account {login} was made and disabled again: its cTID could not be linked ({problem})"
+            kind = FinalError if isinstance(problem, FinalError) else OutcomeUnknown
+            raise kind(words, command=problem.command, code=problem.code) from None
+
+    def _link(self, login: str, wanted: NewAccount) -> None:
+        """An email that has a cTID brings that one; a link that is there already is none to make."""
+        person = self.rest.write("CTID_CREATE", "POST", "/cid/ctid/create", {
+            "email": wanted.email, "brokerName": self.config.broker,
+            **({"preferredLanguage": wanted.language} if wanted.language else {}),
+        })  # fmt: skip
+        if not isinstance(person, dict) or "userId" not in person:
+            raise OutcomeUnknown("the answer names no cTID", command="CTID_CREATE")
+        try:
+            self.rest.write("CTID_LINK", "POST", "/cid/ctid/link", {
+                "traderLogin": int(login), "traderPasswordHash": units.password_hash(wanted.main_password),
+                "userId": person["userId"], "brokerName": self.config.broker,
+                "environmentName": self.config.environment, "returnAccountDetails": True,
+            })  # fmt: skip
+        except FinalError as problem:
+            if ALREADY_LINKED not in problem.message:
+                raise
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def _row(self, login: str) -> Any:
+        """None when there is no such account."""
+        if not login.isdigit():
+            return None
+        try:
+            return self.rest.read("TRADER_GET", f"{TRADERS}/{login}")
+        except FinalError as problem:
+            if problem.code in codes.GONE or problem.code == 404:
+                return None
+            raise
+
+    def read_account(self, login: str) -> AccountData | None:
+        row = self._row(login)
+        return None if row is None else self._account("TRADER_GET", row)
+
+    def _rows(self, first: dt.datetime, last: dt.datetime, group_id: int | None = None) -> list[Any]:
+        """Traders that were registered between two times, in one answer."""
+        query: dict[str, object] = {"from": units.date_text(first), "to": units.date_text(last)}
+        if group_id is not None:
+            query["groupId"] = group_id
+        answer = self.rest.read("TRADERS", f"{TRADERS}/", query)
+        try:
+            return list((answer or {}).get("trader") or [])
+        except (AttributeError, TypeError):
+            raise ReadTimedOut("the list of accounts can't be read", command="TRADERS") from None
+
+    def _list(self, first: dt.datetime, last: dt.datetime) -> Iterator[AccountData]:
+        for row in self._rows(first, last):
+            yield self._account("TRADERS", row)
+
+    def _everyone(self) -> list[Any]:
+        return self._rows(FIRST_DAY, dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+
+    def _rows_of(self, logins: Sequence[str]) -> list[Any]:
+        """Some accounts: a few one by one, many from the list of all."""
+        if len(logins) <= SINGLE_MAX:
+            return [row for row in map(self._row, logins) if row is not None]
+        wanted = set(logins)
+        return [row for row in self._everyone() if str(row.get("login")) in wanted]
+
+    def read_accounts(self, logins: Sequence[str]) -> list[AccountData]:
+        return [self._account("TRADERS", row) for row in self._rows_of(logins)]
+
+    def is_archived(self, login: str) -> bool:
+        """cTrader deletes accounts; what becomes of them is not told."""
+        return False
+
+    def logins(self, mask: str) -> list[str]:
+        rows = self._everyone()
+        return [str(row["login"]) for row in rows if matches(mask, str(row.get("groupName") or ""))]
+
+    # -- changing -----------------------------------------------------------------------------------------------------
+
+    def update_account(
+        self, login: str, *, group: str = "", leverage: int | None = None, rights: Mapping[Right, bool] | None = None
+    ) -> AccountData:
+        """Under the version that was read, where the Manager API is there: nobody else's change is written over."""
+        if self.manager.is_there:
+            self._update_versioned(login, group, leverage, rights)
+        else:
+            self._update_plainly(login, group, leverage, rights)
+        return self._existing(login)
+
+    def _update_versioned(
+        self, login: str, group: str, leverage: int | None, rights: Mapping[Right, bool] | None
+    ) -> None:
+        """A change that met somebody else's was not made: it is read and tried again, three times in all."""
+        for attempt in range(CHANGE_ATTEMPTS):
+            now = self._trader_row(self._trader(login))
+            then = pb.ProtoTrader(
+                traderId=now.traderId, login=now.login, groupId=now.groupId, balance=now.balance, version=now.version
+            )
+            access = access_with(ACCESS[now.accessRights], rights or {})
+            if group:
+                then.groupId = self.directory.group_id(group)
+            if leverage is not None:
+                then.leverageInCents = leverage * 100
+            if access != ACCESS[now.accessRights]:
+                then.accessRights = pb.ProtoAccessRights.Value(access)  # type: ignore[assignment]
+            request = pb.ProtoCrudTraderReq(operation=pb.PROTO_UPDATE_DIFF, trader=then, validateVersion=True)
+            try:
+                self.manager.write(request, pb.ProtoCrudTraderRes)
+                return
+            except PlatformBusy as problem:
+                if problem.code != codes.CODES["CONCURRENT_MODIFICATION"] or attempt == CHANGE_ATTEMPTS - 1:
+                    raise
+
+    def _update_plainly(
+        self, login: str, group: str, leverage: int | None, rights: Mapping[Right, bool] | None
+    ) -> None:
+        change: dict[str, object] = {}
+        if group:
+            change["groupName"] = group
+        if leverage is not None:
+            change["leverageInCents"] = leverage * 100
+        if rights:
+            number = self._existing(login).rights
+            now = ACCESS[number] if number < len(ACCESS) else FULL_ACCESS
+            if (access := access_with(now, rights)) != now:
+                change["accessRights"] = access
+        if change:
+            self._patch(login, change)
+
+    def _patch(self, login: str, change: Mapping[str, object]) -> None:
+        self.rest.write("TRADER_PATCH", "PATCH", f"{TRADERS}/{login}", change)
+
+    def _existing(self, login: str) -> AccountData:
+        found = self.read_account(login)
+        if found is None:
+            raise FinalError("the account is not on the server (TRADER_NOT_FOUND)", command="TRADER_GET", code=11)
+        return found
+
+    def disable_account(self, login: str) -> AccountData:
+        return self.update_account(login, rights={Right.SIGN_IN: False, Right.TRADE: False})
+
+    def check_password(self, login: str, password: str, *, investor: bool = False) -> bool:
+        """Its hash, by the Manager API."""
+        if investor:
+            raise FinalError(MASTER_ONLY, command="CheckTraderPassword")
+        self._needs_manager("CheckTraderPassword")
+        trader = self._trader(login)
+        request = pb.ProtoCheckTraderPasswordReq(
+            traderId=trader.trader_id, login=int(login), passwordHash=units.password_hash(password)
+        )
+        try:
+            self.manager.read(request, pb.ProtoCheckTraderPasswordRes)
+        except FinalError as problem:
+            if problem.code == codes.CODES["WRONG_PASSWORD"]:
+                return False
+            raise
+        return True
+
+    def change_password(self, login: str, password: str, *, investor: bool = False) -> None:
+        """Of the account itself (FIX and older sign-ins); who signs in by cTID has their own at cTrader."""
+        if investor:
+            raise FinalError(MASTER_ONLY, command="TRADER_PATCH")
+        self._patch(login, {"hashedPassword": units.password_hash(password)})

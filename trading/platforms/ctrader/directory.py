@@ -1,0 +1,207 @@
+"""Who and what the Manager API's numbers are: traders, groups, symbols, currencies. Read when needed, and again in time."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from trading.platforms.ctrader import units
+from trading.platforms.ctrader.manager import CtraderManager
+from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
+from trading.platforms.errors import FinalError
+
+FRESH_SECONDS: Final = 600.0
+DAY_MSC: Final = 86_400_000
+LATE_MSC: Final = 60_000
+IDS_PER_REQUEST: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Trader:
+    """`trader_id` is the server's own number, `login` the one that people see."""
+
+    trader_id: int
+    login: str
+    group_id: int
+    asset_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """`lot_units`: units of the base asset in a lot; 0 where the server does not say."""
+
+    name: str
+    digits: int
+    lot_units: Decimal
+    base: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    name: str
+    digits: int
+
+
+def matches(mask: str, name: str) -> bool:
+    """`live*,!live-test`: a list with `*` as a wildcard; `!` takes away."""
+    wanted = False
+    for item in filter(None, (part.strip() for part in mask.split(","))):
+        pattern = re.escape(item.removeprefix("!")).replace(r"\*", ".*")
+        if re.fullmatch(pattern, name):
+            if item.startswith("!"):
+                return False
+            wanted = True
+    return wanted
+
+
+class Directory:
+    """Of one connection. A number that is not known yet is asked for; what is known is read again after ten minutes."""
+
+    def __init__(self, manager: CtraderManager) -> None:
+        self.manager = manager
+        self._lock = threading.RLock()
+        self._traders: dict[int, Trader] = {}
+        self._by_login: dict[str, Trader] = {}
+        self._traders_at = self._newest_msc = 0.0
+        self._kept: dict[str, tuple[float, object]] = {}
+
+    def _cached(self, name: str, load: Callable[[], dict[int, object]], *, anew: bool = False) -> dict[int, object]:
+        with self._lock:
+            at, value = self._kept.get(name, (0.0, None))
+            if value is None or anew or time.monotonic() - at > FRESH_SECONDS:
+                value = load()
+                self._kept[name] = (time.monotonic(), value)
+            return value  # type: ignore[return-value]
+
+    # -- currencies, symbols, groups ----------------------------------------------------------------------------------
+
+    def assets(self) -> dict[int, Asset]:
+        def load() -> dict[int, object]:
+            found = self.manager.read(pb.ProtoAssetListReq(), pb.ProtoAssetListRes).asset
+            return {
+                one.assetId: Asset(one.name, one.digits if one.HasField("digits") else units.MONEY_DIGITS)
+                for one in found
+            }
+
+        return self._cached("assets", load)  # type: ignore[return-value]
+
+    def raw_symbols(self, *, anew: bool = False) -> dict[int, pb.ProtoManagerSymbol]:
+        def load() -> dict[int, object]:
+            found = self.manager.read(pb.ProtoManagerSymbolListReq(), pb.ProtoManagerSymbolListRes).symbol
+            return {one.symbolId: one for one in found}
+
+        return self._cached("symbols", load, anew=anew)  # type: ignore[return-value]
+
+    def symbol(self, symbol_id: int) -> Symbol:
+        """A symbol that the server does not list (any more) is called by its number, and its lots can't be told."""
+        found = self.raw_symbols().get(symbol_id) or self._listed_lately(symbol_id)
+        if found is None:
+            return Symbol(f"#{symbol_id}", 5, Decimal(0), "", "")
+        return self.as_symbol(found)
+
+    def _listed_lately(self, symbol_id: int) -> pb.ProtoManagerSymbol | None:
+        missing = f"symbol {symbol_id}"
+        with self._lock:
+            if missing in self._kept and time.monotonic() - self._kept[missing][0] < FRESH_SECONDS:
+                return None
+            self._kept[missing] = (time.monotonic(), None)
+        return self.raw_symbols(anew=True).get(symbol_id)
+
+    def as_symbol(self, one: pb.ProtoManagerSymbol) -> Symbol:
+        assets = self.assets()
+        base, quote = assets.get(one.baseAssetId), assets.get(one.quoteAssetId)
+        return Symbol(
+            units.text(one.name, 32), one.digits, self.lot_units(one.lotSize), base.name if base else "",
+            quote.name if quote else "",
+        )  # fmt: skip
+
+    def lot_units(self, lot_size: int) -> Decimal:
+        return Decimal(lot_size).scaleb(-self.manager.config.lot_size_digits)
+
+    def groups(self, *, anew: bool = False) -> dict[int, pb.ProtoLightGroup]:
+        def load() -> dict[int, object]:
+            found = self.manager.read(pb.ProtoLightGroupListReq(), pb.ProtoLightGroupListRes).lightGroup
+            return {one.groupId: one for one in found if not one.deleted}
+
+        return self._cached("groups", load, anew=anew)  # type: ignore[return-value]
+
+    def group_id(self, name: str) -> int:
+        """Raises: FinalError when there is no such group."""
+        for anew in (False, True):
+            for group_id, group in self.groups(anew=anew).items():
+                if group.name == name:
+                    return group_id
+        raise FinalError(f"the group {name} is not on the server", command="LightGroupList")
+
+    def groups_of(self, mask: str) -> set[int] | None:
+        """The groups of a mask; None: all there are, also those that we can't see."""
+        if mask == "*":
+            return None
+        return {group_id for group_id, group in self.groups().items() if matches(mask, group.name)}
+
+    # -- traders ------------------------------------------------------------------------------------------------------
+
+    def note(self, trader: pb.ProtoTrader) -> None:
+        """What an event or an answer says of a trader."""
+        self._keep(Trader(trader.traderId, str(trader.login), trader.groupId, trader.depositAssetId))
+
+    def _keep(self, trader: Trader) -> None:
+        with self._lock:
+            self._traders[trader.trader_id] = self._by_login[trader.login] = trader
+
+    def _load(self, from_msc: int) -> None:
+        now = int(time.time() * 1000)
+        rows = self.manager.pages(
+            lambda first, last: pb.ProtoManagerLightTraderListReq(fromTimestamp=first, toTimestamp=last),
+            pb.ProtoManagerLightTraderListRes, "trader", lambda row: row.registrationTimestamp, lambda row: row.traderId,
+            from_msc, now + DAY_MSC,
+        )  # fmt: skip
+        for row in rows:
+            self._keep(Trader(row.traderId, str(row.login), row.groupId, row.depositAssetId))
+            self._newest_msc = max(self._newest_msc, row.registrationTimestamp)
+
+    def _refresh(self) -> None:
+        with self._lock:
+            if not self._traders_at or time.monotonic() - self._traders_at > FRESH_SECONDS:
+                self._load(0)
+                self._traders_at = time.monotonic()
+
+    def traders(self) -> list[Trader]:
+        self._refresh()
+        with self._lock:
+            return list(self._traders.values())
+
+    def trader(self, login: str) -> Trader | None:
+        """By the number that people see."""
+        with self._lock:
+            found = self._by_login.get(login)
+        if found is None:
+            self._refresh()
+            if login not in self._by_login:
+                self._load(int(self._newest_msc) - LATE_MSC)
+            found = self._by_login.get(login)
+        return found
+
+    def named(self, trader_ids: Iterable[int]) -> dict[int, Trader]:
+        """Traders by the server's own numbers; those that we may not see are missing."""
+        wanted = set(trader_ids)
+        if wanted - self._traders.keys():
+            self._refresh()
+        unknown = sorted(wanted - self._traders.keys())
+        for start in range(0, len(unknown), IDS_PER_REQUEST):
+            request = pb.ProtoTraderByIdReq(traderId=unknown[start : start + IDS_PER_REQUEST])
+            for one in self.manager.read(request, pb.ProtoTraderByIdRes).trader:
+                self.note(one)
+        with self._lock:
+            return {trader_id: self._traders[trader_id] for trader_id in wanted if trader_id in self._traders}
+
+    def in_groups(self, groups: set[int] | None) -> Iterator[Trader]:
+        for trader in self.traders():
+            if groups is None or trader.group_id in groups:
+                yield trader

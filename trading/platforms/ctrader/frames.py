@@ -1,0 +1,56 @@
+"""Frames of the Manager API: four bytes of length, most significant first, and a `ProtoMessage`. No sockets here."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from google.protobuf.message import DecodeError, Message
+
+from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
+
+HEAD_BYTES: Final = 4
+FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+class FrameError(Exception):
+    """Bytes that are no frame, or a message that can't be read: the connection is worth nothing any more."""
+
+
+def encode(message: Any, message_id: str = "") -> bytes:
+    """A message in its envelope and frame. Its number stands in the envelope only, as a default it is not sent inside."""
+    envelope = pb.ProtoMessage(payloadType=message.payloadType, payload=message.SerializeToString())
+    if message_id:
+        envelope.clientMsgId = message_id
+    body = envelope.SerializeToString()
+    return len(body).to_bytes(HEAD_BYTES, "big") + body
+
+
+def read(message: Message, payload: bytes, name: str) -> None:
+    """Fill `message` from bytes. Raises: FrameError."""
+    try:
+        message.ParseFromString(payload)
+    except DecodeError as problem:
+        raise FrameError(f"{name} can't be read ({problem})") from problem
+
+
+class FrameReader:
+    """Bytes in any pieces → envelopes."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> list[pb.ProtoMessage]:
+        """The envelopes that are complete now. Raises: FrameError."""
+        self._rest += data
+        found = []
+        while len(self._rest) >= HEAD_BYTES:
+            length = int.from_bytes(self._rest[:HEAD_BYTES], "big")
+            if length > FRAME_BYTES_MAX:
+                raise FrameError(f"a frame of {length} bytes is announced")
+            if len(self._rest) < HEAD_BYTES + length:
+                break
+            envelope = pb.ProtoMessage()
+            read(envelope, bytes(self._rest[HEAD_BYTES : HEAD_BYTES + length]), "a frame")
+            del self._rest[: HEAD_BYTES + length]
+            found.append(envelope)
+        return found

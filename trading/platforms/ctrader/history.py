@@ -1,0 +1,237 @@
+"""Deals and open positions: pushed and listed by the Manager API; by CSV where there is none.
+
+Our own choice: the Manager API where it is set up. It pushes each deal, tells every ledger and every opening. WebServices alone
+tells closed positions only, two days at a time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from trading.platforms.base import DealData, DealPage, PositionData, ServerTime
+from trading.platforms.ctrader import codes, csvs, units
+from trading.platforms.ctrader.directory import Trader
+from trading.platforms.ctrader.money import MoneyPart
+from trading.platforms.ctrader.parts import DAY_MSC
+from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
+from trading.platforms.ctrader.quotes import Quotes
+from trading.platforms.ctrader.rows import balance_from, bonus_from, deal_from, position_from
+from trading.platforms.errors import FinalError, ReadTimedOut
+
+FIRST_READ_MSC: Final = 2 * DAY_MSC
+AHEAD_MSC: Final = 3_600_000
+LATE_MSC: Final = 60_000  # lists go by the time a deal was made; it may be filled so much later
+CSV_WINDOW_MSC: Final = 2 * DAY_MSC
+CATCH_UP_MSC: Final = DAY_MSC
+LIST_AGAIN_SECONDS: Final = 10.0  # an event that never came is found by the lists so soon
+EVENTS_KEPT_MSC: Final = 900_000
+
+
+class HistoryPart(MoneyPart):
+    """Times are UTC. A ticket is the deal's number; money and bonus have theirs above 2^60 and 2^61."""
+
+    _listed_at = float("-inf")
+
+    @abstractmethod
+    def server_time(self) -> ServerTime: ...
+
+    # -- new deals ----------------------------------------------------------------------------------------------------
+
+    def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
+        """What was pushed since the cursor, where everything since then was; else the lists tell. The cursor is the
+        server's clock in milliseconds. After a pause a day is read at a time."""
+        now = self.server_time()
+        session = self.stream.session
+        last = cursor or now.server_msc - FIRST_READ_MSC
+        first = min(last, now.server_msc) - int(overlap.total_seconds() * 1000)
+        if not self.manager.is_there:
+            return self._csv_page(now, first, last, mask)
+        is_behind = now.server_msc - last > CATCH_UP_MSC
+        was_listed_lately = time.monotonic() - self._listed_at < LIST_AGAIN_SECONDS
+        self._follow_changes()
+        if was_listed_lately and self.stream.covers(first):
+            deals = self._pushed(first, mask)
+        else:
+            until = last + CATCH_UP_MSC if is_behind else now.server_msc + AHEAD_MSC
+            deals = self.deals(mask=mask, from_msc=first, to_msc=until)
+            self._listed_at = time.monotonic() if not is_behind else float("-inf")
+        self.stream.live_from(now.server_msc, session)
+        self.stream.forget_before(now.server_msc - EVENTS_KEPT_MSC)
+        return DealPage(deals, last + CATCH_UP_MSC if is_behind else now.server_msc, now, has_more=is_behind)
+
+    def _follow_changes(self) -> None:
+        while self.stream.changed:
+            self.directory.note(self.stream.changed.popleft())
+
+    def _pushed(self, from_msc: int, mask: str) -> list[DealData]:
+        """A deal that was pushed twice is one deal."""
+        rows = self.stream.rows_since(from_msc)
+        owners = self.directory.named(row.traderId for row in rows)
+        groups = self.directory.groups_of(mask)
+        found: dict[int, DealData] = {}
+        for row in rows:
+            owner = owners.get(row.traderId)
+            deal = self._as_deal(row, owner)
+            if deal is not None and _is_in(owner, groups):
+                found[deal.ticket] = deal
+        return list(found.values())
+
+    def _as_deal(self, row: Any, owner: Trader | None) -> DealData | None:
+        if isinstance(row, pb.ProtoDeal):
+            return deal_from(row, owner, self.directory.symbol(row.symbolId))
+        if isinstance(row, pb.ProtoDepositWithdraw):
+            return balance_from(row, owner)
+        return bonus_from(row, owner)
+
+    # -- lists --------------------------------------------------------------------------------------------------------
+
+    def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
+        if not self.manager.is_there:
+            return list(self._csv_deals(from_msc, to_msc, mask=mask))
+        groups = self.directory.groups_of(mask)
+        if groups is not None and not groups:
+            return []
+        found = [*self._trades({"groupId": sorted(groups)} if groups else {}, from_msc, to_msc)]
+        known = {trader.login for trader in self.directory.in_groups(groups)} if groups is not None else None
+        for deal in self._ledgers(None, from_msc, to_msc):
+            if known is None or deal.login in known:
+                found.append(deal)
+        return found
+
+    def _trades(self, whose: dict[str, Any], from_msc: int, to_msc: int) -> Iterator[DealData]:
+        rows = list(self.manager.pages(
+            lambda first, last: pb.ProtoManagerDealListReq(
+                fromTimestamp=max(0, first), toTimestamp=last, withFilledVolumeOnly=True, **whose
+            ),
+            pb.ProtoManagerDealListRes, "deal", lambda row: row.createTimestamp, lambda row: row.dealId,
+            from_msc - LATE_MSC, to_msc,
+        ))  # fmt: skip
+        owners = self.directory.named(row.traderId for row in rows)
+        for row in rows:
+            if from_msc <= row.executionTimestamp <= to_msc:
+                deal = deal_from(row, owners.get(row.traderId), self.directory.symbol(row.symbolId))
+                if deal is not None:
+                    yield deal
+
+    def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterator[DealData]:
+        if not self.manager.is_there:
+            account = self.read_account(login)
+            since = account.registered_at if account else None
+            first = max(from_msc, units.milliseconds(since) - LATE_MSC if since else 0)
+            yield from self._csv_deals(first, to_msc, login=login)
+            return
+        trader = self.directory.trader(login)
+        if trader is None:
+            return
+        found = [*self._trades({"traderId": [trader.trader_id]}, from_msc, to_msc),
+                 *self._ledgers(trader.trader_id, from_msc, to_msc)]  # fmt: skip
+        yield from sorted(found, key=lambda deal: (deal.server_msc, deal.ticket))
+
+    def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
+        """Deals by their numbers. Ledger rows can't be asked for so: their histories are looked through from the newest."""
+        self._needs_manager("ManagerGetDeal")
+        found: list[DealData] = []
+        for ticket in tickets:
+            if ticket >= units.BALANCE_TICKETS:
+                continue
+            try:
+                row = self.manager.read(pb.ProtoManagerGetDealReq(dealId=ticket), pb.ProtoManagerGetDealRes).deal
+            except FinalError as problem:
+                if problem.code in (codes.CODES["DEAL_NOT_FOUND"], *codes.GONE):
+                    continue
+                raise
+            owner = self.directory.named([row.traderId]).get(row.traderId)
+            deal = deal_from(row, owner, self.directory.symbol(row.symbolId))
+            found += [deal] if deal is not None else []
+        return found + self._ledger_rows({ticket for ticket in tickets if ticket >= units.BALANCE_TICKETS})
+
+    def _ledger_rows(self, wanted: set[int]) -> list[DealData]:
+        found = []
+        if wanted:
+            for deal in self._ledgers(None, 0, int(time.time() * 1000) + DAY_MSC):
+                if deal.ticket in wanted:
+                    wanted.discard(deal.ticket)
+                    found.append(deal)
+        return found
+
+    # -- positions ----------------------------------------------------------------------------------------------------
+
+    def positions(self, *, mask: str) -> list[PositionData]:
+        """With the prices that the server quotes; the profit in the account's currency is worked out from them."""
+        if not self.manager.is_there:
+            return self._csv_positions(mask)
+        groups = self.directory.groups_of(mask)
+        rows = list(self.manager.pages(
+            lambda first, last: pb.ProtoPositionListReq(fromTimestamp=first, toTimestamp=last),
+            pb.ProtoPositionListRes, "position", lambda row: row.tradeData.openTimestamp, lambda row: row.positionId,
+            0, int(time.time() * 1000) + DAY_MSC,
+        ))  # fmt: skip
+        owners = self.directory.named(row.tradeData.traderId for row in rows)
+        found = []
+        for row in rows:
+            owner = owners.get(row.tradeData.traderId)
+            if owner is not None and _is_in(owner, groups) and row.positionStatus == pb.POSITION_STATUS_OPEN:
+                found.append((position_from(row, owner, self.directory.symbol(row.tradeData.symbolId)), row, owner))
+        return Quotes(self.manager, self.stream, self.directory).valued(found)
+
+    # -- WebServices alone --------------------------------------------------------------------------------------------
+
+    def _sizes(self) -> csvs.LotSizes:
+        answer = self.rest.read("SYMBOLS", "/v2/webserv/symbols")
+        listed = (answer or {}).get("symbol") or []
+        classes = {str(row.get("name")): str(row.get("assetClass") or "") for row in listed}
+        return csvs.LotSizes(self.config.contract_sizes, classes)
+
+    def _csv_page(self, now: ServerTime, first: int, last: int, mask: str) -> DealPage:
+        until = min(now.server_msc + LATE_MSC, first + CSV_WINDOW_MSC)
+        is_behind = until < now.server_msc
+        deals = list(self._csv_deals(first, until, mask=mask))
+        return DealPage(deals, cursor=until if is_behind else now.server_msc, clock=now, has_more=is_behind)
+
+    def _csv_deals(self, from_msc: int, to_msc: int, *, mask: str = "*", login: str = "") -> Iterator[DealData]:
+        """Two days at a time, newest last."""
+        sizes = self._sizes()
+        to_msc = min(to_msc, int(time.time() * 1000) + DAY_MSC)
+        known = None if mask == "*" else set(self.logins(mask))
+        start = max(from_msc, 0)
+        while start <= to_msc:
+            end = min(start + CSV_WINDOW_MSC, to_msc)
+            query: dict[str, object] = {
+                "from": units.date_text(units.instant(start)),
+                "to": units.date_text(units.instant(end)),
+            }
+            if login:
+                query["login"] = login
+            found = self._csv("CLOSED_POSITIONS", "/v2/webserv/closedPositions", query, csvs.CLOSED_COLUMNS)
+            for deal in self._parsed("CLOSED_POSITIONS", csvs.deals_from(found, sizes)):
+                if start <= deal.server_msc <= end and (known is None or deal.login in known):
+                    yield deal
+            start = end + 1
+
+    def _csv_positions(self, mask: str) -> list[PositionData]:
+        known = None if mask == "*" else set(self.logins(mask))
+        rows = self._csv("OPEN_POSITIONS", "/v2/webserv/openPositions", {}, csvs.OPEN_COLUMNS)
+        found = self._parsed("OPEN_POSITIONS", csvs.positions_from(rows, self._sizes()))
+        return [position for position in found if known is None or position.login in known]
+
+    def _csv(self, command: str, path: str, query: dict[str, object], columns: Iterable[str]) -> list[dict[str, str]]:
+        text = self.rest.read_text(command, path, query)
+        try:
+            return csvs.rows_of(text, columns)
+        except ValueError as problem:
+            raise ReadTimedOut(f"the list can't be read ({problem})", command=command) from None
+
+    @staticmethod
+    def _parsed(command: str, found: Iterator[Any]) -> list[Any]:
+        try:
+            return list(found)
+        except (ValueError, KeyError) as problem:
+            raise ReadTimedOut(f"a row can't be read ({problem})", command=command) from None
+
+
+def _is_in(trader: Trader | None, groups: set[int] | None) -> bool:
+    return groups is None or (trader is not None and trader.group_id in groups)

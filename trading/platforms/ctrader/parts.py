@@ -1,0 +1,62 @@
+"""What every part of the cTrader adapter stands on: its two connections, and who is who on the server."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from trading.platforms.base import AccountData
+from trading.platforms.ctrader.config import CtraderConfig
+from trading.platforms.ctrader.directory import Directory, Trader
+from trading.platforms.ctrader.manager import NEEDED, CtraderManager
+from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
+from trading.platforms.ctrader.rest import CtraderRest
+from trading.platforms.ctrader.rows import account_from
+from trading.platforms.ctrader.stream import Stream
+from trading.platforms.errors import FinalError, ReadTimedOut
+from trading.platforms.gate import Gate
+
+DAY_MSC: Final = 86_400_000
+TRADERS: Final = "/v2/webserv/traders"
+
+
+class Parts:
+    """`rest` answers about accounts and books money; `manager` tells what happens, where it is set up."""
+
+    def __init__(self, config: CtraderConfig, gate: Gate) -> None:
+        self.config = config
+        self.rest = CtraderRest(config, gate)
+        self.manager = CtraderManager(config, gate)
+        self.directory = Directory(self.manager)
+        self.stream = Stream()
+        self.manager.listener, self.manager.opened = self.stream.heard, self.stream.opened
+
+    def close(self) -> None:
+        self.rest.close()
+        self.manager.close()
+
+    def _needs_manager(self, command: str) -> None:
+        """Raises: FinalError."""
+        if not self.manager.is_there:
+            raise FinalError(NEEDED, command=command)
+
+    def _trader(self, login: str) -> Trader:
+        """Raises: FinalError when nobody has this login."""
+        found = self.directory.trader(login)
+        if found is None:
+            raise FinalError("the account is not on the server (TRADER_NOT_FOUND)", command="LightTraderList", code=11)
+        return found
+
+    def _trader_row(self, trader: Trader) -> pb.ProtoTrader:
+        rows = self.manager.read(pb.ProtoTraderByIdReq(traderId=[trader.trader_id]), pb.ProtoTraderByIdRes).trader
+        if not rows or rows[0].deleted:
+            raise FinalError("the account is not on the server (TRADER_NOT_FOUND)", command="TraderById", code=11)
+        self.directory.note(rows[0])
+        return rows[0]
+
+    @staticmethod
+    def _account(command: str, row: Any) -> AccountData:
+        """Raises: ReadTimedOut when the answer is none."""
+        try:
+            return account_from(row)
+        except (KeyError, ValueError, TypeError, AttributeError) as problem:
+            raise ReadTimedOut(f"an account's data can't be read ({problem!r})", command=command) from None

@@ -1,0 +1,94 @@
+"""Units of a cTrader server: money, volumes, times, passwords, and one number for each row of three ledgers.
+
+Source: cTrader WebServices and Manager API as public connectors use them. Exact: whole numbers and texts to Decimal.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+VOLUME_DIGITS: Final = 2  # volumes of the Manager API are in hundredths of a unit
+SPOT_DIGITS: Final = 5
+MONEY_DIGITS: Final = 2  # where a message does not say
+BALANCE_TICKETS: Final = 2**60
+BONUS_TICKETS: Final = 2**61
+REFERENCE_CHARS_MAX: Final = 31
+TEXT_CHARS_MAX: Final = 100
+LOTS: Final = Decimal("0.00000001")
+EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def money(amount: int, digits: int) -> Decimal:
+    """1234512 with two money digits is 12345.12."""
+    return Decimal(amount).scaleb(-digits)
+
+
+def smallest_units(amount: Decimal, digits: int) -> int:
+    """12345.12 with two digits is 1234512. Raises: ValueError for more digits than the currency has."""
+    shifted = amount.scaleb(digits)
+    if shifted != shifted.to_integral_value():
+        raise ValueError(f"{amount} has more than {digits} digits")
+    return int(shifted)
+
+
+def decimal(text: object) -> Decimal:
+    """A number as it stands in JSON or CSV. Raises: ValueError for anything that is not a finite number."""
+    try:
+        number = Decimal(str(text).strip())
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not a number") from None
+    if not number.is_finite():
+        raise ValueError(f"{text!r} is not a finite number")
+    return number
+
+
+def price(value: float) -> Decimal:
+    """A price of the Manager API, which are doubles: the shortest number that is this double."""
+    return Decimal(repr(value))
+
+
+def lots(units: Decimal, lot_units: Decimal) -> Decimal:
+    """Units of the base asset as lots, to eight places."""
+    return (units / lot_units).quantize(LOTS) if lot_units else Decimal(0)
+
+
+def volume(hundredths: int) -> Decimal:
+    """A volume of the Manager API in units of the base asset."""
+    return Decimal(hundredths).scaleb(-VOLUME_DIGITS)
+
+
+def instant(milliseconds: int) -> dt.datetime:
+    return EPOCH + dt.timedelta(milliseconds=milliseconds)
+
+
+def milliseconds(at: dt.datetime) -> int:
+    """Whole milliseconds since 1970."""
+    return (at - EPOCH) // dt.timedelta(milliseconds=1)
+
+
+def date_text(at: dt.datetime) -> str:
+    """`yyyy-MM-ddTHH:mm:ss.SSS`, in UTC and without saying so: the REST interface's form."""
+    return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}"
+
+
+def from_date_text(text: str) -> dt.datetime:
+    """Raises: ValueError."""
+    return dt.datetime.fromisoformat(text.strip().removesuffix("Z")).replace(tzinfo=dt.UTC)
+
+
+def password_hash(password: str) -> str:
+    """Lower-case hex MD5 of the UTF-8 text: the platform's own form. Whoever has it can sign in: it is a secret itself."""
+    return hashlib.md5(password.encode(), usedforsecurity=False).hexdigest()
+
+
+def text(value: str, limit: int = TEXT_CHARS_MAX) -> str:
+    """A text that every database takes."""
+    return value.replace("\x00", "")[:limit]
+
+
+def reference_fits(reference: str) -> bool:
+    return re.fullmatch(rf"[A-Za-z0-9:._-]{{1,{REFERENCE_CHARS_MAX}}}", reference) is not None
