@@ -50,6 +50,17 @@ def lacking(server: TradingServer) -> list[Ability]:
     return [one for one in Ability if one.value in withheld or not NEEDS[one](can)]
 
 
+def not_there(can: Capabilities) -> list[Ability]:
+    """What a platform has no interface for, whoever the manager is."""
+    return [one for one in Ability if not NEEDS[one](can)]
+
+
+def unverified(server: TradingServer) -> list[Ability]:
+    """What can be done there by an interface of which no public description was found: pages say so."""
+    named = capabilities_of(server.kind).unverified
+    return [one for one in Ability if one.value in named and one not in lacking(server)]
+
+
 def _withheld(server: TradingServer) -> set[str]:
     """By the broker, and by what the server's own settings leave out."""
     return {*server.withheld, *kind_of(server.kind).lacking(server)}

@@ -1,11 +1,14 @@
-"""Read-only checks of a platform server: what works, what does not, and what to ask the broker's platform people."""
+"""Read-only checks of a platform server: what works, what does not, and what to ask the broker's platform people.
+
+What every platform has is checked here; what only one kind has, by the checks of its adapter (`Kind.checks`). A platform that
+does not tell of something is not asked for it, and the finding says so.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -14,20 +17,17 @@ from typing import Final
 from django.utils import timezone
 
 from trading import abilities, symbols
-from trading.choices import Transport
+from trading.choices import Ability
 from trading.models import AccountType, SymbolInfo, TradingServer
-from trading.platforms.base import Platform, Purpose
+from trading.platforms.base import Examination, Finding, Platform, Purpose
 from trading.platforms.clock import to_server_seconds
 from trading.platforms.errors import PlatformError
-from trading.platforms.gate import Gate
-from trading.platforms.mt5.adapter import make_platform, other_form
-from trading.platforms.mt5.stamps import filetime
-from trading.platforms.pool import deal_source, export_of, platform_for
+from trading.platforms.pool import kind_of, platform_for
 
 CLOCK_SECONDS_MAX: Final = 120
 SHOWN_MAX: Final = 5
 SAMPLE: Final = 50
-ACCOUNTS_MAX: Final = 200_000
+SAMPLE_ONE_BY_ONE: Final = 5
 
 
 @dataclass(frozen=True)
@@ -41,22 +41,38 @@ class Check:
     milliseconds: int = 0
 
 
-Finding = tuple[bool, str, str]
-
-
 def examine(server: TradingServer) -> Iterator[Check]:
     """All checks, one after another; nothing on the server is changed. Stops when the log-in fails."""
-    platform = platform_for(server, Purpose.BACKFILL)
-    checks = {**CHECKS, **EXPORT_CHECKS} if server.reads_export else CHECKS
+    platform, kind = platform_for(server, Purpose.BACKFILL), kind_of(server.kind)
+    advice = {**ADVICE, **kind.advice}
+    checks = {"log-in": _log_in, **kind.checks(server), **_checks(platform)}
     for name, check in checks.items():
         started = time.monotonic()
         try:
-            is_well, told, advice = check(server, platform)
+            is_well, told, to_do = check(server, platform)
         except PlatformError as problem:
-            is_well, told, advice = False, str(problem), ADVICE.get(problem.code or 0, ADVICE_ELSE)
-        yield Check(name, is_well, told, "" if is_well else advice, round((time.monotonic() - started) * 1000))
+            is_well, told, to_do = False, str(problem), advice.get(problem.code or 0, ADVICE_ELSE)
+        yield Check(name, is_well, told, "" if is_well else to_do, round((time.monotonic() - started) * 1000))
         if name == "log-in" and not is_well:
             return
+
+
+def _checks(platform: Platform) -> dict[str, Examination]:
+    """Those that this platform can answer."""
+    can = platform.capabilities
+    wanted: dict[str, tuple[bool, Examination]] = {
+        "manager": (True, _manager),
+        "clock": (True, _clock),
+        "groups": (can.lists_groups, _groups),
+        "symbols": (can.lists_symbols, _symbols),
+        "accounts": (True, _accounts),
+        "look-up": (can.finds_by_reference, _look_up),
+        "deals": (True, _deals),
+        "positions": (can.reads_many_accounts, _positions),
+        "not told": (not (can.lists_groups and can.lists_symbols and can.lists_accounts), _not_told),
+        "unverified": (bool(can.unverified), _unverified),
+    }
+    return {name: check for name, (is_possible, check) in wanted.items() if is_possible}
 
 
 def _log_in(_server: TradingServer, platform: Platform) -> Finding:
@@ -64,26 +80,35 @@ def _log_in(_server: TradingServer, platform: Platform) -> Finding:
     return True, f"version {health.version}, answers in {health.latency_ms} ms", ""
 
 
-def _other_form(server: TradingServer, _platform: Platform) -> Finding:
-    """The form of the Web API that is not in use: whether it could be. No fault when it could not."""
-    other = other_form(server)
-    used, unused = server.get_transport_display(), Transport(other.transport).label
-    try:
-        with closing(make_platform(other, Gate())) as platform:
-            health = platform.health()
-    except PlatformError as problem:
-        return True, f"{used} is in use; {unused} does not answer at this address ({problem})", ""
-    return True, f"{used} is in use; {unused} answers, too (version {health.version}, {health.latency_ms} ms)", ""
-
-
 def _manager(server: TradingServer, _platform: Platform) -> Finding:
     missing = ", ".join(str(one.label) for one in abilities.lacking(server))
     return True, f"not done from here: {missing}" if missing else "nothing is withheld from our manager", ""
 
 
+def _not_told(_server: TradingServer, platform: Platform) -> Finding:
+    can = platform.capabilities
+    told = {"groups": can.lists_groups, "symbols": can.lists_symbols, "accounts": can.lists_accounts}
+    missing = ", ".join(name for name, is_told in told.items() if not is_told)
+    return True, f"this platform does not list {missing}: what the house knows of them is what counts", ""
+
+
+def _unverified(_server: TradingServer, platform: Platform) -> Finding:
+    """No fault: what to try by hand before clients rely on it."""
+    names = ", ".join(str(Ability(name).label) for name in sorted(platform.capabilities.unverified))
+    return True, f"no public description was found of: {names}; try each once by hand with a small amount", ""
+
+
+def _sample(server: TradingServer, platform: Platform) -> list[str]:
+    """A few logins: of the platform's list, or those that the house knows there."""
+    if platform.capabilities.lists_accounts:
+        return platform.logins(server.group_mask)[:SAMPLE]
+    known = server.accounts.filter(state="open", missing_since__isnull=True).order_by("pk")
+    return list(known.values_list("login", flat=True)[:SAMPLE_ONE_BY_ONE])
+
+
 def _look_up(server: TradingServer, platform: Platform) -> Finding:
     """Without it a deposit whose answer was lost could not be found again."""
-    logins = platform.logins(server.group_mask)[:1]
+    logins = _sample(server, platform)[:1]
     if not logins:
         return True, "there is no account to try it on", ""
     since = timezone.now() - dt.timedelta(minutes=5)
@@ -136,8 +161,13 @@ def _symbols(server: TradingServer, platform: Platform) -> Finding:
 
 
 def _accounts(server: TradingServer, platform: Platform) -> Finding:
+    if not platform.capabilities.lists_accounts:
+        sample = _sample(server, platform)
+        found = platform.account_money(sample)
+        told = f"{len(sample)} of the house's accounts asked for, money of {len(found)} read"
+        return not sample or bool(found), told, "The platform does not have these accounts: is this the right server?"
     logins = platform.logins(server.group_mask)
-    money = platform.account_money(logins[:50])
+    money = platform.account_money(logins[:SAMPLE])
     well = not logins or bool(money)
     told = f"{len(logins)} accounts in {server.group_mask}, money of {len(money)} read"
     return well, told, "The manager needs the right “Access to accounts”."
@@ -146,57 +176,24 @@ def _accounts(server: TradingServer, platform: Platform) -> Finding:
 def _deals(server: TradingServer, platform: Platform) -> Finding:
     end = timezone.now()
     first, last = (to_server_seconds(at, server.zone) * 1000 for at in (end - dt.timedelta(hours=24), end))
-    found = platform.deals(mask=server.group_mask, from_msc=first, to_msc=last + 3_600_000)
-    return True, f"{len(found)} deals in the last 24 hours", ""
+    last += 3_600_000
+    if platform.capabilities.reads_many_deals:
+        found = platform.deals(mask=server.group_mask, from_msc=first, to_msc=last)
+        return True, f"{len(found)} deals in the last 24 hours", ""
+    logins = _sample(server, platform)[:1]
+    count = sum(1 for login in logins for _deal in islice(platform.deals_of(login, from_msc=first, to_msc=last), 1000))
+    told = f"{count} deals of {logins[0]} in the last 24 hours" if logins else "there is no account to read"
+    return True, f"{told}; accounts are read one by one", ""
 
 
 def _positions(server: TradingServer, platform: Platform) -> Finding:
     return True, f"{len(platform.positions(mask=server.group_mask))} open positions", ""
 
 
-def _export(server: TradingServer, _platform: Platform) -> Finding:
-    """Reads what changed in the last hour; the newest change says how far the export is behind."""
-    hour_ago = filetime(timezone.now() - dt.timedelta(hours=1))
-    page = deal_source(server).deals_since(hour_ago, mask=server.group_mask, overlap=dt.timedelta(0))
-    hours = page.clock.offset_seconds / 3600
-    return True, f"{len(page.deals)} deals changed in the last hour, server clock UTC{hours:+g}", ""
-
-
-def _export_accounts(server: TradingServer, platform: Platform) -> Finding:
-    """The export's accounts beside the platform's own: as many, and the same balances on the first of them."""
-    export = export_of(server)
-    there = {row.login: row for row in islice(export.accounts(mask=server.group_mask), ACCOUNTS_MAX)}
-    here = platform.logins(server.group_mask)
-    sample = sorted(there.keys() & set(here))[:SAMPLE]
-    moved = [row.login for row in platform.account_money(sample) if there[row.login].balance != row.balance]
-    told = f"{len(there)} accounts in the export, {len(here)} on the server, balances of {len(sample)} compared"
-    if moved or not there:
-        shown = ", ".join(moved[:SHOWN_MAX])
-        told = f"{told}; other balances: {shown}" if moved else told
-        return False, told, "The export is behind, or keeps other groups: ask when it was last written."
-    return True, f"{told}; {len(export.positions(mask=server.group_mask))} open positions", ""
-
-
-CHECKS: Final[dict[str, Callable[[TradingServer, Platform], Finding]]] = {
-    "log-in": _log_in,
-    "other form": _other_form,
-    "manager": _manager,
-    "clock": _clock,
-    "groups": _groups,
-    "symbols": _symbols,
-    "accounts": _accounts,
-    "look-up": _look_up,
-    "deals": _deals,
-    "positions": _positions,
-}
-EXPORT_CHECKS: Final = {"export": _export, "export's accounts": _export_accounts}
 ADVICE_ELSE: Final = "Look at the message; when it stays, ask the platform's support with the time of this run."
 ADVICE: Final[dict[int, str]] = {
-    8: "Give the manager the rights “Access to accounts”, “Access to personal data” and “Access to trade orders”.",
-    12: "The server asks for fewer requests. Wait a minute, and look at how often other systems use this manager.",
-    1001: "Check the manager's login and its API password (Security tab), which is not the master password.",
-    1002: "The manager account is switched off on the server.",
-    1011: "The login is no manager: it must be in the group Managers with manager rights.",
-    1012: "Add this machine's address to the manager's allowed addresses.",
-    12000: "This server version does not know the command. Ask for an update of the access server.",
+    401: "Check the manager's name and the secret; a token may have been withdrawn or replaced.",
+    403: "The platform knows us and does not let us: ask for the rights, or for this machine's address to be allowed.",
+    404: "Check the address and the paths: something answers there, but not this interface.",
+    429: "The server asks for fewer requests. Wait a minute, and look at how often other systems use this access.",
 }

@@ -48,7 +48,7 @@ def waiting_logins(user: Any) -> int | None:
 
 panels.menu(
     "trading", _("Accounts"), "trading_accounts", "trading.view_tradingaccount", "chart-candlestick", 10,
-    words="mt5 login leverage equity",
+    words="mt4 mt5 ctrader sirix match-trader login leverage equity",
 )  # fmt: skip
 panels.menu("trading", _("Deals"), "trading_deals", "trading.view_deal_list", "activity", 20, words="trades tickets")
 panels.menu(
@@ -71,7 +71,7 @@ panels.menu(
 )  # fmt: skip
 panels.menu(
     "trading", _("Platform health"), "trading_health", "trading.view_platform_health", "heart-pulse", 40,
-    count=open_questions, words="servers lag sync mt5",
+    count=open_questions, words="servers lag sync mt4 mt5 ctrader sirix match-trader",
 )  # fmt: skip
 panels.menu(
     "trading", _("Differences"), "trading_breaks", "trading.view_platform_health", "scale", 42, count=open_breaks,
@@ -88,7 +88,7 @@ panels.menu(
     "trading.manage_servers",
     "server",
     60,
-    words="mt5 connect platform",
+    words="mt4 mt5 ctrader sirix match-trader connect platform",
 )
 panels.menu(
     "setup", _("Account types"), "trading_types", "trading.view_accounttype", "layers", 61,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,7 +17,7 @@ from crm.policies import require_permission
 from crm.wake import wake_on_commit
 from trading.doctor import Check, examine
 from trading.models import TradingServer
-from trading.platforms.base import Kind
+from trading.platforms.base import EXPORTS, Kind
 from trading.platforms.errors import PlatformError
 from trading.platforms.mt5.dialects import dialect_of, schema_of
 from trading.platforms.pool import kind_of
@@ -31,13 +32,22 @@ FIELDS: Final[tuple[str, ...]] = (
 
 
 @transaction.atomic
-def connect_server(*, actor: Any, password: str, export_url: str = "", **fields: Any) -> TradingServer:
-    """Add a server. Who: `trading.manage_servers`. Raises: NotAllowed, DomainError for values that can't be."""
+def connect_server(
+    *, actor: Any, password: str, export_url: str = "", secret_options: Mapping[str, str] | None = None, **fields: Any
+) -> TradingServer:
+    """Add a server. A platform whose servers keep one clock brings its time zone. `secret_options`: the platform's own
+    settings that are secrets, by name.
+
+    Who: `trading.manage_servers`. Raises: NotAllowed, DomainError for values that can't be.
+    """
     require_permission(actor, MANAGES)
-    if not password:
-        raise DomainError(_("The manager's API password is needed."))
     server = TradingServer(**{name: fields[name] for name in FIELDS if name in fields})
+    kind = kind_of(server.kind)
+    if not password:
+        raise DomainError(_("%(name)s is needed.") % {"name": kind.secret_label or _("The manager's API password")})
+    server.time_zone = fields.get("time_zone") or kind.time_zone or server.time_zone
     server.next_login = server.first_login
+    _keep_options(server, kind, secret_options or {})
     _check(server)
     server.set_password(password)
     _set_export(server, export_url)
@@ -50,19 +60,27 @@ def connect_server(*, actor: Any, password: str, export_url: str = "", **fields:
 
 @transaction.atomic
 def change_server(
-    *, server_id: int, actor: Any, password: str = "", export_url: str = "", **fields: Any
-) -> TradingServer:
-    """Change a server; an empty password or export address keeps the old one, a dash takes the export away.
+    *, server_id: int, actor: Any, password: str = "", export_url: str = "",
+    secret_options: Mapping[str, str] | None = None, **fields: Any,
+) -> TradingServer:  # fmt: skip
+    """Change a server; an empty password, secret option or export address keeps the old one, a dash takes the export away.
 
+    A server stays what it is: another platform is another server.
     Who: `trading.manage_servers`. Raises: NotAllowed, DomainError."""
     require_permission(actor, MANAGES)
     server = TradingServer.objects.select_for_update().get(pk=server_id)
+    if fields.get("kind", server.kind) != server.kind:
+        raise DomainError(_("A server's platform can't be changed. Connect another server."))
+    kind = kind_of(server.kind)
+    if "options" in fields:
+        fields["options"] = _given(fields["options"])
     changes = {name: fields[name] for name in FIELDS if name in fields and getattr(server, name) != fields[name]}
     before = {name: str(getattr(server, name)) for name in changes}
     for name, value in changes.items():
         setattr(server, name, value)
     if not server.first_login <= server.next_login <= server.last_login + 1:
         server.next_login = server.first_login
+    new_secrets = _keep_options(server, kind, secret_options or {})
     _check(server)
     if password:
         server.set_password(password)
@@ -71,6 +89,7 @@ def change_server(
     after = {name: str(value) for name, value in changes.items()}
     if export_url:
         after["export"] = "changed" if server.reads_export else "none"
+    after |= dict.fromkeys(new_secrets, "changed")
     audit.record(
         actor=actor, action="trading.server_changed", target=server, before=before,
         after={**after, "password": "changed"} if password else after,
@@ -79,7 +98,26 @@ def change_server(
     return server
 
 
+def _given(options: Mapping[str, str]) -> dict[str, str]:
+    """Without what was left empty: the platform's own default stands then, also when it changes."""
+    return {name: value for name, value in options.items() if value not in (None, "")}
+
+
+def _keep_options(server: TradingServer, kind: Kind, secrets: Mapping[str, str]) -> list[str]:
+    """Keep the platform's own settings; the names of the secret ones that are new. Raises: DomainError."""
+    server.options = _given(server.options)
+    known = {option.name for option in kind.options if option.is_secret}
+    if strange := sorted(secrets.keys() - known):
+        raise DomainError(_("This platform has no setting called %(names)s.") % {"names": ", ".join(strange)})
+    new = [name for name, value in secrets.items() if value]
+    for name in new:
+        server.set_secret_option(name, secrets[name])
+    return new
+
+
 def _set_export(server: TradingServer, url: str) -> None:
+    if url and url != NO_EXPORT and server.kind not in EXPORTS:
+        raise DomainError(_("Of %(platform)s no export can be read.") % {"platform": server.get_kind_display()})
     if url == NO_EXPORT:
         server.set_export_url("")
     elif url:
@@ -123,8 +161,12 @@ def _check(server: TradingServer) -> None:
         raise DomainError(_("Servers of %(platform)s keep the time of %(zone)s.") % {
             "platform": server.get_kind_display(), "zone": kind.time_zone})  # fmt: skip
     if not re.fullmatch(kind.manager_pattern, server.manager_login):
-        raise DomainError(_("The manager login is a number.") if kind.manager_pattern == r"\d+" else _(
-            "%(name)s is missing or can't be.") % {"name": kind.manager_label or _("Manager login")})  # fmt: skip
+        name = kind.manager_label or _("Manager login")
+        raise DomainError(
+            _("%(name)s is a number.") % {"name": name}
+            if kind.manager_pattern == r"\d+"
+            else _("%(name)s is missing or can't be.") % {"name": name}
+        )
     _check_options(kind, server)
     if server.first_login < 1 or server.last_login < server.first_login:
         raise DomainError(_("The login range must go upwards."))

@@ -22,7 +22,7 @@ from portal.forms_room import OpenAccountForm, PlatformPasswordForm, RequestForm
 from portal.room import room
 from portal.views.money import me, new_key
 from trading import abilities, accounts, queries, requests
-from trading.choices import RequestKind, RequestState
+from trading.choices import Ability, RequestKind, RequestState
 from trading.models import TradingAccount
 
 DEALS_PAGE = 25
@@ -55,6 +55,7 @@ def account(request: HttpRequest, client: Client, account_id: int) -> HttpRespon
     asks = [(kind, form) for kind in RequestKind if (form := RequestForm(account=found, kind=kind.value)).is_possible]
     context |= {
         "deals": deals, "next": following, "chart": _chart(request, found), "password_form": PlatformPasswordForm(),
+        "unverified": Ability.MOVE_MONEY in abilities.unverified(found.server),
         "lacking": [one for one in abilities.lacking(found.server) if one in abilities.OF_CLIENTS],
         "request_forms": asks, "must_ask_for_password": any(kind == RequestKind.PASSWORD for kind, _form in asks),
         "requests": [(one, requests.what(one), requests.words_of(one)) for one in queries.requests_of(me(request), found.pk)],

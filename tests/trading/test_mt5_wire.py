@@ -233,7 +233,7 @@ def test_a_busy_server_did_not_begin(code: int) -> None:
 def test_a_refused_log_in_means_that_nothing_was_started() -> None:
     error = retcodes.error_for(1001, text="Invalid account", command="AUTH_ANSWER", is_write=True)
     assert type(error) is NotStarted
-    assert str(error) == "AUTH_ANSWER: retcode 1001: the manager login or password is wrong"
+    assert str(error) == "AUTH_ANSWER: code 1001: the manager login or password is wrong"
 
 
 # -- units ------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from trading.sync.deals import take_in
 BATCH: Final = 1000
 LEASE: Final = dt.timedelta(minutes=15)
 TRY_AGAIN: Final = dt.timedelta(minutes=2)
-FIRST_DAY: Final = dt.datetime(2009, 1, 1, tzinfo=dt.UTC)  # no MT5 account is older
+FIRST_DAY: Final = dt.datetime(2009, 1, 1, tzinfo=dt.UTC)  # no platform keeps older deals
 DAY: Final = dt.timedelta(days=1)
 
 

@@ -1,7 +1,7 @@
 """Whom a login fits: the same mailbox, the same telephone, the same name, with weights as for leads.
 
 Same mailbox 4, same telephone 3, same full name 2, same country 1 beside one of those. Four is certain: a mailbox is enough,
-a telephone needs the name or the country beside it, a name is never more than a question. MT5 knows no dates of birth.
+a telephone needs the name or the country beside it, a name is never more than a question. No platform knows dates of birth.
 """
 
 from __future__ import annotations

@@ -351,6 +351,10 @@ SANDBOX_HOST: Final = "sandbox"
 """A server row with this host is wherever the settings say that the sandbox server of its kind is."""
 
 Factory = Callable[[Any, Gate], Platform]
+Finding = tuple[bool, str, str]
+"""What a doctor's check found: is it well, what is told, and what to do when it is not."""
+Examination = Callable[[Any, Platform], Finding]
+"""A read-only check of a server's row and its platform. Raises: PlatformError."""
 EXPORTS: dict[str, Callable[[Any], Export]] = {}
 """By platform: what makes the reader of a server's export, where that platform has one."""
 
@@ -379,6 +383,7 @@ class Kind:
     `capabilities`: what a manager with every right can do there; `abilities` knows what one server's manager can.
     `time_zone`: where all its servers keep one clock. `manager_pattern`: what a manager's login looks like.
     `manager_label`, `secret_label`: what the platform calls the two, where not manager login and API password.
+    `checks`: the doctor's own for this kind, by name, for one server; `advice`: what to do about an error of a number.
     `lacking`: abilities (`choices.Ability`) that one server's own settings leave out.
     `rates`: by purpose, where its servers take fewer requests than `settings.TRADING_RATES` would send.
     """
@@ -392,6 +397,8 @@ class Kind:
     secret_label: Any = ""
     rates: Mapping[str, tuple[float, int, float]] = field(default_factory=dict)
     lacking: Callable[[Any], frozenset[str]] = lambda _server: frozenset()
+    checks: Callable[[Any], Mapping[str, Examination]] = lambda _server: {}
+    advice: Mapping[int, str] = field(default_factory=dict)
 
     def option(self, name: str) -> Option:
         for option in self.options:

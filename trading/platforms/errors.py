@@ -36,7 +36,7 @@ class PlatformError(Exception):
         self.code = code
 
     def __str__(self) -> str:
-        parts = [self.command, f"retcode {self.code}" if self.code is not None else "", self.message]
+        parts = [self.command, f"code {self.code}" if self.code is not None else "", self.message]
         return ": ".join(part for part in parts if part)
 
 

@@ -86,7 +86,7 @@ def follow_deals(server: TradingServer) -> int:
 
 
 def _note_reading(run: Run, clock: ServerTime) -> None:
-    """Who asks how fresh a server's deals are looks at one cursor, whatever the source; the Web API would go on from it."""
+    """Who asks how fresh a server's deals are looks at one cursor, whatever the source."""
     values = {
         "read_at": timezone.now(), "position_msc": clock.server_msc, "clock_offset_seconds": clock.offset_seconds,
         "rows": run.rows, "failures": 0,

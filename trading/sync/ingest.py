@@ -249,7 +249,7 @@ def _rows(deals: Sequence[DealData], done: Ingested) -> str:
 
 def is_changed(before: dict[str, Any], after: dict[str, Any]) -> bool:
     """Whether two reports of a deal differ in what both say. Fields that only one source has, and zeros at the end of a
-    number, are no change: the Web API and the export tell the same deal in other words."""
+    number, are no change: the platform and its export tell the same deal in other words."""
     if before == after:
         return False
     return any(not _is_same(before[key], after[key]) for key in before.keys() & after.keys())

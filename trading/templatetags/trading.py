@@ -11,8 +11,9 @@ from django import template
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from trading import abilities
 from trading.choices import IssueKind
-from trading.models import Deal, DealEdit, PlatformChange, PlatformIssue
+from trading.models import Deal, DealEdit, PlatformChange, PlatformIssue, TradingServer
 from trading.tables import deal_kind as kind_of
 
 register = template.Library()
@@ -23,6 +24,12 @@ class Difference:
     name: str
     before: str
     after: str
+
+
+@register.filter
+def unverified(server: TradingServer) -> bool:
+    """Whether something is done there by an interface that nobody has described in public."""
+    return bool(abilities.unverified(server))
 
 
 @register.filter

@@ -106,7 +106,8 @@ class AccountPage(StaffView):
             "alerts": margin.open_alerts_of(account), "look": signing.dumps([user.pk, account.pk], salt=LOOK_SALT),
             "may_change_leverage": policies.can_change_leverage(user, account) and account.state == "open",
             "may_reset_password": policies.can_reset_password(user, account) and account.state == "open",
-            "lacking": abilities.lacking(account.server), "standing": standing_of(user, account),
+            "lacking": abilities.lacking(account.server), 
+            "unverified": abilities.unverified(account.server), "standing": standing_of(user, account),
             "may_retry": account.state == "failed" and user.has_perm("trading.open_account"),
             "leverage_form": LeverageForm(account=account, ladder=caps.ladder_of(account)),
         }  # fmt: skip

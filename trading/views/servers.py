@@ -9,9 +9,12 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
 from crm.ui.views import StaffView
-from trading import servers
-from trading.forms import ServerForm
+from trading import abilities, servers
+from trading.choices import Ability, PlatformKind
+from trading.forms_servers import ServerForm
 from trading.models import TradingServer
+from trading.platforms import pool
+from trading.platforms.pool import ADAPTERS
 from trading.views.steps import settings_of
 
 
@@ -29,14 +32,15 @@ class ServerPage(StaffView):
 
     def get(self, request: HttpRequest, server_id: int | None = None) -> HttpResponse:
         server = self._server(server_id)
-        return self._page(request, server, ServerForm(instance=server))
+        kind = server.kind if server else self._kind(request.GET.get("kind", ""))
+        return self._page(request, server, ServerForm(instance=server, kind=kind))
 
     def post(self, request: HttpRequest, server_id: int | None = None) -> HttpResponse:
         server = self._server(server_id)
-        form = ServerForm(request.POST, instance=server)
+        kind = server.kind if server else self._kind(request.POST.get("kind", ""))
+        form = ServerForm(request.POST, instance=server, kind=kind)
         if form.is_valid():
-            values = {name: form.cleaned_data[name] for name in servers.FIELDS if name in form.cleaned_data}
-            values |= {name: form.cleaned_data[name] for name in ("password", "export_url")}
+            values = form.values()
             try:
                 if server is None:
                     server = servers.connect_server(actor=request.user, **values)
@@ -50,12 +54,23 @@ class ServerPage(StaffView):
         return self._page(request, server, form)
 
     @staticmethod
+    def _kind(wanted: str) -> str:
+        """The platform of a new server; MetaTrader 5 unless another is named."""
+        return wanted if wanted in ADAPTERS else PlatformKind.MT5.value
+
+    @staticmethod
     def _server(server_id: int | None) -> TradingServer | None:
         return None if server_id is None else get_object_or_404(TradingServer, pk=server_id)
 
     @staticmethod
     def _page(request: HttpRequest, server: TradingServer | None, form: ServerForm) -> HttpResponse:
-        context = {"server": server, "form": form, **(settings_of(server) if server else {})}
+        known = pool.kind_of(form.platform_kind)
+        context = {
+            "server": server, "form": form, "platforms": [(kind.value, kind.label) for kind in PlatformKind if kind in ADAPTERS],
+            "unverified": [Ability(name).label for name in sorted(known.capabilities.unverified)],
+            "not_there": [one.label for one in abilities.not_there(known.capabilities)],
+            **(settings_of(server) if server else {}),
+        }  # fmt: skip
         return render(request, "trading/server.html", context, status=422 if form.errors else 200)
 
 

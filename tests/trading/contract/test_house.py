@@ -15,6 +15,7 @@ from tests.trading.contract.test_history import soon
 from tests.trading.factories import make_account, make_type
 from trading import accounts, operations, symbols
 from trading.choices import AccountState, IssueKind, OperationKind, OperationState
+from trading.doctor import examine
 from trading.models import Deal, PlatformIssue, Position, ReconcileBreak, TradingAccount, TradingServer
 from trading.platforms.base import Purpose
 from trading.platforms.pool import capabilities_of, platform_for
@@ -137,3 +138,14 @@ def test_trades_and_positions_arrive_exact_and_the_night_finds_nothing_wrong(
     reconcile.check_balances(server)
     assert not ReconcileBreak.objects.filter(server=server, account=account).exists()
     assert not PlatformIssue.objects.filter(server=server, kind=IssueKind.BALANCE_BREAK).exists()
+
+
+def test_the_doctor_finds_nothing_wrong_on_a_healthy_server(cast: Cast, server: TradingServer, arena: Arena) -> None:
+    """Read-only: what the platform does not tell is said, not asked for."""
+    account = account_on(cast, server, arena, amount="100.00")
+    make_type(cast.brand, server, group=arena.group("real\\standard-EUR"))
+    findings = {finding.name: finding for finding in examine(server)}
+    assert not [one for one in findings.values() if not one.is_well]
+    assert {"log-in", "clock", "accounts", "look-up", "deals", "manager"} <= findings.keys()
+    assert ("groups" in findings) == capabilities_of(arena.kind).lists_groups
+    assert len(arena.truth(account.login)["deals"]) == 1

@@ -6,11 +6,12 @@ import copy
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from trading.choices import Transport
 from trading.platforms.base import EXPORTS, SANDBOX_HOST, Capabilities, platform_kind
 from trading.platforms.gate import Gate
-from trading.platforms.mt5 import units
+from trading.platforms.mt5 import doctor, units
 from trading.platforms.mt5.accounts import AccountsPart
 from trading.platforms.mt5.client import Mt5Client
 from trading.platforms.mt5.commands import Mt5Config
@@ -52,7 +53,14 @@ def configuration(server: TradingServer) -> Mt5Config:
     )
 
 
-@platform_kind("mt5", CAPABILITIES, manager_pattern=r"\d+")
+@platform_kind(
+    "mt5",
+    CAPABILITIES,
+    manager_pattern=r"\d+",
+    checks=doctor.checks,
+    advice=doctor.ADVICE,
+    secret_label=_("Manager API password"),
+)
 def make_platform(server: TradingServer, gate: Gate) -> Mt5Platform:
     form = Mt5RestClient if server.transport == Transport.REST else Mt5Client
     return Mt5Platform(form(configuration(server), gate), server.zone, balance_command=server.balance_command)

@@ -1,0 +1,131 @@
+"""The form of a trading server: what every platform needs, and what only one kind has."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from trading import abilities
+from trading.choices import Ability, PlatformKind
+from trading.models import TradingServer
+from trading.platforms.base import EXPORTS, Option
+from trading.platforms.pool import kind_of
+
+ONLY_OF: Final = {
+    PlatformKind.MT5.value: ("transport", "crypt_method", "path_prefix", "balance_command"),
+}
+"""Fields of a row that one kind of platform uses; what the others need beside the common ones are their options."""
+
+
+class ServerForm(forms.ModelForm):
+    """A server and how to reach it. Secrets are written only; empty keeps what is stored."""
+
+    crypt_method = forms.ChoiceField(
+        label=_("Encryption"),
+        choices=[("AES256OFB", _("AES-256")), ("NONE", _("None (tunnel only)"))],
+        help_text=_("Of raw TCP. HTTPS brings its own."),
+    )
+    password = forms.CharField(
+        label=_("Manager API password"), required=False, max_length=4000, strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Stored encrypted, never shown again."),
+    )  # fmt: skip
+    export_url = forms.CharField(
+        label=_("SQL export"), required=False, max_length=300, strip=True,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Read deals from the broker's export: postgresql://reader:password@host/database, or mysql://, mssql://, "
+                    "oracle://, sqlite://. "
+                    "Stored encrypted, never shown again; empty keeps it, a dash (-) takes it away."),
+    )  # fmt: skip
+    withheld = forms.MultipleChoiceField(
+        label=_("The manager may not"), choices=Ability.choices, required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("What the broker does not let this manager do. Pages then offer it no more, and say so."),
+    )  # fmt: skip
+
+    class Meta:
+        model = TradingServer
+        help_texts = {"transport": _("As the broker's access server offers it. Raw TCP belongs into a tunnel.")}
+        widgets = {"certificate": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}), "kind": forms.HiddenInput()}
+        fields = (
+            "name", "kind", "host", "port", "manager_login", "password", "transport", "crypt_method", "certificate",
+            "path_prefix",
+            "balance_command", "withheld", "export_url", "time_zone", "group_mask", "first_login", "last_login", "is_demo",
+            "is_enabled",
+        )  # fmt: skip
+        labels = {
+            "name": _("Name"), "kind": _("Platform"), "host": _("Address"), "port": _("Port"),
+            "manager_login": _("Manager login"), "transport": _("Form of the Web API"),
+            "certificate": _("Certificate"), "path_prefix": _("Path before the commands"), "balance_command": _("Balance command"),
+            "time_zone": _("Time zone of the server's clock"),
+            "group_mask": _("Groups to read"), "first_login": _("First login of our range"),
+            "last_login": _("Last login of our range"), "is_demo": _("Demo server"), "is_enabled": _("Switched on"),
+        }  # fmt: skip
+
+    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.platform_kind, self.platform, self.platform_name = kind, kind_of(kind), PlatformKind(kind).label
+        self.fields["kind"].initial = kind
+        self._leave_out(kind)
+        self._label()
+        for option in self.platform.options:
+            self.fields[f"option_{option.name}"] = self._option_field(option)
+        if "export_url" in self.fields and self.instance.reads_export:
+            self.fields["export_url"].widget.attrs["placeholder"] = _("An address is stored")
+
+    def _leave_out(self, kind: str) -> None:
+        """What this platform does not have: another's own fields, an export, a zone, a range of logins."""
+        gone = [name for owner, names in ONLY_OF.items() if owner != kind for name in names]
+        if kind not in EXPORTS:
+            gone.append("export_url")
+        if self.platform.time_zone:
+            gone.append("time_zone")
+        if not self.platform.capabilities.own_logins:
+            gone += ["first_login", "last_login"]
+        for name in gone:
+            del self.fields[name]
+        withheld = self.fields["withheld"]
+        assert isinstance(withheld, forms.MultipleChoiceField)
+        never = abilities.not_there(self.platform.capabilities)
+        withheld.choices = [(one.value, one.label) for one in Ability if one not in never]
+
+    def _label(self) -> None:
+        if self.platform.manager_label:
+            self.fields["manager_login"].label = self.platform.manager_label
+        if self.platform.secret_label:
+            self.fields["password"].label = self.platform.secret_label
+
+    def _option_field(self, option: Option) -> forms.Field:
+        """Secrets are never filled in; others show what is kept, else what stands for an empty field."""
+        common: dict[str, Any] = {"label": option.label, "help_text": option.help, "required": False}
+        if option.is_secret:
+            secret = forms.PasswordInput(attrs={"autocomplete": "off"})
+            if self._has_secret(option):
+                secret.attrs["placeholder"] = _("A secret is stored")
+            return forms.CharField(max_length=8000, strip=False, widget=secret, **common)
+        kept = self.instance.options.get(option.name, "") if self.instance.pk else ""
+        if option.choices:
+            return forms.ChoiceField(choices=option.choices, initial=kept or option.default, **common)
+        field = forms.CharField(max_length=1000, initial=kept, **common)
+        field.widget.attrs["placeholder"] = option.default
+        return field
+
+    def _has_secret(self, option: Option) -> bool:
+        return bool(self.instance.pk and self.instance.option(option.name))
+
+    @property
+    def option_fields(self) -> list[Any]:
+        return [self[f"option_{option.name}"] for option in self.platform.options]
+
+    def values(self) -> dict[str, Any]:
+        """For the verbs: the row's fields, the options, the secrets."""
+        data = self.cleaned_data
+        options = {one.name: data.get(f"option_{one.name}", "") for one in self.platform.options}
+        secret = {one.name for one in self.platform.options if one.is_secret}
+        fields = {name: value for name, value in data.items() if not name.startswith("option_")}
+        return {
+            **fields,
+            "options": {name: value for name, value in options.items() if name not in secret},
+            "secret_options": {name: value for name, value in options.items() if name in secret},
+        }
