@@ -49,7 +49,8 @@ def shared_mt4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mt4Lab]:
 
 @pytest.fixture
 def mt4(shared_mt4: Mt4Lab) -> Iterator[Mt4Lab]:
-    """The sandbox MT4 server without a fault, a limit or a journey in time that another test left."""
+    """The sandbox MT4 server without a fault, a limit, a token or a journey in time that another test left."""
+    shared_mt4.http.headers.pop("Authorization", None)
     for path, data in (("faults/clear", {}), ("frequency", {"per_second": 0}), ("rights", {}), ("clock", {})):
         shared_mt4.process.post(path, **data)
     yield shared_mt4

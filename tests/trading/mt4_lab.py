@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -60,6 +61,10 @@ class Mt4Lab(Mt4Sync):
     def booked(self, login: str) -> list[str]:
         """Amounts of the account's deals, by the books."""
         return [deal["Profit"] for deal in self.truth(login)["deals"]]
+
+    def balance(self, login: str) -> Decimal:
+        """As the bridge shows it."""
+        return Decimal(str(self.data(f"UserRecordGet/{login}")["balance"]))
 
     @contextmanager
     def adapter(self, **changes: Any) -> Iterator[Mt4Platform]:
