@@ -4,12 +4,14 @@ The reader collects in a thread of its own; `take` empties what it gathered. It 
 stream counts from its first message, no longer once it broke, and a stream that is silent for two heartbeats is opened anew.
 What a stream did not cover is read by list (`history`). Nothing here raises: without streams everything is asked for.
 
-gRPC and fork don't go together: all channels of a process are closed before it forks, and a child starts with none.
+gRPC and fork don't go together: all channels of a process are closed before it forks. A child of a process that had none
+opens its own; a child of one that had some asks for everything by list. (Workers are forked before anybody reads a server.)
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import logging
 import os
@@ -33,6 +35,7 @@ STOP_SECONDS: Final = 3.0
 Key = tuple[str, str]
 
 _running: weakref.WeakSet[Streams] = weakref.WeakSet()
+_process = {"spoke": False, "may_not": False}  # whether gRPC was used here, and whether a parent had used it
 
 
 @dataclass
@@ -72,9 +75,9 @@ class Streams:
         if is_running and wanted == self._wanted:
             return
         self.close()
-        if not wanted or not self.config.grpc_target:
+        if not wanted or not self.config.grpc_target or _process["may_not"]:
             return
-        self._wanted = wanted
+        self._wanted, _process["spoke"] = wanted, True
         self._thread = threading.Thread(target=self._run, args=(wanted,), name="matchtrader-streams", daemon=True)
         _running.add(self)
         self._thread.start()
@@ -281,9 +284,11 @@ def _close_all() -> None:
 
 def _in_child() -> None:
     """Nothing runs here: the parent closed its streams before it forked. Locks may be another thread's."""
+    _process.update(may_not=_process["spoke"] or _process["may_not"], spoke=False)
     for streams in list(_running):
         streams._new_state()
     _running.clear()
 
 
 os.register_at_fork(before=_close_all, after_in_child=_in_child)
+atexit.register(_close_all)
