@@ -310,11 +310,13 @@ SANDBOX_CTRADER_CERTIFICATE = env(
 )
 # Where the sandbox servers of the other platforms listen, by what listens.
 SANDBOX_PLATFORMS = {
-    name: env(f"SANDBOX_{name.upper()}", default=f"127.0.0.1:{port}")
-    for name, port in {
-        "mt4": 8450, "ctrader": 8452, "ctrader_manager": 8453, "matchtrader": 8455, "matchtrader_grpc": 8456, "sirix": 8458,
-    }.items()
-}  # fmt: skip
+    "mt4": env("SANDBOX_MT4", default="127.0.0.1:8450"),
+    "ctrader": env("SANDBOX_CTRADER", default="127.0.0.1:8452"),
+    "ctrader_manager": env("SANDBOX_CTRADER_MANAGER", default="127.0.0.1:8453"),
+    "matchtrader": env("SANDBOX_MATCHTRADER", default="127.0.0.1:8455"),
+    "matchtrader_grpc": env("SANDBOX_MATCHTRADER_GRPC", default="127.0.0.1:8456"),
+    "sirix": env("SANDBOX_SIRIX", default="127.0.0.1:8458"),
+}
 SANDBOX_PSP_URL = env("SANDBOX_PSP_URL", default="http://127.0.0.1:8444")
 # Are certificates believed that a sandbox PSP made for itself? Only for a PSP whose API address is that sandbox's.
 PSP_SANDBOX_CERTIFICATES = env.bool("KEELSON_PSP_SANDBOX_CERTIFICATES", default=DEMO)

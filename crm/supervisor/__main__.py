@@ -6,13 +6,12 @@ import sys
 from pathlib import Path
 
 from crm.devdb import DevServerError
+from crm.supervisor import sandboxes
 from crm.supervisor.plan import PARTS, Options
 from crm.supervisor.statics import ROOT
 from crm.supervisor.supervisor import CannotStart, Supervisor, stop_running
 
-PORTS = {
-    "port": 8000, "live-port": 8001, "mt5-port": 8443, "mt5-rest-port": 8446, "mt5-control-port": 8445, "psp-port": 8444,
-}  # fmt: skip
+PORTS = {"port": 8000, "live-port": 8001, "psp-port": 8444}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -23,7 +22,7 @@ def _parser() -> argparse.ArgumentParser:
         "--var", type=Path, default=Path(env("KEELSON_VAR") or ROOT / "var"), help="data, logs, sockets"
     )
     parser.add_argument("--bind", default=env("KEELSON_BIND", "127.0.0.1"), help="address to listen on")
-    for name, default in PORTS.items():
+    for name, default in {**PORTS, **{one.option: one.port for one in sandboxes.LISTENERS}}.items():
         variable = f"KEELSON_{name.replace('-', '_').upper()}"
         parser.add_argument(
             f"--{name}", type=_port, default=env(variable, str(default)), help=f"{variable}; 0: any free"
@@ -71,7 +70,11 @@ def options_from(arguments: list[str] | None = None) -> tuple[str, Options]:
     chosen = _parser().parse_args(arguments)
     throw_away = chosen.ephemeral is not None
     # A throw-away instance takes free ports, whatever the environment says of the lasting one.
-    given = {name.replace("-", "_"): 0 if throw_away else getattr(chosen, name.replace("-", "_")) for name in PORTS}
+
+    def port(option: str) -> int:
+        return 0 if throw_away else getattr(chosen, option.replace("-", "_"))
+
+    given = {name.replace("-", "_"): port(name) for name in PORTS}
     return chosen.action, Options(
         var_dir=(chosen.ephemeral or chosen.var).resolve(),
         bind=chosen.bind,
@@ -87,6 +90,7 @@ def options_from(arguments: list[str] | None = None) -> tuple[str, Options]:
         worker_processes=chosen.worker_processes,
         as_json=chosen.json or throw_away,
         follows_parent=throw_away,
+        sandbox_ports={one.name: port(one.option) for one in sandboxes.LISTENERS},
         **given,
     )
 

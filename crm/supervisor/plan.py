@@ -2,21 +2,33 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from crm import devdb
-from crm.supervisor import ports, statics
+from crm.supervisor import ports, sandboxes, statics
 from crm.supervisor.statics import ROOT
 
 TETHER = Path(__file__).with_name("tether.py")
-PARTS = ("sandbox-mt5", "sandbox-psp", "web", "live", "worker", "sync", "slow", "rq", "beat")
+PARTS = (
+    *(server.part for server in sandboxes.SERVERS),
+    "sandbox-psp",
+    "web",
+    "live",
+    "worker",
+    "sync",
+    "slow",
+    "rq",
+    "beat",
+)
 SYNC_THREADS = 8
 # What a command that joins this instance from outside has to know.
 JOINED = (
     "DJANGO_SETTINGS_MODULE", "KEELSON_VAR", "KEELSON_STATIC_ROOT", "KEELSON_BASE_URL", "KEELSON_LIVE_URL", "KEELSON_DEMO",
-    "SANDBOX_MT5", "SANDBOX_MT5_REST", "SANDBOX_MT5_CERTIFICATE", "SANDBOX_MT5_CONTROL", "SANDBOX_PSP_URL",
+    *(name for server in sandboxes.SERVERS for name in server.environment(sandboxes.PORTS)),
+    "SANDBOX_MT5_CERTIFICATE", "SANDBOX_CTRADER_CERTIFICATE", "SANDBOX_PSP_URL",
 )  # fmt: skip
 # Marks every process of one running Keelson, so that none can get lost.
 INSTANCE_MARK = "KEELSON_INSTANCE"
@@ -30,9 +42,8 @@ class Options:
     bind: str = "127.0.0.1"
     port: int = 8000
     live_port: int = 8001
-    mt5_port: int = 8443
-    mt5_control_port: int = 8445
-    mt5_rest_port: int = 8446
+    # Of the sandbox trading servers, by listener (`sandboxes.LISTENERS`).
+    sandbox_ports: Mapping[str, int] = field(default_factory=lambda: dict(sandboxes.PORTS))
     psp_port: int = 8444
     base_url: str = ""
     live_url: str = ""
@@ -61,9 +72,8 @@ class Options:
     def psp_url(self) -> str:
         return f"http://127.0.0.1:{self.psp_port}"
 
-    @property
-    def mt5_control_url(self) -> str:
-        return f"http://127.0.0.1:{self.mt5_control_port}"
+    def control_url(self, server: sandboxes.SandboxServer) -> str:
+        return f"http://127.0.0.1:{self.sandbox_ports[server.control.name]}"
 
     def runs(self, name: str) -> bool:
         return not self.only or name in self.only
@@ -71,7 +81,8 @@ class Options:
     def sandboxes(self) -> set[str]:
         if not self.with_sandboxes:
             return set()
-        wanted = {name for name in ("mt5", "psp") if self.runs(f"sandbox-{name}")}
+        names = (*(server.name for server in sandboxes.SERVERS), "psp")
+        wanted = {name for name in names if self.runs(f"sandbox-{name}")}
         return {name for name in wanted if _is_runnable(f"sandbox.{name}")}
 
     def wanted_ports(self) -> dict[str, tuple[int, str]]:
@@ -80,26 +91,22 @@ class Options:
             wanted["the pages"] = (self.port, "`--port N` or KEELSON_PORT=N")
         if self.runs("live"):
             wanted["live updates"] = (self.live_port, "`--live-port N` or KEELSON_LIVE_PORT=N")
-        if "mt5" in self.sandboxes():
-            wanted["the sandbox MT5 server"] = (self.mt5_port, "`--mt5-port N` or KEELSON_MT5_PORT=N")
-            wanted["the sandbox MT5 server's HTTPS form"] = (
-                self.mt5_rest_port,
-                "`--mt5-rest-port N` or KEELSON_MT5_REST_PORT=N",
-            )
-            wanted["the sandbox MT5 server's control page"] = (
-                self.mt5_control_port,
-                "`--mt5-control-port N` or KEELSON_MT5_CONTROL_PORT=N",
-            )
-        if "psp" in self.sandboxes():
+        present = self.sandboxes()
+        for server in sandboxes.SERVERS:
+            for one in server.all_listeners if server.name in present else ():
+                wanted[one.words] = (self.sandbox_ports[one.name], f"`--{one.option} N` or {one.variable}=N")
+        if "psp" in present:
             wanted["the sandbox PSPs"] = (self.psp_port, "`--psp-port N` or KEELSON_PSP_PORT=N")
         return wanted
 
     def with_free_ports(self) -> "Options":
         """Port 0 replaced by a free one."""
-        names = ("port", "live_port", "mt5_port", "mt5_control_port", "mt5_rest_port", "psp_port")
-        open_names = [name for name in names if getattr(self, name) == 0]
-        chosen = dict(zip(open_names, ports.free_ports(len(open_names)), strict=True))
-        return replace(self, **chosen)  # type: ignore[arg-type]
+        own = [name for name in ("port", "live_port", "psp_port") if getattr(self, name) == 0]
+        theirs = [name for name, port in self.sandbox_ports.items() if port == 0]
+        free = iter(ports.free_ports(len(own) + len(theirs)))
+        chosen = {name: next(free) for name in own}
+        listening = {**self.sandbox_ports, **{name: next(free) for name in theirs}}
+        return replace(self, sandbox_ports=listening, **chosen)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -121,9 +128,12 @@ def addresses(options: Options, environment: dict[str, str]) -> dict[str, object
         "var": str(var_dir),
         "base_url": options.public_base_url,
         "live_url": options.public_live_url,
-        "mt5": f"127.0.0.1:{options.mt5_port}",
-        "mt5_rest": f"127.0.0.1:{options.mt5_rest_port}",
-        "mt5_control_url": options.mt5_control_url,
+        **{
+            one.name: f"127.0.0.1:{options.sandbox_ports[one.name]}"
+            for server in sandboxes.SERVERS
+            for one in server.listeners
+        },
+        **{f"{server.name}_control_url": options.control_url(server) for server in sandboxes.SERVERS},
         "psp_url": options.psp_url,
         "database_url": os.environ.get("DATABASE_URL") or devdb.database_url(var_dir),
         "redis_url": os.environ.get("REDIS_URL") or devdb.redis_url(var_dir),
@@ -142,10 +152,13 @@ def shared_environment(options: Options, instance: str) -> dict[str, str]:
         "KEELSON_BASE_URL": options.public_base_url,
         "KEELSON_LIVE_URL": options.public_live_url,
         "KEELSON_DEMO": "1" if options.demo else os.environ.get("KEELSON_DEMO", "0"),
-        "SANDBOX_MT5": f"127.0.0.1:{options.mt5_port}",
-        "SANDBOX_MT5_REST": f"127.0.0.1:{options.mt5_rest_port}",
+        **{
+            name: value
+            for server in sandboxes.SERVERS
+            for name, value in server.environment(options.sandbox_ports).items()
+        },
         "SANDBOX_MT5_CERTIFICATE": str(options.var_dir / "sandbox" / "mt5.sqlite.crt"),
-        "SANDBOX_MT5_CONTROL": options.mt5_control_url,
+        "SANDBOX_CTRADER_CERTIFICATE": str(options.var_dir / "sandbox" / "ctrader.sqlite.crt"),
         "SANDBOX_PSP_URL": options.psp_url,
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
@@ -168,11 +181,7 @@ def as_app(options: Options) -> dict[str, str]:
 def _sandboxes(options: Options) -> list[Child]:
     state = options.var_dir / "sandbox"
     commands = {
-        "mt5": [
-            "--port", str(options.mt5_port), "--rest-port", str(options.mt5_rest_port),
-            "--http-port", str(options.mt5_control_port),
-            "--state", str(state / "mt5.sqlite"), "--import", str(state / "mt5-import.jsonl"),
-        ],
+        **{server.name: server.command(options.sandbox_ports, state) for server in sandboxes.SERVERS},
         "psp": [
             "--port", str(options.psp_port), "--state", str(state / "psp.sqlite"), "--public-url", options.psp_url,
             "--import", str(state / "psp-import.jsonl"),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from crm import devdb
-from crm.supervisor import guard, ports, statics
+from crm.supervisor import guard, ports, sandboxes, statics
 from crm.supervisor.plan import Child, Options, addresses, children, shared_environment
 from crm.supervisor.processes import Output, Running
 from crm.supervisor.statics import ROOT
@@ -180,8 +180,9 @@ class Supervisor:
         if options.demo:
             self._manage("demo", "demo_logins", in_terminal=True)
         lines = [f"Keelson runs at {options.public_base_url}  (Ctrl-C stops it; the data stays in {options.var_dir})"]
-        sandboxes = {"psp": f"PSPs at {options.psp_url}", "mt5": f"MT5 server at {options.mt5_control_url}"}
-        present = [text for name, text in sandboxes.items() if name in options.sandboxes()]
+        found = {"psp": f"PSPs at {options.psp_url}"}
+        found |= {server.name: f"{server.name} at {options.control_url(server)}" for server in sandboxes.SERVERS}
+        present = [text for name, text in found.items() if name in options.sandboxes()]
         if present:
             lines.append(f"Sandbox: {', '.join(present)}")
         self.output.plain("\n" + "\n".join(lines) + "\n")

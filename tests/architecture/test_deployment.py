@@ -14,7 +14,7 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
-from crm.supervisor import plan
+from crm.supervisor import plan, sandboxes
 
 ROOT = Path(settings.BASE_DIR)
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
@@ -37,6 +37,9 @@ def read_variables(*folders: str) -> set[str]:
 def instructions(name: str) -> list[str]:
     joined = DOCKERFILE.replace("\\\n", " ")
     return [line[len(name) :].strip() for line in joined.splitlines() if line.startswith(f"{name} ")]
+
+
+SANDBOXES = [*(server.part for server in sandboxes.SERVERS), "sandbox-psp"]
 
 
 def own_services() -> dict[str, dict]:
@@ -62,7 +65,7 @@ def test_no_documented_variable_is_gone():
     text = (ROOT / "docs" / "operations.md").read_text()
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
     named = {name for cell in rows for name in re.findall(r"`((?:KEELSON|SANDBOX)_[A-Z0-9_]+)`", cell)}
-    ports = {f"KEELSON_{name}PORT" for name in ("", "LIVE_", "MT5_", "MT5_REST_", "MT5_CONTROL_", "PSP_")}
+    ports = {f"KEELSON_{name}PORT" for name in ("", "LIVE_", "PSP_")} | {one.variable for one in sandboxes.LISTENERS}
     set_by_us = {*ports, *plan.JOINED, plan.INSTANCE_MARK}
     set_by_us |= set(re.findall(r'"(KEELSON_[A-Z]+)"', (ROOT / "deploy" / "bootstrap.py").read_text()))
     assert not sorted(named - read_variables(*settings.KEELSON_APPS, "sandbox", "tests") - set_by_us)
@@ -106,7 +109,7 @@ def test_each_service_gets_only_variables_that_somebody_reads(name):
     assert not sorted(set(own_services()[name]["environment"]) - known)
 
 
-@pytest.mark.parametrize("name", ["sandbox.mt5", "sandbox.psp"])
+@pytest.mark.parametrize("name", [part.replace("-", ".") for part in SANDBOXES])
 def test_the_sandboxes_take_the_flags_they_are_given(name):
     given = {word for word in own_services()[name.replace(".", "-")]["command"] if word.startswith("--")}
     planned = next(c for c in plan.children(plan.Options(Path("/nowhere"))) if c.name == name.replace(".", "-"))
@@ -115,7 +118,7 @@ def test_the_sandboxes_take_the_flags_they_are_given(name):
     assert not sorted(flag for flag in given if flag not in usage)
 
 
-@pytest.mark.parametrize("name", ["sandbox-mt5", "sandbox-psp"])
+@pytest.mark.parametrize("name", SANDBOXES)
 def test_the_sandboxes_of_containers_start_as_those_of_the_supervisor(name):
     def flags(command):
         return {word for word in command if word.startswith("--")}

@@ -19,7 +19,7 @@ import redis
 
 from crm import devdb
 from crm.devdb.places import Runner
-from crm.supervisor import guard, ports
+from crm.supervisor import guard, ports, sandboxes
 from crm.supervisor.plan import Child, Options
 from crm.supervisor.processes import CRASHES_MAX, Output, Running
 from tests.faults.helpers import ROOT, environment, ordinary_user, project_for, run
@@ -27,7 +27,17 @@ from tests.faults.helpers import ROOT, environment, ordinary_user, project_for, 
 MYSELF = Runner(os.geteuid(), os.getegid())
 # Collected once for all instances of all runs, while the files are the same.
 STATIC_ROOT = ROOT / "var" / "test" / "staticfiles"
-EVERYBODY = {"sandbox-mt5", "sandbox-psp", "web", "live", "worker", "sync", "slow", "rq", "beat"}
+EVERYBODY = {
+    *(server.part for server in sandboxes.SERVERS),
+    "sandbox-psp",
+    "web",
+    "live",
+    "worker",
+    "sync",
+    "slow",
+    "rq",
+    "beat",
+}
 
 
 class Instance:
@@ -246,11 +256,11 @@ def test_two_parts_on_one_port_are_told_apart() -> None:
 
 def test_free_ports_are_different_and_free() -> None:
     options = Options(
-        Path("/nowhere"), port=0, live_port=0, mt5_port=0, mt5_control_port=0, mt5_rest_port=0, psp_port=8444
+        Path("/nowhere"), port=0, live_port=0, sandbox_ports=dict.fromkeys(sandboxes.PORTS, 0), psp_port=8444
     )
     chosen = options.with_free_ports()
-    numbers = [chosen.port, chosen.live_port, chosen.mt5_port, chosen.mt5_control_port, chosen.mt5_rest_port]
-    assert len(set(numbers)) == 5
+    numbers = [chosen.port, chosen.live_port, *chosen.sandbox_ports.values()]
+    assert len(set(numbers)) == 2 + len(sandboxes.LISTENERS)
     assert all(ports.is_free("127.0.0.1", number) for number in numbers)
     assert chosen.psp_port == 8444
 
