@@ -31,6 +31,7 @@ OWN_FAULTS = {
     "proxy_401": "does the command; a proxy in front answers HTTP 401 with a page of its own",
     "proxy_403": "does the command; a proxy in front answers HTTP 403 with a page of its own",
     "forbidden": "does nothing, answers Forbidden",
+    "not_served": "does nothing, answers HTTP 404 as a bridge without this call",
     "sync_lost": "forgets the sync session before the command",
 }
 REFUSING = {
@@ -183,6 +184,8 @@ class BridgeListener(HttpListener):
         site, request = self.site, self._request
         if "token_revoked" in faults:
             return site.revoke()
+        if "not_served" in faults:
+            return Response(404)
         if "sync_lost" in faults:
             site.server.sync.forget()
         for kind, problem in REFUSING.items():

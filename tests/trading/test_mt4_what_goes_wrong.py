@@ -224,6 +224,20 @@ def test_06_a_sync_session_that_was_lost_is_opened_again(cast: Cast, server: Tra
         reads(server).deals_since(None, mask="*", overlap=dt.timedelta(0))
 
 
+def test_06_a_bridge_without_a_sync_session_says_what_to_choose_and_is_read_by_time(
+    cast: Cast, server: TradingServer, mt4: Mt4Lab
+) -> None:
+    account = account_on(cast, server, mt4, amount="10.00")
+    mt4.fault("not_served", "TradesSyncRead", times=9)
+    deals.sync_deals(server)
+    assert "by time" in server.cursors.get(kind="deals").error
+    server.cursors.update(failures=0)
+    TradingServer.objects.filter(pk=server.pk).update(options={**mt4.options, "reads_by": "time"})
+    server.refresh_from_db()
+    deals.sync_deals(server)
+    assert Deal.objects.filter(account=account).count() == 1
+
+
 def test_06_only_the_masks_accounts_are_read_from_the_servers_one_session(mt4: Mt4Lab) -> None:
     ours, other = mt4.account("real\\vip-EUR", money="1.00"), mt4.account("real\\islamic-USD", money="2.00")
     with mt4.adapter() as platform:

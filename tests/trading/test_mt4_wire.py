@@ -205,6 +205,16 @@ def test_times_are_the_servers_wall_clock_whatever_stands_behind_them() -> None:
     assert units.wire_time(2**62, EET, in_utc=False) == "2038-01-19T03:14:07"  # where 32 bits end
 
 
+def test_in_the_doubled_hour_a_bridge_that_writes_utc_tells_which_one_it_was() -> None:
+    first, second = (row(1, closeTime=f"2026-10-25T{hour}:30:00Z") for hour in ("00", "01"))
+    in_utc = reader(in_utc=True)
+    closings = [in_utc.deals(one)[1] for one in (first, second)]
+    assert closings[0].server_msc == closings[1].server_msc  # 03:30 by the server's clock, twice
+    assert [deal.executed_at.hour for deal in closings] == [0, 1]
+    (_opening, closing) = reader().deals(row(1, closeTime="2026-10-25T03:30:00"))
+    assert closing.executed_at.hour == 0  # else the earlier one
+
+
 # -- texts
 
 

@@ -18,6 +18,7 @@ from trading.platforms.mt4.rows import BUY, OUT_OFFSET, SELL, command_of
 FIRST_READ_MSC: Final = 2 * DAY_MSC
 SYNC_ROWS: Final = 5000  # in one piece
 PIECES_MAX: Final = 400
+NO_SUCH_CALL: Final = 404
 LOGINS_SECONDS: Final = 60.0
 
 
@@ -58,7 +59,10 @@ class HistoryPart(Answers):
             self.client.write("TradesSyncStart", query=[("timestamp", since)], work=Work.MAINTENANCE, changes=False)
             try:
                 return list(self._pieces())
-            except FinalError:
+            except FinalError as problem:
+                if problem.code == NO_SUCH_CALL:
+                    told = "this bridge has no sync session: have its deals read by time (settings of the server)"
+                    raise FinalError(told, command=problem.command, code=problem.code) from problem
                 if is_again:
                     raise
             except ReadTimedOut as problem:

@@ -6,6 +6,7 @@ number + 2^32, which carries profit, swap, commission and taxes. Balance and cre
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from trading.platforms import clock
 from trading.platforms.base import AccountData, AccountMoney, DealData, PositionData, Right
 from trading.platforms.mt4 import units
 
@@ -53,6 +53,9 @@ class Reader:
     def msc(self, row: Mapping[str, Any], name: str) -> int:
         return units.server_msc(row.get(name), self.zone, in_utc=self.in_utc)
 
+    def instant(self, row: Mapping[str, Any], name: str) -> dt.datetime:
+        return units.instant(row.get(name), self.zone, in_utc=self.in_utc)
+
     def deals(self, row: Mapping[str, Any]) -> list[DealData]:
         """One or two deals; none for a pending order. Raises: ValueError, KeyError for a row that is none."""
         command = command_of(row)
@@ -68,7 +71,7 @@ class Reader:
     def _single(self, row: Mapping[str, Any], action: int) -> DealData:
         number = units.whole(row["order"])
         worth = sum((units.decimal(row.get(name)) for name in ("profit", "storage")), Decimal(0))
-        return self._deal(row, number, self.msc(row, "openTime"), action=action, entry=IN, profit=worth,
+        return self._deal(row, number, "openTime", action=action, entry=IN, profit=worth,
                           commission=units.decimal(row.get("commission")), fee=units.decimal(row.get("taxes")))  # fmt: skip
 
     def _trade(self, row: Mapping[str, Any], command: int, entry: int) -> DealData:
@@ -79,48 +82,46 @@ class Reader:
             "contract_size": self.contract_size(text(row.get("symbol"))),
         }  # fmt: skip
         if entry == IN:
-            return self._deal(row, number, self.msc(row, "openTime"), action=command, entry=IN, price=opened, **known)
+            return self._deal(row, number, "openTime", action=command, entry=IN, price=opened, **known)
         by = OUT_BY if str(row.get("tradeRecordState")) in CLOSED_BY else OUT
         return self._deal(
-            row, number + OUT_OFFSET, self.msc(row, "closeTime"), action=1 - command, entry=by, closed_lots=lots,
+            row, number + OUT_OFFSET, "closeTime", action=1 - command, entry=by, closed_lots=lots,
             price=units.decimal(row.get("closePrice")), price_position=opened, profit=units.decimal(row.get("profit")),
             swap=units.decimal(row.get("storage")), commission=units.decimal(row.get("commission")),
             fee=units.decimal(row.get("taxes")), **known,
         )  # fmt: skip
 
-    def _deal(
-        self, row: Mapping[str, Any], ticket: int, msc: int, *, action: int, entry: int, **known: Any
-    ) -> DealData:
+    def _deal(self, row: Mapping[str, Any], ticket: int, at: str, *, action: int, entry: int, **known: Any) -> DealData:
         zero = Decimal(0)
         values = {
             "symbol": "", "lots": zero, "closed_lots": zero, "contract_size": zero, "price": zero, "price_position": zero,
             "profit": zero, "commission": zero, "swap": zero, "fee": zero, "position_id": 0, "order_id": 0, **known,
         }  # fmt: skip
         return DealData(
-            ticket=ticket, login=str(units.whole(row["login"])), server_msc=msc, executed_at=clock.to_utc(msc, self.zone),
+            ticket=ticket, login=str(units.whole(row["login"])), server_msc=self.msc(row, at), executed_at=self.instant(row, at),
             action=action, entry=entry, reason=reason_of(row), comment=text(row.get("comment"))[:64],
             raw=_kept(row, is_opening=entry == IN and action in (BUY, SELL)), **values,
         )  # fmt: skip
 
     def position(self, row: Mapping[str, Any]) -> PositionData:
         """An open order. Its ticket is the server's own number of the part that is open now."""
-        opened, symbol = self.msc(row, "openTime"), text(row.get("symbol"))
+        symbol = text(row.get("symbol"))
         return PositionData(
             ticket=units.whole(row["order"]), login=str(units.whole(row["login"])), symbol=symbol[:32],
             action=command_of(row), lots=units.lots(row.get("volume")), contract_size=self.contract_size(symbol),
             price_open=units.decimal(row.get("openPrice")), price_current=units.decimal(row.get("closePrice")),
-            profit=units.decimal(row.get("profit")), swap=units.decimal(row.get("storage")), server_msc=opened,
-            opened_at=clock.to_utc(opened, self.zone), comment=text(row.get("comment"))[:64],
+            profit=units.decimal(row.get("profit")), swap=units.decimal(row.get("storage")),
+            server_msc=self.msc(row, "openTime"), opened_at=self.instant(row, "openTime"), comment=text(row.get("comment"))[:64],
         )  # fmt: skip
 
     def account(self, row: Mapping[str, Any]) -> AccountData:
-        registered, flags = self.msc(row, "registrationDate"), units.whole(row.get("enableFlags"))
+        flags = units.whole(row.get("enableFlags"))
         return AccountData(
             login=str(units.whole(row["login"])), group=text(row.get("group")), leverage=units.whole(row.get("leverage")),
             rights=flags, reference=text(row.get("externalId")), name=text(row.get("name")),
             balance=units.decimal(row.get("balance")), credit=units.decimal(row.get("credit")), allowed=allowed_by(flags),
             email=text(row.get("email")), phone=text(row.get("phone")), country=text(row.get("country")),
-            registered_at=clock.to_utc(registered, self.zone) if registered else None,
+            registered_at=self.instant(row, "registrationDate") if self.msc(row, "registrationDate") else None,
         )  # fmt: skip
 
 

@@ -72,6 +72,14 @@ def server_msc(text: Any, zone: ZoneInfo, *, in_utc: bool) -> int:
     return int((wall - EPOCH).total_seconds() * 1000)
 
 
+def instant(text: Any, zone: ZoneInfo, *, in_utc: bool) -> dt.datetime:
+    """The same as an instant. In the hour that a zone lives twice only a bridge that writes UTC can tell which it was."""
+    if in_utc and text:
+        given = dt.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        return (given if given.tzinfo else given.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    return clock.to_utc(server_msc(text, zone, in_utc=False), zone)
+
+
 def wire_time(msc: int, zone: ZoneInfo, *, in_utc: bool) -> str:
     """Milliseconds of the server's clock as a bound of a request."""
     seconds = min(max(msc // 1000, 0), INT32_MAX)
