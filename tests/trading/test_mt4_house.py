@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from sandbox.mt4.__main__ import PLATFORM
 from tests.cast import Cast
 from tests.trading.factories import make_type
 from tests.trading.mt4_lab import Mt4Lab
 from trading import accounts, operations, symbols
 from trading.choices import AccountState, OperationKind, OperationState
+from trading.doctor import examine
 from trading.models import (
     Deal,
     PlatformGroup,
@@ -115,3 +117,17 @@ def test_groups_and_symbols_are_known_under_the_servers_names(server: TradingSer
     assert groups.get(name="real-std-JPY").currency == "JPY" and all(len(group.name) <= 15 for group in groups)
     gold = SymbolInfo.objects.get(server=server, name="XAUUSD.m")
     assert (gold.contract_size, gold.path, gold.currency_profit) == (100, "Metals\\XAUUSD.m", "USD")
+
+
+def test_the_doctor_finds_a_bridge_well_and_says_what_is_not_done_from_here(server: TradingServer) -> None:
+    found = {check.name: check for check in examine(server)}
+    assert [name for name, check in found.items() if not check.is_well] == []
+    assert "400/1420" in found["log-in"].told and "bonus, corrections" in found["manager"].told
+    assert {"clock", "groups", "symbols", "accounts", "look-up", "deals", "positions"} < found.keys()
+    server.options = {**server.options, "trade_platform": "00000000-0000-4000-8000-000000000000"}
+    (log_in,) = examine(server)
+    assert not log_in.is_well and "no such trade platform" in log_in.told and log_in.advice
+    server.options = {**server.options, "times": "utc", "trade_platform": PLATFORM}
+    assert not {check.name: check for check in examine(server)}[
+        "clock"
+    ].is_well  # it is the server's own clock after all

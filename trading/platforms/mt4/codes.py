@@ -74,7 +74,7 @@ def error_for(code: str, manager: object, message: str, outcome: str, *, command
     if code in ("MT4Error", "MT5Error"):
         return _of_result(result_of(manager), message, command=command, is_write=is_write)
     if code in ("Validation", "Forbidden", "NotFound"):
-        told = f"{words}: {message}" if message and code != "NotFound" else words
+        told = f"{words}: {message}" if message else words
         return FinalError(told, command=command, code=number)
     return unknown(words, command=command, code=number)  # Timeout of a write breaks the contract: nobody can tell
 

@@ -26,7 +26,9 @@ class MarketPart(Answers):
 
     def health(self) -> Health:
         """Version and build; with a quote port also whether that answers. It is no reason to call the server ill."""
-        common = self._row("ManagerCommon") or {}
+        common = self.client.read("ManagerCommon")
+        if not isinstance(common, Mapping):
+            raise ReadTimedOut("the answer is not a record", command="ManagerCommon")
         started = time.monotonic()
         now = self.server_time()
         latency = round((time.monotonic() - started) * 1000)
