@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 from sandbox.mt4.__main__ import PLATFORM
+from sandbox.mt4.bridge import OWN_FAULTS
+from sandbox.mt4.endpoints import ENDPOINTS
 from tests.trading.mt4_lab import Mt4Lab
-from tests.trading.sandbox_process import started
+from tests.trading.sandbox_process import ROOT, started
 
 
 def code(answer: httpx.Response) -> tuple[str, str]:
@@ -21,6 +23,12 @@ def code(answer: httpx.Response) -> tuple[str, str]:
     assert answer.status_code == 200
     error = answer.json()["error"] or {"code": "Ok"}
     return error["code"], answer.headers.get("X-Request-Outcome", "")
+
+
+def test_its_page_names_every_call_and_every_fault_of_its_own() -> None:
+    page = (ROOT / "docs" / "sandbox-mt4.md").read_text()
+    assert [name for _method, name, _count in ENDPOINTS if f"`{name}`" not in page] == []
+    assert [name for name in OWN_FAULTS if f"`{name}`" not in page] == []
 
 
 # -- log-in

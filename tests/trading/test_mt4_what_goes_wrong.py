@@ -26,6 +26,7 @@ from trading.platforms.base import BalanceKind, Purpose, Right
 from trading.platforms.errors import FinalError, LoginTaken, NotStarted, OutcomeUnknown, ReadTimedOut
 from trading.platforms.mt4.adapter import Mt4Platform
 from trading.platforms.mt4.rows import OUT_OFFSET
+from trading.platforms.web import Address
 from trading.sync import deals, money, reconcile
 
 pytestmark = pytest.mark.django_db
@@ -428,6 +429,30 @@ def test_16_no_password_secret_or_token_is_kept_or_logged(mt4: Mt4Lab, caplog: p
             platform.check_password(login, "x", investor=True)
     row = mt4.row()
     assert mt4.secret.encode() not in bytes(row.credentials)
+
+
+def test_16_the_secret_goes_to_the_log_in_server_and_never_out_of_tls(mt4: Mt4Lab) -> None:
+    port = mt4.process.ports["mt4_port"]
+    with mt4.adapter(authority=f"http://localhost:{port}") as platform:  # a connection of its own
+        assert platform.server_time()
+    with mt4.adapter(address=Address("127.0.0.1", port, is_tls=True), authority=f"http://localhost:{port}") as platform:
+        before = mt4.asked("discovery")
+        with pytest.raises(NotStarted, match="without TLS"):
+            platform.server_time()
+        assert mt4.asked("discovery") == before
+    with mt4.adapter(authority="http://localhost:1") as platform, pytest.raises(NotStarted, match="log-in failed"):
+        platform.server_time()
+
+
+def test_17_letters_that_the_code_page_lacks_arrive_as_letters(mt4: Mt4Lab) -> None:
+    with mt4.adapter() as platform:
+        made = mt4.made(platform, name="Łukasz Щукин 🙂", country="Türkiye")
+        asked = mt4.asked("create")
+        with pytest.raises(FinalError, match="Latin letters"):
+            mt4.made(platform, name="王小明")
+        assert mt4.asked("create") == asked
+    user = mt4.data(f"UserRecordGet/{made.login}")
+    assert (user["name"], user["country"]) == ("Lukasz Shchukin", "Türkiye")
 
 
 def test_17_a_token_that_ends_or_is_taken_back_costs_a_read_nothing(mt4: Mt4Lab) -> None:

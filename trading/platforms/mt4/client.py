@@ -202,11 +202,11 @@ class Mt4Client:
         config = self.config
         base = urlsplit(config.authority) if config.authority else None
         address = config.address if base is None else _address_of(base.scheme, base.hostname, base.port, config.address)
+        _keep_secret(config.address, address)
         document = self._plain(address, "GET", (base.path.rstrip("/") if base else "") + DISCOVERY, None)
         endpoint = urlsplit(str(document.get("token_endpoint") or ""))
         there = _address_of(endpoint.scheme, endpoint.hostname, endpoint.port, address)
-        if address.is_tls and not there.is_tls:
-            raise NotStarted("the log-in server wants our secret without TLS", command="LOGIN")
+        _keep_secret(address, there)
         form = {
             "grant_type": "client_credentials",
             "client_id": config.client_id,
@@ -262,6 +262,12 @@ def _address_of(scheme: str, host: str | None, port: int | None, like: Address) 
         raise NotStarted("the address of the log-in server can't be read", command="LOGIN")
     is_tls = scheme == "https"
     return Address(host, port or (443 if is_tls else 80), is_tls, like.certificate, like.certificate_file)
+
+
+def _keep_secret(before: Address, there: Address) -> None:
+    """A secret that began its way in TLS ends it there. Raises: NotStarted."""
+    if before.is_tls and not there.is_tls:
+        raise NotStarted("the log-in server wants our secret without TLS", command="LOGIN")
 
 
 def _object(content: bytes) -> dict[str, Any] | None:
