@@ -102,7 +102,7 @@ def open_on_platform(account_id: int) -> AccountState:
         email=client.email,
         country=client.country,
         language=client.language,
-        may_exist=account.attempts > 1,
+        may_exist=account.attempts > 1 or bool(account.error),
         currency=account.currency,
     )
     try:

@@ -36,6 +36,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--chunk", type=int, default=500, help="rows in one answer of a list")
     parser.add_argument("--heartbeat-seconds", type=float, default=10.0)
     parser.add_argument("--connections-max", type=int, default=0, help="managers signed in at once; 0: any")
+    parser.add_argument(
+        "--silence-seconds", type=float, default=40.0, help="a manager who says nothing so long is hung up"
+    )
     process.common_options(parser)
     return parser.parse_args(argv)
 
@@ -44,7 +47,7 @@ def gateway(books: Books, options: argparse.Namespace) -> CtraderServer:
     hashed = hashlib.md5(options.password.encode(), usedforsecurity=False).hexdigest()
     settings = Settings(
         options.login, hashed, options.plant, options.environment, options.broker, options.token_seconds, options.chunk,
-        options.heartbeat_seconds, options.connections_max,
+        options.heartbeat_seconds, options.connections_max, options.silence_seconds,
     )  # fmt: skip
     identity = Identity(options.state, "ctrader")
     server = CtraderServer(books, settings, Faults(OWN_FAULTS), identity.context())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from sandbox.ctrader import names, traders, view
@@ -40,9 +41,11 @@ class Commands:
     def _user(self, trader_id: int) -> User:
         return traders.user_of(self.state, names.login_of(trader_id))
 
-    def _cut(self, rows: list[Any], limit: int = 0) -> tuple[list[Any], bool]:
+    def _cut(self, rows: Iterable[Any], limit: int = 0) -> tuple[list[Any], bool]:
+        """The first chunk, and whether there is more; no further row is looked at."""
         chunk = min(self.chunk, limit) if limit else self.chunk
-        return rows[:chunk], len(rows) > chunk
+        found = list(islice(rows, chunk + 1))
+        return found[:chunk], len(found) > chunk
 
     # -- the server ---------------------------------------------------------------------------------------------------
 
@@ -135,7 +138,7 @@ class Commands:
 
     # -- history ------------------------------------------------------------------------------------------------------
 
-    def _rows(self, request: Any, only: str) -> list[dict[str, Any]]:
+    def _rows(self, request: Any, only: str) -> Iterator[dict[str, Any]]:
         """The engine's deals of a window, newest first; `only` is the rest of a condition on them."""
         owners = (
             list(request.traderId) if only == "trades" else ([request.traderId] if request.HasField("traderId") else [])
@@ -154,18 +157,18 @@ class Commands:
             "bonus": f" AND json_extract(data, '$.Action') = '{BONUS}'",
         }[only]  # fmt: skip
         rows = self.state.db.execute(f"{query} ORDER BY time_msc DESC, ticket DESC", arguments)
-        return [json.loads(data) for (data,) in rows]
+        return (json.loads(data) for (data,) in rows)
 
     def _deal_list(self, request: Any) -> pb.ProtoManagerDealListRes:
         groups = {names.GROUPS_BY_ID.get(number) for number in request.groupId}
         request.fromTimestamp += view.MADE_BEFORE_MSC  # the list goes by the time at which deals were made
         request.toTimestamp += view.MADE_BEFORE_MSC
-        found = []
-        for row in self._rows(request, "trades"):
+
+        def is_wanted(row: dict[str, Any]) -> bool:
             user = self._users.get(int(row["Login"]))
-            if view.is_trade(row) and (not groups or (user is not None and user.group in groups)):
-                found.append(row)
-        rows, more = self._cut(found, request.maxRows)
+            return view.is_trade(row) and (not groups or (user is not None and user.group in groups))
+
+        rows, more = self._cut(filter(is_wanted, self._rows(request, "trades")), request.maxRows)
         return pb.ProtoManagerDealListRes(deal=[view.deal(self.state, row) for row in rows], hasMore=more)
 
     def _get_deal(self, request: Any) -> pb.ProtoManagerGetDealRes:
@@ -175,8 +178,8 @@ class Commands:
         return pb.ProtoManagerGetDealRes(deal=view.deal(self.state, row))
 
     def _balance_history_list(self, request: Any) -> pb.ProtoBalanceHistoryListRes:
-        found = [row for row in self._rows(request, "balance") if not view.is_trade(row) or int(row["Entry"]) != IN]
-        rows, more = self._cut(found)
+        found = self._rows(request, "balance")
+        rows, more = self._cut(row for row in found if not view.is_trade(row) or int(row["Entry"]) != IN)
         made = pb.ProtoBalanceHistoryListRes(
             depositWithdraw=[view.balance_row(self.state, row) for row in rows], hasMore=more
         )

@@ -21,7 +21,7 @@ from sandbox.engine.faults import DONE_KINDS, Fault, Faults
 from sandbox.engine.gateway import Gateway, Hangup
 from sandbox.engine.http import HttpListener
 
-AUTH_SECONDS, SILENCE_SECONDS = 10, 40
+AUTH_SECONDS = 10
 PUMP_SECONDS = 0.03
 MAINTENANCE_SECONDS = 600
 PERMISSIONS = (1, 2, 3, 5, 6, 9, 20, 130, 140, 150)
@@ -60,6 +60,7 @@ class Settings:
     chunk: int = 500
     heartbeat_seconds: float = 10
     connections_max: int = 0
+    silence_seconds: float = 40
 
 
 class Session:
@@ -77,7 +78,7 @@ class Session:
         await self._authenticate()
         self.is_in = True
         while True:
-            message = await protocol.read_frame(self.reader, SILENCE_SECONDS)
+            message = await protocol.read_frame(self.reader, self.server.settings.silence_seconds)
             if message.payloadType == protocol.HEARTBEAT:
                 continue
             if message.payloadType == protocol.PING:
@@ -105,7 +106,7 @@ class Session:
         elif settings.connections_max and len(server.managers()) >= settings.connections_max:
             refused = protocol.error("CONNECTIONS_LIMIT_EXCEEDED")
         if "never_before" in faults:
-            await asyncio.sleep(SILENCE_SECONDS)
+            await asyncio.sleep(settings.silence_seconds)
         if "drop_before" in faults:
             raise Hangup
         if refused is not None:

@@ -71,7 +71,7 @@ def trader(state: State, user: User) -> pb.ProtoTrader:
         balance=state.smallest(state.balance(user), user), accountType=pb.HEDGED if group.margin_mode else pb.NETTED,
         name=first, lastName=last, description=user.fields.get("Comment", ""), email=user.fields.get("Email", ""),
         registrationTimestamp=registered_msc(user), managerBonus=state.smallest(bonus, user), ibBonus=0,
-        accessRights=pb.ProtoAccessRights.Name(access_of(user)),
+        accessRights=access_of(user),
         depositAssetId=names.ASSET_IDS[group.currency], swapFree=group.swap_free,
         nonWithdrawableBonus=state.smallest(user.credit - bonus, user), leverageInCents=user.leverage * 100,
         version=state.version(user.login), moneyDigits=group.digits, deleted=False,

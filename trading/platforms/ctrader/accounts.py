@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from trading.platforms.base import AccountData, NewAccount, Right
 from trading.platforms.ctrader import codes, units
-from trading.platforms.ctrader.directory import matches
 from trading.platforms.ctrader.parts import TRADERS, Parts
 from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
 from trading.platforms.ctrader.rows import ACCESS, ALLOWED, FULL_ACCESS, NO_LOGIN, access_with
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError, ReadTimedOut
+from trading.platforms.masks import matches
 
 logger = logging.getLogger(__name__)
 SINGLE_MAX: Final = 3  # accounts that are asked for one by one; more by one list
@@ -206,13 +206,14 @@ class AccountsPart(Parts):
             then = pb.ProtoTrader(
                 traderId=now.traderId, login=now.login, groupId=now.groupId, balance=now.balance, version=now.version
             )
-            access = access_with(ACCESS[now.accessRights], rights or {})
+            was = ACCESS[now.accessRights] if now.accessRights < len(ACCESS) else FULL_ACCESS
+            access = access_with(was, rights) if rights else was
             if group:
                 then.groupId = self.directory.group_id(group)
             if leverage is not None:
                 then.leverageInCents = leverage * 100
-            if access != ACCESS[now.accessRights]:
-                then.accessRights = pb.ProtoAccessRights.Value(access)  # type: ignore[assignment]
+            if access != was:
+                then.accessRights = ACCESS.index(access)
             request = pb.ProtoCrudTraderReq(operation=pb.PROTO_UPDATE_DIFF, trader=then, validateVersion=True)
             try:
                 self.manager.write(request, pb.ProtoCrudTraderRes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +13,7 @@ from trading.platforms.ctrader import units
 from trading.platforms.ctrader.manager import CtraderManager
 from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
 from trading.platforms.errors import FinalError
+from trading.platforms.masks import matches
 
 FRESH_SECONDS: Final = 600.0
 DAY_MSC: Final = 86_400_000
@@ -46,18 +46,6 @@ class Symbol:
 class Asset:
     name: str
     digits: int
-
-
-def matches(mask: str, name: str) -> bool:
-    """`live*,!live-test`: a list with `*` as a wildcard; `!` takes away."""
-    wanted = False
-    for item in filter(None, (part.strip() for part in mask.split(","))):
-        pattern = re.escape(item.removeprefix("!")).replace(r"\*", ".*")
-        if re.fullmatch(pattern, name):
-            if item.startswith("!"):
-                return False
-            wanted = True
-    return wanted
 
 
 class Directory:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 
 from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
 
@@ -25,12 +25,14 @@ def encode(message: Any, message_id: str = "") -> bytes:
     return len(body).to_bytes(HEAD_BYTES, "big") + body
 
 
-def read(message: Message, payload: bytes, name: str) -> None:
+def read(message: Any, payload: bytes, name: str) -> None:
     """Fill `message` from bytes. Raises: FrameError."""
     try:
         message.ParseFromString(payload)
     except DecodeError as problem:
         raise FrameError(f"{name} can't be read ({problem})") from problem
+    if not message.IsInitialized():  # the parser takes a message for good that lacks what it must have
+        raise FrameError(f"{name} lacks {', '.join(message.FindInitializationErrors())}")
 
 
 class FrameReader:

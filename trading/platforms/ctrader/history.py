@@ -44,6 +44,7 @@ class HistoryPart(MoneyPart):
     def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
         """What was pushed since the cursor, where everything since then was; else the lists tell. The cursor is the
         server's clock in milliseconds. After a pause a day is read at a time."""
+        self.stream.collects = True
         now = self.server_time()
         session = self.stream.session
         last = cursor or now.server_msc - FIRST_READ_MSC

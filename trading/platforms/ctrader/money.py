@@ -10,7 +10,7 @@ from typing import Any, Final
 from trading.platforms.base import AccountMoney, BalanceKind, DealData
 from trading.platforms.ctrader import units
 from trading.platforms.ctrader.accounts import AccountsPart
-from trading.platforms.ctrader.directory import Trader, matches
+from trading.platforms.ctrader.directory import Trader
 from trading.platforms.ctrader.parts import DAY_MSC, TRADERS
 from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
 from trading.platforms.ctrader.rows import (
@@ -25,6 +25,7 @@ from trading.platforms.ctrader.rows import (
     money_from,
 )
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, ReadTimedOut
+from trading.platforms.masks import matches
 
 LOOK_BACK: Final = dt.timedelta(minutes=5)
 REFERENCE_LEFT_MIN: Final = 12

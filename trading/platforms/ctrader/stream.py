@@ -34,7 +34,8 @@ class Stream:
         self.spots: dict[int, tuple[int, int]] = {}
         """Bid and ask in 1/100,000 by symbol, as quoted last."""
         self.quoted = threading.Condition()
-        self.received = 0
+        self.collects = False
+        """Whether deals and money are kept: only for somebody who reads new deals."""
 
     def opened(self) -> None:
         """A new connection: what happened before it is not known here."""
@@ -57,9 +58,9 @@ class Stream:
     def heard(self, message: pb.ProtoMessage) -> None:
         """An event. One that can't be read costs nothing but a question to the lists."""
         try:
-            if message.payloadType == EXECUTION:
+            if message.payloadType == EXECUTION and self.collects:
                 self._execution(message.payload)
-            elif message.payloadType == TRADER_CHANGED:
+            elif message.payloadType == TRADER_CHANGED and self.collects:
                 event = pb.ProtoTraderChangedEvent()
                 read(event, message.payload, "a changed trader")
                 self.changed.append(event.trader)
@@ -83,7 +84,6 @@ class Stream:
         if row is None:
             return
         with self._lock:
-            self.received += 1
             self._rows.append((at, row))
             if len(self._rows) > KEPT_MAX:
                 dropped, _row = self._rows.popleft()

@@ -235,7 +235,7 @@ class ProtoTrader(_message.Message):
     login: int
     groupId: int
     balance: int
-    accountType: ProtoAccountType
+    accountType: int
     name: str
     passwordHash: str
     description: str
@@ -249,7 +249,7 @@ class ProtoTrader(_message.Message):
     managerBonus: int
     ibBonus: int
     lastName: str
-    accessRights: ProtoAccessRights
+    accessRights: int
     depositAssetId: int
     swapFree: bool
     nonWithdrawableBonus: int
@@ -257,7 +257,7 @@ class ProtoTrader(_message.Message):
     brokerName: str
     version: int
     moneyDigits: int
-    def __init__(self, traderId: _Optional[int] = ..., login: _Optional[int] = ..., groupId: _Optional[int] = ..., balance: _Optional[int] = ..., accountType: _Optional[_Union[ProtoAccountType, str]] = ..., name: _Optional[str] = ..., passwordHash: _Optional[str] = ..., description: _Optional[str] = ..., countryId: _Optional[int] = ..., phone: _Optional[str] = ..., email: _Optional[str] = ..., registrationTimestamp: _Optional[int] = ..., utcLastUpdateTimestamp: _Optional[int] = ..., deleted: _Optional[bool] = ..., balanceVersion: _Optional[int] = ..., managerBonus: _Optional[int] = ..., ibBonus: _Optional[int] = ..., lastName: _Optional[str] = ..., accessRights: _Optional[_Union[ProtoAccessRights, str]] = ..., depositAssetId: _Optional[int] = ..., swapFree: _Optional[bool] = ..., nonWithdrawableBonus: _Optional[int] = ..., leverageInCents: _Optional[int] = ..., brokerName: _Optional[str] = ..., version: _Optional[int] = ..., moneyDigits: _Optional[int] = ...) -> None: ...
+    def __init__(self, traderId: _Optional[int] = ..., login: _Optional[int] = ..., groupId: _Optional[int] = ..., balance: _Optional[int] = ..., accountType: _Optional[int] = ..., name: _Optional[str] = ..., passwordHash: _Optional[str] = ..., description: _Optional[str] = ..., countryId: _Optional[int] = ..., phone: _Optional[str] = ..., email: _Optional[str] = ..., registrationTimestamp: _Optional[int] = ..., utcLastUpdateTimestamp: _Optional[int] = ..., deleted: _Optional[bool] = ..., balanceVersion: _Optional[int] = ..., managerBonus: _Optional[int] = ..., ibBonus: _Optional[int] = ..., lastName: _Optional[str] = ..., accessRights: _Optional[int] = ..., depositAssetId: _Optional[int] = ..., swapFree: _Optional[bool] = ..., nonWithdrawableBonus: _Optional[int] = ..., leverageInCents: _Optional[int] = ..., brokerName: _Optional[str] = ..., version: _Optional[int] = ..., moneyDigits: _Optional[int] = ...) -> None: ...
 
 class ProtoManagerLightTrader(_message.Message):
     __slots__ = ("traderId", "login", "groupId", "depositAssetId", "name", "lastName", "registrationTimestamp")
@@ -407,7 +407,7 @@ class ProtoPosition(_message.Message):
     MONEYDIGITS_FIELD_NUMBER: _ClassVar[int]
     positionId: int
     tradeData: ProtoTradeData
-    positionStatus: ProtoPositionStatus
+    positionStatus: int
     swap: int
     price: float
     utcLastUpdateTimestamp: int
@@ -415,7 +415,7 @@ class ProtoPosition(_message.Message):
     marginRate: float
     usedMargin: int
     moneyDigits: int
-    def __init__(self, positionId: _Optional[int] = ..., tradeData: _Optional[_Union[ProtoTradeData, _Mapping]] = ..., positionStatus: _Optional[_Union[ProtoPositionStatus, str]] = ..., swap: _Optional[int] = ..., price: _Optional[float] = ..., utcLastUpdateTimestamp: _Optional[int] = ..., commission: _Optional[int] = ..., marginRate: _Optional[float] = ..., usedMargin: _Optional[int] = ..., moneyDigits: _Optional[int] = ...) -> None: ...
+    def __init__(self, positionId: _Optional[int] = ..., tradeData: _Optional[_Union[ProtoTradeData, _Mapping]] = ..., positionStatus: _Optional[int] = ..., swap: _Optional[int] = ..., price: _Optional[float] = ..., utcLastUpdateTimestamp: _Optional[int] = ..., commission: _Optional[int] = ..., marginRate: _Optional[float] = ..., usedMargin: _Optional[int] = ..., moneyDigits: _Optional[int] = ...) -> None: ...
 
 class ProtoClosePositionDetail(_message.Message):
     __slots__ = ("entryPrice", "swap", "commission", "profit", "balance", "closedVolume", "balanceVersion", "balanceHistoryId", "moneyDigits", "pnlConversionFee")
@@ -476,7 +476,7 @@ class ProtoDeal(_message.Message):
     utcLastUpdateTimestamp: int
     executionPrice: float
     tradeSide: ProtoTradeSide
-    dealStatus: ProtoDealStatus
+    dealStatus: int
     dealType: int
     commission: int
     label: str
@@ -485,7 +485,7 @@ class ProtoDeal(_message.Message):
     closePositionDetail: ProtoClosePositionDetail
     lotSize: int
     moneyDigits: int
-    def __init__(self, dealId: _Optional[int] = ..., orderId: _Optional[int] = ..., positionId: _Optional[int] = ..., traderId: _Optional[int] = ..., volume: _Optional[int] = ..., filledVolume: _Optional[int] = ..., symbolId: _Optional[int] = ..., createTimestamp: _Optional[int] = ..., executionTimestamp: _Optional[int] = ..., utcLastUpdateTimestamp: _Optional[int] = ..., executionPrice: _Optional[float] = ..., tradeSide: _Optional[_Union[ProtoTradeSide, str]] = ..., dealStatus: _Optional[_Union[ProtoDealStatus, str]] = ..., dealType: _Optional[int] = ..., commission: _Optional[int] = ..., label: _Optional[str] = ..., channel: _Optional[str] = ..., comment: _Optional[str] = ..., closePositionDetail: _Optional[_Union[ProtoClosePositionDetail, _Mapping]] = ..., lotSize: _Optional[int] = ..., moneyDigits: _Optional[int] = ...) -> None: ...
+    def __init__(self, dealId: _Optional[int] = ..., orderId: _Optional[int] = ..., positionId: _Optional[int] = ..., traderId: _Optional[int] = ..., volume: _Optional[int] = ..., filledVolume: _Optional[int] = ..., symbolId: _Optional[int] = ..., createTimestamp: _Optional[int] = ..., executionTimestamp: _Optional[int] = ..., utcLastUpdateTimestamp: _Optional[int] = ..., executionPrice: _Optional[float] = ..., tradeSide: _Optional[_Union[ProtoTradeSide, str]] = ..., dealStatus: _Optional[int] = ..., dealType: _Optional[int] = ..., commission: _Optional[int] = ..., label: _Optional[str] = ..., channel: _Optional[str] = ..., comment: _Optional[str] = ..., closePositionDetail: _Optional[_Union[ProtoClosePositionDetail, _Mapping]] = ..., lotSize: _Optional[int] = ..., moneyDigits: _Optional[int] = ...) -> None: ...
 
 class ProtoDepositWithdraw(_message.Message):
     __slots__ = ("operationType", "balanceHistoryId", "traderId", "balance", "delta", "changeBalanceTimestamp", "comment", "externalNote", "balanceVersion", "source", "externalId", "moneyDigits")
@@ -528,7 +528,7 @@ class ProtoBonusDepositWithdraw(_message.Message):
     COMMENT_FIELD_NUMBER: _ClassVar[int]
     EXTERNALNOTE_FIELD_NUMBER: _ClassVar[int]
     MONEYDIGITS_FIELD_NUMBER: _ClassVar[int]
-    operationType: ProtoChangeBonusType
+    operationType: int
     bonusHistoryId: int
     traderId: int
     managerBonus: int
@@ -539,7 +539,7 @@ class ProtoBonusDepositWithdraw(_message.Message):
     comment: str
     externalNote: str
     moneyDigits: int
-    def __init__(self, operationType: _Optional[_Union[ProtoChangeBonusType, str]] = ..., bonusHistoryId: _Optional[int] = ..., traderId: _Optional[int] = ..., managerBonus: _Optional[int] = ..., managerDelta: _Optional[int] = ..., ibBonus: _Optional[int] = ..., ibDelta: _Optional[int] = ..., changeBonusTimestamp: _Optional[int] = ..., comment: _Optional[str] = ..., externalNote: _Optional[str] = ..., moneyDigits: _Optional[int] = ...) -> None: ...
+    def __init__(self, operationType: _Optional[int] = ..., bonusHistoryId: _Optional[int] = ..., traderId: _Optional[int] = ..., managerBonus: _Optional[int] = ..., managerDelta: _Optional[int] = ..., ibBonus: _Optional[int] = ..., ibDelta: _Optional[int] = ..., changeBonusTimestamp: _Optional[int] = ..., comment: _Optional[str] = ..., externalNote: _Optional[str] = ..., moneyDigits: _Optional[int] = ...) -> None: ...
 
 class ProtoExecutionEvent(_message.Message):
     __slots__ = ("payloadType", "executionType", "position", "errorCode", "depositWithdraw", "deal", "eventId", "bonusDepositWithdraw", "isServerEvent")
@@ -553,7 +553,7 @@ class ProtoExecutionEvent(_message.Message):
     BONUSDEPOSITWITHDRAW_FIELD_NUMBER: _ClassVar[int]
     ISSERVEREVENT_FIELD_NUMBER: _ClassVar[int]
     payloadType: int
-    executionType: ProtoExecutionType
+    executionType: int
     position: ProtoPosition
     errorCode: str
     depositWithdraw: ProtoDepositWithdraw
@@ -561,7 +561,7 @@ class ProtoExecutionEvent(_message.Message):
     eventId: int
     bonusDepositWithdraw: ProtoBonusDepositWithdraw
     isServerEvent: bool
-    def __init__(self, payloadType: _Optional[int] = ..., executionType: _Optional[_Union[ProtoExecutionType, str]] = ..., position: _Optional[_Union[ProtoPosition, _Mapping]] = ..., errorCode: _Optional[str] = ..., depositWithdraw: _Optional[_Union[ProtoDepositWithdraw, _Mapping]] = ..., deal: _Optional[_Union[ProtoDeal, _Mapping]] = ..., eventId: _Optional[int] = ..., bonusDepositWithdraw: _Optional[_Union[ProtoBonusDepositWithdraw, _Mapping]] = ..., isServerEvent: _Optional[bool] = ...) -> None: ...
+    def __init__(self, payloadType: _Optional[int] = ..., executionType: _Optional[int] = ..., position: _Optional[_Union[ProtoPosition, _Mapping]] = ..., errorCode: _Optional[str] = ..., depositWithdraw: _Optional[_Union[ProtoDepositWithdraw, _Mapping]] = ..., deal: _Optional[_Union[ProtoDeal, _Mapping]] = ..., eventId: _Optional[int] = ..., bonusDepositWithdraw: _Optional[_Union[ProtoBonusDepositWithdraw, _Mapping]] = ..., isServerEvent: _Optional[bool] = ...) -> None: ...
 
 class ProtoTraderChangedEvent(_message.Message):
     __slots__ = ("payloadType", "trader", "operation")
@@ -570,8 +570,8 @@ class ProtoTraderChangedEvent(_message.Message):
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     payloadType: int
     trader: ProtoTrader
-    operation: ProtoCrudOperation
-    def __init__(self, payloadType: _Optional[int] = ..., trader: _Optional[_Union[ProtoTrader, _Mapping]] = ..., operation: _Optional[_Union[ProtoCrudOperation, str]] = ...) -> None: ...
+    operation: int
+    def __init__(self, payloadType: _Optional[int] = ..., trader: _Optional[_Union[ProtoTrader, _Mapping]] = ..., operation: _Optional[int] = ...) -> None: ...
 
 class ProtoSpotEvent(_message.Message):
     __slots__ = ("payloadType", "symbolId", "bid", "ask")
@@ -849,9 +849,9 @@ class ProtoCrudTraderRes(_message.Message):
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     TRADERID_FIELD_NUMBER: _ClassVar[int]
     payloadType: int
-    operation: ProtoCrudOperation
+    operation: int
     traderId: int
-    def __init__(self, payloadType: _Optional[int] = ..., operation: _Optional[_Union[ProtoCrudOperation, str]] = ..., traderId: _Optional[int] = ...) -> None: ...
+    def __init__(self, payloadType: _Optional[int] = ..., operation: _Optional[int] = ..., traderId: _Optional[int] = ...) -> None: ...
 
 class ProtoChangeTraderPasswordReq(_message.Message):
     __slots__ = ("payloadType", "traderId", "passwordHash")
