@@ -57,3 +57,15 @@ def mt4(shared_mt4: Mt4Lab) -> Iterator[Mt4Lab]:
     shared_mt4.process.post("faults/clear")
     shared_mt4.process.post("clock")
     pool.close_all()
+
+
+@pytest.fixture
+def mt4_server(db: None, mt4: Mt4Lab, settings: Any) -> TradingServer:
+    """The row of the sandbox MT4 server; our patience with it is short."""
+    settings.TRADING_READ_SECONDS, settings.TRADING_WRITE_SECONDS = 8.0, 0.5
+    server = mt4.row()
+    first = int(mt4.free_login()) * 10
+    server.first_login = server.next_login = first
+    server.last_login = first + 9
+    server.save()
+    return server

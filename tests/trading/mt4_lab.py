@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,14 +10,23 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
+from django.utils import timezone
 
 from sandbox.mt4.__main__ import PLATFORM
 from sandbox.mt4.bridge import PREFIX
+from tests.cast import Cast
 from tests.trading.contract.arena_mt4 import Mt4Sync
+from tests.trading.factories import make_account
 from tests.trading.sandbox_process import SandboxProcess
+from trading import operations
+from trading.choices import OperationKind
+from trading.models import BalanceOperation, TradingAccount, TradingServer
+from trading.platforms import pool
+from trading.platforms.base import Purpose
 from trading.platforms.mt4.adapter import Mt4Platform, configuration, habits_of
 from trading.platforms.mt4.client import Mt4Client
 
+HOUR = dt.timedelta(hours=1)
 ARGUMENTS = ("--port", "0", "--quote-port", "0", "--world", "seeded")
 
 
@@ -75,3 +85,27 @@ class Mt4Lab(Mt4Sync):
             yield platform
         finally:
             platform.close()
+
+
+def account_on(
+    cast: Cast, server: TradingServer, mt4: Mt4Lab, group: str = "real\\standard-EUR", amount: str = "0"
+) -> TradingAccount:
+    return make_account(cast.client, server, login=mt4.account(group, money=amount), group=mt4.group(group),
+                        currency=group.rpartition("-")[2])  # fmt: skip
+
+
+def reserve(account: TradingAccount, amount: str, key: str = "transfer:1") -> BalanceOperation:
+    kind = OperationKind.WITHDRAWAL if amount.startswith("-") else OperationKind.DEPOSIT
+    return operations.reserve_operation(
+        account_id=account.pk, kind=kind, amount=Decimal(amount), idempotency_key=key, actor=None
+    )
+
+
+def due(operation: BalanceOperation) -> None:
+    BalanceOperation.objects.filter(pk=operation.pk).update(next_check_at=timezone.now() - HOUR)
+
+
+def reads(server: TradingServer) -> Mt4Platform:
+    platform = pool.platform_for(server, Purpose.READS)
+    assert isinstance(platform, Mt4Platform)
+    return platform

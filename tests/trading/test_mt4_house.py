@@ -24,6 +24,7 @@ from trading.models import (
     TradingAccount,
     TradingServer,
 )
+from trading.platforms.mt4.doctor import checks
 from trading.platforms.mt4.rows import OUT_OFFSET
 from trading.sync import days, deals, money, positions, profiles, reconcile
 from trading.sync.settings import sync_groups
@@ -131,3 +132,13 @@ def test_the_doctor_finds_a_bridge_well_and_says_what_is_not_done_from_here(serv
     assert not {check.name: check for check in examine(server)}[
         "clock"
     ].is_well  # it is the server's own clock after all
+
+
+def test_quotes_of_the_old_port_are_looked_at_only_where_it_is_wanted(server: TradingServer, mt4: Mt4Lab) -> None:
+    assert not checks(server)
+    for port, is_well, told in ((mt4.process.ports["quote_port"], True, "EURUSD.m 1."), (1, False, "silent")):
+        server.options = {**mt4.options, "quote_port": str(port)}
+        with mt4.adapter(row={"options": server.options}) as platform:
+            found = checks(server)["quotes"](server, platform)
+        assert found[0] == is_well and told in found[1]
+    assert mt4.asked("WQUOTES") == 1

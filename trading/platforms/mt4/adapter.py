@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from trading.platforms.base import SANDBOX_HOST, BalanceKind, Capabilities, Option, Right, platform_kind
 from trading.platforms.gate import Gate
-from trading.platforms.mt4 import text
+from trading.platforms.mt4 import doctor, text
 from trading.platforms.mt4.answers import Habits
 from trading.platforms.mt4.client import DEADLINES, MARGIN_SECONDS, Mt4Client, Mt4Config, Work
 from trading.platforms.mt4.history import HistoryPart
@@ -58,7 +58,7 @@ OPTIONS: Final = (
         choices=(("sync", _("By the sync session")), ("time", _("By time"))),
     ),
     Option(
-        "quote_port", _("Port of the old text protocol"), _("For a check of quotes only; empty: not used."), pattern=r"\d{1,5}"
+        "quote_port", _("Port of the old text protocol"), _("For the doctor's quotes only; empty: not used."), pattern=r"\d{1,5}"
     ),
 )  # fmt: skip
 
@@ -116,7 +116,8 @@ def habits_of(server: TradingServer) -> Habits:
 
 
 @platform_kind(
-    "mt4", CAPABILITIES, options=OPTIONS, manager_label=_("Client ID"), secret_label=_("Client secret"),
+    "mt4", CAPABILITIES, options=OPTIONS, manager_label=_("Client ID"), secret_label=_("Client secret"), checks=doctor.checks,
+    advice=doctor.ADVICE,
 )  # fmt: skip
 def make_platform(server: TradingServer, gate: Gate) -> Mt4Platform:
     return Mt4Platform(Mt4Client(configuration(server), gate), habits_of(server))

@@ -18,6 +18,7 @@ from trading.platforms.mt4.rows import BUY, OUT_OFFSET, SELL, command_of
 FIRST_READ_MSC: Final = 2 * DAY_MSC
 SYNC_ROWS: Final = 5000  # in one piece
 PIECES_MAX: Final = 400
+FEW_GROUPS: Final = 3
 NO_SUCH_CALL: Final = 404
 LOGINS_SECONDS: Final = 60.0
 
@@ -71,7 +72,7 @@ class HistoryPart(Answers):
         raise AssertionError  # both rounds return or raise
 
     def _of_mask(self, rows: Sequence[Mapping[str, Any]], mask: str) -> list[Any]:
-        """Rows of the mask's groups: the sync session tells of the whole server."""
+        """Of the whole server's rows those of the mask's groups, as the users say now."""
         users = self._rows_of("UserRecordsRequest", "logins", sorted({str(row["login"]) for row in rows}))
         ours = {str(user["login"]) for user in users if matches(mask, str(user["group"]))}
         return [row for row in rows if str(row["login"]) in ours]
@@ -116,12 +117,15 @@ class HistoryPart(Answers):
         return found
 
     def _open(self, mask: str) -> list[Any]:
-        """Open and waiting orders of a mask's groups: one list, or one for each group where only some are wanted."""
+        """Open and waiting orders of a mask's groups: group by group where they are few, else out of the list of all."""
         try:
             if mask == "*":
                 return list(self.client.pages("TradesRequest"))
             names = [group.name for group in self.groups() if matches(mask, group.name)]
-            return [row for name in names for row in self.client.pages("TradesRequest", query=[("group", name)])]
+            if len(names) <= FEW_GROUPS:
+                return [row for name in names for row in self.client.pages("TradesRequest", query=[("group", name)])]
+            rows = list(self.client.pages("TradesRequest"))
+            return self._of_mask(rows, mask) if rows else []
         except UNREADABLE as problem:
             raise ReadTimedOut("an open order can't be read", command="TradesRequest") from problem
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from trading.platforms import clock
 from trading.platforms.base import GroupData, Health, ServerTime, SymbolData
 from trading.platforms.errors import ReadTimedOut
-from trading.platforms.mt4 import quotes, units
+from trading.platforms.mt4 import units
 from trading.platforms.mt4.answers import UNREADABLE, Answers
 from trading.platforms.mt4.rows import text
 
@@ -25,7 +25,7 @@ class MarketPart(Answers):
     """What is configured on the server."""
 
     def health(self) -> Health:
-        """Version and build; with a quote port also whether that answers. It is no reason to call the server ill."""
+        """Name, version and build of the trade server, as the bridge knows them."""
         common = self.client.read("ManagerCommon")
         if not isinstance(common, Mapping):
             raise ReadTimedOut("the answer is not a record", command="ManagerCommon")
@@ -33,18 +33,7 @@ class MarketPart(Answers):
         now = self.server_time()
         latency = round((time.monotonic() - started) * 1000)
         version = f"{text(common.get('name'))} {units.whole(common.get('version'))}/{units.whole(common.get('build'))}".strip()
-        if self.habits.quote_address is not None:
-            version = f"{version}, {self._quote_check()}"
         return Health(version=version, latency_ms=latency, time=now)
-
-    def _quote_check(self) -> str:
-        symbol = next((row.name for row in self.symbols()), "EURUSD")
-        assert self.habits.quote_address is not None
-        try:
-            found = quotes.read(self.habits.quote_address, [symbol])
-        except OSError as problem:
-            return f"quote port silent ({type(problem).__name__})"
-        return f"quotes of {', '.join(quote.symbol for quote in found) or 'nothing'}"
 
     def server_time(self) -> ServerTime:
         """The server's wall clock. How far it is from UTC is seen from ours; a clock that is wrong counts by its own settings."""
