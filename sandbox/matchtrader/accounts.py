@@ -120,11 +120,11 @@ class Accounts:
 
     def word(self, user: User) -> str:
         """As it was set, as long as the engine's rights agree: its own desk may have changed them."""
-        _version, said, _data = self.kept(user.login)
         if not user.rights & ENABLED:
             return LOGIN_DISABLED
         if not user.rights & RIGHT_TRADE_DISABLED:
             return FULL
+        _version, said, _data = self.kept(user.login)
         return said if said in (CLOSE_ONLY, LOCKED_CLOSE_ONLY) else TRADING_DISABLED
 
     def add(self, owner: str, data: dict[str, Any]) -> User:

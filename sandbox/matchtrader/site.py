@@ -236,13 +236,14 @@ def ledgers(site: Site, request: Request, _names: Names) -> Response:
     types = set(body.get("types") or TYPES)
     if types - set(TYPES):
         raise Refused(BAD)
-    answer = []
-    for login in site.chosen(body, site.server):
-        operations = site.views.ledger(login, first, last, types)
-        if operations:
-            group = site.views.account_group(site.books.user(login))
-            answer.append({"login": str(login), "group": group, "operations": operations})
-    return as_json(answer)
+    told = site.views.ledgers(site.chosen(body, site.server), first, last, types)
+    group_of = site.views.account_group
+    return as_json(
+        [
+            {"login": str(login), "group": group_of(site.books.user(login)), "operations": rows}
+            for login, rows in told.items()
+        ]
+    )
 
 
 @route("OPEN_POSITIONS", "POST", "/v1/trading-data/open-positions")
@@ -259,7 +260,7 @@ def open_positions(site: Site, request: Request, _names: Names) -> Response:
 def closed_positions(site: Site, request: Request, _names: Names) -> Response:
     body = request.json()
     first, last = site.window(body, is_needed=True)
-    rows = (row for login in site.chosen(body, site.server) for row in site.views.closed_positions(login, first, last))
+    rows = site.views.closed_positions(site.chosen(body, site.server), first, last)
     return as_json({"closedPositions": list(rows)})
 
 

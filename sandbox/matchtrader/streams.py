@@ -64,6 +64,7 @@ class Streams(grpc.GenericRpcHandler):
         self._pushing: asyncio.Task[None] | None = None
         self._equity: dict[int, tuple[Decimal, ...]] = {}
         self._called: set[int] = set()
+        self._prices: dict[str, float] = {}
 
     async def start(self, address: str, identity: tuple[bytes, bytes] | None) -> int:
         self._grpc = grpc.aio.server()
@@ -152,7 +153,15 @@ class Streams(grpc.GenericRpcHandler):
             for _stamp, data in rows:
                 self._tell_deal(self.server.parse(data))
             if any(one.kind in ("EQUITY_STREAM", "EVENTS_STREAM") for one in self.subscribers):
-                self._tell_equity(changed | {login for login, held in store.by_login.items() if held})
+                self._tell_equity(changed | self._moved())
+
+    def _moved(self) -> set[int]:
+        """Accounts with positions, when prices moved since the last time."""
+        books = self.server.books
+        if books.market.middle == self._prices:
+            return set()
+        self._prices = dict(books.market.middle)
+        return {login for login, held in books.store.by_login.items() if held}
 
     def _do_faults(self) -> None:
         for fault in self.server.faults.armed.copy():

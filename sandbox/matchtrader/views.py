@@ -15,6 +15,7 @@ from sandbox.matchtrader.accounts import SPACE, Accounts, owner_of
 from sandbox.matchtrader.names import LEDGER_TYPES, OFFERED, wire_group
 
 SIDES = ("BUY", "SELL")
+FEW = 50  # accounts
 Row = dict[str, Any]
 
 
@@ -70,11 +71,23 @@ class Views:
 
     # -- ledgers
 
-    def ledger(self, login: int, first: int, last: int, types: set[str]) -> list[Row]:
-        rows = (
-            row for _owner, deal in self.books.store.deals_between(first, last, login) for row in self.entries(deal)
-        )
-        return [row for row in rows if row["type"] in types]
+    def deals(self, logins: list[int], first: int, last: int) -> Iterator[Row]:
+        """Of these accounts in a stretch of time: of a few one by one, of many in one pass."""
+        if len(logins) <= FEW:
+            for login in logins:
+                yield from (deal for _owner, deal in self.books.store.deals_between(first, last, login))
+            return
+        wanted = set(logins)
+        yield from (deal for owner, deal in self.books.store.deals_between(first, last) if owner in wanted)
+
+    def ledgers(self, logins: list[int], first: int, last: int, types: set[str]) -> dict[int, list[Row]]:
+        """By login; who has no entry is left out."""
+        found: dict[int, list[Row]] = {}
+        for deal in self.deals(logins, first, last):
+            for row in self.entries(deal):
+                if row["type"] in types:
+                    found.setdefault(int(deal["Login"]), []).append(row)
+        return found
 
     @staticmethod
     def entries(deal: Row) -> Iterator[Row]:
@@ -118,8 +131,8 @@ class Views:
         group = GROUPS[self.books.user(login).group]
         return [self.open_position(position, group) for position in self.books.store.positions_of(login)]
 
-    def closed_positions(self, login: int, first: int, last: int) -> Iterator[Row]:
-        for _owner, deal in self.books.store.deals_between(first, last, login):
+    def closed_positions(self, logins: list[int], first: int, last: int) -> Iterator[Row]:
+        for deal in self.deals(logins, first, last):
             if deal["Symbol"] and int(deal["Entry"]) in (OUT, OUT_BY):
                 yield self.closed_position(deal)
 

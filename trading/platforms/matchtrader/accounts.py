@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from trading.platforms.base import AccountData, NewAccount, Right
 from trading.platforms.errors import FinalError, OutcomeUnknown
+from trading.platforms.masks import matches
 from trading.platforms.matchtrader import access, rows
 from trading.platforms.matchtrader.parts import Part, reading
 from trading.platforms.matchtrader.rest import is_missing
@@ -33,7 +34,7 @@ class AccountsPart(Part):
             "group": wanted.group,
             "leverageRatioPercent": wanted.leverage * self.config.leverage_unit,
             "accessRight": access.FULL,
-            "accountType": "DEMO" if wanted.group.lower().startswith("demo") else "REAL",
+            "accountType": "DEMO" if matches(self.config.demo_groups, wanted.group) else "REAL",
             "accountDetails": {"name": wanted.name, "email": wanted.email, "country": wanted.country},
             "remarks": wanted.reference,
         }

@@ -74,6 +74,8 @@ OPTIONS: Final = (
     Option("groups", _("Names of the groups"),
            _("Parted by commas. The interface lists no groups: empty means those that accounts are in."),
            pattern=r"[^\x00-\x1f]{1,4000}"),
+    Option("demo_groups", _("Groups of demo accounts"), _("As a mask; accounts made in them are DEMO, all others REAL."), "demo*",
+           pattern=r"[^\x00-\x1f]{1,300}"),
     Option("grpc", _("Streams"), _("Ledger, positions and equity as they change; without them everything is asked for."), "on",
            choices=(("on", _("On")), ("off", _("Off")))),
     Option("grpc_host", _("Host of the streams"), _("Empty: the same host."), pattern=r"[A-Za-z0-9.:_-]+"),
@@ -99,6 +101,7 @@ class Config:
     is_tls: bool = True
     certificate: str = field(default="", repr=False)
     groups: tuple[str, ...] = ()
+    demo_groups: str = "demo*"
     grpc_target: str = ""
     """host:port of the streams; empty: there are none."""
     grpc_package: str = "com.matchtrade.mtr.broker_api.grpc"
@@ -129,6 +132,7 @@ def configuration(server: TradingServer) -> Config:
     return Config(
         host=host, port=port, key=server.password(), is_tls=is_tls, certificate=server.certificate,
         groups=tuple(filter(None, (name.strip() for name in server.option("groups").split(",")))),
+        demo_groups=server.option("demo_groups"),
         grpc_target=target if server.option("grpc") == "on" else "",
         grpc_package=server.option("grpc_package"),
         streams=lines(server.option("grpc_streams"), STREAMS_PATTERN, STREAMS),

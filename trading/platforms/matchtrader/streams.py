@@ -1,8 +1,9 @@
 """What happens on the server, as it tells it over gRPC: a reader of this process, one stream for each kind and group.
 
-The reader collects in a thread of its own; `take` empties what it gathered. It says from when on it has everything: a
-stream counts from its first message, no longer once it broke, and a stream that is silent for two heartbeats is opened anew.
-What a stream did not cover is read by list (`history`). Nothing here raises: without streams everything is asked for.
+The reader collects in one thread of the process, for all servers; `take` empties what it gathered. It says from when on it
+has everything: a stream counts from its first message, no longer once it broke, and a stream that is silent for two
+heartbeats is opened anew. What a stream did not cover is read by list (`history`). Nothing here raises: without streams
+everything is asked for.
 
 gRPC and fork don't go together: all channels of a process are closed before it forks. A child of a process that had none
 opens its own; a child of one that had some asks for everything by list. (Workers are forked before anybody reads a server.)
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import concurrent.futures
 import contextlib
 import logging
 import os
@@ -22,7 +24,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trading.platforms.base import AccountMoney
-from trading.platforms.errors import NotStarted
 from trading.platforms.matchtrader import access, rows
 from trading.platforms.matchtrader.options import Config
 
@@ -35,7 +36,31 @@ STOP_SECONDS: Final = 3.0
 Key = tuple[str, str]
 
 _running: weakref.WeakSet[Streams] = weakref.WeakSet()
+_reader: list[Reader] = []  # the process's one, once somebody followed
+_retired: list[asyncio.AbstractEventLoop] = []  # stopped before a fork; gRPC may still speak to one, so none is closed
+_reader_lock = threading.Lock()
 _process = {"spoke": False, "may_not": False}  # whether gRPC was used here, and whether a parent had used it
+
+
+class Reader:
+    """An event loop in a thread: gRPC's asyncio side wants one for the whole process."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, name="matchtrader-streams", daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(STOP_SECONDS)
+        _retired.append(self.loop)
+
+
+def reader() -> Reader:
+    with _reader_lock:
+        if not _reader:
+            _reader.append(Reader())
+        return _reader[0]
 
 
 @dataclass
@@ -56,9 +81,8 @@ class Streams:
 
     def _new_state(self) -> None:
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
+        self._task: concurrent.futures.Future[None] | None = None
+        self._ended = threading.Event()
         self._wanted: tuple[str, ...] = ()
         self._since: dict[Key, int] = {}
         self._taken = Taken()
@@ -70,17 +94,14 @@ class Streams:
     def follow(self, groups: Iterable[str]) -> None:
         """Read these groups from now on. Does nothing when it does so already."""
         wanted = tuple(sorted(set(groups)))
-        with self._lock:
-            is_running = self._thread is not None and self._thread.is_alive()
-        if is_running and wanted == self._wanted:
+        if self._task is not None and not self._ended.is_set() and wanted == self._wanted:
             return
         self.close()
         if not wanted or not self.config.grpc_target or _process["may_not"]:
             return
         self._wanted, _process["spoke"] = wanted, True
-        self._thread = threading.Thread(target=self._run, args=(wanted,), name="matchtrader-streams", daemon=True)
         _running.add(self)
-        self._thread.start()
+        self._task = asyncio.run_coroutine_threadsafe(self._follow_all(wanted, self._ended), reader().loop)
 
     def take(self) -> Taken:
         with self._lock:
@@ -98,11 +119,10 @@ class Streams:
 
     def close(self) -> None:
         """End all streams; they are opened again when somebody follows."""
-        thread, loop, stop = self._thread, self._loop, self._stop
-        if thread is not None and loop is not None and stop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop ended by itself
-                loop.call_soon_threadsafe(stop.set)
-            thread.join(STOP_SECONDS)
+        task, ended = self._task, self._ended
+        if task is not None:
+            task.cancel()
+            ended.wait(STOP_SECONDS)
         _running.discard(self)
         opened = self.opened
         self._new_state()
@@ -110,24 +130,27 @@ class Streams:
 
     # -- the reader's thread ------------------------------------------------------------------------------------------
 
-    def _run(self, groups: tuple[str, ...]) -> None:
+    async def _follow_all(self, groups: tuple[str, ...], ended: threading.Event) -> None:
+        tasks: list[asyncio.Task[None]] = []
         try:
-            asyncio.run(self._follow_all(groups))
+            async with self._channel() as channel:
+                tasks = [
+                    asyncio.create_task(self._follow_one(channel, kind, group, ended))
+                    for group in groups
+                    for kind in KINDS
+                ]
+                try:
+                    await asyncio.gather(*tasks)
+                finally:
+                    for task in tasks:
+                        task.cancel()
+                    await asyncio.gather(*tasks, return_exceptions=True)
+        except asyncio.CancelledError:
+            raise
         except Exception:
             logger.exception("the streams of %s ended", self.config.grpc_target)
-
-    async def _follow_all(self, groups: tuple[str, ...]) -> None:
-        self._stop = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        channel = self._channel()
-        if channel is None:
-            return
-        async with channel:
-            tasks = [asyncio.create_task(self._follow_one(channel, kind, group)) for group in groups for kind in KINDS]
-            await self._stop.wait()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            ended.set()
 
     def _channel(self) -> Any:
         """gRPC itself is loaded by who uses it, in the process that uses it."""
@@ -137,19 +160,14 @@ class Streams:
         if not config.is_tls:
             return grpc.aio.insecure_channel(config.grpc_target)
         root = config.certificate.encode() if config.certificate.strip() else None
-        try:
-            credentials = grpc.ssl_channel_credentials(root)
-        except (ValueError, NotStarted) as problem:
-            logger.warning("no streams: %s", problem)
-            return None
-        return grpc.aio.secure_channel(config.grpc_target, credentials)
+        return grpc.aio.secure_channel(config.grpc_target, grpc.ssl_channel_credentials(root))
 
-    async def _follow_one(self, channel: Any, kind: str, group: str) -> None:
+    async def _follow_one(self, channel: Any, kind: str, group: str, ended: threading.Event) -> None:
         """One stream, again and again."""
         failures = 0
-        while True:
+        while ended is self._ended:
             try:
-                await self._read(channel, kind, group)
+                await self._read(channel, kind, group, ended)
                 failures = 0  # the server ended it in good order
             except asyncio.CancelledError:
                 raise
@@ -161,7 +179,7 @@ class Streams:
             await asyncio.sleep(WAITS[min(failures, len(WAITS) - 1)])
             failures += 1
 
-    async def _read(self, channel: Any, kind: str, group: str) -> None:
+    async def _read(self, channel: Any, kind: str, group: str, ended: threading.Event) -> None:
         """Raises: TimeoutError after two silent heartbeats, grpc.RpcError."""
         request, answer_type, take = _forms()[kind]
         method = channel.unary_stream(
@@ -174,6 +192,8 @@ class Streams:
             messages = call.__aiter__()
             while True:
                 message = await asyncio.wait_for(anext(messages), 2 * self.config.heartbeat_seconds)
+                if ended is not self._ended:
+                    return  # of streams that were given up
                 with self._lock:
                     self._since.setdefault((kind, group), self.now_msc())
                     if message.WhichOneof("msg") != "heartbeat":
@@ -280,10 +300,16 @@ def _words(problem: Exception) -> str:
 def _close_all() -> None:
     for streams in list(_running):
         streams.close()
+    with _reader_lock:
+        while _reader:
+            _reader.pop().stop()
 
 
 def _in_child() -> None:
     """Nothing runs here: the parent closed its streams before it forked. Locks may be another thread's."""
+    global _reader_lock
+    _reader_lock = threading.Lock()
+    _reader.clear()
     _process.update(may_not=_process["spoke"] or _process["may_not"], spoke=False)
     for streams in list(_running):
         streams._new_state()
