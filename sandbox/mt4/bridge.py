@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sandbox.engine.books import Refused
 from sandbox.engine.faults import Fault
@@ -199,7 +199,17 @@ class BridgeListener(HttpListener):
         site.server.comment_max = int(faults["cut_comment"].value) if "cut_comment" in faults else None
         response = super()._do(command, work, faults)
         site.server.comment_max = None
-        return self._instead(faults, request) or response
+        return self._instead(faults, request) or self._at_the_deadline(response, faults, request)
+
+    def _at_the_deadline(self, response: Response, faults: Mapping[str, Fault], request: Request) -> Response:
+        """A trade server that is slower than the request's deadline: the bridge answers then, and it is done all the same."""
+        slow, applied = faults.get("slow"), float(response.headers.get("X-Request-Timeout-Applied", 0))
+        if slow is None or not applied or slow.value <= applied or not isinstance(faults, dict):
+            return response
+        faults["slow"] = replace(slow, value=applied)
+        self.site.keep_longer(request)
+        told = timed_out(is_read=request.method == "GET").response()
+        return replace(told, headers={**told.headers, "X-Request-Timeout-Applied": f"{applied:g}"})
 
     def _later(self, key: str, work: Callable[[], Response], request: Request) -> None:
         self.site.running.discard(key)

@@ -119,6 +119,16 @@ def test_a_key_is_in_progress_until_its_late_work_is_done_and_then_brings_its_an
     assert answer.json()["data"]["order"] == int(mt4.truth(login)["deals"][0]["Deal"]) and mt4.booked(login) == ["7.00"]
 
 
+def test_what_is_slower_than_its_deadline_is_answered_then_and_done_all_the_same(mt4: Mt4Lab) -> None:
+    login, started_at = mt4.account(), time.monotonic()
+    mt4.fault("slow", "money", value=30)
+    answer = mt4.book(login, 9, "D:SLOW", X_Request_Timeout="1", Idempotency_Key=f"slow-{login}")
+    assert code(answer) == ("OutcomeUnknown", "unknown") and 1 <= time.monotonic() - started_at < 3
+    assert mt4.booked(login) == ["9.00"]
+    mt4.fault("slow", "ServerTime", value=30)
+    assert code(mt4.call("GET", "ServerTime", X_Request_Timeout="1")) == ("Timeout", "timeout")
+
+
 def test_rights_are_the_bridges_to_give(mt4: Mt4Lab) -> None:
     mt4.process.post("rights", take="balance operations")
     assert code(mt4.book(mt4.account(), 5)) == ("Forbidden", "")
