@@ -15,6 +15,7 @@ from tests.trading.contract.arena_matchtrader import MatchTrader, MatchTraderStr
 from tests.trading.factories import make_account
 from tests.trading.sandbox_process import SandboxProcess, started
 from trading.choices import IssueKind
+from trading.doctor import examine
 from trading.models import Deal, PlatformIssue, Position, ReconcileBreak, TradingServer
 from trading.platforms import pool
 from trading.sync import days, deals, money, positions, reconcile
@@ -94,3 +95,23 @@ def test_the_night_finds_nothing_wrong_with_positions_that_are_open(
     reconcile.check_balances(server)
     assert not ReconcileBreak.objects.filter(server=server, account=account).exists()
     assert not PlatformIssue.objects.filter(server=server, kind=IssueKind.BALANCE_BREAK).exists()
+
+
+def test_the_doctor_names_paths_groups_and_streams_that_differ(process: SandboxProcess) -> None:
+    arena = MatchTraderStreams(process)
+    arena.account("real\\vip-USD")
+    server = arena.row()
+    server.options = {
+        **server.options, "groups": "real-pro-EUR,nowhere",
+        "paths": "closed_positions=/v9/closed; ledgers=/v1/trading-data/ledgers",
+        "grpc_streams": "ledgers=NoService/noStream",
+    }  # fmt: skip
+    server.save()
+    findings = {finding.name: finding for finding in examine(server)}
+    pool.close_all()
+    assert findings["log-in"].is_well and not findings["deals"].is_well
+    assert "Not there: closed_positions." in findings["paths"].advice
+    assert (
+        "real-vip-USD" in findings["group names"].advice and "does not know: nowhere" in findings["group names"].advice
+    )
+    assert "ledgers: StatusCode.UNIMPLEMENTED" in findings["streams"].told

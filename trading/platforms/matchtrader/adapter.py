@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from trading.platforms.base import BalanceKind, Capabilities, Right, platform_kind
 from trading.platforms.gate import Gate
+from trading.platforms.matchtrader import doctor
 from trading.platforms.matchtrader.history import HistoryPart
 from trading.platforms.matchtrader.market import MarketPart
 from trading.platforms.matchtrader.money import REFERENCE_CHARS_MAX
@@ -44,7 +45,7 @@ def platform_of(config: Config, gate: Gate | None = None) -> MatchTraderPlatform
 
 
 @platform_kind(
-    "matchtrader", CAPABILITIES, options=OPTIONS, time_zone="UTC", rates=RATES,
+    "matchtrader", CAPABILITIES, options=OPTIONS, time_zone="UTC", rates=RATES, checks=doctor.checks, advice=doctor.ADVICE,
     manager_label=_("Name of the API key"), secret_label=_("API key"),
 )  # fmt: skip
 def make_platform(server: TradingServer, gate: Gate) -> MatchTraderPlatform:

@@ -87,7 +87,7 @@ class Streams:
         self._since: dict[Key, int] = {}
         self._taken = Taken()
         self._money: dict[str, dict[str, AccountMoney]] = {}
-        self.opened = 0  # streams since the start, for tests and for a look into a running process
+        self.problems: dict[str, str] = {}  # by kind: why a stream broke the last time, until it speaks again
 
     # -- what the adapter uses ----------------------------------------------------------------------------------------
 
@@ -124,9 +124,7 @@ class Streams:
             task.cancel()
             ended.wait(STOP_SECONDS)
         _running.discard(self)
-        opened = self.opened
         self._new_state()
-        self.opened = opened
 
     # -- the reader's thread ------------------------------------------------------------------------------------------
 
@@ -172,8 +170,9 @@ class Streams:
             except asyncio.CancelledError:
                 raise
             except Exception as problem:
+                self.problems[kind] = _words(problem)
                 level = logging.DEBUG if failures else logging.WARNING
-                logger.log(level, "the %s stream of %s broke: %s", kind, group, _words(problem))
+                logger.log(level, "the %s stream of %s broke: %s", kind, group, self.problems[kind])
             if self._broke((kind, group)):
                 failures = 0
             await asyncio.sleep(WAITS[min(failures, len(WAITS) - 1)])
@@ -187,7 +186,6 @@ class Streams:
             request_serializer=lambda message: message.SerializeToString(), response_deserializer=answer_type.FromString,
         )  # fmt: skip
         call = method(request(group), metadata=(("authorization", f"Bearer {self.config.key}"),))
-        self.opened += 1
         try:
             messages = call.__aiter__()
             while True:
@@ -196,6 +194,7 @@ class Streams:
                     return  # of streams that were given up
                 with self._lock:
                     self._since.setdefault((kind, group), self.now_msc())
+                    self.problems.pop(kind, None)
                     if message.WhichOneof("msg") != "heartbeat":
                         take(self, group, message)
         except StopAsyncIteration:
