@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from tests.trading.ctrader_server import CtraderSandbox, running_ctrader
 from tests.trading.factories import make_server
 from tests.trading.mt4_lab import ARGUMENTS, Mt4Lab
 from tests.trading.sandbox_process import started
 from tests.trading.sandbox_server import Sandbox, running_sandbox
 from trading.models import TradingServer
 from trading.platforms import pool
+from trading.platforms.ctrader.adapter import CtraderPlatform
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +71,33 @@ def mt4_server(db: None, mt4: Mt4Lab, settings: Any) -> TradingServer:
     server.last_login = first + 9
     server.save()
     return server
+
+
+@pytest.fixture(scope="session")
+def shared_ctrader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CtraderSandbox]:
+    with running_ctrader(tmp_path_factory.mktemp("ctrader") / "state.sqlite") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def ctrader(shared_ctrader: CtraderSandbox, settings: Any) -> Iterator[CtraderSandbox]:
+    """The sandbox cTrader server without a fault or a missing right that another test left; our patience is short."""
+    settings.TRADING_READ_SECONDS, settings.TRADING_WRITE_SECONDS = 3.0, 0.8
+    shared_ctrader.post("faults/clear")
+    yield shared_ctrader
+    shared_ctrader.post("faults/clear")
+    shared_ctrader.post("rights")
+    pool.close_all()
+
+
+@pytest.fixture
+def ctrader_row(ctrader: CtraderSandbox, db: None) -> TradingServer:
+    row = ctrader.row()
+    row.save()
+    return row
+
+
+@pytest.fixture
+def ctrader_platform(ctrader: CtraderSandbox) -> Iterator[CtraderPlatform]:
+    with ctrader.platform() as platform:
+        yield platform

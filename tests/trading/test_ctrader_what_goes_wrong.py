@@ -1,33 +1,27 @@
 """The points of "what goes wrong" (facts/platforms §9) as they apply to cTrader, over sockets; a test's name begins with the
-number of its point. Money goes by WebServices and by the Manager API where both can.
+number of its point. Money goes by WebServices and by the Manager API where both can. Point 4 is in `test_ctrader_connections`,
+12 to 16 in `test_ctrader_accounts`, 17 in both.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import logging
-import os
-import threading
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from sandbox.ctrader.proto import ctrader_manager_pb2 as pb
 from tests.cast import Cast
-from tests.trading.ctrader_server import HASH, PASSWORD, CtraderSandbox, running_ctrader, wire_group
-from tests.trading.factories import make_account, make_type
-from trading import accounts, operations
-from trading.choices import AccountState, IssueKind, MissingBecause, OperationKind, OperationState
+from tests.trading.ctrader_server import CtraderSandbox, wire_group
+from tests.trading.factories import make_account
+from trading import operations
+from trading.choices import IssueKind, OperationKind, OperationState
 from trading.models import BalanceOperation, Deal, DealEdit, PlatformIssue, TradingAccount, TradingServer
 from trading.platforms import pool
-from trading.platforms.base import BalanceKind, NewAccount, Purpose, Right
+from trading.platforms.base import BalanceKind, Purpose
 from trading.platforms.ctrader.adapter import CtraderPlatform
-from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, ReadTimedOut
+from trading.platforms.errors import FinalError
 from trading.sync import days, deals, money, reconcile
 
 pytestmark = pytest.mark.django_db
@@ -36,38 +30,24 @@ OVERLAP = dt.timedelta(seconds=30)
 MONEY = {"rest": "CHANGEBALANCE", "manager": "CHANGE_BALANCE"}
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CtraderSandbox]:
-    with running_ctrader(tmp_path_factory.mktemp("ctrader") / "state.sqlite") as sandbox:
-        yield sandbox
+@pytest.fixture
+def sandbox(ctrader: CtraderSandbox) -> CtraderSandbox:
+    return ctrader
 
 
 @pytest.fixture
-def sandbox(shared: CtraderSandbox, settings: Any) -> Iterator[CtraderSandbox]:
-    settings.TRADING_READ_SECONDS, settings.TRADING_WRITE_SECONDS = 3.0, 0.8
-    shared.post("faults/clear")
-    yield shared
-    shared.post("faults/clear")
-    shared.post("rights")
-    pool.close_all()
+def server(ctrader_row: TradingServer) -> TradingServer:
+    return ctrader_row
+
+
+@pytest.fixture
+def platform(ctrader_platform: CtraderPlatform) -> CtraderPlatform:
+    return ctrader_platform
 
 
 @pytest.fixture(params=["rest", "manager"])
 def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-@pytest.fixture
-def server(sandbox: CtraderSandbox, db: None) -> TradingServer:
-    row = sandbox.row()
-    row.save()
-    return row
-
-
-@pytest.fixture
-def platform(sandbox: CtraderSandbox) -> Iterator[CtraderPlatform]:
-    with sandbox.platform() as platform:
-        yield platform
 
 
 def account_on(cast: Cast, server: TradingServer, sandbox: CtraderSandbox, group: str = "real\\standard-EUR",
@@ -192,115 +172,6 @@ def test_03_a_withdrawal_above_what_is_free_is_a_business_answer(sandbox: Ctrade
     with sandbox.platform(money=way) as platform, pytest.raises(FinalError) as problem:
         platform.balance_operation(login, BalanceKind.BALANCE, Decimal("-900.00"), "W:TOOMUCH")
     assert (problem.value.code, "not enough money" in problem.value.message) == (1, True)
-
-
-# -- 4: connections -----------------------------------------------------------------------------------------------------
-
-
-def test_04_an_answer_under_another_number_is_nobodys(platform: CtraderPlatform, sandbox: CtraderSandbox) -> None:
-    platform.manager.config = replace(platform.config, read_seconds=0.3)
-    link = None
-    for fault in ("foreign_id", "slow"):
-        assert platform.server_time().server_msc
-        link = platform.manager._link
-        sandbox.fault(fault, "SERVER_TIME", value=0.4)
-        with pytest.raises(ReadTimedOut, match="no answer within"):
-            platform.server_time()
-        time.sleep(0.2)  # the late answer comes, and is dropped
-        assert platform.health().version.endswith("89.3")
-    assert platform.manager._link is link  # the connection is as good as before
-
-
-def test_04_several_requests_share_a_connection_and_each_gets_its_own_answer(
-    platform: CtraderPlatform, sandbox: CtraderSandbox
-) -> None:
-    logins = [sandbox.account(name=f"Number {number}") for number in range(6)]
-    platform.directory.traders()
-    sandbox.fault("slow", "TRADER_BY_ID", value=0.1, times=3)
-    found: dict[str, str] = {}
-
-    def ask(login: str) -> None:
-        row = platform._trader_row(platform._trader(login))
-        found[login] = str(row.login)
-
-    threads = [threading.Thread(target=ask, args=(login,)) for login in logins]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(5)
-    assert found == {login: login for login in logins}
-
-
-def test_04_a_server_that_falls_silent_is_left_and_found_again(
-    platform: CtraderPlatform, sandbox: CtraderSandbox
-) -> None:
-    """No heartbeat for so long: the connection is over, whatever was on its way is lost, the next request opens another."""
-    platform.manager.silence_seconds, platform.manager.heartbeat_seconds = 0.7, 0.2
-    platform.server_time()
-    first = platform.manager._link
-    sandbox.fault("silent", "VERSION")
-    with pytest.raises(ReadTimedOut, match=r"silence for 0\.7 s"):
-        platform.health()
-    assert platform.server_time().server_msc and platform.manager._link is not first
-
-
-def test_04_a_restart_is_one_lost_answer_at_most(platform: CtraderPlatform, sandbox: CtraderSandbox) -> None:
-    login = sandbox.account()
-    assert platform.read_account(login) and platform.server_time()
-    sandbox.post("restart")
-    time.sleep(0.1)
-    assert platform.read_account(login) and platform.server_time()
-
-
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [(14, "signed in already"), (67, "no further connection"), (3, "login or password is wrong"), (2, "no right")],
-)
-def test_04_a_log_in_that_is_refused_starts_nothing(sandbox: CtraderSandbox, code: int, words: str) -> None:
-    login = sandbox.account()
-    sandbox.fault("retcode", "AUTH", value=code)
-    with sandbox.platform(money="manager") as platform:
-        with pytest.raises((NotStarted, FinalError), match=words) as problem:
-            platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5), "D:LOGIN")
-        assert problem.value.code == code
-        platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5), "D:LOGIN")
-    assert [deal["Profit"] for deal in sandbox.truth(login)["deals"]] == ["5.00"]
-
-
-@pytest.mark.parametrize("command", ["AUTH", "SERVER_TIME"])
-def test_04_maintenance_says_in_words_until_when(sandbox: CtraderSandbox, command: str) -> None:
-    sandbox.fault("maintenance", command, value=3600)
-    until = f"{dt.datetime.now(dt.UTC) + HOUR:%Y-%m-%d %H:}"
-    with sandbox.platform() as platform, pytest.raises(NotStarted) as problem:
-        platform.server_time()
-    assert f"under maintenance until {until}" in problem.value.message and problem.value.code == 47
-
-
-def test_04_a_child_of_a_fork_leaves_the_parents_connections_alone(sandbox: CtraderSandbox) -> None:
-    with sandbox.platform() as platform:
-        assert platform.health()
-        sessions = sandbox.state()["sessions"]
-        child = os.fork()
-        if not child:
-            code = 1
-            try:
-                code = 0 if not platform.manager.is_connected and platform.health() else 2
-            finally:
-                os._exit(code)
-        assert os.waitpid(child, 0)[1] == 0
-        link = platform.manager._link
-        assert platform.health() and platform.manager._link is link
-        assert sandbox.state()["sessions"] >= sessions
-
-
-def test_04_requests_come_too_often_and_nothing_is_done(sandbox: CtraderSandbox, way: str) -> None:
-    login = sandbox.account()
-    with sandbox.platform(money=way) as platform:
-        assert platform.read_account(login) and platform.server_time()
-        sandbox.fault("too_frequent", MONEY[way])
-        with pytest.raises(PlatformBusy):
-            platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5), "D:BUSY")
-    assert sandbox.truth(login)["deals"] == []
 
 
 # -- 5, 6: time and new deals -------------------------------------------------------------------------------------------
@@ -467,259 +338,3 @@ def test_11_a_deal_and_a_deposit_of_the_same_number_are_two_tickets(
         deal.ticket for deal in found
     )
     assert max(deal.ticket for deal in found) < 2**63 and all(isinstance(deal.raw["traderId"], str) for deal in found)
-
-
-# -- 12, 13, 14, 15: accounts -------------------------------------------------------------------------------------------
-
-
-def wanted(**fields: Any) -> NewAccount:
-    values = {
-        "login": "", "group": "LIVE_STANDARD_EUR", "leverage": 30, "name": "Anna Muster", "currency": "EUR",
-        "reference": f"keelson-{time.monotonic_ns()}", "main_password": "Abcdef1!", "investor_password": "Abcdef2!",
-        "email": f"{time.monotonic_ns()}@traders.example", **fields,
-    }  # fmt: skip
-    return NewAccount(**values)
-
-
-def test_12_trader_ctid_and_link_are_made_in_this_order(platform: CtraderPlatform, sandbox: CtraderSandbox) -> None:
-    wish = wanted()
-    made = platform.create_account(wish)
-    with sandbox.rest(sandbox.token()) as rest:
-        again = rest.post("/cid/ctid/create", json={"email": wish.email, "brokerName": "keelson"}).json()
-        link = {"traderLogin": int(made.login), "userId": again["userId"], "brokerName": "keelson",
-                "traderPasswordHash": "8d8b9d4a8c1e", "environmentName": "live"}  # fmt: skip
-        assert again.keys() == {"userId"} and rest.post("/cid/ctid/link", json=link).status_code == 400
-    second = platform.create_account(wanted(email=wish.email))  # one person, two accounts
-    assert second.login != made.login and made.allowed == {Right.SIGN_IN, Right.TRADE}
-
-
-@pytest.mark.parametrize(
-    ("fault", "command", "kind"),
-    [
-        ("retcode", "CTID_CREATE", FinalError), ("retcode", "CTID_LINK", FinalError), ("drop_before", "CTID_LINK", OutcomeUnknown),
-        ("drop_after", "CTID_LINK", OutcomeUnknown), ("never_after", "CTID_CREATE", OutcomeUnknown),
-    ],
-)  # fmt: skip
-def test_12_an_account_whose_ctid_fails_is_disabled_again_and_a_repeat_finds_it(
-    sandbox: CtraderSandbox, fault: str, command: str, kind: type[Exception]
-) -> None:
-    before, wish = sandbox.state()["users"], wanted()
-    sandbox.fault(fault, command, value=2)
-    with sandbox.platform() as platform:
-        with pytest.raises(kind, match="made and disabled again"):
-            platform.create_account(wish)
-        with sandbox.manager() as manager:
-            request = pb.ProtoTraderListReq(fromTimestamp=0, toTimestamp=2**45)
-            rows = manager.ask(request, pb.ProtoTraderListRes).trader
-        (row,) = [one for one in rows if one.description == wish.reference]
-        assert row.accessRights == pb.NO_LOGIN
-        found = platform.create_account(replace(wish, may_exist=True, main_password="Zyxwvu9?"))
-        assert found.login == str(row.login) and platform.check_password(found.login, "Zyxwvu9?")
-        again = platform.read_account(found.login)
-    assert again is not None and again.allowed == {Right.SIGN_IN, Right.TRADE}
-    assert sandbox.state()["users"] == before + 1
-
-
-def test_12_a_person_who_tries_a_failed_account_again_gets_the_first_one(
-    cast: Cast, server: TradingServer, sandbox: CtraderSandbox
-) -> None:
-    account_type = make_type(cast.brand, server, group="LIVE_STANDARD_EUR", kyc_level=0)
-    account = accounts.request_account(
-        client_id=cast.client.pk, account_type_id=account_type.pk, request_key="wish:1", actor=None
-    )
-    before = sandbox.state()["users"]
-    sandbox.fault("retcode", "CTID_LINK", value=2)
-    assert accounts.open_on_platform(account.pk) == AccountState.FAILED
-    accounts.retry_account(account_id=account.pk, actor=None)
-    assert accounts.open_on_platform(account.pk) == AccountState.OPEN
-    assert sandbox.state()["users"] == before + 1
-
-
-@pytest.mark.parametrize("manager_api", ["yes", "no"])
-def test_12_a_lost_answer_to_a_new_account_is_found_by_our_reference(sandbox: CtraderSandbox, manager_api: str) -> None:
-    before, wish = sandbox.state()["users"], wanted()
-    sandbox.fault("drop_after", "TRADER_ADD")
-    with sandbox.platform(manager_api=manager_api) as platform:
-        with pytest.raises(OutcomeUnknown):
-            platform.create_account(wish)
-        found = platform.create_account(replace(wish, may_exist=True))
-    assert found.reference == wish.reference and sandbox.state()["users"] == before + 1
-
-
-@pytest.mark.parametrize("manager_api", ["yes", "no"])
-def test_13_a_group_of_another_currency_or_none_is_refused(sandbox: CtraderSandbox, manager_api: str) -> None:
-    login = sandbox.account()
-    with sandbox.platform(manager_api=manager_api) as platform:
-        for group in ("LIVE_STANDARD_USD", "live_pro_eur"):  # names are told apart by case
-            with pytest.raises(FinalError):
-                platform.update_account(login, group=group)
-        assert platform.update_account(login, group="LIVE_PRO_EUR").group == "LIVE_PRO_EUR"
-
-
-def test_14_what_a_dealer_set_is_not_written_over(platform: CtraderPlatform, sandbox: CtraderSandbox) -> None:
-    login = sandbox.account()
-    with sandbox.rest(sandbox.token()) as rest:
-        rest.patch(f"/v2/webserv/traders/{login}", json={"accessRights": "CLOSE_ONLY"})
-    assert platform.update_account(login, leverage=50).rights == 1  # still closing only
-    assert platform.update_account(login, rights={Right.TRADE: False}).rights == 1
-    assert platform.disable_account(login).allowed == frozenset()
-    back = platform.update_account(login, rights={Right.SIGN_IN: True, Right.TRADE: True})
-    assert (back.rights, back.leverage) == (0, 50)
-
-
-def test_14_a_change_that_met_another_is_read_and_made_again(
-    platform: CtraderPlatform, sandbox: CtraderSandbox
-) -> None:
-    login = sandbox.account()
-    sandbox.fault("concurrent", "CRUD_TRADER", times=2)
-    assert platform.update_account(login, leverage=20).leverage == 20
-    sandbox.fault("concurrent", "CRUD_TRADER", times=3)
-    with pytest.raises(PlatformBusy, match="at the same moment"):
-        platform.update_account(login, leverage=25)
-    assert sandbox.truth(login)["leverage"] == 20
-
-
-def test_15_a_deleted_account_is_marked_and_its_rows_stay(
-    cast: Cast, server: TradingServer, sandbox: CtraderSandbox
-) -> None:
-    account = account_on(cast, server, sandbox, amount="500.00")
-    deals.sync_deals(server)
-    sandbox.post("archive", login=int(account.login))
-    money.sync_money(server)
-    account.refresh_from_db()
-    assert account.missing_because == MissingBecause.GONE and Deal.objects.filter(account=account).count() == 1
-    sandbox.post("restore", login=int(account.login))
-    money.sync_money(server)
-    account.refresh_from_db()
-    assert account.missing_since is None
-
-
-# -- 16, 17 -------------------------------------------------------------------------------------------------------------
-
-
-def test_16_no_secret_is_in_a_log_an_error_or_a_repr(sandbox: CtraderSandbox, caplog: pytest.LogCaptureFixture) -> None:
-    """Token, manager's hash and traders' hashes, in every way that a request can go."""
-    caplog.set_level(logging.DEBUG)
-    said: list[str] = []
-    login, wish = sandbox.account(), wanted()
-    with sandbox.platform() as platform:
-        made = platform.create_account(wish)
-        platform.change_password(made.login, "Newpass1!")
-        tokens = {platform.rest._token}
-        platform.rest.config = replace(platform.config, read_seconds=0.2, write_seconds=0.2, connect_seconds=0.2)
-        said += [repr(one) for one in (platform.config, platform.rest, platform.manager, platform, wish, made)]
-        works = (
-            ("CHANGEBALANCE", lambda: platform.balance_operation(login, BalanceKind.BALANCE, Decimal(1), "D:SECRET")),
-            ("TRADER_GET", lambda: platform.read_account(login)),
-            ("TOKEN", lambda: platform.health()),
-        )
-        for fault in (
-            "drop_before",
-            "drop_after",
-            "never_after",
-            "garbage",
-            "cut_off",
-            "session_ends",
-            "proxy_401",
-            "maintenance",
-        ):
-            for command, work in works:
-                if command == "TOKEN":
-                    platform.rest._token = ""
-                sandbox.fault(fault, command, value=9)
-                said += errors_of(work)
-                sandbox.post("faults/clear")
-                tokens.add(platform.rest._token)
-    told = "\n".join([*said, caplog.text])
-    secrets = [HASH, PASSWORD, "Abcdef1!", "Newpass1!", *filter(None, tokens)]
-    assert len(tokens) > 3 and not [secret for secret in secrets if secret in told]
-    assert "token=" not in "\n".join(said) and len(said) > 20
-
-
-def errors_of(work: Any) -> list[str]:
-    """What an error says, and what all the errors behind it say."""
-    said: list[str] = []
-    try:
-        work()
-    except Exception as problem:
-        chain: BaseException | None = problem
-        while chain is not None:
-            said.append(f"{chain!r} {chain} {chain.args}")
-            chain = chain.__cause__ or chain.__context__
-    return said
-
-
-def test_16_our_own_http_never_logs_an_address(sandbox: CtraderSandbox, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    with sandbox.platform() as platform:
-        assert platform.health()
-        token = platform.rest._token
-    assert token and token not in caplog.text and "/v2/webserv" not in caplog.text
-
-
-def test_16_passwords_are_set_by_hash_and_there_is_no_investors(
-    platform: CtraderPlatform, sandbox: CtraderSandbox
-) -> None:
-    login = sandbox.account()
-    platform.change_password(login, "Ganz-neu1!")
-    assert platform.check_password(login, "Ganz-neu1!") and not platform.check_password(login, "Ganz-alt1!")
-    for work in (platform.change_password, platform.check_password):
-        with pytest.raises(FinalError, match="no investor password"):
-            work(login, "Ganz-neu1!", investor=True)
-
-
-def test_17_answers_in_single_bytes_are_read_whole(platform: CtraderPlatform, sandbox: CtraderSandbox) -> None:
-    login = sandbox.account(money="7.00", name="Zoë | = \\ 🙂")
-    whole = (
-        platform.read_account(login),
-        platform.account_money([login]),
-        list(platform.deals_of(login, from_msc=0, to_msc=2**45)),
-    )
-    for command in ("TRADER_GET", "BALANCE_HISTORY_LIST", "DEAL_LIST", "VERSION"):
-        sandbox.fault("split", command, value=1, times=2)
-    assert platform.health().version
-    again = (
-        platform.read_account(login),
-        platform.account_money([login]),
-        list(platform.deals_of(login, from_msc=0, to_msc=2**45)),
-    )
-    assert again == whole and whole[0] is not None and whole[0].name == "Zoë | = \\ 🙂"
-
-
-def test_17_a_server_that_drips_holds_nobody_for_long(sandbox: CtraderSandbox) -> None:
-    login = sandbox.account()
-    with sandbox.platform() as platform:
-        platform.rest.config = replace(platform.config, read_seconds=0.4)
-        assert platform.read_account(login)
-        sandbox.fault("drip", "TRADER_GET", value=0.05)
-        started = time.monotonic()
-        with pytest.raises(ReadTimedOut):
-            platform.read_account(login)
-        assert time.monotonic() - started < 1.5
-
-
-def test_17_an_answer_that_comes_twice_is_read_once(platform: CtraderPlatform, sandbox: CtraderSandbox) -> None:
-    first, second = sandbox.account(), sandbox.account()
-    sandbox.fault("duplicate", "TRADER_BY_ID")
-    sandbox.fault("duplicate", "TRADER_GET")
-    for login in (first, second, first):
-        assert platform.update_account(login, leverage=40).login == login
-
-
-def test_17_a_list_larger_than_a_packet_comes_whole(platform: CtraderPlatform, sandbox: CtraderSandbox) -> None:
-    login = sandbox.account("real\\vip-USD", money="100000.00")
-    sandbox.post("trades", logins=[int(login)] * 150, symbol="EURUSD", lots="0.01")
-    found = [deal for deal in platform.deals_of(login, from_msc=0, to_msc=2**45) if deal.symbol]
-    assert len(found) == 300 == len({deal.ticket for deal in found})
-    assert sum(deal.closed_lots for deal in found) == Decimal("1.50")
-
-
-def test_17_a_session_that_ends_in_the_middle_is_opened_again_by_a_read(
-    platform: CtraderPlatform, sandbox: CtraderSandbox
-) -> None:
-    login = sandbox.account()
-    assert platform.read_account(login)
-    tokens = sandbox.command_count("TOKEN")
-    sandbox.fault("session_ends", "TRADER_GET")
-    assert platform.read_account(login)
-    assert sandbox.command_count("TOKEN") == tokens + 1
