@@ -6,6 +6,7 @@ Points 10 to 17: kinds of rows, tickets, accounts, groups, rights, archives, sec
 from __future__ import annotations
 
 import logging
+import time
 from decimal import Decimal
 
 import pytest
@@ -19,6 +20,7 @@ from trading.models import Deal, TradingAccount, TradingServer
 from trading.platforms import pool
 from trading.platforms.base import BalanceKind, Purpose, Right
 from trading.platforms.errors import FinalError, LoginTaken, NotStarted, OutcomeUnknown, ReadTimedOut
+from trading.platforms.mt4.client import Work
 from trading.platforms.mt4.rows import OUT_OFFSET
 from trading.platforms.web import Address
 from trading.sync import deals, money
@@ -214,6 +216,20 @@ def test_17_an_answer_that_can_not_be_read_is_no_answer(mt4: Mt4Lab, fault: str)
         mt4.fault(fault, "read", times=2, value=30)
         with pytest.raises(ReadTimedOut):
             platform.read_account(login)
+        mt4.process.post("faults/clear")
+        assert platform.read_account(login)
+
+
+@pytest.mark.parametrize(("fault", "value"), [("drip", 0.02), ("cut_off", 400), ("never_before", 0)])
+def test_17_an_answer_that_does_not_end_ends_with_our_patience(mt4: Mt4Lab, fault: str, value: float) -> None:
+    login = mt4.account()
+    with mt4.adapter(waits=dict.fromkeys(Work, 0.5)) as platform:
+        assert platform.read_account(login)
+        mt4.fault(fault, "read", value=value, times=2)
+        started_at = time.monotonic()
+        with pytest.raises(ReadTimedOut):
+            platform.read_account(login)
+        assert time.monotonic() - started_at < 1.5
         mt4.process.post("faults/clear")
         assert platform.read_account(login)
 
