@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -16,19 +13,17 @@ from typing import Any
 import pytest
 
 from tests.trading.contract.arena_matchtrader import MatchTrader, MatchTraderStreams
+from tests.trading.matchtrader_server import config, over, until
 from tests.trading.sandbox_process import started
 from trading.models import TradingServer
 from trading.platforms import pool
 from trading.platforms.base import BalanceKind, DealData, Purpose, Right
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy
-from trading.platforms.gate import Gate
-from trading.platforms.matchtrader import history, parts
-from trading.platforms.matchtrader.adapter import MatchTraderPlatform, platform_of
-from trading.platforms.matchtrader.options import Config
+from trading.platforms.matchtrader import parts
+from trading.platforms.matchtrader.adapter import MatchTraderPlatform
 from trading.platforms.shared import shared_turn
 
 REFERENCE = "D:ABCDEFGHJKLMNPQRSTUV"
-OVERLAP = dt.timedelta(seconds=30)
 HOUR = dt.timedelta(hours=1)
 
 
@@ -48,26 +43,6 @@ def arena(shared: MatchTraderStreams) -> Iterator[MatchTraderStreams]:
     pool.close_all()
 
 
-def config(arena: MatchTrader, **fields: Any) -> Config:
-    values = {
-        "host": "127.0.0.1", "port": arena.process.ports["matchtrader_port"], "key": arena.secret, "is_tls": False,
-        "groups": ("real-pro-EUR",), "heartbeat_seconds": 0.5, "read_seconds": 3.0, "write_seconds": 1.0,
-    }  # fmt: skip
-    return Config(**{**values, **fields})
-
-
-@contextmanager
-def over(
-    arena: MatchTrader, *, streams: bool = False, gate: Gate | None = None, **fields: Any
-) -> Iterator[MatchTraderPlatform]:
-    target = f"127.0.0.1:{arena.process.ports['grpc_port']}" if streams else ""
-    platform = platform_of(config(arena, grpc_target=target, **fields), gate)
-    try:
-        yield platform
-    finally:
-        platform.close()
-
-
 @pytest.fixture
 def platform(arena: MatchTraderStreams) -> Iterator[MatchTraderPlatform]:
     with over(arena) as platform:
@@ -77,14 +52,6 @@ def platform(arena: MatchTraderStreams) -> Iterator[MatchTraderPlatform]:
 @pytest.fixture
 def login(arena: MatchTraderStreams) -> str:
     return arena.account("real\\pro-EUR", money="5000.00")
-
-
-def until(look: Callable[[], Any], seconds: float = 4.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
-    return found
 
 
 def find(platform: MatchTraderPlatform, login: str, amount: str, reference: str = REFERENCE) -> list[DealData]:
@@ -324,162 +291,6 @@ def test_point_5_the_servers_clock_is_its_own_and_utc(arena: MatchTraderStreams,
     assert told.offset_seconds == 0 and abs(told.server_msc / 1000 - at.timestamp()) < 3
 
 
-# -- streams
-
-
-@contextmanager
-def following(
-    arena: MatchTraderStreams, **fields: Any
-) -> Iterator[tuple[MatchTraderPlatform, Callable[[], dict[int, DealData]]]]:
-    """A platform whose streams are open, and what reads on from its cursor."""
-    with over(arena, streams=True, **fields) as platform:
-        cursor = None
-
-        def read() -> dict[int, DealData]:
-            nonlocal cursor
-            page = platform.deals_since(cursor, mask="*", overlap=OVERLAP)
-            while page.has_more:
-                page = platform.deals_since(page.cursor, mask="*", overlap=OVERLAP)
-            cursor = page.cursor
-            return {deal.ticket: deal for deal in page.deals}
-
-        asked = -1
-        while asked != arena.asked("CLOSED_POSITIONS"):  # until nothing is asked for any more
-            asked = arena.asked("CLOSED_POSITIONS")
-            read()
-            time.sleep(0.05)
-        yield platform, read
-
-
-def mine(read: Callable[[], dict[int, DealData]], login: str) -> Callable[[], list[DealData]]:
-    return lambda: [deal for deal in read().values() if deal.login == login]
-
-
-def test_point_6_a_quiet_second_asks_for_nothing_and_a_deal_comes_by_the_stream(
-    arena: MatchTraderStreams, login: str
-) -> None:
-    with following(arena) as (_platform, read):
-        before = arena.asked_in_all()
-        assert not any(read() for _second in range(5)) and arena.asked_in_all() == before
-        arena.process.post("balance", login=int(login), amount="5.00", comment="by a dealer")
-        (deal,) = until(mine(read, login))
-        assert (deal.profit, deal.comment) == (5, "by a dealer") and arena.asked_in_all() == before
-        arena.trade(login, "EURUSD", "0.10")
-        (opening,) = until(lambda: [deal for deal in mine(read, login)() if deal.symbol])
-        assert (opening.lots, opening.entry) == (Decimal("0.10"), 0) and opening.commission < 0
-        assert arena.asked_in_all() - before <= 4  # that account's lists, and contract sizes once
-
-
-def test_the_same_entry_by_stream_and_by_list_is_the_same_deal(arena: MatchTraderStreams, login: str) -> None:
-    with following(arena) as (platform, read):
-        arena.fault("stream_repeat", "LEDGERS_STREAM")
-        arena.process.post("balance", login=int(login), amount="5.10", comment="twice told")
-        told = until(mine(read, login))
-        listed = [deal for deal in platform.deals_of(login, from_msc=0, to_msc=2**45) if deal.comment == "twice told"]
-        assert told == listed and len(told) == 1 and told[0].raw == listed[0].raw
-
-
-def test_point_6_what_a_stream_lost_comes_by_the_next_sweep(
-    arena: MatchTraderStreams, login: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with following(arena) as (_platform, read):
-        arena.fault("stream_lose", "*", times=2)
-        arena.process.post("balance", login=int(login), amount="5.20", comment="lost")
-        time.sleep(0.2)
-        assert not mine(read, login)()
-        monkeypatch.setattr(history, "SWEEP_MSC", 0)
-        assert "lost" in [deal.comment for deal in mine(read, login)()]
-
-
-def test_point_4_a_stream_that_broke_leaves_no_gap(arena: MatchTraderStreams, login: str) -> None:
-    with following(arena) as (platform, read):
-        arena.fault("stream_cut", "*")
-        time.sleep(0.1)
-        arena.process.post("balance", login=int(login), amount="5.30", comment="in the gap")
-        assert "in the gap" in [deal.comment for deal in until(mine(read, login))]
-        until(lambda: platform.streams.take().covered_since)  # type: ignore[union-attr]
-
-
-def test_point_4_a_stream_that_is_silent_for_two_heartbeats_is_opened_anew(
-    arena: MatchTraderStreams, login: str
-) -> None:
-    with following(arena, heartbeat_seconds=0.6) as (_platform, read):
-        before = arena.asked("LEDGERS_STREAM")
-        arena.fault("stream_silent", "LEDGERS_STREAM")
-        until(lambda: arena.asked("LEDGERS_STREAM") > before)
-        arena.process.post("balance", login=int(login), amount="5.40", comment="after the silence")
-        assert "after the silence" in [deal.comment for deal in until(mine(read, login))]
-
-
-def test_a_page_that_was_not_kept_is_given_again(arena: MatchTraderStreams, login: str) -> None:
-    """The caller's transaction failed: it comes back with the cursor from before, and nothing of the stream is lost."""
-    with following(arena) as (platform, _read):
-        cursor = platform.deals_since(platform.client.now_msc() - 1000, mask="*", overlap=OVERLAP).cursor
-        arena.process.post("balance", login=int(login), amount="5.50", comment="rolled back")
-        until(lambda: "rolled back" in _comments(platform, cursor, login))
-        assert "rolled back" in _comments(platform, cursor, login)
-
-
-def _comments(platform: MatchTraderPlatform, cursor: int, login: str) -> list[str]:
-    page = platform.deals_since(cursor, mask="*", overlap=dt.timedelta(0))
-    return [deal.comment for deal in page.deals if deal.login == login]
-
-
-def test_point_6_what_a_dealer_edited_is_found_by_a_wider_reading(
-    arena: MatchTraderStreams, platform: MatchTraderPlatform, login: str
-) -> None:
-    arena.close(arena.trade(login, "EURUSD", "0.10"))
-    (closing,) = [
-        deal for deal in platform.deals_of(login, from_msc=0, to_msc=2**45) if deal.entry == 1 and deal.symbol
-    ]
-    row = arena.truth(login)["deals"][-1]
-    arena.process.post("deal/edit", ticket=int(row["Deal"]), Profit="12.34")
-    now = platform.server_time().server_msc
-    after = {deal.ticket: deal for deal in platform.deals(mask="*", from_msc=now - 3_600_000, to_msc=now + 60_000)}
-    assert (after[closing.ticket].profit, closing.profit != Decimal("12.34")) == (Decimal("12.34"), True)
-    assert after[closing.ticket].raw != closing.raw
-
-
-def test_a_charge_without_its_trade_waits_and_then_stands_alone(
-    arena: MatchTraderStreams, platform: MatchTraderPlatform, login: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A ledger that is quicker than the list of positions: the sum is the balance in the end, whatever the order."""
-    arena.trade(login, "EURUSD", "0.50")
-    monkeypatch.setattr(history, "_open", lambda answers: list(answers) and [])  # positions are not told yet
-
-    def money() -> Decimal:
-        deals = platform.deals_of(login, from_msc=0, to_msc=2**45)
-        return sum((deal.profit + deal.commission + deal.swap for deal in deals), Decimal(0))
-
-    assert money() == 5000
-    monkeypatch.setattr(history, "CHARGE_WAITS_MSC", -60_000)
-    assert money() == Decimal(arena.truth(login)["balance"]) < 5000
-
-
-def test_equity_of_many_accounts_comes_from_the_stream(arena: MatchTraderStreams) -> None:
-    logins = [arena.account("real\\pro-EUR", money="100.00") for _number in range(7)]
-    with following(arena) as (platform, _read):
-        until(lambda: len(platform.streams.money(logins)) == 7)  # type: ignore[union-attr]
-        before = arena.asked_in_all()
-        assert {row.balance for row in platform.account_money(logins)} == {100} and arena.asked_in_all() == before
-        arena.process.post("balance", login=int(logins[0]), amount="11.00", comment="x")
-        until(lambda: {row.login: row.equity for row in platform.account_money(logins)}[logins[0]] == 111)
-
-
-def test_point_4_streams_never_cross_a_fork(arena: MatchTraderStreams, login: str) -> None:
-    """The parent's are closed before it forks; the child reads by lists, and both go on."""
-    with following(arena) as (_platform, read):
-        child = os.fork()
-        if child == 0:
-            is_right = not [one for one in threading.enumerate() if one.name == "matchtrader-streams"]
-            found = read().values()
-            os._exit(0 if is_right and any(deal.login == login for deal in found) else 1)
-        _pid, status = os.waitpid(child, 0)
-        assert os.waitstatus_to_exitcode(status) == 0
-        arena.process.post("balance", login=int(login), amount="5.60", comment="after the fork")
-        assert "after the fork" in [deal.comment for deal in until(mine(read, login))]
-
-
 # -- settings
 
 
@@ -488,3 +299,26 @@ def test_settings_that_can_not_be_are_refused_before_anything_is_asked(arena: Ma
     server.options = {**server.options, "paths": "deposit=/v1/{accountUuid}/deposit"}
     with pytest.raises(FinalError, match="can't be read"):
         arena.make(server)
+
+
+def test_a_months_history_of_every_seeded_account_adds_up_to_its_balance(tmp_path: Any) -> None:
+    """Partial closes, closes by each other, swaps, stop-out with forgiveness, credit, bonus, a dealer's edit and deletion."""
+    with started(
+        "matchtrader", tmp_path / "seeded.sqlite", "--port", "0", "--per-minute", "0", "--world", "seeded"
+    ) as process:
+        arena = MatchTrader(process)
+        with over(arena, groups=()) as platform:
+            told = {row.login: row for row in platform.group_money("*")}
+            deals = platform.deals(mask="*", from_msc=0, to_msc=2**42)
+            assert set(told) == {str(600_000 + n) for n in (1, 2, 3, 6, 7, 8, 9, 10, 11)}
+            for login, money in told.items():
+                mine = [deal for deal in deals if deal.login == login]
+                credit = sum((deal.profit for deal in mine if deal.action in (3, 6)), Decimal(0))
+                net = sum((deal.profit + deal.commission + deal.swap + deal.fee for deal in mine), Decimal(0))
+                assert (net - credit, credit) == (money.balance, money.credit), login
+                assert sorted(deal.ticket for deal in platform.deals_of(login, from_msc=0, to_msc=2**42)) == sorted(
+                    deal.ticket for deal in mine
+                )
+            assert {deal.action for deal in deals} == {0, 1, 2, 3, 5, 6, 19}
+            held = platform.positions(mask="*")
+            assert {row.ticket for row in held} <= {deal.position_id for deal in deals}
