@@ -19,6 +19,7 @@ from tests.trading.ctrader_server import CtraderSandbox, wire_group
 from tests.trading.factories import make_account, make_type
 from trading import accounts, operations, symbols, type_checks
 from trading.choices import AccountState, IssueKind, OperationKind, OperationState
+from trading.doctor import examine
 from trading.models import Deal, PlatformIssue, Position, ReconcileBreak, TradingServer
 from trading.platforms import pool
 from trading.platforms.base import BalanceKind, Purpose, Right
@@ -134,6 +135,31 @@ def test_what_was_pushed_is_kept_within_bounds_and_a_gap_is_told() -> None:
     assert not stream.covers(200) and stream.covers(210) and len(stream.rows_since(0)) == KEPT_MAX
     stream.heard(pb.ProtoMessage(payloadType=300, payload=b"\x08\x01"))  # what can't be read is a gap
     assert not stream.covers(2**50)
+
+
+def told_by_the_doctor(server: TradingServer) -> dict[str, Any]:
+    return {check.name: check for check in examine(server)}
+
+
+def test_the_doctor_finds_a_server_well_and_says_what_is_not(
+    ctrader: CtraderSandbox, ctrader_row: TradingServer
+) -> None:
+    ctrader.account(money="5.00")
+    told = told_by_the_doctor(ctrader_row)
+    assert all(check.is_well for name, check in told.items() if name != "symbols"), told
+    assert "WebServices and Manager API" in told["interfaces"].told and "missing: none" in told["permissions"].told
+    pool.close_all()
+    ctrader_row.options = {**ctrader_row.options, "lot_size": "units"}
+    ctrader_row.save()
+    assert "EURUSD 10000000" in told_by_the_doctor(ctrader_row)["lots"].told
+    ctrader.fault("retcode", "AUTH", value=3)
+    pool.close_all()
+    told = told_by_the_doctor(ctrader_row)
+    assert list(told) == ["log-in"] and "plant and environment" in told["log-in"].advice
+    ctrader_row.options = {**ctrader_row.options, "manager_api": "no"}
+    ctrader_row.save()
+    told = told_by_the_doctor(ctrader_row)
+    assert "no money is moved" in told["interfaces"].told and "look-up" not in told
 
 
 # -- WebServices alone --------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext_lazy as _
 
 from trading.platforms.base import BalanceKind, Capabilities, Right, platform_kind
-from trading.platforms.ctrader import units
+from trading.platforms.ctrader import doctor, units
 from trading.platforms.ctrader.config import OPTIONS, CtraderConfig, configuration
 from trading.platforms.ctrader.market import MarketPart
 from trading.platforms.gate import Gate
@@ -43,7 +43,7 @@ class CtraderPlatform(MarketPart):
 
 @platform_kind(
     "ctrader", CAPABILITIES, options=OPTIONS, time_zone="UTC", manager_pattern=r"\d+",
-    secret_label=_("Manager password"),
+    secret_label=_("Manager password"), checks=doctor.checks, advice=doctor.ADVICE,
 )  # fmt: skip
 def make_platform(server: TradingServer, gate: Gate) -> CtraderPlatform:
     return CtraderPlatform(configuration(server), gate)

@@ -61,6 +61,7 @@ class ManagerLink:
         self._backlog: list[pb.ProtoMessage] = []
         self.sock = _connect(config)
         self.is_open = True
+        self.permissions: frozenset[int] = frozenset()
         try:
             self._sign_in()
         except (OSError, FrameError, Lost) as problem:
@@ -124,7 +125,9 @@ class ManagerLink:
             passwordHash=self.config.password_hash,
         )  # fmt: skip
         self.sock.sendall(encode(request, "0"))
-        self._next(deadline, pb.ProtoManagerAuthRes().payloadType)
+        answer = pb.ProtoManagerAuthRes()
+        read(answer, self._next(deadline, answer.payloadType).payload, "the log-in's answer")
+        self.permissions = frozenset(answer.permission)
 
     def _next(self, deadline: float, wanted: int) -> pb.ProtoMessage:
         while True:

@@ -67,6 +67,11 @@ class CtraderManager:
         if link is not None:
             link.let_go_in_child()
 
+    def permissions(self) -> frozenset[int]:
+        """What the server said at the log-in that this manager may. Raises: NotStarted, PlatformBusy."""
+        with self.gate.passing():
+            return self._ready_link().permissions
+
     def read(self, request: Any, answer: type[Answer]) -> Answer:
         """Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy."""
         return self._call(request, answer, is_write=False)
