@@ -20,7 +20,7 @@ OVERLAP = dt.timedelta(seconds=30)
 def config(arena: MatchTrader, **fields: Any) -> Config:
     values = {
         "host": "127.0.0.1", "port": arena.process.ports["matchtrader_port"], "key": arena.secret, "is_tls": False,
-        "groups": ("real-pro-EUR",), "heartbeat_seconds": 0.5, "read_seconds": 3.0, "write_seconds": 1.0,
+        "groups": ("real-pro-EUR",), "heartbeat_seconds": 2.0, "read_seconds": 3.0, "write_seconds": 1.0,
     }  # fmt: skip
     return Config(**{**values, **fields})
 
@@ -71,3 +71,9 @@ def following(
 
 def mine(read: Callable[[], dict[int, DealData]], login: str) -> Callable[[], list[DealData]]:
     return lambda: [deal for deal in read().values() if deal.login == login]
+
+
+def requests(arena: MatchTrader) -> int:
+    """How often the server was asked over REST: streams that open late are counted with the commands, too."""
+    commands: dict[str, int] = arena.process.state()["commands"]
+    return sum(count for name, count in commands.items() if not name.endswith("_STREAM"))

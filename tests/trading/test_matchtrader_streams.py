@@ -12,7 +12,7 @@ from decimal import Decimal
 import pytest
 
 from tests.trading.contract.arena_matchtrader import MatchTrader, MatchTraderStreams
-from tests.trading.matchtrader_server import OVERLAP, following, mine, over, until
+from tests.trading.matchtrader_server import OVERLAP, following, mine, over, requests, until
 from tests.trading.sandbox_process import started
 from trading.platforms import pool
 from trading.platforms.matchtrader import history
@@ -50,15 +50,15 @@ def test_point_6_a_quiet_second_asks_for_nothing_and_a_deal_comes_by_the_stream(
     arena: MatchTraderStreams, login: str
 ) -> None:
     with following(arena) as (_platform, read):
-        before = arena.asked_in_all()
-        assert not any(read() for _second in range(5)) and arena.asked_in_all() == before
+        before = requests(arena)
+        assert not any(read() for _second in range(5)) and requests(arena) == before
         arena.process.post("balance", login=int(login), amount="5.00", comment="by a dealer")
         (deal,) = until(mine(read, login))
-        assert (deal.profit, deal.comment) == (5, "by a dealer") and arena.asked_in_all() == before
+        assert (deal.profit, deal.comment) == (5, "by a dealer") and requests(arena) == before
         arena.trade(login, "EURUSD", "0.10")
         (opening,) = until(lambda: [deal for deal in mine(read, login)() if deal.symbol])
         assert (opening.lots, opening.entry) == (Decimal("0.10"), 0) and opening.commission < 0
-        assert arena.asked_in_all() - before <= 4  # that account's lists, and contract sizes once
+        assert requests(arena) - before <= 4  # that account's lists, and contract sizes once
 
 
 def test_the_same_entry_by_stream_and_by_list_is_the_same_deal(arena: MatchTraderStreams, login: str) -> None:
@@ -151,8 +151,8 @@ def test_equity_of_many_accounts_comes_from_the_stream(arena: MatchTraderStreams
     logins = [arena.account("real\\pro-EUR", money="100.00") for _number in range(7)]
     with following(arena) as (platform, _read):
         until(lambda: len(platform.streams.money(logins)) == 7)  # type: ignore[union-attr]
-        before = arena.asked_in_all()
-        assert {row.balance for row in platform.account_money(logins)} == {100} and arena.asked_in_all() == before
+        before = requests(arena)
+        assert {row.balance for row in platform.account_money(logins)} == {100} and requests(arena) == before
         arena.process.post("balance", login=int(logins[0]), amount="11.00", comment="x")
         until(lambda: {row.login: row.equity for row in platform.account_money(logins)}[logins[0]] == 111)
 

@@ -19,7 +19,7 @@ class MatchTrader(Arena):
 
     def fields(self) -> dict[str, Any]:
         options = {
-            "security": "plain", "grpc_port": str(self.process.ports["grpc_port"]), "grpc_heartbeat": "0.5",
+            "security": "plain", "grpc_port": str(self.process.ports["grpc_port"]), "grpc_heartbeat": "2",
             "groups": ",".join(GROUPS), **self.more(),
         }  # fmt: skip
         return {"port": self.process.ports["matchtrader_port"], "manager_login": "keelson", "options": options}
