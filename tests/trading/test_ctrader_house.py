@@ -103,6 +103,22 @@ def test_from_the_wish_for_an_account_to_a_night_without_a_difference(
     assert not PlatformIssue.objects.filter(server=ctrader_row, kind=IssueKind.BALANCE_BREAK).exists()
 
 
+def test_a_trader_whom_a_dealer_moved_is_followed_into_the_new_group(ctrader: CtraderSandbox) -> None:
+    """Changed traders are pushed, too: what is read by group takes them in at once."""
+    login = ctrader.account("real\\standard-USD", money="9000.00")
+    mask, overlap, cursor = "LIVE_VIP_USD", dt.timedelta(seconds=30), None
+    with ctrader.platform() as platform, ctrader.rest(ctrader.token()) as rest:
+        cursor = platform.server_time().server_msc
+        platform.deals_since(cursor, mask=mask, overlap=overlap)
+        platform.stream.live_from(0, platform.stream.session)
+        assert rest.patch(f"/v2/webserv/traders/{login}", json={"groupName": mask}).status_code == 204
+        deal = ctrader.trade(login)["deal"]
+        time.sleep(0.15)
+        listed = ctrader.command_count("DEAL_LIST")
+        found = platform.deals_since(cursor, mask=mask, overlap=overlap).deals
+    assert deal in {one.ticket for one in found} and ctrader.command_count("DEAL_LIST") == listed
+
+
 def test_a_groups_currency_is_its_accounts_own(ctrader_row: TradingServer, ctrader: CtraderSandbox) -> None:
     """A group that holds none yet fits every currency; one whose accounts agree has theirs."""
     ctrader.account("real\\islamic-USD")

@@ -26,7 +26,7 @@ NEW = {
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CtraderSandbox]:
     state = tmp_path_factory.mktemp("ctrader") / "state.sqlite"
-    with running_ctrader(state, "--chunk", "3", "--silence-seconds", "1.5") as sandbox:
+    with running_ctrader(state, "--chunk", "3", "--silence-seconds", "0.8") as sandbox:
         yield sandbox
 
 
@@ -233,6 +233,15 @@ def test_heartbeats_go_both_ways_and_a_silent_manager_is_hung_up(sandbox: Ctrade
         while silent.next() is not None:
             talking.send(pb.ProtoHeartbeatEvent())
         assert talking.ask(pb.ProtoPingReq(timestamp=42), pb.ProtoPingRes).timestamp == 42
+
+
+def test_our_own_heartbeats_keep_a_connection_that_nobody_uses(sandbox: CtraderSandbox) -> None:
+    with sandbox.platform() as platform:
+        platform.manager.heartbeat_seconds = 0.2
+        assert platform.server_time().server_msc
+        link = platform.manager._link
+        time.sleep(1.0)
+        assert platform.server_time().server_msc and platform.manager._link is link
 
 
 def test_what_is_no_message_gets_an_error_and_no_frame_ends_it(sandbox: CtraderSandbox) -> None:

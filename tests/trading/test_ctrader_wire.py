@@ -243,6 +243,11 @@ def test_a_deal_that_closes_less_than_it_fills_turns_the_position() -> None:
     assert found is not None and (found.entry, found.lots, found.closed_lots) == (2, Decimal("0.3"), Decimal("0.1"))
 
 
+def test_a_deal_of_somebody_whom_we_may_not_see_keeps_a_number() -> None:
+    found = rows.deal_from(deal(), None, Symbol("#9", 5, Decimal(0), "", ""))
+    assert found is not None and (found.login, found.symbol, found.lots) == ("#7", "#9", 0)
+
+
 def test_what_filled_nothing_is_no_deal() -> None:
     assert rows.deal_from(deal(filledVolume=0, dealStatus=pb.REJECTED), WHO, EURO) is None
 
