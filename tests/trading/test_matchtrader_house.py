@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from crm.errors import DomainError
 from tests.cast import Cast
 from tests.trading.contract.arena_matchtrader import MatchTrader, MatchTraderStreams
 from tests.trading.factories import make_account
@@ -18,6 +19,8 @@ from trading.choices import IssueKind
 from trading.doctor import examine
 from trading.models import Deal, PlatformIssue, Position, ReconcileBreak, TradingServer
 from trading.platforms import pool
+from trading.platforms.matchtrader.options import configuration
+from trading.servers import connect_server
 from trading.sync import days, deals, money, positions, reconcile
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +118,23 @@ def test_the_doctor_names_paths_groups_and_streams_that_differ(process: SandboxP
         "real-vip-USD" in findings["group names"].advice and "does not know: nowhere" in findings["group names"].advice
     )
     assert "ledgers: StatusCode.UNIMPLEMENTED" in findings["streams"].told
+
+
+def test_a_server_with_a_path_that_can_not_be_is_not_connected(cast: Cast) -> None:
+    fields = {"name": "Broker", "kind": "matchtrader", "host": "broker.example", "port": 443, "manager_login": "our key",
+              "time_zone": "UTC"}  # fmt: skip
+    for options in (
+        {"paths": "deposit=/v2/{account}/in"},
+        {"grpc_streams": "deals=A/b"},
+        {"grpc_heartbeat": "soon"},
+        {"key": "x"},
+    ):
+        with pytest.raises(DomainError):
+            connect_server(actor=cast.administrator, password="k", options=options, **fields)
+    with pytest.raises(DomainError, match="UTC"):
+        connect_server(actor=cast.administrator, password="k", **{**fields, "time_zone": "EET"})
+    made = connect_server(actor=cast.administrator, password="k", options={"paths": "deposit=/v2/{login}/in"}, **fields)
+    assert (
+        configuration(made).paths["deposit"] == "/v2/{login}/in"
+        and configuration(made).grpc_target == "broker.example:443"
+    )

@@ -81,11 +81,11 @@ OPTIONS: Final = (
     Option("grpc_host", _("Host of the streams"), _("Empty: the same host."), pattern=r"[A-Za-z0-9.:_-]+"),
     Option("grpc_port", _("Port of the streams"), default="443", pattern=r"\d{1,5}"),
     Option("grpc_package", _("Package of the streams"), default="com.matchtrade.mtr.broker_api.grpc", pattern=r"[A-Za-z_][\w.]*"),
-    Option("grpc_streams", _("Names of the streams"), _("Only what differs: ledgers=Service/method, one on a line."),
+    Option("grpc_streams", _("Names of the streams"), _("Only what differs, parted by semicolons: ledgers=Service/method"),
            pattern=STREAMS_PATTERN),
     Option("grpc_heartbeat", _("Heartbeat in seconds"), _("A stream that is silent for two of them is opened anew."), "30",
            pattern=r"\d{1,3}(\.\d{1,2})?"),
-    Option("paths", _("Paths"), _("Only what differs: deposit=/v1/…/{login}/…, one on a line."), pattern=PATHS_PATTERN),
+    Option("paths", _("Paths"), _("Only what differs, parted by semicolons: deposit=/v1/…/{login}/…"), pattern=PATHS_PATTERN),
     Option("leverage_unit", _("leverageRatioPercent of 1:1"), _("100: a leverage of 1:30 is 3000."), "100",
            pattern=r"[1-9]\d{0,3}"),
 )  # fmt: skip
