@@ -13,10 +13,14 @@ def load(demo: Demo) -> None:
     for brand in demo.brands:
         people = Client.objects.filter(
             brand=brand, stage="active", kyc_level__gte=1, restrictions=[], user__is_active=True, equity__gt=0
-        ).annotate(accounts=Count("trading_accounts"))
-        # Who reads the demo reads English; two accounts make a transfer possible; the richest has most to show.
+        ).annotate(
+            accounts=Count("trading_accounts", distinct=True), platforms=Count("trading_accounts__server__kind", distinct=True)
+        )  # fmt: skip
+        # Who reads the demo reads English. One has an account on every platform; else two accounts make a transfer possible,
+        # and the richest has most to show.
         best = people.order_by("-accounts", "-equity", "pk")
-        chosen = best.filter(user__language="en", accounts__lte=2).first() or best.first()
+        english = best.filter(user__language="en")
+        chosen = english.filter(platforms__gte=4).first() or english.filter(accounts__lte=2).first() or best.first()
         if chosen is not None and chosen.user_id is not None:
             user = User.objects.get(pk=chosen.user_id)
             user.preferences = {**user.preferences, "demo_login": True}

@@ -38,6 +38,7 @@ OTHER_NAMES: Final = {
 METAL_LOTS: Final = {"XAU": Decimal(100), "XAG": Decimal(5000), "XPT": Decimal(100), "XPD": Decimal(100)}
 FX_LOT: Final = Decimal(100_000)
 AROUND: Final = re.compile(r"^(?P<sign>[#.]?)(?P<name>[A-Z0-9]+?)(?P<ending>[._\-+#!][A-Za-z0-9._\-]*|[a-z]+)?$")
+SLASH: Final = re.compile(r"(?<=[A-Za-z0-9])/(?=[A-Za-z0-9])")
 SHARES: Final = re.compile(r"(shares|stocks|equities)\b", re.IGNORECASE)
 
 
@@ -54,10 +55,11 @@ class Match:
 
 
 def take_apart(name: str) -> tuple[str, str, str]:
-    """(sign in front, plain name, ending): `#EURUSD.m` is (`#`, `EURUSD`, `.m`)."""
-    found = AROUND.match(name.strip())
+    """(sign in front, plain name, ending): `#EURUSD.m` is (`#`, `EURUSD`, `.m`). A slash in a pair is only spelling."""
+    name = SLASH.sub("", name.strip())
+    found = AROUND.match(name)
     if not found:
-        return "", name.strip().upper(), ""
+        return "", name.upper(), ""
     return found["sign"], found["name"], found["ending"] or ""
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from contextlib import ExitStack
 from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.db.models import Count
 
 from clients.facts import FACTS, differences
 from clients.models import Client
 from crm import demo as house
 from crm.fx import load_bundled_rates
 from crm.models import User
+from crm.supervisor import sandboxes
+from tests.trading.sandbox_process import started
 from tests.trading.sandbox_server import running_sandbox
 from trading import demo
 from trading.models import (
@@ -25,6 +29,8 @@ from trading.models import (
     PlatformIssue,
     ReconcileBreak,
     StagedLogin,
+    SymbolInfo,
+    SyncCursor,
     TradingAccount,
     TradingServer,
 )
@@ -109,13 +115,13 @@ def test_the_same_seed_makes_the_same_brokerage(context: house.Demo) -> None:
 
 
 def test_the_sandbox_tells_the_same_story(context: house.Demo, tmp_path, settings) -> None:
-    servers = list(TradingServer.objects.order_by("pk"))
+    servers = list(TradingServer.objects.filter(kind="mt5").order_by("pk"))
     assert [server.transport for server in servers] == ["raw", "rest"]
     with running_sandbox(tmp_path / "state.sqlite", "--import", str(demo.import_path())) as sandbox:
         settings.SANDBOX_MT5, settings.SANDBOX_MT5_REST = f"127.0.0.1:{sandbox.port}", f"127.0.0.1:{sandbox.rest_port}"
         settings.SANDBOX_MT5_CERTIFICATE = str(tmp_path / "state.sqlite.crt")
         strangers = StagedLogin.objects.filter(account__isnull=True).count()
-        listed = TradingAccount.objects.filter(missing_since__isnull=True).count()
+        listed = TradingAccount.objects.filter(missing_since__isnull=True, server__kind="mt5").count()
         assert sandbox.state()["users"] == listed + strangers
         before = {a.login: (a.balance, a.equity_base) for a in TradingAccount.objects.all()}
         known, asked = Deal.objects.count(), PlatformIssue.objects.count()
@@ -134,6 +140,59 @@ def test_the_sandbox_tells_the_same_story(context: house.Demo, tmp_path, setting
     assert not ReconcileBreak.objects.filter(state="open").exists()
     assert {a.login: (a.balance, a.equity_base) for a in TradingAccount.objects.all()} == before
     assert list(differences(FACTS["equity"])) == []
+
+
+def test_every_other_platform_tells_the_same_story(context: house.Demo, tmp_path, settings) -> None:
+    """Each server reads what the demo left for it; its adapter brings nothing new, nothing changed and no other sum."""
+    known, asked = Deal.objects.count(), PlatformIssue.objects.count()
+    before = {a.pk: a.balance for a in TradingAccount.objects.all()}
+    settings.SANDBOX_PLATFORMS = dict(settings.SANDBOX_PLATFORMS)
+    settings.SANDBOX_CTRADER_CERTIFICATE = str(tmp_path / "ctrader.sqlite.crt")
+    others = list(TradingServer.objects.exclude(kind="mt5").order_by("pk"))
+    assert [server.kind for server in others] == [server.name for server in sandboxes.SERVERS[1:]]
+    with ExitStack() as stack:
+        stack.callback(pool.close_all)
+        for server, table in zip(others, sandboxes.SERVERS[1:], strict=True):
+            flags = [word for listener in table.listeners for word in (listener.flag, "0")]
+            imported = ("--import", str(demo.import_path(server.kind)))
+            running = stack.enter_context(started(server.kind, tmp_path / f"{server.kind}.sqlite", *flags, *imported))
+            for listener in table.listeners:
+                short = "port" if listener.flag == "--port" else listener.flag.strip("-").replace("-", "_")
+                port = running.ports[f"{server.kind}_port" if short == "port" else short]
+                settings.SANDBOX_PLATFORMS[listener.name] = f"127.0.0.1:{port}"
+            accounts = server.accounts.count()
+            assert running.state()["users"] == accounts >= 2
+            platform, told = pool.platform_for(server), 0
+            for login in server.accounts.values_list("login", flat=True):
+                theirs = list(platform.deals_of(login, from_msc=0, to_msc=2**45))
+                told += len(theirs)
+                taken = deals.take_in(server, theirs)
+                assert not taken.new and not taken.changed, (server.kind, [d for d in theirs if d.ticket in taken.new])
+            assert told == Deal.objects.filter(server=server).count() > 5
+            assert deals.sync_deals(server) is not None
+            assert money.sync_money(server) == accounts
+            assert not reconcile.check_balances(server)
+            assert not SyncCursor.objects.filter(server=server, failures__gt=0).exists()
+    assert (Deal.objects.count(), DealEdit.objects.count(), PlatformIssue.objects.count()) == (known, 0, asked)
+    assert not ReconcileBreak.objects.filter(state="open", server__in=others).exists()
+    assert {a.pk: a.balance for a in TradingAccount.objects.all()} == before
+
+
+def test_one_client_has_accounts_on_every_platform(context: house.Demo) -> None:
+    by_client = TradingAccount.objects.values("client").annotate(kinds=Count("server__kind", distinct=True))
+    (everywhere,) = by_client.filter(kinds=5)
+    mine = Deal.objects.filter(account__client=everywhere["client"], action__in=[0, 1])
+    assert set(mine.values_list("account__server__kind", flat=True)) == {
+        "mt5",
+        "mt4",
+        "ctrader",
+        "matchtrader",
+        "sirix",
+    }
+    for server in TradingServer.objects.exclude(kind="mt5"):
+        assert server.accounts.values("client").distinct().count() >= 2
+        infos = SymbolInfo.objects.filter(server=server)
+        assert not infos.filter(symbol_group="").exists()
 
 
 def test_wishes_imports_and_a_vanished_account_are_there(context: house.Demo) -> None:

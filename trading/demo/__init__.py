@@ -30,7 +30,7 @@ from crm.demo import Demo
 from crm.partitions import ensure_months
 from trading import results, words
 from trading.choices import AccountKind, AccountState, OperationKind, OperationState
-from trading.demo import rows, standing, steps
+from trading.demo import others, rows, standing, steps
 from trading.demo.export import import_path, write_import
 from trading.demo.market import PricePaths
 from trading.demo.setup import commission_of, make_account_types, make_servers
@@ -68,22 +68,43 @@ class Life:
     def balance(self) -> int:
         return self.ledger.balance
 
+    def in_whole_seconds(self) -> None:
+        """Cut every time of the account; the order stays."""
+        self.ledger.deposits = [(at.replace(microsecond=0), amount) for at, amount in self.ledger.deposits]
+        for trade in self.ledger.trades:
+            trade.opened, trade.closed = trade.opened.replace(microsecond=0), trade.closed.replace(microsecond=0)
+        if self.withdrawal:
+            self.withdrawal = (self.withdrawal[0].replace(microsecond=0), self.withdrawal[1])
+
 
 def load(demo: Demo) -> None:
     if not demo.brands:
         return
     servers = make_servers(demo)
     types = make_account_types(demo, servers)
+    joined, own_dice = others.make(demo), others.demo_of(demo)
     paths = PricePaths(demo.rng, demo.since - dt.timedelta(days=60), demo.now)
     lives = _lives(demo, types)
     for number, life in enumerate(lives):
         _live(demo, paths, life)
         if number % 100 == 0:
             demo.progress("Trading accounts and deals", number, len(lives))
-    _write_accounts(demo, servers, lives)
+    elsewhere = {one.server.pk: _lives_elsewhere(own_dice, paths, one) for one in joined}
+    _write_accounts(demo, servers, lives, [life for theirs in elsewhere.values() for life in theirs])
+    demo.extra["trading_transfers"] = []
     deals = _write_deals(demo, lives)
+    for one in joined:
+        theirs = elsewhere[one.server.pk]
+        played = _write_deals(own_dice, theirs, one.other.told)
+        there = {life.account: life.balance for life in theirs}
+        write_import(there, played, paths, [], one.other.kind.value, one.other.engine_groups)
+    demo.extra["trading_transfers"].sort(key=lambda transfer: transfer.at)
     results.refresh_all()
-    rows.copy_rows("trading_equitypoint", ("account_id", "at", "balance", "equity"), _points(demo, lives))
+    columns = ("account_id", "at", "balance", "equity")
+    rows.copy_rows("trading_equitypoint", columns, _points(demo, lives))
+    rows.copy_rows(
+        "trading_equitypoint", columns, _points(own_dice, [life for one in elsewhere.values() for life in one])
+    )
     for name in ("last_trade_at", "equity"):
         facts.rebuild(facts.FACTS[name])
     if servers:
@@ -114,8 +135,24 @@ def _lives(demo: Demo, types: dict[int, list[AccountType]]) -> list[Life]:
     return lives
 
 
-def _write_accounts(demo: Demo, servers: dict[int, TradingServer], lives: list[Life]) -> None:
+def _lives_elsewhere(demo: Demo, paths: PricePaths, joined: others.Joined) -> list[Life]:
+    """Accounts on another platform, lived through. A platform that keeps seconds has its deals at whole ones."""
+    lives = []
+    for number, client in enumerate(joined.clients):
+        account_type = joined.types[number % len(joined.types)]
+        life = Life(client, _account(demo, client, account_type, 20 + joined.server.pk), Ledger())
+        _live(demo, paths, life, commission=300 if account_type.kind == AccountKind.PRO else 0)
+        if joined.other.whole_seconds:
+            life.in_whole_seconds()
+        lives.append(life)
+    return lives
+
+
+def _write_accounts(
+    demo: Demo, servers: dict[int, TradingServer], own: list[Life], elsewhere: list[Life]
+) -> None:  # fmt: skip
     """The accounts as they stand now."""
+    lives = [*own, *elsewhere]
     rates: dict[tuple[str, str], Decimal] = {}
     for life in lives:
         account, pair = life.account, (life.account.currency, life.client.brand.base_currency)
@@ -133,7 +170,7 @@ def _write_accounts(demo: Demo, servers: dict[int, TradingServer], lives: list[L
         account.imported_at, account.request_key = account.opened_at, f"import:{first}:{account.login}"
     copy_models(accounts)
     _execute("UPDATE trading_tradingaccount SET requested_at = opened_at - interval '4 seconds'")
-    for server in servers.values():
+    for server in {life.account.server_id: life.account.server for life in lives}.values():
         server.save_without_historical_record(update_fields=["next_login"])  # type: ignore[attr-defined]
     _tell_openings(accounts, [life.client for life in lives])
     demo.extra["trading_accounts"] = {}
@@ -196,7 +233,7 @@ def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None
 # ── three months of trading ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _live(demo: Demo, paths: PricePaths, life: Life) -> None:
+def _live(demo: Demo, paths: PricePaths, life: Life, commission: int | None = None) -> None:
     """Deposits, trades and perhaps a withdrawal, as the client's stage says."""
     rng, account, stage = demo.rng, life.account, life.client.stage
     assert account.opened_at is not None
@@ -214,7 +251,8 @@ def _live(demo: Demo, paths: PricePaths, life: Life) -> None:
     if stage == Stage.DORMANT:
         end = max(start + dt.timedelta(days=4), demo.now - dt.timedelta(days=rng.randrange(46, 75)))
         end = min(end, latest)
-    setting = Setting(account.currency, account.leverage, commission_of(life.client.brand, account.group))
+    each_side = commission_of(life.client.brand, account.group) if commission is None else commission
+    setting = Setting(account.currency, account.leverage, each_side)
     middle = start + (end - start) * rng.uniform(0.3, 0.7)
     adds = rng.random() < 0.35 and not account.is_demo
     trade_through(rng, paths, setting, life.ledger, start=start, end=middle if adds else end)
@@ -263,11 +301,11 @@ def _moments(lives: list[Life]) -> list[_Moment]:
     return sorted(found, key=lambda moment: moment.at)
 
 
-def _write_deals(demo: Demo, lives: list[Life]) -> list[dict[str, Any]]:
-    """Number all deals in order of time, write them, and the operations behind the money ones."""
+def _write_deals(demo: Demo, lives: list[Life], told: others.Told | None = None) -> list[dict[str, Any]]:
+    """Number all deals in order of time, write them, and the operations behind the money ones. `told`: how another platform's
+    adapter tells them; what is returned is the engine's form."""
     moments = _moments(lives)
     if not moments:
-        demo.extra["trading_transfers"] = []
         return []
     ensure_months("trading_deal", moments[0].at.date(), moments[-1].at.date())
     raws: list[dict[str, Any]] = []
@@ -281,7 +319,7 @@ def _write_deals(demo: Demo, lives: list[Life]) -> list[dict[str, Any]]:
         if moment.trade is None:
             reference = _reference(demo.rng, "D" if moment.amount > 0 else "W")
             raw = rows.money_deal(ticket, login, msc, moment.amount, reference)
-            money.append((moment, ticket, reference))
+            money.append((moment, int(told(raw).get("Deal", ticket)) if told else ticket, reference))
         elif moment.kind == "open":
             positions[id(moment.trade)] = order
             raw = rows.opening_deal(ticket, login, msc, moment.trade, order)
@@ -293,10 +331,10 @@ def _write_deals(demo: Demo, lives: list[Life]) -> list[dict[str, Any]]:
         owners.append((account.server_id, account.pk, moment.at))
     rows.copy_rows(
         "trading_deal", rows.DEAL_COLUMNS,
-        (rows.deal_row(server_id, account_id, at, raw)
+        (rows.deal_row(server_id, account_id, at, raw, told(raw) if told else None)
          for raw, (server_id, account_id, at) in zip(raws, owners, strict=True)),
     )  # fmt: skip
-    demo.extra["trading_transfers"] = _write_operations(money)
+    demo.extra["trading_transfers"] += _write_operations(money)
     return raws
 
 

@@ -14,9 +14,9 @@ from trading.demo.market import PricePaths
 from trading.models import TradingAccount
 
 
-def import_path() -> Path:
-    """Where the sandbox server looks for what the demo made."""
-    return Path(settings.VAR_DIR) / "sandbox" / "mt5-import.jsonl"
+def import_path(server: str = "mt5") -> Path:
+    """Where a sandbox server looks for what the demo made."""
+    return Path(settings.VAR_DIR) / "sandbox" / f"{server}-import.jsonl"
 
 
 def write_import(
@@ -24,16 +24,22 @@ def write_import(
     deals: list[dict[str, Any]],
     paths: PricePaths,
     strangers: list[dict[str, Any]],
+    server: str = "mt5",
+    groups: Mapping[str, str] | None = None,
 ) -> None:
-    """One JSON line per account, deal and price; written beside and moved into place, so that no half file is read."""
-    path = import_path()
+    """One JSON line per account, deal and price; written beside and moved into place, so that no half file is read.
+
+    `groups`: the engine's name of a group, by the platform's.
+    """
+    path = import_path(server)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".part")
     with draft.open("wb") as out:
         for account, balance in accounts.items():
             assert account.opened_at is not None
             user = {
-                "kind": "user", "login": account.login, "group": account.group, "leverage": account.leverage,
+                "kind": "user", "login": account.login, "group": (groups or {}).get(account.group, account.group),
+                "leverage": account.leverage,
                 "balance": rows.cents(balance), "credit": "0.00", "name": account.client.full_name,
                 "email": account.client.email, "country": account.client.country, "comment": f"keelson-{account.pk}",
                 "registration": rows.server_msc(account.opened_at, account.server.zone) // 1000,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -94,11 +94,15 @@ DEAL_COLUMNS = (
 )  # fmt: skip
 
 
-def deal_row(server_id: int, account_id: int, at: dt.datetime, raw: dict[str, Any]) -> tuple[Any, ...]:
-    """A raw deal as a row of `trading_deal`; numbers travel as the text they came as."""
+def deal_row(
+    server_id: int, account_id: int, at: dt.datetime, deal: dict[str, Any], told: Mapping[str, Any] | None = None
+) -> tuple[Any, ...]:
+    """A raw deal as a row of `trading_deal`; numbers travel as the text they came as. `told`: what another platform says
+    otherwise, and the `raw` that is kept of its row."""
+    raw = {**deal, **told} if told else deal
     return (
         at, server_id, raw["Deal"], account_id, raw["Login"], raw["TimeMsc"], raw["Action"], raw["Entry"], raw["Reason"],
         raw["Symbol"], str(Decimal(raw["VolumeExt"]).scaleb(-8)), str(Decimal(raw["VolumeClosedExt"]).scaleb(-8)),
         raw["ContractSize"], raw["Price"], raw["PricePosition"], raw["Profit"], raw["Commission"], raw["Storage"], raw["Fee"],
-        raw["PositionID"], raw["Order"], raw["Comment"], orjson.dumps(raw).decode(),
+        raw["PositionID"], raw["Order"], raw["Comment"], orjson.dumps(told["raw"] if told else raw).decode(),
     )  # fmt: skip

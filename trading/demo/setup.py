@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -67,10 +68,17 @@ def _make_server(demo: Demo, site: Site) -> TradingServer:
     )  # fmt: skip
     server.set_password(PASSWORD)
     server.save()
+    make_symbols(demo, server, str)
+    SyncCursor.objects.create(server=server, kind="deals", position_msc=rows.server_msc(demo.now, server.zone))
+    return server
+
+
+def make_symbols(demo: Demo, server: TradingServer, named: Callable[[str], str]) -> None:
+    """The demo's symbols under the server's own names."""
     infos = SymbolInfo.objects.bulk_create(
         [
             SymbolInfo(
-                server=server, name=one.name, description=one.description, first_seen_at=demo.since, path=one.path,
+                server=server, name=named(one.name), description=one.description, first_seen_at=demo.since, path=one.path,
                 digits=one.digits, contract_size=one.size, currency_base=one.base,
                 currency_profit=one.profit, currency_margin=one.base, volume_min_lots=Decimal("0.01"),
                 volume_step_lots=Decimal("0.01"), volume_max_lots=100, read_at=demo.now,
@@ -79,8 +87,6 @@ def _make_server(demo: Demo, site: Site) -> TradingServer:
         ]
     )  # fmt: skip
     symbols.resolve(infos)
-    SyncCursor.objects.create(server=server, kind="deals", position_msc=rows.server_msc(demo.now, server.zone))
-    return server
 
 
 def make_account_types(demo: Demo, servers: dict[int, TradingServer]) -> dict[int, list[AccountType]]:
