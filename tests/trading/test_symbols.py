@@ -45,7 +45,8 @@ def info_of(server: TradingServer, name: str) -> SymbolInfo:
 @pytest.mark.parametrize(
     ("name", "house", "rule", "stripped"),
     [
-        ("EURUSD", "EURUSD", AliasRule.EXACT, ""), ("EUR/USD", "EURUSD", AliasRule.EXACT, ""), ("EURUSD.m", "EURUSD", AliasRule.ENDING, ".m"),
+        ("EURUSD", "EURUSD", AliasRule.EXACT, ""), ("EUR/USD", "EURUSD", AliasRule.EXACT, ""),
+        ("EURUSD.m", "EURUSD", AliasRule.ENDING, ".m"),
         ("XAUUSDi", "XAUUSD", AliasRule.ENDING, "i"), ("EURUSD.pro", "EURUSD", AliasRule.ENDING, ".pro"),
         ("#US500", "US500", AliasRule.PREFIX, "#"), ("EURUSD#", "EURUSD", AliasRule.ENDING, "#"),
         ("GOLD", "XAUUSD", AliasRule.OTHER_NAME, "GOLD"), ("GER40.cash", "DE40", AliasRule.OTHER_NAME, "GER40.cash"),
