@@ -61,6 +61,17 @@ def test_point_6_a_quiet_second_asks_for_nothing_and_a_deal_comes_by_the_stream(
         assert requests(arena) - before <= 4  # that account's lists, and contract sizes once
 
 
+def test_of_many_accounts_that_moved_the_lists_of_their_groups_are_read(
+    arena: MatchTraderStreams, login: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "TOUCHED_MAX", 0)
+    with following(arena) as (_platform, read):
+        before = requests(arena)
+        arena.trade(login, "EURUSD", "0.10")
+        assert until(lambda: [deal for deal in mine(read, login)() if deal.symbol])
+        assert requests(arena) - before <= 4
+
+
 def test_the_same_entry_by_stream_and_by_list_is_the_same_deal(arena: MatchTraderStreams, login: str) -> None:
     with following(arena) as (platform, read):
         arena.fault("stream_repeat", "LEDGERS_STREAM")

@@ -22,6 +22,7 @@ HOUR_MSC: Final = 3_600_000
 DAY_MSC: Final = 24 * HOUR_MSC
 FIRST_READ_MSC: Final = 2 * DAY_MSC
 SWEEP_MSC: Final = 20_000  # so often lists are read beside streams: what a stream lost comes by them
+TOUCHED_MAX: Final = 200  # accounts that are read by name; of more the lists of their groups are read
 SWEPT_MSC_MAX: Final = 120_000
 WIDE: Final = dt.timedelta(seconds=60)  # an overlap above it asks for lists
 OPEN_MSC_MAX: Final = 92 * DAY_MSC  # openings of a past day are looked for among what closed in so much time after it
@@ -70,6 +71,8 @@ class HistoryPart(MoneyPart):
             is_behind = reached < now
             listed = self.deals(mask=mask, from_msc=start, to_msc=reached if is_behind else max(now, last) + HOUR_MSC)
             self._swept = reached
+        elif len(touched) > TOUCHED_MAX:
+            listed = self.deals(mask=mask, from_msc=last - max(back, 1000), to_msc=now + HOUR_MSC)
         else:
             listed = self._of(sorted(touched), last - max(back, 1000), now + HOUR_MSC) if touched else []
         deals |= {deal.ticket: deal for deal in listed}
