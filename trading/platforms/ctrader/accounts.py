@@ -134,17 +134,6 @@ class AccountsPart(Parts):
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def _row(self, login: str) -> Any:
-        """None when there is no such account."""
-        if not login.isdigit():
-            return None
-        try:
-            return self.rest.read("TRADER_GET", f"{TRADERS}/{login}")
-        except FinalError as problem:
-            if problem.code in codes.GONE or problem.code == 404:
-                return None
-            raise
-
     def read_account(self, login: str) -> AccountData | None:
         row = self._row(login)
         return None if row is None else self._account("TRADER_GET", row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -17,7 +17,7 @@ from trading.platforms.masks import matches
 
 FRESH_SECONDS: Final = 600.0
 DAY_MSC: Final = 86_400_000
-LATE_MSC: Final = 60_000
+SECOND_MSC: Final = 1000
 IDS_PER_REQUEST: Final = 500
 
 
@@ -48,6 +48,11 @@ class Asset:
     digits: int
 
 
+def is_in(trader: Trader | None, groups: set[int] | None) -> bool:
+    """Whether a trader is in one of the groups; None: all there are."""
+    return groups is None or (trader is not None and trader.group_id in groups)
+
+
 class Directory:
     """Of one connection. A number that is not known yet is asked for; what is known is read again after ten minutes."""
 
@@ -56,7 +61,8 @@ class Directory:
         self._lock = threading.RLock()
         self._traders: dict[int, Trader] = {}
         self._by_login: dict[str, Trader] = {}
-        self._traders_at = self._newest_msc = 0.0
+        self._seen_at: dict[int, float] = {}
+        self._listed_at = 0.0
         self._kept: dict[str, tuple[float, object]] = {}
 
     def _cached(self, name: str, load: Callable[[], dict[int, object]], *, anew: bool = False) -> dict[int, object]:
@@ -142,54 +148,44 @@ class Directory:
     def _keep(self, trader: Trader) -> None:
         with self._lock:
             self._traders[trader.trader_id] = self._by_login[trader.login] = trader
+            self._seen_at[trader.trader_id] = time.monotonic()
 
-    def _load(self, from_msc: int) -> None:
-        now = int(time.time() * 1000)
+    def _load(self, from_msc: int, to_msc: int) -> None:
+        """Those that were registered between two times."""
         rows = self.manager.pages(
             lambda first, last: pb.ProtoManagerLightTraderListReq(fromTimestamp=first, toTimestamp=last),
             pb.ProtoManagerLightTraderListRes, "trader", lambda row: row.registrationTimestamp, lambda row: row.traderId,
-            from_msc, now + DAY_MSC,
+            max(0, from_msc), to_msc,
         )  # fmt: skip
         for row in rows:
             self._keep(Trader(row.traderId, str(row.login), row.groupId, row.depositAssetId))
-            self._newest_msc = max(self._newest_msc, row.registrationTimestamp)
-
-    def _refresh(self) -> None:
-        with self._lock:
-            if not self._traders_at or time.monotonic() - self._traders_at > FRESH_SECONDS:
-                self._load(0)
-                self._traders_at = time.monotonic()
 
     def traders(self) -> list[Trader]:
-        self._refresh()
+        """Everybody, from a list that is read again after ten minutes."""
         with self._lock:
+            if not self._listed_at or time.monotonic() - self._listed_at > FRESH_SECONDS:
+                self._load(0, int(time.time() * 1000) + DAY_MSC)
+                self._listed_at = time.monotonic()
             return list(self._traders.values())
 
     def trader(self, login: str) -> Trader | None:
-        """By the number that people see."""
+        """By the number that people see, among those who are known already."""
         with self._lock:
-            found = self._by_login.get(login)
-        if found is None:
-            self._refresh()
-            if login not in self._by_login:
-                self._load(int(self._newest_msc) - LATE_MSC)
-            found = self._by_login.get(login)
-        return found
+            return self._by_login.get(login)
+
+    def registered(self, login: str, at_msc: int) -> Trader | None:
+        """By the number that people see and the time of registration: a list of a moment instead of one of everybody."""
+        self._load(at_msc - SECOND_MSC, at_msc + SECOND_MSC)
+        return self.trader(login)
 
     def named(self, trader_ids: Iterable[int]) -> dict[int, Trader]:
-        """Traders by the server's own numbers; those that we may not see are missing."""
-        wanted = set(trader_ids)
-        if wanted - self._traders.keys():
-            self._refresh()
-        unknown = sorted(wanted - self._traders.keys())
+        """Traders by the server's own numbers, none older than ten minutes; those that we may not see are missing."""
+        wanted, fresh = set(trader_ids), time.monotonic() - FRESH_SECONDS
+        with self._lock:
+            unknown = sorted(one for one in wanted if self._seen_at.get(one, float("-inf")) < fresh)
         for start in range(0, len(unknown), IDS_PER_REQUEST):
             request = pb.ProtoTraderByIdReq(traderId=unknown[start : start + IDS_PER_REQUEST])
             for one in self.manager.read(request, pb.ProtoTraderByIdRes).trader:
                 self.note(one)
         with self._lock:
             return {trader_id: self._traders[trader_id] for trader_id in wanted if trader_id in self._traders}
-
-    def in_groups(self, groups: set[int] | None) -> Iterator[Trader]:
-        for trader in self.traders():
-            if groups is None or trader.group_id in groups:
-                yield trader

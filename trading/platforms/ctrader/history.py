@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from trading.platforms.base import DealData, DealPage, PositionData, ServerTime
 from trading.platforms.ctrader import codes, csvs, units
-from trading.platforms.ctrader.directory import Trader
+from trading.platforms.ctrader.directory import Trader, is_in
 from trading.platforms.ctrader.money import MoneyPart
 from trading.platforms.ctrader.parts import DAY_MSC
 from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
@@ -29,12 +29,15 @@ CSV_WINDOW_MSC: Final = 2 * DAY_MSC
 CATCH_UP_MSC: Final = DAY_MSC
 LIST_AGAIN_SECONDS: Final = 10.0  # an event that never came is found by the lists so soon
 EVENTS_KEPT_MSC: Final = 900_000
+SIZES_SECONDS: Final = 600.0
 
 
 class HistoryPart(MoneyPart):
     """Times are UTC. A ticket is the deal's number; money and bonus have theirs above 2^60 and 2^61."""
 
     _listed_at = float("-inf")
+    _sizes_kept: csvs.LotSizes | None = None
+    _sizes_at = 0.0
 
     @abstractmethod
     def server_time(self) -> ServerTime: ...
@@ -77,7 +80,7 @@ class HistoryPart(MoneyPart):
         for row in rows:
             owner = owners.get(row.traderId)
             deal = self._as_deal(row, owner)
-            if deal is not None and _is_in(owner, groups):
+            if deal is not None and is_in(owner, groups):
                 found[deal.ticket] = deal
         return list(found.values())
 
@@ -96,12 +99,8 @@ class HistoryPart(MoneyPart):
         groups = self.directory.groups_of(mask)
         if groups is not None and not groups:
             return []
-        found = [*self._trades({"groupId": sorted(groups)} if groups else {}, from_msc, to_msc)]
-        known = {trader.login for trader in self.directory.in_groups(groups)} if groups is not None else None
-        for deal in self._ledgers(None, from_msc, to_msc):
-            if known is None or deal.login in known:
-                found.append(deal)
-        return found
+        found = self._trades({"groupId": sorted(groups)} if groups else {}, from_msc, to_msc)
+        return [*found, *self._ledgers(None, from_msc, to_msc, groups=groups)]
 
     def _trades(self, whose: dict[str, Any], from_msc: int, to_msc: int) -> Iterator[DealData]:
         rows = list(self.manager.pages(
@@ -125,7 +124,7 @@ class HistoryPart(MoneyPart):
             first = max(from_msc, units.milliseconds(since) - LATE_MSC if since else 0)
             yield from self._csv_deals(first, to_msc, login=login)
             return
-        trader = self.directory.trader(login)
+        trader = self._find_trader(login)
         if trader is None:
             return
         found = [*self._trades({"traderId": [trader.trader_id]}, from_msc, to_msc),
@@ -175,13 +174,19 @@ class HistoryPart(MoneyPart):
         found = []
         for row in rows:
             owner = owners.get(row.tradeData.traderId)
-            if owner is not None and _is_in(owner, groups) and row.positionStatus == pb.POSITION_STATUS_OPEN:
+            if owner is not None and is_in(owner, groups) and row.positionStatus == pb.POSITION_STATUS_OPEN:
                 found.append((position_from(row, owner, self.directory.symbol(row.tradeData.symbolId)), row, owner))
         return Quotes(self.manager, self.stream, self.directory).valued(found)
 
     # -- WebServices alone --------------------------------------------------------------------------------------------
 
     def _sizes(self) -> csvs.LotSizes:
+        """Read again after ten minutes."""
+        if self._sizes_kept is None or time.monotonic() - self._sizes_at > SIZES_SECONDS:
+            self._sizes_kept, self._sizes_at = self._read_sizes(), time.monotonic()
+        return self._sizes_kept
+
+    def _read_sizes(self) -> csvs.LotSizes:
         answer = self.rest.read("SYMBOLS", "/v2/webserv/symbols")
         listed = (answer or {}).get("symbol") or []
         classes = {str(row.get("name")): str(row.get("assetClass") or "") for row in listed}
@@ -232,7 +237,3 @@ class HistoryPart(MoneyPart):
             return list(found)
         except (ValueError, KeyError) as problem:
             raise ReadTimedOut(f"a row can't be read ({problem})", command=command) from None
-
-
-def _is_in(trader: Trader | None, groups: set[int] | None) -> bool:
-    return groups is None or (trader is not None and trader.group_id in groups)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from trading.platforms.base import AccountMoney, BalanceKind, DealData
 from trading.platforms.ctrader import units
 from trading.platforms.ctrader.accounts import AccountsPart
-from trading.platforms.ctrader.directory import Trader
+from trading.platforms.ctrader.directory import Trader, is_in
 from trading.platforms.ctrader.parts import DAY_MSC, TRADERS
 from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
 from trading.platforms.ctrader.rows import (
@@ -112,8 +112,11 @@ class MoneyPart(AccountsPart):
         found = self._ledgers(trader.trader_id, first, first + 370 * DAY_MSC)
         return [deal for deal in found if deal.profit == amount and _is_reference(deal, reference)]
 
-    def _ledgers(self, trader_id: int | None, from_msc: int, to_msc: int) -> Iterator[DealData]:
-        """Balance history and bonus history, of one account or of all. Rows of accounts that we may not see keep a number."""
+    def _ledgers(
+        self, trader_id: int | None, from_msc: int, to_msc: int, *, groups: set[int] | None = None
+    ) -> Iterator[DealData]:
+        """Balance history and bonus history, of one account, of some groups or of all. Rows of accounts that we may not see
+        keep a number."""
         whose = {} if trader_id is None else {"traderId": trader_id}
         balance = list(self.manager.pages(
             lambda first, last: pb.ProtoBalanceHistoryListReq(fromTimestamp=first, toTimestamp=last, **whose),
@@ -126,11 +129,11 @@ class MoneyPart(AccountsPart):
             lambda row: row.bonusHistoryId, from_msc, to_msc,
         ))  # fmt: skip
         owners = self.directory.named(row.traderId for row in (*balance, *bonus))
-        for row in balance:
-            if (deal := balance_from(row, owners.get(row.traderId))) is not None:
+        for row in (*balance, *bonus):
+            owner = owners.get(row.traderId)
+            tell = balance_from if isinstance(row, pb.ProtoDepositWithdraw) else bonus_from
+            if is_in(owner, groups) and (deal := tell(row, owner)) is not None:
                 yield deal
-        for row in bonus:
-            yield bonus_from(row, owners.get(row.traderId))
 
     # -- what accounts are worth --------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from trading.platforms.base import AccountData
+from trading.platforms.ctrader import codes, units
 from trading.platforms.ctrader.config import CtraderConfig
 from trading.platforms.ctrader.directory import Directory, Trader
 from trading.platforms.ctrader.manager import NEEDED, CtraderManager
@@ -39,9 +40,29 @@ class Parts:
         if not self.manager.is_there:
             raise FinalError(NEEDED, command=command)
 
+    def _row(self, login: str) -> Any:
+        """An account as WebServices has it; None when there is no such account."""
+        if not login.isdigit():
+            return None
+        try:
+            return self.rest.read("TRADER_GET", f"{TRADERS}/{login}")
+        except FinalError as problem:
+            if problem.code in codes.GONE or problem.code == 404:
+                return None
+            raise
+
+    def _find_trader(self, login: str) -> Trader | None:
+        """The server's own number of an account, by when it was registered; None when there is no such account."""
+        found = self.directory.trader(login)
+        if found is None and (row := self._row(login)) is not None:
+            account = self._account("TRADER_GET", row)
+            at = units.milliseconds(account.registered_at) if account.registered_at else 0
+            found = self.directory.registered(login, at)
+        return found
+
     def _trader(self, login: str) -> Trader:
         """Raises: FinalError when nobody has this login."""
-        found = self.directory.trader(login)
+        found = self._find_trader(login)
         if found is None:
             raise FinalError("the account is not on the server (TRADER_NOT_FOUND)", command="LightTraderList", code=11)
         return found
