@@ -21,7 +21,7 @@ from trading.models import BalanceOperation, Deal, DealEdit, PlatformIssue, Trad
 from trading.platforms import pool
 from trading.platforms.base import BalanceKind, Purpose
 from trading.platforms.ctrader.adapter import CtraderPlatform
-from trading.platforms.errors import FinalError
+from trading.platforms.errors import FinalError, NotStarted
 from trading.sync import days, deals, money, reconcile
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +76,7 @@ def booked(sandbox: CtraderSandbox, account: TradingAccount) -> list[str]:
 # -- 1, 2, 3: money -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", ["drop_after", "never_after", "cut_off", "garbage"])
+@pytest.mark.parametrize("fault", ["drop_after", "cut_off"])
 def test_01_an_answer_lost_after_a_deposit_was_booked_leaves_exactly_one(
     cast: Cast, sandbox: CtraderSandbox, db: None, way: str, fault: str
 ) -> None:
@@ -135,6 +135,19 @@ def test_01_without_a_look_up_no_money_is_sent(sandbox: CtraderSandbox) -> None:
         with pytest.raises(FinalError, match="needs the Manager API"):
             platform.find_operations(login, Decimal(5), "D:NOWHERE", since=timezone.now())
     assert sandbox.truth(login)["deals"] == []
+
+
+@pytest.mark.parametrize("command", ["LIGHT_TRADER_LIST", "ASSET_LIST"])
+def test_01_a_question_before_the_money_that_is_not_answered_started_nothing(
+    sandbox: CtraderSandbox, command: str
+) -> None:
+    login = sandbox.account()
+    sandbox.fault("drop_before", command)
+    with sandbox.platform(money="manager") as platform:
+        with pytest.raises(NotStarted):
+            platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5), "D:ASKED")
+        platform.balance_operation(login, BalanceKind.BALANCE, Decimal(5), "D:ASKED")
+    assert [deal["Profit"] for deal in sandbox.truth(login)["deals"]] == ["5.00"]
 
 
 def test_02_an_edited_comment_hides_no_deposit(platform: CtraderPlatform, sandbox: CtraderSandbox) -> None:

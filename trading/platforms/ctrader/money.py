@@ -80,25 +80,27 @@ class MoneyPart(AccountsPart):
             raise FinalError(str(problem), command=COMMAND) from None
 
     def _by_manager(self, login: str, number: int, amount: Decimal, reference: str, source: str) -> int:
-        trader = self._known(login)
+        trader, whole = self._prepared(login, amount)
         request = pb.ProtoChangeBalanceReq(
-            traderId=trader.trader_id, amount=self._units(trader, amount), comment=reference, type=number, source=source,
+            traderId=trader.trader_id, amount=whole, comment=reference, type=number, source=source,
             externalId=reference, newWay=True,
         )  # fmt: skip
         return self.manager.write(request, pb.ProtoChangeBalanceRes).balanceHistoryId
 
     def _change_bonus(self, login: str, amount: Decimal, reference: str) -> int:
-        trader = self._known(login)
+        trader, whole = self._prepared(login, amount)
         request = pb.ProtoManagerChangeBonusReq(
-            traderId=trader.trader_id, amount=self._units(trader, amount), comment=reference, newWay=True,
+            traderId=trader.trader_id, amount=whole, comment=reference, newWay=True,
             type=pb.BONUS_DEPOSIT if amount > 0 else pb.BONUS_WITHDRAW,
         )  # fmt: skip
         return self.manager.write(request, pb.ProtoManagerChangeBonusRes).bonusHistoryId
 
-    def _known(self, login: str) -> Trader:
-        """The account, asked for before money is sent. Raises: FinalError, NotStarted, PlatformBusy."""
+    def _prepared(self, login: str, amount: Decimal) -> tuple[Trader, int]:
+        """Account and amount as the Manager API takes them, asked for before money is sent: without an answer nothing was
+        started. Raises: FinalError, NotStarted, PlatformBusy."""
         try:
-            return self._trader(login)
+            trader = self._trader(login)
+            return trader, self._units(trader, amount)
         except ReadTimedOut as problem:
             raise NotStarted(f"the account could not be looked up ({problem})", command=COMMAND) from None
 
