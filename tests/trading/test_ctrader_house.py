@@ -17,8 +17,8 @@ from django.utils import timezone
 from tests.cast import Cast
 from tests.trading.ctrader_server import CtraderSandbox, wire_group
 from tests.trading.factories import make_account, make_type
-from trading import accounts, operations, symbols, type_checks
-from trading.choices import AccountState, IssueKind, OperationKind, OperationState
+from trading import abilities, accounts, operations, symbols, type_checks
+from trading.choices import Ability, AccountState, IssueKind, OperationKind, OperationState
 from trading.doctor import examine
 from trading.models import Deal, PlatformIssue, Position, ReconcileBreak, TradingServer
 from trading.platforms import pool
@@ -250,6 +250,18 @@ def test_accounts_are_kept_without_a_manager_api(alone: CtraderPlatform, ctrader
     assert (sizes["EURUSD"], sizes["XAUUSD"], sizes["US500"]) == (100_000, 100, 1)
     health = alone.health()
     assert health.version == "WebServices v2" and abs(health.time.server_msc / 1000 - time.time()) < 3
+
+
+def test_without_the_manager_api_pages_offer_no_money(ctrader: CtraderSandbox) -> None:
+    whole, alone = ctrader.row(), ctrader.row(manager_api="no")
+    assert abilities.lacking(whole) == []
+    assert {one.value for one in abilities.lacking(alone)} == {
+        "move_money",
+        "book_credit",
+        "book_bonus",
+        "book_correction",
+    }
+    assert abilities.unverified(whole) == [Ability.BOOK_CREDIT] and abilities.unverified(alone) == []
 
 
 def test_what_needs_the_manager_api_says_so(alone: CtraderPlatform, ctrader: CtraderSandbox) -> None:

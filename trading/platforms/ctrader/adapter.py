@@ -33,6 +33,14 @@ WITHOUT_MANAGER: Final = replace(
 """What WebServices alone can do: money could be sent, but nobody could look it up."""
 
 
+MONEY_ABILITIES: Final = frozenset({"move_money", "book_credit", "book_bonus", "book_correction"})
+
+
+def lacking(server: TradingServer) -> frozenset[str]:
+    """Without the Manager API no money is moved: pages offer none."""
+    return MONEY_ABILITIES if server.option("manager_api") != "yes" else frozenset()
+
+
 class CtraderPlatform(MarketPart):
     """One server as one manager."""
 
@@ -43,7 +51,7 @@ class CtraderPlatform(MarketPart):
 
 @platform_kind(
     "ctrader", CAPABILITIES, options=OPTIONS, time_zone="UTC", manager_pattern=r"\d+",
-    secret_label=_("Manager password"), checks=doctor.checks, advice=doctor.ADVICE,
+    secret_label=_("Manager password"), checks=doctor.checks, advice=doctor.ADVICE, lacking=lacking,
 )  # fmt: skip
 def make_platform(server: TradingServer, gate: Gate) -> CtraderPlatform:
     return CtraderPlatform(configuration(server), gate)
