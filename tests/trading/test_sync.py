@@ -396,3 +396,19 @@ def test_what_a_dealer_changes_later_is_read_again_while_new_deals_go_on(
     TradingServer.objects.filter(pk=server.pk).update(reads_export=True)
     server.refresh_from_db()
     assert again.read_again(server, span=dt.timedelta(hours=26)) == 0  # an export tells each edit by its stamp
+
+
+def test_no_account_waits_for_ever_where_there_are_more_than_one_run_reads(
+    cast: Cast, server: TradingServer, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(money, "RUN_ACCOUNTS_MAX", 2)
+    accounts = [make_account(cast.client, server, login=sandbox.new_account()) for _number in range(5)]
+    for _run in range(3):
+        money.sync_money(server)
+    read = TradingAccount.objects.filter(pk__in=[one.pk for one in accounts], synced_at__isnull=False)
+    assert read.count() == 5
+    first = accounts[0].pk
+    before = TradingAccount.objects.get(pk=first).synced_at
+    money.sync_money(server)
+    money.sync_money(server)
+    assert TradingAccount.objects.get(pk=first).synced_at > before  # type: ignore[operator]

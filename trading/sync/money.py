@@ -8,6 +8,7 @@ from typing import Final
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from crm import fx
@@ -71,8 +72,9 @@ def sync_money(server: TradingServer) -> int:
     with reading(server, "accounts") as run:
         if run is None:
             return 0
-        # Those that the platform no longer lists come last, so that a full archive keeps nobody waiting.
-        accounts = server.accounts.filter(state__in=LISTED).order_by("-missing_since", "synced_at", "pk")
+        # Those that the platform no longer lists come last, so that a full archive keeps nobody waiting; never read is longest.
+        longest_unread = F("synced_at").asc(nulls_first=True)
+        accounts = server.accounts.filter(state__in=LISTED).order_by("-missing_since", longest_unread, "pk")
         logins = list(accounts.values_list("login", flat=True)[:RUN_ACCOUNTS_MAX])
         for part in batched(logins, BATCH):
             read += read_accounts(server, part)
