@@ -19,6 +19,10 @@ ONLY_OF: Final = {
 """Fields of a row that one kind of platform uses; what the others need beside the common ones are their options."""
 
 
+KEEP_EET: Final = (PlatformKind.MT5.value, PlatformKind.MT4.value)
+"""Most brokers' MetaTrader servers keep the time of Athens and Helsinki; others usually keep UTC."""
+
+
 class ServerForm(forms.ModelForm):
     """A server and how to reach it. Secrets are written only; empty keeps what is stored."""
 
@@ -85,6 +89,8 @@ class ServerForm(forms.ModelForm):
             gone += ["first_login", "last_login"]
         for name in gone:
             del self.fields[name]
+        if "time_zone" in self.fields and kind not in KEEP_EET and not self.instance.pk:
+            self.fields["time_zone"].initial = self.initial["time_zone"] = "UTC"
         withheld = self.fields["withheld"]
         assert isinstance(withheld, forms.MultipleChoiceField)
         never = abilities.not_there(self.platform.capabilities)

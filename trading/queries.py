@@ -19,8 +19,8 @@ from django.http import Http404
 from clients.models import Client
 from crm.policies import Decision, no, require_permission
 from crm.scope import reach_of
-from trading import abilities, caps, policies
-from trading.choices import Ability, AccountState, OperationState
+from trading import caps, policies
+from trading.choices import AccountState, OperationState
 from trading.models import (
     AccountRequest,
     AccountType,
@@ -309,11 +309,6 @@ class ServerHealth:
     @property
     def is_well(self) -> bool:
         return bool(self.cursors) and not any(cursor.failures for cursor in self.cursors)
-
-    @property
-    def unverified(self) -> list[Ability]:
-        """What can be done there by an interface that nobody has described in public."""
-        return abilities.unverified(self.server)
 
     @property
     def lag_ms(self) -> int | None:

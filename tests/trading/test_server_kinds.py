@@ -110,7 +110,7 @@ def test_pages_say_that_money_is_not_proved(cast: Cast, process: SandboxProcess,
     staff = browse(cast.administrator)
     assert "Not proved on a real server" in staff.get(f"/trading/accounts/{account.pk}/").content.decode()
     for page in ("/trading/servers/", "/trading/health/"):
-        assert staff.get(page).content.decode().count("Money calls not proved") == 1
+        assert staff.get(page).content.decode().count("Not proved: deposits and withdrawals") == 1
     portal = browse(cast.client_user).get(f"/portal/accounts/{account.pk}/").content.decode()
     assert "has not been proved on a live server yet" in portal
     server.options = {}

@@ -91,14 +91,14 @@ def load(demo: Demo) -> None:
             demo.progress("Trading accounts and deals", number, len(lives))
     elsewhere = {one.server.pk: _lives_elsewhere(own_dice, paths, one) for one in joined}
     _write_accounts(demo, servers, lives, [life for theirs in elsewhere.values() for life in theirs])
-    demo.extra["trading_transfers"] = []
-    deals = _write_deals(demo, lives)
+    deals, money = _write_deals(demo, lives)
     for one in joined:
         theirs = elsewhere[one.server.pk]
-        played = _write_deals(own_dice, theirs, one.other.told)
+        played, theirs_money = _write_deals(own_dice, theirs, one.other.told)
+        money += theirs_money
         there = {life.account: life.balance for life in theirs}
         write_import(there, played, paths, [], one.other.kind.value, one.other.engine_groups)
-    demo.extra["trading_transfers"].sort(key=lambda transfer: transfer.at)
+    demo.extra["trading_transfers"] = _write_operations(sorted(money, key=lambda row: row[0].at))
     results.refresh_all()
     columns = ("account_id", "at", "balance", "equity")
     rows.copy_rows("trading_equitypoint", columns, _points(demo, lives))
@@ -301,16 +301,22 @@ def _moments(lives: list[Life]) -> list[_Moment]:
     return sorted(found, key=lambda moment: moment.at)
 
 
-def _write_deals(demo: Demo, lives: list[Life], told: others.Told | None = None) -> list[dict[str, Any]]:
-    """Number all deals in order of time, write them, and the operations behind the money ones. `told`: how another platform's
-    adapter tells them; what is returned is the engine's form."""
+Money = list[tuple[_Moment, int, str]]
+"""What moved between wallet and platform, with its ticket and reference."""
+
+
+def _write_deals(
+    demo: Demo, lives: list[Life], told: others.Told | None = None
+) -> tuple[list[dict[str, Any]], Money]:  # fmt: skip
+    """Number all deals in order of time and write them. `told`: how another platform's adapter tells them; what is returned
+    is the engine's form, and the money among them."""
     moments = _moments(lives)
     if not moments:
-        return []
+        return [], []
     ensure_months("trading_deal", moments[0].at.date(), moments[-1].at.date())
     raws: list[dict[str, Any]] = []
     owners: list[tuple[int, int, dt.datetime]] = []
-    money: list[tuple[_Moment, int, str]] = []
+    money: Money = []
     positions: dict[int, int] = {}
     order = FIRST_ORDER
     for ticket, moment in enumerate(moments, start=FIRST_DEAL):
@@ -334,15 +340,14 @@ def _write_deals(demo: Demo, lives: list[Life], told: others.Told | None = None)
         (rows.deal_row(server_id, account_id, at, raw, told(raw) if told else None)
          for raw, (server_id, account_id, at) in zip(raws, owners, strict=True)),
     )  # fmt: skip
-    demo.extra["trading_transfers"] += _write_operations(money)
-    return raws
+    return raws, money
 
 
 def _reference(rng: random.Random, letter: str) -> str:
     return f"{letter}:{base64.b32encode(rng.randbytes(13)).decode()[:20]}"
 
 
-def _write_operations(money: list[tuple[_Moment, int, str]]) -> list[Transfer]:
+def _write_operations(money: Money) -> list[Transfer]:
     """Settled operations with their audit rows and timeline entries; demo accounts have none."""
     real = [row for row in money if not row[0].life.account.is_demo]
     operations = [

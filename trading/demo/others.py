@@ -30,8 +30,8 @@ from trading.platforms.sirix import units
 BRAND: Final = "meridian"
 SEED: Final = 4_004
 CLIENTS_EACH: Final = 5  # beside the one who has an account on every platform
-FIRST_LOGIN: Final = 600_001
-LOGINS: Final = 50_000
+FIRST_LOGIN: Final = 910_001
+LOGINS: Final = 10_000
 Raw = Mapping[str, Any]
 Told = Callable[[Raw], dict[str, Any]]
 """What the adapter tells otherwise of an engine's deal: some of its fields, and `raw`, what it keeps of the platform's row."""

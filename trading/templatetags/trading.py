@@ -27,9 +27,10 @@ class Difference:
 
 
 @register.filter
-def unverified(server: TradingServer) -> bool:
-    """Whether something is done there by an interface that nobody has described in public."""
-    return bool(abilities.unverified(server))
+def unverified(server: TradingServer) -> str:
+    """What is done there by an interface that nobody has described in public, in words; empty when nothing is."""
+    found = ", ".join(str(one.label) for one in abilities.unverified(server))
+    return _("Not proved: %(what)s") % {"what": found} if found else ""
 
 
 @register.filter
