@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import trading_deals, trading_money
+from bench import trading_deals, trading_money, trading_platforms
 from trading import results
 from trading.models import AccountResult, Deal
 
@@ -29,3 +29,10 @@ def test_deals_go_in_beside_copy_and_history_leaves_nothing_out(tmp_path: Path) 
 def test_every_accounts_equity_comes_over_the_socket() -> None:
     figures = trading_money.run("tiny")
     assert next(figure for figure in figures if figure.name == "accounts without their equity").value == 0
+
+
+def test_a_trade_on_each_platform_arrives_in_the_table() -> None:
+    figures = trading_platforms.run("tiny")
+    assert [figure.value for figure in figures if "did not arrive" in figure.name] == [0, 0, 0, 0]
+    lags = {figure.name.partition(":")[0]: figure for figure in figures if figure.goal.startswith("ms")}
+    assert lags.keys() == {"MetaTrader 4", "cTrader", "Match-Trader", "Sirix"}
