@@ -20,7 +20,7 @@ from trading.choices import MAPPED, AliasRule, AliasState, ChangeKind, IssueKind
 from trading.issues import open_issue
 from trading.models import HouseSymbol, SymbolAlias, SymbolInfo, TradingServer
 from trading.platforms.base import Purpose, SymbolData
-from trading.platforms.pool import platform_for
+from trading.platforms.pool import capabilities_of, platform_for
 from trading.symbol_rules import Match, classify, match, plain_name
 from trading.sync.cursor import reading
 from trading.sync.settings import keep_changes, mark_gone
@@ -73,8 +73,10 @@ def _remember_waiting(server: TradingServer, rows: list[dict[str, str]]) -> None
 
 
 def sync_symbols(server: TradingServer) -> int:
-    """Read every symbol's contract data. Returns how many there are."""
+    """Read every symbol's contract data. Returns how many there are. A platform that lists none is not asked."""
     count = 0
+    if not capabilities_of(server.kind).lists_symbols:
+        return count
     with reading(server, "symbols") as run:
         if run is not None:
             count = run.rows = store(server, platform_for(server, Purpose.READS).symbols())

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from trading.account_types import types_visible_to
 from trading.models import AccountType, PlatformGroup, TradingServer
 from trading.platforms.base import Purpose
-from trading.platforms.pool import platform_for
+from trading.platforms.pool import capabilities_of, platform_for
 
 NAMED_MAX: Final = 5
 
@@ -48,7 +48,7 @@ def problem_in(groups: dict[str, str], group: str, currency: str) -> str:
 def check(server: TradingServer, group: str, currency: str) -> str:
     """As `problem_in`, after asking the server itself when what was read last does not agree. Raises: PlatformError."""
     groups = known_groups(server)
-    if groups.get(group) in ("", currency):
+    if groups.get(group) in ("", currency) or not capabilities_of(server.kind).lists_groups:
         return ""
     there = {one.name: one.currency for one in platform_for(server, Purpose.READS).groups()}
     return problem_in(there, group, currency)

@@ -16,14 +16,15 @@ from tests.cast import Cast
 from tests.trading.factories import make_account, make_type
 from tests.trading.sandbox_process import SandboxProcess, started
 from tests.trading.sirix_server import OPTIONS, close_platforms, new_account, platform_on, row
-from trading import abilities, accounts, operations
+from trading import abilities, accounts, operations, symbols, type_checks
 from trading.choices import Ability, AccountState, IssueKind, OperationKind, OperationState
-from trading.models import Deal, PlatformIssue, Position, TradingAccount, TradingServer
+from trading.imports import reading
+from trading.models import Deal, PlatformIssue, Position, SyncCursor, TradingAccount, TradingServer
 from trading.platforms import pool
 from trading.platforms.base import BalanceKind
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, ReadTimedOut
 from trading.platforms.sirix import history, status
-from trading.sync import deals, money, positions, profiles
+from trading.sync import deals, money, positions, profiles, settings
 
 pytestmark = pytest.mark.django_db
 STATUS, CREATE, MONEY = "GETUSERTRANSACTIONS", "CREATEUSER", "CREATEMONETARYTRANSACTION"
@@ -243,6 +244,18 @@ def test_13_14_what_the_platform_has_no_call_for_is_refused_in_words_and_left_to
     assert accounts.apply_right_to_trade(account.pk) is False
     assert PlatformIssue.objects.get(kind=IssueKind.BY_HAND).subject == account.login
     assert profiles.sync_profiles(server) == 0  # the platform tells no group and no leverage: nothing "changed there"
+
+
+def test_what_the_platform_does_not_list_is_not_asked_for(
+    cast: Cast, server: TradingServer, process: SandboxProcess
+) -> None:
+    asked = process.command_count(STATUS)
+    assert settings.sync_groups(server) == symbols.sync_symbols(server) == 0
+    assert not SyncCursor.objects.filter(server=server).exists()
+    assert type_checks.check(server, "RL-Anything", "EUR") == ""
+    with pytest.raises(DomainError, match="does not list its accounts"):
+        reading.start_import(server_id=server.pk, actor=cast.administrator, mask="*")
+    assert process.command_count(STATUS) == asked
 
 
 def test_without_a_call_that_moves_money_none_is_moved(

@@ -25,7 +25,7 @@ from trading.imports.countries import country_code
 from trading.models import AccountImport, StagedLogin, TradingServer
 from trading.platforms.base import LEVERAGE_MAX, AccountData, Platform, Purpose
 from trading.platforms.errors import FinalError, PlatformError
-from trading.platforms.pool import platform_for
+from trading.platforms.pool import capabilities_of, platform_for
 from trading.sync.batches import batched
 
 BATCH: Final = 400
@@ -70,6 +70,9 @@ def start_import(
     server = TradingServer.objects.select_for_update().get(pk=server_id)
     if not server.is_enabled:
         raise DomainError(_("This server is switched off."))
+    if not capabilities_of(server.kind).lists_accounts:
+        raise DomainError(_("%(platform)s does not list its accounts: they can't be taken over by import.") % {
+            "platform": server.get_kind_display()})  # fmt: skip
     if not mask.strip():
         raise DomainError(_("Say which groups, e.g. real*."))
     if first_login is not None and last_login is not None and last_login < first_login:

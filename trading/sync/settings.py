@@ -13,7 +13,7 @@ from django.utils import timezone
 from trading.choices import ChangeKind
 from trading.models import PlatformChange, PlatformGroup, SymbolInfo, TradingServer
 from trading.platforms.base import GroupData, Purpose
-from trading.platforms.pool import platform_for
+from trading.platforms.pool import capabilities_of, platform_for
 from trading.sync.cursor import reading
 
 GROUP_FIELDS: Final = ("company", "currency", "currency_digits", "is_hedging", "margin_call", "stop_out", "leverage")
@@ -22,8 +22,10 @@ LISTED: Final = "listed"  # in before and after: it vanished, or came back
 
 
 def sync_groups(server: TradingServer) -> int:
-    """Read every group of a server. Returns how many there are."""
+    """Read every group of a server. Returns how many there are. A platform that lists none is not asked."""
     count = 0
+    if not capabilities_of(server.kind).lists_groups:
+        return count
     with reading(server, "groups") as run:
         if run is not None:
             count = run.rows = store_groups(server, platform_for(server, Purpose.READS).groups())
