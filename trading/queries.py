@@ -46,6 +46,9 @@ DEAL_COLUMNS: Final = tuple(f.attname for f in Deal._meta.concrete_fields if f.a
 # ── accounts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+NOT_SHOWN = ("credentials", "certificate")  # of a server: long, and on no page of an account
+
+
 def accounts_visible_to(user: Any) -> QuerySet[TradingAccount]:
     """All accounts of the clients that a user sees, in any state."""
     if not user or not user.is_authenticated:
@@ -61,7 +64,8 @@ def get_account(user: Any, account_id: int, *, permission: str = "trading.view_t
     """One account, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
     account = (
         accounts_visible_to(user)
-        .select_related("client__brand", "client__owner", "server", "account_type")
+        .select_related("client__brand", "server", "account_type")
+        .defer(*(f"server__{name}" for name in NOT_SHOWN))
         .filter(pk=account_id)
         .first()
     )
@@ -109,23 +113,23 @@ def requests_visible_to(user: Any) -> QuerySet[AccountRequest]:
     return AccountRequest.objects.filter(account__in=accounts_visible_to(user))
 
 
-def requests_of(user: Any, account_id: int) -> list[AccountRequest]:
-    """The newest requests of an account, at most ten."""
-    found = requests_visible_to(user).filter(account_id=account_id).select_related("account", "account_type")
-    return list(found.order_by("-pk")[:10])
+def requests_of(account: TradingAccount) -> list[AccountRequest]:
+    """The newest requests of an account that was got for a user, at most ten."""
+    return list(account.requests.select_related("account_type").order_by("-pk")[:10])
 
 
 # ── positions and deals ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def positions_of(user: Any, *, client_id: int | None = None, account_id: int | None = None) -> list[Position]:
-    """Open positions of a client or an account, newest first; at most 500."""
-    found = Position.objects.filter(account__in=accounts_visible_to(user)).select_related("account")
-    if client_id is not None:
-        found = found.filter(account__client_id=client_id)
-    if account_id is not None:
-        found = found.filter(account_id=account_id)
-    return with_price_digits(list(found.order_by("-opened_at", "-pk")[:500]))
+def positions_of(account: TradingAccount) -> list[Position]:
+    """Open positions of an account that was got for a user, newest first; at most 500."""
+    return with_price_digits(list(account.positions.order_by("-opened_at", "-pk")[:500]))
+
+
+def positions_of_client(user: Any, client_id: int) -> list[Position]:
+    """Open positions on all accounts of a client, newest first; at most 500."""
+    found = Position.objects.filter(account__in=accounts_visible_to(user), account__client_id=client_id)
+    return with_price_digits(list(found.select_related("account").order_by("-opened_at", "-pk")[:500]))
 
 
 Priced = TypeVar("Priced", Deal, Position)
@@ -157,9 +161,12 @@ def deals_of_account(user: Any, account_id: int) -> QuerySet[Deal]:
 
     Staff see also those that a dealer deleted on the platform; they say so.
     """
-    account = get_account(user, account_id)
+    if not accounts_visible_to(user).filter(pk=account_id).exists():
+        raise Http404
+    if user.is_team:
+        require_permission(user, "trading.view_tradingaccount")
     deals = Deal.every if user.is_team else Deal.objects
-    return deals.only(*DEAL_COLUMNS).filter(account_id=account.pk).order_by("-executed_at", "-id")
+    return deals.only(*DEAL_COLUMNS).filter(account_id=account_id).order_by("-executed_at", "-id")
 
 
 def get_deal(user: Any, server_id: int, ticket: int) -> Deal:
@@ -192,14 +199,15 @@ def symbol_groups(server_id: int, names: Iterable[str]) -> dict[str, str]:
     return dict(rows.values_list("name", "symbol_group"))
 
 
-def operations_of(user: Any, *, client_id: int | None = None, account_id: int | None = None) -> list[BalanceOperation]:
-    """The newest balance operations of a client or an account; at most 50."""
-    found = BalanceOperation.objects.filter(account__in=accounts_visible_to(user)).select_related("account")
-    if client_id is not None:
-        found = found.filter(account__client_id=client_id)
-    if account_id is not None:
-        found = found.filter(account_id=account_id)
-    return list(found.order_by("-pk")[:50])
+def operations_of(account: TradingAccount) -> list[BalanceOperation]:
+    """The newest balance operations of an account that was got for a user; at most 50."""
+    return list(account.operations.order_by("-pk")[:50])
+
+
+def operations_of_client(user: Any, client_id: int) -> list[BalanceOperation]:
+    """The newest balance operations on all accounts of a client; at most 50."""
+    found = BalanceOperation.objects.filter(account__in=accounts_visible_to(user), account__client_id=client_id)
+    return list(found.select_related("account").order_by("-pk")[:50])
 
 
 # ── how it went ──────────────────────────────────────────────────────────────────────────────────────────────────────

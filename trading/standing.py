@@ -45,10 +45,10 @@ def standing_of(user: Any, account: TradingAccount) -> Standing:
     )  # fmt: skip
 
 
-def asked_of(user: Any, account: TradingAccount) -> Asked:
+def asked_of(account: TradingAccount) -> Asked:
     """Two queries."""
     return Asked(
-        [(one, request_rules.what(one)) for one in queries.requests_of(user, account.pk)],
+        [(one, request_rules.what(one)) for one in queries.requests_of(account)],
         [(one, profiles.words_of(one.before, one.after)) for one in account.changes.all()[:CHANGES_MAX]],
     )
 

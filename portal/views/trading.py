@@ -48,7 +48,7 @@ def _own(request: HttpRequest, client: Client, account_id: int) -> TradingAccoun
 def account(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
     """One account: figures, equity curve, open positions, deals."""
     found = _own(request, client, account_id)
-    context: dict[str, Any] = {"client": client, "account": found, **_figures(request, found)}
+    context: dict[str, Any] = {"client": client, "account": found, **_figures(found)}
     if wants_fragment(request):
         return render(request, "portal/_account_figures.html", context)
     deals, following = _deals(request, found)
@@ -58,13 +58,13 @@ def account(request: HttpRequest, client: Client, account_id: int) -> HttpRespon
         "unverified": Ability.MOVE_MONEY in abilities.unverified(found.server),
         "lacking": [one for one in abilities.lacking(found.server) if one in abilities.OF_CLIENTS],
         "request_forms": asks, "must_ask_for_password": any(kind == RequestKind.PASSWORD for kind, _form in asks),
-        "requests": [(one, requests.what(one), requests.words_of(one)) for one in queries.requests_of(me(request), found.pk)],
+        "requests": [(one, requests.what(one), requests.words_of(one)) for one in queries.requests_of(found)],
     }  # fmt: skip
     return render(request, "portal/account.html", context)
 
 
-def _figures(request: HttpRequest, found: TradingAccount) -> dict[str, Any]:
-    return {"positions": queries.positions_of(me(request), account_id=found.pk)}
+def _figures(found: TradingAccount) -> dict[str, Any]:
+    return {"positions": queries.positions_of(found)}
 
 
 def _deals(request: HttpRequest, found: TradingAccount) -> tuple[list[Any], str]:

@@ -70,7 +70,7 @@ def trading_tab(request: HttpRequest, client: Client) -> HttpResponse:
     """A client's accounts, open positions and last deals. `?account=` chooses whose curve and deals are shown."""
     user: Any = request.user
     rows = queries.accounts_of(user, client.pk)
-    positions = queries.positions_of(user, client_id=client.pk)
+    positions = queries.positions_of_client(user, client.pk)
     by_id = {account.pk: account for account in rows}
     wanted = request.GET.get("account", "")
     chosen = by_id.get(int(wanted)) if wanted.isdecimal() else None
@@ -78,7 +78,7 @@ def trading_tab(request: HttpRequest, client: Client) -> HttpResponse:
     context: dict[str, Any] = {
         "client": client, "accounts": rows, "positions": positions, "chosen": chosen,
         "totals": queries.totals_of(client, rows, positions),
-        "operations": queries.operations_of(user, client_id=client.pk)[:8],
+        "operations": queries.operations_of_client(user, client.pk)[:8],
         "can_open": any(offer.decision for offer in queries.offers_for(user, client)),
     }  # fmt: skip
     if chosen is not None:
@@ -99,7 +99,7 @@ class AccountPage(StaffView):
         user: Any = request.user
         account = queries.get_account(user, account_id)
         note_look(user, account)
-        curve, positions = queries.curve_of(account), queries.positions_of(user, account_id=account.pk)
+        curve, positions = queries.curve_of(account), queries.positions_of(account)
         context = {
             "account": account, "client": account.client, "curve": curve, "chart": curve_chart(account, curve, height=260),
             "positions": positions, "held": performance.held_of(positions), "fared": performance.track_record(account),
@@ -131,7 +131,7 @@ class AccountResults(StaffView):
         context = {
             "account": account, "curve": curve, "fared": fared, "falls": fall_chart(account, curve),
             "hours": hour_chart(account, fared), "results": performance.by_symbol(account),
-            "asked": asked_of(user, account), "operations": queries.operations_of(user, account_id=account.pk)[:12],
+            "asked": asked_of(account), "operations": queries.operations_of(account)[:12],
         }  # fmt: skip
         return render(request, "trading/_fared.html", context)
 

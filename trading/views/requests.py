@@ -53,7 +53,7 @@ class RequestPage(StaffView):
         context = {
             "one": one, "account": one.account, "client": one.account.client, "what": requests.what(one),
             "held": requests.words_of(one), "decision": policies.can_decide_request(request.user, one), "error": error,
-            "note": note, "positions": queries.positions_of(request.user, account_id=one.account_id),
+            "note": note, "positions": queries.positions_of(one.account),
             "may_undo": is_decided, "following": _following(request.user, one),
         }  # fmt: skip
         return render(request, "trading/request.html", context, status=422 if error else 200)
