@@ -81,7 +81,8 @@ ACCOUNT_TRANSITIONS: dict[str, set[str]] = {
     AccountState.OPENING: {AccountState.OPEN, AccountState.UNKNOWN, AccountState.FAILED, AccountState.REQUESTED},
     AccountState.UNKNOWN: {AccountState.OPENING, AccountState.OPEN, AccountState.FAILED},
     AccountState.OPEN: {AccountState.ARCHIVED},
-    AccountState.FAILED: {AccountState.REQUESTED},
+    # Open at once where a person found on the platform what an attempt without an answer made.
+    AccountState.FAILED: {AccountState.REQUESTED, AccountState.OPEN},
     AccountState.ARCHIVED: {AccountState.OPEN},
 }
 

@@ -67,9 +67,11 @@ def close_issue(*, issue_id: int, actor: Any, resolution: str) -> PlatformIssue:
 
 
 @transaction.atomic
-def settle(*, server_id: int, kind: IssueKind, actor: Any, resolution: str) -> bool:
+def settle(*, server_id: int, kind: IssueKind, actor: Any, resolution: str, subject: str = "") -> bool:
     """Close what is answered by a deed elsewhere (a login was attached, …). False when nothing was open."""
     rows = PlatformIssue.objects.select_for_update().filter(server_id=server_id, kind=kind, closed_at__isnull=True)
+    if subject:
+        rows = rows.filter(subject=subject)
     found = list(rows.order_by("pk"))
     for issue in found:
         issue.closed_at, issue.closed_by, issue.resolution = timezone.now(), actor, resolution[:300]

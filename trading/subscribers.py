@@ -18,9 +18,10 @@ from crm.events import (
 )
 from crm.notify import notify
 from trading import caps, margin, policies
-from trading.accounts import follow_restrictions, request_account
+from trading.accounts import follow_restrictions
 from trading.choices import MarginSeverity
 from trading.models import AccountType, TradingAccount
+from trading.opening import request_account
 
 ADVICE = {
     MarginSeverity.WARNING: gettext_lazy("Close positions or pay in, so that they are not closed for you."),

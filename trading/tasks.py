@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.schedules import crontab
 
 from crm.sweep import each
-from trading import accounts, operations, requests, results, symbols
+from trading import accounts, opening, operations, requests, results, symbols
 from trading.choices import OperationState
 from trading.imports import history
 from trading.models import TradingAccount, TradingServer
@@ -18,7 +18,7 @@ from trading.sync import again, deals, money, positions, profiles, reconcile, sa
 
 @shared_task
 def open_account(account_id: int) -> str:
-    return accounts.open_on_platform(account_id)
+    return opening.open_on_platform(account_id)
 
 
 @shared_task
@@ -55,7 +55,7 @@ def read_history(account_id: int) -> int | None:
 def continue_work() -> int:
     """Accounts to open and operations to send or look up, left by a crash or a broker that was away."""
     done = each(_continue_operation, operations.due_operations())
-    done += each(accounts.open_on_platform, accounts.due_accounts())
+    done += each(opening.open_on_platform, opening.due_accounts())
     done += each(requests.apply, requests.due_requests())
     for account_id in history.due_histories():
         read_history.apply_async((account_id,), retry=False)

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/accounts/<int:account_id>/leverage/", accounts.ChangeLeverage.as_view(), name="trading_leverage"),
     path("trading/accounts/<int:account_id>/password/", accounts.ResetPassword.as_view(), name="trading_password"),
     path("trading/accounts/<int:account_id>/retry/", accounts.RetryAccount.as_view(), name="trading_retry"),
+    path("trading/accounts/<int:account_id>/attach/", accounts.AttachLogin.as_view(), name="trading_attach"),
     path("trading/accounts/<int:account_id>/archive/", archive.ArchiveAccount.as_view(), name="trading_archive"),
     path("trading/accounts/<int:account_id>/restore/", archive.RestoreAccount.as_view(), name="trading_restore"),
     path("trading/open/<int:client_id>/", accounts.OpenAccount.as_view(), name="trading_open_account"),

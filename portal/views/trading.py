@@ -21,7 +21,7 @@ from crm.ui.views import wants_fragment
 from portal.forms_room import OpenAccountForm, PlatformPasswordForm, RequestForm
 from portal.room import room
 from portal.views.money import me, new_key
-from trading import abilities, accounts, queries, requests
+from trading import abilities, accounts, opening, queries, requests
 from trading.choices import Ability, RequestKind, RequestState
 from trading.models import TradingAccount
 
@@ -110,7 +110,7 @@ def open_account(request: HttpRequest, client: Client) -> HttpResponse:
         )
         if request.method == "POST" and form.is_valid():
             try:
-                accounts.request_account(
+                opening.request_account(
                     client_id=client.pk, account_type_id=chosen.pk, leverage=form.cleaned_data["leverage"],
                     request_key=f"portal:{client.pk}:{form.cleaned_data['request_key']}", actor=me(request),
                 )  # fmt: skip

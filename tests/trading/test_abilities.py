@@ -10,7 +10,7 @@ import pytest
 from crm.errors import DomainError, NotAllowed
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_server, make_type
-from trading import abilities, accounts, operations, queries, requests
+from trading import abilities, accounts, opening, operations, queries, requests
 from trading.choices import Ability, IssueKind, OperationKind, RequestKind
 from trading.models import PlatformIssue, TradingAccount, TradingServer
 from trading.platforms import base, pool
@@ -62,7 +62,7 @@ def test_verbs_refuse_in_words_before_anything_is_written(cast: Cast, account: T
     with pytest.raises(NotAllowed, match="set passwords"):
         accounts.reset_password(account_id=account.pk, actor=cast.client.user)
     with pytest.raises(NotAllowed, match="open accounts"):
-        accounts.request_account(
+        opening.request_account(
             client_id=cast.client.pk, account_type_id=account.account_type_id or 0, request_key="new", actor=None
         )
     assert not account.operations.exists() and TradingAccount.objects.count() == 1

@@ -12,7 +12,7 @@ from crm.errors import DomainError, NotAllowed
 from crm.models import AuditEvent
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_server, make_type
-from trading import account_types, accounts, caps, queries
+from trading import account_types, accounts, caps, opening, queries
 from trading.models import AccountType, LeverageCap, PlatformGroup, TradingAccount
 
 pytestmark = pytest.mark.django_db
@@ -81,16 +81,16 @@ def test_the_stricter_of_two_authorities_counts(cast: Cast) -> None:
 
 
 def test_an_account_opens_with_the_highest_leverage_within_the_cap(cast: Cast, high: AccountType) -> None:
-    account = accounts.request_account(
+    account = opening.request_account(
         client_id=cast.client.pk, account_type_id=high.pk, request_key="w:1", actor=cast.support
     )
     assert account.leverage == 30
     with pytest.raises(DomainError, match="ESMA: 1:30 for retail clients in Germany since 2018-08-01"):
-        accounts.request_account(
+        opening.request_account(
             client_id=cast.client.pk, account_type_id=high.pk, request_key="w:2", actor=cast.support, leverage=100
         )
     with pytest.raises(DomainError, match="no leverage of 1:50"):
-        accounts.request_account(
+        opening.request_account(
             client_id=cast.client.pk, account_type_id=high.pk, request_key="w:3", actor=cast.support, leverage=50
         )
 
@@ -103,7 +103,7 @@ def test_without_a_cap_the_ladder_is_the_types_own(cast: Cast, high: AccountType
 
 def test_a_demo_account_has_no_cap(cast: Cast, high: AccountType) -> None:
     demo = make_type(cast.brand, high.server, name="Demo", is_demo=True, is_default=False, leverages=[100, 500])
-    account = accounts.request_account(
+    account = opening.request_account(
         client_id=cast.client.pk, account_type_id=demo.pk, request_key="w:4", actor=cast.support, leverage=500
     )
     assert account.leverage == 500
@@ -130,7 +130,7 @@ def test_a_type_is_offered_only_in_its_countries(cast: Cast, high: AccountType) 
     high.countries, high.excluded_countries = [], ["DE"]
     high.save()
     with pytest.raises(NotAllowed, match="not offered in Germany"):
-        accounts.request_account(
+        opening.request_account(
             client_id=cast.client.pk, account_type_id=high.pk, request_key="w:5", actor=cast.support
         )
 

@@ -19,7 +19,7 @@ from sandbox.ctrader.proto import ctrader_manager_pb2 as pb
 from tests.cast import Cast
 from tests.trading.ctrader_server import HASH, PASSWORD, CtraderSandbox, wire_group
 from tests.trading.factories import make_account, make_type
-from trading import accounts, operations
+from trading import opening, operations
 from trading.choices import AccountState, MissingBecause, OperationKind
 from trading.models import BalanceOperation, Deal, TradingAccount, TradingServer
 from trading.platforms.base import BalanceKind, NewAccount, Right
@@ -126,14 +126,14 @@ def test_12_a_person_who_tries_a_failed_account_again_gets_the_first_one(
     cast: Cast, server: TradingServer, sandbox: CtraderSandbox
 ) -> None:
     account_type = make_type(cast.brand, server, group="LIVE_STANDARD_EUR", kyc_level=0)
-    account = accounts.request_account(
+    account = opening.request_account(
         client_id=cast.client.pk, account_type_id=account_type.pk, request_key="wish:1", actor=None
     )
     before = sandbox.state()["users"]
     sandbox.fault("retcode", "CTID_LINK", value=2)
-    assert accounts.open_on_platform(account.pk) == AccountState.FAILED
-    accounts.retry_account(account_id=account.pk, actor=None)
-    assert accounts.open_on_platform(account.pk) == AccountState.OPEN
+    assert opening.open_on_platform(account.pk) == AccountState.FAILED
+    opening.retry_account(account_id=account.pk, actor=None)
+    assert opening.open_on_platform(account.pk) == AccountState.OPEN
     assert sandbox.state()["users"] == before + 1
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from tests.cast import Cast
 from tests.trading.ctrader_server import CtraderSandbox, wire_group
 from tests.trading.factories import make_account, make_type
-from trading import abilities, accounts, operations, symbols, type_checks
+from trading import abilities, opening, operations, symbols, type_checks
 from trading.choices import Ability, AccountState, IssueKind, OperationKind, OperationState
 from trading.doctor import examine
 from trading.models import Deal, PlatformIssue, Position, ReconcileBreak, TradingServer
@@ -63,11 +63,11 @@ def test_from_the_wish_for_an_account_to_a_night_without_a_difference(
     symbols.sync_symbols(ctrader_row)
     account_type = make_type(cast.brand, ctrader_row, group="LIVE_PRO_EUR", kyc_level=0)
     assert not type_checks.problems(cast.administrator)
-    account = accounts.request_account(
+    account = opening.request_account(
         client_id=cast.client.pk, account_type_id=account_type.pk, request_key="wish:1", actor=None
     )
     assert account.login == ""
-    assert accounts.open_on_platform(account.pk) == AccountState.OPEN
+    assert opening.open_on_platform(account.pk) == AccountState.OPEN
     account.refresh_from_db()
     assert account.login.isdigit() and ctrader.truth(account.login)["group"] == "real\\pro-EUR"
     operation = operations.reserve_operation(

@@ -11,7 +11,7 @@ from sandbox.mt4.__main__ import PLATFORM
 from tests.cast import Cast
 from tests.trading.factories import make_type
 from tests.trading.mt4_lab import Mt4Lab
-from trading import accounts, operations, symbols
+from trading import opening, operations, symbols
 from trading.choices import AccountState, OperationKind, OperationState
 from trading.doctor import examine
 from trading.models import (
@@ -48,10 +48,10 @@ def server(mt4: Mt4Lab, settings: Any) -> TradingServer:
 
 def opened(cast: Cast, server: TradingServer) -> TradingAccount:
     kind = make_type(cast.brand, server, group="real-pro-EUR", kyc_level=0)
-    account = accounts.request_account(
+    account = opening.request_account(
         client_id=cast.client.pk, account_type_id=kind.pk, request_key="wish:1", actor=None
     )
-    assert accounts.open_on_platform(account.pk) == AccountState.OPEN
+    assert opening.open_on_platform(account.pk) == AccountState.OPEN
     account.refresh_from_db()
     return account
 

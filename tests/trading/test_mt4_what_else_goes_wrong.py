@@ -15,7 +15,7 @@ from django.utils import timezone
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_type
 from tests.trading.mt4_lab import HOUR, Mt4Lab, account_on, reads
-from trading import accounts
+from trading import accounts, opening
 from trading.models import Deal, TradingAccount, TradingServer
 from trading.platforms import pool
 from trading.platforms.base import BalanceKind, Purpose, Right
@@ -77,14 +77,14 @@ def test_11_the_same_tickets_on_two_servers_are_different_deals_and_closings_hav
 def test_12_an_account_whose_answer_was_lost_is_made_once_and_gets_its_passwords(
     cast: Cast, mt4_server: TradingServer, mt4: Mt4Lab, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
-    monkeypatch.setattr(accounts, "new_password", lambda: "Abcdef-12345!")
+    monkeypatch.setattr(opening, "new_password", lambda: "Abcdef-12345!")
     kind = make_type(cast.brand, mt4_server, group="real-std-EUR", kyc_level=0)
-    account = accounts.request_account(client_id=cast.client.pk, account_type_id=kind.pk, actor=None, request_key="r1")
+    account = opening.request_account(client_id=cast.client.pk, account_type_id=kind.pk, actor=None, request_key="r1")
     users = mt4.process.state()["users"]
     mt4.fault("drop_after" if lost == "UserRecordNew" else "drop_before", lost)
-    assert accounts.open_on_platform(account.pk) == "unknown"
+    assert opening.open_on_platform(account.pk) == "unknown"
     TradingAccount.objects.filter(pk=account.pk).update(next_try_at=timezone.now() - HOUR)
-    assert accounts.open_on_platform(account.pk) == "open"
+    assert opening.open_on_platform(account.pk) == "open"
     account.refresh_from_db()
     assert (mt4.process.state()["users"], account.login) == (users + 1, str(mt4_server.first_login))
     assert reads(mt4_server).check_password(account.login, "Abcdef-12345!")

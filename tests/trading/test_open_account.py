@@ -15,7 +15,7 @@ from crm.models import AuditEvent, Notification, OutboxEvent
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_type
 from tests.trading.sandbox_server import Sandbox
-from trading import accounts
+from trading import accounts, opening
 from trading.choices import AccountState
 from trading.models import AccountType, TradingAccount, TradingServer
 from trading.platforms.base import Purpose
@@ -43,7 +43,7 @@ def verify(client: Client, level: int = 1) -> None:
 
 
 def request(cast: Cast, account_type: AccountType, key: str = "wish:1", **fields: object) -> TradingAccount:
-    return accounts.request_account(
+    return opening.request_account(
         client_id=cast.client.pk, account_type_id=account_type.pk, request_key=key, **{"actor": None, **fields}
     )
 
@@ -64,7 +64,7 @@ def test_a_verified_client_gets_the_brands_default_account(cast: Cast, standard:
     events.drain()
     account = TradingAccount.objects.get(client=cast.client)
     assert account.state == AccountState.REQUESTED
-    assert accounts.open_on_platform(account.pk) == AccountState.OPEN
+    assert opening.open_on_platform(account.pk) == AccountState.OPEN
     account.refresh_from_db()
     user = next(row for row in on_server(sandbox) if row["Login"] == account.login)
     assert (user["Group"], user["Leverage"], user["Name"]) == ("real\\standard-EUR", "30", "Clara Weber")
@@ -78,7 +78,7 @@ def test_the_client_is_sent_the_login_once_in_their_language(cast: Cast, standar
     verify(cast.client)
     Client.objects.filter(pk=cast.client.pk).update(language="de")
     account = request(cast, standard)
-    accounts.open_on_platform(account.pk)
+    opening.open_on_platform(account.pk)
     events.drain()
     welcome_with_the_login(
         TradingAccountOpened(
@@ -101,9 +101,9 @@ def test_a_second_verification_opens_no_second_account(cast: Cast, standard: Acc
 
 def test_the_password_is_kept_nowhere(cast: Cast, standard: AccountType, monkeypatch: pytest.MonkeyPatch) -> None:
     verify(cast.client)
-    monkeypatch.setattr(accounts, "new_password", lambda: "Sichtbar-123!")
+    monkeypatch.setattr(opening, "new_password", lambda: "Sichtbar-123!")
     account = request(cast, standard)
-    accounts.open_on_platform(account.pk)
+    opening.open_on_platform(account.pk)
     account.refresh_from_db()
     assert account.state == AccountState.OPEN
     from django.core.serializers import serialize
@@ -122,10 +122,10 @@ def test_a_lost_answer_finds_the_account_that_was_made(
     before = len(on_server(sandbox))
     account = request(cast, standard)
     sandbox.fault(kind, "USER_ADD")
-    assert accounts.open_on_platform(account.pk) == AccountState.UNKNOWN
-    assert accounts.open_on_platform(account.pk) == AccountState.UNKNOWN  # not before its time
+    assert opening.open_on_platform(account.pk) == AccountState.UNKNOWN
+    assert opening.open_on_platform(account.pk) == AccountState.UNKNOWN  # not before its time
     make_due(account)
-    assert accounts.open_on_platform(account.pk) == AccountState.OPEN
+    assert opening.open_on_platform(account.pk) == AccountState.OPEN
     assert len(on_server(sandbox)) == before + 1
 
 
@@ -135,8 +135,8 @@ def test_a_login_that_belongs_to_somebody_else_is_skipped(
     verify(cast.client)
     sandbox.new_account(LOGIN=server.first_login)
     account = request(cast, standard)
-    assert accounts.open_on_platform(account.pk) == AccountState.REQUESTED
-    assert accounts.open_on_platform(account.pk) == AccountState.OPEN
+    assert opening.open_on_platform(account.pk) == AccountState.REQUESTED
+    assert opening.open_on_platform(account.pk) == AccountState.OPEN
     account.refresh_from_db()
     assert account.login == str(server.first_login + 1)
 
@@ -147,13 +147,13 @@ def test_a_server_that_is_away_is_tried_again(cast: Cast, standard: AccountType,
     server.port = 1
     server.save()
     account = request(cast, standard)
-    assert accounts.open_on_platform(account.pk) == AccountState.REQUESTED
-    assert accounts.due_accounts() == []
+    assert opening.open_on_platform(account.pk) == AccountState.REQUESTED
+    assert opening.due_accounts() == []
     server.port = sandbox.port
     server.save()
     make_due(account)
-    assert accounts.due_accounts() == [account.pk]
-    assert accounts.open_on_platform(account.pk) == AccountState.OPEN
+    assert opening.due_accounts() == [account.pk]
+    assert opening.open_on_platform(account.pk) == AccountState.OPEN
 
 
 def test_a_group_that_does_not_exist_fails_and_people_are_told(cast: Cast, standard: AccountType) -> None:
@@ -161,11 +161,11 @@ def test_a_group_that_does_not_exist_fails_and_people_are_told(cast: Cast, stand
     standard.group = "nowhere"
     standard.save()
     account = request(cast, standard)
-    assert accounts.open_on_platform(account.pk) == AccountState.FAILED
+    assert opening.open_on_platform(account.pk) == AccountState.FAILED
     account.refresh_from_db()
     assert "group does not exist" in account.error
     assert Notification.objects.filter(user=cast.support, kind="trading.account_failed").exists()
-    accounts.retry_account(account_id=account.pk, actor=cast.support)
+    opening.retry_account(account_id=account.pk, actor=cast.support)
     account.refresh_from_db()
     assert account.state == AccountState.REQUESTED
 
@@ -254,7 +254,7 @@ def test_a_client_sets_their_own_trading_password(cast: Cast, account: TradingAc
 def test_made_up_passwords_meet_the_platforms_rules() -> None:
     from trading.platforms.passwords import is_acceptable
 
-    passwords = {accounts.new_password() for _number in range(200)}
+    passwords = {opening.new_password() for _number in range(200)}
     assert len(passwords) == 200
     assert all(is_acceptable(password) for password in passwords)
 

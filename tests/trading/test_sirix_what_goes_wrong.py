@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from crm.errors import DomainError
+from crm.errors import DomainError, WrongState
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_type
 from tests.trading.sandbox_process import SandboxProcess, started
 from tests.trading.sirix_server import OPTIONS, close_platforms, new_account, platform_on, row
-from trading import abilities, accounts, operations, symbols, type_checks
+from trading import abilities, accounts, opening, operations, symbols, type_checks
 from trading.choices import Ability, AccountState, IssueKind, OperationKind, OperationState
 from trading.imports import reading
 from trading.models import Deal, PlatformIssue, Position, SyncCursor, TradingAccount, TradingServer
@@ -206,26 +206,62 @@ def test_12_an_account_whose_making_was_not_answered_waits_for_a_person(
 ) -> None:
     account_type = make_type(cast.brand, server, group="RL-Standard-EUR", kyc_level=0)
     before = process.state()["users"]
-    account = accounts.request_account(
+    account = opening.request_account(
         client_id=cast.client.pk, account_type_id=account_type.pk, request_key="w", actor=None
     )
     process.fault("drop_after", CREATE)
-    assert accounts.open_on_platform(account.pk) == AccountState.FAILED
+    assert opening.open_on_platform(account.pk) == AccountState.FAILED
     assert PlatformIssue.objects.get(kind=IssueKind.BY_HAND).details["account"] == account.pk
-    assert (accounts.due_accounts(), process.state()["users"]) == ([], before + 1)
+    assert (opening.due_accounts(), process.state()["users"]) == ([], before + 1)
+
+
+def test_12_a_person_says_which_login_the_unanswered_account_has(
+    cast: Cast, server: TradingServer, process: SandboxProcess
+) -> None:
+    account_type = make_type(cast.brand, server, group="RL-Standard-EUR", kyc_level=0)
+    account = opening.request_account(
+        client_id=cast.client.pk, account_type_id=account_type.pk, request_key="w", actor=None
+    )
+    other = opening.request_account(
+        client_id=cast.client.pk, account_type_id=account_type.pk, request_key="other", actor=None
+    )
+    opening.open_on_platform(other.pk)
+    taken = TradingAccount.objects.get(pk=other.pk).login
+    process.fault("drop_after", CREATE)
+    opening.open_on_platform(account.pk)
+    made = str(int(taken) + 1)  # this server counts
+
+    def attach(login: str, **more: str) -> TradingAccount:
+        told = {"reason": "Seen in the back office", **more}
+        return opening.attach_login(account_id=account.pk, login=login, actor=cast.support, **told)
+
+    with pytest.raises(DomainError, match="has no account 987654321"):
+        attach("987654321")
+    with pytest.raises(DomainError, match="where you found it"):
+        attach(made, reason=" ")
+    with pytest.raises(DomainError, match="belongs to another account"):
+        attach(taken)
+    account.refresh_from_db()
+    assert account.state == AccountState.FAILED
+    done = attach(made)
+    assert (done.state, done.login, done.error) == (AccountState.OPEN, made, "")
+    assert done.history_due_at is not None
+    assert not PlatformIssue.objects.filter(kind=IssueKind.BY_HAND, closed_at__isnull=True).exists()
+    with pytest.raises(WrongState):
+        attach(made)
 
 
 def test_12_a_worker_that_died_in_the_middle_makes_no_second_account(
     cast: Cast, server: TradingServer, process: SandboxProcess
 ) -> None:
     account_type = make_type(cast.brand, server, group="RL-Standard-EUR", kyc_level=0)
-    account = accounts.request_account(
+    account = opening.request_account(
         client_id=cast.client.pk, account_type_id=account_type.pk, request_key="w", actor=None
     )
     past = dt.datetime.now(dt.UTC) - HALF_MINUTE
     TradingAccount.objects.filter(pk=account.pk).update(state=AccountState.OPENING, attempts=1, next_try_at=past)
     made = process.command_count(CREATE)
-    accounts.open_on_platform(account.pk)
+    opening.open_on_platform(account.pk)
     account.refresh_from_db()
     assert (account.state, process.command_count(CREATE)) == (AccountState.FAILED, made)
     assert PlatformIssue.objects.filter(kind=IssueKind.BY_HAND).exists()

@@ -19,7 +19,7 @@ from django.utils import timezone
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_server, make_type
 from tests.trading.sandbox_server import Sandbox, running_sandbox
-from trading import accounts, operations
+from trading import accounts, opening, operations
 from trading.choices import IssueKind, OperationKind, OperationState
 from trading.models import BalanceOperation, Deal, DealEdit, PlatformIssue, Position, TradingAccount, TradingServer
 from trading.platforms import pool
@@ -310,12 +310,12 @@ def test_12_an_account_whose_answer_was_lost_is_made_once(cast: Cast, either: Tr
     TradingServer.objects.filter(pk=either.pk).update(first_login=first, next_login=first, last_login=first + 99)
     either.refresh_from_db()
     kind = make_type(cast.brand, either, kyc_level=0)
-    account = accounts.request_account(client_id=cast.client.pk, account_type_id=kind.pk, actor=None, request_key="r1")
+    account = opening.request_account(client_id=cast.client.pk, account_type_id=kind.pk, actor=None, request_key="r1")
     users = sandbox.state()["users"]
     sandbox.fault("drop_after", "USER_ADD")
-    assert accounts.open_on_platform(account.pk) == "unknown"
+    assert opening.open_on_platform(account.pk) == "unknown"
     TradingAccount.objects.filter(pk=account.pk).update(next_try_at=timezone.now() - HOUR)
-    assert accounts.open_on_platform(account.pk) == "open"
+    assert opening.open_on_platform(account.pk) == "open"
     account.refresh_from_db()
     assert (sandbox.state()["users"], account.login) == (users + 1, str(first))
 

@@ -105,6 +105,7 @@ TABLE |= {
     "trading_leverage": Rule(OPENS_ACCOUNTS - {"retention"}, kwargs=_account, good=OWN),
     "trading_password": Rule(roles(Role.SUPPORT), kwargs=_account, good=OWN),
     "trading_retry": Rule(OPENS_ACCOUNTS, kwargs=_account, good=OWN),
+    "trading_attach": Rule(OPENS_ACCOUNTS, kwargs=_account, good=OWN),
     "trading_archive": Rule(DECIDES_REQUESTS, kwargs=_account, good=OWN),
     "trading_restore": Rule(DECIDES_REQUESTS, kwargs=_account, good=OWN),
     "trading_open_account": Rule(OPENS_ACCOUNTS, kwargs=_any_client("client_id"), good=OWN),

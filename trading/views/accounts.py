@@ -19,7 +19,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.ui.charts import Chart, Series
 from crm.ui.views import StaffView, embedded_table
-from trading import abilities, accounts, caps, margin, performance, policies, queries
+from trading import abilities, accounts, caps, margin, opening, performance, policies, queries
 from trading.forms import LeverageForm, OpenAccountForm
 from trading.models import TradingAccount
 from trading.standing import asked_of, standing_of
@@ -109,6 +109,7 @@ class AccountPage(StaffView):
             "lacking": abilities.lacking(account.server), 
             "unverified": abilities.unverified(account.server), "standing": standing_of(user, account),
             "may_retry": account.state == "failed" and user.has_perm("trading.open_account"),
+            "may_attach": account.state in ("failed", "unknown") and user.has_perm("trading.open_account"),
             "leverage_form": LeverageForm(account=account, ladder=caps.ladder_of(account)),
         }  # fmt: skip
         return render(request, "trading/account.html", context)
@@ -159,7 +160,7 @@ class OpenAccount(StaffView):
         form = OpenAccountForm(request.POST, offers=queries.offers_for(request.user, client))
         if form.is_valid():
             try:
-                accounts.request_account(
+                opening.request_account(
                     client_id=client.pk, account_type_id=int(form.cleaned_data["account_type"]), actor=request.user,
                     leverage=form.cleaned_data["leverage"], request_key=request.POST.get("key", "")[:60] or _key(),
                 )  # fmt: skip
@@ -219,13 +220,31 @@ class ResetPassword(StaffView):
         )(request)
 
 
+class AttachLogin(StaffView):
+    """What an attempt without an answer made was found on the platform."""
+
+    permission = "trading.open_account"
+
+    def post(self, request: HttpRequest, account_id: int) -> HttpResponse:
+        account = queries.get_account(request.user, account_id)
+        try:
+            opening.attach_login(
+                account_id=account.pk, login=request.POST.get("login", ""), actor=request.user,
+                reason=request.POST.get("reason", ""),
+            )  # fmt: skip
+            messages.success(request, _("The account is open under this login. Its past is being read."))
+        except DomainError as error:
+            messages.error(request, error.message)
+        return redirect("trading_account", account.pk)
+
+
 class RetryAccount(StaffView):
     permission = "trading.open_account"
 
     def post(self, request: HttpRequest, account_id: int) -> HttpResponse:
         account = queries.get_account(request.user, account_id)
         try:
-            accounts.retry_account(account_id=account.pk, actor=request.user)
+            opening.retry_account(account_id=account.pk, actor=request.user)
             messages.success(request, _("The account is tried again."))
         except DomainError as error:
             messages.error(request, error.message)

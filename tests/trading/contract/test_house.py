@@ -13,7 +13,7 @@ from tests.cast import Cast
 from tests.trading.contract.arena import Arena
 from tests.trading.contract.test_history import soon
 from tests.trading.factories import make_account, make_type
-from trading import accounts, operations, symbols
+from trading import opening, operations, symbols
 from trading.choices import AccountState, IssueKind, OperationKind, OperationState
 from trading.doctor import examine
 from trading.models import Deal, PlatformIssue, Position, ReconcileBreak, TradingAccount, TradingServer
@@ -50,7 +50,7 @@ def account_on(
 
 def ask_for(cast: Cast, server: TradingServer, arena: Arena) -> TradingAccount:
     account_type = make_type(cast.brand, server, group=arena.group("real\\standard-EUR"), kyc_level=0)
-    return accounts.request_account(
+    return opening.request_account(
         client_id=cast.client.pk, account_type_id=account_type.pk, request_key="wish:1", actor=None
     )
 
@@ -61,7 +61,7 @@ def make_due(account: TradingAccount) -> None:
 
 def test_an_account_is_opened_by_its_types_rules(cast: Cast, server: TradingServer, arena: Arena) -> None:
     account = ask_for(cast, server, arena)
-    assert accounts.open_on_platform(account.pk) == AccountState.OPEN
+    assert opening.open_on_platform(account.pk) == AccountState.OPEN
     account.refresh_from_db()
     assert arena.truth(account.login)["group"] == "real\\standard-EUR"
     found = platform_for(server, Purpose.READS).read_account(account.login)
@@ -71,13 +71,13 @@ def test_an_account_is_opened_by_its_types_rules(cast: Cast, server: TradingServ
 def test_an_account_whose_answer_was_lost_is_never_made_twice(cast: Cast, server: TradingServer, arena: Arena) -> None:
     account, before = ask_for(cast, server, arena), arena.process.state()["users"]
     arena.fault("drop_after", "create")
-    state = accounts.open_on_platform(account.pk)
+    state = opening.open_on_platform(account.pk)
     make_due(account)
     if capabilities_of(arena.kind).finds_accounts:
         assert state == AccountState.UNKNOWN
-        assert accounts.open_on_platform(account.pk) == AccountState.OPEN
+        assert opening.open_on_platform(account.pk) == AccountState.OPEN
     else:
-        assert state == AccountState.FAILED and accounts.open_on_platform(account.pk) == AccountState.FAILED
+        assert state == AccountState.FAILED and opening.open_on_platform(account.pk) == AccountState.FAILED
         issue = PlatformIssue.objects.get(kind=IssueKind.BY_HAND)
         assert (issue.details["account"], issue.details["name"]) == (account.pk, "Clara Weber")
     assert arena.process.state()["users"] == before + 1
