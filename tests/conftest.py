@@ -1,6 +1,7 @@
 """Shared by all tests. The database part is in `tests/database.py`, the people in `tests/cast.py`."""
 
 import gc
+import os
 
 import pytest
 
@@ -15,6 +16,35 @@ __all__ = ["browse", "cast", "django_db_setup", "empty_redis", "pytest_unconfigu
 def pytest_configure(config: pytest.Config) -> None:
     gc.disable()  # while everything is imported nothing is garbage
     database.start_servers()
+
+
+# Tests of many seconds, the longest first. Begun last, one of them would keep a process busy while the others have nothing to do.
+LONGEST = (
+    "tests/faults/test_supervisor.py", "tests/wallet/test_kill_minus_nine.py", "tests/walker/test_every_url_as_every_role.py",
+    "tests/wallet/test_thousand_events.py", "tests/wallet/test_month_end_demo.py", "tests/trading/test_two_seconds.py",
+    "tests/trading/test_demo.py", "tests/portal/test_german.py", "tests/faults/test_postgres_restart.py",
+    "tests/wallet/test_payment_life_cycle.py", "tests/crm/test_demo.py", "tests/properties/test_reconciliation.py",
+    "tests/ib/test_oracle.py", "tests/faults/test_events_survive_kill_minus_nine.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each process starts with its share of the long ones: xdist gives it one stretch of the list to begin with."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes == 1:
+        return
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    long = sorted(
+        (item for item in items if item.nodeid.split("::")[0] in rank),
+        key=lambda item: rank[item.nodeid.split("::")[0]],
+    )
+    others = [item for item in items if item.nodeid.split("::")[0] not in rank]
+    size = -(-len(others) // processes)
+    items[:] = [
+        item
+        for number in range(processes)
+        for item in (*long[number::processes], *others[number * size : (number + 1) * size])
+    ]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -1,6 +1,7 @@
 """A refund in coins is fetched by the client: he sees where and until when, staff see how it stands, none is forgotten."""
 
 import datetime as dt
+import time
 
 import httpx
 import pytest
@@ -124,6 +125,10 @@ def test_what_is_being_paid_is_not_taken_back(cast, outside, refund):
     """The client claims in the very moment: the server's word decides."""
     claim(refund.claim_url)
     outside.running.control("finish")
+    deadline = time.monotonic() + 20
+    while not outside.running.store.rows("SELECT * FROM transfers WHERE status = 'paid'"):
+        assert time.monotonic() < deadline, "the server's own timer has not fired"
+        time.sleep(0.05)
     outside.running.store.run("UPDATE transfers SET status = 'pending'")
     state = payouts.take_refund_back(withdrawal_id=refund.pk, actor=cast.finance, reason="No answer")
     assert (state, available(refund.wallet)) == (WithdrawalState.SENT, 40_000)
