@@ -44,12 +44,15 @@ define tests
 endef
 
 test: ## install, check style, types and layers, run all tests, browser tests included
-	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _checked _test
-# One core checks, the other makes what all test processes need.
+	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _test
+# Checks run beside the first tests, with what these leave of the machine; one that fails ends the tests.
 _checked:
-	@$(BIN)/python -m tests.ready & ready=$$!; \
-		if $(MAKE) --no-print-directory _lint; then wait $$ready; else status=$$?; kill $$ready; exit $$status; fi
-_test: _unit
+	@nice $(MAKE) --no-print-directory _lint & lint=$$!; \
+		$(BIN)/python -m tests.ready || { status=$$?; kill $$lint; exit $$status; }; \
+		$(MAKE) --no-print-directory _unit & unit=$$!; \
+		wait $$lint || { status=$$?; kill $$unit; wait $$unit; exit $$status; }; \
+		wait $$unit
+_test: _checked
 	$(call tests,browser,$(BROWSERS),tests/browser)
 
 unit: ## the tests without a browser

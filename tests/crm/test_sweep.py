@@ -42,7 +42,7 @@ def test_an_operation_that_fails_holds_up_no_other(monkeypatch):
     monkeypatch.setattr(operations, "due_operations", lambda: [(1, "reserved"), (2, "reserved"), (3, "unknown")])
     monkeypatch.setattr(operations, "send_operation", lambda pk: sent.append(pk) or 1 / (pk - 1))
     monkeypatch.setattr(operations, "resolve_operation", lambda pk: sent.append(pk))
-    monkeypatch.setattr(trading_tasks.accounts, "due_accounts", list)
+    monkeypatch.setattr(trading_tasks.opening, "due_accounts", list)
     monkeypatch.setattr(trading_tasks.accounts, "due_rights", list)
     monkeypatch.setattr(trading_tasks.requests, "due_requests", list)
     monkeypatch.setattr(trading_tasks.history, "due_histories", list)
