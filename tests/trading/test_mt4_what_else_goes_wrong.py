@@ -241,9 +241,15 @@ def test_17_answers_twice_in_pieces_and_over_64_kib_are_read_whole(mt4: Mt4Lab) 
         assert len(mt4.call("GET", "UsersRequest").content) > 4096
         mt4.fault("split", "UsersRequest", value=997)
         assert platform.logins("*") == whole
-        mt4.fault("duplicate", "read")
-        assert platform.read_account(login) == platform.read_account(login)
         rows = platform.deals(mask="*", from_msc=0, to_msc=2**45)
+        mt4.fault("duplicate", "UserRecordRequest")
+        account = platform.read_account(login)
+        # A change goes over a connection of its own: the second answer is never read as its own.
+        order = platform.balance_operation(login, BalanceKind.BALANCE, Decimal("1.25"), f"D:TWICE{login}")
+        assert (
+            platform.find_operations(login, Decimal("1.25"), f"D:TWICE{login}", since=timezone.now())[0].ticket == order
+        )
+        assert account is not None
     assert len({deal.ticket for deal in rows}) == len(rows) > 800
 
 

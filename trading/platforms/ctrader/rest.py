@@ -93,6 +93,8 @@ class CtraderRest:
         config = self.config
         target = f"{path}?{urlencode({**query, 'token': self._ready_token()})}"
         wait = config.write_seconds if is_write else config.read_seconds
+        if is_write:
+            self._web.close()  # nothing that an earlier answer left behind can be read as this one's
         try:
             return self._exchange(method, target, body, wait)
         except NotSent as problem:

@@ -33,7 +33,6 @@ from trading.platforms.gate import Gate
 from trading.platforms.matchtrader.options import Config
 from trading.platforms.web import Address, AnswerLost, NotSent, Reply, WebConnection
 
-PROBE_AFTER_SECONDS: Final = 10.0
 REFUSED: Final = frozenset({401, 403})
 NO_SUCH_PATH: Final = "there is nothing at this path: look at the server's paths"
 Query = Sequence[tuple[str, str]]
@@ -60,7 +59,6 @@ class RestClient:
         self._lock = threading.RLock()
         address = Address(config.host, config.port, config.is_tls, config.certificate)
         self._web = WebConnection(address, connect_seconds=config.connect_seconds)
-        self._used_at = time.monotonic()
         self.clock_ahead_msc: int | None = None  # the server's `Date` less our clock; None: it told none yet
         _clients.add(self)
 
@@ -78,8 +76,9 @@ class RestClient:
     def write(self, command: str, body: Any, *, method: str = "POST", **names: str) -> Any:
         """Change something; sent once. Raises: FinalError, NotStarted, OutcomeUnknown, PlatformBusy."""
         with self._lock, self.gate.passing():
-            if time.monotonic() - self._used_at > PROBE_AFTER_SECONDS:
-                self._web.close()  # on a connection that died unnoticed a write's outcome would be unknown
+            # On a connection that died unnoticed its outcome would be unknown; and nothing that an earlier answer left behind can
+            # be read as this one's.
+            self._web.close()
             return self._ask(command, method, (), body, names, is_write=True)
 
     def now_msc(self) -> int:
@@ -114,7 +113,6 @@ class RestClient:
         if not reply.headers:  # the head was cut off behind its first line
             self._web.close()
             raise (OutcomeUnknown if is_write else ReadTimedOut)("the answer ended in its head", command=command)
-        self._used_at = time.monotonic()
         self._note_clock(reply.headers.get("date", ""))
         return self._value(command, reply, is_write=is_write)
 

@@ -147,6 +147,8 @@ class Mt4Client:
         wait = self.config.waits[work]
         for is_again in (False, True):
             token = self._bearer()
+            if is_write:
+                self._web.close()  # nothing that an earlier answer left behind can be read as this one's
             try:
                 reply = self._web.exchange(
                     method, target, headers={**headers, "Authorization": f"Bearer {token}", "Accept": "application/json"},

@@ -20,7 +20,6 @@ from trading.platforms.gate import Gate
 from trading.platforms.sirix.options import Config
 from trading.platforms.web import AnswerLost, NotSent, Reply, WebConnection
 
-FRESH_SECONDS: Final = 10.0
 """A write goes over a connection that was used so shortly ago, else over a new one: on a dead one nobody would know."""
 NOT_FOUND: Final = 404
 
@@ -32,7 +31,6 @@ class SirixClient:
         self.config, self.gate = config, gate or Gate()
         self._lock = threading.RLock()
         self._web = WebConnection(config.address)
-        self._used_at = 0.0
         self._read_at = 0.0
         self.ahead_seconds: float | None = None  # the server's clock by its answers' `Date`, less ours
 
@@ -59,8 +57,7 @@ class SirixClient:
     def write(self, command: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Change something. Sent once. Raises: FinalError, NotStarted, OutcomeUnknown, PlatformBusy."""
         with self._lock, self.gate.passing():
-            if time.monotonic() - self._used_at > FRESH_SECONDS:
-                self._web.close()
+            self._web.close()  # nothing that an earlier answer left behind can be read as this one's
             try:
                 reply = self._exchange(path, body, self.config.write_seconds)
             except NotSent as problem:
@@ -84,7 +81,6 @@ class SirixClient:
             "Authorization": f"Bearer {self.config.token}", "Content-Type": "application/json", "Accept": "application/json"
         }  # fmt: skip
         reply = self._web.exchange("POST", path, headers=headers, body=encode(body).encode(), wait=wait)
-        self._used_at = time.monotonic()
         if date := reply.headers.get("date"):
             try:
                 self.ahead_seconds = parsedate_to_datetime(date).timestamp() - time.time()
