@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Coroutine, Mapping
 
@@ -15,7 +16,7 @@ class Hangup(Exception):
     """End the connection without another word."""
 
 
-class Gateway:
+class Gateway(ABC):
     """One sandbox server. `counts` says how often each command came since the start."""
 
     name = "trading server"
@@ -33,9 +34,9 @@ class Gateway:
         self.certificate = ""  # PEM, where the server speaks TLS
         self._recent: deque[float] = deque()
 
+    @abstractmethod
     async def start(self, host: str, ports: Mapping[str, int | None]) -> dict[str, int]:
         """Listen; the port of each listener by its name, as printed in the line that says "ready"."""
-        raise NotImplementedError
 
     async def stop(self) -> None:
         """Take nobody in any more, and end what there is."""

@@ -15,9 +15,9 @@ from tests.trading.factories import make_server
 from trading.models import TradingServer
 from trading.platforms.base import Right
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, ReadTimedOut
+from trading.platforms.masks import matches
 from trading.platforms.mt4 import codes, quotes, text, units
 from trading.platforms.mt4.adapter import configuration, deadlines, habits_of
-from trading.platforms.mt4.answers import matches
 from trading.platforms.mt4.client import DEADLINES, Work, _encode
 from trading.platforms.mt4.lineage import Lineage
 from trading.platforms.mt4.rows import OUT_OFFSET, UNKNOWN_ACTION, Reader, money_of, with_rights

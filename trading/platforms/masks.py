@@ -1,4 +1,4 @@
-"""Group masks as MetaTrader writes them, for platforms that have none of their own: `real*,!real\\test`."""
+"""Group masks as MetaTrader writes them, for platforms that can't be asked by one: `real*,!real\\test`."""
 
 from __future__ import annotations
 

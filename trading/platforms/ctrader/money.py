@@ -26,9 +26,8 @@ from trading.platforms.ctrader.rows import (
 )
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, ReadTimedOut
 from trading.platforms.masks import matches
+from trading.platforms.references import LOOK_BACK, is_reference
 
-LOOK_BACK: Final = dt.timedelta(minutes=5)
-REFERENCE_LEFT_MIN: Final = 12
 AMOUNT_MAX: Final = Decimal(1_000_000_000)
 COMMAND: Final = "CHANGEBALANCE"
 # By kind and direction: the type in WebServices and in the Manager API.
@@ -159,5 +158,4 @@ def _is_reference(deal: DealData, reference: str) -> bool:
     """Our `externalId`; where there is none, the comment or what a manager left of it."""
     if deal.raw.get("externalId"):
         return bool(deal.raw["externalId"] == reference)
-    left = deal.comment.strip()
-    return left == reference or (len(left) >= REFERENCE_LEFT_MIN and reference.startswith(left))
+    return is_reference(deal.comment, reference)

@@ -13,10 +13,9 @@ from trading.platforms.errors import FinalError, OutcomeUnknown, PlatformError
 from trading.platforms.matchtrader import rows
 from trading.platforms.matchtrader.accounts import AccountsPart
 from trading.platforms.matchtrader.parts import reading
+from trading.platforms.references import LOOK_BACK, is_reference
 
-LOOK_BACK: Final = dt.timedelta(minutes=5)
 AHEAD_MSC: Final = 86_400_000
-REFERENCE_LEFT_MIN: Final = 12  # characters of a cut reference that still name one operation
 REFERENCE_CHARS_MAX: Final = 31
 AMOUNT_MAX: Final = Decimal(1_000_000_000)
 LEDGER_WAITS: Final = (0.0, 0.1, 0.4)  # seconds, for the ledger entry of what was just booked
@@ -85,7 +84,7 @@ class MoneyPart(AccountsPart):
             "to": rows.written(self.client.now_msc() + AHEAD_MSC),
         }
         found = self.ledger_deals(self.per_logins("ledgers", [login], types=list(rows.MONEY_TYPES), **window))
-        return [deal for deal in found if deal.profit == amount and _is_reference(deal.comment, reference)]
+        return [deal for deal in found if deal.profit == amount and is_reference(deal.comment, reference)]
 
     def ledger_deals(self, answers: Iterable[Any]) -> list[DealData]:
         """Entries of ledger lists, each as a deal of its own."""
@@ -130,9 +129,3 @@ def ledger_rows(answers: Iterable[Any]) -> Iterator[tuple[str, Mapping[str, Any]
 
 def _money(row: Any) -> AccountMoney:
     return rows.money_from(rows.text(row["login"]), row.get("financeInfo") or {})
-
-
-def _is_reference(comment: str, reference: str) -> bool:
-    """The comment is our reference, or what somebody left of it."""
-    left = comment.strip()
-    return left == reference or (len(left) >= REFERENCE_LEFT_MIN and reference.startswith(left))

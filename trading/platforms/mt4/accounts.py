@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from trading.platforms.base import AccountData, NewAccount, Right
 from trading.platforms.errors import FinalError, LoginTaken, OutcomeUnknown, PlatformError, ReadTimedOut
+from trading.platforms.masks import matches
 from trading.platforms.mt4 import codes, text, units
-from trading.platforms.mt4.answers import UNREADABLE, Answers, matches
+from trading.platforms.mt4.answers import UNREADABLE, Answers
 from trading.platforms.mt4.rows import ENABLE_FLAGS, RIGHT_BITS, with_rights
 
 ABSENT: Final = "not on the trade server"

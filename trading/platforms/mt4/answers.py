@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -120,15 +119,3 @@ class Answers:
             self._sizes = {text(row.get("symbol")): units.decimal(row.get("contractSize")) for row in rows}
             self._sizes_at = time.monotonic()
         return self._sizes.get(symbol, Decimal(0))
-
-
-def matches(mask: str, name: str) -> bool:
-    """MetaTrader's group mask: `demo*,!demo-forex` is a list with `*` as a wildcard; `!` takes away."""
-    wanted = False
-    for item in filter(None, (part.strip() for part in mask.split(","))):
-        pattern = re.escape(item.removeprefix("!")).replace(r"\*", ".*")
-        if re.fullmatch(pattern, name):
-            if item.startswith("!"):
-                return False
-            wanted = True
-    return wanted

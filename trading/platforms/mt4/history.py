@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from trading.platforms.base import DealData, DealPage, GroupData, PositionData, ServerTime
 from trading.platforms.errors import FinalError, ReadTimedOut
+from trading.platforms.masks import matches
 from trading.platforms.mt4 import units
-from trading.platforms.mt4.answers import DAY_MSC, LOGINS_PER_REQUEST, UNREADABLE, Answers, matches
+from trading.platforms.mt4.answers import DAY_MSC, LOGINS_PER_REQUEST, UNREADABLE, Answers
 from trading.platforms.mt4.client import Work
 from trading.platforms.mt4.rows import BUY, OUT_OFFSET, SELL, command_of
 

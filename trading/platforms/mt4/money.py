@@ -15,9 +15,8 @@ from trading.platforms.mt4.accounts import AccountsPart
 from trading.platforms.mt4.answers import DAY_MSC, HOUR_MSC, UNREADABLE
 from trading.platforms.mt4.client import Work
 from trading.platforms.mt4.rows import BALANCE, CREDIT, command_of, money_of
+from trading.platforms.references import LOOK_BACK, is_reference
 
-LOOK_BACK: Final = dt.timedelta(minutes=5)
-REFERENCE_LEFT_MIN: Final = 12  # characters of a cut reference that still name one operation
 COMMANDS: Final = {BalanceKind.BALANCE: "Balance", BalanceKind.CREDIT: "Credit"}
 
 
@@ -64,7 +63,7 @@ class MoneyPart(AccountsPart):
         return [
             deal
             for deal in self._deals(money, command="TradesUserHistory")
-            if deal.profit == amount and _is_reference(deal.comment, reference)
+            if deal.profit == amount and is_reference(deal.comment, reference)
         ]
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
@@ -84,9 +83,3 @@ class MoneyPart(AccountsPart):
                 yield money_of(user, margins.get(units.whole(user["login"])))
         except UNREADABLE as problem:
             raise ReadTimedOut("an account's money can't be read", command="MarginsGet") from problem
-
-
-def _is_reference(comment: str, reference: str) -> bool:
-    """The comment is our reference, or what a manager or plugin left of it."""
-    left = comment.strip()
-    return left == reference or (len(left) >= REFERENCE_LEFT_MIN and reference.startswith(left))

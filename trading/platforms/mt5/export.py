@@ -24,6 +24,7 @@ import psycopg
 
 from trading.platforms.base import AccountData, AccountMoney, DealData, DealPage, PositionData
 from trading.platforms.errors import FinalError
+from trading.platforms.masks import matches
 from trading.platforms.mt5.deal import deal_from
 from trading.platforms.mt5.dialects import dialect_of, names_of, open_export, schema_of
 from trading.platforms.mt5.export_names import KNOWN
@@ -231,7 +232,7 @@ class SqlExport:
             raise FinalError("the export has no table mt5_users: groups can't be told apart", command="EXPORT")
         query = f"SELECT DISTINCT {self._column(table, 'Group')} FROM {self._name(table)}"  # noqa: S608 - quoted
         names = [str(row["Group"]) for row in self._ask(query)]
-        return [name for name in names if group_matches(mask, name) == wanted]
+        return [name for name in names if matches(mask, name) == wanted]
 
     def _of_groups(self, table: str, groups: list[str], how: str) -> tuple[str, list[object]]:
         """Condition and its values: logins in (or not in) these groups. A login that no user row explains is not left out."""
@@ -255,15 +256,4 @@ def _in_child() -> None:
 os.register_at_fork(after_in_child=_in_child)
 
 
-def group_matches(mask: str, name: str) -> bool:
-    """`real*,!real\\test`: a list with `*` as a wildcard; `!` takes away."""
-    wanted = False
-    for item in filter(None, (part.strip() for part in mask.split(","))):
-        if re.fullmatch(re.escape(item.removeprefix("!")).replace(r"\*", ".*"), name):
-            if item.startswith("!"):
-                return False
-            wanted = True
-    return wanted
-
-
-__all__ = ["SqlExport", "group_matches"]
+__all__ = ["SqlExport"]

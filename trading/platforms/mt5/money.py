@@ -15,9 +15,8 @@ from trading.platforms.mt5 import units, wire
 from trading.platforms.mt5.answers import DAY_MSC, HOUR_MSC, LOGINS_PER_REQUEST, Answers
 from trading.platforms.mt5.enums import DealAction
 from trading.platforms.mt5.rows import idle_money_from, money_from
+from trading.platforms.references import LOOK_BACK, is_reference
 
-LOOK_BACK: Final = dt.timedelta(minutes=5)
-REFERENCE_LEFT_MIN: Final = 12  # characters of a cut reference that still name one operation
 KINDS: Final = {
     BalanceKind.BALANCE: DealAction.BALANCE,
     BalanceKind.CREDIT: DealAction.CREDIT,
@@ -63,7 +62,7 @@ class MoneyPart(Answers):
         return [
             deal
             for deal in found
-            if deal.action in MONEY_ACTIONS and deal.profit == amount and _is_reference(deal.comment, reference)
+            if deal.action in MONEY_ACTIONS and deal.profit == amount and is_reference(deal.comment, reference)
         ]
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
@@ -88,9 +87,3 @@ class MoneyPart(Answers):
         for row in self._rows_or_none("USER_GET_BATCH", {"GROUP": mask}):
             if str(units.whole(row["Login"])) not in active:
                 yield idle_money_from(row)
-
-
-def _is_reference(comment: str, reference: str) -> bool:
-    """The comment is our reference, or what a manager or plugin left of it."""
-    left = comment.strip()
-    return left == reference or (len(left) >= REFERENCE_LEFT_MIN and reference.startswith(left))

@@ -9,14 +9,13 @@ from typing import Final
 
 from trading.platforms.base import AccountMoney, BalanceKind, DealData
 from trading.platforms.errors import FinalError, OutcomeUnknown, PlatformError, ReadTimedOut
+from trading.platforms.references import LOOK_BACK, is_reference
 from trading.platforms.sirix.rows import BALANCE, BONUS, CORRECTION, CREDIT
 from trading.platforms.sirix.status import STATUS, StatusPart
 
 MONEY: Final = "CreateMonetaryTransaction"
 REFERENCE_CHARS_MAX: Final = 31  # not known for Sirix: what every other platform takes
-REFERENCE_LEFT_MIN: Final = 12  # characters of a cut reference that still name one operation
 AMOUNT_MAX: Final = Decimal(1_000_000_000)
-LOOK_BACK: Final = dt.timedelta(minutes=5)
 MONEY_ACTIONS: Final = frozenset({BALANCE, CREDIT, CORRECTION, BONUS})
 MONEY_SECONDS: Final = 60.0
 
@@ -68,7 +67,7 @@ class MoneyPart(StatusPart):
             deal
             for deal in self.reader.deals(login, [], [], found.money)
             if deal.action in MONEY_ACTIONS and deal.profit == amount and deal.executed_at >= since
-            and _is_reference(deal.comment, reference)
+            and is_reference(deal.comment, reference)
         ]  # fmt: skip
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
@@ -83,9 +82,3 @@ class MoneyPart(StatusPart):
 
     def group_money(self, mask: str) -> Iterable[AccountMoney]:
         return iter(self.account_money(self.in_mask(mask)))
-
-
-def _is_reference(comment: str, reference: str) -> bool:
-    """The comment is our reference, or what a manager or plugin left of it."""
-    left = comment.strip()
-    return left == reference or (len(left) >= REFERENCE_LEFT_MIN and reference.startswith(left))
