@@ -8,7 +8,9 @@ proves that no row of the seal was changed, and only where it differs the journa
 from __future__ import annotations
 
 import hashlib
+import select
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from django.db import OperationalError, connection
 from psycopg.pq import ExecStatus
@@ -161,22 +163,40 @@ def broken_chain(account: int) -> Iterator[tuple[int, str]]:
             yield journal, f"{where}: balance {kept}/{free} kept, {sum_}/{sum_free} recomputed"
 
 
-def rows_digest(first: int, last: int) -> bytes:
+class RowsRead(NamedTuple):
+    """The digest over the rows of an id range, and how many they are."""
+
+    digest: bytes
+    journals: int
+    postings: int
+
+
+def rows_digest(first: int, last: int) -> RowsRead:
     """SHA-256 over the rows of all journals and postings in an id range, streamed.
 
-    Read at the level of libpq: a row is too little work to be handed through a cursor one by one.
+    Read at the level of libpq: a row is too little work to be handed through a cursor one by one. And never by a read
+    that waits inside libpq, which would keep every other thread of the process waiting with it.
     """
     digest = hashlib.sha256()
     connection.ensure_connection()
     wire = connection.connection.pgconn
     read, update = wire.get_copy_data, digest.update
+    arrivals = select.poll()
+    arrivals.register(wire.socket, select.POLLIN)
+    copied: list[int] = []
     for statement in (JOURNAL_ROWS, POSTING_ROWS):
         answer = wire.exec_(statement.format(first=int(first), last=int(last)).encode())
         if answer.status != ExecStatus.COPY_OUT:
             raise OperationalError(answer.get_error_message())
-        while (row := read(0))[0] > 0:
-            update(row[1])
+        while True:
+            while (row := read(1))[0] > 0:
+                update(row[1])
+            if row[0] < 0:
+                break
+            arrivals.poll()
+            wire.consume_input()
         while (answer := wire.get_result()) is not None:
             if answer.status != ExecStatus.COMMAND_OK:
                 raise OperationalError(answer.get_error_message())
-    return digest.digest()
+            copied.append(answer.command_tuples or 0)
+    return RowsRead(digest.digest(), *copied)

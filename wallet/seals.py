@@ -77,7 +77,7 @@ def seal_pending() -> LedgerSeal | None:
         return None
     root_hash, journals = merkle_root(first, last)
     assert root_hash is not None
-    rows = rows_digest(first, last)
+    rows = rows_digest(first, last).digest
     digest = seal_digest(
         previous=bytes(previous.seal_hash) if previous else b"",
         root_hash=root_hash, journals=journals, first=first, last=last, through=through,

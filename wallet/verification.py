@@ -162,7 +162,7 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
     verdict = Verdict()
     # What needs no digest is looked at while they are read; what is found is told in the books' own order all the same.
     checks: list[tuple[str, Callable[[], Iterator[str]]]] = [
-        ("whole books", lambda: _whole(verdict)),
+        ("whole books", _whole),
         ("wallets", lambda: _accounts(verdict)),
         ("checkpoints", _checkpoints),
         ("deposits, withdrawals and transfers", _movements),
@@ -177,6 +177,7 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
             found[name] = list(islice(check(), PROBLEMS_MAX))
         digests.read()  # what is left of them, in two
         finish()
+    verdict.journals, verdict.postings = _counted(digests)
     progress("journals and postings")
     wrong = islice(_journals(digests.in_doubt(), digests.through), PROBLEMS_MAX)
     seals = islice(_seals(verdict, head.lower(), digests.doubtful), PROBLEMS_MAX)
@@ -206,21 +207,25 @@ class _Digests:
     """Which seals' digests do not hold, read by as many threads as call `read`, each with a connection of its own.
 
     doubtful: id → range of journals, of the seals whose rows have to be looked at one by one; through: the last journal
-    that is sealed. Both are whole when every reader has ended.
+    that is sealed; journals, postings: how many were read. All are whole when every reader has ended.
     """
 
     def __init__(self, *, deep: bool) -> None:
         self.deep = deep
         self.doubtful: dict[int, tuple[int, int]] = {}
-        self.through = 0
+        self.through = self.journals = self.postings = 0
         self._after = 0
         self._lock = Lock()
 
     def read(self) -> None:
         while seals := self._take():
             for pk, first, last, kept in seals:
-                if self.deep or not kept or rows_digest(first, last) != bytes(kept):
-                    self.doubtful[pk] = (first, last)
+                read = rows_digest(first, last)
+                with self._lock:
+                    self.journals += read.journals
+                    self.postings += read.postings
+                    if self.deep or not kept or read.digest != bytes(kept):
+                        self.doubtful[pk] = (first, last)
 
     def in_doubt(self) -> list[tuple[int, int]]:
         return [self.doubtful[pk] for pk in sorted(self.doubtful)]
@@ -253,13 +258,20 @@ def _journals(doubtful: list[tuple[int, int]], sealed_through: int) -> Iterator[
         yield from (what for _pk, what in wrong_journals(begin, end))
 
 
-def _whole(verdict: Verdict) -> Iterator[str]:
-    """What no range of journals shows: how many there are, postings beyond them, accounts that are not theirs."""
+def _counted(digests: _Digests) -> tuple[int, int]:
+    """How many journals and postings there are: those that were read for their digests, and those after them."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*), max(id) FROM wallet_journal")
-        verdict.journals, last = cursor.fetchone()
-        cursor.execute("SELECT count(*), max(journal_id) FROM wallet_posting")
-        verdict.postings, last_of_postings = cursor.fetchone()
+        cursor.execute("SELECT count(*) FROM wallet_journal WHERE id > %s", [digests.through])
+        journals = cursor.fetchone()[0]
+        cursor.execute("SELECT count(*) FROM wallet_posting WHERE journal_id > %s", [digests.through])
+        return digests.journals + journals, digests.postings + cursor.fetchone()[0]
+
+
+def _whole() -> Iterator[str]:
+    """What no range of journals shows: postings beyond them, accounts that are not theirs."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (SELECT max(id) FROM wallet_journal), (SELECT max(journal_id) FROM wallet_posting)")
+        last, last_of_postings = cursor.fetchone()
     if (last_of_postings or 0) > (last or 0):
         yield f"postings of journal {last_of_postings} are there, the journal is not"
     for account, currency in rows(OTHER_ACCOUNTS):
@@ -320,7 +332,9 @@ def _other_rows(seal: LedgerSeal) -> Iterator[str]:
     root_hash, journals = merkle_root(seal.first_journal_id, seal.last_journal_id)
     if root_hash != bytes(seal.root) or journals != seal.journal_count:
         yield f"{what} are not those that were sealed ({journals} now, {seal.journal_count} then)"
-    elif seal.rows_digest and rows_digest(seal.first_journal_id, seal.last_journal_id) != bytes(seal.rows_digest):
+    elif seal.rows_digest and rows_digest(seal.first_journal_id, seal.last_journal_id).digest != bytes(
+        seal.rows_digest
+    ):
         yield f"{what} or postings of them have changed since they were sealed"
 
 
