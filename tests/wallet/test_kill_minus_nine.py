@@ -1,4 +1,4 @@
-"""`kill -9` before every single word to the database, in every step that moves money: nothing is lost, nothing twice."""
+"""`kill -9` before every word to the database that may change it, wherever money moves: nothing is lost, nothing twice."""
 
 import datetime as dt
 import itertools
@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from crm import events
-from tests.faults.killing import killed_at
+from tests.faults.killing import Rounds
 from tests.trading.factories import make_account, make_server
 from tests.wallet.factories import available, fund
 from tests.wallet.test_deposit import pay, start
@@ -47,10 +47,13 @@ def test_a_deposit_survives_a_kill_at_every_step(cast, outside):
     """From the click to the wallet: the intent, the PSP's page, webhooks taken in and acted on."""
     verified(cast.client)
     paid = 0
+    rounds = Rounds()
     for step in itertools.count(1):
         assert step < STEPS_MAX
         key = f"k{step}"
-        killed = killed_at(step, lambda key=key, amount=str(100 + step): start(cast, outside, amount, key=key))
+        killed = rounds.killed_at(
+            step, "start", lambda key=key, amount=str(100 + step): start(cast, outside, amount, key=key)
+        )
         deposit = start(cast, outside, str(100 + step), key=key)  # the client clicks again
         pay(deposit)
         paid += 100 + step
@@ -63,7 +66,7 @@ def test_a_deposit_survives_a_kill_at_every_step(cast, outside):
             inbox.process_due_webhooks()
             events.drain()
 
-        killed |= killed_at(step, workers_act)
+        killed |= rounds.killed_at(step, "act", workers_act)
         outside.deliver()  # what was not answered with 200 comes again; what was, comes again too
         time_passes()
         deposit.refresh_from_db()
@@ -84,23 +87,26 @@ def test_a_withdrawal_survives_a_kill_at_every_step(cast, outside):
     paid_in(cast.client, outside.psp, 100_000_00)
     wallet = ledger.wallet_of(cast.client, "EUR")
     left = 100_000_00
+    rounds = Rounds()
     for step in itertools.count(1):
         assert step < STEPS_MAX
         key, amount = f"w{step}", str(100 + step)
-        killed = killed_at(step, lambda key=key, amount=amount: ask(cast, outside, amount, key=key))
+        killed = rounds.killed_at(step, "ask", lambda key=key, amount=amount: ask(cast, outside, amount, key=key))
         withdrawal = ask(cast, outside, amount, key=key)  # the client clicks again
         left -= (100 + step) * 100
         assert available(wallet) == left
         for finance in (cast.finance, cast.second_finance):
-            killed |= killed_at(
-                step, lambda who=finance, pk=withdrawal.pk: approve_withdrawal(withdrawal_id=pk, actor=who)
+            killed |= rounds.killed_at(
+                step,
+                finance.email,
+                lambda who=finance, pk=withdrawal.pk: approve_withdrawal(withdrawal_id=pk, actor=who),
             )
             withdrawal.refresh_from_db()
             if withdrawal.state in (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK) and (
                 withdrawal.reviewed_by_id != finance.pk
             ):
                 approve_withdrawal(withdrawal_id=withdrawal.pk, actor=finance)
-        killed |= killed_at(step, lambda pk=withdrawal.pk: payouts.send_payout(pk))
+        killed |= rounds.killed_at(step, "send", lambda pk=withdrawal.pk: payouts.send_payout(pk))
         time_passes()
         outside.deliver()
         time_passes()
@@ -123,10 +129,13 @@ def test_a_transfer_survives_a_kill_at_every_step(cast):
     """To the trading account: reserved, sent, told by the platform; killed at every step, it moves once."""
     verified(cast.client)
     account, wallet, left = make_account(cast.client, make_server()), fund(cast.client, 100_000_00), 100_000_00
+    rounds = Rounds()
     for step in itertools.count(1):
         assert step < STEPS_MAX
         key, amount = f"t{step}", str(100 + step)
-        killed = killed_at(step, lambda key=key, amount=amount: move(cast, account, amount=amount, key=key))
+        killed = rounds.killed_at(
+            step, "move", lambda key=key, amount=amount: move(cast, account, amount=amount, key=key)
+        )
         transfer = move(cast, account, amount=amount, key=key)  # the client clicks again
         left -= (100 + step) * 100
         assert available(wallet) == left
@@ -137,7 +146,7 @@ def test_a_transfer_survives_a_kill_at_every_step(cast):
             settle(pk, ticket=ticket, problem=None)
             events.drain()
 
-        killed |= killed_at(step, platform_confirms)
+        killed |= rounds.killed_at(step, "confirm", platform_confirms)
         settle(transfer.operation_id, ticket=step, problem=None)  # looked up: the same answer again
         events.drain()
         continue_work()
