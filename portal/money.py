@@ -116,6 +116,7 @@ def tell_withdrawal(withdrawal: Withdrawal) -> Telling:
         WithdrawalState.REJECTED: (_("Not possible this time"), withdrawal.reason, "danger", 1),
         WithdrawalState.CANCELLED: (_("Cancelled by you"), back, "neutral", 0),
         WithdrawalState.FAILED: (_("It could not be paid out"), withdrawal.reason or back, "danger", 2),
+        WithdrawalState.CAME_BACK: (_("It came back"), f"{withdrawal.reason}. {back}", "warning", 4),
     }
     title, text, tone, current = told[withdrawal.state]
     open_states = (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK)

@@ -19,7 +19,12 @@ from wallet.choices import Purpose, Way, WithdrawalState
 from wallet.limits import exceeds, in_base, limit
 from wallet.models import Withdrawal
 
-CAME_BACK = (WithdrawalState.REJECTED, WithdrawalState.CANCELLED, WithdrawalState.FAILED)
+CAME_BACK = (
+    WithdrawalState.REJECTED,
+    WithdrawalState.CANCELLED,
+    WithdrawalState.FAILED,
+    WithdrawalState.CAME_BACK,
+)
 # What was done to the login or the profile → in words. A profile change counts when it touched one of CONTACTS.
 CHANGES: dict[str, Promise | str] = {
     "crm.password_changed": gettext_lazy("The password was changed"),

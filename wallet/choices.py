@@ -234,6 +234,7 @@ class WithdrawalState(BadgeChoices):
     REJECTED = "rejected", "red", _("Rejected")
     CANCELLED = "cancelled", "secondary", _("Cancelled by the client")
     FAILED = "failed", "red", _("Failed, money returned")
+    CAME_BACK = "came_back", "purple", _("Paid, and came back")
 
 
 WITHDRAWAL_TRANSITIONS: dict[str, set[str]] = {
@@ -257,10 +258,12 @@ WITHDRAWAL_TRANSITIONS: dict[str, set[str]] = {
     },
     WithdrawalState.UNKNOWN: {WithdrawalState.SENT, WithdrawalState.SETTLED, WithdrawalState.FAILED},
     WithdrawalState.SENT: {WithdrawalState.SETTLED, WithdrawalState.FAILED},
-    WithdrawalState.SETTLED: set(),
+    # Further than these only two people go, who asked the PSP (`wallet.payout_findings`).
+    WithdrawalState.SETTLED: {WithdrawalState.CAME_BACK},
     WithdrawalState.REJECTED: set(),
     WithdrawalState.CANCELLED: set(),
-    WithdrawalState.FAILED: set(),
+    WithdrawalState.FAILED: {WithdrawalState.SETTLED},
+    WithdrawalState.CAME_BACK: set(),
 }
 WITHDRAWAL_UNDECIDED = (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK)
 WITHDRAWAL_OPEN = (
@@ -271,6 +274,14 @@ WITHDRAWAL_OPEN = (
     WithdrawalState.SENT,
     WithdrawalState.UNKNOWN,
 )
+
+
+class FindingKind(BadgeChoices):
+    """What people found out about a payout."""
+
+    PAID = "paid", "green", _("It was paid")
+    NOT_PAID = "not_paid", "red", _("It was never paid")
+    CAME_BACK = "came_back", "purple", _("It was paid and came back")
 
 
 class Outcome(BadgeChoices):

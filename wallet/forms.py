@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from wallet.choices import FindingKind
 from wallet.models import Psp
 
 REPORT_BYTES_MAX = 1024 * 1024 * 1024
@@ -31,6 +32,29 @@ class RefundForm(forms.Form):
         label=_("Amount"), max_digits=18, decimal_places=8, widget=forms.TextInput({"inputmode": "decimal"})
     )
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class FindingForm(forms.Form):
+    """How a payment to a client ended, as its PSP or the bank told it."""
+
+    kind = forms.ChoiceField(label=_("What you were told"))
+    psp_reference = forms.CharField(
+        label=_("Its number there"), max_length=100, required=False,
+        help_text=_("Of the payment, or of the return when it came back. Reports are matched by it."),
+    )  # fmt: skip
+    amount = forms.DecimalField(
+        label=_("What came back"), required=False, max_digits=18, decimal_places=8,
+        widget=forms.TextInput({"inputmode": "decimal"}), help_text=_("Empty: all of it."),
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=_("Who told you, and what"), max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(self, *args: Any, kinds: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"prefix": "finding", **kwargs})
+        self.fields["kind"].choices = [(kind.value, kind.label) for kind in kinds]  # type: ignore[attr-defined]
+        if FindingKind.CAME_BACK not in kinds:
+            del self.fields["amount"]
 
 
 class ReportUploadForm(forms.Form):

@@ -83,7 +83,7 @@ def apply_payout(*, psp_id: int, view: TransferView, way: Way = Way.PAYOUT) -> A
     withdrawal.psp_reference = view.psp_reference or withdrawal.psp_reference
     claims.keep(withdrawal, view)
     if view.status == TransferStatus.PAID:
-        _settle(withdrawal, view)
+        settle(withdrawal, view)
     elif view.status == TransferStatus.FAILED:
         fail(withdrawal, reason=view.failure or _("The PSP could not pay it out"))
     elif withdrawal.state != WithdrawalState.SENT:
@@ -106,8 +106,11 @@ def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
 
     def body() -> str:
         if was_paid:
-            return _("The money may be back at the PSP. Ask there; the client's wallet was not changed.")
-        return _("The client may have the money twice. Stop further withdrawals of this client and ask the PSP.")
+            return _("The money may be back at the PSP. Ask there, and say on this page what you were told.")
+        return _(
+            "The client may have the money twice. Stop further withdrawals of this client, ask the PSP, and say on this page "
+            "what you were told."
+        )
 
     if not (was_paid or withdrawal.psp_reference):
         withdrawal.psp_reference = view.psp_reference
@@ -124,8 +127,11 @@ def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
     return Applied(InboxState.FAILED, title())
 
 
-def _settle(withdrawal: Withdrawal, view: TransferView) -> None:
-    posted = ledger.settle(key=f"withdrawal:{withdrawal.reference}:settle", reservation=withdrawal.reservation)
+def settle(withdrawal: Withdrawal, view: TransferView, *, posted: ledger.Posted | None = None) -> None:
+    """A locked one was paid: its reservation is posted, unless that was given back and `posted` took its place."""
+    posted = posted or ledger.settle(
+        key=f"withdrawal:{withdrawal.reference}:settle", reservation=withdrawal.reservation
+    )
     move_to(withdrawal, WithdrawalState.SETTLED)
     withdrawal.journal_id, withdrawal.finished_at, withdrawal.next_look_up_at = posted.journal_id, timezone.now(), None
     withdrawal.save()
@@ -191,15 +197,18 @@ def fail(withdrawal: Withdrawal, *, reason: str) -> None:
     tell_refused([withdrawal], reason)
 
 
-def tell_refused(parts: Sequence[Withdrawal], reason: str) -> None:
-    """One word to the client for all parts that came back together."""
+def tell_refused(parts: Sequence[Withdrawal], reason: str, *, amount_minor: int | None = None) -> None:
+    """One word to the client for all parts that came back together. amount_minor: where not all of it did."""
     first = parts[0]
     if first.purpose != Purpose.WITHDRAWAL:
         return
     publish(
         WithdrawalRefused(
             client_id=first.client_id, brand_id=first.brand_id, withdrawal_id=first.pk,
-            amount=from_minor(sum(part.amount_minor for part in parts), first.currency), currency=first.currency,
+            amount=from_minor(
+                sum(part.amount_minor for part in parts) if amount_minor is None else amount_minor, first.currency
+            ),
+            currency=first.currency,
             reason=reason[:300],
         )
     )  # fmt: skip

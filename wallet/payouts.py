@@ -259,7 +259,10 @@ def _call_for_help(withdrawal: Withdrawal) -> None:
         kind="wallet.payout_unknown",
         title=lambda: _("The outcome of payout %(reference)s is still unknown") % {"reference": withdrawal.reference},
         body=lambda: (
-            _("It is looked up again and again and never sent twice. Ask %(psp)s about it.") % {"psp": withdrawal.psp}
+            _(
+                "It is looked up again and again and never sent twice. Ask %(psp)s, and say on this page what you were told."
+            )
+            % {"psp": withdrawal.psp}
         ),
         url=f"/money/withdrawals/{withdrawal.pk}/",
         dedupe_key=f"payout-unknown:{withdrawal.pk}",

@@ -21,6 +21,7 @@ from wallet.models import (
     Dispute,
     ManualJournal,
     MonthSignOff,
+    PayoutFinding,
     PeriodReopening,
     Psp,
     PspCostProposal,
@@ -29,7 +30,7 @@ from wallet.models import (
 )
 
 # What one person asks for and another one decides.
-Asked = PeriodReopening | ManualJournal | BreakPosting | PspCostProposal
+Asked = PeriodReopening | ManualJournal | BreakPosting | PspCostProposal | PayoutFinding
 NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZEN})
 # Money may leave a platform while trading is forbidden, but not while the client is frozen.
@@ -183,6 +184,19 @@ def can_look_up(user: Any, withdrawal: Withdrawal) -> Decision:
     if allowed and withdrawal.state not in (WithdrawalState.SENT, WithdrawalState.UNKNOWN):
         return no(_("This withdrawal is “%(state)s”.") % {"state": withdrawal.get_state_display()})
     return allowed
+
+
+def can_say_what_happened(user: Any, withdrawal: Withdrawal) -> Decision:
+    """Who decides on withdrawals may write down how one ended; somebody else books it."""
+    allowed = has_permission(user, "wallet.approve_withdrawal")
+    if allowed and (user is None or withdrawal.client.book_id not in reach_of(user).books):
+        return no(_("You don't reach this client."))
+    return allowed
+
+
+def can_decide_finding(user: Any, finding: PayoutFinding) -> Decision:
+    """Four eyes: not the one who wrote it. Also a CHECK of the table."""
+    return _by_another(user, finding, can_say_what_happened(user, finding.withdrawal))
 
 
 def can_manage_psp(user: Any, psp: Psp) -> Decision:

@@ -48,8 +48,10 @@ def finish_the_transfer(event: BalanceOperationSettled) -> None:
     finish_transfer(operation_id=event.operation_id, confirmed=event.confirmed)
 
 
-@subscribe(DepositSettled, DepositReversed, DepositRestored, WithdrawalSettled)
-def keep_the_facts(event: DepositSettled | DepositReversed | DepositRestored | WithdrawalSettled) -> None:
+@subscribe(DepositSettled, DepositReversed, DepositRestored, WithdrawalSettled, WithdrawalRefused)
+def keep_the_facts(
+    event: DepositSettled | DepositReversed | DepositRestored | WithdrawalSettled | WithdrawalRefused,
+) -> None:
     assert event.client_id is not None
     rebuild_client(event.client_id, *FACTS)
 
@@ -215,11 +217,16 @@ def tell_of_the_transfer(event: TransferSettled) -> None:
 def tell_that_it_came_back_from_the_bank(event: DepositRestored) -> None:
     assert event.client_id is not None
     deposit = Deposit.objects.get(pk=event.deposit_id)
+
+    def title() -> str:
+        values = {"reference": deposit.reference, "money": formats.money(event.amount, event.currency)}
+        if event.dispute_id is None:
+            return _("The refund of %(reference)s came back: %(money)s") % values
+        return _("The chargeback of %(reference)s was reversed: %(money)s") % values
+
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT,
-        title=lambda: _("The chargeback of %(reference)s was reversed: %(money)s")
-        % {"reference": deposit.reference, "money": formats.money(event.amount, event.currency)},
-        dedupe_key=f"deposit-restored:{event.dispute_id}",
+        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=title,
+        dedupe_key=f"deposit-restored:{event.dispute_id or event.reference}",
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from wallet.urls_documents import DOCUMENTS
 from wallet.urls_in import urlpatterns as money_in
 from wallet.urls_month_end import MONTH_END
 from wallet.urls_recon import RECON
-from wallet.views import batches, client, ledger, movements, psps, reconciliation, setup, webhooks
+from wallet.views import batches, client, findings, ledger, movements, psps, reconciliation, setup, webhooks
 
 app_name = "wallet"
 urlpatterns = [
@@ -27,6 +27,10 @@ urlpatterns = [
     path("money/withdrawals/<int:withdrawal_id>/reject/", movements.reject, name="withdrawal_reject"),
     path("money/withdrawals/<int:withdrawal_id>/claim/", movements.claim_back, name="refund_claim_back"),
     path("money/withdrawals/<int:withdrawal_id>/look-up/", movements.look_up, name="withdrawal_look_up"),
+    path("money/withdrawals/<int:withdrawal_id>/finding/", findings.say, name="payout_finding_say"),
+    path("money/withdrawals/findings/<int:pk>/agree/", findings.agree, name="payout_finding_agree"),
+    path("money/withdrawals/findings/<int:pk>/refuse/", findings.refuse, name="payout_finding_refuse"),
+    path("money/withdrawals/findings/<int:pk>/withdraw/", findings.withdraw, name="payout_finding_withdraw"),
     path("money/transfers/", TableView.as_view(table=TransferTable), name="transfers"),
     path("money/transfers/<int:transfer_id>/", movements.transfer_page, name="transfer"),
     path("money/exchanges/", TableView.as_view(table=ExchangeTable), name="exchanges"),

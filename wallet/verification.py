@@ -83,7 +83,7 @@ WHERE d.settled_at IS NOT NULL AND p.amount_minor IS DISTINCT FROM d.credited_mi
 UNION ALL
 SELECT 'withdrawal ' || w.reference FROM wallet_withdrawal w
 LEFT JOIN wallet_posting p ON p.journal_id = w.journal_id AND p.account_id = w.wallet_id AND p.layer = 0
-WHERE w.state = 'settled' AND p.amount_minor IS DISTINCT FROM -w.amount_minor
+WHERE w.state IN ('settled', 'came_back') AND p.amount_minor IS DISTINCT FROM -w.amount_minor
 UNION ALL
 SELECT 'withdrawal ' || w.reference || ' (what the PSP paid)' FROM wallet_withdrawal w
 LEFT JOIN wallet_pspmovement m ON m.journal_id = w.journal_id
@@ -92,8 +92,14 @@ LEFT JOIN LATERAL (
     coalesce(sum(p.amount_minor) FILTER (WHERE a.kind = 'fees'), 0) AS fee
   FROM wallet_posting p JOIN wallet_account a ON a.id = p.account_id WHERE p.journal_id = w.journal_id AND p.layer = 0
 ) b ON true
-WHERE w.state = 'settled' AND (b.paid, b.fee, -m.amount_minor, m.kind::text)
+WHERE w.state IN ('settled', 'came_back') AND (b.paid, b.fee, -m.amount_minor, m.kind::text)
   IS DISTINCT FROM (w.amount_minor - w.fee_minor, w.fee_minor, w.amount_minor - w.fee_minor, w.way::text)
+UNION ALL
+SELECT 'withdrawal ' || w.reference || ' (what came back)' FROM wallet_withdrawal w
+LEFT JOIN wallet_payoutfinding f ON f.withdrawal_id = w.id AND f.kind = 'came_back' AND f.state = 'approved'
+LEFT JOIN wallet_posting p ON p.journal_id = f.journal_id AND p.account_id = w.wallet_id AND p.layer = 0
+WHERE (w.state = 'came_back' OR f.id IS NOT NULL)
+  AND (w.state::text, p.amount_minor) IS DISTINCT FROM ('came_back', f.amount_minor)
 UNION ALL
 SELECT 'deposit ' || d.reference || ' (what went back)' FROM wallet_deposit d
 LEFT JOIN LATERAL (

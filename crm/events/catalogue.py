@@ -258,11 +258,14 @@ class DepositReversed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DepositRestored(Event):
-    """A chargeback was reversed: (part of) the deposit is in the wallet again. `reference` is that of its DepositReversed."""
+    """A chargeback was reversed, or a refund came back: (part of) the deposit is in the wallet again.
+
+    `reference` is that of its DepositReversed; `dispute_id` is empty for a refund.
+    """
 
     name: ClassVar[str] = "wallet.deposit_restored"
     deposit_id: int
-    dispute_id: int
+    dispute_id: int | None
     amount: Decimal
     currency: str
     reference: str = ""

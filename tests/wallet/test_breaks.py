@@ -25,7 +25,7 @@ from wallet.models import (
     PspCost,
     Suggestion,
 )
-from wallet.reconciliation import bank_leg, breaks, deciding, postings, rematch
+from wallet.reconciliation import bank_leg, booking, breaks, deciding, postings, rematch
 from wallet.reconciliation_choices import PostingWay
 from wallet.verification import verify
 
@@ -283,6 +283,15 @@ def test_a_suggestion_is_taken_by_a_person_or_never_made_again(cast, psp):
     assert not Suggestion.objects.filter(state="open").exists()
 
 
+def test_nobody_is_asked_about_two_that_a_person_told_apart(cast, amount_break):
+    one = Suggestion.objects.get()
+    deciding._tell_apart(cast.finance, "Another payment", [(one.row_id, one.movement_id, None)])
+    one.refresh_from_db()
+    assert one.state == "void"
+    with pytest.raises(WrongState):
+        deciding.accept(suggestion_id=one.pk, actor=cast.finance)
+
+
 def test_a_difference_is_not_accepted_with_a_suggestion(cast, amount_break):
     with pytest.raises(DomainError, match="amounts differ"):
         deciding.accept(suggestion_id=Suggestion.objects.get().pk, actor=cast.finance)
@@ -352,6 +361,23 @@ def test_what_reaches_the_bank_is_matched_with_the_payout_it_names(cast, psp):
     bank_leg.match_payouts(cast.brand.pk)
     late.refresh_from_db()
     assert late.state == "resolved"
+
+
+def test_a_fee_of_the_payout_itself_stays_out_of_what_reaches_the_bank(cast, psp):
+    bank = make_psp(cast.brand, "bank", kind="bank", adapter="bank_wire")
+    entry = bank_entry(cast, bank, 9_000, "NORTHPAY PAYOUT NP-78")
+    several = bank_entry(cast, bank, 5_000, "payouts NP-1 NP-2")
+    report = recon.report(
+        psp, [payout("NP-78", 9_000, fee=25), payout("NP-1", 2_000, fee=25), payout("NP-2", 3_000, fee=25)]
+    )
+    assert booking.book_payouts(report) == 3
+    for one in (entry, several):
+        one.refresh_from_db()
+        assert one.state == "settlement"
+    there = [
+        ledger.house(kind, brand_id=cast.brand.pk, currency="EUR") for kind in ("client_money_bank", "fees")
+    ] + [ledger.psp_clearing(psp, "EUR")]  # fmt: skip
+    assert [ledger.balance(account) for account in there] == [-14_000, -75, 14_075]
 
 
 def test_a_batch_without_a_payout_row_is_recognised_by_its_rows_net_of_fees(cast, psp):

@@ -494,6 +494,6 @@ def test_a_finished_one_takes_no_further_step(rich, outside):
     payouts.send_payout(withdrawal.pk)
     outside.deliver(wait_for=1)
     withdrawal.refresh_from_db()
-    for target in WithdrawalState:
+    for target in set(WithdrawalState) - {WithdrawalState.CAME_BACK}:
         with pytest.raises(WrongState):
             move_to(withdrawal, target)

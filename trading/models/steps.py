@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +17,13 @@ from crm.models import Job, User
 from trading.choices import BackfillState, BreakKind, BreakState, ChangeKind
 from trading.models.accounts import TradingAccount
 from trading.models.servers import TradingServer
+
+BACKFILL_LOCK: Final = 0x42_46
+"""First half of the advisory lock of whoever reads a span of the past; the second half is the row."""
+HELD: Final = """
+SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s AND objsubid = 2
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
 
 
 class PlatformGroup(models.Model):
@@ -153,7 +162,6 @@ class Backfill(models.Model):
     new = models.PositiveBigIntegerField(default=0)
     changed = models.PositiveBigIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
-    lease_until = models.DateTimeField(null=True, help_text=_("A worker is at it; afterwards another may"))
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="+")
     started_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     started_at = models.DateTimeField(auto_now_add=True)
@@ -188,6 +196,9 @@ class Backfill(models.Model):
     def percent(self) -> int:
         return round(100 * self.days_done / self.days)
 
-    @property
+    @cached_property
     def is_at_work(self) -> bool:
-        return self.lease_until is not None and self.lease_until > timezone.now()
+        """Whether a worker holds it at this moment. One that was killed lets go at once, with its database session."""
+        with connection.cursor() as cursor:
+            cursor.execute(HELD, [BACKFILL_LOCK, self.pk])
+            return cursor.fetchone()[0]

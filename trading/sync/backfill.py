@@ -21,6 +21,7 @@ from crm.models import Job
 from crm.policies import require_permission
 from trading.choices import BackfillState
 from trading.models import Backfill, TradingServer
+from trading.models.steps import BACKFILL_LOCK
 from trading.platforms.base import Purpose
 from trading.platforms.errors import PlatformError
 from trading.platforms.pool import platform_for
@@ -29,8 +30,6 @@ from trading.sync.days import DAY_MSC, Windows, msc_of, read_window
 
 FILLS: Final = "trading.backfill_deals"
 JOB: Final = "trading.backfill"
-LOCK: Final = 0x42_46  # first half of the advisory lock; the second is the row
-SEEN_FOR: Final = dt.timedelta(seconds=60)  # how long a worker counts as being at it after its last word
 TAKE_IN_AT_ONCE: Final = 5000
 
 
@@ -122,12 +121,12 @@ def work(backfill_id: int) -> Generator[Backfill, None, None]:
             return
         _mark(row, state=BackfillState.RUNNING, error="")
         yield from _windows(row)
-        _mark(row, state=BackfillState.DONE, finished_at=timezone.now(), lease_until=None)
+        _mark(row, state=BackfillState.DONE, finished_at=timezone.now())
     except PlatformError as problem:
-        _mark(row, state=BackfillState.STOPPED, error=str(problem)[:300], lease_until=None)
+        _mark(row, state=BackfillState.STOPPED, error=str(problem)[:300])
         raise
     except (Exception, GeneratorExit):
-        _mark(row, state=BackfillState.STOPPED, lease_until=None)
+        _mark(row, state=BackfillState.STOPPED)
         raise
     finally:
         _let_go(backfill_id)
@@ -148,8 +147,7 @@ def _windows(row: Backfill) -> Iterator[Backfill]:
                 taken = take_in(server, list(some))
                 new, changed = new + len(taken.new), changed + len(taken.changed)
             Backfill.objects.filter(pk=row.pk).update(
-                position_msc=last, deals=F("deals") + len(deals), new=F("new") + new, changed=F("changed") + changed,
-                lease_until=timezone.now() + SEEN_FOR,
+                position_msc=last, deals=F("deals") + len(deals), new=F("new") + new, changed=F("changed") + changed
             )  # fmt: skip
         row.position_msc = last
         row.deals, row.new, row.changed = row.deals + len(deals), row.new + new, row.changed + changed
@@ -164,10 +162,10 @@ def _mark(row: Backfill, **values: Any) -> None:
 
 def _claim(backfill_id: int) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, backfill_id])
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [BACKFILL_LOCK, backfill_id])
         return cursor.fetchone()[0]
 
 
 def _let_go(backfill_id: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, backfill_id])
+        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [BACKFILL_LOCK, backfill_id])

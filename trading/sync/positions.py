@@ -17,7 +17,9 @@ NAMES: Final = (
     "ticket", "login", "symbol", "action", "lots", "contract_size", "price_open", "price_current", "profit", "swap",
     "opened_at", "server_msc", "comment",
 )  # fmt: skip
+# What was there before is read in the same snapshot: RETURNING knows the old row from PostgreSQL 18 on only.
 UPSERT: Final = """
+WITH was AS MATERIALIZED (SELECT ticket, lots FROM trading_position WHERE server_id = %(server)s), written AS (
 INSERT INTO trading_position (server_id, account_id, ticket, symbol, action, lots, contract_size, price_open,
   price_current, profit, swap, opened_at, server_msc, comment, synced_at)
 SELECT %(server)s, a.id, i.ticket, i.symbol, i.action, i.lots, i.contract_size, i.price_open, i.price_current, i.profit,
@@ -30,7 +32,8 @@ ORDER BY i.ticket
 ON CONFLICT (server_id, ticket) DO UPDATE SET lots = excluded.lots, price_open = excluded.price_open,
   price_current = excluded.price_current, profit = excluded.profit, swap = excluded.swap, comment = excluded.comment,
   action = excluded.action, synced_at = excluded.synced_at
-RETURNING account_id, old.lots IS DISTINCT FROM new.lots
+RETURNING account_id, ticket, lots
+) SELECT w.account_id, was.lots IS DISTINCT FROM w.lots FROM written w LEFT JOIN was USING (ticket)
 """
 
 

@@ -39,7 +39,7 @@ WITH fees AS (
     AND d.settled_at < %(until)s
   UNION ALL
   SELECT w.client_id, w.reference, 'withdrawal', w.finished_at, w.currency, w.amount_minor, w.fee_minor
-  FROM wallet_withdrawal w WHERE w.brand_id = %(brand)s AND w.fee_minor > 0 AND w.state = 'settled'
+  FROM wallet_withdrawal w WHERE w.brand_id = %(brand)s AND w.fee_minor > 0 AND w.state IN ('settled', 'came_back')
     AND w.finished_at >= %(since)s AND w.finished_at < %(until)s
 ), lines AS (
   SELECT client_id, jsonb_agg(jsonb_build_object('reference', reference, 'kind', kind, 'at', at, 'currency', currency,

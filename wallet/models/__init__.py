@@ -5,6 +5,7 @@ from wallet.models.costs import PspCost, PspCostProposal
 from wallet.models.disputes import Dispute
 from wallet.models.documents import FeeInvoice, IssuedDocument, Letterhead
 from wallet.models.files import AttachedFile
+from wallet.models.findings import PayoutFinding
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
 from wallet.models.manual import ManualJournal, ManualJournalFile, ManualLine
 from wallet.models.matches import Match, MatchGroup, NotTheSame, Suggestion
@@ -52,6 +53,7 @@ __all__ = [
     "MonthSignOff",
     "NotTheSame",
     "PaymentMethod",
+    "PayoutFinding",
     "Period",
     "PeriodReopening",
     "Posting",

@@ -22,7 +22,7 @@ PERFORM set_config('enable_nestloop', 'on', true);
 IF wrong = 0 AND entries > 0 THEN
   SELECT count(*) INTO wrong
     FROM fresh f JOIN wallet_settlementrow r ON r.id = f.row_id JOIN wallet_bankentry e ON e.id = f.entry_id
-    WHERE e.currency <> r.currency OR e.amount_minor <> -r.net_minor;
+    WHERE e.currency <> r.currency OR e.amount_minor <> -r.gross_minor;
 END IF;
 IF wrong > 0 THEN
   RAISE EXCEPTION 'a match agrees in kind, currency and amount'

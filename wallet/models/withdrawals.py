@@ -128,18 +128,18 @@ class Withdrawal(AmountMixin):
             ),
             models.CheckConstraint(
                 condition=Q(needs_second=False)
-                | ~Q(state__in=["approved", "sending", "sent", "unknown", "settled", "failed"])
+                | ~Q(state__in=["approved", "sending", "sent", "unknown", "settled", "failed", "came_back"])
                 | Q(reviewed_by__isnull=False, approved_by__isnull=False),
                 name="withdrawal_above_the_limit_had_four_eyes",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["approved", "sending", "sent", "unknown", "settled", "failed"])
+                condition=~Q(state__in=["approved", "sending", "sent", "unknown", "settled", "failed", "came_back"])
                 | Q(approved_by__isnull=False)
                 | Q(approved_automatically=True, needs_second=False),
                 name="withdrawal_approved_has_approver",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["settled", "rejected", "cancelled", "failed"])
+                condition=~Q(state__in=["settled", "rejected", "cancelled", "failed", "came_back"])
                 | Q(journal__isnull=False, finished_at__isnull=False),
                 name="finished_withdrawal_resolved_its_reservation",
             ),

@@ -17,13 +17,14 @@ DAYS_TO_ARRIVE = 5
 TABLES = ("recon_payout", "recon_entry", "recon_named", "recon_bank")
 SHORT_KEY = 4
 
+# What reaches the bank is the gross: a fee that the PSP takes for the transfer leaves its balance beside it.
 PAYOUTS = """
 CREATE TEMP TABLE recon_payout ON COMMIT DROP AS
 SELECT r.id, i.psp_id, upper(p.name) AS name, upper(p.code) AS code, upper(r.psp_reference) AS key, upper(r.batch) AS batch,
-    r.currency, -r.net_minor AS amount, r.booked_at, ARRAY[r.id] AS rows, r.id AS first
+    r.currency, -r.gross_minor AS amount, r.booked_at, ARRAY[r.id] AS rows, r.id AS first
   FROM wallet_settlementrow r JOIN wallet_settlementimport i ON i.id = r.report_id JOIN wallet_psp p ON p.id = i.psp_id
   LEFT JOIN wallet_match x ON x.row_id = r.id AND x.leg = 'bank'
-  WHERE p.brand_id = %(brand)s AND r.type = 'merchant_payout' AND NOT r.is_repeat AND r.net_minor < 0 AND x.id IS NULL
+  WHERE p.brand_id = %(brand)s AND r.type = 'merchant_payout' AND NOT r.is_repeat AND r.gross_minor < 0 AND x.id IS NULL
 """
 # Only where the bank names one; the numbers of these payouts are below zero.
 BATCHES = """
@@ -114,7 +115,7 @@ FROM recon_bank b JOIN recon_payout p ON p.id = b.payouts[1] WHERE e.id = ANY(b.
 OVERDUE = """
 INSERT INTO wallet_break (brand_id, leg, psp_id, report_id, kind, row_id, subject, detail, currency, difference_minor,
   happened_at, opened_at, state, resolution)
-SELECT %(brand)s, 'bank', p.psp_id, r.report_id, 'missing_there', r.id, '', '', r.currency, r.net_minor, r.booked_at,
+SELECT %(brand)s, 'bank', p.psp_id, r.report_id, 'missing_there', r.id, '', '', r.currency, r.gross_minor, r.booked_at,
   clock_timestamp(), 'open', ''
 FROM recon_payout p JOIN wallet_settlementrow r ON r.id = p.first AND r.type = 'merchant_payout'
 WHERE (p.booked_at AT TIME ZONE 'UTC')::date + %(arrive)s <= (

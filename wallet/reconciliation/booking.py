@@ -104,7 +104,8 @@ def _entry(
 
 
 def book_payouts(report: SettlementImport) -> int:
-    """What the PSP says it paid to our bank; returns how many rows. A payout is booked once, whatever report repeats it."""
+    """What the PSP says it paid to our bank, and what it took for that; returns how many rows. A payout is booked once,
+    whatever report repeats it."""
     rows = list(SettlementRow.objects.filter(report=report, type=RowType.MERCHANT_PAYOUT).order_by("line"))
     copies: dict[str, int] = defaultdict(int)
     entries = []
@@ -115,10 +116,14 @@ def book_payouts(report: SettlementImport) -> int:
         copies[key] += 1
         bank = ledger.house(AccountKind.CLIENT_MONEY_BANK, brand_id=report.psp.brand_id, currency=row.currency)
         clearing = ledger.psp_clearing(report.psp, row.currency)
+        lines = [Line(clearing, -row.net_minor), Line(bank, row.gross_minor)]
+        if row.fee_minor:
+            fees = ledger.house(AccountKind.FEES, brand_id=report.psp.brand_id, currency=row.currency)
+            lines.append(Line(fees, -row.fee_minor))
         entries.append(
             Entry(
                 key=key if copies[key] == 1 else f"{key}:{copies[key]}", kind=JournalKind.PSP_SETTLEMENT,
-                brand_id=report.psp.brand_id, lines=(Line(clearing, -row.net_minor), Line(bank, row.net_minor)),
+                brand_id=report.psp.brand_id, lines=tuple(line for line in lines if line.amount_minor),
                 description=f"{report.psp} {row.psp_reference}", business_on=report.last_day,
             )
         )  # fmt: skip

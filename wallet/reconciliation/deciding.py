@@ -81,17 +81,22 @@ def _decide(one: Suggestion, state: SuggestionState, actor: Any) -> None:
 
 def _tell_apart(actor: Any, reason: str, pairs: Iterable[tuple[int, int | None, int | None]]) -> None:
     """Row, and movement or bank's entry; what was told apart before stays as it was said."""
-    now = timezone.now()
+    now, known = timezone.now(), list(pairs)
     NotTheSame.objects.bulk_create(
         (
             NotTheSame(
                 row_id=row, movement_id=movement, entry_id=entry, said_by=actor, said_at=now, reason=reason[:300]
             )
-            for row, movement, entry in pairs
+            for row, movement, entry in known
         ),
         batch_size=1_000,
         ignore_conflicts=True,
     )
+    # Nobody is asked any more whether two are the same that a person told apart.
+    told = NotTheSame.objects.filter(row=OuterRef("row"), movement=OuterRef("movement"))
+    Suggestion.objects.filter(
+        Exists(told), state=SuggestionState.OPEN, row__in={row for row, _movement, _entry in known}
+    ).update(state=SuggestionState.VOID)
 
 
 @transaction.atomic

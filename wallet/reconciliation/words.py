@@ -52,7 +52,7 @@ def _of_row(one: Break) -> dict[str, Any]:
         "line": row.line, "kind": row.get_type_display(), "reference": row.psp_reference or row.merchant_reference,
         "there": Money.of_minor(row.gross_minor, row.currency), "fee": Money.of_minor(row.fee_minor, row.currency),
         "here": movement.money if movement else "–", "ours": movement.reference if movement else "–",
-        "paid": Money.of_minor(-row.net_minor, row.currency),
+        "paid": Money.of_minor(-row.gross_minor, row.currency),
         "agreed": Money.of_minor(row.fee_minor - one.difference_minor, row.currency),
     }  # fmt: skip
 

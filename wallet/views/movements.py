@@ -20,7 +20,8 @@ from crm.ui.views import StaffView, TableView, staff_page
 from wallet import claims, policies, queries
 from wallet.choices import WITHDRAWAL_OPEN, DepositState, WithdrawalState
 from wallet.deposits import release_held_deposit
-from wallet.forms import OptionalReasonForm, ReasonForm, RefundForm
+from wallet.findings_shown import findings_of
+from wallet.forms import FindingForm, OptionalReasonForm, ReasonForm, RefundForm
 from wallet.models import Deposit, Exchange, Transfer, Withdrawal, WithdrawalCheck
 from wallet.outcomes import parts_of
 from wallet.payouts import ask_the_psp, take_refund_back
@@ -135,11 +136,12 @@ def find_withdrawal(request: HttpRequest, withdrawal_id: int) -> Withdrawal:
 
 
 def show_withdrawal(
-    request: HttpRequest, withdrawal: Withdrawal, approve_form: Any, reject_form: Any, status: int = 200
-) -> HttpResponse:
+    request: HttpRequest, withdrawal: Withdrawal, approve_form: Any, reject_form: Any, status: int = 200,
+    finding_form: FindingForm | None = None,
+) -> HttpResponse:  # fmt: skip
     _note_view(request, withdrawal)
     parts = parts_of(withdrawal)
-    context = {
+    context = findings_of(request.user, withdrawal, finding_form) | {
         "withdrawal": withdrawal, "movement": withdrawal, "claim_may_be_closed": claims.may_be_closed(withdrawal),
         "story": story_of(withdrawal), "parts": parts,
         "next_one": queries.next_to_decide(request.user, withdrawal),

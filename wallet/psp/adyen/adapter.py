@@ -2,8 +2,9 @@
 
 What Adyen can't be asked: a payment, refund or payout by our reference. Its state is told by notifications, which Adyen
 repeats until they are answered and which can be sent again from the Customer Area. So a look-up answers from the payment
-link (open, expired, paid by whom we are not told) and from the notifications in our inbox; where neither knows, the outcome
-stays unknown and nothing is sent again.
+link (open, expired, paid by whom we are not told), from the notifications in our inbox, and from the settlement reports that
+were imported; where none of them knows, the outcome stays unknown, nothing is sent again, and two people may say how it
+ended (`wallet.payout_findings`).
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from Adyen.services.payouts.reviewing_api import ReviewingApi
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from wallet.choices import PspKind, Verdict
-from wallet.models import Deposit, Psp, WebhookMessage
+from wallet.choices import PspKind, RowType, Verdict
+from wallet.models import Deposit, Psp, SettlementRow, WebhookMessage
 from wallet.psp.adyen import evidence, notifications, reports
 from wallet.psp.adyen.notifications import UNITS
 from wallet.psp.adyen.report import AdyenReader
@@ -216,7 +217,7 @@ class AdyenAdapter(BaseAdapter):
             return self._pending(order, str(answer["pspReference"]))
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
-        return self._heard_transfer(order.reference, REFUND_CODES)
+        return self._heard_transfer(order.reference, REFUND_CODES, RowType.REFUND)
 
     # Payouts to bank accounts
 
@@ -254,7 +255,7 @@ class AdyenAdapter(BaseAdapter):
         return self._pending(order, submitted)
 
     def find_payout(self, reference: str) -> TransferView | None:
-        return self._heard_transfer(reference, PAYOUT_CODES)
+        return self._heard_transfer(reference, PAYOUT_CODES, RowType.PAYOUT)
 
     def _pending(self, order: RefundOrder | PayoutOrder, psp_reference: str) -> TransferView:
         return TransferView(order.reference, psp_reference, TransferStatus.PENDING, order.amount_minor, order.currency)
@@ -272,14 +273,28 @@ class AdyenAdapter(BaseAdapter):
         )
         return None if message is None else self.read_webhook(bytes(message.body))[message.item]
 
-    def _heard_transfer(self, reference: str, codes: Iterable[str]) -> TransferView:
+    def _heard_transfer(self, reference: str, codes: Iterable[str], kind: RowType) -> TransferView:
         heard = self._heard(reference, codes)
-        if heard is None or heard.transfer is None:
+        told = heard.transfer if heard is not None else None
+        told = told or self._reported(reference, kind)
+        if told is None:
             raise PspUnknown(
                 _("%(psp)s can't be asked for this by our reference: its notification says how it ended.")
                 % {"psp": self.psp}
             )
-        return heard.transfer
+        return told
+
+    def _reported(self, reference: str, kind: RowType) -> TransferView | None:
+        """The last that a settlement report says under our reference: money that went out, or came back after all."""
+        rows = SettlementRow.objects.filter(report__psp=self.psp, merchant_reference=reference, type=kind)
+        row = rows.filter(is_repeat=False).order_by("-booked_at", "-pk").first()
+        if row is None:
+            return None
+        minor, currency = (
+            (row.paid_minor or 0, row.paid_currency) if row.paid_currency else (row.gross_minor, row.currency)
+        )
+        status = TransferStatus.PAID if row.gross_minor < 0 else TransferStatus.FAILED
+        return TransferView(reference, row.psp_reference, status, abs(minor), currency, happened_at=row.booked_at)
 
     # Disputes
 
