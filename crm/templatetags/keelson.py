@@ -127,17 +127,20 @@ def ago(value: Any) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         value.isoformat(),
-        formats.moment(value, seconds=True),
+        formats.moment(value, seconds=True, zone=True),
         formats.ago(value),
     )
 
 
 @register.filter(name="localtime")
 def localtime_(value: Any, seconds: bool = False) -> SafeString:
-    """Date and time in the reader's time zone."""
+    """Date and time in the reader's time zone, which the tooltip names."""
     if not isinstance(value, date):
         return SafeString("–")
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), formats.moment(value, seconds=seconds))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), formats.moment(value, seconds=True, zone=True),
+        formats.moment(value, seconds=seconds),
+    )  # fmt: skip
 
 
 @register.filter

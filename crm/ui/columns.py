@@ -190,7 +190,10 @@ class TimeColumn(Column):
     css: str = "nowrap"
 
     def html(self, value: Any, row: Any, table: Any) -> str:
-        return DASH if value is None else escape(formats.moment(value, seconds=self.seconds))
+        if value is None:
+            return DASH
+        exact = escape(formats.moment(value, seconds=True, zone=True))
+        return f'<span title="{exact}">{escape(formats.moment(value, seconds=self.seconds))}</span>'
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,7 @@ class AgoColumn(Column):
             return DASH
         late = self.overdue and isinstance(value, datetime) and value < table.now
         css = ' class="neg"' if late else ""
-        exact, text = escape(formats.moment(value, seconds=True)), escape(formats.ago(value, table.now))
+        exact, text = escape(formats.moment(value, seconds=True, zone=True)), escape(formats.ago(value, table.now))
         return f'<span{css} title="{exact}">{text}</span>'
 
 

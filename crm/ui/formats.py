@@ -38,7 +38,12 @@ def _shape(shown: Locale, currency: str) -> tuple[str, str, str, str] | None:
     else:
         sample = format_currency(Decimal("1234567.89"), currency, locale=shown, currency_digits=False)
     found = re.fullmatch(r"(\D*)1(\D*)234(?:\2)567(\D)89(\D*)", sample)
-    return (found[1], found[4].rstrip() if not currency else found[4], found[2], found[3]) if found else None
+    if found is None:
+        return None
+    before = (
+        f"{found[1]}\u00a0" if found[1][-1:].isalpha() else found[1]
+    )  # `CHF 12.50`, as CLDR asks for and Babel leaves out
+    return before, found[4].rstrip() if not currency else found[4], found[2], found[3]
 
 
 def money(amount: Decimal | int | None, currency: str, *, sign: bool = False) -> str:
@@ -102,13 +107,22 @@ def day(value: date | datetime | None) -> str:
     return _day(local(value).date() if isinstance(value, datetime) else value, locale())
 
 
-def moment(value: date | datetime | None, *, seconds: bool = False) -> str:
-    """Date and time in the reader's zone, to the minute (or second), on a 24-hour clock as the trade uses it."""
+def moment(value: date | datetime | None, *, seconds: bool = False, zone: bool = False) -> str:
+    """Date and time in the reader's zone, to the minute (or second), on a 24-hour clock as the trade uses it.
+
+    `zone` names it, too: `22 Nov 2026, 14:30:05 CET`.
+    """
     if not isinstance(value, datetime):
         return day(value)
     shown = local(value)
     clock = f"{shown.hour:02}:{shown.minute:02}" + (f":{shown.second:02}" if seconds else "")
-    return f"{_day(shown.date(), locale())}, {clock}"
+    return f"{_day(shown.date(), locale())}, {clock}{_zone(shown) if zone else ''}"
+
+
+def _zone(shown: datetime) -> str:
+    """` CET`; ` UTC+04` where a zone has no letters; nothing for an instant without one."""
+    name = shown.tzname() or ""
+    return f" UTC{name}" if name.startswith(("+", "-")) else f" {name}" if name else ""
 
 
 @lru_cache(maxsize=4096)

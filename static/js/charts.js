@@ -38,21 +38,25 @@
     const short = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
     const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "UTC" });
     const grid = { stroke: token("--k-line"), width: 1 };
-    const axis = { stroke: token("--k-ink-3"), grid, ticks: { ...grid, size: 4 }, font: "11px Inter, sans-serif" };
+    const axis = { stroke: token("--k-ink-3"), grid, ticks: { ...grid, size: 4 }, font: "11px Inter, sans-serif", size: 32 };
+    const height = Number(holder.dataset.height) || 220;
+    // Bars stand around their number: the first and the last need half a step beside them. Two deals of one minute are a minute wide.
+    const bars = spec.time === false && spec.series.some((s) => s.kind === "bars");
+    const wide = (u, min, max) => (bars ? [min - 0.6, max + 0.6] : spec.hours && max - min < 600 ? [max - 600, max] : [min, max]);
     const options = {
       width: holder.clientWidth || 600,
-      height: Number(holder.dataset.height) || 220,
+      height,
       tzDate: (ts) => window.uPlot.tzDate(new Date(ts * 1e3), "UTC"),
-      scales: { x: { time: spec.time !== false }, y: spec.zero === false ? {} : { range: (u, min, max) => { const [a, b] = window.uPlot.rangeNum(Math.min(0, min), Math.max(0, max), 0.08, true); return [min >= 0 ? 0 : a, max <= 0 ? 0 : b]; } } },
-      axes: [spec.time === false ? axis : { ...axis, values: (u, splits, index, space, step) => splits.map((v) => (step >= 86400 ? short : clock).format(new Date(v * 1e3))) }, { ...axis, size: 56, values: scale }],
+      scales: { x: { time: spec.time !== false, range: wide }, y: spec.zero === false ? {} : { range: (u, min, max) => { const [a, b] = window.uPlot.rangeNum(Math.min(0, min), Math.max(0, max), 0.08, true); return [min >= 0 ? 0 : a, max <= 0 ? 0 : b]; } } },
+      axes: [spec.time === false ? axis : { ...axis, values: (u, splits, index, space, step) => splits.map((v) => (step >= 86400 ? short : clock).format(new Date(v * 1e3))) }, { ...axis, size: 56, space: height < 160 ? 18 : 30, values: scale }],
       cursor: { y: false, points: { size: 7 } },
       // The legend names the lines; their values show while one points at a day.
       hooks: { setCursor: [(u) => holder.classList.toggle("pointed", u.cursor.left >= 0 && u.cursor.idx != null)] },
       series: [
-        { label: spec.xLabel || "", value: (u, v) => (v == null ? "–" : spec.time === false ? v : day.format(new Date(v * 1e3))) },
+        { label: spec.xLabel || "", value: (u, v) => (v == null ? "–" : spec.time === false ? v : day.format(new Date(v * 1e3)) + (spec.hours ? " UTC" : "")) },
         ...spec.series.map((s) => {
           const stroke = colour(s.tone || "brand");
-          const line = { label: s.label, stroke, width: 1.75, points: { show: spec.x.length < 3 }, value: (u, v) => (v == null ? "–" : format(s.decimals).format(v) + (s.unit ? ` ${s.unit}` : "")) };
+          const line = { label: s.unit ? `${s.label}, ${s.unit}` : s.label, stroke, width: 1.75, points: { show: spec.x.length < 3 }, value: (u, v) => (v == null ? "–" : format(s.decimals).format(v) + (s.unit ? ` ${s.unit}` : "")) };
           if (s.kind === "bars") return { ...line, width: 0, fill: fade(stroke, 0.75), paths: window.uPlot.paths.bars({ size: [0.7, 40], radius: 0.12 }), points: { show: false } };
           if (s.kind === "area") return { ...line, fill: fade(stroke, 0.12) };
           if (s.kind === "step") return { ...line, paths: window.uPlot.paths.stepped({ align: 1 }) };

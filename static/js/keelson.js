@@ -3,6 +3,13 @@
 (() => {
   const root = document.documentElement;
   const text = (key) => document.body.dataset[`say${key[0].toUpperCase()}${key.slice(1)}`] || "";
+  // A long menu, and tabs that are wider than a phone, show where one is.
+  for (const here of document.querySelectorAll(".k-nav-scroll [aria-current], .k-tabs [aria-current]")) {
+    const box = here.closest(".k-nav-scroll, .k-tabs");
+    const [inner, outer] = [here.getBoundingClientRect(), box.getBoundingClientRect()];
+    if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 48;
+    if (inner.right > outer.right || inner.left < outer.left) box.scrollLeft += inner.left - outer.left - 24;
+  }
   const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content || "";
 
   // ----- HTMX: one place for the CSRF header, for errors and for signed-out sessions
