@@ -27,7 +27,7 @@ from trading.choices import (
     RequestKind,
     RequestState,
 )
-from trading.models import AccountRequest, Deal, SymbolInfo, TradingAccount
+from trading.models import AccountRequest, Deal, SymbolInfo, TradingAccount, TradingServer
 from trading.request_rules import what
 
 SIDES = {(0, 0): _("Buy in"), (1, 0): _("Sell in"), (0, 1): _("Buy out"), (1, 1): _("Sell out")}
@@ -45,7 +45,12 @@ def _level(row: TradingAccount, _table: Any) -> str:
     return f"{formats.number(row.margin_level, 0)} %" if row.margin else ""
 
 
+def _servers(_request: Any) -> QuerySet[TradingServer]:
+    return TradingServer.objects.order_by("name")
+
+
 class AccountFilter(django_filters.FilterSet):
+    server = django_filters.ModelChoiceFilter(queryset=_servers, label=_("Server"))
     state = django_filters.ChoiceFilter(choices=AccountState.choices, label=_("State"))
     currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
     is_demo = django_filters.BooleanFilter(label=_("Demo"))
@@ -58,7 +63,7 @@ class AccountFilter(django_filters.FilterSet):
 
     class Meta:
         model = TradingAccount
-        fields: ClassVar[list[str]] = ["state", "currency", "is_demo", "missing", "taken_over"]
+        fields: ClassVar[list[str]] = ["server", "state", "currency", "is_demo", "missing", "taken_over"]
 
 
 class AccountTable(Table):
@@ -69,7 +74,7 @@ class AccountTable(Table):
         Column("login", _("Login"), link=True, css="mono"),
         Column("client", _("Client"), value=lambda row: row.client.full_name or f"#{row.client_id}"),
         Column("type", _("Type"), value=lambda row: str(row.account_type or row.group)),
-        Column("server", _("Server"), value="server.name", hidden=True),
+        Column("server", _("Server"), value="server.name", css="nowrap"),
         BadgeColumn("state", _("State")),
         BadgeColumn("presence", _("On the platform"), value=lambda row: row.presence),
         MoneyColumn("balance", _("Balance")),
@@ -104,7 +109,9 @@ class AccountTable(Table):
 
 
 class RequestFilter(django_filters.FilterSet):
-    state = django_filters.ChoiceFilter(choices=RequestState.choices, label=_("State"))
+    state = django_filters.ChoiceFilter(
+        choices=RequestState.choices, label=_("State"), empty_label=_("Those that wait")
+    )
     kind = django_filters.ChoiceFilter(choices=RequestKind.choices, label=_("What"))
 
     class Meta:
@@ -177,6 +184,7 @@ FIGURES = (
     MoneyColumn("profit", _("Profit"), value=lambda row: row.profit or None, currency="account.currency", signed=True),
     MoneyColumn("commission", _("Commission"), value=lambda row: row.commission or None, currency="account.currency"),
     MoneyColumn("swap", _("Swap"), value=lambda row: row.swap or None, currency="account.currency"),
+    MoneyColumn("fee", _("Fee"), value=lambda row: row.fee or None, currency="account.currency"),
     Column("comment", _("Comment"), css="muted"),
     Column("position_id", _("Position"), css="mono", hidden=True),
 )

@@ -12,7 +12,7 @@ from crm.ui import formats
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, Table
 from trading import margin
 from trading.choices import MarginSeverity
-from trading.models import TradingAccount
+from trading.models import TradingAccount, TradingServer
 
 
 def _level(row: TradingAccount, _table: Any) -> str:
@@ -23,14 +23,19 @@ def _alert(row: Any) -> MarginSeverity | str:
     return MarginSeverity(row.alert_severity) if row.alert_severity else ""
 
 
+def _servers(_request: Any) -> QuerySet[TradingServer]:
+    return TradingServer.objects.order_by("name")
+
+
 class NearFilter(django_filters.FilterSet):
+    server = django_filters.ModelChoiceFilter(queryset=_servers, label=_("Server"))
     is_demo = django_filters.BooleanFilter(label=_("Demo"))
     alert_severity = django_filters.ChoiceFilter(choices=MarginSeverity.choices, label=_("Alert"))
     currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
 
     class Meta:
         model = TradingAccount
-        fields: ClassVar[list[str]] = ["is_demo", "currency"]
+        fields: ClassVar[list[str]] = ["server", "is_demo", "currency"]
 
 
 class MarginTable(Table):
@@ -50,7 +55,7 @@ class MarginTable(Table):
         MoneyColumn("margin", _("Margin")),
         MoneyColumn("floating", _("Floating"), signed=True),
         MoneyColumn("margin_free", _("Free margin"), hidden=True),
-        Column("server", _("Server"), value="server.name", hidden=True),
+        Column("server", _("Server"), value="server.name", css="nowrap"),
         AgoColumn("synced_at", _("As of")),
     )
     filterset = NearFilter

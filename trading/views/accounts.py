@@ -20,8 +20,9 @@ from crm.errors import DomainError
 from crm.ui.charts import Chart, Series
 from crm.ui.views import StaffView, embedded_table
 from trading import abilities, accounts, caps, margin, opening, performance, policies, queries
+from trading.choices import IssueKind
 from trading.forms import LeverageForm, OpenAccountForm
-from trading.models import TradingAccount
+from trading.models import PlatformIssue, TradingAccount
 from trading.standing import asked_of, standing_of
 from trading.tables import AccountDealTable
 
@@ -83,9 +84,9 @@ def trading_tab(request: HttpRequest, client: Client) -> HttpResponse:
     }  # fmt: skip
     if chosen is not None:
         curve = queries.equity_curve(user, chosen.pk)
+        deals = queries.with_price_digits(list(queries.deals_of_account(user, chosen.pk)[:DEALS_ON_TAB]))
         context |= {
-            "chart": curve_chart(chosen, curve), "curve": curve,
-            "deals": queries.with_price_digits(list(queries.deals_of_account(user, chosen.pk)[:DEALS_ON_TAB])),
+            "chart": curve_chart(chosen, curve), "curve": curve, "deals": deals, "has_fees": any(deal.fee for deal in deals),
         }  # fmt: skip
     return render(request, "trading/_client_tab.html", context)
 
@@ -106,7 +107,7 @@ class AccountPage(StaffView):
             "alerts": margin.open_alerts_of(account), "look": signing.dumps([user.pk, account.pk], salt=LOOK_SALT),
             "may_change_leverage": policies.can_change_leverage(user, account) and account.state == "open",
             "may_reset_password": policies.can_reset_password(user, account) and account.state == "open",
-            "lacking": abilities.lacking(account.server), 
+            "lacking": abilities.lacking(account.server), "asks_to_look": _asks_to_look(account),
             "unverified": abilities.unverified(account.server), "standing": standing_of(user, account),
             "may_retry": account.state == "failed" and user.has_perm("trading.open_account"),
             "may_attach": account.state in ("failed", "unknown") and user.has_perm("trading.open_account"),
@@ -249,6 +250,19 @@ class RetryAccount(StaffView):
         except DomainError as error:
             messages.error(request, error.message)
         return redirect("trading_account", account.pk)
+
+
+def _asks_to_look(account: TradingAccount) -> bool:
+    """Whether its opening was not answered and only a person can tell whether it is on the platform."""
+    if account.state != "failed":
+        return False
+    asked = PlatformIssue.objects.filter(
+        server_id=account.server_id,
+        kind=IssueKind.BY_HAND,
+        subject=opening.reference_of(account.pk),
+        closed_at__isnull=True,
+    )
+    return asked.exists()
 
 
 def _key() -> str:
