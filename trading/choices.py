@@ -336,6 +336,28 @@ class BackfillState(BadgeChoices):
     DONE = "done", "green", _("Done")
 
 
+class DataKind(models.TextChoices):
+    """What is read from a server, under the name that its cursor and its samples have."""
+
+    ACCOUNTS = "accounts", _("Balances and equity")
+    DEALS = "deals", _("New deals")
+    DEALS_AGAIN = "deals_again", _("Deals of the last days, again")
+    DEALS_EXPORT = "deals_export", _("Deals of the SQL export")
+    GROUPS = "groups", _("Groups")
+    POSITIONS = "positions", _("Open positions")
+    PROFILES = "profiles", _("Group, leverage and rights of accounts")
+    RECONCILE = "reconcile", _("Nightly comparison")
+    SYMBOLS = "symbols", _("Symbols")
+
+
+class ConnectionFor(models.TextChoices):
+    """What a connection is for (`platforms.base.Purpose`), as people call it."""
+
+    MONEY = "money", _("Money and accounts")
+    READS = "reads", _("Reading")
+    BACKFILL = "backfill", _("The past")
+
+
 class ChangeKind(models.TextChoices):
     """What of a server's settings is kept with its history."""
 

@@ -61,7 +61,9 @@ class SettleForm(forms.Form):
 class BackfillForm(forms.Form):
     """Days of the server's own calendar, both included."""
 
-    first_day = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    first_day = forms.DateField(
+        label=_("From"), widget=forms.DateInput(attrs={"type": "date"}), help_text=_("By the server's clock")
+    )
     last_day = forms.DateField(
         label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text=_("Empty: today")
     )

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from django.db import connection
 from django.db.models import Count, DecimalField, F, Q, QuerySet
 from django.http import Http404
+from django.utils import timezone
 
 from clients.models import Client
 from crm.policies import Decision, no, require_permission
@@ -304,6 +305,15 @@ def totals_of(client: Client, accounts: Sequence[TradingAccount], positions: Seq
 # ── platforms ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+SILENT: Final = dt.timedelta(minutes=2)
+
+
+def utc_offset(seconds: int) -> str:
+    """`UTC+2`, `UTC−3:30`."""
+    hours, minutes = divmod(abs(seconds) // 60, 60)
+    return f"UTC{'−' if seconds < 0 else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
+
+
 @dataclass(frozen=True)
 class ServerHealth:
     """A server with what is known about each kind of data read from it."""
@@ -319,13 +329,20 @@ class ServerHealth:
         return bool(self.cursors) and not any(cursor.failures for cursor in self.cursors)
 
     @property
+    def silent_since(self) -> dt.datetime | None:
+        """When anything was read last, where that is longer ago than it should be: the worker is not at it."""
+        newest = max((cursor.read_at for cursor in self.cursors if cursor.read_at), default=None)
+        is_late = self.server.is_enabled and newest is not None and timezone.now() - newest > SILENT
+        return newest if is_late else None
+
+    @property
     def lag_ms(self) -> int | None:
         return next((cursor.lag_ms for cursor in self.cursors if cursor.kind == "deals"), None)
 
     @property
     def offset(self) -> str:
         seconds = next((c.clock_offset_seconds for c in self.cursors if c.clock_offset_seconds is not None), None)
-        return "" if seconds is None else f"UTC{seconds // 3600:+d}"
+        return "" if seconds is None else utc_offset(seconds)
 
 
 def server_health(user: Any) -> list[ServerHealth]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 import django_filters
@@ -64,10 +65,10 @@ def _state(info: SymbolInfo, _table: Any) -> str:
 
 def _sizes(info: SymbolInfo, _table: Any) -> str:
     alias = _alias(info)
-    there = formats.number(info.contract_size, 0)
+    there = formats.number(info.contract_size)
     if alias is None or alias.symbol.contract_size == info.contract_size:
         return there
-    here = formats.number(alias.symbol.contract_size, 0)
+    here = formats.number(alias.symbol.contract_size)
     return format_html('<span class="neg">{}</span> <span class="muted">/ {}</span>', there, here)
 
 
@@ -99,7 +100,8 @@ class SymbolTable(Table):
         Column("why", _("Why"), value=lambda row: _alias(row).reason if _alias(row) else "", css="clip muted"),
         Column("size", _("Contract size"), render=_sizes, css="end num"),
         Column("digits", _("Digits"), css="end num"),
-        Column("tick", _("Tick"), value=lambda row: f"{row.tick_size.normalize():f}" if row.tick_size else "", css="end num"),
+        Column("tick", _("Tick"), value=lambda row: f"{row.tick_size.normalize():f}" if row.tick_size else "", css="end num",
+               hidden=True),
         AgoColumn("waiting_since", _("Deals wait since")),
         TimeColumn("first_seen_at", _("First seen"), hidden=True),
         Column("path", _("Folder"), css="muted clip", hidden=True),
@@ -126,7 +128,7 @@ class SymbolTable(Table):
 
 
 class BreakFilter(django_filters.FilterSet):
-    state = django_filters.ChoiceFilter(choices=BreakState.choices, label=_("State"))
+    state = django_filters.ChoiceFilter(choices=BreakState.choices, label=_("State"), empty_label=_("Open ones"))
     kind = django_filters.MultipleChoiceFilter(choices=BreakKind.choices, label=_("What"), distinct=False)
     server = django_filters.ModelChoiceFilter(queryset=_servers, label=_("Server"))
     day = django_filters.DateFromToRangeFilter(label=_("Day"))
@@ -170,22 +172,32 @@ class PlatformBreakTable(Table):
 
     def queryset(self) -> QuerySet[ReconcileBreak]:
         require_permission(self.user, "trading.view_platform_health")
-        found = ReconcileBreak.objects.select_related("server", "decided_by")
+        found = ReconcileBreak.objects.select_related("server", "decided_by", "account")
         return found if self.params.get("state") else found.filter(state=BreakState.OPEN)
 
 
 def told(row: ReconcileBreak) -> str:
     """The evidence in a few words."""
-    evidence = row.evidence
+    evidence, currency = row.evidence, row.account.currency if row.account else ""
     if row.kind == BreakKind.BALANCE:
         return _("platform %(platform)s, deals %(deals)s") % {
-            "platform": evidence.get("balance", ""), "deals": evidence.get("balance_of_deals", "")}  # fmt: skip
+            "platform": amount(evidence.get("balance", ""), currency),
+            "deals": amount(evidence.get("balance_of_deals", ""), currency)}  # fmt: skip
     if row.kind == BreakKind.COUNT:
         return _("platform %(platform)s, here %(ours)s") % {
             "platform": evidence.get("platform", ""), "ours": evidence.get("ours", "")}  # fmt: skip
     if row.kind == BreakKind.CHANGED:
-        return ", ".join(sorted(evidence.get("after", {})))
-    return " ".join(str(evidence.get(name, "")) for name in ("symbol", "net", "comment")).strip()
+        return ", ".join(name.replace("_", " ") for name in sorted(evidence.get("after", {})))
+    net = amount(evidence.get("net", ""), currency, sign=True)
+    return " · ".join(filter(None, (evidence.get("symbol", ""), net, evidence.get("comment", ""))))
+
+
+def amount(value: Any, currency: str, *, sign: bool = False) -> str:
+    """A figure of the evidence in the account's currency; as it stands there where nobody knows that."""
+    try:
+        return formats.money(Decimal(str(value)), currency, sign=sign) if currency else str(value)
+    except InvalidOperation:
+        return str(value)
 
 
 KNOWN_ACTIONS = Q(action__lt=0) | Q(action__gt=20)  # as the index `deals_of_unknown_action` says it

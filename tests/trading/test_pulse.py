@@ -84,5 +84,5 @@ def test_the_page_shows_lag_counters_breaker_and_rate(
     browser.get("/trading/health/")
     with django_assert_max_num_queries(17):
         text = browser.get("/trading/health/").content.decode()
-    for shown in (f"lag-{server.pk}", "50 %", "Open", "gone", "300"):
+    for shown in (f"lag-{server.pk}", "50 %", "Resting", "gone", "300", "700 ms", "New deals"):
         assert shown in text

@@ -39,10 +39,11 @@ def tell(demo: Demo, server: TradingServer) -> None:
         cursor.execute(SOME_DEALS, [server.pk, msc_of(first)])
         found = cursor.fetchall()
     fetched = [day_of(row[4]) for row in found]
+    yesterday = today - dt.timedelta(days=1)
     DayCheck.objects.bulk_create(
         [
             DayCheck(
-                server=server, day=day, platform_deals=counts.get(day, 0), our_deals=counts.get(day, 0),
+                server=server, day=day, platform_deals=counts.get(day, 0) + (day == yesterday), our_deals=counts.get(day, 0),
                 missing=fetched.count(day), checked_at=demo.now - dt.timedelta(hours=6),
             )
             for day in (first + dt.timedelta(days=n) for n in range(DAYS))
@@ -53,7 +54,6 @@ def tell(demo: Demo, server: TradingServer) -> None:
             server=server, kind=BreakKind.MISSING, subject=str(ticket), day=day_of(msc), login=login, ticket=ticket,
             evidence={"symbol": symbol, "action": action, "net": f"{net.normalize():f}", "comment": ""}, is_healed=True,
         )  # fmt: skip
-    yesterday = today - dt.timedelta(days=1)
     breaks.note(
         server=server, kind=BreakKind.COUNT, subject=yesterday.isoformat(), day=yesterday,
         evidence={"platform": counts.get(yesterday, 0) + 1, "ours": counts.get(yesterday, 0), "not_listed": 0},

@@ -11,10 +11,12 @@ from django import template
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from crm.ui import formats
 from trading import abilities
-from trading.choices import IssueKind
+from trading.choices import ConnectionFor, DataKind, DealAction, IssueKind
 from trading.models import Deal, DealEdit, PlatformChange, PlatformIssue, TradingServer
 from trading.tables import deal_kind as kind_of
+from trading.tables_sync import amount
 
 register = template.Library()
 
@@ -34,6 +36,29 @@ def unverified(server: TradingServer) -> str:
 
 
 @register.filter
+def data_kind(kind: str) -> str:
+    """What is read from a server, in words."""
+    return str(DataKind(kind).label) if kind in DataKind.values else kind
+
+
+@register.filter
+def connection_for(purpose: str) -> str:
+    return str(ConnectionFor(purpose).label) if purpose in ConnectionFor.values else purpose
+
+
+@register.filter
+def elapsed(milliseconds: int | None) -> str:
+    """`659 ms`, `59.5 s`, `4:07 min`: as short as one reads it."""
+    if milliseconds is None:
+        return "–"
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    if milliseconds < 120_000:
+        return f"{formats.number(Decimal(milliseconds) / 1000, 1)} s"
+    return f"{formats.duration(milliseconds // 1000)} {_('min') if milliseconds < 3_600_000 else _('h')}"
+
+
+@register.filter
 def deal_kind(deal: Deal) -> str:
     return kind_of(deal)
 
@@ -41,6 +66,10 @@ def deal_kind(deal: Deal) -> str:
 @register.filter
 def issue_page(issue: PlatformIssue, perms: Any) -> str:
     """Where a question about a platform is answered, for whoever may look there."""
+    if "account" in issue.details and issue.kind == IssueKind.BY_HAND and "trading.view_tradingaccount" in perms:
+        return reverse("trading_account", args=[issue.details["account"]])
+    if "operation" in issue.details and "trading.resolve_operation" in perms:
+        return reverse("trading_operation", args=[issue.details["operation"]])
     if issue.kind == IssueKind.UNKNOWN_ACTION:
         return reverse("trading_unknown_deals")
     if issue.kind in (IssueKind.BALANCE_BREAK, IssueKind.DEALS_BREAK):
@@ -48,6 +77,32 @@ def issue_page(issue: PlatformIssue, perms: Any) -> str:
     if issue.kind in (IssueKind.UNMAPPED_SYMBOL, IssueKind.CONTRACT_CHANGED) and "trading.view_symbolalias" in perms:
         return f"{reverse('trading_symbols')}?server={issue.server_id}&q={quote(issue.subject)}"
     return ""
+
+
+@register.filter
+def issue_words(issue: PlatformIssue) -> str:
+    """What there is to do or to know, of what was written down with the question."""
+    told, kind = issue.details, issue.kind
+    if kind == IssueKind.BY_HAND and told.get("opening"):
+        return _("Look whether an account for %(name)s was made in %(group)s.") % {
+            "name": told.get("name", ""), "group": told.get("group", "")}  # fmt: skip
+    if kind == IssueKind.BY_HAND and "trading" in told:
+        return _("Allow trading again.") if told["trading"] else _("Stop trading.")
+    if kind == IssueKind.UNKNOWN_ACCOUNT:
+        return _some(told.get("logins", []))
+    if kind in (IssueKind.TWO_CANDIDATES, IssueKind.UNKNOWN_ACTION):
+        return _some([f"#{ticket}" for ticket in told.get("tickets", [])])
+    if kind == IssueKind.CONTRACT_CHANGED:
+        return " → ".join(formats.number(Decimal(told[name])) for name in ("decided", "now") if told.get(name))
+    if kind == IssueKind.DEALS_BREAK:
+        return _("platform %(platform)s, here %(ours)s") % {
+            "platform": told.get("platform", ""), "ours": told.get("ours", "")}  # fmt: skip
+    return ""
+
+
+def _some(values: list[Any], *, shown: int = 4) -> str:
+    """The first of a list, and that there are more."""
+    return ", ".join(map(str, values[:shown])) + (" …" if len(values) > shown else "")
 
 
 @register.filter
@@ -60,7 +115,9 @@ def exact(value: Decimal | None) -> str:
 def differences(change: PlatformChange | DealEdit) -> list[Difference]:
     """Field by field: what it was and what it is."""
     names = sorted({*change.before, *change.after})
-    return [Difference(_named(name), _shown(change.before.get(name)), _shown(change.after.get(name))) for name in names]
+    return [
+        Difference(field_name(name), _shown(change.before.get(name)), _shown(change.after.get(name))) for name in names
+    ]
 
 
 @register.filter
@@ -75,7 +132,22 @@ def evidence_name(name: str) -> str:
     return known.get(name, name)
 
 
-def _named(name: str) -> str:
+MONEY_FIGURES = ("balance", "balance_of_deals", "difference", "credit", "credit_of_deals", "net")
+
+
+@register.simple_tag
+def evidence_value(name: str, value: Any, currency: str) -> str:
+    """A figure of a difference: amounts in the account's currency, kinds of deals in words."""
+    if name in MONEY_FIGURES:
+        return amount(value, currency, sign=name in ("difference", "net"))
+    if name == "action" and value in DealAction.values:
+        return str(DealAction(value).label)
+    return formats.number(value) if isinstance(value, int) else str(value) or "–"
+
+
+@register.filter
+def field_name(name: str) -> str:
+    """A field of a deal or of a server's settings, in words."""
     known = {"listed": _("on the server"), "deleted": _("deleted on the platform")}
     return known.get(name, name.replace("_", " "))
 

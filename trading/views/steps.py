@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from crm.ui.views import StaffView, wants_fragment
 from trading import queries
 from trading.forms_sync import BackfillForm, SettleForm
 from trading.models import Backfill, DayCheck, DealEdit, PlatformChange, PlatformGroup, ReconcileBreak, TradingServer
+from trading.platforms.pool import capabilities_of
 from trading.sync import backfill, breaks
 from trading.views.accounts import note_look
 
@@ -55,12 +57,12 @@ class BreakPage(StaffView):
     def _page(request: HttpRequest, row: ReconcileBreak, form: SettleForm) -> HttpResponse:
         user: Any = request.user
         visible = row.account_id is not None and queries.accounts_visible_to(user).filter(pk=row.account_id).exists()
-        following = (
-            ReconcileBreak.objects.filter(state="open", found_at__lt=row.found_at).order_by("-found_at", "-pk").first()
-        )
+        older = Q(found_at__lt=row.found_at) | Q(found_at=row.found_at, pk__lt=row.pk)
+        following = ReconcileBreak.objects.filter(older, state="open").order_by("-found_at", "-pk").first()
         before, after = row.evidence.get("before", {}), row.evidence.get("after", {})
         context = {
             "one": row, "form": form, "may_open_account": visible, "following": following,
+            "currency": row.account.currency if row.account else "",
             "figures": [(name, value) for name, value in row.evidence.items() if name not in ("before", "after")],
             "fields": [(name, before.get(name), after.get(name)) for name in sorted({*before, *after})],
             "check": DayCheck.objects.filter(server=row.server, day=row.day).first() if row.day else None,
@@ -110,6 +112,7 @@ class ServerSteps(StaffView):
         }
         if wants_fragment(request):
             return render(request, "trading/_backfills.html", context)
+        context["is_unfinished"] = not form.is_bound and any(span.state != "done" for span in context["spans"])
         context |= settings_of(server)
         context["days"] = list(DayCheck.objects.filter(server=server).order_by("-day")[:DAYS_SHOWN])
         context["open_breaks"] = ReconcileBreak.objects.filter(server=server, state="open").order_by("found_at")[:10]
@@ -121,6 +124,7 @@ def settings_of(server: TradingServer) -> dict[str, Any]:
     return {
         "groups": PlatformGroup.objects.filter(server=server).order_by("name")[:GROUPS_SHOWN],
         "changes": PlatformChange.objects.filter(server=server).order_by("-pk")[:CHANGES_SHOWN],
+        "lists_groups": capabilities_of(server.kind).lists_groups,
     }
 
 
