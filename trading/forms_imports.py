@@ -9,28 +9,52 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from clients.queries import clients_visible_to
+from trading.choices import PlatformKind
 from trading.imports.attach import NO_TYPE
 from trading.models import AccountType, StagedLogin, TradingServer
+from trading.platforms.pool import capabilities_of
+
+
+class ServerChoice(forms.ModelChoiceField):
+    """A server with its platform."""
+
+    def label_from_instance(self, obj: TradingServer) -> str:
+        return f"{obj.name} · {obj.get_kind_display()}"
 
 
 class ImportForm(forms.Form):
     """Which server, and which of its logins."""
 
-    server = forms.ModelChoiceField(label=_("Trading server"), queryset=TradingServer.objects.none())
+    server = ServerChoice(label=_("Trading server"), queryset=TradingServer.objects.none())
     mask = forms.CharField(
-        label=_("Groups"), max_length=300, widget=forms.TextInput({"class": "mono", "spellcheck": "false"}),
-        help_text=_("A list with * as a wildcard; ! takes away: real*,!real\\test. All of them: *"),
+        label=_("Groups"), max_length=300, required=False, widget=forms.TextInput({"class": "mono", "spellcheck": "false"}),
+        help_text=_("Empty: those that the server's settings say are read. Else a list with * as a wildcard; ! takes away: "
+                    "real*,!real\\test. All of them: *"),
     )  # fmt: skip
-    first_login = forms.IntegerField(label=_("First login"), required=False, min_value=1, help_text=_("Empty: all"))
-    last_login = forms.IntegerField(label=_("Last login"), required=False, min_value=1)
+    first_login = forms.IntegerField(
+        label=_("First login"), required=False, min_value=1, help_text=_("Empty: from the first one on")
+    )
+    last_login = forms.IntegerField(
+        label=_("Last login"), required=False, min_value=1, help_text=_("Empty: up to the last one")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         servers = TradingServer.objects.filter(is_enabled=True).order_by("name")
+        kinds = set(servers.order_by().values_list("kind", flat=True).distinct())
+        silent = sorted(kind for kind in kinds if not capabilities_of(kind).lists_accounts)
+        servers = servers.exclude(kind__in=silent)
         self.fields["server"].queryset = servers  # type: ignore[attr-defined]
-        first = servers.first()
-        if first is not None:
-            self.fields["server"].initial, self.fields["mask"].initial = first.pk, first.group_mask
+        self.fields["server"].initial = servers.first()
+        if silent:
+            self.fields["server"].help_text = _("%(platforms)s does not list its accounts, so none can be taken over.") % {
+                "platforms": ", ".join(str(PlatformKind(kind).label) for kind in silent)}  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("server") is not None and not (data.get("mask") or "").strip():
+            data["mask"] = data["server"].group_mask
+        return data
 
 
 class AttachForm(forms.Form):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from trading import abilities
@@ -21,6 +24,32 @@ ONLY_OF: Final = {
 
 KEEP_EET: Final = (PlatformKind.MT5.value, PlatformKind.MT4.value)
 """Most brokers' MetaTrader servers keep the time of Athens and Helsinki; others usually keep UTC."""
+ADDRESSES: Final = {
+    PlatformKind.MT5.value: "mt5.broker.example",
+    PlatformKind.MT4.value: "bridge.vendor.example",
+    PlatformKind.CTRADER.value: "live-broker.webapi.ctrader.com",
+    PlatformKind.MATCHTRADER.value: "broker-api-v2.broker.example",
+    PlatformKind.SIRIX.value: "restapi-real1.sirixtrader.com",
+}
+PORTS: Final = {PlatformKind.CTRADER.value: 8443}
+"""Where servers of a kind usually answer, when that is not 443."""
+MANAGERS: Final = {
+    PlatformKind.MT5.value: _("A number; an account in the group Managers."),
+    PlatformKind.MT4.value: _("As the bridge's administration shows it."),
+    PlatformKind.CTRADER.value: _("A number; a manager with the rights to accounts, cashier, history and positions."),
+    PlatformKind.MATCHTRADER.value: _("For your own notes: the key alone signs in."),
+    PlatformKind.SIRIX.value: _("For your own notes: the token alone signs in."),
+}
+
+
+def _shaped(option: Option) -> Callable[[str], None]:
+    """The same question that the verb asks, so that the answer stands at the field."""
+
+    def check(value: str) -> None:
+        if value and option.pattern and not re.fullmatch(option.pattern, value):
+            raise ValidationError(_("%(name)s can't be “%(value)s”.") % {"name": option.label, "value": value})
+
+    return check
 
 
 class ServerForm(forms.ModelForm):
@@ -50,7 +79,12 @@ class ServerForm(forms.ModelForm):
 
     class Meta:
         model = TradingServer
-        help_texts = {"transport": _("As the broker's access server offers it. Raw TCP belongs into a tunnel.")}
+        help_texts = {
+            "transport": _("As the broker's access server offers it. Raw TCP belongs into a tunnel."),
+            "first_login": _("New accounts get their logins from here: nobody else may give these out."),
+            "is_demo": _("All accounts here are without real money."),
+            "is_enabled": _("Off: nothing is read, and nothing is sent."),
+        }
         widgets = {"certificate": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}), "kind": forms.HiddenInput()}
         fields = (
             "name", "kind", "host", "port", "manager_login", "password", "transport", "crypt_method", "certificate",
@@ -89,6 +123,10 @@ class ServerForm(forms.ModelForm):
             gone += ["first_login", "last_login"]
         for name in gone:
             del self.fields[name]
+        if not self.platform.capabilities.lists_accounts:
+            self.fields["group_mask"].help_text = _(
+                "The platform lists nothing: of the accounts that the house has there, those in these groups."
+            )
         if "time_zone" in self.fields and kind not in KEEP_EET and not self.instance.pk:
             self.fields["time_zone"].initial = self.initial["time_zone"] = "UTC"
         withheld = self.fields["withheld"]
@@ -97,14 +135,28 @@ class ServerForm(forms.ModelForm):
         withheld.choices = [(one.value, one.label) for one in Ability if one not in never]
 
     def _label(self) -> None:
+        manager, secret, host = self.fields["manager_login"], self.fields["password"], self.fields["host"]
+        manager.help_text = MANAGERS.get(self.platform_kind, "")
+        host.widget.attrs["placeholder"] = ADDRESSES.get(self.platform_kind, "")
         if self.platform.manager_label:
-            self.fields["manager_login"].label = self.platform.manager_label
+            manager.label = self.platform.manager_label
         if self.platform.secret_label:
-            self.fields["password"].label = self.platform.secret_label
+            secret.label = self.platform.secret_label
+        if self.instance.pk:
+            secret.help_text = _("Stored encrypted, never shown again; empty keeps it.")
+            secret.widget.attrs["placeholder"] = _("A secret is stored")
+        else:
+            secret.required = True
+            secret.error_messages["required"] = _("%(name)s is needed.") % {"name": secret.label}
+            self.fields["port"].initial = self.initial["port"] = PORTS.get(self.platform_kind, 443)
 
     def _option_field(self, option: Option) -> forms.Field:
         """Secrets are never filled in; others show what is kept, else what stands for an empty field."""
-        common: dict[str, Any] = {"label": option.label, "help_text": option.help, "required": False}
+        must = option.is_required and not option.default and not (option.is_secret and self._has_secret(option))
+        common: dict[str, Any] = {
+            "label": option.label, "help_text": option.help, "required": must, "validators": [_shaped(option)],
+            "error_messages": {"required": _("%(name)s is needed.") % {"name": option.label}},
+        }  # fmt: skip
         if option.is_secret:
             secret = forms.PasswordInput(attrs={"autocomplete": "off"})
             if self._has_secret(option):

@@ -39,7 +39,9 @@ class AccountTypeForm(forms.ModelForm):
         error_messages={"item_invalid": _("Item %(nth)s is no leverage from 1 to 500:")},
     )  # fmt: skip
     countries = CountriesField(label=_("Countries"), help_text=_("Codes, e.g. DE, AT; empty: everywhere"))
-    excluded_countries = CountriesField(label=_("But not in"))
+    excluded_countries = CountriesField(
+        label=_("But not in"), help_text=_("Codes; these take away from the list before")
+    )
 
     class Meta:
         model = AccountType
@@ -54,6 +56,12 @@ class AccountTypeForm(forms.ModelForm):
             "kyc_level": _("KYC level"), "position": _("Order"), "is_default": _("Opens by itself"),
             "is_enabled": _("Offered"), "asks_for_passwords": _("New passwords after a look"),
         }  # fmt: skip
+        help_texts = {
+            "group": _("As the platform spells it, e.g. real\\standard-EUR or LIVE_STANDARD_EUR"),
+            "currency": _("That of the group"), "default_leverage": _("One of the leverages: what nobody chose"),
+            "min_deposit": _("In the account's currency; 0: none"), "position": _("In lists, the smallest first"),
+            "is_enabled": _("Off: no new accounts; those that are there stay"),
+        }  # fmt: skip
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,6 +69,8 @@ class AccountTypeForm(forms.ModelForm):
         self.fields["brand"].queryset = brands  # type: ignore[attr-defined]
         if self.instance.pk:
             self.fields["brand"].disabled = True
+            minimum = self.instance.min_deposit
+            self.initial["min_deposit"] = f"{minimum.normalize():f}" if minimum else "0"
 
     def _post_clean(self) -> None:
         """The verb writes the row and checks it; the form only reads what was typed."""

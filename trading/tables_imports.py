@@ -72,13 +72,13 @@ class StagedTable(Table):
     name, title, permission = "staged_logins", _("Logins"), IMPORTS
     columns = (
         Column("login", _("Login"), link=True, css="mono"),
-        Column("name", _("Name there"), css="nowrap"),
-        EmailColumn("email", _("E-mail there")),
+        Column("name", _("Name there"), css="clip"),
+        EmailColumn("email", _("E-mail there"), hidden=True),
         Column("group", _("Group"), css="mono nowrap"),
         MoneyColumn("balance", _("Balance"), currency="currency"),
         Column("leverage", _("Leverage"), value=lambda row: f"1:{row.leverage}", css="end", hidden=True),
         BadgeColumn("verdict", _("Found")),
-        Column("fits", _("Client and why"), render=_fits),
+        Column("fits", _("Client and why"), render=_fits, css="words"),
         BadgeColumn("state", _("State")),
     )
     filterset = StagedFilter
@@ -86,7 +86,11 @@ class StagedTable(Table):
     search_hint = _("Login, name or e-mail")
     default_order = "id"
     row_url_name = "trading_staged"
-    empty = Empty(_("No such logins"), _("Nothing was found that these filters let through."), icon="inbox")
+    empty = Empty(
+        _("No logins"),
+        _("The server listed none in these groups, or the reading ended before the first one."),
+        icon="inbox",
+    )
 
     def queryset(self) -> QuerySet[StagedLogin]:
         return StagedLogin.objects.filter(batch_id=self.scope["import_id"])

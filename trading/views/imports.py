@@ -36,7 +36,15 @@ class NewImport(StaffView):
     permission = IMPORTS
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return render(request, "trading/import_new.html", {"form": ImportForm()})
+        return render(request, "trading/import_new.html", {"form": self._again(request)})
+
+    @staticmethod
+    def _again(request: HttpRequest) -> ImportForm:
+        """With the server and groups of a reading that is to be repeated, when the address names them."""
+        form = ImportForm()
+        if (server := request.GET.get("server", "")).isdecimal():
+            form.initial = {"server": server, "mask": request.GET.get("mask", "")}
+        return form
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = ImportForm(request.POST)

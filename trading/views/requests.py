@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Case, Q, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -60,8 +61,12 @@ class RequestPage(StaffView):
 
 
 def _following(user: Any, one: AccountRequest) -> AccountRequest | None:
+    """The one that waits longest after this; at the end of the queue the first again."""
     waiting = queries.requests_visible_to(user).filter(state=RequestState.WAITING).exclude(pk=one.pk)
-    return waiting.order_by("asked_at", "pk").first()
+    is_later = Case(
+        When(Q(asked_at__gt=one.asked_at) | Q(asked_at=one.asked_at, pk__gt=one.pk), then=Value(0)), default=Value(1)
+    )
+    return waiting.order_by(is_later, "asked_at", "pk").first()
 
 
 class DecideRequest(StaffView):

@@ -31,14 +31,15 @@ OPTIONS: Final = (
     ),
     Option("plant", _("Plant"), _("plantId of the Manager API"), pattern=r"\S{1,60}"),
     Option("manager_host", _("Manager API host"), _("Empty: the same as above"), pattern=r"\S{1,200}"),
-    Option("manager_port", _("Manager API port"), pattern=r"\d{1,5}"),
+    Option("manager_port", _("Manager API port"), _("As the broker says"), pattern=r"\d{1,5}"),
     Option(
-        "money", _("Deposits and withdrawals go by"), default="rest",
+        "money", _("Deposits and withdrawals go by"), _("Both carry our reference"), default="rest",
         choices=(("rest", "WebServices"), ("manager", "Manager API")),
     ),
     Option("links_ctid", _("Link new accounts to a cTID"), _("By the client's email address"), default="yes", choices=YES_NO),
     Option(
-        "account_type", _("New accounts are"), default="HEDGED", choices=(("HEDGED", "hedged"), ("NETTED", "netted"))
+        "account_type", _("New accounts are"), _("On cTrader that is the account's, not the group's"), default="HEDGED",
+        choices=(("HEDGED", _("hedged")), ("NETTED", _("netted"))),
     ),
     Option(
         "lot_size", _("The Manager API's lot size is in"), _("A lot of EURUSD must come out as 100,000"),
