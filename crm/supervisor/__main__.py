@@ -34,7 +34,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAMES",
         help=f"run only these here, by comma: {','.join(PARTS)}",
     )
-    parser.add_argument("--demo", action="store_true", help="load the demo brokerage into an empty database")
+    parser.add_argument(
+        "--demo",
+        nargs="?",
+        type=float,
+        const=1.0,
+        default=0.0,
+        metavar="SCALE",
+        help="load the demo brokerage into an empty database; 0.2 makes one of a fifth",
+    )
     parser.add_argument("--ephemeral", type=Path, metavar="DIR", help="a throw-away instance in DIR on free ports")
     parser.add_argument("--json", action="store_true", help="print one line of JSON with the addresses when ready")
     parser.add_argument("--web-workers", type=int, default=int(env("KEELSON_WEB_WORKERS", "2")))

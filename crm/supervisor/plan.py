@@ -51,7 +51,8 @@ class Options:
     with_sandboxes: bool = True
     # Names of the parts to run here, when others run elsewhere; empty runs all.
     only: frozenset[str] = frozenset()
-    demo: bool = False
+    # How large a demo to load into an empty database; 0 loads none.
+    demo: float = 0
     durable: bool = True
     web_workers: int = 2
     web_threads: int = 8

@@ -122,7 +122,7 @@ class Supervisor:
             if static:
                 self._run_to_end(static)
         if self.options.demo:
-            self._manage("demo", "load_demo", "--if-empty", in_terminal=True)
+            self._manage("demo", "load_demo", "--if-empty", "--scale", str(self.options.demo), in_terminal=True)
 
     def _manage(self, name: str, *arguments: str, in_terminal: bool = False) -> None:
         self._run_to_end(self._begin_managing(name, *arguments, in_terminal=in_terminal))

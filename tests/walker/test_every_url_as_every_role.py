@@ -46,9 +46,6 @@ def test_every_url_has_its_rule():
     assert not missing, "these URLs have no line in tests/walker/table.py: " + ", ".join(missing)
 
 
-PARTS = 2  # several test processes share the walk
-
-
 def test_the_table_names_no_url_that_is_gone():
     assert not sorted(set(TABLE) - set(ours()))
 
@@ -58,10 +55,9 @@ def world(db) -> World:
     return build_world()
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def test_each_role_opens_what_the_table_says_and_nothing_else(world, part):
+def test_each_role_opens_what_the_table_says_and_nothing_else(world):
     wrong, browsers = [], {}
-    for name, rule in list(TABLE.items())[part::PARTS]:
+    for name, rule in TABLE.items():
         try:
             address = reverse(name, kwargs=rule.kwargs(world)) + rule.query
         except NoReverseMatch as error:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import io
 import os
@@ -195,17 +196,23 @@ def tls_context(certificate: str, file: str = "") -> ssl.SSLContext:
 
     Raises: NotSent.
     """
-    context = ssl.create_default_context()
     if file and not certificate.strip():
         try:
             certificate = Path(file).read_text()
         except OSError as problem:
             raise NotSent(f"the server's certificate is not there yet ({problem})") from problem
-    if certificate.strip():
-        try:
-            context.load_verify_locations(cadata=certificate)
-        except (ssl.SSLError, ValueError) as problem:
-            raise NotSent(f"the server's certificate can't be read ({problem})") from problem
+    try:
+        return _believing(certificate.strip())
+    except (ssl.SSLError, ValueError) as problem:
+        raise NotSent(f"the server's certificate can't be read ({problem})") from problem
+
+
+@functools.lru_cache(maxsize=64)
+def _believing(certificate: str) -> ssl.SSLContext:
+    """Kept: reading the system's certificates takes twenty milliseconds of processor time, and a change has its own connection."""
+    context = ssl.create_default_context()
+    if certificate:
+        context.load_verify_locations(cadata=certificate)
     return context
 
 

@@ -40,7 +40,7 @@ from django.conf import settings
 from wallet.choices import Verdict
 from wallet.models import Dispute
 from wallet.psp.base import DisputeView, EventKind, Judgement, PaymentView, WebhookEvent
-from wallet.psp.http import UNREADABLE
+from wallet.psp.http import UNREADABLE, trusted
 from wallet.psp.paypal_words import minor_of, payment_of_capture, payment_of_order, payout_of_item, refund_of
 
 if TYPE_CHECKING:
@@ -167,7 +167,9 @@ def _is_of_sandbox(url: str, sandbox_url: str) -> bool:
 def _fetch(url: str) -> bytes:
     try:
         with (
-            httpx.Client(timeout=httpx.Timeout(4, connect=2), trust_env=False, follow_redirects=False) as client,
+            httpx.Client(
+                timeout=httpx.Timeout(4, connect=2), trust_env=False, follow_redirects=False, verify=trusted()
+            ) as client,
             client.stream("GET", url) as response,
         ):
             if response.status_code != httpx.codes.OK:

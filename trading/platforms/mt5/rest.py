@@ -20,7 +20,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -35,7 +34,7 @@ from trading.platforms.errors import (
 from trading.platforms.gate import Gate
 from trading.platforms.mt5 import crypt, retcodes, wire
 from trading.platforms.mt5.commands import IDLE_SECONDS_MAX, Lost, Mt5Commands, Mt5Config
-from trading.platforms.web import TimedSocket
+from trading.platforms.web import NotSent, TimedSocket, tls_context
 
 RECEIVE_BYTES: Final = 256 * 1024
 PATHS: Final[dict[str, str]] = {
@@ -113,25 +112,6 @@ class _LoggedOut(Exception):
         if self.told is not None:
             return NotStarted("the session had ended (HTTP 403)", command=command, code=self.told)
         return OutcomeUnknown("HTTP 403 that is not the platform's own answer", command=command)
-
-
-def tls_context(certificate: str, file: str = "") -> ssl.SSLContext:
-    """Certificates are always checked; `certificate` (PEM) or that in `file` is believed besides the system's.
-
-    Raises: NotStarted.
-    """
-    context = ssl.create_default_context()
-    if file and not certificate.strip():
-        try:
-            certificate = Path(file).read_text()
-        except OSError as problem:
-            raise NotStarted(f"the server's certificate is not there yet ({problem})", command="CONNECT") from problem
-    if certificate.strip():
-        try:
-            context.load_verify_locations(cadata=certificate)
-        except (ssl.SSLError, ValueError) as problem:
-            raise NotStarted(f"the server's certificate can't be read ({problem})", command="CONNECT") from problem
-    return context
 
 
 class Mt5RestClient(Mt5Commands):
@@ -272,7 +252,10 @@ class Mt5RestClient(Mt5Commands):
 
     def _open(self) -> _Session:
         config = self.config
-        context = tls_context(config.certificate, config.certificate_file)
+        try:
+            context = tls_context(config.certificate, config.certificate_file)
+        except NotSent as problem:
+            raise NotStarted(str(problem), command="CONNECT") from None
         connection = http.client.HTTPSConnection(
             config.host, config.port, timeout=config.connect_seconds, context=context
         )
@@ -375,4 +358,4 @@ def parse(name: str, content: bytes) -> RestAnswer:
     return RestAnswer(name=name, parameters=parameters, data=data)
 
 
-__all__ = ["PATHS", "Mt5RestClient", "RestAnswer", "parse", "tls_context"]
+__all__ = ["PATHS", "Mt5RestClient", "RestAnswer", "parse"]
