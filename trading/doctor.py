@@ -51,7 +51,7 @@ def examine(server: TradingServer) -> Iterator[Check]:
         try:
             is_well, told, to_do = check(server, platform)
         except PlatformError as problem:
-            is_well, told, to_do = False, str(problem), advice.get(problem.code or 0, ADVICE_ELSE)
+            is_well, told, to_do = False, str(problem), advice.get(problem.code or 0) or _plainly(str(problem))
         yield Check(name, is_well, told, "" if is_well else to_do, round((time.monotonic() - started) * 1000))
         if name == "log-in" and not is_well:
             return
@@ -190,6 +190,15 @@ def _positions(server: TradingServer, platform: Platform) -> Finding:
     return True, f"{len(platform.positions(mask=server.group_mask))} open positions", ""
 
 
+def _plainly(told: str) -> str:
+    """What to do about a way that ends before the platform."""
+    return next((words for sign, words in ADVICE_ON_THE_WAY.items() if sign in told), ADVICE_ELSE)
+
+
+ADVICE_ON_THE_WAY: Final = {
+    "can't reach": "Nothing answers there: check address and port, and whether this machine's address is let in.",
+    "is not believed": "Enter the address as the certificate names it, or paste the server's own certificate (PEM).",
+}
 ADVICE_ELSE: Final = "Look at the message; when it stays, ask the platform's support with the time of this run."
 ADVICE: Final[dict[int, str]] = {
     401: "Check the manager's name and the secret; a token may have been withdrawn or replaced.",

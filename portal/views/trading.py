@@ -54,7 +54,8 @@ def account(request: HttpRequest, client: Client, account_id: int) -> HttpRespon
     deals, following = _deals(request, found)
     asks = [(kind, form) for kind in RequestKind if (form := RequestForm(account=found, kind=kind.value)).is_possible]
     context |= {
-        "deals": deals, "next": following, "chart": _chart(request, found), "password_form": PlatformPasswordForm(),
+        "deals": deals, "has_charges": any(deal.charges for deal in deals), "next": following,
+        "chart": _chart(request, found), "password_form": PlatformPasswordForm(),
         "unverified": Ability.MOVE_MONEY in abilities.unverified(found.server),
         "lacking": [one for one in abilities.lacking(found.server) if one in abilities.OF_CLIENTS],
         "request_forms": asks, "must_ask_for_password": any(kind == RequestKind.PASSWORD for kind, _form in asks),
@@ -76,7 +77,7 @@ def _deals(request: HttpRequest, found: TradingAccount) -> tuple[list[Any], str]
     except ValueError:
         pass
     page = list(rows[: DEALS_PAGE + 1])
-    shown = page[:DEALS_PAGE]
+    shown = queries.with_price_digits(page[:DEALS_PAGE])
     return shown, f"{shown[-1].executed_at.isoformat()}_{shown[-1].pk}" if len(page) > DEALS_PAGE else ""
 
 
@@ -88,7 +89,7 @@ def _chart(request: HttpRequest, found: TradingAccount) -> Chart | None:
         id="equity", x=curve.at,
         series=[
             Series(_("Equity"), curve.equity, kind="area", unit=found.currency),
-            Series(_("Balance"), curve.balance, kind="line", unit=found.currency),
+            Series(_("Balance"), curve.balance, tone="neutral", kind="step", unit=found.currency),
         ],
     )  # fmt: skip
 

@@ -82,6 +82,11 @@ class Deal(models.Model):
         return self.is_trade and self.entry in (DealEntry.IN, DealEntry.INOUT)
 
     @property
+    def charges(self):
+        """Commission, swap and fee together; a charge is below zero."""
+        return self.commission + self.swap + self.fee
+
+    @property
     def net(self):
         """What the deal did to the balance: profit, commission, swap and fee together."""
         return self.profit + self.commission + self.swap + self.fee

@@ -21,6 +21,10 @@ from trading.sync import backfill, breaks
 from trading.views.accounts import note_look
 
 WATCHES = "trading.view_platform_health"
+FIGURES = (
+    "platform", "ours", "not_listed", "balance", "balance_of_deals", "difference", "credit", "credit_of_deals", "deals", "symbol",
+    "action", "net", "comment",
+)  # fmt: skip
 DAYS_SHOWN, GROUPS_SHOWN, CHANGES_SHOWN, SPANS_SHOWN, EDITS_SHOWN = 42, 200, 50, 5, 50
 
 
@@ -63,11 +67,16 @@ class BreakPage(StaffView):
         context = {
             "one": row, "form": form, "may_open_account": visible, "following": following,
             "currency": row.account.currency if row.account else "",
-            "figures": [(name, value) for name, value in row.evidence.items() if name not in ("before", "after")],
+            "figures": [(name, row.evidence[name]) for name in sorted(row.evidence, key=_place) if name not in ("before", "after")],
             "fields": [(name, before.get(name), after.get(name)) for name in sorted({*before, *after})],
             "check": DayCheck.objects.filter(server=row.server, day=row.day).first() if row.day else None,
         }  # fmt: skip
         return render(request, "trading/break.html", context, status=422 if form.errors else 200)
+
+
+def _place(name: str) -> int:
+    """Where a figure of the evidence stands: what the platform says, what we say, how far that is apart."""
+    return FIGURES.index(name) if name in FIGURES else len(FIGURES)
 
 
 class FetchAgain(StaffView):
@@ -105,7 +114,7 @@ class ServerSteps(StaffView):
 
     @staticmethod
     def _page(request: HttpRequest, server: TradingServer, form: BackfillForm) -> HttpResponse:
-        context = {
+        context: dict[str, Any] = {
             "server": server,
             "form": form,
             "spans": Backfill.objects.filter(server=server).select_related("job", "started_by")[:SPANS_SHOWN],
