@@ -1,6 +1,6 @@
 """The fixed cast of every test: two brands, two desks, one person per role, two clients and a stranger.
 
-Import what a test needs as fixtures: conftest exports them all. `cast` makes everybody at once in few statements.
+Import what a test needs as fixtures: conftest exports them all. `make_cast` makes everybody at once in few statements.
 """
 
 from __future__ import annotations
@@ -138,8 +138,7 @@ def _bulk(*rows: Any) -> None:
     model.history.bulk_history_create(rows)
 
 
-@pytest.fixture
-def cast(db: None) -> Cast:
+def make_cast() -> Cast:
     brand = Brand(
         code="meridian", name="Meridian Markets", legal_name="Meridian Markets (Cyprus) Ltd", jurisdiction="CY",
         licence_number="000/00", base_currency="EUR", languages=["en", "de"], support_email="help@meridian.example",

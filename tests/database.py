@@ -131,6 +131,11 @@ def database_url_of(name: str) -> str:
     return f"{parts.scheme}://{parts.netloc}/{name}" + (f"?{parts.query}" if parts.query else "")
 
 
+def with_cast(name: str) -> str:
+    """Beside a test database: the one in which the cast is there already (`tests/peopled.py`)."""
+    return f"{name}_cast"
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker) -> Iterator[None]:
     name = settings.DATABASES[DEFAULT_DB_ALIAS]["TEST"]["NAME"]
@@ -158,7 +163,8 @@ def django_db_setup(django_test_environment: None, django_db_blocker) -> Iterato
     with django_db_blocker.unblock():
         connections.close_all()
         with _server() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            for one in (name, with_cast(name)):
+                cursor.execute(f'DROP DATABASE IF EXISTS "{one}" WITH (FORCE)')
 
 
 _redis = redis.from_url(settings.REDIS_URL)
