@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.test import TransactionTestCase
+from django.utils import translation
 
 from crm import devdb
 from tests import reset
@@ -172,6 +173,7 @@ _redis = redis.from_url(settings.REDIS_URL)
 
 @pytest.fixture(autouse=True)
 def empty_redis() -> redis.Redis:
-    """Cache, queues and locks start empty in each test; returns the client."""
+    """Cache, queues and locks start empty in each test, and nobody's language is left behind; returns the client."""
+    translation.deactivate()
     _redis.flushdb()
     return _redis

@@ -9,9 +9,8 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from tests.browser.people import enter
-from tests.cast import signed_in
 from tests.walker.table import PUBLIC, TABLE
-from tests.walker.world import World, build_world
+from tests.walker.world import World, build_world, still_signed_in
 
 # Who opens a page, where several may: the one whose daily work it is.
 WHO = (
@@ -43,6 +42,7 @@ LOOK = """() => {
 
 def pages(world: World) -> Iterator[tuple[str, str]]:
     """(who, address) of every page that answers with a whole page."""
+    browsers: dict[str, Browser] = {}
     for name, rule in TABLE.items():
         if name in NO_PAGES:
             continue
@@ -51,7 +51,8 @@ def pages(world: World) -> Iterator[tuple[str, str]]:
         person = world.people.get(who)
         if not who or (who != "stranger" and person is None):
             continue
-        answer = (signed_in(person) if person else Browser()).get(address)
+        browsers[who] = still_signed_in(browsers.get(who), person)
+        answer = browsers[who].get(address)
         if answer.status_code == 200 and not answer.streaming and b"<html" in answer.content[:400]:
             yield who, address
 

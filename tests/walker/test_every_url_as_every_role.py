@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
 from django.test import Client as Browser
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
-from crm.models import User
-from tests.cast import signed_in
 from tests.walker.table import PUBLIC, TABLE, THIRD_PARTY_PREFIXES, Rule
-from tests.walker.world import World, build_world
+from tests.walker.world import World, build_world, still_signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -67,14 +64,6 @@ def test_each_role_opens_what_the_table_says_and_nothing_else(world):
             browser = browsers[person] = still_signed_in(browsers.get(person), user)
             wrong += [f"{name} as {person}: {problem}" for problem in judge(browser, address, person, rule)]
     assert not wrong, f"{len(wrong)} surprises:\n" + "\n".join(wrong[:60])
-
-
-def still_signed_in(browser: Browser | None, user: User | None) -> Browser:
-    """The person's browser; signing in anew for every page would take longer than the pages. A stranger has nothing to keep."""
-    if browser is None or user is None or not browser.cookies[settings.SESSION_COOKIE_NAME].value:
-        browser = signed_in(user) if user else Browser()
-        browser.raise_request_exception = False
-    return browser
 
 
 def judge(browser: Browser, address: str, person: str, rule: Rule) -> Iterator[str]:

@@ -7,9 +7,13 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
+from django.test import Client as Browser
+
 from crm import demo
 from crm.choices import Role
 from crm.models import User
+from tests.cast import signed_in
 
 
 @dataclass
@@ -30,3 +34,11 @@ def build_world() -> World:
     world.people["partner"] = User.objects.filter(kind="partner", is_active=True).order_by("pk").first()
     world.people["stranger"] = None
     return world
+
+
+def still_signed_in(browser: Browser | None, user: User | None) -> Browser:
+    """The person's browser; signing in anew for every page would take longer than the pages. A stranger has nothing to keep."""
+    if browser is None or user is None or not browser.cookies[settings.SESSION_COOKIE_NAME].value:
+        browser = signed_in(user) if user else Browser()
+        browser.raise_request_exception = False
+    return browser
