@@ -235,11 +235,10 @@ def _overdue(operation_id: int) -> BalanceOperation | None:
 
 
 def _judge(operation_id: int, found: Sequence[DealData]) -> OperationState:
-    used = set(
-        BalanceOperation.objects.filter(ticket__in=[deal.ticket for deal in found])
-        .exclude(pk=operation_id)
-        .values_list("ticket", flat=True)
-    )
+    others = BalanceOperation.objects.exclude(pk=operation_id).filter(ticket__in=[deal.ticket for deal in found])
+    # A ticket is unique on its server only: the same number elsewhere is another deal.
+    server_id = BalanceOperation.objects.values_list("server_id", flat=True).get(pk=operation_id)
+    used = set(others.filter(server_id=server_id).values_list("ticket", flat=True))
     candidates = [deal for deal in found if deal.ticket not in used]
     if len(candidates) == 1:
         return settle(operation_id, ticket=candidates[0].ticket)

@@ -13,7 +13,7 @@ from crm import events
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.models import AuditEvent, OutboxEvent
 from tests.cast import Cast
-from tests.trading.factories import make_account
+from tests.trading.factories import make_account, make_server
 from tests.trading.sandbox_server import Sandbox
 from trading import operations
 from trading.choices import IssueKind, OperationKind, OperationState
@@ -107,10 +107,17 @@ def test_an_answer_lost_after_booking_is_looked_up_and_not_repeated(
     assert operation.attempts == 1
 
 
-def test_an_error_code_after_booking_is_looked_up_too(account: TradingAccount, sandbox: Sandbox) -> None:
+def test_an_error_code_after_booking_is_looked_up_too(cast: Cast, account: TradingAccount, sandbox: Sandbox) -> None:
+    """Also where the ticket's number settled an operation of another server."""
     operation = reserve(account)
     sandbox.fault("retcode_after", "TRADE_BALANCE", value=10012)
     assert operations.send_operation(operation.pk) == OperationState.UNKNOWN
+    elsewhere = reserve(make_account(cast.client, make_server(name="Elsewhere")), idempotency_key="transfer:2")
+    ticket = int(platform_deals(sandbox, account)[0]["Deal"])
+    now = timezone.now()
+    BalanceOperation.objects.filter(pk=elsewhere.pk).update(
+        state="confirmed", ticket=ticket, sent_at=now, settled_at=now
+    )
     assert operations.resolve_operation(operation.pk) == OperationState.CONFIRMED
     assert len(platform_deals(sandbox, account)) == 1
 

@@ -22,7 +22,9 @@ from tests.trading.factories import make_account, make_type
 from trading import opening, operations
 from trading.choices import AccountState, MissingBecause, OperationKind
 from trading.models import BalanceOperation, Deal, TradingAccount, TradingServer
-from trading.platforms.base import BalanceKind, NewAccount, Right
+from trading.platforms import pool
+from trading.platforms.base import BalanceKind, NewAccount, Purpose, Right
+from trading.platforms.ctrader import roll
 from trading.platforms.ctrader.adapter import CtraderPlatform
 from trading.platforms.errors import FinalError, OutcomeUnknown, PlatformBusy
 from trading.sync import deals, money
@@ -271,3 +273,36 @@ def test_16_passwords_are_set_by_hash_and_there_is_no_investors(
     for work in (platform.change_password, platform.check_password):
         with pytest.raises(FinalError, match="no investor password"):
             work(login, "Ganz-neu1!", investor=True)
+
+
+def test_the_list_of_everybody_is_read_in_pages_that_are_learned(
+    platform: CtraderPlatform, sandbox: CtraderSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roll, "PAGE_ROWS", 2)
+    monkeypatch.setattr(roll, "_spans", {})
+    month, now = 30 * 86_400, int(time.time())
+    logins = [sandbox.account(money="1.00", registration=now - number * month) for number in range(1, 13)]
+    everybody = platform.logins("*")
+    assert set(logins) <= set(everybody) and len(everybody) == len(set(everybody))
+    assert sorted(platform.logins("*")) == sorted(everybody)  # by the pages that were learned
+    pages, asked = len(platform.spans.plan()), sandbox.command_count("TRADERS")
+    assert {one.login for one in platform.read_accounts(logins[:4])} == set(logins[:4])
+    assert sandbox.command_count("TRADERS") - asked <= 4 < pages
+    assert platform.read_accounts([*logins[:3], "1"])[0].login in logins  # nobody's login costs no further pass
+    assert sandbox.command_count("TRADERS") - asked <= 9
+
+
+def test_money_of_everybody_comes_in_one_pass(
+    cast: Cast, server: TradingServer, sandbox: CtraderSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(money, "BATCH", 2)
+    accounts = [make_account(cast.client, server, login=sandbox.account(money="5.00")) for _number in range(4)]
+    sandbox.post("archive", login=int(accounts[3].login))
+    asked = sandbox.command_count("TRADERS")
+    assert money.sync_money(server) == 3
+    passed = pool.platform_for(server, Purpose.READS).spans.plan()  # type: ignore[attr-defined]
+    assert sandbox.command_count("TRADERS") - asked <= max(len(passed), 31)
+    for account in accounts:
+        account.refresh_from_db()
+    assert [account.balance for account in accounts[:3]] == [5, 5, 5]
+    assert [account.missing_since is None for account in accounts] == [True, True, True, False]

@@ -149,6 +149,11 @@ def test_what_was_pushed_is_kept_within_bounds_and_a_gap_is_told() -> None:
         event = pb.ProtoExecutionEvent(executionType=pb.DEPOSIT_WITHDRAW, depositWithdraw=row)
         stream.heard(pb.ProtoMessage(payloadType=300, payload=event.SerializeToString()))
     assert not stream.covers(200) and stream.covers(210) and len(stream.rows_since(0)) == KEPT_MAX
+    stream.heed(60_000_000)
+    stream.heard(
+        pb.ProtoMessage(payloadType=300, payload=event.SerializeToString())
+    )  # late: its own time was read long ago
+    assert stream.rows_since(60_000_000) == [row]
     stream.heard(pb.ProtoMessage(payloadType=300, payload=b"\x08\x01"))  # what can't be read is a gap
     assert not stream.covers(2**50)
 

@@ -15,6 +15,7 @@ from tests.trading.contract.arena_matchtrader import MatchTrader, MatchTraderStr
 from tests.trading.matchtrader_server import OVERLAP, following, mine, over, requests, until
 from tests.trading.sandbox_process import started
 from trading.platforms import pool
+from trading.platforms.errors import ReadTimedOut
 from trading.platforms.matchtrader import history
 from trading.platforms.matchtrader.adapter import MatchTraderPlatform
 
@@ -93,9 +94,13 @@ def test_point_6_what_a_stream_lost_comes_by_the_next_sweep(
         assert "lost" in [deal.comment for deal in mine(read, login)()]
 
 
-def test_point_4_a_stream_that_broke_leaves_no_gap(arena: MatchTraderStreams, login: str) -> None:
+@pytest.mark.parametrize("how", ["streams are cut", "the server restarts"])
+def test_point_4_a_stream_that_broke_leaves_no_gap(arena: MatchTraderStreams, login: str, how: str) -> None:
     with following(arena) as (platform, read):
-        arena.fault("stream_cut", "*")
+        if how == "streams are cut":
+            arena.fault("stream_cut", "*")
+        else:
+            arena.process.post("restart")
         time.sleep(0.1)
         arena.process.post("balance", login=int(login), amount="5.30", comment="in the gap")
         assert "in the gap" in [deal.comment for deal in until(mine(read, login))]
@@ -120,6 +125,18 @@ def test_a_page_that_was_not_kept_is_given_again(arena: MatchTraderStreams, logi
         arena.process.post("balance", login=int(login), amount="5.50", comment="rolled back")
         until(lambda: "rolled back" in _comments(platform, cursor, login))
         assert "rolled back" in _comments(platform, cursor, login)
+
+
+def test_what_a_stream_told_to_a_reading_that_failed_comes_with_the_next(
+    arena: MatchTraderStreams, login: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with following(arena) as (platform, read):
+        arena.trade(login, "EURUSD", "0.10")
+        monkeypatch.setattr(platform, "_of", lambda *_given: (_ for _ in ()).throw(ReadTimedOut("no answer")))
+        with pytest.raises(ReadTimedOut):
+            until(lambda: not read() and False)
+        monkeypatch.undo()
+        assert [deal.lots for deal in mine(read, login)() if deal.symbol] == [Decimal("0.10")]  # at once, by list
 
 
 def _comments(platform: MatchTraderPlatform, cursor: int, login: str) -> list[str]:

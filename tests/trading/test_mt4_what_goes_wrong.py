@@ -21,6 +21,7 @@ from trading.models import Deal, DealEdit, PlatformIssue, TradingServer
 from trading.platforms import pool
 from trading.platforms.base import BalanceKind
 from trading.platforms.errors import FinalError, ReadTimedOut
+from trading.platforms.mt4 import history
 from trading.platforms.mt4.rows import OUT_OFFSET
 from trading.sync import deals, money, reconcile
 
@@ -184,6 +185,30 @@ def test_06_a_sync_session_that_was_lost_is_opened_again(cast: Cast, mt4_server:
     mt4.fault("sync_lost", "TradesSyncRead", times=2)
     with pytest.raises(ReadTimedOut):
         reads(mt4_server).deals_since(None, mask="*", overlap=dt.timedelta(0))
+
+
+def test_06_a_long_session_is_taken_in_piece_by_piece_and_no_piece_is_lost(
+    mt4: Mt4Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "SYNC_ROWS", 2)
+    monkeypatch.setattr(history, "FEW_ROWS", 1)
+    login, none = mt4.account(), dt.timedelta(0)
+    with mt4.adapter() as platform:
+        start = platform.server_time().server_msc
+        booked = {mt4.book(login, amount, "x").json()["data"]["order"] for amount in range(1, 6)}
+        first = platform.deals_since(start, mask="*", overlap=none)
+        assert first.has_more and len(first.deals) == 2 and first.cursor < start
+        again = platform.deals_since(start, mask="*", overlap=none)  # the piece was not kept: all from the begin
+        assert [deal.ticket for deal in again.deals] == [deal.ticket for deal in first.deals]
+        mt4.fault("drop_after", "TradesSyncRead")
+        with pytest.raises(ReadTimedOut):  # the bridge gave the piece out, and nobody has it
+            platform.deals_since(again.cursor, mask="*", overlap=none)
+        seen, page = set[int](), platform.deals_since(again.cursor, mask="*", overlap=none)
+        while page.has_more:
+            assert page.cursor < start
+            seen |= {deal.ticket for deal in page.deals}
+            page = platform.deals_since(page.cursor, mask="*", overlap=none)
+        assert page.cursor >= start and booked <= seen | {deal.ticket for deal in page.deals}
 
 
 def test_06_a_bridge_without_a_sync_session_says_what_to_choose_and_is_read_by_time(

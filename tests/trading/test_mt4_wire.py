@@ -145,9 +145,9 @@ def parts() -> list[dict[str, Any]]:
 
 
 def test_all_parts_of_a_partial_close_have_the_first_orders_number() -> None:
-    lineage = Lineage(lambda _login, _row: pytest.fail("nothing is to be looked up"))
+    lineage = Lineage(lambda _login, _rows: pytest.fail("nothing is to be looked up"))
     asked: list[int] = []
-    lineage.history = lambda login, _row: asked.append(login) or parts()
+    lineage.history = lambda login, _rows: asked.append(login) or parts()
     lineage.learn(parts())
     assert {lineage.root_of(number) for number in (10, 20, 30)} == {10}
     assert asked == [7]  # once, to be sure that nobody came before
@@ -169,8 +169,17 @@ def test_a_part_that_comes_alone_is_looked_up_once() -> None:
     assert (lineage.root_of(40), asked) == (10, [7])
 
 
+def test_of_two_chains_the_older_ones_parts_are_looked_up_too_and_none_where_all_was_seen() -> None:
+    asked: list[list[int]] = []
+    lineage = Lineage(lambda _login, rows: asked.append([one["order"] for one in rows]) or [])
+    lineage.learn([row(50, comment="from #40"), row(51, comment="from #41")])
+    assert asked == [[50, 51]]  # one question, from the first opening of both on
+    lineage.learn([row(60, comment="to #61")], is_whole=lambda _row: True)
+    assert (lineage.root_of(61), len(asked)) == (60, 1)
+
+
 def test_comments_that_point_in_a_circle_or_nowhere_end_somewhere() -> None:
-    lineage = Lineage(lambda _login, _row: [])
+    lineage = Lineage(lambda _login, _rows: [])
     lineage.learn([row(1, comment="from #2"), row(2, comment="from #1"), row(5, comment="from #4")])
     assert lineage.root_of(1) in (1, 2) and lineage.root_of(5) == 4
 
@@ -202,6 +211,10 @@ def test_times_are_the_servers_wall_clock_whatever_stands_behind_them() -> None:
     assert units.wire_time(summer, EET, in_utc=True) == "2026-07-06T07:00:00Z"
     for never in (None, "", "1970-01-01T00:00:00", "0001-01-01T00:00:00"):
         assert units.server_msc(never, EET, in_utc=False) == 0
+    back = int(dt.datetime(2026, 10, 25, 4, tzinfo=dt.UTC).timestamp() * 1000)  # where the doubled hour ends
+    assert units.wire_time(back, EET, in_utc=True) == "2026-10-25T02:00:00Z"
+    assert units.wire_time(back, EET, in_utc=True, less_seconds=1) == "2026-10-25T01:59:59Z"
+    assert units.wire_time(back, EET, in_utc=False, less_seconds=1) == "2026-10-25T03:59:59"
     assert units.wire_time(2**62, EET, in_utc=False) == "2038-01-19T03:14:07"  # where 32 bits end
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -367,26 +368,69 @@ def test_a_round_is_bounded_and_the_account_that_waited_longest_comes_first(
     assert all(len(one) == 1 for one in seen) and set().union(*seen) == set(logins)
 
 
-def test_accounts_where_something_happens_have_their_turn_before_quiet_ones(
+def test_where_a_round_takes_too_long_accounts_come_first_on_which_more_happens(
     process: SandboxProcess, server: TradingServer
 ) -> None:
     quiet, busy = new_account(process), new_account(process, money="5000.00")
     platform = platform_on(server, lambda: [(quiet, "g"), (busy, "g")])
+    platform.read_account(busy)
+    process.post("trade", login=int(busy), symbol="EURUSD", lots="0.10")
     for login in (busy, quiet):
         platform.read_account(login)
     looks = platform.looks.of([quiet, busy])
-    platform.looks.keep(
-        status.Look(quiet, looks[quiet].taken_at - 5, 0.0, looks[quiet].money)
-    )  # five seconds older, and nothing happened for long
-    assert platform.looks.by_turn([quiet, busy]) == [busy, quiet]
+    assert (looks[busy].activity, looks[quiet].activity) == (1, 0)
+    for login, age in ((quiet, 15), (busy, 8)):
+        platform.looks.keep(replace(looks[login], taken_at=looks[login].taken_at - age))
+    assert platform.looks.by_turn([busy, quiet], pause=0.2) == [quiet, busy]  # there is time for both
+    assert platform.looks.by_turn([quiet, busy], pause=5.0) == [busy, quiet]
+    platform.looks.keep(replace(looks[quiet], taken_at=looks[quiet].taken_at - 30))
+    assert platform.looks.by_turn([quiet, busy], pause=5.0) == [quiet, busy]  # nobody waits longer than two rounds
 
 
-def test_the_pause_between_accounts_is_kept(process: SandboxProcess) -> None:
+def test_a_round_that_was_not_kept_comes_again_and_a_bad_account_costs_no_other(
+    process: SandboxProcess, server: TradingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, *others = logins = [new_account(process, money="5.00") for _number in range(3)]
+    platform = platform_on(server, lambda: [(login, "g") for login in logins])
+
+    def read(cursor: int | None) -> tuple[set[str], int]:
+        page = platform.deals_since(cursor, mask="*", overlap=dt.timedelta(0))
+        return {deal.login for deal in page.deals}, page.cursor
+
+    found, cursor = read(None)
+    assert found == set(logins) and platform.looks.read_until(logins) == {}  # nobody has said that it was kept
+    cursor = read(cursor)[1]
+    assert platform.looks.read_until(logins).keys() == set(logins)
+    tell = platform.reader.deals
+
+    def broken(login: str, *rows: Any) -> list[Any]:
+        if login == bad:
+            raise ValueError("a side 7 is not known")
+        return tell(login, *rows)
+
+    monkeypatch.setattr(type(platform.reader), "deals", lambda _self, *given: broken(*given))
+    for login in logins:
+        process.post("balance", login=int(login), amount="6.00")
+    found, cursor = read(cursor)
+    assert found == set(others)
+    before, cursor = platform.looks.read_until(logins), read(cursor)[1]
+    after = platform.looks.read_until(logins)
+    assert after[bad] == before[bad] and all(after[login] > before[login] for login in others)
+    monkeypatch.undo()
+    assert bad in read(cursor)[0]
+
+
+def test_the_pause_between_accounts_is_kept_by_all_readers_together(
+    process: SandboxProcess, server: TradingServer
+) -> None:
     logins = [new_account(process) for _number in range(3)]
-    platform = platform_on(row(process, options={**OPTIONS, "pause": "0.1"}))
+    server.options = {**OPTIONS, "pause": "0.1"}
+    platforms = [platform_on(server), platform_on(server)]
     started = time.monotonic()
-    platform.read_accounts(logins)
-    assert time.monotonic() - started >= 0.2
+    for login in logins:
+        for platform in platforms:
+            platform.read_account(login)
+    assert time.monotonic() - started >= 0.5
 
 
 def test_positions_of_accounts_that_nobody_has_looked_at_are_not_closed(

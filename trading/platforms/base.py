@@ -7,11 +7,11 @@ milliseconds beside them where it matters. Every method may raise the five error
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from trading.platforms.gate import Gate
 
@@ -54,7 +54,8 @@ class Capabilities:
     `lists_groups`, `lists_symbols`, `lists_accounts`: the platform tells which there are. Without the last, `logins` is
     refused, and whatever takes a mask speaks of the accounts that the house knows on the server.
     `finds_deals`: deals can be asked for by their tickets alone. `tells_profiles`: group, leverage and rights of an account
-    are told; else they are what the house knows.
+    are told; else they are what the house knows. `lists_money`: `group_money` is one pass over a list that holds everybody,
+    and asking for some thousands reads most of it: all are better read at once.
     `finds_by_reference`: a balance operation can be looked up under our reference; without it no money is moved.
     `unverified`: names of `choices.Ability` for which no public description of the real interface was found: pages say so.
     """
@@ -79,6 +80,7 @@ class Capabilities:
     lists_accounts: bool = True
     finds_deals: bool = True
     tells_profiles: bool = True
+    lists_money: bool = False
     unverified: frozenset[str] = frozenset()
 
 
@@ -344,6 +346,26 @@ class Platform(DealSource, Protocol):
 
     def positions(self, *, mask: str) -> list[PositionData]:
         """All open positions of the groups: the list is the truth, what is not in it is closed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PastPiece:
+    """Some deals of a span, and how far the reading is once they are kept: `past` goes on from there."""
+
+    deals: list[DealData]
+    position_msc: int
+
+
+@runtime_checkable
+class ReadsPast(Protocol):
+    """A platform on which windows of a span would ask for the same rows again and again: it reads a span in one pass."""
+
+    def past(self, *, mask: str, from_msc: int, to_msc: int, position_msc: int) -> Iterator[PastPiece]:
+        """Deals between two server times, both included, in pieces that fit into memory; some may come twice.
+
+        `position_msc`: `from_msc`, or what the last piece that was kept said. It may lie behind the span's end.
+        """
         ...
 
 

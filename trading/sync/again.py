@@ -11,9 +11,9 @@ from typing import Final
 from trading.models import TradingServer
 from trading.platforms.base import Purpose
 from trading.platforms.pool import capabilities_of, platform_for
+from trading.sync.backfill import stretches
 from trading.sync.batches import batched
 from trading.sync.cursor import reading
-from trading.sync.days import Windows, read_window
 from trading.sync.deals import HOUR_MSC, take_in
 
 KIND: Final = "deals_again"
@@ -35,10 +35,9 @@ def read_again(server: TradingServer, *, span: dt.timedelta) -> int:
             return 0
         platform = platform_for(server, Purpose.BACKFILL)
         now = platform.server_time().server_msc
-        windows = Windows(now - int(span.total_seconds() * 1000), now + HOUR_MSC, FIRST_WINDOW_MSC)
-        for first, last in windows:
-            deals = read_window(platform, server, first, last)
-            windows.held(len(deals))
+        first = now - int(span.total_seconds() * 1000)
+        read = stretches(platform, server, (first, now + HOUR_MSC), position=first, length=FIRST_WINDOW_MSC)
+        for deals, _position in read:
             for some in batched(deals, AT_ONCE):
                 taken = take_in(server, list(some))
                 found += len(taken.new) + len(taken.changed)

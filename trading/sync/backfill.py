@@ -22,7 +22,7 @@ from crm.policies import require_permission
 from trading.choices import BackfillState
 from trading.models import Backfill, TradingServer
 from trading.models.steps import BACKFILL_LOCK
-from trading.platforms.base import Purpose
+from trading.platforms.base import DealData, Platform, Purpose, ReadsPast
 from trading.platforms.errors import PlatformError
 from trading.platforms.pool import platform_for
 from trading.sync.batches import batched
@@ -132,14 +132,31 @@ def work(backfill_id: int) -> Generator[Backfill, None, None]:
         _let_go(backfill_id)
 
 
+def stretches(
+    platform: Platform, server: TradingServer, span: tuple[int, int], *, position: int, length: int = DAY_MSC
+) -> Iterator[tuple[list[DealData], int]]:
+    """Deals of a span of the server's clock from a position on, and the position once they are kept: in one pass where the
+    platform has one, else window by window (`length` of the first)."""
+    first_msc, end_msc = span
+    if isinstance(platform, ReadsPast):
+        for piece in platform.past(
+            mask=server.group_mask, from_msc=first_msc, to_msc=end_msc - 1, position_msc=position
+        ):
+            yield piece.deals, piece.position_msc
+        return
+    windows = Windows(position, end_msc, length)
+    for first, last in windows:
+        deals = read_window(platform, server, first, last)
+        windows.held(len(deals))
+        yield deals, last
+
+
 def _windows(row: Backfill) -> Iterator[Backfill]:
     from trading.sync.deals import take_in
 
     server, platform = row.server, platform_for(row.server, Purpose.BACKFILL)
-    windows = Windows(row.position_msc, msc_of(row.last_day) + DAY_MSC)
-    for first, last in windows:
-        deals = read_window(platform, server, first, last)
-        windows.held(len(deals))
+    span = (msc_of(row.first_day), msc_of(row.last_day) + DAY_MSC)
+    for deals, last in stretches(platform, server, span, position=row.position_msc):
         new = changed = 0
         # Deals and place are written together: a cut leaves neither without the other.
         with transaction.atomic():

@@ -16,7 +16,7 @@ from trading import margin
 from trading.choices import AccountState
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.base import AccountMoney, Purpose
-from trading.platforms.pool import platform_for
+from trading.platforms.pool import capabilities_of, platform_for
 from trading.sync import presence
 from trading.sync.batches import batched
 from trading.sync.cursor import reading
@@ -67,19 +67,35 @@ WHERE (trading_equitypoint.balance, trading_equitypoint.equity) IS DISTINCT FROM
 
 
 def sync_money(server: TradingServer) -> int:
-    """Read all open accounts of a server, longest unread first. Returns how many were read."""
+    """Read all open accounts of a server, longest unread first, or in one pass over the platform's list. Returns how many."""
     read = 0
     with reading(server, "accounts") as run:
         if run is None:
             return 0
+        ours = server.accounts.filter(state__in=LISTED)
+        if capabilities_of(server.kind).lists_money and ours.order_by("pk")[BATCH : BATCH + 1].exists():
+            run.rows = read = _read_list(server)
+            return read
         # Those that the platform no longer lists come last, so that a full archive keeps nobody waiting; never read is longest.
         longest_unread = F("synced_at").asc(nulls_first=True)
-        accounts = server.accounts.filter(state__in=LISTED).order_by("-missing_since", longest_unread, "pk")
+        accounts = ours.order_by("-missing_since", longest_unread, "pk")
         logins = list(accounts.values_list("login", flat=True)[:RUN_ACCOUNTS_MAX])
         for part in batched(logins, BATCH):
             read += read_accounts(server, part)
         run.rows = read
     return read
+
+
+def _read_list(server: TradingServer) -> int:
+    """Everybody in one pass over the platform's list, written batch by batch; who was not in it is asked for then."""
+    left = set(server.accounts.filter(state__in=LISTED).values_list("login", flat=True))
+    read = 0
+    everybody = platform_for(server, Purpose.READS).group_money("*")
+    for rows in batched((row for row in everybody if row.login in left), BATCH):
+        _keep(server, rows)
+        left.difference_update(row.login for row in rows)
+        read += len(rows)
+    return read + (read_accounts(server, sorted(left)[:BATCH]) if left else 0)
 
 
 def refresh_account(account: TradingAccount) -> None:
@@ -90,13 +106,18 @@ def refresh_account(account: TradingAccount) -> None:
 def read_accounts(server: TradingServer, logins: Sequence[str]) -> int:
     """Ask the platform for some accounts, write what it says, and mark those that it no longer lists."""
     rows = platform_for(server, Purpose.READS).account_money(logins)
+    presence.look_for(server, set(logins) - _keep(server, rows))
+    return len(rows)
+
+
+def _keep(server: TradingServer, rows: Sequence[AccountMoney]) -> set[str]:
+    """Write what the platform said of some accounts; their logins."""
     with transaction.atomic():
         write(server, rows)
         margin.watch(server, [row.login for row in rows])
     found = {row.login for row in rows}
     presence.note_listed(server, found)
-    presence.look_for(server, set(logins) - found)
-    return len(rows)
+    return found
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.trading.contract.arena import LOT_EXT, Arena, absent
-from trading.platforms.base import DealData, Platform
+from trading.platforms.base import DealData, Platform, ReadsPast
 
 FAR = 2**45
 SECONDS_MAX = 3.0
@@ -131,6 +131,13 @@ def test_a_window_of_the_history_is_the_same_however_it_is_asked_for(arena: Aren
     assert {
         deal.ticket: (deal.profit, deal.price, deal.lots, deal.entry) for deal in window if deal.login == login
     } == mine
+    if isinstance(platform, ReadsPast):
+        first = now - 3_600_000
+        pieces = list(platform.past(mask="*", from_msc=first, to_msc=now + 60_000, position_msc=first))
+        passed = {deal.ticket: deal for piece in pieces for deal in piece.deals}
+        assert passed == {deal.ticket: deal for deal in platform.deals(mask="*", from_msc=first, to_msc=now + 60_000)}
+        positions = [piece.position_msc for piece in pieces]
+        assert positions == sorted(positions) and positions[-1] == now + 60_001 and mine.keys() <= passed.keys()
     assert not list(platform.deals_of(login, from_msc=now - 7_200_000, to_msc=now - 3_600_000))
     tickets = sorted(mine)
     if absent(platform.capabilities.finds_deals, lambda: platform.deals_by_ticket(tickets)):

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from trading.platforms.base import AccountData, NewAccount, Right
 from trading.platforms.ctrader import codes, units
-from trading.platforms.ctrader.parts import TRADERS, Parts
+from trading.platforms.ctrader.parts import TRADERS
 from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
+from trading.platforms.ctrader.roll import RollPart
 from trading.platforms.ctrader.rows import ACCESS, ALLOWED, FULL_ACCESS, NO_LOGIN, access_with
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError, ReadTimedOut
 from trading.platforms.masks import matches
@@ -20,13 +21,12 @@ from trading.platforms.masks import matches
 logger = logging.getLogger(__name__)
 SINGLE_MAX: Final = 3  # accounts that are asked for one by one; more by one list
 SEARCH: Final = dt.timedelta(days=60)  # how long ago an unanswered attempt may have made an account
-FIRST_DAY: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 CHANGE_ATTEMPTS: Final = 3
 ALREADY_LINKED: Final = "CH_CTID_TRADER_ACCOUNT_ALREADY_EXISTS"
 MASTER_ONLY: Final = "cTrader has no investor password"
 
 
-class AccountsPart(Parts):
+class AccountsPart(RollPart):
     """The platform chooses the login; our reference stands in the account's description."""
 
     # -- making -------------------------------------------------------------------------------------------------------
@@ -88,8 +88,8 @@ class AccountsPart(Parts):
         first, last = now - SEARCH, now + dt.timedelta(days=1)
         try:
             if not self.manager.is_there:
-                found = (row for row in self._list(first, last) if row.reference == reference)
-                return next(found, None)
+                listed = (self._account("TRADERS", row) for row in self._registered_in(first, last))
+                return next((one for one in listed if one.reference == reference), None)
             traders = self.manager.pages(
                 lambda start, end: pb.ProtoTraderListReq(fromTimestamp=start, toTimestamp=end),
                 pb.ProtoTraderListRes, "trader", lambda row: row.registrationTimestamp, lambda row: row.traderId,
@@ -138,30 +138,11 @@ class AccountsPart(Parts):
         row = self._row(login)
         return None if row is None else self._account("TRADER_GET", row)
 
-    def _rows(self, first: dt.datetime, last: dt.datetime, group_id: int | None = None) -> list[Any]:
-        """Traders that were registered between two times, in one answer."""
-        query: dict[str, object] = {"from": units.date_text(first), "to": units.date_text(last)}
-        if group_id is not None:
-            query["groupId"] = group_id
-        answer = self.rest.read("TRADERS", f"{TRADERS}/", query)
-        try:
-            return list((answer or {}).get("trader") or [])
-        except (AttributeError, TypeError):
-            raise ReadTimedOut("the list of accounts can't be read", command="TRADERS") from None
-
-    def _list(self, first: dt.datetime, last: dt.datetime) -> Iterator[AccountData]:
-        for row in self._rows(first, last):
-            yield self._account("TRADERS", row)
-
-    def _everyone(self) -> list[Any]:
-        return self._rows(FIRST_DAY, dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
-
-    def _rows_of(self, logins: Sequence[str]) -> list[Any]:
-        """Some accounts: a few one by one, many from the list of all."""
+    def _rows_of(self, logins: Sequence[str]) -> Iterator[Any]:
+        """Some accounts: a few one by one, many from the list."""
         if len(logins) <= SINGLE_MAX:
-            return [row for row in map(self._row, logins) if row is not None]
-        wanted = set(logins)
-        return [row for row in self._everyone() if str(row.get("login")) in wanted]
+            return (row for row in map(self._row, logins) if row is not None)
+        return self._from_list(logins)
 
     def read_accounts(self, logins: Sequence[str]) -> list[AccountData]:
         return [self._account("TRADERS", row) for row in self._rows_of(logins)]
@@ -171,8 +152,7 @@ class AccountsPart(Parts):
         return False
 
     def logins(self, mask: str) -> list[str]:
-        rows = self._everyone()
-        return [str(row["login"]) for row in rows if matches(mask, str(row.get("groupName") or ""))]
+        return [str(row["login"]) for row in self._everyone() if matches(mask, str(row.get("groupName") or ""))]
 
     # -- changing -----------------------------------------------------------------------------------------------------
 

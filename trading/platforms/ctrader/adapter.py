@@ -21,6 +21,7 @@ CAPABILITIES: Final = Capabilities(
     rights=frozenset({Right.SIGN_IN, Right.TRADE}),
     balance_kinds=frozenset(BalanceKind),
     pushes_deals=True,
+    lists_money=True,
     reference_chars_max=units.REFERENCE_CHARS_MAX,
     password_chars_max=16,
     # Types of the balance history speak of credit, the description of WebServices says that it holds none.

@@ -25,9 +25,12 @@ from trading.platforms.errors import FinalError, ReadTimedOut
 FIRST_READ_MSC: Final = 2 * DAY_MSC
 AHEAD_MSC: Final = 3_600_000
 LATE_MSC: Final = 60_000  # lists go by the time a deal was made; it may be filled so much later
+MONTH_MSC: Final = 30 * DAY_MSC
+FIRST_MSC: Final = units.milliseconds(dt.datetime(2011, 1, 1, tzinfo=dt.UTC))
 CSV_WINDOW_MSC: Final = 2 * DAY_MSC
 CATCH_UP_MSC: Final = DAY_MSC
 LIST_AGAIN_SECONDS: Final = 10.0  # an event that never came is found by the lists so soon
+LISTED_MSC_MAX: Final = 120_000  # lists that were asked longer ago were asked by another process since
 EVENTS_KEPT_MSC: Final = 900_000
 SIZES_SECONDS: Final = 600.0
 
@@ -36,6 +39,7 @@ class HistoryPart(MoneyPart):
     """Times are UTC. A ticket is the deal's number; money and bonus have theirs above 2^60 and 2^61."""
 
     _listed_at = float("-inf")
+    _listed_to = 0
     _sizes_kept: csvs.LotSizes | None = None
     _sizes_at = 0.0
 
@@ -50,8 +54,9 @@ class HistoryPart(MoneyPart):
         self.stream.collects = True
         now = self.server_time()
         session = self.stream.session
-        last = cursor or now.server_msc - FIRST_READ_MSC
-        first = min(last, now.server_msc) - int(overlap.total_seconds() * 1000)
+        self.stream.heed(now.server_msc)
+        last, back = cursor or now.server_msc - FIRST_READ_MSC, int(overlap.total_seconds() * 1000)
+        first = min(last, now.server_msc) - back
         if not self.manager.is_there:
             return self._csv_page(now, first, last, mask)
         is_behind = now.server_msc - last > CATCH_UP_MSC
@@ -61,8 +66,12 @@ class HistoryPart(MoneyPart):
             deals = self._pushed(first, mask)
         else:
             until = last + CATCH_UP_MSC if is_behind else now.server_msc + AHEAD_MSC
-            deals = self.deals(mask=mask, from_msc=first, to_msc=until)
+            # From where they were asked the last time: an event that never came since then is in them.
+            was_listed = 0 <= now.server_msc - self._listed_to < LISTED_MSC_MAX
+            start = min(first, self._listed_to - back) if was_listed else first
+            deals = self.deals(mask=mask, from_msc=start, to_msc=until)
             self._listed_at = time.monotonic() if not is_behind else float("-inf")
+            self._listed_to = now.server_msc if not is_behind else 0
         self.stream.live_from(now.server_msc, session)
         self.stream.forget_before(now.server_msc - EVENTS_KEPT_MSC)
         return DealPage(deals, last + CATCH_UP_MSC if is_behind else now.server_msc, now, has_more=is_behind)
@@ -150,12 +159,15 @@ class HistoryPart(MoneyPart):
         return found + self._ledger_rows({ticket for ticket in tickets if ticket >= units.BALANCE_TICKETS})
 
     def _ledger_rows(self, wanted: set[int]) -> list[DealData]:
-        found = []
-        if wanted:
-            for deal in self._ledgers(None, 0, int(time.time() * 1000) + DAY_MSC):
+        """A month at a time, from the newest back to the platform's first year."""
+        found: list[DealData] = []
+        end = int(time.time() * 1000) + DAY_MSC
+        while wanted and end > FIRST_MSC:
+            for deal in self._ledgers(None, end - MONTH_MSC, end):
                 if deal.ticket in wanted:
                     wanted.discard(deal.ticket)
                     found.append(deal)
+            end -= MONTH_MSC
         return found
 
     # -- positions ----------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ class Stream:
         self._lock = threading.Lock()
         self._rows: deque[tuple[int, Any]] = deque()
         self._since = NOT_COVERED
+        self._heeded = 0
         self.session = 0
         self.changed: deque[pb.ProtoTrader] = deque(maxlen=1000)
         self.spots: dict[int, tuple[int, int]] = {}
@@ -50,6 +51,12 @@ class Stream:
         with self._lock:
             if session == self.session:
                 self._since = min(self._since, server_msc)
+
+    def heed(self, server_msc: int) -> None:
+        """The server's time at which somebody begins to read. What arrives from now on counts as of then at least: an event
+        that is late is in the next reading's window, however short that is."""
+        with self._lock:
+            self._heeded = max(self._heeded, server_msc)
 
     def covers(self, from_msc: int) -> bool:
         with self._lock:
@@ -84,7 +91,7 @@ class Stream:
         if row is None:
             return
         with self._lock:
-            self._rows.append((at, row))
+            self._rows.append((max(at, self._heeded), row))
             if len(self._rows) > KEPT_MAX:
                 dropped, _row = self._rows.popleft()
                 self._since = max(self._since, dropped + 1)
@@ -98,6 +105,7 @@ class Stream:
             self.quoted.notify_all()
 
     def rows_since(self, from_msc: int) -> list[Any]:
+        """Events of this time and later, and those that arrived after it was heeded."""
         with self._lock:
             return [row for at, row in self._rows if at >= from_msc]
 

@@ -30,6 +30,7 @@ STRETCH_MSC: Final = 6 * HOUR_MSC  # read at once after a pause
 CHARGE_WAITS_MSC: Final = 10_000
 MONTH_MSC: Final = 30 * DAY_MSC
 MONTHS_MAX: Final = 14  # how far back single tickets are looked for
+NOT_RETURNED: Final = 2**62
 LEDGERS_ASKED: Final = list(rows.LEDGER_TYPES)
 Owned = tuple[str, Mapping[str, Any]]
 """A login and a row."""
@@ -51,6 +52,8 @@ class HistoryPart(MoneyPart):
         now, last = self.client.now_msc(), cursor or 0
         names = self.group_names(mask)
         covered, entries, touched = None, [], set[str]()
+        # What is taken from a stream is gone there: when this reading fails, the next one goes by list.
+        returned, self._returned = self._returned, NOT_RETURNED
         if self.streams is not None and self.config.grpc_target:
             self.streams.follow(names)
             taken = self.streams.take()
@@ -58,23 +61,23 @@ class HistoryPart(MoneyPart):
         back = int(overlap.total_seconds() * 1000)
         needs_list = (
             not last or covered is None or last < covered or overlap > WIDE
-            or last < self._returned  # what we gave the last time was not kept
+            or last < returned  # what we gave the last time was not kept
             or now - self._swept >= SWEEP_MSC
         )  # fmt: skip
         deals = {deal.ticket: deal for deal in self._told(entries)}
         reached = now
+        # What was swept long ago was swept by another process since.
+        swept = self._swept if now - self._swept < SWEPT_MSC_MAX else now
+        start = min(last or now - FIRST_READ_MSC, now, swept) - back
         if needs_list:
-            # What was swept long ago was swept by another process since.
-            swept = self._swept if now - self._swept < SWEPT_MSC_MAX else now
-            start = min(last or now - FIRST_READ_MSC, now, swept) - back
             reached = min(now, start + back + STRETCH_MSC)
             is_behind = reached < now
             listed = self.deals(mask=mask, from_msc=start, to_msc=reached if is_behind else max(now, last) + HOUR_MSC)
             self._swept = reached
         elif len(touched) > TOUCHED_MAX:
-            listed = self.deals(mask=mask, from_msc=last - max(back, 1000), to_msc=now + HOUR_MSC)
+            listed = self.deals(mask=mask, from_msc=start - 1000, to_msc=now + HOUR_MSC)
         else:
-            listed = self._of(sorted(touched), last - max(back, 1000), now + HOUR_MSC) if touched else []
+            listed = self._of(sorted(touched), start - 1000, now + HOUR_MSC) if touched else []
         deals |= {deal.ticket: deal for deal in listed}
         self._returned = reached
         return DealPage(list(deals.values()), cursor=reached, clock=ServerTime(now, 0), has_more=reached < now)

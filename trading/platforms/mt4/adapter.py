@@ -12,9 +12,9 @@ from trading.platforms.gate import Gate
 from trading.platforms.mt4 import doctor, text
 from trading.platforms.mt4.answers import Habits
 from trading.platforms.mt4.client import DEADLINES, MARGIN_SECONDS, Mt4Client, Mt4Config, Work
-from trading.platforms.mt4.history import HistoryPart
 from trading.platforms.mt4.market import MarketPart
 from trading.platforms.mt4.money import MoneyPart
+from trading.platforms.mt4.past import PastPart
 from trading.platforms.web import Address
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ OPTIONS: Final = (
 )  # fmt: skip
 
 
-class Mt4Platform(MarketPart, MoneyPart, HistoryPart):
+class Mt4Platform(MarketPart, MoneyPart, PastPart):
     """One trade server behind one bridge."""
 
     capabilities = CAPABILITIES

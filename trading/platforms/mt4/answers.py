@@ -60,9 +60,10 @@ class Answers:
         return units.wire_time(msc, self.habits.zone, in_utc=self.habits.in_utc)
 
     def _rows(
-        self, name: str, *arguments: object, query: Iterable[tuple[str, object]] = (), work: Work = Work.READ
-    ) -> list[Any]:
-        data = self.client.read(name, *arguments, query=query, work=work)
+        self, name: str, *arguments: object, query: Iterable[tuple[str, object]] = (), work: Work = Work.READ,
+        is_once: bool = False,
+    ) -> list[Any]:  # fmt: skip
+        data = self.client.read(name, *arguments, query=query, work=work, is_once=is_once)
         if not isinstance(data, list):
             raise ReadTimedOut("the answer is not a list", command=name, code=codes.BRIDGE["InvalidResponse"])
         return data
@@ -87,11 +88,22 @@ class Answers:
 
     # -- deals
 
-    def _deals(self, rows: Sequence[Mapping[str, Any]], *, command: str) -> list[DealData]:
-        """All deals of some order rows, each order once. Raises: ReadTimedOut for a row that can't be read."""
+    def _deals(
+        self, rows: Sequence[Mapping[str, Any]], *, command: str, seen_since: int | None = None
+    ) -> list[DealData]:
+        """All deals of some order rows, each order once: the last of its rows counts.
+
+        `seen_since`: all that was closed since then is among these rows or those before, so that parts of orders that were
+        opened later need no look-up. Raises: ReadTimedOut for a row that can't be read.
+        """
+
+        def is_whole(row: Mapping[str, Any]) -> bool:
+            # An hour more: a clock that went back lets a part close before its order was opened.
+            return seen_since is not None and self.reader.msc(row, "openTime") - HOUR_MSC >= seen_since
+
         try:
             unique = {units.whole(row["order"]): row for row in rows}
-            self.lineage.learn(unique.values())
+            self.lineage.learn(unique.values(), is_whole=is_whole)
             found: list[DealData] = []
             for row in unique.values():
                 if command_of(row) in PENDING:
@@ -104,9 +116,13 @@ class Answers:
             logger.debug("orders that are no deals: %s", dict(self.passed_over))
         return found
 
-    def _parts_of(self, login: int, row: Mapping[str, Any]) -> list[Any]:
-        """Closed orders of a login since a row was opened: parts that were cut off before are among them."""
-        query = [("fromTime", self._time(self.reader.msc(row, "openTime") - HOUR_MSC))]
+    def _parts_of(self, login: int, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Closed orders of a login since the first of these was opened, until the last was closed: parts that were cut off
+        before are among them."""
+        query = [("fromTime", self._time(min(self.reader.msc(row, "openTime") for row in rows) - HOUR_MSC))]
+        closed = [self.reader.msc(row, "closeTime") for row in rows]
+        if all(closed):
+            query.append(("toTime", self._time(max(closed) + HOUR_MSC)))
         return self._rows("TradesUserHistory", login, query=query, work=Work.HISTORY)
 
     # -- symbols

@@ -88,10 +88,14 @@ class Mt4Client:
         _clients.add(self)
 
     def read(
-        self, name: str, *arguments: object, query: Iterable[tuple[str, object]] = (), work: Work = Work.READ
-    ) -> Any:
-        """The data of an answer. Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy."""
-        return self._one("GET", name, arguments, query=query, work=work)[0]
+        self, name: str, *arguments: object, query: Iterable[tuple[str, object]] = (), work: Work = Work.READ,
+        is_once: bool = False,
+    ) -> Any:  # fmt: skip
+        """The data of an answer. Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy.
+
+        `is_once`: never asked again by itself, since the bridge gives it out once: a piece of a session.
+        """
+        return self._one("GET", name, arguments, query=query, work=work, is_once=is_once)[0]
 
     def pages(self, name: str, *, query: Iterable[tuple[str, object]] = ()) -> Iterator[Any]:
         """All rows of a paged list. Raises as `read`."""
@@ -124,7 +128,7 @@ class Mt4Client:
 
     def _one(
         self, method: str, name: str, arguments: Iterable[object], *, query: Iterable[tuple[str, object]], work: Work,
-        body: object = None, key: str = "", is_write: bool = False,
+        body: object = None, key: str = "", is_write: bool = False, is_once: bool = False,
     ) -> tuple[Any, Any]:  # fmt: skip
         path = "/".join(quote(str(part), safe="") for part in (name, *arguments))
         target = f"{self.config.path_prefix}/v2/MT4/{self.config.trade_platform}/{path}"
@@ -137,11 +141,11 @@ class Mt4Client:
         if data is not None:
             headers["Content-Type"] = "application/json"
         with self._lock, self.gate.passing():
-            return self._ask(method, target, headers, data, name=name, work=work, is_write=is_write)
+            return self._ask(method, target, headers, data, name=name, work=work, is_write=is_write, is_once=is_once)
 
     def _ask(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, *, name: str, work: Work,
-        is_write: bool,
+        is_write: bool, is_once: bool,
     ) -> tuple[Any, Any]:  # fmt: skip
         """A read is asked once more over a new connection, or with a new token; a write never is."""
         wait = self.config.waits[work]
@@ -159,7 +163,7 @@ class Mt4Client:
             except AnswerLost as problem:
                 if is_write:
                     raise OutcomeUnknown(str(problem), command=name) from problem
-                if is_again or not problem.was_kept:
+                if is_again or is_once or not problem.was_kept:
                     raise ReadTimedOut(str(problem), command=name) from problem
                 continue
             if reply.status != NOT_LOGGED_IN or is_write or is_again:

@@ -6,26 +6,44 @@ import datetime as dt
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from trading.platforms.base import DealData, DealPage, GroupData, PositionData, ServerTime
 from trading.platforms.errors import FinalError, ReadTimedOut
 from trading.platforms.masks import matches
-from trading.platforms.mt4 import units
-from trading.platforms.mt4.answers import DAY_MSC, LOGINS_PER_REQUEST, UNREADABLE, Answers
+from trading.platforms.mt4 import codes, units
+from trading.platforms.mt4.answers import DAY_MSC, HOUR_MSC, LOGINS_PER_REQUEST, UNREADABLE, Answers
 from trading.platforms.mt4.client import Work
 from trading.platforms.mt4.rows import BUY, OUT_OFFSET, SELL, command_of
+from trading.sync.batches import batched
 
 FIRST_READ_MSC: Final = 2 * DAY_MSC
+MINUTE_MSC: Final = 60_000
 SYNC_ROWS: Final = 5000  # in one piece
-PIECES_MAX: Final = 400
+FEW_ROWS: Final = 100  # of a piece so small no bridge keeps anything back
 FEW_GROUPS: Final = 3
 NO_SUCH_CALL: Final = 404
 LOGINS_SECONDS: Final = 60.0
 
 
+@dataclass(slots=True)
+class Session:
+    """A sync session that is being read. `cursor`: with which the caller goes on, when the last piece was kept."""
+
+    started: ServerTime
+    cursor: int
+    since_msc: int
+    last_rows: int = SYNC_ROWS
+    was_reopened: bool = False
+
+
 class HistoryPart(Answers):
     """What happened on the server. A row has the time of its opening and of its closing: a window looks at both."""
+
+    _session: Session | None = None
+    _stretch = HOUR_MSC
+    """So much time is read at once where there is no session."""
 
     @abstractmethod
     def server_time(self) -> ServerTime: ...
@@ -44,32 +62,77 @@ class HistoryPart(Answers):
     def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
         """Rows that changed since the cursor, which is the server's clock in milliseconds when we asked.
 
-        By the sync session, which tells of every change of a row, or by time where a bridge has none.
+        By the sync session, which tells of every change of a row, piece by piece; or by time where a bridge has none.
         """
+        if self.habits.has_sync:
+            return self._next_piece(cursor, mask, overlap)
         now = self.server_time()
         last = cursor or now.server_msc - FIRST_READ_MSC
-        first = min(last, now.server_msc) - int(overlap.total_seconds() * 1000)
-        rows = self._changed(first) if self.habits.has_sync else self._by_time(first, now, mask)
-        if mask != "*" and self.habits.has_sync and rows:
-            rows = self._of_mask(rows, mask)
-        return DealPage(self._deals(rows, command="TradesSyncRead"), cursor=now.server_msc, clock=now)
+        first, until = min(last, now.server_msc) - _msc(overlap), last + self._stretch
+        is_behind = until < now.server_msc
+        if is_behind:  # after a pause: so much time at once, and what is open in the end
+            rows = self._closed(self._known_logins(mask), first, until)
+            self._adapt(len(rows))
+        else:
+            rows = self._by_time(first, now, mask)
+        deals = self._deals(rows, command="ReportsRequest")
+        return DealPage(deals, cursor=until if is_behind else now.server_msc, clock=now, has_more=is_behind)
 
-    def _changed(self, first_msc: int) -> list[Any]:
-        """One sync session, read to its end. A session that was lost on the way is opened once more."""
-        for is_again in (False, True):
-            since = max(0, min(first_msc // 1000, units.INT32_MAX))
-            self.client.write("TradesSyncStart", query=[("timestamp", since)], work=Work.MAINTENANCE, changes=False)
+    def _adapt(self, rows: int) -> None:
+        if rows > 2 * SYNC_ROWS:
+            self._stretch = max(MINUTE_MSC, self._stretch * SYNC_ROWS // rows)
+        elif rows < SYNC_ROWS // 2:
+            self._stretch = min(FIRST_READ_MSC, self._stretch * 2)
+
+    def _next_piece(self, cursor: int | None, mask: str, overlap: dt.timedelta) -> DealPage:
+        """A piece of the session that this cursor continues, or the first piece of a new one.
+
+        Nobody says in which order a session tells its rows: the cursor moves when all of it was told. Until then each piece
+        brings one that is a millisecond older, so that a caller who did not keep a piece is known by the cursor from before.
+        """
+        session = self._session
+        if session is None or session.cursor != cursor:
+            now = self.server_time()
+            last = cursor or now.server_msc - FIRST_READ_MSC
+            self._session, session = None, Session(now, last, min(last, now.server_msc) - _msc(overlap))
+            self._open_session(session)
+        self._session = None  # what goes wrong from here on ends it
+        rows, is_over = self._piece(session)
+        deals = self._deals(self._of_mask(rows, mask) if mask != "*" and rows else rows, command="TradesSyncRead")
+        if is_over:
+            return DealPage(deals, cursor=session.started.server_msc, clock=session.started)
+        session.cursor -= 1
+        self._session = session
+        return DealPage(deals, cursor=session.cursor, clock=session.started, has_more=True)
+
+    def _open_session(self, session: Session) -> None:
+        since = max(0, min(session.since_msc // 1000, units.INT32_MAX))
+        self.client.write("TradesSyncStart", query=[("timestamp", since)], work=Work.MAINTENANCE, changes=False)
+        session.last_rows = SYNC_ROWS
+
+    def _piece(self, session: Session) -> tuple[list[Any], bool]:
+        """The next rows, and whether they are the last. A session that was lost on the way is opened once more.
+
+        A bridge may give less at once than it was asked for: only few rows, or none, are the end. One that refuses to read
+        on behind a piece that was not full has told everything.
+        """
+        for _try in range(2):
+            query = [("limit", SYNC_ROWS)]
             try:
-                return list(self._pieces())
-            except FinalError as problem:
+                rows = self._rows("TradesSyncRead", query=query, work=Work.HISTORY, is_once=True)
+            except (FinalError, ReadTimedOut) as problem:
                 if problem.code == NO_SUCH_CALL:
                     told = "this bridge has no sync session: have its deals read by time (settings of the server)"
                     raise FinalError(told, command=problem.command, code=problem.code) from problem
-                if is_again:
+                if session.last_rows < SYNC_ROWS and problem.code in codes.OF_SERVER:
+                    return [], True
+                if session.was_reopened or problem.code is None:
                     raise
-            except ReadTimedOut as problem:
-                if is_again or problem.code is None:
-                    raise
+                session.was_reopened = True
+                self._open_session(session)
+                continue
+            session.last_rows = len(rows)
+            return rows, len(rows) < FEW_ROWS
         raise AssertionError  # both rounds return or raise
 
     def _of_mask(self, rows: Sequence[Mapping[str, Any]], mask: str) -> list[Any]:
@@ -78,18 +141,10 @@ class HistoryPart(Answers):
         ours = {str(user["login"]) for user in users if matches(mask, str(user["group"]))}
         return [row for row in rows if str(row["login"]) in ours]
 
-    def _pieces(self) -> Iterator[Any]:
-        for _piece in range(PIECES_MAX):
-            rows = self._rows("TradesSyncRead", query=[("limit", SYNC_ROWS)], work=Work.HISTORY)
-            yield from rows
-            if len(rows) < SYNC_ROWS:
-                return
-        raise ReadTimedOut("the sync session does not end", command="TradesSyncRead")
-
     def _by_time(self, first_msc: int, now: ServerTime, mask: str) -> list[Any]:
-        """Closed since then, and what is open: enough where nobody edits. Edits are found by the wider readings."""
-        logins = self.logins(mask)
-        return [*self._closed(logins, first_msc, now.server_msc + DAY_MSC), *self._open(mask)]
+        """What is open, and what was closed since then: enough where nobody edits. Edits are found by the wider readings."""
+        still_open = list(self._open(mask))
+        return [*still_open, *self._closed(self.logins(mask), first_msc, now.server_msc + DAY_MSC)]
 
     # -- windows
 
@@ -99,7 +154,8 @@ class HistoryPart(Answers):
         An order that was opened in the window may have been closed at any time since: reports are asked for up to now.
         """
         end = max(to_msc, self.server_time().server_msc) + DAY_MSC
-        rows = [*self._closed(self._known_logins(mask), from_msc, end), *self._open(mask)]
+        still_open = list(self._open(mask))  # first: an order that closes meanwhile is in both lists, not in none
+        rows = [*still_open, *self._closed(self._known_logins(mask), from_msc, end)]
         return [deal for deal in self._deals(rows, command="ReportsRequest") if from_msc <= deal.server_msc <= to_msc]
 
     def _known_logins(self, mask: str) -> list[str]:
@@ -109,35 +165,42 @@ class HistoryPart(Answers):
             known = self._logins[mask] = (time.monotonic(), self.logins(mask))
         return known[1]
 
-    def _closed(self, logins: Sequence[str], first_msc: int, last_msc: int) -> list[Any]:
-        found: list[Any] = []
+    def _closed(self, logins: Sequence[str], first_msc: int, end_msc: int) -> list[Any]:
+        return [row for rows in self._reports(logins, first_msc, end_msc) for row in rows]
+
+    def _reports(self, logins: Sequence[str], first_msc: int, end_msc: int) -> Iterator[list[Any]]:
+        """What was closed from the first time up to, not including, the second; one answer for some hundred logins.
+
+        Both ends of a request are included and count seconds: it ends a second before the next one begins.
+        """
+        last = units.wire_time(end_msc, self.habits.zone, in_utc=self.habits.in_utc, less_seconds=1)
+        window = [("from", self._time(first_msc)), ("to", last)]
         for start in range(0, len(logins), LOGINS_PER_REQUEST):
             part: list[tuple[str, object]] = [("logins", login) for login in logins[start : start + LOGINS_PER_REQUEST]]
-            window = [("from", self._time(first_msc)), ("to", self._time(last_msc))]
-            found += self._rows("ReportsRequest", query=[*window, *part], work=Work.HISTORY)
-        return found
+            yield self._rows("ReportsRequest", query=[*window, *part], work=Work.HISTORY)
 
-    def _open(self, mask: str) -> list[Any]:
+    def _open(self, mask: str) -> Iterator[Any]:
         """Open and waiting orders of a mask's groups: group by group where they are few, else out of the list of all."""
         try:
             if mask == "*":
-                return list(self.client.pages("TradesRequest"))
+                yield from self.client.pages("TradesRequest")
+                return
             names = [group.name for group in self.groups() if matches(mask, group.name)]
             if len(names) <= FEW_GROUPS:
-                return [row for name in names for row in self.client.pages("TradesRequest", query=[("group", name)])]
-            rows = list(self.client.pages("TradesRequest"))
-            return self._of_mask(rows, mask) if rows else []
+                for name in names:
+                    yield from self.client.pages("TradesRequest", query=[("group", name)])
+                return
+            for some in batched(self.client.pages("TradesRequest"), SYNC_ROWS):
+                yield from self._of_mask(some, mask)
         except UNREADABLE as problem:
             raise ReadTimedOut("an open order can't be read", command="TradesRequest") from problem
 
     def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterator[DealData]:
-        """The account's closed orders since then, and its open ones."""
-        query = [("fromTime", self._time(from_msc))]
-        rows = self._rows("TradesUserHistory", login, query=query, work=Work.HISTORY)
+        """The account's closed orders since then, and its open ones. The open ones first: one that closes meanwhile is in both."""
         user = self._row("UserRecordRequest", login)
-        if user is not None:
-            rows += self._rows("TradesGetByLogin", login, user.get("group"))
-        for deal in self._deals(rows, command="TradesUserHistory"):
+        rows = [] if user is None else self._rows("TradesGetByLogin", login, user.get("group"))
+        rows += self._rows("TradesUserHistory", login, query=[("fromTime", self._time(from_msc))], work=Work.HISTORY)
+        for deal in self._deals(rows, command="TradesUserHistory", seen_since=from_msc):
             if from_msc <= deal.server_msc <= to_msc:
                 yield deal
 
@@ -156,8 +219,11 @@ class HistoryPart(Answers):
 
     def positions(self, *, mask: str) -> list[PositionData]:
         """Open market orders; those that wait for their price are none."""
-        rows = self._open(mask)
         try:
-            return [self.reader.position(row) for row in rows if command_of(row) in (BUY, SELL)]
+            return [self.reader.position(row) for row in self._open(mask) if command_of(row) in (BUY, SELL)]
         except UNREADABLE as problem:
             raise ReadTimedOut("an open order can't be read", command="TradesRequest") from problem
+
+
+def _msc(span: dt.timedelta) -> int:
+    return int(span.total_seconds() * 1000)

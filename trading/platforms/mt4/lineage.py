@@ -7,7 +7,7 @@ row in the middle names only the next one, and who came before is known from the
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from trading.platforms.mt4 import units
@@ -18,22 +18,24 @@ Row = Mapping[str, Any]
 
 
 class Lineage:
-    """Remembers for a while who came before whom. `history`: closed rows of a login from a time on, to look it up."""
+    """Remembers for a while who came before whom. `history`: closed rows of a login while some of its orders were open, to
+    look it up. `forgotten` counts what is remembered no more."""
 
-    def __init__(self, history: Callable[[int, Row], Iterable[Row]]) -> None:
-        self.history = history
+    def __init__(self, history: Callable[[int, Sequence[Row]], Iterable[Row]]) -> None:
+        self.history, self.forgotten = history, 0
         self._before: OrderedDict[int, int] = OrderedDict()  # 0: nobody came before
 
-    def learn(self, rows: Iterable[Row]) -> None:
-        """Take in rows, and look up what they leave open: once per login."""
+    def learn(self, rows: Iterable[Row], *, is_whole: Callable[[Row], bool] = lambda _row: False) -> None:
+        """Take in rows, and look up what they leave open: once per login. `is_whole`: every part that was cut off before this
+        row was taken in already."""
         rows = [row for row in rows if command_of(row) in (BUY, SELL)]
         self._note(rows)
-        looked_up: set[int] = set()
+        asked: dict[int, list[Row]] = {}
         for row in rows:
-            login = units.whole(row["login"])
-            if login not in looked_up and self._is_open_question(row):
-                looked_up.add(login)
-                self._note(self.history(login, row))
+            if self._is_open_question(row) and not is_whole(row):
+                asked.setdefault(units.whole(row["login"]), []).append(row)
+        for login, theirs in asked.items():
+            self._note(self.history(login, theirs))
         for row in rows:
             if self._is_open_question(row):
                 self._keep(self._first(units.whole(row["order"])), 0)
@@ -70,3 +72,4 @@ class Lineage:
         self._before.move_to_end(order)
         while len(self._before) > KNOWN_MAX:
             self._before.popitem(last=False)
+            self.forgotten += 1

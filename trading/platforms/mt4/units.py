@@ -80,9 +80,13 @@ def instant(text: Any, zone: ZoneInfo, *, in_utc: bool) -> dt.datetime:
     return clock.to_utc(server_msc(text, zone, in_utc=False), zone)
 
 
-def wire_time(msc: int, zone: ZoneInfo, *, in_utc: bool) -> str:
-    """Milliseconds of the server's clock as a bound of a request."""
+def wire_time(msc: int, zone: ZoneInfo, *, in_utc: bool, less_seconds: int = 0) -> str:
+    """Milliseconds of the server's clock as a bound of a request, or so many seconds before it.
+
+    Those are taken off the wire's own clock: on the day that lives an hour twice a window then ends where the next begins.
+    """
     seconds = min(max(msc // 1000, 0), INT32_MAX)
     if in_utc:
-        return clock.to_utc(seconds * 1000, zone).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return (EPOCH + dt.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+        at = clock.to_utc(seconds * 1000, zone) - dt.timedelta(seconds=less_seconds)
+        return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (EPOCH + dt.timedelta(seconds=max(seconds - less_seconds, 0))).strftime("%Y-%m-%dT%H:%M:%S")

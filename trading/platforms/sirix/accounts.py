@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 from trading.platforms.base import AccountData, GroupData, Health, NewAccount, Right, ServerTime, SymbolData
 from trading.platforms.errors import FinalError, OutcomeUnknown
 from trading.platforms.sirix.rows import account_from, money_from
-from trading.platforms.sirix.status import Status, StatusPart
+from trading.platforms.sirix.status import Status, StatusPart, readable
 
 CREATE: Final = "CreateUser"
 NOBODY: Final = "0"
@@ -58,8 +58,9 @@ class AccountsPart(StatusPart):
         return None if found is None else self._account(login, found)
 
     def _account(self, login: str, found: Status) -> AccountData:
-        positions = self.reader.positions(login, found.opened)
-        return account_from(login, found.user, money_from(login, found.user, positions).credit)
+        with readable():
+            positions = self.reader.positions(login, found.opened)
+            return account_from(login, found.user, money_from(login, found.user, positions).credit)
 
     def read_accounts(self, logins: Sequence[str]) -> list[AccountData]:
         return [account for login in logins if (account := self.read_account(login)) is not None]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from trading.choices import Ability, AccountState
 from trading.platforms.base import BalanceKind, Capabilities, platform_kind
 from trading.platforms.gate import Gate
+from trading.platforms.shared import shared_turn
 from trading.platforms.sirix.accounts import AccountsPart
 from trading.platforms.sirix.client import SirixClient
 from trading.platforms.sirix.history import HistoryPart
@@ -70,7 +71,8 @@ def lacking(server: TradingServer) -> frozenset[str]:
 def make_platform(server: TradingServer, gate: Gate) -> SirixPlatform:
     config = configuration(server)
     name = f"{server.pk}:{config.address}"
-    return SirixPlatform(SirixClient(config, gate), server.zone, known_accounts(server), name)
+    turn = shared_turn(f"{server.pk}:sirix accounts") if server.pk else None
+    return SirixPlatform(SirixClient(config, gate, turn), server.zone, known_accounts(server), name)
 
 
 __all__ = ["SirixPlatform", "configuration", "make_platform"]

@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, ReadTimedOut
-from trading.platforms.gate import Gate
+from trading.platforms.gate import Gate, Turn
 from trading.platforms.sirix.options import Config
 from trading.platforms.web import AnswerLost, NotSent, Reply, WebConnection
 
@@ -27,8 +27,9 @@ NOT_FOUND: Final = 404
 class SirixClient:
     """Thread-safe; one request after another. The token stands in no error, no log line and no address."""
 
-    def __init__(self, config: Config, gate: Gate | None = None) -> None:
-        self.config, self.gate = config, gate or Gate()
+    def __init__(self, config: Config, gate: Gate | None = None, turn: Turn | None = None) -> None:
+        """`turn`: counts the pause over all processes and purposes of a server; without it each client keeps its own."""
+        self.config, self.gate, self.turn = config, gate or Gate(), turn
         self._lock = threading.RLock()
         self._web = WebConnection(config.address)
         self._read_at = 0.0
@@ -39,20 +40,21 @@ class SirixClient:
 
         Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy.
         """
-        with self._lock, self.gate.passing():
+        with self._lock:
             self._pause()
-            try:
+            with self.gate.passing():
                 try:
-                    reply = self._exchange(path, body, self.config.read_seconds)
-                except AnswerLost as lost:
-                    if not lost.was_kept:
-                        raise
-                    reply = self._exchange(path, body, self.config.read_seconds)
-            except NotSent as problem:
-                raise NotStarted(str(problem), command=command) from problem
-            except AnswerLost as problem:
-                raise ReadTimedOut(str(problem), command=command) from problem
-            return self._judge(command, reply, is_write=False)
+                    try:
+                        reply = self._exchange(path, body, self.config.read_seconds)
+                    except AnswerLost as lost:
+                        if not lost.was_kept:
+                            raise
+                        reply = self._exchange(path, body, self.config.read_seconds)
+                except NotSent as problem:
+                    raise NotStarted(str(problem), command=command) from problem
+                except AnswerLost as problem:
+                    raise ReadTimedOut(str(problem), command=command) from problem
+                return self._judge(command, reply, is_write=False)
 
     def write(self, command: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Change something. Sent once. Raises: FinalError, NotStarted, OutcomeUnknown, PlatformBusy."""
@@ -70,8 +72,19 @@ class SirixClient:
         self._web.close()
 
     def _pause(self) -> None:
-        """Reads of accounts keep the distance that the server is used to."""
-        wait = self._read_at + self.config.pause_seconds - time.monotonic()
+        """Reads of accounts keep the distance that the server is used to, whoever asks.
+
+        Raises: PlatformBusy when so many wait that the turn is too far away; nothing was sent then.
+        """
+        pause = self.config.pause_seconds
+        if not pause:
+            return
+        longest = self.config.read_seconds
+        wait = self.turn(1 / pause, 1, longest) if self.turn else None
+        if wait is None:
+            wait = self._read_at + pause - time.monotonic()
+        if wait > longest:
+            raise PlatformBusy(f"{wait:.0f} s of readings of this server are waiting already", command="LIMIT")
         if wait > 0:
             time.sleep(wait)
         self._read_at = time.monotonic()

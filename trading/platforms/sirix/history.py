@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from trading.platforms.base import DealData, DealPage, PositionData
-from trading.platforms.errors import FinalError, ReadTimedOut
+from trading.platforms.errors import FinalError, PlatformError, ReadTimedOut
 from trading.platforms.sirix.status import STATUS, Status, StatusPart
 
+logger = logging.getLogger(__name__)
+UNREADABLE: Final = (KeyError, ValueError, TypeError, AttributeError, ArithmeticError)
 ROUND_SECONDS: Final = 1.0
 POSITIONS_SECONDS: Final = 10.0
 FIRST_READ: Final = dt.timedelta(days=2)
@@ -22,19 +25,40 @@ MEMO_DEALS_MAX: Final = 50_000
 class HistoryPart(StatusPart):
     """A reading is a round: bounded in time, the account that waited longest first."""
 
+    _handed: tuple[int, dict[str, int]] = (0, {})
+    """The cursor that the last round gave, and up to when each of its accounts was read."""
+
     def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
         """One round. Each account has a mark of its own up to which its deals were handed out, and the caller's cursor counts
-        where it is older: what was handed out and not kept comes again. Without both, the last two days.
+        where it is older. Without both, the last two days.
+
+        Marks move when the caller comes back with the round's cursor: only then is it known that its deals were kept. An
+        account whose answer says nothing usable costs the others nothing; its mark stays where it is.
         """
         now = self.clock()
+        given, handed = self._handed
+        if cursor is not None and cursor == given:
+            self.looks.keep_read(handed)
         first = now.server_msc - _msc(FIRST_READ)
         asked_from = first if cursor is None else min(cursor, now.server_msc)
-        logins = self.looks.by_turn(self.in_mask(mask))
-        marks, deals = self.looks.read_until(logins), list[DealData]()
+        logins = self.by_turn(self.in_mask(mask))
+        marks, deals, done = self.looks.read_until(logins), list[DealData](), dict[str, int]()
+        trouble: PlatformError | None = None
         for login in self.each(logins, seconds=ROUND_SECONDS):
             since = min(marks.get(login, first), asked_from) - _msc(overlap + SLACK)
-            deals += self._new_deals(login, since)
-            self.looks.keep_read(login, now.server_msc)
+            try:
+                deals += self._new_deals(login, since)
+            except PlatformError as problem:
+                self.put_off(login)  # others come first the next time, whatever it was
+                if not isinstance(problem, FinalError) and not isinstance(problem.__cause__, UNREADABLE):
+                    raise
+                logger.warning("account %s can't be read: %s", login, problem)
+                trouble = problem
+                continue
+            done[login] = now.server_msc
+        if trouble is not None and not done:
+            raise trouble
+        self._handed = (now.server_msc, done)
         return DealPage(deals, cursor=now.server_msc, clock=self.clock())
 
     def _new_deals(self, login: str, since_msc: int) -> list[DealData]:
@@ -91,9 +115,9 @@ class HistoryPart(StatusPart):
 
         Raises: ReadTimedOut while there are accounts that nobody has looked at yet: their positions are not "closed".
         """
-        logins = self.looks.by_turn(self.in_mask(mask))
-        seen = self.looks.of(logins)
-        stale = [login for login in logins if login not in seen or not seen[login].is_fresh]
+        logins = self.by_turn(self.in_mask(mask))
+        seen, round_seconds = self.looks.of(logins), self.round_seconds(len(logins))
+        stale = [login for login in logins if login not in seen or not seen[login].is_fresh(round_seconds)]
         for login in self.each(stale, seconds=POSITIONS_SECONDS):
             seen[login] = self.look(login, self.status(login))
         if unseen := [login for login in logins if login not in seen]:

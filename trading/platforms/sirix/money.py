@@ -11,7 +11,7 @@ from trading.platforms.base import AccountMoney, BalanceKind, DealData
 from trading.platforms.errors import FinalError, OutcomeUnknown, PlatformError, ReadTimedOut
 from trading.platforms.references import LOOK_BACK, is_reference
 from trading.platforms.sirix.rows import BALANCE, BONUS, CORRECTION, CREDIT
-from trading.platforms.sirix.status import STATUS, StatusPart
+from trading.platforms.sirix.status import STATUS, StatusPart, readable
 
 MONEY: Final = "CreateMonetaryTransaction"
 REFERENCE_CHARS_MAX: Final = 31  # not known for Sirix: what every other platform takes
@@ -63,17 +63,21 @@ class MoneyPart(StatusPart):
         found = self.status(login, history=True, since=since)
         if found is None:
             return []
+        with readable():
+            booked = self.reader.deals(login, [], [], found.money)
         return [
             deal
-            for deal in self.reader.deals(login, [], [], found.money)
+            for deal in booked
             if deal.action in MONEY_ACTIONS and deal.profit == amount and deal.executed_at >= since
             and is_reference(deal.comment, reference)
         ]  # fmt: skip
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
         """Raises: ReadTimedOut when there is not time for all: nobody is to be taken for missing."""
-        seen = self.looks.of(logins)
-        stale = [login for login in self.looks.by_turn(logins) if login not in seen or not seen[login].is_fresh]
+        seen, round_seconds = self.looks.of(logins), self.round_seconds(len(logins))
+        stale = [
+            login for login in self.by_turn(logins) if login not in seen or not seen[login].is_fresh(round_seconds)
+        ]
         for login in self.each(stale, seconds=MONEY_SECONDS):
             seen[login] = self.look(login, self.status(login))
         if len(seen) < len(set(logins)):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import fnmatch
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from trading.platforms.base import DealData, ServerTime
+from trading.platforms.base import DealData, PositionData, ServerTime
 from trading.platforms.errors import FinalError, ReadTimedOut
 from trading.platforms.sirix import units
 from trading.platforms.sirix.client import NOT_FOUND, SirixClient
@@ -21,8 +23,18 @@ STATUS: Final = "GetUserTransactions"
 PAGE: Final = 500
 PAGES_MAX: Final = 2000
 TRIES: Final = 3
+PUT_OFF_SECONDS: Final = 30.0
 Known = Callable[[], Iterable[tuple[str, str]]]
 """Login and group of every account that the house knows on the server."""
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """An answer that can't be read is no answer. Raises: ReadTimedOut for it."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError) as problem:
+        raise ReadTimedOut(f"the answer can't be read ({problem!r})", command=STATUS) from problem
 
 
 @dataclass(slots=True)
@@ -42,6 +54,7 @@ class StatusPart:
         self.client, self.zone, self.known = client, zone, known
         self.reader = Reader(zone, client.config.sizes)
         self.looks = Looks(name)
+        self._put_off: dict[str, float] = {}
 
     def close(self) -> None:
         self.client.close()
@@ -88,26 +101,47 @@ class StatusPart:
         """Whether the next page brings nothing that is wanted. Only a page that goes backwards in time can tell that."""
         if len(rows) < PAGE:
             return True
-        times = [units.instant(row[time_name], self.zone) for row in rows]
+        with readable():
+            times = [units.instant(row[time_name], self.zone) for row in rows]
         return since is not None and times == sorted(times, reverse=True) and times[-1] < since
 
     def look(self, login: str, found: Status | None) -> Look:
-        """Keep what was seen. What differs from the last look is a change of now."""
+        """Keep what was seen. What differs from the last look is a change of now: balance, or what is open."""
         now, before = time.time(), self.looks.of([login]).get(login)
         if found is None:
             look = Look(login, now, 0.0, None)
         else:
-            positions = tuple(self.reader.positions(login, found.opened))
-            money = money_from(login, found.user, positions)
-            changed = now
-            if before is not None and before.money is not None and before.money.balance == money.balance:
-                changed = before.changed_at
-            look = Look(login, now, changed, money, positions)
+            with readable():
+                positions = tuple(self.reader.positions(login, found.opened))
+                money = money_from(login, found.user, positions)
+            changed, activity = now, 0.0
+            if before is not None and before.money is not None:
+                activity, same = before.activity_at(now), before.money.balance == money.balance
+                if same and _volumes(before.positions) == _volumes(positions):
+                    changed = before.changed_at
+                else:
+                    activity += 1
+            look = Look(login, now, changed, money, positions, activity)
         self.looks.keep(look)
         return look
 
     def history(self, login: str, found: Status) -> list[DealData]:
-        return self.reader.deals(login, found.opened, found.closed, found.money)
+        with readable():
+            return self.reader.deals(login, found.opened, found.closed, found.money)
+
+    def round_seconds(self, count: int) -> float:
+        """How long it takes to ask for so many accounts."""
+        return count * self.client.config.pause_seconds
+
+    def by_turn(self, logins: Sequence[str]) -> list[str]:
+        """Those that could not be read just now come last."""
+        found, now = self.looks.by_turn(logins, pause=self.client.config.pause_seconds), time.monotonic()
+        return sorted(found, key=lambda login: self._put_off.get(login, 0.0) > now) if self._put_off else found
+
+    def put_off(self, login: str) -> None:
+        now = time.monotonic()
+        self._put_off = {one: until for one, until in self._put_off.items() if until > now}
+        self._put_off[login] = now + PUT_OFF_SECONDS
 
     def in_mask(self, mask: str) -> list[str]:
         """Accounts that the house knows in the groups of `mask`: the platform tells neither."""
@@ -145,3 +179,7 @@ def _rows(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 def _history(answer: Mapping[str, Any]) -> tuple[Any, Any]:
     return answer.get("ClosedPositions"), answer.get("MonetaryTransactions")
+
+
+def _volumes(positions: Iterable[PositionData]) -> set[tuple[int, Decimal]]:
+    return {(one.ticket, one.lots) for one in positions}
