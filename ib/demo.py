@@ -144,7 +144,7 @@ def _version(
 ) -> None:
     version = plans.draft_version(
         plan_id=plan_id, actor=maker, starts_at=starts_at, currency=currency, card=card, note=note,
-        account_groups=["real\\*"], min_hold_seconds=HOLD_SECONDS,
+        account_groups=["real*", "LIVE_*", "RL-*"], min_hold_seconds=HOLD_SECONDS,
     )  # fmt: skip
     plans.propose_version(version_id=version.pk, actor=maker)
     plans.activate_version(version_id=version.pk, actor=checker, reason="Within the budget", at=starts_at)

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from clients.countries import country_name
 from crm.scope import reach_of
 from crm.ui.tables import (
     AgoColumn,
@@ -307,13 +308,13 @@ class MyClientsTable(Table):
     name, title = "partners.clients", _("Clients")
     subtitle = _("Who registered through your links. Names are shortened and contacts stay with the broker")
     columns = [
-        Column("client", _("Client"), render=lambda row, table: masked_name(row.client)),
+        Column("client", _("Client"), render=lambda row, table: masked_name(row.client), css="nowrap"),
         BadgeColumn("stage", _("Stage"), value="client.stage"),
-        Column("country", _("Country"), value="client.country"),
+        MoneyColumn("earned", _("Earned, open period"), currency="partner.currency"),
+        AgoColumn("last_trade", _("Last trade"), value="client.last_trade_at"),
+        Column("country", _("Country"), render=lambda row, table: country_name(row.client.country)),
         Column("campaign", _("Campaign"), value="link.campaign"),
         DateColumn("starts_at", _("Since")),
-        AgoColumn("last_trade", _("Last trade"), value="client.last_trade_at"),
-        MoneyColumn("earned", _("Earned, open period"), currency="partner.currency"),
     ]
     is_adjustable = False
     is_searchable = False
@@ -346,14 +347,14 @@ class MyEarningsTable(Table):
     subtitle = _("Every closed trade of your network: what it earned you, or why it did not")
     columns = [
         TimeColumn("closed_at", _("Closed"), link=True),
-        Column("ticket", _("Deal"), render=lambda row, table: f"#{row.ticket}", css="mono"),
-        Column("client", _("Client"), render=whose),
-        NumberColumn("level", _("Level")),
+        MoneyColumn("amount", _("Amount"), signed=True),  # early in the row: a phone shows three columns at first
+        BadgeColumn("state", _("State")),
         Column("symbol", _("Symbol")),
         NumberColumn("lots", _("Lots"), digits=2),
-        MoneyColumn("amount", _("Amount"), signed=True),
-        BadgeColumn("state", _("State")),
+        Column("client", _("Client"), render=whose),
+        NumberColumn("level", _("Level")),
         Column("reason", _("Reason"), render=why, css="clip"),
+        Column("ticket", _("Deal"), render=lambda row, table: f"#{row.ticket}", css="mono"),
     ]
     filterset = MyEarningsFilter
     is_adjustable = False

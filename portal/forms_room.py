@@ -17,10 +17,11 @@ from clients.countries import country_choices
 from clients.models import Client
 from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
 from portal.forms import DateOfBirthWidget
+from portal.platforms import password_rule
 from portal.profile import IDENTITY, identity_is_fixed
 from trading.caps import Ladder
 from trading.choices import RequestKind
-from trading.models import AccountType, TradingAccount
+from trading.models import AccountType, TradingAccount, TradingServer
 from trading.request_rules import against_password, is_possible, leave_for_password, types_to_change_to
 from wallet.amounts import read_amount
 from wallet.models import PaymentMethod
@@ -200,10 +201,13 @@ class PlatformPasswordForm(forms.Form):
     """A password of one's own for the platform; left empty we make one up. Shown once, kept nowhere."""
 
     password = forms.CharField(
-        label=_("New trading password"), required=False, max_length=16, strip=False,
+        label=_("New trading password"), required=False, strip=False,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
-        help_text=_("8 to 16 characters: lower and upper case letters, a digit and a sign. Empty: we make one up for you."),
     )  # fmt: skip
+
+    def __init__(self, *args: Any, server: TradingServer, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = password_rule(server)
 
 
 class RequestForm(forms.Form):

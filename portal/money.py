@@ -14,8 +14,9 @@ from django.utils.translation import ngettext
 
 from clients.models import Client
 from crm.money import Money
+from crm.ui import formats
 from portal import paying
-from wallet.choices import DepositState, HoldReason, Purpose, TransferState, WithdrawalState, failure_words
+from wallet.choices import DepositState, Direction, HoldReason, Purpose, TransferState, WithdrawalState, failure_words
 from wallet.claims import is_open
 from wallet.models import BonusGrant, Deposit, Exchange, Transfer, Withdrawal
 from wallet.queries import Wallet, wallets_of
@@ -48,9 +49,14 @@ class Telling:
     can_cancel: bool = False
 
 
+def _said(money: Money) -> str:
+    """As the reader's language writes money."""
+    return formats.money(money.amount, money.currency)
+
+
 def tell_deposit(deposit: Deposit) -> Telling:
     steps = [_("Started"), _("Paid"), _("In your wallet")]
-    amount = str(deposit.credited if deposit.settled_at else deposit.money)
+    amount = _said(deposit.credited if deposit.settled_at else deposit.money)
     psp = deposit.psp
     here = _("As soon as the money is seen, this page says so. You may close it.")
     waits = (
@@ -149,7 +155,7 @@ def tell_request(parts: Sequence[Withdrawal]) -> Telling:
         return replace(told, text=_("Each part goes on its own; below is how each stands."))
     failed = [part for part in parts if part.state != WithdrawalState.SETTLED]
     back = Money.of_minor(sum(part.amount_minor for part in failed), failed[0].currency)
-    text = _("%(back)s could not be paid out and is in your wallet again.") % {"back": back}
+    text = _("%(back)s could not be paid out and is in your wallet again.") % {"back": _said(back)}
     return Telling(_("Paid in part"), text, "warning", steps, 4, is_moving=False)
 
 
@@ -173,16 +179,28 @@ def tell_transfer(transfer: Transfer) -> Telling:
     steps = [_("Started"), _("Confirmed by the platform")]
     account = transfer.trading_account_label
     if transfer.state == TransferState.SETTLED:
-        return Telling(_("Done"), _("%(amount)s was moved.") % {"amount": transfer.money}, "success", steps, 2, False)
+        return Telling(
+            _("Done"), _("%(amount)s was moved.") % {"amount": _said(transfer.money)}, "success", steps, 2, False
+        )
     if transfer.state == TransferState.FAILED:
-        text = _("The platform did not take it. The money is where it was.")
+        text = _("The platform did not take it. The money is where it was. Try again, or write to us.")
+        if transfer.direction == Direction.TO_WALLET:
+            text = _(
+                "The platform did not give it, perhaps because open positions need it as margin. The money is where it was."
+            )
         return Telling(_("Not moved"), text, "danger", steps, 1, False)
+    if transfer.state == TransferState.UNKNOWN:
+        text = _(
+            "%(account)s has not confirmed it yet. We look it up there; it is never moved twice, and nothing is lost. "
+            "You need not do anything and may close this page."
+        ) % {"account": account}
+        return Telling(_("We wait for the platform"), text, "warning", steps, 1, True)
     text = _("We wait for the confirmation of %(account)s. It usually takes a few seconds.") % {"account": account}
     return Telling(_("On its way"), text, "info", steps, 1, True)
 
 
 def tell_exchange(exchange: Exchange) -> Telling:
-    text = _("%(got)s is in your wallet.") % {"got": exchange.got}
+    text = _("%(got)s is in your wallet.") % {"got": _said(exchange.got)}
     return Telling(_("Exchanged"), text, "success", [_("Quoted"), _("Exchanged")], 2, is_moving=False)
 
 

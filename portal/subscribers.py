@@ -89,7 +89,7 @@ def tell_of_the_account(event: TradingAccountOpened) -> None:
         event, kind="account", url=f"/portal/accounts/{event.account_id}/", key=event.account_id,
         words=lambda: (
             _("Your %(platform)s account %(login)s is open") % {"platform": event.platform, "login": event.login},
-            _("Set a trading password and move money to it."),
+            _("Its page says where and how to sign in."),
         ),
     )  # fmt: skip
 
@@ -127,6 +127,21 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
             _("Your withdrawal of %(amount)s was not possible")
             % {"amount": formats.money(event.amount, event.currency)},
             event.reason,
+        ),
+    )  # fmt: skip
+
+
+@subscribe(BalanceOperationSettled)
+def tell_that_it_was_not_moved(event: BalanceOperationSettled) -> None:
+    """A transfer that the platform did not make; after an unknown outcome that may be hours later."""
+    transfer = None if event.confirmed else Transfer.objects.filter(operation_id=event.operation_id).first()
+    if transfer is None:
+        return
+    _tell(
+        event, kind="transfer", url=f"/portal/wallet/{transfer.reference}/", key=f"{transfer.pk}:not-moved",
+        words=lambda: (
+            _("%(amount)s was not moved") % {"amount": formats.money(transfer.amount, transfer.currency)},
+            transfer.trading_account_label,
         ),
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from clients import timeline
 from clients.choices import TimelineKind
 from clients.models import Client
 from crm import audit
-from crm.errors import DomainError, WrongState
+from crm.errors import DomainError, OutsideWorldError, WrongState
 from crm.policies import require
 from crm.wake import wake_on_commit
 from trading import abilities, caps, policies, request_rules
@@ -23,7 +23,7 @@ from trading.issues import open_issue
 from trading.models import TradingAccount
 from trading.opening import locked
 from trading.platforms.base import Purpose, Right
-from trading.platforms.errors import PlatformError
+from trading.platforms.errors import OutcomeUnknown, PlatformError
 from trading.platforms.passwords import is_acceptable, new_password
 from trading.platforms.pool import capabilities_of, platform_for
 from trading.wire_errors import as_domain_error
@@ -89,8 +89,15 @@ def reset_password(*, account_id: int, actor: Any, password: str = "") -> str:
         )
     try:
         platform_for(account.server, Purpose.MONEY).change_password(account.login, chosen)
+    except OutcomeUnknown as problem:  # nobody may be left with a password that was never shown
+        raise OutsideWorldError(
+            _(
+                "The trading platform did not answer in time: the old password may not hold any more. "
+                "Please set a new one again in a minute."
+            )
+        ) from problem
     except PlatformError as problem:
-        raise as_domain_error(problem) from problem
+        raise as_domain_error(problem, to_client=is_own) from problem
     with transaction.atomic():
         leave = request_rules.leave_for_password(account) if is_own else None
         if leave is not None:

@@ -24,6 +24,7 @@ from clients.models import Client
 from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.policies import require_permission
+from crm.ui import formats
 from trading.models import AccountType, LeverageCap, TradingAccount
 
 CHANGES: Final = "trading.change_leveragecap"
@@ -41,10 +42,10 @@ class Cap:
 
     @property
     def reason(self) -> str:
-        """`ESMA: 1:30 for retail clients in Germany since 2018-08-01`, in the reader's language."""
+        """`ESMA: 1:30 for retail clients in Germany since Aug 1, 2018`, in the reader's language."""
         values = {
             "authority": self.line.authority, "leverage": self.leverage, "place": country_name(self.place),
-            "category": Category(self.line.category).label, "day": self.line.valid_from.isoformat(),
+            "category": Category(self.line.category).label, "day": formats.day(self.line.valid_from),
         }  # fmt: skip
         if not self.leverage:
             return _("%(authority)s: nothing with leverage for clients in %(place)s since %(day)s") % values

@@ -53,6 +53,8 @@ KINDS: Final = {
     OperationKind.BONUS: BalanceKind.BONUS,
     OperationKind.CORRECTION: BalanceKind.CORRECTION,
 }
+TRANSFERS: Final = (OperationKind.DEPOSIT, OperationKind.WITHDRAWAL)
+"""Once done they are told to the client as the transfer that they belong to, not a second time."""
 LETTERS: Final = {"deposit": "D", "withdrawal": "W", "credit": "C", "bonus": "B", "correction": "X"}
 
 
@@ -321,7 +323,7 @@ def _settle(
     timeline.tell(
         client_id=account.client_id, kind=TimelineKind.TRADING, title=words.operation(operation), actor=actor,
         body=words.amount(operation), url=f"/clients/{account.client_id}/?tab=trading",
-        dedupe_key=f"trading.operation:{operation.pk}", is_visible_to_client=True,
+        dedupe_key=f"trading.operation:{operation.pk}", is_visible_to_client=not (confirmed and operation.kind in TRANSFERS),
     )  # fmt: skip
     publish(
         BalanceOperationSettled(

@@ -35,7 +35,8 @@ def can_open_account(user: Any, client: Client, account_type: AccountType) -> De
     reached = _reaches(user, client)
     if not reached:
         return reached
-    if user is not None and not is_own(user, client):
+    own = is_own(user, client)
+    if user is not None and not own:
         allowed = has_permission(user, "trading.open_account")
         if not allowed:
             return allowed
@@ -44,12 +45,23 @@ def can_open_account(user: Any, client: Client, account_type: AccountType) -> De
     if not account_type.is_offered_in(client.country):
         return no(_("This account type is not offered in %(country)s.") % {"country": country_name(client.country)})
     if client.stage == "closed" or BLOCKING_RESTRICTIONS & set(client.restrictions):
-        return no(_("This client is restricted: no trading account can be opened."))
+        return no(
+            _("You can't open an account at the moment. Please write to us.") if own
+            else _("This client is restricted: no trading account can be opened.")
+        )  # fmt: skip
     if client.kyc_level < account_type.kyc_level:
+        if own:
+            return no(
+                _("Needs a higher level of verification.") if client.kyc_level else _("Opens once you are verified.")
+            )
         return no(_("The client must be verified first (level %(level)s).") % {"level": account_type.kyc_level})
     if client.trading_accounts.exclude(state=AccountState.FAILED).count() >= ACCOUNTS_PER_CLIENT_MAX:
-        return no(_("The client has the most trading accounts that one client may have."))
-    return abilities.can(account_type.server, Ability.OPEN_ACCOUNTS)
+        return no(
+            _("You have as many trading accounts as one client may have. Close one first, or write to us.") if own
+            else _("The client has the most trading accounts that one client may have.")
+        )  # fmt: skip
+    possible = abilities.can(account_type.server, Ability.OPEN_ACCOUNTS)
+    return no(_("On this platform we open accounts by hand. Please write to us.")) if own and not possible else possible
 
 
 def _on_account(user: Any, account: TradingAccount, permission: str) -> Decision:

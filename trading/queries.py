@@ -285,6 +285,7 @@ class Totals:
     equity: Decimal
     floating: Decimal
     positions: int
+    is_converted: bool = False
 
 
 def totals_of(client: Client, accounts: Sequence[TradingAccount], positions: Sequence[Position]) -> Totals:
@@ -299,6 +300,7 @@ def totals_of(client: Client, accounts: Sequence[TradingAccount], positions: Seq
         equity=sum((a.equity_base for a in live), Decimal(0)),
         floating=floating.quantize(Decimal("0.01")),
         positions=sum(1 for position in positions if position.account_id in ids),
+        is_converted=any(a.currency != client.brand.base_currency for a in live),
     )
 
 

@@ -8,8 +8,10 @@ from crm.errors import DomainError, OutsideWorldError
 from trading.platforms.errors import FinalError, OutcomeUnknown, PlatformBusy, PlatformError
 
 
-def as_domain_error(problem: PlatformError) -> DomainError:
-    """What went wrong and what to do, for the page that asked."""
+def as_domain_error(problem: PlatformError, *, to_client: bool = False) -> DomainError:
+    """What went wrong and what to do, for the page that asked. A platform's own words are for staff."""
+    if isinstance(problem, FinalError) and to_client:
+        return OutsideWorldError(_("The trading platform did not accept this. Please write to us."))
     if isinstance(problem, FinalError):
         return OutsideWorldError(_("The trading platform refused: %(reason)s.") % {"reason": problem.message})
     if isinstance(problem, PlatformBusy):

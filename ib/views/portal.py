@@ -31,6 +31,7 @@ from ib.plans import rate_card
 from ib.queries import partner_of, partners_visible_to
 from ib.tables import MyClientsTable, MyEarningsTable, MyPayoutsTable, MySettlementsTable
 from ib.views.plans import matrix
+from trading.models import TradingAccount
 
 View = Callable[..., HttpResponseBase]
 
@@ -133,13 +134,19 @@ def trade(request: HttpRequest, partner: Partner, accrual_id: int) -> HttpRespon
     return render(
         request, "partners/trade.html",
         {
-            "accrual": accrual, "steps": explain.explain(accrual),
+            "accrual": accrual, "steps": explain.explain(accrual), "platform": _platform_of(accrual),
             "settlement": Settlement.objects.filter(
                 partner=partner, period_id=accrual.period_id, currency=accrual.currency
             ).first(),
             "others": Accrual.objects.filter(partner=partner, deal_id=accrual.deal_id).exclude(pk=accrual.pk)[:10],
         },
     )  # fmt: skip
+
+
+def _platform_of(accrual: Accrual) -> str:
+    """`cTrader`: which of the broker's platforms the trade was made on."""
+    account = TradingAccount.objects.filter(pk=accrual.account_id).select_related("server").only("server__kind").first()
+    return account.server.get_kind_display() if account else ""
 
 
 @partner_page

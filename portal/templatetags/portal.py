@@ -1,9 +1,18 @@
 """Small helpers of the trader's room's templates."""
 
 from django import template
+from django.db.models import Model
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from clients import countries
 from clients.choices import TimelineKind
+from crm.templatetags.keelson import badge_html
+from crm.ui import badges
+from portal import states
+from trading.choices import DealAction, DealEntry
+from trading.models import Deal
+from trading.tables import deal_kind
 
 register = template.Library()
 
@@ -13,6 +22,25 @@ ICONS = {
     TimelineKind.TRADING: "chart-candlestick", TimelineKind.COMPLIANCE: "shield-check", TimelineKind.PARTNER: "handshake",
     TimelineKind.TICKET: "message-square",
 }  # fmt: skip
+
+# What a deal was to its owner: whether it opened or closed, or which way money went.
+DEALS = {
+    (DealAction.BUY, DealEntry.IN): _("Buy to open"), (DealAction.SELL, DealEntry.IN): _("Sell to open"),
+    (DealAction.BUY, DealEntry.OUT): _("Buy to close"), (DealAction.SELL, DealEntry.OUT): _("Sell to close"),
+    (DealAction.BUY, DealEntry.INOUT): _("Buy to reverse"), (DealAction.SELL, DealEntry.INOUT): _("Sell to reverse"),
+    (DealAction.BUY, DealEntry.OUT_BY): _("Closed by an opposite one"),
+    (DealAction.SELL, DealEntry.OUT_BY): _("Closed by an opposite one"),
+}  # fmt: skip
+
+
+@register.filter
+def my_deal(deal: Deal) -> str:
+    """A deal in its owner's words."""
+    if deal.action == DealAction.BALANCE:
+        return str(_("Money in") if deal.profit >= 0 else _("Money out"))
+    if deal.is_trade and (deal.action, deal.entry) in DEALS:
+        return str(DEALS[deal.action, deal.entry])  # type: ignore[index]
+    return deal_kind(deal) if deal.action in DealAction.values else str(_("Other"))
 
 
 @register.filter
@@ -30,3 +58,16 @@ def own_room(url: str) -> str:
 def country_name(code: str) -> str:
     """The country's name in the reader's language; empty for no code."""
     return countries.country_name(code) if code else ""
+
+
+@register.simple_tag
+def my_badge(row: Model) -> SafeString:
+    """The state of a movement or account in the client's words, in the usual colour."""
+    label, tone = badges.describe(row.state, model=type(row), field_name="state")  # type: ignore[attr-defined]
+    return badge_html(states.words_of(row) or label, tone)
+
+
+@register.filter
+def my_state(row: Model) -> str:
+    """The same as text."""
+    return states.words_of(row) or badges.describe(row.state, model=type(row), field_name="state")[0]  # type: ignore[attr-defined]

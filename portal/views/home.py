@@ -14,17 +14,21 @@ from crm.models import User
 from crm.ui.views import wants_fragment
 from portal import consents, onboarding, queries
 from portal.room import room
+from portal.views.trading import together
 from trading.queries import accounts_of
 from wallet.queries import wallets_of
+
+SHOWN = 6  # accounts on the front page
 
 
 @room
 @require_safe
 def dashboard(request: HttpRequest, client: Client) -> HttpResponse:
     """Money, accounts, the next step, what happened. Refreshes itself when something changes."""
+    accounts = [one for one in accounts_of(request.user, client.pk) if one.state != "archived"]
     context = {
         "client": client, "progress": onboarding.progress_of(client), "wallets": wallets_of(client),
-        "accounts": [one for one in accounts_of(request.user, client.pk) if one.state != "archived"][:6],
+        "accounts": accounts[:SHOWN], "more": len(accounts) > SHOWN, **together(client, accounts),
         "activity": queries.activity(client, size=8),
     }  # fmt: skip
     return render(request, "portal/_dashboard.html" if wants_fragment(request) else "portal/dashboard.html", context)

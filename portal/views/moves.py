@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clients.models import Client
 from crm.errors import DomainError
@@ -50,7 +51,8 @@ def _show_quote(
 @room
 def transfer(request: HttpRequest, client: Client) -> HttpResponse:
     """Move money to a trading account or back. Two forms on one page; each keeps what was typed."""
-    accounts = _live_accounts(request, client)
+    every = accounts_of(me(request), client.pk)
+    accounts = [one for one in every if _can_move(one)]
     direction = Direction.TO_WALLET if _direction(request) == "from" else Direction.TO_TRADING
     wallets = queries.wallets_of(client)
     form = TransferForm(
@@ -65,7 +67,7 @@ def transfer(request: HttpRequest, client: Client) -> HttpResponse:
     context = {
         "client": client, "form": form, "accounts": accounts, "wallets": wallets,
         "direction": "from" if direction == Direction.TO_WALLET else "to", "allowed": can_transfer(me(request), client),
-        "many": len({one.currency for one in wallets} | {one.currency for one in accounts}) > 1,
+        "why_none": _why_none(every), "many": len({one.currency for one in wallets} | {one.currency for one in accounts}) > 1,
     }  # fmt: skip
     return render(request, "portal/transfer.html", context, status=422 if form.errors else 200)
 
@@ -101,11 +103,20 @@ def _direction(request: HttpRequest) -> str:
     return request.POST.get("direction") or request.GET.get("direction", "to")
 
 
-def _live_accounts(request: HttpRequest, client: Client) -> list[TradingAccount]:
-    return [
-        one for one in accounts_of(me(request), client.pk)
-        if one.state == "open" and not one.is_demo and abilities.can(one.server, Ability.MOVE_MONEY)
-    ]  # fmt: skip
+def _can_move(account: TradingAccount) -> bool:
+    return account.state == "open" and not account.is_demo and bool(abilities.can(account.server, Ability.MOVE_MONEY))
+
+
+def _why_none(accounts: list[TradingAccount]) -> str:
+    """What a client reads who has no account that money could be moved to."""
+    real = [one for one in accounts if not one.is_demo]
+    if any(one.state == "open" for one in real):
+        return _("Money can't be moved to your trading accounts from here. Please write to us.")
+    if any(one.state in ("requested", "opening", "unknown") for one in real):
+        return _("Your trading account is being opened. It takes a few seconds.")
+    if accounts:
+        return _("Open a trading account with real money first: practice money can't be moved.")
+    return _("The first one opens by itself once you are verified.")
 
 
 # ── wallet ↔ wallet ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -18,21 +18,28 @@ from crm.accounts.guards import confirmed
 from crm.errors import DomainError
 from crm.ui.charts import Chart, Series
 from crm.ui.views import wants_fragment
+from portal import platforms
 from portal.forms_room import OpenAccountForm, PlatformPasswordForm, RequestForm
 from portal.room import room
 from portal.views.money import me, new_key
 from trading import abilities, accounts, opening, queries, requests
-from trading.choices import Ability, RequestKind, RequestState
-from trading.models import TradingAccount
+from trading.choices import Ability, AccountState, RequestKind, RequestState
+from trading.models import AccountRequest, TradingAccount
 
 DEALS_PAGE = 25
+
+
+def together(client: Client, accounts: list[TradingAccount]) -> dict[str, Any]:
+    """What all of a client's accounts are worth, for the line below them."""
+    return {"total": queries.totals_of(client, accounts, []), "has_demo": any(one.is_demo for one in accounts)}
 
 
 @room
 @require_safe
 def account_list(request: HttpRequest, client: Client) -> HttpResponse:
     """The client's accounts with equity; refreshes itself."""
-    context = {"client": client, "accounts": queries.accounts_of(me(request), client.pk)}
+    found = queries.accounts_of(me(request), client.pk)
+    context = {"client": client, "accounts": found, **together(client, found)}
     return render(request, "portal/_accounts.html" if wants_fragment(request) else "portal/accounts.html", context)
 
 
@@ -48,20 +55,39 @@ def _own(request: HttpRequest, client: Client, account_id: int) -> TradingAccoun
 def account(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
     """One account: figures, equity curve, open positions, deals."""
     found = _own(request, client, account_id)
-    context: dict[str, Any] = {"client": client, "account": found, **_figures(found)}
     if wants_fragment(request):
-        return render(request, "portal/_account_figures.html", context)
+        context = {"client": client, "account": found, **_figures(found)}
+        answer = render(request, "portal/_account_figures.html", context)
+        if "opening" in request.GET and found.state == AccountState.OPEN:
+            answer["HX-Refresh"] = "true"  # now there is more on the page than its figures
+        return answer
+    return _page(request, client, found)
+
+
+def _page(
+    request: HttpRequest, client: Client, found: TradingAccount, *,
+    password_form: PlatformPasswordForm | None = None, asked: tuple[str, RequestForm] | None = None,
+) -> HttpResponse:  # fmt: skip
+    """The account's page; with a form that was wrong its dialog is open again and keeps what was typed."""
     deals, following = _deals(request, found)
     asks = [(kind, form) for kind in RequestKind if (form := RequestForm(account=found, kind=kind.value)).is_possible]
-    context |= {
-        "deals": deals, "has_charges": any(deal.charges for deal in deals), "next": following,
-        "chart": _chart(request, found), "password_form": PlatformPasswordForm(),
+    must_ask = any(kind == RequestKind.PASSWORD for kind, _form in asks)
+    if asked is not None:
+        asks = [(kind, asked[1] if kind == asked[0] else form) for kind, form in asks]
+    is_live = found.state == AccountState.OPEN
+    context: dict[str, Any] = {
+        "client": client, "account": found, **_figures(found), "deals": deals, "next": following, "chart": _chart(request, found),
         "unverified": Ability.MOVE_MONEY in abilities.unverified(found.server),
-        "lacking": [one for one in abilities.lacking(found.server) if one in abilities.OF_CLIENTS],
-        "request_forms": asks, "must_ask_for_password": any(kind == RequestKind.PASSWORD for kind, _form in asks),
-        "requests": [(one, requests.what(one), requests.words_of(one)) for one in queries.requests_of(found)],
+        "left_to_us": platforms.left_to_us(found.server) if is_live else [],
+        "may_move": is_live and not found.is_demo and bool(abilities.can(found.server, Ability.MOVE_MONEY)),
+        "may_set_password": is_live and not must_ask and bool(abilities.can(found.server, Ability.SET_PASSWORDS)),
+        "sign_in": platforms.sign_in(found) if is_live and not found.missing_since else None,
+        "password_form": password_form or PlatformPasswordForm(server=found.server),
+        "password_hint": platforms.password_hint(found), "request_forms": asks if is_live or asked else [],
+        "requests": [(one, requests.what(one), platforms.why_it_waits(one)) for one in queries.requests_of(found)],
     }  # fmt: skip
-    return render(request, "portal/account.html", context)
+    is_wrong = password_form is not None or asked is not None
+    return render(request, "portal/account.html", context, status=422 if is_wrong else 200)
 
 
 def _figures(found: TradingAccount) -> dict[str, Any]:
@@ -94,10 +120,16 @@ def _chart(request: HttpRequest, found: TradingAccount) -> Chart | None:
     )  # fmt: skip
 
 
+def by_platform(offers: list[queries.Offer]) -> list[queries.Offer]:
+    """The types of a platform side by side; platforms in the order in which the brand lists their first type."""
+    kinds = list(dict.fromkeys(one.account_type.server.kind for one in offers))
+    return sorted(offers, key=lambda one: kinds.index(one.account_type.server.kind))
+
+
 @room
 def open_account(request: HttpRequest, client: Client) -> HttpResponse:
     """Choose a type and a leverage. What is not offered yet says why."""
-    offers = queries.offers_for(me(request), client)
+    offers = by_platform(queries.offers_for(me(request), client))
     wished = request.POST.get("account_type") or request.GET.get("type", "")
     offer = next((one for one in offers if one.decision and str(one.account_type.pk) == wished), None)
     chosen = offer.account_type if offer else None
@@ -111,15 +143,14 @@ def open_account(request: HttpRequest, client: Client) -> HttpResponse:
         )
         if request.method == "POST" and form.is_valid():
             try:
-                opening.request_account(
+                made = opening.request_account(
                     client_id=client.pk, account_type_id=chosen.pk, leverage=form.cleaned_data["leverage"],
                     request_key=f"portal:{client.pk}:{form.cleaned_data['request_key']}", actor=me(request),
                 )  # fmt: skip
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
-                messages.success(request, _("Your account is being opened. It takes a few seconds."))
-                return redirect("portal_accounts")
+                return redirect("portal_account", account_id=made.pk)
     context = {"client": client, "offers": offers, "chosen": chosen, "form": form}
     return render(request, "portal/open_account.html", context, status=422 if form and form.errors else 200)
 
@@ -135,18 +166,20 @@ def set_password(request: HttpRequest, client: Client, account_id: int) -> HttpR
 def _set_password(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
     """A new trading password, shown once on the answer and kept nowhere."""
     found = _own(request, client, account_id)
-    form = PlatformPasswordForm(request.POST)
+    form = PlatformPasswordForm(request.POST, server=found.server)
     if form.is_valid():
         try:
             password = accounts.reset_password(
                 account_id=found.pk, actor=me(request), password=form.cleaned_data["password"]
             )
         except DomainError as error:
-            messages.error(request, error.message)
+            form.add_error("password", error.message)
         else:
-            context = {"client": client, "account": found, "password": password}
+            context = {
+                "client": client, "account": found, "password": password, "hint": platforms.password_hint(found),
+            }  # fmt: skip
             return render(request, "portal/password_shown.html", context)
-    return redirect("portal_account", account_id=account_id)
+    return _page(request, client, found, password_form=form)
 
 
 @room
@@ -157,23 +190,29 @@ def make_request(request: HttpRequest, client: Client, account_id: int, kind: st
     if kind not in RequestKind.values:
         raise Http404
     form = RequestForm(request.POST, account=found, kind=kind)
-    if not form.is_valid():
-        messages.error(request, _("Choose one of what is listed."))
-        return redirect("portal_account", account_id=account_id)
-    try:
-        made = requests.ask(
-            account_id=found.pk, kind=RequestKind(kind), actor=me(request), reason=form.cleaned_data["reason"],
-            leverage=form.cleaned_data.get("leverage"), account_type_id=form.cleaned_data.get("account_type"),
-        )  # fmt: skip
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        if made.state == RequestState.GRANTED:
-            messages.success(request, _("Done."))
+    if form.is_valid():
+        try:
+            made = requests.ask(
+                account_id=found.pk, kind=RequestKind(kind), actor=me(request), reason=form.cleaned_data["reason"],
+                leverage=form.cleaned_data.get("leverage"), account_type_id=form.cleaned_data.get("account_type"),
+            )  # fmt: skip
+        except DomainError as error:
+            form.add_error(None, error.message)
         else:
-            why = " ".join(requests.words_of(made))
-            messages.info(request, _("We have your wish and answer within one working day. %(why)s") % {"why": why})
-    return redirect("portal_account", account_id=account_id)
+            _tell(request, made)
+            return redirect("portal_account", account_id=account_id)
+    if not form.is_possible:  # its dialog is not on the page
+        messages.error(request, " ".join(str(one) for errors in form.errors.values() for one in errors))
+        return redirect("portal_account", account_id=account_id)
+    return _page(request, client, found, asked=(kind, form))
+
+
+def _tell(request: HttpRequest, made: AccountRequest) -> None:
+    if made.state == RequestState.GRANTED:
+        messages.success(request, _("Done: %(what)s") % {"what": requests.what(made)})
+    else:
+        why = platforms.why_it_waits(made)
+        messages.info(request, _("We have your wish and answer within one working day. %(why)s") % {"why": why})
 
 
 @room

@@ -155,5 +155,6 @@
     const dialog = target?.closest?.("dialog[data-fill]");
     if (dialog && !dialog.open && target.childElementCount) dialog.showModal();
   });
+  document.querySelector("dialog[data-open]")?.showModal(); // the form in it came back with something to mend
   document.addEventListener("k:close-dialog", () => document.querySelectorAll("dialog[open]").forEach((d) => d.close()));
 })();

@@ -38,11 +38,11 @@ def living_in(client: Client, country: str, *, jurisdiction: str = "SC", categor
 @pytest.mark.parametrize(
     ("country", "jurisdiction", "category", "expected"),
     [
-        ("DE", "SC", "retail", "ESMA: 1:30 for retail clients in Germany since 2018-08-01"),
-        ("GB", "SC", "retail", "FCA: 1:30 for retail clients in United Kingdom since 2019-08-01"),
-        ("AU", "SC", "retail", "ASIC: 1:30 for retail clients in Australia since 2021-03-29"),
-        ("ZA", "CY", "retail", "ESMA: 1:30 for retail clients of a broker licensed in Cyprus since 2018-08-01"),
-        ("ZA", "UK", "retail", "FCA: 1:30 for retail clients of a broker licensed in United Kingdom since 2019-08-01"),
+        ("DE", "SC", "retail", "ESMA: 1:30 for retail clients in Germany since Aug 1, 2018"),
+        ("GB", "SC", "retail", "FCA: 1:30 for retail clients in United Kingdom since Aug 1, 2019"),
+        ("AU", "SC", "retail", "ASIC: 1:30 for retail clients in Australia since Mar 29, 2021"),
+        ("ZA", "CY", "retail", "ESMA: 1:30 for retail clients of a broker licensed in Cyprus since Aug 1, 2018"),
+        ("ZA", "UK", "retail", "FCA: 1:30 for retail clients of a broker licensed in United Kingdom since Aug 1, 2019"),
         ("ZA", "SC", "retail", None),
         ("DE", "CY", "professional", None),
     ],
@@ -85,7 +85,7 @@ def test_an_account_opens_with_the_highest_leverage_within_the_cap(cast: Cast, h
         client_id=cast.client.pk, account_type_id=high.pk, request_key="w:1", actor=cast.support
     )
     assert account.leverage == 30
-    with pytest.raises(DomainError, match="ESMA: 1:30 for retail clients in Germany since 2018-08-01"):
+    with pytest.raises(DomainError, match="ESMA: 1:30 for retail clients in Germany since Aug 1, 2018"):
         opening.request_account(
             client_id=cast.client.pk, account_type_id=high.pk, request_key="w:2", actor=cast.support, leverage=100
         )
@@ -139,7 +139,7 @@ def test_the_client_reads_the_cap_in_their_language(cast: Cast, high: AccountTyp
     with translation.override("de"):
         cap = caps.cap_for(cast.client)
         assert cap is not None
-        assert cap.reason == "ESMA: 1:30 für Privatkunden in Deutschland seit 2018-08-01"
+        assert cap.reason == "ESMA: 1:30 für Privatkunden in Deutschland seit 01.08.2018"
     page = browse(cast.client_user).get(f"/portal/accounts/open/?type={high.pk}", headers={"accept-language": "en"})
     text = page.content.decode()
     assert "1:30" in text and "1:100" not in text and "ESMA" in text

@@ -373,9 +373,8 @@ def _tell_operations(operations: list[BalanceOperation], owners: list[Client]) -
     copy_models(
         [
             TimelineEntry(
-                client=client, at=op.settled_at or op.created_at, kind=TimelineKind.TRADING, is_visible_to_client=True,
+                client=client, at=op.settled_at or op.created_at, kind=TimelineKind.TRADING,
                 title=words.operation(op)(), body=words.amount(op)(),
-                data=said_to_client(title=words.operation(op), body=words.amount(op), language=client.language),
                 url=f"/clients/{client.pk}/?tab=trading",
                 dedupe_key=f"trading.operation:{op.pk}",
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -82,7 +84,7 @@ class Deal(models.Model):
         return self.is_trade and self.entry in (DealEntry.IN, DealEntry.INOUT)
 
     @property
-    def charges(self):
+    def charges(self) -> Decimal:
         """Commission, swap and fee together; a charge is below zero."""
         return self.commission + self.swap + self.fee
 
@@ -139,3 +141,8 @@ class Position(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.ticket} {self.symbol}"
+
+    @property
+    def net(self) -> Decimal:
+        """What it is worth now: profit and swap together, as equity counts it."""
+        return self.profit + self.swap

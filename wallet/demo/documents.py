@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 
 from PIL import Image, ImageDraw
 
@@ -18,7 +19,6 @@ from wallet.policies import can_make_for_brand, can_manage_letterhead
 
 ADDRESSES = ("1 Harbour Road\n3030 Limassol\nCyprus", "12 Collins Street\nMelbourne VIC 3000\nAustralia")
 TAX_NOTE = "Payment services are exempt from VAT."
-LOGO = (560, 150)
 
 
 def write_documents(demo: Demo) -> None:
@@ -42,13 +42,14 @@ def _letterhead(brand: Brand, address: str, people: list[User]) -> None:
 
 def _logo(brand: Brand) -> bytes:
     """A mark in the brand's colours; a real broker uploads its own."""
-    picture = Image.new("RGBA", LOGO, (255, 255, 255, 0))
+    words = ImageDraw.Draw(Image.new("RGBA", (1, 1))).textlength(brand.name, font_size=58)
+    picture = Image.new("RGBA", (190 + math.ceil(words), 150), (255, 255, 255, 0))
     draw = ImageDraw.Draw(picture)
     draw.rounded_rectangle((0, 0, 150, 150), 34, fill=brand.colour)
     draw.polygon([(34, 112), (75, 34), (116, 112)], outline="white", width=10)
     draw.text((178, 42), brand.name, fill="#1a2230", font_size=58)
     out = io.BytesIO()
-    picture.crop((0, 0, 190 + int(draw.textlength(brand.name, font_size=58)), 150)).save(out, "PNG")
+    picture.save(out, "PNG")
     return out.getvalue()
 
 

@@ -1,0 +1,121 @@
+"""What the trader's room says of a trading platform: where and with what one signs in, and what is done by us instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from trading import abilities
+from trading.choices import Ability, HeldBecause, PlatformKind
+from trading.models import AccountRequest, TradingAccount, TradingServer
+from trading.platforms.pool import capabilities_of
+from trading.request_rules import words_of
+
+# In the client's words; the labels of `Ability` are the staff's. A client meets no others (`abilities.OF_CLIENTS`).
+WISHES: Final = {
+    Ability.MOVE_MONEY: gettext_lazy("move money to and from the account"),
+    Ability.SET_PASSWORDS: gettext_lazy("set a new password"),
+    Ability.CHANGE_LEVERAGE: gettext_lazy("change the leverage"),
+    Ability.CHANGE_GROUP: gettext_lazy("change the account type"),
+    Ability.STOP_TRADING: gettext_lazy("close the account"),
+}
+# Why a wish waits, where the staff's words speak of "the client".
+WAITS: Final = {
+    HeldBecause.RESTRICTED: gettext_lazy("We have to look at your account first."),
+    HeldBecause.NOT_OFFERED: gettext_lazy("This account type is not open to you yet."),
+    HeldBecause.PLATFORM: gettext_lazy("The trading platform could not be told; we do it as soon as it answers."),
+}
+
+
+def left_to_us(server: TradingServer) -> list[str]:
+    """What a client can't do from here on this server, in their words."""
+    return [str(WISHES[one]) for one in abilities.lacking(server) if one in abilities.OF_CLIENTS]
+
+
+def why_it_waits(request: AccountRequest) -> str:
+    """Why a wish was not granted at once, said to the client."""
+    told = zip(request.held_because, words_of(request), strict=True)
+    return " ".join(str(WAITS.get(HeldBecause(code), words)) for code, words in told)
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """How one gets from here to trading. `name`: what is typed as the user; `name_label`: what the platform calls it."""
+
+    platform: str
+    server: str
+    name_label: str
+    name: str
+    password: str
+
+
+def sign_in(account: TradingAccount) -> SignIn:
+    """Each platform has its own idea of who signs in: the account, or the person."""
+    kind = PlatformKind(account.server.kind)
+    label, name, password = SIGN_INS.get(kind, _by_login)(account)
+    return SignIn(str(kind.label), account.server.name, label, name, password)
+
+
+def _own_password(account: TradingAccount) -> str:
+    if abilities.can(account.server, Ability.SET_PASSWORDS):
+        return _(
+            "The trading password of this account. Set one above if you have none: we keep none and can't show it."
+        )
+    return _("The trading password of this account. Write to us if you have none.")
+
+
+def _by_login(account: TradingAccount) -> tuple[str, str, str]:
+    return _("Login"), account.login, _own_password(account)
+
+
+def _ctrader(account: TradingAccount) -> tuple[str, str, str]:
+    if account.server.option("links_ctid") == "yes":
+        words = _("That of your cTrader ID. If you have none yet, choose “Forgot password” in cTrader.")
+    else:
+        words = _("That of your cTrader ID. Link the account there by its login and trading password.")
+    return _("cTrader ID"), account.client.email, words
+
+
+def _matchtrader(account: TradingAccount) -> tuple[str, str, str]:
+    return (
+        _("E-mail"),
+        account.client.email,
+        _("Your trading password. It is one for all your accounts on this platform."),
+    )
+
+
+def _sirix(account: TradingAccount) -> tuple[str, str, str]:
+    return _("Login"), account.login, _("The platform's own letter, sent to your e-mail address, leads you to it.")
+
+
+SIGN_INS: Final[dict[PlatformKind, Callable[[TradingAccount], tuple[str, str, str]]]] = {
+    PlatformKind.CTRADER: _ctrader,
+    PlatformKind.MATCHTRADER: _matchtrader,
+    PlatformKind.SIRIX: _sirix,
+}
+
+
+def password_hint(account: TradingAccount) -> str:
+    """What a new trading password is good for, where that is not to sign in to this account alone."""
+    kind = account.server.kind
+    if kind == PlatformKind.MATCHTRADER:
+        words = _(
+            "You sign in with your e-mail address %(email)s. It is one password for all your accounts on this platform: "
+            "the others take the new one, too."
+        )
+        return words % {"email": account.client.email}
+    if kind == PlatformKind.CTRADER:
+        return _(
+            "With the trading password you link the account to a cTrader ID. You sign in by the cTrader ID and its own password."
+        )
+    return ""
+
+
+def password_rule(server: TradingServer) -> str:
+    return _(
+        "8 to %(longest)s characters: lower and upper case letters, a digit and a sign. Empty: we make one up for you."
+    ) % {"longest": capabilities_of(server.kind).password_chars_max}
