@@ -1,14 +1,17 @@
 """Which leverage a client may have: what the regulators of their residence and of the brand's licence allow that day.
 
-A platform keeps one leverage per account and smaller ones per symbol in its group. So an account's cap is the highest of
-the classes' caps; the classes below it are margin rates of the group, listed on the caps page for whoever sets it up.
+A platform keeps one leverage per account and makes less of it by margin rates of its group's symbols. So an account's cap is
+the highest of the classes' caps, and each class is held by what the group gives on it (`trading.class_margins`): a leverage
+that would give more than a class allows is offered to nobody whom the line concerns. Where a platform does not tell margin
+rates the account's cap alone counts, and pages say so. What no leverage heals (a class that may not be offered, a fixed
+margin) is a question of the group: it is shown with the account type and in health (`type_checks`).
 Of two authorities the stricter counts. Demo accounts have no cap. Professionals and counterparties only where a line names them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +28,8 @@ from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.policies import require_permission
 from crm.ui import formats
+from trading.choices import InstrumentClass
+from trading.class_margins import Given, of_groups
 from trading.models import AccountType, LeverageCap, TradingAccount
 
 CHANGES: Final = "trading.change_leveragecap"
@@ -68,8 +73,21 @@ def lines_on(day: dt.date, *, category: str, countries: Iterable[str]) -> list[L
     return list(rows.order_by("authority", "-leverage", "-valid_from")[:200])
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What holds for a client: the account's cap, and that of each class."""
+
+    cap: Cap | None
+    by_class: dict[str, Cap]
+
+
 def cap_for(client: Client, *, on: dt.date | None = None) -> Cap | None:
     """The stricter of residence and licence; None where nobody sets a cap. One query (and the brand)."""
+    return limits_for(client, on=on).cap
+
+
+def limits_for(client: Client, *, on: dt.date | None = None) -> Limits:
+    """The account's cap and the classes'. One query (and the brand)."""
     licence = COUNTRY_OF_LICENCE.get(client.brand.jurisdiction, client.brand.jurisdiction)
     places = [place for place in dict.fromkeys((client.country, licence)) if place]
     lines = lines_on(on or timezone.now().date(), category=client.category, countries=places)
@@ -83,7 +101,18 @@ def cap_for(client: Client, *, on: dt.date | None = None) -> Cap | None:
         Cap(line.leverage, line, place, is_by_licence=place != client.country)
         for (_authority, place), line in found.items()
     ]
-    return min(caps, key=lambda cap: (cap.leverage, cap.is_by_licence), default=None)
+    by_class: dict[str, Cap] = {}
+    for line in lines:
+        place = next(place for place in places if place in line.countries)
+        one = Cap(line.leverage, line, place, is_by_licence=place != client.country)
+        known = by_class.get(line.instrument_class)
+        if known is None or _strictness(one) < _strictness(known):
+            by_class[line.instrument_class] = one
+    return Limits(min(caps, key=_strictness, default=None), by_class)
+
+
+def _strictness(cap: Cap) -> tuple[int, bool]:
+    return cap.leverage, cap.is_by_licence
 
 
 @dataclass(frozen=True)
@@ -94,26 +123,62 @@ class Ladder:
     default: int | None
     beyond: list[int]
     cap: Cap | None
+    on_class: str = ""  # why not the rest, where a class of instruments is what stands against it
 
     @property
     def reason(self) -> str:
-        return self.cap.reason if self.cap and self.beyond else ""
+        if not self.beyond:
+            return ""
+        return self.on_class or (self.cap.reason if self.cap else "")
 
 
-def ladder_for(client: Client, account_type: AccountType, *, cap: Cap | None) -> Ladder:
-    """The type's leverages within the cap (`cap_for`). The default is the highest that is neither above the type's own."""
-    effective = None if account_type.is_demo else cap
-    steps = [n for n in account_type.ladder if effective is None or n <= effective.leverage]
+Margins = Mapping[tuple[int, str], Mapping[str, Given]]
+
+
+def ladder_for(
+    client: Client, account_type: AccountType, *, limits: Limits | None = None, margins: Margins | None = None
+) -> Ladder:
+    """The type's leverages within the caps. The default is the highest that is neither above the type's own.
+
+    limits: `limits_for` the client, margins: of the type's group, where they are at hand; else a query for each.
+    """
+    limits = limits_for(client) if limits is None else limits
+    place = (account_type.server_id, account_type.group)
+    if account_type.is_demo:
+        limits, margins = Limits(None, {}), {}
+    elif margins is None:
+        margins = of_groups([place]) if limits.by_class else {}
+    given = margins.get(place, {})
+    cap = limits.cap
+    within = [n for n in account_type.ladder if cap is None or n <= cap.leverage]
+    held = {sort: one for sort, one in limits.by_class.items() if one.leverage and sort in given}
+    steps = [n for n in within if all(given[sort].fits(n, one.leverage) for sort, one in held.items())]
     usual = [n for n in steps if n <= account_type.default_leverage]
     default = max(usual, default=min(steps, default=None))
-    return Ladder(steps, default, [n for n in account_type.ladder if n not in steps], effective)
+    beyond = [n for n in account_type.ladder if n not in steps]
+    against = next((n for n in within if n not in steps), None)
+    words = "" if against is None else _on_class(against, held, given)
+    return Ladder(steps, default, beyond, cap, words)
+
+
+def _on_class(leverage: int, held: Mapping[str, Cap], given: Mapping[str, Given]) -> str:
+    """The class that stands against a leverage, with what its group would give."""
+    sort, cap = min(
+        ((sort, cap) for sort, cap in held.items() if not given[sort].fits(leverage, cap.leverage)),
+        key=lambda one: (one[1].leverage, one[0]),
+    )
+    most, symbol = given[sort].at(leverage)
+    return _("%(rule)s on %(class)s; an account of 1:%(leverage)s would give 1:%(most)s on %(symbol)s") % {
+        "rule": cap.reason, "class": InstrumentClass(sort).label.lower(), "leverage": leverage,
+        "most": f"{most:.0f}" if most.is_finite() else "∞", "symbol": symbol,
+    }  # fmt: skip
 
 
 def ladder_of(account: TradingAccount) -> Ladder | None:
     """The leverages an account may be set to; None for an account without a type (it keeps what it has)."""
     if account.account_type is None:
         return None
-    return ladder_for(account.client, account.account_type, cap=cap_for(account.client))
+    return ladder_for(account.client, account.account_type)
 
 
 def check_leverage(client: Client, account_type: AccountType, leverage: int | None) -> int:
@@ -121,7 +186,7 @@ def check_leverage(client: Client, account_type: AccountType, leverage: int | No
 
     Raises: DomainError with the rule when it is above a cap, or that the type does not have it.
     """
-    ladder = ladder_for(client, account_type, cap=cap_for(client))
+    ladder = ladder_for(client, account_type)
     if leverage is None:
         if ladder.default is None:
             raise DomainError(ladder.reason)

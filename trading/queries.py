@@ -20,7 +20,7 @@ from django.utils import timezone
 from clients.models import Client
 from crm.policies import Decision, no, require_permission
 from crm.scope import reach_of
-from trading import caps, policies
+from trading import caps, class_margins, policies
 from trading.choices import AccountState, OperationState
 from trading.models import (
     AccountRequest,
@@ -100,11 +100,15 @@ class Offer:
 
 def offers_for(user: Any, client: Client) -> list[Offer]:
     """What could be opened for a client: by staff, or by the client for themselves."""
-    types = AccountType.objects.filter(brand_id=client.brand_id, is_enabled=True).select_related("server")
-    cap = caps.cap_for(client)
+    types = list(AccountType.objects.filter(brand_id=client.brand_id, is_enabled=True).select_related("server"))
+    limits = caps.limits_for(client)
+    margins = class_margins.of_groups((one.server_id, one.group) for one in types) if limits.by_class else {}
     found = []
     for one in types:
-        decision, ladder = policies.can_open_account(user, client, one), caps.ladder_for(client, one, cap=cap)
+        decision, ladder = (
+            policies.can_open_account(user, client, one),
+            caps.ladder_for(client, one, limits=limits, margins=margins),
+        )
         found.append(Offer(one, decision if ladder.steps or not decision else no(ladder.reason), ladder))
     return found
 

@@ -114,7 +114,7 @@ def _against_type(account: TradingAccount, wanted: AccountType) -> list[HeldBeca
         found.append(HeldBecause.MINIMUM)
     if wanted.kind == AccountKind.ISLAMIC:
         found.append(HeldBecause.SWAP_FREE)
-    if not caps.ladder_for(account.client, wanted, cap=caps.cap_for(account.client)).steps:
+    if not caps.ladder_for(account.client, wanted).steps:
         found.append(HeldBecause.CAP)
     return found
 
@@ -126,7 +126,11 @@ def words_of(request: AccountRequest) -> list[str]:
         words = str(HeldBecause(code).label)
         if code == HeldBecause.CAP:
             cap = caps.cap_for(request.account.client)
-            words = f"{words} {cap.reason}" if cap else words
+            reason = cap.reason if cap else ""
+            if request.kind == RequestKind.LEVERAGE and cap and (request.leverage or 0) <= cap.leverage:
+                ladder = caps.ladder_of(request.account)  # a class of instruments is what stands against it
+                reason = ladder.reason if ladder else reason
+            words = f"{words} {reason}".strip()
         found.append(words)
     return found
 

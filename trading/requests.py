@@ -265,7 +265,7 @@ def _changes(request: AccountRequest) -> dict[str, Any]:
         return {"leverage": request.leverage}
     wanted = request.account_type
     assert wanted is not None
-    ladder = caps.ladder_for(account.client, wanted, cap=caps.cap_for(account.client))
+    ladder = caps.ladder_for(account.client, wanted)
     leverage = account.leverage if account.leverage in ladder.steps else ladder.default
     return {"leverage": leverage or account.leverage, "group": wanted.group, "account_type_id": wanted.pk}
 

@@ -43,7 +43,7 @@ def open_the_first_account(event: ClientVerified) -> None:
     if client.kyc_level < account_type.kyc_level and "kyc_level" in FACTS:
         rebuild_client(client.pk, "kyc_level")
         client.refresh_from_db(fields=["kyc_level"])
-    ladder = caps.ladder_for(client, account_type, cap=caps.cap_for(client))
+    ladder = caps.ladder_for(client, account_type)
     if ladder.steps and policies.can_open_account(None, client, account_type):
         request_account(client_id=client.pk, account_type_id=account_type.pk, request_key=f"verified:{client.pk}")
 

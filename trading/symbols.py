@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from trading import class_margins
 from trading.choices import MAPPED, AliasRule, AliasState, ChangeKind, IssueKind
 from trading.issues import open_issue
 from trading.models import HouseSymbol, SymbolAlias, SymbolInfo, TradingServer
@@ -30,7 +31,8 @@ BATCH: Final = 500
 # Fields whose changes are kept; the tick value follows the price and is not a setting.
 KEPT: Final = (
     "description", "path", "digits", "contract_size", "tick_size", "currency_base", "currency_profit", "currency_margin",
-    "volume_min_lots", "volume_step_lots", "volume_max_lots", "swap_long", "swap_short",
+    "volume_min_lots", "volume_step_lots", "volume_max_lots", "swap_long", "swap_short", "margin_rate", "margin_by_leverage",
+    "is_traded",
 )  # fmt: skip
 WAITS_SINCE: Final = """
 UPDATE trading_symbolinfo s SET waiting_since = least(s.waiting_since, i.at)
@@ -98,6 +100,7 @@ def store(server: TradingServer, rows: Iterable[SymbolData]) -> int:
     mark_gone(server, ChangeKind.SYMBOL, [info for name, info in known.items() if name not in data], now)
     resolve(list(SymbolInfo.objects.filter(server=server, symbol_group="", alias__isnull=True)))
     _ask_about_sizes(server)
+    class_margins.refresh(server)
     return len(data)
 
 
@@ -108,7 +111,8 @@ def _info(server: TradingServer, row: SymbolData, now: dt.datetime) -> SymbolInf
         currency_base=row.currency_base[:8], currency_profit=row.currency_profit[:8],
         currency_margin=row.currency_margin[:8], volume_min_lots=row.volume_min_lots,
         volume_step_lots=row.volume_step_lots, volume_max_lots=row.volume_max_lots, swap_long=row.swap_long,
-        swap_short=row.swap_short, read_at=now, first_seen_at=now, gone_at=None,
+        swap_short=row.swap_short, margin_rate=row.margin_rate, margin_by_leverage=row.margin_by_leverage,
+        is_traded=row.is_traded, read_at=now, first_seen_at=now, gone_at=None,
     )  # fmt: skip
 
 

@@ -12,12 +12,14 @@ from typing import Any, Final
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from trading import class_checks
 from trading.account_types import types_visible_to
 from trading.models import AccountType, PlatformGroup, TradingServer
 from trading.platforms.base import Purpose
 from trading.platforms.pool import capabilities_of, platform_for
 
 NAMED_MAX: Final = 5
+SHOWN_MAX: Final = 100
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,18 @@ def _doubtful(types: QuerySet[AccountType]) -> QuerySet[AccountType]:
 def problems(user: Any) -> list[GroupProblem]:
     """Offered types whose group was not there when the server's groups were read last. A query per server in doubt."""
     found, by_server = [], {}
-    for one in _doubtful(types_visible_to(user))[:100]:
+    for one in _doubtful(types_visible_to(user))[:SHOWN_MAX]:
         if one.server_id not in by_server:
             by_server[one.server_id] = known_groups(one.server)
         found.append(GroupProblem(one, problem_in(by_server[one.server_id], one.group, one.currency)))
     return found
+
+
+def margin_problems(user: Any) -> list[GroupProblem]:
+    """Offered types whose group gives more on a class of instruments than a regulator allows, whatever the leverage."""
+    types = list(types_visible_to(user).filter(is_enabled=True, is_demo=False)[:SHOWN_MAX])
+    return [GroupProblem(one, words) for one, words in class_checks.wrong_classes(types)]
+
+
+def all_problems(user: Any) -> list[GroupProblem]:
+    return [*problems(user), *margin_problems(user)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone, translation
@@ -12,8 +13,10 @@ from crm.errors import DomainError, NotAllowed
 from crm.models import AuditEvent
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_server, make_type
-from trading import account_types, accounts, caps, opening, queries
+from trading import account_types, accounts, caps, opening, queries, symbols, type_checks
 from trading.models import AccountType, LeverageCap, PlatformGroup, TradingAccount
+from trading.platforms.base import GroupData, MarginRule, SymbolData
+from trading.sync.settings import store_groups
 
 pytestmark = pytest.mark.django_db
 TODAY = dt.date(2026, 11, 22)
@@ -239,11 +242,92 @@ def test_a_type_whose_group_went_away_is_named_in_health(cast: Cast, browse) -> 
     server = make_server()
     one = make_type(cast.brand, server, group="real\\old-EUR")
     browser = browse(cast.administrator)
-    assert "would not open" not in browser.get("/trading/health/").content.decode()
+    assert "Account types to look at" not in browser.get("/trading/health/").content.decode()
     PlatformGroup.objects.create(server=server, name="real\\standard-EUR", currency="EUR", read_at=timezone.now())
     page = browser.get("/trading/health/").content.decode()
-    assert "Account types that would not open" in page and "no group real\\old-EUR" in page
+    assert "Account types to look at" in page and "no group real\\old-EUR" in page
     assert "Not on the server" in browser.get("/trading/types/").content.decode()
     one.is_enabled = False
     one.save()
-    assert "would not open" not in browser.get("/trading/health/").content.decode()
+    assert "Account types to look at" not in browser.get("/trading/health/").content.decode()
+
+
+# Classes of instruments
+
+
+def told(account_type: AccountType, rates: dict[str, str], rules: tuple[MarginRule, ...] = ()) -> None:
+    """What the server tells of its symbols and of the type's group."""
+    paths = {
+        "EURUSD": "Forex\\EURUSD",
+        "AUDUSD": "Forex\\AUDUSD",
+        "XAUUSD": "Metals\\XAUUSD",
+        "BTCUSD": "Crypto\\BTCUSD",
+    }
+    symbols.store(
+        account_type.server,
+        [
+            SymbolData(
+                name=name, path=paths[name], description="", digits=5,
+                contract_size=Decimal({"X": 100, "B": 1}.get(name[0], 100_000)), currency_base=name[:3],
+                currency_profit="USD", currency_margin=name[:3], volume_min_lots=Decimal("0.01"),
+                volume_step_lots=Decimal("0.01"), volume_max_lots=Decimal(100), swap_long=Decimal(0), swap_short=Decimal(0),
+                tick_size=Decimal("0.00001"), margin_rate=Decimal(rate),
+            )
+            for name, rate in rates.items()
+        ],
+    )  # fmt: skip
+    store_groups(
+        account_type.server,
+        [
+            GroupData(
+                name=account_type.group, currency=account_type.currency, currency_digits=2, is_hedging=True,
+                margin_call=Decimal(100), stop_out=Decimal(50), margin_rules=rules,
+            )
+        ],
+    )  # fmt: skip
+
+
+def test_a_class_that_would_get_more_than_its_cap_takes_leverages_away(cast: Cast, high: AccountType) -> None:
+    high.leverages, high.default_leverage = [10, 20, 30, 100], 30
+    high.save()
+    told(high, {"EURUSD": "1", "AUDUSD": "1.5", "XAUUSD": "1"})
+    ladder = caps.ladder_for(cast.client, high)
+    assert (ladder.steps, ladder.default) == ([10, 20], 20), (
+        "gold 1:20 at most, and the group gives what the account has"
+    )
+    assert ladder.reason == (
+        "ESMA: 1:20 for retail clients in Germany since 2018-08-01 on gold; an account of 1:30 would give 1:30 on XAUUSD"
+    )
+    with pytest.raises(DomainError, match="on gold"):
+        opening.request_account(
+            client_id=cast.client.pk, account_type_id=high.pk, request_key="c:1", actor=cast.support, leverage=30
+        )
+    [offer] = queries.offers_for(cast.support, cast.client)
+    assert offer.ladder == ladder
+    # The group's own rate for a folder of symbols, and what is not traded in it.
+    told(
+        high, {"EURUSD": "1", "AUDUSD": "1.5", "XAUUSD": "1"}, (MarginRule("*"), MarginRule("Metals*", Decimal("1.5")))
+    )
+    assert caps.ladder_for(cast.client, high).steps == [10, 20, 30]
+    told(high, {"EURUSD": "1", "XAUUSD": "1"}, (MarginRule("Metals*", is_traded=False),))
+    assert caps.ladder_for(cast.client, high).steps == [10, 20, 30]
+    assert caps.ladder_for(living_in(cast.client, "ZA"), high).steps == [10, 20, 30, 100], "nobody caps them"
+
+
+def test_what_no_leverage_heals_is_said_with_the_type_and_in_health(cast: Cast, high: AccountType, browse) -> None:
+    told(high, {"EURUSD": "1", "BTCUSD": "15"})
+    [problem] = type_checks.margin_problems(cast.administrator)
+    assert problem.words == "FCA: nothing on crypto-assets may be offered, but the group trades BTCUSD"
+    high.excluded_countries = ["GB"]
+    high.leverages, high.default_leverage = [10, 30], 30
+    high.save()
+    assert type_checks.margin_problems(cast.administrator) == []
+    told(high, {"EURUSD": "1", "BTCUSD": "1"})
+    assert [one.words for one in type_checks.margin_problems(cast.administrator)] == [
+        "ASIC: 1:2 on crypto-assets, but the group gives 1:30 on BTCUSD"
+    ]
+    browser = browse(cast.administrator)
+    assert "1:30 on BTCUSD" in browser.get("/trading/types/").content.decode()
+    assert "1:30 on BTCUSD" in browser.get("/trading/health/").content.decode()
+    page = browser.get(f"/trading/types/{high.pk}/").content.decode()
+    assert "What retail clients get on each class" in page and "Above a cap" in page and "not traded" in page

@@ -9,11 +9,12 @@ from decimal import Decimal
 from crm.demo import Demo
 from crm.models import Brand
 from trading import symbols
-from trading.choices import Transport
+from trading.choices import InstrumentClass, PlatformKind, Transport
 from trading.demo import rows
 from trading.demo.market import CONTRACTS
 from trading.models import AccountType, SymbolInfo, SyncCursor, TradingServer
 from trading.platforms.base import SANDBOX_HOST
+from trading.symbol_rules import match
 
 PASSWORD = "Sandbox-1000!"  # noqa: S105 - the sandbox's own, see `python -m sandbox.mt5 --help`
 
@@ -51,6 +52,14 @@ TYPES: dict[str, list[tuple[str, str, str, list[int], int, int, int, bool, bool,
         ("Demo", "demo\\southern\\standard-USD", "USD", [10, 30], 30, 0, 0, False, True, 0),
     ],
 }
+MARGIN_RATES = {
+    sort: Decimal(rate)
+    for sort, rate in {
+        InstrumentClass.FX_MAJOR: "1", InstrumentClass.FX_MINOR: "1.5", InstrumentClass.GOLD: "1.5",
+        InstrumentClass.INDEX_MAJOR: "1.5", InstrumentClass.INDEX_OTHER: "3", InstrumentClass.COMMODITY: "3",
+        InstrumentClass.SHARE: "6", InstrumentClass.CRYPTO: "15",
+    }.items()
+}  # fmt: skip
 # by name; the rest is retail
 KINDS = {"Pro": "pro", "VIP": "vip", "Islamic": "islamic", "Cent": "cent", "Demo": "demo"}
 
@@ -81,12 +90,19 @@ def make_symbols(demo: Demo, server: TradingServer, named: Callable[[str], str])
                 server=server, name=named(one.name), description=one.description, first_seen_at=demo.since, path=one.path,
                 digits=one.digits, contract_size=one.size, currency_base=one.base,
                 currency_profit=one.profit, currency_margin=one.base, volume_min_lots=Decimal("0.01"),
-                volume_step_lots=Decimal("0.01"), volume_max_lots=100, read_at=demo.now,
+                volume_step_lots=Decimal("0.01"), volume_max_lots=100, margin_rate=_margin_rate(server, one.name),
+                read_at=demo.now,
             )
             for one in CONTRACTS.values()
         ]
     )  # fmt: skip
     symbols.resolve(infos)
+
+
+def _margin_rate(server: TradingServer, name: str) -> Decimal | None:
+    """An account of 1:30 gets what ESMA allows on each class; the other platforms of the demo tell no rates."""
+    found = match(name)
+    return MARGIN_RATES.get(found.instrument_class) if found and server.kind == PlatformKind.MT5 else None
 
 
 def make_account_types(demo: Demo, servers: dict[int, TradingServer]) -> dict[int, list[AccountType]]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import connection
 
 from crm.demo import Demo
-from trading import symbols
+from trading import class_margins, symbols
 from trading.choices import BackfillState, BreakKind, IssueKind
 from trading.issues import open_issue
 from trading.models import Backfill, DayCheck, PlatformChange, PlatformGroup, SymbolInfo, TradingServer
@@ -92,11 +92,12 @@ def _groups(demo: Demo, server: TradingServer) -> None:
         [
             PlatformGroup(
                 server=server, name=name, company="Keelson Sandbox Markets Ltd", currency=one.currency, margin_call=100,
-                stop_out=50, leverage=one.default_leverage, first_seen_at=demo.since, read_at=demo.now,
+                stop_out=50, leverage=one.default_leverage, margin_rules=[], first_seen_at=demo.since, read_at=demo.now,
             )
             for name, one in sorted(rows.items())
         ]
     )  # fmt: skip
+    class_margins.refresh(server)
     for name in sorted(rows)[:1]:
         PlatformChange.objects.create(
             server=server, kind="group", name=name, before={"stop_out": "40"}, after={"stop_out": "50"},

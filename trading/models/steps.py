@@ -40,6 +40,8 @@ class PlatformGroup(models.Model):
     leverage = models.PositiveIntegerField(
         null=True, help_text=_("1:n that the group gives by itself; empty: not told")
     )
+    margin_rules = models.JSONField(null=True, help_text=_("Per path of symbols; empty: not told"))
+    class_margins = models.JSONField(default=dict, help_text=_("What it gives on each class of instruments"))
     first_seen_at = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True, help_text=_("The server no longer lists it"))
     read_at = models.DateTimeField()

@@ -65,6 +65,11 @@ class SymbolInfo(models.Model):
     volume_max_lots = models.DecimalField(max_digits=18, decimal_places=8, default=0)
     swap_long = models.DecimalField(max_digits=18, decimal_places=8, default=0)
     swap_short = models.DecimalField(max_digits=18, decimal_places=8, default=0)
+    margin_rate = models.DecimalField(
+        max_digits=18, decimal_places=8, null=True, help_text=_("Empty: not told, or no part of how margin is computed")
+    )
+    margin_by_leverage = models.BooleanField(default=True)
+    is_traded = models.BooleanField(default=True)
     first_seen_at = models.DateTimeField(default=timezone.now)
     waiting_since = models.DateTimeField(null=True, help_text=_("Oldest deal that came while it was not mapped"))
     gone_at = models.DateTimeField(null=True, help_text=_("The server no longer lists it"))

@@ -85,8 +85,20 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class MarginRule:
+    """What a group sets for symbols of a path (a mask): its own margin rate, or None for the symbol's; traded or not."""
+
+    path: str
+    rate: Decimal | None = None
+    is_traded: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GroupData:
-    """A group of accounts. `currency` is empty where each account of a group has its own."""
+    """A group of accounts. `currency` is empty where each account of a group has its own.
+
+    `margin_rules` are None where the platform does not tell what a group gives on single symbols.
+    """
 
     name: str
     currency: str
@@ -96,10 +108,14 @@ class GroupData:
     stop_out: Decimal
     company: str = ""
     leverage: int | None = None
+    margin_rules: tuple[MarginRule, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SymbolData:
+    """A symbol. Margin is volume × `margin_rate`, divided by the account's leverage where `margin_by_leverage`; a rate of
+    None was not told, or is no part of the formula."""
+
     name: str
     path: str
     description: str
@@ -115,6 +131,9 @@ class SymbolData:
     swap_short: Decimal
     tick_size: Decimal = Decimal(0)
     tick_value: Decimal = Decimal(0)
+    margin_rate: Decimal | None = None
+    margin_by_leverage: bool = True
+    is_traded: bool = True
 
 
 @dataclass(frozen=True, slots=True)

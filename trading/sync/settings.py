@@ -10,13 +10,23 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
+from trading import class_margins
 from trading.choices import ChangeKind
 from trading.models import PlatformChange, PlatformGroup, SymbolInfo, TradingServer
 from trading.platforms.base import GroupData, Purpose
 from trading.platforms.pool import capabilities_of, platform_for
 from trading.sync.cursor import reading
 
-GROUP_FIELDS: Final = ("company", "currency", "currency_digits", "is_hedging", "margin_call", "stop_out", "leverage")
+GROUP_FIELDS: Final = (
+    "company",
+    "currency",
+    "currency_digits",
+    "is_hedging",
+    "margin_call",
+    "stop_out",
+    "leverage",
+    "margin_rules",
+)
 BATCH: Final = 500
 LISTED: Final = "listed"  # in before and after: it vanished, or came back
 
@@ -43,7 +53,8 @@ def store_groups(server: TradingServer, rows: Iterable[GroupData]) -> int:
         row.name[:120]: PlatformGroup(
             server=server, name=row.name[:120], company=row.company[:120], currency=row.currency[:8],
             currency_digits=row.currency_digits, is_hedging=row.is_hedging, margin_call=row.margin_call,
-            stop_out=row.stop_out, leverage=row.leverage, read_at=now, first_seen_at=now, gone_at=None,
+            stop_out=row.stop_out, leverage=row.leverage, margin_rules=class_margins.as_json(row.margin_rules),
+            read_at=now, first_seen_at=now, gone_at=None,
         )
         for row in rows
     }  # fmt: skip
@@ -53,6 +64,7 @@ def store_groups(server: TradingServer, rows: Iterable[GroupData]) -> int:
         update_fields=[*GROUP_FIELDS, "read_at", "gone_at"], batch_size=BATCH,
     )  # fmt: skip
     mark_gone(server, ChangeKind.GROUP, [group for name, group in known.items() if name not in wanted], now)
+    class_margins.refresh(server)
     return len(wanted)
 
 
@@ -66,7 +78,11 @@ def keep_changes(
         old = known.get(name)
         if old is None or not _was_listed(kind, old):
             continue
-        before = {field: _plain(getattr(old, field)) for field in fields if getattr(old, field) != getattr(new, field)}
+        before = {
+            field: _plain(getattr(old, field))
+            for field in fields
+            if getattr(old, field) != getattr(new, field) and getattr(old, field) is not None  # told for the first time
+        }
         after = {field: _plain(getattr(new, field)) for field in before}
         if old.gone_at is not None:
             before[LISTED], after[LISTED] = False, True

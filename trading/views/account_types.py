@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
 from crm.ui.views import StaffView
-from trading import account_types, type_checks
+from trading import account_types, class_checks, type_checks
 from trading.forms_types import AccountTypeForm
 from trading.models import AccountType
 from trading.platforms.errors import PlatformError
@@ -23,7 +23,11 @@ class AccountTypeList(StaffView):
     def get(self, request: HttpRequest) -> HttpResponse:
         rows = list(account_types.types_visible_to(request.user)[:TYPES_MAX])
         doubts = {one.account_type.pk: one.words for one in type_checks.problems(request.user)}
-        return render(request, "trading/account_types.html", {"types": [(one, doubts.get(one.pk, "")) for one in rows]})
+        wrong: dict[int, list[str]] = {}
+        for one in type_checks.margin_problems(request.user):
+            wrong.setdefault(one.account_type.pk, []).append(one.words)
+        shown = [(one, doubts.get(one.pk, ""), "; ".join(wrong.get(one.pk, []))) for one in rows]
+        return render(request, "trading/account_types.html", {"types": shown})
 
 
 class AccountTypePage(StaffView):
@@ -78,5 +82,6 @@ class AccountTypePage(StaffView):
 
     @staticmethod
     def _page(request: HttpRequest, account_type: AccountType | None, form: AccountTypeForm) -> HttpResponse:
-        context = {"account_type": account_type, "form": form}
+        classes, are_told = class_checks.page_rows(account_type) if account_type else ([], False)
+        context = {"account_type": account_type, "form": form, "classes": classes, "margins_are_told": are_told}
         return render(request, "trading/account_type.html", context, status=422 if form.errors else 200)

@@ -27,7 +27,7 @@ class HealthPage(StaffView):
         context = {
             "servers": queries.server_health(user),
             "issues": queries.open_issues(user),
-            "type_problems": type_checks.problems(user),
+            "type_problems": [] if wants_fragment(request) else type_checks.all_problems(user),
             "unknown": [(operation, policies.can_resolve(user, operation)) for operation in unknown],
         }
         template = "trading/_health.html" if wants_fragment(request) else "trading/health.html"

@@ -57,6 +57,25 @@ class Rights(IntFlag):
 RIGHTS_DEFAULT = 0x1E3
 
 
+class TradeMode(IntEnum):
+    DISABLED = 0
+    CLOSE_ONLY = 3
+
+
+class CalcMode(IntEnum):
+    """EnCalcMode: how margin is computed. Futures and exchange modes take a margin per contract, not a rate."""
+
+    FOREX = 0
+    CFD = 2
+    CFD_INDEX = 3
+    CFD_LEVERAGE = 4
+    FOREX_NO_LEVERAGE = 5
+
+
+MARGIN_BY_LEVERAGE = frozenset({CalcMode.FOREX, CalcMode.CFD_LEVERAGE})
+MARGIN_BY_RATE = frozenset(CalcMode)
+
+
 class MarginMode(IntEnum):
     RETAIL_NETTING = 0
     EXCHANGE = 1
