@@ -10,9 +10,7 @@ from sandbox.engine.levels import level
 
 CURRENCY_DIGITS = {"JPY": 0, "USC": 2, "BTC": 8, "USDT": 6, "XAU": 2}
 NETTING, HEDGING = 0, 2
-CALC_FOREX, CALC_CFD_LEVERAGE = 0, 4
-# An account of 1:30 trades these 1:30, other pairs, gold and indices 1:20, coins 1:2, as brokers in Europe set theirs up.
-MAJOR = frozenset({"USD", "EUR", "JPY", "GBP", "CAD", "CHF"})
+CALC_FOREX, CALC_CFD_INDEX, CALC_CFD_LEVERAGE = 0, 3, 4
 
 
 def currency_digits(code: str) -> int:
@@ -54,7 +52,7 @@ def _fx(name: str, label: str, digits: int, vol: float, spread: int, long: str, 
     base, profit = name[:3], name[3:]
     return Symbol(
         name, f"{folder}\\{name}", label, base, profit, base, digits, Decimal(100_000), level(base, profit), vol, spread,
-        Decimal(long), Decimal(short), margin_rate=Decimal(1) if {base, profit} <= MAJOR else Decimal("1.5"),
+        Decimal(long), Decimal(short),
     )  # fmt: skip
 
 
@@ -71,13 +69,13 @@ SYMBOLS = {
         _fx("EURGBP", "Euro vs Great Britain Pound", 5, 0.055, 16, "-4.4", "0.7"),
         _fx("EURJPY", "Euro vs Japanese Yen", 3, 0.10, 20, "4.1", "-12.0"),
         Symbol("XAUUSD", "Metals\\XAUUSD", "Gold vs US Dollar", "XAU", "USD", "USD", 2, Decimal(100), 2350.0, 0.15, 25,
-               Decimal("-38.0"), Decimal("22.5"), CALC_CFD_LEVERAGE, 50, Decimal("1.5")),
+               Decimal("-38.0"), Decimal("22.5"), CALC_CFD_LEVERAGE, 50),
         Symbol("US500", "Indices\\US500", "US 500 Index", "USD", "USD", "USD", 1, Decimal(1), 5430.0, 0.17, 5,
-               Decimal("-95.0"), Decimal("41.0"), CALC_CFD_LEVERAGE, 500, Decimal("1.5")),
+               Decimal("-95.0"), Decimal("41.0"), CALC_CFD_INDEX, 500),
         Symbol("DE40", "Indices\\DE40", "Germany 40 Index", "EUR", "EUR", "EUR", 1, Decimal(1), 18420.0, 0.18, 12,
-               Decimal("-240.0"), Decimal("66.0"), CALC_CFD_LEVERAGE, 500, Decimal("1.5")),
+               Decimal("-240.0"), Decimal("66.0"), CALC_CFD_INDEX, 500),
         Symbol("BTCUSD", "Crypto\\BTCUSD", "Bitcoin vs US Dollar", "BTC", "USD", "USD", 2, Decimal(1), 64200.0, 0.55,
-               2500, Decimal("-3800.0"), Decimal("-1100.0"), CALC_CFD_LEVERAGE, 20, Decimal(15)),
+               2500, Decimal("-3800.0"), Decimal("-1100.0"), CALC_CFD_LEVERAGE, 20, Decimal(10)),
     )
 }  # fmt: skip
 
