@@ -296,7 +296,7 @@ def test_a_class_that_would_get_more_than_its_cap_takes_leverages_away(cast: Cas
         "gold 1:20 at most, and the group gives what the account has"
     )
     assert ladder.reason == (
-        "ESMA: 1:20 for retail clients in Germany since 2018-08-01 on gold; an account of 1:30 would give 1:30 on XAUUSD"
+        "ESMA: 1:20 for retail clients in Germany since Aug 1, 2018 on gold; an account of 1:30 would give 1:30 on XAUUSD"
     )
     with pytest.raises(DomainError, match="on gold"):
         opening.request_account(
