@@ -11,9 +11,17 @@ from crm import memory
 from tests import database
 from tests.cast import browse
 from tests.database import django_db_setup, empty_redis, pytest_unconfigure
-from tests.peopled import cast, pytest_fixture_setup
+from tests.peopled import cast, pytest_fixture_post_finalizer, pytest_fixture_setup
 
-__all__ = ["browse", "cast", "django_db_setup", "empty_redis", "pytest_fixture_setup", "pytest_unconfigure"]
+__all__ = [
+    "browse",
+    "cast",
+    "django_db_setup",
+    "empty_redis",
+    "pytest_fixture_post_finalizer",
+    "pytest_fixture_setup",
+    "pytest_unconfigure",
+]
 
 
 # Tests speak plain HTTP to servers of this machine, and each `httpx.post` would read all certificates first, which takes 25 ms.

@@ -38,6 +38,12 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: Any) -> No
             _choose(with_cast=_starts_with_cast(request.node))
 
 
+def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any]) -> None:
+    """Between tests it is the empty one: what is set up for a whole class begins there."""
+    if fixturedef.argname == "_django_db_helper" and _wrappers:
+        _choose(with_cast=False)
+
+
 @pytest.fixture
 def cast(db: None) -> Cast:
     is_there = settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"] == database.with_cast(_bare())

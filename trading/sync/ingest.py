@@ -96,10 +96,11 @@ WHERE server_id = %s AND ticket = ANY(%s) AND executed_at BETWEEN %s AND %s AND 
 RETURNING id, ticket, account_id, (SELECT a.client_id FROM trading_tradingaccount a WHERE a.id = account_id)
 """
 LAST_TRADES: Final = """
+WITH locked AS (SELECT id FROM trading_tradingaccount WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
 UPDATE trading_tradingaccount a SET last_trade_at = (
   SELECT date_trunc('minute', max(d.executed_at)) FROM trading_deal d
   WHERE d.account_id = a.id AND d.action IN (0, 1) AND d.deleted_at IS NULL)
-WHERE a.id = ANY(%s)
+FROM locked WHERE a.id = locked.id
 """
 
 

@@ -27,9 +27,9 @@ BATCH: Final = 2000
 RUN_ACCOUNTS_MAX: Final = 20_000
 OURS: Final = dt.timedelta(minutes=1)  # what we told the platform so shortly before the reading is no dealer's change
 FIRST_RIGHTS: Final = """
-UPDATE trading_tradingaccount a SET allowed = n.allowed
-FROM (SELECT id, string_to_array(rights, ',') AS allowed FROM unnest(%s::bigint[], %s::text[]) AS u(id, rights)) n
-WHERE a.id = n.id AND a.allowed IS NULL
+WITH n AS (SELECT id, string_to_array(rights, ',') AS allowed FROM unnest(%s::bigint[], %s::text[]) AS u(id, rights)),
+locked AS (SELECT a.id FROM trading_tradingaccount a JOIN n USING (id) WHERE a.allowed IS NULL ORDER BY a.id FOR NO KEY UPDATE OF a)
+UPDATE trading_tradingaccount a SET allowed = n.allowed FROM n, locked WHERE a.id = n.id AND locked.id = a.id
 """
 
 
