@@ -4,6 +4,7 @@ from django import template
 from django.db.models import Model
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from clients import countries
 from clients.choices import TimelineKind
@@ -37,7 +38,7 @@ DEALS = {
 def my_deal(deal: Deal) -> str:
     """A deal in its owner's words."""
     if deal.action == DealAction.BALANCE:
-        return str(_("Money in") if deal.profit >= 0 else _("Money out"))
+        return pgettext("deal", "Money in") if deal.profit >= 0 else pgettext("deal", "Money out")
     if deal.is_trade and (deal.action, deal.entry) in DEALS:
         return str(DEALS[deal.action, deal.entry])  # type: ignore[index]
     return deal_kind(deal) if deal.action in DealAction.values else str(_("Other"))

@@ -194,8 +194,8 @@ class Books:
         if self.account(login).free < self.margin(symbol, group, user.leverage, lots, price):
             raise Refused(10019)
         commission = -self.money(group.commission * lots, group)
-        now = self.clock.now_msc()
         with self.store.transaction():
+            now = self.clock.now_msc()
             ticket, order = self.store.next_ticket("deal"), order or self.store.next_ticket("order")
             if held is None:
                 held = Position(order, login, symbol_name, side, volume, price, now, Decimal(0), comment, close_at_msc)
@@ -206,7 +206,7 @@ class Books:
                 held.volume_ext = total
             self.store.add_deal(
                 self._deal(ticket, user, group, action=side, entry=IN, order=order, position=held.ticket, symbol=symbol,
-                           volume=volume, price=price, commission=commission, comment=comment, quote=(bid, ask))
+                           volume=volume, price=price, commission=commission, comment=comment, quote=(bid, ask), at=now)
             )  # fmt: skip
             self.store.save_position(held)
             self.store.save_user(replace(user, balance=user.balance + commission, last_access=now // 1000))
@@ -232,14 +232,15 @@ class Books:
         if self.account(held.login).free + freed < needed:
             raise Refused(10019)
         commission = -self.money(group.commission * Decimal(volume).scaleb(-8), group)
-        now, storage = self.clock.now_msc(), self.money(held.storage, group)
+        storage = self.money(held.storage, group)
         with self.store.transaction():
+            now = self.clock.now_msc()
             ticket, order = self.store.next_ticket("deal"), order or self.store.next_ticket("order")
             self.store.add_deal(
                 self._deal(ticket, user, group, action=1 - held.action, entry=INOUT, order=order, position=held.ticket,
                            symbol=symbol, volume=volume, volume_closed=held.volume_ext, price=price, profit=profit,
                            storage=storage, commission=commission, comment=comment, raw=raw, rate=rate,
-                           price_position=held.price_open, quote=self.market.quote(symbol, group))
+                           price_position=held.price_open, quote=self.market.quote(symbol, group), at=now)
             )  # fmt: skip
             held.action, held.volume_ext, held.price_open = 1 - held.action, rest, price
             held.storage, held.time_msc = Decimal(0), now
@@ -364,9 +365,10 @@ class Books:
         profit: Decimal = Decimal(0), storage: Decimal = Decimal(0), commission: Decimal = Decimal(0),
         comment: str = "", reason: int = REASON_CLIENT, dealer: int = 0, raw: Decimal = Decimal(0),
         rate: Decimal = Decimal(1), price_position: Decimal = Decimal(0),
-        quote: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0)),
+        quote: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0)), at: int | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        now = self.clock.now_msc()
+        """`at`: the instant of the position that it opens or turns."""
+        now = self.clock.now_msc() if at is None else at
         digits = symbol.digits if symbol else 0
         size = symbol.contract_size if symbol else Decimal(0)
         value = Decimal(volume).scaleb(-8) * size * price
