@@ -43,8 +43,12 @@ LONGEST = (
 )  # fmt: skip
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each process starts with its share of the long ones: xdist gives it one stretch of the list to begin with."""
+    """Each process starts with its share of the long ones: xdist gives it one stretch of the list to begin with.
+
+    After pytest has put tests of one parameter together, which moves them across the stretches.
+    """
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if processes == 1:
         return
