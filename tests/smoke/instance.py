@@ -1,7 +1,4 @@
-"""A fresh temporary Keelson: every process of `make demo`, on free ports, in a directory that goes when the run ends.
-
-Its brokerage is a smaller one than the demo's: the journey needs people to fall in with, not thousands.
-"""
+"""A fresh temporary Keelson: every process of `make demo`, on free ports, in a directory that goes when the run ends."""
 
 from __future__ import annotations
 
@@ -80,7 +77,7 @@ def fresh_instance() -> Iterator[Instance]:
     folder.chmod(0o755)
     log = (folder / "supervisor.log").open("w")
     supervisor = subprocess.Popen(
-        [sys.executable, "-m", "crm.supervisor", "--ephemeral", str(folder / "var"), "--demo", "0.3", "--json"],
+        [sys.executable, "-m", "crm.supervisor", "--ephemeral", str(folder / "var"), "--demo", "--json"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True,
     )  # fmt: skip
     try:
