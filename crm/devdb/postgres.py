@@ -253,7 +253,4 @@ def _settings(run: Path, durable: bool) -> list[str]:
         values["dynamic_shared_memory_type"] = "mmap"  # containers often give 64 MB: too little for parallel queries
     if not durable:
         values |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        # Tests fill and empty tables within seconds: statistics of one moment mislead the planner in the next. Without any
-        # it goes by the size of the files; what needs statistics asks for them.
-        values["autovacuum_analyze_threshold"] = str(2**31 - 1)
     return [argument for name, value in values.items() for argument in ("-c", f"{name}={value}")]

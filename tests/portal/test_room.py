@@ -1,5 +1,6 @@
 """The trader's room: its pages open for their owner within their queries, and nothing of anybody else does."""
 
+import html
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,9 @@ from clients.choices import TimelineKind
 from clients.timeline import tell
 from crm.choices import AccessKind
 from crm.models import AccessEvent
+from portal.platforms import sign_in
 from tests.cast import signed_in
+from tests.trading.factories import make_account, make_server
 from wallet.choices import Direction
 from wallet.models import Transfer
 from wallet.transfers import start_transfer
@@ -126,3 +129,17 @@ def test_a_client_login_without_a_record_finds_nothing(room, db):
 def test_a_look_at_ones_own_things_is_no_access_row(room):
     room.browser.get("/portal/")
     assert not AccessEvent.objects.filter(kind=AccessKind.VIEW).exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "is_person"),
+    [("mt5", "Login", False), ("mt4", "Login", False), ("ctrader", "cTrader ID", True), ("matchtrader", "E-mail", True),
+     ("sirix", "Login", False)],
+)  # fmt: skip
+def test_an_account_s_page_says_who_signs_in_on_its_platform(room, kind, label, is_person):
+    account = make_account(room.client, make_server(kind=kind, name="Live 2"), login="700123")
+    said = sign_in(account)
+    assert (said.server, said.name_label) == ("Live 2", label)
+    assert said.name == (room.client.email if is_person else "700123")
+    page = room.browser.get(f"/portal/accounts/{account.pk}/").content.decode()
+    assert said.platform in page and said.name in page and said.password in html.unescape(page)
