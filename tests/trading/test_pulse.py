@@ -86,3 +86,18 @@ def test_the_page_shows_lag_counters_breaker_and_rate(
         text = browser.get("/trading/health/").content.decode()
     for shown in (f"lag-{server.pk}", "50 %", "Resting", "gone", "300", "700 ms", "New deals"):
         assert shown in text
+
+
+def test_a_server_that_nobody_reads_is_not_in_step(cast: Cast, server: TradingServer, browse) -> None:
+    with reading(server, "deals") as run:
+        assert run is not None
+    browser = browse(cast.administrator)
+    text = browser.get("/trading/health/").content.decode()
+    assert "In step" in text and "Not read" not in text
+    long_ago = timezone.now() - dt.timedelta(minutes=3)
+    SyncCursor.objects.filter(server=server).update(read_at=long_ago)
+    text = browser.get("/trading/health/").content.decode()
+    assert "Not read" in text and "In step" not in text
+    TradingServer.objects.filter(pk=server.pk).update(is_enabled=False)
+    text = browser.get("/trading/health/").content.decode()
+    assert "Switched off" in text and "Not read" not in text
