@@ -1,19 +1,15 @@
-"""Proving journals: each by its own hashes, and many at once by a digest over their rows.
+"""Proving journals one by one, by their own hashes, sums, accounts and chains of versions.
 
 A journal's hashes say which row is wrong, but computing them costs more than adding the rows up. So the sealer computes
-them once, when it seals, and signs a digest over the rows as PostgreSQL sends them in binary; from then on an equal digest
-proves that no row of the seal was changed, and only where it differs the journals are looked at one by one.
+them once, when it seals, and signs a digest over the rows (`row_digests`); from then on an equal digest proves that no row
+of the seal was changed, and only where it differs the journals are looked at again.
 """
 
 from __future__ import annotations
 
-import hashlib
-import select
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from django.db import OperationalError, connection
-from psycopg.pq import ExecStatus
+from django.db import connection
 
 JOURNALS_PER_STEP = 20_000
 PROBLEMS_MAX = 20
@@ -108,17 +104,6 @@ SELECT f.account_id, f.currency FROM first_of f
 LEFT JOIN wallet_account a ON a.id = f.account_id AND a.currency = f.currency
 WHERE a.id IS NULL ORDER BY f.account_id
 """
-# Every column, in an order of our own: a new column of the table changes no digest.
-JOURNAL_ROWS = """
-COPY (SELECT id, brand_id, kind, phase, idempotency_key, request_hash, description, posted_at, business_on, reverses_id,
-    resolves_id, fx_rate, fx_rate_on, actor_id, imported_at, expires_at, content_hash
-  FROM wallet_journal WHERE id BETWEEN {first} AND {last} ORDER BY id) TO STDOUT (FORMAT binary)
-"""
-POSTING_ROWS = """
-COPY (SELECT journal_id, line, account_id, currency, layer, amount_minor, posted_at, version, balance_after,
-    available_after
-  FROM wallet_posting WHERE journal_id BETWEEN {first} AND {last} ORDER BY journal_id, line) TO STDOUT (FORMAT binary)
-"""
 
 
 def rows(sql: str, **values: int) -> list[tuple]:
@@ -161,42 +146,3 @@ def broken_chain(account: int) -> Iterator[tuple[int, str]]:
             yield journal, f"{where} is dated before the posting that precedes it"
         else:
             yield journal, f"{where}: balance {kept}/{free} kept, {sum_}/{sum_free} recomputed"
-
-
-class RowsRead(NamedTuple):
-    """The digest over the rows of an id range, and how many they are."""
-
-    digest: bytes
-    journals: int
-    postings: int
-
-
-def rows_digest(first: int, last: int) -> RowsRead:
-    """SHA-256 over the rows of all journals and postings in an id range, streamed.
-
-    Read at the level of libpq: a row is too little work to be handed through a cursor one by one. And never by a read
-    that waits inside libpq, which would keep every other thread of the process waiting with it.
-    """
-    digest = hashlib.sha256()
-    connection.ensure_connection()
-    wire = connection.connection.pgconn
-    read, update = wire.get_copy_data, digest.update
-    arrivals = select.poll()
-    arrivals.register(wire.socket, select.POLLIN)
-    copied: list[int] = []
-    for statement in (JOURNAL_ROWS, POSTING_ROWS):
-        answer = wire.exec_(statement.format(first=int(first), last=int(last)).encode())
-        if answer.status != ExecStatus.COPY_OUT:
-            raise OperationalError(answer.get_error_message())
-        while True:
-            while (row := read(1))[0] > 0:
-                update(row[1])
-            if row[0] < 0:
-                break
-            arrivals.poll()
-            wire.consume_input()
-        while (answer := wire.get_result()) is not None:
-            if answer.status != ExecStatus.COMMAND_OK:
-                raise OperationalError(answer.get_error_message())
-            copied.append(answer.command_tuples or 0)
-    return RowsRead(digest.digest(), *copied)

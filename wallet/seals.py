@@ -16,8 +16,9 @@ from django.db import OperationalError, connection, transaction
 
 from crm import crypto
 from crm.audit.merkle import leaf_hash, root
-from wallet.journal_proofs import rows_digest, wrong_journals
+from wallet.journal_proofs import wrong_journals
 from wallet.models import LedgerSeal
+from wallet.row_digests import rows_digest
 
 logger = logging.getLogger(__name__)
 

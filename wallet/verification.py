@@ -22,18 +22,19 @@ from wallet.journal_proofs import (
     PROBLEMS_MAX,
     broken_chain,
     rows,
-    rows_digest,
     steps,
     wrong_journals,
 )
 from wallet.models import LedgerSeal
+from wallet.row_digests import is_comparable, rows_digest
 from wallet.seals import merkle_root, seal_digest
 from wallet.verify_closings import wrong_closings
 
 ACCOUNTS_PER_STEP = 20_000
 SEALS_PER_STEP = 4
 
-# What an account's postings add up to; that each of them follows the one before it is proved when they are sealed.
+# What a bounded account's postings add up to; that each of them has a version and follows the one before it is proved when
+# they are sealed.
 COUNTERS = """
 SELECT a.id, b.version, s.version, b.credits_posted, s.credits, b.debits_posted, s.debits, b.credits_pending,
   s.credits_held, b.debits_pending, s.debits_held
@@ -46,7 +47,8 @@ LEFT JOIN (
       AS credits_held,
     coalesce(-sum(p.amount_minor) FILTER (WHERE (p.layer = 1 AND p.amount_minor < 0) OR (p.layer = 2 AND p.amount_minor > 0)), 0)
       AS debits_held
-  FROM wallet_posting p WHERE p.account_id > %(after)s AND p.account_id <= %(through)s GROUP BY p.account_id
+  FROM wallet_posting p
+  WHERE p.account_id > %(after)s AND p.account_id <= %(through)s AND p.version IS NOT NULL GROUP BY p.account_id
 ) s ON s.account_id = a.id
 WHERE a.is_bounded AND a.id > %(after)s AND a.id <= %(through)s
   AND (b.version, b.credits_posted, b.debits_posted, b.credits_pending, b.debits_pending)
@@ -230,7 +232,7 @@ class _Digests:
                 with self._lock:
                     self.journals += read.journals
                     self.postings += read.postings
-                    if self.deep or not kept or read.digest != bytes(kept):
+                    if self.deep or read.digest != bytes(kept or b""):
                         self.doubtful[pk] = (first, last)
 
     def in_doubt(self) -> list[tuple[int, int]]:
@@ -335,12 +337,11 @@ def _seals(verdict: Verdict, head: str, doubtful: dict[int, tuple[int, int]]) ->
 def _other_rows(seal: LedgerSeal) -> Iterator[str]:
     """Are the rows of a seal those that were sealed? By the root over their hashes, then by every column of them."""
     what = f"ledger seal {seal.pk}: journals {seal.first_journal_id} to {seal.last_journal_id}"
+    kept = bytes(seal.rows_digest or b"")
     root_hash, journals = merkle_root(seal.first_journal_id, seal.last_journal_id)
     if root_hash != bytes(seal.root) or journals != seal.journal_count:
         yield f"{what} are not those that were sealed ({journals} now, {seal.journal_count} then)"
-    elif seal.rows_digest and rows_digest(seal.first_journal_id, seal.last_journal_id).digest != bytes(
-        seal.rows_digest
-    ):
+    elif is_comparable(kept) and rows_digest(seal.first_journal_id, seal.last_journal_id).digest != kept:
         yield f"{what} or postings of them have changed since they were sealed"
 
 
