@@ -31,7 +31,7 @@ SELECT count(*), string_agg(int8send(id - %(first)s + brand_id * 8192), NULL),
   string_agg(request_hash, 'keelson:'), string_agg(content_hash, 'keelson:'),
   string_agg(CASE WHEN ROW({RARE}) IS NULL THEN NULL ELSE record_send(ROW(id, {RARE})) END, NULL)
 FROM (SELECT * FROM wallet_journal WHERE id BETWEEN %(first)s AND %(last)s ORDER BY id) j
-"""
+"""  # noqa: S608 (our own names)
 BALANCES = "version, balance_after, available_after"
 FLAG = f"""CASE WHEN ROW({BALANCES}) IS NULL THEN 0 WHEN ROW({BALANCES}) IS NOT NULL THEN 1
   ELSE 8 + (version IS NULL)::int + (balance_after IS NULL)::int * 2 + (available_after IS NULL)::int * 4 END"""
@@ -61,7 +61,7 @@ def rows_digest(first: int, last: int) -> RowsRead:
         for begin in range(first, last + 1, JOURNALS_PER_BLOCK):
             block = {"first": begin, "last": min(begin + JOURNALS_PER_BLOCK - 1, last)}
             for number, statement in enumerate((JOURNAL_ROWS, POSTING_ROWS)):
-                columns = cursor.execute(statement, block, binary=True, prepare=True).fetchone()
+                [columns] = cursor.execute(statement, block, binary=True, prepare=True).fetchall()
                 read[number] += columns[0]
                 for column in columns:
                     value = _bytes(column)
