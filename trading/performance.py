@@ -27,6 +27,7 @@ WITH waiting AS (
     d.closed_lots AS lots, d.profit + d.commission + d.swap + d.fee AS net, w.day
   FROM waiting w JOIN trading_deal d ON d.account_id = %(account)s AND d.action IN (0, 1) AND d.deleted_at IS NULL
     AND d.executed_at >= w.day::timestamp AT TIME ZONE 'UTC' AND d.executed_at < (w.day + 1)::timestamp AT TIME ZONE 'UTC'
+    AND d.executed_at >= %(since)s::timestamp AT TIME ZONE 'UTC'  -- says to the planner which months it may leave out
 )
 """
 BY_SYMBOL: Final = f"""

@@ -47,9 +47,6 @@ DEAL_COLUMNS: Final = tuple(f.attname for f in Deal._meta.concrete_fields if f.a
 # ── accounts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-NOT_SHOWN = ("credentials", "certificate")  # of a server: long, and on no page of an account
-
-
 def accounts_visible_to(user: Any) -> QuerySet[TradingAccount]:
     """All accounts of the clients that a user sees, in any state."""
     if not user or not user.is_authenticated:
@@ -63,15 +60,11 @@ def accounts_visible_to(user: Any) -> QuerySet[TradingAccount]:
 
 def get_account(user: Any, account_id: int, *, permission: str = "trading.view_tradingaccount") -> TradingAccount:
     """One account, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
-    account = (
-        accounts_visible_to(user)
-        .select_related("client__brand", "server", "account_type")
-        .defer(*(f"server__{name}" for name in NOT_SHOWN))
-        .filter(pk=account_id)
-        .first()
-    )
-    if account is None:
-        raise Http404
+    seen = accounts_visible_to(user).select_related("client__brand", "server", "account_type")
+    try:
+        account = seen.get(pk=account_id)
+    except TradingAccount.DoesNotExist:
+        raise Http404 from None
     if user.is_team:
         require_permission(user, permission)
     return account

@@ -34,11 +34,11 @@ class Asked:
     changes: list[tuple[AccountChange, list[str]]]
 
 
-def standing_of(user: Any, account: TradingAccount) -> Standing:
-    """No query, two where the user may close the account."""
+def standing_of(user: Any, account: TradingAccount, *, holds: bool) -> Standing:
+    """No query, one where the user may close the account. holds: whether it has open positions."""
     may = bool(policies.can_archive(user, account)) and account.missing_since is None
     may_archive = may and account.state == AccountState.OPEN
-    held = request_rules.against_archive(account) if may_archive else []
+    held = request_rules.against_archive(account, holds=holds) if may_archive else []
     return Standing(
         forbidden_in(account), may_archive, may and account.state == AccountState.ARCHIVED,
         [str(one.label) for one in held],

@@ -23,8 +23,11 @@ class SignInBackend(AuthenticationBackend):
     """allauth's, with the brand read in the same statement: every page needs it."""
 
     def get_user(self, user_id: Any) -> User | None:
-        user = User.objects.select_related("brand").filter(pk=user_id).first()
-        return user if user is not None and self.user_can_authenticate(user) else None
+        try:
+            user = User.objects.select_related("brand").get(pk=user_id)
+        except User.DoesNotExist:
+            return None
+        return user if self.user_can_authenticate(user) else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """The user's own permissions and their groups', in one statement instead of Django's two: every page asks."""

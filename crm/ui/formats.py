@@ -14,6 +14,8 @@ from django.utils.translation import get_language, gettext, to_locale
 
 from crm import money as money_rules
 
+DIGITS_SHOWN = 3  # decimals of a plain number, as CLDR's `#,##0.###` has them
+
 
 def locale() -> Locale:
     """Babel's locale for the active language; English where Babel has none."""
@@ -72,14 +74,30 @@ def money(amount: Decimal | int | None, currency: str, *, sign: bool = False) ->
     return f"+{text}" if sign and value > 0 else text
 
 
+@lru_cache(maxsize=64)
+def _separators(shown: Locale) -> tuple[str, str] | None:
+    """Between thousands and before decimals, as Babel writes them; None where a locale groups in another way."""
+    found = re.fullmatch(r"1(\D+)234(?:\1)567(\D)891", format_decimal(Decimal("1234567.891"), locale=shown))
+    return (found[1], found[2]) if found else None
+
+
 def number(value: Decimal | int | float | None, digits: int | None = None) -> str:
     """A number with the reader's separators; `digits` fixes the decimals."""
     if value is None:
         return "–"
     if type(value) is int and -1000 < value < 1000 and not digits:
         return str(value).replace("-", "\u2212")  # nothing to separate, in any language
-    pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
-    return format_decimal(value, pattern, locale=locale()).replace("-", "\u2212", 1)
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    separators = _separators(locale())
+    if separators is None or not exact.is_finite():
+        pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
+        text = format_decimal(abs(exact), pattern, locale=locale())
+    else:
+        group, point = separators
+        whole, _dot, rest = f"{abs(exact):,.{DIGITS_SHOWN if digits is None else digits}f}".partition(".")
+        rest = rest.rstrip("0") if digits is None else rest
+        text = f"{whole.replace(',', group)}{point + rest if rest else ''}"
+    return f"\u2212{text}" if exact < 0 and re.search("[1-9∞]", text) else text
 
 
 def approximate(count: int) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import pytest
 from django.db import connection
 
 from crm.models import FxRate
+from crm.partitions import ensure_months
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_server
 from tests.trading.made_up import made_up
-from trading import results
+from trading import performance, results
 from trading.models import AccountResult, ChangedDay, Deal, SymbolResult, TradingAccount, TradingServer
 from trading.sync.ingest import ingest
 
@@ -114,3 +116,18 @@ def test_one_refresh_at_a_time(account: TradingAccount, server: TradingServer) -
     finally:
         other.close()
     assert results.refresh() == 1
+
+
+def test_how_an_account_fared_asks_no_month_older_than_the_three_that_it_shows(account: TradingAccount) -> None:
+    """The days whose deals are read are known only when the statement runs; the planner has to be told all the same."""
+    today = dt.datetime.now(dt.UTC).date()
+    ensure_months("trading_deal", today - dt.timedelta(days=700), today)
+    since = today - dt.timedelta(days=performance.DAYS)
+    months = {f"{today - dt.timedelta(days=back):%Y_%m}" for back in range(performance.DAYS + 1)}
+    for statement in (performance.BY_HOUR, performance.BY_SYMBOL):
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN " + statement, {"account": account.pk, "since": since})
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        read = set(re.findall(r"on trading_deal_(\d{4}_\d\d)", plan))
+        assert read, plan
+        assert read <= months

@@ -108,7 +108,7 @@ class AccountPage(StaffView):
             "may_change_leverage": policies.can_change_leverage(user, account) and account.state == "open",
             "may_reset_password": policies.can_reset_password(user, account) and account.state == "open",
             "lacking": abilities.lacking(account.server), "asks_to_look": _asks_to_look(account),
-            "unverified": abilities.unverified(account.server), "standing": standing_of(user, account),
+            "unverified": abilities.unverified(account.server), "standing": standing_of(user, account, holds=bool(positions)),
             "may_retry": account.state == "failed" and user.has_perm("trading.open_account"),
             "may_attach": account.state in ("failed", "unknown") and user.has_perm("trading.open_account"),
             "leverage_form": LeverageForm(account=account, ladder=caps.ladder_of(account)),

@@ -4,7 +4,10 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from babel.numbers import format_decimal
 from django.utils import timezone, translation
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crm.money import Money
 from crm.templatetags import keelson
@@ -41,6 +44,28 @@ def test_money_shows_signs_and_dashes():
     assert keelson.money(Money(Decimal("-2"), "EUR")) == '<span class="money neg">−€2.00</span>'
     assert keelson.gain(Decimal(2), "EUR") == '<span class="money pos">+€2.00</span>'
     assert keelson.money("not a number", "EUR") == '<span class="money">–</span>'
+
+
+@given(
+    value=st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15, places=6)
+    | st.floats(allow_nan=False, allow_infinity=False, min_value=-1e9, max_value=1e9)
+    | st.integers(min_value=-(10**15), max_value=10**15),
+    digits=st.none() | st.integers(min_value=0, max_value=5),
+    language=st.sampled_from(["en", "de", "fr", "de-ch", "hi", "ru"]),
+)
+def test_a_number_is_written_as_babel_writes_it_but_for_the_minus(value, digits, language):
+    pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
+    with translation.override(language):
+        expected = format_decimal(value, pattern, locale=formats.locale())
+        shown = formats.number(value, digits)
+    assert "-" not in shown
+    is_nothing = not any(figure in expected for figure in "123456789")
+    assert shown == (expected.lstrip("-") if is_nothing else expected.replace("-", "\u2212", 1))
+
+
+def test_numbers_that_are_none_are_written_all_the_same():
+    assert formats.number(None) == "–"
+    assert formats.number(Decimal("Infinity")) == "∞"
 
 
 def test_an_instant_is_shown_in_the_readers_zone_and_language():
