@@ -1,9 +1,14 @@
-"""`manage.py check`: what must never run in production, and roles that name a right nobody declares."""
+"""`manage.py check`: what must never run in production, roles that name a right nobody declares, a server that won't do."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import Error, Tags, register
+from django.db import connections
+
+POSTGRESQL_MIN = 15
+EXTENSIONS = ("pg_trgm", "btree_gist")
 
 
 @register(Tags.security, deploy=True)
@@ -41,3 +46,34 @@ def roles_name_known_permissions(app_configs: Any, **kwargs: Any) -> list[Error]
     if unknown:
         return [Error(f"roles name unknown permissions: {', '.join(unknown)}", id="keelson.E003")]
     return []
+
+
+@register(Tags.database)
+def server_is_fit(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[Error]:
+    """Asked by `migrate` before it changes anything, and by `manage.py check --database default`."""
+    found = []
+    for alias in databases or ():
+        with connections[alias].cursor() as cursor:
+            cursor.execute(
+                "SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding'),"
+                " ARRAY(SELECT name::text FROM pg_available_extensions)"
+            )
+            found += unfit(*cursor.fetchone())
+    return found
+
+
+def unfit(version: int, encoding: str, available: Sequence[str]) -> list[Error]:
+    """What a PostgreSQL server lacks for Keelson, in words that say what to do."""
+    found = []
+    if version < POSTGRESQL_MIN:
+        said = f"this is PostgreSQL {version}, Keelson needs {POSTGRESQL_MIN} or newer"
+        found.append(
+            Error(said, hint="Point DATABASE_URL at a newer server; nothing was changed here.", id="keelson.E004")
+        )
+    if encoding != "UTF8":
+        hint = "Make a database with ENCODING 'UTF8' TEMPLATE template0 and point DATABASE_URL at it."
+        found.append(Error(f"the database's encoding is {encoding}, Keelson needs UTF8", hint=hint, id="keelson.E005"))
+    if missing := [name for name in EXTENSIONS if name not in available]:
+        hint = "Install PostgreSQL's contrib package on the server."
+        found.append(Error(f"the server lacks the extensions {', '.join(missing)}", hint=hint, id="keelson.E006"))
+    return found
