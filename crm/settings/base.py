@@ -301,6 +301,8 @@ TRADING_RATES = {"money": (20, 40, 5.0), "reads": (50, 100, 10.0), "backfill": (
 
 # The outside world. The default install talks to the sandbox servers that the supervisor starts.
 SANDBOX_MT5 = env("SANDBOX_MT5", default="127.0.0.1:8443")
+# What the demo leaves for the sandbox servers to read when they start (the supervisor names the same folder to them).
+SANDBOX_IMPORTS = VAR_DIR / "sandbox"
 SANDBOX_MT5_REST = env("SANDBOX_MT5_REST", default="127.0.0.1:8446")
 # The certificate that the sandbox makes for itself. Believed for rows of trading servers whose host is "sandbox", no others.
 SANDBOX_MT5_CERTIFICATE = env("SANDBOX_MT5_CERTIFICATE", default=str(VAR_DIR / "sandbox" / "mt5.sqlite.crt"))

@@ -34,7 +34,6 @@ def tamper(sql: str, *values: object) -> None:
 
 def test_the_demo_holds_and_a_tampered_row_of_each_kind_is_named(settings, tmp_path):
     settings.PRIVATE_DIR = tmp_path / "private"
-    settings.VAR_DIR = tmp_path
     call_command("load_demo", "--scale", "0.02", stdout=StringIO())
     assert {" ".join(command): proved(*command) for command in PROOFS} == {
         " ".join(command): (0, "") for command in PROOFS

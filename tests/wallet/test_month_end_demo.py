@@ -35,7 +35,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_the_demo_s_three_sides_agree(settings, tmp_path):
     settings.PRIVATE_DIR = tmp_path / "private"
-    settings.VAR_DIR = tmp_path
     now = timezone.now()
     call_command("load_demo", "--scale", SCALE, "--now", now.isoformat(), stdout=StringIO())
     first = Deal.objects.order_by("executed_at").first()

@@ -16,7 +16,7 @@ from trading.models import TradingAccount
 
 def import_path(server: str = "mt5") -> Path:
     """Where a sandbox server looks for what the demo made."""
-    return Path(settings.VAR_DIR) / "sandbox" / f"{server}-import.jsonl"
+    return Path(settings.SANDBOX_IMPORTS) / f"{server}-import.jsonl"
 
 
 def write_import(

@@ -43,7 +43,7 @@ def _rows() -> list[Row]:
 
 def import_path() -> Path:
     """Where the sandbox PSPs look for what the demo made."""
-    return Path(settings.VAR_DIR) / "sandbox" / "psp-import.jsonl"
+    return Path(settings.SANDBOX_IMPORTS) / "psp-import.jsonl"
 
 
 def write_history() -> None:
