@@ -6,6 +6,7 @@ Memory is bounded: journals go by ranges of ids, accounts by ranges too. The fir
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -31,7 +32,8 @@ from wallet.seals import merkle_root, seal_digest
 from wallet.verify_closings import wrong_closings
 
 ACCOUNTS_PER_STEP = 20_000
-SEALS_PER_STEP = 4
+SEALS_PER_STEP = 2
+READERS_MAX = 8  # connections beside our own
 
 # What a bounded account's postings add up to; that each of them has a version and follows the one before it is proved when
 # they are sealed.
@@ -183,7 +185,7 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
         for name, check in checks:
             progress(name)
             found[name] = list(islice(check(), PROBLEMS_MAX))
-        digests.read()  # what is left of them, in two
+        digests.read()  # what is left of them, here too
         finish()
     verdict.journals, verdict.postings = _counted(digests)
     progress("journals and postings")
@@ -195,20 +197,28 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
 
 
 @contextlib.contextmanager
-def _beside(work: Callable[[], Any]) -> Iterator[Callable[[], Any]]:
-    """Run something on a connection of its own meanwhile; in a transaction, whose rows only it sees, when it is asked for."""
+def _beside(work: Callable[[], Any]) -> Iterator[Callable[[], None]]:
+    """Run something meanwhile, as often as there are other cores, each time on a connection of its own; what is yielded waits
+    for all of them. In a transaction, whose rows only it sees, it runs then."""
     if connection.in_atomic_block:
         yield work
         return
 
-    def run() -> Any:
+    def run() -> None:
         try:
-            return work()
+            work()
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(run).result
+    readers = min(max((os.cpu_count() or 1) - 1, 1), READERS_MAX)
+    with ThreadPoolExecutor(readers) as pool:
+        begun = [pool.submit(run) for _reader in range(readers)]
+
+        def finish() -> None:
+            for one in begun:
+                one.result()
+
+        yield finish
 
 
 class _Digests:
