@@ -65,6 +65,14 @@ class InstrumentClass(models.TextChoices):
     CRYPTO = "crypto", _("Crypto-assets")
 
 
+class MarginFormula(models.TextChoices):
+    """What the margin of a symbol is taken of."""
+
+    VALUE = "value", _("What a lot is worth")
+    AMOUNT = "amount", _("A fixed amount per lot")
+    OTHER = "other", _("Another formula")
+
+
 class AccountState(BadgeChoices):
     """Where a trading account stands between our intent and the platform."""
 
@@ -312,6 +320,7 @@ class IssueKind(models.TextChoices):
     BALANCE_BREAK = "balance_break", _("Balance differs from the sum of deals")
     DEALS_BREAK = "deals_break", _("Deals differ from the platform's")
     CONTRACT_CHANGED = "contract_changed", _("Contract size of a symbol changed")
+    CLASS_CAP = "class_cap", _("Group gives more than a leverage cap allows")
 
 
 class BreakKind(BadgeChoices):

@@ -37,11 +37,16 @@ class ClassRow:
     def most(self) -> str:
         """`20`, or a sign for no margin at all."""
         most = self.given.at(self.top)[0] if self.given else None
-        return "" if most is None else f"{most:.0f}" if most.is_finite() else "∞"
+        return "" if not most else f"{most:.0f}" if most.is_finite() else "∞"
 
     @property
     def symbol(self) -> str:
         return self.given.at(self.top)[1] if self.given else ""
+
+    @property
+    def unclear(self) -> str:
+        """What of this class can't be held against its cap, and why."""
+        return self.given.unclear_words if self.given else ""
 
     @property
     def is_wrong(self) -> bool:

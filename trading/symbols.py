@@ -28,11 +28,11 @@ from trading.sync.settings import keep_changes, mark_gone
 
 ISSUES_MAX: Final = 200  # of one reading; the symbols page has all
 BATCH: Final = 500
-# Fields whose changes are kept; the tick value follows the price and is not a setting.
+# Fields whose changes are kept; what a tick and a lot are worth follows the price and is no setting.
 KEPT: Final = (
     "description", "path", "digits", "contract_size", "tick_size", "currency_base", "currency_profit", "currency_margin",
     "volume_min_lots", "volume_step_lots", "volume_max_lots", "swap_long", "swap_short", "margin_rate", "margin_by_leverage",
-    "is_traded",
+    "margin_formula", "margin_fixed", "is_traded",
 )  # fmt: skip
 WAITS_SINCE: Final = """
 UPDATE trading_symbolinfo s SET waiting_since = least(s.waiting_since, i.at)
@@ -95,7 +95,7 @@ def store(server: TradingServer, rows: Iterable[SymbolData]) -> int:
     keep_changes(server, ChangeKind.SYMBOL, known, {info.name: info for info in wanted}, KEPT, now)
     SymbolInfo.objects.bulk_create(
         wanted, update_conflicts=True, unique_fields=["server", "name"],
-        update_fields=[*KEPT, "tick_value", "read_at", "gone_at"], batch_size=BATCH,
+        update_fields=[*KEPT, "tick_value", "lot_value", "lot_currency", "read_at", "gone_at"], batch_size=BATCH,
     )  # fmt: skip
     mark_gone(server, ChangeKind.SYMBOL, [info for name, info in known.items() if name not in data], now)
     resolve(list(SymbolInfo.objects.filter(server=server, symbol_group="", alias__isnull=True)))
@@ -112,7 +112,8 @@ def _info(server: TradingServer, row: SymbolData, now: dt.datetime) -> SymbolInf
         currency_margin=row.currency_margin[:8], volume_min_lots=row.volume_min_lots,
         volume_step_lots=row.volume_step_lots, volume_max_lots=row.volume_max_lots, swap_long=row.swap_long,
         swap_short=row.swap_short, margin_rate=row.margin_rate, margin_by_leverage=row.margin_by_leverage,
-        is_traded=row.is_traded, read_at=now, first_seen_at=now, gone_at=None,
+        margin_formula=row.margin_formula, margin_fixed=row.margin_fixed, lot_value=row.lot_value,
+        lot_currency=row.lot_currency[:8], is_traded=row.is_traded, read_at=now, first_seen_at=now, gone_at=None,
     )  # fmt: skip
 
 

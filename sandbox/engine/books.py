@@ -102,8 +102,8 @@ class Books:
         return self.money(raw * rate, group), raw, rate
 
     def margin(self, symbol: Symbol, group: Group, leverage: int, lots: Decimal, price: Decimal) -> Decimal:
-        amount = lots * symbol.contract_size * symbol.margin_rate
-        if symbol.calc_mode == CALC_FOREX:
+        amount = lots * (symbol.margin_initial or symbol.contract_size) * symbol.margin_rate
+        if symbol.calc_mode == CALC_FOREX or symbol.margin_initial:
             rate = self.market.rate(symbol.margin, group.currency)
         else:
             amount, rate = amount * price, self.market.rate(symbol.profit, group.currency)

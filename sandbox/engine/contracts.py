@@ -37,6 +37,7 @@ class Symbol:
     calc_mode: int = CALC_FOREX
     volume_max_lots: int = 100
     margin_rate: Decimal = Decimal(1)
+    margin_initial: Decimal = Decimal(0)  # a lot's, in the margin currency; zero: by the formula
 
     @property
     def is_always_open(self) -> bool:
@@ -93,6 +94,7 @@ class Group:
     margin_call: Decimal = Decimal(100)
     stop_out: Decimal = Decimal(50)
     margin_mode: int = HEDGING
+    margin_profile: str = ""
     company: str = "Keelson Sandbox Markets Ltd"
 
     @property
@@ -187,7 +189,8 @@ def symbol_json(symbol: Symbol) -> dict[str, object]:
         "RETimeout": 7,
         "SwapMode": 1, "SwapLong": f"{symbol.swap_long:.8f}", "SwapShort": f"{symbol.swap_short:.8f}", "Swap3Day": 3,
         "SwapYearDay": 360,
-        **zeros, **decimals, **rates, "SessionsQuotes": week, "SessionsTrades": week,
+        **zeros, **decimals, **rates, "MarginInitial": f"{symbol.margin_initial:.8f}",
+        "SessionsQuotes": week, "SessionsTrades": week,
     }  # fmt: skip
 
 
@@ -199,6 +202,7 @@ def group_json(group: Group) -> dict[str, object]:
         "CompanySupportEmail": "", "CompanyCatalog": "", "Currency": group.currency, "CurrencyDigits": group.digits,
         "ReportsMode": 0, "NewsMode": 2, "NewsCategory": "", "MailMode": 1, "TradeFlags": 93,
         "TradeInterestrate": "0.00000000", "TradeVirtualCredit": "0.00000000", "MarginMode": group.margin_mode, "MarginSOMode": 0,
+        "MarginFlags": 0, "MarginFloatingLeverage": group.margin_profile,
         "MarginFreeMode": 1, "MarginCall": f"{group.margin_call:.2f}", "MarginStopOut": f"{group.stop_out:.2f}",
         "MarginFreeProfitMode": 0, "DemoLeverage": group.leverage, "DemoDeposit": "10000.00", "LimitHistory": 0,
         "LimitOrders": 0, "LimitSymbols": 0, "LimitPositions": 0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -56,6 +57,7 @@ class Control:
             ("POST", "/control/restore"): self.restore,
             ("POST", "/control/look"): self.look,
             ("POST", "/control/balance"): self.balance,
+            ("POST", "/control/margins"): self.margins,
             ("GET", "/certificate.pem"): self.pem,
         }
         self._http: asyncio.Server | None = None
@@ -204,6 +206,15 @@ class Control:
         """{nights?}: charge swaps now."""
         self.books.rollover(int(data.get("nights") or 1))
         return self._json({"positions": len(self.books.store.positions)})
+
+    async def margins(self, data: dict[str, Any], _body: str) -> Reply:
+        """{symbol, initial}: a fixed margin of a lot, 0 for none. {group, profile}: a floating-margin profile, "" for none."""
+        if "symbol" in data:
+            initial = Decimal(str(data["initial"]))
+            SYMBOLS[data["symbol"]] = replace(SYMBOLS[data["symbol"]], margin_initial=initial)
+        if "group" in data:
+            GROUPS[data["group"]] = replace(GROUPS[data["group"]], margin_profile=str(data["profile"]))
+        return self._json({"ok": True})
 
     async def stop_out(self, data: dict[str, Any], _body: str) -> Reply:
         """{login}: look at the margin level now; the tickets of what had to be closed."""

@@ -12,11 +12,10 @@ from clients.models import Client
 from crm.errors import DomainError, NotAllowed
 from crm.models import AuditEvent
 from tests.cast import Cast
-from tests.trading.factories import make_account, make_server, make_type
-from trading import account_types, accounts, caps, opening, queries, symbols, type_checks
+from tests.trading.factories import make_account, make_server, make_type, tell_margins
+from trading import account_types, accounts, caps, opening, queries, type_checks
 from trading.models import AccountType, LeverageCap, PlatformGroup, TradingAccount
-from trading.platforms.base import GroupData, MarginRule, SymbolData
-from trading.sync.settings import store_groups
+from trading.platforms.base import MarginRule
 
 pytestmark = pytest.mark.django_db
 TODAY = dt.date(2026, 11, 22)
@@ -255,42 +254,10 @@ def test_a_type_whose_group_went_away_is_named_in_health(cast: Cast, browse) -> 
 # Classes of instruments
 
 
-def told(account_type: AccountType, rates: dict[str, str], rules: tuple[MarginRule, ...] = ()) -> None:
-    """What the server tells of its symbols and of the type's group."""
-    paths = {
-        "EURUSD": "Forex\\EURUSD",
-        "AUDUSD": "Forex\\AUDUSD",
-        "XAUUSD": "Metals\\XAUUSD",
-        "BTCUSD": "Crypto\\BTCUSD",
-    }
-    symbols.store(
-        account_type.server,
-        [
-            SymbolData(
-                name=name, path=paths[name], description="", digits=5,
-                contract_size=Decimal({"X": 100, "B": 1}.get(name[0], 100_000)), currency_base=name[:3],
-                currency_profit="USD", currency_margin=name[:3], volume_min_lots=Decimal("0.01"),
-                volume_step_lots=Decimal("0.01"), volume_max_lots=Decimal(100), swap_long=Decimal(0), swap_short=Decimal(0),
-                tick_size=Decimal("0.00001"), margin_rate=Decimal(rate),
-            )
-            for name, rate in rates.items()
-        ],
-    )  # fmt: skip
-    store_groups(
-        account_type.server,
-        [
-            GroupData(
-                name=account_type.group, currency=account_type.currency, currency_digits=2, is_hedging=True,
-                margin_call=Decimal(100), stop_out=Decimal(50), margin_rules=rules,
-            )
-        ],
-    )  # fmt: skip
-
-
 def test_a_class_that_would_get_more_than_its_cap_takes_leverages_away(cast: Cast, high: AccountType) -> None:
     high.leverages, high.default_leverage = [10, 20, 30, 100], 30
     high.save()
-    told(high, {"EURUSD": "1", "AUDUSD": "1.5", "XAUUSD": "1"})
+    tell_margins(high, {"EURUSD": "1", "AUDUSD": "1.5", "XAUUSD": "1"})
     ladder = caps.ladder_for(cast.client, high)
     assert (ladder.steps, ladder.default) == ([10, 20], 20), (
         "gold 1:20 at most, and the group gives what the account has"
@@ -305,24 +272,24 @@ def test_a_class_that_would_get_more_than_its_cap_takes_leverages_away(cast: Cas
     [offer] = queries.offers_for(cast.support, cast.client)
     assert offer.ladder == ladder
     # The group's own rate for a folder of symbols, and what is not traded in it.
-    told(
+    tell_margins(
         high, {"EURUSD": "1", "AUDUSD": "1.5", "XAUUSD": "1"}, (MarginRule("*"), MarginRule("Metals*", Decimal("1.5")))
     )
     assert caps.ladder_for(cast.client, high).steps == [10, 20, 30]
-    told(high, {"EURUSD": "1", "XAUUSD": "1"}, (MarginRule("Metals*", is_traded=False),))
+    tell_margins(high, {"EURUSD": "1", "XAUUSD": "1"}, (MarginRule("Metals*", is_traded=False),))
     assert caps.ladder_for(cast.client, high).steps == [10, 20, 30]
     assert caps.ladder_for(living_in(cast.client, "ZA"), high).steps == [10, 20, 30, 100], "nobody caps them"
 
 
 def test_what_no_leverage_heals_is_said_with_the_type_and_in_health(cast: Cast, high: AccountType, browse) -> None:
-    told(high, {"EURUSD": "1", "BTCUSD": "15"})
+    tell_margins(high, {"EURUSD": "1", "BTCUSD": "15"})
     [problem] = type_checks.margin_problems(cast.administrator)
     assert problem.words == "FCA: nothing on crypto-assets may be offered, but the group trades BTCUSD"
     high.excluded_countries = ["GB"]
     high.leverages, high.default_leverage = [10, 30], 30
     high.save()
     assert type_checks.margin_problems(cast.administrator) == []
-    told(high, {"EURUSD": "1", "BTCUSD": "1"})
+    tell_margins(high, {"EURUSD": "1", "BTCUSD": "1"})
     assert [one.words for one in type_checks.margin_problems(cast.administrator)] == [
         "ASIC: 1:2 on crypto-assets, but the group gives 1:30 on BTCUSD"
     ]

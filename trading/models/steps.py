@@ -41,6 +41,12 @@ class PlatformGroup(models.Model):
         null=True, help_text=_("1:n that the group gives by itself; empty: not told")
     )
     margin_rules = models.JSONField(null=True, help_text=_("Per path of symbols; empty: not told"))
+    margin_profile = models.CharField(
+        max_length=64, blank=True, help_text=_("A table of margins by volume, whose figures are not told")
+    )
+    uses_discounts = models.BooleanField(
+        default=False, help_text=_("Margin comes from discounts of instruments, as on an exchange")
+    )
     class_margins = models.JSONField(default=dict, help_text=_("What it gives on each class of instruments"))
     first_seen_at = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True, help_text=_("The server no longer lists it"))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui import formats
-from trading.choices import MAPPED, AliasRule, AliasState, InstrumentClass, SymbolGroup
+from trading.choices import MAPPED, AliasRule, AliasState, InstrumentClass, MarginFormula, SymbolGroup
 from trading.models.servers import TradingServer
 
 
@@ -69,6 +69,17 @@ class SymbolInfo(models.Model):
         max_digits=18, decimal_places=8, null=True, help_text=_("Empty: not told, or no part of how margin is computed")
     )
     margin_by_leverage = models.BooleanField(default=True)
+    margin_formula = models.CharField(max_length=8, choices=MarginFormula.choices, default=MarginFormula.VALUE)
+    margin_fixed = models.DecimalField(
+        max_digits=20, decimal_places=8, default=0, help_text=_("Of a lot, in the margin currency; 0: none")
+    )
+    lot_value = models.DecimalField(
+        max_digits=24,
+        decimal_places=8,
+        null=True,
+        help_text=_("What a lot was worth when it was read; empty: not known"),
+    )
+    lot_currency = models.CharField(max_length=8, blank=True)
     is_traded = models.BooleanField(default=True)
     first_seen_at = models.DateTimeField(default=timezone.now)
     waiting_since = models.DateTimeField(null=True, help_text=_("Oldest deal that came while it was not mapped"))

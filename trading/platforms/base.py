@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Protocol, runtime_checkable
 
+from trading.choices import MarginFormula
 from trading.platforms.gate import Gate
 
 LEVERAGE_MAX: Final = 500
@@ -86,18 +87,22 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class MarginRule:
-    """What a group sets for symbols of a path (a mask): its own margin rate, or None for the symbol's; traded or not."""
+    """What a group sets for symbols of a path (a mask): its own margin rate and fixed margin of a lot (zero: none), or None
+    for the symbol's; traded or not."""
 
     path: str
     rate: Decimal | None = None
     is_traded: bool | None = None
+    fixed: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GroupData:
     """A group of accounts. `currency` is empty where each account of a group has its own.
 
-    `margin_rules` are None where the platform does not tell what a group gives on single symbols.
+    `margin_rules` are None where the platform does not tell what a group gives on single symbols. `margin_profile`: name of
+    a table by which margins go up with volume, whose figures are not told. `uses_discounts`: an exchange's risk model, where
+    margin comes from discounts of instruments and not from rates.
     """
 
     name: str
@@ -109,12 +114,17 @@ class GroupData:
     company: str = ""
     leverage: int | None = None
     margin_rules: tuple[MarginRule, ...] | None = None
+    margin_profile: str = ""
+    uses_discounts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SymbolData:
-    """A symbol. Margin is volume × `margin_rate`, divided by the account's leverage where `margin_by_leverage`; a rate of
-    None was not told, or is no part of the formula."""
+    """A symbol. Margin of a lot is `lot_value` × `margin_rate`, or `margin_fixed` (in the margin currency) × `margin_rate`
+    where there is one or the formula knows nothing else; divided by the account's leverage where `margin_by_leverage`.
+
+    A rate of None was not told. `lot_value`, in `lot_currency`, is what a lot is worth: None where no price is known.
+    """
 
     name: str
     path: str
@@ -133,6 +143,10 @@ class SymbolData:
     tick_value: Decimal = Decimal(0)
     margin_rate: Decimal | None = None
     margin_by_leverage: bool = True
+    margin_formula: MarginFormula = MarginFormula.VALUE
+    margin_fixed: Decimal = Decimal(0)
+    lot_value: Decimal | None = None
+    lot_currency: str = ""
     is_traded: bool = True
 
 

@@ -26,6 +26,8 @@ GROUP_FIELDS: Final = (
     "stop_out",
     "leverage",
     "margin_rules",
+    "margin_profile",
+    "uses_discounts",
 )
 BATCH: Final = 500
 LISTED: Final = "listed"  # in before and after: it vanished, or came back
@@ -54,7 +56,7 @@ def store_groups(server: TradingServer, rows: Iterable[GroupData]) -> int:
             server=server, name=row.name[:120], company=row.company[:120], currency=row.currency[:8],
             currency_digits=row.currency_digits, is_hedging=row.is_hedging, margin_call=row.margin_call,
             stop_out=row.stop_out, leverage=row.leverage, margin_rules=class_margins.as_json(row.margin_rules),
-            read_at=now, first_seen_at=now, gone_at=None,
+            margin_profile=row.margin_profile[:64], uses_discounts=row.uses_discounts, read_at=now, first_seen_at=now, gone_at=None,
         )
         for row in rows
     }  # fmt: skip

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from crm.ui import formats
 from trading import abilities
-from trading.choices import ConnectionFor, DataKind, DealAction, IssueKind
+from trading.choices import ConnectionFor, DataKind, DealAction, InstrumentClass, IssueKind
 from trading.models import Deal, DealEdit, PlatformChange, PlatformIssue, TradingServer
 from trading.tables import deal_kind as kind_of
 from trading.tables_sync import amount
@@ -68,6 +68,8 @@ def issue_page(issue: PlatformIssue, perms: Any) -> str:
     """Where a question about a platform is answered, for whoever may look there."""
     if "account" in issue.details and issue.kind == IssueKind.BY_HAND and "trading.view_tradingaccount" in perms:
         return reverse("trading_account", args=[issue.details["account"]])
+    if issue.kind == IssueKind.CLASS_CAP:
+        return reverse("trading_caps_above") if "trading.view_leveragecap" in perms else ""
     if "operation" in issue.details and "trading.resolve_operation" in perms:
         return reverse("trading_operation", args=[issue.details["operation"]])
     if issue.kind == IssueKind.UNKNOWN_ACTION:
@@ -94,6 +96,14 @@ def issue_words(issue: PlatformIssue) -> str:
         return _some([f"#{ticket}" for ticket in told.get("tickets", [])])
     if kind == IssueKind.CONTRACT_CHANGED:
         return " → ".join(formats.number(Decimal(told[name])) for name in ("decided", "now") if told.get(name))
+    if kind == IssueKind.CLASS_CAP:
+        cap, most, symbol = told["finding"]
+        words = _(
+            "%(class)s: %(most)s on %(symbol)s, allowed %(cap)s. Move its accounts, or have its margins raised there."
+        )
+        return words % {
+            "class": InstrumentClass(told["class"]).label, "most": most or "–", "symbol": symbol,
+            "cap": f"1:{cap}" if cap else _("nothing")}  # fmt: skip
     if kind == IssueKind.DEALS_BREAK:
         return _("platform %(platform)s, here %(ours)s") % {
             "platform": told.get("platform", ""), "ours": told.get("ours", "")}  # fmt: skip

@@ -20,7 +20,7 @@ from crm.errors import DomainError
 from crm.jobs import start_job
 from crm.policies import require_permission
 from crm.ui.views import StaffView
-from trading import caps, lowering
+from trading import caps, class_above, lowering
 from trading.forms_types import CapForm
 from trading.models import LeverageCap
 
@@ -53,7 +53,7 @@ class CapsPage(StaffView):
             else:
                 messages.success(request, _("The line is added; the one before it ends the day before."))
                 day = max(line.valid_from, timezone.now().date())
-                found = lowering.count_above(request.user, on=day)
+                found = lowering.count_above(request.user, on=day) or class_above.count_above(request.user, on=day)
                 return redirect(f"{reverse('trading_caps_above')}?on={day.isoformat()}" if found else "trading_caps")
         return self._page(request, form)
 
@@ -67,6 +67,7 @@ class CapsPage(StaffView):
         context = {
             "rows": [(line, line.valid_from <= today and (not line.valid_until or line.valid_until >= today)) for line in lines],
             "form": form if user.has_perm(caps.CHANGES) else None, "today": today, "above": lowering.count_above(user),
+            "classes_above": class_above.count_above(user),
         }  # fmt: skip
         return render(request, "trading/caps.html", context, status=422 if form.errors else 200)
 
@@ -99,7 +100,7 @@ class EndLine(StaffView):
 
 
 class AccountsAbove(StaffView):
-    """Accounts above their cap, today or on a day to come, with what each would get; lowering them by a job."""
+    """Accounts above their cap or that of a class, today or on a day to come, with what each would get; lowering them by a job."""
 
     permission = "trading.view_leveragecap"
 
@@ -110,13 +111,15 @@ class AccountsAbove(StaffView):
             day = dt.date.fromisoformat(request.GET["on"]) if request.GET.get("on") else today
         except ValueError:
             raise Http404 from None
-        rows = lowering.accounts_above(user, on=day)
-        for row in rows:
+        rows, classes = lowering.accounts_above(user, on=day), class_above.classes_above(user, on=day)
+        shown = {row.account.client_id: row.account.client.brand_id for row in (*rows, *classes)}
+        for client_id, brand_id in shown.items():
             access_log.note(
-                user=user, kind=AccessKind.VIEW, client_id=row.account.client_id,
-                brand_id=row.account.client.brand_id, target="trading.leveragecap:above",
+                user=user, kind=AccessKind.VIEW, client_id=client_id, brand_id=brand_id, target="trading.leveragecap:above"
             )  # fmt: skip
         context = {
+            "classes": classes, "class_count": class_above.count_above(user, on=day),
+            "not_comparable": class_above.not_comparable(user, on=day),
             "rows": rows, "day": day, "is_today": day == today, "count": lowering.count_above(user, on=day),
             "ready": sum(row.is_for_the_job for row in rows), "may_lower": user.has_perm(caps.CHANGES),
         }  # fmt: skip

@@ -63,17 +63,24 @@ class TradeMode(IntEnum):
 
 
 class CalcMode(IntEnum):
-    """EnCalcMode: how margin is computed. Futures and exchange modes take a margin per contract, not a rate."""
+    """EnCalcMode: how margin is computed. FORTS futures, options and bonds have formulas of their own."""
 
     FOREX = 0
+    FUTURES = 1
     CFD = 2
     CFD_INDEX = 3
     CFD_LEVERAGE = 4
     FOREX_NO_LEVERAGE = 5
+    EXCHANGE_STOCKS = 32
+    EXCHANGE_FUTURES = 33
+    EXCHANGE_STOCKS_MOEX = 38
+    COLLATERAL = 64
 
 
 MARGIN_BY_LEVERAGE = frozenset({CalcMode.FOREX, CalcMode.CFD_LEVERAGE})
-MARGIN_BY_RATE = frozenset(CalcMode)
+MARGIN_BY_AMOUNT = frozenset({CalcMode.FUTURES, CalcMode.EXCHANGE_FUTURES})
+MARGIN_BY_VALUE = frozenset(CalcMode) - MARGIN_BY_AMOUNT - {CalcMode.COLLATERAL}
+WORTH_OF_BASE = frozenset({CalcMode.FOREX, CalcMode.FOREX_NO_LEVERAGE})
 
 
 class MarginMode(IntEnum):

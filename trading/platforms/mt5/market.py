@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from trading.platforms.base import GroupData, Health, MarginRule, ServerTime, SymbolData
-from trading.platforms.mt5 import units
+from trading.platforms.base import GroupData, Health, ServerTime, SymbolData
+from trading.platforms.errors import FinalError
+from trading.platforms.mt5 import margins, units
 from trading.platforms.mt5.answers import Answers, row_of
-from trading.platforms.mt5.enums import MARGIN_BY_LEVERAGE, MARGIN_BY_RATE, MarginMode, TradeMode
+from trading.platforms.mt5.enums import MarginMode
 
-DEFAULT: Final = "default"  # in a group's settings of a symbol: as the symbol itself has it
-RATE_MAX: Final = Decimal(1_000_000)
-TRADE_MODE_MAX: Final = 4
+PRICES_PER_REQUEST: Final = 50
+MASK_SIGNS: Final = frozenset(",*!")
 
 
 class MarketPart(Answers):
@@ -49,16 +49,25 @@ class MarketPart(Answers):
                 stop_out=units.decimal(row.get("MarginStopOut")),
                 company=units.text(row.get("Company"))[:120],
                 leverage=units.whole(row.get("DemoLeverage")) or None,
-                margin_rules=_margin_rules(row),
+                margin_rules=margins.rules_of(row),
+                margin_profile=units.text(row.get("MarginFloatingLeverage")),
+                uses_discounts=units.whole(row.get("MarginMode")) == MarginMode.EXCHANGE,
             )
             for row in rows
         ]
 
     def symbols(self) -> Iterator[SymbolData]:
-        for index in range(self.client.read("SYMBOL_TOTAL").number("TOTAL")):
-            row = row_of(self.client.read("SYMBOL_NEXT", {"INDEX": index}))
+        total = self.client.read("SYMBOL_TOTAL").number("TOTAL")
+        for start in range(0, total, PRICES_PER_REQUEST):
+            part = range(start, min(start + PRICES_PER_REQUEST, total))
+            yield from self._symbols([row_of(self.client.read("SYMBOL_NEXT", {"INDEX": index})) for index in part])
+
+    def _symbols(self, rows: list[dict[str, Any]]) -> Iterator[SymbolData]:
+        prices = self._prices([units.text(row["Symbol"]) for row in rows if margins.needs_price(row)])
+        for row in rows:
+            name = units.text(row["Symbol"])
             yield SymbolData(
-                name=units.text(row["Symbol"]),
+                name=name,
                 path=units.text(row.get("Path")),
                 description=units.text(row.get("Description")),
                 digits=units.whole(row.get("Digits"), 5),
@@ -74,35 +83,18 @@ class MarketPart(Answers):
                 # Zero stands for the last digit of the price.
                 tick_size=units.decimal(row.get("TickSize")) or Decimal(1).scaleb(-units.whole(row.get("Digits"), 5)),
                 tick_value=units.decimal(row.get("TickValue")),
-                margin_rate=_margin_rate(row),
-                margin_by_leverage=units.whole(row.get("CalcMode")) in MARGIN_BY_LEVERAGE,
-                is_traded=_is_traded(row) is not False,
+                **margins.of_symbol(row, prices.get(name)),
             )
 
-
-def _margin_rate(row: Mapping[str, Any]) -> Decimal | None:
-    """The smaller initial rate of buying and selling, where the formula has one and no fixed margin takes its place."""
-    if units.whole(row.get("CalcMode")) not in MARGIN_BY_RATE or units.decimal(row.get("MarginInitial")):
-        return None
-    return _smaller(row)
-
-
-def _smaller(row: Mapping[str, Any]) -> Decimal | None:
-    """Of market orders. "default" (or the largest number, as older builds write it) leaves it to the symbol."""
-    told = [units.text(row.get(name)) for name in ("MarginInitialBuy", "MarginInitialSell")]
-    rates = [units.decimal(one) for one in told if one and one != DEFAULT]
-    return min((rate for rate in rates if rate < RATE_MAX), default=None)
-
-
-def _is_traded(row: Mapping[str, Any]) -> bool | None:
-    told = units.text(row.get("TradeMode"))
-    mode = -1 if told in ("", DEFAULT) else units.whole(told)
-    return mode not in (TradeMode.DISABLED, TradeMode.CLOSE_ONLY) if 0 <= mode <= TRADE_MODE_MAX else None
-
-
-def _margin_rules(row: Mapping[str, Any]) -> tuple[MarginRule, ...]:
-    """What the group sets for paths of symbols, those that say something of margin or trading."""
-    rules = (
-        MarginRule(units.text(one.get("Path")), _smaller(one), _is_traded(one)) for one in row.get("Symbols") or ()
-    )
-    return tuple(rule for rule in rules if (rule.rate, rule.is_traded) != (None, None))
+    def _prices(self, names: list[str]) -> dict[str, Decimal]:
+        """The highest of the last prices of each; none for symbols without one, or that the manager may not see."""
+        plain = [name for name in names if not MASK_SIGNS & set(name)]
+        try:
+            rows = self._rows_or_none("TICK_LAST", {"SYMBOL": ",".join(plain)}) if plain else []
+        except FinalError:  # a manager without the right to prices reads symbols all the same
+            return {}
+        prices = {
+            units.text(row.get("Symbol")): max(units.decimal(row.get(side)) for side in ("Bid", "Ask", "Last"))
+            for row in rows
+        }
+        return {name: price for name, price in prices.items() if price > 0}
