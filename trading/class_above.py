@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -116,18 +116,18 @@ class ClassAbove:
 
 @dataclass(frozen=True)
 class Unclear:
-    """A class of a group that can't be held against its cap, with the reason and how many accounts it concerns; a server that
-    tells nothing has neither group nor class."""
+    """Classes of a group that can't be held against their caps, with the reason and how many accounts it concerns at most; a
+    server that tells nothing has neither group nor class."""
 
     server: TradingServer
     group: str
-    sort: str
+    sorts: tuple[str, ...]
     accounts: int
     words: str
 
     @property
     def label(self) -> str:
-        return str(InstrumentClass(self.sort).label) if self.sort else ""
+        return ", ".join(str(InstrumentClass(sort).label) for sort in self.sorts)
 
 
 def words_of(leverage: Decimal) -> str:
@@ -176,51 +176,65 @@ def not_comparable(user: Any, *, on: dt.date | None = None, limit: int = GROUPS_
     silent = _rows(SILENT, books=books, on=on, limit=limit)
     servers = TradingServer.objects.in_bulk({row[0] for row in (*rows, *silent)})
     margins = of_groups((row[0], row[1]) for row in rows)
-    told = [
-        Unclear(servers[server_id], group, sort, accounts, given.unclear_words)
-        for server_id, group, sort, accounts in rows
-        if (given := margins.get((server_id, group), {}).get(sort))
-    ]
+    told: dict[tuple[int, str, str], Unclear] = {}
+    for server_id, group, sort, accounts in rows:
+        given = margins.get((server_id, group), {}).get(sort)
+        if given:
+            key = (server_id, group, given.unclear_words)
+            one = told.get(key, Unclear(servers[server_id], group, (), 0, key[2]))
+            told[key] = replace(one, sorts=(*one.sorts, sort), accounts=max(one.accounts, accounts))
     words = _(
         "The platform told no margins of these groups: the account's cap is held, and nothing is known of its classes."
     )
-    return [*told, *(Unclear(servers[server_id], "", "", accounts, words) for server_id, accounts in silent)]
+    return [*told.values(), *(Unclear(servers[server_id], "", (), accounts, words) for server_id, accounts in silent)]
 
 
 # ── questions about the platform ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def watch() -> int:
-    """Open a question for each group and class that gives some account more than it may; close those that are healed.
+    """Open a question for each class of a server by which some account gets more than it may; close those that are healed.
 
-    A question that a person closed stays closed while the group gives the same under the same cap. Returns how many there are.
+    A question that a person closed stays closed while it is about the same: no further group, and no other figures. Returns how
+    many there are.
     """
     rows = _rows(BY_GROUP, books=None, on=None, limit=WATCHED_MAX)
-    margins = of_groups((row[0], row[1]) for row in rows)
+    findings = _findings(rows)
     asked = PlatformIssue.objects.filter(kind=IssueKind.CLASS_CAP)
-    waiting = {(one.server_id, one.subject): one for one in asked.filter(closed_at__isnull=True)}
+    waiting = {(one.server_id, one.subject): one.details for one in asked.filter(closed_at__isnull=True)}
     decided = {
-        (one.server_id, one.subject): one.details["finding"]
-        for one in asked.filter(closed_by__isnull=False).order_by("closed_at")
+        (one.server_id, one.subject): one.details for one in asked.filter(closed_by__isnull=False).order_by("closed_at")
     }
-    met = set()
+    for key, finding in findings.items():
+        if key in waiting and not _covers(waiting[key], finding):
+            _settle(key, _("What groups give, or may give, is another now."))
+        elif key not in waiting and key in decided and _covers(decided[key], finding):
+            continue
+        issues.open_issue(server_id=key[0], kind=IssueKind.CLASS_CAP, subject=key[1], details=finding)
+    if len(rows) < WATCHED_MAX:
+        for key in waiting.keys() - findings.keys():
+            _settle(key, _("Every open account is within its caps again."))
+    return len(findings)
+
+
+def _findings(rows: Sequence[tuple[Any, ...]]) -> dict[tuple[int, str], dict[str, Any]]:
+    """By server and class: its groups, and the figures of that which goes farthest beyond what it may."""
+    margins, worst = of_groups((row[0], row[1]) for row in rows), dict[tuple[int, str], Decimal]()
+    found: dict[tuple[int, str], dict[str, Any]] = {}
     for server_id, group, sort, cap, leverage in rows:
         most, symbol = margins[server_id, group][sort].at(leverage)
-        subject, finding = f"{sort}: {group}"[:80], [cap, words_of(most), symbol]
-        key = (server_id, subject)
-        met.add(key)
-        if key in waiting and waiting[key].details["finding"] != finding:
-            _settle(key, _("What the group gives, or may give, is another now."))
-        elif key not in waiting and decided.get(key) == finding:
-            continue
-        issues.open_issue(
-            server_id=server_id, kind=IssueKind.CLASS_CAP, subject=subject,
-            details={"group": group, "class": sort, "finding": finding},
-        )  # fmt: skip
-    if len(rows) < WATCHED_MAX:
-        for key in waiting.keys() - met:
-            _settle(key, _("Every open account of the group is within its caps again."))
-    return len(rows)
+        one = found.setdefault((server_id, sort), {"groups": []})
+        one["groups"].append(group)
+        beyond = most / cap if cap else Decimal("Infinity")
+        if beyond > worst.get((server_id, sort), Decimal(-1)):
+            worst[server_id, sort] = beyond
+            one |= {"cap": cap, "most": words_of(most), "symbol": symbol}
+    return found
+
+
+def _covers(asked: dict[str, Any], finding: dict[str, Any]) -> bool:
+    same = all(asked[name] == finding[name] for name in ("cap", "most", "symbol"))
+    return same and set(finding["groups"]) <= set(asked["groups"])
 
 
 def _settle(key: tuple[int, str], resolution: str) -> None:

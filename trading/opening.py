@@ -237,7 +237,10 @@ def _tell_of_failure(account: TradingAccount) -> None:
 
 @transaction.atomic
 def retry_account(*, account_id: int, actor: Any) -> TradingAccount:
-    """Try a failed account again. Who: `trading.open_account`. Raises: NotAllowed, WrongState."""
+    """Try a failed account again; whether the lost attempt made one is answered by it: a person looked, and it is not there.
+
+    Who: `trading.open_account`. Raises: NotAllowed, WrongState.
+    """
     account = locked(account_id)
     assert account.account_type is not None
     require(policies.can_open_account(actor, account.client, account.account_type))
@@ -247,6 +250,10 @@ def retry_account(*, account_id: int, actor: Any) -> TradingAccount:
     audit.record(
         actor=actor, action="trading.account_retried", target=account, client_id=account.client_id,
         brand_id=account.client.brand_id,
+    )  # fmt: skip
+    settle(
+        server_id=account.server_id, kind=IssueKind.BY_HAND, subject=reference_of(account.pk), actor=actor,
+        resolution=_("It is not there: it is tried again."),
     )  # fmt: skip
     wake_on_commit("trading.open_account", account.pk)
     return account

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sandbox.engine.clock import ServerClock
-from sandbox.engine.contracts import CALC_FOREX, GROUPS, NETTING, SYMBOLS, Group, Symbol
+from sandbox.engine.contracts import BY_LEVERAGE, CALC_FOREX, GROUPS, NETTING, SYMBOLS, Group, Symbol
 from sandbox.engine.market import Market
 from sandbox.engine.store import Position, Store, User
 
@@ -107,7 +107,7 @@ class Books:
             rate = self.market.rate(symbol.margin, group.currency)
         else:
             amount, rate = amount * price, self.market.rate(symbol.profit, group.currency)
-        return self.money(amount * rate / leverage, group)
+        return self.money(amount * rate / (leverage if symbol.calc_mode in BY_LEVERAGE else 1), group)
 
     def account(self, login: int) -> AccountView:
         """Hedged legs of a symbol need margin for the larger side only."""

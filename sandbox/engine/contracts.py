@@ -11,6 +11,9 @@ from sandbox.engine.levels import level
 CURRENCY_DIGITS = {"JPY": 0, "USC": 2, "BTC": 8, "USDT": 6, "XAU": 2}
 NETTING, HEDGING = 0, 2
 CALC_FOREX, CALC_CFD_INDEX, CALC_CFD_LEVERAGE = 0, 3, 4
+BY_LEVERAGE = frozenset({CALC_FOREX, CALC_CFD_LEVERAGE})
+# An account of 1:30 gets what regulators allow retail clients: gold and other pairs 1:20, crypto 1:2; indices 1:20 whatever it has.
+INDEX_RATE = Decimal("0.05")
 
 
 def currency_digits(code: str) -> int:
@@ -53,7 +56,7 @@ def _fx(name: str, label: str, digits: int, vol: float, spread: int, long: str, 
     base, profit = name[:3], name[3:]
     return Symbol(
         name, f"{folder}\\{name}", label, base, profit, base, digits, Decimal(100_000), level(base, profit), vol, spread,
-        Decimal(long), Decimal(short),
+        Decimal(long), Decimal(short), margin_rate=Decimal("1.5") if {base, profit} & {"AUD", "NZD"} else Decimal(1),
     )  # fmt: skip
 
 
@@ -70,13 +73,13 @@ SYMBOLS = {
         _fx("EURGBP", "Euro vs Great Britain Pound", 5, 0.055, 16, "-4.4", "0.7"),
         _fx("EURJPY", "Euro vs Japanese Yen", 3, 0.10, 20, "4.1", "-12.0"),
         Symbol("XAUUSD", "Metals\\XAUUSD", "Gold vs US Dollar", "XAU", "USD", "USD", 2, Decimal(100), 2350.0, 0.15, 25,
-               Decimal("-38.0"), Decimal("22.5"), CALC_CFD_LEVERAGE, 50),
+               Decimal("-38.0"), Decimal("22.5"), CALC_CFD_LEVERAGE, 50, Decimal("1.5")),
         Symbol("US500", "Indices\\US500", "US 500 Index", "USD", "USD", "USD", 1, Decimal(1), 5430.0, 0.17, 5,
-               Decimal("-95.0"), Decimal("41.0"), CALC_CFD_INDEX, 500),
+               Decimal("-95.0"), Decimal("41.0"), CALC_CFD_INDEX, 500, INDEX_RATE),
         Symbol("DE40", "Indices\\DE40", "Germany 40 Index", "EUR", "EUR", "EUR", 1, Decimal(1), 18420.0, 0.18, 12,
-               Decimal("-240.0"), Decimal("66.0"), CALC_CFD_INDEX, 500),
+               Decimal("-240.0"), Decimal("66.0"), CALC_CFD_INDEX, 500, INDEX_RATE),
         Symbol("BTCUSD", "Crypto\\BTCUSD", "Bitcoin vs US Dollar", "BTC", "USD", "USD", 2, Decimal(1), 64200.0, 0.55,
-               2500, Decimal("-3800.0"), Decimal("-1100.0"), CALC_CFD_LEVERAGE, 20, Decimal(10)),
+               2500, Decimal("-3800.0"), Decimal("-1100.0"), CALC_CFD_LEVERAGE, 20, Decimal(15)),
     )
 }  # fmt: skip
 

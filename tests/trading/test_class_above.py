@@ -141,7 +141,7 @@ def test_a_question_is_opened_once_and_closes_by_itself(
     make_account(cast.client, standard.server, account_type=standard)
     assert (class_above.watch(), class_above.watch()) == (1, 1)
     [issue] = PlatformIssue.objects.filter(kind="class_cap")
-    assert (issue.times, issue.subject) == (2, "gold: real\\standard-EUR")
+    assert (issue.times, issue.subject, issue.details["groups"]) == (2, "gold", ["real\\standard-EUR"])
     assert Notification.objects.filter(user=cast.administrator, kind="trading.issue").count() == 1
     page = browse(cast.administrator).get("/trading/health/").content.decode()
     assert "Gold: 1:30 on XAUUSD, allowed 1:20" in page and "/trading/leverage-caps/above/" in page
@@ -162,11 +162,11 @@ def test_what_a_person_closed_is_asked_again_only_when_it_became_another(
     assert not PlatformIssue.objects.filter(kind="class_cap", closed_at__isnull=True).exists()
     tell_margins(standard, {"XAUUSD": "0.5"})
     class_above.watch()
-    assert PlatformIssue.objects.get(closed_at__isnull=True).details["finding"] == [20, "1:60", "XAUUSD"]
+    assert PlatformIssue.objects.get(closed_at__isnull=True).details["most"] == "1:60"
     tell_margins(standard, {"XAUUSD": "0.25"})
     class_above.watch()
     [now] = PlatformIssue.objects.filter(kind="class_cap", closed_at__isnull=True)
-    assert now.details["finding"] == [20, "1:120", "XAUUSD"]
+    assert (now.details["cap"], now.details["most"], now.details["symbol"]) == (20, "1:120", "XAUUSD")
 
 
 # Fixed margins, and what can't be compared

@@ -56,7 +56,7 @@ MARGIN_RATES = {
     sort: Decimal(rate)
     for sort, rate in {
         InstrumentClass.FX_MAJOR: "1", InstrumentClass.FX_MINOR: "1.5", InstrumentClass.GOLD: "1.5",
-        InstrumentClass.INDEX_MAJOR: "1.5", InstrumentClass.INDEX_OTHER: "3", InstrumentClass.COMMODITY: "3",
+        InstrumentClass.INDEX_MAJOR: "0.05", InstrumentClass.INDEX_OTHER: "3", InstrumentClass.COMMODITY: "3",
         InstrumentClass.SHARE: "6", InstrumentClass.CRYPTO: "15",
     }.items()
 }  # fmt: skip
@@ -91,7 +91,7 @@ def make_symbols(demo: Demo, server: TradingServer, named: Callable[[str], str])
                 digits=one.digits, contract_size=one.size, currency_base=one.base,
                 currency_profit=one.profit, currency_margin=one.base, volume_min_lots=Decimal("0.01"),
                 volume_step_lots=Decimal("0.01"), volume_max_lots=100, margin_rate=_margin_rate(server, one.name),
-                read_at=demo.now,
+                margin_by_leverage=not one.path.startswith("Indices"), read_at=demo.now,
             )
             for one in CONTRACTS.values()
         ]

@@ -97,13 +97,13 @@ def issue_words(issue: PlatformIssue) -> str:
     if kind == IssueKind.CONTRACT_CHANGED:
         return " → ".join(formats.number(Decimal(told[name])) for name in ("decided", "now") if told.get(name))
     if kind == IssueKind.CLASS_CAP:
-        cap, most, symbol = told["finding"]
         words = _(
-            "%(class)s: %(most)s on %(symbol)s, allowed %(cap)s. Move its accounts, or have its margins raised there."
+            "%(class)s: %(most)s on %(symbol)s, allowed %(cap)s. Move the accounts, or have margins raised there: %(groups)s"
         )
         return words % {
-            "class": InstrumentClass(told["class"]).label, "most": most or "–", "symbol": symbol,
-            "cap": f"1:{cap}" if cap else _("nothing")}  # fmt: skip
+            "class": InstrumentClass(issue.subject).label, "most": told["most"] or "–", "symbol": told["symbol"],
+            "cap": f"1:{told['cap']}" if told["cap"] else _("nothing"), "groups": _some(told["groups"]),
+        }  # fmt: skip
     if kind == IssueKind.DEALS_BREAK:
         return _("platform %(platform)s, here %(ours)s") % {
             "platform": told.get("platform", ""), "ours": told.get("ours", "")}  # fmt: skip

@@ -1,0 +1,123 @@
+"""An opening whose answer was lost: the page asks a person to look, who says the login that is there, or has it tried again."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from crm.models import AuditEvent
+from tests.cast import Cast
+from tests.trading.factories import make_account, make_server, make_type
+from tests.trading.sandbox_server import Sandbox
+from trading import issues, opening
+from trading.choices import IssueKind
+from trading.models import PlatformIssue, TradingAccount, TradingServer
+
+pytestmark = pytest.mark.django_db
+UNKNOWN_WORDS = "Nobody knows whether this account was made"
+QUESTION = "Did you look on Sandbox MT5, and it is not there? If it is, this makes a second account."
+
+
+def lost(cast: Cast, server: TradingServer) -> TradingAccount:
+    """As `opening._leave_to_a_person` leaves it."""
+    account = make_account(
+        cast.client, server, state="failed", opened_at=None, error="The answer was lost after 0.8 s.",
+        account_type=make_type(cast.brand, server, kyc_level=0),
+    )  # fmt: skip
+    TradingAccount.objects.filter(pk=account.pk).update(login="")
+    issues.open_issue(
+        server_id=server.pk, kind=IssueKind.BY_HAND, subject=opening.reference_of(account.pk),
+        details={"account": account.pk, "name": "Clara Weber", "group": account.group, "opening": True},
+    )  # fmt: skip
+    return account
+
+
+def page_of(account: TradingAccount, browser) -> str:
+    return re.sub(r"\s+", " ", browser.get(f"/trading/accounts/{account.pk}/").content.decode())
+
+
+def waits(account: TradingAccount) -> bool:
+    return PlatformIssue.objects.filter(subject=opening.reference_of(account.pk), closed_at__isnull=True).exists()
+
+
+def test_the_page_says_what_is_not_known_where_to_look_and_asks_before_a_second_attempt(cast: Cast, browse) -> None:
+    account = lost(cast, make_server())
+    page = page_of(account, browse(cast.support))
+    assert UNKNOWN_WORDS in page and "The answer was lost after 0.8 s." in page
+    assert "Look on Sandbox MT5 for an account in real\\standard-EUR that was made just then" in page
+    assert 'data-dialog="attach"' in page and 'name="login"' in page and 'name="reason"' in page
+    assert "Try again" in page and QUESTION in page
+    assert "could not be opened" not in page
+
+
+def test_a_plain_failure_asks_no_question_and_an_unknown_one_is_not_tried_by_hand(cast: Cast, browse) -> None:
+    account, browser = lost(cast, make_server()), browse(cast.support)
+    PlatformIssue.objects.all().delete()
+    page = page_of(account, browser)
+    assert "This account could not be opened" in page and UNKNOWN_WORDS not in page
+    assert "Try again" in page and QUESTION not in page
+    TradingAccount.objects.filter(pk=account.pk).update(state="unknown")
+    page = page_of(account, browser)
+    assert "The platform did not answer" in page and 'data-dialog="attach"' in page and "/retry/" not in page
+
+
+def test_who_may_open_no_accounts_reads_it_and_can_neither_attach_nor_try_again(cast: Cast, browse) -> None:
+    account = lost(cast, make_server())
+    for user in (cast.agent, cast.kyc_officer, cast.auditor, cast.mlro):
+        browser = browse(user)
+        page = page_of(account, browser)
+        assert UNKNOWN_WORDS in page, user
+        assert 'data-dialog="attach"' not in page and "/retry/" not in page, user
+        attach = browser.post(f"/trading/accounts/{account.pk}/attach/", {"login": "500100", "reason": "I saw it"})
+        retry = browser.post(f"/trading/accounts/{account.pk}/retry/")
+        assert (attach.status_code, retry.status_code) == (403, 403), user
+    for user in (cast.other_agent, cast.client_user):
+        for verb in ("attach", "retry"):
+            answer = browse(user).post(f"/trading/accounts/{account.pk}/{verb}/", {"login": "500100", "reason": "x"})
+            assert (
+                answer.status_code in (302, 403, 404)
+                and "/trading/" not in answer.headers.get("Location", "").partition("?")[0]
+            ), user
+    account.refresh_from_db()
+    assert (account.state, account.login, account.next_try_at) == ("failed", "", None) and waits(account)
+    assert not AuditEvent.objects.filter(action__in=["trading.account_opened", "trading.account_retried"]).exists()
+
+
+def test_a_login_that_was_found_is_attached_on_the_page_with_where_it_was_found(
+    cast: Cast, server: TradingServer, sandbox: Sandbox, browse
+) -> None:
+    account, browser = lost(cast, server), browse(cast.support)
+    path, made = f"/trading/accounts/{account.pk}/attach/", sandbox.new_account()
+    for data, words in (
+        ({"login": made, "reason": " "}, "Enter the login, and where you found it."),
+        ({"login": "987654321", "reason": "Seen"}, "has no account 987654321"),
+        ({"login": sandbox.new_account("real\\pro-EUR"), "reason": "Seen"}, "is in the group real\\pro-EUR"),
+    ):  # fmt: skip
+        page = browser.post(path, data, follow=True).content.decode()
+        assert words in page and UNKNOWN_WORDS in page and waits(account), words
+    page = browser.post(path, {"login": made, "reason": "Seen in the manager"}, follow=True).content.decode()
+    assert "The account is open under this login" in page and UNKNOWN_WORDS not in page
+    account.refresh_from_db()
+    assert (account.state, account.login, account.error) == ("open", made, "") and account.history_due_at
+    issue = PlatformIssue.objects.get(subject=opening.reference_of(account.pk))
+    assert issue.closed_by == cast.support and issue.resolution == f"{made}: Seen in the manager"
+    assert (
+        "Only an account whose opening failed"
+        in browser.post(path, {"login": made, "reason": "x"}, follow=True).content.decode()
+    )
+
+
+def test_trying_again_answers_the_question(cast: Cast, browse) -> None:
+    account, browser = lost(cast, make_server()), browse(cast.support)
+    page = browser.post(f"/trading/accounts/{account.pk}/retry/", follow=True).content.decode()
+    assert "The account is tried again." in page and UNKNOWN_WORDS not in page
+    account.refresh_from_db()
+    assert account.state == "requested" and not waits(account)
+    issue = PlatformIssue.objects.get(subject=opening.reference_of(account.pk))
+    assert issue.closed_by == cast.support and "not there" in issue.resolution
+    event = AuditEvent.objects.get(action="trading.account_retried")
+    assert event.client_id == cast.client.pk
+    TradingAccount.objects.filter(pk=account.pk).update(state="failed", error="No such group")
+    page = page_of(account, browser)
+    assert "This account could not be opened" in page and UNKNOWN_WORDS not in page, "the new refusal is a plain one"
