@@ -128,14 +128,20 @@ def words_of(request: AccountRequest) -> list[str]:
     for code in request.held_because:
         words = str(HeldBecause(code).label)
         if code == HeldBecause.CAP:
-            cap = caps.cap_for(request.account.client)
-            reason = cap.reason if cap else ""
-            if request.kind == RequestKind.LEVERAGE and cap and (request.leverage or 0) <= cap.leverage:
-                ladder = caps.ladder_of(request.account)  # a class of instruments is what stands against it
-                reason = ladder.reason if ladder else reason
-            words = f"{words} {reason}".strip()
+            words = f"{words} {_cap_words(request)}".strip()
         found.append(words)
     return found
+
+
+def _cap_words(request: AccountRequest) -> str:
+    """The rule that stands against it: of the account, or of a class of instruments on which the group would give too much."""
+    client, cap = request.account.client, caps.cap_for(request.account.client)
+    if request.account_type is not None:
+        return caps.ladder_for(client, request.account_type).reason
+    if cap and (request.leverage or 0) > cap.leverage:
+        return cap.reason
+    ladder = caps.ladder_of(request.account)
+    return ladder.reason if ladder else ""
 
 
 def what(request: AccountRequest) -> str:

@@ -1,6 +1,7 @@
 // Draws uPlot charts from <div class="k-chart" data-chart="id"> + <script type="application/json" id="id">.
 // Contract (crm/ui/charts.py): {x: [...epoch seconds or numbers], time: bool, series: [{label, values, tone, kind, unit, decimals}]}
 (() => {
+  const WHOLE_STEPS = [1, 2, 3, 4, 6, 12, 24, 50, 100, 200, 500, 1000, 2000, 5000, 10000]; // hours and numbers of things: never 2.5
   const colour = (tone) => {
     const probe = Object.assign(document.createElement("i"), { className: `tone-${tone}`, hidden: true });
     document.body.append(probe);
@@ -48,7 +49,7 @@
       height,
       tzDate: (ts) => window.uPlot.tzDate(new Date(ts * 1e3), "UTC"),
       scales: { x: { time: spec.time !== false, range: wide }, y: spec.zero === false ? {} : { range: (u, min, max) => { const [a, b] = window.uPlot.rangeNum(Math.min(0, min), Math.max(0, max), 0.08, true); return [min >= 0 ? 0 : a, max <= 0 ? 0 : b]; } } },
-      axes: [spec.time === false ? axis : { ...axis, values: (u, splits, index, space, step) => splits.map((v) => (step >= 86400 ? short : clock).format(new Date(v * 1e3))) }, { ...axis, size: 56, space: height < 160 ? 18 : 30, values: scale }],
+      axes: [spec.time === false ? { ...axis, ...(spec.x.every(Number.isInteger) && { incrs: WHOLE_STEPS }) } : { ...axis, values: (u, splits, index, space, step) => splits.map((v) => (step >= 86400 ? short : clock).format(new Date(v * 1e3))) }, { ...axis, size: 56, space: height < 160 ? 18 : 30, values: scale }],
       cursor: { y: false, points: { size: 7 } },
       // The legend names the lines; their values show while one points at a day.
       hooks: { setCursor: [(u) => holder.classList.toggle("pointed", u.cursor.left >= 0 && u.cursor.idx != null)] },

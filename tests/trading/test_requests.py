@@ -12,9 +12,9 @@ from django.utils import timezone
 from crm.errors import DomainError, NotAllowed, OutsideWorldError, WrongState
 from crm.models import AuditEvent, Notification
 from tests.cast import Cast
-from tests.trading.factories import make_account, make_server, make_type
+from tests.trading.factories import make_account, make_server, make_type, tell_margins
 from tests.trading.sandbox_server import Sandbox
-from trading import requests
+from trading import request_rules, requests
 from trading.choices import RequestKind
 from trading.models import AccountRequest, AccountType, Position, TradingAccount, TradingServer
 from trading.platforms.base import Purpose
@@ -156,6 +156,20 @@ def test_an_account_becomes_one_of_another_type_with_its_group_and_a_leverage_it
     account.refresh_from_db()
     assert (account.account_type, there(account).group, account.leverage) == (standard, "real\\standard-EUR", 30)
     assert ask(cast, account, RequestKind.TYPE, account_type_id=islamic.pk).held_because == ["swap_free"]
+
+
+def test_a_type_whose_group_gives_too_much_on_a_class_waits_with_that_rule_and_not_the_accounts(
+    cast: Cast, account: TradingAccount
+) -> None:
+    wanted = make_type(cast.brand, account.server, name="Pro", group="real\\pro-EUR", leverages=[30], is_default=False)
+    tell_margins(wanted, {"XAUUSD": "1"})
+    request = ask(cast, account, RequestKind.TYPE, account_type_id=wanted.pk)
+    assert request.state == "waiting"
+    [words] = request_rules.words_of(request)
+    assert (
+        "1:20 for retail clients in Germany" in words
+        and "on gold; an account of 1:30 would give 1:30 on XAUUSD" in words
+    )
 
 
 def test_a_type_with_a_higher_minimum_or_level_waits(cast: Cast, account: TradingAccount, standard) -> None:

@@ -82,6 +82,12 @@ def issue_page(issue: PlatformIssue, perms: Any) -> str:
 
 
 @register.filter
+def issue_about(issue: PlatformIssue) -> str:
+    """What a question is about, in the reader's words."""
+    return str(InstrumentClass(issue.subject).label) if issue.kind == IssueKind.CLASS_CAP else issue.subject
+
+
+@register.filter
 def issue_words(issue: PlatformIssue) -> str:
     """What there is to do or to know, of what was written down with the question."""
     told, kind = issue.details, issue.kind
