@@ -135,7 +135,7 @@ def words_of(leverage: Decimal) -> str:
 
 
 def _rows(sql: str, *, books: Sequence[int] | None, on: dt.date | None, limit: int) -> list[tuple[Any, ...]]:
-    values = {
+    values: dict[str, Any] = {
         "day": on or timezone.now().date(), "places": orjson.dumps(COUNTRY_OF_LICENCE).decode(),
         "books": None if books is None else sorted(books), "rounding": ROUNDING, "limit": limit,
     }  # fmt: skip

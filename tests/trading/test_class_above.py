@@ -272,7 +272,7 @@ def test_fixed_margins_prices_and_profiles_are_read_from_the_server(
         assert (euro.margin_fixed, euro.lot_value, euro.lot_currency) == (5000, 100_000, "EUR")
         margins = class_margins.of_groups([(server.pk, "real\\standard-EUR")])[server.pk, "real\\standard-EUR"]
         share = margins["gold"].rate
-        assert share is not None and abs(share - 10000 / gold.lot_value) < Decimal("0.0001")
+        assert share is not None and abs(share - gold.margin_rate * 10000 / gold.lot_value) < Decimal("0.0001")
     finally:
         sandbox.post("margins", symbol="XAUUSD", initial="0")
         sandbox.post("margins", symbol="EURUSD", initial="0")

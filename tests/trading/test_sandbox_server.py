@@ -122,7 +122,7 @@ def test_a_jump_stops_out_and_forgives_a_negative_balance(sandbox: Sandbox, clie
     login = sandbox.new_account()
     fund(client, login, "1000.00")
     level = float(sandbox.state()["prices"]["AUDUSD"]["bid"])
-    sandbox.post("trade", login=int(login), symbol="AUDUSD", lots="0.40")
+    sandbox.post("trade", login=int(login), symbol="AUDUSD", lots="0.30")
     sandbox.post("price", symbol="AUDUSD", level=level * 0.9)
     deadline = time.monotonic() + 5
     while len(rows := deals(client, login)) < 4:

@@ -112,8 +112,8 @@ class AccountsAbove(StaffView):
         except ValueError:
             raise Http404 from None
         rows, classes = lowering.accounts_above(user, on=day), class_above.classes_above(user, on=day)
-        shown = {row.account.client_id: row.account.client.brand_id for row in (*rows, *classes)}
-        for client_id, brand_id in shown.items():
+        accounts = [*(row.account for row in rows), *(row.account for row in classes)]
+        for client_id, brand_id in {one.client_id: one.client.brand_id for one in accounts}.items():
             access_log.note(
                 user=user, kind=AccessKind.VIEW, client_id=client_id, brand_id=brand_id, target="trading.leveragecap:above"
             )  # fmt: skip
