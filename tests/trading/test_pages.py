@@ -261,3 +261,20 @@ def test_exposure_adds_up_long_and_short(cast: Cast, account: TradingAccount, br
     )  # fmt: skip
     text = browse(cast.finance).get("/trading/exposure/").content.decode()
     assert "XAUUSD" in text and "0.75" in text
+
+
+def test_health_without_a_server_leads_whoever_may_to_connecting_one(cast: Cast, browse) -> None:
+    page = browse(cast.administrator).get("/trading/health/").content.decode()
+    assert "No trading server is connected" in page and 'href="/trading/servers/new/"' in page
+    page = browse(cast.auditor).get("/trading/health/").content.decode()
+    assert "No trading server is connected" in page and "/trading/servers/new/" not in page
+
+
+def test_a_deal_of_money_shows_an_amount_and_nothing_of_trading(cast: Cast, account: TradingAccount, browse) -> None:
+    deal = made_up(
+        4711, login=account.login, action=2, symbol="", lots=Decimal(0), profit=Decimal("250.00"), position_id=0
+    )
+    deals.take_in(account.server, [deal])
+    page = browse(cast.support).get(f"/trading/deals/{account.server_id}/4711/").content.decode()
+    assert "Amount" in page and "250.00" in page
+    assert "Contract size" not in page and "<dt>Lots</dt>" not in page and "<dt>Price</dt>" not in page
