@@ -387,6 +387,13 @@ FAILURES: dict[str, Promise] = {
     "cancelled_by_client": _("Cancelled on the payment page"),
     "expired": _("Not paid in time"),
     "account_closed": _("The receiving account is closed"),
+    "account_blocked": _("The receiving account is blocked"),
+    "account_not_found": _("The receiving account does not exist"),
+    "refused_by_bank": _("The receiving bank refused it"),
+    "bank_unavailable": _("The receiving bank could not be reached"),
+    "no_route": _("The PSP can't pay to this bank in this currency"),
+    "psp_limit": _("The PSP's limit or rules don't allow it"),
+    "psp_balance_low": _("The PSP could not pay it out now"),
 }
 
 

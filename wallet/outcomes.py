@@ -26,6 +26,7 @@ from wallet.choices import (
     Purpose,
     Way,
     WithdrawalState,
+    failure_words,
 )
 from wallet.deposits import Applied, audit_deposit, lock_deposit
 from wallet.ledger import Entry, Line
@@ -82,10 +83,12 @@ def apply_payout(*, psp_id: int, view: TransferView, way: Way = Way.PAYOUT) -> A
         return Applied(InboxState.IGNORED, f"{withdrawal.reference} is {withdrawal.state} already")
     withdrawal.psp_reference = view.psp_reference or withdrawal.psp_reference
     claims.keep(withdrawal, view)
-    if view.status == TransferStatus.PAID:
+    if view.status in (TransferStatus.PAID, TransferStatus.RETURNED):
         settle(withdrawal, view)
+        if view.status == TransferStatus.RETURNED:
+            return _contradicted(withdrawal, view)  # what came back is booked when people say so
     elif view.status == TransferStatus.FAILED:
-        fail(withdrawal, reason=view.failure or _("The PSP could not pay it out"))
+        fail(withdrawal, reason=failure_words(view.failure) or _("The PSP could not pay it out"))
     elif withdrawal.state != WithdrawalState.SENT:
         move_to(withdrawal, WithdrawalState.SENT)
         withdrawal.save()
@@ -99,6 +102,8 @@ def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
     values = {"reference": withdrawal.reference, "psp": withdrawal.psp}
 
     def title() -> str:
+        if view.status == TransferStatus.RETURNED:
+            return _("%(psp)s paid %(reference)s, and it came back") % values
         if was_paid:
             return _("%(reference)s was paid, and now %(psp)s says that it failed") % values
         state = {"state": withdrawal.get_state_display()}

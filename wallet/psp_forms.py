@@ -29,7 +29,7 @@ def key_field(key: Key, *, stored: str = "") -> forms.Field:
     hints = [key.help_text] if key.help_text else []
     if key.is_secret and stored:
         hints.append(KEPT)
-        if key.name == "webhook_secret":
+        if key.name.endswith("webhook_secret"):
             hints.append(OLD_SECRET)
     return forms.CharField(
         label=str(key.label),

@@ -38,8 +38,8 @@ def configure_psp(*, psp_id: int, values: Mapping[str, Any], keys: Mapping[str, 
     known = psp.credentials
     changed = {name: value for name, value in keys.items() if known.get(name) != value}
     if changed:
-        if "webhook_secret" in changed:
-            changed["previous_webhook_secret"] = known.get("webhook_secret", "")
+        for name in [name for name in changed if name.endswith("webhook_secret")]:
+            changed[f"previous_{name}"] = known.get(name, "")
         psp.seal_credentials({**known, **changed})
     psp.save()
     audit.record(

@@ -6,6 +6,7 @@ loopback by default.
 | `POST /_control/faults` `{"psp": "*", "name": …, "value": …, "times": n}` | one switch; `{"clear": true}` clears |
 | `GET /_control/state` | faults, counts, the last events and deliveries |
 | `POST /_control/{psp}/payments/{reference}/{what}` | pay, decline, expire, dispute, chargeback … |
+| `POST /_control/adyen/transfers/{reference}/{what}` | `return` or `fail` a booked one, with a `reason` of Adyen's |
 | `POST /_control/{psp}/events/{id}/resend` | sends an event again |
 | `POST /_control/{psp}/history` `{"movements": […]}` | movements of the past, for demo books |
 | `POST /_control/finish` | everything that waits for a timer happens now |

@@ -25,12 +25,15 @@ REFUND_SECONDS = 1.0
 
 
 def transfer_view(row: Row) -> dict[str, Any]:
-    """A payout or refund as the API and the webhooks show it."""
+    """A payout or refund as the API and the webhooks show it. `via`: by another door than the plain API's, with what it
+    has to remember."""
     fields = ("id", "kind", "reference", "payment_id", "amount_minor", "currency", "status", "failure")
-    return {name: row[name] for name in fields} | {
-        "created_at": int(row["created_at"]),
-        "updated_at": int(row["updated_at"]),
-    }
+    destination = json.loads(row["destination"])
+    return (
+        {name: row[name] for name in fields}
+        | {"created_at": int(row["created_at"]), "updated_at": int(row["updated_at"])}
+        | ({"via": destination["via"], "destination": destination} if "via" in destination else {})
+    )
 
 
 def create_transfer(
@@ -114,7 +117,7 @@ def finish_transfer(store: Store, transfer_id: str) -> None:
         status = "failed" if transfer["failure"] else "paid"
         store.run("UPDATE transfers SET status = ?, updated_at = ? WHERE id = ?", status, now(), transfer_id)
         character = CHARACTERS[transfer["psp"]]
-        if status == "paid":
+        if status == "paid" and "via" not in json.loads(transfer["destination"]):
             payment = get_payment(store, transfer["payment_id"]) if transfer["payment_id"] else None
             store.insert(
                 "movements",
@@ -137,6 +140,20 @@ def finish_transfer(store: Store, transfer_id: str) -> None:
             )
         moved = find_transfer(store, transfer["psp"], transfer["kind"], transfer_id=transfer_id)
         publish(store, transfer["psp"], f"{transfer['kind']}.{status}", transfer_view(moved))
+
+
+def send_back(store: Store, psp: str, reference: str, *, status: str, reason: str) -> Row:
+    """The receiving bank sends a payout back that was paid; `status` is what the PSP calls that."""
+    with store.transaction():
+        transfer = find_transfer(store, psp, "payout", reference=reference)
+        if transfer["status"] != "paid":
+            raise ApiError(409, "wrong_state", f"Payout {reference} is {transfer['status']}.")
+        store.run(
+            "UPDATE transfers SET status = ?, failure = ?, updated_at = ? WHERE id = ?", status, reason, now(), transfer["id"]
+        )  # fmt: skip
+        moved = find_transfer(store, psp, "payout", transfer_id=transfer["id"])
+        publish(store, psp, "payout.sent_back", transfer_view(moved))
+        return moved
 
 
 TIMERS = {"capture": lambda store, subject: capture(store, subject) and None, "finish_transfer": finish_transfer}

@@ -15,13 +15,19 @@ from types import SimpleNamespace
 
 import pytest
 import stripe
-from Adyen.util import generate_notification_sig, is_valid_hmac_notification
+from Adyen.util import (
+    generate_notification_sig,
+    generate_payload_sig,
+    is_valid_hmac_notification,
+    is_valid_hmac_payload,
+)
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from wallet.choices import Verdict
-from wallet.psp.adyen import notifications
+from wallet.psp.adyen import notifications, transfer_views
 from wallet.psp.adyen.adapter import AdyenAdapter
+from wallet.psp.base import EventKind
 from wallet.psp.signatures import judge_standard_webhook, judge_timed_signature
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "adyen_notifications.json").read_text())
@@ -113,6 +119,77 @@ def test_whatever_is_sent_to_adyen_s_door_gets_a_verdict(message):
     judgement = AdyenAdapter(psp).judge_webhook(body, {}, now=dt.datetime.now(dt.UTC))
     assert judgement.verdict in (Verdict.MALFORMED, Verdict.NO_SIGNATURE, Verdict.WRONG_SIGNATURE)
     assert not judgement.events
+
+
+# ── Adyen's banking webhooks: a signature over the whole body, in a header ──────────────────────────────────────────────
+
+# The example of its SDK's own test, spaces and all.
+BANKING = b"""
+        {
+            "type": "merchant.created",
+            "environment": "test",
+            "createdAt": "01-01-2024",
+            "data": {
+                "capabilities": {
+                    "sendToTransferInstrument": {
+                        "requested": true,
+                        "requestedLevel": "notApplicable"
+                    }
+                },
+                "companyId": "YOUR_COMPANY_ID",
+                "merchantId": "YOUR_MERCHANT_ACCOUNT",
+                "status": "PreActive"
+            }
+        }
+        """
+BANKING_SIGNATURE = "fX74xUdztFmaXAn3IusMFFUBUSkLmDQUK0tm8xL6ZTU="
+
+
+def test_adyen_s_published_banking_example_holds():
+    assert transfer_views.signature(BANKING, ADYEN_KEY) == BANKING_SIGNATURE
+    judge_it = transfer_views.judge_signature
+    assert judge_it(BANKING, BANKING_SIGNATURE, ["", ADYEN_KEY]) == Verdict.ACCEPTED
+    assert judge_it(BANKING + b" ", BANKING_SIGNATURE, [ADYEN_KEY]) == Verdict.WRONG_SIGNATURE
+    assert judge_it(BANKING, BANKING_SIGNATURE, [SLASHES_KEY]) == Verdict.WRONG_SIGNATURE
+    assert judge_it(BANKING, BANKING_SIGNATURE, [""]) == Verdict.WRONG_SIGNATURE, "no key opens nothing"
+    assert judge_it(BANKING, "", [ADYEN_KEY]) == Verdict.NO_SIGNATURE
+
+
+@patient
+@given(st.binary(max_size=200), keys, keys, st.sampled_from(["right", "wrong key", "changed", "junk"]), texts)
+def test_adyen_s_own_sdk_gives_the_same_verdict_on_a_whole_body(body, key, other_key, how, junk):
+    given_signature = generate_payload_sig(body, other_key if how == "wrong key" else key).decode()
+    if how == "junk":
+        assume(junk.isascii() and junk)
+        given_signature = junk
+    judged = body + b"x" if how == "changed" else body
+    theirs = is_valid_hmac_payload(given_signature, key, judged)
+    ours = transfer_views.judge_signature(judged, given_signature, [key])
+    assert (ours == Verdict.ACCEPTED) == theirs
+
+
+@patient
+@given(st.dictionaries(texts | st.sampled_from(["type", "data", "environment", "timestamp"]), values), st.booleans())
+@example({"type": "balancePlatform.transfer.updated", "environment": "test", "data": {"category": "bank"}}, False)
+@example({"type": "balancePlatform.transfer.updated", "environment": "test", "timestamp": "x", "data": {}}, False)
+@example(
+    {
+        "type": "balancePlatform.transfer.updated", "environment": "test",
+        "data": {
+            "category": "bank", "direction": "outgoing", "status": "booked", "reference": "W", "id": "T",
+            "amount": {"value": 1, "currency": "EUR"}, "balanceAccount": "B", "events": [None],
+        },
+    },
+    False,
+)  # fmt: skip
+def test_a_signed_message_of_any_shape_gets_a_verdict(message, is_wrapped):
+    credentials = {"merchant": "M", "webhook_secret": "", "transfer_webhook_secret": ADYEN_KEY, "balance_account": "B"}
+    psp = SimpleNamespace(pk=None, base_url="http://nowhere", code="adyen", credentials=credentials)
+    body = json.dumps([message] if is_wrapped else message).encode()
+    headers = {"hmacsignature": transfer_views.signature(body, ADYEN_KEY)}
+    judgement = AdyenAdapter(psp).judge_webhook(body, headers, now=dt.datetime.now(dt.UTC))
+    assert judgement.verdict in (Verdict.MALFORMED, Verdict.OTHER_MERCHANT, Verdict.ACCEPTED, Verdict.STALE)
+    assert all(event.kind == EventKind.OTHER for event in judgement.events)
 
 
 # ── Stripe: the thirteen behaviours of its own test suite ────────────────────────────────────────────────────────────

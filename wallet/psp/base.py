@@ -119,11 +119,12 @@ class PaymentStatus(StrEnum):
 
 
 class TransferStatus(StrEnum):
-    """A payout or refund as any PSP means it."""
+    """A payout or refund as any PSP means it. RETURNED: it was paid, and the receiving bank sent it back afterwards."""
 
     PENDING = "pending"
     PAID = "paid"
     FAILED = "failed"
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.psp.characters import Character
-from sandbox.psp.dialects import DIALECTS, Event, compact
+from sandbox.psp.dialects import DIALECTS, Event, adyen_transfers, compact
 
 MERCHANT = "SandboxMerchantECOM"
 SIGNED = ("pspReference", "originalReference", "merchantAccountCode", "merchantReference")
@@ -107,9 +107,12 @@ def _transfer(event: Event) -> dict[str, Any]:
 
 
 class Adyen:
-    """Standard notifications: `additionalData.hmacSignature` over eight fields; the answer must be `[accepted]`."""
+    """Standard notifications: `additionalData.hmacSignature` over eight fields; the answer must be `[accepted]`. Transfers
+    have messages and a key of their own."""
 
-    def message(self, character: Character, event: Event) -> bytes | None:
+    def message(self, character: Character, event: Event) -> bytes | list[bytes] | None:
+        if event.data.get("via") == adyen_transfers.VIA:
+            return adyen_transfers.messages(event)
         if event.type == "report.available":
             item: dict[str, Any] | None = _item(event, "REPORT_AVAILABLE", **event.data["item"])
         elif "dispute" in event.data:
@@ -125,6 +128,8 @@ class Adyen:
         self, character: Character, body: bytes, *, event_id: str, at: int, secret: str
     ) -> tuple[bytes, dict[str, str]]:
         message = json.loads(body)
+        if "notificationItems" not in message:
+            return adyen_transfers.signed(message, at=at, key=hmac_key(f"{secret}-transfers"))
         for wrapper in message["notificationItems"]:
             item = wrapper["NotificationRequestItem"]
             item.setdefault("additionalData", {})["hmacSignature"] = signature(item, hmac_key(secret))
@@ -132,7 +137,9 @@ class Adyen:
 
     def tampered(self, body: bytes, added_minor: int) -> bytes:
         message = json.loads(body)
-        for wrapper in message["notificationItems"]:
+        if "notificationItems" not in message:
+            message["data"]["amount"]["value"] += added_minor
+        for wrapper in message.get("notificationItems", ()):
             wrapper["NotificationRequestItem"]["amount"]["value"] += added_minor
         return compact(message)
 

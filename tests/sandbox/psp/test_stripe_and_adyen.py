@@ -10,11 +10,13 @@ import pytest
 import stripe
 from Adyen.services.checkout.payment_links_api import PaymentLinksApi
 from Adyen.services.payouts.initialization_api import InitializationApi
-from Adyen.util import is_valid_hmac_notification
+from Adyen.services.transfers.transfers_api import TransfersApi
+from Adyen.util import is_valid_hmac_notification, is_valid_hmac_payload
 
 from sandbox.psp.apis.stripe import ACCOUNT
 from sandbox.psp.characters import CHARACTERS
 from sandbox.psp.dialects.adyen import MERCHANT, hmac_key
+from sandbox.psp.dialects.adyen_transfers import BALANCE_ACCOUNT
 from tests.sandbox.psp.running import Catcher, RunningPsp, wait_until
 
 KEY = "sandbox-api-key-stripe"
@@ -167,6 +169,64 @@ def test_only_the_payout_users_may_pay_out(psp) -> None:
     submit = adyen_service(psp, InitializationApi, "sandbox-api-key-adyen-payout-submit")
     assert submit.store_detail_and_submit_third_party(order).message["resultCode"] == "[payout-submit-received]"
     assert psp.store.rows("SELECT id FROM transfers") == [], "nothing is paid before it is confirmed"
+
+
+TRANSFER = {
+    "amount": {"value": 10_000, "currency": "EUR"}, "balanceAccountId": BALANCE_ACCOUNT, "category": "bank",
+    "counterparty": {"bankAccount": {
+        "accountHolder": {"fullName": "Clara Weber"},
+        "accountIdentification": {"type": "iban", "iban": "NL32ABNA0515071439"},
+    }},
+    "priority": "regular", "reference": "W-1", "referenceForBeneficiary": "W1",
+}  # fmt: skip
+
+
+def test_a_transfer_is_sent_told_listed_and_sent_back_as_the_sdk_verifies(psp, catcher: Catcher) -> None:
+    api = adyen_service(psp, TransfersApi, "sandbox-api-key-adyen-transfers")
+    sent = api.transfer_funds(TRANSFER, idempotency_key="W-1").message
+    assert (sent["status"], sent["reference"], sent["sequenceNumber"]) == ("received", "W-1", 1)
+    assert api.transfer_funds(TRANSFER, idempotency_key="W-1").message["id"] == sent["id"]
+    with pytest.raises(Adyen.exceptions.AdyenAPIUnprocessableEntity) as other:
+        api.transfer_funds({**TRANSFER, "reference": "W-2"}, idempotency_key="W-1")
+    assert other.value.error_code == "704"
+    psp.control("finish")
+    wait_until(lambda: len(catcher.received) == 3)
+    psp.control("adyen/transfers/W-1/return", {"reason": "counterpartyAccountBlocked"})
+    wait_until(lambda: len(catcher.received) == 4)
+    key = hmac_key(f"{CHARACTERS['adyen'].webhook_secret}-transfers")
+    for headers, body in catcher.received:
+        assert is_valid_hmac_payload(headers["hmacsignature"], key, body)
+    told = sorted((event["data"]["sequenceNumber"], event["data"]["status"]) for event in catcher.events)
+    assert told == [(1, "received"), (2, "authorised"), (3, "booked"), (4, "returned")]
+    found = api.get_transfer(sent["id"]).message
+    assert (found["status"], found["reason"]) == ("returned", "counterpartyAccountBlocked")
+    since, until = (
+        time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds)) for seconds in (-86_400, 60)
+    )
+    query = {"balanceAccountId": BALANCE_ACCOUNT, "createdSince": since, "createdUntil": until, "reference": "W-1"}
+    assert [one["id"] for one in api.get_all_transfers(query_parameters=query).message["data"]] == [sent["id"]]
+    assert api.get_all_transfers(query_parameters={**query, "reference": "W-9"}).message["data"] == []
+    with pytest.raises(Adyen.exceptions.AdyenAPIUnprocessableEntity):
+        api.get_all_transfers(query_parameters={**query, "createdSince": "2026-01-02T00:00:00Z"})
+
+
+def test_a_transfer_that_is_wrong_is_refused_field_by_field(psp) -> None:
+    with pytest.raises(Adyen.exceptions.AdyenAPIAuthenticationError):
+        adyen_service(psp, TransfersApi).transfer_funds(TRANSFER)
+    api = adyen_service(psp, TransfersApi, "sandbox-api-key-adyen-transfers")
+    with pytest.raises(Adyen.exceptions.AdyenAPIInvalidPermission):
+        api.transfer_funds({**TRANSFER, "balanceAccountId": "BA-OTHER"})
+    with pytest.raises(Adyen.exceptions.AdyenAPIUnprocessableEntity) as refused:
+        api.transfer_funds({**TRANSFER, "amount": {"value": 0, "currency": "EUR"}, "referenceForBeneficiary": "W-1"})
+    assert [one["name"] for one in refused.value.message["invalidFields"]] == [
+        "referenceForBeneficiary",
+        "amount.value",
+    ]
+    with pytest.raises(Adyen.exceptions.AdyenAPIUnprocessableEntity):
+        api.transfer_funds(TRANSFER, idempotency_key="k" * 65)
+    with pytest.raises(Adyen.exceptions.AdyenAPIUnprocessableEntity, match="Transfer not found"):
+        api.get_transfer("UNKNOWN")
+    assert psp.store.rows("SELECT id FROM transfers") == []
 
 
 def test_adyen_repeats_what_is_not_answered_as_it_wants(psp, catcher: Catcher) -> None:

@@ -1,7 +1,8 @@
 """Adyen for one PSP row.
 
-What Adyen can't be asked: a payment, refund or payout by our reference. Its state is told by notifications, which Adyen
-repeats until they are answered and which can be sent again from the Customer Area. So a look-up answers from the payment
+What Adyen can't be asked: a payment, refund or payout by our reference (transfers can be: `wallet.psp.adyen.transfers`).
+Its state is told by notifications, which Adyen repeats until they are answered and which can be sent again from the
+Customer Area. So a look-up answers from the payment
 link (open, expired, paid by whom we are not told), from the notifications in our inbox, and from the settlement reports that
 were imported; where none of them knows, the outcome stays unknown, nothing is sent again, and two people may say how it
 ended (`wallet.payout_findings`).
@@ -11,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, BinaryIO
@@ -21,16 +21,15 @@ from Adyen.services.checkout.modifications_api import ModificationsApi
 from Adyen.services.checkout.payment_links_api import PaymentLinksApi
 from Adyen.services.checkout.payments_api import PaymentsApi
 from Adyen.services.management.my_api_credential_api import MyAPICredentialApi
-from Adyen.services.payouts.initialization_api import InitializationApi
-from Adyen.services.payouts.reviewing_api import ReviewingApi
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from wallet.choices import PspKind, RowType, Verdict
 from wallet.models import Deposit, Psp, SettlementRow, WebhookMessage
-from wallet.psp.adyen import evidence, notifications, reports
+from wallet.psp.adyen import evidence, notifications, payout_api, reports, transfer_views
 from wallet.psp.adyen.notifications import UNITS
 from wallet.psp.adyen.report import AdyenReader
+from wallet.psp.adyen.transfers import Transfers, went_the_old_way
 from wallet.psp.adyen.transport import Doors, Service, in_our_words
 from wallet.psp.base import (
     TAKEN,
@@ -38,6 +37,7 @@ from wallet.psp.base import (
     Capability,
     DepositIntent,
     DisputeView,
+    EventKind,
     EvidenceFile,
     Health,
     HostedFields,
@@ -110,7 +110,19 @@ class AdyenAdapter(BaseAdapter):
             choices=CAPTURES,
         ),
         Key("client_key", gettext_lazy("Client key"), False, False, gettext_lazy("For card fields on our page")),
-        Key("payout_key", gettext_lazy("API key that submits payouts"), is_required=False),
+        Key(
+            "balance_account", gettext_lazy("Balance account for payouts"), False, False,
+            gettext_lazy("Payouts go by transfer where this and the next two are filled in"),
+        ),
+        Key("transfer_key", gettext_lazy("API key for transfers"), is_required=False),
+        Key(
+            "transfer_webhook_secret", gettext_lazy("HMAC key of the transfer webhook"), is_required=False,
+            help_text=gettext_lazy("Adyen: Developers › Webhooks › Transfer webhooks › HMAC key, to the same address"),
+        ),
+        Key(
+            "payout_key", gettext_lazy("API key that submits payouts"), is_required=False,
+            help_text=gettext_lazy("Only with the older Payout API, as the next two"),
+        ),
         Key("payout_review_key", gettext_lazy("API key that confirms payouts"), is_required=False),
         Key("payout_email", gettext_lazy("E-mail address for payouts"), False, False),
         Key("report_user", gettext_lazy("Report user"), False, False),
@@ -124,6 +136,7 @@ class AdyenAdapter(BaseAdapter):
         self._captures_at_once = self._key("capture").lower() != "delayed"
         self._http = PspHttp(psp, address_of(psp, ""), explain=lambda answer: answer["message"])
         self._doors = Doors(psp, self._http, live_prefix=self._key("live_prefix"), is_live=self.is_live)
+        self._transfers = Transfers(psp, self._doors)
 
     def _key(self, name: str) -> str:
         return str(self.credentials.get(name) or "").strip()
@@ -222,39 +235,16 @@ class AdyenAdapter(BaseAdapter):
     # Payouts to bank accounts
 
     def start_payout(self, order: PayoutOrder) -> TransferView:
-        """Submitted by one API user, confirmed by the other: before the confirmation nothing is paid."""
-        if not (self._key("payout_key") and self._key("payout_review_key") and self._key("payout_email")):
-            raise PspRefused(
-                _("%(psp)s can't pay out: its payout keys and e-mail address are not set up.") % {"psp": self.psp}
-            )
-        iban, holder = (str(order.destination.get(name, "")).strip() for name in ("iban", "holder"))
-        iban = iban.replace(" ", "").upper()
-        if not iban or not holder:
-            raise PspRefused(_("A payout needs an IBAN and the name of its holder."))
-        body = {
-            "merchantAccount": self.merchant,
-            "reference": order.reference,
-            "amount": self._amount(order.amount_minor, order.currency),
-            "bank": {"iban": iban, "ownerName": holder, "countryCode": iban[:2]},
-            "recurring": {"contract": "PAYOUT"},
-            "shopperReference": f"payee-{hashlib.sha256(iban.encode()).hexdigest()[:24]}",
-            "shopperEmail": self._key("payout_email"),
-        }
-        with in_our_words(self.psp):
-            submit = self._doors.open(InitializationApi, self._key("payout_key"))
-            answer = submit.store_detail_and_submit_third_party(body, idempotency_key=order.reference).message
-            submitted = str(answer["pspReference"])
-            confirmation = {"merchantAccount": self.merchant, "originalReference": submitted}
-            review = self._doors.open(ReviewingApi, self._key("payout_review_key"))
-        try:
-            with in_our_words(self.psp):
-                review.confirm_third_party(confirmation, idempotency_key=f"{order.reference}-confirm")
-        except PspUnreachable as error:
-            # Not confirmed by us, but it stands there and someone may confirm it in the Customer Area.
-            raise PspUnknown(error.message) from error
+        """By transfer where that is set up, else through the Payout API."""
+        if self._transfers.is_set_up:
+            return self._transfers.start(order)
+        keys = {name: self._key(name) for name in ("payout_key", "payout_review_key", "payout_email")}
+        submitted = payout_api.submit(self.psp, self._doors, order, merchant=self.merchant, keys=keys)
         return self._pending(order, submitted)
 
     def find_payout(self, reference: str) -> TransferView | None:
+        if self._transfers.is_set_up and not went_the_old_way(self.psp, reference):
+            return self._transfers.find(reference)
         return self._heard_transfer(reference, PAYOUT_CODES, RowType.PAYOUT)
 
     def _pending(self, order: RefundOrder | PayoutOrder, psp_reference: str) -> TransferView:
@@ -307,9 +297,15 @@ class AdyenAdapter(BaseAdapter):
     # Webhooks
 
     def judge_webhook(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
+        """Notification items bear a signature each; everything else of Adyen's is signed as a whole, in a header."""
         keys = [self._key("webhook_secret"), self._key("previous_webhook_secret")]
         try:
             message = json.loads(body)
+            if "notificationItems" not in message:
+                return transfer_views.judge(
+                    body, headers, keys=self._transfers.webhook_keys, now=now, is_live=self.is_live,
+                    balance_account=self._transfers.balance_account,
+                )  # fmt: skip
             items = notifications.items_of(message)
             verdict = notifications.judge_items(items, keys)
             if verdict != Verdict.ACCEPTED:
@@ -324,13 +320,21 @@ class AdyenAdapter(BaseAdapter):
             return Judgement(Verdict.MALFORMED, detail=f"{type(error).__name__}: {error}"[:200])
 
     def read_webhook(self, body: bytes) -> tuple[WebhookEvent, ...]:
-        return self._events(notifications.items_of(json.loads(body)))
+        message = json.loads(body)
+        if "notificationItems" not in message:
+            return (transfer_views.event_of(body, message),)
+        return self._events(notifications.items_of(message))
 
     def _events(self, items: Iterable[notifications.Item]) -> tuple[WebhookEvent, ...]:
         return tuple(notifications.event_of(item, captures_at_once=self._captures_at_once) for item in items)
 
     def complete(self, event: WebhookEvent) -> WebhookEvent:
-        """Who paid, for a capture: its authorisation said so. Until that has come, the capture waits (PspUnknown)."""
+        """Who paid, for a capture: its authorisation said so. Until that has come, the capture waits (PspUnknown).
+
+        A transfer's message counts unless a later one has come.
+        """
+        if event.kind == EventKind.PAYOUT and not event.is_complete:
+            return transfer_views.overtaken(self.psp, event)
         if event.payment is None or event.is_complete:
             return event
         replace, told = dataclasses.replace, event.payment
@@ -379,7 +383,7 @@ class AdyenAdapter(BaseAdapter):
                 False,
                 _("The key is good. The HMAC key of the webhook is missing or no hex text: no payment is booked."),
             )
-        return Health(True, _("Connected"), {"merchant": self.merchant})
+        return self._transfers.check() or Health(True, _("Connected"), {"merchant": self.merchant})
 
     def _checkout(self, service: type[Service]) -> Service:
         return self._doors.open(service, self._key("api_key"))

@@ -67,7 +67,7 @@ def in_our_words(psp: Psp) -> Iterator[None]:
         yield
     except AdyenAPIResponseError as error:
         status = int(error.status_code or 0)
-        said = error.message.get("message", "") if isinstance(error.message, dict) else ""
+        said = _said(error.message) if isinstance(error.message, dict) else ""
         message = f"{psp}: {said or f'HTTP {status}'}"[:300]
         if status in LEAVES_OPEN or status >= 500 or str(error.error_code) == ERROR_IN_PROGRESS:
             raise PspUnknown(message) from error
@@ -76,3 +76,15 @@ def in_our_words(psp: Psp) -> Iterator[None]:
         raise PspRefused(f"{psp}: {error.message}"[:300]) from error
     except UNREADABLE as error:
         raise PspUnknown(_("%(psp)s answered in a way we can't read.") % {"psp": psp}) from error
+
+
+def _said(answer: Mapping[str, Any]) -> str:
+    """Adyen's own words: a `message`, or the problem's `detail` with the fields and routes that it names. Never their values."""
+    words = [str(answer.get("message") or answer.get("detail") or answer.get("title") or "")]
+    for one in answer.get("invalidFields") or ():
+        if isinstance(one, Mapping):
+            words.append(f"{str(one.get('name') or '').rpartition('.')[2]}: {one.get('message') or ''}")
+    for one in answer.get("routingDetails") or ():
+        if isinstance(one, Mapping) and one.get("detail"):
+            words.append(str(one["detail"]))
+    return "; ".join(dict.fromkeys(word.strip() for word in words if word.strip()))
