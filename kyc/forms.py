@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -41,8 +43,14 @@ class ApproveForm(forms.Form):
 
 
 class RejectForm(forms.Form):
-    reason_code = forms.ChoiceField(label=_("Reason"), choices=RejectReason.choices)
+    """Beside `ApproveForm` on one page: ids of its own, or a label would lead to the other's note."""
+
+    # No reason is chosen beforehand unless a check found one: what is wrong is for the officer to say.
+    reason_code = forms.ChoiceField(label=_("Reason"), choices=[("", _("What is wrong?")), *RejectReason.choices])
     reason = forms.CharField(
         label=_("What the client is told"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
     )
     note = forms.CharField(label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="id_reject_%s", **kwargs)

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from clients.choices import SalesStatus
+from clients.choices import CallOutcome, SalesStatus
 from crm.choices import BadgeChoices
 
 
@@ -60,6 +60,15 @@ class RowVerdict(BadgeChoices):
 
 
 # The pipeline. A converted lead is a registered client and leaves it; "do not call" is left only by who may lift it.
+# What a call says of a lead whom nobody had reached; `AFTER_A_TALK` of one whom somebody had. Later steps stay the agent's word.
+BY_CALL: dict[str, SalesStatus] = {
+    CallOutcome.REACHED: SalesStatus.CONTACTED, CallOutcome.CALL_BACK: SalesStatus.CALL_BACK,
+    CallOutcome.NO_ANSWER: SalesStatus.NO_ANSWER, CallOutcome.VOICEMAIL: SalesStatus.NO_ANSWER,
+    CallOutcome.BUSY: SalesStatus.NO_ANSWER, CallOutcome.REFUSED: SalesStatus.NOT_INTERESTED,
+    CallOutcome.WRONG_NUMBER: SalesStatus.WRONG_NUMBER,
+}  # fmt: skip
+AFTER_A_TALK = frozenset({CallOutcome.CALL_BACK, CallOutcome.REFUSED, CallOutcome.WRONG_NUMBER})
+
 SALES_TRANSITIONS: dict[str, set[str]] = {
     SalesStatus.NEW: {
         SalesStatus.NO_ANSWER, SalesStatus.CONTACTED, SalesStatus.INTERESTED, SalesStatus.CALL_BACK,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest
@@ -22,7 +21,7 @@ COUNTED = 100
 
 def untouched(user: Any) -> int | None:
     """The agent's own leads that wait for a first touch; counted up to a hundred."""
-    since = timezone.now() - dt.timedelta(days=7)
+    since = timezone.now() - queries.WAITING_FOR
     rows = Lead.objects.filter(assigned_to=user, assigned_at__gte=since, touched_at=None, is_duplicate=False)
     return len(rows.order_by().values_list("pk", flat=True)[:COUNTED]) or None
 
@@ -51,7 +50,9 @@ def lead_card(request: HttpRequest, client: Client) -> dict[str, Any] | None:
 
 def waiting_tile(user: Any) -> dict[str, Any] | None:
     leads = queries.waiting_for(user)
-    return {"leads": leads, "now": timezone.now()} if leads or user.has_perm("leads.receive_lead") else None
+    if not leads and not user.has_perm("leads.receive_lead"):
+        return None
+    return {"leads": leads, "now": timezone.now(), "older": queries.left_untouched(user, most=COUNTED)}
 
 
 panels.menu(

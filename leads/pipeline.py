@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clients import timeline
-from clients.choices import SalesStatus, TimelineKind
+from clients.choices import SalesStatus, Stage, TimelineKind
 from clients.facts import rebuild_client
 from clients.models import Client
 from clients.policies import can
@@ -16,7 +16,7 @@ from crm import audit, policies
 from crm.errors import WrongState
 from crm.policies import Decision, has_permission
 from leads import sla
-from leads.choices import SALES_TRANSITIONS
+from leads.choices import AFTER_A_TALK, BY_CALL, SALES_TRANSITIONS
 from leads.models import SalesStatusChange
 
 
@@ -33,6 +33,26 @@ def next_statuses(user: Any, client: Client) -> list[SalesStatus]:
     # Registering converts, and sending the link says that it was sent: neither is a click on a status.
     wanted = SALES_TRANSITIONS[client.sales_status] - {SalesStatus.CONVERTED, SalesStatus.REGISTRATION_SENT}
     return [status for status in SalesStatus if status in wanted]
+
+
+@transaction.atomic
+def move_by_call(*, client_id: int, agent: Any, outcome: str) -> bool:
+    """A logged call moves an early lead: the board shall not say "New" of whom somebody spoke to. False: it stays.
+
+    Who: the system; in the agent's name where they may change the status themselves.
+    """
+    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    status, to = client.sales_status, BY_CALL.get(outcome)
+    is_early = status in (SalesStatus.NEW, SalesStatus.NO_ANSWER)
+    if to is None or client.stage != Stage.LEAD or not (
+        is_early or (status == SalesStatus.CONTACTED and outcome in AFTER_A_TALK)
+    ):  # fmt: skip
+        return False
+    if to == status or to not in SALES_TRANSITIONS[status]:
+        return False
+    actor = agent if agent is not None and can_change_status(agent, client) else None
+    change_sales_status(client_id=client.pk, to=to, actor=actor)
+    return True
 
 
 @transaction.atomic

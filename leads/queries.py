@@ -17,6 +17,7 @@ from leads.models import Lead
 from leads.pipeline import next_statuses
 
 CARDS_PER_COLUMN = 25
+WAITING_FOR = dt.timedelta(days=7)  # an untouched lead that is older is left over, not waiting
 
 
 def leads_visible_to(user: Any) -> QuerySet[Lead]:
@@ -65,10 +66,19 @@ def waiting_for(agent: Any, *, limit: int = 8) -> list[Lead]:
     """The agent's leads that nobody touched yet: those whose time runs out first, then the newest."""
     rows = (
         Lead.objects.filter(assigned_to=agent, touched_at=None, is_duplicate=False, client__stage=Stage.LEAD)
-        .filter(assigned_at__gte=timezone.now() - dt.timedelta(days=7))
+        .filter(assigned_at__gte=timezone.now() - WAITING_FOR)
         .select_related("client", "campaign")
     )
     return sorted(rows.order_by("-assigned_at")[: limit * 3], key=_urgency)[:limit]
+
+
+def left_untouched(agent: Any, *, most: int = 100) -> int:
+    """How many older leads of the agent nobody ever touched, counted up to `most`: no longer urgent, and not gone."""
+    rows = Lead.objects.filter(
+        assigned_to=agent, touched_at=None, is_duplicate=False, client__stage=Stage.LEAD,
+        assigned_at__lt=timezone.now() - WAITING_FOR,
+    )  # fmt: skip
+    return len(rows.order_by().values_list("pk", flat=True)[:most])
 
 
 def _urgency(lead: Lead) -> tuple[bool, dt.datetime]:

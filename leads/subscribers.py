@@ -5,6 +5,8 @@ from django.utils import timezone
 from clients.choices import SalesStatus, Stage
 from clients.models import Client
 from crm.events import ClientContacted, ClientMoved, ClientStageChanged, subscribe
+from crm.models import User
+from crm.notify import push_live
 from leads import pipeline, sla
 from leads.assignment import newest_leads
 from leads.models import Lead
@@ -15,6 +17,17 @@ def stop_the_clock(event: ClientContacted) -> None:
     """The first call or letter touches the lead."""
     assert event.client_id is not None
     sla.touch(client_id=event.client_id, agent_id=event.agent_id)
+
+
+@subscribe(ClientContacted)
+def follow_the_call(event: ClientContacted) -> None:
+    """What the call brought is where the lead stands; the agent's open page shows it at once."""
+    assert event.client_id is not None
+    if event.kind != "call":
+        return
+    agent = User.objects.filter(pk=event.agent_id).first()
+    if pipeline.move_by_call(client_id=event.client_id, agent=agent, outcome=event.outcome):
+        push_live(event.agent_id, event="lead", data={"id": event.client_id})
 
 
 @subscribe(ClientStageChanged)

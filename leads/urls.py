@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/imports/<int:import_id>/discard/", imports.discard, name="lead_import_discard"),
     path("leads/assign/", staff.assign, name="leads_assign"),
     path("leads/<int:client_id>/status/", staff.status, name="lead_status"),
+    path("leads/<int:client_id>/card/", staff.card, name="lead_card"),
     path("leads/<int:client_id>/invite/", staff.invite, name="lead_invite"),
     path(
         "campaigns/",

@@ -16,7 +16,16 @@ from clients.models import Client
 from crm.money import Money
 from crm.ui import formats
 from portal import paying
-from wallet.choices import DepositState, Direction, HoldReason, Purpose, TransferState, WithdrawalState, failure_words
+from wallet.choices import (
+    DepositState,
+    Direction,
+    HoldReason,
+    Purpose,
+    TransferState,
+    WithdrawalState,
+    failure_words,
+    reason_for_client,
+)
 from wallet.claims import is_open
 from wallet.models import BonusGrant, Deposit, Exchange, Transfer, Withdrawal
 from wallet.queries import Wallet, wallets_of
@@ -111,6 +120,7 @@ def tell_withdrawal(withdrawal: Withdrawal) -> Telling:
     sent = _("%(psp)s has it. How long it takes until you have it depends on your bank.") % psp
     paid = _("The money has left for %(to)s.") % {"to": withdrawal.destination_label}
     back = _("The money is in your wallet again.")
+    why = reason_for_client(withdrawal.state, withdrawal.reason)
     told: dict[str, tuple[str, str, str, int]] = {
         WithdrawalState.REQUESTED: (_("We are checking your withdrawal"), checks, "info", 1),
         WithdrawalState.SECOND_LOOK: (_("A second colleague is looking at it"), checks, "info", 1),
@@ -121,7 +131,7 @@ def tell_withdrawal(withdrawal: Withdrawal) -> Telling:
         WithdrawalState.SETTLED: (_("Paid"), paid, "success", 4),
         WithdrawalState.REJECTED: (_("Not possible this time"), withdrawal.reason, "danger", 1),
         WithdrawalState.CANCELLED: (_("Cancelled by you"), back, "neutral", 0),
-        WithdrawalState.FAILED: (_("It could not be paid out"), withdrawal.reason or back, "danger", 2),
+        WithdrawalState.FAILED: (_("It could not be paid out"), f"{why}. {back}" if why else back, "danger", 2),
         WithdrawalState.CAME_BACK: (_("It came back"), f"{withdrawal.reason}. {back}", "warning", 4),
     }
     title, text, tone, current = told[withdrawal.state]

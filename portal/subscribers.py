@@ -27,6 +27,7 @@ from crm.models import User
 from crm.notify import notify, push_live
 from crm.ui import formats
 from kyc.models import Document
+from wallet.choices import reason_for_client
 from wallet.models import Deposit, Transfer, Withdrawal
 
 # The browser's pages listen for this: any page of the room asks for its fragment again.
@@ -126,7 +127,7 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
         words=lambda: (
             _("Your withdrawal of %(amount)s was not possible")
             % {"amount": formats.money(event.amount, event.currency)},
-            event.reason,
+            reason_for_client(withdrawal.state, event.reason) or _("The money is in your wallet again."),
         ),
     )  # fmt: skip
 

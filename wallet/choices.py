@@ -400,3 +400,10 @@ FAILURES: dict[str, Promise] = {
 def failure_words(code: str) -> str:
     """A PSP's failure code as a sentence; one that is not known stays readable."""
     return str(FAILURES[code]) if code in FAILURES else code.replace("_", " ")
+
+
+def reason_for_client(state: str, reason: str) -> str:
+    """Why a withdrawal ended, for its client. What a PSP answered may name keys and references: only causes we know pass."""
+    if state != WithdrawalState.FAILED:
+        return reason
+    return str(FAILURES.get(reason.strip().lower().replace(" ", "_"), ""))

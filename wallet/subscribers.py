@@ -197,7 +197,8 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"withdrawal-refused:{event.withdrawal_id}",
         title=words.withdrawal_came_back(withdrawal.state, event.amount, event.currency),
-        body=event.reason, url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": event.withdrawal_id}),
+        body=words.why_it_came_back(withdrawal.state, event.reason),
+        url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": event.withdrawal_id}),
         is_visible_to_client=True,
     )  # fmt: skip
 

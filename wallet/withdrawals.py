@@ -11,6 +11,7 @@ paid on its own. The money is reserved in the ledger with the request and stays 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +28,7 @@ from crm.wake import wake_on_commit
 from wallet import ledger, paid_twice, policies
 from wallet.amounts import minor_of
 from wallet.checking import Finding, Request, run_checks
+from wallet.checks import funds
 from wallet.choices import Outcome, Purpose, WithdrawalState
 from wallet.destinations import destination_mark, filled, mark_of, seal
 from wallet.limits import exceeds, in_base
@@ -131,11 +133,17 @@ def _planned(
     client: Client, psp_id: int, method: str, amount_minor: int, currency: str, where: Mapping[str, str]
 ) -> Request:
     chosen = payout_method(client, psp_id, method, currency)
-    plan = plan_withdrawal(client, amount_minor=amount_minor, currency=currency, chosen=chosen, destination=where)
-    return Request(
+    request = Request(
         client=client, wallet=ledger.wallet_of(client, currency), amount_minor=amount_minor, currency=currency,
-        chosen=chosen, destination=where, plan=plan,
+        chosen=chosen, destination=where,
     )  # fmt: skip
+    try:
+        plan = plan_withdrawal(client, amount_minor=amount_minor, currency=currency, chosen=chosen, destination=where)
+    except DomainError:
+        # Whoever asks for more than there is hears that first, not which payment would be too large.
+        _refuse_stopped({"funds": funds(request)})
+        raise
+    return replace(request, plan=plan)
 
 
 def _refuse_stopped(findings: Mapping[str, Finding]) -> None:

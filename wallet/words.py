@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from crm.ui import formats
-from wallet.choices import Direction, WithdrawalState
+from wallet.choices import Direction, WithdrawalState, reason_for_client
 
 Said = Callable[[], str]
 
@@ -29,9 +29,17 @@ def withdrawal_paid(amount: Decimal, currency: str) -> Said:
 
 
 def withdrawal_came_back(state: str, amount: Decimal, currency: str) -> Said:
-    return lambda: _("Withdrawal %(state)s: %(money)s is in the wallet again") % {
-        "state": str(WithdrawalState(state).label).lower(), "money": formats.money(amount, currency)
-    }  # fmt: skip
+    def said() -> str:
+        label = str(WithdrawalState(state).label)
+        # Only the first letter: German writes its nouns large.
+        words = {"state": label[:1].lower() + label[1:], "money": formats.money(amount, currency)}
+        return _("Withdrawal %(state)s: %(money)s is in the wallet again") % words
+
+    return said
+
+
+def why_it_came_back(state: str, reason: str) -> Said:
+    return lambda: reason_for_client(state, reason)
 
 
 def transfer(direction: str, account: str, amount: Decimal, currency: str) -> Said:

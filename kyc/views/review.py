@@ -65,11 +65,9 @@ def show(
 
 
 def _suggested(issues: list[queries.ShownIssue]) -> dict[str, str]:
-    """The reason that the worst issue suggests, with its text."""
-    reason = next(
-        (REASON_FOR_ISSUE[one.code] for one in issues if one.code in REASON_FOR_ISSUE), RejectReason.UNREADABLE
-    )
-    return {"reason_code": reason.value, "reason": str(REJECT_TEMPLATES[reason])}
+    """The reason that the worst issue suggests, with its text; nothing where the checks found nothing."""
+    reason = next((REASON_FOR_ISSUE[one.code] for one in issues if one.code in REASON_FOR_ISSUE), None)
+    return {"reason_code": reason.value, "reason": str(REJECT_TEMPLATES[reason])} if reason else {}
 
 
 class Act(StaffView):

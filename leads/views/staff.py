@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from clients.choices import SalesStatus
 from clients.filters import owners_in_reach
@@ -23,6 +23,7 @@ from leads.assignment import assign_leads
 from leads.capture import Capture, capture_lead
 from leads.choices import Channel
 from leads.forms import LeadForm, StatusForm
+from leads.panels import lead_card
 from leads.pipeline import change_sales_status
 from leads.tables import LeadTable
 
@@ -68,6 +69,17 @@ def status(request: HttpRequest, client_id: int) -> HttpResponseBase:
     to = SalesStatus(form.cleaned_data["to"])
     _change(request, client, to, form.cleaned_data["reason"])
     return dialogs.done(request, client.get_absolute_url(), _("Status: %(status)s") % {"status": to.label})
+
+
+@staff_page("leads.view_lead")
+@require_safe
+def card(request: HttpRequest, client_id: int) -> HttpResponse:
+    """The lead's card of the client's page again, with the status beside the name: something moved while it was open."""
+    client = get_client(request.user, client_id)
+    context = lead_card(request, client)
+    if context is None:
+        raise Http404
+    return render(request, "leads/_card_again.html", {**context, "client": client})
 
 
 @staff_page("leads.send_invitation")

@@ -14,6 +14,8 @@ from portal import states
 from trading.choices import DealAction, DealEntry
 from trading.models import Deal
 from trading.tables import deal_kind
+from wallet.choices import reason_for_client
+from wallet.models import Withdrawal
 
 register = template.Library()
 
@@ -42,6 +44,12 @@ def my_deal(deal: Deal) -> str:
     if deal.is_trade and (deal.action, deal.entry) in DEALS:
         return str(DEALS[deal.action, deal.entry])  # type: ignore[index]
     return deal_kind(deal) if deal.action in DealAction.values else str(_("Other"))
+
+
+@register.filter
+def why_it_ended(part: Withdrawal) -> str:
+    """Why a part of a withdrawal did not go through, as far as it is for the client to know."""
+    return reason_for_client(part.state, part.reason)
 
 
 @register.filter

@@ -1,7 +1,8 @@
 """Movements of the past, so that settlement reports know what a seeded back office knows.
 
 From a file of JSON lines (`{"psp", "type", "psp_reference", "merchant_reference", "gross_minor", "fee_minor", "currency",
-"created_at"}`) that is loaded when it appears, or through the switchboard. A movement known already stays as it is.
+"created_at"}`) that is loaded when it appears, or through the switchboard. A movement known already stays as it is. A past
+payment can be given back like one that was made here.
 """
 
 import json
@@ -53,7 +54,22 @@ def add_movements(store: Store, movements: Iterable[dict[str, Any]], psp: str = 
             "gross_minor, fee_minor, currency, method, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
+        _keep_payments(store)
     return len(rows), max(added, 0)
+
+
+def _keep_payments(store: Store) -> None:
+    """Payments that are known as movements only: captured, less what went back of them."""
+    store.run(
+        "INSERT OR IGNORE INTO payments (id, psp, reference, amount_minor, received_minor, refunded_minor, currency, "
+        "method, status, return_url, request_hash, token, created_at, updated_at) "
+        "SELECT m.psp_reference, m.psp, m.merchant_reference, m.gross_minor, m.gross_minor, "
+        "(SELECT COALESCE(-SUM(back.gross_minor), 0) FROM movements AS back "
+        "WHERE back.psp = m.psp AND back.original_reference = m.psp_reference AND back.gross_minor < 0), "
+        "m.currency, m.method, 'captured', '', '', 'past_' || m.psp || '_' || m.psp_reference, m.created_at, m.created_at "
+        "FROM movements AS m WHERE m.type = 'payment' AND m.gross_minor > 0 "
+        "AND NOT EXISTS (SELECT 1 FROM payments WHERE payments.id = m.psp_reference)"
+    )
 
 
 class HistoryFile(threading.Thread):

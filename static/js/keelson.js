@@ -37,6 +37,22 @@
       toast({ tone: "danger", title: text("errorTitle"), body: said || (status === 403 ? text("errorForbidden") : text("errorBody")) });
     }
   });
+  // Focus survives a swap: when what had it is gone, its successor by id has it, else the fragment that came. A reader with
+  // a keyboard or a screen reader goes on where they were, not at the top of the page.
+  let focused = null;
+  document.addEventListener("htmx:before:swap", (event) => {
+    const [here, target] = [document.activeElement, event.detail.ctx.target];
+    focused = here && here !== document.body && target?.contains?.(here) ? { here, id: here.id, box: target.id } : null;
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    const [{ here, id, box } = {}, now] = [focused || {}, document.activeElement];
+    focused = null;
+    if (!here || here.isConnected || (now && now !== document.body)) return;
+    const next = (id && document.getElementById(id)) || (box && document.getElementById(box));
+    if (!next) return;
+    if (next.id !== id) next.tabIndex = -1;
+    next.focus({ preventScroll: true });
+  });
   document.addEventListener("htmx:error", (event) => {
     if (!event.detail.ctx?.response) toast({ tone: "danger", title: text("errorTitle"), body: text("errorNetwork") });
   });

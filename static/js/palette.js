@@ -1,4 +1,4 @@
-// Ctrl-K / ⌘K: jump to a page or find a record. Results are HTML from the server; arrows move, Enter opens.
+// Ctrl-K / ⌘K: jump to a page or find a record. Results are HTML from the server; arrows move, Enter opens. ? lists the keys.
 (() => {
   const dialog = document.getElementById("k-palette");
   if (!dialog) return;
@@ -45,6 +45,36 @@
     }
   });
   document.addEventListener("click", (event) => { if (event.target.closest("[data-palette]")) open(); });
+
+  // ?: which keys there are. Those of this page's own buttons are read from the buttons.
+  const keys = document.getElementById("k-keys");
+  const wordsOf = (button) => {
+    if (button.title) return button.title.replace(/\s*\(.\)$/, "");
+    const copy = button.cloneNode(true);
+    copy.querySelectorAll("kbd, svg").forEach((one) => one.remove());
+    return copy.textContent.trim();
+  };
+  const line = (words, key) => {
+    const row = document.createElement("div");
+    row.append(Object.assign(document.createElement("dt"), { textContent: words }), document.createElement("dd"));
+    row.lastChild.append(Object.assign(document.createElement("kbd"), { textContent: key }));
+    return row;
+  };
+  const showKeys = () => {
+    const own = keys.querySelector("[data-own]");
+    const buttons = [...document.querySelectorAll("[data-key], [data-story-key]")].filter((one) => one.offsetParent !== null);
+    own.replaceChildren(...buttons.map((one) => line(wordsOf(one), one.dataset.key || one.dataset.storyKey)));
+    keys.querySelectorAll("[data-where]").forEach((part) => {
+      part.hidden = !document.querySelector(part.dataset.where) || !part.querySelector("dl").children.length;
+    });
+    keys.showModal();
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "?" || event.target.closest("input,textarea,select,[contenteditable],dialog")) return;
+    event.preventDefault();
+    showKeys();
+  });
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-keys]")) showKeys(); });
   input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(load, 120); });
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") { event.preventDefault(); select(current() + 1); }

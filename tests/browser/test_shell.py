@@ -45,6 +45,26 @@ def test_arrows_move_through_the_palette(page, cast):
     expect(page.locator(".k-palette-item").last).to_have_attribute("aria-selected", "true")
 
 
+def test_a_question_mark_lists_the_keys_of_this_page_and_of_every_page(page, cast):
+    enter(page, cast.administrator)
+    page.goto("/events/")
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keyboard")
+    expect(keys).to_be_visible()
+    expect(keys).to_contain_text("Next or previous row")
+    expect(keys.get_by_role("heading", name="On this page")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    page.keyboard.press("/")  # into the search box, where a question mark is a question mark
+    page.keyboard.type("why?")
+    expect(keys).to_be_hidden()
+    page.goto("/home/")
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("button", name="Keyboard").click()
+    expect(keys).to_be_visible()
+    expect(keys.get_by_role("heading", name="In lists")).to_be_hidden()
+
+
 def test_dark_stays_dark_and_automatic_follows_the_device(page, cast):
     enter(page, cast.agent)
     page.goto("/home/")

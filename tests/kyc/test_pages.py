@@ -208,6 +208,18 @@ def test_reject_offers_the_reason_that_fits_and_keeps_what_was_typed(cast, brows
     assert (document.state, document.reason) == (DocumentState.REJECTED, "Please send your own.")
 
 
+def test_the_officer_names_the_flaw_where_the_checks_found_none(cast, browse):
+    registered(cast.client)
+    document = waiting(cast.client)
+    browser = browse(cast.kyc_officer)
+    browser.post(url("claim", document.pk))
+    page = browser.get(url("document", document.pk)).content.decode()
+    assert '<option value="" selected>What is wrong?</option>' in page
+    refused = browser.post(url("reject", document.pk), {"reason_code": "", "reason": "No.", "note": ""})
+    document.refresh_from_db()
+    assert refused.status_code == 422 and document.state == DocumentState.PENDING_REVIEW
+
+
 def test_a_colleagues_claim_is_shown_and_holds(cast, browse, document):
     browse(cast.mlro).post(url("claim", document.pk))
     browser = browse(cast.kyc_officer)

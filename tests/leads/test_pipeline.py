@@ -1,15 +1,20 @@
+import datetime as dt
+
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
-from clients.choices import SalesStatus, Stage
+from clients.calls import log_call
+from clients.choices import CallOutcome, SalesStatus, Stage
 from clients.facts import FACTS, differences
 from clients.models import Client, TimelineEntry
 from clients.stages import move_stage
 from crm import events
 from crm.errors import NotAllowed, WrongState
 from leads.choices import SALES_TRANSITIONS
-from leads.models import SalesStatusChange
+from leads.models import Lead, SalesStatusChange
 from leads.pipeline import change_sales_status, next_statuses
+from tests.cast import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +32,39 @@ def test_a_step_is_kept_told_and_stops_the_clock(cast, lead):
     assert TimelineEntry.objects.filter(client_id=lead.client_id, title="Status: New → Contacted").count() == 1
     lead.refresh_from_db()
     assert lead.touched_by == cast.agent and lead.sla_due_at is None
+
+
+@pytest.mark.parametrize(
+    ("before", "outcome", "after"),
+    [
+        ("new", "reached", "contacted"),
+        ("new", "voicemail", "no_answer"),
+        ("no_answer", "call_back", "call_back"),
+        ("contacted", "no_answer", "contacted"),
+        ("contacted", "refused", "not_interested"),
+        ("interested", "reached", "interested"),
+        ("do_not_call", "reached", "do_not_call"),
+    ],
+)
+def test_a_logged_call_moves_an_early_lead_and_leaves_later_steps_to_the_agent(cast, lead, before, outcome, after):
+    change_sales_status(client_id=lead.client_id, to=SalesStatus(before), actor=cast.agent)
+    for _ in range(2):  # also when the event comes twice
+        log_call(client_id=lead.client_id, actor=cast.agent, outcome=CallOutcome(outcome))
+        events.drain()
+    assert Client.objects.get(pk=lead.client_id).sales_status == after
+    assert not SalesStatusChange.objects.exclude(actor=cast.agent).exists()
+
+
+def test_the_leads_card_comes_again_with_the_status_beside_the_name(cast, lead):
+    change_sales_status(client_id=lead.client_id, to=SalesStatus.CALL_BACK, actor=cast.agent)
+    page = signed_in(cast.agent).get(f"/leads/{lead.client_id}/card/").content.decode()
+    assert page.count("Call back") == 2 and 'id="sales-status" hx-swap-oob="true"' in page
+
+
+def test_the_tile_says_what_nobody_ever_touched_though_nobody_new_waits(cast, lead):
+    Lead.objects.update(assigned_to=cast.agent, assigned_at=timezone.now() - dt.timedelta(days=8), touched_at=None)
+    page = signed_in(cast.agent).get("/tiles/home/leads-waiting/").content.decode()
+    assert "Nobody new is waiting" in page and "1 lead of yours, older than a week, was never touched" in page
 
 
 def test_the_same_step_twice_is_one(cast, lead):

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 from crm import events
@@ -20,6 +21,7 @@ from tests.wallet.conftest import outside  # noqa: F401 — a fixture
 from tests.wallet.factories import fund, make_psp
 from tests.wallet.test_withdrawal import paid_in
 from trading.models import AccountRequest
+from wallet import outcomes
 from wallet.choices import DepositState, TransferState, WithdrawalState
 from wallet.models import Deposit, Exchange, Quote, Transfer, Withdrawal
 from wallet.refunds import start_refund
@@ -193,9 +195,34 @@ def test_a_rejection_tells_its_reason(room):
 
 
 @pytest.mark.parametrize(
+    ("said", "told"),
+    [("Northpay: the API key k-123 is wrong", ""), ("account closed", "The receiving account is closed")],
+)
+def test_what_a_psp_answers_to_a_payout_stays_with_staff_unless_it_is_a_cause_we_know(room, said, told):
+    ask(room)
+    withdrawal = Withdrawal.objects.get()
+    for officer in (room.cast.finance, room.cast.second_finance):
+        approve_withdrawal(withdrawal_id=withdrawal.pk, actor=officer)
+    with transaction.atomic():
+        row = Withdrawal.objects.select_for_update().get()
+        outcomes.move_to(row, WithdrawalState.SENDING)
+        outcomes.fail(row, reason=said)
+    events.drain()
+    page = room.browser.get(f"/portal/wallet/{withdrawal.reference}/").content.decode()
+    happened = room.browser.get("/portal/activity/").content.decode()
+    note = Notification.objects.get(user=room.user, kind="portal.withdrawal")
+    assert Withdrawal.objects.get().reason == said
+    assert "The money is in your wallet again." in page
+    assert "Auszahlung fehlgeschlagen, Geld zurück" in happened  # the client's own language
+    assert told in page and told in note.body
+    assert not any(said in words for words in (page, happened, note.body))
+
+
+@pytest.mark.parametrize(
     ("fields", "words"),
     [
         ({"amount": "900"}, "Only"),
+        ({"amount": "99999"}, "Only 500.00 EUR is available"),
         ({"to_iban": "DE00 1234"}, "not a valid IBAN"),
         ({"to_holder": ""}, "This field is required"),
     ],

@@ -571,6 +571,7 @@ TABLE |= {
     "lead_new": Rule(WORKS_LEADS),
     "leads_assign": Rule(ASSIGNS_LEADS),
     "lead_status": Rule(WORKS_LEADS, kwargs=_person, good=OWN),
+    "lead_card": Rule(SEES_LEADS, kwargs=_person, good=OWN),
     "lead_invite": Rule(WORKS_LEADS, kwargs=_person, good=OWN),
     "lead_imports": Rule(IMPORTS_LEADS),
     "lead_import_new": Rule(IMPORTS_LEADS),

@@ -184,6 +184,24 @@ def test_history_can_be_given_and_is_taken_once(psp: RunningPsp) -> None:
     assert "merchant_payout,northpay-20261012-EUR,,,2026-10-12T06:00:00Z,EUR,-9.56,0.00,-9.56" in text
 
 
+def test_a_payment_of_the_past_can_be_given_back_up_to_what_is_left_of_it(psp: RunningPsp) -> None:
+    paid = {
+        "type": "payment", "psp_reference": "pay_old", "merchant_reference": "D-old", "gross_minor": 1000,
+        "currency": "EUR", "created_at": "2026-10-05T10:00:00+00:00",
+    }  # fmt: skip
+    back = {
+        **paid, "type": "refund", "psp_reference": "re_old", "merchant_reference": "W-old", "gross_minor": -400,
+        "original_reference": "pay_old",
+    }  # fmt: skip
+    psp.control("northpay/history", {"movements": [paid, back]})
+    refund = {"reference": "W-1", "amount_minor": 700, "currency": "EUR"}
+    assert psp.call("northpay", "POST", "/payments/pay_old/refunds", refund).json()["error"]["code"] == "not_refundable"
+    answer = psp.call(
+        "northpay", "POST", "/payments/pay_old/refunds", {**refund, "reference": "W-2", "amount_minor": 600}
+    )
+    assert answer.json()["status"] == "pending"
+
+
 def test_a_history_file_is_loaded_when_it_appears_and_a_bad_one_takes_nothing_in(
     psp: RunningPsp, tmp_path: Path
 ) -> None:
