@@ -53,4 +53,4 @@ class RejectForm(forms.Form):
     note = forms.CharField(label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="id_reject_%s", **kwargs)
+        super().__init__(*args, **{"auto_id": "id_reject_%s", **kwargs})

@@ -216,7 +216,7 @@ class RequestForm(forms.Form):
     reason = forms.CharField(label=_("Why (optional)"), max_length=200, required=False)
 
     def __init__(self, *args: Any, account: TradingAccount, kind: str, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id=f"id_{kind}_%s", **kwargs)  # several of them stand on one page
+        super().__init__(*args, **{"auto_id": f"id_{kind}_%s", **kwargs})  # several of them stand on one page
         self.is_possible = kind in RequestKind.values
         if kind == RequestKind.LEVERAGE:
             steps = account.account_type.ladder if account.account_type else []
