@@ -44,8 +44,9 @@ class BonusState(BadgeChoices):
 BONUS_TRANSITIONS: dict[str, set[str]] = {
     BonusState.REQUESTED: {BonusState.ACTIVE, BonusState.REFUSED},
     BonusState.ACTIVE: {BonusState.RELEASED, BonusState.BURNED, BonusState.EXPIRED},
-    BonusState.RELEASED: set(),
-    BonusState.BURNED: set(),
+    # Credit that a withdrawal took away is held again when that payment came back.
+    BonusState.RELEASED: {BonusState.ACTIVE},
+    BonusState.BURNED: {BonusState.ACTIVE},
     BonusState.EXPIRED: set(),
     BonusState.REFUSED: set(),
 }

@@ -117,11 +117,16 @@ def _close_if_empty(grant: BonusGrant, state: BonusState) -> None:
 # ── it is lost ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def burn_key(grant_reference: str, why: str) -> str:
+    """Of the journal by which a cause took credit away."""
+    return f"bonus:{grant_reference}:burn:{why}"
+
+
 def _burn(
     grant: BonusGrant, minor: int, *, why: str, reason: str, actor: Any = None, ends_as: BonusState = BonusState.BURNED
 ) -> None:
     """`why` makes the journal's key: one cause takes away once."""
-    key = f"bonus:{grant.reference}:burn:{why}"
+    key = burn_key(grant.reference, why)
     if Journal.objects.filter(idempotency_key=key).exists():
         return
     cost = ledger.house(AccountKind.BONUS_COST, brand_id=grant.brand_id, currency=grant.currency)
@@ -196,8 +201,11 @@ def burn_by_withdrawal(withdrawal_id: int) -> int:
 
 
 @transaction.atomic
-def burn_by_reversal(*, deposit_id: int, amount: Decimal) -> int:
-    """The deposit that earned a bonus was taken back: the same part of what is still held is lost."""
+def burn_by_reversal(*, deposit_id: int, amount: Decimal, refund: str = "") -> int:
+    """The deposit that earned a bonus was taken back: the same part of what is still held is lost.
+
+    refund: the reference of the refund that did it, where it was one; it takes away once.
+    """
     deposit = Deposit.objects.get(pk=deposit_id)
     grants = _active(deposit.client_id, deposit=deposit)
     received = deposit.received
@@ -205,7 +213,8 @@ def burn_by_reversal(*, deposit_id: int, amount: Decimal) -> int:
         minor = part_of(grant.held_minor, amount / received) if received else grant.held_minor
         if minor:
             reason = _("Deposit %(reference)s was taken back") % {"reference": deposit.reference}
-            _burn(grant, minor, why=f"reversal:{grant.burned_minor}", reason=reason)
+            why = f"refund:{refund}" if refund else f"reversal:{grant.burned_minor}"
+            _burn(grant, minor, why=why, reason=reason)
     return len(grants)
 
 

@@ -4,8 +4,9 @@
     held   PSP clearing per PSP, the client-money bank
 
 Held must not be less than owed: the rest is the house's. Figures are signed by what they are, not by debit and credit. A
-clearing account on the other side (a platform that paid out profits, a PSP that paid in advance) counts as nothing held
-and nothing owed: it is the house's to settle.
+PSP's reserve is not counted: nobody can pay a client from it before it is released. A clearing account on the other side (a
+platform that paid out profits, a PSP that paid in advance) counts as nothing held and nothing owed: it is the house's to
+settle.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from wallet.models import Account, Deposit, PspMovement, Withdrawal
 
 HELD_KINDS = (AccountKind.PSP_CLEARING, AccountKind.CLIENT_MONEY_BANK)
 OWED_KINDS = (AccountKind.PLATFORM_CLEARING, AccountKind.SUSPENSE)
-OTHER_KINDS = (AccountKind.HOUSE_BANK, AccountKind.FX_POSITION)
+OTHER_KINDS = (AccountKind.HOUSE_BANK, AccountKind.FX_POSITION, AccountKind.PSP_RESERVE)
 ACCOUNTS_MAX = 500
 CHART_DAYS = 30
 
@@ -68,6 +69,7 @@ class CurrencyCash:
     wallet_count: int = 0
     held_at: list[Place] = field(default_factory=list)
     owed_at: list[Place] = field(default_factory=list)
+    held_back_at: list[Place] = field(default_factory=list)
     house_bank: Decimal = Decimal(0)
     fx_position: Decimal = Decimal(0)
     fx_in_base: Decimal | None = None
@@ -145,6 +147,8 @@ def _places(brand: Brand, of: Any, waiting: dict[tuple[int, str], Decimal]) -> N
             one.held_at.append(Place(account.pk, label, -amount, account.psp_id, due))
         elif account.kind in OWED_KINDS:
             one.owed_at.append(Place(account.pk, label, amount))
+        elif account.kind == AccountKind.PSP_RESERVE:
+            one.held_back_at.append(Place(account.pk, label, -amount, account.psp_id))
         elif account.kind == AccountKind.HOUSE_BANK:
             one.house_bank -= amount
         else:

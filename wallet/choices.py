@@ -15,6 +15,7 @@ class AccountKind(models.TextChoices):
     CLIENT_WALLET = "client_wallet", _("Client wallet")
     PLATFORM_CLEARING = "platform_clearing", _("Platform clearing")
     PSP_CLEARING = "psp_clearing", _("PSP clearing")
+    PSP_RESERVE = "psp_reserve", _("Held back by PSPs")
     CLIENT_MONEY_BANK = "client_money_bank", _("Client money bank")
     HOUSE_BANK = "house_bank", _("House bank")
     FEES = "fees", _("PSP and bank fees")
@@ -44,6 +45,7 @@ class JournalKind(models.TextChoices):
     CHARGEBACK_REVERSAL = "chargeback_reversal", _("Chargeback reversed")
     PSP_FEE = "psp_fee", _("PSP fee")
     PSP_SETTLEMENT = "psp_settlement", _("PSP settlement")
+    PSP_RESERVE = "psp_reserve", _("Held back or released by a PSP")
     BONUS = "bonus", _("Bonus")
     FX = "fx", _("Currency exchange")
     ADJUSTMENT = "adjustment", _("Adjustment")
@@ -373,6 +375,16 @@ class BreakKind(BadgeChoices):
     NOT_ORDERED = "not_ordered", "red", _("Booked by hand on the platform")
     NOT_SETTLED = "not_settled", "yellow", _("Done on the platform, not settled here")
     BALANCE = "balance", "red", _("Balance at the bank differs")
+    RESERVE_OVERDUE = "reserve_overdue", "orange", _("Held back, not released in time")
+    RESERVE_UNEQUAL = "reserve_unequal", "red", _("Released, not what was held back")
+
+
+class ReserveState(BadgeChoices):
+    """Of a row by which a PSP held money back or released it."""
+
+    HELD = "held", "azure", _("Held by the PSP")
+    RELEASED = "released", "green", _("Released")
+    UNEQUAL = "unequal", "red", _("Not what was held back")
 
 
 class BreakState(BadgeChoices):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from wallet import payout_findings, policies
-from wallet.choices import RequestState
+from wallet import bonus_returns, came_back, payout_findings, policies
+from wallet.choices import FindingKind, RequestState
 from wallet.forms import FindingForm, OptionalReasonForm, ReasonForm
-from wallet.models import Withdrawal
+from wallet.models import PayoutFinding, Withdrawal
 
 SHOWN_MAX = 20
 
 
 def findings_of(user: Any, withdrawal: Withdrawal, form: FindingForm | None) -> dict[str, Any]:
-    """The one that waits with who may decide, those before, and the form for a new one. One query."""
+    """The one that waits with who may decide, those before, and the form for a new one. The number of queries is bounded."""
     rows = list(withdrawal.findings.select_related("requested_by", "decided_by").order_by("-pk")[:SHOWN_MAX])
     for row in rows:
         row.withdrawal = withdrawal
@@ -23,10 +23,24 @@ def findings_of(user: Any, withdrawal: Withdrawal, form: FindingForm | None) -> 
     return {
         "finding": waiting,
         "findings_before": [row for row in rows if row is not waiting],
-        "finding_form": (form or FindingForm(kinds=kinds)) if may_say else None,
+        "finding_form": (form or finding_form(withdrawal, kinds)) if may_say else None,
+        "finding_bonus": _bonus_of(waiting, withdrawal),
         "finding_form_is_open": form is not None,
         "may_decide_finding": policies.can_decide_finding(user, waiting) if waiting else None,
         "may_withdraw_finding": policies.can_withdraw(user, waiting) if waiting else None,
         "agree_form": OptionalReasonForm(prefix="agree"),
         "refuse_form": ReasonForm(prefix="refuse"),
     }
+
+
+def finding_form(withdrawal: Withdrawal, kinds: Any, data: Any = None) -> FindingForm:
+    """With what there is to decide about fee and bonus, where the payment may have come back."""
+    terms = came_back.terms_of(withdrawal) if FindingKind.CAME_BACK in kinds else None
+    return FindingForm(data, kinds=kinds, terms=terms)
+
+
+def _bonus_of(waiting: PayoutFinding | None, withdrawal: Withdrawal) -> list[bonus_returns.Lost]:
+    """What the second person would restore."""
+    if waiting is None or not waiting.restores_bonus:
+        return []
+    return bonus_returns.restorable(withdrawal, waiting.amount_minor).lost

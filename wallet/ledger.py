@@ -302,6 +302,11 @@ def psp_clearing(psp: Any, currency: str) -> Account:
     return account_for(AccountKind.PSP_CLEARING, brand_id=psp.brand_id, currency=currency, psp_id=psp.pk)
 
 
+def psp_reserve(psp: Any, currency: str) -> Account:
+    """What a PSP holds back of ours in a currency, to be released later."""
+    return account_for(AccountKind.PSP_RESERVE, brand_id=psp.brand_id, currency=currency, psp_id=psp.pk)
+
+
 def platform_clearing(*, brand_id: int, server_id: int, currency: str) -> Account:
     """Client money that stands on a trading server."""
     return account_for(

@@ -21,6 +21,8 @@
 | `fx_quote_seconds` | 30 | how long a quoted rate holds |
 | `fx_rate_days_max` | 31 | an older reference rate is none |
 | `refund_claim_days` | 30 | a refund that the client fetches himself is named as unclaimed after so long |
+| `payout_came_back_returns_fee` | 0 | 1: a payout that comes back brings the client our fee again, unless somebody says otherwise |
+| `payout_came_back_restores_bonus` | 1 | 0: credit that it took away stays lost, unless somebody says otherwise |
 | `deposit_unverified_max_minor` | 200 000 | all an unverified client may have paid in (CySEC C721: EUR 2,000) |
 """
 
@@ -55,6 +57,8 @@ DEFAULTS: dict[str, int] = {
     "fx_quote_seconds": 30,
     "fx_rate_days_max": 31,
     "refund_claim_days": 30,
+    "payout_came_back_returns_fee": 0,
+    "payout_came_back_restores_bonus": 1,
     "deposit_unverified_max_minor": 200_000,
 }
 

@@ -39,7 +39,7 @@ LINES_MAX = 60
 FILES_MAX = 10
 # Client credit moves with its grant only, or the two would differ.
 OF_MOVEMENTS = frozenset({"deposit", "withdrawal", "transfer", "bonus", "exchange", "ib-settlement", "ib-payout"})
-NOT_BY_HAND = frozenset({AccountKind.BONUS})
+NOT_BY_HAND = frozenset({AccountKind.BONUS, AccountKind.PSP_RESERVE})
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────

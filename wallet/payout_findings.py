@@ -16,25 +16,14 @@ from django.utils.translation import gettext as _
 
 from crm import audit
 from crm.errors import DomainError, WrongState
-from crm.events import DepositRestored, publish
 from crm.notify import notify, people_with
 from crm.policies import require
-from wallet import ledger, outcomes, payouts, policies
+from wallet import came_back, ledger, outcomes, payouts, policies
 from wallet.amounts import minor_of
 from wallet.bank_choices import OrderState
-from wallet.choices import (
-    AccountKind,
-    DepositState,
-    FindingKind,
-    MovementKind,
-    Purpose,
-    RequestState,
-    Way,
-    WithdrawalState,
-)
-from wallet.deposits import audit_deposit, lock_deposit
+from wallet.choices import AccountKind, FindingKind, RequestState, Way, WithdrawalState
 from wallet.ledger import Entry, InsufficientFunds, Line
-from wallet.models import BankOrder, PayoutFinding, PspMovement, Withdrawal
+from wallet.models import BankOrder, PayoutFinding, Withdrawal
 from wallet.psp.base import TransferStatus, TransferView
 
 # What can be found out about a payout, by where it stands.
@@ -58,11 +47,14 @@ def possible(withdrawal: Withdrawal) -> tuple[FindingKind, ...]:
 
 @transaction.atomic
 def say_what_happened(
-    *, withdrawal_id: int, kind: str, reason: str, actor: Any, psp_reference: str = "", amount: Decimal | None = None
-) -> PayoutFinding:
+    *, withdrawal_id: int, kind: str, reason: str, actor: Any, psp_reference: str = "", amount: Decimal | None = None,
+    returns_fee: bool | None = None, restores_bonus: bool | None = None, terms_reason: str = "",
+) -> PayoutFinding:  # fmt: skip
     """Write down how a payment ended, as the PSP or the bank told it. Nothing is booked before another person agrees.
 
     psp_reference: its number there (of the return, when it came back). amount: what came back, when not all of it did.
+    returns_fee, restores_bonus: what becomes of our fee and of the credit that it cost when it came back (None: as the brand
+    does); terms_reason: why, where the brand does otherwise.
     Who: `wallet.approve_withdrawal` in reach. Raises: NotAllowed, WrongState, DomainError.
     """
     withdrawal = outcomes.lock_withdrawal(withdrawal_id)
@@ -79,9 +71,15 @@ def say_what_happened(
         raise DomainError(_("Enter the number that the PSP or the bank gives it: reports are matched by it."))
     elif kind == FindingKind.CAME_BACK and psp_reference == withdrawal.psp_reference:
         raise DomainError(_("This is the number of the payment itself. The return has one of its own."))
+    amount_minor, terms = _amount(withdrawal, kind, amount), {}
+    if kind == FindingKind.CAME_BACK:
+        terms = came_back.chosen(
+            came_back.terms_of(withdrawal, amount_minor), returns_fee=returns_fee, restores_bonus=restores_bonus,
+            reason=terms_reason,
+        )  # fmt: skip
     finding = PayoutFinding.objects.create(
         withdrawal=withdrawal, kind=kind, psp_reference=psp_reference[:100], reason=reason.strip()[:300],
-        amount_minor=_amount(withdrawal, kind, amount), requested_by=actor, requested_at=timezone.now(),
+        amount_minor=amount_minor, requested_by=actor, requested_at=timezone.now(), **terms,
     )  # fmt: skip
     _record(finding, "wallet.payout_finding_written", actor, reason)
     notify(
@@ -143,7 +141,7 @@ def _agree(finding_id: int, actor: Any, note: str) -> PayoutFinding:
             % {"state": withdrawal.get_state_display()}
         )
     if finding.kind == FindingKind.CAME_BACK:
-        journal_id = _came_back(finding, withdrawal, actor)
+        journal_id = came_back.book(finding, withdrawal, actor)
     elif finding.kind == FindingKind.NOT_PAID:
         journal_id = _not_paid(finding, withdrawal)
     else:
@@ -234,61 +232,6 @@ def _not_paid(finding: PayoutFinding, withdrawal: Withdrawal) -> int:
     return withdrawal.journal_id
 
 
-def _came_back(finding: PayoutFinding, withdrawal: Withdrawal, actor: Any) -> int:
-    """The PSP holds the money again, the client has what came back of it; our fee stays, what banks kept is gone."""
-    posted = ledger.post(
-        Entry(
-            key=f"withdrawal:{withdrawal.reference}:came-back", kind=outcomes.ledger_kind(withdrawal),
-            brand_id=withdrawal.brand_id, description=f"{withdrawal.reference} {finding.psp_reference}",
-            lines=(
-                Line(ledger.psp_clearing(withdrawal.psp, withdrawal.currency), -finding.amount_minor),
-                Line(withdrawal.wallet, finding.amount_minor),
-            ),
-        ),
-        actor=actor,
-    )  # fmt: skip
-    outcomes.move_to(withdrawal, WithdrawalState.CAME_BACK)
-    withdrawal.reason = _("%(money)s came back") % {"money": finding.money}
-    withdrawal.save()
-    PspMovement.objects.create(
-        psp=withdrawal.psp, kind=MovementKind.REFUND if withdrawal.way == Way.REFUND else MovementKind.PAYOUT,
-        reference=withdrawal.reference, psp_reference=finding.psp_reference, client_id=withdrawal.client_id,
-        journal_id=posted.journal_id, amount_minor=finding.amount_minor, currency=withdrawal.currency,
-        occurred_at=timezone.now(),
-    )  # fmt: skip
-    if withdrawal.way == Way.REFUND:
-        _deposit_again(withdrawal)
-    outcomes.audit_withdrawal(
-        withdrawal,
-        "wallet.withdrawal_came_back",
-        actor=actor,
-        after={"amount": str(finding.money)},
-        reason=finding.reason,
-    )
-    outcomes.tell_refused([withdrawal], withdrawal.reason, amount_minor=finding.amount_minor)
-    return posted.journal_id
-
-
-def _deposit_again(withdrawal: Withdrawal) -> None:
-    """What the refund gave back of its deposit did not reach the payer."""
-    assert withdrawal.source_deposit_id is not None
-    deposit = lock_deposit(pk=withdrawal.source_deposit_id)
-    deposit.refunded_minor -= withdrawal.amount_minor
-    if deposit.state == DepositState.REFUNDED:
-        deposit.state = DepositState.SETTLED
-    elif deposit.state == DepositState.RETURNED:
-        deposit.state = DepositState.HELD
-    deposit.save()
-    audit_deposit(deposit, "wallet.deposit_refund_came_back", after={"by": withdrawal.reference})
-    if withdrawal.purpose == Purpose.REFUND and not withdrawal.from_suspense:
-        publish(
-            DepositRestored(
-                client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk, dispute_id=None,
-                amount=withdrawal.amount, currency=withdrawal.currency, reference=withdrawal.reference,
-            )
-        )  # fmt: skip
-
-
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -313,5 +256,7 @@ def _record(finding: PayoutFinding, action: str, actor: Any, reason: str) -> Non
         actor=actor, action=action, target=withdrawal, client_id=withdrawal.client_id, brand_id=withdrawal.brand_id,
         reason=reason,
         after={"reference": withdrawal.reference, "found": finding.kind, "amount": str(finding.money),
-               "psp_reference": finding.psp_reference, "state": finding.state},
+               "psp_reference": finding.psp_reference, "state": finding.state,
+               "fee_returned_minor": finding.fee_returned_minor, "restores_bonus": finding.restores_bonus,
+               "terms_reason": finding.terms_reason},
     )  # fmt: skip

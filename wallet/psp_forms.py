@@ -62,17 +62,23 @@ class PspForm(KeyedForm, forms.ModelForm):
 
     class Meta:
         model = Psp
-        fields = ("name", "is_enabled", "base_url")
-        labels = {"name": _("Name"), "is_enabled": _("In use"), "base_url": _("API address")}
-        help_texts = {"base_url": _("Leave empty for the provider's own. “sandbox:code” is a PSP of the sandbox.")}
+        fields = ("name", "is_enabled", "base_url", "reserve_days")
+        labels = {"name": _("Name"), "is_enabled": _("In use"), "base_url": _("API address"),
+                  "reserve_days": _("Days until a reserve is due")}
+        help_texts = {
+            "base_url": _("Leave empty for the provider's own. “sandbox:code” is a PSP of the sandbox."),
+            "reserve_days": _("What it holds back longer is a break. For what it holds back from now on."),
+        }  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["reserve_days"].required = False
         self.add_key_fields(adapter_of(self.instance).keys, self.instance.credentials)
 
     def values(self) -> dict[str, Any]:
         """What `configure_psp` takes."""
-        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+        given = {name: self.cleaned_data[name] for name in self.Meta.fields}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 class NewPspForm(KeyedForm):

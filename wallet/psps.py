@@ -19,7 +19,7 @@ from wallet.models import PaymentMethod, Psp
 from wallet.psp import adapter_of
 from wallet.psp.base import Health, Method
 
-PLAIN_FIELDS = ("name", "is_enabled", "base_url")
+PLAIN_FIELDS = ("name", "is_enabled", "base_url", "reserve_days")
 
 
 @transaction.atomic

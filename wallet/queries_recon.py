@@ -6,7 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from crm.models import User
@@ -15,7 +16,7 @@ from crm.notify import people_with
 from crm.scope import reach_of
 from wallet import queries
 from wallet.choices import BreakKind, BreakState
-from wallet.models import Break, BreakNote, BreakPosting, Match, Suggestion
+from wallet.models import Break, BreakNote, BreakPosting, Match, ReserveItem, Suggestion
 
 # Days since the money moved: from, to (None: and older).
 AGES: tuple[tuple[int, int | None], ...] = ((0, 2), (2, 8), (8, 31), (31, 61), (61, None))
@@ -37,6 +38,17 @@ def suggestions_visible_to(user: Any) -> QuerySet[Suggestion]:
 
 def postings_visible_to(user: Any) -> QuerySet[BreakPosting]:
     return BreakPosting.objects.filter(one__brand_id__in=reach_of(user).whole_brands)
+
+
+def reserves_visible_to(user: Any) -> QuerySet[ReserveItem]:
+    """With what is open of each one's pair."""
+    left = F("amount_minor") - F("posted_minor")
+    of_pair = (
+        ReserveItem.objects.filter(pair=OuterRef("pair")).order_by().values("pair").annotate(sum=Sum(left)).values("sum")
+    )
+    return ReserveItem.objects.filter(psp__brand_id__in=reach_of(user).whole_brands).annotate(
+        open_of_pair=Coalesce(Subquery(of_pair), left, output_field=BigIntegerField())
+    )
 
 
 def notes_visible_to(user: Any) -> QuerySet[BreakNote]:

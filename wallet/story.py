@@ -41,6 +41,7 @@ WORDS: dict[str, tuple[Promise | str, str, str]] = {
     "wallet.bonus_refused": (_("Refused"), "circle-x", "danger"),
     "wallet.bonus_released": (_("Became money in the wallet"), "lock-open", "success"),
     "wallet.bonus_burned": (_("Lost"), "undo-2", "danger"),
+    "wallet.bonus_restored": (_("Held again: the payment that it was lost by came back"), "undo-2", "success"),
     "wallet.withdrawal_requested": (_("Requested; the money is reserved"), "hand-coins", "info"),
     "wallet.refund_requested": (_("Refund asked for; the money is reserved"), "undo-2", "info"),
     "wallet.refund_taken_back": (_("Taken back: the client did not claim it"), "undo-2", "warning"),

@@ -69,7 +69,8 @@ def give_what_campaigns_promise(event: DepositSettled) -> None:
 
 @subscribe(DepositReversed)
 def take_the_bonus_of_a_reversed_deposit(event: DepositReversed) -> None:
-    bonus_ends.burn_by_reversal(deposit_id=event.deposit_id, amount=event.amount)
+    refund = event.reference if event.kind == "refund" else ""
+    bonus_ends.burn_by_reversal(deposit_id=event.deposit_id, amount=event.amount, refund=refund)
 
 
 @subscribe(WithdrawalSettled)

@@ -11,10 +11,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.formats import money as shown
-from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, MoneyColumn, Table
+from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, DateColumn, Empty, MoneyColumn, Table, TimeColumn
 from wallet import queries, queries_recon
 from wallet.choices import BreakKind, BreakState
-from wallet.models import Break, Psp, Suggestion
+from wallet.models import Break, Psp, ReserveItem, Suggestion
 from wallet.reconciliation_choices import Leg, SuggestionRule, SuggestionState
 
 
@@ -80,6 +80,41 @@ class BreakTable(Table):
     @property
     def owners(self) -> list[Any]:
         return queries_recon.owners_for(self.user)
+
+
+class ReserveFilter(django_filters.FilterSet):
+    held = django_filters.BooleanFilter(method="of_held", label=_("Held by the PSP"))
+    psp = django_filters.ModelChoiceFilter(queryset=_psps, label=_("PSP"))
+
+    class Meta:
+        model = ReserveItem
+        fields: list[str] = []
+
+    def of_held(self, rows: Any, _name: str, value: bool) -> Any:
+        return rows.filter(open_of_pair__lt=0) if value else rows.filter(open_of_pair__gte=0)
+
+
+class ReserveTable(Table):
+    name, title, permission = "reserves", _("Held back by PSPs"), "wallet.view_settlementimport"
+    subtitle = _("What PSPs hold back and release. It is booked by itself; late or unequal is a break.")
+    columns = [
+        TimeColumn("at", _("Booked"), link=True),
+        MoneyColumn("amount_minor", _("Amount"), minor=True, signed=True),
+        DateColumn("due_on", _("Due on")),
+        BadgeColumn("state", _("State")),
+        MoneyColumn("open_minor", _("Open with its releases"), minor=True, signed=True),
+        Column("psp", _("PSP"), value="psp.name", css="nowrap"),
+        Column("reference", _("PSP reference"), value="row.psp_reference", css="clip mono"),
+    ]
+    filterset = ReserveFilter
+    empty = Empty(_("Nothing held back"), _("What a PSP's report says of reserves stands here."), "scale")
+
+    def queryset(self) -> Any:
+        rows = queries_recon.reserves_visible_to(self.user).select_related("psp", "row")
+        return rows.defer("psp__sealed_credentials")
+
+    def row_url(self, row: Any) -> str:
+        return reverse("wallet:settlement", args=[row.row.report_id])
 
 
 class SuggestionFilter(django_filters.FilterSet):

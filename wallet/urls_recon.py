@@ -3,7 +3,7 @@
 from django.urls import path
 
 from crm.ui.views import TableView
-from wallet.tables_recon import BreakTable, SuggestionTable
+from wallet.tables_recon import BreakTable, ReserveTable, SuggestionTable
 from wallet.views import breaks
 
 
@@ -23,6 +23,7 @@ RECON = [
     path("money/reconciliation/postings/<int:pk>/refuse/", breaks.break_refuse, name="break_refuse"),
     path("money/reconciliation/postings/<int:pk>/withdraw/", breaks.break_withdraw, name="break_withdraw"),
     path("money/reconciliation/notes/<int:pk>/file/", breaks.break_file, name="break_file"),
+    path("money/reconciliation/reserves/", TableView.as_view(table=ReserveTable), name="reserves"),
     path("money/reconciliation/suggestions/", TableView.as_view(table=SuggestionTable), name="suggestions"),
     path("money/reconciliation/suggestions/<int:pk>/accept/", breaks.suggestion_accept, name="suggestion_accept"),
     path("money/reconciliation/suggestions/<int:pk>/reject/", breaks.suggestion_reject, name="suggestion_reject"),

@@ -101,9 +101,25 @@ WHERE w.state IN ('settled', 'came_back') AND (b.paid, b.fee, -m.amount_minor, m
 UNION ALL
 SELECT 'withdrawal ' || w.reference || ' (what came back)' FROM wallet_withdrawal w
 LEFT JOIN wallet_payoutfinding f ON f.withdrawal_id = w.id AND f.kind = 'came_back' AND f.state = 'approved'
-LEFT JOIN wallet_posting p ON p.journal_id = f.journal_id AND p.account_id = w.wallet_id AND p.layer = 0
+LEFT JOIN LATERAL (
+  SELECT sum(p.amount_minor) FILTER (WHERE p.account_id = w.wallet_id) AS got,
+    sum(p.amount_minor) FILTER (WHERE a.kind = 'psp_clearing' AND a.psp_id = w.psp_id) AS back,
+    coalesce(sum(p.amount_minor) FILTER (WHERE a.kind = 'fees'), 0) AS fee
+  FROM wallet_posting p JOIN wallet_account a ON a.id = p.account_id WHERE p.journal_id = f.journal_id AND p.layer = 0
+) b ON true
 WHERE (w.state = 'came_back' OR f.id IS NOT NULL)
-  AND (w.state::text, p.amount_minor) IS DISTINCT FROM ('came_back', f.amount_minor)
+  AND ((w.state::text, b.got, b.back, b.fee) IS DISTINCT FROM
+    ('came_back', f.amount_minor + f.fee_returned_minor, -f.amount_minor, -f.fee_returned_minor)
+    OR f.fee_returned_minor NOT IN (0, w.fee_minor))
+UNION ALL
+SELECT 'bonus ' || g.reference || ' (restored when ' || w.reference || ' came back)' FROM wallet_bonusrestoration r
+JOIN wallet_payoutfinding f ON f.id = r.finding_id JOIN wallet_withdrawal w ON w.id = f.withdrawal_id
+JOIN wallet_bonusgrant g ON g.id = r.grant_id
+LEFT JOIN wallet_posting p ON p.journal_id = r.journal_id AND p.account_id = g.account_id AND p.layer = 0
+LEFT JOIN wallet_journal j ON j.idempotency_key = 'bonus:' || g.reference || ':burn:' || w.purpose || ':' || w.reference
+LEFT JOIN wallet_posting b ON b.journal_id = j.id AND b.account_id = g.account_id AND b.layer = 0
+WHERE f.state <> 'approved' OR NOT f.restores_bonus OR p.amount_minor IS DISTINCT FROM r.amount_minor
+  OR r.amount_minor > coalesce(-b.amount_minor, 0)
 UNION ALL
 SELECT 'deposit ' || d.reference || ' (what went back)' FROM wallet_deposit d
 LEFT JOIN LATERAL (
@@ -135,6 +151,13 @@ UNION ALL
 SELECT 'what was charged back of deposit ' || d.reference FROM wallet_deposit d
 LEFT JOIN (SELECT deposit_id, sum(taken_minor) AS minor FROM wallet_dispute GROUP BY 1) t ON t.deposit_id = d.id
 WHERE d.charged_back_minor <> coalesce(t.minor, 0)
+UNION ALL
+SELECT 'what PSP ' || psp_id || ' holds back in ' || currency
+FROM (SELECT a.psp_id, a.currency, sum(p.amount_minor) AS minor FROM wallet_account a
+      JOIN wallet_posting p ON p.account_id = a.id AND p.layer = 0 WHERE a.kind = 'psp_reserve' GROUP BY 1, 2) a
+FULL JOIN (SELECT psp_id, currency, sum(amount_minor - posted_minor) AS minor FROM wallet_reserveitem GROUP BY 1, 2) k
+  USING (psp_id, currency)
+WHERE coalesce(a.minor, 0) <> coalesce(k.minor, 0)
 UNION ALL
 SELECT 'credit of client ' || client_id || ' in ' || currency
 FROM (SELECT c.client_id, c.currency, b.credits_posted - b.debits_posted AS minor

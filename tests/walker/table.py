@@ -375,6 +375,7 @@ TABLE |= {
     "wallet:break_refuse": Rule(DECIDES_MONEY, kwargs=_money("BreakPosting"), good=OWN),
     "wallet:break_withdraw": Rule(DECIDES_MONEY, kwargs=_money("BreakPosting"), good=OWN),
     "wallet:break_file": Rule(SEES_BOOKS, kwargs=_money("BreakNote"), good=OWN),
+    "wallet:reserves": Rule(SEES_BOOKS),
     "wallet:suggestions": Rule(SEES_BOOKS),
     "wallet:suggestion_accept": Rule(DECIDES_MONEY, kwargs=_money("Suggestion"), good=OWN),
     "wallet:suggestion_reject": Rule(DECIDES_MONEY, kwargs=_money("Suggestion"), good=OWN),

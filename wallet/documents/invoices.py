@@ -41,6 +41,11 @@ WITH fees AS (
   SELECT w.client_id, w.reference, 'withdrawal', w.finished_at, w.currency, w.amount_minor, w.fee_minor
   FROM wallet_withdrawal w WHERE w.brand_id = %(brand)s AND w.fee_minor > 0 AND w.state IN ('settled', 'came_back')
     AND w.finished_at >= %(since)s AND w.finished_at < %(until)s
+  UNION ALL
+  SELECT w.client_id, w.reference, 'came_back', f.decided_at, w.currency, f.amount_minor, -f.fee_returned_minor
+  FROM wallet_payoutfinding f JOIN wallet_withdrawal w ON w.id = f.withdrawal_id
+  WHERE w.brand_id = %(brand)s AND f.state = 'approved' AND f.fee_returned_minor > 0
+    AND f.decided_at >= %(since)s AND f.decided_at < %(until)s
 ), lines AS (
   SELECT client_id, jsonb_agg(jsonb_build_object('reference', reference, 'kind', kind, 'at', at, 'currency', currency,
     'of', of_minor, 'fee', fee_minor) ORDER BY at, reference) AS lines

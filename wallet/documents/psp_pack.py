@@ -133,6 +133,8 @@ def _each_row(report_id: int) -> Iterator[Row]:
             named = [_named(MatchRule, one) for one in rules.split()] + [
                 _named(BreakKind, one) for one in breaks.split()
             ]
+            if kind == RowType.RESERVE and not named:
+                named = [Named("reserve", _("In the PSP's reserve"))]
             result = Named(" ".join(one.code for one in named), ", ".join(map(str, named))) if named else unmatched
             yield [
                 line, at, _named(RowType, kind), theirs, ours, result,

@@ -5,7 +5,7 @@ from wallet.models.costs import PspCost, PspCostProposal
 from wallet.models.disputes import Dispute
 from wallet.models.documents import FeeInvoice, IssuedDocument, Letterhead
 from wallet.models.files import AttachedFile
-from wallet.models.findings import PayoutFinding
+from wallet.models.findings import BonusRestoration, PayoutFinding
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
 from wallet.models.manual import ManualJournal, ManualJournalFile, ManualLine
 from wallet.models.matches import Match, MatchGroup, NotTheSame, Suggestion
@@ -13,6 +13,7 @@ from wallet.models.month_end import ClientMoneyDay, MonthSignOff, SourceRun
 from wallet.models.payments import Deposit, PspMovement
 from wallet.models.periods import ClosingBalance, Period, PeriodReopening
 from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookMessage
+from wallet.models.reserves import ReserveItem
 from wallet.models.settlements import SettlementImport, SettlementRow
 from wallet.models.statement_tables import TableMapping, WaitingTable
 from wallet.models.transfers import Exchange, Quote, Transfer
@@ -30,6 +31,7 @@ __all__ = [
     "BankOrder",
     "BonusGrant",
     "BonusPlan",
+    "BonusRestoration",
     "BonusRule",
     "Break",
     "BreakNote",
@@ -63,6 +65,7 @@ __all__ = [
     "PspCostProposal",
     "PspMovement",
     "Quote",
+    "ReserveItem",
     "SettlementImport",
     "SettlementRow",
     "SourceRun",

@@ -6,8 +6,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.models.audit import append_only
 from crm.money import Money
 from wallet.choices import FindingKind, RequestState
+from wallet.models.bonus import BonusGrant
 from wallet.models.ledger import Journal
 from wallet.models.periods import FourEyesMixin
 from wallet.models.withdrawals import Withdrawal
@@ -20,6 +22,13 @@ class PayoutFinding(FourEyesMixin):
     kind = models.CharField(max_length=10, choices=FindingKind.choices)
     amount_minor = models.BigIntegerField(help_text=_("What came back; else what was to be paid"))
     psp_reference = models.CharField(max_length=100, blank=True, help_text=_("The PSP's or bank's number of it"))
+    fee_returned_minor = models.BigIntegerField(default=0, db_default=0, help_text=_("Our fee, where it goes back too"))
+    restores_bonus = models.BooleanField(
+        default=False, db_default=False, help_text=_("Credit that the payment took away is held again")
+    )
+    terms_reason = models.CharField(
+        max_length=300, blank=True, db_default="", help_text=_("Why fee or bonus are treated otherwise than the brand does")
+    )
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="payout_finding")
 
     class Meta:
@@ -35,6 +44,11 @@ class PayoutFinding(FourEyesMixin):
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payout_finding_is_positive"),
             models.CheckConstraint(
+                condition=Q(fee_returned_minor__gte=0)
+                & (Q(kind=FindingKind.CAME_BACK) | Q(fee_returned_minor=0, restores_bonus=False)),
+                name="only_what_came_back_returns_fee_or_bonus",
+            ),
+            models.CheckConstraint(
                 condition=Q(kind=FindingKind.NOT_PAID) | ~Q(psp_reference=""), name="moved_money_has_a_number"
             ),
             models.CheckConstraint(
@@ -48,3 +62,31 @@ class PayoutFinding(FourEyesMixin):
     @property
     def money(self) -> Money:
         return Money.of_minor(self.amount_minor, self.withdrawal.currency)
+
+    @property
+    def fee_returned(self) -> Money:
+        return Money.of_minor(self.fee_returned_minor, self.withdrawal.currency)
+
+
+class BonusRestoration(models.Model):
+    """Credit of one bonus that a payment had taken away and that is held again, because the payment came back."""
+
+    finding = models.ForeignKey(PayoutFinding, on_delete=models.PROTECT, related_name="restorations")
+    grant = models.ForeignKey(BonusGrant, on_delete=models.PROTECT, related_name="restorations")
+    amount_minor = models.BigIntegerField(help_text=_("In the bonus's currency"))
+    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="bonus_restoration")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["finding", "grant"], name="a_finding_restores_a_bonus_once"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="restored_bonus_is_positive"),
+        ]
+        triggers = append_only("bonusrestoration")
+
+    def __str__(self) -> str:
+        return f"{self.grant} {self.money}"
+
+    @property
+    def money(self) -> Money:
+        return Money.of_minor(self.amount_minor, self.grant.currency)

@@ -79,6 +79,10 @@ class Account(models.Model):
                 condition=Q(kind=AccountKind.PSP_CLEARING, psp__isnull=False) | ~Q(kind=AccountKind.PSP_CLEARING),
                 name="psp_clearing_has_a_psp",
             ),
+            models.CheckConstraint(
+                condition=Q(kind=AccountKind.PSP_RESERVE, psp__isnull=False) | ~Q(kind=AccountKind.PSP_RESERVE),
+                name="psp_reserve_has_a_psp",
+            ),
         ]
         indexes = [models.Index(fields=["is_bounded", "id"], name="accounts_house_first")]
         triggers = [

@@ -32,6 +32,9 @@ class Psp(models.Model):
     )
     is_enabled = models.BooleanField(default=True)
     is_fetched_daily = models.BooleanField(default=False, help_text=_("Its report is fetched and matched every day"))
+    reserve_days = models.PositiveSmallIntegerField(
+        default=180, db_default=180, help_text=_("How long it holds money back at most, where its report does not say")
+    )
     sealed_credentials = models.BinaryField(null=True, editable=False)
     last_checked_at = models.DateTimeField(null=True)
     last_check_error = models.CharField(max_length=300, blank=True)

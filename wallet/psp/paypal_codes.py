@@ -19,6 +19,8 @@ CODES: dict[str, RowType] = {
     "T1114": RowType.PAYOUT,
     "T1115": RowType.PAYOUT,
     "T1116": RowType.RESERVE,
+    "T2109": RowType.ADJUSTMENT,  # gift certificates: bought, redeemed
+    "T2110": RowType.ADJUSTMENT,
     "T1201": RowType.CHARGEBACK,
     "T1202": RowType.CHARGEBACK_REVERSED,
     "T1205": RowType.CHARGEBACK_REVERSED,

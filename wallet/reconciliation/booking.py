@@ -1,6 +1,7 @@
 """What reports make us book, as differences to what of them is booked already: a match that is undone takes its part back.
 
-Fees: of matched rows, and of rows that are fees themselves. Conversions: what the PSP made of a
+Fees: of matched rows, and of rows that are fees themselves. Reserves: what the PSP held back, less what it released, into an
+account of its own. Conversions: what the PSP made of a
 payment in another currency, at its own rate. Payouts: from the PSP's account to our client-money bank, once each.
 """
 
@@ -23,8 +24,13 @@ RATE_STEP = Decimal("1e-12")
 FEES = """
 SELECT r.report_id, r.currency, sum(CASE WHEN r.type = 'fee' THEN -r.net_minor ELSE r.fee_minor END)::bigint
 FROM wallet_settlementrow r LEFT JOIN wallet_match x ON x.row_id = r.id AND x.leg = 'psp'
-WHERE r.report_id = ANY(%(reports)s) AND NOT r.is_repeat AND (x.id IS NOT NULL OR r.type = 'fee')
+WHERE r.report_id = ANY(%(reports)s) AND NOT r.is_repeat AND (x.id IS NOT NULL OR r.type = 'fee'
+  OR (r.type = 'reserve' AND EXISTS (SELECT 1 FROM wallet_reserveitem k WHERE k.row_id = r.id)))
 GROUP BY 1, 2
+"""
+RESERVES = """
+SELECT r.report_id, k.currency, sum(k.amount_minor)::bigint FROM wallet_settlementrow r
+JOIN wallet_reserveitem k ON k.row_id = r.id WHERE r.report_id = ANY(%(reports)s) AND r.type = 'reserve' GROUP BY 1, 2
 """
 CONVERSIONS = """
 SELECT r.report_id, m.currency, r.currency, sum(m.amount_minor)::bigint, sum(r.gross_minor)::bigint
@@ -37,11 +43,14 @@ def book(report_ids: Iterable[int], *, actor: Any = None) -> None:
     """Bring the ledger to what the matches of these reports say. Call it with the PSP's lock held."""
     ids = sorted(set(report_ids))
     reports = SettlementImport.objects.select_related("psp__brand").in_bulk(ids)
-    due: dict[int, dict[str, dict[str, Any]]] = {pk: {"fees": {}, "fx": {}} for pk in reports}
+    due: dict[int, dict[str, dict[str, Any]]] = {pk: {"fees": {}, "reserves": {}, "fx": {}} for pk in reports}
     with connection.cursor() as cursor:
         cursor.execute(FEES, {"reports": ids})
         for pk, currency, fee in cursor.fetchall():
             due[pk]["fees"][currency] = fee
+        cursor.execute(RESERVES, {"reports": ids})
+        for pk, currency, held in cursor.fetchall():
+            due[pk]["reserves"][currency] = held
         cursor.execute(CONVERSIONS, {"reports": ids})
         for pk, paid_currency, currency, paid, got in cursor.fetchall():
             due[pk]["fx"][f"{paid_currency}:{currency}"] = [paid, got]
@@ -55,7 +64,7 @@ def book(report_ids: Iterable[int], *, actor: Any = None) -> None:
 
 def _entries_of(report: SettlementImport, due: dict[str, dict[str, Any]]) -> list[Entry]:
     """The differences, and what `booked` says afterwards; each journal of a report has its number in the key."""
-    booked = {"journals": 0, "fees": {}, "fx": {}} | report.booked
+    booked = {"journals": 0, "fees": {}, "reserves": {}, "fx": {}} | report.booked
     entries: list[Entry] = []
     for currency in sorted({*due["fees"], *booked["fees"]}):
         difference = due["fees"].get(currency, 0) - booked["fees"].get(currency, 0)
@@ -64,12 +73,18 @@ def _entries_of(report: SettlementImport, due: dict[str, dict[str, Any]]) -> lis
             clearing = ledger.psp_clearing(report.psp, currency)
             lines = (Line(clearing, difference), Line(cost, -difference))
             entries.append(_entry(report, booked, JournalKind.PSP_FEE, lines, "fees"))
+    for currency in sorted({*due["reserves"], *booked["reserves"]}):
+        difference = due["reserves"].get(currency, 0) - booked["reserves"].get(currency, 0)
+        if difference:
+            reserve, clearing = (of(report.psp, currency) for of in (ledger.psp_reserve, ledger.psp_clearing))
+            lines = (Line(clearing, -difference), Line(reserve, difference))
+            entries.append(_entry(report, booked, JournalKind.PSP_RESERVE, lines, "reserve"))
     for pair in sorted({*due["fx"], *booked["fx"]}):
         paid, got = due["fx"].get(pair, [0, 0])
         paid_before, got_before = booked["fx"].get(pair, [0, 0])
         if (paid, got) != (paid_before, got_before):
             entries.append(_conversion(report, booked, pair, paid - paid_before, got - got_before))
-    report.booked = {**booked, "fees": due["fees"], "fx": due["fx"]}
+    report.booked = {**booked, **due}
     return entries
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from wallet.choices import BreakState
 from wallet.models import Break, Psp, SettlementImport, SettlementRow
-from wallet.reconciliation import bank_leg, booking, closing, naming, passes, staging, suggesting
+from wallet.reconciliation import bank_leg, booking, closing, naming, passes, reserves, staging, suggesting
 from wallet.reconciliation_choices import Leg
 
 ANALYZE_ROWS_MIN = 5_000
@@ -80,6 +80,7 @@ def _run(psp: Psp, report: SettlementImport | None, *, actor: Any = None) -> tup
     with connection.cursor() as cursor:
         staging.stage(cursor, values)
         stored = passes.run_passes(cursor, psp.pk)
+        of_reserves = reserves.take(cursor, psp_id=psp.pk, report_id=values["report"])
         opened, closed = naming.name_breaks(cursor, psp_id=psp.pk, brand_id=psp.brand_id, report=report)
         suggesting.suggest(cursor, psp.pk)
         cursor.execute("SELECT DISTINCT report_id FROM recon_row")
@@ -90,7 +91,7 @@ def _run(psp: Psp, report: SettlementImport | None, *, actor: Any = None) -> tup
             cursor.execute("SELECT keelson_analyze('wallet_match')")
         cursor.execute(staging.DONE)
     closing.withdraw_postings(closed)
-    booking.book({*touched, *([report.pk] if report else [])}, actor=actor)
+    booking.book({*touched, *of_reserves, *([report.pk] if report else [])}, actor=actor)
     return opened, matched
 
 

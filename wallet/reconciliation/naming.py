@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from wallet.models import SettlementImport
+from wallet.reconciliation import reserves
 from wallet.reconciliation_choices import Resolved
 
 # A movement in the last hours of a covered day may stand in the next report.
@@ -166,6 +167,7 @@ def name_breaks(cursor: Any, *, psp_id: int, brand_id: int, report: SettlementIm
     cursor.execute(OF_ROWS, values)
     cursor.execute("ANALYZE recon_break")
     cursor.execute(COVER + OF_MOVEMENTS, values)
+    reserves.name_breaks(cursor, psp_id=psp_id)
     cursor.execute(HAS_TERMS, values)
     if cursor.fetchone()[0]:
         cursor.execute(OF_FEES, values)

@@ -10,6 +10,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,7 +21,7 @@ from crm.policies import require
 from wallet import ledger, policies
 from wallet.choices import AccountKind, BreakKind, BreakState, JournalKind, MatchRule, PeriodState, RequestState
 from wallet.ledger import Entry, Line
-from wallet.models import Break, BreakPosting, Match, MatchGroup, Period, Psp
+from wallet.models import Break, BreakPosting, Match, MatchGroup, Period, Psp, ReserveItem
 from wallet.reconciliation import breaks
 from wallet.reconciliation.conversions import Across, across, kept_across, lines_between, names_another_client
 from wallet.reconciliation.matching import book_again, lock_psp
@@ -43,10 +44,14 @@ USUALLY: dict[str, PostingWay | None] = {
     BreakKind.DUPLICATE: PostingWay.SUSPENSE,
     BreakKind.MISSING_HERE: PostingWay.SUSPENSE,
     BreakKind.STATUS: PostingWay.LOSS,
+    BreakKind.RESERVE_OVERDUE: PostingWay.LOSS,
+    BreakKind.RESERVE_UNEQUAL: PostingWay.SUSPENSE,
 }
-POSTABLE = frozenset(
-    {BreakKind.AMOUNT, BreakKind.CURRENCY, BreakKind.DUPLICATE, BreakKind.MISSING_HERE, BreakKind.STATUS}
-)
+# Of these the money stands in the PSP's reserve, and not in its clearing account.
+OF_RESERVES = frozenset({BreakKind.RESERVE_OVERDUE, BreakKind.RESERVE_UNEQUAL})
+POSTABLE = OF_RESERVES | {
+    BreakKind.AMOUNT, BreakKind.CURRENCY, BreakKind.DUPLICATE, BreakKind.MISSING_HERE, BreakKind.STATUS
+}  # fmt: skip
 # Their row and movement are the same thing once the difference is posted.
 PAIRED = frozenset({BreakKind.AMOUNT, BreakKind.CURRENCY})
 
@@ -171,6 +176,8 @@ def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
     if one.kind in PAIRED and one.row_id and one.movement_id:
         posting.group = make_group(one, journal_id=posted.journal_id, between=between, actor=actor)
     posting.save()
+    if one.kind in OF_RESERVES:
+        ReserveItem.objects.filter(row_id=one.row_id).update(posted_minor=F("posted_minor") + posting.amount_minor)
     breaks.close(one, actor, code=Resolved.POSTED, values={"way": posting.way})
     if posting.group_id and one.row_id:
         book_again([one.row_id], actor=actor)
@@ -185,7 +192,8 @@ def _entry(posting: BreakPosting, between: Across | None) -> Entry:
     psp = Psp.objects.select_related("brand").get(pk=one.psp_id)
     other = ledger.house(OTHER_SIDE[way], brand_id=one.brand_id, currency=posting.currency)
     if between is None:
-        clearing = ledger.psp_clearing(psp, posting.currency)
+        at_the_psp = ledger.psp_reserve if one.kind in OF_RESERVES else ledger.psp_clearing
+        clearing = at_the_psp(psp, posting.currency)
         lines: tuple[Line, ...] = (Line(clearing, -posting.amount_minor), Line(other, posting.amount_minor))
     else:
         lines = lines_between(between, psp=psp, other=other)

@@ -14,11 +14,11 @@ from wallet.choices import MatchRule, RowType
 from wallet.reconciliation_choices import JUDGED_ANEW
 
 # Rows that have a movement of ours, and rows that have none but move money all the same: those are missing here until two people
-# say what they are. Fees and payouts to our bank are booked by themselves.
+# say what they are. Fees, payouts to our bank and what is held back (`reserves`) are booked by themselves.
 TYPES = [
     str(kind)
     for kind in (
-        RowType.PAYMENT, RowType.PAYOUT, RowType.REFUND, RowType.CHARGEBACK, RowType.CHARGEBACK_REVERSED, RowType.RESERVE,
+        RowType.PAYMENT, RowType.PAYOUT, RowType.REFUND, RowType.CHARGEBACK, RowType.CHARGEBACK_REVERSED,
         RowType.CONVERSION, RowType.ADJUSTMENT,
     )
 ]  # fmt: skip
@@ -70,6 +70,7 @@ WHERE r.report_id = %(report)s AND r.type = ANY(%(types)s) AND NOT r.is_repeat
 UNION ALL
 SELECT {ROW_COLUMNS} FROM wallet_settlementrow r JOIN wallet_break b ON b.row_id = r.id
 WHERE b.psp_id = %(psp)s AND b.state = 'open' AND b.leg = 'psp' AND b.kind <> 'fee' AND r.report_id <> %(report)s
+  AND r.type = ANY(%(types)s)
 """  # noqa: S608 (constants of this module)
 MOV_COLUMNS = """
   m.id, m.kind, m.psp_reference, m.reference, m.common_reference, m.currency, m.amount_minor, m.client_id, m.occurred_at,

@@ -52,6 +52,7 @@ def _of_row(one: Break) -> dict[str, Any]:
         "line": row.line, "kind": row.get_type_display(), "reference": row.psp_reference or row.merchant_reference,
         "there": Money.of_minor(row.gross_minor, row.currency), "fee": Money.of_minor(row.fee_minor, row.currency),
         "here": movement.money if movement else "–", "ours": movement.reference if movement else "–",
+        "open": Money.of_minor(abs(one.difference_minor), row.currency),
         "paid": Money.of_minor(-row.gross_minor, row.currency),
         "agreed": Money.of_minor(row.fee_minor - one.difference_minor, row.currency),
     }  # fmt: skip
@@ -66,5 +67,7 @@ ROW_WORDS = {
     BreakKind.FEE: lambda: _("Line %(line)s: the PSP took %(fee)s, and %(agreed)s is agreed"),
     BreakKind.WRONG_CLIENT: lambda: _("Line %(line)s: %(kind)s %(reference)s names another client than %(ours)s does"),
     BreakKind.STATUS: lambda: _("Line %(line)s: %(kind)s %(reference)s of %(there)s happened there, and not here"),
+    BreakKind.RESERVE_OVERDUE: lambda: _("Line %(line)s: of %(there)s held back %(open)s should have been released by now"),
+    BreakKind.RESERVE_UNEQUAL: lambda: _("Line %(line)s: %(there)s was released, %(open)s more than was held back"),
     BreakKind.TIMING: lambda: _("Line %(line)s: %(kind)s %(reference)s was booked near the cut-off"),
 }

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST
 from crm.errors import DomainError, NotAllowed
 from crm.ui.views import staff_page
 from wallet import payout_findings, queries
-from wallet.forms import FindingForm, OptionalReasonForm, ReasonForm
+from wallet.findings_shown import finding_form
+from wallet.forms import OptionalReasonForm, ReasonForm
 from wallet.models import PayoutFinding
 from wallet.views.movements import find_withdrawal, show_withdrawal
 
@@ -25,7 +26,7 @@ PERMISSION = payout_findings.DECIDES
 @staff_page(PERMISSION)
 def say(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
     withdrawal = find_withdrawal(request, withdrawal_id)
-    form = FindingForm(request.POST, kinds=payout_findings.possible(withdrawal))
+    form = finding_form(withdrawal, payout_findings.possible(withdrawal), request.POST)
     if form.is_valid():
         try:
             payout_findings.say_what_happened(withdrawal_id=withdrawal.pk, actor=request.user, **form.cleaned_data)

@@ -60,8 +60,8 @@ TYPES = {
     "ManualCorrected": RowType.ADJUSTMENT,
     "BankInstructionReturned": RowType.MERCHANT_PAYOUT,
     "EpaPaid": RowType.ADJUSTMENT,
-    "Balancetransfer": RowType.ADJUSTMENT,
-    "BalanceTransfer": RowType.ADJUSTMENT,
+    "Balancetransfer": RowType.RESERVE,
+    "BalanceTransfer": RowType.RESERVE,
 }
 # Zones as the report abbreviates them, where the time zone database has no such name.
 ZONES = {
@@ -74,6 +74,9 @@ ZONES = {
 ALL = COLUMNS + LATER_COLUMNS
 LEAST = len(COLUMNS) - len(FEES)
 BATCHES_MAX = 100_000
+# The balance of a batch that is carried over stands in the next one: with the other sign, within days.
+CARRIED_OVER = frozenset({"Balancetransfer", "BalanceTransfer"})
+CARRIED_DAYS = dt.timedelta(days=14)
 OF_CLIENTS = frozenset(
     {RowType.PAYMENT, RowType.PAYOUT, RowType.REFUND, RowType.CHARGEBACK, RowType.CHARGEBACK_REVERSED}
 )
@@ -171,10 +174,11 @@ class AdyenReader(CsvReader):
                 rate = self._rate(paid, paid_in, rate_text, gross, currency)
             elif paid != gross:
                 raise wrong(line, "Net Credit (NC)", _("gross less fees is not net."))
-        is_converted = rate is not None
+        is_converted, at = rate is not None, self._time(created, zone)
         return FileRow(
             line, kind, own[:100], ((modified if kind == RowType.REFUND else "") or merchant)[:100],
-            "" if is_payment else payment[:100], batch[:60], self._time(created, zone), currency, gross, fee, net, None,
+            "" if is_payment else payment[:100], batch[:60], at, currency, gross, fee, net,
+            at + CARRIED_DAYS if name in CARRIED_OVER else None,
             modification[:100], "", paid_in if is_converted else "", paid if is_converted else None, rate,
         )  # fmt: skip
 

@@ -224,7 +224,8 @@ class Table:
             (of_refund if kind == RowType.REFUND else of_payment)[:100], "" if is_payment else intent[:100],
             (batch or (source if kind == RowType.MERCHANT_PAYOUT else ""))[:60],
             moment(line, self._time_names["created"], created), currency, gross, fee, net,
-            moment(line, "available_on", value) if value else None, entry[:100], customer[:100],
+            # Of what is held back it is not the day of the release.
+            moment(line, "available_on", value) if value and kind != RowType.RESERVE else None, entry[:100], customer[:100],
         )  # fmt: skip
         facing = facing.upper()
         return self._converted(row, facing, facing_text, rate_text) if facing and facing != currency else row
