@@ -1,6 +1,6 @@
 """Credit that a withdrawal or a refund took away, held again because its money never left.
 
-    restore   bonus cost   −X   client credit   +X
+restore   bonus cost   −X   client credit   +X
 """
 
 from __future__ import annotations

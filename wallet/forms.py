@@ -72,12 +72,19 @@ class FindingForm(forms.Form):
             del self.fields["amount"]
         fee, lost = (terms.fee, terms.bonus.lost) if terms else (None, [])
         if terms and fee and fee.amount:
-            self._ask("returns_fee", terms.returns_fee, said("Return it: %(m)s") % {"m": fee}, said("Keep it: %(m)s") % {"m": fee})
+            self._ask(
+                "returns_fee",
+                terms.returns_fee,
+                said("Return it: %(m)s") % {"m": fee},
+                said("Keep it: %(m)s") % {"m": fee},
+            )
         else:
             del self.fields["returns_fee"]
         if terms and lost:
             credit = ", ".join(f"{one.grant} {one.money}" for one in lost)
-            self._ask("restores_bonus", terms.restores_bonus, said("Restore it: %(m)s") % {"m": credit}, said("It stays lost"))
+            self._ask(
+                "restores_bonus", terms.restores_bonus, said("Restore it: %(m)s") % {"m": credit}, said("It stays lost")
+            )
         else:
             del self.fields["restores_bonus"]
         if not {"returns_fee", "restores_bonus"} & set(self.fields):

@@ -63,8 +63,12 @@ class PspForm(KeyedForm, forms.ModelForm):
     class Meta:
         model = Psp
         fields = ("name", "is_enabled", "base_url", "reserve_days")
-        labels = {"name": _("Name"), "is_enabled": _("In use"), "base_url": _("API address"),
-                  "reserve_days": _("Days until a reserve is due")}
+        labels = {
+            "name": _("Name"),
+            "is_enabled": _("In use"),
+            "base_url": _("API address"),
+            "reserve_days": _("Days until a reserve is due"),
+        }
         help_texts = {
             "base_url": _("Leave empty for the provider's own. “sandbox:code” is a PSP of the sandbox."),
             "reserve_days": _("What it holds back longer is a break. For what it holds back from now on."),

@@ -44,7 +44,11 @@ def reserves_visible_to(user: Any) -> QuerySet[ReserveItem]:
     """With what is open of each one's pair."""
     left = F("amount_minor") - F("posted_minor")
     of_pair = (
-        ReserveItem.objects.filter(pair=OuterRef("pair")).order_by().values("pair").annotate(sum=Sum(left)).values("sum")
+        ReserveItem.objects.filter(pair=OuterRef("pair"))
+        .order_by()
+        .values("pair")
+        .annotate(sum=Sum(left))
+        .values("sum")
     )
     return ReserveItem.objects.filter(psp__brand_id__in=reach_of(user).whole_brands).annotate(
         open_of_pair=Coalesce(Subquery(of_pair), left, output_field=BigIntegerField())

@@ -218,7 +218,11 @@ def outcome(psp) -> tuple:
     return (
         [(one.row.psp_reference, one.open_minor) for one in items],
         list(breaks.values_list("kind", "difference_minor", "row__psp_reference")),
-        [(ledger.balance(of(psp, code))) for of in (ledger.psp_reserve, ledger.psp_clearing) for code in ("EUR", "JPY")],
+        [
+            (ledger.balance(of(psp, code)))
+            for of in (ledger.psp_reserve, ledger.psp_clearing)
+            for code in ("EUR", "JPY")
+        ],
     )
 
 

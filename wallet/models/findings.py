@@ -27,7 +27,10 @@ class PayoutFinding(FourEyesMixin):
         default=False, db_default=False, help_text=_("Credit that the payment took away is held again")
     )
     terms_reason = models.CharField(
-        max_length=300, blank=True, db_default="", help_text=_("Why fee or bonus are treated otherwise than the brand does")
+        max_length=300,
+        blank=True,
+        db_default="",
+        help_text=_("Why fee or bonus are treated otherwise than the brand does"),
     )
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="payout_finding")
 

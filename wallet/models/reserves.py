@@ -57,7 +57,9 @@ class ReserveItem(models.Model):
         if known is not None:
             return known
         left = F("amount_minor") - F("posted_minor")
-        rows = ReserveItem.objects.filter(pair_id=self.pair_id) if self.pair_id else ReserveItem.objects.filter(pk=self.pk)
+        rows = (
+            ReserveItem.objects.filter(pair_id=self.pair_id) if self.pair_id else ReserveItem.objects.filter(pk=self.pk)
+        )
         return rows.aggregate(minor=models.Sum(left))["minor"] or 0
 
     @property

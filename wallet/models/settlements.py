@@ -104,9 +104,7 @@ class SettlementRow(models.Model):
             models.Index(
                 fields=["report", "line"], name="payout_rows_by_report", condition=Q(type=RowType.MERCHANT_PAYOUT)
             ),
-            models.Index(
-                fields=["report", "line"], name="reserve_rows_by_report", condition=Q(type=RowType.RESERVE)
-            ),
+            models.Index(fields=["report", "line"], name="reserve_rows_by_report", condition=Q(type=RowType.RESERVE)),
         ]
         triggers = [
             never_goes("settlementrow"),

@@ -67,7 +67,9 @@ ROW_WORDS = {
     BreakKind.FEE: lambda: _("Line %(line)s: the PSP took %(fee)s, and %(agreed)s is agreed"),
     BreakKind.WRONG_CLIENT: lambda: _("Line %(line)s: %(kind)s %(reference)s names another client than %(ours)s does"),
     BreakKind.STATUS: lambda: _("Line %(line)s: %(kind)s %(reference)s of %(there)s happened there, and not here"),
-    BreakKind.RESERVE_OVERDUE: lambda: _("Line %(line)s: of %(there)s held back %(open)s should have been released by now"),
+    BreakKind.RESERVE_OVERDUE: lambda: _(
+        "Line %(line)s: of %(there)s held back %(open)s should have been released by now"
+    ),
     BreakKind.RESERVE_UNEQUAL: lambda: _("Line %(line)s: %(there)s was released, %(open)s more than was held back"),
     BreakKind.TIMING: lambda: _("Line %(line)s: %(kind)s %(reference)s was booked near the cut-off"),
 }
