@@ -11,13 +11,20 @@ from crm.errors import DomainError
 from crm.money import to_minor
 
 MINOR_MAX = 10**15
+# Beyond these a Decimal is rounded, or overflows, before anybody has looked at it.
+PLACE_MAX = 18
+DIGITS_MAX = 28
 
 
 def minor_of(amount: Decimal, currency: str) -> int:
     """Whole minor units of a sensible amount, or words."""
     if not amount.is_finite() or amount <= 0:
         raise DomainError(_("Enter an amount above zero."))
+    if amount.adjusted() > PLACE_MAX:
+        raise DomainError(_("This amount is too large."))
     try:
+        if len(amount.as_tuple().digits) > DIGITS_MAX:
+            raise ValueError("more digits than are computed with")
         minor = to_minor(amount, currency)
     except ValueError:
         raise DomainError(_("%(currency)s has no such small amounts. Use fewer decimals.") % {"currency": currency})

@@ -80,7 +80,7 @@ def _run(psp: Psp, report: SettlementImport | None, *, actor: Any = None) -> tup
     with connection.cursor() as cursor:
         staging.stage(cursor, values)
         stored = passes.run_passes(cursor, psp.pk)
-        of_reserves = reserves.take(cursor, psp_id=psp.pk, report_id=values["report"])
+        of_reserves = reserves.take(cursor, psp_id=psp.pk, report_id=report.pk if report else 0)
         opened, closed = naming.name_breaks(cursor, psp_id=psp.pk, brand_id=psp.brand_id, report=report)
         suggesting.suggest(cursor, psp.pk)
         cursor.execute("SELECT DISTINCT report_id FROM recon_row")
