@@ -22,7 +22,7 @@ from trading.models import Deal
 from wallet import ledger, policies
 from wallet.bonus import audit_grant, lock_grant
 from wallet.bonus_choices import BonusState, OnWithdrawal, ReleaseBy
-from wallet.choices import AccountKind, JournalKind
+from wallet.choices import AccountKind, JournalKind, WithdrawalState
 from wallet.ledger import Entry, Line
 from wallet.limits import in_base
 from wallet.models import BonusGrant, Deposit, Journal, Withdrawal
@@ -181,8 +181,8 @@ def _part_withdrawn(client: Client, base: Decimal, *, is_gone: bool) -> Decimal:
 def burn_by_withdrawal(withdrawal_id: int) -> int:
     """A withdrawal was paid: credit is lost as the rule says. Returns how many bonuses lost something."""
     withdrawal = Withdrawal.objects.select_related("client__brand").defer("sealed_destination").get(pk=withdrawal_id)
-    if withdrawal.from_suspense:
-        return 0  # it was never the client's money: nothing was withdrawn
+    if withdrawal.from_suspense or withdrawal.state == WithdrawalState.CAME_BACK:
+        return 0  # it was never the client's money, or is there again: two people have said what becomes of the credit
     grants = [
         grant for grant in _active(withdrawal.client_id) if grant.rule.on_withdrawal != OnWithdrawal.NOTHING
         and grant.granted_at and grant.granted_at <= (withdrawal.finished_at or timezone.now())

@@ -5,6 +5,7 @@ restore   bonus cost   −X   client credit   +X
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -24,6 +25,7 @@ from wallet.choices import AccountKind, DepositState, JournalKind, Purpose
 from wallet.ledger import Entry, Line
 from wallet.models import BonusGrant, BonusRestoration, Journal, PayoutFinding, Posting, Withdrawal
 
+HEARD_WITHIN = dt.timedelta(days=1)
 GONE = (DepositState.CHARGED_BACK, DepositState.REFUNDED)
 
 
@@ -92,6 +94,8 @@ def _is_still_due(grant: BonusGrant, withdrawal: Withdrawal) -> bool:
 
 def take_first(withdrawal: Withdrawal) -> None:
     """What the payment costs in credit is lost before it is restored, also where its event has not been heard yet."""
+    if withdrawal.finished_at is None or timezone.now() - withdrawal.finished_at > HEARD_WITHIN:
+        return  # whatever it cost, it has cost by now
     if withdrawal.purpose == Purpose.WITHDRAWAL:
         burn_by_withdrawal(withdrawal.pk)
     elif withdrawal.source_deposit_id and not withdrawal.from_suspense:

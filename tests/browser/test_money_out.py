@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.people import enter, login
 from tests.portal.conftest import room
+from tests.wallet import recon
 from tests.wallet.test_withdrawal import paid_in
 from wallet.models import Deposit, Exchange, Quote, Withdrawal
 from wallet.outcomes import parts_of
@@ -129,3 +130,55 @@ def test_a_rate_that_runs_out_can_not_be_confirmed_and_a_new_one_can(phone, room
     phone.wait_for_url(re.compile("/portal/wallet/X-"))
     expect(phone.get_by_text("Exchanged").first).to_be_visible()
     assert Exchange.objects.get().amount_minor == 10_000
+
+
+def test_what_came_back_is_written_down_with_its_fee_and_booked_by_another(open_page, payer):
+    withdrawal = asked(payer, "100", "back")
+    Withdrawal.objects.filter(pk=withdrawal.pk).update(
+        state="settled", fee_minor=250, approved_by=payer.cast.finance, reviewed_by=payer.cast.second_finance,
+        journal_id=withdrawal.reservation_id, finished_at=dt.datetime.now(dt.UTC), psp_reference="po_1",
+    )  # fmt: skip
+    withdrawal.refresh_from_db()
+    page = open_page()
+    enter(page, payer.cast.finance)
+    page.goto(f"/money/withdrawals/{withdrawal.pk}/")
+    page.get_by_text("It came back", exact=True).click()
+    page.get_by_label("Its number there").fill("R-1")
+    expect(page.get_by_label("Our fee")).to_contain_text("Keep it: 2.50 EUR")
+    page.get_by_label("Our fee").select_option("yes")
+    page.get_by_label("Why so").fill("Our bank mistyped the IBAN")
+    page.get_by_label("Who told you, and what").fill("Returned on the 3rd")
+    fits(page)
+    shot(page, "came-back-written")
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.get_by_text("a second person books it")).to_be_visible()
+    page = open_page()
+    enter(page, payer.cast.second_finance)
+    page.goto(f"/money/withdrawals/{withdrawal.pk}/")
+    expect(page.get_by_text("Returned: €2.50")).to_be_visible()
+    expect(page.get_by_text("Our bank mistyped the IBAN")).to_be_visible()
+    shot(page, "came-back-second")
+    page.get_by_role("button", name="Agree and book").click()
+    page.locator("#k-confirm [data-yes]").click()
+    expect(page.locator(".k-badge", has_text="Paid, and came back").first).to_be_visible()
+    expect(page.locator(".k-timeline").first).to_contain_text("A second person agreed")
+    shot(page, "came-back-booked")
+    assert Withdrawal.objects.get(pk=withdrawal.pk).state == "came_back"
+
+
+def test_what_a_psp_holds_back_is_seen_with_its_due_day(page, room):
+    held = recon.row("", -5_000, psp_reference="r-1", type="reserve")
+    recon.report(room.psp, [held, {**held, "gross_minor": 700, "net_minor": 700, "psp_reference": "r-2"}])
+    enter(page, room.cast.finance)
+    page.goto("/money/reconciliation/")
+    page.get_by_role("link", name="Held back by PSPs").click()
+    expect(page.get_by_text("r-1")).to_be_visible()
+    expect(page.get_by_text("r-2")).not_to_be_visible()
+    fits(page)
+    shot(page, "reserves-held")
+    page.goto("/money/reconciliation/reserves/")
+    expect(page.get_by_text("r-2")).to_be_visible()
+    shot(page, "reserves")
+    page.goto("/money/cash/")
+    expect(page.get_by_text("held back, not counted")).to_be_visible()
+    shot(page, "cash")
