@@ -88,6 +88,18 @@ def test_several_releases_of_one_and_one_release_of_several(psp):
     assert set(states()) == {ReserveState.RELEASED} and verify().holds
 
 
+def test_rows_without_a_number_of_their_own_are_told_by_their_amounts(psp):
+    """Adyen numbers none of them: what stands in the same batch is not what belongs together."""
+    recon.report(
+        psp,
+        [
+            reserve(-60, "ReserveAdjustment 3", day=3), reserve(-100, "ReserveAdjustment 7", day=7),
+            reserve(60, "ReserveAdjustment 7", day=7, hour=14),
+        ],
+    )  # fmt: skip
+    assert states() == [ReserveState.RELEASED, ReserveState.HELD, ReserveState.RELEASED]
+
+
 def test_another_currency_releases_nothing(psp):
     recon.report(psp, [reserve(-1_000, "a"), reserve(1_000, "b", named="a", currency="USD", day=6)])
     assert open_breaks() == [("reserve_unequal", 1_000)]

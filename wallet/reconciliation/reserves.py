@@ -32,11 +32,12 @@ ARE_THERE = "SELECT EXISTS (SELECT 1 FROM wallet_reserveitem WHERE psp_id = %(ps
 STAGE = """
 CREATE TEMP TABLE recon_reserve ON COMMIT DROP AS
 SELECT k.id, k.row_id, k.currency, k.amount_minor AS amount, k.posted_minor AS posted, k.at, k.due_on, NULL::bigint AS pair,
-  r.psp_reference AS own, r.original_reference AS named, r.merchant_reference AS ours
+  CASE WHEN r.psp_reference LIKE '%% %%' THEN '' ELSE r.psp_reference END AS own, r.original_reference AS named,
+  r.merchant_reference AS ours
 FROM wallet_reserveitem k JOIN wallet_settlementrow r ON r.id = k.row_id WHERE k.psp_id = %(psp)s
 """
 IN_TIME = "at, own, named, ours, id"
-# A reference that several have in common tells none of them.
+# A reference that several have in common tells none of them; one that a reader had to make up of words is none.
 BY_NAME = """
 WITH hold AS MATERIALIZED (
   SELECT * FROM (
