@@ -132,15 +132,15 @@ def test_a_rate_that_runs_out_can_not_be_confirmed_and_a_new_one_can(phone, room
     assert Exchange.objects.get().amount_minor == 10_000
 
 
-def test_what_came_back_is_written_down_with_its_fee_and_booked_by_another(open_page, payer):
-    withdrawal = asked(payer, "100", "back")
+def test_what_came_back_is_written_down_with_its_fee_and_booked_by_another(open_page, room):
+    withdrawal = asked(room, "100", "back")
     Withdrawal.objects.filter(pk=withdrawal.pk).update(
-        state="settled", fee_minor=250, approved_by=payer.cast.finance, reviewed_by=payer.cast.second_finance,
+        state="settled", fee_minor=250, approved_by=room.cast.finance, reviewed_by=room.cast.second_finance,
         journal_id=withdrawal.reservation_id, finished_at=dt.datetime.now(dt.UTC), psp_reference="po_1",
     )  # fmt: skip
     withdrawal.refresh_from_db()
     page = open_page()
-    enter(page, payer.cast.finance)
+    enter(page, room.cast.finance)
     page.goto(f"/money/withdrawals/{withdrawal.pk}/")
     page.get_by_text("It came back", exact=True).click()
     page.get_by_label("Its number there").fill("R-1")
@@ -151,9 +151,9 @@ def test_what_came_back_is_written_down_with_its_fee_and_booked_by_another(open_
     fits(page)
     shot(page, "came-back-written")
     page.get_by_role("button", name="Write it down").click()
-    expect(page.get_by_text("a second person books it")).to_be_visible()
+    expect(page.get_by_text("You wrote it down: a second person books it.")).to_be_visible()
     page = open_page()
-    enter(page, payer.cast.second_finance)
+    enter(page, room.cast.second_finance)
     page.goto(f"/money/withdrawals/{withdrawal.pk}/")
     expect(page.get_by_text("Returned: €2.50")).to_be_visible()
     expect(page.get_by_text("Our bank mistyped the IBAN")).to_be_visible()
