@@ -18,7 +18,7 @@ from sandbox.ctrader.traders import CODES, Denied
 from sandbox.engine.books import Books
 from sandbox.engine.contracts import SYMBOLS
 from sandbox.engine.faults import DONE_KINDS, Fault, Faults
-from sandbox.engine.gateway import Gateway, Hangup
+from sandbox.engine.gateway import Gateway, Hangup, pushing_goes_on
 from sandbox.engine.http import HttpListener
 
 AUTH_SECONDS = 10
@@ -284,13 +284,15 @@ class CtraderServer(Gateway):
                 if int(row["Deal"]) > last:
                     last = int(row["Deal"])
                     if time.time() * 1000 - int(row["TimeMsc"]) < 3_600_000:  # imported history is not news
-                        await self._push(view.event(self.state, row))
+                        with pushing_goes_on(f"deal {last}"):
+                            await self._push(view.event(self.state, row))
             for login in self.books.store.take_changed_users():
                 if (user := self.books.store.users.get(login)) is not None:
-                    changed = pb.ProtoTraderChangedEvent(
-                        trader=view.trader(self.state, user), operation=pb.PROTO_UPDATE
-                    )
-                    await self._broadcast(protocol.frame(changed))
+                    with pushing_goes_on(f"trader {login}"):
+                        changed = pb.ProtoTraderChangedEvent(
+                            trader=view.trader(self.state, user), operation=pb.PROTO_UPDATE
+                        )
+                        await self._broadcast(protocol.frame(changed))
             if ticks != self.books.market.ticks:
                 ticks = self.books.market.ticks
                 for session in self.managers():
@@ -315,5 +317,5 @@ class CtraderServer(Gateway):
     async def _safely(session: Session, saying: Any) -> None:
         try:
             await asyncio.wait_for(saying, 5)
-        except (ConnectionError, TimeoutError):
+        except (OSError, TimeoutError):  # TLS that ends in mid-word, too
             session.is_silent = True  # it hangs up by itself

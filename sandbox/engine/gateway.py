@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 
 from sandbox.engine.books import Books
 from sandbox.engine.faults import Faults
+
+log = logging.getLogger("sandbox.gateway")
+
+
+@contextlib.contextmanager
+def pushing_goes_on(what: str) -> Iterator[None]:
+    """One thing that can't be pushed is logged, and the next one is pushed: a server whose pushing died looks like a quiet
+    market, and whoever is tested with it looks in vain for a fault of their own."""
+    try:
+        yield
+    except Exception:
+        log.exception("%s could not be pushed", what)
 
 
 class Hangup(Exception):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import grpc
 
 from sandbox.engine.books import IN, REASON_STOP_OUT, Refused
+from sandbox.engine.gateway import pushing_goes_on
 from sandbox.engine.store import User
 from sandbox.matchtrader import messages
 
@@ -151,9 +152,11 @@ class Streams(grpc.GenericRpcHandler):
             if not self.subscribers:
                 continue
             for _stamp, data in rows:
-                self._tell_deal(self.server.parse(data))
+                with pushing_goes_on("a deal"):
+                    self._tell_deal(self.server.parse(data))
             if any(one.kind in ("EQUITY_STREAM", "EVENTS_STREAM") for one in self.subscribers):
-                self._tell_equity(changed | self._moved())
+                with pushing_goes_on("what accounts are worth"):
+                    self._tell_equity(changed | self._moved())
 
     def _moved(self) -> set[int]:
         """Accounts with positions, when prices moved since the last time."""
