@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from typing import Any
 
@@ -15,6 +16,8 @@ INSERT = """
 INSERT INTO crm_accessevent (at, user_id, kind, client_id, brand_id, target, rows, in_book, reason, ip, session, request_id)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+PAGE_STAYS_OPEN = dt.timedelta(hours=12)
+SEEN = "SELECT EXISTS (SELECT 1 FROM crm_accessevent WHERE client_id = %s AND user_id = %s AND kind = %s AND at > %s)"
 
 
 def note(
@@ -38,6 +41,13 @@ def note(
                 reason[:200], context.ip, context.session, context.request_id,
             ],
         )  # fmt: skip
+
+
+def was_seen(*, user: Any, client_id: int) -> bool:
+    """Whether this user opened this client's page in the last hours: what the open page asks for again is no look of its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(SEEN, [client_id, user.pk, str(AccessKind.VIEW), timezone.now() - PAGE_STAYS_OPEN])
+        return bool(cursor.fetchone()[0])
 
 
 def session_mark(session_key: str | None) -> str:

@@ -46,7 +46,11 @@ def client_page(request: HttpRequest, client_id: int, slug: str = "") -> HttpRes
     if tab is None:
         raise Http404
     inner = tab.view(request, client)
-    if wants_fragment(request) or getattr(inner, "streaming", False) or inner.status_code != 200 or _is_file(inner):
+    if wants_fragment(request):
+        if inner.status_code == 200:
+            note_part(request, client, slug)
+        return inner
+    if getattr(inner, "streaming", False) or inner.status_code != 200 or _is_file(inner):
         return inner
     note_view(request, client, slug)
     return render(request, "clients/client.html", page_context(request, client, tab.slug, inner))
@@ -61,6 +65,12 @@ def note_view(request: HttpRequest, client: Client, slug: str = "") -> None:
         user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
         target=f"clients.client:{slug}" if slug else "clients.client", in_book=is_in_own_book(request.user, client),
     )  # fmt: skip
+
+
+def note_part(request: HttpRequest, client: Client, slug: str) -> None:
+    """Part of a client's page: a look where the page itself was not opened, however the request calls itself."""
+    if not access_log.was_seen(user=request.user, client_id=client.pk):
+        note_view(request, client, slug)
 
 
 def page_context(request: HttpRequest, client: Client, slug: str, inner: Any) -> dict[str, Any]:

@@ -142,7 +142,7 @@ class Chart:
     def rows(self) -> SafeString:
         """The same data as rows of a table, for readers without a screen or without JavaScript (the last 31 points).
 
-        Made here and not in the template: a chart's thirty rows cost a page more there than all the rest of it.
+        Made here and not in the template, where a chart's thirty rows took a fifth of what the account page needs.
         """
         shown = []
         for i in list(range(len(self.x)))[-31:]:

@@ -15,6 +15,7 @@ from clients.filters import owners_in_reach
 from clients.models import Client
 from clients.queries import get_client
 from clients.views import dialogs
+from clients.views.page import note_part
 from crm.errors import DomainError
 from crm.models import Book
 from crm.ui.views import staff_page, wants_fragment
@@ -79,6 +80,7 @@ def card(request: HttpRequest, client_id: int) -> HttpResponse:
     context = lead_card(request, client)
     if context is None:
         raise Http404
+    note_part(request, client, "lead")
     return render(request, "leads/_card_again.html", {**context, "client": client})
 
 

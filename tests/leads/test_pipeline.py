@@ -11,6 +11,7 @@ from clients.models import Client, TimelineEntry
 from clients.stages import move_stage
 from crm import events
 from crm.errors import NotAllowed, WrongState
+from crm.models import AccessEvent
 from leads.choices import SALES_TRANSITIONS
 from leads.models import Lead, SalesStatusChange
 from leads.pipeline import change_sales_status, next_statuses
@@ -59,6 +60,20 @@ def test_the_leads_card_comes_again_with_the_status_beside_the_name(cast, lead):
     change_sales_status(client_id=lead.client_id, to=SalesStatus.CALL_BACK, actor=cast.agent)
     page = signed_in(cast.agent).get(f"/leads/{lead.client_id}/card/").content.decode()
     assert page.count("Call back") == 2 and 'id="sales-status" hx-swap-oob="true"' in page
+
+
+def test_a_part_of_a_clients_page_is_a_look_where_the_page_was_not_opened(cast, lead):
+    """Whoever asks for parts alone, with the header of an open page, leaves a trace too; what an open page asks again is none."""
+    browser, looks = signed_in(cast.agent), AccessEvent.objects.filter(kind="view", client_id=lead.client_id)
+    for _again in (1, 2):
+        browser.get(f"/leads/{lead.client_id}/card/")
+        assert [row.target for row in looks] == ["clients.client:lead"]
+    other = signed_in(cast.desk_head)
+    other.get(f"/clients/{lead.client_id}/tab/timeline/", headers={"HX-Request": "true"})
+    assert looks.filter(user=cast.desk_head).count() == 1
+    other.get(f"/clients/{lead.client_id}/")
+    other.get(f"/clients/{lead.client_id}/tab/timeline/", headers={"HX-Request": "true"})
+    assert looks.filter(user=cast.desk_head).count() == 2
 
 
 def test_the_tile_says_what_nobody_ever_touched_though_nobody_new_waits(cast, lead):

@@ -339,7 +339,7 @@ class LedgerSeal(models.Model):
     last_journal_id = models.BigIntegerField()
     journal_count = models.PositiveIntegerField()
     root = models.BinaryField(max_length=32)
-    # SHA-256 over every row: an equal one proves them all at the speed of reading (`wallet.journal_proofs`).
+    # SHA-256 over every row: an equal one proves them all at the speed of reading (`wallet.row_digests`).
     rows_digest = models.BinaryField(max_length=33, null=True)
     seal_hash = models.BinaryField(max_length=32)
     signature = models.BinaryField(max_length=64)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from wallet.models import Psp
 from wallet.psp.adyen.notifications import UNITS
-from wallet.psp.adyen.transport import Doors, in_our_words
+from wallet.psp.adyen.transport import Doors, bank_account_of, in_our_words
 from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown, PspUnreachable
 
 
@@ -22,10 +22,7 @@ def submit(psp: Psp, doors: Doors, order: PayoutOrder, *, merchant: str, keys: M
             _("%(psp)s can't pay out: neither transfers nor its payout keys and e-mail address are set up.")
             % {"psp": psp}
         )
-    iban, holder = (str(order.destination.get(name, "")).strip() for name in ("iban", "holder"))
-    iban = iban.replace(" ", "").upper()
-    if not iban or not holder:
-        raise PspRefused(_("A payout needs an IBAN and the name of its holder."))
+    iban, holder = bank_account_of(order)
     body = {
         "merchantAccount": merchant,
         "reference": order.reference,

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from wallet.models import Psp, PspCall, Withdrawal
 from wallet.psp.adyen.notifications import UNITS, is_key
 from wallet.psp.adyen.transfer_views import is_ours, view_of
-from wallet.psp.adyen.transport import Doors, in_our_words
+from wallet.psp.adyen.transport import Doors, bank_account_of, in_our_words
 from wallet.psp.base import Health, PayoutOrder, PspRefused, PspUnknown, PspUnreachable, TransferView
 
 KEYS = ("balance_account", "transfer_key", "transfer_webhook_secret")
@@ -66,9 +66,7 @@ class Transfers:
             return view
 
     def _body(self, order: PayoutOrder) -> dict[str, Any]:
-        iban, holder = (str(order.destination.get(name, "")).strip() for name in ("iban", "holder"))
-        if not iban or not holder:
-            raise PspRefused(_("A payout needs an IBAN and the name of its holder."))
+        iban, holder = bank_account_of(order)
         return {
             "amount": {"value": UNITS.to_psp(order.amount_minor, order.currency), "currency": order.currency},
             "balanceAccountId": self.balance_account,
@@ -76,7 +74,7 @@ class Transfers:
             "counterparty": {
                 "bankAccount": {
                     "accountHolder": {"fullName": latin_name(holder)},
-                    "accountIdentification": {"type": "iban", "iban": iban.replace(" ", "").upper()},
+                    "accountIdentification": {"type": "iban", "iban": iban},
                 }
             },
             "priority": "regular",

@@ -12,7 +12,7 @@ from Adyen.exceptions import AdyenAPIResponseError, AdyenError
 from django.utils.translation import gettext as _
 
 from wallet.models import Psp
-from wallet.psp.base import PspRefused, PspUnknown
+from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown
 from wallet.psp.http import UNREADABLE, PspHttp
 
 # 408 and 429: it is not said whether anything was done. Error 704: a request with the same idempotency key is at work, or
@@ -88,3 +88,12 @@ def _said(answer: Mapping[str, Any]) -> str:
         if isinstance(one, Mapping) and one.get("detail"):
             words.append(str(one["detail"]))
     return "; ".join(dict.fromkeys(word.strip() for word in words if word.strip()))
+
+
+def bank_account_of(order: PayoutOrder) -> tuple[str, str]:
+    """IBAN and its holder, which both ways to pay out need. Raises PspRefused where either is missing."""
+    iban, holder = (str(order.destination.get(name, "")).strip() for name in ("iban", "holder"))
+    iban = iban.replace(" ", "").upper()
+    if not iban or not holder:
+        raise PspRefused(_("A payout needs an IBAN and the name of its holder."))
+    return iban, holder
