@@ -2,7 +2,6 @@
 
 import datetime as dt
 import time
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -16,7 +15,7 @@ from wallet import ledger
 from wallet.choices import AccountKind, JournalKind, Layer, Phase
 from wallet.exchange import convert_minor, lines_of
 from wallet.ledger import Entry, InsufficientFunds, InvalidJournal, Line
-from wallet.models import Account, Balance, Journal, Posting
+from wallet.models import Account, Journal, Posting
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
@@ -314,61 +313,6 @@ def test_two_accounts_of_one_owner_and_kind_can_not_exist(cast):
         Account.objects.create(brand=cast.brand, kind=AccountKind.CLIENT_WALLET, currency="EUR", client=cast.client)
 
 
-def test_a_pair_is_written_exactly_as_a_batch_writes_it(cast, wallet, suspense):
-    """The database has a shorter way for two postings: row for row the same, hashes included."""
-    fees, other = house(cast.brand, AccountKind.FEES), ledger.wallet_of(cast.other_client, "EUR")
-    pairs = [
-        (Line(suspense, -5_000), Line(wallet, 5_000)),
-        (Line(wallet, 700), Line(suspense, -700)),
-        (Line(wallet, -300), Line(other, 300)),
-        (Line(other, -120), Line(fees, 120)),
-        (Line(fees, 20), Line(wallet, -20)),
-        (Line(fees, -9), Line(suspense, 9)),
-    ]
-    columns = "line, account_id, currency, layer, amount_minor"
-    for number, lines in enumerate(pairs):
-        before = {pk: Balance.objects.get(pk=pk) for pk in (wallet.pk, other.pk)}
-        one = entry(cast, *lines, key=f"pair:{number}", description="ä")
-        pair, batch = ledger.post(one), ledger.post_many([replace(one, key=f"batch:{number}")])[0]
-        rows = [
-            raw(f"SELECT {columns}, version, balance_after, available_after FROM wallet_posting"
-                f" WHERE journal_id = {done.journal_id} ORDER BY line")
-            for done in (pair, batch)
-        ]  # fmt: skip
-        for first, second in zip(*rows, strict=True):
-            assert first[:5] == second[:5]
-            if first[5] is not None:  # the batch came after: the same step further on
-                balance = before[first[1]]
-                assert (first[5], first[6] - balance.posted_minor) == (balance.version + 1, first[4])
-                assert (second[5], second[6] - first[6], second[7] - first[7]) == (first[5] + 1, first[4], first[4])
-            else:
-                assert second[5:] == (None, None, None)
-        journals = Journal.objects.in_bulk([pair.journal_id, batch.journal_id])
-        assert journals[pair.journal_id].request_hash == journals[batch.journal_id].request_hash
-        again, other_body = ledger.post(one), replace(one, lines=(Line(suspense, -1), Line(fees, 1)))
-        assert again == ledger.Posted(pair.journal_id, False)
-        with pytest.raises(IdempotencyConflict), transaction.atomic():
-            ledger.post(other_body)
-    assert verify().problems == []
-
-
-def test_a_pair_that_was_booked_is_the_first_result_even_when_the_wallet_is_empty_now(cast, wallet, suspense):
-    fund(cast.client, 100)
-    spend = entry(cast, Line(wallet, -100), Line(suspense, 100), key="spend")
-    first = ledger.post(spend)
-    assert ledger.post(spend) == ledger.Posted(first.journal_id, False)
-    assert Balance.objects.get(pk=wallet.pk).version == 2
-
-
-def test_a_repeated_credit_leaves_the_counters_as_they_were(cast, wallet, suspense):
-    credit = entry(cast, Line(suspense, -100), Line(wallet, 100), key="credit")
-    ledger.post(credit)
-    ledger.post(credit)
-    balance = Balance.objects.get(pk=wallet.pk)
-    assert (balance.version, balance.credits_posted, balance.debits_posted) == (1, 100, 0)
-    assert verify().problems == []
-
-
 def test_money_between_currencies_names_its_rate(cast, wallet):
     fund(cast.client, 10_000)
     FxRate.objects.get_or_create(on=dt.date(2026, 11, 19), currency="USD", defaults={"rate": Decimal("1.1532")})
@@ -397,3 +341,35 @@ def test_a_reservation_that_has_expired_is_released_and_can_not_be_posted(cast, 
     assert available(wallet) == 600
     assert ledger.release_expired() == 0
     assert verify().problems == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "values", "constraint"),
+    [
+        ("phase", "'post'", "resolving_journal_names_what_it_resolves"),
+        ("phase", "'void'", "resolving_journal_names_what_it_resolves"),
+        ("phase", "'other'", "resolving_journal_names_what_it_resolves"),
+        ("phase, resolves_id", "'posted', 1", "resolving_journal_names_what_it_resolves"),
+        ("phase, resolves_id", "'pending', 1", "resolving_journal_names_what_it_resolves"),
+        ("phase, fx_rate", "'posted', 1.5", "journal_rate_has_its_day"),
+        ("phase, fx_rate_on", "'posted', now()", "journal_rate_has_its_day"),
+        ("phase, fx_rate, fx_rate_on", "'posted', 0, now()", "journal_rate_has_its_day"),
+        ("phase, fx_rate, fx_rate_on", "'posted', -1.5, now()", "journal_rate_has_its_day"),
+        ("phase, expires_at", "'posted', now()", "only_a_reservation_expires"),
+    ],
+)
+def test_the_database_refuses_a_journal_that_contradicts_itself(cast, columns, values, constraint):
+    raw("SELECT set_config('keelson.ledger', 'posting', true)")
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        raw(
+            f"INSERT INTO wallet_journal (brand_id, kind, idempotency_key, request_hash, description, posted_at, "
+            f"business_on, content_hash, {columns}) VALUES (%s, 'adjustment', 'evil', '', '', now(), now(), '', {values})",
+            cast.brand.pk,
+        )
+
+
+@pytest.mark.parametrize("counter", ["version", "credits_posted", "debits_posted", "credits_pending", "debits_pending"])
+def test_the_database_refuses_a_counter_below_zero(cast, wallet, counter):
+    raw("SELECT set_config('keelson.ledger', 'posting', true)")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        raw(f"UPDATE wallet_balance SET {counter} = -1 WHERE account_id = %s", wallet.pk)

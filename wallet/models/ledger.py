@@ -12,6 +12,7 @@ from decimal import Decimal
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Least
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext as _
@@ -31,10 +32,16 @@ def written_by_ledger_only(name: str, operations: pgtrigger.Operation) -> pgtrig
         operation=operations,
         level=pgtrigger.Statement,
         when=pgtrigger.Before,
-        # The condition is looked at without calling the function: a posting pays for three of them.
-        condition=pgtrigger.Condition("current_setting('keelson.ledger', true) IS DISTINCT FROM 'posting'"),
-        func=f"RAISE EXCEPTION '{name} is written by ledger_post only';",
+        # In the function, not as the trigger's condition: PostgreSQL reads a condition anew for every statement.
+        func=(
+            "IF current_setting('keelson.ledger', true) IS DISTINCT FROM 'posting' THEN "
+            f"RAISE EXCEPTION '{name} is written by ledger_post only'; END IF; RETURN NULL;"
+        ),
     )
+
+
+def _condition(sql: str) -> RawSQL:
+    return RawSQL(sql, (), output_field=models.BooleanField())  # noqa: S611 - the words of a constraint
 
 
 class Account(models.Model):
@@ -152,10 +159,9 @@ class Balance(models.Model):
                 condition=Q(credits_posted__gte=F("debits_posted") + F("debits_pending")),
                 name="client_money_never_goes_below_zero_after_holds",
             ),
+            # What was credited is not below what was debited and held, so it needs no check of its own.
             models.CheckConstraint(
-                condition=GreaterThanOrEqual(
-                    Least("version", "credits_posted", "debits_posted", "credits_pending", "debits_pending"), 0
-                ),
+                condition=GreaterThanOrEqual(Least("version", "debits_posted", "credits_pending", "debits_pending"), 0),
                 name="balance_counters_are_not_negative",
             ),
         ]  # fmt: skip
@@ -229,13 +235,16 @@ class Journal(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["idempotency_key"], name="each_key_is_posted_once"),
+            # In PostgreSQL's shortest words: it reads and prepares a check anew for every INSERT, and each journal is one.
             models.CheckConstraint(
-                condition=Q(phase__in=[Phase.POST, Phase.VOID], resolves__isnull=False)
-                | Q(phase__in=[Phase.POSTED, Phase.PENDING], resolves__isnull=True),
+                condition=_condition(
+                    "phase = ANY (CASE WHEN resolves_id IS NULL THEN '{posted,pending}'::text[] "
+                    "ELSE '{post,void}'::text[] END)"
+                ),
                 name="resolving_journal_names_what_it_resolves",
             ),
             models.CheckConstraint(
-                condition=Q(fx_rate__isnull=True, fx_rate_on__isnull=True) | Q(fx_rate__gt=0, fx_rate_on__isnull=False),
+                condition=_condition("CASE WHEN fx_rate_on IS NULL THEN fx_rate IS NULL ELSE fx_rate > 0 END IS TRUE"),
                 name="journal_rate_has_its_day",
             ),
             models.CheckConstraint(
