@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from crm.templatetags.keelson import badge_html
@@ -163,11 +164,15 @@ def _price(row: Deal, table: Any) -> str:
     return formats.number(row.price, table.price_digits.get((row.server_id, row.symbol), 5)) if row.price else ""
 
 
+@lru_cache(maxsize=256)
+def _deals_at(server_id: int) -> str:
+    """The address of a server's deals, up to the ticket: fifty rows ask for it."""
+    return reverse("trading_deal", args=[server_id, 0]).removesuffix("0/")
+
+
 def _ticket(row: Deal, _table: Any) -> str:
-    return format_html(
-        '<a href="{}">{}</a>{}', reverse("trading_deal", args=[row.server_id, row.ticket]), row.ticket,
-        format_html(" {}", badge_html(str(_("deleted there")), "orange")) if row.deleted_at else "",
-    )  # fmt: skip
+    badge = format_html(" {}", badge_html(str(_("deleted there")), "orange")) if row.deleted_at else ""
+    return SafeString(f'<a href="{_deals_at(row.server_id)}{row.ticket:d}/">{row.ticket:d}</a>{badge}')
 
 
 TIME = TimeColumn("executed_at", _("Executed"), sort=True, seconds=True)
@@ -181,10 +186,10 @@ FIGURES = (
     Column("symbol", _("Symbol")),
     NumberColumn("lots", _("Lots"), value=lambda row: row.lots or None, digits=2),
     Column("price", _("Price"), render=_price, css="end num"),
-    MoneyColumn("profit", _("Profit"), value=lambda row: row.profit or None, currency="account.currency", signed=True),
-    MoneyColumn("commission", _("Commission"), value=lambda row: row.commission or None, currency="account.currency"),
-    MoneyColumn("swap", _("Swap"), value=lambda row: row.swap or None, currency="account.currency"),
-    MoneyColumn("fee", _("Fee"), value=lambda row: row.fee or None, currency="account.currency"),
+    MoneyColumn("profit", _("Profit"), value=lambda row: row.profit or None, signed=True),
+    MoneyColumn("commission", _("Commission"), value=lambda row: row.commission or None),
+    MoneyColumn("swap", _("Swap"), value=lambda row: row.swap or None),
+    MoneyColumn("fee", _("Fee"), value=lambda row: row.fee or None),
     Column("comment", _("Comment"), css="muted"),
     Column("position_id", _("Position"), css="mono", hidden=True),
 )
@@ -208,10 +213,9 @@ class DealTable(Table):
     def queryset(self) -> QuerySet[Deal]:
         return (
             self.deals()
+            .annotate(currency=F("account__currency"))
             .select_related("account__client")
-            .only(
-                *queries.DEAL_COLUMNS, "account__currency", "account__client__first_name", "account__client__last_name"
-            )
+            .only(*queries.DEAL_COLUMNS, "account__client__first_name", "account__client__last_name")
         )
 
     def row_url(self, row: Deal) -> str:
@@ -235,3 +239,6 @@ class AccountDealTable(DealTable):
 
     def deals(self) -> QuerySet[Deal]:
         return queries.deals_of_account(self.user, self.scope["account_id"]).order_by()
+
+    def queryset(self) -> QuerySet[Deal]:
+        return self.deals().annotate(currency=F("account__currency"))

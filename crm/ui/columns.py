@@ -7,16 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from html import escape  # Django's marks its result as safe, which a cell that is joined with others has no use for
 from operator import attrgetter
 from typing import Any
 
 from django.db.models import Model
 from django.utils.functional import Promise
-from django.utils.html import conditional_escape, escape
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from crm.money import exponent
+from crm.money import Money, exponent
 from crm.ui import badges, formats
 from crm.ui.panels import Label, Permission
 
@@ -85,6 +86,8 @@ class Column:
 
     def html(self, value: Any, row: Any, table: Any) -> str:
         """The inside of a cell: escaped. Kinds of columns override this one."""
+        if type(value) is str:
+            return escape(value) if value else DASH
         if value is None or value == "":
             return DASH
         return conditional_escape(str(value) if isinstance(value, Promise) else value)
@@ -110,7 +113,7 @@ class BadgeColumn(Column):
         if value is None or value == "":
             return DASH
         label, tone = self._describe(value, row)
-        return f'<span class="k-badge tone-{tone}">{escape(label)}</span>'
+        return f'<span class="k-badge tone-{tone}">{escape(str(label))}</span>'
 
     def _describe(self, value: Any, row: Any) -> tuple[str, str]:
         if hasattr(value, "label") or callable(self.value):
@@ -153,25 +156,24 @@ class MoneyColumn(Column):
             return self.currency(row)
         return self.currency if self.currency.isupper() else str(look_up(row, self.currency) or "")
 
-    def _amount(self, row: Any) -> Decimal | None:
-        value = self.read(row)
-        if value is None:
-            return None
-        if hasattr(value, "amount"):
-            return value.amount
-        return Decimal(value).scaleb(-exponent(self._currency(row))) if self.minor else Decimal(value)
+    def _read_money(self, value: Any, row: Any) -> tuple[Decimal, str]:
+        if isinstance(value, Money):
+            return value.amount, value.currency
+        currency = self._currency(row)
+        return Decimal(value).scaleb(-exponent(currency)) if self.minor else Decimal(value), currency
 
     def html(self, value: Any, row: Any, table: Any) -> str:
         if value is None:
             return DASH
-        amount, currency = self._amount(row), getattr(value, "currency", None) or self._currency(row)
+        amount, currency = self._read_money(value, row)
         text = escape(formats.money(amount, currency, sign=self.signed))
         if amount and (amount < 0 or self.signed):
             return f'<span class="{"neg" if amount < 0 else "pos"}">{text}</span>'
         return text
 
     def plain(self, row: Any, table: Any) -> Any:
-        return self._amount(row)
+        value = self.read(row)
+        return None if value is None else self._read_money(value, row)[0]
 
 
 @dataclass(frozen=True)
@@ -192,8 +194,8 @@ class TimeColumn(Column):
     def html(self, value: Any, row: Any, table: Any) -> str:
         if value is None:
             return DASH
-        exact = escape(formats.moment(value, seconds=True, zone=True))
-        return f'<span title="{exact}">{escape(formats.moment(value, seconds=self.seconds))}</span>'
+        shown, exact = formats.moments(value, seconds=self.seconds)
+        return f'<span title="{escape(exact)}">{escape(shown)}</span>'
 
 
 @dataclass(frozen=True)

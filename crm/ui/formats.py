@@ -48,6 +48,11 @@ def _shape(shown: Locale, currency: str) -> tuple[str, str, str, str] | None:
     return before, found[4].rstrip() if not currency else found[4], found[2], found[3]
 
 
+@lru_cache(maxsize=512)
+def _smallest(currency: str) -> Decimal:
+    return Decimal(1).scaleb(-money_rules.exponent(currency))
+
+
 def money(amount: Decimal | int | None, currency: str, *, sign: bool = False) -> str:
     """`1.234,50 €` or `€1,234.50`, with the currency's own number of digits.
 
@@ -57,7 +62,7 @@ def money(amount: Decimal | int | None, currency: str, *, sign: bool = False) ->
     if amount is None:
         return "–"
     value = Decimal(amount)
-    booked = value.quantize(Decimal(1).scaleb(-money_rules.exponent(currency)))
+    booked = value.quantize(_smallest(currency))
     is_fine = value != booked
     value = value.normalize() if is_fine else booked
     shape = _shape(locale(), currency)
@@ -135,6 +140,16 @@ def moment(value: date | datetime | None, *, seconds: bool = False, zone: bool =
     shown = local(value)
     clock = f"{shown.hour:02}:{shown.minute:02}" + (f":{shown.second:02}" if seconds else "")
     return f"{_day(shown.date(), locale())}, {clock}{_zone(shown) if zone else ''}"
+
+
+def moments(value: date | datetime, *, seconds: bool = False) -> tuple[str, str]:
+    """What `moment` writes, and the exact instant with its zone: a list's cell and its tooltip, of one look at the clock."""
+    if not isinstance(value, datetime):
+        return day(value), day(value)
+    shown = local(value)
+    minute = f"{_day(shown.date(), locale())}, {shown.hour:02}:{shown.minute:02}"
+    second = f"{minute}:{shown.second:02}"
+    return second if seconds else minute, f"{second}{_zone(shown)}"
 
 
 def _zone(shown: datetime) -> str:
