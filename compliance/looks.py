@@ -10,6 +10,8 @@ from typing import Any
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
+from clients.choices import CallOutcome
+from crm.choices import AccessKind
 from crm.models import AccessEvent, User
 from crm.policies import has_permission
 from crm.scope import reach_of
@@ -46,6 +48,10 @@ def page_of(rows: QuerySet[AccessEvent], cursor: str = "", *, size: int = PAGE_S
     found = list(rows.order_by("-at", "-id")[: size + 1])
     shown = found[:size]
     following = _token(shown[-1]) if len(found) > size else ""
+    outcomes = dict(CallOutcome.choices)
+    for row in shown:
+        if row.kind == AccessKind.CALL:
+            row.reason = str(outcomes.get(row.reason, row.reason))
     people = User.objects.select_related("desk").in_bulk({row.user_id for row in shown if row.user_id})
     return LookPage(shown, following, people)
 

@@ -263,11 +263,12 @@ class ReversedPart(models.Model):
                 condition=Q(amount__gt=0, base__gt=0, paid_in__gte=F("base")), name="reversed_part_weighs_at_most_all"
             ),
             models.CheckConstraint(
-                condition=Q(taken__gt=0, taken_at__isnull=False) | Q(taken__isnull=True, taken_at__isnull=True),
+                condition=Q(taken__isnull=False, taken__gt=0, taken_at__isnull=False)
+                | Q(taken__isnull=True, taken_at__isnull=True),
                 name="taken_part_says_when",
             ),
             models.CheckConstraint(
-                condition=Q(restored__gt=0, restored_at__isnull=False)
+                condition=Q(restored__isnull=False, restored__gt=0, restored_at__isnull=False)
                 | Q(restored__isnull=True, restored_at__isnull=True),
                 name="restored_part_says_when",
             ),

@@ -250,11 +250,12 @@ def look(cast, person, kind=AccessKind.VIEW, client=None, **fields):
 def test_who_saw_this_client(cast, browse):
     look(cast, cast.agent, in_book=True)
     look(cast, cast.agent, AccessKind.REVEAL, in_book=True, reason="calling back")
-    look(cast, cast.other_agent, in_book=False)
+    look(cast, cast.other_agent, AccessKind.CALL, in_book=False, reason="no_answer")
     look(cast, cast.finance, client=cast.other_client)
     page = text(browse(cast.auditor).get(url("who_saw", cast.client.pk)))
     assert "Alice Tester" in page and "Bruno Tester" in page and "Frank" not in page
     assert "calling back" in page and "Revealed a contact" in page
+    assert "No answer" in page and "no_answer" not in page
 
 
 def test_the_access_log_is_filtered_and_paged(cast, browse, django_assert_max_num_queries):

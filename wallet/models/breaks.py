@@ -198,7 +198,13 @@ class BreakPosting(FourEyesMixin):
                 | (
                     ~Q(books_currency="")
                     & ~Q(books_currency=F("currency"))
-                    & Q(books_minor__isnull=False, converted_minor__isnull=False, rate__gt=0, rate_on__isnull=False)
+                    & Q(
+                        books_minor__isnull=False,
+                        converted_minor__isnull=False,
+                        rate__isnull=False,
+                        rate__gt=0,
+                        rate_on__isnull=False,
+                    )
                 ),
                 name="posting_between_currencies_names_its_rate",
             ),

@@ -137,7 +137,8 @@ class IssuedDocument(models.Model):
                 name="document_is_a_client_s_or_the_house_s",
             ),
             models.CheckConstraint(
-                condition=Q(first_day__isnull=True, last_day__isnull=True) | Q(first_day__lte=F("last_day")),
+                condition=Q(first_day__isnull=True, last_day__isnull=True)
+                | Q(first_day__isnull=False, last_day__isnull=False, first_day__lte=F("last_day")),
                 name="document_period_is_in_order",
             ),
         ]

@@ -12,7 +12,6 @@ from decimal import Decimal
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Least
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext as _
@@ -40,8 +39,18 @@ def written_by_ledger_only(name: str, operations: pgtrigger.Operation) -> pgtrig
     )
 
 
-def _condition(sql: str) -> RawSQL:
-    return RawSQL(sql, (), output_field=models.BooleanField())  # noqa: S611 - the words of a constraint
+class IsOneOf(models.Func):
+    """`value = ANY (array)`, the shortest that PostgreSQL has for it; `IN` spells each choice out with its casts."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY ("
+    output_field = models.BooleanField()
+
+
+class PhasesByLink(models.Func):
+    """The phases that a journal can be in, by whether it resolves another."""
+
+    template = "CASE WHEN %(expressions)s IS NULL THEN '{posted,pending}'::text[] ELSE '{post,void}'::text[] END"
 
 
 class Account(models.Model):
@@ -235,16 +244,13 @@ class Journal(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["idempotency_key"], name="each_key_is_posted_once"),
-            # In PostgreSQL's shortest words: it reads and prepares a check anew for every INSERT, and each journal is one.
             models.CheckConstraint(
-                condition=_condition(
-                    "phase = ANY (CASE WHEN resolves_id IS NULL THEN '{posted,pending}'::text[] "
-                    "ELSE '{post,void}'::text[] END)"
-                ),
+                condition=IsOneOf("phase", PhasesByLink("resolves", output_field=models.TextField())),
                 name="resolving_journal_names_what_it_resolves",
             ),
             models.CheckConstraint(
-                condition=_condition("CASE WHEN fx_rate_on IS NULL THEN fx_rate IS NULL ELSE fx_rate > 0 END IS TRUE"),
+                condition=Q(fx_rate__isnull=True, fx_rate_on__isnull=True)
+                | Q(fx_rate__isnull=False, fx_rate__gt=0, fx_rate_on__isnull=False),
                 name="journal_rate_has_its_day",
             ),
             models.CheckConstraint(

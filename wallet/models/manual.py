@@ -44,7 +44,8 @@ class ManualJournal(FourEyesMixin):
                 name="approved_manual_journal_is_posted",
             ),
             models.CheckConstraint(
-                condition=Q(rate__isnull=True, rate_on__isnull=True) | Q(rate__gt=0, rate_on__isnull=False),
+                condition=Q(rate__isnull=True, rate_on__isnull=True)
+                | Q(rate__isnull=False, rate__gt=0, rate_on__isnull=False),
                 name="manual_rate_has_its_day",
             ),
         ]

@@ -132,17 +132,25 @@ class Deposit(AmountMixin):
                 condition=Q(is_first=False) | Q(settled_at__isnull=False), name="first_deposit_is_settled"
             ),
             models.CheckConstraint(
-                condition=Q(refunded_minor=0) | Q(refunded_minor__gt=0, received_minor__gte=F("refunded_minor")),
+                condition=Q(refunded_minor=0)
+                | Q(refunded_minor__gt=0, received_minor__isnull=False, received_minor__gte=F("refunded_minor")),
                 name="deposit_never_gives_back_more_than_came",
             ),
             models.CheckConstraint(
                 condition=Q(settled_at__isnull=True)
-                | Q(credited_minor__isnull=False, credited_minor__gt=0, received_minor__gte=F("fee_minor")),
+                | Q(
+                    credited_minor__isnull=False,
+                    credited_minor__gt=0,
+                    received_minor__isnull=False,
+                    received_minor__gte=F("fee_minor"),
+                ),
                 name="settled_deposit_says_what_the_wallet_got",
             ),
             models.CheckConstraint(
                 condition=Q(charged_back_minor=0)
-                | Q(charged_back_minor__gt=0, received_minor__gte=F("charged_back_minor")),
+                | Q(
+                    charged_back_minor__gt=0, received_minor__isnull=False, received_minor__gte=F("charged_back_minor")
+                ),
                 name="no_more_is_charged_back_than_came",
             ),
             models.CheckConstraint(
