@@ -74,4 +74,5 @@ class Money:
         return self.amount < other.amount
 
     def __str__(self) -> str:
+        """For logs, audit rows and exports: the same in every language. People read `crm.ui.formats.money`."""
         return f"{quantize(self.amount, self.currency)} {self.currency}"

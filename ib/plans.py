@@ -17,6 +17,7 @@ from crm import audit, policies
 from crm.errors import DomainError, WrongState
 from crm.models import Brand
 from crm.notify import notify, people_with
+from crm.ui import formats
 from crm.words import Words
 from ib.choices import VERSION_TRANSITIONS, VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
@@ -138,7 +139,7 @@ def check_card(card: RateCard, *, is_pool: bool) -> None:
         for group, (total, pot) in card.overspent().items():
             raise DomainError(
                 _("%(group)s: the levels together get %(total)s a lot, more than the pot of %(pot)s.")
-                % {"group": group, "total": total.normalize(), "pot": pot.normalize()}
+                % {"group": group, "total": formats.money(total), "pot": formats.money(pot)}
             )
 
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from crm import audit, money, policies
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.events import CommissionSettled, publish
+from crm.ui import formats
 from ib import periods
 from ib.choices import PeriodState, SettlementState
 from ib.models import Partner, PartnerDay, Payout, Settlement, SettlementPeriod
@@ -219,8 +220,8 @@ def pay_out(*, partner_id: int, amount: Decimal, currency: str, request_key: str
     held = balances_of(partner).get(currency, Decimal(0))
     if amount > held:
         raise DomainError(
-            _("There are %(held)s %(currency)s to pay out; you asked for %(amount)s.")
-            % {"held": held, "currency": currency, "amount": amount}
+            _("There is %(held)s to pay out; you asked for %(amount)s.")
+            % {"held": formats.money(held, currency), "amount": formats.money(amount, currency)}
         )
     minor = money.to_minor(amount, currency)
     owed = ledger.partner_payable(brand_id=partner.brand_id, partner_id=partner.pk, currency=currency)

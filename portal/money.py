@@ -58,14 +58,9 @@ class Telling:
     can_cancel: bool = False
 
 
-def _said(money: Money) -> str:
-    """As the reader's language writes money."""
-    return formats.money(money.amount, money.currency)
-
-
 def tell_deposit(deposit: Deposit) -> Telling:
     steps = [_("Started"), _("Paid"), _("In your wallet")]
-    amount = _said(deposit.credited if deposit.settled_at else deposit.money)
+    amount = formats.money(deposit.credited if deposit.settled_at else deposit.money)
     psp = deposit.psp
     here = _("As soon as the money is seen, this page says so. You may close it.")
     waits = (
@@ -165,7 +160,7 @@ def tell_request(parts: Sequence[Withdrawal]) -> Telling:
         return replace(told, text=_("Each part goes on its own; below is how each stands."))
     failed = [part for part in parts if part.state != WithdrawalState.SETTLED]
     back = Money.of_minor(sum(part.amount_minor for part in failed), failed[0].currency)
-    text = _("%(back)s could not be paid out and is in your wallet again.") % {"back": _said(back)}
+    text = _("%(back)s could not be paid out and is in your wallet again.") % {"back": formats.money(back)}
     return Telling(_("Paid in part"), text, "warning", steps, 4, is_moving=False)
 
 
@@ -190,7 +185,12 @@ def tell_transfer(transfer: Transfer) -> Telling:
     account = transfer.trading_account_label
     if transfer.state == TransferState.SETTLED:
         return Telling(
-            _("Done"), _("%(amount)s was moved.") % {"amount": _said(transfer.money)}, "success", steps, 2, False
+            _("Done"),
+            _("%(amount)s was moved.") % {"amount": formats.money(transfer.money)},
+            "success",
+            steps,
+            2,
+            False,
         )
     if transfer.state == TransferState.FAILED:
         text = _("The platform did not take it. The money is where it was. Try again, or write to us.")
@@ -210,7 +210,7 @@ def tell_transfer(transfer: Transfer) -> Telling:
 
 
 def tell_exchange(exchange: Exchange) -> Telling:
-    text = _("%(got)s is in your wallet.") % {"got": _said(exchange.got)}
+    text = _("%(got)s is in your wallet.") % {"got": formats.money(exchange.got)}
     return Telling(_("Exchanged"), text, "success", [_("Quoted"), _("Exchanged")], 2, is_moving=False)
 
 

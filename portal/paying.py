@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from crm.money import exponent
+from crm.ui import formats
 from wallet.choices import PspKind
 from wallet.models import Deposit
 from wallet.offers import Offer
@@ -121,7 +122,7 @@ def how_to_pay(deposit: Deposit) -> HowToPay | None:
         lead = _("Send exactly this amount over this network. Anything else can be lost.")
         qr = qr_svg(said.get("uri") or said["address"]) if "address" in said else None
     else:
-        said = {"amount": f"{deposit.money}", **said}
+        said = {"amount": formats.money(deposit.money), **said}
         labels = [
             ("amount", _("Amount")), ("holder", _("Account holder")), ("iban", "IBAN"), ("account", _("Account number")),
             ("bic", "BIC"), ("bank", _("Bank")), ("reference", pgettext("of a wire", "Reference")),

@@ -27,6 +27,7 @@ from crm.errors import DomainError, WrongState
 from crm.events import DepositHeld, DepositSettled, publish
 from crm.money import Money, from_minor
 from crm.policies import require
+from crm.ui import formats
 from wallet import exchange, ledger, limits, policies, unverified
 from wallet.choices import AccountKind, DepositState, HoldReason, InboxState, JournalKind, MovementKind, PspKind
 from wallet.fees import fee_of
@@ -198,9 +199,8 @@ def _what_is_wrong(deposit: Deposit, reasons: Sequence[HoldReason]) -> str:
     for reason in reasons:
         if reason in (HoldReason.AMOUNT, HoldReason.CURRENCY):
             received = Money.of_minor(deposit.received_minor or 0, deposit.received_currency)
-            words.append(
-                _("%(received)s arrived instead of %(meant)s") % {"received": received, "meant": deposit.money}
-            )
+            values = {"received": formats.money(received), "meant": formats.money(deposit.money)}
+            words.append(_("%(received)s arrived instead of %(meant)s") % values)
         elif reason == HoldReason.PAYER:
             words.append(_("paid by “%(name)s”") % {"name": deposit.payer_name})
         else:

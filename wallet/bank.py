@@ -25,6 +25,7 @@ from crm.jobs import RunningJob, start_job
 from crm.models import Job
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.ui import formats
 from wallet import deposits, outcomes, policies, reversals, statement_tables
 from wallet.bank_choices import EntryState, OrderState
 from wallet.choices import InboxState, Verdict
@@ -337,7 +338,7 @@ def _went_out(entry: BankEntry) -> None:
         _batch_went_out(entry)
     elif (order.amount_minor, order.currency) != (-entry.amount_minor, entry.currency):
         _end(entry, EntryState.UNMATCHED, _("%(reference)s was ordered as %(amount)s.") %
-             {"reference": order.reference, "amount": order.money}, order=order)  # fmt: skip
+             {"reference": order.reference, "amount": formats.money(order.money)}, order=order)  # fmt: skip
     elif order.state in (OrderState.SETTLED, OrderState.RETURNED):
         _end(
             entry,

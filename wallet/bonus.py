@@ -27,6 +27,7 @@ from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.money import Money, from_minor, quantize, to_minor
 from crm.notify import notify, people_with
 from crm.policies import YES, Decision, no, require
+from crm.ui import formats
 from wallet import ledger, policies
 from wallet.amounts import minor_of
 from wallet.bonus_choices import BonusState, BonusTrigger, ReleaseBy
@@ -77,15 +78,15 @@ def how_it_becomes_free(grant: BonusGrant) -> str:
     """In a sentence, for the client and for staff."""
     if grant.rule.release_by == ReleaseBy.LOTS:
         return _("Free with %(needed)s closed lots; %(done)s traded so far.") % {
-            "needed": _plain(grant.lots_needed or Decimal(0)), "done": _plain(grant.lots_traded)
+            "needed": _lots(grant.lots_needed or Decimal(0)), "done": _lots(grant.lots_traded)
         }  # fmt: skip
     if grant.rule.release_by == ReleaseBy.DAYS and grant.release_at:
-        return _("Free on %(day)s.") % {"day": grant.release_at.date().isoformat()}
+        return _("Free on %(day)s.") % {"day": formats.day(grant.release_at)}
     return _("It can be traded with, not withdrawn.")
 
 
-def _plain(number: Decimal) -> str:
-    return f"{number.quantize(Decimal('0.01')).normalize():f}"
+def _lots(number: Decimal) -> str:
+    return formats.number(number.quantize(Decimal("0.01")))
 
 
 def rule_on(plan: BonusPlan, day: dt.date) -> BonusRule | None:
@@ -181,7 +182,8 @@ def grant_bonus(
     left = _left(client, rule)
     if base > left:
         raise DomainError(
-            _("Under this plan the client can get %(left)s more.") % {"left": Money(left, client.brand.base_currency)}
+            _("Under this plan the client can get %(left)s more.")
+            % {"left": formats.money(left, client.brand.base_currency)}
         )
     needs_second = to_minor(base, client.brand.base_currency) > rule.four_eyes_minor
     grant = _write(
@@ -193,7 +195,7 @@ def grant_bonus(
         notify(
             people_with("wallet.approve_bonus", brand_id=client.brand_id), kind="wallet.bonus_requested",
             title=lambda: _("A bonus waits for a second person: %(money)s for %(client)s")
-            % {"money": grant.money, "client": client},
+            % {"money": formats.money(grant.money), "client": client},
             url=f"/money/bonuses/{grant.pk}/", dedupe_key=f"bonus:{grant.pk}",
         )  # fmt: skip
         return grant

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError
 from crm.events import DepositRestored, publish
 from crm.money import Money
+from crm.ui import formats
 from wallet import bonus_returns, ledger, outcomes
 from wallet.choices import AccountKind, DepositState, MovementKind, Purpose, Way, WithdrawalState
 from wallet.deposits import audit_deposit, lock_deposit
@@ -103,9 +104,9 @@ def _told(finding: PayoutFinding) -> str:
     """For the client, too."""
     if finding.fee_returned_minor:
         return _("%(money)s came back, and our fee of %(fee)s is returned") % {
-            "money": finding.money, "fee": finding.fee_returned
+            "money": formats.money(finding.money), "fee": formats.money(finding.fee_returned)
         }  # fmt: skip
-    return _("%(money)s came back") % {"money": finding.money}
+    return _("%(money)s came back") % {"money": formats.money(finding.money)}
 
 
 def _deposit_again(withdrawal: Withdrawal, deposit: Any) -> None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.money import Money, from_minor
+from crm.ui import formats
 from trading.models import TradingAccount
 from wallet.bonus_ends import lost_by_withdrawal
 from wallet.checking import Finding, Request, check, passed, review, stop
@@ -27,7 +28,7 @@ def funds(request: Request) -> Finding:
     if not request.amount_minor:
         return passed(_("The money is reserved."))
     available = Balance.objects.get(pk=request.wallet.pk).available_minor
-    shown = Money.of_minor(max(available, 0), request.currency)
+    shown = formats.money(Money.of_minor(max(available, 0), request.currency))
     if available < request.amount_minor:
         return stop(_("Only %(available)s is available in the wallet.") % {"available": shown})
     return passed(_("%(available)s is available.") % {"available": shown})
@@ -61,16 +62,16 @@ def return_to_source(request: Request) -> Finding:
     if plan is None:
         return passed(_("Was split when it was asked for."))
     if plan.unreturned:
-        due = ", ".join(f"{label} {money}" for label, money in plan.unreturned)
+        due = ", ".join(f"{label} {formats.money(money)}" for label, money in plan.unreturned)
         return review(_("Should go back first to where it came from: %(due)s.") % {"due": due})
     returned = sum(part.return_minor for part in plan.parts)
     if returned == request.amount_minor:
-        ways = ", ".join(f"{part.label} {part.money}" for part in plan.parts)
+        ways = ", ".join(f"{part.label} {formats.money(part.money)}" for part in plan.parts)
         return passed(_("Goes back the way it came: %(ways)s.") % {"ways": ways})
     came = Q(state__in=KEPT) | Q(state=DepositState.REFUNDED, refunds__purpose=Purpose.WITHDRAWAL)
     if not Deposit.objects.filter(came, client=request.client, wallet__currency=request.currency).exists():
         return review(_("The client never paid in in %(currency)s.") % {"currency": request.currency})
-    profit = Money.of_minor(plan.profit_minor, request.currency)
+    profit = formats.money(Money.of_minor(plan.profit_minor, request.currency))
     return passed(_("All deposits go back first; %(profit)s is profit.") % {"profit": profit})
 
 
@@ -96,7 +97,7 @@ def bonus(request: Request) -> Finding:
     lost = [(grant, minor) for grant, minor in lost_by_withdrawal(request.client, amount, request.currency) if minor]
     if not lost:
         return passed(_("No credit is touched."))
-    sums = ", ".join(str(Money.of_minor(minor, grant.currency)) for grant, minor in lost)
+    sums = ", ".join(formats.money(Money.of_minor(minor, grant.currency)) for grant, minor in lost)
     return passed(_("Takes credit away: %(sums)s.") % {"sums": sums})
 
 

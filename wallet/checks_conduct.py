@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from crm import audit
 from crm.models import AuditEvent
-from crm.money import Money, from_minor
+from crm.money import from_minor
+from crm.ui import formats
 from wallet.checking import Finding, Request, check, passed, review
 from wallet.choices import Purpose, Way, WithdrawalState
 from wallet.limits import exceeds, in_base, limit
@@ -68,7 +69,7 @@ def _how_much(request: Request) -> Finding | None:
             rows = rows.exclude(request_reference=request.known.request_reference)
         total = (rows.aggregate(total=Sum("base_amount"))["total"] or Decimal(0)) + this
         if exceeds(brand, total, key):
-            words = {"total": Money(total, brand.base_currency), "days": days}
+            words = {"total": formats.money(total, brand.base_currency), "days": days}
             return review(_("%(total)s within %(days)s days, more than the brand's limit.") % words)
     return None
 

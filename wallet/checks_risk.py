@@ -16,6 +16,7 @@ from clients.models import Client
 from compliance.choices import HitState
 from compliance.models import Hit, RiskAssessment
 from crm.money import Money, from_minor, to_minor
+from crm.ui import formats
 from trading.models import Deal, TradingAccount
 from wallet.checking import Finding, Request, check, passed, review
 from wallet.choices import DepositState, Purpose, Way
@@ -85,9 +86,9 @@ def churn(request: Request) -> Finding:
     lots = Deal.objects.filter(account_id__in=list(accounts), executed_at__gte=since).aggregate(lots=Sum("closed_lots"))
     traded = lots["lots"] or Decimal(0)
     if traded < came / 1000 * LOTS_PER_THOUSAND:
-        words = {"came": Money(came, brand.base_currency), "days": CHURN_DAYS, "lots": traded.normalize()}
+        words = {"came": formats.money(came, brand.base_currency), "days": CHURN_DAYS, "lots": formats.number(traded)}
         return review(_("%(came)s came within %(days)s days and goes again; only %(lots)s lots were traded.") % words)
-    return passed(_("%(lots)s lots were traded meanwhile.") % {"lots": traded.normalize()})
+    return passed(_("%(lots)s lots were traded meanwhile.") % {"lots": formats.number(traded)})
 
 
 @check("structuring", gettext_lazy("Many small deposits"))
@@ -103,7 +104,7 @@ def structuring(request: Request) -> Finding:
     if len(small) >= limit(brand, "structuring_count") and sum(small) > total:
         words = {
             "count": len(small),
-            "total": Money.of_minor(sum(small), brand.base_currency),
+            "total": formats.money(Money.of_minor(sum(small), brand.base_currency)),
             "days": STRUCTURING_DAYS,
         }
         return review(_("%(count)s small deposits within %(days)s days, %(total)s together.") % words)

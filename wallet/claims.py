@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.notify import notify, people_with
+from crm.ui import formats
 from wallet.choices import ClaimState, WithdrawalState
 from wallet.limits import limit
 from wallet.models import Withdrawal
@@ -35,7 +36,7 @@ def keep(withdrawal: Withdrawal, view: TransferView) -> None:
     if is_new and withdrawal.claim_state == ClaimState.WAITING and withdrawal.client.user_id:
         notify(
             [withdrawal.client.user_id], kind="wallet.refund_to_claim",
-            title=lambda: _("Fetch your refund of %(money)s") % {"money": withdrawal.money},
+            title=lambda: _("Fetch your refund of %(money)s") % {"money": formats.money(withdrawal.money)},
             body=lambda: _("Say to which address it should go."), url=f"/portal/wallet/{withdrawal.reference}/",
             dedupe_key=f"refund-to-claim:{withdrawal.pk}",
         )  # fmt: skip
@@ -62,7 +63,7 @@ def name_unclaimed(withdrawal_id: int) -> bool:
     notify(
         people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id), kind="wallet.refund_unclaimed",
         title=lambda: _("%(client)s has not claimed a refund of %(money)s")
-        % {"client": withdrawal.client, "money": withdrawal.money},
+        % {"client": withdrawal.client, "money": formats.money(withdrawal.money)},
         body=lambda: _("It stays reserved. Ask the client, or take it back."), url=f"/money/withdrawals/{withdrawal.pk}/",
         dedupe_key=f"refund-unclaimed:{withdrawal.pk}",
     )  # fmt: skip

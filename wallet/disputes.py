@@ -23,6 +23,7 @@ from crm.events import DepositRestored, DisputeOpened, publish
 from crm.money import Money, from_minor
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.ui import formats
 from wallet import ledger, policies
 from wallet.arrivals import Applied, audit_deposit, lock_client, lock_deposit, note_movement
 from wallet.choices import (
@@ -266,7 +267,7 @@ def remind(dispute_id: int) -> bool:
     notify(
         people_with("wallet.answer_dispute", brand_id=dispute.brand_id), kind="wallet.dispute_due",
         title=lambda: _("A dispute of %(money)s must be answered by %(day)s")
-        % {"money": dispute.money, "day": due.date().isoformat()},
+        % {"money": formats.money(dispute.money), "day": formats.day(due.date())},
         body=lambda: str(dispute.client), url=f"/money/disputes/{dispute.pk}/",
         dedupe_key=f"dispute:{dispute.pk}:{today.isoformat()}",
     )  # fmt: skip

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as said
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from crm.ui import formats
 from wallet.came_back import Terms
 from wallet.choices import FindingKind
 from wallet.models import Psp
@@ -75,13 +76,13 @@ class FindingForm(forms.Form):
             self._ask(
                 "returns_fee",
                 terms.returns_fee,
-                said("Return it: %(m)s") % {"m": fee},
-                said("Keep it: %(m)s") % {"m": fee},
+                said("Return it: %(m)s") % {"m": formats.money(fee)},
+                said("Keep it: %(m)s") % {"m": formats.money(fee)},
             )
         else:
             del self.fields["returns_fee"]
         if terms and lost:
-            credit = ", ".join(f"{one.grant} {one.money}" for one in lost)
+            credit = ", ".join(f"{one.grant} {formats.money(one.money)}" for one in lost)
             self._ask(
                 "restores_bonus", terms.restores_bonus, said("Restore it: %(m)s") % {"m": credit}, said("It stays lost")
             )

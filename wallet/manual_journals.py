@@ -28,6 +28,7 @@ from crm.models import Brand
 from crm.money import Money
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.ui import formats
 from wallet import attachments, ledger, policies
 from wallet.amounts import MINOR_MAX
 from wallet.choices import BOUNDED_KINDS, AccountKind, JournalKind, Layer, PeriodState, Phase, RequestState
@@ -123,9 +124,7 @@ def _require_body(
     sums = currency_sums(lines)
     wrong = [Money.of_minor(abs(minor), code) for code, minor in sorted(sums.items()) if minor]
     if wrong:
-        raise DomainError(
-            _("Debits and credits differ by %(sums)s.") % {"sums": ", ".join(str(money) for money in wrong)}
-        )
+        raise DomainError(_("Debits and credits differ by %(sums)s.") % {"sums": ", ".join(map(formats.money, wrong))})
     if len(sums) > 1 and not is_reversal and (rate is None or rate_on is None):
         raise DomainError(_("Lines in two currencies need the rate that was used, and its day."))
     if (rate is None) != (rate_on is None):
@@ -190,7 +189,7 @@ def _require_funds(lines: Sequence[Line]) -> None:
     for balance in Balance.objects.filter(pk__in=bounded):
         if wanted[balance.pk] > balance.available_minor:
             account = bounded[balance.pk]
-            free = Money.of_minor(balance.available_minor, account.currency)
+            free = formats.money(Money.of_minor(balance.available_minor, account.currency))
             raise ledger.InsufficientFunds(
                 _("%(account)s has only %(free)s available.") % {"account": account, "free": free}
             )
@@ -330,7 +329,7 @@ def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: Any) -> N
 
 
 def _correction(money: Money) -> str:
-    return _("Correction of the wallet: %(money)s") % {"money": money}
+    return _("Correction of the wallet: %(money)s") % {"money": formats.money(money)}
 
 
 def _answer(manual: ManualJournal, words: Any) -> None:

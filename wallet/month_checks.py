@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.money import Money
-from crm.ui.formats import day as shown_day
+from crm.ui import formats
 from wallet.bank_choices import EntryState
 from wallet.bank_positions import covered_days
 from wallet.checklist import Check, end_of_month, few
@@ -48,7 +48,7 @@ class Missing:
         if self.is_whole_month:
             return _("%(source)s the whole month") % {"source": self.source.label}
         spans = ", ".join(
-            shown_day(first) if first == last else f"{shown_day(first)} – {shown_day(last)}"
+            formats.day(first) if first == last else f"{formats.day(first)} – {formats.day(last)}"
             for first, last in self.periods
         )
         return f"{self.source.label}: {spans}"
@@ -181,7 +181,11 @@ def _unknown_payments(period: Period) -> Check:
 
 def _fees(period: Period) -> Check:
     sums = unposted_fees(period)
-    words = _("Fees in reports that no journal has: %(sums)s.") % {"sums": ", ".join(map(str, sums))} if sums else ""
+    words = (
+        _("Fees in reports that no journal has: %(sums)s.") % {"sums": ", ".join(map(formats.money, sums))}
+        if sums
+        else ""
+    )
     return Check(
         gettext_lazy("Fees are posted"), len(sums), words, reverse("wallet:breaks") + "?state=open", False
     )  # fmt: skip
@@ -195,7 +199,9 @@ def _revaluation(period: Period) -> Check:
         return Check(label, len(found.missing), words, "", False)
     if found.is_fine:
         return Check(label, 0, "", "", False)
-    words = _("The FX position is worth %(money)s at the rates of the last day.") % {"money": found.result_money}
+    words = _("The FX position is worth %(money)s at the rates of the last day.") % {
+        "money": formats.money(found.result_money)
+    }
     url = reverse("wallet:manual_journal", args=[found.waiting.pk]) if found.waiting else ""
     return Check(label, 1, words, url, False)
 

@@ -19,6 +19,7 @@ from clients.models import Client
 from crm import fx
 from crm.errors import DomainError
 from crm.money import Money, from_minor, to_minor
+from crm.ui import formats
 from wallet import unverified
 from wallet.fees import Fee, FromBase
 from wallet.models import PaymentMethod
@@ -167,9 +168,11 @@ def _judged(method: PaymentMethod, client: Client, worth: FromBase, way: Way, am
     except fx.NoRate:
         return replace(offer, refusal=_("There is no exchange rate for %(currency)s.") % {"currency": currency})
     if in_brand < low:
-        return replace(offer, refusal=_("Below the least amount of %(amount)s.") % {"amount": offer.minimum})
+        return replace(
+            offer, refusal=_("Below the least amount of %(amount)s.") % {"amount": formats.money(offer.minimum)}
+        )
     if in_brand > high:
-        return replace(offer, refusal=_("Above the most of %(amount)s.") % {"amount": offer.maximum})
+        return replace(offer, refusal=_("Above the most of %(amount)s.") % {"amount": formats.money(offer.maximum)})
     return offer
 
 
@@ -228,7 +231,7 @@ def _words_for_client(offer: Offer, client: Client, amount: Decimal) -> str:
     if not _refusal(method, client, currency, Way.IN) and offer.maximum_minor:
         minor = to_minor(amount, currency)
         if minor < offer.minimum_minor:
-            return _("The smallest deposit is %(amount)s.") % {"amount": offer.minimum}
+            return _("The smallest deposit is %(amount)s.") % {"amount": formats.money(offer.minimum)}
         if minor > offer.maximum_minor:
-            return _("The largest deposit is %(amount)s.") % {"amount": offer.maximum}
+            return _("The largest deposit is %(amount)s.") % {"amount": formats.money(offer.maximum)}
     return _("%(method)s is not available for you in %(currency)s.") % {"method": method, "currency": currency}

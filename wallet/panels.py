@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from crm.ui import panels
+from crm.ui import formats, panels
 from trading.models import TradingServer
 from wallet import cash, owners, queries, tiles
 from wallet.views.client import money_tab
@@ -27,7 +27,7 @@ def _find(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
     if len(query) >= 4 and query.upper()[:2] in ("D-", "W-", "T-", "X-"):
         for kind, row in queries.movements_starting_with(user, query.upper(), limit):
             url = reverse(f"wallet:{kind}", args=[row.pk])
-            yield panels.Found(row.reference, url, f"{row.money} · {row.get_state_display()}", "wallet")
+            yield panels.Found(row.reference, url, f"{formats.money(row.money)} · {row.get_state_display()}", "wallet")
 
 
 def _find_journals(user: Any, query: str, limit: int) -> Iterator[panels.Found]:

@@ -18,6 +18,7 @@ from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.ui import formats
 from wallet import came_back, ledger, outcomes, payouts, policies
 from wallet.amounts import minor_of
 from wallet.bank_choices import OrderState
@@ -98,7 +99,9 @@ def _amount(withdrawal: Withdrawal, kind: str, amount: Decimal | None) -> int:
         return whole
     minor = minor_of(amount, withdrawal.currency)
     if minor > whole:
-        raise DomainError(_("No more can come back than was paid: %(money)s.") % {"money": withdrawal.payout_money})
+        raise DomainError(
+            _("No more can come back than was paid: %(money)s.") % {"money": formats.money(withdrawal.payout_money)}
+        )
     if minor < whole and withdrawal.way == Way.REFUND:
         raise DomainError(_("A refund comes back whole; a difference is the PSP's fee, and stands in its report."))
     return minor
@@ -199,7 +202,7 @@ def _paid(finding: PayoutFinding, withdrawal: Withdrawal, actor: Any) -> int:
                     "The wallet does not hold %(money)s any more. Bring the missing part from “Chargeback losses” by a manual "
                     "journal first: it is the house's loss until the client pays it back."
                 )
-                % {"money": withdrawal.money}
+                % {"money": formats.money(withdrawal.money)}
             ) from short
         withdrawal.reason = ""
         outcomes.settle(withdrawal, view, posted=posted)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from crm.errors import DomainError
 from crm.money import Money, from_minor, to_minor
+from crm.ui import formats
 from wallet.choices import PspKind
 from wallet.fees import FromBase, fee_of
 from wallet.limits import in_base
@@ -48,8 +49,12 @@ class PayoutMethod:
         low, high = self.row.payout_minimum_minor, self.row.payout_maximum_minor
         if low <= minor <= high:
             return 0, ""
-        words = {"low": Money.of_minor(low, brand.base_currency), "high": Money.of_minor(high, brand.base_currency)}
-        text = _("%(method)s pays out from %(low)s to %(high)s at a time.") % {"method": self.label, **words}
+        least, most = (formats.money(Money.of_minor(minor, brand.base_currency)) for minor in (low, high))
+        text = _("%(method)s pays out from %(low)s to %(high)s at a time.") % {
+            "method": self.label,
+            "low": least,
+            "high": most,
+        }
         return (-1 if minor < low else 1), text
 
 

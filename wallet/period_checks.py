@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.money import Money
+from crm.ui import formats
 from wallet import ledger
 from wallet.checklist import COUNT_MAX, Check, end_of_month, few
 from wallet.choices import (
@@ -123,7 +124,7 @@ def _suspense(period: Period) -> Check:
     accounts = list(Account.objects.filter(brand_id=period.brand_id, kind=AccountKind.SUSPENSE)[:COUNT_MAX])
     balances = ledger.balances([account.pk for account in accounts]) if accounts else {}
     left = [Money.of_minor(abs(balances[one.pk]), one.currency) for one in accounts if balances.get(one.pk)]
-    words = _("Suspense is not empty: %(sums)s.") % {"sums": ", ".join(str(money) for money in left)} if left else ""
+    words = _("Suspense is not empty: %(sums)s.") % {"sums": ", ".join(map(formats.money, left))} if left else ""
     return Check(
         gettext_lazy("Suspense is empty"), len(left), words, reverse("wallet:ledger") + "?kind=suspense", False
     )  # fmt: skip

@@ -18,6 +18,7 @@ from clients.models import Client
 from crm import crypto
 from crm.errors import DomainError
 from crm.money import Money
+from crm.ui import formats
 from wallet.choices import AccountKind, PspKind, Purpose, Way, WithdrawalState
 from wallet.destinations import destination_label, destination_mark, mark_of
 from wallet.models import Balance, Deposit, Psp, Withdrawal
@@ -192,10 +193,10 @@ class _Planner:
 
     def explain(self, error: PartOutsideLimits, amount_minor: int) -> str:
         """The method's own words where it is the only way; else what would be left for it, and which amounts go."""
-        whole, part = Money.of_minor(amount_minor, self.currency), error.part
+        whole, part = formats.money(Money.of_minor(amount_minor, self.currency)), error.part
         if part.amount_minor == amount_minor:
             return error.message
-        words = {"whole": whole, "part": part.money, "to": part.label, "limit": error.message}
+        words = {"whole": whole, "part": formats.money(part.money), "to": part.label, "limit": error.message}
         text = _(
             "Of %(whole)s only %(part)s would be left to go to %(to)s: the rest goes back to where it came from. %(limit)s"
         )
@@ -206,7 +207,9 @@ class _Planner:
     def _advice(self, amount_minor: int) -> str:
         less, more = nearest(self._judge, self._steps(), amount_minor)
         amounts = {
-            name: Money.of_minor(minor, self.currency) for name, minor in (("less", less), ("more", more)) if minor
+            name: formats.money(Money.of_minor(minor, self.currency))
+            for name, minor in (("less", less), ("more", more))
+            if minor
         }
         if less and more:
             return _("Ask for %(less)s or for %(more)s instead.") % amounts
@@ -305,6 +308,6 @@ def _with_fee(part: PlannedPart) -> PlannedPart:
             _(
                 "The fee of %(method)s, %(fee)s, is more than what would go that way. Ask for more, or choose another way."
             )
-            % {"method": part.method.label, "fee": Money.of_minor(fee, part.currency)},
+            % {"method": part.method.label, "fee": formats.money(Money.of_minor(fee, part.currency))},
         )
     return replace(part, fee_minor=fee)

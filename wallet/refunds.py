@@ -18,6 +18,7 @@ from crm.errors import DomainError, IdempotencyConflict
 from crm.events import WithdrawalRequested, publish
 from crm.money import Money
 from crm.policies import require
+from crm.ui import formats
 from wallet import ledger, policies
 from wallet.amounts import minor_of
 from wallet.choices import AccountKind, DepositState, Purpose, Way
@@ -73,14 +74,15 @@ def _check(deposit: Deposit, amount_minor: int) -> None:
     if amount_minor > left:
         raise DomainError(
             _("Only %(left)s of %(deposit)s has not gone back yet.")
-            % {"left": Money.of_minor(max(left, 0), currency), "deposit": deposit.reference}
+            % {"left": formats.money(Money.of_minor(max(left, 0), currency)), "deposit": deposit.reference}
         )
     if not (takes_refunds(deposit.psp) and deposit.psp_reference):
         raise DomainError(_("%(psp)s can't refund this payment from here. Ask the PSP.") % {"psp": deposit.psp})
     if deposit.state == DepositState.HELD:
         if amount_minor != left:
             raise DomainError(
-                _("A held deposit goes back as a whole: %(left)s.") % {"left": Money.of_minor(left, currency)}
+                _("A held deposit goes back as a whole: %(left)s.")
+                % {"left": formats.money(Money.of_minor(left, currency))}
             )
         if not PspMovement.objects.filter(psp=deposit.psp, reference=deposit.reference).exists():
             raise DomainError(_("What arrived is not in our books. Ask the PSP to refund it."))
@@ -104,7 +106,7 @@ def _reserved(
         if available < amount_minor:
             raise InsufficientFunds(
                 _("The client's wallet does not cover it: only %(available)s is available.")
-                % {"available": Money.of_minor(max(available, 0), currency)}
+                % {"available": formats.money(Money.of_minor(max(available, 0), currency))}
             )
     base, reference = in_base(brand, money.amount, currency), new_reference("W")
     destination = {"payment": deposit.reference}

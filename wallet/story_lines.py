@@ -140,7 +140,7 @@ def of_related(movement: Any) -> list[StoryLine]:
         source = Deposit.objects.filter(pk=movement.source_deposit_id).first()
         if source is not None and source.settled_at is not None:
             words = _("The deposit it goes back to: %(reference)s, %(money)s") % {
-                "reference": source.reference, "money": source.money
+                "reference": source.reference, "money": formats.money(source.money)
             }  # fmt: skip
             url = reverse("wallet:deposit", args=[source.pk])
             return [StoryLine(source.settled_at, "related", words, "wallet", "neutral", url=url, needs="view_deposit")]
@@ -149,7 +149,7 @@ def of_related(movement: Any) -> list[StoryLine]:
 
 def _refund(one: Withdrawal) -> StoryLine:
     words = _("%(reference)s gives %(money)s back: %(state)s") % {
-        "reference": one.reference, "money": one.money, "state": one.get_state_display()
+        "reference": one.reference, "money": formats.money(one.money), "state": one.get_state_display()
     }  # fmt: skip
     url = reverse("wallet:withdrawal", args=[one.pk])
     return StoryLine(one.requested_at, "related", words, "undo-2", "warning", url=url, needs="view_withdrawal")
@@ -157,7 +157,7 @@ def _refund(one: Withdrawal) -> StoryLine:
 
 def _dispute(one: Dispute) -> StoryLine:
     words = _("Disputed by the client's bank: %(money)s, %(state)s") % {
-        "money": one.money, "state": one.get_state_display()
+        "money": formats.money(one.money), "state": one.get_state_display()
     }  # fmt: skip
     url = reverse("wallet:dispute", args=[one.pk])
     return StoryLine(one.opened_at, "related", words, "gavel", "danger", url=url, needs="view_dispute")

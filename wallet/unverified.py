@@ -26,6 +26,7 @@ from crm.errors import DomainError
 from crm.money import Money, from_minor
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.ui import formats
 from wallet import limits, policies
 from wallet.choices import DepositState, PspKind, TermState
 from wallet.limits import in_base
@@ -196,7 +197,7 @@ def _raise_task(client: Client, term: UnverifiedTerm) -> None:
     people = list(people_with("wallet.manage_unverifiedrule", brand_id=client.brand_id))
     notify(
         people, kind="wallet.unverified_term_ended", title=title, url="/money/unverified/",
-        body=lambda: "; ".join(str(line) for line in refund_list(client)), dedupe_key=f"unverified-term:{term.pk}",
+        body=lambda: "; ".join(line.words for line in refund_list(client)), dedupe_key=f"unverified-term:{term.pk}",
     )  # fmt: skip
     for person in people[:1]:
         add_task(
@@ -213,7 +214,16 @@ class RefundLine:
     money: Money
 
     def __str__(self) -> str:
-        return f"{self.deposit.reference}: {self.money} → {self.deposit.psp} {self.deposit.instrument}".strip()
+        """For the audit row: the same in every language."""
+        return self._with(str(self.money))
+
+    @property
+    def words(self) -> str:
+        """As its reader writes money."""
+        return self._with(formats.money(self.money))
+
+    def _with(self, money: str) -> str:
+        return f"{self.deposit.reference}: {money} → {self.deposit.psp} {self.deposit.instrument}".strip()
 
 
 def refund_list(client: Client) -> list[RefundLine]:

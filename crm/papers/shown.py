@@ -16,7 +16,7 @@ def shown(value: Cell) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Money):
-        return formats.money(value.amount, value.currency)
+        return formats.money(value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, int | Decimal):

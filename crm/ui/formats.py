@@ -53,14 +53,16 @@ def _smallest(currency: str) -> Decimal:
     return Decimal(1).scaleb(-money_rules.exponent(currency))
 
 
-def money(amount: Decimal | int | None, currency: str, *, sign: bool = False) -> str:
-    """`1.234,50 €` or `€1,234.50`, with the currency's own number of digits.
+def money(amount: money_rules.Money | Decimal | int | None, currency: str = "", *, sign: bool = False) -> str:
+    """`1.234,50 €` or `€1,234.50`, with the currency's own number of digits: in pages, messages and letters alike.
 
-    `amount` is in major units; finer digits than the currency books are shown as they are, never rounded away.
-    `sign` writes a plus in front of gains. Codes that aren't currencies are written out: `12.50 XYZ`.
+    `amount` is Money, or in major units of `currency`; finer digits than the currency books are shown as they are, never
+    rounded away. `sign` writes a plus in front of gains. Codes that aren't currencies are written out: `12.50 XYZ`.
     """
     if amount is None:
         return "–"
+    if isinstance(amount, money_rules.Money):
+        currency, amount = amount.currency, amount.amount
     value = Decimal(amount)
     booked = value.quantize(_smallest(currency))
     is_fine = value != booked

@@ -216,3 +216,28 @@ def test_the_project_speaks_of_the_product_only():
         if words.search(path.read_text(errors="ignore")):
             offences.append(name)
     assert not offences, offences
+
+
+def _gives_money(node: ast.AST) -> bool:
+    """`Money(…)`, `Money.of_minor(…)`."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id == "Money"
+
+
+def test_amounts_stand_in_messages_as_their_reader_writes_them():
+    """`%(money)s` is filled by `formats.money`: Money by itself is written for machines."""
+    trees = {path: ast.parse(path.read_text()) for path in sources(*APPS)}
+    functions = (node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    money = {one.name for one in functions if one.returns and ast.unparse(one.returns).split(" | ")[0] == "Money"}
+    assert {"money", "payout_money"} <= money
+    raw = [
+        f"{path.relative_to(ROOT)}:{value.lineno} {ast.unparse(value)}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.right, ast.Dict)
+        for value in node.right.values
+        if (isinstance(value, ast.Attribute) and value.attr in money)
+        or (isinstance(value, ast.Call) and _gives_money(value.func))
+    ]
+    assert raw == []

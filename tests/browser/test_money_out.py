@@ -144,7 +144,7 @@ def test_what_came_back_is_written_down_with_its_fee_and_booked_by_another(open_
     page.goto(f"/money/withdrawals/{withdrawal.pk}/")
     page.get_by_text("It came back", exact=True).click()
     page.get_by_label("Its number there").fill("R-1")
-    expect(page.get_by_label("Our fee")).to_contain_text("Keep it: 2.50 EUR")
+    expect(page.get_by_label("Our fee")).to_contain_text("Keep it: €2.50")
     page.get_by_label("Our fee").select_option("yes")
     page.get_by_label("Why so").fill("Our bank mistyped the IBAN")
     page.get_by_label("Who told you, and what").fill("Returned on the 3rd")

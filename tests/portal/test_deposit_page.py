@@ -96,7 +96,7 @@ def test_a_wire_shows_the_account_and_the_reference(cast, browser):
     deposit = make_deposit(cast, "bank_reference", told)
     page = browser.get(f"/portal/wallet/{deposit.reference}/").content.decode()
     assert all(value in page for value in told.values()) and 'data-copy="MM7K2Q"' in page
-    assert "250.00 EUR" in page and "k-qr" not in page
+    assert "€250.00" in page and "k-qr" not in page
 
 
 def test_after_its_time_the_address_is_no_longer_offered_as_good(cast, browser):

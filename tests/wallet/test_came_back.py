@@ -71,7 +71,7 @@ def test_our_fee_is_kept_unless_somebody_says_why_it_goes_back(rich, with_fee):
     assert (ledger.balance(wallet(rich)), fees(rich)) == (100_000, 0)
     assert ledger.balance(ledger.psp_clearing(with_fee.psp, "EUR")) == 0
     with_fee.refresh_from_db()
-    assert with_fee.reason == "197.50 EUR came back, and our fee of 2.50 EUR is returned"
+    assert with_fee.reason == "€197.50 came back, and our fee of €2.50 is returned"
     known = AuditEvent.objects.get(action="wallet.withdrawal_came_back")
     assert audit.body_of(known)["after"]["terms_reason"] == "Our bank mistyped the IBAN"
     assert verify().holds
@@ -224,7 +224,7 @@ def test_the_choice_is_made_and_seen_on_the_payments_page(rich, grant, with_fee,
     page, say = (reverse(f"wallet:{name}", args=[with_fee.pk]) for name in ("withdrawal", "payout_finding_say"))
     first, second = browse(rich.finance), browse(rich.second_finance)
     shown = first.get(page).content.decode()
-    assert "Return it: 2.50 EUR" in shown and f"Restore it: {grant} 20.00 EUR" in shown
+    assert "Return it: €2.50" in shown and f"Restore it: {grant} €20.00" in shown
     form = {
         "finding-kind": "came_back", "finding-reason": "Returned", "finding-psp_reference": "B1",
         "finding-returns_fee": "yes", "finding-restores_bonus": "yes",

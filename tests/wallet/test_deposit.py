@@ -252,7 +252,7 @@ def test_another_amount_than_meant_is_held_and_released_by_finance(cast, outside
     outside.process()
     deposit.refresh_from_db()
     assert deposit.state == DepositState.HELD
-    assert "450.00 EUR arrived instead of 500.00 EUR" in deposit.failure
+    assert "€450.00 arrived instead of €500.00" in deposit.failure
     assert wallet_balance(cast) == 0
     suspense = ledger.house(AccountKind.SUSPENSE, brand_id=cast.brand.pk, currency="EUR")
     assert ledger.balance(suspense) == 45_000

@@ -81,7 +81,7 @@ def test_what_was_charged_back_is_not_given_back_again(cast, deposit):
     hear(deposit, TAKEN, 20_000)
     assert left_of(deposit) == 30_000
     assert [source.left_minor for source in sources_of(cast.client, "EUR")] == [30_000]
-    with pytest.raises(DomainError, match=r"Only 300\.00 EUR"):
+    with pytest.raises(DomainError, match=r"Only €300\.00"):
         start_refund(deposit_id=deposit.pk, amount=Decimal(400), reason="Asked", request_key="r", actor=cast.finance)
 
 
@@ -114,7 +114,7 @@ def test_what_is_left_of_a_held_deposit_after_a_chargeback_can_only_go_back(cast
     assert (held.state, left_of(held)) == (DepositState.HELD, 10_000)
     with pytest.raises(DomainError, match="given back"):
         release_held_deposit(deposit_id=held.pk, actor=cast.finance, reason="It is fine")
-    with pytest.raises(DomainError, match=r"Only 100\.00 EUR"):
+    with pytest.raises(DomainError, match=r"Only €100\.00"):
         start_refund(deposit_id=held.pk, amount=Decimal(400), reason="Asked", request_key="r", actor=cast.finance)
     start_refund(deposit_id=held.pk, amount=Decimal(100), reason="Asked", request_key="r", actor=cast.finance)
     assert verify().holds

@@ -84,8 +84,8 @@ def test_what_can_not_be_a_journal_is_refused_in_words(cast):
     foreign = house(cast.other_brand, AccountKind.FEES)
     for lines, fields, words in [
         ([Line(fees, -5)], {}, "two lines"),
-        ([Line(fees, -500), Line(bank, 400)], {}, "differ by 1.00 EUR"),
-        ([Line(fees, -5), Line(dollars, 5)], {}, "differ by 0.05 EUR, 0.05 USD"),
+        ([Line(fees, -500), Line(bank, 400)], {}, "differ by €1.00"),
+        ([Line(fees, -5), Line(dollars, 5)], {}, "differ by €0.05, [$]0.05"),
         ([Line(fees, -5), Line(foreign, 5)], {}, "another brand"),
         ([Line(fees, 0), Line(bank, 0)], {}, "zero or too large"),
         ([Line(fees, -(10**15)), Line(bank, 10**15)], {}, "zero or too large"),
@@ -118,7 +118,7 @@ def test_between_currencies_the_journal_names_the_rate(cast):
 
 def test_a_client_s_wallet_is_guarded_and_the_client_is_told(cast):
     wallet, losses = fund(cast.client, 10_000), house(cast.brand, AccountKind.CHARGEBACK_LOSSES)
-    with pytest.raises(InsufficientFunds, match=r"has only 100\.00 EUR available"):
+    with pytest.raises(InsufficientFunds, match=r"has only €100\.00 available"):
         write(cast, [Line(wallet, -10_001), Line(losses, 10_001)])
     manual = write(cast, [Line(wallet, -4_000), Line(losses, 4_000)], reason="Our secret reason")
     # Money that leaves meanwhile is asked for again when it is posted.
@@ -133,7 +133,7 @@ def test_a_client_s_wallet_is_guarded_and_the_client_is_told(cast):
     post_journal(manual_id=manual.pk, actor=cast.second_finance)
     assert available(wallet) == 6_000
     told = TimelineEntry.objects.get(client=cast.client, dedupe_key=f"manual:{manual.pk}:EUR")
-    assert told.is_visible_to_client and "-40.00" in told.title.replace("−", "-")
+    assert told.is_visible_to_client and "−€40.00" in told.title
     manual.refresh_from_db()
     assert manual.journal.description == manual.reference  # the statement of account tells it, not the reason
 

@@ -96,7 +96,7 @@ def test_a_currency_without_a_rate_says_so(cast, client):
 
 def test_the_client_reads_limits_and_outages_but_not_how_they_are_rated(cast, client):
     method = make_psp(cast.brand, is_for_high_risk=False, deposit_minimum_minor=5_000).methods.get()
-    with pytest.raises(DomainError, match=r"smallest deposit is 50\.00 EUR"):
+    with pytest.raises(DomainError, match=r"smallest deposit is €50\.00"):
         offers.require_offer(method, client, "EUR", Decimal(1))
     client.risk_rating = "high"
     with pytest.raises(DomainError) as refused:

@@ -118,7 +118,7 @@ def test_what_blocks_and_what_warns_is_said_in_words(cast, months):
         created_at=dt.datetime.combine(month_before_last(), dt.time(), tzinfo=dt.UTC),
     )  # fmt: skip
     found = [check.words for check in checks_of(months[0]) if not check.is_fine]
-    assert found == ["Deposits are held for review: 1.", "Suspense is not empty: 7.00 EUR."]
+    assert found == ["Deposits are held for review: 1.", "Suspense is not empty: €7.00."]
     with pytest.raises(DomainError, match=r"Say in the note why .* held for review: 1"):
         close(months[0], cast.finance)
     assert close(months[0], cast.finance, "Known, solved next week").note == "Known, solved next week"

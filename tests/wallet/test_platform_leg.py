@@ -81,7 +81,7 @@ def test_a_deal_without_a_movement_is_named_with_its_client(cast, account, sourc
         RunState.BREAKS, BreakKind.MISSING_HERE, Decimal("55.5"), cast.client,
     )  # fmt: skip
     assert "#90" in one.explanation
-    assert "55.50 EUR" in one.explanation
+    assert "€55.50" in one.explanation
 
 
 def test_a_movement_without_a_deal_is_named(cast, account, source):

@@ -94,14 +94,14 @@ def test_a_wallet_that_does_not_cover_it_is_said_so(mixed, cast, outside):
             lines=(spent, ledger.Line(house, 40_000)),
         )
     )  # fmt: skip
-    with pytest.raises(InsufficientFunds, match=r"only 50.00 EUR is available"):
+    with pytest.raises(InsufficientFunds, match=r"only €50.00 is available"):
         give_back(cast, mixed)
 
 
 @pytest.mark.parametrize(
     ("amount", "words"),
     [
-        ("300.01", "Only 300.00 EUR"),
+        ("300.01", "Only €300.00"),
         ("0", "above zero"),
         ("-1", "above zero"),
         ("1.001", "decimals"),
@@ -115,7 +115,7 @@ def test_an_amount_that_can_not_be_is_refused_in_words(mixed, cast, amount, word
 
 def test_what_is_on_its_way_back_is_not_given_back_again(mixed, cast, outside):
     ask(cast, outside, "200")
-    with pytest.raises(DomainError, match=r"Only 100.00 EUR"):
+    with pytest.raises(DomainError, match=r"Only €100.00"):
         give_back(cast, mixed, "150")
     give_back(cast, mixed, "100", key="r2")
     assert shape(ask(cast, outside, "100", key="k2")) == [("payout", "northpay", 10_000, 0)]
@@ -243,7 +243,7 @@ def test_finance_asks_for_a_refund_on_the_deposits_page_and_another_approves(mix
     form = {"refund-amount": "300.01", "refund-reason": "Wrong card", "refund-request_key": "k"}
     wrong = first.post(address, form)
     assert wrong.status_code == 422
-    assert "Only 300.00 EUR" in wrong.content.decode() and "Wrong card" in wrong.content.decode()
+    assert "Only €300.00" in wrong.content.decode() and "Wrong card" in wrong.content.decode()
     answer = first.post(address, {**form, "refund-amount": "50"})
     refund = Withdrawal.objects.get()
     assert answer["Location"] == reverse("wallet:withdrawal", args=[refund.pk])

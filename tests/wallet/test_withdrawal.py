@@ -198,7 +198,7 @@ def outcome(withdrawal: Withdrawal, name: str) -> str:
 
 def test_more_than_is_available_is_refused_in_words(rich, outside):
     ask(rich, outside, "900")
-    with pytest.raises(WithdrawalNotPossible, match=r"Only 100.00 EUR is available"):
+    with pytest.raises(WithdrawalNotPossible, match=r"Only €100.00 is available"):
         ask(rich, outside, "200", key="k2")
     assert Withdrawal.objects.count() == 1
 
@@ -230,7 +230,7 @@ def test_money_goes_back_the_way_it_came_first(rich, outside):
     elsewhere = ask(rich, outside, key="k2", psp=other)
     found = elsewhere.checks.get(name="return_to_source")
     assert found.outcome == Outcome.REVIEW
-    assert "Northpay 800.00 EUR" in found.reason
+    assert "Northpay €800.00" in found.reason
 
 
 def test_profit_may_go_anywhere_once_the_deposits_went_back(rich, outside):

@@ -104,7 +104,7 @@ def test_oldest_deposits_go_back_first_and_only_what_is_left_of_them(rich, outsi
     assert shape(again) == [("payout", "sepalink", 10_000, 5_000)], (
         "the bank brought 50 more; Northpay is not refundable"
     )
-    assert "Northpay 1000.00 EUR" in part.reason
+    assert "Northpay €1,000.00" in part.reason
 
 
 def test_a_refund_on_its_way_is_not_planned_twice(mixed, cast, outside):
@@ -250,8 +250,8 @@ def test_the_fee_comes_out_of_the_amount_and_is_booked_with_it(rich, outside):
 @pytest.mark.parametrize(
     ("fields", "amount", "words"),
     [
-        ({"payout_minimum_minor": 5_000}, "49.99", "pays out from 50.00 EUR"),
-        ({"payout_maximum_minor": 20_000}, "200.01", "to 200.00 EUR"),
+        ({"payout_minimum_minor": 5_000}, "49.99", "pays out from €50.00"),
+        ({"payout_maximum_minor": 20_000}, "200.01", "to €200.00"),
         ({"payout_fee_fixed_minor": 1_000}, "10", "fee of Northpay cards"),
         ({"pays_out": False}, "100", "does not pay out"),
         ({"is_enabled": False}, "100", "does not pay out"),

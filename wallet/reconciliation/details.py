@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from crm.money import Money
-from crm.ui.formats import day as shown_day
+from crm.ui import formats
 from trading.choices import DealAction
 from wallet.choices import JournalKind
 from wallet.reconciliation_choices import Detail, PostingWay, Resolved
@@ -62,9 +62,9 @@ def say_resolution(code: str, values: Mapping[str, Any]) -> str:
 
 def _shown(name: str, value: Any) -> Any:
     if isinstance(value, dict):
-        return Money.of_minor(value["minor"], value["currency"])
+        return formats.money(Money.of_minor(value["minor"], value["currency"]))
     if name == "day":
-        return shown_day(dt.date.fromisoformat(value))
+        return formats.day(dt.date.fromisoformat(value))
     if name == "kind" and value in JournalKind.values:
         return JournalKind(value).label
     if name == "action" and value in DealAction.values:

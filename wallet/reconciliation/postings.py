@@ -18,6 +18,7 @@ from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.ui import formats
 from wallet import ledger, policies
 from wallet.choices import AccountKind, BreakKind, BreakState, JournalKind, MatchRule, PeriodState, RequestState
 from wallet.ledger import Entry, Line
@@ -93,7 +94,7 @@ def propose(*, break_id: int, way: PostingWay, business_on: dt.date, reason: str
     notify(
         [pk for pk in people_with("wallet.post_break", brand_id=one.brand_id) if pk != actor.pk],
         kind="wallet.break_posting",
-        title=lambda: _("A difference waits for a second person: %(amount)s") % {"amount": posting.amount},
+        title=lambda: _("A difference waits for a second person: %(amount)s") % {"amount": formats.money(posting.amount)},
         body=posting.reason, url=f"/money/reconciliation/breaks/{one.pk}/", dedupe_key=f"break-posting:{posting.pk}",
     )  # fmt: skip
     return posting

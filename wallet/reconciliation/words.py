@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from crm.money import Money
+from crm.ui import formats
 from wallet.choices import BreakKind
 from wallet.reconciliation.details import say_detail, say_resolution
 from wallet.reconciliation_choices import Resolved
@@ -41,21 +42,28 @@ def _sentence(one: Break) -> str:
             return _("%(kind)s %(reference)s was booked near the end of what the reports cover") % values
         return _("%(kind)s %(reference)s is in our books, and in no row of a report") % values
     if one.entry is not None:
-        return _("%(money)s came to the bank from no payout that a PSP tells of") % {"money": one.entry.money}
+        return _("%(money)s came to the bank from no payout that a PSP tells of") % {
+            "money": formats.money(one.entry.money)
+        }
     return f"{one.get_kind_display()}: {one.subject}"
 
 
 def _of_row(one: Break) -> dict[str, Any]:
     row, movement = one.row, one.movement
     assert row is not None
+    currency = row.currency
     return {
         "line": row.line, "kind": row.get_type_display(), "reference": row.psp_reference or row.merchant_reference,
-        "there": Money.of_minor(row.gross_minor, row.currency), "fee": Money.of_minor(row.fee_minor, row.currency),
-        "here": movement.money if movement else "–", "ours": movement.reference if movement else "–",
-        "open": Money.of_minor(abs(one.difference_minor), row.currency),
-        "paid": Money.of_minor(-row.gross_minor, row.currency),
-        "agreed": Money.of_minor(row.fee_minor - one.difference_minor, row.currency),
+        "there": _money(row.gross_minor, currency), "fee": _money(row.fee_minor, currency),
+        "here": formats.money(movement.money) if movement else "–", "ours": movement.reference if movement else "–",
+        "open": _money(abs(one.difference_minor), currency),
+        "paid": _money(-row.gross_minor, currency),
+        "agreed": _money(row.fee_minor - one.difference_minor, currency),
     }  # fmt: skip
+
+
+def _money(minor: int, currency: str) -> str:
+    return formats.money(Money.of_minor(minor, currency))
 
 
 ROW_WORDS = {

@@ -37,6 +37,14 @@ def test_money_is_written_as_the_locale_writes_it_with_the_currencys_digits(lang
         assert formats.money(Decimal(amount), currency).replace("KWD\xa0", "KWD") == shown
 
 
+@pytest.mark.parametrize(("language", "shown"), [("en", "€1,234.50"), ("de", "1.234,50\xa0€")])
+def test_money_with_its_currency_is_written_the_same_way_and_for_machines_in_one_way_only(language, shown):
+    money = Money(Decimal("1234.5"), "EUR")
+    with translation.override(language):
+        assert formats.money(money) == formats.money(money.amount, money.currency) == shown
+        assert str(money) == "1234.50 EUR"
+
+
 def test_money_shows_signs_and_dashes():
     assert formats.money(Decimal(5), "EUR", sign=True) == "+€5.00"
     assert formats.money(Decimal(0), "EUR", sign=True) == "€0.00"
