@@ -21,20 +21,22 @@ def notify(
     body: Words = "",
     url: str = "",
     dedupe_key: str = "",
+    is_renewed: bool = False,
 ) -> list[Notification]:
     """Put a line on each person's bell and push it live when the transaction commits.
 
     title, body: `lambda: _("…")` is said in the language of each reader, whoever's act it is that tells them; a plain
     string stays as it is.
     dedupe_key: the same key for the same person is told once, e.g. `f"{kind}:{event_id}"`.
+    is_renewed: new words take the place of those told under this key, unread; the same words are told once.
     """
     ids = sorted({user if isinstance(user, int) else user.pk for user in users})
-    said = _said(ids, title, body)
+    said = {pk: (words[0][:160], words[1][:400]) for pk, words in _said(ids, title, body).items()}
+    if is_renewed:
+        said = _make_room(said, dedupe_key)
     rows = Notification.objects.bulk_create(
         [
-            Notification(
-                user_id=pk, kind=kind, title=said[pk][0][:160], body=said[pk][1][:400], url=url, dedupe_key=dedupe_key
-            )
+            Notification(user_id=pk, kind=kind, title=said[pk][0], body=said[pk][1], url=url, dedupe_key=dedupe_key)
             for pk in said
         ],
         ignore_conflicts=bool(dedupe_key),
@@ -42,6 +44,15 @@ def notify(
     for pk in said:
         push_live(pk, event="notification", data={"kind": kind, "title": said[pk][0], "body": said[pk][1], "url": url})
     return rows
+
+
+def _make_room(said: dict[int, tuple[str, str]], dedupe_key: str) -> dict[int, tuple[str, str]]:
+    """What is new to each person; the line that it replaces is taken from their bell."""
+    told = Notification.objects.filter(user_id__in=said, dedupe_key=dedupe_key)
+    known = {user: (title, body) for user, title, body in told.values_list("user_id", "title", "body")}
+    new = {pk: words for pk, words in said.items() if known.get(pk) != words}
+    told.filter(user_id__in=new).delete()
+    return new
 
 
 def _said(ids: list[int], title: Words, body: Words) -> dict[int, tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.utils.translation import gettext as _
 
@@ -24,11 +24,13 @@ from crm.events import (
     subscribe,
 )
 from crm.models import User
+from crm.money import Money
 from crm.notify import notify, push_live
 from crm.ui import formats
 from kyc.models import Document
-from wallet.choices import reason_for_client
-from wallet.models import Deposit, Transfer, Withdrawal
+from wallet.choices import FindingKind, RequestState, WithdrawalState, reason_for_client
+from wallet.models import Deposit, PayoutFinding, Transfer, Withdrawal
+from wallet.outcomes import parts_of
 
 # The browser's pages listen for this: any page of the room asks for its fragment again.
 LIVE = "room"
@@ -40,14 +42,16 @@ def _owner(client_id: int | None) -> User | None:
     return client.user if client is not None else None
 
 
-def _tell(event: Event, *, kind: str, words: Callable[[], tuple[str, str]], url: str, key: object) -> None:
+def _tell(
+    event: Event, *, kind: str, words: Callable[[], tuple[str, str]], url: str, key: object, is_renewed: bool = False
+) -> None:
     """A line on the client's bell, in their language, once; and a nudge to their open pages."""
     user = _owner(event.client_id)
     if user is None:
         return
     notify(
         [user.pk], kind=f"portal.{kind}", title=lambda: words()[0], body=lambda: words()[1], url=url,
-        dedupe_key=f"portal.{kind}:{key}",
+        dedupe_key=f"portal.{kind}:{key}", is_renewed=is_renewed,
     )  # fmt: skip
     _refresh(event)
 
@@ -106,30 +110,59 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
 
 @subscribe(WithdrawalSettled)
 def tell_of_the_payout(event: WithdrawalSettled) -> None:
+    """One line for the whole request: it grows with each part that is paid."""
     withdrawal = Withdrawal.objects.get(pk=event.withdrawal_id)
+    paid = [part for part in parts_of(withdrawal) if part.state == WithdrawalState.SETTLED] or [withdrawal]
+    places = dict.fromkeys(part.destination_label for part in paid)
     _tell(
-        event, kind="withdrawal", url=f"/portal/wallet/{withdrawal.reference}/", key=f"{withdrawal.pk}:paid",
-        words=lambda: (
-            _("%(amount)s was paid out") % {"amount": formats.money(event.amount, event.currency)},
-            withdrawal.destination_label,
-        ),
+        event, kind="withdrawal", url=f"/portal/wallet/{paid[0].reference}/", is_renewed=True,
+        key=f"{withdrawal.request_reference}:paid",
+        words=lambda: (_("%(amount)s was paid out") % {"amount": formats.money(_sum(paid))}, ", ".join(places)),
     )  # fmt: skip
 
 
 @subscribe(WithdrawalRefused)
 def tell_that_it_came_back(event: WithdrawalRefused) -> None:
+    """One line for the whole request: it grows with each part that fails. What was paid and came back later is news of
+    its own."""
     withdrawal = Withdrawal.objects.get(pk=event.withdrawal_id)
-    if withdrawal.state == "cancelled":  # their own wish: they know
+    if withdrawal.state == WithdrawalState.CANCELLED:  # their own wish: they know
         _refresh(event)
         return
-    _tell(
-        event, kind="withdrawal", url=f"/portal/wallet/{withdrawal.reference}/", key=f"{withdrawal.pk}:back",
-        words=lambda: (
+    parts = parts_of(withdrawal)
+    returned = _came_back_later(parts)
+    if withdrawal.pk in returned:
+        back, key = Money(event.amount, event.currency), f"{withdrawal.pk}:back"
+        reasons = [event.reason]
+    else:
+        ended = [part for part in parts if part.state == withdrawal.state and part.pk not in returned]
+        back, key = _sum(ended), f"{withdrawal.request_reference}:back"
+        reasons = [part.reason for part in ended]
+    whole = Money.of_minor(withdrawal.request_minor, withdrawal.currency)
+
+    def words() -> tuple[str, str]:
+        title = (
             _("Your withdrawal of %(amount)s was not possible")
-            % {"amount": formats.money(event.amount, event.currency)},
-            reason_for_client(withdrawal.state, event.reason) or _("The money is in your wallet again."),
-        ),
-    )  # fmt: skip
+            if back == whole
+            else _("%(amount)s of your withdrawal could not be paid out")
+        )
+        known = dict.fromkeys(reason_for_client(withdrawal.state, reason) for reason in reasons)
+        said = " ".join(reason for reason in known if reason)
+        return title % {"amount": formats.money(back)}, said or _("The money is in your wallet again.")
+
+    _tell(
+        event, kind="withdrawal", url=f"/portal/wallet/{withdrawal.reference}/", key=key, words=words, is_renewed=True
+    )
+
+
+def _sum(parts: Sequence[Withdrawal]) -> Money:
+    return Money.of_minor(sum(part.amount_minor for part in parts), parts[0].currency)
+
+
+def _came_back_later(parts: Sequence[Withdrawal]) -> set[int]:
+    """Parts that were paid, and then came back."""
+    found = PayoutFinding.objects.filter(withdrawal__in=parts, kind=FindingKind.CAME_BACK, state=RequestState.APPROVED)
+    return set(found.values_list("withdrawal_id", flat=True))
 
 
 @subscribe(BalanceOperationSettled)
