@@ -4,11 +4,14 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from monitoring import statistics as monitored
+
+# A few numbers are quickly drawn; how quickly says the machine, which has other work too.
+patient = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
 
 def nbinom(mean, dispersion):
@@ -16,6 +19,7 @@ def nbinom(mean, dispersion):
     return stats.nbinom(r, r / (r + mean))
 
 
+@patient
 @given(count=st.integers(0, 400), mean=st.floats(0.01, 300), dispersion=st.floats(0.02, 4))
 def test_the_tail_is_the_mid_p_of_a_negative_binomial(count, mean, dispersion):
     exact = nbinom(mean, dispersion)
@@ -42,11 +46,13 @@ def test_the_interval_holds_nine_days_of_ten():
     assert exact.cdf(low - 1) <= 0.05 and exact.sf(high) <= 0.05
 
 
+@patient
 @given(p=st.lists(st.floats(1e-12, 0.9), min_size=2, max_size=6))
 def test_fisher_is_the_text_book(p):
     assert monitored.by_fisher(np.array(p)) == pytest.approx(stats.combine_pvalues(p, "fisher").pvalue, rel=1e-9)
 
 
+@patient
 @given(p=st.floats(1e-14, 0.9), n=st.integers(1, 8))
 def test_cauchy_of_equal_probabilities_is_that_probability(p, n):
     assert monitored.by_cauchy(np.full(n, p)) == pytest.approx(p, rel=1e-4)
