@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -54,18 +54,21 @@ def live_server_process(*, port: int, base_url: str) -> Iterator[str]:
 
 
 @contextmanager
+def worker_and_beat(folder: Path) -> Iterator[None]:
+    """What does what is due: beat, and the worker of events and of accounts' money."""
+    name = f"two-seconds-{os.getpid()}@%h"
+    with (
+        _process([*WORKER, "--pool", "prefork", "-c", "2", "-Q", "events,default", "-n", f"worker-{name}"]),
+        _process([*CELERY, "beat", "--loglevel", "ERROR", "--schedule", str(folder / "beat"), "--pidfile="]),
+    ):
+        yield
+
+
+@contextmanager
 def readers(server: TradingServer, folder: Path) -> Iterator[None]:
     """Beat and the workers, waited for until they read this server's deals."""
-    name = f"two-seconds-{os.getpid()}@%h"
-    with ExitStack() as stack:
-        stack.enter_context(
-            _process([*WORKER, "--pool", "prefork", "-c", "2", "-Q", "events,default", "-n", f"worker-{name}"])
-        )
-        stack.enter_context(_process([*WORKER, "--pool", "threads", "-c", "4", "-Q", "sync", "-n", f"sync-{name}"]))
-        schedule = folder / "beat"
-        stack.enter_context(
-            _process([*CELERY, "beat", "--loglevel", "ERROR", "--schedule", str(schedule), "--pidfile="])
-        )
+    sync = [*WORKER, "--pool", "threads", "-c", "4", "-Q", "sync", "-n", f"sync-two-seconds-{os.getpid()}@%h"]
+    with _process(sync), worker_and_beat(folder):
         started = time.time()
         _wait(lambda: _was_read(server, started), "the worker did not read the server")
         yield
