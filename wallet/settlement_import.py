@@ -181,13 +181,14 @@ def store(psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress =
     reader = adapter_of(psp).read_settlement(kept.content())
     store_rows(report.pk, _with_progress(reader, kept.size_bytes, progress))
     report.first_day, report.last_day = reader.first_day, reader.last_day
+    report.covers = sorted(reader.covers)
     report.row_count, report.format, report.totals = reader.row_count, str(reader.title)[:40], totals_of(reader)
     if report.row_count >= ANALYZE_ROWS_MIN:
         # Without statistics the planner takes minutes for what takes a second.
         with connection.cursor() as cursor:
             cursor.execute("SELECT keelson_analyze('wallet_settlementrow')")
-    if reader.entries_are_unique:
-        _refuse_repeated(report.pk)
+    if reader.unique_entry:
+        _refuse_repeated(report.pk, reader.unique_entry)
     report.save()
     return report
 
@@ -263,12 +264,10 @@ def _as_text(report_id: int, rows: Iterable[FileRow]) -> str:
     return buffer.getvalue()
 
 
-def _refuse_repeated(report_id: int) -> None:
+def _refuse_repeated(report_id: int, column: str) -> None:
     """The PSP's id of a booking stands once in a report: twice is a file that was put together wrongly."""
     with connection.cursor() as cursor:
         cursor.execute(REPEATED, [report_id])
         found = cursor.fetchone()
     if found:
-        raise wrong(
-            found[1], "balance_transaction_id", _("the same transaction stands on line %(n)s.") % {"n": found[0]}
-        )
+        raise wrong(found[1], column, _("the same transaction stands on line %(n)s.") % {"n": found[0]})

@@ -237,8 +237,8 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def report_days(psp: Psp) -> list[tuple[dt.date, dt.date]]:
-    """First and last day of every report of a PSP that is here."""
-    rows = SettlementImport.objects.filter(psp=psp).order_by("-last_day", "-id")
+    """First and last day of every report of a PSP that is here; one that tells of some kinds only stands for no day."""
+    rows = SettlementImport.objects.filter(psp=psp, covers=[]).order_by("-last_day", "-id")
     return list(rows.values_list("first_day", "last_day")[:IMPORTS_READ])
 
 

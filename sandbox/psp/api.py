@@ -6,7 +6,7 @@ import hmac
 from datetime import date
 
 from sandbox.psp import payments, settlement, transfers
-from sandbox.psp.apis import adyen, adyen_fields, adyen_transfers, stripe  # noqa: F401 (their routes stand before the plain ones)
+from sandbox.psp.apis import adyen, adyen_accounting, adyen_fields, adyen_transfers, stripe  # noqa: F401 (their routes stand before the plain ones)
 from sandbox.psp.payments import ApiError
 from sandbox.psp.server import Request, Response, as_json, router
 

@@ -11,6 +11,7 @@ loopback by default.
 | `POST /_control/{psp}/history` `{"movements": […]}` | movements of the past, for demo books |
 | `POST /_control/finish` | everything that waits for a timer happens now |
 | `GET /{psp}/statements?from=&to=` | the settlement report as a merchant downloads it in a browser |
+| `GET /adyen/accounting?from=&to=` | the accounting report of Adyen's balance platform, likewise |
 """
 
 from typing import Any

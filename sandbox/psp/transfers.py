@@ -148,6 +148,7 @@ def send_back(store: Store, psp: str, reference: str, *, status: str, reason: st
         transfer = find_transfer(store, psp, "payout", reference=reference)
         if transfer["status"] != "paid":
             raise ApiError(409, "wrong_state", f"Payout {reference} is {transfer['status']}.")
+        store.note(psp, transfer["id"], "paid_at", str(transfer["updated_at"]))
         store.run(
             "UPDATE transfers SET status = ?, failure = ?, updated_at = ? WHERE id = ?", status, reason, now(), transfer["id"]
         )  # fmt: skip

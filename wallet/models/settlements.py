@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +27,11 @@ class SettlementImport(models.Model):
     stored_name = models.CharField(max_length=64, unique=True)
     size_bytes = models.BigIntegerField()
     format = models.CharField(max_length=40, blank=True, help_text=_("As which kind of report it was read"))
+    # The kinds of movements of which it tells all; empty: of all kinds. The others it does not lack.
+    covers = ArrayField(
+        models.CharField(max_length=20), default=list, blank=True,
+        db_default=Value([], ArrayField(models.CharField(max_length=20))),
+    )  # fmt: skip
     first_day = models.DateField()
     last_day = models.DateField()
     row_count = models.PositiveIntegerField()

@@ -124,8 +124,10 @@ class SettlementReader(ABC):
     """One report. `rows()` once; then first_day, last_day, opening, closing (minor units per currency) and totals are there."""
 
     title = "CSV"
-    # The PSP's own id of a booking (`entry_reference`) stands once in a report.
-    entries_are_unique = False
+    # The column of the PSP's own id of a booking (`entry_reference`), where it stands once in a report.
+    unique_entry = ""
+    # The kinds of movements that stand in no other report of the PSP: only of these it tells all. Empty: it tells all of all.
+    covers: frozenset[str] = frozenset()
 
     def __init__(self, file: BinaryIO) -> None:
         self._source = _Counted(file)

@@ -76,16 +76,18 @@ FROM (
   ) f CROSS JOIN LATERAL (SELECT coalesce(by_origin, by_reference) AS origin_client) o
 ) named
 """
-# Movements that a report should have: their day is covered. In the last hours before the end of all cover it may be timing.
+# Movements that a report should have: it covers their day and kind. In the last hours before the end of all cover it may be timing.
 # What was resolved by a match or its posting counts as resolved while the match lasts: none of these has one any more.
 OF_MOVEMENTS = """
 INSERT INTO recon_break
 SELECT CASE WHEN m.occurred_at >= c.until - make_interval(hours => %(cut_off)s) AND NOT EXISTS (
-    SELECT 1 FROM cover n WHERE n.since <= c.until AND n.until > c.until) AND c.is_over
+    SELECT 1 FROM cover n WHERE n.since <= c.until AND n.until > c.until AND (n.covers = '{}' OR m.kind = ANY(n.covers)))
+    AND c.is_over
   THEN 'timing' ELSE 'missing_there' END,
   NULL, m.id, c.id, m.client_id, m.currency, -m.amount_minor, m.occurred_at
 FROM recon_left_mov m CROSS JOIN LATERAL (
-  SELECT * FROM cover c WHERE c.since <= m.occurred_at AND m.occurred_at < c.until ORDER BY c.until DESC, c.id LIMIT 1
+  SELECT * FROM cover c WHERE c.since <= m.occurred_at AND m.occurred_at < c.until
+    AND (c.covers = '{}' OR m.kind = ANY(c.covers)) ORDER BY c.until DESC, c.id LIMIT 1
 ) c
 WHERE NOT EXISTS (SELECT 1 FROM recon_break b WHERE b.movement_id = m.id
     AND b.kind IN ('amount', 'currency', 'wrong_client'))
@@ -95,7 +97,7 @@ WHERE NOT EXISTS (SELECT 1 FROM recon_break b WHERE b.movement_id = m.id
 """
 COVER = """
 WITH cover AS MATERIALIZED (
-  SELECT i.id, i.first_day::timestamp AT TIME ZONE 'UTC' AS since, o.over_at <= i.imported_at AS is_over,
+  SELECT i.id, i.covers, i.first_day::timestamp AT TIME ZONE 'UTC' AS since, o.over_at <= i.imported_at AS is_over,
     CASE WHEN o.over_at <= i.imported_at THEN o.over_at ELSE least(o.over_at, coalesce((
       SELECT max(r.booked_at) + interval '1 second' FROM wallet_settlementrow r WHERE r.report_id = i.id), o.over_at)) END AS until
   FROM wallet_settlementimport i

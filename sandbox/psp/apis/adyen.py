@@ -280,11 +280,16 @@ def download_report(request: Request) -> Response:
 @router.route("GET", "/{psp:adyen}/statements")
 def download_statement(request: Request) -> Response:
     """The same report from the Customer Area: batches paid out from `from` to `to`, both included."""
+    first, last = period_of(request)
+    return _csv(request, first, last, f"settlement_detail_report_{first}_{last}.csv")
+
+
+def period_of(request: Request) -> tuple[date, date]:
     try:
         first, last = (date.fromisoformat(request.query.get(name, "")) for name in ("from", "to"))
     except ValueError:
         raise ApiError(400, "invalid_period", "from and to must be dates like 2026-10-01.") from None
-    return _csv(request, first, last, f"settlement_detail_report_{first}_{last}.csv")
+    return first, last
 
 
 def _basic(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.psp.dialects import Event, compact
 
 VIA = "transfers"
+PLATFORM = "SandboxBalancePlatform"
 BALANCE_ACCOUNT = "BA00000000000000000SANDBX"
 # Before anything is reserved, for these reasons; for others the receiving bank says no.
 REFUSED_FOR = frozenset({"amountLimitExceeded", "declinedByTransactionRule", "notEnoughBalance"})
@@ -26,6 +27,11 @@ def transfer_id(core_id: str) -> str:
     return core_id.partition("_")[2][:16].upper()
 
 
+def event_id(own: str, place: int) -> str:
+    """Of the transfer's step at that place, counted from 1."""
+    return f"EVSB{own}{place:02}"
+
+
 def steps_of(data: dict[str, Any]) -> list[str]:
     """The states that a transfer has gone through."""
     is_refused = data["status"] == "failed" and data["failure"] in REFUSED_FOR
@@ -37,13 +43,13 @@ def resource(data: dict[str, Any], steps: list[str]) -> dict[str, Any]:
     at, own = datetime.fromtimestamp(data["created_at"], UTC).isoformat(), transfer_id(data["id"])
     status, destination = steps[-1], data["destination"]
     events = [
-        {"bookingDate": at, "id": f"EVSB{own}{place:02}", "status": step, "type": "accounting"}
+        {"bookingDate": at, "id": event_id(own, place), "status": step, "type": "accounting"}
         for place, step in enumerate(steps, start=1)
     ]
     return {
         "amount": {"currency": data["currency"], "value": data["amount_minor"]},
         "balanceAccount": {"id": BALANCE_ACCOUNT},
-        "balancePlatform": "SandboxBalancePlatform",
+        "balancePlatform": PLATFORM,
         "category": "bank",
         "categoryData": {"priority": "regular", "type": "bank"},
         "counterparty": {"bankAccount": destination["bankAccount"]},

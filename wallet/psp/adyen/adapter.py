@@ -27,6 +27,7 @@ from django.utils.translation import gettext_lazy
 from wallet.choices import PspKind, RowType, Verdict
 from wallet.models import Deposit, Psp, SettlementRow, WebhookMessage
 from wallet.psp.adyen import evidence, notifications, payout_api, reports, transfer_views
+from wallet.psp.adyen.accounting_report import AccountingReader, is_accounting_report, opened
 from wallet.psp.adyen.notifications import UNITS
 from wallet.psp.adyen.report import AdyenReader
 from wallet.psp.adyen.transfers import Transfers, went_the_old_way
@@ -360,7 +361,11 @@ class AdyenAdapter(BaseAdapter):
         )  # fmt: skip
 
     def read_settlement(self, file: BinaryIO) -> SettlementReader:
-        return AdyenReader(file, merchant=self.merchant)
+        """A settlement details report, or the accounting report of the balance platform: its first line says which."""
+        source, head = opened(file)
+        if is_accounting_report(head):
+            return AccountingReader(source, head, balance_account=self._transfers.balance_account)
+        return AdyenReader(source, merchant=self.merchant)
 
     def check_connection(self) -> Health:
         try:

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from operator import itemgetter
 from typing import BinaryIO
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext as _
 
 from wallet.choices import RowType
+from wallet.psp.adyen.zones import Zones
 from wallet.psp.base import FileRow
 from wallet.psp.settlement import (
     BadFile,
@@ -63,14 +63,6 @@ TYPES = {
     "Balancetransfer": RowType.RESERVE,
     "BalanceTransfer": RowType.RESERVE,
 }
-# Zones as the report abbreviates them, where the time zone database has no such name.
-ZONES = {
-    "CEST": "CET", "BST": "Europe/London", "EDT": "America/New_York", "PST": "America/Los_Angeles",
-    "PDT": "America/Los_Angeles", "CST": "America/Chicago", "CDT": "America/Chicago", "AEST": "Australia/Sydney",
-    "AEDT": "Australia/Sydney", "SGT": "Asia/Singapore", "HKT": "Asia/Hong_Kong", "JST": "Asia/Tokyo",
-}  # fmt: skip
-
-
 ALL = COLUMNS + LATER_COLUMNS
 LEAST = len(COLUMNS) - len(FEES)
 BATCHES_MAX = 100_000
@@ -95,7 +87,7 @@ class AdyenReader(CsvReader):
         self._pick: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(*range(len(ALL)))
         self._sums: dict[tuple[str, str], int] = {}
         self._paid: dict[tuple[str, str], int] = {}
-        self._zones: dict[str, ZoneInfo] = {}
+        self._zones = Zones()
 
     def _rows(self) -> Iterator[FileRow]:
         sums = self._sums
@@ -174,7 +166,8 @@ class AdyenReader(CsvReader):
                 rate = self._rate(paid, paid_in, rate_text, gross, currency)
             elif paid != gross:
                 raise wrong(line, "Net Credit (NC)", _("gross less fees is not net."))
-        is_converted, at = rate is not None, self._time(created, zone)
+        is_converted = rate is not None
+        at = self._zones.local(line, "Creation Date", created, "TimeZone", zone).astimezone(dt.UTC)
         return FileRow(
             line, kind, own[:100], ((modified if kind == RowType.REFUND else "") or merchant)[:100],
             "" if is_payment else payment[:100], batch[:60], at, currency, gross, fee, net,
@@ -205,20 +198,3 @@ class AdyenReader(CsvReader):
         if into:
             return exact_minor(self.line, credit, into, currency)
         return -exact_minor(self.line, debit, out, currency) if out else 0
-
-    def _time(self, text: str, name: str) -> dt.datetime:
-        try:
-            at = dt.datetime.fromisoformat(text)
-        except ValueError:
-            raise wrong(
-                self.line, "Creation Date", _("“%(value)s” is not a date like 2026-10-31.") % {"value": text[:40]}
-            ) from None
-        zone = self._zones.get(name)
-        if zone is None:
-            try:
-                zone = self._zones[name] = ZoneInfo(ZONES.get(name, name or "UTC"))
-            except (ZoneInfoNotFoundError, ValueError):
-                raise wrong(
-                    self.line, "TimeZone", _("“%(value)s” is not a time zone that we know.") % {"value": name[:40]}
-                ) from None
-        return at.replace(tzinfo=zone).astimezone(dt.UTC)

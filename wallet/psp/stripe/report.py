@@ -60,7 +60,7 @@ class StripeReader(CsvReader):
     """One pass over a file of one or more tables."""
 
     title = "Stripe"
-    entries_are_unique = True
+    unique_entry = "balance_transaction_id"
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file)
