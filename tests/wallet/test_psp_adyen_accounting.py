@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
+from django.db import IntegrityError, transaction
 
 from sandbox.psp.dialects.adyen_transfers import BALANCE_ACCOUNT
 from tests.wallet.recon import FIRST, movement
@@ -262,6 +263,8 @@ def test_it_lacks_no_card_payment_and_stands_for_no_day_of_the_other_report(cast
     report = import_report(psp_id=outside.psp.pk, file_name="b.csv", content=fetched(outside), actor=cast.finance)
     assert (report.covers, report.matched, report.breaks_found) == (["payout"], 1, 0)
     assert report_days(outside.psp) == []
+    with pytest.raises(IntegrityError, match="report_covers_kinds_of_movements"), transaction.atomic():
+        SettlementImport.objects.filter(pk=report.pk).update(covers=["weather"])
 
 
 @with_books

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
 from crm.money import from_minor
-from wallet.choices import RowType
+from wallet.choices import MovementKind, RowType
 from wallet.models.psp import Psp
 from wallet.models.reconciliation_guards import never_goes
 
@@ -53,6 +53,9 @@ class SettlementImport(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["psp", "sha256"], name="the_same_report_is_imported_once"),
             models.CheckConstraint(condition=Q(first_day__lte=models.F("last_day")), name="report_period_is_in_order"),
+            models.CheckConstraint(
+                condition=Q(covers__contained_by=MovementKind.values), name="report_covers_kinds_of_movements"
+            ),
         ]
 
     def __str__(self) -> str:
