@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('wallet', '0052_postings_read_fewer_conditions'),
+        ('wallet', '0053_checks_that_decide'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
