@@ -10,9 +10,10 @@ Proof: money moves under a transaction's id, which stands once; a booked transfe
 and the last step of a transfer are in the report, nothing of it is left received or reserved. There are no balances: the
 opening is zero.
 
-Confirmed by Adyen's public pages: the columns' names, the registers, ids, categories, `bankTransfer`, `booked`. They are found by
-name whatever their order, case and spaces, in CSV or TSV. From our own reading: that `returned` (or `failed`, after it was
-booked) moves the balance back under the same Transfer Id with a Transaction Id of its own, and the names of fees and reserves.
+Confirmed by Adyen's public pages: the columns' names, the registers, ids, the main categories, `bankTransfer`, `booked`. They are
+found by name whatever their order, case and spaces, in CSV or TSV. From our own reading: that `returned` (or `failed`, after it
+was booked) moves the balance back under the same Transfer Id with a Transaction Id of its own, the names of fees and reserves,
+and the categories `grants`, `interest`, `migration` and `upgrade`.
 """
 
 from __future__ import annotations
