@@ -184,14 +184,8 @@ def tell_transfer(transfer: Transfer) -> Telling:
     steps = [_("Started"), _("Confirmed by the platform")]
     account = transfer.trading_account_label
     if transfer.state == TransferState.SETTLED:
-        return Telling(
-            _("Done"),
-            _("%(amount)s was moved.") % {"amount": formats.money(transfer.money)},
-            "success",
-            steps,
-            2,
-            False,
-        )
+        moved = _("%(amount)s was moved.") % {"amount": formats.money(transfer.money)}
+        return Telling(_("Done"), moved, "success", steps, 2, is_moving=False)
     if transfer.state == TransferState.FAILED:
         text = _("The platform did not take it. The money is where it was. Try again, or write to us.")
         if transfer.direction == Direction.TO_WALLET:

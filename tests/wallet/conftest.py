@@ -11,9 +11,9 @@ from django.utils import timezone
 from crm import events
 from crm.fx import load_bundled_rates
 from tests.sandbox.psp.running import Catcher, RunningPsp, running_psp, wait_until, webhook_catcher
-from tests.wallet.factories import make_adyen, make_psp, make_stripe
-from wallet import inbox
-from wallet.models import Psp, WebhookMessage
+from tests.wallet.factories import house, make_adyen, make_psp, make_stripe
+from wallet import inbox, ledger
+from wallet.models import Account, Psp, WebhookMessage
 
 OF_THE_CONNECTION = frozenset({"host", "connection", "content-length", "content-type", "accept-encoding", "user-agent"})
 
@@ -87,3 +87,13 @@ def load_rates() -> None:
     import datetime as dt
 
     load_bundled_rates(since=dt.date(2026, 10, 1))
+
+
+@pytest.fixture
+def wallet(cast) -> Account:
+    return ledger.wallet_of(cast.client, "EUR")
+
+
+@pytest.fixture
+def suspense(cast) -> Account:
+    return house(cast.brand)

@@ -73,6 +73,11 @@ def house(brand: Any, kind: AccountKind = AccountKind.SUSPENSE, currency: str = 
     return ledger.house(kind, brand_id=brand.pk, currency=currency)
 
 
+def entry(cast: Any, *lines: Line, key: str = "test:1", **fields: Any) -> Entry:
+    """An adjustment in the books of the cast's brand."""
+    return Entry(key=key, kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk, lines=lines, **fields)
+
+
 def fund(client: Any, amount_minor: int, currency: str = "EUR", *, key: str = "") -> Account:
     """Put money into a client's wallet, from suspense."""
     wallet = ledger.wallet_of(client, currency)

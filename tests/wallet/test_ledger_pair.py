@@ -8,28 +8,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.errors import IdempotencyConflict
-from tests.wallet.factories import fund, house, raw
+from tests.wallet.factories import entry, fund, house, raw
 from wallet import ledger
-from wallet.choices import AccountKind, JournalKind
-from wallet.ledger import Entry, InsufficientFunds, Line
-from wallet.models import Account, Balance, Journal, Posting
+from wallet.choices import AccountKind
+from wallet.ledger import InsufficientFunds, Line
+from wallet.models import Balance, Journal, Posting
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
-
-
-def entry(cast, *lines: Line, key: str = "test:1", **fields) -> Entry:
-    return Entry(key=key, kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk, lines=lines, **fields)
-
-
-@pytest.fixture
-def wallet(cast) -> Account:
-    return ledger.wallet_of(cast.client, "EUR")
-
-
-@pytest.fixture
-def suspense(cast) -> Account:
-    return house(cast.brand)
 
 
 def test_a_pair_is_written_exactly_as_a_batch_writes_it(cast, wallet, suspense):

@@ -10,29 +10,15 @@ from django.utils import timezone
 
 from crm.errors import IdempotencyConflict, WrongState
 from crm.models import Brand, FxRate
-from tests.wallet.factories import available, fund, house, raw
+from tests.wallet.factories import available, entry, fund, house, raw
 from wallet import ledger
-from wallet.choices import AccountKind, JournalKind, Layer, Phase
+from wallet.choices import AccountKind, Layer, Phase
 from wallet.exchange import convert_minor, lines_of
-from wallet.ledger import Entry, InsufficientFunds, InvalidJournal, Line
+from wallet.ledger import InsufficientFunds, InvalidJournal, Line
 from wallet.models import Account, Journal, Posting
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
-
-
-def entry(cast, *lines: Line, key: str = "test:1", **fields) -> Entry:
-    return Entry(key=key, kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk, lines=lines, **fields)
-
-
-@pytest.fixture
-def wallet(cast) -> Account:
-    return ledger.wallet_of(cast.client, "EUR")
-
-
-@pytest.fixture
-def suspense(cast) -> Account:
-    return house(cast.brand)
 
 
 def test_a_journal_is_written_with_its_postings(cast, wallet, suspense):
