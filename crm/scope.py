@@ -9,46 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from django.db import connection
 
-# One round trip: grants of the user and of the user's groups, spread downwards to books.
-REACH = """
-WITH grants AS (
-  SELECT ct.model, g.object_pk::bigint AS pk
-  FROM guardian_userobjectpermission g
-  JOIN auth_permission p ON p.id = g.permission_id
-  JOIN django_content_type ct ON ct.id = g.content_type_id
-  WHERE g.user_id = %(user)s AND ct.app_label = 'crm' AND p.codename = 'access_' || ct.model
-  UNION
-  SELECT ct.model, g.object_pk::bigint
-  FROM guardian_groupobjectpermission g
-  JOIN crm_user_groups m ON m.group_id = g.group_id AND m.user_id = %(user)s
-  JOIN auth_permission p ON p.id = g.permission_id
-  JOIN django_content_type ct ON ct.id = g.content_type_id
-  WHERE ct.app_label = 'crm' AND p.codename = 'access_' || ct.model
-)
-SELECT b.id, b.desk_id, b.brand_id,
-  EXISTS (SELECT 1 FROM grants WHERE model = 'brand' AND pk = b.brand_id) AS by_brand,
-  EXISTS (SELECT 1 FROM grants WHERE model = 'desk' AND pk = b.desk_id) AS by_desk,
-  EXISTS (SELECT 1 FROM grants WHERE model = 'book' AND pk = b.id) AS by_book,
-  coalesce(b.owner_id = %(user)s, false) AS by_owner
-FROM crm_book b
-WHERE %(all)s OR b.owner_id = %(user)s
-  OR EXISTS (SELECT 1 FROM grants WHERE (model = 'brand' AND pk = b.brand_id)
-       OR (model = 'desk' AND pk = b.desk_id) OR (model = 'book' AND pk = b.id))
-"""
-BRANDS = """
-SELECT g.object_pk::bigint FROM guardian_userobjectpermission g
-JOIN auth_permission p ON p.id = g.permission_id
-JOIN django_content_type ct ON ct.id = g.content_type_id
-WHERE g.user_id = %(user)s AND ct.app_label = 'crm' AND ct.model = 'brand' AND p.codename = 'access_brand'
-UNION
-SELECT g.object_pk::bigint FROM guardian_groupobjectpermission g
-JOIN crm_user_groups m ON m.group_id = g.group_id AND m.user_id = %(user)s
-JOIN auth_permission p ON p.id = g.permission_id
-JOIN django_content_type ct ON ct.id = g.content_type_id
-WHERE ct.app_label = 'crm' AND ct.model = 'brand' AND p.codename = 'access_brand'
-"""
+# Grants of the user and of the user's groups, spread downwards to books, and the rights of their roles: one round trip.
+RIGHTS = "SELECT permissions, whole_brands, books FROM crm_rights(%s, %s, %s)"
 
 
 @dataclass(frozen=True)
@@ -63,43 +28,46 @@ class Reach:
     why: dict[int, tuple[str, ...]]
 
 
+NOTHING = Reach(frozenset(), frozenset(), frozenset(), frozenset(), frozenset(), {})
+
+
 def reach_of(user: Any) -> Reach:
     """The user's reach, read once per user object (so once per request)."""
+    if not user or not user.is_authenticated or not user.is_active or not user.is_team:
+        return NOTHING
     cached = getattr(user, "_keelson_reach", None)
     if cached is None:
-        cached = _read(user)
-        user._keelson_reach = cached
+        read_rights(user)
+        cached = user._keelson_reach
     return cached
 
 
-def _read(user: Any) -> Reach:
-    from crm.models import Brand, User
+def read_rights(user: Any) -> None:
+    """Set on a user what they may do (Django's own cache of permissions) and, for the team, whom they reach.
 
-    if not user or not user.is_authenticated or not user.is_active or not user.is_team:
-        return Reach(frozenset(), frozenset(), frozenset(), frozenset(), frozenset(), {})
-    parameters = {"user": user.pk, "all": user.is_superuser}
+    A superuser's permissions are left to Django: whoever may do everything is not asked for a list.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(REACH, parameters)
-        rows = cursor.fetchall()
-        if user.is_superuser:
-            cursor.execute(f"SELECT id FROM {Brand._meta.db_table}")  # noqa: S608
-        else:
-            cursor.execute(BRANDS, parameters)
-        whole_brands = frozenset(pk for (pk,) in cursor.fetchall())
+        cursor.execute(RIGHTS, [user.pk, user.is_team, user.is_superuser])
+        permissions, whole_brands, books = cursor.fetchone()
+    if permissions is not None:
+        user._perm_cache = set(permissions)
+    if not user.is_team:
+        return
+    rows = orjson.loads(books or "[]")
     labels = ("brand", "desk", "book", "owner")
-    why = {
-        row[0]: tuple(label for label, held in zip(labels, row[3:], strict=True) if held) or ("superuser",)
-        for row in rows
-    }
-    home_brand = {user.brand_id} if isinstance(user, User) and user.brand_id else set()
-    return Reach(
+    brands = frozenset(whole_brands)
+    user._keelson_reach = Reach(
         books=frozenset(row[0] for row in rows),
         own_books=frozenset(row[0] for row in rows if row[6]),
         desks=frozenset(row[1] for row in rows if row[1]),
-        brands=frozenset(row[2] for row in rows) | whole_brands | home_brand,
-        whole_brands=whole_brands,
-        why=why,
-    )
+        brands=frozenset(row[2] for row in rows) | brands | ({user.brand_id} if user.brand_id else set()),
+        whole_brands=brands,
+        why={
+            row[0]: tuple(label for label, held in zip(labels, row[3:], strict=True) if held) or ("superuser",)
+            for row in rows
+        },
+    )  # fmt: skip
 
 
 def staff_of_brand(brand_id: int) -> list[int]:

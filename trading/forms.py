@@ -40,6 +40,19 @@ class LeverageForm(forms.Form):
         field.initial = account.leverage
 
 
+class WhyForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class AttachForm(forms.Form):
+    """The login of an account that an attempt without an answer made, as somebody found it on the platform."""
+
+    login = forms.CharField(
+        label=_("Login there"), max_length=32, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    reason = forms.CharField(label=_("Where you found it"), max_length=300)
+
+
 class DecideForm(forms.Form):
     """What a person found out about an operation that the platform does not answer for."""
 

@@ -42,12 +42,9 @@ def types_to_change_to(account: TradingAccount) -> list[AccountType]:
     ]
 
 
-def against_archive(account: TradingAccount, *, holds: bool | None = None) -> list[HeldBecause]:
-    """What must be gone before an account is closed: positions, money, money on its way.
-
-    holds: whether it has open positions, where that is known already.
-    """
-    found = [HeldBecause.POSITIONS] if (account.positions.exists() if holds is None else holds) else []
+def against_archive(account: TradingAccount) -> list[HeldBecause]:
+    """What must be gone before an account is closed: positions, money, money on its way."""
+    found = [HeldBecause.POSITIONS] if account.positions.exists() else []
     if account.balance or account.credit:
         found.append(HeldBecause.MONEY)
     unsettled = [OperationState.RESERVED, OperationState.SENT, OperationState.UNKNOWN]

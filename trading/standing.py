@@ -23,7 +23,6 @@ class Standing:
     forbidden: list[str]
     may_archive: bool
     may_restore: bool
-    archive_held: list[str]
 
 
 @dataclass(frozen=True)
@@ -34,15 +33,14 @@ class Asked:
     changes: list[tuple[AccountChange, list[str]]]
 
 
-def standing_of(user: Any, account: TradingAccount, *, holds: bool) -> Standing:
-    """No query, one where the user may close the account. holds: whether it has open positions."""
+def standing_of(user: Any, account: TradingAccount) -> Standing:
+    """No query."""
     may = bool(policies.can_archive(user, account)) and account.missing_since is None
-    may_archive = may and account.state == AccountState.OPEN
-    held = request_rules.against_archive(account, holds=holds) if may_archive else []
     return Standing(
-        forbidden_in(account), may_archive, may and account.state == AccountState.ARCHIVED,
-        [str(one.label) for one in held],
-    )  # fmt: skip
+        forbidden_in(account),
+        may and account.state == AccountState.OPEN,
+        may and account.state == AccountState.ARCHIVED,
+    )
 
 
 def asked_of(account: TradingAccount) -> Asked:

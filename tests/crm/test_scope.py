@@ -1,11 +1,12 @@
 import pytest
+from django.contrib.auth.backends import ModelBackend
 from django.http import Http404
 
 from clients.queries import clients_visible_to, get_client, is_in_own_book
 from crm import roles, scope
 from crm.choices import Role
 from crm.errors import NotAllowed
-from crm.models import AuditEvent
+from crm.models import AuditEvent, User
 from crm.scope import reach_of
 
 pytestmark = pytest.mark.django_db
@@ -41,12 +42,20 @@ def test_someone_who_left_reaches_nothing(cast):
     assert not clients_visible_to(cast.agent).exists()
 
 
-def test_reach_costs_two_queries_however_many_grants(cast, django_assert_num_queries):
+def test_reach_and_rights_cost_one_query_however_many_grants(cast, django_assert_num_queries):
     for book in (cast.other_book, cast.pool):
         scope.grant(cast.agent, book, actor=None)
-    with django_assert_num_queries(2):
-        reach_of(cast.agent)
-        reach_of(cast.agent)
+    agent = User.objects.get(pk=cast.agent.pk)
+    with django_assert_num_queries(1):
+        assert reach_of(agent).books == {cast.book.pk, cast.other_book.pk, cast.pool.pk}
+        assert agent.has_perm("clients.view_client") and not agent.has_perm("crm.manage_staff")
+        reach_of(agent)
+
+
+def test_rights_read_in_one_call_are_those_that_django_reads(cast):
+    for user in (cast.agent, cast.desk_head, cast.kyc_officer, cast.administrator, cast.client_user):
+        fresh = User.objects.get(pk=user.pk)
+        assert fresh.get_all_permissions() == ModelBackend().get_all_permissions(User.objects.get(pk=user.pk))
 
 
 def test_nobody_grants_what_they_do_not_reach(cast):

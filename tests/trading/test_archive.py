@@ -129,17 +129,37 @@ def test_the_account_page_closes_and_reopens_with_a_reason_and_lists_requests(
     requests.ask(account_id=account.pk, kind=RequestKind.LEVERAGE, actor=cast.client_user, leverage=10, reason="Calmer")
     browser = browse(cast.support)
     page = browser.get(f"/trading/accounts/{account.pk}/").content.decode()
-    assert "Close this account" in page
+    dialog = f"/trading/accounts/{account.pk}/archive/"
+    assert f'hx-get="{dialog}"' in page
+    assert "Close this account" in browser.get(dialog).content.decode()
+    assert browser.post(dialog, {"reason": ""}).status_code == 422
     asked = browser.get(f"/trading/accounts/{account.pk}/results/").content.decode()
     assert "1:30 → 1:10" in asked and "/trading/requests/" in asked
     browser.post(f"/trading/accounts/{account.pk}/archive/", {"reason": "Dormant"})
     account.refresh_from_db()
     assert account.state == "archived"
-    assert "Open this account again" in browser.get(f"/trading/accounts/{account.pk}/").content.decode()
+    assert (
+        f"/trading/accounts/{account.pk}/restore/" in browser.get(f"/trading/accounts/{account.pk}/").content.decode()
+    )
+    again = browser.post(dialog, {"reason": "Dormant"})
+    assert again.status_code == 422 and "that is not possible now" in again.content.decode()
+    assert "Open this account again" in browser.get(f"/trading/accounts/{account.pk}/restore/").content.decode()
     browser.post(f"/trading/accounts/{account.pk}/restore/", {"reason": "Called"})
     account.refresh_from_db()
     assert account.state == "open"
-    assert "Close this account" not in browse(cast.agent).get(f"/trading/accounts/{account.pk}/").content.decode()
+    assert dialog not in browse(cast.agent).get(f"/trading/accounts/{account.pk}/").content.decode()
+    assert browse(cast.agent).get(dialog).status_code == 403
+
+
+def test_what_stands_against_closing_is_said_before_anybody_writes_a_reason(
+    cast: Cast, account: TradingAccount, browse
+) -> None:
+    TradingAccount.objects.filter(pk=account.pk).update(balance=10)
+    page = browse(cast.support).get(f"/trading/accounts/{account.pk}/archive/").content.decode()
+    assert str(HeldBecause.MONEY.label) in page and 'name="reason"' not in page and "Close the account" not in page
+
+
+def test_an_agent_can_not_close_an_account(cast: Cast, account: TradingAccount, browse) -> None:
     assert browse(cast.agent).post(f"/trading/accounts/{account.pk}/archive/", {"reason": "x"}).status_code == 403
 
 

@@ -33,6 +33,9 @@ def lost(cast: Cast, server: TradingServer) -> TradingAccount:
     return account
 
 
+ATTACH = "/attach/"
+
+
 def page_of(account: TradingAccount, browser) -> str:
     return re.sub(r"\s+", " ", browser.get(f"/trading/accounts/{account.pk}/").content.decode())
 
@@ -46,8 +49,9 @@ def test_the_page_says_what_is_not_known_where_to_look_and_asks_before_a_second_
     page = page_of(account, browse(cast.support))
     assert UNKNOWN_WORDS in page and "The answer was lost after 0.8 s." in page
     assert "Look on Sandbox MT5 for an account in real\\standard-EUR that was made just then" in page
-    assert 'data-dialog="attach"' in page and 'name="login"' in page and 'name="reason"' in page
-    assert "Try again" in page and QUESTION in page
+    dialog = browse(cast.support).get(f"/trading/accounts/{account.pk}/attach/").content.decode()
+    assert 'name="login"' in dialog and 'name="reason"' in dialog and "Look on Sandbox MT5" in dialog
+    assert ATTACH in page and "Try again" in page and QUESTION in page
     assert "could not be opened" not in page
 
 
@@ -59,7 +63,7 @@ def test_a_plain_failure_asks_no_question_and_an_unknown_one_is_not_tried_by_han
     assert "Try again" in page and QUESTION not in page
     TradingAccount.objects.filter(pk=account.pk).update(state="unknown")
     page = page_of(account, browser)
-    assert "The platform did not answer" in page and 'data-dialog="attach"' in page and "/retry/" not in page
+    assert "The platform did not answer" in page and ATTACH in page and "/retry/" not in page
 
 
 def test_who_may_open_no_accounts_reads_it_and_can_neither_attach_nor_try_again(cast: Cast, browse) -> None:
@@ -68,7 +72,7 @@ def test_who_may_open_no_accounts_reads_it_and_can_neither_attach_nor_try_again(
         browser = browse(user)
         page = page_of(account, browser)
         assert UNKNOWN_WORDS in page, user
-        assert 'data-dialog="attach"' not in page and "/retry/" not in page, user
+        assert ATTACH not in page and "/retry/" not in page, user
         attach = browser.post(f"/trading/accounts/{account.pk}/attach/", {"login": "500100", "reason": "I saw it"})
         retry = browser.post(f"/trading/accounts/{account.pk}/retry/")
         assert (attach.status_code, retry.status_code) == (403, 403), user
@@ -90,22 +94,21 @@ def test_a_login_that_was_found_is_attached_on_the_page_with_where_it_was_found(
     account, browser = lost(cast, server), browse(cast.support)
     path, made = f"/trading/accounts/{account.pk}/attach/", sandbox.new_account()
     for data, words in (
-        ({"login": made, "reason": " "}, "Enter the login, and where you found it."),
+        ({"login": made, "reason": " "}, "This field is required."),
         ({"login": "987654321", "reason": "Seen"}, "has no account 987654321"),
         ({"login": sandbox.new_account("real\\pro-EUR"), "reason": "Seen"}, "is in the group real\\pro-EUR"),
     ):  # fmt: skip
-        page = browser.post(path, data, follow=True).content.decode()
-        assert words in page and UNKNOWN_WORDS in page and waits(account), words
+        answer = browser.post(path, data)
+        page = answer.content.decode()
+        assert (answer.status_code, data["login"] in page, waits(account)) == (422, True, True) and words in page, words
     page = browser.post(path, {"login": made, "reason": "Seen in the manager"}, follow=True).content.decode()
     assert "The account is open under this login" in page and UNKNOWN_WORDS not in page
     account.refresh_from_db()
     assert (account.state, account.login, account.error) == ("open", made, "") and account.history_due_at
     issue = PlatformIssue.objects.get(subject=opening.reference_of(account.pk))
     assert issue.closed_by == cast.support and issue.resolution == f"{made}: Seen in the manager"
-    assert (
-        "Only an account whose opening failed"
-        in browser.post(path, {"login": made, "reason": "x"}, follow=True).content.decode()
-    )
+    again = browser.post(path, {"login": made, "reason": "x"})
+    assert again.status_code == 422 and "Only an account whose opening failed" in again.content.decode()
 
 
 def test_trying_again_answers_the_question(cast: Cast, browse) -> None:

@@ -206,7 +206,10 @@ def test_leverage_is_changed_from_the_page(cast: Cast, server: TradingServer, sa
     browse(cast.support).post(f"/trading/accounts/{account.pk}/leverage/", {"leverage": 10})
     account.refresh_from_db()
     assert account.leverage == 10
-    browse(cast.support).post(f"/trading/accounts/{account.pk}/leverage/", {"leverage": 333})
+    path = f"/trading/accounts/{account.pk}/leverage/"
+    assert "1:10" in browse(cast.support).get(path).content.decode()
+    refused = browse(cast.support).post(path, {"leverage": 333})
+    assert refused.status_code == 422 and "333 is not one of the available choices" in refused.content.decode()
     account.refresh_from_db()
     assert account.leverage == 10
 

@@ -9,11 +9,13 @@ from django.contrib import messages
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from clients.models import Client
 from clients.queries import get_client, is_in_own_book
+from clients.views import dialogs
 from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
@@ -21,7 +23,7 @@ from crm.ui.charts import Chart, Series
 from crm.ui.views import StaffView, embedded_table
 from trading import abilities, accounts, caps, margin, opening, performance, policies, queries
 from trading.choices import IssueKind
-from trading.forms import LeverageForm, OpenAccountForm
+from trading.forms import AttachForm, LeverageForm, OpenAccountForm
 from trading.models import PlatformIssue, TradingAccount
 from trading.standing import asked_of, standing_of
 from trading.tables import AccountDealTable
@@ -108,10 +110,9 @@ class AccountPage(StaffView):
             "may_change_leverage": policies.can_change_leverage(user, account) and account.state == "open",
             "may_reset_password": policies.can_reset_password(user, account) and account.state == "open",
             "lacking": abilities.lacking(account.server), "asks_to_look": _asks_to_look(account),
-            "unverified": abilities.unverified(account.server), "standing": standing_of(user, account, holds=bool(positions)),
+            "unverified": abilities.unverified(account.server), "standing": standing_of(user, account),
             "may_retry": account.state == "failed" and user.has_perm("trading.open_account"),
             "may_attach": account.state in ("failed", "unknown") and user.has_perm("trading.open_account"),
-            "leverage_form": LeverageForm(account=account, ladder=caps.ladder_of(account)),
         }  # fmt: skip
         return render(request, "trading/account.html", context)
 
@@ -183,25 +184,23 @@ class OpenAccount(StaffView):
 
 
 class ChangeLeverage(StaffView):
+    """The leverages that type and rules allow, in a dialog of the account page."""
+
     permission = "trading.change_leverage"
 
-    def post(self, request: HttpRequest, account_id: int) -> HttpResponse:
+    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
         account = queries.get_account(request.user, account_id)
-        form = LeverageForm(request.POST, account=account, ladder=caps.ladder_of(account))
-        if not form.is_valid():
-            messages.error(
-                request,
-                form.fields["leverage"].help_text or _("Choose one of the leverages that the account type offers."),
-            )
-        else:
-            try:
-                accounts.change_leverage(
-                    account_id=account.pk, leverage=form.cleaned_data["leverage"], actor=request.user
-                )
-                messages.success(request, _("The leverage is changed."))
-            except DomainError as error:
-                messages.error(request, error.message)
-        return redirect("trading_account", account.pk)
+        form = LeverageForm(request.POST or None, account=account, ladder=caps.ladder_of(account))
+        return dialogs.run(
+            request, form,
+            lambda: accounts.change_leverage(
+                account_id=account.pk, leverage=form.cleaned_data["leverage"], actor=request.user
+            ),
+            url=reverse("trading_account", args=[account.pk]), said=_("The leverage is changed."),
+            title=_("Change leverage"), submit=_("Change"),
+        )  # fmt: skip
+
+    post = get
 
 
 class ResetPassword(StaffView):
@@ -226,17 +225,22 @@ class AttachLogin(StaffView):
 
     permission = "trading.open_account"
 
-    def post(self, request: HttpRequest, account_id: int) -> HttpResponse:
+    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
         account = queries.get_account(request.user, account_id)
-        try:
-            opening.attach_login(
-                account_id=account.pk, login=request.POST.get("login", ""), actor=request.user,
-                reason=request.POST.get("reason", ""),
-            )  # fmt: skip
-            messages.success(request, _("The account is open under this login. Its past is being read."))
-        except DomainError as error:
-            messages.error(request, error.message)
-        return redirect("trading_account", account.pk)
+        form = AttachForm(request.POST or None)
+        return dialogs.run(
+            request, form,
+            lambda: opening.attach_login(
+                account_id=account.pk, login=form.cleaned_data["login"], actor=request.user,
+                reason=form.cleaned_data["reason"],
+            ),
+            url=reverse("trading_account", args=[account.pk]),
+            said=_("The account is open under this login. Its past is being read."),
+            title=_("This account is on the platform"), submit=_("It is this one"),
+            body="trading/_attach_dialog.html", account=account,
+        )  # fmt: skip
+
+    post = get
 
 
 class RetryAccount(StaffView):
