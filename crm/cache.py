@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from redis import Redis
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,25 @@ def _default(call: Any) -> Any:
     return kwargs.get("default", args[1] if len(args) > 1 else None)
 
 
+class LastingClient(RedisCacheClient):
+    """Keeps the client of each server: making one, as Django does for every call, costs more than the call."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._kept: dict[Any, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        pool = self._get_connection_pool(write)  # type: ignore[attr-defined]
+        if pool not in self._kept:
+            self._kept[pool] = Redis(connection_pool=pool)
+        return self._kept[pool]
+
+
 class PatientRedisCache(RedisCache):
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = LastingClient
+
     get = _patient("get", _default)
     get_many = _patient("get_many", lambda call: {})
     has_key = _patient("has_key", lambda call: False)

@@ -19,33 +19,23 @@ from trading.models import Position, TradingAccount
 DAYS: Final = queries.CURVE_DAYS
 SYMBOLS_MAX: Final = 50
 # Sums of the days that stand, and deals of the days whose sums are about to be made anew.
-WAITING: Final = """
-WITH waiting AS (
-  SELECT DISTINCT day FROM trading_changedday WHERE account_id = %(account)s AND day >= %(since)s
-), live AS (
-  SELECT d.symbol, extract(hour FROM d.executed_at AT TIME ZONE 'UTC')::smallint AS hour, d.entry <> 0 AS is_trade,
-    d.closed_lots AS lots, d.profit + d.commission + d.swap + d.fee AS net, w.day
-  FROM waiting w JOIN trading_deal d ON d.account_id = %(account)s AND d.action IN (0, 1) AND d.deleted_at IS NULL
-    AND d.executed_at >= w.day::timestamp AT TIME ZONE 'UTC' AND d.executed_at < (w.day + 1)::timestamp AT TIME ZONE 'UTC'
-    AND d.executed_at >= %(since)s::timestamp AT TIME ZONE 'UTC'  -- says to the planner which months it may leave out
-)
-"""
+WAITS: Final = "(SELECT day FROM trading_changedday WHERE account_id = %(account)s AND day >= %(since)s)"
+WAITING: Final = "trading_waiting_deals(%(account)s, %(since)s)"
 BY_SYMBOL: Final = f"""
-{WAITING}
 SELECT symbol, sum(trades)::int, sum(lots), sum(net) FROM (
   SELECT symbol, trades, lots, net FROM trading_symbolresult
-  WHERE account_id = %(account)s AND day >= %(since)s AND day NOT IN (SELECT day FROM waiting)
-  UNION ALL SELECT symbol, count(*) FILTER (WHERE is_trade), sum(lots), sum(net) FROM live GROUP BY symbol
+  WHERE account_id = %(account)s AND day >= %(since)s AND day NOT IN {WAITS}
+  UNION ALL SELECT symbol, count(*) FILTER (WHERE is_trade), sum(lots), sum(net) FROM {WAITING} GROUP BY symbol
 ) s GROUP BY symbol ORDER BY sum(net) DESC, symbol LIMIT {SYMBOLS_MAX}
 """  # noqa: S608 - constants
 BY_HOUR: Final = f"""
-{WAITING}, days AS (
-  SELECT r.start AS day, r.trades, r.wins, r.net, r.hours, r.hour_nets FROM trading_accountresult r
-  WHERE r.account_id = %(account)s AND r.period = 'd' AND r.start >= %(since)s AND r.start NOT IN (SELECT day FROM waiting)
+WITH days AS (
+  SELECT r.trades, r.wins, r.net, r.hours, r.hour_nets FROM trading_accountresult r
+  WHERE r.account_id = %(account)s AND r.period = 'd' AND r.start >= %(since)s AND r.start NOT IN {WAITS}
   UNION ALL
-  SELECT day, sum(trades), sum(wins), sum(net), array_agg(hour), array_agg(net) FROM (
+  SELECT sum(trades), sum(wins), sum(net), array_agg(hour), array_agg(net) FROM (
     SELECT day, hour, count(*) FILTER (WHERE is_trade)::int AS trades, count(*) FILTER (WHERE is_trade AND net > 0)::int AS wins,
-      sum(net) AS net FROM live GROUP BY 1, 2) h GROUP BY day
+      sum(net) AS net FROM {WAITING} GROUP BY 1, 2) h GROUP BY day
 ), hours AS (
   SELECT h.hour, sum(h.net) AS net FROM days, unnest(days.hours, days.hour_nets) AS h(hour, net) GROUP BY 1
 )
