@@ -1,5 +1,6 @@
 """What can be checked of the ways to run Keelson without a container engine: files agree with each other and with settings."""
 
+import functools
 import json
 import re
 import shlex
@@ -26,6 +27,7 @@ ENVIRONMENT_READ = re.compile(
 )
 
 
+@functools.cache
 def read_variables(*folders: str) -> set[str]:
     found = set()
     for folder in folders:
