@@ -7,8 +7,6 @@ from functools import cache
 from pathlib import Path
 
 import reportlab
-from fontTools import subset
-from fontTools.ttLib import TTFont
 
 _TRUETYPE = Path("/usr/share/fonts/truetype")
 _VERA = Path(reportlab.__file__).parent / "fonts"
@@ -36,6 +34,8 @@ class Face:
     """One font file, opened once per process."""
 
     def __init__(self, path: Path) -> None:
+        from fontTools.ttLib import TTFont  # here and below: a process that writes no papers starts without it
+
         self.path = path
         font = TTFont(path, lazy=True)
         head, hhea, os2 = font["head"], font["hhea"], font["OS/2"]
@@ -55,6 +55,9 @@ class Face:
 
     def subset(self, glyphs: set[int]) -> bytes:
         """The font with these glyphs only, under their old numbers."""
+        from fontTools import subset
+        from fontTools.ttLib import TTFont
+
         options = subset.Options()
         options.retain_gids, options.notdef_outline, options.hinting = True, True, False
         options.layout_features, options.name_IDs, options.glyph_names = [], [], False
