@@ -44,7 +44,7 @@ class BonusState(BadgeChoices):
 BONUS_TRANSITIONS: dict[str, set[str]] = {
     BonusState.REQUESTED: {BonusState.ACTIVE, BonusState.REFUSED},
     BonusState.ACTIVE: {BonusState.RELEASED, BonusState.BURNED, BonusState.EXPIRED},
-    # Credit that a withdrawal took away is held again when that payment came back.
+    # Credit that a payment or a chargeback took away is held again when that payment came back, or the dispute was won.
     BonusState.RELEASED: {BonusState.ACTIVE},
     BonusState.BURNED: {BonusState.ACTIVE},
     BonusState.EXPIRED: set(),

@@ -25,7 +25,7 @@ from wallet.bonus_choices import BonusState, OnWithdrawal, ReleaseBy
 from wallet.choices import AccountKind, JournalKind, WithdrawalState
 from wallet.ledger import Entry, Line
 from wallet.limits import in_base
-from wallet.models import BonusGrant, Deposit, Journal, Withdrawal
+from wallet.models import BonusGrant, BonusLoss, Deposit, Dispute, Journal, Withdrawal
 from wallet.queries import wallets_of
 
 TRADES = (DealAction.BUY, DealAction.SELL)
@@ -124,13 +124,13 @@ def burn_key(grant_reference: str, why: str) -> str:
 
 def _burn(
     grant: BonusGrant, minor: int, *, why: str, reason: str, actor: Any = None, ends_as: BonusState = BonusState.BURNED
-) -> None:
-    """`why` makes the journal's key: one cause takes away once."""
+) -> int | None:
+    """`why` makes the journal's key: one cause takes away once. Returns the journal's id; None where it had taken before."""
     key = burn_key(grant.reference, why)
     if Journal.objects.filter(idempotency_key=key).exists():
-        return
+        return None
     cost = ledger.house(AccountKind.BONUS_COST, brand_id=grant.brand_id, currency=grant.currency)
-    ledger.post(
+    posted = ledger.post(
         Entry(
             key=key, kind=JournalKind.BONUS, brand_id=grant.brand_id,
             lines=(Line(grant.account, -minor), Line(cost, minor)), description=f"{grant.reference} {reason}",
@@ -144,6 +144,7 @@ def _burn(
     audit_grant(
         grant, "wallet.bonus_burned", actor=actor, reason=reason, after={"lost": str(from_minor(minor, grant.currency))}
     )
+    return posted.journal_id
 
 
 def _active(client_id: int, **which: Any) -> list[BonusGrant]:
@@ -201,21 +202,36 @@ def burn_by_withdrawal(withdrawal_id: int) -> int:
 
 
 @transaction.atomic
-def burn_by_reversal(*, deposit_id: int, amount: Decimal, refund: str = "") -> int:
-    """The deposit that earned a bonus was taken back: the same part of what is still held is lost.
-
-    refund: the reference of the refund that did it, where it was one; it takes away once.
-    """
+def burn_by_refund(*, deposit_id: int, amount: Decimal, refund: str) -> int:
+    """The deposit that earned a bonus was given back: the same part of what is still held is lost, once per refund."""
     deposit = Deposit.objects.get(pk=deposit_id)
     grants = _active(deposit.client_id, deposit=deposit)
-    received = deposit.received
-    for grant in grants:
-        minor = part_of(grant.held_minor, amount / received) if received else grant.held_minor
-        if minor:
-            reason = _("Deposit %(reference)s was taken back") % {"reference": deposit.reference}
-            why = f"refund:{refund}" if refund else f"reversal:{grant.burned_minor}"
-            _burn(grant, minor, why=why, reason=reason)
+    reason = _("Deposit %(reference)s was taken back") % {"reference": deposit.reference}
+    for grant, minor in _same_part(grants, deposit, amount):
+        _burn(grant, minor, why=f"refund:{refund}", reason=reason)
     return len(grants)
+
+
+@transaction.atomic
+def burn_by_chargeback(*, dispute: Dispute, number: int, amount: Decimal) -> int:
+    """As a refund; which dispute it was, and which time it took the money, is kept: won, it gives the credit again."""
+    deposit = dispute.deposit
+    grants = _active(deposit.client_id, deposit=deposit)
+    reason = _("Deposit %(reference)s was charged back (%(dispute)s)") % {
+        "reference": deposit.reference, "dispute": dispute.psp_dispute_id
+    }  # fmt: skip
+    for grant, minor in _same_part(grants, deposit, amount):
+        journal_id = _burn(grant, minor, why=f"dispute:{dispute.pk}:{number}", reason=reason)
+        if journal_id is not None:
+            BonusLoss.objects.create(
+                dispute=dispute, dispute_round=number, grant=grant, amount_minor=minor, journal_id=journal_id
+            )
+    return len(grants)
+
+
+def _same_part(grants: list[BonusGrant], deposit: Deposit, amount: Decimal) -> list[tuple[BonusGrant, int]]:
+    part = amount / deposit.received if deposit.received else Decimal(1)
+    return [(grant, minor) for grant in grants if (minor := part_of(grant.held_minor, part))]
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Credit that a withdrawal or a refund took away, held again because its money never left.
+"""Credit that a withdrawal or a refund took away, held again because its money never left (a chargeback: `bonus_disputes`).
 
 restore   bonus cost   −X   client credit   +X
 """
@@ -6,6 +6,7 @@ restore   bonus cost   −X   client credit   +X
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,7 @@ from crm.money import Money, from_minor
 from wallet import ledger
 from wallet.bonus import audit_grant, lock_grant, may_have_bonus
 from wallet.bonus_choices import BonusState
-from wallet.bonus_ends import burn_by_reversal, burn_by_withdrawal, burn_key, part_of
+from wallet.bonus_ends import burn_by_refund, burn_by_withdrawal, burn_key, part_of
 from wallet.choices import AccountKind, DepositState, JournalKind, Purpose
 from wallet.ledger import Entry, Line
 from wallet.models import BonusGrant, BonusRestoration, Journal, PayoutFinding, Posting, Withdrawal
@@ -58,10 +59,10 @@ def restorable(withdrawal: Withdrawal, amount_minor: int) -> Restorable:
     if not allowed:
         return Restorable(refusal=str(allowed.reason))
     part = Decimal(amount_minor) / withdrawal.payout_minor
-    ended = _taken_away([grant for grant, _minor in taken])
+    ended = taken_away([grant for grant, _minor in taken])
     lost = [
         Lost(grant, part_of(minor, part)) for grant, minor in taken
-        if grant.pk not in ended and _is_still_due(grant, withdrawal) and part_of(minor, part)
+        if grant.pk not in ended and is_still_due(grant, withdrawal.source_deposit_id) and part_of(minor, part)
     ]  # fmt: skip
     return Restorable(lost) if lost else Restorable(refusal=_("What it took away would be lost by now all the same."))
 
@@ -78,18 +79,19 @@ def _taken_by(withdrawal: Withdrawal) -> list[tuple[BonusGrant, int]]:
     return [(keys[key], -minor) for key, minor in sorted(sums, key=lambda one: keys[one[0]].pk)]
 
 
-def _taken_away(grants: list[BonusGrant]) -> set[int]:
-    """Those that somebody ended by a decision: a payment that comes back does not undo it."""
+def taken_away(grants: Iterable[BonusGrant]) -> set[int]:
+    """Those that somebody ended by a decision: what comes back does not undo it."""
     keys = {burn_key(grant.reference, "taken-away"): grant.pk for grant in grants}
     found = Journal.objects.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True)
     return {keys[key] for key in found}
 
 
-def _is_still_due(grant: BonusGrant, withdrawal: Withdrawal) -> bool:
+def is_still_due(grant: BonusGrant, given_again_deposit_id: int | None = None) -> bool:
+    """It has not expired, and the deposit that earned it is there: or will be, being the one that is given again."""
     if grant.state == BonusState.EXPIRED or (grant.expires_at and grant.expires_at <= timezone.now()):
         return False
     earned_by = grant.deposit
-    return earned_by is None or earned_by.state not in GONE or earned_by.pk == withdrawal.source_deposit_id
+    return earned_by is None or earned_by.state not in GONE or earned_by.pk == given_again_deposit_id
 
 
 def take_first(withdrawal: Withdrawal) -> None:
@@ -99,7 +101,7 @@ def take_first(withdrawal: Withdrawal) -> None:
     if withdrawal.purpose == Purpose.WITHDRAWAL:
         burn_by_withdrawal(withdrawal.pk)
     elif withdrawal.source_deposit_id and not withdrawal.from_suspense:
-        burn_by_reversal(
+        burn_by_refund(
             deposit_id=withdrawal.source_deposit_id, amount=withdrawal.amount, refund=withdrawal.reference
         )  # fmt: skip
 
@@ -117,13 +119,21 @@ def restore(finding: PayoutFinding, *, actor: Any) -> list[BonusRestoration]:
 
 
 def _restore(finding: PayoutFinding, grant: BonusGrant, minor: int, actor: Any) -> BonusRestoration:
-    withdrawal = finding.withdrawal
+    return hold_again(
+        grant, minor, cause=finding.withdrawal.reference, named=finding.withdrawal.reference, actor=actor,
+        action="wallet.bonus_restored", reason=finding.terms_reason or finding.reason, finding=finding,
+    )  # fmt: skip
+
+
+def hold_again(
+    grant: BonusGrant, minor: int, *, cause: str, named: str, actor: Any, action: str, reason: str, **why: Any
+) -> BonusRestoration:
+    """Book it, say so in the bonus's history, and keep why. `cause` makes the journal's key; client and grant are locked."""
     cost = ledger.house(AccountKind.BONUS_COST, brand_id=grant.brand_id, currency=grant.currency)
     posted = ledger.post(
         Entry(
-            key=f"bonus:{grant.reference}:restore:{withdrawal.reference}", kind=JournalKind.BONUS,
-            brand_id=grant.brand_id, lines=(Line(cost, -minor), Line(grant.account, minor)),
-            description=f"{grant.reference} {withdrawal.reference}",
+            key=f"bonus:{grant.reference}:restore:{cause}", kind=JournalKind.BONUS, brand_id=grant.brand_id,
+            lines=(Line(cost, -minor), Line(grant.account, minor)), description=f"{grant.reference} {named}",
         ),
         actor=actor,
     )  # fmt: skip
@@ -132,12 +142,10 @@ def _restore(finding: PayoutFinding, grant: BonusGrant, minor: int, actor: Any) 
     grant.burned_minor -= minor
     grant.save()
     audit_grant(
-        grant, "wallet.bonus_restored", actor=actor, reason=finding.terms_reason or finding.reason,
-        after={"restored": str(from_minor(minor, grant.currency)), "by": withdrawal.reference},
+        grant, action, actor=actor, reason=reason,
+        after={"restored": str(from_minor(minor, grant.currency)), "by": named},
     )  # fmt: skip
-    return BonusRestoration.objects.create(
-        finding=finding, grant=grant, amount_minor=minor, journal_id=posted.journal_id
-    )
+    return BonusRestoration.objects.create(grant=grant, amount_minor=minor, journal_id=posted.journal_id, **why)
 
 
 def _hold_again(grant: BonusGrant) -> None:

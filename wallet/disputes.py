@@ -186,6 +186,11 @@ def _round(dispute: Dispute) -> str:
     return dispute.psp_dispute_id if dispute.rounds <= 1 else f"{dispute.psp_dispute_id}:{dispute.rounds}"
 
 
+def round_of(dispute: Dispute, reference: str) -> int:
+    """Which time it took the money, out of the name that events give it."""
+    return int(reference.removeprefix(f"{dispute.psp_dispute_id}:")) if reference != dispute.psp_dispute_id else 1
+
+
 def _settle_state(deposit: Deposit) -> None:
     """All of it gone: charged back; all of it back: reversed; a part of it: still settled, with what was taken.
 

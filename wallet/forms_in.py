@@ -56,6 +56,16 @@ class BrandForm(forms.Form):
         self.fields["brand"].queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands)  # type: ignore[attr-defined]
 
 
+class BonusReturnForm(forms.Form):
+    """What becomes of credit that a chargeback took away and that was won."""
+
+    restores = forms.TypedChoiceField(
+        label=_("What becomes of it"), coerce=lambda value: value == "yes",
+        choices=[("yes", _("It is held again")), ("no", _("It stays lost"))],
+    )  # fmt: skip
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
 class PlanForm(BrandForm):
     name = forms.CharField(label=_("Name"), max_length=60)
 

@@ -23,6 +23,7 @@
 | `refund_claim_days` | 30 | a refund that the client fetches himself is named as unclaimed after so long |
 | `payout_came_back_returns_fee` | 0 | 1: a payout that comes back brings the client our fee again, unless somebody says otherwise |
 | `payout_came_back_restores_bonus` | 1 | 0: credit that it took away stays lost, unless somebody says otherwise |
+| `dispute_won_restores_bonus` | 1 | a won chargeback gives back the bonus it took, up to four eyes; 0: two people decide |
 | `deposit_unverified_max_minor` | 200 000 | all an unverified client may have paid in (CySEC C721: EUR 2,000) |
 """
 
@@ -59,6 +60,7 @@ DEFAULTS: dict[str, int] = {
     "refund_claim_days": 30,
     "payout_came_back_returns_fee": 0,
     "payout_came_back_restores_bonus": 1,
+    "dispute_won_restores_bonus": 1,
     "deposit_unverified_max_minor": 200_000,
 }
 

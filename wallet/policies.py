@@ -15,6 +15,7 @@ from wallet.bonus_choices import BonusState
 from wallet.choices import WITHDRAWAL_OPEN, DepositState, Purpose, RequestState, TermState, WithdrawalState
 from wallet.models import (
     BonusGrant,
+    BonusProposal,
     Break,
     BreakPosting,
     Deposit,
@@ -30,7 +31,7 @@ from wallet.models import (
 )
 
 # What one person asks for and another one decides.
-Asked = PeriodReopening | ManualJournal | BreakPosting | PspCostProposal | PayoutFinding
+Asked = PeriodReopening | ManualJournal | BreakPosting | PspCostProposal | PayoutFinding | BonusProposal
 NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZEN})
 # Money may leave a platform while trading is forbidden, but not while the client is frozen.
@@ -278,6 +279,11 @@ def can_take_bonus_away(user: Any, grant: BonusGrant) -> Decision:
     if allowed and grant.client.book_id not in reach_of(user).books:
         return no(_("You don't reach this client."))
     return allowed
+
+
+def can_decide_bonus_return(user: Any, proposal: BonusProposal, grant: BonusGrant) -> Decision:
+    """Four eyes on what becomes of credit that a won dispute had cost. Also a CHECK of the table."""
+    return _by_another(user, proposal, can_take_bonus_away(user, grant))
 
 
 # ── the books ────────────────────────────────────────────────────────────────────────────────────────────────────────

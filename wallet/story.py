@@ -12,7 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import AuditEvent
 from wallet import owners
 from wallet.models import BonusGrant, Deposit, Dispute, Exchange, Posting, PspCall, Transfer, WebhookMessage, Withdrawal
-from wallet.story_lines import StoryLine, merged, of_calls, of_checks, of_postings, of_related, of_webhooks
+from wallet.story_lines import (
+    StoryLine,
+    merged,
+    of_calls,
+    of_checks,
+    of_losses,
+    of_postings,
+    of_related,
+    of_restorations,
+    of_webhooks,
+)
 
 CALLS_MAX = 50
 # action → words, icon, tone
@@ -42,6 +52,24 @@ WORDS: dict[str, tuple[Promise | str, str, str]] = {
     "wallet.bonus_released": (_("Became money in the wallet"), "lock-open", "success"),
     "wallet.bonus_burned": (_("Lost"), "undo-2", "danger"),
     "wallet.bonus_restored": (_("Held again: the payment that it was lost by came back"), "undo-2", "success"),
+    "wallet.bonus_restored_by_dispute": (
+        _("Held again: the chargeback that it was lost by was won"),
+        "redo-2",
+        "success",
+    ),
+    "wallet.bonus_return_open": (
+        _("Its chargeback was won: two people decide what becomes of it"),
+        "user-check",
+        "info",
+    ),
+    "wallet.bonus_return_proposed": (
+        _("Somebody says what becomes of it; a second person decides"),
+        "user-check",
+        "info",
+    ),
+    "wallet.bonus_return_refused": (_("What was written down was refused"), "circle-x", "warning"),
+    "wallet.bonus_return_withdrawn": (_("What was written down was withdrawn"), "x", "neutral"),
+    "wallet.bonus_stays_lost": (_("It stays lost: two people have said so"), "circle-x", "neutral"),
     "wallet.withdrawal_requested": (_("Requested; the money is reserved"), "hand-coins", "info"),
     "wallet.refund_requested": (_("Refund asked for; the money is reserved"), "undo-2", "info"),
     "wallet.refund_taken_back": (_("Taken back: the client did not claim it"), "undo-2", "warning"),
@@ -149,7 +177,8 @@ def story_of_dispute(dispute: Dispute) -> Story:
     )
     return Story(
         [_step(event) for event in events[:100]], list(webhooks.order_by("id")[:50]),
-        list(postings.order_by("journal_id", "line")[:50]), _calls_about(dispute.deposit.reference),
+        list(postings.order_by("journal_id", "line")[:50]),
+        [*_calls_about(dispute.deposit.reference), *of_losses(dispute=dispute)],
     )  # fmt: skip
 
 
@@ -160,4 +189,7 @@ def story_of_bonus(grant: BonusGrant) -> Story:
     postings = Posting.objects.filter(journal__idempotency_key__startswith=f"bonus:{grant.reference}:").select_related(
         "journal", "account__client", "account__psp"
     )
-    return Story([_step(event) for event in events[:100]], [], list(postings.order_by("journal_id", "line")[:50]))
+    return Story(
+        [_step(event) for event in events[:100]], [], list(postings.order_by("journal_id", "line")[:50]),
+        of_restorations(grant),
+    )  # fmt: skip

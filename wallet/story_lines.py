@@ -13,9 +13,21 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.money import Money
 from crm.ui import formats
 from wallet.choices import CallOutcome, Layer, Outcome, Phase, Verdict
-from wallet.models import Deposit, Dispute, Posting, PspCall, WebhookMessage, Withdrawal, WithdrawalCheck
+from wallet.models import (
+    BonusGrant,
+    BonusLoss,
+    BonusRestoration,
+    Deposit,
+    Dispute,
+    Posting,
+    PspCall,
+    WebhookMessage,
+    Withdrawal,
+    WithdrawalCheck,
+)
 
 RELATED_MAX = 20
 CHECKS_MAX = 100
@@ -135,6 +147,7 @@ def of_related(movement: Any) -> list[StoryLine]:
         return [
             *(_refund(one) for one in refunds),
             *(_dispute(one) for one in disputes),
+            *of_losses(dispute__deposit=movement),
         ]
     if isinstance(movement, Withdrawal) and movement.source_deposit_id:
         source = Deposit.objects.filter(pk=movement.source_deposit_id).first()
@@ -161,3 +174,60 @@ def _dispute(one: Dispute) -> StoryLine:
     }  # fmt: skip
     url = reverse("wallet:dispute", args=[one.pk])
     return StoryLine(one.opened_at, "related", words, "gavel", "danger", url=url, needs="view_dispute")
+
+
+def of_losses(**which: Any) -> list[StoryLine]:
+    """Credit that chargebacks took away, and when it was held again; one query."""
+    found = BonusLoss.objects.filter(**which).select_related("dispute", "journal", "restoration__journal", "grant")
+    lines = []
+    for loss in found.order_by("pk")[:RELATED_MAX]:
+        values = {
+            "bonus": loss.grant.reference, "money": formats.money(loss.money), "dispute": loss.dispute.psp_dispute_id
+        }  # fmt: skip
+        lines.append(_bonus(loss, loss, _("Bonus %(bonus)s lost %(money)s by dispute %(dispute)s") % values, "danger"))
+        if hasattr(loss, "restoration"):
+            words = _("Bonus %(bonus)s holds %(money)s again: dispute %(dispute)s was won") % values
+            lines.append(_bonus(loss, loss.restoration, words, "success"))
+    return lines
+
+
+def _bonus(loss: BonusLoss, booked: BonusLoss | BonusRestoration, words: str, tone: str) -> StoryLine:
+    url = reverse("wallet:bonus", args=[loss.grant_id])
+    return StoryLine(booked.journal.posted_at, "related", words, "coins", tone, url=url, needs="view_bonusgrant")
+
+
+def of_restorations(grant: BonusGrant) -> list[StoryLine]:
+    """What took credit of a bonus away that could come back, and what brought it back, each with its page; two queries."""
+    lost = BonusLoss.objects.filter(grant=grant).select_related("dispute__deposit", "journal", "restoration__journal")
+    lines = []
+    for loss in lost.order_by("pk")[:RELATED_MAX]:
+        values = {
+            "money": formats.money(Money.of_minor(loss.amount_minor, grant.currency)),
+            "dispute": loss.dispute.psp_dispute_id, "deposit": loss.dispute.deposit.reference,
+        }  # fmt: skip
+        said: list[tuple[BonusLoss | BonusRestoration, str, str]] = [
+            (loss, _("%(money)s lost by dispute %(dispute)s of deposit %(deposit)s"), "danger")
+        ]
+        if hasattr(loss, "restoration"):
+            said.append((loss.restoration, _("%(money)s held again: dispute %(dispute)s was won"), "success"))
+        url = reverse("wallet:dispute", args=[loss.dispute_id])
+        lines += [
+            StoryLine(one.journal.posted_at, "related", words % values, "gavel", tone, url=url, needs="view_dispute")
+            for one, words, tone in said
+        ]
+    return [*lines, *_of_payments(grant)]
+
+
+def _of_payments(grant: BonusGrant) -> list[StoryLine]:
+    back = grant.restorations.filter(finding__isnull=False).select_related("finding__withdrawal", "journal")
+    lines = []
+    for one in back.order_by("pk")[:RELATED_MAX]:
+        assert one.finding is not None
+        withdrawal = one.finding.withdrawal
+        words = _("%(money)s held again: %(reference)s came back") % {
+            "money": formats.money(Money.of_minor(one.amount_minor, grant.currency)), "reference": withdrawal.reference
+        }  # fmt: skip
+        url = reverse("wallet:withdrawal", args=[withdrawal.pk])
+        at = one.journal.posted_at
+        lines.append(StoryLine(at, "related", words, "undo-2", "success", url=url, needs="view_withdrawal"))
+    return lines

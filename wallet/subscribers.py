@@ -30,7 +30,7 @@ from crm.ui import formats
 from crm.words import say
 from trading.choices import DealAction
 from trading.models import Deal
-from wallet import bonus, bonus_ends, unverified, words
+from wallet import bonus, bonus_disputes, bonus_ends, unverified, words
 from wallet.choices import DEPOSIT_ARRIVED, DepositState, Purpose
 from wallet.models import Deposit, Transfer, Withdrawal
 from wallet.transfers import finish_transfer
@@ -69,8 +69,16 @@ def give_what_campaigns_promise(event: DepositSettled) -> None:
 
 @subscribe(DepositReversed)
 def take_the_bonus_of_a_reversed_deposit(event: DepositReversed) -> None:
-    refund = event.reference if event.kind == "refund" else ""
-    bonus_ends.burn_by_reversal(deposit_id=event.deposit_id, amount=event.amount, refund=refund)
+    if event.dispute_id is None:
+        bonus_ends.burn_by_refund(deposit_id=event.deposit_id, amount=event.amount, refund=event.reference)
+    else:
+        bonus_disputes.take(dispute_id=event.dispute_id, reference=event.reference, amount=event.amount)
+
+
+@subscribe(DepositRestored)
+def give_again_what_a_won_dispute_had_cost(event: DepositRestored) -> None:
+    if event.dispute_id is not None:
+        bonus_disputes.give_again(dispute_id=event.dispute_id, reference=event.reference, amount=event.amount)
 
 
 @subscribe(WithdrawalSettled)

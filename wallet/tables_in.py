@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.ui.formats import ago
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, Table, TimeColumn, YesNoColumn
-from wallet import queries
+from wallet import bonus_disputes, queries
 from wallet.bonus_choices import BonusState
 from wallet.choices import DISPUTE_OPEN, DepositState, DisputeState
 from wallet.models import BonusGrant, Deposit, Dispute, PaymentMethod
@@ -108,6 +108,13 @@ class DisputeTable(_Movements):
 
 class BonusFilter(django_filters.FilterSet):
     state = django_filters.MultipleChoiceFilter(choices=BonusState.choices, label=_("State"), distinct=False)
+    returns = django_filters.ChoiceFilter(
+        choices=[("undecided", _("Its chargeback was won: to be decided"))], label=_("Lost by a chargeback"),
+        method="filter_returns",
+    )  # fmt: skip
+
+    def filter_returns(self, rows: Any, _name: str, _value: str) -> Any:
+        return bonus_disputes.undecided_in(rows)
 
     class Meta:
         model = BonusGrant

@@ -4,7 +4,7 @@ from django.urls import path
 
 from crm.ui.views import TableView
 from wallet.tables_in import BonusTable, DisputeTable, HeldTable
-from wallet.views import bonus, disputes, offers, unverified
+from wallet.views import bonus, bonus_returns, disputes, offers, unverified
 
 urlpatterns = [
     path("money/held/", TableView.as_view(table=HeldTable), name="held"),
@@ -20,6 +20,10 @@ urlpatterns = [
     path("money/bonuses/<int:pk>/", bonus.bonus_page, name="bonus"),
     path("money/bonuses/<int:pk>/decide/", bonus.decide, name="bonus_decide"),
     path("money/bonuses/<int:pk>/take/", bonus.take_away, name="bonus_take"),
+    path("money/bonuses/lost/<int:pk>/say/", bonus_returns.say, name="bonus_return_say"),
+    path("money/bonuses/lost/<int:pk>/agree/", bonus_returns.agree, name="bonus_return_agree"),
+    path("money/bonuses/lost/<int:pk>/refuse/", bonus_returns.refuse, name="bonus_return_refuse"),
+    path("money/bonuses/lost/<int:pk>/withdraw/", bonus_returns.withdraw, name="bonus_return_withdraw"),
     path("money/bonuses/plans/", bonus.plan_list, name="bonus_plans"),
     path("money/bonuses/plans/new/", bonus.plan_new, name="bonus_plan_new"),
     path("money/bonuses/plans/<int:pk>/terms/", bonus.rule_new, name="bonus_rule_new"),

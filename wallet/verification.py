@@ -121,6 +121,20 @@ LEFT JOIN wallet_posting b ON b.journal_id = j.id AND b.account_id = g.account_i
 WHERE f.state <> 'approved' OR NOT f.restores_bonus OR p.amount_minor IS DISTINCT FROM r.amount_minor
   OR r.amount_minor > coalesce(-b.amount_minor, 0)
 UNION ALL
+SELECT 'bonus ' || g.reference || ' (lost by dispute ' || d.psp_dispute_id || ')' FROM wallet_bonusloss l
+JOIN wallet_bonusgrant g ON g.id = l.grant_id JOIN wallet_dispute d ON d.id = l.dispute_id
+LEFT JOIN wallet_posting p ON p.journal_id = l.journal_id AND p.account_id = g.account_id AND p.layer = 0
+LEFT JOIN wallet_bonusrestoration r ON r.loss_id = l.id
+LEFT JOIN wallet_posting b ON b.journal_id = r.journal_id AND b.account_id = g.account_id AND b.layer = 0
+WHERE d.deposit_id IS DISTINCT FROM g.deposit_id OR p.amount_minor IS DISTINCT FROM -l.amount_minor
+  OR (r.id IS NOT NULL AND (r.amount_minor, r.grant_id, b.amount_minor)
+    IS DISTINCT FROM (l.amount_minor, l.grant_id, l.amount_minor))
+UNION ALL
+SELECT 'what two people decided on bonus ' || g.reference FROM wallet_bonusproposal q
+JOIN wallet_bonusloss l ON l.id = q.loss_id JOIN wallet_bonusgrant g ON g.id = l.grant_id
+LEFT JOIN wallet_bonusrestoration r ON r.proposal_id = q.id
+WHERE (r.id IS NOT NULL) <> (q.state = 'approved' AND q.restores)
+UNION ALL
 SELECT 'deposit ' || d.reference || ' (what went back)' FROM wallet_deposit d
 LEFT JOIN LATERAL (
   SELECT coalesce(sum(amount), 0) AS gone FROM (

@@ -1,5 +1,6 @@
 from wallet.models.bank import BankBatch, BankEntry, BankFile, BankOrder
 from wallet.models.bonus import BonusGrant, BonusPlan, BonusRule
+from wallet.models.bonus_losses import BonusLoss, BonusProposal
 from wallet.models.breaks import Break, BreakNote, BreakPosting
 from wallet.models.costs import PspCost, PspCostProposal
 from wallet.models.disputes import Dispute
@@ -30,7 +31,9 @@ __all__ = [
     "BankFile",
     "BankOrder",
     "BonusGrant",
+    "BonusLoss",
     "BonusPlan",
+    "BonusProposal",
     "BonusRestoration",
     "BonusRule",
     "Break",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +11,7 @@ from crm.models.audit import append_only
 from crm.money import Money
 from wallet.choices import FindingKind, RequestState
 from wallet.models.bonus import BonusGrant
+from wallet.models.bonus_losses import BonusLoss, BonusProposal
 from wallet.models.ledger import Journal
 from wallet.models.periods import FourEyesMixin
 from wallet.models.withdrawals import Withdrawal
@@ -71,10 +73,29 @@ class PayoutFinding(FourEyesMixin):
         return Money.of_minor(self.fee_returned_minor, self.withdrawal.currency)
 
 
-class BonusRestoration(models.Model):
-    """Credit of one bonus that a payment had taken away and that is held again, because the payment came back."""
+# What a won dispute gives back is what it took, and the bank does not have the money (again) at that moment.
+GIVEN_AGAIN_AS_IT_WAS_TAKEN = """
+IF NOT EXISTS (SELECT 1 FROM wallet_bonusloss l JOIN wallet_dispute d ON d.id = l.dispute_id
+  WHERE l.id = NEW.loss_id AND l.grant_id = NEW.grant_id AND l.amount_minor = NEW.amount_minor
+    AND d.state = 'won' AND d.taken_minor = 0) OR (NEW.proposal_id IS NOT NULL AND NOT EXISTS (
+  SELECT 1 FROM wallet_bonusproposal p WHERE p.id = NEW.proposal_id AND p.loss_id = NEW.loss_id
+    AND p.state = 'approved' AND p.restores)) THEN
+  RAISE EXCEPTION 'a won dispute restores what it took, while its money is back'
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'a_won_dispute_restores_what_it_took';
+END IF;
+RETURN NEW;
+"""
 
-    finding = models.ForeignKey(PayoutFinding, on_delete=models.PROTECT, related_name="restorations")
+
+class BonusRestoration(models.Model):
+    """Credit of one bonus that was taken away and is held again: its payment came back, or its dispute was won.
+
+    proposal: by which two people decided on what a dispute took; none where the brand's rule did.
+    """
+
+    finding = models.ForeignKey(PayoutFinding, on_delete=models.PROTECT, null=True, related_name="restorations")
+    loss = models.OneToOneField(BonusLoss, on_delete=models.PROTECT, null=True, related_name="restoration")
+    proposal = models.OneToOneField(BonusProposal, on_delete=models.PROTECT, null=True, related_name="restoration")
     grant = models.ForeignKey(BonusGrant, on_delete=models.PROTECT, related_name="restorations")
     amount_minor = models.BigIntegerField(help_text=_("In the bonus's currency"))
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="bonus_restoration")
@@ -84,8 +105,19 @@ class BonusRestoration(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["finding", "grant"], name="a_finding_restores_a_bonus_once"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="restored_bonus_is_positive"),
+            models.CheckConstraint(
+                condition=Q(finding__isnull=False, loss__isnull=True, proposal__isnull=True)
+                | Q(finding__isnull=True, loss__isnull=False),
+                name="restored_bonus_has_one_cause",
+            ),
         ]
-        triggers = append_only("bonusrestoration")
+        triggers = [
+            *append_only("bonusrestoration"),
+            pgtrigger.Trigger(
+                name="given_again_as_it_was_taken", operation=pgtrigger.Insert, when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__loss__isnull=False), func=GIVEN_AGAIN_AS_IT_WAS_TAKEN,
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.grant} {self.money}"

@@ -24,6 +24,7 @@ from wallet.forms import OptionalReasonForm, ReasonForm
 from wallet.forms_in import GrantForm, PlanForm, RuleForm
 from wallet.models import BonusGrant, BonusPlan
 from wallet.story import story_of_bonus
+from wallet.views.bonus_returns import returns_of
 
 
 def find(request: HttpRequest, pk: int, permission: str = "wallet.view_bonusgrant") -> BonusGrant:
@@ -46,6 +47,7 @@ def bonus_page(request: HttpRequest, pk: int) -> HttpResponse:
         "waits": grant.state == BonusState.REQUESTED,
         "may_take": grant.state == BonusState.ACTIVE and policies.can_take_bonus_away(request.user, grant),
         "approve_form": OptionalReasonForm(prefix="approve"), "refuse_form": ReasonForm(prefix="refuse"),
+        **returns_of(request.user, grant),
     }  # fmt: skip
     return render(request, "wallet/bonus.html", context)
 

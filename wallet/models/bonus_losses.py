@@ -1,0 +1,65 @@
+"""Credit that a chargeback took away, by the dispute that took it; and what people say of it once the dispute is won."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.audit import append_only
+from crm.money import Money
+from wallet.choices import RequestState
+from wallet.models.bonus import BonusGrant
+from wallet.models.disputes import Dispute
+from wallet.models.ledger import Journal
+from wallet.models.periods import FourEyesMixin
+
+
+class BonusLoss(models.Model):
+    """What one taking of a deposit's money (a dispute, and which time it took) cost one bonus."""
+
+    dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="bonus_losses")
+    dispute_round = models.PositiveSmallIntegerField(help_text=_("Which time the bank took the money"))
+    grant = models.ForeignKey(BonusGrant, on_delete=models.PROTECT, related_name="losses")
+    amount_minor = models.BigIntegerField(help_text=_("In the bonus's currency"))
+    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="bonus_loss")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dispute", "dispute_round", "grant"], name="a_chargeback_takes_from_a_bonus_once"
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="lost_bonus_is_positive"),
+            models.CheckConstraint(condition=Q(dispute_round__gt=0), name="lost_bonus_says_which_time"),
+        ]
+        triggers = append_only("bonusloss")
+
+    def __str__(self) -> str:
+        return f"{self.grant} {self.money}"
+
+    @property
+    def money(self) -> Money:
+        return Money.of_minor(self.amount_minor, self.grant.currency)
+
+
+class BonusProposal(FourEyesMixin):
+    """One person says what becomes of credit that a won dispute had cost; another one agrees, and only then it is held again."""
+
+    loss = models.ForeignKey(BonusLoss, on_delete=models.PROTECT, related_name="proposals")
+    restores = models.BooleanField(help_text=_("No: two people say that it stays lost"))
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            *FourEyesMixin.constraints("bonus_proposal"),
+            models.UniqueConstraint(
+                fields=["loss"], condition=Q(state=RequestState.WAITING), name="one_bonus_proposal_at_a_time"
+            ),
+            models.UniqueConstraint(
+                fields=["loss"], condition=Q(state=RequestState.APPROVED), name="a_lost_bonus_is_decided_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.loss)
