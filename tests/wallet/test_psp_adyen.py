@@ -576,7 +576,11 @@ PAID = HEAD + ",,,2013-06-10 06:00:00,CEST,MerchantPayout,TX1,GBP,,,,GBP,4.88,,,
         (SETTLED, "Company Account,Merchant,Account", "column “Merchant Account”: column 2 is called “Merchant”"),
         (SETTLED, "a,b,c", "more or fewer fields"),
         (SETTLED, "\n", "no rows"),
-        (SETTLED, f"{SETTLED},,17\n{PAID.replace('4.88', '4.87')}", "batch 17 does not add up: 1 minor units"),
+        (
+            SETTLED,
+            f"{SETTLED},,17\n{PAID.replace('4.88', '4.87')}",
+            "batch 17 does not add up: £0.01 are left",
+        ),
     ],
 )
 def test_a_report_that_does_not_hold_is_refused_with_line_and_column(outside, changed, to, words):

@@ -128,8 +128,8 @@ def test_columns_are_found_by_name_whatever_their_order_case_and_spaces_and_tabs
     [
         ("0,99.99,-99.99", "0,99.99,-99.98", "Line 4, column “Balance (PC)”: the balance does not move by the amount"),
         ("0,99.99,-99.99", "0,99.99,0", "Line 4, column “Balance (PC)”: the balance does not move by the amount"),
-        ("0,99.99,-99.99", "0,99.00,-99.99", "column “Reserved (PC)”: transfer 3JY1Y65VWIRGUETT does not add up: -99"),
-        (AUTHORISED, "", "column “Received (PC)”: transfer 3JY1Y65VWIRGUETT does not add up: -9999"),
+        ("0,99.99,-99.99", "0,99.00,-99.99", "column “Reserved (PC)”: transfer 3JY1Y65VWIRGUETT does not add up: −€0.99 are left"),
+        (AUTHORISED, "", "column “Received (PC)”: transfer 3JY1Y65VWIRGUETT does not add up: −€99.99 are left"),
         (",T1,", ",,", "Line 4, column “Transaction Id”: it is empty"),
         ("3JY1Y65VWIRGUETT", "", "Line 2, column “Transfer Id”: it is empty"),
         ("bank,booked", "bank,pending", "Line 4, column “Status”: “pending” is not a known state"),

@@ -32,7 +32,7 @@ from wallet.choices import RowType
 from wallet.psp.base import FileRow
 from wallet.psp.paypal_codes import type_of
 from wallet.psp.paypal_words import WHOLE_UNITS
-from wallet.psp.settlement import BadFile, CsvReader, checked_currency, wrong
+from wallet.psp.settlement import BadFile, CsvReader, checked_currency, said, wrong
 
 NEEDED = (
     "Transaction ID", "Invoice ID", "PayPal Reference ID", "Transaction Event Code", "Transaction Completion Date",
@@ -215,7 +215,8 @@ class StlReader(CsvReader):
         self._compare("SF", cells, sums, currency)
         opening, closing = (self._balance(f"SF {place}", cells, place, currency) for place in (6, 8))
         if opening + sums.net != closing:
-            raise wrong(self.line, "SF 9", _("beginning balance and rows do not give the ending balance."))
+            raise wrong(self.line, "SF 9", _("beginning balance and rows give %(sum)s, the ending balance is %(closing)s.")
+                        % {"sum": said(opening + sums.net, currency), "closing": said(closing, currency)})  # fmt: skip
         whole = self._report.setdefault(currency, Sums(self.line))
         for side in SIDES:
             setattr(whole, side, getattr(whole, side) + getattr(sums, side))
@@ -225,16 +226,18 @@ class StlReader(CsvReader):
         """A later section of the same account goes on where the one before ended."""
         known = self._balances.get((account, currency))
         if known is not None and known[1] != opening:
-            words = _("it does not begin where the section before ended (%(before)s, then %(now)s minor units).")
-            raise wrong(self.line, "SF 7", words % {"before": known[1], "now": opening})
+            words = _("it does not begin where the section before ended (%(before)s, then %(now)s).")
+            values = {"before": said(known[1], currency), "now": said(opening, currency)}
+            raise wrong(self.line, "SF 7", words % values)
         self._balances[account, currency] = (opening if known is None else known[0], closing)
 
     def _compare(self, name: str, cells: Sequence[str], sums: Sums, currency: str) -> None:
         for place, side in enumerate(SIDES, 2):
             told, counted = self._amount(f"{name} {place}", cells[place], currency), getattr(sums, side)
             if told != counted:
-                words = _("the rows add up to %(sum)s, the footer says %(total)s (minor units).")
-                raise wrong(self.line, f"{name} {place}", words % {"sum": counted, "total": told})
+                words = _("the rows add up to %(sum)s, the footer says %(total)s.")
+                values = {"sum": said(counted, currency), "total": said(told, currency)}
+                raise wrong(self.line, f"{name} {place}", words % values)
 
     def _end_section(self, cells: Sequence[str]) -> None:
         section = self._section

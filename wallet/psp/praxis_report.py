@@ -28,6 +28,7 @@ from wallet.psp.settlement import (
     checked_currency,
     exact_rate,
     require_columns,
+    said,
     wrong,
 )
 
@@ -99,7 +100,8 @@ class PraxisReader(CsvReader):
             for name, wanted, found in zip(("tid", "processed_amount", "fee"), told, counted, strict=True):
                 if wanted != found:
                     words = _("the total says %(total)s, the rows give %(sum)s.")
-                    raise wrong(line, name, words % {"total": wanted, "sum": found})
+                    shown = [one if name == "tid" else said(one, currency) for one in (wanted, found)]
+                    raise wrong(line, name, words % {"total": shown[0], "sum": shown[1]})
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
         place = self._places.get(name)
@@ -109,7 +111,7 @@ class PraxisReader(CsvReader):
         text = self._cell(cells, name)
         digits = text.removeprefix("-") if signed else text
         if not (digits.isascii() and digits.isdigit()) or len(digits) > 17:
-            raise wrong(self.line, name, _("“%(value)s” is not a whole number of minor units.") % {"value": text[:40]})
+            raise wrong(self.line, name, _("“%(value)s” is not a whole number without a point.") % {"value": text[:40]})
         return int(text)
 
     def _time(self, cells: Sequence[str], name: str) -> dt.datetime:

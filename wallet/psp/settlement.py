@@ -19,7 +19,8 @@ from typing import BinaryIO, NoReturn
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
-from crm.money import exponent, from_minor
+from crm.money import Money, exponent, from_minor
+from crm.ui import formats
 from wallet.psp.base import FileRow
 
 ROWS_MAX = 5_000_000
@@ -42,6 +43,11 @@ def wrong(line: int, column: str, message: str) -> BadFile:
         _("Line %(line)s, column “%(column)s”: %(message)s Nothing was imported.")
         % {"line": line, "column": column, "message": message}
     )
+
+
+def said(minor: int, currency: str) -> str:
+    """An amount in a complaint, as pages write it."""
+    return formats.money(Money.of_minor(minor, currency))
 
 
 def exact_minor(line: int, column: str, text: str, currency: str) -> int:
@@ -134,6 +140,8 @@ class SettlementReader(ABC):
         self.totals: dict[str, Total] = {}
         self.opening: dict[str, int] = {}
         self.closing: dict[str, int] = {}
+        # Line and column of a closing balance, where the file has one.
+        self.closing_at: dict[str, tuple[int, str]] = {}
         self.days: list[dt.date] = []
         self.row_count = 0
         self._earliest: dt.datetime | None = None
@@ -201,13 +209,16 @@ class SettlementReader(ABC):
             if currency not in self.closing:
                 raise BadFile(_("There is no closing balance in %(c)s. Nothing was imported.") % {"c": currency})
             if reached != self.closing[currency]:
-                raise BadFile(
-                    _(
-                        "The report does not add up in %(currency)s: opening and rows give %(sum)s, closing says "
-                        "%(closing)s (minor units). A row is missing or was changed. Nothing was imported."
-                    )
-                    % {"currency": currency, "sum": reached, "closing": self.closing[currency]}
-                )
+                words = _(
+                    "the report does not add up in %(currency)s: opening and rows give %(sum)s, closing says %(closing)s. A row "
+                    "is missing or was changed."
+                ) % {
+                    "currency": currency,
+                    "sum": said(reached, currency),
+                    "closing": said(self.closing[currency], currency),
+                }
+                line, column = self.closing_at.get(currency, (found.line if found else 1, "currency"))
+                raise wrong(line, column, words)
 
     def _leave_out(self, line: int, currency: str) -> None:
         """A row that moves no money (pending, declined): counted and shown, not stored."""

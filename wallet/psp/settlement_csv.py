@@ -73,6 +73,8 @@ class PlainReader(CsvReader):
         balances = self.opening if kind == "opening" else self.closing
         if currency in balances:
             raise wrong(line, "record", _("a second %(kind)s balance of that currency.") % {"kind": kind})
+        if kind == "closing":
+            self.closing_at[currency] = (line, "net")
         balances[currency] = exact_minor(line, "net", cells[self._record[10]], currency)
         self.days.append(moment(line, "created_at", cells[self._record[6]]).date())
 

@@ -29,7 +29,7 @@ from django.utils.translation import gettext as _
 from wallet.choices import MovementKind, RowType
 from wallet.psp.adyen.zones import Zones
 from wallet.psp.base import FileRow
-from wallet.psp.settlement import BadFile, CsvReader, checked_currency, exact_minor, require_columns, wrong
+from wallet.psp.settlement import BadFile, CsvReader, checked_currency, exact_minor, require_columns, said, wrong
 
 COLUMNS = (
     "BalanceAccount", "Transfer Id", "Transaction Id", "Category", "Status", "Type", "Booking Date", "Booking Date TimeZone",
@@ -197,11 +197,8 @@ class AccountingReader(CsvReader):
                 column, left = (RECEIVED, steps.received) if steps.received else (RESERVED, steps.reserved)
                 raise wrong(
                     steps.line, column,
-                    _(
-                        "transfer %(transfer)s does not add up: %(sum)s minor units of %(currency)s are left. A row is "
-                        "missing or was changed."
-                    )
-                    % {"transfer": transfer[:40], "sum": left, "currency": currency},
+                    _("transfer %(transfer)s does not add up: %(sum)s are left. A row is missing or was changed.")
+                    % {"transfer": transfer[:40], "sum": said(left, currency)},
                 )  # fmt: skip
 
 

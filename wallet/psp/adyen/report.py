@@ -26,6 +26,7 @@ from wallet.psp.settlement import (
     checked_currency,
     exact_minor,
     exact_rate,
+    said,
     wrong,
 )
 
@@ -131,8 +132,8 @@ class AdyenReader(CsvReader):
             if self._sums[key]:
                 raise wrong(
                     line, "Net Debit (NC)",
-                    _("batch %(batch)s does not add up: %(sum)s minor units of %(currency)s are left. A row was changed.")
-                    % {"batch": key[0], "sum": self._sums[key], "currency": key[1]},
+                    _("batch %(batch)s does not add up: %(sum)s are left. A row was changed.")
+                    % {"batch": key[0], "sum": said(self._sums[key], key[1])},
                 )  # fmt: skip
 
     def _row(self, cells: list[str]) -> FileRow:

@@ -35,6 +35,7 @@ from wallet.psp.settlement import (
     exact_rate,
     moment,
     require_columns,
+    said,
     wrong,
 )
 from wallet.psp.stripe.categories import TYPES
@@ -112,8 +113,8 @@ class StripeReader(CsvReader):
             if payout.total <= 0:
                 raise wrong(
                     payout.line, "net",
-                    _("the rows of payout %(payout)s add up to %(sum)s (minor units), which nobody pays out: a row is "
-                      "missing.") % {"payout": batch, "sum": payout.total},
+                    _("the rows of payout %(payout)s add up to %(sum)s, which nobody pays out: a row is missing.")
+                    % {"payout": batch, "sum": said(payout.total, currency)},
                 )  # fmt: skip
             yield FileRow(
                 end + number, RowType.MERCHANT_PAYOUT, batch, "", "", batch, payout.at, currency, -payout.total, 0,
@@ -128,6 +129,8 @@ class StripeReader(CsvReader):
         balances = self._starting if kind == "starting_balance" else self._ending
         if currency in balances:
             raise wrong(self.line, "category", _("a second %(kind)s balance of that currency.") % {"kind": kind})
+        if kind == "ending_balance":
+            self.closing_at[currency] = (self.line, "net_amount")
         balances[currency] = exact_minor(self.line, "net_amount", table.cell(cells, "net_amount"), currency)
 
     def _finish(self) -> None:
