@@ -88,6 +88,35 @@ def test_several_releases_of_one_and_one_release_of_several(psp):
     assert set(states()) == {ReserveState.RELEASED} and verify().holds
 
 
+def test_a_part_that_names_nothing_belongs_to_the_only_hold_that_it_fits(psp):
+    recon.report(psp, [reserve(-10_000, "a"), reserve(4_000, "b", day=6)], first=1, last=20)
+    assert (states(), open_breaks(), back(psp)) == ([ReserveState.HELD] * 2, [], 6_000)
+    assert {one.open_minor for one in ReserveItem.objects.all()} == {-6_000}
+    recon.report(psp, [reserve(-9_000, "c", day=21), reserve(6_000, "d", day=25)], first=21, last=29)
+    assert open_breaks() == [] and back(psp) == 9_000, "the rest is the sum that meets, and the later hold is its own"
+    assert verify().holds
+
+
+def test_a_part_that_several_holds_could_have_given_is_for_people_and_so_is_more_than_is_left(psp):
+    recon.report(psp, [reserve(-10_000, "a"), reserve(-9_000, "b"), reserve(4_000, "c", day=6)], first=1, last=20)
+    assert open_breaks() == [("reserve_unequal", 4_000)]
+    recon.report(psp, [reserve(4_000, "d", named="b", day=21)], first=21, last=25)
+    assert open_breaks() == [("reserve_unequal", 4_000)]
+
+
+def test_parts_take_no_more_than_is_left_and_one_of_before_or_of_another_currency_takes_nothing(psp):
+    recon.report(
+        psp,
+        [
+            reserve(100, "a", day=2), reserve(-1_000, "b", day=5), reserve(600, "c", day=6), reserve(500, "d", day=7),
+            reserve(200, "e", currency="JPY", day=8), reserve(300, "f", named="x", day=9),
+        ],
+        first=1, last=25,
+    )  # fmt: skip
+    assert open_breaks() == [("reserve_unequal", minor) for minor in (100, 200, 300, 500)]
+    assert -back(psp) == 500 and verify().holds
+
+
 def test_rows_without_a_number_of_their_own_are_told_by_their_amounts(psp):
     """Adyen numbers none of them: what stands in the same batch is not what belongs together."""
     recon.report(

@@ -1,8 +1,9 @@
 """What a PSP holds back and releases: recognised by itself, paired, and a break only where it is overdue or does not add up.
 
 Every row moves money between the PSP's clearing account and what it holds back (`booking`). Which release belongs to what was
-held back is judged anew in every run, in three steps: the release names it; the same amount, the oldest first; several that
-add up, the oldest first. What two people booked out of a reserve counts as gone from it.
+held back is judged anew in every run, in four steps: the release names it; the same amount, the oldest first; several that
+add up, the oldest first; a part that names nothing, of the only hold before it with as much left. What two people booked out
+of a reserve counts as gone from it.
 """
 
 from __future__ import annotations
@@ -89,6 +90,23 @@ UPDATE recon_reserve k SET pair = p.pair FROM (
   SELECT id, min(id) FILTER (WHERE is_hold) OVER (PARTITION BY currency, part) AS pair FROM parts WHERE part IS NOT NULL
 ) p WHERE k.id = p.id
 """  # noqa: S608 (constants of this module)
+# A part of several possible holds is for people. Only what was held before it counts, so that no later hold makes it doubtful.
+BY_ONLY_ONE = f"""
+WITH hold AS (
+  SELECT coalesce(pair, id) AS hold, currency, -sum(amount) AS rest, min(at) FILTER (WHERE amount < 0) AS at
+  FROM recon_reserve GROUP BY 1, 2 HAVING sum(amount) < 0 AND bool_and(posted = 0)
+), fits AS (
+  SELECT f.*, h.hold, h.rest, count(*) OVER (PARTITION BY f.id) AS holds
+  FROM recon_reserve f JOIN hold h ON h.currency = f.currency AND h.rest >= f.amount AND h.at <= f.at
+  WHERE f.pair IS NULL AND f.posted = 0 AND f.amount > 0 AND f.named = ''
+), taken AS (
+  SELECT id, hold FROM (
+    SELECT id, hold, rest, sum(amount) OVER (PARTITION BY hold ORDER BY {IN_TIME}) AS upto FROM fits WHERE holds = 1
+  ) o WHERE upto <= rest
+)
+UPDATE recon_reserve k SET pair = p.hold
+FROM (SELECT id, hold FROM taken UNION SELECT hold, hold FROM taken) p WHERE k.id = p.id
+"""  # noqa: S608 (constants of this module)
 KEEP = """
 UPDATE wallet_reserveitem k SET pair_id = s.pair FROM recon_reserve s WHERE s.id = k.id AND k.pair_id IS DISTINCT FROM s.pair
 """
@@ -123,7 +141,7 @@ def take(cursor: Any, *, psp_id: int, report_id: int) -> set[int]:
     cursor.execute("DROP TABLE IF EXISTS recon_reserve")
     cursor.execute(STAGE, values)
     cursor.execute("ANALYZE recon_reserve")
-    for step in (BY_NAME, BY_AMOUNT, BY_SUM):
+    for step in (BY_NAME, BY_AMOUNT, BY_SUM, BY_ONLY_ONE):
         cursor.execute(step, values)
     cursor.execute(KEEP)
     return reports
