@@ -364,7 +364,7 @@ def test_paypal_s_sections_of_an_account_follow_one_another_without_a_gap():
     assert (report.first_day, report.last_day) == (dt.date(2026, 10, 5), dt.date(2026, 10, 6))
     gap = [line.replace('"CR",1320,"CR",2260', '"CR",1321,"CR",2261') for line in next_day]
     with pytest.raises(
-        BadFile, match=r"column “SF 7”: it does not begin where the section before ended \(1320, then 1321"
+        BadFile, match=r"column “SF 7”: it does not begin where the section before ended \(€13\.20, then €13\.21\)"
     ):
         read_all(StlReader(file(stl(TWO_CURRENCIES, gap))))
 
