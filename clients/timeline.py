@@ -25,8 +25,11 @@ def tell(
     dedupe_key: str = "",
     is_visible_to_client: bool = False,
     needs: str = "",
+    is_renewed: bool = False,
 ) -> None:
     """Add an entry; the same dedupe_key for the same client is told once, so event handlers may run again.
+
+    is_renewed: told again it is said anew in its place, for what grows: a withdrawal that is paid part by part.
 
     title, body: `lambda: _("…")` is said in the house's language for staff, and in the client's for an entry that the
     client may read (`TimelineEntry.for_client`).
@@ -36,12 +39,14 @@ def tell(
     if is_visible_to_client and (callable(title) or callable(body)):
         language = Client.objects.values_list("language", flat=True).get(pk=client_id)
         data |= said_to_client(title=title, body=body, language=language)
+    said = {"title": say(title)[:200], "body": say(body), "data": data}
+    if is_renewed and TimelineEntry.objects.filter(client_id=client_id, dedupe_key=dedupe_key).update(**said):
+        return
     TimelineEntry.objects.bulk_create(
         [
             TimelineEntry(
-                client_id=client_id, kind=kind, title=say(title)[:200], body=say(body), actor=actor, url=url,
-                at=at or timezone.now(), data=data, dedupe_key=dedupe_key,
-                is_visible_to_client=is_visible_to_client,
+                client_id=client_id, kind=kind, actor=actor, url=url, at=at or timezone.now(), dedupe_key=dedupe_key,
+                is_visible_to_client=is_visible_to_client, **said,
             )
         ],
         ignore_conflicts=bool(dedupe_key),

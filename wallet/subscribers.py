@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
+
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -25,14 +28,16 @@ from crm.events import (
     WithdrawalSettled,
     subscribe,
 )
+from crm.money import from_minor
 from crm.notify import notify, people_with
 from crm.ui import formats
 from crm.words import say
 from trading.choices import DealAction
 from trading.models import Deal
 from wallet import bonus, bonus_disputes, bonus_ends, unverified, words
-from wallet.choices import DEPOSIT_ARRIVED, DepositState, Purpose
+from wallet.choices import DEPOSIT_ARRIVED, DepositState, Purpose, WithdrawalState
 from wallet.models import Deposit, Transfer, Withdrawal
+from wallet.outcomes import parts_of
 from wallet.transfers import finish_transfer
 
 FACTS = ("first_deposit_at", "net_deposits")
@@ -191,25 +196,41 @@ def ask_finance(event: WithdrawalRequested) -> None:
 
 @subscribe(WithdrawalSettled)
 def tell_of_the_payout(event: WithdrawalSettled) -> None:
+    """One entry for the whole request: it grows with each part that is paid."""
     assert event.client_id is not None
+    every = parts_of(Withdrawal.objects.only("request_reference").get(pk=event.withdrawal_id))
+    paid = [part for part in every if part.state in (WithdrawalState.SETTLED, WithdrawalState.CAME_BACK)]
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"withdrawal-settled:{event.withdrawal_id}",
-        title=words.withdrawal_paid(event.amount, event.currency),
-        url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": event.withdrawal_id}), is_visible_to_client=True,
+        client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"withdrawal-settled:{every[0].pk}",
+        title=words.withdrawal_paid(*_sum(paid)), body=words.parts(every, paid), is_renewed=True,
+        url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": every[0].pk}), is_visible_to_client=True,
     )  # fmt: skip
 
 
 @subscribe(WithdrawalRefused)
 def tell_that_it_came_back(event: WithdrawalRefused) -> None:
+    """One entry for all parts that ended so, one after the other; what was paid and came back later is one of its own."""
     assert event.client_id is not None
-    withdrawal = Withdrawal.objects.get(pk=event.withdrawal_id)
+    withdrawal = Withdrawal.objects.defer("sealed_destination").get(pk=event.withdrawal_id)
+    state, every = withdrawal.state, parts_of(withdrawal)
+    if state == WithdrawalState.SETTLED:
+        return  # paid after all, before anybody heard that it was not
+    if state == WithdrawalState.CAME_BACK:
+        title, ended = words.withdrawal_came_back(state, event.amount, event.currency), [withdrawal]
+        key, reasons = f"withdrawal-came-back:{withdrawal.pk}", [event.reason]
+    else:
+        ended = [part for part in every if part.state == state]
+        title, key = words.withdrawal_came_back(state, *_sum(ended)), f"withdrawal-refused:{every[0].pk}"
+        reasons = [part.reason for part in ended]
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"withdrawal-refused:{event.withdrawal_id}",
-        title=words.withdrawal_came_back(withdrawal.state, event.amount, event.currency),
-        body=words.why_it_came_back(withdrawal.state, event.reason),
-        url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": event.withdrawal_id}),
-        is_visible_to_client=True,
+        client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=key, title=title, is_renewed=True,
+        body=words.why_parts_came_back(state, reasons, words.parts(every, ended)), is_visible_to_client=True,
+        url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": ended[0].pk}),
     )  # fmt: skip
+
+
+def _sum(parts: Sequence[Withdrawal]) -> tuple[Decimal, str]:
+    return from_minor(sum(part.amount_minor for part in parts), parts[0].currency), parts[0].currency
 
 
 @subscribe(TransferSettled)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
 from crm.ui import formats
 from wallet.choices import Direction, WithdrawalState, reason_for_client
+from wallet.models import Withdrawal
 
 Said = Callable[[], str]
 
@@ -38,8 +39,21 @@ def withdrawal_came_back(state: str, amount: Decimal, currency: str) -> Said:
     return said
 
 
-def why_it_came_back(state: str, reason: str) -> Said:
-    return lambda: reason_for_client(state, reason)
+def parts(every: Sequence[Withdrawal], told: Sequence[Withdrawal]) -> Said:
+    """Those of a split request that are told of, each with its amount; nothing where it is not split."""
+    if len(every) == 1:
+        return lambda: ""
+    return lambda: " · ".join(f"{part.reference} {formats.money(part.money)}" for part in told)
+
+
+def why_parts_came_back(state: str, reasons: Sequence[str], of_parts: Said) -> Said:
+    """Each reason once, then the parts."""
+
+    def said() -> str:
+        known = dict.fromkeys(reason_for_client(state, reason) for reason in reasons)
+        return " · ".join(words for words in (*known, of_parts()) if words)
+
+    return said
 
 
 def transfer(direction: str, account: str, amount: Decimal, currency: str) -> Said:

@@ -12,15 +12,16 @@ from playwright.sync_api import Page, expect
 
 from clients.choices import Category
 from clients.models import Client
+from crm import events
 from tests.browser.people import enter
 from tests.portal.conftest import verify
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
 from tests.wallet.intents import captured, dispute_event, make_intent
-from wallet import bonus, unverified
+from wallet import bonus, bonus_disputes, unverified
 from wallet.deposits import apply_payment
 from wallet.disputes import apply_dispute
-from wallet.models import Deposit
+from wallet.models import BonusLoss, Deposit
 from wallet.psp.base import EventKind
 
 
@@ -108,3 +109,41 @@ def test_finance_sees_what_is_held_disputed_given_and_running_out(cast, page):
     with page.expect_navigation():
         page.locator("[data-yes]").click()
     expect(page.locator("body")).to_contain_text("Held as credit")
+
+
+def test_what_becomes_of_a_bonus_whose_chargeback_was_won_fits_a_desk_and_a_phone(cast, page, phone):
+    load_rates()
+    Client.objects.filter(pk=cast.client.pk).update(category=Category.PROFESSIONAL, kyc_level=2)
+    cast.brand.policies = {**cast.brand.policies, "dispute_won_restores_bonus": 0}
+    cast.brand.save()
+    plan = bonus.create_plan(brand=cast.brand, name="Half of every deposit", actor=cast.finance)
+    bonus.write_rule(
+        plan_id=plan.pk, actor=cast.finance, valid_from=timezone.now().date(), trigger="every_deposit",
+        percent=Decimal(50), maximum_minor=100_000, lots_per_hundred=Decimal(2),
+    )  # fmt: skip
+    deposit = make_intent(cast.client, make_psp(cast.brand))
+    apply_payment(psp_id=deposit.psp_id, view=captured(deposit))
+    events.drain()
+    for kind in (EventKind.CHARGEBACK, EventKind.CHARGEBACK_REVERSED):
+        apply_dispute(psp_id=deposit.psp_id, event=dispute_event(deposit, kind, 50_000))
+        events.drain()
+    loss = BonusLoss.objects.get()
+    enter(page, cast.retention)
+    page.goto(f"/money/bonuses/{loss.grant_id}/")
+    look(page, "bonus-return-open-desk")
+    bonus_disputes.say(loss_id=loss.pk, restores=True, reason="The bank was wrong", actor=cast.retention)
+    enter(phone, cast.finance)
+    for name in ("waits", "decided"):
+        phone.goto(f"/money/bonuses/{loss.grant_id}/")
+        look(phone, f"bonus-return-{name}-phone")
+        if name == "waits":
+            bonus_disputes.agree(proposal_id=loss.proposals.get().pk, actor=cast.finance)
+    phone.goto(f"/money/deposits/{deposit.pk}/")
+    look(phone, "bonus-return-deposit-phone")
+    enter(page, cast.finance)
+    for name, url in (
+        ("bonus", f"/money/bonuses/{loss.grant_id}/"), ("list", "/money/bonuses/?returns=undecided"),
+        ("dispute", f"/money/disputes/{loss.dispute_id}/"),
+    ):  # fmt: skip
+        page.goto(url)
+        look(page, f"bonus-return-{name}-desk")
