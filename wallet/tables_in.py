@@ -109,7 +109,7 @@ class DisputeTable(_Movements):
 class BonusFilter(django_filters.FilterSet):
     state = django_filters.MultipleChoiceFilter(choices=BonusState.choices, label=_("State"), distinct=False)
     returns = django_filters.ChoiceFilter(
-        choices=[("undecided", _("Its chargeback was won: to be decided"))], label=_("Lost by a chargeback"),
+        choices=[("undecided", _("Won, to be decided"))], label=_("Lost by a chargeback"),
         method="filter_returns",
     )  # fmt: skip
 
