@@ -11,7 +11,7 @@ Of two authorities the stricter counts. Demo accounts have no cap. Professionals
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,13 +64,14 @@ class Cap:
         return _("%(authority)s: 1:%(leverage)s for retail clients in %(place)s since %(day)s") % values
 
 
-def lines_on(day: dt.date, *, category: str, countries: Iterable[str]) -> list[LeverageCap]:
-    """The lines that hold on a day for clients of a category in any of these countries. One query."""
-    rows = LeverageCap.objects.filter(
-        Q(valid_until__isnull=True) | Q(valid_until__gte=day), valid_from__lte=day, category=category,
-        countries__overlap=list(countries),
-    )  # fmt: skip
-    return list(rows.order_by("authority", "-leverage", "-valid_from")[:200])
+def lines_on(
+    day: dt.date, *, category: str = "", countries: Iterable[str] | None = None, limit: int = 200
+) -> list[LeverageCap]:
+    """The lines that hold on a day, for clients of a category in any of these countries where they are given. One query."""
+    rows = LeverageCap.objects.filter(Q(valid_until__isnull=True) | Q(valid_until__gte=day), valid_from__lte=day)
+    rows = rows.filter(category=category) if category else rows
+    rows = rows if countries is None else rows.filter(countries__overlap=list(countries))
+    return list(rows.order_by("authority", "-leverage", "-valid_from")[:limit])
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,14 @@ def cap_for(client: Client, *, on: dt.date | None = None) -> Cap | None:
     return limits_for(client, on=on).cap
 
 
-def limits_for(client: Client, *, on: dt.date | None = None) -> Limits:
-    """The account's cap and the classes'. One query (and the brand)."""
+def limits_for(client: Client, *, on: dt.date | None = None, lines: Sequence[LeverageCap] | None = None) -> Limits:
+    """The account's cap and the classes'. One query (and the brand); none where `lines` are all that hold."""
     licence = COUNTRY_OF_LICENCE.get(client.brand.jurisdiction, client.brand.jurisdiction)
     places = [place for place in dict.fromkeys((client.country, licence)) if place]
-    lines = lines_on(on or timezone.now().date(), category=client.category, countries=places)
+    if lines is None:
+        lines = lines_on(on or timezone.now().date(), category=client.category, countries=places)
+    else:
+        lines = [one for one in lines if one.category == client.category and set(places) & set(one.countries)]
     found: dict[tuple[str, str], LeverageCap] = {}
     for line in lines:
         place = next(place for place in places if place in line.countries)

@@ -12,76 +12,23 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any, Final
 
-import orjson
-from django.db import connection
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.policies import require_permission
 from crm.scope import reach_of
-from trading import issues
-from trading.caps import COUNTRY_OF_LICENCE, Cap
-from trading.choices import InstrumentClass, IssueKind
+from trading import cap_standing, class_sql, issues
+from trading.caps import Cap
+from trading.choices import InstrumentClass, IssueKind, PlatformKind
 from trading.class_margins import ROUNDING, Given, of_groups
 from trading.models import LeverageCap, PlatformIssue, TradingAccount, TradingServer
 
-SHOWN_MAX: Final = 200
-COUNTED_MAX: Final = 10_000
+CENT: Final = Decimal("0.01")
+PAGE: Final = 50  # accounts, each with the classes that it has too much of
 GROUPS_MAX: Final = 200
 WATCHED_MAX: Final = 1000
-# As `caps.limits_for`: of each class the strictest line of residence and licence; of two that are as strict, residence.
-HELD: Final = """
-WITH line AS (
-  SELECT id, category, instrument_class AS sort, unnest(countries) AS place, leverage FROM trading_leveragecap
-  WHERE valid_from <= %(day)s AND (valid_until IS NULL OR valid_until >= %(day)s)
-), cap AS MATERIALIZED (
-  SELECT DISTINCT ON (category, place, sort) id, category, place, sort, leverage FROM line
-  ORDER BY category, place, sort, leverage, id
-), licence AS (SELECT id, coalesce(%(places)s::jsonb ->> jurisdiction, jurisdiction) AS place FROM crm_brand
-), given AS MATERIALIZED (
-  SELECT g.server_id, g.name, one.key AS sort, (one.value ->> 'rate')::numeric AS rate,
-    (one.value ->> 'fixed')::numeric AS fixed, one.value ? 'unclear' AS is_unclear
-  FROM trading_platformgroup g, jsonb_each(g.class_margins) one WHERE g.gone_at IS NULL
-), held AS (
-  SELECT a.id, a.server_id, a."group", a.leverage, given.sort, given.rate, given.fixed, given.is_unclear,
-    least(home.leverage, there.leverage) AS cap,
-    CASE WHEN home.leverage <= there.leverage OR there.id IS NULL THEN home.id ELSE there.id END AS line_id,
-    CASE WHEN home.leverage <= there.leverage OR there.id IS NULL THEN home.place ELSE there.place END AS place
-  FROM trading_tradingaccount a JOIN clients_client c ON c.id = a.client_id JOIN licence l ON l.id = c.brand_id
-  JOIN given ON given.server_id = a.server_id AND given.name = a."group"
-  LEFT JOIN cap home ON home.category = c.category AND home.place = c.country AND home.sort = given.sort
-  LEFT JOIN cap there ON there.category = c.category AND there.place = l.place AND there.sort = given.sort
-  WHERE a.state = 'open' AND NOT a.is_demo AND a.missing_since IS NULL AND (%(books)s::int[] IS NULL OR c.book_id = ANY(%(books)s))
-    AND (home.id IS NOT NULL OR there.id IS NOT NULL)
-)"""
-ABOVE: Final = f"""{HELD}, above AS (
-  SELECT * FROM held WHERE cap = 0 OR leverage > cap * rate * %(rounding)s OR fixed > cap * %(rounding)s
-)"""  # noqa: S608
-LIST: Final = f"{ABOVE} SELECT id, sort, line_id, place FROM above ORDER BY id, sort LIMIT %(limit)s"  # noqa: S608
-COUNT: Final = f"{ABOVE} SELECT count(*) FROM (SELECT DISTINCT id FROM above LIMIT %(limit)s) one"  # noqa: S608
-BY_GROUP: Final = f"""{ABOVE} SELECT server_id, "group", sort, min(cap), max(leverage) FROM above
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT %(limit)s"""  # noqa: S608
-UNCLEAR: Final = f"""{HELD} SELECT server_id, "group", sort, count(*) FROM held WHERE is_unclear AND cap > 0
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT %(limit)s"""  # noqa: S608
-# Accounts whose class caps nothing is told about: their group has no margins here.
-SILENT: Final = """
-WITH who AS (
-  SELECT DISTINCT category, unnest(countries) AS place FROM trading_leveragecap
-  WHERE valid_from <= %(day)s AND (valid_until IS NULL OR valid_until >= %(day)s)
-), licence AS (SELECT id, coalesce(%(places)s::jsonb ->> jurisdiction, jurisdiction) AS place FROM crm_brand)
-SELECT a.server_id, count(*) FROM trading_tradingaccount a JOIN clients_client c ON c.id = a.client_id
-JOIN licence l ON l.id = c.brand_id
-LEFT JOIN trading_platformgroup g
-  ON g.server_id = a.server_id AND g.name = a."group" AND g.gone_at IS NULL AND g.class_margins <> '{}'
-LEFT JOIN who home ON home.category = c.category AND home.place = c.country
-LEFT JOIN who there ON there.category = c.category AND there.place = l.place
-WHERE a.state = 'open' AND NOT a.is_demo AND a.missing_since IS NULL AND c.book_id = ANY(%(books)s) AND g.id IS NULL
-  AND (home.place IS NOT NULL OR there.place IS NOT NULL)
-GROUP BY 1 ORDER BY 1 LIMIT %(limit)s
-"""
 
 
 @dataclass(frozen=True)
@@ -107,11 +54,34 @@ class ClassAbove:
         return self.given.at(self.account.leverage)[1]
 
     @property
+    def margins(self) -> str:
+        """What whoever sets the platform up has to change for accounts of this leverage."""
+        told = needed(self.given, self.account.leverage, self.cap.leverage)
+        if told is None:
+            return _("%(symbol)s: stop trading it in this group") % {"symbol": self.symbol}
+        return _("%(symbol)s: margin %(now)s → %(then)s or more") % dict(
+            zip(("symbol", "now", "then"), told, strict=True)
+        )
+
+    @property
     def fitting(self) -> int | None:
         """The highest leverage of the account's type by which this class would be within its cap; None: no leverage heals it."""
         if self.given.is_beyond(self.cap.leverage) or self.account.account_type is None:
             return None
         return max((n for n in self.account.account_type.ladder if self.given.fits(n, self.cap.leverage)), default=None)
+
+
+def needed(given: Given, leverage: int, cap: int) -> tuple[str, str, str] | None:
+    """The symbol whose margin is too small in a group, its margin now and what it must be at least: a rate where margin
+    follows the account's leverage, else per cent of a lot's worth. None where the class may not be traded at all."""
+    if not cap:
+        return None
+    most, symbol = given.at(leverage)
+    if given.fixed is not None and most == given.fixed and given.fixed > cap * ROUNDING:
+        now = 100 / given.fixed if given.fixed.is_finite() else Decimal(0)
+        return symbol, f"{now.quantize(CENT)} %", f"{(Decimal(100) / cap).quantize(CENT, ROUND_UP)} %"
+    rate = (Decimal(leverage) / cap).quantize(CENT, ROUND_UP)
+    return symbol, f"{(given.rate or Decimal(0)).normalize():f}", f"{rate.normalize():f}"
 
 
 @dataclass(frozen=True)
@@ -134,35 +104,51 @@ def words_of(leverage: Decimal) -> str:
     return "" if not leverage else f"1:{leverage:.0f}" if leverage.is_finite() else "1:∞"
 
 
-def _rows(sql: str, *, books: Sequence[int] | None, on: dt.date | None, limit: int) -> list[tuple[Any, ...]]:
-    values: dict[str, Any] = {
-        "day": on or timezone.now().date(), "places": orjson.dumps(COUNTRY_OF_LICENCE).decode(),
-        "books": None if books is None else sorted(books), "rounding": ROUNDING, "limit": limit,
-    }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return cursor.fetchall()
+@dataclass(frozen=True)
+class Page:
+    """Some accounts by id, a row for each class. `following`: what `after` is for the next page; None: this was the last."""
+
+    rows: list[ClassAbove]
+    following: int | None
 
 
 def count_above(user: Any, *, on: dt.date | None = None) -> int:
-    """How many accounts of visible clients get more on some class than they may; no more than COUNTED_MAX are counted."""
-    return int(_rows(COUNT, books=list(reach_of(user).books), on=on, limit=COUNTED_MAX)[0][0])
+    """How many accounts of visible clients get more on some class than they may, as they were counted last."""
+    return int(class_sql.rows(class_sql.COUNT, books=reach_of(user).books, on=on)[0][0])
 
 
-def classes_above(user: Any, *, on: dt.date | None = None, limit: int = SHOWN_MAX) -> list[ClassAbove]:
-    """The list, a row for each class of an account. Four queries, however many rows."""
+def ids_above(user: Any, *, on: dt.date | None = None, after: int = 0, limit: int = PAGE) -> list[int]:
+    """Accounts that were above the cap of a class when they were counted last, by id."""
+    return [
+        row[0] for row in class_sql.rows(class_sql.ABOVE, books=reach_of(user).books, on=on, after=after, limit=limit)
+    ]
+
+
+def page_above(user: Any, *, on: dt.date | None = None, after: int = 0, limit: int = PAGE) -> Page:
+    """A page of the list, as its accounts are now. Six queries, however many rows."""
     require_permission(user, "trading.view_leveragecap")
-    rows = _rows(LIST, books=list(reach_of(user).books), on=on, limit=limit)
+    ids = ids_above(user, on=on, after=after, limit=limit + 1)
+    rows = classes_of(ids[:limit], user=user, on=on)
+    return Page(rows, ids[limit - 1] if len(ids) > limit else None)
+
+
+def classes_above(user: Any, *, on: dt.date | None = None) -> list[ClassAbove]:
+    """The first page of the list."""
+    return page_above(user, on=on).rows
+
+
+def classes_of(ids: Sequence[int], *, user: Any, on: dt.date | None = None) -> list[ClassAbove]:
+    """What these accounts have too much of, a row for each class. Four queries."""
+    found = []
+    rows = class_sql.rows(class_sql.CLASSES, books=reach_of(user).books, on=on, ids=ids) if ids else []
     accounts = TradingAccount.objects.select_related("client__brand", "account_type", "server").in_bulk(
         {row[0] for row in rows}
     )
     lines = LeverageCap.objects.in_bulk({row[2] for row in rows})
     margins = of_groups((one.server_id, one.group) for one in accounts.values())
-    found = []
     for pk, sort, line_id, place in rows:
-        account, line = accounts.get(pk), lines.get(line_id)
-        given = margins.get((account.server_id, account.group), {}).get(sort) if account else None
-        if account and line and given:
+        account, line = accounts[pk], lines[line_id]
+        if given := margins.get((account.server_id, account.group), {}).get(sort):
             cap = Cap(line.leverage, line, place, is_by_licence=place != account.client.country)
             found.append(ClassAbove(account, sort, cap, given))
     return found
@@ -171,9 +157,8 @@ def classes_above(user: Any, *, on: dt.date | None = None, limit: int = SHOWN_MA
 def not_comparable(user: Any, *, on: dt.date | None = None, limit: int = GROUPS_MAX) -> list[Unclear]:
     """Where accounts have caps of classes that nothing can be held against, or only a part. Four queries."""
     require_permission(user, "trading.view_leveragecap")
-    books = list(reach_of(user).books)
-    rows = _rows(UNCLEAR, books=books, on=on, limit=limit)
-    silent = _rows(SILENT, books=books, on=on, limit=limit)
+    values: dict[str, Any] = {"books": reach_of(user).books, "on": on, "limit": limit}
+    rows, silent = class_sql.rows(class_sql.UNCLEAR, **values), class_sql.rows(class_sql.SILENT, **values)
     servers = TradingServer.objects.in_bulk({row[0] for row in (*rows, *silent)})
     margins = of_groups((row[0], row[1]) for row in rows)
     told: dict[tuple[int, str, str], Unclear] = {}
@@ -182,11 +167,26 @@ def not_comparable(user: Any, *, on: dt.date | None = None, limit: int = GROUPS_
         if given:
             key = (server_id, group, given.unclear_words)
             one = told.get(key, Unclear(servers[server_id], group, (), 0, key[2]))
-            told[key] = replace(one, sorts=(*one.sorts, sort), accounts=max(one.accounts, accounts))
-    words = _(
-        "The platform told no margins of these groups: the account's cap is held, and nothing is known of its classes."
-    )
-    return [*told.values(), *(Unclear(servers[server_id], "", (), accounts, words) for server_id, accounts in silent)]
+            told[key] = replace(one, sorts=(*one.sorts, sort), accounts=max(one.accounts, int(accounts)))
+    quiet = [Unclear(servers[pk], "", (), int(accounts), _untold(servers[pk].kind)) for pk, accounts in silent]
+    return [*told.values(), *quiet]
+
+
+def _untold(kind: str) -> str:
+    """Why nothing is known of a server's classes, and what would have to be told."""
+    missing = {
+        PlatformKind.MT5: _("Its symbols or groups are not read yet, or no symbol of theirs is mapped."),
+        PlatformKind.MT4: _(
+            "Missing: margin percentages of symbols and groups; the manager bridge is not known to tell them."
+        ),
+        PlatformKind.CTRADER: _(
+            "Missing: the tiers of leverage profiles; the interfaces known of the platform don't tell them."
+        ),
+        PlatformKind.MATCHTRADER: _("Missing: margins of symbols in groups; the Broker API's description has none."),
+        PlatformKind.SIRIX: _("Missing: groups, symbols and margins; the platform lists none."),
+    }.get(PlatformKind(kind), "")
+    words = _("The account's cap is held; nothing is known of its classes.")
+    return f"{words} {missing}".strip()
 
 
 # ── questions about the platform ─────────────────────────────────────────────────────────────────────────────────────
@@ -198,7 +198,8 @@ def watch() -> int:
     A question that a person closed stays closed while it is about the same: no further group, and no other figures. Returns how
     many there are.
     """
-    rows = _rows(BY_GROUP, books=None, on=None, limit=WATCHED_MAX)
+    cap_standing.refresh()
+    rows = class_sql.rows(class_sql.BY_GROUP, books=None, limit=WATCHED_MAX)
     findings = _findings(rows)
     asked = PlatformIssue.objects.filter(kind=IssueKind.CLASS_CAP)
     waiting = {(one.server_id, one.subject): one.details for one in asked.filter(closed_at__isnull=True)}
@@ -223,8 +224,9 @@ def _findings(rows: Sequence[tuple[Any, ...]]) -> dict[tuple[int, str], dict[str
     found: dict[tuple[int, str], dict[str, Any]] = {}
     for server_id, group, sort, cap, leverage in rows:
         most, symbol = margins[server_id, group][sort].at(leverage)
-        one = found.setdefault((server_id, sort), {"groups": []})
+        one = found.setdefault((server_id, sort), {"groups": [], "needed": {}})
         one["groups"].append(group)
+        one["needed"][group] = needed(margins[server_id, group][sort], leverage, cap)
         beyond = most / cap if cap else Decimal("Infinity")
         if beyond > worst.get((server_id, sort), Decimal(-1)):
             worst[server_id, sort] = beyond

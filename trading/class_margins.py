@@ -77,10 +77,16 @@ class Given:
 
 def _words(reason: str, names: str) -> str:
     if reason == PROFILE:
-        return _("Margins of the profile “%(names)s” change with volume; the platform does not tell its figures.") % {
+        return _(
+            "Margins of the profile “%(names)s” change with volume. Missing: the margin rate of its most lenient tier for each "
+            "class; the platform names the profile and tells no tiers."
+        ) % {
             "names": names}  # fmt: skip
     if reason == DISCOUNTS:
-        return _("%(names)s: margin comes from discounts, as on an exchange, and from no rate.") % {"names": names}
+        return _(
+            "%(names)s: margin comes from discounts, as on an exchange. Missing: the discount that the broker set for each "
+            "instrument; the platform does not tell it."
+        ) % {"names": names}
     if reason == WORTH:
         return _("%(names)s: the margin is a fixed amount, and what a lot is worth is not known.") % {"names": names}
     return _("%(names)s: the platform computes the margin by a formula of its own.") % {"names": names}

@@ -8,9 +8,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.errors import DomainError
+from crm.errors import DomainError, WrongState
 from crm.jobs import RunningJob, job_kind
 from trading import (
+    cap_standing,
+    class_moves,
     job_kinds_sync,  # noqa: F401 (registers its kinds)
     lowering,
 )
@@ -77,4 +79,24 @@ def lower_leverage(job: RunningJob) -> None:
             except DomainError:
                 failed += 1
             job.progress(done + failed, max(total, done + failed), _("accounts looked at"))
+    job.point_to(reverse("trading_caps_above"))
+
+
+@job_kind("trading.put_classes_right", title=gettext_lazy("Bringing accounts within the caps of classes"), hours=2)
+def put_classes_right(job: RunningJob) -> None:
+    """What was chosen on the page, account by account; one that can't be changed costs no other. May run twice."""
+    cap_standing.refresh()
+    chosen = set(job.parameters["chosen"])
+    ids, done, left, failed = class_moves.ids_of(job.owner, chosen), 0, 0, 0
+    for account_id in ids:
+        try:
+            class_moves.put_right(account_id=account_id, chosen=chosen, actor=job.owner)
+            done += 1
+        except WrongState:
+            left += 1
+        except DomainError:
+            failed += 1
+        words = _("%(done)s put right, %(left)s left as they are, %(failed)s not done")
+        job.progress(done + left + failed, len(ids), words % {"done": done, "left": left, "failed": failed})
+    cap_standing.refresh()
     job.point_to(reverse("trading_caps_above"))

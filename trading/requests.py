@@ -20,11 +20,8 @@ from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import TimelineKind
-from crm import audit
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.notify import notify, people_with
 from crm.policies import require
-from crm.words import say
 from trading import caps, policies
 from trading.accounts import note_telling
 from trading.archive import tell_of_archive
@@ -37,15 +34,15 @@ from trading.choices import (
 )
 from trading.models import AccountRequest, AccountType, TradingAccount
 from trading.platforms.base import Purpose
-from trading.platforms.errors import PlatformError
+from trading.platforms.errors import OutcomeUnknown, PlatformError
 from trading.platforms.pool import platform_for
-from trading.request_rules import against_archive, is_possible, obstacles, types_to_change_to, what, words_of
+from trading.request_rules import against_archive, is_possible, obstacles, types_to_change_to, what
+from trading.request_telling import call_staff, record, tell_client
 from trading.wire_errors import as_domain_error
 
 LEASE: Final = dt.timedelta(seconds=60)
 CLAIM: Final = dt.timedelta(minutes=10)
 UNDO_WITHIN: Final = dt.timedelta(days=1)
-DECIDES: Final = "trading.decide_request"
 
 
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -88,13 +85,13 @@ def _note_wish(
     if not request.held_because:
         request.state, request.lease_until = RequestState.APPLYING, timezone.now() + LEASE
     request.save()
-    _record("trading.request_made", request, actor, after={"what": what(request), "held": request.held_because})
+    record("trading.request_made", request, actor, after={"what": what(request), "held": request.held_because})
     timeline.tell(
         client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True, body=request.reason,
         title=lambda: _("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
     )  # fmt: skip
     if request.held_because:
-        _call_staff(request)
+        call_staff(request)
     return request
 
 
@@ -111,10 +108,38 @@ def withdraw(*, request_id: int, actor: Any) -> AccountRequest:
     request = _locked(request_id)
     if request.account.client.user_id != actor.pk:
         raise NotAllowed(_("This is not your account."))
+    if request.is_by_rule:
+        raise NotAllowed(_("This keeps a regulator's cap: it is not yours to take back."))
     request.move_to(RequestState.WITHDRAWN)
     request.save(update_fields=["state"])
-    _record("trading.request_withdrawn", request, actor)
+    record("trading.request_withdrawn", request, actor)
     return request
+
+
+def order(
+    *, account_id: int, actor: Any, leverage: int, account_type: AccountType | None = None, note: str = ""
+) -> AccountRequest:
+    """The house sets an account to a leverage, in another type where one is given, to keep a cap. `note`: the client's words.
+
+    Whoever calls has decided whether it may be (`class_moves`). Raises: WrongState (not open, a wish of the client waits),
+    DomainError, OutsideWorldError when the platform can't be told: the order then waits with the requests.
+    """
+    kind = RequestKind.LEVERAGE if account_type is None else RequestKind.TYPE
+    with transaction.atomic():
+        account = _locked_account(account_id)
+        if account.state != AccountState.OPEN:
+            raise WrongState(_("The trading account is not open."))
+        if not (possible := is_possible(account, kind)):
+            raise DomainError(possible.reason)
+        if account.requests.filter(state__in=OPEN_REQUESTS).exists():
+            raise WrongState(_("A request on this account is open: decide it first."))
+        request = AccountRequest.objects.create(
+            account=account, kind=kind, leverage=leverage, account_type=account_type, is_by_rule=True, asked_by=actor,
+            decided_by=actor, note=note[:300], state=RequestState.APPLYING, lease_until=timezone.now() + LEASE,
+            before={"leverage": account.leverage, "group": account.group, "account_type": account.account_type_id},
+        )  # fmt: skip
+        record("trading.change_ordered", request, actor, reason=request.note)
+    return apply(request.pk, says=True)
 
 
 # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -147,7 +172,7 @@ def grant(*, request_id: int, actor: Any, note: str = "") -> AccountRequest:
         _not_anothers(request, actor)
         _still_possible(request)
         request.move_to(RequestState.APPLYING)
-        request.decided_by, request.note = actor, note.strip()[:300]
+        request.decided_by, request.note = actor, note.strip()[:300] or request.note
         request.lease_until = timezone.now() + LEASE
         request.save(update_fields=["state", "decided_by", "note", "lease_until"])
     return apply(request_id, says=True)
@@ -182,8 +207,8 @@ def refuse(*, request_id: int, actor: Any, note: str) -> AccountRequest:
     request.move_to(RequestState.REFUSED)
     request.decided_by, request.decided_at, request.note = actor, timezone.now(), note.strip()[:300]
     request.save(update_fields=["state", "decided_by", "decided_at", "note"])
-    _record("trading.request_refused", request, actor, reason=request.note)
-    _tell_client(request)
+    record("trading.request_refused", request, actor, reason=request.note)
+    tell_client(request)
     return request
 
 
@@ -197,18 +222,20 @@ def undo(*, request_id: int, actor: Any) -> AccountRequest:
         require(policies.can_decide_request(actor, request))
         if request.decided_at is None or request.decided_at < timezone.now() - UNDO_WITHIN:
             raise WrongState(_("A decision can be undone within one day."))
+        if request.is_by_rule:
+            raise WrongState(_("This keeps a regulator's cap: undoing it would break that."))
         if request.state == RequestState.REFUSED:
             request.move_to(RequestState.WAITING)
             request.decided_at, request.decided_by, request.note = None, None, ""
             request.save()
-            _record("trading.request_reopened", request, actor)
+            record("trading.request_reopened", request, actor)
             return request
         if not _stands_as_granted(request):
             raise WrongState(_("The account was changed since: undoing would undo that, too."))
         request.move_to(RequestState.UNDOING)
         request.lease_until = timezone.now() + LEASE
         request.save(update_fields=["state", "lease_until"])
-        _record("trading.request_undone", request, actor)
+        record("trading.request_undone", request, actor)
     return apply(request_id, says=True)
 
 
@@ -241,10 +268,13 @@ def apply(request_id: int, *, says: bool = False) -> AccountRequest:
     try:
         changes |= _tell_platform(request, changes)
     except PlatformError as problem:
-        _not_done(request_id)
-        if says:
-            raise as_domain_error(problem) from problem
-        return AccountRequest.objects.select_related("account").get(pk=request_id)
+        seen = _seen_done(request, changes) if isinstance(problem, OutcomeUnknown) else None
+        if seen is None:
+            _not_done(request_id)
+            if says:
+                raise as_domain_error(problem) from problem
+            return AccountRequest.objects.select_related("account").get(pk=request_id)
+        changes |= seen
     return _done(request_id, changes)
 
 
@@ -265,8 +295,10 @@ def _changes(request: AccountRequest) -> dict[str, Any]:
         return {"leverage": request.leverage}
     wanted = request.account_type
     assert wanted is not None
-    ladder = caps.ladder_for(account.client, wanted)
-    leverage = account.leverage if account.leverage in ladder.steps else ladder.default
+    leverage = request.leverage
+    if leverage is None:
+        ladder = caps.ladder_for(account.client, wanted)
+        leverage = account.leverage if account.leverage in ladder.steps else ladder.default
     return {"leverage": leverage or account.leverage, "group": wanted.group, "account_type_id": wanted.pk}
 
 
@@ -281,6 +313,19 @@ def _tell_platform(request: AccountRequest, changes: dict[str, Any]) -> dict[str
     else:
         now = platform.update_account(account.login, group=changes.get("group", ""), leverage=changes["leverage"])
     return {"allowed": sorted(now.allowed)}
+
+
+def _seen_done(request: AccountRequest, changes: dict[str, Any]) -> dict[str, Any] | None:
+    """After an answer that was lost: what the account may do, if the platform did all of it; None where that is not seen."""
+    if request.kind not in (RequestKind.LEVERAGE, RequestKind.TYPE):
+        return None
+    account = request.account
+    try:
+        now = platform_for(account.server, Purpose.READS).read_account(account.login)
+    except PlatformError:
+        return None
+    wanted = (changes["leverage"], changes.get("group", account.group))
+    return {"allowed": sorted(now.allowed)} if now and (now.leverage, now.group) == wanted else None
 
 
 @transaction.atomic
@@ -298,11 +343,12 @@ def _done(request_id: int, changes: dict[str, Any]) -> AccountRequest:
     request.lease_until = None
     request.save(update_fields=["state", "decided_at", "lease_until"])
     if not is_undone:
-        _record(
-            "trading.request_granted", request, request.decided_by, before=request.before,
+        record(
+            "trading.change_made" if request.is_by_rule else "trading.request_granted", request, request.decided_by,
+            before=request.before,
             after={name: str(value) for name, value in changes.items()}, reason=request.note,
         )  # fmt: skip
-    _tell_client(request)
+    tell_client(request)
     return request
 
 
@@ -314,7 +360,7 @@ def _not_done(request_id: int) -> None:
         request.move_to(RequestState.WAITING)
         request.held_because = sorted({*request.held_because, HeldBecause.PLATFORM.value})
         request.decided_by = None
-        _call_staff(request)
+        call_staff(request)
     elif request.state == RequestState.UNDOING:
         request.move_to(RequestState.GRANTED)
     request.lease_until = None
@@ -329,50 +375,7 @@ def due_requests(*, limit: int = 100) -> list[int]:
     return list(rows.order_by("asked_at").values_list("pk", flat=True)[:limit])
 
 
-# ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _call_staff(request: AccountRequest) -> None:
-    account = request.account
-    notify(
-        people_with(DECIDES, brand_id=account.client.brand_id), kind="trading.request",
-        title=lambda: _("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
-        body=lambda: " ".join(words_of(request)), url=f"/trading/requests/{request.pk}/",
-        dedupe_key=f"trading.request:{request.pk}:{len(request.held_because)}",
-    )  # fmt: skip
-
-
-def _tell_client(request: AccountRequest) -> None:
-    account = request.account
-    state = RequestState(request.state)
-
-    def title() -> str:
-        return _("%(login)s: %(what)s – %(state)s") % {
-            "login": account.login, "what": what(request), "state": str(state.label).lower(),
-        }  # fmt: skip
-
-    timeline.tell(
-        client_id=account.client_id, kind=TimelineKind.TRADING, actor=request.decided_by, is_visible_to_client=True,
-        title=title, body=request.note, dedupe_key=f"trading.request:{request.pk}:{state.value}:{request.decided_at}",
-    )  # fmt: skip
-    if account.client.user_id:
-        notify(
-            [account.client.user_id], kind="trading.request", title=title, body=request.note,
-            url=f"/portal/accounts/{account.pk}/", dedupe_key=f"trading.request:{request.pk}:{state.value}:{request.decided_at}",
-        )  # fmt: skip
-
-
-def _record(action: str, request: AccountRequest, actor: Any, **more: Any) -> None:
-    account = request.account
-    more.setdefault("after", {"what": say(lambda: what(request))})
-    audit.record(
-        actor=actor,
-        action=action,
-        target=request,
-        client_id=account.client_id,
-        brand_id=account.client.brand_id,
-        **more,
-    )
+# ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _not_anothers(request: AccountRequest, actor: Any) -> None:

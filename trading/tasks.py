@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.schedules import crontab
 
 from crm.sweep import each
-from trading import accounts, class_above, opening, operations, requests, results, symbols
+from trading import accounts, cap_standing, class_above, opening, operations, requests, results, symbols
 from trading.choices import OperationState
 from trading.imports import history
 from trading.models import TradingAccount, TradingServer
@@ -118,6 +118,12 @@ def forget_samples() -> int:
 
 
 @shared_task
+def count_standing() -> None:
+    """Open accounts by sort, which caps are held against."""
+    cap_standing.refresh()
+
+
+@shared_task
 def watch_class_caps() -> int:
     """Groups that give open accounts more on a class of instruments than they may."""
     return class_above.watch()
@@ -151,6 +157,7 @@ SCHEDULE = {
         "options": {"queue": "slow"},
     },
     "trading-samples": {"task": "trading.tasks.forget_samples", "schedule": 3600.0, "options": {"expires": 600}},
+    "trading-cap-standing": {"task": "trading.tasks.count_standing", "schedule": 300.0, "options": {"expires": 300}},
     "trading-class-caps": {"task": "trading.tasks.watch_class_caps", "schedule": 3600.0, "options": {"expires": 600}},
     "trading-results": {"task": "trading.tasks.sum_results", "schedule": 3.0, "options": {"expires": 3}},
     "trading-continue": {"task": "trading.tasks.continue_work", "schedule": 5.0, "options": {"expires": 5}},

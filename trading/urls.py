@@ -67,6 +67,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/types/<int:type_id>/", account_types.AccountTypePage.as_view(), name="trading_type"),
     path("trading/leverage-caps/", caps.CapsPage.as_view(), name="trading_caps"),
     path("trading/leverage-caps/above/", caps.AccountsAbove.as_view(), name="trading_caps_above"),
+    path("trading/leverage-caps/above/put-right/", caps.PutRight.as_view(), name="trading_caps_put_right"),
     path("trading/leverage-caps/<int:line_id>/", caps.EndLine.as_view(), name="trading_cap_end"),
     path("trading/servers/", servers.ServerList.as_view(), name="trading_servers"),
     path("trading/servers/new/", servers.ServerPage.as_view(), name="trading_server_new"),

@@ -112,7 +112,7 @@ def test_the_page_previews_and_the_job_lowers(
     account.refresh_from_db()
     assert account.leverage == 30
     assert "No account is above its cap" in browser.get("/trading/leverage-caps/above/").content.decode()
-    for path, pin in {"/trading/leverage-caps/": 11, "/trading/leverage-caps/above/": 12}.items():
+    for path, pin in {"/trading/leverage-caps/": 11, "/trading/leverage-caps/above/": 14}.items():
         with django_assert_max_num_queries(pin):
             browser.get(path)
 

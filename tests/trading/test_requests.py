@@ -68,7 +68,7 @@ def test_leverage_above_the_cap_waits_with_the_rule_and_no_person_can_grant_it(
 ) -> None:
     request = ask(cast, account, leverage=100, reason="I am a professional")
     assert request.state == "waiting"
-    assert "ESMA: 1:30 for retail clients in Germany since Aug 1, 2018" in requests.words_of(request)[0]
+    assert "ESMA: 1:30 for retail clients in Germany since Aug 1, 2018" in request_rules.words_of(request)[0]
     assert Notification.objects.filter(user=cast.support, body__contains="ESMA").exists()
     with pytest.raises(DomainError, match="ESMA"):
         requests.grant(request_id=request.pk, actor=cast.support)

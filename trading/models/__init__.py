@@ -1,5 +1,5 @@
 from trading.models.accounts import AccountChange, AccountType, EquityPoint, TradingAccount
-from trading.models.caps import LeverageCap
+from trading.models.caps import CapStanding, LeverageCap
 from trading.models.deals import Deal, DealEdit, Position
 from trading.models.imports import AccountImport, StagedLogin
 from trading.models.margin import MarginAlert, MarginPolicy
@@ -12,7 +12,8 @@ from trading.models.steps import Backfill, DayCheck, PlatformChange, PlatformGro
 from trading.models.symbols import HouseSymbol, SymbolAlias, SymbolInfo
 
 __all__ = [
-    "AccountChange", "AccountImport", "AccountRequest", "AccountResult", "AccountType", "Backfill", "BalanceOperation",
+    "AccountChange", "AccountImport", "AccountRequest", "AccountResult", "AccountType", "Backfill",
+    "BalanceOperation", "CapStanding",
     "ChangedDay", "DayCheck", "Deal", "DealEdit", "EquityPoint", "HouseSymbol", "LeverageCap", "MarginAlert", "MarginPolicy",
     "PlatformChange", "PlatformGroup", "PlatformIssue", "Position", "ReconcileBreak", "StagedLogin", "SymbolAlias",
     "SymbolInfo", "SymbolResult", "SyncCursor", "SyncSample", "TradingAccount", "TradingServer",

@@ -8,7 +8,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import Category
+from crm.models import Book, Brand
 from trading.choices import InstrumentClass
+from trading.models.accounts import AccountType
+from trading.models.servers import TradingServer
 
 
 class LeverageCap(models.Model):
@@ -42,3 +45,26 @@ class LeverageCap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.authority} {self.get_instrument_class_display()} 1:{self.leverage} ({self.valid_from})"
+
+
+class CapStanding(models.Model):
+    """Open accounts of one sort: of one type, group and leverage, of clients alike. Made anew by `cap_standing`."""
+
+    server = models.ForeignKey(TradingServer, on_delete=models.CASCADE, related_name="+", db_index=False)
+    account_type = models.ForeignKey(AccountType, on_delete=models.CASCADE, related_name="+", null=True, db_index=False)
+    group = models.CharField(max_length=120)
+    leverage = models.PositiveIntegerField()
+    category = models.CharField(max_length=12, choices=Category.choices)
+    country = models.CharField(max_length=2, blank=True)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    book = models.ForeignKey(Book, on_delete=models.CASCADE, related_name="+", db_index=False)
+    accounts = ArrayField(models.BigIntegerField(), help_text=_("Their ids"))
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(accounts=[]), name="cap_standing_has_accounts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group} 1:{self.leverage} {self.country} ({len(self.accounts)})"

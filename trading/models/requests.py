@@ -14,7 +14,8 @@ from trading.models.accounts import AccountType, TradingAccount
 
 
 class AccountRequest(models.Model):
-    """One wish of a client, what the policy made of it, and who decided. `before` is what an undo goes back to."""
+    """One wish of a client, or an order of the house to keep a regulator's cap: what the policy made of it, and who decided.
+    `before` is what an undo goes back to."""
 
     account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="requests")
     kind = models.CharField(max_length=10, choices=RequestKind.choices)
@@ -24,6 +25,9 @@ class AccountRequest(models.Model):
     state = models.CharField(max_length=10, choices=RequestState.choices, default=RequestState.WAITING)
     held_because = ArrayField(models.CharField(max_length=16, choices=HeldBecause.choices), default=list)
     before = models.JSONField(default=dict)
+    is_by_rule = models.BooleanField(
+        default=False, help_text=_("Ordered by the house to keep a regulator's cap; nobody's wish, never undone")
+    )
     asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(auto_now_add=True)
     claimed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -48,6 +52,11 @@ class AccountRequest(models.Model):
                 | (Q(kind="type") & Q(account_type__isnull=False))
                 | Q(kind__in=["archive", "password"]),
                 name="account_request_says_what",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_by_rule=False)
+                | (Q(kind__in=["leverage", "type"]) & Q(leverage__isnull=False) & ~Q(state__in=["undoing", "undone"])),
+                name="account_order_says_leverage_and_stays",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["granted", "refused"]) | Q(decided_at__isnull=False),

@@ -108,12 +108,18 @@ def issue_words(issue: PlatformIssue) -> str:
         )
         return words % {
             "class": InstrumentClass(issue.subject).label, "most": told["most"] or "–", "symbol": told["symbol"],
-            "cap": f"1:{told['cap']}" if told["cap"] else _("nothing"), "groups": _some(told["groups"]),
+            "cap": f"1:{told['cap']}" if told["cap"] else _("nothing"),
+            "groups": _some([_margins_of(group, told.get("needed", {}).get(group)) for group in told["groups"]]),
         }  # fmt: skip
     if kind == IssueKind.DEALS_BREAK:
         return _("platform %(platform)s, here %(ours)s") % {
             "platform": told.get("platform", ""), "ours": told.get("ours", "")}  # fmt: skip
     return ""
+
+
+def _margins_of(group: str, needed: list[str] | None) -> str:
+    """`real\\pro-EUR (XAUUSD: 1 → 1.5)`: a group, and of which symbol what margin must become what."""
+    return f"{group} ({needed[0]}: {needed[1]} → {needed[2]})" if needed else group
 
 
 def _some(values: list[Any], *, shown: int = 4) -> str:

@@ -20,7 +20,7 @@ from crm.errors import DomainError
 from crm.jobs import start_job
 from crm.policies import require_permission
 from crm.ui.views import StaffView
-from trading import caps, class_above, lowering
+from trading import cap_standing, caps, class_above, class_moves, lowering
 from trading.forms_types import CapForm
 from trading.models import LeverageCap
 
@@ -52,6 +52,7 @@ class CapsPage(StaffView):
                 form.add_error(None, error.message)
             else:
                 messages.success(request, _("The line is added; the one before it ends the day before."))
+                cap_standing.keep_fresh()
                 day = max(line.valid_from, timezone.now().date())
                 found = lowering.count_above(request.user, on=day) or class_above.count_above(request.user, on=day)
                 return redirect(f"{reverse('trading_caps_above')}?on={day.isoformat()}" if found else "trading_caps")
@@ -111,14 +112,20 @@ class AccountsAbove(StaffView):
             day = dt.date.fromisoformat(request.GET["on"]) if request.GET.get("on") else today
         except ValueError:
             raise Http404 from None
-        rows, classes = lowering.accounts_above(user, on=day), class_above.classes_above(user, on=day)
+        after = request.GET.get("after", "0")
+        if not after.isdecimal() or len(after) > 18:
+            raise Http404
+        counted_at = cap_standing.keep_fresh()
+        rows, page = lowering.accounts_above(user, on=day), class_above.page_above(user, on=day, after=int(after))
+        classes = page.rows
         accounts = [*(row.account for row in rows), *(row.account for row in classes)]
         for client_id, brand_id in {one.client_id: one.client.brand_id for one in accounts}.items():
             access_log.note(
                 user=user, kind=AccessKind.VIEW, client_id=client_id, brand_id=brand_id, target="trading.leveragecap:above"
             )  # fmt: skip
         context = {
-            "classes": classes, "class_count": class_above.count_above(user, on=day),
+            "classes": classes, "class_count": class_above.count_above(user, on=day), "following": page.following,
+            "is_first": after == "0", "preview": class_moves.preview(user, on=day), "counted_at": counted_at,
             "not_comparable": class_above.not_comparable(user, on=day),
             "rows": rows, "day": day, "is_today": day == today, "count": lowering.count_above(user, on=day),
             "ready": sum(row.is_for_the_job for row in rows), "may_lower": user.has_perm(caps.CHANGES),
@@ -129,4 +136,20 @@ class AccountsAbove(StaffView):
         user: Any = request.user
         require_permission(user, caps.CHANGES)
         job = start_job("trading.lower_leverage", owner=user)
+        return redirect("job", job.pk)
+
+
+class PutRight(StaffView):
+    """What was chosen for sorts of accounts that get more on a class than they may, done by a job."""
+
+    permission = caps.CHANGES
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        user: Any = request.user
+        offered = {key for one in class_moves.preview(user).sorts for key, _words in one.options}
+        chosen = sorted(offered & set(request.POST.getlist("choice")))
+        if not chosen:
+            messages.error(request, _("Choose for some accounts what is to be done."))
+            return redirect(f"{reverse('trading_caps_above')}#classes")
+        job = start_job("trading.put_classes_right", owner=user, parameters={"chosen": chosen})
         return redirect("job", job.pk)

@@ -15,9 +15,10 @@ from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.ui.views import StaffView, TableView
-from trading import policies, queries, requests
+from trading import policies, queries, request_rules, requests
 from trading.choices import RequestState
 from trading.models import AccountRequest
+from trading.request_telling import DECIDES
 from trading.tables import RequestTable
 
 
@@ -36,7 +37,7 @@ def _request(user: Any, request_id: int) -> AccountRequest:
 
 
 class RequestPage(StaffView):
-    permission = requests.DECIDES
+    permission = DECIDES
 
     def get(self, request: HttpRequest, request_id: int) -> HttpResponse:
         user: Any = request.user
@@ -53,9 +54,9 @@ class RequestPage(StaffView):
         is_decided = one.state in (RequestState.GRANTED, RequestState.REFUSED)
         context = {
             "one": one, "account": one.account, "client": one.account.client, "what": requests.what(one),
-            "held": requests.words_of(one), "decision": policies.can_decide_request(request.user, one), "error": error,
+            "held": request_rules.words_of(one), "decision": policies.can_decide_request(request.user, one), "error": error,
             "note": note, "positions": queries.positions_of(one.account),
-            "may_undo": is_decided, "following": _following(request.user, one),
+            "may_undo": is_decided and not one.is_by_rule, "following": _following(request.user, one),
         }  # fmt: skip
         return render(request, "trading/request.html", context, status=422 if error else 200)
 
@@ -72,7 +73,7 @@ def _following(user: Any, one: AccountRequest) -> AccountRequest | None:
 class DecideRequest(StaffView):
     """claim, grant, refuse or undo."""
 
-    permission = requests.DECIDES
+    permission = DECIDES
 
     def post(self, request: HttpRequest, request_id: int, act: str) -> HttpResponse:
         one = _request(request.user, request_id)
