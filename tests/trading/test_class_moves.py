@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 
 import pytest
 
-from crm.errors import NotAllowed, WrongState
+from crm.errors import NotAllowed, OutsideWorldError, WrongState
 from crm.jobs import run_job
 from crm.models import AuditEvent, Job, Notification
 from tests.cast import Cast
@@ -141,6 +142,29 @@ def test_the_job_moves_tells_the_platform_and_the_client_and_is_not_undone(
         requests.undo(request_id=one.pk, actor=cast.administrator)
     run_job(job.pk)
     assert AccountRequest.objects.count() == 1, "twice is once"
+
+
+@pytest.mark.parametrize(("fault", "state"), [("drop_after", "granted"), ("drop_before", "waiting")])
+def test_after_a_lost_answer_the_platform_is_looked_at(
+    cast: Cast,
+    standard: AccountType,
+    careful: AccountType,
+    account: TradingAccount,
+    sandbox: Sandbox,
+    fault: str,
+    state: str,
+) -> None:
+    tell(standard)
+    [move, _less] = [key for sort in class_moves.preview(cast.mlro).sorts for key, _words in sort.options]
+    sandbox.fault(fault, "USER_UPDATE")
+    with contextlib.suppress(OutsideWorldError):
+        class_moves.put_right(account_id=account.pk, chosen={move}, actor=cast.mlro)
+    one = AccountRequest.objects.get()
+    account.refresh_from_db()
+    assert (one.state, account.group) == (state, PRO if state == "granted" else STANDARD)
+    if state == "waiting":
+        with pytest.raises(NotAllowed, match="not yours"):
+            requests.withdraw(request_id=one.pk, actor=cast.client_user)
 
 
 def test_what_changed_since_it_was_chosen_is_left_alone(
