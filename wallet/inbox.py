@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.wake import wake_on_commit, wake_soon_on_commit
-from wallet import deposits, disputes, outcomes, reversals
+from wallet import announced_reports, deposits, disputes, outcomes, reversals
 from wallet.choices import InboxState, Verdict
 from wallet.completion import completed
 from wallet.deposits import Applied
@@ -163,6 +163,8 @@ def _apply(psp: Psp, event: WebhookEvent) -> Applied:
         return outcomes.apply_payout(psp_id=psp.pk, view=event.transfer)
     if event.kind == EventKind.REFUND and event.transfer is not None:
         return reversals.apply_refund(psp_id=psp.pk, transfer=event.transfer)
+    if event.kind == EventKind.REPORT and event.report is not None:
+        return announced_reports.note(psp=psp, notice=event.report)
     if event.reference and not event.is_complete:
         return Applied(InboxState.UNMATCHED, f"The PSP does not know {event.reference}")
     return Applied(InboxState.IGNORED, f"{event.event_type} needs nothing from us")

@@ -50,7 +50,7 @@ class Folder:
         """Two letters of the name are the folder."""
         return self.root / name[:2] / name
 
-    def keep(self, content: bytes | BinaryIO | Path, *, sync: bool = True) -> Kept:
+    def keep(self, content: bytes | BinaryIO | Path | Iterator[bytes], *, sync: bool = True) -> Kept:
         """Encrypt a file to disk with bounded memory. Raises StorageFull, with nothing left behind."""
         name = f"{secrets.token_hex(16)}.sealed"
         if isinstance(content, Path):

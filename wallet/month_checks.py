@@ -17,9 +17,10 @@ from crm.money import Money
 from crm.ui import formats
 from wallet.bank_choices import EntryState
 from wallet.bank_positions import covered_days
-from wallet.checklist import Check, end_of_month, few
-from wallet.models import BankEntry, ClientMoneyDay, Period, Psp, PspMovement, SourceRun
+from wallet.checklist import COUNT_MAX, Check, end_of_month, few
+from wallet.models import AnnouncedReport, BankEntry, ClientMoneyDay, Period, Psp, PspMovement, SourceRun
 from wallet.month_choices import Cover, RunState, SourceKind
+from wallet.reconciliation_choices import ReportState
 from wallet.revaluation import revaluation_of
 from wallet.source_runs import Source, gaps, report_days, sources_of
 
@@ -33,6 +34,10 @@ WHERE i.first_day <= %(last)s AND i.last_day >= %(first)s AND r.booked_at >= %(s
   AND NOT EXISTS (SELECT 1 FROM wallet_match m WHERE m.row_id = r.id AND m.leg = 'psp')
 GROUP BY r.currency ORDER BY r.currency
 """
+
+
+# So long after a month's end reports of its last days are announced.
+ANNOUNCED_UNTIL = dt.timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,19 @@ def _sources(period: Period) -> Check:
     )  # fmt: skip
 
 
+def _announced(period: Period) -> Check:
+    """Reports that PSPs said are ready and that are not here, and such as never came."""
+    rows = AnnouncedReport.objects.filter(
+        psp__brand_id=period.brand_id, state__in=[ReportState.WAITING, *ReportState.needs_somebody()],
+        announced_at__gte=_midnight(period.first_day), announced_at__lt=end_of_month(period) + ANNOUNCED_UNTIL,
+    ).filter(Q(day__isnull=True) | Q(day__lte=period.last_day))  # fmt: skip
+    found = list(rows.select_related("psp").defer("psp__sealed_credentials").order_by("psp__name", "pk")[:COUNT_MAX])
+    names = ", ".join(f"{one.psp}: {one.name}" for one in found[:4])
+    words = _("Announced reports that are not here: %(names)s.") % {"names": names} if found else ""
+    url = reverse("wallet:psp_health", args=[found[0].psp_id]) if found else ""
+    return Check(gettext_lazy("Announced reports are here"), len(found), words, url, False)
+
+
 def _unknown_payments(period: Period) -> Check:
     count = few(unknown_payments(period))
     words = _("Payments at the bank without an owner: %(count)s.") % {"count": count} if count else ""
@@ -218,5 +236,5 @@ def _client_money(period: Period) -> Check:
 
 
 MONTH_CHECKS: tuple[Callable[[Period], Check], ...] = (
-    _sources, _unknown_payments, _fees, _revaluation, _client_money,
+    _sources, _announced, _unknown_payments, _fees, _revaluation, _client_money,
 )  # fmt: skip

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import Case, When
 from django.utils import timezone
 
 from wallet.choices import CallOutcome, Verdict, failure_words
-from wallet.models import Psp, PspCall, WebhookMessage
+from wallet.models import AnnouncedReport, Psp, PspCall, WebhookMessage
+from wallet.psp import adapter_of
+from wallet.reconciliation_choices import ReportState
 
 SHOWN = 20
 DRAWN = 60
@@ -31,6 +34,7 @@ class PspHealth:
     failed_calls: int
     median_ms: int | None
     slow_ms: int | None
+    open_reports: int
 
     @property
     def approval_percent(self) -> int | None:
@@ -39,7 +43,7 @@ class PspHealth:
 
 
 HEALTH = """
-SELECT p.id, d.attempts, d.settled, d.failed, w.last_at, r.refused, c.calls, c.failed, c.median_ms, c.slow_ms
+SELECT p.id, d.attempts, d.settled, d.failed, w.last_at, r.refused, c.calls, c.failed, c.median_ms, c.slow_ms, a.open
 FROM wallet_psp p
 LEFT JOIN LATERAL (
   SELECT count(*) AS attempts, count(*) FILTER (WHERE settled_at IS NOT NULL) AS settled,
@@ -64,6 +68,9 @@ LEFT JOIN LATERAL (
     percentile_disc(0.95) WITHIN GROUP (ORDER BY milliseconds) AS slow_ms
   FROM wallet_pspcall WHERE psp_id = p.id
 ) c ON true
+LEFT JOIN LATERAL (
+  SELECT count(*) AS open FROM wallet_announcedreport WHERE psp_id = p.id AND state IN ('failed', 'refused', 'missing')
+) a ON true
 WHERE p.id = ANY(%s)
 """
 DECLINES = """
@@ -111,6 +118,18 @@ def refused_webhooks(psp: Psp) -> list[WebhookMessage]:
     """The last that were not taken, with their verdict."""
     rows = WebhookMessage.objects.filter(psp=psp).exclude(verdict__in=[Verdict.ACCEPTED, Verdict.DUPLICATE])
     return list(rows.defer("body", "headers").order_by("-id")[:SHOWN])
+
+
+def announced_reports(psp: Psp) -> list[AnnouncedReport]:
+    """Those that somebody has to look at, then the last ones."""
+    rows = AnnouncedReport.objects.filter(psp=psp).select_related("report").annotate(
+        is_first=Case(When(state__in=ReportState.needs_somebody(), then=0), default=1)
+    )  # fmt: skip
+    found = list(rows.order_by("is_first", "-id")[:SHOWN])
+    labels = {kind.code: kind.label for kind in adapter_of(psp).report_kinds()} if found else {}
+    for one in found:
+        one.title = labels.get(one.kind, "")  # type: ignore[attr-defined]
+    return found
 
 
 def outage_of(psp: Psp, calls: Sequence[PspCall]) -> dict[str, Any] | None:

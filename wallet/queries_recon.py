@@ -16,7 +16,7 @@ from crm.notify import people_with
 from crm.scope import reach_of
 from wallet import queries
 from wallet.choices import BreakKind, BreakState
-from wallet.models import Break, BreakNote, BreakPosting, Match, ReserveItem, Suggestion
+from wallet.models import AnnouncedReport, Break, BreakNote, BreakPosting, Match, ReserveItem, Suggestion
 
 # Days since the money moved: from, to (None: and older).
 AGES: tuple[tuple[int, int | None], ...] = ((0, 2), (2, 8), (8, 31), (31, 61), (61, None))
@@ -30,6 +30,10 @@ def break_rows(user: Any) -> QuerySet[Break]:
         .select_related("psp", "report", "row", "movement", "entry", "owner", "client")
         .defer("psp__sealed_credentials", "entry__sealed_party", "client__search_text", "report__totals")
     )
+
+
+def announced_visible_to(user: Any) -> QuerySet[AnnouncedReport]:
+    return AnnouncedReport.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
 def suggestions_visible_to(user: Any) -> QuerySet[Suggestion]:

@@ -17,6 +17,22 @@ class Leg(models.TextChoices):
     PLATFORM = "platform", _("Platform and books")
 
 
+class ReportState(BadgeChoices):
+    """Of a report that a PSP announced, or owes."""
+
+    WAITING = "waiting", "azure", _("To be fetched")
+    IMPORTED = "imported", "green", _("Imported")
+    EMPTY = "empty", "secondary", _("Nothing of ours in it")
+    FAILED = "failed", "red", _("Not fetched")
+    REFUSED = "refused", "red", _("Refused")
+    MISSING = "missing", "orange", _("Did not come")
+    CAME = "came", "secondary", _("Came later")
+
+    @classmethod
+    def needs_somebody(cls) -> tuple[ReportState, ...]:
+        return (cls.FAILED, cls.REFUSED, cls.MISSING)
+
+
 class SuggestionRule(models.TextChoices):
     """Why two may be the same. None of these is ever taken without a person."""
 

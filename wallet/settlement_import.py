@@ -135,7 +135,7 @@ def path_of(name: str) -> Path:
     return ORIGINALS.path_of(name)
 
 
-def keep(content: bytes | BinaryIO | Path, *, sync: bool = True) -> Kept:
+def keep(content: bytes | BinaryIO | Path | Iterator[bytes], *, sync: bool = True) -> Kept:
     """Encrypt a file to disk with bounded memory. Raises StorageFull, with nothing left behind."""
     return ORIGINALS.keep(content, sync=sync)
 

@@ -30,7 +30,7 @@ from wallet.choices import AccountKind, BreakKind, BreakState
 from wallet.models import Account, Break, Psp, SettlementImport, SourceRun
 from wallet.month_choices import RunState, SourceKind
 from wallet.platform_leg import Found
-from wallet.psp import adapter_of
+from wallet.psp import adapter_class, adapter_of
 from wallet.reconciliation.details import money
 from wallet.reconciliation_choices import Detail, Leg, Resolved
 
@@ -176,7 +176,7 @@ def _run_psp(source: Source, day: dt.date) -> Outcome:
     psp = source.psp
     assert psp is not None
     covered = covered_to(report_days(psp))
-    if psp.is_fetched_daily and psp.is_enabled and (covered is None or covered < day):
+    if _is_asked_daily(psp) and (covered is None or covered < day):
         first = day if covered is None else covered + dt.timedelta(days=1)
         settlement_import.fetch_and_import(psp_id=psp.pk, first=first, last=day, actor=None)
         covered = covered_to(report_days(psp))
@@ -186,6 +186,11 @@ def _run_psp(source: Source, day: dt.date) -> Outcome:
         words = _("No report covers this day. Movements in our books: %(count)s.") % {"count": moved} if owes else ""
         return Outcome(RunState.MISSING if owes else RunState.AGREES, moved, covered, words)
     return Outcome(RunState.AGREES, moved, covered)
+
+
+def _is_asked_daily(psp: Psp) -> bool:
+    """A PSP that says when a report is ready is not asked: each is fetched then (`announced_reports`)."""
+    return psp.is_fetched_daily and psp.is_enabled and not adapter_class(psp.adapter).announces_reports
 
 
 def _run_bank(source: Source, day: dt.date) -> Outcome:

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from crm.sweep import each
 from wallet import (
+    announced_reports,
     bank,
     bonus_ends,
     claims,
@@ -49,6 +50,22 @@ def look_up_payout(withdrawal_id: int) -> str:
 @shared_task
 def look_up_deposit(deposit_id: int) -> str:
     return deposits.look_up_deposit(deposit_id).state
+
+
+@shared_task
+def fetch_report(report_id: int) -> str:
+    return announced_reports.fetch_report(report_id)
+
+
+@shared_task
+def fetch_due_reports() -> int:
+    """Announced reports that are due: again after a failure, or because a crash or an absent broker left them."""
+    return each(announced_reports.fetch_report, announced_reports.due_reports())
+
+
+@shared_task
+def look_for_missing_reports() -> int:
+    return announced_reports.look_for_missing()
 
 
 @shared_task
@@ -137,6 +154,16 @@ SCHEDULE = {
         "task": "wallet.tasks.match_again",
         "schedule": 3600.0,
         "options": {"expires": 3600, "queue": "slow"},
+    },
+    "wallet-fetch-reports": {
+        "task": "wallet.tasks.fetch_due_reports",
+        "schedule": 60.0,
+        "options": {"expires": 60, "queue": "slow"},
+    },
+    "wallet-look-for-reports": {
+        "task": "wallet.tasks.look_for_missing_reports",
+        "schedule": 24 * 3600.0,
+        "options": {"queue": "slow"},
     },
     "wallet-open-months": {"task": "wallet.tasks.open_months", "schedule": 300.0, "options": {"expires": 300}},
     "wallet-remind-of-disputes": {

@@ -25,6 +25,8 @@ from wallet.queries import (
     webhooks_visible_to,
     withdrawals_visible_to,
 )
+from wallet.queries_recon import announced_visible_to
+from wallet.reconciliation_choices import ReportState
 
 TO_DECIDE = WITHDRAWAL_UNDECIDED
 DAYS = 14
@@ -85,7 +87,7 @@ def deposit_tile(user: Any) -> dict[str, Any]:
 
 
 def attention_tile(user: Any) -> dict[str, Any] | None:
-    """What someone should look at: held deposits, unknown payouts, refused or stuck webhooks, open breaks."""
+    """What someone should look at: held deposits, unknown payouts, refused or stuck webhooks, open breaks, reports not here."""
     week = timezone.now() - dt.timedelta(days=7)
     webhooks = webhooks_visible_to(user)
     refused = webhooks.filter(received_at__gte=week).exclude(verdict__in=[Verdict.ACCEPTED, Verdict.DUPLICATE])
@@ -96,6 +98,7 @@ def attention_tile(user: Any) -> dict[str, Any] | None:
         "refused": _few(refused),
         "stuck": _few(stuck),
         "breaks": _few(breaks_visible_to(user).filter(state=BreakState.OPEN)),
+        "reports": _few(announced_visible_to(user).filter(state__in=ReportState.needs_somebody())),
     }
     return {**figures, "total": sum(figures.values())}
 

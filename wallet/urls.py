@@ -42,6 +42,7 @@ urlpatterns = [
     path("money/psps/new/", psps.NewPspPage.as_view(), name="psp_new"),
     path("money/psps/<int:pk>/", psps.PspPage.as_view(), name="psp"),
     path("money/psps/<int:pk>/health/", psps.health_page, name="psp_health"),
+    path("money/psps/reports/<int:pk>/again/", psps.report_fetch_again, name="report_fetch_again"),
     path("money/psps/<int:pk>/check/", psps.psp_check, name="psp_check"),
     path("money/psps/<int:pk>/methods/", psps.method_add, name="psp_method_add"),
     path("money/psps/<int:pk>/methods/<int:method_id>/", psps.MethodPage.as_view(), name="psp_method"),

@@ -7,6 +7,7 @@ loopback by default.
 | `GET /_control/state` | faults, counts, the last events and deliveries |
 | `POST /_control/{psp}/payments/{reference}/{what}` | pay, decline, expire, dispute, chargeback … |
 | `POST /_control/adyen/transfers/{reference}/{what}` | `return` or `fail` a booked one, with a `reason` of Adyen's |
+| `POST /_control/adyen/report`, `…/accounting` `{"first": …, "last": …}` | a report is ready: its webhook goes out |
 | `POST /_control/{psp}/events/{id}/resend` | sends an event again |
 | `POST /_control/{psp}/history` `{"movements": […]}` | movements of the past, for demo books |
 | `POST /_control/finish` | everything that waits for a timer happens now |

@@ -350,6 +350,7 @@ TABLE |= {
     "wallet:psp": Rule(SETS_UP_PSPS, kwargs=_money("Psp"), good=OWN),
     "wallet:psp_new": Rule(SETS_UP_PSPS),
     "wallet:psp_health": Rule(SEES_BOOKS, kwargs=_money("Psp"), good=OWN),
+    "wallet:report_fetch_again": Rule(DECIDES_MONEY, kwargs=_money("AnnouncedReport"), good=OWN),
     "wallet:psp_method_add": Rule(SETS_UP_PSPS, kwargs=_money("Psp"), good=OWN),
     "wallet:psp_method": Rule(SETS_UP_PSPS, kwargs=_a_method, good=OWN),
     "wallet:psp_costs": Rule(SEES_BOOKS, kwargs=_money("Psp"), good=OWN),

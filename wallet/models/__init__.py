@@ -1,3 +1,4 @@
+from wallet.models.announced import AnnouncedReport
 from wallet.models.bank import BankBatch, BankEntry, BankFile, BankOrder
 from wallet.models.bonus import BonusGrant, BonusPlan, BonusRule
 from wallet.models.bonus_losses import BonusLoss, BonusProposal
@@ -23,6 +24,7 @@ from wallet.models.withdrawals import ApprovalBatch, Withdrawal, WithdrawalCheck
 
 __all__ = [
     "Account",
+    "AnnouncedReport",
     "ApprovalBatch",
     "AttachedFile",
     "Balance",

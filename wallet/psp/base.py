@@ -7,7 +7,7 @@ have been done" (`PspUnknown`). The latter is looked up by our reference, never 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from crm.errors import OutsideWorldError
-from wallet.choices import ClaimState, PspKind, Verdict
+from wallet.choices import ClaimState, MovementKind, PspKind, Verdict
 from wallet.models import Psp
 
 if TYPE_CHECKING:
@@ -91,6 +91,12 @@ class PspRefused(OutsideWorldError):
     def __init__(self, message: str, *, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
+
+
+class ForeignAddress(PspRefused):
+    """An address that is none of the PSP's own: nothing was fetched from it, and our login did not go there."""
+
+    code = "psp_foreign_address"
 
 
 class PspUnreachable(OutsideWorldError):
@@ -258,6 +264,31 @@ class EvidenceFile:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class ReportKind:
+    """A report that a PSP writes: of which kinds of movements it tells, and how many days after them it may come.
+
+    covers: what such a report says of itself (`SettlementReader.covers`); empty: it tells all that no other one tells.
+    is_daily: one for each day; of a day without money there is none that could be read.
+    """
+
+    code: str
+    label: str | Promise
+    movements: frozenset[str]
+    covers: frozenset[str] = frozenset()
+    days_late: int = 3
+    is_daily: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportNotice:
+    """A report is ready, says the PSP. kind: the code of one of `report_kinds`; address: where it says that it is."""
+
+    kind: str
+    name: str
+    address: str
+
+
 class EventKind(StrEnum):
     """DISPUTE is a question, or news of one; money moves with CHARGEBACK and CHARGEBACK_REVERSED only."""
 
@@ -267,6 +298,7 @@ class EventKind(StrEnum):
     CHARGEBACK_REVERSED = "chargeback_reversed"
     PAYOUT = "payout"
     REFUND = "refund"
+    REPORT = "report"
     OTHER = "other"
 
 
@@ -281,6 +313,7 @@ class WebhookEvent:
     payment: PaymentView | None = None
     transfer: TransferView | None = None
     dispute: DisputeView | None = None
+    report: ReportNotice | None = None
     # False: the message is a hint only (no amount in it, or one that its signature does not cover); `complete` asks the PSP.
     is_complete: bool = True
 
@@ -337,6 +370,7 @@ class PspAdapter(Protocol):
     capabilities: frozenset[Capability]
     methods: tuple[Method, ...]
     keys: tuple[Key, ...]
+    announces_reports: bool
 
     def start_deposit(self, intent: DepositIntent) -> PaymentView:
         """Open a payment and say how the client pays."""
@@ -399,6 +433,14 @@ class PspAdapter(Protocol):
         """The settlement report of a period, as the PSP writes it."""
         ...
 
+    def report_kinds(self) -> tuple[ReportKind, ...]:
+        """Which reports it writes; together they tell of every movement, and each movement stands in one of them."""
+        ...
+
+    def fetch_announced(self, notice: ReportNotice) -> Iterator[bytes]:
+        """A report that it said is ready, piece by piece. Raises ForeignAddress before anything is sent to a stranger."""
+        ...
+
     def read_settlement(self, file: BinaryIO) -> SettlementReader:
         """A reader of this PSP's report: one pass, rows first, then the proof. It raises BadFile naming line and column."""
         ...
@@ -420,6 +462,8 @@ class BaseAdapter:
     capabilities: frozenset[Capability] = frozenset()
     methods: tuple[Method, ...] = ()
     keys: tuple[Key, ...] = ()
+    # It tells by a message when a report is ready; then it is fetched by itself.
+    announces_reports = False
 
     def __init__(self, psp: Psp) -> None:
         self.psp = psp
@@ -453,6 +497,12 @@ class BaseAdapter:
         raise self._not_possible(_("capture a payment on our word"))
 
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
+        raise self._not_possible(_("give a report by API; upload the file"))
+
+    def report_kinds(self) -> tuple[ReportKind, ...]:
+        return (ReportKind("settlement", _("Settlement report"), frozenset(MovementKind.values)),)
+
+    def fetch_announced(self, notice: ReportNotice) -> Iterator[bytes]:
         raise self._not_possible(_("give a report by API; upload the file"))
 
     def read_settlement(self, file: BinaryIO) -> SettlementReader:

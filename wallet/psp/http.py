@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import functools
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from wallet.models import Psp
-from wallet.psp.base import PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.base import ForeignAddress, PspRefused, PspUnknown, PspUnreachable
 from wallet.psp.calls import operation_of, recorded, refuse_when_late
 
 TIMEOUT = httpx.Timeout(10, connect=3)
 REPORT_TIMEOUT = httpx.Timeout(120, connect=3)
+PIECE_BYTES = 64 * 1024
 # What reading a message of another shape than ours raises.
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, IndexError)
 Read = TypeVar("Read")
@@ -29,10 +31,13 @@ def trusted() -> ssl.SSLContext:
 
 
 class PspHttp:
-    """Requests to one PSP. `explain` finds the provider's own words in an answer that says no."""
+    """Requests to one PSP. `explain` finds the provider's own words in an answer that says no; `hosts` are the provider's
+    own, from which files may be downloaded."""
 
-    def __init__(self, psp: Psp, base_url: str, *, explain: Callable[[Any], str]) -> None:
-        self.psp, self.base_url, self._explain = psp, base_url.rstrip("/"), explain
+    def __init__(
+        self, psp: Psp, base_url: str, *, explain: Callable[[Any], str], hosts: Sequence[str] = ()
+    ) -> None:  # fmt: skip
+        self.psp, self.base_url, self._explain, self._hosts = psp, base_url.rstrip("/"), explain, hosts
 
     def send(
         self,
@@ -65,6 +70,52 @@ class PspHttp:
             ) from error
         except httpx.HTTPError as error:
             raise PspUnknown(_("%(psp)s gave no answer: the outcome is not known yet.") % {"psp": self.psp}) from error
+
+    def download(self, url: str, *, headers: Mapping[str, str], bytes_max: int) -> Iterator[bytes]:
+        """A file, piece by piece as it comes; a redirect is not followed. Raises as `send` and `call` do, and PspRefused
+        for one that is too large."""
+        self.require_own(url)
+        try:
+            with (
+                recorded(self.psp, f"GET {operation_of(url)}") as call,
+                httpx.Client(timeout=REPORT_TIMEOUT, trust_env=False, verify=trusted()) as client,
+                client.stream("GET", url, headers=dict(headers)) as response,
+            ):
+                call.answered(response.status_code)
+                if not response.is_success:
+                    response.read()
+                    raise self.refusal(response)
+                size = 0
+                for piece in response.iter_bytes(PIECE_BYTES):
+                    size += len(piece)
+                    if size > bytes_max:
+                        raise PspRefused(_("The file is larger than %(size)s MB.") % {"size": bytes_max // 2**20})
+                    yield piece
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise PspUnreachable(
+                _("%(psp)s can't be reached now. Nothing was sent; try again.") % {"psp": self.psp}
+            ) from error
+        except httpx.HTTPError as error:
+            raise PspUnknown(_("%(psp)s broke off before the file was whole.") % {"psp": self.psp}) from error
+
+    def require_own(self, url: str) -> None:
+        """Raises ForeignAddress unless this is https at one of the provider's own hosts, or under the address where this
+        PSP is set up to answer (a sandbox's)."""
+        own = self.own_origins
+        # As text, before anybody parses it: two parsers may see two hosts in one odd address.
+        if any(url.startswith(f"{one}/") for one in own) and url.isascii() and url.isprintable() and "\\" not in url:
+            return
+        raise ForeignAddress(
+            _("%(host)s is none of %(psp)s's own hosts (%(own)s): nothing was fetched from there.")
+            % {"host": _host_of(url), "psp": self.psp, "own": ", ".join(own)}
+        )
+
+    @property
+    def own_origins(self) -> list[str]:
+        if self.base_url:
+            parts = urlsplit(self.base_url)
+            return [f"{parts.scheme}://{parts.netloc}"]
+        return [f"https://{host}" for host in self._hosts]
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         """A request whose answer is JSON. Raises PspRefused for 4xx; PspUnknown for 5xx, which may have been booked."""
@@ -112,3 +163,12 @@ def address_of(psp: Psp, default: str) -> str:
     if colon and scheme == "sandbox":
         return f"{settings.SANDBOX_PSP_URL.rstrip('/')}/{code}"
     return (psp.base_url or default).rstrip("/")
+
+
+def _host_of(url: str) -> str:
+    """As people read it, whatever it is."""
+    try:
+        parts = urlsplit(url)
+        return f"“{parts.scheme}://{parts.netloc.rpartition('@')[2]}”"[:120] if parts.netloc else f"“{url[:80]}”"
+    except ValueError:
+        return f"“{url[:80]}”"

@@ -37,6 +37,12 @@ class BadFile(DomainError):
     code = "bad_settlement_file"
 
 
+class EmptyReport(BadFile):
+    """It holds, and there is nothing of ours in it."""
+
+    code = "empty_settlement_file"
+
+
 def wrong(line: int, column: str, message: str) -> BadFile:
     """A complaint that names line and column."""
     return BadFile(

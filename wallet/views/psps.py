@@ -18,7 +18,7 @@ from crm.money import from_minor
 from crm.scope import reach_of
 from crm.ui.charts import Chart, Series
 from crm.ui.views import StaffView, staff_page
-from wallet import psp_health, psps, queries
+from wallet import announced_reports, psp_health, psps, queries, queries_recon
 from wallet.models import PaymentMethod, Psp
 from wallet.psp import ADAPTERS, adapter_class
 from wallet.psp_forms import MethodForm, NewPspForm, PspForm, title_of
@@ -56,6 +56,9 @@ def health_page(request: HttpRequest, pk: int) -> HttpResponse:
         "latencies": [call.milliseconds for call in reversed(calls)],
         "declines": [(words, count, str(count)) for words, count in declines],
         "refused": psp_health.refused_webhooks(psp),
+        "reports": psp_health.announced_reports(psp),
+        "announces": adapter_class(psp.adapter).announces_reports,
+        "may_fetch": request.user.has_perm("wallet.run_reconciliation"),
         "chart": Chart(
             id="psp-days",
             x=days,
@@ -69,6 +72,16 @@ def health_page(request: HttpRequest, pk: int) -> HttpResponse:
         "may_manage": request.user.has_perm("wallet.manage_psp"),
     }
     return render(request, "wallet/psp_health.html", context)
+
+
+@require_POST
+@staff_page("wallet.run_reconciliation")
+def report_fetch_again(request: HttpRequest, pk: int) -> HttpResponseBase:
+    rows = queries_recon.announced_visible_to(request.user)
+    report = queries.one_of(rows, pk, request.user, "wallet.run_reconciliation")
+    announced_reports.fetch_again(report_id=report.pk, actor=request.user)
+    messages.success(request, _("%(name)s is being fetched again.") % {"name": report.name})
+    return redirect("wallet:psp_health", pk=report.psp_id)
 
 
 class NewPspPage(StaffView):

@@ -24,6 +24,7 @@ from wallet import queries, source_runs
 from wallet.choices import BreakState
 from wallet.models import Break, SourceRun
 from wallet.month_choices import SourceKind
+from wallet.psp import adapter_class
 from wallet.source_runs import Source
 
 DAYS_SHOWN = 14
@@ -54,7 +55,9 @@ class Line:
 
     @property
     def can_fetch(self) -> bool:
-        return self.source.psp is not None
+        """A PSP that says when a report is ready needs no switch."""
+        psp = self.source.psp
+        return psp is not None and not adapter_class(psp.adapter).announces_reports
 
 
 @staff_page("wallet.view_settlementimport")

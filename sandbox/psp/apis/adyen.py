@@ -254,13 +254,14 @@ def defend(request: Request) -> Response:
 
 @router.route("POST", "/_control/{psp:adyen}/report")
 def announce_report(request: Request) -> Response:
-    """A settlement details report of `first` to `last` is there: REPORT_AVAILABLE goes out."""
+    """A settlement details report of `first` to `last` is there: REPORT_AVAILABLE goes out. `host`: a forger's."""
     name = f"settlement_detail_report_batch_{request.json['first']}_{request.json['last']}.csv"
+    base = request.json.get("host") or f"{request.base_url}/adyen"
     item = {
         "amount": {"currency": "EUR", "value": 0},
         "merchantReference": "",
         "pspReference": name,
-        "reason": f"{request.base_url}/adyen/reports/download/MerchantAccount/{adyen.MERCHANT}/{name}",
+        "reason": f"{base}/reports/download/MerchantAccount/{adyen.MERCHANT}/{name}",
     }
     data = {"id": "report_0", "reference": "", "amount_minor": 0, "currency": "EUR", "item": item}
     with request.store.transaction():

@@ -3,19 +3,22 @@
 A transfer out moves its amount from received to reserved to balance, below zero; what comes back moves the balance up again.
 """
 
+import base64
 import csv
+import hmac
 import io
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sandbox.psp.apis.adyen import period_of
 from sandbox.psp.dialects.adyen_transfers import BALANCE_ACCOUNT, PLATFORM, VIA, event_id, steps_of, transfer_id
 from sandbox.psp.money import major
-from sandbox.psp.server import Request, Response, router
+from sandbox.psp.server import Request, Response, as_json, router
 from sandbox.psp.store import Store
 from sandbox.psp.transfers import transfer_view
+from sandbox.psp.webhooks import publish
 
 COLUMNS = (
     "BalancePlatform", "AccountHolder", "BalanceAccount", "Transfer Id", "Transaction Id", "Category", "Status", "Type",
@@ -24,6 +27,7 @@ COLUMNS = (
     "Counterparty Balance Account Id", "Psp Payment Merchant Reference", "Psp Payment Psp Reference",
     "Psp Modification Psp Reference", "Psp Modification Merchant Reference", "Reference for Beneficiary",
 )  # fmt: skip
+DOWNLOADS = "/balanceplatform/reportDownload/v1"
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 # By what a step moves received, reserved and balance, in the transfer's amount.
 MOVES = {
@@ -36,12 +40,43 @@ CAME_BACK = (0, 0, 1)
 def download(request: Request) -> Response:
     """What was booked from `from` to `to`, both included, by Amsterdam's days."""
     first, last = period_of(request)
+    return _csv(request.store, first, last, f"balanceplatform_accounting_report_{last:%Y_%m_%d}.csv")
+
+
+@router.route("POST", "/_control/{psp:adyen}/accounting")
+def announce(request: Request) -> Response:
+    """An accounting report of `first` to `last` is there: `report.created` goes out. `host`: a forger's, for the address."""
+    first, last = (date.fromisoformat(request.json[name]) for name in ("first", "last"))
+    name = f"balanceplatform_accounting_report_{first:%Y_%m_%d}_{last:%Y_%m_%d}.csv"
+    base = request.json.get("host") or f"{request.base_url}/adyen"
+    data = {
+        "id": "report_0", "reference": "", "amount_minor": 0, "currency": "EUR", "file": name,
+        "url": f"{base}{DOWNLOADS}/{PLATFORM}/{name}",
+    }  # fmt: skip
+    with request.store.transaction():
+        publish(request.store, "adyen", "report.created", data)
+    return as_json({"file": name}, 202)
+
+
+@router.route("GET", "/{psp:adyen}" + DOWNLOADS + "/{platform}/{file}")
+def download_announced(request: Request) -> Response:
+    """With the report user's API key, or its name and password."""
+    key = f"{request.character.api_key}-platform-report"
+    basic = "Basic " + base64.b64encode(f"report_1@BalancePlatform.{PLATFORM}:{key}".encode()).decode()
+    given = (request.headers.get("x-api-key", ""), request.headers.get("authorization", ""))
+    if not any(map(hmac.compare_digest, (one.encode() for one in given), (key.encode(), basic.encode()))):
+        return as_json({"status": 401, "errorCode": "000", "message": "Unauthorized"}, 401)
+    days = request.parts["file"].removesuffix(".csv").split("_")[-6:]
+    first, last = (date.fromisoformat("-".join(part)) for part in (days[:3], days[3:]))
+    return _csv(request.store, first, last, request.parts["file"])
+
+
+def _csv(store: Store, first: date, last: date, name: str) -> Response:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    rows = (row for row in _steps(request.store) if first <= row["at"].date() <= last)
+    rows = (row for row in _steps(store) if first <= row["at"].date() <= last)
     writer.writerows(_row(row) for row in sorted(rows, key=lambda row: (row["at"], row["transfer"], row["place"])))
-    name = f"balanceplatform_accounting_report_{last:%Y_%m_%d}.csv"
     disposition = (("Content-Disposition", f'attachment; filename="{name}"'),)
     return Response(200, out.getvalue().encode(), "text/csv; charset=utf-8", disposition)
 

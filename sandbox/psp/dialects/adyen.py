@@ -113,6 +113,8 @@ class Adyen:
     def message(self, character: Character, event: Event) -> bytes | list[bytes] | None:
         if event.data.get("via") == adyen_transfers.VIA:
             return adyen_transfers.messages(event)
+        if event.type == "report.created":
+            return adyen_transfers.report_message(event)
         if event.type == "report.available":
             item: dict[str, Any] | None = _item(event, "REPORT_AVAILABLE", **event.data["item"])
         elif "dispute" in event.data:
@@ -129,7 +131,8 @@ class Adyen:
     ) -> tuple[bytes, dict[str, str]]:
         message = json.loads(body)
         if "notificationItems" not in message:
-            return adyen_transfers.signed(message, at=at, key=hmac_key(f"{secret}-transfers"))
+            of = "reports" if message.get("type") == adyen_transfers.REPORT_CREATED else "transfers"
+            return adyen_transfers.signed(message, at=at, key=hmac_key(f"{secret}-{of}"))
         for wrapper in message["notificationItems"]:
             item = wrapper["NotificationRequestItem"]
             item.setdefault("additionalData", {})["hmacSignature"] = signature(item, hmac_key(secret))
@@ -137,7 +140,7 @@ class Adyen:
 
     def tampered(self, body: bytes, added_minor: int) -> bytes:
         message = json.loads(body)
-        if "notificationItems" not in message:
+        if "amount" in message.get("data", {}):
             message["data"]["amount"]["value"] += added_minor
         for wrapper in message.get("notificationItems", ()):
             wrapper["NotificationRequestItem"]["amount"]["value"] += added_minor

@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.psp.dialects import Event, compact
 
+REPORT_CREATED = "balancePlatform.report.created"
 VIA = "transfers"
 PLATFORM = "SandboxBalancePlatform"
 BALANCE_ACCOUNT = "BA00000000000000000SANDBX"
@@ -84,6 +85,16 @@ def _message(event: Event, steps: list[str]) -> bytes:
             "type": f"balancePlatform.transfer.{what}",
         }
     )
+
+
+def report_message(event: Event) -> bytes:
+    """A report of the platform is ready."""
+    name = event.data["file"]
+    data = {
+        "balancePlatform": PLATFORM, "creationDate": datetime.fromtimestamp(event.created, UTC).isoformat(), "id": name,
+        "downloadUrl": event.data["url"], "fileName": name, "reportType": name.partition("_report")[0] + "_report",
+    }  # fmt: skip
+    return compact({"data": data, "environment": "test", "type": REPORT_CREATED})
 
 
 def signed(message: dict[str, Any], *, at: int, key: str) -> tuple[bytes, dict[str, str]]:

@@ -29,7 +29,16 @@ from django.utils.translation import gettext as _
 from wallet.choices import MovementKind, RowType
 from wallet.psp.adyen.zones import Zones
 from wallet.psp.base import FileRow
-from wallet.psp.settlement import BadFile, CsvReader, checked_currency, exact_minor, require_columns, said, wrong
+from wallet.psp.settlement import (
+    BadFile,
+    CsvReader,
+    EmptyReport,
+    checked_currency,
+    exact_minor,
+    require_columns,
+    said,
+    wrong,
+)
 
 COLUMNS = (
     "BalanceAccount", "Transfer Id", "Transaction Id", "Category", "Status", "Type", "Booking Date", "Booking Date TimeZone",
@@ -108,12 +117,12 @@ class AccountingReader(CsvReader):
             if row is not None:
                 yield row
         if not self._days:
-            raise BadFile(
+            raise EmptyReport(
                 _("The report has no row of balance account %(account)s. Nothing was imported.")
                 % {"account": self._account}
             )
         if not self.row_count:
-            raise BadFile(_("The report has no rows. Nothing was imported."))
+            raise EmptyReport(_("The report has no rows. Nothing was imported."))
         self._prove_transfers()
         self.days = sorted(self._days)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
@@ -26,7 +26,7 @@ from django.utils.translation import gettext_lazy
 
 from wallet.choices import PspKind, RowType, Verdict
 from wallet.models import Deposit, Psp, SettlementRow, WebhookMessage
-from wallet.psp.adyen import evidence, notifications, payout_api, reports, transfer_views
+from wallet.psp.adyen import evidence, notifications, payout_api, report_notices, reports, transfer_views
 from wallet.psp.adyen.accounting_report import AccountingReader, is_accounting_report, opened
 from wallet.psp.adyen.notifications import UNITS
 from wallet.psp.adyen.report import AdyenReader
@@ -54,6 +54,8 @@ from wallet.psp.base import (
     PspUnreachable,
     RefundOrder,
     Reply,
+    ReportKind,
+    ReportNotice,
     TransferStatus,
     TransferView,
     WebhookEvent,
@@ -88,6 +90,7 @@ class AdyenAdapter(BaseAdapter):
     capabilities = frozenset(
         {Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE, Capability.EVIDENCE}
     )
+    announces_reports = True
     methods = (
         Method("scheme", gettext_lazy("Card"), PspKind.CARD),
         Method("scheme_fields", gettext_lazy("Card, on our page"), PspKind.CARD, pay_by=PayBy.HOSTED_FIELDS),
@@ -128,6 +131,18 @@ class AdyenAdapter(BaseAdapter):
         Key("payout_email", gettext_lazy("E-mail address for payouts"), False, False),
         Key("report_user", gettext_lazy("Report user"), False, False),
         Key("report_password", gettext_lazy("Password of the report user"), is_required=False),
+        Key(
+            "platform_report_key", gettext_lazy("API key of the balance platform's report user"), is_required=False,
+            help_text=gettext_lazy("Role: BalancePlatform Report Download. Fetches the accounting report"),
+        ),
+        Key(
+            "platform_report_user", gettext_lazy("Report user of the balance platform"), False, False,
+            gettext_lazy("Only where it logs in by name: then the key above is its password"),
+        ),
+        Key(
+            "report_webhook_secret", gettext_lazy("HMAC key of the report webhook"), is_required=False,
+            help_text=gettext_lazy("Adyen: Developers › Webhooks › Report webhooks › HMAC key, to the same address"),
+        ),
     )  # fmt: skip
 
     def __init__(self, psp: Psp) -> None:
@@ -135,12 +150,22 @@ class AdyenAdapter(BaseAdapter):
         self.merchant = self._key("merchant")
         self.is_live = self._key("environment").lower() == "live"
         self._captures_at_once = self._key("capture").lower() != "delayed"
-        self._http = PspHttp(psp, address_of(psp, ""), explain=lambda answer: answer["message"])
+        self._http = PspHttp(
+            psp,
+            address_of(psp, ""),
+            explain=lambda answer: answer["message"],
+            hosts=reports.hosts(is_live=self.is_live),
+        )
+        self._logins = reports.Logins.of(psp.credentials)
         self._doors = Doors(psp, self._http, live_prefix=self._key("live_prefix"), is_live=self.is_live)
         self._transfers = Transfers(psp, self._doors)
 
     def _key(self, name: str) -> str:
         return str(self.credentials.get(name) or "").strip()
+
+    @property
+    def _report_keys(self) -> list[str]:
+        return [self._key("report_webhook_secret"), self._key("previous_report_webhook_secret")]
 
     # Payments in
 
@@ -304,7 +329,7 @@ class AdyenAdapter(BaseAdapter):
             message = json.loads(body)
             if "notificationItems" not in message:
                 return transfer_views.judge(
-                    body, headers, keys=self._transfers.webhook_keys, now=now, is_live=self.is_live,
+                    body, headers, keys=self._transfers.webhook_keys + self._report_keys, now=now, is_live=self.is_live,
                     balance_account=self._transfers.balance_account,
                 )  # fmt: skip
             items = notifications.items_of(message)
@@ -355,10 +380,13 @@ class AdyenAdapter(BaseAdapter):
     # Reports and health
 
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
-        return reports.fetch(
-            self.psp, self._http, first, last, merchant=self.merchant, is_live=self.is_live,
-            login=(self._key("report_user"), self._key("report_password")),
-        )  # fmt: skip
+        return reports.fetch(self.psp, self._http, first, last, merchant=self.merchant, logins=self._logins)
+
+    def report_kinds(self) -> tuple[ReportKind, ...]:
+        return report_notices.kinds(has_transfers=self._transfers.is_set_up)
+
+    def fetch_announced(self, notice: ReportNotice) -> Iterator[bytes]:
+        return reports.announced(self._http, notice, merchant=self.merchant, logins=self._logins)
 
     def read_settlement(self, file: BinaryIO) -> SettlementReader:
         """A settlement details report, or the accounting report of the balance platform: its first line says which."""

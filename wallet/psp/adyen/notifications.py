@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from wallet.choices import Verdict
+from wallet.psp.adyen import report_notices
+from wallet.psp.adyen.report_notices import AVAILABLE
 from wallet.psp.base import (
     DisputeView,
     EventKind,
@@ -114,6 +116,8 @@ def event_of(item: Item, *, captures_at_once: bool) -> WebhookEvent:
         "event_type": code[:80],
         "reference": reference[:100],
     }
+    if code == AVAILABLE and success and (ready := report_notices.of_item(item, common)):
+        return ready
     if code in REFUNDS or code in PAYOUTS:
         kind = EventKind.REFUND if code in REFUNDS else EventKind.PAYOUT
         return WebhookEvent(**common, kind=kind, transfer=_transfer(item, code, success))

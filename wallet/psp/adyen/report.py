@@ -20,8 +20,8 @@ from wallet.choices import RowType
 from wallet.psp.adyen.zones import Zones
 from wallet.psp.base import FileRow
 from wallet.psp.settlement import (
-    BadFile,
     CsvReader,
+    EmptyReport,
     agrees_with_rate,
     checked_currency,
     exact_minor,
@@ -107,7 +107,7 @@ class AdyenReader(CsvReader):
                 raise wrong(row.line, "Batch Number", _("there are more batches than a period can have."))
             yield row
         if not self.row_count:
-            raise BadFile(_("The report has no rows. Nothing was imported."))
+            raise EmptyReport(_("The report has no rows. Nothing was imported."))
         self._prove_batches()
 
     def _header(self, cells: Sequence[str]) -> None:

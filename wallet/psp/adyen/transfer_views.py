@@ -18,7 +18,9 @@ from typing import Any
 
 from wallet.choices import Verdict
 from wallet.models import Psp, WebhookMessage
+from wallet.psp.adyen import report_notices
 from wallet.psp.adyen.notifications import UNITS, is_key
+from wallet.psp.adyen.report_notices import CREATED
 from wallet.psp.base import EventKind, Judgement, TransferStatus, TransferView, WebhookEvent
 from wallet.psp.http import UNREADABLE
 
@@ -153,6 +155,8 @@ def judge(
 def event_of(body: bytes, message: Mapping[str, Any]) -> WebhookEvent:
     """One message in our words; not complete, for a newer one about the same transfer may have come before it."""
     kind, data = str(message["type"]), message["data"]
+    if kind == CREATED and (ready := report_notices.of_platform(message)):
+        return ready
     if kind not in TYPES or data.get("category") != "bank" or data.get("direction") != "outgoing":
         return WebhookEvent(f"other:{hashlib.sha256(body).hexdigest()[:64]}", kind[:80], EventKind.OTHER, "")
     view = view_of(data)

@@ -1,0 +1,43 @@
+"""Which report of a PSP tells of which movements, and of which days it is not here.
+
+A PSP may write several reports, each of its own kinds of movements (`adapter.report_kinds`). A report is owed for what moved:
+one that would hold nothing is not missed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from wallet.models import PspMovement, SettlementImport
+from wallet.models.psp import Psp
+from wallet.psp.base import ReportKind
+from wallet.reconciliation_choices import Leg
+
+IMPORTS_READ = 500
+Span = tuple[dt.date, dt.date]
+
+
+def spans_of(psp: Psp, kind: ReportKind) -> list[Span]:
+    """First and last day of every report of this kind that is here."""
+    rows = SettlementImport.objects.filter(psp=psp).order_by("-last_day", "-id")
+    spans = rows.values_list("covers", "first_day", "last_day")[:IMPORTS_READ]
+    return [(first, last) for covers, first, last in spans if set(covers) == kind.covers]
+
+
+def lacking_days(psp: Psp, kind: ReportKind, first: dt.date, last: dt.date) -> list[dt.date]:
+    """Days with movements of this kind that no report tells, matched or by its days."""
+    unmatched = PspMovement.objects.filter(
+        psp=psp, kind__in=kind.movements, occurred_at__gte=_midnight(first),
+        occurred_at__lt=_midnight(last + dt.timedelta(days=1)),
+    ).exclude(matches__leg=Leg.PSP)  # fmt: skip
+    days = {at.astimezone(dt.UTC).date() for at in unmatched.values_list("occurred_at", flat=True).iterator()}
+    return sorted(day for day in days if not is_within(day, spans_of(psp, kind)))
+
+
+def is_within(day: dt.date, spans: Iterable[Span]) -> bool:
+    return any(first <= day <= last for first, last in spans)
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
