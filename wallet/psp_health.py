@@ -122,10 +122,9 @@ def refused_webhooks(psp: Psp) -> list[WebhookMessage]:
 
 def announced_reports(psp: Psp) -> list[AnnouncedReport]:
     """Those that somebody has to look at, then the last ones."""
-    rows = AnnouncedReport.objects.filter(psp=psp).select_related("report").annotate(
-        is_first=Case(When(state__in=ReportState.needs_somebody(), then=0), default=1)
-    )  # fmt: skip
-    found = list(rows.order_by("is_first", "-id")[:SHOWN])
+    to_look_at_first = Case(When(state__in=ReportState.needs_somebody(), then=0), default=1)
+    rows = AnnouncedReport.objects.filter(psp=psp).select_related("report")
+    found = list(rows.order_by(to_look_at_first, "-id")[:SHOWN])
     labels = {kind.code: kind.label for kind in adapter_of(psp).report_kinds()} if found else {}
     for one in found:
         one.title = labels.get(one.kind, "")  # type: ignore[attr-defined]
