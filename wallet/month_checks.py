@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,9 +22,11 @@ from wallet.bank_positions import covered_days
 from wallet.checklist import COUNT_MAX, Check, end_of_month, few
 from wallet.models import AnnouncedReport, BankEntry, ClientMoneyDay, Period, Psp, PspMovement, SourceRun
 from wallet.month_choices import Cover, RunState, SourceKind
+from wallet.psp import adapter_of
 from wallet.reconciliation_choices import ReportState
+from wallet.report_expectations import Span, as_spans, lacking_days, spans_of
 from wallet.revaluation import revaluation_of
-from wallet.source_runs import Source, gaps, report_days, sources_of
+from wallet.source_runs import Source, gaps, sources_of
 
 # Fees that a report of the month names and that are in no journal: of rows that matched nothing, and of the PSP itself.
 UNPOSTED_FEES = """
@@ -42,60 +46,74 @@ ANNOUNCED_UNTIL = dt.timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A source without its own word for some days of the month."""
+    """A source without its own word for some days of the month. report: which one, of a PSP that writes several."""
 
     source: Source
     periods: tuple[tuple[dt.date, dt.date], ...]
     is_whole_month: bool = False
+    report: str | Promise = ""
 
     @property
     def words(self) -> str:
+        name = f"{self.source.label} ({self.report})" if self.report else self.source.label
         if self.is_whole_month:
-            return _("%(source)s the whole month") % {"source": self.source.label}
+            return _("%(source)s the whole month") % {"source": name}
         spans = ", ".join(
             formats.day(first) if first == last else f"{formats.day(first)} – {formats.day(last)}"
             for first, last in self.periods
         )
-        return f"{self.source.label}: {spans}"
+        return f"{name}: {spans}"
 
 
 def missing_sources(period: Period) -> list[Missing]:
     """Which sources say nothing about which days: PSPs and banks by their files, servers by their daily runs.
 
-    A PSP through which nothing moved in the month owes no report.
+    A PSP owes each of its reports only for movements that would stand in it.
     """
-    moved = set(
+    moved: dict[int, set[str]] = defaultdict(set)
+    for psp_id, kind in (
         PspMovement.objects.filter(
             psp__brand_id=period.brand_id, occurred_at__gte=_midnight(period.first_day), occurred_at__lt=end_of_month(period)
         )
-        .values_list("psp_id", flat=True)
+        .order_by()
+        .values_list("psp_id", "kind")
         .distinct()
-    )  # fmt: skip
+    ):  # fmt: skip
+        moved[psp_id].add(kind)
     found = []
     for source in sources_of([period.brand]):
-        spans = _days_of(source, period, moved)
-        if spans is None:
-            continue
-        lacking = gaps(spans, period.first_day, period.last_day)
-        if lacking:
-            found.append(Missing(source, tuple(lacking), lacking == [(period.first_day, period.last_day)]))
+        for report, lacking in _lacking(source, period, moved):
+            if lacking:
+                whole = lacking == [(period.first_day, period.last_day)]
+                found.append(Missing(source, tuple(lacking), whole, report))
     return found
 
 
-def _days_of(source: Source, period: Period, moved: set[int]) -> list[tuple[dt.date, dt.date]] | None:
-    """The days of which a source has spoken; None where it owes nothing."""
+def _lacking(source: Source, period: Period, moved: dict[int, set[str]]) -> Iterator[tuple[str | Promise, list[Span]]]:
+    """What a source owes, by report, and the days of which it has not spoken."""
     if source.kind == SourceKind.PLATFORM:
         good = SourceRun.objects.filter(
             **source.key, day__range=(period.first_day, period.last_day), state__in=[RunState.AGREES, RunState.BREAKS]
         )  # fmt: skip
-        return [(day, day) for day in good.values_list("day", flat=True)]
+        yield "", gaps([(day, day) for day in good.values_list("day", flat=True)], period.first_day, period.last_day)
+        return
     psp = source.psp
     assert psp is not None
     if source.kind == SourceKind.BANK:
         spans = covered_days(psp)
-        return spans if spans or _was_there(psp, period) else None
-    spans = report_days(psp)
-    return spans if psp.pk in moved or any(last >= period.first_day for _first, last in spans) else None
+        if spans or _was_there(psp, period):
+            yield "", gaps(spans, period.first_day, period.last_day)
+        return
+    kinds = adapter_of(psp).report_kinds()
+    for kind in kinds:
+        has_moved, name = bool(kind.movements & moved[psp.pk]), kind.label if len(kinds) > 1 else ""
+        if kind.is_daily:
+            if has_moved:
+                yield name, as_spans(lacking_days(psp, kind, period.first_day, period.last_day))
+            continue
+        spans = spans_of(psp, kind)
+        if has_moved or any(last >= period.first_day for _first, last in spans):
+            yield name, gaps(spans, period.first_day, period.last_day)
 
 
 def _was_there(psp: Psp, period: Period) -> bool:

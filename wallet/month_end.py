@@ -80,9 +80,13 @@ class SourceLine:
     matched: int = 0
     breaks: int = 0
     closing: dict[str, Decimal] = field(default_factory=dict)
-    gaps: tuple[tuple[dt.date, dt.date], ...] = ()
+    missing: list[Missing] = field(default_factory=list)
     is_idle: bool = False
-    is_all_missing: bool = False
+
+    @property
+    def gaps(self) -> list[tuple[dt.date, dt.date]]:
+        """The days without its word, whichever of its reports they lack."""
+        return sorted({span for one in self.missing for span in one.periods})
 
     @property
     def sums(self) -> list[Money]:
@@ -172,12 +176,9 @@ def statements_of(period: Period) -> Any:
 
 
 def sources_in(period: Period) -> list[SourceLine]:
-    lacking: dict[tuple, Missing] = {_key(one.source): one for one in missing_sources(period)}
     found = {_key(source): SourceLine(source) for source in sources_of([period.brand])}
-    for key, line in found.items():
-        missing = lacking.get(key)
-        line.gaps = missing.periods if missing else ()
-        line.is_all_missing = missing.is_whole_month if missing else False
+    for missing in missing_sources(period):
+        found[_key(missing.source)].missing.append(missing)
     _add_reports(period, found)
     _add_statements(period, found)
     _add_runs(period, found)

@@ -15,6 +15,7 @@ from wallet.psp.base import ReportKind
 from wallet.reconciliation_choices import Leg
 
 IMPORTS_READ = 500
+BACK_DAYS = 40
 Span = tuple[dt.date, dt.date]
 
 
@@ -32,7 +33,32 @@ def lacking_days(psp: Psp, kind: ReportKind, first: dt.date, last: dt.date) -> l
         occurred_at__lt=_midnight(last + dt.timedelta(days=1)),
     ).exclude(matches__leg=Leg.PSP)  # fmt: skip
     days = {at.astimezone(dt.UTC).date() for at in unmatched.values_list("occurred_at", flat=True).iterator()}
-    return sorted(day for day in days if not is_within(day, spans_of(psp, kind)))
+    spans = spans_of(psp, kind) if days else []
+    return sorted(day for day in days if not is_within(day, spans))
+
+
+def is_called_for(psp: Psp, kind: ReportKind) -> bool:
+    """Has anything ever moved, or been reported, that stands in it?"""
+    return psp.movements.filter(kind__in=kind.movements).exists() or bool(spans_of(psp, kind))
+
+
+def reaches_to(psp: Psp, kind: ReportKind, day: dt.date) -> dt.date | None:
+    """The last day up to which reports of this kind are here, as seen on a day; None: there is none."""
+    if not kind.is_daily:
+        return max((last for _first, last in spans_of(psp, kind)), default=None)
+    lacking = lacking_days(psp, kind, day - dt.timedelta(days=BACK_DAYS), day)
+    return lacking[0] - dt.timedelta(days=1) if lacking else day
+
+
+def as_spans(days: Iterable[dt.date]) -> list[Span]:
+    """Days in order, those that follow one another together."""
+    found: list[Span] = []
+    for day in days:
+        if found and found[-1][1] + dt.timedelta(days=1) == day:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
 
 
 def is_within(day: dt.date, spans: Iterable[Span]) -> bool:

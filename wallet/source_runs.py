@@ -27,17 +27,17 @@ from trading.models import SyncCursor, TradingServer
 from wallet import bank, bank_positions, platform_leg, policies, settlement_import
 from wallet.bank_positions import BANK_ADAPTER, end_of
 from wallet.choices import AccountKind, BreakKind, BreakState
-from wallet.models import Account, Break, Psp, SettlementImport, SourceRun
+from wallet.models import Account, Break, Psp, SourceRun
 from wallet.month_choices import RunState, SourceKind
 from wallet.platform_leg import Found
 from wallet.psp import adapter_class, adapter_of
 from wallet.reconciliation.details import money
 from wallet.reconciliation_choices import Detail, Leg, Resolved
+from wallet.report_expectations import is_called_for, reaches_to
 
 logger = logging.getLogger(__name__)
 BACK_DAYS_MAX = 40  # a break that is older is a person's alone
 CATCH_UP_DAYS = 5
-IMPORTS_READ = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,16 +175,18 @@ def _first_brand_on(server_id: int) -> int | None:
 def _run_psp(source: Source, day: dt.date) -> Outcome:
     psp = source.psp
     assert psp is not None
-    covered = covered_to(report_days(psp))
-    if _is_asked_daily(psp) and (covered is None or covered < day):
-        first = day if covered is None else covered + dt.timedelta(days=1)
-        settlement_import.fetch_and_import(psp_id=psp.pk, first=first, last=day, actor=None)
-        covered = covered_to(report_days(psp))
+    kinds = adapter_of(psp).report_kinds()
+    if _is_asked_daily(psp):
+        there = reaches_to(psp, kinds[0], day)
+        if there is None or there < day:
+            first = day if there is None else there + dt.timedelta(days=1)
+            settlement_import.fetch_and_import(psp_id=psp.pk, first=first, last=day, actor=None)
     moved = psp.movements.filter(occurred_at__gte=_midnight(day), occurred_at__lte=end_of(day)).count()
-    if covered is None or covered < day:
-        owes = bool(moved or covered) or psp.movements.exists()
-        words = _("No report covers this day. Movements in our books: %(count)s.") % {"count": moved} if owes else ""
-        return Outcome(RunState.MISSING if owes else RunState.AGREES, moved, covered, words)
+    reached = [reaches_to(psp, kind, day) for kind in kinds if is_called_for(psp, kind)]
+    covered = min((one for one in reached if one is not None), default=None) if None not in reached else None
+    if reached and (covered is None or covered < day):
+        words = _("No report covers this day. Movements in our books: %(count)s.") % {"count": moved}
+        return Outcome(RunState.MISSING, moved, covered, words)
     return Outcome(RunState.AGREES, moved, covered)
 
 
@@ -239,12 +241,6 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 # ── which days are here ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def report_days(psp: Psp) -> list[tuple[dt.date, dt.date]]:
-    """First and last day of every report of a PSP that is here; one that tells of some kinds only stands for no day."""
-    rows = SettlementImport.objects.filter(psp=psp, covers=[]).order_by("-last_day", "-id")
-    return list(rows.values_list("first_day", "last_day")[:IMPORTS_READ])
 
 
 def covered_to(spans: list[tuple[dt.date, dt.date]]) -> dt.date | None:

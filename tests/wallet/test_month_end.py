@@ -18,7 +18,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Job, Notification
 from tests.days import last_month, last_month_end, month_before_last
 from tests.wallet.conftest import load_rates
-from tests.wallet.factories import fund, house, make_psp, raw, sign_month
+from tests.wallet.factories import fund, house, make_adyen, make_psp, raw, sign_month
 from tests.wallet.test_periods import pay
 from wallet import exchange, ledger, periods
 from wallet.choices import AccountKind, BreakKind, JournalKind, PeriodState
@@ -38,11 +38,13 @@ from wallet.models import (
     SettlementImport,
 )
 from wallet.month_checks import client_money_state, missing_sources
+from wallet.month_choices import RunState, SourceKind
 from wallet.month_end import month_end_of
 from wallet.month_pack import make_pack, paper_of, write_archive
 from wallet.period_checks import checks_of
 from wallet.revaluation import propose_revaluation, revaluation_of
 from wallet.sign_offs import signatures_of, withdraw_signature
+from wallet.source_runs import Source, run_source
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
@@ -170,6 +172,67 @@ def test_a_psp_through_which_money_moved_owes_a_report_to_the_month_s_end(cast, 
     assert missing_sources(month) == []
     lines = {line.source.psp: line for line in month_end_of(month).sources}
     assert (lines[psp].files, lines[psp].closing, lines[idle].is_idle) == (2, {"EUR": Decimal(5)}, True)
+
+
+def through_adyen(cast, **keys):
+    return make_adyen(
+        cast.brand, "http://127.0.0.1:9", balance_account="BA1", transfer_key="k", transfer_webhook_secret="AB", **keys
+    )
+
+
+def pays_out(cast, psp, day: dt.date, reference: str) -> PspMovement:
+    fund(cast.client, 2, key=reference)
+    return PspMovement.objects.create(
+        psp=psp, kind="payout", reference=reference, psp_reference=reference, client_id=cast.client.pk,
+        journal_id=Journal.objects.latest("pk").pk, amount_minor=-500, currency="EUR", occurred_at=at(day),
+    )  # fmt: skip
+
+
+def test_a_psp_with_transfers_only_owes_the_report_that_tells_them_for_their_days_and_no_other(cast, month):
+    psp, first = through_adyen(cast), last_month()
+    for number, offset in enumerate((4, 5, 9)):
+        pays_out(cast, psp, first + dt.timedelta(days=offset), f"W-{number}")
+    (one,) = missing_sources(month)
+    days = [first + dt.timedelta(days=offset) for offset in (4, 5, 9)]
+    assert one.periods == ((days[0], days[1]), (days[2], days[2])) and not one.is_whole_month
+    assert one.report == "Accounting report of the balance platform" and str(one.report) in one.words
+    accounting = report(psp, days[0], days[1])
+    SettlementImport.objects.filter(pk=accounting.pk).update(covers=["payout"])
+    (one,) = missing_sources(month)
+    assert one.periods == ((days[2], days[2]),)
+    SettlementImport.objects.filter(pk=accounting.pk).update(last_day=days[2])
+    assert missing_sources(month) == []
+    (line,) = [line for line in month_end_of(month).sources if line.source.psp == psp]
+    assert (line.files, line.gaps) == (1, [])
+
+
+def test_a_psp_with_payments_and_transfers_owes_both_reports_and_neither_stands_for_the_other(cast, month, browse):
+    psp, first = through_adyen(cast), last_month()
+    pays_out(cast, psp, first + dt.timedelta(days=4), "W-1")
+    moved(cast, psp, first + dt.timedelta(days=4))
+    report(psp, first, last_month_end())
+    (one,) = missing_sources(month)
+    assert one.report == "Accounting report of the balance platform"
+    SettlementImport.objects.update(covers=["payout"])
+    (one,) = missing_sources(month)
+    assert (one.report, one.is_whole_month) == ("Settlement details report", True)
+    page = browse(cast.finance).get(reverse("wallet:month_end", args=[cast.brand.code, str(month)])).content.decode()
+    assert "Settlement details report: the whole month" in page and "Accounting report of the balance" not in page
+
+
+def test_the_daily_run_misses_only_the_report_that_the_day_calls_for(cast):
+    psp, day = through_adyen(cast), last_month()
+    source = Source(cast.brand, SourceKind.PSP, psp=psp)
+    assert (run_source(source, day).state, run_source(source, day).covered_to) == (RunState.AGREES, None)
+    pays_out(cast, psp, day, "W-1")
+    run = run_source(source, day)
+    assert (run.state, run.covered_to) == (RunState.MISSING, day - dt.timedelta(days=1))
+    SettlementImport.objects.filter(pk=report(psp, day, day).pk).update(covers=["payout"])
+    run = run_source(source, day + dt.timedelta(days=1))
+    assert (run.state, run.covered_to) == (RunState.AGREES, day + dt.timedelta(days=1))
+    moved(cast, psp, day)
+    run = run_source(source, day)
+    assert (run.state, run.covered_to) == (RunState.MISSING, None)
 
 
 def test_breaks_stand_by_age_and_money(cast, month):

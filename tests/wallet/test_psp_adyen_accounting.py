@@ -19,8 +19,8 @@ from wallet.psp import adapter_of
 from wallet.psp.adyen.accounting_report import AccountingReader, is_accounting_report
 from wallet.psp.adyen.report import AdyenReader
 from wallet.psp.settlement import BadFile
+from wallet.report_expectations import spans_of
 from wallet.settlement_import import import_report
-from wallet.source_runs import report_days
 from wallet.verification import verify
 
 ACCOUNT = "BA00000000000000000000001"
@@ -262,7 +262,8 @@ def test_it_lacks_no_card_payment_and_stands_for_no_day_of_the_other_report(cast
     movement(outside.psp, cast.client, "D-1", 50_000, day=today, hour=0)
     report = import_report(psp_id=outside.psp.pk, file_name="b.csv", content=fetched(outside), actor=cast.finance)
     assert (report.covers, report.matched, report.breaks_found) == (["payout"], 1, 0)
-    assert report_days(outside.psp) == []
+    settlement, accounting = adapter_of(outside.psp).report_kinds()
+    assert (spans_of(outside.psp, settlement), len(spans_of(outside.psp, accounting))) == ([], 1)
     with pytest.raises(IntegrityError, match="report_covers_kinds_of_movements"), transaction.atomic():
         SettlementImport.objects.filter(pk=report.pk).update(covers=["weather"])
 
