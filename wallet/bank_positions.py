@@ -22,8 +22,9 @@ FILES_READ = 200
 # The bank booked it by the day's end; a deposit or payout of ours followed only when the statement was read.
 LATE = """
 SELECT e.currency,
-  coalesce(sum(e.amount_minor) FILTER (WHERE e.state IN ('matched', 'assigned', 'payout', 'returned')
-    AND e.processed_at > %(at)s), 0)::bigint,
+  coalesce(sum(e.amount_minor) FILTER (WHERE e.processed_at > %(at)s AND (e.state IN ('matched', 'assigned', 'payout', 'returned')
+    OR (e.state = 'settlement' AND EXISTS (
+      SELECT 1 FROM wallet_breakposting b WHERE b.entry_id = e.id AND b.state = 'approved')))), 0)::bigint,
   coalesce(sum(e.amount_minor) FILTER (WHERE e.amount_minor > 0 AND e.state IN ('waiting', 'unmatched')), 0)::bigint,
   count(*) FILTER (WHERE e.state IN ('waiting', 'unmatched'))
 FROM wallet_bankentry e JOIN wallet_psp s ON s.id = e.psp_id AND s.brand_id = %(brand)s

@@ -10,9 +10,20 @@ from wallet.reconciliation_choices import PostingWay
 
 
 class PostingForm(forms.Form):
-    way = forms.ChoiceField(label=_("What it is"), choices=PostingWay.choices)
+    # What reached our own bank is proposed with the bank's entry, by a form of its own.
+    way = forms.ChoiceField(
+        label=_("What it is"), choices=[one for one in PostingWay.choices if one[0] != PostingWay.OWN_BANK]
+    )
     business_on = forms.DateField(label=_("Business day"), widget=forms.DateInput(attrs={"type": "date"}))
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class OwnBankForm(forms.Form):
+    """Which booking at the bank it is; the page offers those that fit."""
+
+    entry = forms.IntegerField(widget=forms.HiddenInput)
+    business_on = forms.DateField(label=_("Business day"), widget=forms.DateInput(attrs={"type": "date"}))
+    reason = forms.CharField(label=_("Reason"), max_length=300)
 
 
 class CommentForm(forms.Form):

@@ -36,6 +36,8 @@ JOIN wallet_psp s ON s.id = i.psp_id AND s.brand_id = %(brand)s
 WHERE i.first_day <= %(last)s AND i.last_day >= %(first)s AND r.booked_at >= %(since)s AND r.booked_at < %(until)s
   AND r.fee_minor <> 0 AND NOT r.is_repeat AND r.type NOT IN ('merchant_payout', 'fee')
   AND NOT EXISTS (SELECT 1 FROM wallet_match m WHERE m.row_id = r.id AND m.leg = 'psp')
+  AND NOT EXISTS (SELECT 1 FROM wallet_break b JOIN wallet_breakposting p ON p.one_id = b.id AND p.state = 'approved'
+    AND p.way = 'own_bank' WHERE b.row_id = r.id)
 GROUP BY r.currency ORDER BY r.currency
 """
 

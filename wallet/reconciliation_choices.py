@@ -56,6 +56,7 @@ class PostingWay(models.TextChoices):
     ROUNDING = "rounding", _("Rounding")
     LOSS = "loss", _("A loss by chargeback")
     SUSPENSE = "suspense", _("Unknown yet: into suspense")
+    OWN_BANK = "own_bank", _("Paid to our own bank")
 
 
 class Detail(models.TextChoices):

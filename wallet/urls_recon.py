@@ -18,6 +18,7 @@ RECON = [
     path("money/reconciliation/breaks/<int:pk>/", breaks.break_page, name="break"),
     path("money/reconciliation/breaks/<int:pk>/settle/", breaks.break_settle, name="break_settle"),
     path("money/reconciliation/breaks/<int:pk>/comment/", breaks.break_comment, name="break_comment"),
+    path("money/reconciliation/breaks/<int:pk>/to-bank/", breaks.break_to_bank, name="break_to_bank"),
     path("money/reconciliation/breaks/<int:pk>/propose/", breaks.break_propose, name="break_propose"),
     path("money/reconciliation/postings/<int:pk>/approve/", breaks.break_approve, name="break_approve"),
     path("money/reconciliation/postings/<int:pk>/refuse/", breaks.break_refuse, name="break_refuse"),

@@ -371,6 +371,7 @@ TABLE |= {
     "wallet:break": Rule(SEES_BOOKS, kwargs=_money("Break"), good=OWN),
     "wallet:break_settle": Rule(DECIDES_MONEY, kwargs=_money("Break"), good=OWN),
     "wallet:break_comment": Rule(DECIDES_MONEY, kwargs=_money("Break"), good=OWN),
+    "wallet:break_to_bank": Rule(DECIDES_MONEY, kwargs=_money("Break"), good=OWN),
     "wallet:break_propose": Rule(DECIDES_MONEY, kwargs=_money("Break"), good=OWN),
     "wallet:break_approve": Rule(DECIDES_MONEY, kwargs=_money("BreakPosting"), good=OWN),
     "wallet:break_refuse": Rule(DECIDES_MONEY, kwargs=_money("BreakPosting"), good=OWN),

@@ -171,6 +171,8 @@ class BreakPosting(FourEyesMixin):
     rate = models.DecimalField(max_digits=24, decimal_places=12, null=True)
     rate_on = models.DateField(null=True)
     is_psp_rate = models.BooleanField(default=False, db_default=False)
+    # Of money that a PSP paid to our own bank: what of it came in there.
+    entry = models.ForeignKey(BankEntry, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="break_posting")
     group = models.ForeignKey(MatchGroup, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
 
@@ -210,6 +212,16 @@ class BreakPosting(FourEyesMixin):
             ),
             models.UniqueConstraint(
                 fields=["one"], condition=Q(state=RequestState.WAITING), name="one_posting_of_a_break_waits"
+            ),
+            models.CheckConstraint(
+                condition=Q(way=PostingWay.OWN_BANK, entry__isnull=False)
+                | (~Q(way=PostingWay.OWN_BANK) & Q(entry__isnull=True)),
+                name="only_what_reached_our_bank_names_its_entry",
+            ),
+            models.UniqueConstraint(
+                fields=["entry"],
+                condition=Q(entry__isnull=False, state__in=[RequestState.WAITING, RequestState.APPROVED]),
+                name="a_bank_entry_is_one_payout_to_our_bank",
             ),
         ]
 

@@ -20,12 +20,14 @@ from crm.notify import notify, people_with
 from crm.policies import require
 from crm.ui import formats
 from wallet import ledger, policies
+from wallet.bank_choices import EntryState
 from wallet.choices import AccountKind, BreakKind, BreakState, JournalKind, MatchRule, PeriodState, RequestState
 from wallet.ledger import Entry, Line
 from wallet.models import Break, BreakPosting, Match, MatchGroup, Period, Psp, ReserveItem
-from wallet.reconciliation import breaks
+from wallet.reconciliation import breaks, own_bank
 from wallet.reconciliation.conversions import Across, across, kept_across, lines_between, names_another_client
 from wallet.reconciliation.matching import book_again, lock_psp
+from wallet.reconciliation.own_bank import Arrival
 from wallet.reconciliation_choices import Leg, PostingWay, Resolved
 
 OTHER_SIDE = {
@@ -65,8 +67,10 @@ def can_be_posted(one: Break) -> bool:
 
 
 @transaction.atomic
-def propose(*, break_id: int, way: PostingWay, business_on: dt.date, reason: str, actor: Any) -> BreakPosting:
-    """Say what a difference is; it waits for a second person.
+def propose(
+    *, break_id: int, way: PostingWay, business_on: dt.date, reason: str, actor: Any, entry_id: int | None = None
+) -> BreakPosting:  # fmt: skip
+    """Say what a difference is; it waits for a second person. entry_id: the booking at our bank, where it was paid to us.
 
     Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, WrongState (resolved, or one waits already),
     DomainError (kind of break, day, too much for rounding).
@@ -76,6 +80,8 @@ def propose(*, break_id: int, way: PostingWay, business_on: dt.date, reason: str
     breaks.require_open(one)
     if not can_be_posted(one):
         raise DomainError(_("This break is no difference of money: resolve it in words, or correct the movement."))
+    if way == PostingWay.OWN_BANK:
+        own_bank.require_arrival(one, entry_id)
     between = _between(one)
     difference = between.difference_minor if between else one.difference_minor
     if way == PostingWay.ROUNDING and abs(difference) > ROUNDING_MAX_MINOR:
@@ -88,6 +94,7 @@ def propose(*, break_id: int, way: PostingWay, business_on: dt.date, reason: str
     posting = BreakPosting.objects.create(
         one=one, way=way, currency=one.currency, amount_minor=difference, business_on=business_on,
         reason=reason.strip()[:300], requested_by=actor, requested_at=timezone.now(), movement_id=one.movement_id,
+        entry_id=entry_id if way == PostingWay.OWN_BANK else None,
         **_rate_of(between),
     )  # fmt: skip
     _record(posting, "wallet.break_posting_proposed", actor, reason)
@@ -171,7 +178,8 @@ def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
     breaks.require_open(one)
     _require_open_day(one.brand_id, posting.business_on)
     between = _require_the_same(posting, one)
-    posted = ledger.post(_entry(posting, between), actor=actor)
+    arrival = own_bank.require_arrival(one, posting.entry_id, own=posting) if posting.entry_id else None
+    posted = ledger.post(_entry(posting, between, arrival), actor=actor)
     posting.state, posting.decided_by, posting.decided_at = RequestState.APPROVED, actor, timezone.now()
     posting.decision_note, posting.journal_id = note.strip()[:300], posted.journal_id
     if one.kind in PAIRED and one.row_id and one.movement_id:
@@ -179,6 +187,8 @@ def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
     posting.save()
     if one.kind in OF_RESERVES:
         ReserveItem.objects.filter(row_id=one.row_id).update(posted_minor=F("posted_minor") + posting.amount_minor)
+    if arrival is not None:
+        _note_arrival(arrival, one)
     breaks.close(one, actor, code=Resolved.POSTED, values={"way": posting.way})
     if posting.group_id and one.row_id:
         book_again([one.row_id], actor=actor)
@@ -187,10 +197,24 @@ def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
     return posting
 
 
-def _entry(posting: BreakPosting, between: Across | None) -> Entry:
+def _note_arrival(arrival: Arrival, one: Break) -> None:
+    """The bank's entry is a PSP's payout from now on, and nobody else's."""
+    entry = arrival.entry
+    entry.state, entry.processed_at = EntryState.SETTLEMENT, timezone.now()
+    entry.outcome = f"{one.psp}: {one.row.psp_reference or one.row.merchant_reference}"[:300] if one.row else ""
+    entry.save(update_fields=["state", "processed_at", "outcome"])
+
+
+def _entry(posting: BreakPosting, between: Across | None, arrival: Arrival | None) -> Entry:
     one, way = posting.one, PostingWay(posting.way)
     assert one.psp_id is not None  # only the PSP leg has differences to post
     psp = Psp.objects.select_related("brand").get(pk=one.psp_id)
+    if arrival is not None:
+        return Entry(
+            key=f"break:{one.pk}:post:{posting.pk}", lines=own_bank.lines_of(arrival, psp), brand_id=one.brand_id,
+            business_on=posting.business_on, kind=JournalKind.PSP_SETTLEMENT, description=f"{psp} {posting.reason}"[:200],
+            rate=arrival.rate, rate_on=arrival.entry.booked_on if arrival.rate is not None else None,
+        )  # fmt: skip
     other = ledger.house(OTHER_SIDE[way], brand_id=one.brand_id, currency=posting.currency)
     if between is None:
         at_the_psp = ledger.psp_reserve if one.kind in OF_RESERVES else ledger.psp_clearing
@@ -262,6 +286,7 @@ def _record(posting: BreakPosting, action: str, actor: Any, reason: str) -> None
         reason=reason,
         after={"way": posting.way, "amount_minor": posting.amount_minor, "currency": posting.currency,
                "state": posting.state, "journal": posting.journal_id,
+               **({"bank_entry": posting.entry_id} if posting.entry_id else {}),
                **({"rate": str(posting.rate), "rate_on": str(posting.rate_on)} if posting.rate else {})},
     )  # fmt: skip
 

@@ -21,15 +21,16 @@ from crm.uploads import takes_files
 from wallet import attachments, policies, queries, queries_recon
 from wallet.choices import BreakState, RequestState
 from wallet.forms import OptionalReasonForm, ReasonForm
-from wallet.forms_recon import CommentForm, PostingForm
+from wallet.forms_recon import CommentForm, OwnBankForm, PostingForm
 from wallet.models import Break, BreakPosting, Suggestion
-from wallet.reconciliation import breaks, deciding, postings
+from wallet.reconciliation import breaks, deciding, own_bank, postings
 from wallet.reconciliation.conversions import Across, across
 from wallet.reconciliation_choices import PostingWay
 from wallet.tables_recon import BreakTable
 from wallet.views.downloads import attached
 
 NOTES_SHOWN = 200
+ARRIVALS_SHOWN = 5
 
 
 def _find(request: HttpRequest, pk: int) -> Break:
@@ -50,7 +51,7 @@ def show(request: HttpRequest, one: Break, wrong: dict[str, Any] | None = None, 
             user=request.user, kind=AccessKind.VIEW, client_id=one.client_id, brand_id=one.brand_id,
             target=f"wallet.break:{one.pk}", in_book=is_in_own_book(request.user, one.client),
         )  # fmt: skip
-    found = list(one.postings.select_related("requested_by", "decided_by").order_by("-pk"))
+    found = list(one.postings.select_related("requested_by", "decided_by", "entry").order_by("-pk"))
     waiting = next((posting for posting in found if posting.state == RequestState.WAITING), None)
     usual = postings.USUALLY.get(one.kind) or PostingWay.SUSPENSE
     between, no_rate = _between(one) if waiting is None and one.state == BreakState.OPEN else (None, "")
@@ -63,6 +64,10 @@ def show(request: HttpRequest, one: Break, wrong: dict[str, Any] | None = None, 
         "may_withdraw": policies.can_withdraw(request.user, waiting) if waiting else None,
         "can_be_posted": postings.can_be_posted(one) and waiting is None,
         "owners": queries_recon.owners_for(request.user) if one.state == BreakState.OPEN else [],
+        "arrivals": own_bank.arrivals(one)[:ARRIVALS_SHOWN] if one.state == BreakState.OPEN and not waiting else [],
+        "bank_form": OwnBankForm(
+            initial={"business_on": timezone.now().date(), "reason": _("Paid out to our own bank")}, prefix="bank"
+        ),
         "posting_form": PostingForm(initial={"way": usual, "business_on": timezone.now().date()}, prefix="posting"),
         "reason_form": ReasonForm(prefix="words"), "comment_form": CommentForm(prefix="comment"),
         "approve_form": OptionalReasonForm(prefix="approve"), "refuse_form": ReasonForm(prefix="refuse"),
@@ -135,6 +140,21 @@ def break_propose(request: HttpRequest, pk: int) -> HttpResponseBase:
         )  # fmt: skip
 
     return _do(request, _find(request, pk), "posting_form", form, work, _("It waits for a second person."))
+
+
+@require_POST
+@staff_page("wallet.run_reconciliation")
+def break_to_bank(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Propose that it is what came in at our own bank: `bank-entry`."""
+    form = OwnBankForm(request.POST, prefix="bank")
+
+    def work(values: dict[str, Any]) -> None:
+        postings.propose(
+            break_id=pk, way=PostingWay.OWN_BANK, business_on=values["business_on"], reason=values["reason"],
+            entry_id=values["entry"], actor=request.user,
+        )  # fmt: skip
+
+    return _do(request, _find(request, pk), "bank_form", form, work, _("It waits for a second person."))
 
 
 def _posting(request: HttpRequest, pk: int, permission: str) -> BreakPosting:

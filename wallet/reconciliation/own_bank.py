@@ -1,0 +1,164 @@
+"""A PSP paid out to our own bank by itself (a sweep) and its report calls that a payout like a client's: nobody here sent one.
+
+The bank's statement tells: money of that amount came in near that day. Then it is from the PSP's account to the client-money bank,
+by two people:
+
+    PSP's account +(g + f)      client-money bank −e      fees −f, and −(g − e) that banks kept on the way
+
+g left the PSP, f is what it took for that by its report, e came in.
+
+Between two currencies both sides pass through the house's FX position, at the rate that the two amounts give; the journal names
+it with the day on which the bank booked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from crm import fx
+from crm.errors import DomainError, WrongState
+from crm.money import Money, from_minor, quantize, to_minor
+from wallet import ledger
+from wallet.bank_choices import EntryState
+from wallet.choices import AccountKind, BreakKind, RequestState, RowType
+from wallet.ledger import Line
+from wallet.models import BankEntry, Break, BreakPosting, Psp, SettlementRow
+from wallet.reconciliation.bank_leg import DAYS_NEAR
+from wallet.reconciliation_choices import Leg
+
+BEFORE = dt.timedelta(days=1)
+# What banks on the way may have kept: a hundredth, or this much where that is more.
+KEPT_PART_MAX, KEPT_MINOR_MAX = 100, 5_000
+# How far the rate of a bank may be from the day's reference rate, in parts of a hundred.
+RATE_PERCENT_MAX = 5
+RATE_STEP = Decimal("1e-12")
+SHORT_WORD = 4
+READ_MAX = 500
+TYPES = (RowType.PAYOUT, RowType.ADJUSTMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A booking at our bank that a payout may be. is_named: its text names the PSP, or one of the row's numbers."""
+
+    entry: BankEntry
+    sent: Money
+    fee: Money
+    is_named: bool
+    rate: Decimal | None = None
+
+    @property
+    def kept(self) -> Money | None:
+        """What is missing of it, in one currency."""
+        if self.rate is not None or self.entry.money == self.sent:
+            return None
+        return Money(self.sent.amount - self.entry.money.amount, self.sent.currency)
+
+
+def can_be(one: Break) -> bool:
+    """Only of money that left the PSP and that nobody here knows."""
+    row = one.row
+    return (
+        row is not None and one.leg == Leg.PSP and one.kind == BreakKind.MISSING_HERE and row.type in TYPES
+        and row.gross_minor < 0 and one.difference_minor == row.gross_minor
+    )  # fmt: skip
+
+
+def free_entries(brand_id: int) -> QuerySet[BankEntry]:
+    """Credits at our banks that are nobody's yet, neither by a match nor by somebody's word or proposal."""
+    spoken_for = BreakPosting.objects.filter(
+        entry__isnull=False, state__in=[RequestState.WAITING, RequestState.APPROVED]
+    ).values("entry")
+    return BankEntry.objects.filter(
+        psp__brand_id=brand_id, amount_minor__gt=0, state__in=[EntryState.UNMATCHED, EntryState.OTHER], deposit=None,
+        assigned_by=None, matches=None,
+    ).exclude(pk__in=spoken_for)  # fmt: skip
+
+
+def arrivals(one: Break) -> list[Arrival]:
+    """What came in near its day, the most likely first: named, then of exactly this amount."""
+    row = one.row
+    if row is None or not can_be(one):
+        return []
+    day = row.booked_at.astimezone(dt.UTC).date()
+    near = free_entries(one.brand_id).filter(booked_on__range=(day - BEFORE, day + dt.timedelta(days=DAYS_NEAR)))
+    psp = Psp.objects.only("name", "code", "adapter").get(pk=one.psp_id)
+    found = [_judged(entry, row, psp) for entry in near.defer("sealed_party").order_by("booked_on", "pk")[:READ_MAX]]
+    return sorted((hit for hit in found if hit), key=lambda hit: (not hit.is_named, hit.kept is not None, hit.entry.pk))
+
+
+def _judged(entry: BankEntry, row: SettlementRow, psp: Psp) -> Arrival | None:
+    """Exactly the amount, or named and near enough; None for everything else."""
+    sent, fee = (Money.of_minor(minor, row.currency) for minor in (-row.gross_minor, row.fee_minor))
+    named = _is_named(entry, row, psp)
+    if entry.currency == row.currency:
+        kept = -row.gross_minor - entry.amount_minor
+        is_near = 0 < kept <= max(-row.gross_minor // KEPT_PART_MAX, KEPT_MINOR_MAX) and kept < entry.amount_minor
+        return Arrival(entry, sent, fee, named) if kept == 0 or (named and is_near) else None
+    rate = _rate(entry, sent) if named else None
+    return Arrival(entry, sent, fee, named, rate) if rate else None
+
+
+def _is_named(entry: BankEntry, row: SettlementRow, psp: Psp) -> bool:
+    text = " ".join((entry.text, entry.end_to_end, entry.bank_reference, entry.batch, entry.party_name)).upper()
+    words = {word for word in re.split(r"[^A-Z0-9_./-]+", text) if word} | set(re.findall(r"[A-Z0-9]+", text))
+    numbers = {row.psp_reference, row.merchant_reference, row.original_reference, row.entry_reference}
+    if any(len(one) >= SHORT_WORD and one.upper() in words for one in numbers):
+        return True
+    names = {psp.name.upper(), psp.code.upper(), psp.adapter.upper()}
+    return any(len(one) >= SHORT_WORD and re.search(rf"\b{re.escape(one)}\b", text) for one in names)
+
+
+def _rate(entry: BankEntry, sent: Money) -> Decimal | None:
+    """Of the bank, where it is near the reference rate of its day."""
+    try:
+        known = fx.rate(sent.currency, entry.currency, on=entry.booked_on).rate
+    except fx.NoRate:
+        return None
+    expected = to_minor(quantize(sent.amount * known, entry.currency), entry.currency)
+    if abs(entry.amount_minor - expected) * 100 > expected * RATE_PERCENT_MAX:
+        return None
+    return (from_minor(entry.amount_minor, entry.currency) / sent.amount).quantize(RATE_STEP) or None
+
+
+def require_arrival(one: Break, entry_id: int | None, *, own: BreakPosting | None = None) -> Arrival:
+    """The booking that was chosen, locked, and still free and fit. own: the proposal that holds it already."""
+    if entry_id is None or not can_be(one):
+        raise DomainError(_("Choose the booking at the bank that it is."))
+    entry = BankEntry.objects.select_for_update(of=["self"]).filter(pk=entry_id).first()
+    spoken_for = BreakPosting.objects.filter(entry_id=entry_id, state__in=[RequestState.WAITING, RequestState.APPROVED])
+    is_free = (
+        entry is not None and entry.psp.brand_id == one.brand_id and entry.amount_minor > 0 and entry.deposit_id is None
+        and entry.assigned_by_id is None and entry.state in (EntryState.UNMATCHED, EntryState.OTHER)
+        and not entry.matches.exists() and not spoken_for.exclude(pk=own.pk if own else None).exists()
+    )  # fmt: skip
+    if entry is None or not is_free:
+        raise WrongState(_("This booking at the bank belongs to something else by now."))
+    assert one.row is not None
+    found = _judged(entry, one.row, Psp.objects.get(pk=one.psp_id))
+    if found is None:
+        raise DomainError(_("Amount and text of this booking do not show that it is this payout."))
+    return found
+
+
+def lines_of(arrival: Arrival, psp: Psp) -> tuple[Line, ...]:
+    """As drawn above, in minor units."""
+    entry, brand_id, there, fee = arrival.entry, psp.brand_id, arrival.sent.minor, arrival.fee.minor
+    currency, here = arrival.sent.currency, entry.amount_minor
+    fees = ledger.house(AccountKind.FEES, brand_id=brand_id, currency=currency)
+    bank = ledger.house(AccountKind.CLIENT_MONEY_BANK, brand_id=brand_id, currency=entry.currency)
+    lines = [Line(ledger.psp_clearing(psp, currency), there + fee), Line(bank, -here)]
+    if arrival.rate is None:
+        lines.append(Line(fees, here - there - fee))
+    else:
+        left, reached = (
+            ledger.house(AccountKind.FX_POSITION, brand_id=brand_id, currency=one) for one in (currency, entry.currency)
+        )
+        lines += [Line(left, -there), Line(reached, here), Line(fees, -fee)]
+    return tuple(line for line in lines if line.amount_minor)
