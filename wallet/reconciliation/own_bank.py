@@ -88,7 +88,7 @@ def arrivals(one: Break) -> list[Arrival]:
         return []
     day = row.booked_at.astimezone(dt.UTC).date()
     near = free_entries(one.brand_id).filter(booked_on__range=(day - BEFORE, day + dt.timedelta(days=DAYS_NEAR)))
-    psp = Psp.objects.only("name", "code", "adapter").get(pk=one.psp_id)
+    psp = _psp_of(one)
     found = [_judged(entry, row, psp) for entry in near.defer("sealed_party").order_by("booked_on", "pk")[:READ_MAX]]
     return sorted((hit for hit in found if hit), key=lambda hit: (not hit.is_named, hit.kept is not None, hit.entry.pk))
 
@@ -103,6 +103,11 @@ def _judged(entry: BankEntry, row: SettlementRow, psp: Psp) -> Arrival | None:
         return Arrival(entry, sent, fee, named) if kept == 0 or (named and is_near) else None
     rate = _rate(entry, sent) if named else None
     return Arrival(entry, sent, fee, named, rate) if rate else None
+
+
+def _psp_of(one: Break) -> Psp:
+    assert one.psp_id is not None  # the PSP leg has one
+    return Psp.objects.only("name", "code", "adapter").get(pk=one.psp_id)
 
 
 def _is_named(entry: BankEntry, row: SettlementRow, psp: Psp) -> bool:
@@ -133,15 +138,17 @@ def require_arrival(one: Break, entry_id: int | None, *, own: BreakPosting | Non
         raise DomainError(_("Choose the booking at the bank that it is."))
     entry = BankEntry.objects.select_for_update(of=["self"]).filter(pk=entry_id).first()
     spoken_for = BreakPosting.objects.filter(entry_id=entry_id, state__in=[RequestState.WAITING, RequestState.APPROVED])
+    if own is not None:
+        spoken_for = spoken_for.exclude(pk=own.pk)
     is_free = (
         entry is not None and entry.psp.brand_id == one.brand_id and entry.amount_minor > 0 and entry.deposit_id is None
         and entry.assigned_by_id is None and entry.state in (EntryState.UNMATCHED, EntryState.OTHER)
-        and not entry.matches.exists() and not spoken_for.exclude(pk=own.pk if own else None).exists()
+        and not entry.matches.exists() and not spoken_for.exists()
     )  # fmt: skip
     if entry is None or not is_free:
         raise WrongState(_("This booking at the bank belongs to something else by now."))
     assert one.row is not None
-    found = _judged(entry, one.row, Psp.objects.get(pk=one.psp_id))
+    found = _judged(entry, one.row, _psp_of(one))
     if found is None:
         raise DomainError(_("Amount and text of this booking do not show that it is this payout."))
     return found
