@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('wallet', '0055_reports_that_come_by_themselves'),
+        ('wallet', '0057_reports_that_come_by_themselves'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('wallet', '0054_reports_say_what_they_cover'),
+        ('wallet', '0056_chargebacks_known_by_their_dispute'),
     ]
 
     operations = [
