@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection
+
+# For the SET of an UPDATE of many clients. Where it sets no column that a generated one is made of, PostgreSQL (ExecInitGenerated
+# in 17 and 18) reads the generated columns' expressions anew for every row, which took 45 % of the statement.
+GENERATED_ONCE: Final = "email = c.email"
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def rebuild(one: Fact) -> int:
     """Write the recomputed value wherever it differs; returns how many clients changed."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE clients_client c SET {one.name} = coalesce(s.value, {one.default}) "  # noqa: S608
+            f"UPDATE clients_client c SET {one.name} = coalesce(s.value, {one.default}), {GENERATED_ONCE} "  # noqa: S608
             f"FROM clients_client k LEFT JOIN ({one.sql}) s(client_id, value) ON s.client_id = k.id "
             f"WHERE c.id = k.id AND c.{one.name} IS DISTINCT FROM coalesce(s.value, {one.default})"
         )

@@ -11,21 +11,22 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from clients.choices import TimelineKind
+from clients.facts import GENERATED_ONCE
 from clients.models import Client
 from crm.bulk import copy_models, copy_rows
 from leads import places, routing, scoring
 from leads.choices import Channel, RowVerdict
 from leads.models import Campaign, Lead, LeadImport, LeadImportRow
 
-FACTS_OF_KNOWN = """
-UPDATE clients_client c SET score = newest.score, source = first.source, campaign = coalesce(k.code, '')
+FACTS_OF_KNOWN = f"""
+UPDATE clients_client c SET score = newest.score, source = first.source, campaign = coalesce(k.code, ''), {GENERATED_ONCE}
 FROM (SELECT DISTINCT ON (client_id) client_id, score FROM leads_lead WHERE client_id = ANY(%(clients)s)
       ORDER BY client_id, captured_at DESC, id DESC) newest
 JOIN (SELECT DISTINCT ON (client_id) client_id, source, campaign_id FROM leads_lead WHERE client_id = ANY(%(clients)s)
       ORDER BY client_id, captured_at, id) first ON first.client_id = newest.client_id
 LEFT JOIN leads_campaign k ON k.id = first.campaign_id
 WHERE c.id = newest.client_id
-"""
+"""  # noqa: S608 - a constant
 TIMELINE = ("client_id", "at", "kind", "title", "body", "actor_id", "url", "data", "dedupe_key", "is_visible_to_client")
 
 

@@ -282,6 +282,7 @@ class Totals:
     equity: Decimal
     floating: Decimal
     positions: int
+    last_trade_at: dt.datetime | None = None
     is_converted: bool = False
 
 
@@ -297,6 +298,7 @@ def totals_of(client: Client, accounts: Sequence[TradingAccount], positions: Seq
         equity=sum((a.equity_base for a in live), Decimal(0)),
         floating=floating.quantize(Decimal("0.01")),
         positions=sum(1 for position in positions if position.account_id in ids),
+        last_trade_at=max((a.last_trade_at for a in accounts if a.last_trade_at and not a.is_demo), default=None),
         is_converted=any(a.currency != client.brand.base_currency for a in live),
     )
 

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
+from clients.facts import GENERATED_ONCE
+
 LOCK: Final = 0x4B_52_45_53  # an advisory lock of our own: one refresh at a time, or an older one could write last
 ACCOUNTS_PER_STEP: Final = 500
 DAYS_PER_STEP: Final = 20_000
@@ -177,26 +179,29 @@ def write(days: list[tuple[int, dt.date]]) -> None:
     raise_last_trades({account_id: at for account_id, _client, _demo, at in rows}, clients)
 
 
-def raise_last_trades(accounts: dict[int, dt.datetime], clients: dict[int, dt.datetime]) -> None:
+def raise_last_trades(accounts: dict[int, dt.datetime], clients: dict[int, dt.datetime] | None = None) -> None:
     """`last_trade_at` of accounts and of clients never goes back because of a deal that came late.
 
     Both are kept to the minute: a client's row stands in many indexes, and who trades all day would write them with each deal.
     """
-    for table, newest in (("trading_tradingaccount", accounts), ("clients_client", clients)):
-        _raise(table, {pk: at.replace(second=0, microsecond=0) for pk, at in newest.items()})
+    for table, newest, also in (
+        ("trading_tradingaccount", accounts, ""),
+        ("clients_client", clients or {}, f", {GENERATED_ONCE}"),
+    ):
+        _raise(table, {pk: at.replace(second=0, microsecond=0) for pk, at in newest.items()}, also)
 
 
-def _raise(table: str, newest: dict[int, dt.datetime]) -> None:
+def _raise(table: str, newest: dict[int, dt.datetime], also: str) -> None:
     """Locks what it changes, in order of id."""
     if not newest:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH new AS (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS n(id, at)), "
-            f"locked AS (SELECT t.id FROM {table} t JOIN new USING (id) "
-            "WHERE t.last_trade_at IS NULL OR t.last_trade_at < new.at ORDER BY t.id FOR NO KEY UPDATE OF t) "
-            f"UPDATE {table} t SET last_trade_at = greatest(t.last_trade_at, new.at) FROM new, locked "
-            "WHERE t.id = new.id AND locked.id = t.id AND t.last_trade_at IS DISTINCT FROM greatest(t.last_trade_at, new.at)",
+            f"locked AS (SELECT c.id FROM {table} c JOIN new USING (id) "
+            "WHERE c.last_trade_at IS NULL OR c.last_trade_at < new.at ORDER BY c.id FOR NO KEY UPDATE OF c) "
+            f"UPDATE {table} c SET last_trade_at = greatest(c.last_trade_at, new.at){also} FROM new, locked "
+            "WHERE c.id = new.id AND locked.id = c.id AND c.last_trade_at IS DISTINCT FROM greatest(c.last_trade_at, new.at)",
             [list(newest), list(newest.values())],
         )
 

@@ -32,7 +32,7 @@ class AuditEvent(models.Model):
 
     at = models.DateTimeField()
     transaction_id = models.BigIntegerField(help_text="PostgreSQL's transaction id: bounds the sealer's search")
-    actor = models.ForeignKey("crm.User", on_delete=models.PROTECT, null=True, related_name="+")
+    actor = models.ForeignKey("crm.User", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     actor_label = models.CharField(max_length=160)
     action = models.CharField(max_length=80)
     target_type = models.CharField(max_length=80)
@@ -88,7 +88,7 @@ class AuditLeaf(models.Model):
     """The place of one audit row in its seal."""
 
     event_id = models.BigIntegerField(primary_key=True)
-    seal = models.ForeignKey(AuditSeal, on_delete=models.PROTECT, related_name="leaves")
+    seal = models.ForeignKey(AuditSeal, on_delete=models.PROTECT, related_name="leaves", db_index=False)
     position = models.PositiveIntegerField()
     leaf_hash = models.BinaryField(max_length=32)
 

@@ -4,7 +4,7 @@ from django.db import models
 class Notification(models.Model):
     """A line for one person's bell, pushed live to open pages."""
 
-    user = models.ForeignKey("crm.User", on_delete=models.CASCADE, related_name="notifications")
+    user = models.ForeignKey("crm.User", on_delete=models.CASCADE, related_name="notifications", db_index=False)
     kind = models.CharField(max_length=60)
     title = models.CharField(max_length=160)
     body = models.CharField(max_length=400, blank=True)

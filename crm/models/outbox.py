@@ -28,7 +28,7 @@ class OutboxEvent(models.Model):
 class EventDelivery(models.Model):
     """One handler's copy of one event; done in the same transaction as what the handler did."""
 
-    event = models.ForeignKey(OutboxEvent, on_delete=models.PROTECT, related_name="deliveries")
+    event = models.ForeignKey(OutboxEvent, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     handler = models.CharField(max_length=160)
     client_id = models.BigIntegerField(null=True)
     state = models.CharField(max_length=8, choices=DeliveryState.choices, default=DeliveryState.PENDING)

@@ -11,7 +11,7 @@ from clients.canonical import country_of_phone
 from clients.choices import SalesStatus, TimelineKind
 from clients.demo.lives import Life
 from clients.demo.write import TIMELINE, entry
-from clients.facts import FACTS
+from clients.facts import FACTS, GENERATED_ONCE
 from clients.models import Client
 from crm import audit
 from crm.bulk import copy_models, copy_rows
@@ -145,7 +145,7 @@ def write_facts() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            UPDATE clients_client c SET score = s.value, source = o.value, campaign = a.value
+            UPDATE clients_client c SET score = s.value, source = o.value, campaign = a.value, {GENERATED_ONCE}
             FROM ({FACTS["score"].sql}) s(client_id, value), ({FACTS["source"].sql}) o(client_id, value),
                  ({FACTS["campaign"].sql}) a(client_id, value)
             WHERE s.client_id = c.id AND o.client_id = c.id AND a.client_id = c.id

@@ -17,7 +17,7 @@ from tests.cast import Cast
 from tests.trading.factories import make_account, make_server
 from tests.trading.made_up import made_up
 from tests.trading.sandbox_server import Sandbox
-from trading import symbols
+from trading import queries, results, symbols
 from trading.choices import IssueKind, SymbolGroup
 from trading.models import (
     Deal,
@@ -85,6 +85,7 @@ def test_a_first_trade_makes_a_funded_client_active(
     deposit(sandbox, account)
     sandbox.post("trade", login=int(account.login), symbol="EURUSD", lots="0.1", hold_seconds=0)
     deals.sync_deals(server)
+    assert results.refresh_all() == 1
     client.refresh_from_db()
     account.refresh_from_db()
     newest = Deal.objects.filter(account=account, action__in=[0, 1]).latest("executed_at").executed_at
@@ -111,6 +112,7 @@ def test_facts_are_what_a_rebuild_finds(
     sandbox.post("trade", login=int(account.login), symbol="EURUSD", lots="0.1")
     deals.sync_deals(server)
     money.sync_money(server)
+    results.refresh_all()
     client = Client.objects.get(pk=cast.client.pk)
     assert client.equity > 4900
     for name in ("last_trade_at", "equity"):
@@ -136,9 +138,26 @@ def test_a_deal_that_came_late_is_taken_in(cast: Cast, server: TradingServer) ->
     deals.take_in(server, [made_up(1)])
     deals.take_in(server, [made_up(2, executed_at=timezone.now() - dt.timedelta(days=200))])
     assert Deal.objects.filter(server=server).count() == 2
+    results.refresh_all()
     cast.client.refresh_from_db()
     newest = Deal.objects.get(ticket=1).executed_at
     assert cast.client.last_trade_at == newest.replace(second=0, microsecond=0)  # never goes back
+
+
+def test_taking_deals_in_writes_no_client_whose_row_movements_of_money_lock(cast: Cast, server: TradingServer) -> None:
+    make_account(cast.client, server, login="1")
+    place = "SELECT ctid::text, xmax::text FROM clients_client WHERE id = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(place, [cast.client.pk])
+        before = cursor.fetchone()
+        deals.take_in(server, [made_up(1)])
+        cursor.execute(place, [cast.client.pk])
+        assert cursor.fetchone() == before
+    rows = queries.accounts_of(cast.agent, cast.client.pk)
+    shown = queries.totals_of(cast.client, rows, []).last_trade_at
+    assert shown == Deal.objects.get(ticket=1).executed_at.replace(second=0, microsecond=0), (
+        "the client's open page knows it"
+    )
 
 
 def test_the_same_ticket_on_two_servers_is_two_deals(cast: Cast, server: TradingServer) -> None:

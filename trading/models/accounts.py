@@ -83,7 +83,7 @@ class TradingAccount(models.Model):
     Amounts are in `currency` as the platform last said; `equity_base` is equity in the brand's base currency.
     """
 
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="trading_accounts")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="trading_accounts", db_index=False)
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="accounts")
     account_type = models.ForeignKey(AccountType, on_delete=models.PROTECT, related_name="accounts", null=True)
     login = models.CharField(max_length=32, blank=True)
@@ -92,7 +92,7 @@ class TradingAccount(models.Model):
     leverage = models.PositiveIntegerField()
     is_demo = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=AccountState.choices, default=AccountState.REQUESTED)
-    request_key = models.CharField(max_length=60, unique=True, help_text=_("The same wish twice is one account"))
+    request_key = models.CharField(max_length=60, help_text=_("The same wish twice is one account"))
     error = models.CharField(max_length=300, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
@@ -138,6 +138,8 @@ class TradingAccount(models.Model):
             ("view_deal_list", "May see deals, positions and exposure"),
         ]
         constraints = [
+            # no `unique=True`, whose second index for LIKE every change of equity would write
+            models.UniqueConstraint(fields=["request_key"], name="a_wish_makes_one_account"),
             models.UniqueConstraint(
                 fields=["server", "login"], condition=~Q(login=""), name="login_is_unique_on_its_server"
             ),

@@ -97,7 +97,7 @@ class Deal(models.Model):
 class DealEdit(models.Model):
     """A deal as it was before the platform changed it; a deletion is an edit with `deleted` in `after`."""
 
-    server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="+")
+    server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="+", db_index=False)
     ticket = models.BigIntegerField()
     before = models.JSONField()
     after = models.JSONField()
@@ -114,7 +114,7 @@ class DealEdit(models.Model):
 class Position(models.Model):
     """An open position, as the platform last listed it. Amounts in the account's currency."""
 
-    server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="+")
+    server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="+", db_index=False)
     ticket = models.BigIntegerField()
     account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="positions")
     symbol = models.CharField(max_length=32)

@@ -18,7 +18,7 @@ class BalanceOperation(models.Model):
     `amount` is signed and in `currency`, the account's own: positive goes in. One ticket settles one operation.
     """
 
-    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="operations")
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="operations", db_index=False)
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=10, choices=OperationKind.choices)
     amount = models.DecimalField(**MONEY)

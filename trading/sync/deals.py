@@ -157,9 +157,10 @@ def _note_money(server: TradingServer, deals: list[DealData], done: Ingested) ->
 
 
 def _note_trades(deals: list[DealData], done: Ingested) -> None:
-    """Last trade of accounts and clients, the first trade of a client, and the open pages.
+    """Last trade of accounts, the first trade of a client, and the open pages.
 
-    Of history (`LIVE_DAYS`) only the first trade is told at once: last trades follow with its sums, and no page waits.
+    Of history (`LIVE_DAYS`) only the first trade is told at once: last trades follow with its sums, and no page waits. A
+    client's last trade always follows with the sums: their row is what movements of money lock, and stands in many indexes.
     """
     newest: dict[int, dt.datetime] = {}
     owners = {owner.account_id: owner for owner in done.owners.values()}
@@ -177,7 +178,7 @@ def _note_trades(deals: list[DealData], done: Ingested) -> None:
     _wake_up(real)
     since = timezone.now() - dt.timedelta(days=LIVE_DAYS)
     live = {client_id: at for client_id, at in real.items() if at >= since}
-    raise_last_trades({pk: at for pk, at in newest.items() if at >= since}, live)
+    raise_last_trades({pk: at for pk, at in newest.items() if at >= since})
     refresh_pages(live)
 
 

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from clients.facts import GENERATED_ONCE
 from crm import fx
 from trading import margin
 from trading.choices import AccountState
@@ -46,14 +47,15 @@ WHERE a.id = locked.id AND new.login = a.login AND c.id = a.client_id
   AND (rates.currency = a.currency OR rates.currency IS NULL)
 RETURNING a.client_id
 """
-EQUITY_FACT: Final = """
+EQUITY_FACT: Final = f"""
 WITH locked AS (SELECT id FROM clients_client WHERE id = ANY(%(clients)s) ORDER BY id FOR NO KEY UPDATE),
 sums AS (
   SELECT l.id, coalesce(sum(a.equity_base) FILTER (WHERE NOT a.is_demo), 0) AS value
   FROM locked l LEFT JOIN trading_tradingaccount a ON a.client_id = l.id GROUP BY l.id
 )
-UPDATE clients_client c SET equity = sums.value FROM sums WHERE c.id = sums.id AND c.equity IS DISTINCT FROM sums.value
-"""
+UPDATE clients_client c SET equity = sums.value, {GENERATED_ONCE} FROM sums
+WHERE c.id = sums.id AND c.equity IS DISTINCT FROM sums.value
+"""  # noqa: S608 - constants
 EQUITY_POINTS: Final = """
 INSERT INTO trading_equitypoint (account_id, at, balance, equity)
 SELECT id, date_trunc('hour', %(now)s::timestamptz), balance, equity FROM trading_tradingaccount
