@@ -36,7 +36,7 @@ def make_type(brand: Brand, server: TradingServer, **fields: Any) -> AccountType
 
 def make_account(client: Client, server: TradingServer, *, login: str = "", **fields: Any) -> TradingAccount:
     """An open account; the login is made up unless given. Nothing is created on a platform."""
-    number = 500_100 + TradingAccount.objects.count()
+    number = 585_000 + TradingAccount.objects.count()  # far from the logins that a sandbox gives
     values = {
         "group": "real\\standard-EUR", "currency": "EUR", "leverage": 30, "state": "open",
         "opened_at": timezone.now(), "request_key": f"test-{number}",
