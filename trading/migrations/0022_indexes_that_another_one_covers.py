@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('clients', '0004_list_index_holds_what_it_filters'),
-        ('trading', '0020_deals_that_wait_for_their_sums'),
+        ('trading', '0021_cap_standing_and_orders'),
     ]
 
     operations = [
