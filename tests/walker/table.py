@@ -136,6 +136,7 @@ TABLE |= {
     "trading_type": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"type_id": 999_999}, good=OWN),
     "trading_caps": Rule(roles(Role.ADMINISTRATOR, Role.MLRO, Role.AUDITOR)),
     "trading_caps_above": Rule(roles(Role.ADMINISTRATOR, Role.MLRO, Role.AUDITOR)),
+    "trading_caps_put_right": Rule(roles(Role.MLRO)),
     "trading_cap_end": Rule(roles(Role.MLRO), kwargs=lambda _world: {"line_id": 999_999}, good=OWN),
     "trading_servers": Rule(roles(Role.ADMINISTRATOR)),
     "trading_server_new": Rule(roles(Role.ADMINISTRATOR)),
