@@ -168,7 +168,7 @@ def test_what_came_back_is_written_down_with_its_fee_and_booked_by_another(open_
 
 def test_what_a_psp_holds_back_is_seen_with_its_due_day(page, room):
     held = recon.row("", -5_000, psp_reference="r-1", type="reserve")
-    recon.report(room.psp, [held, {**held, "gross_minor": 700, "net_minor": 700, "psp_reference": "r-2"}])
+    recon.report(room.psp, [held, {**held, "gross_minor": 7_000, "net_minor": 7_000, "psp_reference": "r-2"}])
     enter(page, room.cast.finance)
     page.goto("/money/reconciliation/")
     page.get_by_role("link", name="Held back by PSPs").click()
