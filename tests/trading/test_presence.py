@@ -50,6 +50,18 @@ def dealer(account: TradingAccount, **values: object) -> None:
     platform.client.write("USER_UPDATE", {"LOGIN": account.login, **values})  # type: ignore[attr-defined]
 
 
+def test_an_account_that_is_not_on_the_platform_offers_nothing_that_is_done_there(
+    cast: Cast, account: TradingAccount, browse
+) -> None:
+    path = f"/trading/accounts/{account.pk}/"
+    assert (
+        f"{path}leverage/" in (page := browse(cast.support).get(path).content.decode()) and f"{path}password/" in page
+    )
+    TradingAccount.objects.filter(pk=account.pk).update(missing_since=timezone.now(), missing_because="gone")
+    page = browse(cast.support).get(path).content.decode()
+    assert not any(f"{path}{done}/" in page for done in ("leverage", "password", "archive"))
+
+
 def test_an_archived_account_is_marked_told_and_comes_back(
     cast: Cast, account: TradingAccount, sandbox: Sandbox
 ) -> None:

@@ -103,12 +103,13 @@ class AccountPage(StaffView):
         account = queries.get_account(user, account_id)
         note_look(user, account)
         curve, positions = queries.curve_of(account), queries.positions_of(account)
+        is_there = account.state == "open" and account.missing_since is None
         context = {
             "account": account, "client": account.client, "curve": curve, "chart": curve_chart(account, curve, height=260),
             "positions": positions, "held": performance.held_of(positions), "fared": performance.track_record(account),
             "alerts": margin.open_alerts_of(account), "look": signing.dumps([user.pk, account.pk], salt=LOOK_SALT),
-            "may_change_leverage": policies.can_change_leverage(user, account) and account.state == "open",
-            "may_reset_password": policies.can_reset_password(user, account) and account.state == "open",
+            "may_change_leverage": policies.can_change_leverage(user, account) and is_there,
+            "may_reset_password": policies.can_reset_password(user, account) and is_there,
             "lacking": abilities.lacking(account.server), "asks_to_look": _asks_to_look(account),
             "unverified": abilities.unverified(account.server), "standing": standing_of(user, account),
             "may_retry": account.state == "failed" and user.has_perm("trading.open_account"),
