@@ -3,7 +3,8 @@
     # wallet/facts.py
     fact("first_deposit_at", owner="wallet", sql="SELECT client_id, min(settled_at) FROM wallet_deposit WHERE … GROUP BY 1")
 
-The query returns (client_id, value) for clients that have one; `default` is the value of all others.
+The query returns (client_id, value) for clients that have one; `default` is the value of all others. `waiting` returns the ids
+of clients for whom it is about to be written, and who differ from nothing until then.
 """
 
 from __future__ import annotations
@@ -25,16 +26,17 @@ class Fact:
     owner: str
     sql: str
     default: str = "NULL"
+    waiting: str = "SELECT NULL::bigint WHERE false"
 
 
 FACTS: dict[str, Fact] = {}
 
 
-def fact(name: str, *, owner: str, sql: str, default: str = "NULL") -> None:
+def fact(name: str, *, owner: str, sql: str, default: str = "NULL", waiting: str = Fact.waiting) -> None:
     """Register a fact. `default` is an SQL literal, e.g. `0` or `'unrated'`."""
     if name in FACTS and FACTS[name].owner != owner:
         raise ValueError(f"fact {name} is written by {FACTS[name].owner}; {owner} can't write it too")
-    FACTS[name] = Fact(name, owner, sql, default)
+    FACTS[name] = Fact(name, owner, sql, default, waiting)
 
 
 def differences(one: Fact, *, limit: int = 20) -> Iterator[tuple[int, Any, Any]]:
@@ -43,7 +45,8 @@ def differences(one: Fact, *, limit: int = 20) -> Iterator[tuple[int, Any, Any]]
         cursor.execute(
             f"SELECT c.id, c.{one.name}, coalesce(s.value, {one.default}) FROM clients_client c "  # noqa: S608
             f"LEFT JOIN ({one.sql}) s(client_id, value) ON s.client_id = c.id "
-            f"WHERE c.{one.name} IS DISTINCT FROM coalesce(s.value, {one.default}) ORDER BY c.id LIMIT {int(limit)}"
+            f"WHERE c.{one.name} IS DISTINCT FROM coalesce(s.value, {one.default}) AND c.id NOT IN ({one.waiting}) "
+            f"ORDER BY c.id LIMIT {int(limit)}"
         )
         yield from cursor.fetchall()
 
