@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from clients.facts import FACTS, differences
 from clients.models import Client
 from crm.models import Notification, OutboxEvent
 from tests.cast import Cast
@@ -20,6 +21,7 @@ from tests.trading.sandbox_server import Sandbox
 from trading import queries, results, symbols
 from trading.choices import IssueKind, SymbolGroup
 from trading.models import (
+    ChangedDay,
     Deal,
     DealEdit,
     EquityPoint,
@@ -106,8 +108,6 @@ def test_deposits_alone_are_no_trade(
 def test_facts_are_what_a_rebuild_finds(
     cast: Cast, account: TradingAccount, server: TradingServer, sandbox: Sandbox
 ) -> None:
-    from clients.facts import FACTS, differences
-
     deposit(sandbox, account)
     sandbox.post("trade", login=int(account.login), symbol="EURUSD", lots="0.1")
     deals.sync_deals(server)
@@ -155,9 +155,11 @@ def test_taking_deals_in_writes_no_client_whose_row_movements_of_money_lock(cast
         assert cursor.fetchone() == before
     rows = queries.accounts_of(cast.agent, cast.client.pk)
     shown = queries.totals_of(cast.client, rows, []).last_trade_at
-    assert shown == Deal.objects.get(ticket=1).executed_at.replace(second=0, microsecond=0), (
-        "the client's open page knows it"
-    )
+    newest = Deal.objects.get(ticket=1).executed_at.replace(second=0, microsecond=0)
+    assert shown == newest, "the client's open page knows it"
+    assert list(differences(FACTS["last_trade_at"])) == [], "what waits for its sums is no difference"
+    ChangedDay.objects.all().delete()
+    assert list(differences(FACTS["last_trade_at"])) == [(cast.client.pk, None, newest)], "without them it is one"
 
 
 def test_the_same_ticket_on_two_servers_is_two_deals(cast: Cast, server: TradingServer) -> None:
