@@ -17,6 +17,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from clients.facts import GENERATED_ONCE
+from trading.sync.batches import array
 
 LOCK: Final = 0x4B_52_45_53  # an advisory lock of our own: one refresh at a time, or an older one could write last
 ACCOUNTS_PER_STEP: Final = 500
@@ -188,21 +189,21 @@ def raise_last_trades(accounts: dict[int, dt.datetime], clients: dict[int, dt.da
         ("trading_tradingaccount", accounts, ""),
         ("clients_client", clients or {}, f", {GENERATED_ONCE}"),
     ):
-        _raise(table, {pk: at.replace(second=0, microsecond=0) for pk, at in newest.items()}, also)
+        _raise(table, {pk: int(at.timestamp()) // 60 * 60 for pk, at in newest.items()}, also)
 
 
-def _raise(table: str, newest: dict[int, dt.datetime], also: str) -> None:
-    """Locks what it changes, in order of id."""
+def _raise(table: str, newest: dict[int, int], also: str) -> None:
+    """Locks what it changes, in order of id. `newest` are seconds of the epoch by id."""
     if not newest:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH new AS (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS n(id, at)), "
+            "WITH new AS (SELECT id, to_timestamp(s) AS at FROM unnest(%s::bigint[], %s::bigint[]) AS n(id, s)), "
             f"locked AS (SELECT c.id FROM {table} c JOIN new USING (id) "
             "WHERE c.last_trade_at IS NULL OR c.last_trade_at < new.at ORDER BY c.id FOR NO KEY UPDATE OF c) "
             f"UPDATE {table} c SET last_trade_at = greatest(c.last_trade_at, new.at){also} FROM new, locked "
             "WHERE c.id = new.id AND locked.id = c.id AND c.last_trade_at IS DISTINCT FROM greatest(c.last_trade_at, new.at)",
-            [list(newest), list(newest.values())],
+            [array(newest), array(newest.values())],
         )
 
 

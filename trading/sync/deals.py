@@ -6,13 +6,12 @@ import datetime as dt
 import time
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import Stage, TimelineKind
-from clients.models import Client
 from clients.stages import move_stage
 from trading import symbols
 from trading.choices import CREDIT_ACTIONS, TRADES, DealAction, IssueKind, StagedState
@@ -22,6 +21,7 @@ from trading.operations import MoneyDeal, note_deals
 from trading.platforms.base import DealData, ServerTime
 from trading.platforms.pool import deal_source
 from trading.results import raise_last_trades
+from trading.sync.batches import array
 from trading.sync.cursor import Run, reading
 from trading.sync.ingest import Ingested, ingest
 from trading.sync.live import refresh_pages
@@ -34,6 +34,7 @@ PAGES_MAX: Final = 40  # in one run after a pause; the next run goes on from the
 EXPORT: Final = "deals_export"  # its cursor is a change stamp, not the server's clock
 HOUR_MSC: Final = 3_600_000
 LIVE_DAYS: Final = 2
+SLEEPING: Final = "SELECT id, stage FROM clients_client WHERE id = ANY(%s::bigint[]) AND stage = ANY(%s)"
 
 
 def sync_deals(server: TradingServer, *, overlap: dt.timedelta | None = None) -> Ingested | None:
@@ -162,30 +163,31 @@ def _note_trades(deals: list[DealData], done: Ingested) -> None:
     Of history (`LIVE_DAYS`) only the first trade is told at once: last trades follow with its sums, and no page waits. A
     client's last trade always follows with the sums: their row is what movements of money lock, and stands in many indexes.
     """
-    newest: dict[int, dt.datetime] = {}
-    owners = {owner.account_id: owner for owner in done.owners.values()}
+    by_login: dict[str, dt.datetime] = {}
     for deal in deals:
-        if deal.action in TRADES and deal.login in done.owners:
-            account_id = done.owners[deal.login].account_id
-            newest[account_id] = max(deal.executed_at, newest.get(account_id, deal.executed_at))
+        if deal.action in TRADES:
+            at = by_login.get(deal.login)
+            if at is None or at < deal.executed_at:
+                by_login[deal.login] = deal.executed_at
+    newest = [(done.owners[login], at) for login, at in by_login.items() if login in done.owners]
     if not newest:
         return
     real: dict[int, dt.datetime] = {}
-    for account_id, at in newest.items():
-        if not owners[account_id].is_demo:
-            client_id = owners[account_id].client_id
-            real[client_id] = max(at, real.get(client_id, at))
+    for owner, at in newest:
+        if not owner.is_demo:
+            real[owner.client_id] = max(at, real.get(owner.client_id, at))
     _wake_up(real)
     since = timezone.now() - dt.timedelta(days=LIVE_DAYS)
-    live = {client_id: at for client_id, at in real.items() if at >= since}
-    raise_last_trades({pk: at for pk, at in newest.items() if at >= since})
-    refresh_pages(live)
+    raise_last_trades({owner.account_id: at for owner, at in newest if at >= since})
+    refresh_pages(client_id for client_id, at in real.items() if at >= since)
 
 
 def _wake_up(traded: dict[int, dt.datetime]) -> None:
     """Who trades is active: funded and dormant clients move, once."""
-    sleeping = Client.objects.filter(pk__in=traded, stage__in=[Stage.FUNDED, Stage.DORMANT])
-    for client_id, stage in sleeping.values_list("pk", "stage"):
+    with connection.cursor() as cursor:
+        cursor.execute(SLEEPING, [array(traded), [Stage.FUNDED, Stage.DORMANT]])
+        sleeping = cursor.fetchall()
+    for client_id, stage in sleeping:
         move_stage(client_id=client_id, to=Stage.ACTIVE, reason=_("Traded"))
         if stage == Stage.FUNDED:
             timeline.tell(

@@ -15,11 +15,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from clients.facts import rebuild_client
-from crm.events import DealsSynced, publish
+from crm.events import DealsSynced, publish, publish_many
 from crm.partitions import ensure_months
 from trading.models import DealEdit, TradingServer
 from trading.platforms.base import DealData
-from trading.sync.batches import batched
+from trading.sync.batches import array, batched
 
 BATCH: Final = 5000
 EVENT_DEALS_MAX: Final = 1000
@@ -36,7 +36,7 @@ NAMES: Final = [column.split()[0] for column in COLUMNS.split(", ")]
 """Columns of `trading_deal` that come from the platform."""
 
 COPY: Final = f"COPY trading_deal (id, server_id, {', '.join(NAMES)}) FROM STDIN"
-IDS: Final = "SELECT nextval('trading_deal_id_seq') FROM generate_series(1, %s)"
+IDS: Final = "SELECT string_agg(nextval('trading_deal_id_seq')::text, ' ') FROM generate_series(1, %s)"
 UPDATE: Final = (
     f"UPDATE trading_deal d SET {', '.join(f'{name} = i.{name}' for name in NAMES)}, "  # noqa: S608
     "revision = d.revision + 1, synced_at = clock_timestamp(), deleted_at = NULL "
@@ -44,7 +44,7 @@ UPDATE: Final = (
     "RETURNING d.id, d.ticket"
 )
 KNOWN: Final = (
-    "SELECT ticket, raw, deleted_at FROM trading_deal WHERE server_id = %s AND ticket = ANY(%s) "
+    "SELECT ticket, raw, deleted_at FROM trading_deal WHERE server_id = %s AND ticket = ANY(%s::bigint[]) "
     "AND executed_at >= %s AND executed_at < %s"
 )
 # The lowest and the highest ticket of a server in each month: two steps down an index per month.
@@ -135,16 +135,20 @@ def ingest(server: TradingServer, deals: Sequence[DealData]) -> Ingested:
     done = Ingested(owners=_owners(server, {deal.login for deal in deals}))
     for part in batched({deal.ticket: deal for deal in deals}.values(), BATCH):
         _write(server, part, done)
-    ids = [*done.new.values(), *done.changed.values()]
-    by_ticket = {deal.ticket: deal for deal in deals}
-    touched = {
-        done.owners[by_ticket[ticket].login].client_id
-        for ticket in (*done.new, *done.changed)
-        if by_ticket[ticket].login in done.owners
-    }
-    for some in batched(ids, EVENT_DEALS_MAX):
-        publish(DealsSynced(server_id=server.pk, deal_ids=tuple(some), client_ids=tuple(sorted(touched))[:1000]))
+    logins = {deal.ticket: deal.login for deal in deals}
+    written = [*done.new.items(), *done.changed.items()]
+    publish_many(_told(server, some, logins, done.owners) for some in batched(written, EVENT_DEALS_MAX))
     return done
+
+
+def _told(
+    server: TradingServer, written: Sequence[tuple[int, int]], logins: dict[int, str], owners: dict[str, Owner]
+) -> DealsSynced:
+    """Some deals, by ticket and row id, with the clients whose they are."""
+    clients = {owners[login].client_id for ticket, _pk in written if (login := logins[ticket]) in owners}
+    return DealsSynced(
+        server_id=server.pk, deal_ids=tuple(pk for _ticket, pk in written), client_ids=tuple(sorted(clients))
+    )
 
 
 def _write(server: TradingServer, deals: Sequence[DealData], done: Ingested) -> None:
@@ -179,7 +183,7 @@ def _insert(server: TradingServer, deals: Sequence[DealData], done: Ingested) ->
     """New deals by one COPY; their row ids by ticket."""
     with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.execute(IDS, [len(deals)])
-        ids = [pk for (pk,) in cursor.fetchall()]
+        ids = [int(pk) for pk in cursor.fetchone()[0].split()]
         with cursor.copy(COPY) as copy:
             for pairs in batched(zip(ids, deals, strict=True), 500):
                 copy.write("".join(_line(pk, server.pk, deal, done.owners.get(deal.login)) for pk, deal in pairs))
@@ -212,7 +216,7 @@ def _known(server: TradingServer, deals: Sequence[DealData]) -> tuple[dict[int, 
     tickets = [deal.ticket for deal in deals]
     first, last = min(deal.executed_at for deal in deals) - NEAR, max(deal.executed_at for deal in deals) + NEAR
     with connection.cursor() as cursor:
-        cursor.execute(KNOWN, [server.pk, tickets, first, last])
+        cursor.execute(KNOWN, [server.pk, array(tickets), first, last])
         found = _raw_rows(cursor.fetchall(), deleted)
         missing = [ticket for ticket in tickets if ticket not in found]
         if not missing:
@@ -223,7 +227,7 @@ def _known(server: TradingServer, deals: Sequence[DealData]) -> tuple[dict[int, 
             # The near days of a month were looked at: only what is before and after them is left.
             for since, end in ((start, min(until, first)), (max(start, last), until)):
                 if wanted and since < end:
-                    cursor.execute(KNOWN, [server.pk, wanted, since, end])
+                    cursor.execute(KNOWN, [server.pk, array(wanted), since, end])
                     found.update(_raw_rows(cursor.fetchall(), deleted))
     return found, deleted
 

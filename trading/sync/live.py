@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from clients.models import Client
+from django.db import connection
+
 from crm.notify import push_live_many
+from trading.sync.batches import array
 
 CLIENTS_MAX: Final = 2000
+PEOPLE: Final = "SELECT id, owner_id, user_id FROM clients_client WHERE id = ANY(%s::bigint[])"
 
 
 def refresh_pages(client_ids: Iterable[int]) -> None:
     """Nudge the pages that show these clients' trading; after a long outage only some, the others catch up by themselves."""
     chosen = sorted(set(client_ids))[:CLIENTS_MAX]
-    rows = Client.objects.filter(pk__in=chosen).values_list("pk", "owner_id", "user_id")
+    with connection.cursor() as cursor:
+        cursor.execute(PEOPLE, [array(chosen)])
+        rows = cursor.fetchall()
     push_live_many("deals", ((person, {"id": client_id}) for client_id, *people in rows for person in people if person))
