@@ -49,7 +49,7 @@ PARENT, CHILDREN_TICKS = 4 - 3, (16 - 3, 17 - 3)  # fields of /proc/<pid>/stat: 
 # The statement that `ledger.post` sends; random wallets pay from the lower half of them into the upper half.
 POST = r"""
 \set nonce random(1, 9000000000000000)
-SELECT journal_id, is_new FROM ledger_post_pair('bench:' || :client_id || ':' || :nonce, 'deposit', :brand, 'A deposit',
+SELECT ledger_post_pair('bench:' || :client_id || ':' || :nonce, 'deposit', :brand, 'A deposit',
   NULL, NULL, NULL, 'EUR', {debit}, :wallet, -125);
 """
 HOT = r"\set wallet random(:first, :last)" + POST.format(debit=":hot")

@@ -91,8 +91,7 @@ SELECT journal_id, is_new FROM ledger_post(
   %s::date[], %s::timestamptz[], %s::bigint, %s::int[], %s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[])
 """
 CALL_PAIR = """
-SELECT journal_id, is_new FROM ledger_post_pair(%s, %s, %s::bigint, %s, %s::date, %s::bigint, %s::bigint, %s, %s::bigint,
-  %s::bigint, %s::bigint)
+SELECT ledger_post_pair(%s, %s, %s::bigint, %s, %s::date, %s::bigint, %s::bigint, %s, %s::bigint, %s::bigint, %s::bigint)
 """
 
 
@@ -108,7 +107,8 @@ def post(entry: Entry, *, actor: Any = None) -> Posted:
         entry.key, str(entry.kind), entry.brand_id, entry.description[:200], entry.business_on, entry.reverses_id,
         actor.pk if actor else None, first.account.currency, first.account.pk, second.account.pk, first.amount_minor,
     ]  # fmt: skip
-    return _call(CALL_PAIR, parameters)[0]
+    ((number,),) = _call(CALL_PAIR, parameters)
+    return Posted(abs(number), number > 0)  # below zero: the key was there already
 
 
 def _is_pair(entry: Entry) -> bool:
@@ -134,6 +134,9 @@ def post_many(
     """
     if not entries:
         return []
+    for entry in entries:
+        if any(line.amount_minor == 0 for line in entry.lines):
+            raise InvalidJournal(f"journal {entry.key}: a posting moves something")
     arrays = _Arrays()
     for number, entry in enumerate(entries, start=1):
         for line in entry.lines:
@@ -160,16 +163,16 @@ def post_many(
         arrays.amounts,
         list(posted_at) if posted_at is not None else None,
     ]
-    return _call(CALL, parameters)
+    return [Posted(*row) for row in _call(CALL, parameters)]
 
 
-def _call(statement: str, parameters: list[Any]) -> list[Posted]:
+def _call(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     if not connection.in_atomic_block:
         raise RuntimeError("post() outside a transaction: money moves together with its reason, or not at all")
     try:
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-            return [Posted(*row) for row in cursor.fetchall()]
+            return cursor.fetchall()
     except DatabaseError as error:
         raise _in_words(error) from error
 

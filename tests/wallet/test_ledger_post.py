@@ -222,23 +222,38 @@ def test_history_keeps_its_own_times_but_never_goes_back(cast, wallet, suspense)
 # What the database refuses to anyone
 
 
-def test_the_database_refuses_a_journal_that_does_not_sum_to_zero(cast, wallet, suspense):
-    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+@pytest.mark.parametrize(
+    ("postings", "constraint"),
+    [
+        ([], "journal_has_postings"),
+        ([(100, None)], "journal_sums_to_zero_per_currency"),
+        ([(-100, None), (101, None)], "journal_sums_to_zero_per_currency"),
+        ([(0, None), (0, None)], "posting_moves_something"),
+        ([(-100, None), (100, -1)], "no_posting_overdraws_a_bounded_account"),
+    ],
+)
+def test_the_database_refuses_a_journal_whose_postings_make_none(cast, suspense, postings, constraint):
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         raw("SELECT set_config('keelson.ledger', 'posting', true)")
-        raw(
+        journal_id = raw(
             "INSERT INTO wallet_journal (brand_id, kind, phase, idempotency_key, request_hash, description, posted_at, "
-            "business_on, content_hash) VALUES (%s, 'adjustment', 'posted', 'evil', '', '', now(), now(), '')",
+            "business_on, content_hash) VALUES (%s, 'adjustment', 'posted', 'evil', '', '', now(), now(), '') RETURNING id",
             cast.brand.pk,
-        )
-        journal_id = raw("SELECT id FROM wallet_journal WHERE idempotency_key = 'evil'")[0][0]
-        raw(
-            "INSERT INTO wallet_posting (journal_id, line, account_id, currency, layer, amount_minor, posted_at) "
-            "VALUES (%s, 1, %s, 'EUR', 0, 100, now())",
-            journal_id,
-            suspense.pk,
-        )
+        )[0][0]
+        for line, (amount, available_after) in enumerate(postings, 1):
+            raw(
+                "INSERT INTO wallet_posting (journal_id, line, account_id, currency, layer, amount_minor, posted_at, "
+                "available_after) VALUES (%s, %s, %s, 'EUR', 0, %s, now(), %s)",
+                journal_id, line, suspense.pk, amount, available_after,
+            )  # fmt: skip
         raw("SET CONSTRAINTS ALL IMMEDIATE")
-    assert "does not sum to zero" in str(caught.value)
+
+
+@pytest.mark.parametrize("more", [(), (0,)])
+def test_a_posting_that_moves_nothing_is_refused_at_once(cast, wallet, suspense, more):
+    lines = [Line(suspense, 0), Line(wallet, 0), *(Line(suspense, amount) for amount in more)]
+    with pytest.raises(InvalidJournal, match="moves something"), transaction.atomic():
+        ledger.post(entry(cast, *lines))
 
 
 @pytest.mark.parametrize("others", ["currency", "brand"])
@@ -357,5 +372,15 @@ def test_the_database_refuses_a_journal_that_contradicts_itself(cast, columns, v
 @pytest.mark.parametrize("counter", ["version", "credits_posted", "debits_posted", "credits_pending", "debits_pending"])
 def test_the_database_refuses_a_counter_below_zero(cast, wallet, counter):
     raw("SELECT set_config('keelson.ledger', 'posting', true)")
-    with pytest.raises(IntegrityError), transaction.atomic():
+    refused = "balance_counters_are_not_negative|client_money_never_goes_below_zero_after_holds"
+    with pytest.raises(IntegrityError, match=refused), transaction.atomic():
         raw(f"UPDATE wallet_balance SET {counter} = -1 WHERE account_id = %s", wallet.pk)
+
+
+@pytest.mark.parametrize("change", ["credits_posted = 99", "debits_posted = 101", "debits_pending = 101"])
+def test_the_database_refuses_a_balance_below_zero_after_holds(cast, wallet, change):
+    fund(cast.client, 100)
+    raw("SELECT set_config('keelson.ledger', 'posting', true)")
+    raw("UPDATE wallet_balance SET debits_posted = 100 WHERE account_id = %s", wallet.pk)
+    with pytest.raises(IntegrityError, match="client_money_never_goes_below_zero_after_holds"), transaction.atomic():
+        raw(f"UPDATE wallet_balance SET {change} WHERE account_id = %s", wallet.pk)

@@ -12,8 +12,6 @@ from decimal import Decimal
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Least
-from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext as _
 
 from clients.models import Client
@@ -22,35 +20,7 @@ from crm.models.audit import append_only
 from crm.money import from_minor
 from wallet import owners
 from wallet.choices import AccountKind, JournalKind, Layer, Phase
-
-
-def written_by_ledger_only(name: str, operations: pgtrigger.Operation) -> pgtrigger.Trigger:
-    """Refuses writes that do not come from `ledger_post`, whoever sends them."""
-    return pgtrigger.Trigger(
-        name=f"{name}_by_ledger_only",
-        operation=operations,
-        level=pgtrigger.Statement,
-        when=pgtrigger.Before,
-        # In the function, not as the trigger's condition: PostgreSQL reads a condition anew for every statement.
-        func=(
-            "IF current_setting('keelson.ledger', true) IS DISTINCT FROM 'posting' THEN "
-            f"RAISE EXCEPTION '{name} is written by ledger_post only'; END IF; RETURN NULL;"
-        ),
-    )
-
-
-class IsOneOf(models.Func):
-    """`value = ANY (array)`, the shortest that PostgreSQL has for it; `IN` spells each choice out with its casts."""
-
-    template = "%(expressions)s)"
-    arg_joiner = " = ANY ("
-    output_field = models.BooleanField()
-
-
-class PhasesByLink(models.Func):
-    """The phases that a journal can be in, by whether it resolves another."""
-
-    template = "CASE WHEN %(expressions)s IS NULL THEN '{posted,pending}'::text[] ELSE '{post,void}'::text[] END"
+from wallet.models.ledger_guards import balance_is_sound, journal_is_sound, journal_sums_to_zero, written_by_ledger_only
 
 
 class Account(models.Model):
@@ -163,19 +133,8 @@ class Balance(models.Model):
     last_posted_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(credits_posted__gte=F("debits_posted") + F("debits_pending")),
-                name="client_money_never_goes_below_zero_after_holds",
-            ),
-            # What was credited is not below what was debited and held, so it needs no check of its own.
-            models.CheckConstraint(
-                condition=GreaterThanOrEqual(Least("version", "debits_posted", "credits_pending", "debits_pending"), 0),
-                name="balance_counters_are_not_negative",
-            ),
-        ]  # fmt: skip
         triggers = [
-            written_by_ledger_only("balance", pgtrigger.Update),
+            balance_is_sound,
             pgtrigger.Trigger(
                 name="balance_no_delete",
                 operation=pgtrigger.Delete,
@@ -242,27 +201,13 @@ class Journal(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(fields=["idempotency_key"], name="each_key_is_posted_once"),
-            models.CheckConstraint(
-                condition=IsOneOf("phase", PhasesByLink("resolves", output_field=models.TextField())),
-                name="resolving_journal_names_what_it_resolves",
-            ),
-            models.CheckConstraint(
-                condition=Q(fx_rate__isnull=True, fx_rate_on__isnull=True)
-                | Q(fx_rate__isnull=False, fx_rate__gt=0, fx_rate_on__isnull=False),
-                name="journal_rate_has_its_day",
-            ),
-            models.CheckConstraint(
-                condition=Q(expires_at__isnull=True) | Q(phase=Phase.PENDING), name="only_a_reservation_expires"
-            ),
-        ]
+        constraints = [models.UniqueConstraint(fields=["idempotency_key"], name="each_key_is_posted_once")]
         indexes = [
             # Ascending, though pages read it backwards: new journals then go to its end, where pages split without waste.
             models.Index(fields=["brand", "id"], name="journals_of_brand"),
             models.Index(fields=["expires_at"], name="reservations_that_expire", condition=Q(expires_at__isnull=False)),
         ]
-        triggers = [*append_only("journal"), written_by_ledger_only("journal", pgtrigger.Insert)]
+        triggers = [*append_only("journal"), journal_is_sound, journal_sums_to_zero]
 
     def __str__(self) -> str:
         return f"Journal {self.pk} {self.kind}"
@@ -296,8 +241,6 @@ class Posting(models.Model):
     class Meta:
         ordering = ["journal_id", "line"]
         constraints = [
-            models.CheckConstraint(condition=~Q(amount_minor=0), name="posting_moves_something"),
-            models.CheckConstraint(condition=Q(available_after__gte=0), name="no_posting_overdraws_a_bounded_account"),
             models.UniqueConstraint(
                 fields=["account", "version"],
                 condition=Q(version__isnull=False),
@@ -305,28 +248,7 @@ class Posting(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["account", "posted_at", "journal", "line"], name="posting_history")]
-        triggers = [
-            *append_only("posting"),
-            written_by_ledger_only("posting", pgtrigger.Insert),
-            pgtrigger.Trigger(
-                name="journal_sums_to_zero",
-                operation=pgtrigger.Insert,
-                when=pgtrigger.After,
-                timing=pgtrigger.Deferred,
-                # Every journal has a first posting: it is summed up once. Most are in one currency and layer, and a plain
-                # sum costs a third less than one with groups.
-                condition=pgtrigger.Q(new__line=1),
-                func=(
-                    "IF (SELECT bool_and(currency = NEW.currency AND layer = NEW.layer) AND sum(amount_minor) = 0 "
-                    "FROM wallet_posting WHERE journal_id = NEW.journal_id) THEN RETURN NULL; END IF; "
-                    "IF EXISTS (SELECT 1 FROM wallet_posting WHERE journal_id = NEW.journal_id "
-                    "GROUP BY currency, layer HAVING sum(amount_minor) <> 0) THEN "
-                    "RAISE EXCEPTION 'journal % does not sum to zero per currency', NEW.journal_id "
-                    "USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_sums_to_zero_per_currency'; "
-                    "END IF; RETURN NULL;"
-                ),
-            ),
-        ]
+        triggers = [*append_only("posting"), written_by_ledger_only("posting", pgtrigger.Insert)]
 
     def __str__(self) -> str:
         return f"{self.amount_minor} {self.currency} on account {self.account_id}"
