@@ -54,13 +54,22 @@ _checked:
 		$(MAKE) --no-print-directory _unit & unit=$$!; \
 		wait $$lint || { status=$$?; kill $$unit; wait $$unit; exit $$status; }; \
 		wait $$unit
+# BESIDE: a target that is made beside the browser tests, which wait a good deal; what it prints comes after theirs.
 _test: _checked
-	$(call tests,browser,$(BROWSERS),tests/browser)
+	@if [ -z "$(BESIDE)" ]; then exec $(MAKE) --no-print-directory _browser; fi; \
+		$(MAKE) --no-print-directory $(BESIDE) >var/beside.log 2>&1 & beside=$$!; \
+		$(MAKE) --no-print-directory _browser; browser=$$?; \
+		wait $$beside; status=$$?; cat var/beside.log; exit $$(( browser ? browser : status ))
 
 unit: ## the tests without a browser
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _unit
 _unit:
 	$(call tests,not browser,$(JOBS))
+
+browser: ## the tests in a browser
+	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _browser
+_browser:
+	$(call tests,browser,$(BROWSERS),tests/browser)
 
 smoke: ## the whole journey, headless, against a fresh temporary instance
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _smoke

@@ -5,6 +5,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from celery import Celery
+from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings.dev")
 app = Celery("keelson")
@@ -19,3 +20,11 @@ def gather_schedules(sender: Celery, **_kwargs: object) -> None:
     for name in settings.KEELSON_APPS:
         if find_spec(f"{name}.tasks"):
             sender.conf.beat_schedule.update(getattr(import_module(f"{name}.tasks"), "SCHEDULE", {}))
+
+
+@worker_init.connect
+def settle_before_forking(**_kwargs: object) -> None:
+    """Tasks are loaded: their memory is shared with the worker's processes, and no collection walks it in the middle of a task."""
+    from crm.memory import settle
+
+    settle(pages=False)
