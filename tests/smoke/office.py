@@ -19,6 +19,11 @@ FAR_BEYOND = re.compile(r"[Oo]pened (1[5-9][0-9]|[2-9][0-9][0-9]) client records
 KYC_OFFICER, DESK_HEAD, AUDITOR = "kyc@keelson.example", "head.dach@meridian.example", "auditor@keelson.example"
 
 
+def three_sides_agree(journey: Journey) -> str:
+    """Before anybody does anything: platforms, PSPs and ledger of the demo agree, its months are signed, finance has work."""
+    return journey.instance.manage("shell", "-v0", "-c", "from tests.smoke.sides import agree; agree()").stdout.strip()
+
+
 def officer_approves(journey: Journey) -> str:
     """The officer claims each file, sees it beside the data, approves; screening, account and welcome follow."""
     client = journey.notes["client"]

@@ -8,6 +8,7 @@ from tests.smoke import arrival, money, office, partners
 from tests.smoke.journey import Journey
 
 STEPS: list[tuple[str, Callable[[Journey], str | None]]] = [
+    ("The demo's three sides agree: platforms, PSPs and ledger", office.three_sides_agree),
     ("A lead from the German landing page reaches a German-speaking agent", arrival.lead_arrives),
     ("The agent calls, writes it down and sends a registration link", arrival.agent_works_the_lead),
     ("The trader registers and sends a passport and a bill", arrival.trader_registers),

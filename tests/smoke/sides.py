@@ -1,10 +1,9 @@
 """The demo brokerage as three sides: its platforms, its PSPs and its ledger agree, and its months were signed by two."""
 
-import datetime as dt
-from io import StringIO
+from __future__ import annotations
 
-import pytest
-from django.core.management import call_command
+import datetime as dt
+
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -29,14 +28,9 @@ from wallet.month_choices import SourceKind
 from wallet.month_end import month_end_of
 from wallet.platform_leg import compare
 
-SCALE = "0.1"  # below it some days have too few payments for every story
-pytestmark = pytest.mark.django_db(transaction=True)
 
-
-def test_the_demo_s_three_sides_agree(settings, tmp_path):
-    settings.PRIVATE_DIR = tmp_path / "private"
-    now = timezone.now()
-    call_command("load_demo", "--scale", SCALE, "--now", now.isoformat(), stdout=StringIO())
+def agree() -> None:
+    """Run inside the instance, before anybody has done anything in it. Prints what was compared; raises AssertionError."""
     first = Deal.objects.order_by("executed_at").first()
     assert first is not None
     brands = list(Brand.objects.all())
@@ -66,7 +60,8 @@ def test_the_demo_s_three_sides_agree(settings, tmp_path):
             Q(state="open") | Q(resolved_at__gt=period.closed_at), brand=period.brand,
             happened_at__lt=dt.datetime.combine(period.last_day + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC),
         ).count()  # fmt: skip
-    finance_has_work_to_do(now.date())
+    finance_has_work_to_do(timezone.now().date())
+    print(f"{checked} transfers compared with {len(servers)} platforms, {closed.count()} months signed by two")
 
 
 def finance_has_work_to_do(today: dt.date) -> None:
