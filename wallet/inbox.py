@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import random
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -105,9 +106,15 @@ def _tell_refusal(message: WebhookMessage) -> None:
 
 def process_webhook(message_id: int) -> str:
     """Act on one accepted message that is due, once. Two workers at the same time: one leaves it to the other."""
+    state, _is_ours = _act(message_id)
+    return state
+
+
+def _act(message_id: int) -> tuple[str, bool]:
+    """The message's state now, and whether we have brought it there: another worker may have been quicker."""
     message = WebhookMessage.objects.select_related("psp").get(pk=message_id)
     if message.state != InboxState.WAITING or (message.due_at and message.due_at > timezone.now()):
-        return message.state
+        return message.state, False
     try:
         adapter = adapter_of(message.psp)
         event = adapter.read_webhook(bytes(message.body))[message.item]
@@ -120,14 +127,14 @@ def process_webhook(message_id: int) -> str:
             waiting = WebhookMessage.objects.select_for_update(of=["self"], skip_locked=True)
             locked = waiting.filter(pk=message_id, state=InboxState.WAITING, attempts=message.attempts).first()
             if locked is None:
-                return WebhookMessage.objects.values_list("state", flat=True).get(pk=message_id)
+                return WebhookMessage.objects.values_list("state", flat=True).get(pk=message_id), False
             applied = _apply(message.psp, event)
             locked.state, locked.outcome = applied.state, applied.words[:300]
             locked.processed_at, locked.due_at, locked.attempts = timezone.now(), None, locked.attempts + 1
             locked.save(update_fields=["state", "outcome", "processed_at", "due_at", "attempts"])
-            return locked.state
+            return locked.state, True
     except Exception as error:  # whatever went wrong, the message is kept and tried again
-        return _try_later(message_id, error, attempts=message.attempts)
+        return _try_later(message_id, error, attempts=message.attempts), True
 
 
 class _Disagreement(Exception):
@@ -201,7 +208,13 @@ def process_due_webhooks(*, seconds: float = 20) -> int:
     """Act on everything that waits, for so long; returns on how many. Several workers share what there is."""
     done, deadline = 0, time.monotonic() + seconds
     while time.monotonic() < deadline and (due := due_webhooks(limit=50)):
-        acted = sum(process_webhook(message_id) != InboxState.WAITING for message_id in due)
+        acted = 0
+        while due:
+            state, is_ours = _act(due.pop(0))
+            acted += state != InboxState.WAITING
+            if not is_ours and due:  # another worker walks down the same list: go on somewhere else in it
+                start = random.randrange(len(due))  # noqa: S311 - nobody gains by guessing it
+                due = due[start:] + due[:start]
         done += acted
         if not acted:  # others are at all of these
             break
