@@ -51,6 +51,18 @@ def test_each_handler_gets_each_event_once(handler):
     assert SEEN == [5]
 
 
+def test_a_transaction_wakes_a_worker_once_however_much_it_publishes(handler, django_capture_on_commit_callbacks):
+    handler(note)
+    with django_capture_on_commit_callbacks() as called:
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            events.publish(events.LeadCaptured(lead_id=1))
+            _ = 1 / 0
+        for number in (2, 3):
+            with transaction.atomic():
+                events.publish(events.LeadCaptured(lead_id=number))
+    assert called.count(bus.wake_worker) == 1
+
+
 def test_a_failing_handler_is_retried_later_and_its_work_rolled_back(handler):
     def fail(event):
         OutboxEvent.objects.create(name="half done", payload={})

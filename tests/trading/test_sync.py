@@ -14,7 +14,7 @@ from django.utils import timezone
 from clients.facts import FACTS, differences
 from clients.models import Client
 from crm.models import Notification, OutboxEvent
-from tests.cast import Cast
+from tests.cast import Cast, make_client
 from tests.trading.factories import make_account, make_server
 from tests.trading.made_up import made_up
 from tests.trading.sandbox_server import Sandbox
@@ -76,6 +76,20 @@ def test_new_deals_are_told_once(account: TradingAccount, server: TradingServer,
     told = [e.payload for e in OutboxEvent.objects.filter(name="trading.deals_synced")]
     assert sum(len(mine & set(payload["deal_ids"])) for payload in told) == len(mine) == 2
     assert any(account.client_id in one["client_ids"] for one in told)
+
+
+def test_each_event_names_the_clients_of_its_own_deals(
+    cast: Cast, server: TradingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trading.sync.ingest.EVENT_DEALS_MAX", 2)
+    other = make_client(brand=cast.brand, book=cast.client.book, email="other@example.com", login=False)
+    for login, client in (("1", cast.client), ("2", other)):
+        make_account(client, server, login=login)
+    done = ingest(server, [made_up(ticket, login=login) for ticket, login in ((1, "1"), (2, "1"), (3, "2"), (4, "9"))])
+    told = [e.payload for e in OutboxEvent.objects.filter(name="trading.deals_synced").order_by("pk")]
+    assert [(one["deal_ids"], one["client_ids"]) for one in told] == [
+        ([done.new[1], done.new[2]], [cast.client.pk]), ([done.new[3], done.new[4]], [other.pk]),
+    ]  # fmt: skip
 
 
 def test_a_first_trade_makes_a_funded_client_active(
