@@ -21,6 +21,7 @@ from compliance.screening import screen_client
 from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.ui.verbs import attempt
 from crm.ui.views import StaffView
 
 ROWS_MAX = 50
@@ -85,12 +86,7 @@ class ClientPage(StaffView):
 
 def _do(request: HttpRequest, client_id: int, verb: Callable[[], Any], done: str) -> HttpResponse:
     """Run a verb; its refusal is a message. Back to the client's compliance page."""
-    try:
-        verb()
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, done)
+    attempt(request, verb, done, forbidden_is_said=True)
     return redirect("compliance:client", client_id)
 
 

@@ -17,6 +17,7 @@ from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.ui.tables import Table
+from crm.ui.verbs import attempt
 from crm.ui.views import StaffView, TableView, staff_page
 from crm.uploads import takes_files
 from wallet import bank, bank_orders, queries, queries_bank, statement_tables
@@ -138,18 +139,16 @@ class BankEntryPage(StaffView):
         if not request.user.has_perm("wallet.handle_bank_entries"):
             raise PermissionDenied
         form = AssignForm(request.POST)
-        if form.is_valid():
+
+        def work() -> None:
             reason, reference = form.cleaned_data["reason"], form.cleaned_data["reference"]
-            try:
-                if request.POST.get("what") == "aside":
-                    bank.set_entry_aside(entry_id=entry.pk, actor=request.user, reason=reason)
-                else:
-                    bank.assign_entry(entry_id=entry.pk, reference=reference, actor=request.user, reason=reason)
-            except DomainError as error:
-                form.add_error(None, error.message)
+            if request.POST.get("what") == "aside":
+                bank.set_entry_aside(entry_id=entry.pk, actor=request.user, reason=reason)
             else:
-                messages.success(request, _("Saved."))
-                return redirect("wallet:bank_entry", pk=entry.pk)
+                bank.assign_entry(entry_id=entry.pk, reference=reference, actor=request.user, reason=reason)
+
+        if attempt(request, work, _("Saved."), form=form, forbidden_is_said=True):
+            return redirect("wallet:bank_entry", pk=entry.pk)
         return self.show(request, entry, form, status=422)
 
     def show(self, request: HttpRequest, entry: BankEntry, form: AssignForm, status: int = 200) -> HttpResponse:
@@ -170,14 +169,12 @@ def bank_batch_make(request: HttpRequest) -> HttpResponseBase:
     accounts = queries_bank.bank_accounts_visible_to(request.user)
     number = request.POST.get("psp", "")
     psp = queries.one_of(accounts, int(number) if number.isdigit() else 0, request.user, "wallet.send_bank_orders")
-    try:
-        batch = bank_orders.make_batch(psp_id=psp.pk, currency=request.POST.get("currency", "")[:5], actor=request.user)
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(
-            request, _("%(batch)s is ready: download it and send it in the bank's portal.") % {"batch": batch}
-        )
+    currency = request.POST.get("currency", "")[:5]
+    attempt(
+        request, lambda: bank_orders.make_batch(psp_id=psp.pk, currency=currency, actor=request.user),
+        lambda batch: _("%(batch)s is ready: download it and send it in the bank's portal.") % {"batch": batch},
+        forbidden_is_said=True,
+    )  # fmt: skip
     return redirect("wallet:bank")
 
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm.errors import DomainError, NotAllowed
+from crm.ui.verbs import attempt
 from crm.ui.views import staff_page
 from wallet import bonus_disputes, policies, queries
 from wallet.forms import OptionalReasonForm, ReasonForm
@@ -50,14 +50,7 @@ def _do(request: HttpRequest, grant_id: int, form: Any, work: Callable[[], Any],
     if form is not None and not form.is_valid():
         messages.error(request, _("Say why."))
     else:
-        try:
-            work()
-        except NotAllowed:
-            raise
-        except DomainError as error:
-            messages.error(request, error.message)
-        else:
-            messages.success(request, done)
+        attempt(request, work, done)
     return redirect("wallet:bonus", pk=grant_id)
 
 

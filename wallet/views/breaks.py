@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,6 +15,7 @@ from clients.queries import is_in_own_book
 from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.ui.verbs import attempt
 from crm.ui.views import staff_page
 from crm.uploads import takes_files
 from wallet import attachments, policies, queries, queries_recon
@@ -88,14 +88,8 @@ def _do(
     request: HttpRequest, one: Break, name: str, form: Any, work: Callable[[dict[str, Any]], Any], done: str
 ) -> HttpResponseBase:
     """Form → verb → back to the break; what is wrong stays in its form."""
-    if form.is_valid():
-        try:
-            work(form.cleaned_data)
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, done)
-            return redirect("wallet:break", pk=one.pk)
+    if attempt(request, lambda: work(form.cleaned_data), done, form=form, forbidden_is_said=True):
+        return redirect("wallet:break", pk=one.pk)
     return show(request, one, {name: form}, status=422)
 
 
@@ -185,19 +179,10 @@ def break_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
 @staff_page("wallet.run_reconciliation")
 def break_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
     posting = _posting(request, pk, "wallet.run_reconciliation")
-    _say(request, lambda: postings.withdraw(posting_id=pk, actor=request.user), _("Withdrawn."))
+    attempt(
+        request, lambda: postings.withdraw(posting_id=pk, actor=request.user), _("Withdrawn."), forbidden_is_said=True
+    )
     return redirect("wallet:break", pk=posting.one_id)
-
-
-def _say(request: HttpRequest, work: Callable[[], Any], done: str) -> bool:
-    """A button without a form: what came of it is a message."""
-    try:
-        work()
-    except DomainError as error:
-        messages.error(request, error.message)
-        return False
-    messages.success(request, done)
-    return True
 
 
 @require_POST
@@ -206,14 +191,14 @@ def breaks_give(request: HttpRequest) -> HttpResponseBase:
     """The ticked ones, or one from its page (`back`), to `owner`; nobody when it is empty."""
     owner = request.POST.get("owner", "")
     ids = list(BreakTable.selected(request).values_list("pk", flat=True))
-    given: list[int] = []
-    if _say(
+    done = attempt(
         request,
-        lambda: given.append(
-            breaks.give_to(break_ids=ids, owner_id=int(owner) if owner.isdigit() else None, actor=request.user)
+        lambda: breaks.give_to(
+            break_ids=ids, owner_id=int(owner) if owner.isdigit() else None, actor=request.user
         ),
-        _("The owner is changed."),
-    ):
+        _("The owner is changed."), forbidden_is_said=True,
+    )  # fmt: skip
+    if done:
         request.session.modified = True
     back = request.POST.get("back", "")
     return redirect("wallet:break", pk=int(back)) if back.isdigit() else redirect("wallet:breaks")
@@ -248,7 +233,9 @@ def _after_suggestion(one: Suggestion) -> HttpResponseBase:
 @staff_page("wallet.run_reconciliation")
 def suggestion_accept(request: HttpRequest, pk: int) -> HttpResponseBase:
     one = _suggestion(request, pk)
-    _say(request, lambda: deciding.accept(suggestion_id=pk, actor=request.user), _("Matched."))
+    attempt(
+        request, lambda: deciding.accept(suggestion_id=pk, actor=request.user), _("Matched."), forbidden_is_said=True
+    )
     return _after_suggestion(one)
 
 
@@ -256,7 +243,10 @@ def suggestion_accept(request: HttpRequest, pk: int) -> HttpResponseBase:
 @staff_page("wallet.run_reconciliation")
 def suggestion_reject(request: HttpRequest, pk: int) -> HttpResponseBase:
     one = _suggestion(request, pk)
-    _say(request, lambda: deciding.reject(suggestion_id=pk, actor=request.user), _("They are kept apart."))
+    attempt(
+        request, lambda: deciding.reject(suggestion_id=pk, actor=request.user), _("They are kept apart."),
+        forbidden_is_said=True,
+    )  # fmt: skip
     return _after_suggestion(one)
 
 
@@ -266,7 +256,10 @@ def match_undo(request: HttpRequest, pk: int) -> HttpResponseBase:
     rows = queries_recon.matches_visible_to(request.user).select_related("row")
     match = queries.one_of(rows, pk, request.user, "wallet.run_reconciliation")
     reason = request.POST.get("reason", "")
-    _say(request, lambda: deciding.undo(match_id=pk, actor=request.user, reason=reason), _("The match is undone."))
+    attempt(
+        request, lambda: deciding.undo(match_id=pk, actor=request.user, reason=reason), _("The match is undone."),
+        forbidden_is_said=True,
+    )  # fmt: skip
     if match.row is not None:
         return redirect("wallet:settlement", pk=match.row.report_id)
     return redirect("wallet:reconciliation")

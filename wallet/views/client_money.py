@@ -6,7 +6,6 @@ import datetime as dt
 from itertools import groupby
 from typing import Any, cast
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,11 +14,11 @@ from django.views.decorators.http import require_POST
 
 from crm import access_log
 from crm.choices import AccessKind
-from crm.errors import DomainError
 from crm.jobs import start_job
 from crm.models import Brand, User
 from crm.scope import reach_of
 from crm.ui.charts import Chart, Series
+from crm.ui.verbs import attempt
 from crm.ui.views import staff_page
 from wallet import client_money
 from wallet.forms import ReasonForm
@@ -127,15 +126,14 @@ def show_day(
 def day_again(request: HttpRequest, brand: str, day: str) -> HttpResponseBase:
     """Compute a day again, with a reason; the same figures write nothing."""
     found, on, form = find_brand(request.user, brand), _find_day(day), ReasonForm(request.POST)
-    if form.is_valid():
-        try:
-            rows = client_money.keep_day(brand=found, day=on, actor=request.user, reason=form.cleaned_data["reason"])
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            words = _("Computed: %(count)s new versions.") % {"count": len(rows)} if rows else _("Nothing has changed.")
-            messages.success(request, words)
-            return redirect("wallet:client_money_day", brand=found.code, day=on.isoformat())
+    done = attempt(
+        request,
+        lambda: client_money.keep_day(brand=found, day=on, actor=request.user, reason=form.cleaned_data["reason"]),
+        lambda rows: _("Computed: %(count)s new versions.") % {"count": len(rows)} if rows else _("Nothing has changed."),
+        form=form, forbidden_is_said=True,
+    )  # fmt: skip
+    if done:
+        return redirect("wallet:client_money_day", brand=found.code, day=on.isoformat())
     return show_day(request, found, on, form, status=422)
 
 

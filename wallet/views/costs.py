@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clients.views import dialogs
-from crm.errors import DomainError, NotAllowed
+from crm.ui.verbs import attempt
 from crm.ui.views import staff_page
 from wallet import costs, policies, queries
 from wallet.forms import OptionalReasonForm, ReasonForm
@@ -79,16 +78,8 @@ def _do(
     request: HttpRequest, one: PspCostProposal, name: str, form: Any, work: Callable[[str], Any], done: str
 ) -> HttpResponseBase:
     """Form → verb → back to the page; what is wrong stays in its form."""
-    if form.is_valid():
-        try:
-            work(form.cleaned_data["reason"])
-        except NotAllowed:
-            raise
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, done)
-            return redirect("wallet:psp_costs", pk=one.psp_id)
+    if attempt(request, lambda: work(form.cleaned_data["reason"]), done, form=form):
+        return redirect("wallet:psp_costs", pk=one.psp_id)
     return show(request, _psp(request, one.psp_id, "wallet.view_psp"), {one.pk: {name: form}}, status=422)
 
 
@@ -117,7 +108,8 @@ def cost_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
 def cost_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
     """What somebody wrote down and nobody agreed to yet."""
     one = _proposal(request, pk, "wallet.manage_psp")
-    return _say(request, one.psp_id, lambda: costs.withdraw_proposal(proposal_id=pk, actor=request.user))
+    attempt(request, lambda: costs.withdraw_proposal(proposal_id=pk, actor=request.user), _("Withdrawn."))
+    return redirect("wallet:psp_costs", pk=one.psp_id)
 
 
 @require_POST
@@ -126,16 +118,5 @@ def cost_take_back(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Terms that two people agreed to and whose day is not here yet."""
     rows = PspCost.objects.filter(psp__in=queries.psps_visible_to(request.user).values("pk"))
     cost: PspCost = queries.one_of(rows, pk, request.user, "wallet.manage_psp")
-    return _say(request, cost.psp_id, lambda: costs.withdraw_terms(cost_id=pk, actor=request.user))
-
-
-def _say(request: HttpRequest, psp_id: int, work: Callable[[], Any]) -> HttpResponseBase:
-    try:
-        work()
-    except NotAllowed:
-        raise
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, _("Withdrawn."))
-    return redirect("wallet:psp_costs", pk=psp_id)
+    attempt(request, lambda: costs.withdraw_terms(cost_id=pk, actor=request.user), _("Withdrawn."))
+    return redirect("wallet:psp_costs", pk=cost.psp_id)

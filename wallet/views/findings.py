@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm.errors import DomainError, NotAllowed
+from crm.ui.verbs import attempt
 from crm.ui.views import staff_page
 from wallet import payout_findings, queries
 from wallet.findings_shown import finding_form
@@ -27,16 +27,15 @@ PERMISSION = payout_findings.DECIDES
 def say(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
     withdrawal = find_withdrawal(request, withdrawal_id)
     form = finding_form(withdrawal, payout_findings.possible(withdrawal), request.POST)
-    if form.is_valid():
-        try:
-            payout_findings.say_what_happened(withdrawal_id=withdrawal.pk, actor=request.user, **form.cleaned_data)
-        except NotAllowed:
-            raise
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("Written down. Somebody else books it."))
-            return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
+    done = attempt(
+        request,
+        lambda: payout_findings.say_what_happened(
+            withdrawal_id=withdrawal.pk, actor=request.user, **form.cleaned_data
+        ),
+        _("Written down. Somebody else books it."), form=form,
+    )  # fmt: skip
+    if done:
+        return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
     empty = OptionalReasonForm(prefix="approve"), ReasonForm(prefix="reject")
     return show_withdrawal(request, withdrawal, *empty, status=422, finding_form=form)
 
@@ -51,14 +50,7 @@ def _do(request: HttpRequest, one: PayoutFinding, form: Any, work: Callable[[str
     if form is not None and not form.is_valid():
         messages.error(request, _("Say what is wrong with it."))
     else:
-        try:
-            work(form.cleaned_data["reason"] if form is not None else "")
-        except NotAllowed:
-            raise
-        except DomainError as error:
-            messages.error(request, error.message)
-        else:
-            messages.success(request, done)
+        attempt(request, lambda: work(form.cleaned_data["reason"] if form is not None else ""), done)
     return redirect("wallet:withdrawal", withdrawal_id=one.withdrawal_id)
 
 

@@ -19,6 +19,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.models import Brand
 from crm.scope import reach_of
+from crm.ui.verbs import attempt
 from crm.ui.views import StaffView, TableView, staff_page
 from crm.uploads import takes_files
 from wallet import account_search, attachments, manual_journals, owners, policies, queries
@@ -156,14 +157,13 @@ def show_manual(
 @staff_page("wallet.post_manual_journal")
 def manual_post(request: HttpRequest, pk: int) -> HttpResponseBase:
     manual, form = _find(request, pk), OptionalReasonForm(request.POST, prefix="post")
-    if form.is_valid():
-        try:
-            manual_journals.post_journal(manual_id=pk, actor=request.user, note=form.cleaned_data["reason"])
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("%(reference)s is posted.") % {"reference": manual.reference})
-            return redirect("wallet:manual_journal", pk=pk)
+    done = attempt(
+        request,
+        lambda: manual_journals.post_journal(manual_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
+        _("%(reference)s is posted.") % {"reference": manual.reference}, form=form, forbidden_is_said=True,
+    )  # fmt: skip
+    if done:
+        return redirect("wallet:manual_journal", pk=pk)
     return show_manual(request, manual, {"post_form": form}, status=422)
 
 
@@ -171,14 +171,13 @@ def manual_post(request: HttpRequest, pk: int) -> HttpResponseBase:
 @staff_page("wallet.post_manual_journal")
 def manual_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
     manual, form = _find(request, pk), ReasonForm(request.POST, prefix="refuse")
-    if form.is_valid():
-        try:
-            manual_journals.refuse_journal(manual_id=pk, actor=request.user, note=form.cleaned_data["reason"])
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("Refused. Nothing was posted."))
-            return redirect("wallet:manual_journal", pk=pk)
+    done = attempt(
+        request,
+        lambda: manual_journals.refuse_journal(manual_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
+        _("Refused. Nothing was posted."), form=form, forbidden_is_said=True,
+    )  # fmt: skip
+    if done:
+        return redirect("wallet:manual_journal", pk=pk)
     return show_manual(request, manual, {"refuse_form": form}, status=422)
 
 
@@ -195,15 +194,13 @@ def manual_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
 @staff_page("wallet.write_journal")
 def manual_attach_view(request: HttpRequest, pk: int) -> HttpResponseBase:
     manual, form = _find(request, pk), EvidenceForm(request.POST, request.FILES, prefix="evidence")
-    if form.is_valid():
+
+    def work() -> None:
         file = form.cleaned_data["file"]
-        try:
-            manual_journals.attach_file(manual_id=pk, file_name=file.name, content=file.read(), actor=request.user)
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("The file is kept with the journal."))
-            return redirect("wallet:manual_journal", pk=pk)
+        manual_journals.attach_file(manual_id=pk, file_name=file.name, content=file.read(), actor=request.user)
+
+    if attempt(request, work, _("The file is kept with the journal."), form=form, forbidden_is_said=True):
+        return redirect("wallet:manual_journal", pk=pk)
     return show_manual(request, manual, {"evidence_form": form}, status=422)
 
 

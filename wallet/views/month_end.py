@@ -17,6 +17,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.jobs import start_job
 from crm.models import User
+from crm.ui.verbs import attempt
 from crm.ui.views import staff_page
 from wallet import periods, policies, queries, revaluation, sign_offs
 from wallet.choices import PeriodState
@@ -110,12 +111,10 @@ def signature_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
         "period__brand"
     )
     signed = queries.one_of(rows, pk, request.user, "wallet.close_period")
-    try:
-        sign_offs.withdraw_signature(sign_off_id=signed.pk, actor=request.user)
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, _("Your signature is withdrawn."))
+    attempt(
+        request, lambda: sign_offs.withdraw_signature(sign_off_id=signed.pk, actor=request.user),
+        _("Your signature is withdrawn."), forbidden_is_said=True,
+    )  # fmt: skip
     return _back(signed.period)
 
 
@@ -124,13 +123,12 @@ def signature_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
 def month_revalue(request: HttpRequest, brand: str, month: str) -> HttpResponseBase:
     """Propose the journal that revalues foreign currencies."""
     period = _find(request, brand, month)
-    try:
-        manual = revaluation.propose_revaluation(period_id=period.pk, actor=request.user)
-    except DomainError as error:
-        messages.error(request, error.message)
-        return _back(period)
-    messages.success(request, _("%(journal)s is written: a second person posts it.") % {"journal": manual})
-    return redirect("wallet:manual_journal", pk=manual.pk)
+    done = attempt(
+        request, lambda: revaluation.propose_revaluation(period_id=period.pk, actor=request.user),
+        lambda manual: _("%(journal)s is written: a second person posts it.") % {"journal": manual},
+        forbidden_is_said=True,
+    )  # fmt: skip
+    return redirect("wallet:manual_journal", pk=done.result.pk) if done else _back(period)
 
 
 @require_POST

@@ -16,6 +16,7 @@ from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.money import Money, from_minor
+from crm.ui.verbs import attempt
 from crm.ui.views import StaffView, TableView, staff_page
 from wallet import claims, policies, queries
 from wallet.choices import WITHDRAWAL_OPEN, DepositState, WithdrawalState
@@ -72,14 +73,15 @@ class DepositPage(StaffView):
     def post(self, request: HttpRequest, deposit_id: int) -> HttpResponse:
         """Release a held deposit."""
         deposit, form = self.find(request, deposit_id), ReasonForm(request.POST)
-        if form.is_valid():
-            try:
-                release_held_deposit(deposit_id=deposit.pk, actor=request.user, reason=form.cleaned_data["reason"])
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("%(reference)s is in the wallet.") % {"reference": deposit.reference})
-                return redirect("wallet:deposit", deposit_id=deposit.pk)
+        done = attempt(
+            request,
+            lambda: release_held_deposit(
+                deposit_id=deposit.pk, actor=request.user, reason=form.cleaned_data["reason"]
+            ),
+            _("%(reference)s is in the wallet.") % {"reference": deposit.reference}, form=form, forbidden_is_said=True,
+        )  # fmt: skip
+        if done:
+            return redirect("wallet:deposit", deposit_id=deposit.pk)
         return self.show(request, deposit, form, status=422)
 
 
@@ -89,14 +91,12 @@ def refund(request: HttpRequest, deposit_id: int) -> HttpResponseBase:
     """Ask for a deposit to be given back; somebody else approves it."""
     page = DepositPage()
     deposit, form = page.find(request, deposit_id), RefundForm(request.POST, prefix="refund")
-    if form.is_valid():
-        try:
-            asked = start_refund(deposit_id=deposit.pk, actor=request.user, **form.cleaned_data)
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("Asked for. Somebody else approves it before it goes."))
-            return redirect("wallet:withdrawal", withdrawal_id=asked.pk)
+    asked = attempt(
+        request, lambda: start_refund(deposit_id=deposit.pk, actor=request.user, **form.cleaned_data),
+        _("Asked for. Somebody else approves it before it goes."), form=form, forbidden_is_said=True,
+    )  # fmt: skip
+    if asked:
+        return redirect("wallet:withdrawal", withdrawal_id=asked.result.pk)
     return page.show(request, deposit, ReasonForm(), status=422, refund_form=form)
 
 
@@ -180,14 +180,15 @@ def approve(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
 @staff_page("wallet.approve_withdrawal")
 def reject(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
     withdrawal, form = find_withdrawal(request, withdrawal_id), ReasonForm(request.POST, prefix="reject")
-    if form.is_valid():
-        try:
-            reject_withdrawal(withdrawal_id=withdrawal.pk, actor=request.user, reason=form.cleaned_data["reason"])
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("Rejected: the money is in the client's wallet again."))
-            return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
+    done = attempt(
+        request,
+        lambda: reject_withdrawal(
+            withdrawal_id=withdrawal.pk, actor=request.user, reason=form.cleaned_data["reason"]
+        ),
+        _("Rejected: the money is in the client's wallet again."), form=form, forbidden_is_said=True,
+    )  # fmt: skip
+    if done:
+        return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
     return show_withdrawal(request, withdrawal, OptionalReasonForm(prefix="approve"), form, status=422)
 
 

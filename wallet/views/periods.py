@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from crm import access_log
@@ -18,6 +17,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.jobs import start_job
 from crm.models import User
+from crm.ui.verbs import attempt
 from crm.ui.views import staff_page
 from wallet import periods, policies, queries
 from wallet.choices import PeriodState, RequestState
@@ -82,17 +82,12 @@ def _is_last_closed(period: Period) -> bool:
 
 
 def _do(
-    request: HttpRequest, period: Period, name: str, form: Any, work: Callable[[str], Any], said: Any
+    request: HttpRequest, period: Period, name: str, form: Any, work: Callable[[str], Any], said: str
 ) -> HttpResponseBase:
     """Run a verb with the form's reason; a refusal shows the page again with what was typed."""
-    if form.is_valid():
-        try:
-            result = work(form.cleaned_data["reason"])
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, said)
-            return redirect("job", pk=result.pk) if name == "close_form" else redirect("wallet:period", pk=period.pk)
+    done = attempt(request, lambda: work(form.cleaned_data["reason"]), said, form=form, forbidden_is_said=True)
+    if done:
+        return redirect("job", pk=done.result.pk) if name == "close_form" else redirect("wallet:period", pk=period.pk)
     return show_period(request, period, {name: form}, status=422)
 
 
@@ -116,7 +111,7 @@ def reopening_ask(request: HttpRequest, pk: int) -> HttpResponseBase:
     def work(reason: str) -> Any:
         return periods.request_reopening(period_id=pk, actor=request.user, reason=reason)
 
-    return _do(request, period, "ask_form", form, work, gettext_lazy("Asked. A second person opens it."))
+    return _do(request, period, "ask_form", form, work, _("Asked. A second person opens it."))
 
 
 def _wish(request: HttpRequest, pk: int) -> PeriodReopening:

@@ -17,6 +17,7 @@ from crm.models import Brand
 from crm.money import from_minor
 from crm.scope import reach_of
 from crm.ui.charts import Chart, Series
+from crm.ui.verbs import attempt
 from crm.ui.views import StaffView, staff_page
 from wallet import announced_reports, psp_health, psps, queries, queries_recon
 from wallet.models import PaymentMethod, Psp
@@ -145,14 +146,13 @@ class PspPage(StaffView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         psp = self.find(request, pk)
         form = PspForm(request.POST, instance=psp)
-        if form.is_valid():
-            try:
-                psps.configure_psp(psp_id=psp.pk, values=form.values(), keys=form.keys(), actor=request.user)
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("Saved. Test the connection to be sure."))
-                return redirect("wallet:psp", pk=psp.pk)
+        done = attempt(
+            request,
+            lambda: psps.configure_psp(psp_id=psp.pk, values=form.values(), keys=form.keys(), actor=request.user),
+            _("Saved. Test the connection to be sure."), form=form, forbidden_is_said=True,
+        )  # fmt: skip
+        if done:
+            return redirect("wallet:psp", pk=psp.pk)
         return self.show(request, psp, form, status=422)
 
     def show(self, request: HttpRequest, psp: Psp, form: PspForm, status: int = 200) -> HttpResponse:
@@ -219,14 +219,12 @@ class MethodPage(StaffView):
     def post(self, request: HttpRequest, pk: int, method_id: int) -> HttpResponseBase:
         method = self.find(request, pk, method_id)
         form = MethodForm(request.POST, instance=method)
-        if form.is_valid():
-            try:
-                psps.configure_method(method_id=method.pk, values=form.values(), actor=request.user)
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("Saved."))
-                return redirect("wallet:psp", pk=pk)
+        done = attempt(
+            request, lambda: psps.configure_method(method_id=method.pk, values=form.values(), actor=request.user),
+            _("Saved."), form=form, forbidden_is_said=True,
+        )  # fmt: skip
+        if done:
+            return redirect("wallet:psp", pk=pk)
         return self.show(request, form=form, status=422)
 
     def show(self, request: HttpRequest, *, form: MethodForm, status: int = 200) -> HttpResponse:

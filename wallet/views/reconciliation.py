@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -16,6 +15,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.money import from_minor
 from crm.ui.tables import Table
+from crm.ui.verbs import attempt
 from crm.ui.views import TableView, staff_page
 from crm.uploads import takes_files
 from wallet import queries
@@ -140,14 +140,12 @@ def show_settlement(
 def break_resolve(request: HttpRequest, pk: int) -> HttpResponseBase:
     one = queries.one_of(queries.breaks_visible_to(request.user), pk, request.user, "wallet.run_reconciliation")
     form = ReasonForm(request.POST)
-    if form.is_valid():
-        try:
-            resolve_break(break_id=one.pk, actor=request.user, resolution=form.cleaned_data["reason"])
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("Resolved."))
-            return redirect("wallet:settlement", pk=one.report_id)
+    done = attempt(
+        request, lambda: resolve_break(break_id=one.pk, actor=request.user, resolution=form.cleaned_data["reason"]),
+        _("Resolved."), form=form, forbidden_is_said=True,
+    )  # fmt: skip
+    if done:
+        return redirect("wallet:settlement", pk=one.report_id)
     return show_settlement(request, _find(request, one.report_id), {"pk": one.pk, "form": form}, status=422)
 
 

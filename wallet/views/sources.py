@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm.errors import DomainError
 from crm.models import Brand
 from crm.policies import require_permission
 from crm.scope import reach_of
+from crm.ui.verbs import attempt
 from crm.ui.views import staff_page
 from wallet import queries, source_runs
 from wallet.choices import BreakState
@@ -130,13 +130,9 @@ def daily_fetch(request: HttpRequest, pk: int) -> HttpResponseBase:
     psp = queries.one_of(queries.psps_visible_to(request.user), pk, request.user, "wallet.run_reconciliation")
     require_permission(request.user, "wallet.run_reconciliation")
     is_on = request.POST.get("on") == "1"
-    try:
-        source_runs.set_daily_fetch(psp_id=psp.pk, is_on=is_on, actor=request.user)
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        words = (
-            _("%(psp)s is fetched every day from now on.") if is_on else _("%(psp)s is no longer fetched by itself.")
-        )
-        messages.success(request, words % {"psp": psp})
+    words = _("%(psp)s is fetched every day from now on.") if is_on else _("%(psp)s is no longer fetched by itself.")
+    attempt(
+        request, lambda: source_runs.set_daily_fetch(psp_id=psp.pk, is_on=is_on, actor=request.user),
+        words % {"psp": psp}, forbidden_is_said=True,
+    )  # fmt: skip
     return redirect("wallet:money_sources")
