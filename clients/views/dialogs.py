@@ -13,8 +13,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
-from crm.errors import DomainError, NotAllowed
-from crm.ui.views import wants_fragment
+from crm.ui.verbs import attempt
+from crm.ui.views import may_open, wants_fragment
 
 
 def done(request: HttpRequest, url: str, said: str) -> HttpResponseBase:
@@ -32,10 +32,14 @@ def back(request: HttpRequest, url: str) -> HttpResponseBase:
 
 
 def show(
-    request: HttpRequest, form: forms.BaseForm, *, title: Any, submit: Any, status: int = 200, **more: Any
+    request: HttpRequest, form: forms.BaseForm, *, url: str, title: Any, submit: Any, status: int = 200, **more: Any
 ) -> HttpResponse:
+    """The form, in the dialog or on a page of its own; there a link leads to `url`, the page that the dialog belongs to."""
     template = "clients/_dialog.html" if wants_fragment(request) else "clients/dialog_page.html"
-    context = {"form": form, "title": title, "submit": submit, "action": request.get_full_path(), **more}
+    context = {
+        "form": form, "title": title, "submit": submit, "action": request.get_full_path(),
+        "back": url if may_open(request.user, url) else "", **more,
+    }  # fmt: skip
     return render(request, template, context, status=status)
 
 
@@ -44,14 +48,7 @@ def run(
     **more: Any,
 ) -> HttpResponseBase:  # fmt: skip
     """Show the form, or do what it says. A refusal by the role is a 403; any other one stands in the form."""
-    if request.method == "POST" and form.is_valid():
-        try:
-            do()
-        except NotAllowed:
-            raise
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            return done(request, url, said)
     wrong = request.method == "POST"
-    return show(request, form, title=title, submit=submit, status=422 if wrong else 200, **more)
+    if wrong and attempt(request, do, said, form=form):
+        return back(request, url)
+    return show(request, form, url=url, title=title, submit=submit, status=422 if wrong else 200, **more)

@@ -140,7 +140,13 @@ def new(request: HttpRequest) -> HttpResponseBase:
             return dialogs.done(request, seen.get_absolute_url() if seen else "/leads/", said)
     wrong = request.method == "POST"
     return dialogs.show(
-        request, form, title=_("Enter a lead"), submit=_("Enter"), status=422 if wrong else 200, wide=True
+        request,
+        form,
+        url="/leads/",
+        title=_("Enter a lead"),
+        submit=_("Enter"),
+        status=422 if wrong else 200,
+        wide=True,
     )
 
 

@@ -167,7 +167,9 @@ class TestDialogs:
         assert not Call.objects.exists()
 
     def test_without_javascript_a_dialog_is_a_page(self, cast, browse):
-        assert "<html" in html(browse(cast.agent).get(address(cast.client, "mail/")))
+        page = html(browse(cast.agent).get(address(cast.client, "mail/")))
+        assert "<html" in page and f'<a class="btn" href="{address(cast.client)}">Back</a>' in page
+        assert "Back</a>" not in html(browse(cast.agent).get(address(cast.client, "mail/"), headers=HTMX))
 
     def test_a_mail_and_a_note_and_a_task(self, cast, browse):
         browser = browse(cast.agent)

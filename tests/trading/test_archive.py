@@ -151,6 +151,19 @@ def test_the_account_page_closes_and_reopens_with_a_reason_and_lists_requests(
     assert browse(cast.agent).get(dialog).status_code == 403
 
 
+@pytest.mark.parametrize("dialog", ["leverage", "archive", "restore", "attach"])
+def test_a_dialog_opened_as_a_page_of_its_own_leads_back_to_the_account(
+    cast: Cast, account: TradingAccount, browse, dialog: str
+) -> None:
+    browser, path = browse(cast.support), f"/trading/accounts/{account.pk}/"
+    link = f'<a class="btn" href="{path}">Back</a>'
+    assert link in browser.get(f"{path}{dialog}/").content.decode()
+    wrong = browser.post(f"{path}{dialog}/", {})
+    assert wrong.status_code == 422 and link in wrong.content.decode()
+    in_the_page = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    assert "Back</a>" not in browser.get(f"{path}{dialog}/", headers=in_the_page).content.decode()
+
+
 def test_what_stands_against_closing_is_said_before_anybody_writes_a_reason(
     cast: Cast, account: TradingAccount, browse
 ) -> None:

@@ -57,7 +57,10 @@ def make_evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
     dispute = find(request, pk, "wallet.answer_dispute")
     form = EvidenceForm(request.POST)
     if not form.is_valid():
-        return dialogs.show(request, form, title=_("Evidence"), submit=_("Make the evidence"), status=422)
+        return dialogs.show(
+            request, form, url=f"/money/disputes/{dispute.pk}/", title=_("Evidence"), submit=_("Make the evidence"),
+            status=422,
+        )  # fmt: skip
     job = evidence.order_evidence(
         dispute_id=dispute.pk, actor=request.user, text=form.cleaned_data["text"], submit="submit" in request.POST
     )
