@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any
 
 import django_filters
-from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +15,7 @@ from clients.countries import lazy_choices
 from clients.models import Client
 from crm.models import Book, Brand, Desk, User
 from crm.scope import reach_of
+from crm.ui.forms import DayInput
 
 YES_NO = [("1", _("Yes")), ("0", _("No"))]
 
@@ -58,7 +58,7 @@ class PeopleFilter(django_filters.FilterSet):
     brand = django_filters.ModelChoiceFilter(label=_("Brand"), queryset=brands_in_reach)
     score_from = django_filters.NumberFilter(label=_("Score from"), field_name="score", lookup_expr="gte")
     not_contacted_since = django_filters.DateFilter(
-        label=_("No contact since"), method="filter_not_contacted", widget=forms.DateInput(attrs={"type": "date"})
+        label=_("No contact since"), method="filter_not_contacted", widget=DayInput()
     )
 
     class Meta:
@@ -77,9 +77,7 @@ class ClientFilter(PeopleFilter):
     risk_rating = django_filters.ChoiceFilter(label=_("Risk"), choices=RiskRating.choices)
     has_paid_in = django_filters.ChoiceFilter(label=_("FTD"), choices=YES_NO, method="filter_paid_in")
     is_restricted = django_filters.ChoiceFilter(label=_("Restricted"), choices=YES_NO, method="filter_restricted")
-    no_trade_since = django_filters.DateFilter(
-        label=_("No trade since"), method="filter_no_trade", widget=forms.DateInput(attrs={"type": "date"})
-    )
+    no_trade_since = django_filters.DateFilter(label=_("No trade since"), method="filter_no_trade", widget=DayInput())
 
     field_order = ("stage", "country", "owner")
 

@@ -19,6 +19,7 @@ from clients.models import Client
 from clients.profile import PERSONAL
 from crm.models import Book, User
 from crm.scope import reach_of
+from crm.ui.forms import DayInput
 
 
 class DurationField(forms.CharField):
@@ -143,7 +144,7 @@ class ProfileForm(forms.ModelForm):
     class Meta:
         model = Client
         fields = PERSONAL
-        widgets = {"date_of_birth": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+        widgets = {"date_of_birth": DayInput()}
         labels = {
             "first_name": gettext_lazy("First name"), "last_name": gettext_lazy("Last name"),
             "country": gettext_lazy("Country of residence"), "language": gettext_lazy("Language"),

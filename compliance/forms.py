@@ -11,6 +11,7 @@ from compliance.choices import ClearReason, RestrictionKind
 from compliance.tables import AREAS, WHO
 from compliance.trails import TrailFilter
 from crm.choices import AccessKind
+from crm.ui.forms import DayInput
 
 
 class ClearForm(forms.Form):
@@ -51,4 +52,4 @@ class LookForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), choices=[("", _("Any")), *AccessKind.choices], required=False)
     person = forms.EmailField(label=_("Person (e-mail)"), required=False)
     client = forms.IntegerField(label=_("Client number"), required=False, min_value=1)
-    day = forms.DateField(label=_("Until day"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    day = forms.DateField(label=_("Until day"), required=False, widget=DayInput())

@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 from clients.queries import clients_visible_to
 from crm.models import Brand, User
 from crm.scope import reach_of
+from crm.ui.forms import DayInput
 from ib.models import Partner, Plan, PlanVersion
 from ib.plans import RateCard, rate_card
 from ib.queries import partners_visible_to, plans_visible_to
@@ -264,8 +265,8 @@ def initial_of(version: PlanVersion) -> dict[str, Any]:
 
 class RecomputeForm(forms.Form):
     brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
-    first = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    last = forms.DateField(label=_("To, included"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    first = forms.DateField(label=_("From"), widget=DayInput())
+    last = forms.DateField(label=_("To, included"), widget=DayInput())
     reason = forms.CharField(max_length=200, label=_("Reason"))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from crm.ui.forms import DayInput
 from kyc.choices import TWO_SIDED_KINDS, DocumentKind, RejectReason, Side
 
 # For a file field's `accept`: a phone then converts its own formats.
@@ -34,8 +35,8 @@ class UploadForm(forms.Form):
 
 
 class ApproveForm(forms.Form):
-    expires_on = forms.DateField(label=_("Valid until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    issued_on = forms.DateField(label=_("Issued on"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    expires_on = forms.DateField(label=_("Valid until"), required=False, widget=DayInput())
+    issued_on = forms.DateField(label=_("Issued on"), required=False, widget=DayInput())
     note = forms.CharField(
         label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("For colleagues and auditors. Needed when a check found a problem."),

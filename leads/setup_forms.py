@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from clients.countries import country_choices
 from crm.models import Brand, Desk, User
 from crm.scope import reach_of
+from crm.ui.forms import DayInput
 from leads.choices import OffShift, RuleKind, Strategy
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 
@@ -46,9 +47,7 @@ class CampaignForm(forms.ModelForm):
     class Meta:
         model = Campaign
         fields = ("brand", "name", "code", "source", "medium", "cost", "quality", "starts_on", "ends_on", "is_active")
-        widgets = {
-            name: forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d") for name in ("starts_on", "ends_on")
-        }
+        widgets = {name: DayInput() for name in ("starts_on", "ends_on")}
 
     def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
+from crm.ui.forms import DayInput
 from monitoring.choices import Verdict, WatchKind
 from monitoring.queries import agents_visible_to
 
@@ -23,8 +24,8 @@ class DecisionForm(forms.Form):
 class WatchForm(forms.Form):
     agent = forms.ModelChoiceField(User.objects.none(), label=_("Agent"))
     kind = forms.ChoiceField(choices=WatchKind.choices, label=_("Why"))
-    from_on = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    to_on = forms.DateField(label=_("To, included"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    from_on = forms.DateField(label=_("From"), widget=DayInput())
+    to_on = forms.DateField(label=_("To, included"), widget=DayInput())
     reason = forms.CharField(max_length=200, label=_("Reason"))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.countries import country_choices
 from clients.models import Client
+from crm.ui.forms import DayInput
 from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
 from portal.forms import DateOfBirthWidget
 from portal.platforms import password_rule
@@ -173,10 +174,8 @@ def account_label(account: TradingAccount) -> str:
 
 
 class StatementForm(forms.Form):
-    first = forms.DateField(label=_("From"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
-    last = forms.DateField(
-        label=pgettext_lazy("day", "To"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-    )
+    first = forms.DateField(label=_("From"), widget=DayInput())
+    last = forms.DateField(label=pgettext_lazy("day", "To"), widget=DayInput())
 
     @staticmethod
     def last_month(client: Client) -> dict[str, dt.date]:

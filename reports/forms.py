@@ -7,18 +7,16 @@ from urllib.parse import urlencode
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from crm.ui.forms import DayInput
+
 DAYS_MAX = 400
 
 
 class PerformanceForm(forms.Form):
     """Which days, and by whom. What makes no sense is said at its field and left out."""
 
-    first = forms.DateField(
-        required=False, label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-    last = forms.DateField(
-        required=False, label=_("To, included"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    first = forms.DateField(required=False, label=_("From"), widget=DayInput())
+    last = forms.DateField(required=False, label=_("To, included"), widget=DayInput())
     by = forms.ChoiceField(required=False, label=_("Per"), choices=[("agent", _("Agent")), ("desk", _("Desk"))])
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:

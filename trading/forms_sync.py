@@ -10,6 +10,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.ui.forms import DayInput
 from trading.choices import InstrumentClass, SymbolGroup
 from trading.models import HouseSymbol, SymbolInfo
 from trading.symbol_rules import match, plain_name
@@ -61,12 +62,8 @@ class SettleForm(forms.Form):
 class BackfillForm(forms.Form):
     """Days of the server's own calendar, both included."""
 
-    first_day = forms.DateField(
-        label=_("From"), widget=forms.DateInput(attrs={"type": "date"}), help_text=_("By the server's clock")
-    )
-    last_day = forms.DateField(
-        label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text=_("Empty: today")
-    )
+    first_day = forms.DateField(label=_("From"), widget=DayInput(), help_text=_("By the server's clock"))
+    last_day = forms.DateField(label=_("To"), required=False, widget=DayInput(), help_text=_("Empty: today"))
 
     def clean_first_day(self) -> dt.date:
         day: dt.date = self.cleaned_data["first_day"]

@@ -12,6 +12,7 @@ from clients.choices import Category
 from clients.countries import country_choices
 from crm.models import Brand
 from crm.scope import reach_of
+from crm.ui.forms import DayInput
 from trading.choices import InstrumentClass
 from trading.models import AccountType
 
@@ -86,8 +87,6 @@ class CapForm(forms.Form):
     leverage = forms.IntegerField(
         label=_("Highest leverage"), min_value=0, max_value=500, help_text=_("0: may not be offered")
     )
-    valid_from = forms.DateField(label=_("First day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
-    valid_until = forms.DateField(
-        label=_("Last day"), required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-    )
+    valid_from = forms.DateField(label=_("First day"), widget=DayInput())
+    valid_until = forms.DateField(label=_("Last day"), required=False, widget=DayInput())
     source = forms.CharField(label=_("Source"), max_length=200)

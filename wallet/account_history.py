@@ -24,6 +24,7 @@ from django.utils.translation import pgettext_lazy
 
 from crm.money import from_minor, to_minor
 from crm.ui.exports import defuse
+from crm.ui.forms import DayInput
 from wallet.choices import JournalKind, Layer
 from wallet.models import Account, Posting
 
@@ -48,10 +49,8 @@ class HistoryForm(forms.Form):
     """What narrows a history; it stands in the address."""
 
     kind = forms.ChoiceField(required=False, label=_("Kind"))
-    first = forms.DateField(required=False, label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(
-        required=False, label=pgettext_lazy("day", "To"), widget=forms.DateInput(attrs={"type": "date"})
-    )
+    first = forms.DateField(required=False, label=_("From"), widget=DayInput())
+    last = forms.DateField(required=False, label=pgettext_lazy("day", "To"), widget=DayInput())
     least = forms.DecimalField(required=False, label=_("Amount from"), min_value=0, max_digits=18, decimal_places=8)
     most = forms.DecimalField(required=False, label=_("Amount to"), min_value=0, max_digits=18, decimal_places=8)
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.ui import formats
+from crm.ui.forms import DayInput
 from wallet.came_back import Terms
 from wallet.choices import FindingKind
 from wallet.models import Psp
@@ -113,8 +114,8 @@ class ReportUploadForm(forms.Form):
 
 class ReportFetchForm(forms.Form):
     psp = forms.ModelChoiceField(queryset=Psp.objects.none(), label=_("PSP"))
-    first = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label=pgettext_lazy("day", "To"), widget=forms.DateInput(attrs={"type": "date"}))
+    first = forms.DateField(label=_("From"), widget=DayInput())
+    last = forms.DateField(label=pgettext_lazy("day", "To"), widget=DayInput())
 
     def __init__(self, *args: Any, psps: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "fetch_%s", **kwargs})  # the page has a PSP to choose twice
@@ -122,5 +123,5 @@ class ReportFetchForm(forms.Form):
 
 
 class PeriodForm(forms.Form):
-    first = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label=pgettext_lazy("day", "To"), widget=forms.DateInput(attrs={"type": "date"}))
+    first = forms.DateField(label=_("From"), widget=DayInput())
+    last = forms.DateField(label=pgettext_lazy("day", "To"), widget=DayInput())

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from crm.errors import DomainError
 from crm.models import Brand
+from crm.ui.forms import DayInput
 from wallet import owners, queries
 from wallet.amounts import minor_of, read_amount
 from wallet.forms_files import FileField
@@ -26,7 +27,7 @@ BLANK_LINES = 4
 
 
 def _day(label: Any, **kwargs: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), **kwargs)
+    return forms.DateField(label=label, widget=DayInput(), **kwargs)
 
 
 class JournalForm(forms.Form):

@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crm.money import from_minor, to_minor
+from crm.ui.forms import DayInput
 from wallet.choices import RowType
 from wallet.costs import BASIS_POINTS_MAX, TYPES, Terms
 from wallet.psp_forms import currency_codes
@@ -30,7 +31,7 @@ class TermsForm(forms.Form):
         label=_("May be off by"), min_value=0, max_digits=15, decimal_places=8, required=False,
         help_text=_("For rounding; empty: the smallest unit of the currency"),
     )  # fmt: skip
-    valid_from = forms.DateField(label=_("From"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    valid_from = forms.DateField(label=_("From"), widget=DayInput())
     reason = forms.CharField(
         label=_("Where it was agreed"), max_length=300, help_text=_("E.g. the contract and its clause")
     )

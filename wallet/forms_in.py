@@ -11,15 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import Brand
 from crm.money import to_minor
 from crm.scope import reach_of
+from crm.ui.forms import DayInput
 from wallet.bonus_choices import BonusTrigger, OnWithdrawal, ReleaseBy
 from wallet.choices import PspKind
 from wallet.evidence import TEXT_MAX
 from wallet.models import BonusPlan
-
-
-class Day(forms.DateInput):
-    def __init__(self) -> None:
-        super().__init__(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class TryOutForm(forms.Form):
@@ -73,7 +69,7 @@ class PlanForm(BrandForm):
 class RuleForm(forms.Form):
     """A plan's terms from a day on. Amounts in the brand's base currency."""
 
-    valid_from = forms.DateField(label=_("From"), widget=Day())
+    valid_from = forms.DateField(label=_("From"), widget=DayInput())
     trigger = forms.ChoiceField(label=_("Given for"), choices=BonusTrigger.choices)
     percent = forms.DecimalField(
         label=_("Per cent of the deposit"), min_value=0, max_value=200, decimal_places=2, initial=0
@@ -127,7 +123,7 @@ class EvidenceForm(forms.Form):
 class UnverifiedRuleForm(BrandForm):
     """What holds from a day on for clients who are not verified."""
 
-    valid_from = forms.DateField(label=_("From"), widget=Day())
+    valid_from = forms.DateField(label=_("From"), widget=DayInput())
     maximum = forms.DecimalField(label=_("All deposits together at most"), min_value=0, decimal_places=2)
     kinds = forms.MultipleChoiceField(
         label=_("Only by"), choices=PspKind.choices, required=False, widget=forms.CheckboxSelectMultiple

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from crm.ui.forms import DayInput
 from wallet.forms_files import FileField
 from wallet.reconciliation_choices import PostingWay
 
@@ -14,7 +15,7 @@ class PostingForm(forms.Form):
     way = forms.ChoiceField(
         label=_("What it is"), choices=[one for one in PostingWay.choices if one[0] != PostingWay.OWN_BANK]
     )
-    business_on = forms.DateField(label=_("Business day"), widget=forms.DateInput(attrs={"type": "date"}))
+    business_on = forms.DateField(label=_("Business day"), widget=DayInput())
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
 
@@ -22,7 +23,7 @@ class OwnBankForm(forms.Form):
     """Which booking at the bank it is; the page offers those that fit."""
 
     entry = forms.IntegerField(widget=forms.HiddenInput)
-    business_on = forms.DateField(label=_("Business day"), widget=forms.DateInput(attrs={"type": "date"}))
+    business_on = forms.DateField(label=_("Business day"), widget=DayInput())
     reason = forms.CharField(label=_("Reason"), max_length=300)
 
 

@@ -16,6 +16,7 @@ from crm.choices import DeliveryState, JobState
 from crm.templatetags.keelson import icon_names
 from crm.ui.badges import TONES
 from crm.ui.charts import Chart, Series
+from crm.ui.forms import DayInput
 from crm.ui.views import staff_page
 
 # A language written from right to left: it need not be translated to show the mirrored layout.
@@ -28,7 +29,7 @@ class SampleForm(forms.Form):
     name = forms.CharField(label=_("Name"), help_text=_("As in the passport"))
     email = forms.EmailField(label=_("E-mail"))
     kind = forms.ChoiceField(label=_("Kind"), choices=[("a", _("Retail")), ("b", _("Professional"))])
-    born_on = forms.DateField(label=_("Born on"), widget=forms.DateInput(attrs={"type": "date"}), required=False)
+    born_on = forms.DateField(label=_("Born on"), widget=DayInput(), required=False)
     note = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 2}), required=False)
     channel = forms.ChoiceField(
         label=_("Channel"), widget=forms.RadioSelect, choices=[("phone", _("Phone")), ("mail", _("E-mail"))]

@@ -49,6 +49,15 @@ class KeelsonBoundField(BoundField):
         return is_several(self.field.widget)
 
 
+class DayInput(forms.DateInput):
+    """A day chosen from the browser's calendar, which reads the ISO form alone: `23.11.2026` would stand there empty."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
 def is_several(widget: forms.Widget) -> bool:
     """A choice of several that folds: a select that takes many and does not ask for a height of its own."""
     return isinstance(widget, forms.SelectMultiple) and "size" not in widget.attrs

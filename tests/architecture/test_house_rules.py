@@ -254,3 +254,15 @@ def test_amounts_stand_in_messages_as_their_reader_writes_them():
         or (isinstance(value, ast.Call) and _gives_money(value.func))
     ]
     assert raw == []
+
+
+def test_a_day_from_the_browser_s_calendar_is_written_as_the_browser_reads_it():
+    """`type="date"` reads the ISO form alone: in German a plain widget would write 23.11.2026, and the field stands empty."""
+    own = {"crm/ui/forms.py", "portal/forms.py"}
+    bare = re.compile(r"DateInput\(")
+    found = [
+        path
+        for path, _tree in trees(bare)
+        if path.relative_to(ROOT).as_posix() not in own and re.search(r"forms\.DateInput\(", path.read_text())
+    ]
+    assert not found

@@ -19,6 +19,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.jobs import start_job
 from crm.policies import require_permission
+from crm.ui.forms import DayInput
 from crm.ui.views import StaffView
 from trading import cap_standing, caps, class_above, class_moves, lowering
 from trading.forms_types import CapForm
@@ -29,7 +30,7 @@ LINES_MAX = 500
 
 class EndForm(forms.Form):
     last_day = forms.DateField(
-        label=gettext_lazy("Last day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        label=gettext_lazy("Last day"), widget=DayInput(),
         help_text=gettext_lazy("From yesterday on: the past stays as it was."),
     )  # fmt: skip
 
