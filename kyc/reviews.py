@@ -16,6 +16,7 @@ from crm.errors import DomainError
 from crm.events import DocumentReviewed, publish
 from crm.policies import require
 from crm.sweep import each
+from crm.ui import formats
 from kyc import levels, policies
 from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
 from kyc.documents import locked
@@ -43,12 +44,16 @@ def approve(
     if problems and not note.strip():
         raise DomainError(
             _("The checks found: %(problems)s. Say in a note why you approve the document all the same.")
-            % {"problems": "; ".join(str(issue.get_code_display()) for issue in problems)}
+            % {"problems": "; ".join(str(issue.get_code_display()) for issue in problems)},
+            code="needs_note",
         )
     document.expires_on = expires_on or document.expires_on
     document.issued_on = issued_on or document.issued_on
     if document.expires_on and document.expires_on < timezone.now().date():
-        raise DomainError(_("The document expired on %(date)s: it can't be approved.") % {"date": document.expires_on})
+        raise DomainError(
+            _("The document expired on %(date)s: it can't be approved.") % {"date": formats.day(document.expires_on)},
+            code="expired",
+        )
     return _decide(
         document, DocumentState.APPROVED, actor, note=note.strip(), despite=[issue.code for issue in problems]
     )

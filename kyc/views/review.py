@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from clients.queries import is_in_own_book
 from crm import access_log
 from crm.choices import AccessKind
-from crm.errors import DomainError
+from crm.errors import DomainError, NotAllowed, WrongState
 from crm.ui.views import StaffView
 from kyc import claims, comparison, policies, queries, reviews
-from kyc.choices import REASON_FOR_ISSUE, REJECT_TEMPLATES, DocumentState, RejectReason
+from kyc.choices import REASON_FOR_ISSUE, REJECT_TEMPLATES, DocumentKind, DocumentState, RejectReason
 from kyc.forms import ApproveForm, RejectForm
 from kyc.models import Document
 from kyc.views.undo import remember, undoable
@@ -44,7 +44,8 @@ def show(
     run = queries.last_run(document)
     issues = queries.issues_of(document, run)
     others = queries.documents_of(document.client)
-    has_problem = bool(approve and approve.errors) or bool(reject and reject.errors)
+    refused = next((form for form in (approve, reject) if form is not None and form.errors), None)
+    can_decide = policies.can_decide(user, document) if document.state == DocumentState.PENDING_REVIEW else None
     context = {
         "document": document,
         "client": document.client,
@@ -54,14 +55,24 @@ def show(
         "rows": comparison.rows_of(document, issues),
         "others": [other for other in others if other.pk != document.pk][:12],
         "can_review": policies.can_review(user, document),
-        "can_decide": policies.can_decide(user, document) if document.state == DocumentState.PENDING_REVIEW else None,
+        "can_decide": can_decide,
+        # The forms are gone with the right to decide: why, and what was typed, is said without them.
+        "refused": refused if not can_decide else None,
+        "typed": [words for name in ("reason", "note") if refused and (words := refused.data.get(name))],
         "is_claimed_by_other": document.is_claimed_by_other(user),
         "approve_form": approve or ApproveForm(initial={"expires_on": document.expires_on, "issued_on": document.issued_on}),
         "reject_form": reject or RejectForm(initial=_suggested(issues)),
         "templates": {reason.value: str(REJECT_TEMPLATES[reason]) for reason in RejectReason},
         "undo": undoable(request),
     }  # fmt: skip
-    return render(request, "kyc/review.html", context, status=422 if has_problem else 200)
+    return render(request, "kyc/review.html", context, status=422 if refused else 200)
+
+
+def _field_of(error: DomainError, document: Document) -> str | None:
+    """Where the approval's form shows what is wrong; of a proof of address it asks for the day of issue instead."""
+    if error.code == "expired" and document.kind != DocumentKind.PROOF_OF_ADDRESS:
+        return "expires_on"
+    return "note" if error.code == "needs_note" else None
 
 
 def _suggested(issues: list[queries.ShownIssue]) -> dict[str, str]:
@@ -122,7 +133,7 @@ class Approve(StaffView):
             try:
                 reviews.approve(document_id=document.pk, actor=request.user, **form.cleaned_data)
             except DomainError as error:
-                form.add_error("note" if not form.cleaned_data["note"] else None, error.message)
+                form.add_error(_field_of(error, document), error.message)
             else:
                 return go_on(request, document, _("%(title)s of %(client)s approved."))
         return show(request, queries.get_document(request.user, document_id), approve=form)
@@ -138,7 +149,7 @@ class Reject(StaffView):
             try:
                 reviews.reject(document_id=document.pk, actor=request.user, **form.cleaned_data)
             except DomainError as error:
-                form.add_error("reason", error.message)
+                form.add_error(None if isinstance(error, NotAllowed | WrongState) else "reason", error.message)
             else:
                 return go_on(request, document, _("%(title)s of %(client)s rejected."))
         return show(request, queries.get_document(request.user, document_id), reject=form)

@@ -220,6 +220,39 @@ def test_the_officer_names_the_flaw_where_the_checks_found_none(cast, browse):
     assert refused.status_code == 422 and document.state == DocumentState.PENDING_REVIEW
 
 
+def test_a_decision_after_the_claim_was_lost_is_told_with_what_was_typed(cast, browse, document):
+    browser = browse(cast.kyc_officer)
+    for name, typed in (
+        ("approve", {"note": "Maiden name, certificate seen"}),
+        ("reject", {"reason_code": "other", "reason": "Please send the back, too.", "note": ""}),
+    ):
+        browser.post(url("claim", document.pk))
+        Document.objects.update(claimed_until=timezone.now() - dt.timedelta(minutes=1))
+        answer = browser.post(url(name, document.pk), typed)
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        assert "Nothing was decided" in page and "Claim the document first" in page
+        assert (typed.get("reason") or typed["note"]) in page
+
+
+def test_an_expired_date_is_told_at_the_date_as_people_write_it(cast, browse, document):
+    browser = browse(cast.kyc_officer)
+    browser.post(url("claim", document.pk))
+    page = browser.post(url("approve", document.pk), {"note": "x", "expires_on": "2020-03-04"}).content.decode()
+    assert "The document expired on Mar 4, 2020" in page
+    field = page.partition('name="expires_on"')[2].partition('name="note"')[0]
+    assert "The document expired on" in field
+
+
+def test_a_german_officer_sees_the_date_that_was_read(cast, browse, document):
+    browser = browse(cast.kyc_officer)
+    browser.cookies["django_language"] = "de"
+    browser.post(url("claim", document.pk))
+    assert document.expires_on is not None
+    page = browser.get(url("document", document.pk)).content.decode()
+    assert f'name="expires_on" value="{document.expires_on.isoformat()}"' in page
+
+
 def test_a_colleagues_claim_is_shown_and_holds(cast, browse, document):
     browse(cast.mlro).post(url("claim", document.pk))
     browser = browse(cast.kyc_officer)
