@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
-from compliance import queries, sentences, trails
+from compliance import policies, queries, sentences, trails
 from compliance.choices import HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
 from crm.models import AuditEvent, User
@@ -211,11 +211,18 @@ class TrailTable(_AuditTable):
     filterset = AuditFilter
     columns = [column for column in _AuditTable.columns if column.name != "client"]
     empty = Empty(_("No entry fits"), _("Widen the filter."), "history")
+    # With the list, so that it asks for the pack of what the list shows after a filter was changed in place.
+    toolbar = "compliance/_trail_export.html"
 
     def queryset(self) -> Any:
+        return trails.trail_of(self.client).order_by() if self.client else AuditEvent.objects.none()
+
+    @cached_property
+    def client(self) -> Client | None:
         from clients.queries import clients_visible_to
 
-        client_id = self.scope.get("client_id", 0)
-        if not clients_visible_to(self.user).filter(pk=client_id).exists():
-            return AuditEvent.objects.none()
-        return trails.trail_of(Client(pk=client_id)).order_by()
+        return clients_visible_to(self.user).filter(pk=self.scope.get("client_id", 0)).first()
+
+    @cached_property
+    def may_be_packed(self) -> bool:
+        return bool(self.client and policies.can_export_trail(self.user, self.client))

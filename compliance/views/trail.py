@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.queries import get_client, is_in_own_book
-from compliance import looks, packs, policies, trails
+from compliance import looks, packs, trails
 from compliance.forms import LookForm, TrailForm
 from compliance.tables import AuditTable, TrailTable
 from crm import access_log
@@ -34,10 +34,7 @@ class Trail(StaffView):
             target=f"compliance.trail:{client.pk}", in_book=is_in_own_book(request.user, client),
         )  # fmt: skip
         table = TrailTable(request.user, request.GET, path=request.path, scope={"client_id": client.pk})
-        context = {
-            "client": client, "head": trails.head_seal(), "can_export": policies.can_export_trail(request.user, client),
-            "form": TrailForm(request.GET),
-        }  # fmt: skip
+        context = {"client": client, "head": trails.head_seal()}
         return show_table(request, table, "compliance/trail.html", lambda _table: context)
 
     def post(self, request: HttpRequest, client_id: int) -> HttpResponse:

@@ -206,6 +206,15 @@ def test_the_trail_is_exported_as_the_filter_shows_it(cast, browse):
     assert browse(cast.kyc_officer).post(url("trail", cast.client.pk), {}).status_code == 403
 
 
+def test_a_filter_changed_in_place_changes_what_is_exported(cast, browse):
+    write_trail(cast)
+    page = url("trail", cast.client.pk)
+    changed = text(browse(cast.auditor).get(page + "?area=kyc", headers={"HX-Request": "true"}))
+    assert '<input type="hidden" form="trail-export" name="area" value="kyc">' in changed
+    assert "Export these as a sealed PDF" in changed
+    assert 'id="trail-export"' in text(browse(cast.auditor).get(page))
+
+
 @pytest.mark.parametrize("who", [*SALES, "finance", "support", "kyc_officer"])
 def test_other_roles_read_no_trail(cast, browse, who):
     write_trail(cast)
