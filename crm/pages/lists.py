@@ -37,12 +37,20 @@ def _kept(source: QueryDict) -> str:
 
 
 def _dialog(
-    request: HttpRequest, table: Table, path: str, query: str, *, error: str = "", name: str = ""
+    request: HttpRequest,
+    table: Table,
+    path: str,
+    query: str,
+    *,
+    error: str = "",
+    name: str = "",
+    for_desk: bool = False,
 ) -> HttpResponse:
     shown = [column.name for column in table.shown_columns]
     rest = [column for column in table.allowed_columns if column.name not in shown]
     context = {
         "table": table, "path": path, "query": query, "error": error, "name": name,
+        "for_desk": for_desk,
         "columns": [(column, True) for column in table.shown_columns] + [(column, False) for column in rest],
         "views": [view for view in table.layout.views if view.owner_id == request.user.pk],
     }  # fmt: skip
@@ -80,7 +88,9 @@ def save(request: HttpRequest, name: str) -> HttpResponse:
             columns=[column.name for column in table.shown_columns],
         )  # fmt: skip
     except DomainError as refused:
-        return _dialog(request, table, path, query, error=refused.message, name=title)
+        return _dialog(
+            request, table, path, query, error=refused.message, name=title, for_desk="for_desk" in request.POST
+        )
     return _back(path, f"{query}&view={view.pk}" if query else f"view={view.pk}")
 
 
@@ -92,4 +102,4 @@ def delete(request: HttpRequest, name: str, pk: int) -> HttpResponse:
         layouts.delete_view(user=request.user, view_id=pk)
     except SavedView.DoesNotExist:
         raise Http404
-    return _back(request.POST.get("path", "/"))
+    return _back(request.POST.get("path", "/"), request.POST.get("query", ""))

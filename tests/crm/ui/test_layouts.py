@@ -88,3 +88,23 @@ def test_the_dialog_shows_columns_the_person_may_have(browse, cast):
     assert "Secret" in browse(cast.administrator).get("/lists/test.users/settings/").content.decode()
     assert browse(cast.agent).get("/lists/unknown/settings/").status_code == 404
     assert User.objects.get(pk=cast.agent.pk).preferences == {}
+
+
+def test_a_view_saved_out_of_another_keeps_the_columns_that_are_shown(browse, cast):
+    narrow = layouts.save_view(user=cast.agent, table="test.users", name="Narrow", query="", columns=["username"])
+    browser = browse(cast.agent)
+    dialog = browser.get(f"/lists/test.users/settings/?path=/jobs/&kind=client&view={narrow.pk}").content.decode()
+    assert f'name="view" value="{narrow.pk}"' in dialog
+    send(browser, "views/", name="Narrow clients", query="kind=client", view=narrow.pk)
+    assert SavedView.objects.get(name="Narrow clients").columns == ["username"]
+
+
+def test_a_refused_view_is_still_meant_for_the_desk(browse, cast):
+    page = send(browse(cast.desk_head), "views/", name=" ", query="", for_desk="1").content.decode()
+    assert 'name="for_desk" value="1" checked' in page
+
+
+def test_deleting_a_view_leaves_the_list_as_it_is_filtered(browse, cast):
+    view = layouts.save_view(user=cast.agent, table="test.users", name="Old", query="")
+    answer = send(browse(cast.agent), f"views/{view.pk}/delete/", query="kind=client&sort=email")
+    assert answer["HX-Redirect"] == "/jobs/?kind=client&sort=email"
