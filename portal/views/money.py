@@ -23,7 +23,7 @@ from portal import money, paying
 from portal.forms_room import DepositForm, StatementForm
 from portal.room import room
 from wallet import bonus, deposits, offers, queries
-from wallet.choices import DEPOSIT_ARRIVED
+from wallet.choices import DEPOSIT_ARRIVED, DepositState
 from wallet.documents import statement as statements
 from wallet.models import Deposit, Exchange, Transfer
 from wallet.outcomes import parts_of
@@ -32,6 +32,7 @@ from wallet.psp.base import HostedFields
 
 PAGE = 25
 KEY_BYTES = 12
+AMOUNT_CHARS = 24
 
 
 def new_key() -> str:
@@ -102,7 +103,10 @@ def deposit(request: HttpRequest, client: Client) -> HttpResponse:
     currencies = offers.deposit_currencies(client)
     currency = _currency(request, client, currencies)
     found = offers.offered(client, currency) if allowed else []
-    start = {"currency": currency, "request_key": new_key(), "method": found[0].method.pk if found else None}
+    start = {
+        "currency": currency, "request_key": new_key(), "method": found[0].method.pk if found else None,
+        "amount": request.GET.get("amount", "")[:AMOUNT_CHARS],  # typed before another currency was chosen
+    }  # fmt: skip
     form = DepositForm(request.POST or None, currencies=currencies, offers=found, initial=start)
     if request.method == "POST" and allowed and form.is_valid():
         try:
@@ -178,5 +182,8 @@ def movement(request: HttpRequest, client: Client, reference: str) -> HttpRespon
         told, context["movement"] = money.tell_request(parts), parts[0]
     context["how"] = paying.how_to_pay(found) if isinstance(found, Deposit) and told.is_moving else None
     context["told"] = told
+    context["has_fields"] = (
+        isinstance(found, Deposit) and found.state == DepositState.CREATED and bool(paying.fields_of(found))
+    )
     context["has_receipt"] = isinstance(found, Deposit) and found.state in DEPOSIT_ARRIVED
     return render(request, "portal/_movement.html" if wants_fragment(request) else "portal/movement.html", context)

@@ -16,7 +16,7 @@ from crm.errors import DomainError
 from portal import money
 from portal.forms_payout import WithdrawForm
 from portal.room import room
-from portal.views.money import me, new_key
+from portal.views.money import AMOUNT_CHARS, me, new_key
 from wallet import queries, withdrawals
 from wallet.bonus_ends import lost_by_withdrawal
 from wallet.payout_methods import PayoutMethod, payout_methods
@@ -39,6 +39,7 @@ def withdraw(request: HttpRequest, client: Client) -> HttpResponse:
     key = request.POST.get("psp") or request.GET.get("psp", "")
     chosen = next((one for one in methods if one.key == key), methods[0] if methods else None)
     start = {"currency": currency, "psp": chosen.key if chosen else None, "request_key": new_key()}
+    start["amount"] = request.GET.get("amount", "")[:AMOUNT_CHARS]
     form = WithdrawForm(
         request.POST or None, currencies=currencies, methods=methods, chosen=chosen, initial=start
     )  # fmt: skip

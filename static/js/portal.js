@@ -20,7 +20,7 @@
     const reload = event.target.dataset?.reloadWith || (event.target.matches("[data-autosubmit-get]") ? event.target.name : "");
     if (reload) {
       const address = new URL(window.location.href);
-      for (const name of new Set([reload, "currency"])) {
+      for (const name of new Set([reload, "currency", "amount"])) {
         const value = event.target.form.elements[name]?.value;
         if (value) address.searchParams.set(name, value);
       }

@@ -65,6 +65,13 @@ def test_another_currency_shows_its_own_methods_limits_and_amounts(cast, browser
     assert 'data-amount="25000"' in page and 'data-places="0"' in page
 
 
+def test_an_amount_typed_before_another_currency_was_chosen_stays(cast, browser):
+    make_psp(cast.brand, "northpay")
+    page = browser.get(PAGE, {"currency": "USD", "amount": '250,50"><i>'}).content.decode()
+    assert 'value="250,50&quot;&gt;&lt;i&gt;"' in page
+    assert 'value="250.50"' in browser.get("/portal/wallet/withdraw/", {"amount": "250.50"}).content.decode()
+
+
 def test_a_crypto_deposit_shows_address_amount_network_and_a_code_to_scan(cast, browser):
     uri = "bitcoin:bc1qexample?amount=0.00412"
     told = {"address": "bc1qexample", "amount": "0.00412 BTC", "network": "Bitcoin", "uri": uri}

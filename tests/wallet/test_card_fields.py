@@ -60,6 +60,15 @@ def test_the_page_has_a_session_and_allows_the_providers_host_on_this_page_only(
     assert outside.running.url not in elsewhere["Content-Security-Policy"]
 
 
+def test_who_left_the_fields_finds_the_way_back_until_it_is_paid(cast, outside, browse):
+    deposit = start(cast, outside)
+    page, pay = (reverse(name, args=[deposit.reference]) for name in ("portal_movement", "portal_pay"))
+    browser = browse(cast.client.user)
+    assert f'href="{pay}"' in browser.get(page).content.decode()
+    Deposit.objects.update(state=DepositState.AUTHORISED)
+    assert f'href="{pay}"' not in browser.get(page).content.decode()
+
+
 def test_a_card_typed_into_the_fields_settles_by_the_signed_webhook_once(cast, outside):
     deposit = start(cast, outside)
     assert ask(outside, deposit, "setup").json()["amount"] == {"value": 50_000, "currency": "EUR"}
