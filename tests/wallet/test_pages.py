@@ -341,6 +341,8 @@ def test_a_report_is_uploaded_matched_and_its_break_resolved(cast, psp, browse):
     assert "imported already" in send(GOOD.encode()).getvalue().decode()
     resolve = reverse("wallet:break_resolve", args=[Break.objects.get().pk])
     assert browser.post(resolve, {"reason": ""}).status_code == 422
+    too_long = browser.post(resolve, {"reason": "Test payment " * 30})
+    assert too_long.status_code == 422 and ">Test payment Test" in too_long.content.decode()
     assert browser.post(resolve, {"reason": "Test payment of the PSP"}).status_code == 302
     assert Break.objects.get().resolved_by == cast.finance
     assert browse(cast.auditor).post(upload, {}).status_code == 403
