@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
+from django.core.validators import MaxValueValidator
 from django.utils.text import format_lazy, slugify
 from django.utils.translation import gettext_lazy as _
 
-from crm.money import from_minor, to_minor
+from crm.money import exponent, from_minor, to_minor
 from wallet.models import PaymentMethod, Psp
+from wallet.models.psp import FEE_BASIS_POINTS_MAX
 from wallet.psp import adapter_class, adapter_of
 from wallet.psp.base import BaseAdapter, Key, Method, PayBy
 
@@ -31,13 +34,14 @@ def key_field(key: Key, *, stored: str = "") -> forms.Field:
         hints.append(KEPT)
         if key.name.endswith("webhook_secret"):
             hints.append(OLD_SECRET)
+    # "off" is not heeded for passwords: a browser would fill in the one that it knows for this site, over the stored key.
     return forms.CharField(
         label=str(key.label),
         required=key.is_required and not stored,
         strip=True,
         initial="" if key.is_secret else stored,
         help_text=format_lazy(" ".join(["{}"] * len(hints)), *hints) if hints else "",
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}) if key.is_secret else forms.TextInput(),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}) if key.is_secret else forms.TextInput(),
     )
 
 
@@ -50,6 +54,18 @@ class KeyedForm(forms.Form):
         self.named = keys
         for key in keys:
             self.fields[key.name] = key_field(key, stored=str(stored.get(key.name) or ""))
+
+    def clean_base_url(self) -> str:
+        text = self.cleaned_data["base_url"].strip()
+        if text and not text.startswith("sandbox:") and not _is_address(text):
+            raise forms.ValidationError(_("Write an address that begins with https://, or leave it empty."))
+        return text
+
+    def ask_again(self) -> None:
+        """A form that comes back with something to mend carries no secrets: whoever typed one is told to type it anew."""
+        for key in self.named:
+            if key.is_secret and self.data.get(key.name) and key.name not in self.errors:
+                self.add_error(key.name, _("Type it again: a secret is not sent back to the browser."))
 
     def keys(self) -> dict[str, str]:
         """Secrets that were filled in; what is no secret as it stands, empty too."""
@@ -167,7 +183,10 @@ class MethodForm(forms.ModelForm):
             "position": _("Order"),
             "fallback_group": _("Stands in for others of the group"),
         }
-        help_texts = {"is_for_high_risk": "", "deposit_fee_basis_points": _("What the client pays, 100 is 1 %")}
+        help_texts = {
+            "is_for_high_risk": "", "deposit_fee_basis_points": _("What the client pays, 100 is 1 %"),
+            "payout_fee_basis_points": _("What the client pays, 100 is 1 %"),
+        }  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -182,9 +201,12 @@ class MethodForm(forms.ModelForm):
         }
         for name in self.minor_fields:
             self.fields[name] = forms.DecimalField(
-                label=labels[name], min_value=0, max_digits=15, decimal_places=2, help_text=base,
+                label=labels[name], min_value=0, max_digits=15, decimal_places=exponent(base), help_text=base,
                 initial=from_minor(getattr(self.instance, f"{name}_minor"), base),
             )  # fmt: skip
+        for name in ("deposit_fee_basis_points", "payout_fee_basis_points"):
+            self.fields[name].validators.append(MaxValueValidator(FEE_BASIS_POINTS_MAX))
+            self.fields[name].widget.attrs["max"] = FEE_BASIS_POINTS_MAX
         for name in ("currencies", "countries", "excluded_countries"):
             self.initial[name] = ", ".join(getattr(self.instance, name))
 
@@ -211,6 +233,15 @@ class MethodForm(forms.ModelForm):
         lists = ("currencies", "countries", "excluded_countries")
         plain = {name: self.cleaned_data[name] for name in (*self.Meta.fields, *lists)}
         return plain | {f"{name}_minor": to_minor(self.cleaned_data[name], base) for name in self.minor_fields}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 — reading it checks it
+    except ValueError:
+        return False
+    return parts.scheme in ("https", "http") and bool(parts.hostname) and not any(one.isspace() for one in text)
 
 
 def currency_codes(text: str) -> list[str]:

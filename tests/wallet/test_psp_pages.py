@@ -71,6 +71,9 @@ def test_a_wrong_key_is_kept_and_the_page_says_what_to_do(cast, outside, browse)
         ({"code": "northpay"}, "is taken"),
         ({"code": "", "name": "§§"}, "letters and digits"),
         ({"methods": ["shells"]}, "Select a valid choice"),
+        ({"base_url": "api.stripe.com"}, "begins with https://"),
+        ({"base_url": "http://[::"}, "begins with https://"),
+        ({"base_url": "javascript:alert(1)"}, "begins with https://"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_stays(cast, browse, changes, words):
@@ -128,6 +131,39 @@ def test_a_method_is_added_switched_off_and_configured(cast, stripe_outside, bro
     for wrong in ({"deposit_maximum": "9"}, {"countries": "Germany"}, {"currencies": ""}, {"deposit_minimum": "1.001"}):
         assert browser.post(added["Location"], values | wrong).status_code == 422
     assert browse(cast.auditor).get(added["Location"]).status_code == 403
+
+
+def test_a_fee_that_nobody_would_pay_and_half_a_yen_are_refused_at_their_fields(cast, stripe_outside, browse):
+    psp, browser = stripe_outside.psp, browse(cast.finance)
+    page = reverse("wallet:psp_method", args=[psp.pk, psp.methods.first().pk])
+    values = {
+        "label": "Card", "kyc_level_min": 1, "currencies": "eur", "deposit_fee_basis_points": 2001,
+        "payout_fee_basis_points": 2001, "minutes": 5, "position": 1, "deposit_minimum": "10", "deposit_maximum": "5000",
+        "payout_minimum": "1", "payout_maximum": "2", "deposit_fee_fixed": "0", "payout_fee_fixed": "0",
+    }  # fmt: skip
+    answer = browser.post(page, values)
+    assert answer.status_code == 422 and answer.content.decode().count("less than or equal to 2000") == 2
+    cast.brand.base_currency = "JPY"
+    cast.brand.save()
+    assert browser.post(page, values | {"deposit_minimum": "10.50"}).status_code == 422
+
+
+def test_a_secret_that_was_typed_into_a_refused_form_is_asked_for_again_and_never_sent_back(
+    cast, adyen_outside, browse
+):
+    browser, psp = browse(cast.finance), adyen_outside.psp
+    typed = {"name": "", "is_enabled": "on", "merchant": "SandboxMerchantECOM", "api_key": "a-new-api-key"}
+    for page, values in (
+        (reverse("wallet:psp", args=[psp.pk]), typed),
+        (f"{NEW}?adapter=stripe", keys(brand=cast.brand.pk, currencies="euros!", api_key="a-new-api-key")),
+    ):
+        answer = browser.post(page, values)
+        shown = answer.content.decode()
+        assert answer.status_code == 422 and "a-new-api-key" not in shown
+        assert "Type it again: a secret is not sent back" in shown
+        assert (
+            'autocomplete="new-password"' in shown and 'autocomplete="off"' not in shown.partition("api_key")[2][:200]
+        )
 
 
 def test_health_shows_outage_calls_declines_and_refusals(cast, outside, browse):

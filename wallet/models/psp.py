@@ -17,6 +17,7 @@ from crm.models import Brand
 from wallet.choices import CallOutcome, InboxState, PspKind, Verdict
 
 CREDENTIALS_PURPOSE = "psp-credentials"
+FEE_BASIS_POINTS_MAX = 2_000
 
 
 class Psp(models.Model):
@@ -115,7 +116,10 @@ class PaymentMethod(models.Model):
                 name="method_limits_are_in_order",
             ),
             models.CheckConstraint(
-                condition=Q(deposit_fee_basis_points__lte=2_000, payout_fee_basis_points__lte=2_000)
+                condition=Q(
+                    deposit_fee_basis_points__lte=FEE_BASIS_POINTS_MAX,
+                    payout_fee_basis_points__lte=FEE_BASIS_POINTS_MAX,
+                )
                 & Q(deposit_fee_fixed_minor__gte=0, payout_fee_fixed_minor__gte=0),
                 name="method_fees_are_sane",
             ),

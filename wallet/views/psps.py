@@ -126,6 +126,8 @@ class NewPspPage(StaffView):
         return Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("name")
 
     def show(self, request: HttpRequest, adapter: str, form: NewPspForm, status: int = 200) -> HttpResponse:
+        if form.errors:
+            form.ask_again()
         context = {"form": form, "title": title_of(adapter), "summary": adapter_class(adapter).summary}
         return render(request, "wallet/psp_new.html", context, status=status)
 
@@ -156,6 +158,8 @@ class PspPage(StaffView):
         return self.show(request, psp, form, status=422)
 
     def show(self, request: HttpRequest, psp: Psp, form: PspForm, status: int = 200) -> HttpResponse:
+        if form.errors:
+            form.ask_again()
         address = request.build_absolute_uri(reverse("wallet:psp_webhook", kwargs={"code": psp.code}))
         context = {
             "psp": psp, "form": form, "address": address, "has_keys": bool(psp.sealed_credentials),
