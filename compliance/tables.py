@@ -117,9 +117,10 @@ class RestrictionTable(Table):
 
 
 class AuditFilter(django_filters.FilterSet):
+    """What `TrailFilter` knows, and no more: a pack holds what the page showed when it was asked for."""
+
     area = django_filters.ChoiceFilter(choices=AREAS, label=_("Area"), method="in_area")
     who = django_filters.ChoiceFilter(choices=WHO, label=_("Who"), method="by_whom")
-    action = django_filters.CharFilter(label=_("Action"), lookup_expr="exact")
     day = django_filters.DateFromToRangeFilter(field_name="at", label=_("Day"))
 
     class Meta:
@@ -134,8 +135,9 @@ class AuditFilter(django_filters.FilterSet):
 
 
 class LogFilter(AuditFilter):
-    """The whole log is narrowed to a person or a client, too."""
+    """The whole log is narrowed to an action by its code, a person or a client, too."""
 
+    action = django_filters.CharFilter(label=_("Action"), lookup_expr="exact")
     actor = django_filters.CharFilter(label=_("Person (e-mail)"), method="by_person")
     client = django_filters.NumberFilter(field_name="client_id", label=_("Client number"))
 

@@ -28,6 +28,7 @@ from wallet.choices import (
 )
 from wallet.claims import is_open
 from wallet.models import BonusGrant, Deposit, Exchange, Transfer, Withdrawal
+from wallet.psp.base import PayBy
 from wallet.queries import Wallet, wallets_of
 from wallet.sources import Source
 
@@ -63,11 +64,12 @@ def tell_deposit(deposit: Deposit) -> Telling:
     amount = formats.money(deposit.credited if deposit.settled_at else deposit.money)
     psp = deposit.psp
     here = _("As soon as the money is seen, this page says so. You may close it.")
-    waits = (
-        here
-        if paying.is_paid_here(deposit)
-        else _("Pay on the page of %(psp)s. Then this page goes on by itself.") % {"psp": psp}
-    )
+    if paying.is_paid_here(deposit):
+        waits = here
+    elif deposit.pay_by == PayBy.HOSTED_FIELDS:
+        waits = _("Enter your card in the fields of %(psp)s. Then this page goes on by itself.") % {"psp": psp}
+    else:
+        waits = _("Pay on the page of %(psp)s. Then this page goes on by itself.") % {"psp": psp}
     pending = _("%(psp)s has your order and waits for the money. You may close this page.") % {"psp": psp}
     authorised = _("Your payment is authorised; it reaches your wallet in a moment.")
     failed = failure_words(deposit.failure) or _("Nothing was charged. Try again, or choose another method.")

@@ -40,7 +40,7 @@ def key_field(key: Key, *, stored: str = "") -> forms.Field:
         required=key.is_required and not stored,
         strip=True,
         initial="" if key.is_secret else stored,
-        help_text=format_lazy(" ".join(["{}"] * len(hints)), *hints) if hints else "",
+        help_text=format_lazy(" · ".join(["{}"] * len(hints)), *hints) if hints else "",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}) if key.is_secret else forms.TextInput(),
     )
 
@@ -209,6 +209,13 @@ class MethodForm(forms.ModelForm):
             self.fields[name].widget.attrs["max"] = FEE_BASIS_POINTS_MAX
         for name in ("currencies", "countries", "excluded_countries"):
             self.initial[name] = ", ".join(getattr(self.instance, name))
+        self.order_fields(
+            [
+                "label", "is_enabled", "takes_deposits", "pays_out", "currencies", "countries", "excluded_countries",
+                "kyc_level_min", "is_for_high_risk", "deposit_minimum", "deposit_maximum", "deposit_fee_basis_points",
+                "deposit_fee_fixed", "payout_minimum", "payout_maximum", "payout_fee_basis_points", "payout_fee_fixed",
+            ]
+        )  # fmt: skip
 
     def clean_currencies(self) -> list[str]:
         return currency_codes(self.cleaned_data["currencies"])

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from crm.ui.formats import ago
+from crm.ui.formats import ago, day
 from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, MoneyColumn, Table, TimeColumn, YesNoColumn
 from wallet import queries
 from wallet.choices import (
@@ -292,7 +292,7 @@ class ImportTable(Table):
     columns = [
         Column("file_name", _("Report"), link=True),
         Column("psp", _("PSP"), value="psp.name"),
-        Column("period", _("Period"), value=lambda row: f"{row.first_day} – {row.last_day}", css="nowrap"),
+        Column("period", _("Period"), value=lambda row: f"{day(row.first_day)} – {day(row.last_day)}", css="nowrap"),
         Column("row_count", _("Rows"), css="end"),
         Column("matched", _("Matched"), css="end"),
         Column("breaks", _("Breaks"), render=lambda row, _table: _break_count(row), css="end"),

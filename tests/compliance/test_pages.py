@@ -212,6 +212,7 @@ def test_a_filter_changed_in_place_changes_what_is_exported(cast, browse):
     changed = text(browse(cast.auditor).get(page + "?area=kyc", headers={"HX-Request": "true"}))
     assert '<input type="hidden" form="trail-export" name="area" value="kyc">' in changed
     assert "Export these as a sealed PDF" in changed
+    assert 'name="action"' not in changed, "the pack would hold the other actions, too"
     assert 'id="trail-export"' in text(browse(cast.auditor).get(page))
 
 
