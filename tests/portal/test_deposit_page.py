@@ -69,7 +69,6 @@ def test_an_amount_typed_before_another_currency_was_chosen_stays(cast, browser)
     make_psp(cast.brand, "northpay")
     page = browser.get(PAGE, {"currency": "USD", "amount": '250,50"><i>'}).content.decode()
     assert 'value="250,50&quot;&gt;&lt;i&gt;"' in page
-    assert 'value="250.50"' in browser.get("/portal/wallet/withdraw/", {"amount": "250.50"}).content.decode()
 
 
 def test_a_crypto_deposit_shows_address_amount_network_and_a_code_to_scan(cast, browser):

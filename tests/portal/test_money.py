@@ -146,6 +146,11 @@ def ask(room, amount="200", confirmed=True, **fields):
     return room.browser.post(WITHDRAW, {**form, "plan": plan[1]}) if plan else shown
 
 
+def test_an_amount_typed_before_another_way_was_chosen_stays(room):
+    page = room.browser.get(WITHDRAW, {"psp": room.bank.pk, "amount": "250,50"}).content.decode()
+    assert 'value="250,50"' in page
+
+
 def test_a_withdrawal_asks_once_more_who_one_is_and_then_goes_on(room):
     answer = ask(room, confirmed=False)
     assert answer["Location"].startswith("/accounts/reauthenticate/") and not Withdrawal.objects.exists()
