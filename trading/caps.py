@@ -209,7 +209,8 @@ def check_leverage(client: Client, account_type: AccountType, leverage: int | No
 def add_line(*, actor: Any, **fields: Any) -> LeverageCap:
     """A new line from its first day on; the line before it of the same rule ends the day before. Old lines stay.
 
-    Who: `trading.change_leveragecap`. Raises: NotAllowed, DomainError for a line that begins on the day of another.
+    Who: `trading.change_leveragecap`. Raises: NotAllowed, DomainError for a line that begins on the day of another, or that
+    would end the line before it in countries that it does not name: there clients would lose their cap unnoticed.
     """
     require_permission(actor, CHANGES)
     line = LeverageCap(**fields, is_confirmed=True)
@@ -228,6 +229,12 @@ def add_line(*, actor: Any, **fields: Any) -> LeverageCap:
     before = same.filter(valid_from__lt=line.valid_from).order_by("-valid_from").first()
     ended = None
     if before and (before.valid_until is None or before.valid_until >= line.valid_from):
+        left_out = sorted(set(before.countries) - set(line.countries))
+        if left_out:
+            raise DomainError(
+                _("The line before it also holds in %(countries)s: name them too, or end that line first.")
+                % {"countries": ", ".join(left_out)}
+            )
         before.valid_until = ended = line.valid_from - dt.timedelta(days=1)
         before.save(update_fields=["valid_until"])
     line.save()

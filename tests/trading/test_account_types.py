@@ -199,6 +199,12 @@ def test_a_new_line_ends_the_one_before_and_holds_from_its_day(cast: Cast, brows
     }  # fmt: skip
     assert browse(cast.administrator).post("/trading/leverage-caps/", line).status_code == 403
     browser = browse(cast.mlro)
+    before = LeverageCap.objects.get(authority="ESMA", category="retail", instrument_class="fx_major")
+    narrower = browser.post("/trading/leverage-caps/", line)
+    assert narrower.status_code == 422 and "also holds in AT, BE" in narrower.content.decode()
+    before.refresh_from_db()
+    assert before.valid_until is None, "nobody lost a cap"
+    line["countries"] = ", ".join(before.countries)
     assert browser.post("/trading/leverage-caps/", line).status_code == 302
     client = living_in(cast.client, "DE")
     assert [caps.cap_for(client, on=dt.date(2026, day[0], day[1])).leverage for day in ((11, 30), (12, 1))] == [30, 25]
