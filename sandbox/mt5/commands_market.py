@@ -127,8 +127,10 @@ def tick_stat(books: Books, request: Request) -> Answer:
             opened, low, high = (books.market.rounded(name, value) for value in books.market.today[name])
             change = (bid + half - opened) / opened * 100
             numbers = {
-                "Bid": bid, "BidLow": low - half, "BidHigh": high - half, "Ask": ask, "AskLow": low + half,
-                "AskHigh": high + half, "Last": 0, "LastLow": 0, "LastHigh": 0, "PriceOpen": opened - half,
+                # The middle is rounded by itself, and may be a point off.
+                "Bid": bid, "BidLow": min(low - half, bid), "BidHigh": max(high - half, bid), "Ask": ask,
+                "AskLow": min(low + half, ask), "AskHigh": max(high + half, ask),
+                "Last": 0, "LastLow": 0, "LastHigh": 0, "PriceOpen": opened - half,
                 "PriceClose": 0, "PriceAW": 0,
             }  # fmt: skip
             rows.append({

@@ -16,7 +16,15 @@ from tests.trading.factories import make_account, make_server, make_type, tell_m
 from tests.trading.sandbox_server import Sandbox
 from trading import cap_standing, caps, class_above, class_margins, issues, symbols
 from trading.choices import MarginFormula
-from trading.models import AccountType, PlatformGroup, PlatformIssue, SymbolInfo, TradingAccount, TradingServer
+from trading.models import (
+    AccountType,
+    LeverageCap,
+    PlatformGroup,
+    PlatformIssue,
+    SymbolInfo,
+    TradingAccount,
+    TradingServer,
+)
 from trading.platforms.base import MarginRule
 from trading.sync.settings import sync_groups
 
@@ -110,9 +118,10 @@ def test_a_line_that_begins_later_finds_its_accounts_before(
 ) -> None:
     tell_margins(standard, {"EURUSD": "1"})
     day = timezone.now().date() + dt.timedelta(days=30)
+    before = LeverageCap.objects.get(authority="ESMA", category="retail", instrument_class="fx_major")
     answer = browse(cast.mlro).post("/trading/leverage-caps/", {
-        "authority": "ESMA", "countries": "DE", "category": "retail", "instrument_class": "fx_major", "leverage": 25,
-        "valid_from": day.isoformat(), "source": "Test",
+        "authority": "ESMA", "countries": ", ".join(before.countries), "category": "retail", "instrument_class": "fx_major",
+        "leverage": 25, "valid_from": day.isoformat(), "source": "Test",
     })  # fmt: skip
     assert answer.status_code == 302 and answer["Location"].endswith(f"above/?on={day.isoformat()}")
     assert found(cast) == [] and found(cast, on=day) == [("fx_major", 25, "1:30", "EURUSD", 20)]
