@@ -54,12 +54,7 @@ _checked:
 		$(MAKE) --no-print-directory _unit & unit=$$!; \
 		wait $$lint || { status=$$?; kill $$unit; wait $$unit; exit $$status; }; \
 		wait $$unit
-# BESIDE: a target that is made beside the browser tests, which wait a good deal; what it prints comes after theirs.
-_test: _checked
-	@if [ -z "$(BESIDE)" ]; then exec $(MAKE) --no-print-directory _browser; fi; \
-		$(MAKE) --no-print-directory $(BESIDE) >var/beside.log 2>&1 & beside=$$!; \
-		$(MAKE) --no-print-directory _browser; browser=$$?; \
-		wait $$beside; status=$$?; cat var/beside.log; exit $$(( browser ? browser : status ))
+_test: _checked _browser
 
 unit: ## the tests without a browser
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _unit
