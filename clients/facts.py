@@ -45,8 +45,8 @@ def differences(one: Fact, *, limit: int = 20) -> Iterator[tuple[int, Any, Any]]
         cursor.execute(
             f"SELECT c.id, c.{one.name}, coalesce(s.value, {one.default}) FROM clients_client c "  # noqa: S608
             f"LEFT JOIN ({one.sql}) s(client_id, value) ON s.client_id = c.id "
-            f"WHERE c.{one.name} IS DISTINCT FROM coalesce(s.value, {one.default}) AND c.id NOT IN ({one.waiting}) "
-            f"ORDER BY c.id LIMIT {int(limit)}"
+            f"WHERE c.{one.name} IS DISTINCT FROM coalesce(s.value, {one.default}) "
+            f"AND NOT EXISTS (SELECT 1 FROM ({one.waiting}) w(client_id) WHERE w.client_id = c.id) ORDER BY c.id LIMIT {int(limit)}"
         )
         yield from cursor.fetchall()
 
