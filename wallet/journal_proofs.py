@@ -106,7 +106,7 @@ WHERE a.id IS NULL ORDER BY f.account_id
 """
 
 
-def rows(sql: str, **values: int) -> list[tuple]:
+def rows(sql: str, **values: int | str) -> list[tuple]:
     """The first problems that a check finds."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)

@@ -29,33 +29,42 @@ from wallet.journal_proofs import (
 from wallet.models import LedgerSeal
 from wallet.row_digests import is_comparable, rows_digest
 from wallet.seals import merkle_root, seal_digest
+from wallet.turnovers import Turnovers
 from wallet.verify_closings import wrong_closings
 
 ACCOUNTS_PER_STEP = 20_000
 SEALS_PER_STEP = 2
 READERS_MAX = 8  # connections beside our own
 
-# What a bounded account's postings add up to; that each of them has a version and follows the one before it is proved when
-# they are sealed.
+# What a bounded account's postings add up to: those that were added up with their digests, and those after them. That each
+# has a version and follows the one before it is proved when they are sealed.
 COUNTERS = """
 SELECT a.id, b.version, s.version, b.credits_posted, s.credits, b.debits_posted, s.debits, b.credits_pending,
   s.credits_held, b.debits_pending, s.debits_held
 FROM wallet_account a LEFT JOIN wallet_balance b ON b.account_id = a.id
+LEFT JOIN unnest(%(ids)s::bigint[], %(version)s::bigint[], %(credits)s::bigint[], %(debits)s::bigint[],
+    %(credits_held)s::bigint[], %(debits_held)s::bigint[]) k (account_id, version, credits, debits, credits_held, debits_held)
+  ON k.account_id = a.id
 LEFT JOIN (
   SELECT p.account_id, count(*) AS version,
-    coalesce(sum(p.amount_minor) FILTER (WHERE p.layer = 0 AND p.amount_minor > 0), 0) AS credits,
-    coalesce(-sum(p.amount_minor) FILTER (WHERE p.layer = 0 AND p.amount_minor < 0), 0) AS debits,
-    coalesce(sum(p.amount_minor) FILTER (WHERE (p.layer = 1 AND p.amount_minor > 0) OR (p.layer = 2 AND p.amount_minor < 0)), 0)
+    sum(p.amount_minor) FILTER (WHERE p.layer = 0 AND p.amount_minor > 0) AS credits,
+    -sum(p.amount_minor) FILTER (WHERE p.layer = 0 AND p.amount_minor < 0) AS debits,
+    sum(p.amount_minor) FILTER (WHERE (p.layer = 1 AND p.amount_minor > 0) OR (p.layer = 2 AND p.amount_minor < 0))
       AS credits_held,
-    coalesce(-sum(p.amount_minor) FILTER (WHERE (p.layer = 1 AND p.amount_minor < 0) OR (p.layer = 2 AND p.amount_minor > 0)), 0)
+    -sum(p.amount_minor) FILTER (WHERE (p.layer = 1 AND p.amount_minor < 0) OR (p.layer = 2 AND p.amount_minor > 0))
       AS debits_held
   FROM wallet_posting p
-  WHERE p.account_id > %(after)s AND p.account_id <= %(through)s AND p.version IS NOT NULL GROUP BY p.account_id
-) s ON s.account_id = a.id
+  WHERE p.journal_id > %(through_journal)s AND p.account_id > %(after)s AND p.account_id <= %(through)s
+    AND p.version IS NOT NULL GROUP BY p.account_id
+) t ON t.account_id = a.id
+CROSS JOIN LATERAL (SELECT coalesce(k.version, 0) + coalesce(t.version, 0) AS version,
+  coalesce(k.credits, 0) + coalesce(t.credits, 0) AS credits,
+  coalesce(k.debits, 0) + coalesce(t.debits, 0) AS debits,
+  coalesce(k.credits_held, 0) + coalesce(t.credits_held, 0) AS credits_held,
+  coalesce(k.debits_held, 0) + coalesce(t.debits_held, 0) AS debits_held) s
 WHERE a.is_bounded AND a.id > %(after)s AND a.id <= %(through)s
   AND (b.version, b.credits_posted, b.debits_posted, b.credits_pending, b.debits_pending)
-    IS DISTINCT FROM (coalesce(s.version, 0), coalesce(s.credits, 0), coalesce(s.debits, 0), coalesce(s.credits_held, 0),
-      coalesce(s.debits_held, 0))
+    IS DISTINCT FROM (s.version, s.credits, s.debits, s.credits_held, s.debits_held)
 ORDER BY a.id
 """
 CHECKPOINTS = """
@@ -210,7 +219,6 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
     # What needs no digest is looked at while they are read; what is found is told in the books' own order all the same.
     checks: list[tuple[str, Callable[[], Iterator[str]]]] = [
         ("whole books", _whole),
-        ("wallets", lambda: _accounts(verdict)),
         ("checkpoints", _checkpoints),
         ("deposits, withdrawals and transfers", _movements),
         ("closed months", wrong_closings),
@@ -224,11 +232,13 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
             found[name] = list(islice(check(), PROBLEMS_MAX))
         digests.read()  # what is left of them, here too
         finish()
+    progress("wallets")
+    accounts = list(islice(_accounts(verdict, digests), PROBLEMS_MAX))
     verdict.journals, verdict.postings = _counted(digests)
     progress("journals and postings")
     wrong = islice(_journals(digests.in_doubt(), digests.through), PROBLEMS_MAX)
     seals = islice(_seals(verdict, head.lower(), digests.doubtful), PROBLEMS_MAX)
-    in_order = chain(wrong, found["whole books"], found["wallets"], seals, *list(found.values())[2:])
+    in_order = chain(wrong, found["whole books"], accounts, seals, *list(found.values())[1:])
     verdict.problems = list(islice(in_order, PROBLEMS_MAX))
     return verdict
 
@@ -269,13 +279,14 @@ class _Digests:
         self.deep = deep
         self.doubtful: dict[int, tuple[int, int]] = {}
         self.through = self.journals = self.postings = 0
+        self.turnovers = Turnovers()
         self._after = 0
         self._lock = Lock()
 
     def read(self) -> None:
         while seals := self._take():
             for pk, first, last, kept in seals:
-                read = rows_digest(first, last)
+                read = rows_digest(first, last, on_postings=self.turnovers.add)
                 with self._lock:
                     self.journals += read.journals
                     self.postings += read.postings
@@ -292,16 +303,11 @@ class _Digests:
             seals = list(
                 LedgerSeal.objects.filter(id__gt=self._after).order_by("id").values_list(*columns)[:SEALS_PER_STEP]
             )
-            if seals:
-                self._after, self.through = seals[-1][0], seals[-1][2]
+            for pk, first, last, _kept in seals:
+                if first != self.through + 1:  # a seal is missing, and what it covers was not read
+                    self.turnovers.is_whole = False
+                self._after, self.through = pk, last
         return seals
-
-
-def _ranges(table: str, step: int) -> Iterator[tuple[int, int]]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM {table}")  # noqa: S608 (our own names)
-        first, last = cursor.fetchone()
-    return steps(first, last, step)
 
 
 def _journals(doubtful: list[tuple[int, int]], sealed_through: int) -> Iterator[str]:
@@ -325,24 +331,31 @@ def _counted(digests: _Digests) -> tuple[int, int]:
 def _whole() -> Iterator[str]:
     """What no range of journals shows: postings beyond them, accounts that are not theirs."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT (SELECT max(id) FROM wallet_journal), (SELECT max(journal_id) FROM wallet_posting)")
-        last, last_of_postings = cursor.fetchone()
+        cursor.execute(
+            "SELECT (SELECT max(id) FROM wallet_journal), (SELECT min(id) FROM wallet_journal),"
+            " (SELECT max(journal_id) FROM wallet_posting), (SELECT min(journal_id) FROM wallet_posting)"
+        )
+        last, first, last_of_postings, first_of_postings = cursor.fetchone()
     if (last_of_postings or 0) > (last or 0):
         yield f"postings of journal {last_of_postings} are there, the journal is not"
+    if (earliest := min((pk for pk in (first, first_of_postings) if pk is not None), default=1)) < 1:
+        yield f"journal {earliest} or postings of it are there, and journals count from 1"
     for account, currency in rows(OTHER_ACCOUNTS):
         yield f"account {account} has postings in {currency} and is no account in {currency}"
     for (pk,) in rows(RESOLVED_TWICE):
         yield f"reservation {pk} was resolved twice"
 
 
-def _accounts(verdict: Verdict) -> Iterator[str]:
+def _accounts(verdict: Verdict, digests: _Digests) -> Iterator[str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM wallet_account")
-        verdict.accounts = cursor.fetchone()[0]
-    for after, through in _ranges("wallet_account", ACCOUNTS_PER_STEP):
-        for account, *counters in rows(COUNTERS, after=after, through=through):
+        cursor.execute("SELECT count(*), coalesce(min(id), 1), coalesce(max(id), 0) FROM wallet_account")
+        verdict.accounts, first, last = cursor.fetchone()
+    highest = min(digests.turnovers.highest, last)
+    for after, through in (*steps(first, highest, ACCOUNTS_PER_STEP), *steps(highest + 1, last, ACCOUNTS_PER_STEP)):
+        known = digests.turnovers.known(after, through, read_through=digests.through)
+        for account, *counters in rows(COUNTERS, after=after, through=through, **known._asdict()):
             yield from (what for _journal, what in broken_chain(account))
-            kept, summed = counters[::2], [int(number or 0) for number in counters[1::2]]
+            kept, summed = counters[::2], [int(number) for number in counters[1::2]]
             yield f"balance of account {account} counts {kept}, its postings give {summed}"
 
 
