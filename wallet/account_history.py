@@ -25,17 +25,19 @@ from django.utils.translation import pgettext_lazy
 from crm.money import from_minor, to_minor
 from crm.ui.exports import defuse
 from crm.ui.forms import DayInput
+from wallet import ledger
 from wallet.choices import JournalKind, Layer
 from wallet.models import Account, Posting
 
 PAGE_SIZE = 50
 EXPORT_MAX = 500_000
+JUST_BEFORE = dt.timedelta(microseconds=1)
 
 # Of each row: the last checkpoint before it and what was posted since, up to and with the row.
 AFTER_EACH = """
 SELECT r.journal_id, r.line, (coalesce(c.balance_minor, 0) + coalesce((
     SELECT sum(p.amount_minor) FROM wallet_posting p
-    WHERE p.account_id = %(account)s AND p.layer = 0 AND p.posted_at > coalesce(c.at, '-infinity')
+    WHERE p.account_id = %(account)s AND p.version IS NULL AND p.layer = 0 AND p.posted_at > coalesce(c.at, '-infinity')
       AND (p.posted_at, p.journal_id, p.line) <= (r.at, r.journal_id, r.line)), 0))::bigint
 FROM unnest(%(at)s::timestamptz[], %(journals)s::bigint[], %(lines)s::int[]) AS r(at, journal_id, line)
 LEFT JOIN LATERAL (
@@ -70,9 +72,9 @@ class HistoryForm(forms.Form):
         if values["kind"]:
             rows = rows.filter(journal__kind=values["kind"])
         if values["first"]:
-            rows = rows.filter(posted_at__gte=_midnight(values["first"]))
+            rows = rows.filter(_posted("gt", account, _midnight(values["first"]) - JUST_BEFORE))
         if values["last"]:
-            rows = rows.filter(posted_at__lt=_midnight(values["last"] + dt.timedelta(days=1)))
+            rows = rows.filter(_posted("lte", account, _midnight(values["last"] + dt.timedelta(days=1)) - JUST_BEFORE))
         if values["least"] is not None:
             minor = _minor(values["least"], account.currency)
             rows = rows.filter(Q(amount_minor__gte=minor) | Q(amount_minor__lte=-minor))
@@ -80,6 +82,13 @@ class HistoryForm(forms.Form):
             minor = _minor(values["most"], account.currency)
             rows = rows.filter(amount_minor__range=(-minor, minor))
         return rows
+
+
+def _posted(side: str, account: Account, at: dt.datetime) -> Q:
+    """What was posted to the account by an instant ("lte") or after it ("gt"). A bounded one's are found by their versions."""
+    if account.is_bounded:
+        return Q(**{f"version__{side}": ledger.version_at(account, at)})
+    return Q(**{f"posted_at__{side}": at})
 
 
 def _midnight(day: dt.date) -> dt.datetime:
@@ -111,15 +120,17 @@ class HistoryPage:
 
 def history_page(account: Account, *, until: dt.datetime | None, cursor: str, form: HistoryForm) -> HistoryPage:
     """A page by position: the cursor is the last row's place. Two or three queries, whatever the account's size."""
-    rows = form.apply(Posting.objects.filter(account=account).select_related("journal"), account)
+    rows = Posting.objects.filter(account=account, version__isnull=not account.is_bounded).select_related("journal")
+    rows = form.apply(rows, account)
     if until is not None:
-        rows = rows.filter(posted_at__lte=until)
+        rows = rows.filter(_posted("lte", account, until))
+    order = ("version",) if account.is_bounded else ("posted_at", "journal_id", "line")
     place = _read_cursor(cursor)
-    if place is not None:
-        rows = rows.filter(TupleLessThan((F("posted_at"), F("journal_id"), F("line")), place))
-    found = list(rows.order_by("-posted_at", "-journal_id", "-line")[: PAGE_SIZE + 1])
+    if place is not None and len(place) == len(order):
+        rows = rows.filter(TupleLessThan(tuple(map(F, order)), place))
+    found = list(rows.order_by(*(f"-{name}" for name in order))[: PAGE_SIZE + 1])
     last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
-    next_cursor = f"{last.posted_at.isoformat()}|{last.journal_id}|{last.line}" if last else ""
+    next_cursor = _cursor(*(getattr(last, name) for name in order)) if last else ""
     shown = found[:PAGE_SIZE]
     balances = _balances(account, shown, is_whole=not form.narrows)
     before = None
@@ -132,12 +143,21 @@ def history_page(account: Account, *, until: dt.datetime | None, cursor: str, fo
     return HistoryPage(lines, next_cursor, before)
 
 
-def _read_cursor(cursor: str) -> tuple[dt.datetime, int, int] | None:
+def _cursor(*place: dt.datetime | int) -> str:
+    return "|".join(part.isoformat() if isinstance(part, dt.datetime) else str(part) for part in place)
+
+
+def _read_cursor(cursor: str) -> tuple[dt.datetime, int, int] | tuple[int] | None:
+    """The last row's version, or its time, journal and line; None where there is no such place."""
     try:
-        at, journal_id, line = cursor.split("|")
-        return dt.datetime.fromisoformat(at), int(journal_id), int(line)
+        match cursor.split("|"):
+            case [version]:
+                return (int(version),)
+            case [at, journal_id, line]:
+                return dt.datetime.fromisoformat(at), int(journal_id), int(line)
     except ValueError:
-        return None
+        pass
+    return None
 
 
 def _balances(account: Account, rows: Sequence[Posting], *, is_whole: bool) -> list[int]:

@@ -34,7 +34,8 @@ GROUP BY e.currency
 # A PSP's payout to our bank is booked when its report is read, often days later.
 LATE_PAYOUTS = """
 SELECT k.currency, -sum(p.amount_minor)::bigint
-FROM wallet_account k JOIN wallet_posting p ON p.account_id = k.id AND p.layer = 0 AND p.posted_at > %(at)s
+FROM wallet_account k
+JOIN wallet_posting p ON p.account_id = k.id AND p.version IS NULL AND p.layer = 0 AND p.posted_at > %(at)s
 JOIN wallet_journal j ON j.id = p.journal_id AND j.kind = 'psp_settlement'
 JOIN wallet_settlementrow r ON r.psp_reference = split_part(j.idempotency_key, ':to-bank:', 2)
   AND r.type = 'merchant_payout' AND r.currency = k.currency AND r.booked_at <= %(at)s

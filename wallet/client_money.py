@@ -49,10 +49,12 @@ STATEMENT_WAIT_DAYS = 10  # so long a day is computed again when the bank's stat
 # An account without any is what the platform says now, while that is not long ago. Credit is the house's, not the client's.
 OWED = """
 WITH wallet AS (
-  SELECT a.client_id, a.currency, coalesce((
-    SELECT p.balance_after FROM wallet_posting p WHERE p.account_id = a.id AND p.posted_at <= %(at)s
-    ORDER BY p.posted_at DESC, p.version DESC LIMIT 1), 0) AS minor
-  FROM wallet_account a WHERE a.brand_id = %(brand)s AND a.kind = 'client_wallet'
+  SELECT a.client_id, a.currency, CASE WHEN b.last_posted_at <= %(at)s THEN b.credits_posted - b.debits_posted
+    ELSE coalesce((
+      SELECT p.balance_after FROM wallet_posting p
+      WHERE p.account_id = a.id AND p.version = ledger_version_at(a.id, %(at)s)), 0) END AS minor
+  FROM wallet_account a LEFT JOIN wallet_balance b ON b.account_id = a.id
+  WHERE a.brand_id = %(brand)s AND a.kind = 'client_wallet'
 ), trading AS (
   SELECT t.client_id, t.currency, ceil((
     CASE WHEN e.at IS NULL THEN CASE WHEN %(at)s > now() - interval '3 days' THEN t.equity ELSE 0 END

@@ -84,23 +84,32 @@ FROM (
     lag(p.balance_after, 1, 0::bigint) OVER w + CASE p.layer WHEN 0 THEN p.amount_minor ELSE 0 END AS running,
     lag(p.available_after, 1, 0::bigint) OVER w + CASE WHEN p.layer = 0 OR (p.layer = 1) = (p.amount_minor < 0)
       THEN p.amount_minor ELSE 0 END AS free
-  FROM wallet_posting p WHERE p.account_id = %(account)s WINDOW w AS (ORDER BY p.version NULLS FIRST)
+  FROM (
+    SELECT * FROM wallet_posting WHERE account_id = %(account)s AND version IS NULL
+    UNION ALL SELECT * FROM wallet_posting WHERE account_id = %(account)s AND version IS NOT NULL
+  ) p WINDOW w AS (ORDER BY p.version NULLS FIRST)
 ) v
 WHERE version IS DISTINCT FROM place OR balance_after IS DISTINCT FROM running
    OR available_after IS DISTINCT FROM free OR posted_at < before OR free < 0
 ORDER BY place
 """
-# Whether the accounts are still what the postings say they are: each account that has postings, by its first one (that all
-# of an account's postings are in one currency is proved journal by journal, when they are sealed).
+# Whether the accounts are still what the postings say they are: each account that has postings, by its first one with a
+# version and without (that all of an account's postings are in one currency is proved journal by journal, when they are sealed).
 OTHER_ACCOUNTS = """
-WITH RECURSIVE first_of AS (
-  (SELECT account_id, currency FROM wallet_posting ORDER BY account_id LIMIT 1)
+WITH RECURSIVE bounded AS (
+  (SELECT account_id, currency FROM wallet_posting WHERE version IS NOT NULL ORDER BY account_id LIMIT 1)
   UNION ALL
-  SELECT n.account_id, n.currency FROM first_of f, LATERAL (
-    SELECT p.account_id, p.currency FROM wallet_posting p WHERE p.account_id > f.account_id
+  SELECT n.account_id, n.currency FROM bounded f, LATERAL (
+    SELECT p.account_id, p.currency FROM wallet_posting p WHERE p.account_id > f.account_id AND p.version IS NOT NULL
+    ORDER BY p.account_id LIMIT 1) n
+), house AS (
+  (SELECT account_id, currency FROM wallet_posting WHERE version IS NULL ORDER BY account_id LIMIT 1)
+  UNION ALL
+  SELECT n.account_id, n.currency FROM house f, LATERAL (
+    SELECT p.account_id, p.currency FROM wallet_posting p WHERE p.account_id > f.account_id AND p.version IS NULL
     ORDER BY p.account_id LIMIT 1) n
 )
-SELECT f.account_id, f.currency FROM first_of f
+SELECT f.account_id, f.currency FROM (SELECT * FROM bounded UNION SELECT * FROM house) f
 LEFT JOIN wallet_account a ON a.id = f.account_id AND a.currency = f.currency
 WHERE a.id IS NULL ORDER BY f.account_id
 """

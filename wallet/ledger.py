@@ -334,7 +334,8 @@ NOW = """
 SELECT a.id, CASE WHEN a.is_bounded THEN b.credits_posted - b.debits_posted ELSE
   coalesce(c.balance_minor, 0) + coalesce((
     SELECT sum(p.amount_minor) FROM wallet_posting p
-    WHERE p.account_id = a.id AND p.layer = 0 AND p.posted_at > coalesce(c.at, '-infinity')), 0) END::bigint
+    WHERE p.account_id = a.id AND p.version IS NULL AND p.layer = 0 AND p.posted_at > coalesce(c.at, '-infinity')
+  ), 0) END::bigint
 FROM wallet_account a
 LEFT JOIN wallet_balance b ON b.account_id = a.id
 LEFT JOIN LATERAL (
@@ -343,14 +344,17 @@ LEFT JOIN LATERAL (
 WHERE a.id = ANY(%s)
 """
 AS_OF = """
-SELECT a.id, CASE WHEN a.is_bounded THEN coalesce((
-    SELECT p.balance_after FROM wallet_posting p WHERE p.account_id = a.id AND p.posted_at <= %(at)s
-    ORDER BY p.posted_at DESC, p.version DESC LIMIT 1), 0)
+SELECT a.id, CASE WHEN b.last_posted_at <= %(at)s THEN b.credits_posted - b.debits_posted
+  WHEN a.is_bounded THEN coalesce((
+    SELECT p.balance_after FROM wallet_posting p
+    WHERE p.account_id = a.id AND p.version = ledger_version_at(a.id, %(at)s)), 0)
   ELSE coalesce(c.balance_minor, 0) + coalesce((
     SELECT sum(p.amount_minor) FROM wallet_posting p
-    WHERE p.account_id = a.id AND p.layer = 0 AND p.posted_at > coalesce(c.at, '-infinity') AND p.posted_at <= %(at)s
+    WHERE p.account_id = a.id AND p.version IS NULL AND p.layer = 0 AND p.posted_at > coalesce(c.at, '-infinity')
+      AND p.posted_at <= %(at)s
   ), 0) END::bigint
 FROM wallet_account a
+LEFT JOIN wallet_balance b ON b.account_id = a.id
 LEFT JOIN LATERAL (
   SELECT k.at, k.balance_minor FROM wallet_checkpoint k
   WHERE k.account_id = a.id AND k.at <= %(at)s ORDER BY k.at DESC LIMIT 1
@@ -368,6 +372,13 @@ def balances(account_ids: Iterable[int], *, at: dt.datetime | None = None) -> di
         else:
             cursor.execute(AS_OF, {"ids": ids, "at": at})
         return dict(cursor.fetchall())
+
+
+def version_at(account: Account, at: dt.datetime) -> int:
+    """How many postings a bounded account had at an instant (that instant included): its version then."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_version_at(%s, %s)", [account.pk, at])
+        return int(cursor.fetchone()[0])
 
 
 def balance(account: Account, *, at: dt.datetime | None = None) -> int:

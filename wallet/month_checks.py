@@ -159,9 +159,8 @@ class ClientMoneyState:
 
 # The first instant at which a client of the brand had money here.
 FIRST_MONEY = """
-SELECT min(p.posted_at) FROM wallet_account a CROSS JOIN LATERAL (
-  SELECT p.posted_at FROM wallet_posting p WHERE p.account_id = a.id ORDER BY p.posted_at LIMIT 1
-) p WHERE a.brand_id = %s AND a.kind = 'client_wallet'
+SELECT min(p.posted_at) FROM wallet_account a JOIN wallet_posting p ON p.account_id = a.id AND p.version = 1
+WHERE a.brand_id = %s AND a.kind = 'client_wallet'
 """
 
 

@@ -56,6 +56,15 @@ FROM (
 
 # ── months ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+# By the first posting of each account: no index by brand is kept for a question that is asked once.
+FIRST_DAY = """
+SELECT j.business_on FROM wallet_account a CROSS JOIN LATERAL (
+  (SELECT p.journal_id FROM wallet_posting p WHERE p.account_id = a.id AND p.version = 1)
+  UNION ALL
+  (SELECT p.journal_id FROM wallet_posting p WHERE p.account_id = a.id AND p.version IS NULL ORDER BY p.posted_at LIMIT 1)
+) p JOIN wallet_journal j ON j.id = p.journal_id WHERE a.brand_id = %s ORDER BY j.id LIMIT 1
+"""
+
 
 @transaction.atomic
 def open_months(brand_id: int) -> int:
@@ -80,8 +89,10 @@ def open_months(brand_id: int) -> int:
 
 def _first_month(brand_id: int) -> dt.date | None:
     """Of the brand's first journal; None while there is none."""
-    day = Journal.objects.filter(brand_id=brand_id).order_by("id").values_list("business_on", flat=True).first()
-    return day.replace(day=1) if day else None
+    with connection.cursor() as cursor:
+        cursor.execute(FIRST_DAY, [brand_id])
+        found = cursor.fetchone()
+    return found[0].replace(day=1) if found else None
 
 
 def _months(first: dt.date, end: dt.date) -> list[dt.date]:

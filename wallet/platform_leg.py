@@ -72,7 +72,7 @@ ORDER BY d.executed_at, d.ticket LIMIT %(limit)s
 """
 POSTINGS: Final = """
 SELECT j.id, j.kind, j.description, p.posted_at, k.currency, p.amount_minor, t.reference, t.client_id, o.ticket
-FROM wallet_account k JOIN wallet_posting p ON p.account_id = k.id AND p.layer = 0
+FROM wallet_account k JOIN wallet_posting p ON p.account_id = k.id AND p.version IS NULL AND p.layer = 0
 JOIN wallet_journal j ON j.id = p.journal_id
 LEFT JOIN wallet_transfer t ON t.journal_id = j.id
 LEFT JOIN trading_balanceoperation o ON o.id = t.operation_id AND o.server_id = %(server)s
@@ -99,7 +99,8 @@ SELECT (SELECT count(*) FROM trading_deal d JOIN trading_tradingaccount a ON a.i
     JOIN clients_client c ON c.id = a.client_id AND c.brand_id = %(brand)s
     WHERE d.server_id = %(server)s AND d.executed_at >= %(since)s AND d.executed_at < %(until)s
       AND d.deleted_at IS NULL AND NOT d.action = ANY(%(ours)s))
-  + (SELECT count(*) FROM wallet_account k JOIN wallet_posting p ON p.account_id = k.id AND p.layer = 0
+  + (SELECT count(*) FROM wallet_account k
+    JOIN wallet_posting p ON p.account_id = k.id AND p.version IS NULL AND p.layer = 0
     WHERE k.kind = 'platform_clearing' AND k.subject = %(subject)s AND k.brand_id = %(brand)s
       AND p.posted_at >= %(since)s AND p.posted_at < %(until)s)
 """

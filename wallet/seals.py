@@ -37,7 +37,8 @@ LEFT JOIN LATERAL (
 ) c ON true
 JOIN LATERAL (
   SELECT sum(p.amount_minor) AS total, count(*) AS postings FROM wallet_posting p
-  WHERE p.account_id = a.id AND p.layer = 0 AND p.posted_at > coalesce(c.at, '-infinity') AND p.posted_at <= %(through)s
+  WHERE p.account_id = a.id AND p.version IS NULL AND p.layer = 0 AND p.posted_at > coalesce(c.at, '-infinity')
+    AND p.posted_at <= %(through)s
 ) s ON s.postings >= %(minimum)s
 """
 

@@ -75,7 +75,7 @@ LEFT JOIN LATERAL (
 ) c ON true
 JOIN LATERAL (
   SELECT coalesce(c.balance_minor, 0) + coalesce(sum(p.amount_minor), 0) AS total FROM wallet_posting p
-  WHERE p.account_id = k.account_id AND p.layer = 0 AND p.posted_at <= k.at
+  WHERE p.account_id = k.account_id AND p.version IS NULL AND p.layer = 0 AND p.posted_at <= k.at
     AND p.posted_at > coalesce(c.at, '-infinity')
 ) s ON true
 WHERE k.balance_minor <> s.total ORDER BY k.account_id, k.at
@@ -177,7 +177,8 @@ WHERE d.charged_back_minor <> coalesce(t.minor, 0)
 UNION ALL
 SELECT 'what PSP ' || psp_id || ' holds back in ' || currency
 FROM (SELECT a.psp_id, a.currency, sum(p.amount_minor) AS minor FROM wallet_account a
-      JOIN wallet_posting p ON p.account_id = a.id AND p.layer = 0 WHERE a.kind = 'psp_reserve' GROUP BY 1, 2) a
+      JOIN wallet_posting p ON p.account_id = a.id AND p.version IS NULL AND p.layer = 0
+      WHERE a.kind = 'psp_reserve' GROUP BY 1, 2) a
 FULL JOIN (SELECT psp_id, currency, sum(amount_minor - posted_minor) AS minor FROM wallet_reserveitem GROUP BY 1, 2) k
   USING (psp_id, currency)
 WHERE coalesce(a.minor, 0) <> coalesce(k.minor, 0)

@@ -28,6 +28,7 @@ from crm.papers.letter import ROWS_MAX
 from crm.papers.paper import Column, Fingerprint, Named, Paper, Row, Section
 from crm.policies import require
 from wallet import ledger
+from wallet.account_history import JUST_BEFORE
 from wallet.choices import AccountKind, JournalKind, Layer
 from wallet.document_choices import DocumentKind
 from wallet.documents.making import checked_language, gathers, language_of, order
@@ -154,9 +155,8 @@ def gather(client: Client, first: dt.date, last: dt.date) -> Statement:
     check_period(first, last)
     since, until = bounds(first, last, client.brand.time_zone)
     accounts = list(Account.objects.filter(client=client, kind=AccountKind.CLIENT_WALLET).order_by("currency"))
-    before = dt.timedelta(microseconds=1)
-    opening = ledger.balances([account.pk for account in accounts], at=since - before)
-    closing = ledger.balances([account.pk for account in accounts], at=until - before)
+    opening = ledger.balances([account.pk for account in accounts], at=since - JUST_BEFORE)
+    closing = ledger.balances([account.pk for account in accounts], at=until - JUST_BEFORE)
     parts = []
     for account in accounts:
         lines = _lines(account, since, until)
@@ -169,9 +169,10 @@ def gather(client: Client, first: dt.date, last: dt.date) -> Statement:
 
 
 def _lines(account: Account, since: dt.datetime, until: dt.datetime) -> tuple[StatementLine, ...]:
+    first, last = (ledger.version_at(account, at - JUST_BEFORE) for at in (since, until))
     postings = (
-        Posting.objects.filter(account=account, layer=Layer.MONEY, posted_at__gte=since, posted_at__lt=until)
-        .order_by("posted_at", "version")
+        Posting.objects.filter(account=account, layer=Layer.MONEY, version__gt=first, version__lte=last)
+        .order_by("version")
         .values_list("posted_at", "journal__kind", "journal__description", "amount_minor", "balance_after")
     )[: LINES_MAX + 1]
     currency = account.currency

@@ -204,7 +204,6 @@ class Journal(models.Model):
         constraints = [models.UniqueConstraint(fields=["idempotency_key"], name="each_key_is_posted_once")]
         indexes = [
             # Ascending, though pages read it backwards: new journals then go to its end, where pages split without waste.
-            models.Index(fields=["brand", "id"], name="journals_of_brand"),
             models.Index(fields=["expires_at"], name="reservations_that_expire", condition=Q(expires_at__isnull=False)),
         ]
         triggers = [*append_only("journal"), journal_is_sound, journal_sums_to_zero]
@@ -247,7 +246,14 @@ class Posting(models.Model):
                 name="each_account_version_exists_once",
             ),
         ]
-        indexes = [models.Index(fields=["account", "posted_at", "journal", "line"], name="posting_history")]
+        # Each posting is in one index by account: a bounded account's versions count in the order of time.
+        indexes = [
+            models.Index(
+                fields=["account", "posted_at", "journal", "line"],
+                name="history_of_house_accounts",
+                condition=Q(version__isnull=True),
+            )
+        ]
         triggers = [*append_only("posting"), written_by_ledger_only("posting", pgtrigger.Insert)]
 
     def __str__(self) -> str:
