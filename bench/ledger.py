@@ -39,8 +39,8 @@ from wallet.verification import verify
 # Wallets, seconds per run, rounds, journals to prove, webhooks.
 SIZES = {
     "tiny": (50, 1, 1, 200, 50),
-    "quick": (10_000, 2, 3, 200_000, 4_000),
-    "full": (10_000, 10, 5, 1_000_000, 20_000),
+    "quick": (10_000, 2, 5, 200_000, 4_000),
+    "full": (10_000, 4, 12, 1_000_000, 20_000),
 }
 WRITERS = 20
 BATCH = 500

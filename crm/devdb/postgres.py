@@ -240,7 +240,7 @@ def _settings(run: Path, durable: bool) -> list[str]:
         "maintenance_work_mem": "128MB",
         "max_wal_size": "2GB",
         # Microseconds to wait for company, when five others are at work: one flush to disk then serves more of them.
-        "commit_delay": "300",
+        "commit_delay": "1000",
         "wal_compression": "on",
         "random_page_cost": "1.1",
         "jit": "off",
