@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection
 from django.db.models import F, Q
 from django.db.models.fields.tuple_lookups import TupleLessThan
@@ -32,6 +33,8 @@ from wallet.models import Account, Posting
 PAGE_SIZE = 50
 EXPORT_MAX = 500_000
 JUST_BEFORE = dt.timedelta(microseconds=1)
+# Every day that a broker can mean; the calendar's first and last have no neighbour to count to.
+DAYS = [MinValueValidator(dt.date(1970, 1, 1)), MaxValueValidator(dt.date(2199, 12, 31))]
 
 # Of each row: the last checkpoint before it and what was posted since, up to and with the row.
 AFTER_EACH = """
@@ -51,8 +54,8 @@ class HistoryForm(forms.Form):
     """What narrows a history; it stands in the address."""
 
     kind = forms.ChoiceField(required=False, label=_("Kind"))
-    first = forms.DateField(required=False, label=_("From"), widget=DayInput())
-    last = forms.DateField(required=False, label=pgettext_lazy("day", "To"), widget=DayInput())
+    first = forms.DateField(required=False, label=_("From"), widget=DayInput(), validators=DAYS)
+    last = forms.DateField(required=False, label=pgettext_lazy("day", "To"), widget=DayInput(), validators=DAYS)
     least = forms.DecimalField(required=False, label=_("Amount from"), min_value=0, max_digits=18, decimal_places=8)
     most = forms.DecimalField(required=False, label=_("Amount to"), min_value=0, max_digits=18, decimal_places=8)
 
@@ -154,7 +157,8 @@ def _read_cursor(cursor: str) -> tuple[dt.datetime, int, int] | tuple[int] | Non
             case [version]:
                 return (int(version),)
             case [at, journal_id, line]:
-                return dt.datetime.fromisoformat(at), int(journal_id), int(line)
+                moment = dt.datetime.fromisoformat(at)
+                return (moment, int(journal_id), int(line)) if timezone.is_aware(moment) else None
     except ValueError:
         pass
     return None

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from threading import Lock
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -28,12 +27,11 @@ from wallet.journal_proofs import (
 )
 from wallet.models import LedgerSeal
 from wallet.row_digests import is_comparable, rows_digest
+from wallet.seal_digests import SealDigests
 from wallet.seals import merkle_root, seal_digest
-from wallet.turnovers import Turnovers
 from wallet.verify_closings import wrong_closings
 
 ACCOUNTS_PER_STEP = 20_000
-SEALS_PER_STEP = 2
 READERS_MAX = 8  # connections beside our own
 
 # What a bounded account's postings add up to: those that were added up with their digests, and those after them. That each
@@ -225,7 +223,7 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
         ("closed months", wrong_closings),
     ]
     progress("digests of seals")
-    digests = _Digests(deep=deep)
+    digests = SealDigests(deep=deep)
     with _beside(digests.read) as finish:
         found: dict[str, list[str]] = {}
         for name, check in checks:
@@ -269,48 +267,6 @@ def _beside(work: Callable[[], Any]) -> Iterator[Callable[[], None]]:
         yield finish
 
 
-class _Digests:
-    """Which seals' digests do not hold, read by as many threads as call `read`, each with a connection of its own.
-
-    doubtful: id → range of journals, of the seals whose rows have to be looked at one by one; through: the last journal
-    that is sealed; journals, postings: how many were read. All are whole when every reader has ended.
-    """
-
-    def __init__(self, *, deep: bool) -> None:
-        self.deep = deep
-        self.doubtful: dict[int, tuple[int, int]] = {}
-        self.through = self.journals = self.postings = 0
-        self.turnovers = Turnovers()
-        self._after = 0
-        self._lock = Lock()
-
-    def read(self) -> None:
-        while seals := self._take():
-            for pk, first, last, kept in seals:
-                read = rows_digest(first, last, on_postings=self.turnovers.add)
-                with self._lock:
-                    self.journals += read.journals
-                    self.postings += read.postings
-                    if self.deep or read.digest != bytes(kept or b""):
-                        self.doubtful[pk] = (first, last)
-
-    def in_doubt(self) -> list[tuple[int, int]]:
-        return [self.doubtful[pk] for pk in sorted(self.doubtful)]
-
-    def _take(self) -> list[tuple[int, int, int, bytes]]:
-        """The next few seals that nobody has read."""
-        columns = ("id", "first_journal_id", "last_journal_id", "rows_digest")
-        with self._lock:
-            seals = list(
-                LedgerSeal.objects.filter(id__gt=self._after).order_by("id").values_list(*columns)[:SEALS_PER_STEP]
-            )
-            for pk, first, last, _kept in seals:
-                if first != self.through + 1:  # a seal is missing, and what it covers was not read
-                    self.turnovers.is_whole = False
-                self._after, self.through = pk, last
-        return seals
-
-
 def _journals(doubtful: list[tuple[int, int]], sealed_through: int) -> Iterator[str]:
     """One by one where no digest answers for them; the sealer has looked at the others in the same way."""
     with connection.cursor() as cursor:
@@ -320,7 +276,7 @@ def _journals(doubtful: list[tuple[int, int]], sealed_through: int) -> Iterator[
         yield from (what for _pk, what in wrong_journals(begin, end))
 
 
-def _counted(digests: _Digests) -> tuple[int, int]:
+def _counted(digests: SealDigests) -> tuple[int, int]:
     """How many journals and postings there are: those that were read for their digests, and those after them."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM wallet_journal WHERE id > %s", [digests.through])
@@ -347,7 +303,7 @@ def _whole() -> Iterator[str]:
         yield f"reservation {pk} was resolved twice"
 
 
-def _accounts(verdict: Verdict, digests: _Digests) -> Iterator[str]:
+def _accounts(verdict: Verdict, digests: SealDigests) -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*), coalesce(min(id), 1), coalesce(max(id), 0) FROM wallet_account")
         verdict.accounts, first, last = cursor.fetchone()

@@ -201,3 +201,21 @@ def test_the_chart_names_owners_without_a_query_per_row(cast, browse):
     for number in range(2, 9):
         ledger.partner_payable(brand_id=cast.brand.pk, partner_id=number, currency="EUR")
     assert count() <= few
+
+
+@pytest.mark.parametrize("is_bounded", [True, False])
+def test_an_address_that_makes_no_sense_still_gives_the_account(cast, browse, is_bounded):
+    fund(cast.client, 100)
+    account = Account.objects.filter(is_bounded=is_bounded).first()
+    browser, page = browse(cast.finance), reverse("wallet:ledger_account", args=[account.pk])
+    endless = "9" * 30
+    places = (endless, f"-{endless}", "1", "x", f"2026-01-01T00:00:00+00:00|{endless}|1", "2026-01-01T00:00:00|1|1")
+    for query in (
+        *({"cursor": place} for place in places),
+        {"as_of": "0001-01-01T00:00"},
+        {"as_of": "9999-12-31T23:59"},
+    ):
+        assert browser.get(page, query).status_code == 200, query
+    for day in ("0001-01-01", "9999-12-31"):
+        answer = browser.get(page, {"first": day, "last": day})
+        assert answer.status_code == 200 and "Ensure this value is" in answer.content.decode()

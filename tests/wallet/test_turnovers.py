@@ -8,7 +8,8 @@ from wallet.choices import AccountKind, JournalKind
 from wallet.journal_proofs import rows
 from wallet.ledger import Entry, Line
 from wallet.models import Account, Journal, LedgerSeal
-from wallet.verification import COUNTERS, _Digests, verify
+from wallet.seal_digests import SealDigests
+from wallet.verification import COUNTERS, verify
 
 pytestmark = pytest.mark.django_db
 
@@ -36,8 +37,8 @@ def wallet(cast) -> Account:
     return wallet
 
 
-def read() -> _Digests:
-    digests = _Digests(deep=False)
+def read() -> SealDigests:
+    digests = SealDigests(deep=False)
     digests.read()
     return digests
 
