@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from trading import abilities
-from trading.choices import Ability, HeldBecause, PlatformKind
+from trading.choices import Ability, AccountState, HeldBecause, PlatformKind
 from trading.models import AccountRequest, TradingAccount, TradingServer
+from trading.platforms import downloads
 from trading.platforms.pool import capabilities_of
 from trading.request_rules import words_of
 
@@ -97,6 +98,33 @@ SIGN_INS: Final[dict[PlatformKind, Callable[[TradingAccount], tuple[str, str, st
     PlatformKind.MATCHTRADER: _matchtrader,
     PlatformKind.SIRIX: _sirix,
 }
+
+
+@dataclass(frozen=True)
+class FirstSteps:
+    """From an opened account to the first trade. `shows_password`: none was set yet, and one can be made and shown now.
+
+    `downloads`: (device, address) of the platform's programs.
+    """
+
+    shows_password: bool
+    downloads: list[tuple[str, str]]
+
+
+def first_steps(account: TradingAccount, *, may_set_password: bool) -> FirstSteps:
+    """The password that the account was opened with is known to nobody: the first one is made when its owner asks for it."""
+    shows = may_set_password and account.password_set_at is None and not _password_is_elsewhere(account)
+    return FirstSteps(shows, downloads.of_server(account.server))
+
+
+def _password_is_elsewhere(account: TradingAccount) -> bool:
+    """Whether a new password here would be useless, or would replace the one the client already signs in with."""
+    if account.server.kind == PlatformKind.CTRADER:
+        return account.server.option("links_ctid") == "yes"
+    others = TradingAccount.objects.filter(
+        client_id=account.client_id, server_id=account.server_id, state=AccountState.OPEN
+    ).exclude(pk=account.pk)
+    return account.server.kind == PlatformKind.MATCHTRADER and others.exists()
 
 
 def password_hint(account: TradingAccount) -> str:

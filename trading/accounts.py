@@ -103,6 +103,7 @@ def reset_password(*, account_id: int, actor: Any, password: str = "") -> str:
         if leave is not None:
             leave.used_at = timezone.now()
             leave.save(update_fields=["used_at"])
+        TradingAccount.objects.filter(pk=account_id).update(password_set_at=timezone.now())
         audit.record(
             actor=actor, action="trading.password_changed", target=account, client_id=account.client_id,
             brand_id=account.client.brand_id, after={"login": account.login},

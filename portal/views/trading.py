@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
@@ -75,12 +76,15 @@ def _page(
     if asked is not None:
         asks = [(kind, asked[1] if kind == asked[0] else form) for kind, form in asks]
     is_live = found.state == AccountState.OPEN
+    may_set_password = is_live and not must_ask and bool(abilities.can(found.server, Ability.SET_PASSWORDS))
     context: dict[str, Any] = {
         "client": client, "account": found, **_figures(found), "deals": deals, "next": following, "chart": _chart(request, found),
         "unverified": Ability.MOVE_MONEY in abilities.unverified(found.server),
         "left_to_us": platforms.left_to_us(found.server) if is_live else [],
         "may_move": is_live and not found.is_demo and bool(abilities.can(found.server, Ability.MOVE_MONEY)),
-        "may_set_password": is_live and not must_ask and bool(abilities.can(found.server, Ability.SET_PASSWORDS)),
+        "may_set_password": may_set_password,
+        "first_steps": platforms.first_steps(found, may_set_password=may_set_password) if is_live and not deals else None,
+        "downloads": platforms.downloads.of_server(found.server) if is_live and deals else [],
         "sign_in": platforms.sign_in(found) if is_live and not found.missing_since else None,
         "password_form": password_form or PlatformPasswordForm(server=found.server),
         "password_hint": platforms.password_hint(found), "request_forms": asks if is_live or asked else [],
@@ -177,8 +181,11 @@ def _set_password(request: HttpRequest, client: Client, account_id: int) -> Http
         else:
             context = {
                 "client": client, "account": found, "password": password, "hint": platforms.password_hint(found),
+                "sign_in": platforms.sign_in(found),
             }  # fmt: skip
-            return render(request, "portal/password_shown.html", context)
+            answer = render(request, "portal/password_shown.html", context)
+            add_never_cache_headers(answer)
+            return answer
     return _page(request, client, found, password_form=form)
 
 

@@ -99,6 +99,9 @@ class TradingAccount(models.Model):
     requested_at = models.DateTimeField(auto_now_add=True)
     opened_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
+    password_set_at = models.DateTimeField(
+        null=True, help_text=_("Last set from here; the password itself is not kept")
+    )
     # A restriction on the client stops trading on the platform, too: wanted first, applied when the platform has done it.
     trading_wanted = models.BooleanField(default=True)
     trading_applied = models.BooleanField(default=True)

@@ -472,7 +472,10 @@ def platform_kind(kind: str, capabilities: Capabilities, **known: Any) -> Callab
     """
 
     def register(factory: Factory) -> Factory:
-        KINDS[kind] = Kind(factory, capabilities, **known)
+        from trading.platforms.downloads import options_of  # needs `Option` from here
+
+        options = (*known.pop("options", ()), *options_of(kind))
+        KINDS[kind] = Kind(factory, capabilities, options=options, **known)
         return factory
 
     return register
