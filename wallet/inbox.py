@@ -1,7 +1,8 @@
-"""The webhook inbox: keep first, judge on the raw bytes, answer fast, act later.
+"""The webhook inbox: judge on the raw bytes, keep before anything is done, answer fast, act later.
 
-Whatever a PSP (or someone who pretends to be one) sends is stored with its verdict. Only an accepted message is acted on,
-by a worker; the same event a second time is stored as sent again, and changes nothing.
+What is signed right is stored with its verdict before anybody acts on it; a worker does, and only on an accepted message. The
+same event a second time is noted as sent again, and changes nothing. What does not hold is counted, and kept within the limits
+of `refused_webhooks`.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from wallet.models import Deposit, Psp, WebhookMessage
 from wallet.psp import adapter_of
 from wallet.psp.base import EventKind, WebhookEvent
 from wallet.psp.calls import about
+from wallet.refused_webhooks import count_refused, headers_of_signature
 
 logger = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 256 * 1024
-REFUSED_BYTES_KEPT = 4 * 1024  # enough to see what it was; nobody fills our disk with forgeries
 HEADERS_KEPT_MAX = 40
 NEVER_KEPT = frozenset({"authorization", "cookie", "proxy-authorization"})
 DISPUTE_KINDS = (EventKind.DISPUTE, EventKind.CHARGEBACK, EventKind.CHARGEBACK_REVERSED)
@@ -42,23 +43,27 @@ BACK_OFF_SECONDS = (2, 5, 15, 60, 300, 1800, 7200)
 def receive_webhook(*, psp: Psp, body: bytes, headers: Mapping[str, str], ip: str | None) -> list[WebhookMessage]:
     """Store a webhook with the verdict on its raw bytes, a row per event in it; wake a worker when it is to be acted on.
 
+    One that does not hold is counted, and stored while there is a place for it: else its row has no key.
     Where one item of several does not hold, nothing of the message does. Each row is committed by itself: what a crash
     leaves out, the PSP sends again.
     """
     now = timezone.now()
-    judgement = adapter_of(psp).judge_webhook(body, headers, now=now)
-    common = {"psp": psp, "received_at": now, "headers": _kept(headers), "ip": ip}
+    adapter = adapter_of(psp)
+    judgement = adapter.judge_webhook(body, headers, now=now)
+    common = {"psp": psp, "received_at": now, "ip": ip}
     if not judgement.events:
-        message = WebhookMessage.objects.create(
-            **common, body=body[:REFUSED_BYTES_KEPT], verdict=judgement.verdict, state=InboxState.REFUSED,
-            processed_at=now, outcome=(judgement.detail or Verdict(judgement.verdict).label)[:300],
+        message = WebhookMessage(
+            **common, headers=headers_of_signature(headers, adapter.signature_headers), body=body,
+            verdict=judgement.verdict, state=InboxState.REFUSED, processed_at=now,
+            outcome=(judgement.detail or str(Verdict(judgement.verdict).label))[:300],
         )  # fmt: skip
-        _tell_refusal(message)
+        if count_refused(message):
+            _tell_refusal(message)
         return [message]
     return [
         _kept_once(
             WebhookMessage(
-                **common, body=body, item=item, verdict=judgement.verdict, event_id=event.event_id,
+                **common, headers=_kept(headers), body=body, item=item, verdict=judgement.verdict, event_id=event.event_id,
                 event_type=event.event_type, reference=event.reference, state=InboxState.WAITING, due_at=now,
             )
         )
@@ -75,7 +80,7 @@ def _kept_once(message: WebhookMessage) -> WebhookMessage:
         message.verdict, message.state = Verdict.DUPLICATE, InboxState.IGNORED
         message.due_at, message.processed_at = None, message.received_at
         message.outcome = _("The PSP sent this event before")
-        message.save(force_insert=True)
+        count_refused(message)
         return message
     wake_soon_on_commit("wallet.process_due_webhooks")
     return message

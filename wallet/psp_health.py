@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, When
+from django.db.models import Case, Max, Q, Sum, When
 from django.utils import timezone
 
 from wallet.choices import CallOutcome, Verdict, failure_words
-from wallet.models import AnnouncedReport, Psp, PspCall, WebhookMessage
+from wallet.models import AnnouncedReport, Psp, PspCall, WebhookCount, WebhookMessage
 from wallet.psp import adapter_of
 from wallet.reconciliation_choices import ReportState
 
@@ -57,10 +57,8 @@ LEFT JOIN LATERAL (
   ) newest
 ) w ON true
 LEFT JOIN LATERAL (
-  SELECT count(*) AS refused FROM (
-    SELECT verdict FROM wallet_webhookmessage WHERE psp_id = p.id AND received_at > now() - interval '7 days'
-    ORDER BY id DESC LIMIT 5000
-  ) recent WHERE verdict NOT IN ('accepted', 'duplicate')
+  SELECT coalesce(sum(received), 0)::bigint AS refused FROM wallet_webhookcount
+  WHERE psp_id = p.id AND day > current_date - 7 AND verdict <> 'duplicate'
 ) r ON true
 LEFT JOIN LATERAL (
   SELECT count(*) AS calls, count(*) FILTER (WHERE outcome IN ('unreachable', 'unknown')) AS failed,
@@ -118,6 +116,16 @@ def refused_webhooks(psp: Psp) -> list[WebhookMessage]:
     """The last that were not taken, with their verdict."""
     rows = WebhookMessage.objects.filter(psp=psp).exclude(verdict__in=[Verdict.ACCEPTED, Verdict.DUPLICATE])
     return list(rows.defer("body", "headers").order_by("-id")[:SHOWN])
+
+
+def webhook_counts(psp: Psp) -> list[dict[str, Any]]:
+    """How many of each verdict came today and within seven days, accepted ones aside; the most frequent first."""
+    today = timezone.now().date()
+    rows = WebhookCount.objects.filter(psp=psp, day__gt=today - dt.timedelta(days=7)).order_by()
+    found = rows.values("verdict").annotate(
+        today=Sum("received", filter=Q(day=today), default=0), week=Sum("received"), kept=Sum("kept"), last_at=Max("last_at")
+    )  # fmt: skip
+    return [{**row, "label": Verdict(row["verdict"]).label} for row in found.order_by("-week", "verdict")]
 
 
 def announced_reports(psp: Psp) -> list[AnnouncedReport]:

@@ -34,6 +34,7 @@ from wallet.models import (
     Psp,
     SettlementImport,
     Transfer,
+    WebhookCount,
     WebhookMessage,
     Withdrawal,
 )
@@ -83,6 +84,10 @@ def exchanges_visible_to(user: Any) -> QuerySet[Exchange]:
 
 def psps_visible_to(user: Any) -> QuerySet[Psp]:
     return Psp.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+def webhook_counts_visible_to(user: Any) -> QuerySet[WebhookCount]:
+    return WebhookCount.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
 def webhooks_visible_to(user: Any) -> QuerySet[WebhookMessage]:

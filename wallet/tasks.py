@@ -18,6 +18,7 @@ from wallet import (
     payouts,
     periods,
     reconciliation,
+    refused_webhooks,
     seals,
     settlement_import,
     source_runs,
@@ -30,6 +31,11 @@ from wallet.choices import WithdrawalState
 @shared_task
 def process_webhook(message_id: int) -> str:
     return inbox.process_webhook(message_id)
+
+
+@shared_task
+def expire_refused_webhooks() -> int:
+    return refused_webhooks.expire_refused()
 
 
 @shared_task
@@ -183,6 +189,11 @@ SCHEDULE = {
     },
     "wallet-end-bonuses": {"task": "wallet.tasks.end_bonuses", "schedule": 300.0, "options": {"expires": 300}},
     "wallet-drop-orphaned-reports": {"task": "wallet.tasks.drop_orphaned_reports", "schedule": 24 * 3600.0},
+    "wallet-expire-refused-webhooks": {
+        "task": "wallet.tasks.expire_refused_webhooks",
+        "schedule": 24 * 3600.0,
+        "options": {"queue": "slow"},
+    },
     "wallet-continue": {"task": "wallet.tasks.continue_work", "schedule": 5.0, "options": {"expires": 5}},
     "wallet-seal-ledger": {"task": "wallet.tasks.seal_ledger", "schedule": 300.0, "options": {"expires": 300}},
 }

@@ -22,6 +22,7 @@ from wallet.queries import (
     breaks_visible_to,
     deposits_visible_to,
     manual_journals_visible_to,
+    webhook_counts_visible_to,
     webhooks_visible_to,
     withdrawals_visible_to,
 )
@@ -90,12 +91,12 @@ def attention_tile(user: Any) -> dict[str, Any] | None:
     """What someone should look at: held deposits, unknown payouts, refused or stuck webhooks, open breaks, reports not here."""
     week = timezone.now() - dt.timedelta(days=7)
     webhooks = webhooks_visible_to(user)
-    refused = webhooks.filter(received_at__gte=week).exclude(verdict__in=[Verdict.ACCEPTED, Verdict.DUPLICATE])
+    refused = webhook_counts_visible_to(user).filter(day__gte=week.date()).exclude(verdict=Verdict.DUPLICATE)
     stuck = webhooks.filter(verdict=Verdict.ACCEPTED, state__in=[InboxState.FAILED, InboxState.UNMATCHED])
     figures = {
         "held": _few(deposits_visible_to(user).filter(state=DepositState.HELD)),
         "unknown": _few(withdrawals_visible_to(user).filter(state=WithdrawalState.UNKNOWN)),
-        "refused": _few(refused),
+        "refused": refused.aggregate(n=Sum("received", default=0))["n"],
         "stuck": _few(stuck),
         "breaks": _few(breaks_visible_to(user).filter(state=BreakState.OPEN)),
         "reports": _few(announced_visible_to(user).filter(state__in=ReportState.needs_somebody())),

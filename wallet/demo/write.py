@@ -37,6 +37,7 @@ from wallet.models import (
     Account,
     Deposit,
     PspMovement,
+    WebhookCount,
     WebhookMessage,
     Withdrawal,
     WithdrawalCheck,
@@ -163,7 +164,9 @@ def write_movements(demo: Demo, plans: Plans) -> None:
     copy_models(plans.transfers)
     copy_models([check for one in plans.withdrawals for check in _checks(demo, one)])
     copy_models(_psp_movements(plans))
-    copy_models(_webhooks(demo, plans))
+    webhooks = _webhooks(demo, plans)
+    copy_models(webhooks)
+    copy_models(_webhook_counts(webhooks))
     copy_models(list(_timeline(plans)))
     audit.record_many(_audit_rows(plans))
 
@@ -255,6 +258,17 @@ def _webhooks(demo: Demo, plans: Plans) -> list[WebhookMessage]:
             if demo.rng.random() < 0.02:
                 rows.append(_webhook(demo, deposit, deposit.settled_at, Verdict.WRONG_SIGNATURE))
     return sorted(rows, key=lambda row: row.received_at)
+
+
+def _webhook_counts(webhooks: list[WebhookMessage]) -> list[WebhookCount]:
+    counts: dict[tuple[int, dt.date, str], WebhookCount] = {}
+    for one in webhooks:
+        if one.verdict == Verdict.ACCEPTED:
+            continue
+        key = (one.psp_id, one.received_at.date(), str(one.verdict))
+        count = counts.setdefault(key, WebhookCount(psp_id=key[0], day=key[1], verdict=key[2]))
+        count.received, count.kept, count.last_at = count.received + 1, count.kept + 1, one.received_at
+    return list(counts.values())
 
 
 def _webhook(demo: Demo, deposit: Deposit, at: dt.datetime, verdict: Verdict = Verdict.ACCEPTED) -> WebhookMessage:

@@ -14,7 +14,7 @@ from wallet.models.matches import Match, MatchGroup, NotTheSame, Suggestion
 from wallet.models.month_end import ClientMoneyDay, MonthSignOff, SourceRun
 from wallet.models.payments import Deposit, PspMovement
 from wallet.models.periods import ClosingBalance, Period, PeriodReopening
-from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookMessage
+from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookCount, WebhookMessage
 from wallet.models.reserves import ReserveItem
 from wallet.models.settlements import SettlementImport, SettlementRow
 from wallet.models.statement_tables import TableMapping, WaitingTable
@@ -80,6 +80,7 @@ __all__ = [
     "UnverifiedRule",
     "UnverifiedTerm",
     "WaitingTable",
+    "WebhookCount",
     "WebhookMessage",
     "Withdrawal",
     "WithdrawalCheck",

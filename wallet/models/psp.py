@@ -199,7 +199,38 @@ class WebhookMessage(models.Model):
             models.Index(fields=["psp", "-id"], name="webhooks_by_psp"),
             models.Index(fields=["reference", "id"], name="webhooks_by_reference", condition=~Q(reference="")),
             models.Index(fields=["due_at", "id"], name="webhooks_due", condition=Q(state=InboxState.WAITING)),
+            models.Index(
+                fields=["psp", "verdict", "received_at"],
+                name="webhooks_refused",
+                condition=~Q(verdict__in=[Verdict.ACCEPTED, Verdict.DUPLICATE]),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.psp.code} {self.event_type or self.verdict}"
+
+
+class WebhookCount(models.Model):
+    """How many webhooks of one PSP and day had this verdict, and how many of them are kept: all are counted, few are kept.
+
+    Accepted ones are not counted here: each has its row in the inbox.
+    """
+
+    psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="webhook_counts", db_index=False)
+    day = models.DateField()
+    verdict = models.CharField(max_length=16, choices=Verdict.choices)
+    received = models.BigIntegerField(default=0)
+    kept = models.IntegerField(default=0)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-day", "verdict"]
+        constraints = [
+            models.UniqueConstraint(fields=["psp", "day", "verdict"], name="one_webhook_count_per_psp_day_and_verdict"),
+            models.CheckConstraint(
+                condition=Q(kept__gte=0, kept__lte=models.F("received")), name="only_what_came_is_kept"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.psp_id} {self.day} {self.verdict}: {self.received}"

@@ -371,6 +371,7 @@ class PspAdapter(Protocol):
     methods: tuple[Method, ...]
     keys: tuple[Key, ...]
     announces_reports: bool
+    signature_headers: tuple[str, ...]
 
     def start_deposit(self, intent: DepositIntent) -> PaymentView:
         """Open a payment and say how the client pays."""
@@ -464,6 +465,8 @@ class BaseAdapter:
     keys: tuple[Key, ...] = ()
     # It tells by a message when a report is ready; then it is fetched by itself.
     announces_reports = False
+    # Lower case: where its webhooks carry their signature and time. Of a refused one no other header is kept.
+    signature_headers: tuple[str, ...] = ()
 
     def __init__(self, psp: Psp) -> None:
         self.psp = psp

@@ -91,6 +91,7 @@ class BtcPayAdapter(BaseAdapter):
 
     title = "BTCPay Server"
     summary = gettext_lazy("Coins to an address of your own BTCPay Server; payouts and refunds in coins.")
+    signature_headers = ("btcpay-sig",)
     capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE})
     methods = (
         Method("btc", "Bitcoin", PspKind.CRYPTO, PayBy.CRYPTO_ADDRESS, payout_fields=("address",), minutes=30),

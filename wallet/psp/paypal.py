@@ -66,6 +66,9 @@ class PayPalAdapter(BaseAdapter):
 
     title = "PayPal"
     summary = gettext_lazy("PayPal accounts: orders approved by the payer, refunds, payouts, disputes with evidence.")
+    signature_headers = tuple(
+        f"paypal-{prefix}{name}" for prefix in ("transmission-", "") for name in ("id", "time", "sig", "cert-url", "auth-algo")
+    )  # fmt: skip
     capabilities = frozenset(Capability)
     methods = (Method("paypal", "PayPal", PspKind.WALLET, payout_fields=("account",)),)
     keys = (

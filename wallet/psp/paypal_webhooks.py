@@ -22,7 +22,7 @@ import threading
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +50,7 @@ SIGNER = "messageverificationcerts.paypal.com"
 CERTIFICATE_PATH = re.compile(r"(/[a-z0-9._-]+)?/v1/notifications/certs/[A-Za-z0-9._-]{1,100}")
 CERTIFICATE_BYTES_MAX = 64 * 1024
 KEPT_SECONDS, MISS_KEPT_SECONDS, KEPT_MAX = 3_600, 30, 20
+FETCHES_AT_ONCE, FETCH_WAIT_SECONDS = 2, 1
 AGE_MAX = dt.timedelta(days=3, hours=1)
 AHEAD_MAX = dt.timedelta(seconds=300)
 BEARERS = ("id", "time", "sig", "cert-url", "auth-algo")
@@ -63,14 +64,11 @@ class CertificateWrong(Exception):
     """It is not PayPal's, or not one to be believed."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    key: rsa.RSAPublicKey | None
-    until: float
-
-
-_certificates: dict[str, _Kept] = {}
+_certificates: dict[str, tuple[float, rsa.RSAPublicKey]] = {}
+_misses: dict[str, tuple[float, Exception]] = {}
 _lock = threading.Lock()
+# Who posts invented addresses makes us ask PayPal for each: a few threads may wait for that, never all of a process.
+_fetches = threading.BoundedSemaphore(FETCHES_AT_ONCE)
 
 
 def judge(adapter: PayPalAdapter, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
@@ -112,31 +110,46 @@ def public_key(url: str, *, sandbox_url: str = "") -> rsa.RSAPublicKey:
     of_sandbox = _is_of_sandbox(url, sandbox_url)
     if not of_sandbox and not _is_of_paypal(url):
         raise CertificateWrong(f"certificate at {url[:120]}")
-    with _lock:
-        kept = _certificates.get(url)
-    if kept is not None and time.monotonic() < kept.until:
-        if kept.key is None:
-            raise CertificateMissing("the certificate could not be fetched a moment ago")
-        return kept.key
+    if key := _remembered(url):
+        return key
+    if not _fetches.acquire(timeout=FETCH_WAIT_SECONDS):
+        raise CertificateMissing("other certificates are being fetched")
     try:
+        if key := _remembered(url):  # fetched by the one that we waited for
+            return key
         key = _believed(_fetch(url), of_sandbox=of_sandbox)
-    except CertificateMissing:
-        _keep(url, None, MISS_KEPT_SECONDS)
+    except (CertificateMissing, CertificateWrong) as error:
+        _remember(_misses, url, (time.monotonic() + MISS_KEPT_SECONDS, error))
         raise
-    _keep(url, key, KEPT_SECONDS)
+    finally:
+        _fetches.release()
+    _remember(_certificates, url, (time.monotonic() + KEPT_SECONDS, key))
     return key
 
 
-def _keep(url: str, key: rsa.RSAPublicKey | None, seconds: float) -> None:
+def _remembered(url: str) -> rsa.RSAPublicKey | None:
+    """The key at this address, or the error of a moment ago raised again; None where it must be fetched."""
     with _lock:
-        while len(_certificates) >= KEPT_MAX:
-            _certificates.pop(next(iter(_certificates)))
-        _certificates[url] = _Kept(key, time.monotonic() + seconds)
+        known, missed = _certificates.get(url), _misses.get(url)
+    if known is not None and time.monotonic() < known[0]:
+        return known[1]
+    if missed is not None and time.monotonic() < missed[0]:
+        raise type(missed[1])(str(missed[1]))
+    return None
+
+
+def _remember(where: dict[str, Any], url: str, what: Any) -> None:
+    """Misses have a place of their own: invented addresses push no good certificate out."""
+    with _lock:
+        while len(where) >= KEPT_MAX:
+            where.pop(next(iter(where)))
+        where[url] = what
 
 
 def forget_certificates() -> None:
     with _lock:
         _certificates.clear()
+        _misses.clear()
 
 
 def _is_of_paypal(url: str) -> bool:

@@ -138,6 +138,7 @@ class PraxisAdapter(BaseAdapter):
 
     title = gettext_lazy("Cashier (Praxis-like)")
     summary = gettext_lazy("Local methods through one cashier: BLIK, PIX and others, signed both ways.")
+    signature_headers = ("gt-authentication",)
     capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE})
     methods = (
         Method("", gettext_lazy("Local methods"), PspKind.CASHIER, payout_fields=("account",)),

@@ -61,6 +61,7 @@ class SandboxAdapter(BaseAdapter):
     summary = gettext_lazy(
         "A PSP in miniature that moves no money, for trying out. Its code must be one of the sandbox's."
     )
+    signature_headers = ("sandbox-signature",)
     capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE})
     keys = (
         Key("api_key", gettext_lazy("API key")),

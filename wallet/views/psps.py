@@ -57,6 +57,7 @@ def health_page(request: HttpRequest, pk: int) -> HttpResponse:
         "latencies": [call.milliseconds for call in reversed(calls)],
         "declines": [(words, count, str(count)) for words, count in declines],
         "refused": psp_health.refused_webhooks(psp),
+        "webhook_counts": psp_health.webhook_counts(psp),
         "reports": psp_health.announced_reports(psp),
         "announces": adapter_class(psp.adapter).announces_reports,
         "may_fetch": request.user.has_perm("wallet.run_reconciliation"),

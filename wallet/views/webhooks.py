@@ -7,6 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from crm.request_context import current
+from crm.uploads import declared_length
 from wallet.choices import Verdict
 from wallet.inbox import BODY_BYTES_MAX, receive_webhook
 from wallet.models import Psp
@@ -16,14 +17,14 @@ from wallet.psp import adapter_of
 @csrf_exempt
 @require_POST
 def psp_webhook(request: HttpRequest, code: str) -> HttpResponse:
-    """Store, judge, answer as this PSP wants to be answered. 404 for no such PSP.
+    """Judge, store, answer as this PSP wants to be answered. 404 for no such PSP.
 
     One that is not offered any more is still heard: it tells of chargebacks for months.
     """
     psp = Psp.objects.filter(code=code).select_related("brand").first()
     if psp is None:
         return HttpResponse(status=404)
-    if int(request.headers.get("Content-Length") or 0) > BODY_BYTES_MAX:
+    if declared_length(request) > BODY_BYTES_MAX:
         return HttpResponse(status=413)
     headers = {name.lower(): value for name, value in request.headers.items()}
     messages = receive_webhook(psp=psp, body=request.body, headers=headers, ip=current().ip)

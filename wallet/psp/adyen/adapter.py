@@ -87,6 +87,7 @@ class AdyenAdapter(BaseAdapter):
     summary = gettext_lazy(
         "Cards, SEPA direct debit and Klarna by payment link or card fields; payouts to bank accounts."
     )
+    signature_headers = ("hmacsignature",)
     capabilities = frozenset(
         {Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE, Capability.EVIDENCE}
     )

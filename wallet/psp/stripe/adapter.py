@@ -63,6 +63,7 @@ class StripeAdapter(BaseAdapter):
 
     title = "Stripe"
     summary = gettext_lazy("Cards, SEPA direct debit and Klarna on Stripe's page. Money goes back as refunds only.")
+    signature_headers = ("stripe-signature",)
     capabilities = frozenset({Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE, Capability.EVIDENCE})
     methods = (
         Method("card", gettext_lazy("Card"), PspKind.CARD),
