@@ -94,3 +94,13 @@ def test_partitions_are_made_and_statistics_refreshed(as_app):
     as_app.execute("SELECT keelson_analyze('wallet_match')")
     with pytest.raises(Exception, match="no partitioned table"), transaction.atomic():
         as_app.execute("SELECT keelson_make_month('wallet_posting', '2031-05-01')")
+
+
+def test_no_function_needs_a_superuser_to_be_made_or_restored():
+    """PostgreSQL 15 and later let only superusers make a function with a setting of our own in its head."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.proname, s FROM pg_proc p, unnest(p.proconfig) s"
+            " WHERE p.pronamespace = 'public'::regnamespace AND split_part(s, '=', 1) LIKE '%.%'"
+        )
+        assert cursor.fetchall() == []

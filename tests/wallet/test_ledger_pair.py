@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from crm.errors import IdempotencyConflict
@@ -92,6 +92,17 @@ def test_between_two_wallets_a_known_key_is_the_first_result_and_a_short_one_lea
     assert ledger.post(replace(back, key="back")).is_new
     assert not ledger.post(spend).is_new
     assert verify().problems == []
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_may_write_postings_ends_with_the_function(cast, wallet, suspense, again):
+    """In the same transaction, after a new journal and after one that was there already."""
+    one = entry(cast, Line(suspense, -100), Line(wallet, 100), key="ended")
+    for _time in range(2 if again else 1):
+        ledger.post(one)
+    assert raw("SELECT current_setting('keelson.ledger', true)")[0][0] == ""
+    with pytest.raises(DatabaseError, match="balance is written by ledger_post only"), transaction.atomic():
+        raw("UPDATE wallet_balance SET version = version + 1 WHERE account_id = %s", wallet.pk)
 
 
 def test_a_posting_between_two_wallets_is_never_timed_before_the_last_of_either(cast, wallet):

@@ -8,14 +8,14 @@ from django.db import migrations
 
 
 # `ledger_post_pair` of 0046 with the same rows and errors. It gives one number, because a function that gives rows makes a table
-# for them; what only `ledger_post` may do is said with the function, not by two more assignments.
+# for them. That it is the ledger that writes is set and unset by its own statements: a function with `SET "keelson.ledger" = …`
+# in its head can only be made, or restored from a dump, by a superuser (PostgreSQL 15 and later), and owners are none.
 PAIR = r"""
-DROP FUNCTION ledger_post_pair;
 -- The journal's id; below zero when the key was there already, with the same body.
-CREATE FUNCTION ledger_post_pair(
+CREATE OR REPLACE FUNCTION ledger_post_pair(
   p_key text, p_kind text, p_brand bigint, p_description text, p_business_on date, p_reverses bigint, p_actor bigint,
   p_currency text, p_first bigint, p_second bigint, p_amount bigint
-) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET "keelson.ledger" = 'posting' AS $$
+) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   v_first_bounded boolean;
   v_second_bounded boolean;
@@ -44,8 +44,9 @@ BEGIN
       USING ERRCODE = 'KL400';
   END IF;
 
-  -- An assignment, because PERFORM costs a statement.
-  v_setting := pg_advisory_xact_lock_shared(hashtext('keelson.ledger.seal'))::text;
+  -- One assignment, because PERFORM costs a statement.
+  v_setting := pg_advisory_xact_lock_shared(hashtext('keelson.ledger.seal'))::text
+    || set_config('keelson.ledger', 'posting', true);
   IF v_second_bounded AND p_amount < 0 AND NOT v_first_bounded THEN
     -- One account that is only credited: locked, counted and timed in one statement.
     UPDATE wallet_balance SET version = version + 1, credits_posted = credits_posted - p_amount,
@@ -82,6 +83,7 @@ BEGIN
       UPDATE wallet_balance SET version = version - 1, credits_posted = credits_posted + p_amount
         WHERE account_id = p_second;
     END IF;
+    v_setting := set_config('keelson.ledger', '', true);
     SELECT j.id, j.request_hash INTO v_journal, v_known FROM wallet_journal j WHERE j.idempotency_key = p_key;
     IF v_known IS DISTINCT FROM v_hash THEN
       RAISE EXCEPTION 'key % was used for another journal', p_key USING ERRCODE = 'KL409';
@@ -108,6 +110,7 @@ BEGIN
   VALUES
     (v_journal, 1, p_first, p_currency, 0, p_amount, v_at, v_first_version, v_first_after, v_first_available),
     (v_journal, 2, p_second, p_currency, 0, -p_amount, v_at, v_second_version, v_second_after, v_second_available);
+  v_setting := set_config('keelson.ledger', '', true);
   RETURN v_journal;
 END
 $$;
@@ -122,7 +125,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL(PAIR, BACK),
+        migrations.RunSQL("DROP FUNCTION ledger_post_pair;" + PAIR, BACK),
         pgtrigger.migrations.RemoveTrigger(
             model_name="balance",
             name="balance_by_ledger_only",
