@@ -32,6 +32,7 @@ from crm.errors import DomainError
 MAGIC = b"KEELSON1"
 CHUNK_BYTES = 256 * 1024
 NONCE_BYTES = 12
+TAG_BYTES = 16
 LAST = 1 << 31
 # Disk full, quota reached, file size limit.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -128,6 +129,32 @@ def stream(path: Path, *, owner: Owner) -> Iterator[bytes]:
         yield from _opened(owner, path.name, source)
 
 
+@dataclass(frozen=True)
+class Outline:
+    """What a file tells without being opened: the wrapped key, and how long its content is."""
+
+    wrapped: bytes
+    size_bytes: int
+
+
+def outline(path: Path) -> Outline:
+    """Read the header and the heads of the chunks, a few bytes of each. Raises FileMissing, or FileDamaged for what was cut."""
+    try:
+        source = path.open("rb")
+    except FileNotFoundError:
+        raise FileMissing(path.name) from None
+    with source:
+        wrapped, size, is_last = _wrapped_key(source), 0, False
+        end = os.fstat(source.fileno()).st_size
+        while not is_last:
+            length, is_last = _chunk_head(source)
+            size += max(0, length - NONCE_BYTES - TAG_BYTES)
+            source.seek(length, os.SEEK_CUR)
+        if source.tell() != end:
+            raise FileDamaged("the file was cut" if source.tell() > end else "something was appended")
+    return Outline(wrapped, size)
+
+
 def read(path: Path, *, owner: Owner) -> bytes:
     """The whole content; for files that are bounded."""
     return b"".join(stream(path, owner=owner))
@@ -164,19 +191,14 @@ def _sealed(owner: Owner, name: str, pieces: Iterator[bytes]) -> Iterator[tuple[
 
 
 def _opened(owner: Owner, name: str, source: BinaryIO) -> Iterator[bytes]:
-    if source.read(len(MAGIC)) != MAGIC:
-        raise FileDamaged("not a file of this store")
-    (length,) = struct.unpack(">H", _exactly(source, 2))
+    wrapped = _wrapped_key(source)
     try:
-        cipher = AESGCM(owner.unwrap(_exactly(source, length)))
+        cipher = AESGCM(owner.unwrap(wrapped))
     except InvalidTag:
         raise FileDamaged("the file belongs to somebody else, or its header was changed") from None
     number = 0
     while True:
-        (head,) = struct.unpack(">I", _exactly(source, 4))
-        is_last, length = bool(head & LAST), head & ~LAST
-        if length > CHUNK_BYTES * 64:
-            raise FileDamaged("a chunk is too long")
+        length, is_last = _chunk_head(source)
         sealed = _exactly(source, length)
         try:
             yield cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound_to(name, number, is_last))
@@ -187,6 +209,22 @@ def _opened(owner: Owner, name: str, source: BinaryIO) -> Iterator[bytes]:
                 raise FileDamaged("something was appended")
             return
         number += 1
+
+
+def _wrapped_key(source: BinaryIO) -> bytes:
+    if source.read(len(MAGIC)) != MAGIC:
+        raise FileDamaged("not a file of this store")
+    (length,) = struct.unpack(">H", _exactly(source, 2))
+    return _exactly(source, length)
+
+
+def _chunk_head(source: BinaryIO) -> tuple[int, bool]:
+    """The length of the chunk that follows, and whether it is the last."""
+    (head,) = struct.unpack(">I", _exactly(source, 4))
+    length = head & ~LAST
+    if length > CHUNK_BYTES * 64:
+        raise FileDamaged("a chunk is too long")
+    return length, bool(head & LAST)
 
 
 def _bound_to(name: str, number: int, is_last: bool) -> bytes:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from crm import audit, jobs, mail, partitions, storage
+from crm import audit, file_sweep, jobs, mail, partitions, storage
 from crm.events import delivery
 
 
@@ -15,6 +15,8 @@ def deliver_events() -> int:
 @shared_task
 def seal_audit() -> int | None:
     seal = audit.seal_pending()
+    if seal:
+        file_sweep.note_newest_seal()
     return seal.pk if seal else None
 
 
@@ -31,6 +33,11 @@ def expire_job_results() -> int:
 @shared_task
 def watch_storage() -> bool:
     return storage.tell_when_short()
+
+
+@shared_task
+def sweep_orphans() -> int:
+    return file_sweep.sweep_orphans().total
 
 
 @shared_task
@@ -60,5 +67,6 @@ SCHEDULE = {
     "hand-over-jobs": {"task": "crm.tasks.hand_over_jobs", "schedule": 10.0, "options": {"expires": 10}},
     "expire-job-results": {"task": "crm.tasks.expire_job_results", "schedule": 3600.0, "options": {"expires": 3600}},
     "watch-storage": {"task": "crm.tasks.watch_storage", "schedule": 300.0, "options": {"expires": 300}},
+    "sweep-orphaned-files": {"task": "crm.tasks.sweep_orphans", "schedule": 24 * 3600.0},
     "make-partitions": {"task": "crm.tasks.make_partitions", "schedule": 6 * 3600.0},
 }

@@ -4,7 +4,6 @@ web root. A key names a file and is never a path.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
@@ -38,11 +37,6 @@ def path_of(key: str) -> Path:
     return root() / key
 
 
-def key_of(path: Path) -> str:
-    """The key of a file found in the store; a half-written one has a key that no row knows."""
-    return f"{path.parent.name}/{path.name}"
-
-
 def put(
     *,
     client_id: int,
@@ -72,11 +66,3 @@ def read(*, client_id: int, key: str) -> bytes:
 
 def delete(key: str) -> None:
     path_of(key).unlink(missing_ok=True)
-
-
-def keys_older_than(seconds: float, *, now: float) -> Iterator[Path]:
-    """Files, and what a killed process left half-written, not touched for that long: candidates of the orphan sweep."""
-    for folder in root().glob("[0-9a-f][0-9a-f]"):
-        for entry in os.scandir(folder):
-            if entry.is_file() and now - entry.stat().st_mtime > seconds:
-                yield Path(entry.path)

@@ -1,13 +1,8 @@
 """Thin Celery entry points of the KYC app, and what beat runs."""
 
-import time
-
 from celery import shared_task
 
-from kyc import documents, reviews, store
-from kyc.models import Document
-
-ORPHAN_AGE_SECONDS = 24 * 3600
+from kyc import documents, reviews
 
 
 @shared_task
@@ -36,30 +31,6 @@ def expire_documents() -> int:
     return documents.expire_due()
 
 
-@shared_task
-def sweep_orphans() -> int:
-    """Files whose row never came to be, because the process died in between."""
-    removed, batch = 0, []
-    for path in store.keys_older_than(ORPHAN_AGE_SECONDS, now=time.time()):
-        batch.append(path)
-        if len(batch) == 500:
-            removed += _remove_orphans(batch)
-            batch = []
-    return removed + _remove_orphans(batch)
-
-
-def _remove_orphans(paths: list) -> int:
-    known = set(
-        Document.objects.filter(store_key__in=[store.key_of(path) for path in paths]).values_list(
-            "store_key", flat=True
-        )
-    )
-    orphans = [path for path in paths if store.key_of(path) not in known]
-    for path in orphans:
-        path.unlink(missing_ok=True)
-    return len(orphans)
-
-
 SCHEDULE = {
     "hand-over-unchecked-documents": {
         "task": "kyc.tasks.hand_over_unchecked",
@@ -68,5 +39,4 @@ SCHEDULE = {
     },
     "settle-document-decisions": {"task": "kyc.tasks.settle_decisions", "schedule": 5.0, "options": {"expires": 5}},
     "expire-documents": {"task": "kyc.tasks.expire_documents", "schedule": 3600.0},
-    "sweep-orphaned-files": {"task": "kyc.tasks.sweep_orphans", "schedule": 24 * 3600.0},
 }

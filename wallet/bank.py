@@ -100,14 +100,6 @@ def original_of(file: BankFile) -> Iterator[bytes]:
     yield from ORIGINALS.stream(file.stored_name)
 
 
-def drop_orphans(*, older_than: dt.timedelta = dt.timedelta(days=1)) -> int:
-    """Originals of no statement: a process that was killed while it imported left them. For the clock."""
-    return ORIGINALS.drop_orphans(
-        lambda names: BankFile.objects.filter(stored_name__in=names).values_list("stored_name", flat=True),
-        job_kind="wallet.import_statement", older_than=older_than,
-    )  # fmt: skip
-
-
 def _account(psp_id: int, actor: Any) -> Psp:
     psp = Psp.objects.select_related("brand").get(pk=psp_id)
     if actor is not None:

@@ -5,17 +5,15 @@ What is imported is what was kept. A file that is refused leaves nothing behind;
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import secrets
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
-from django.utils import timezone
 
 from crm import sealed_files
 from crm.choices import JobState
@@ -68,24 +66,13 @@ class Folder:
         """In pieces. Raises: FileMissing, FileDamaged."""
         yield from sealed_files.stream(self.path_of(name), owner=self.owner)
 
-    def drop_orphans(
-        self, known: Callable[[list[str]], Iterable[str]], *, job_kind: str, older_than: dt.timedelta
-    ) -> int:
-        """Files that no row names and no waiting job is for. known: those of some names that rows have."""
-        limit = (timezone.now() - older_than).timestamp()
-        waiting = Job.objects.filter(
-            kind=job_kind, state__in=[JobState.QUEUED, JobState.RUNNING], parameters__has_key="stored_name"
-        )
-        awaited = {parameters["stored_name"] for parameters in waiting.values_list("parameters", flat=True)[:JOBS_READ]}
-        dropped = 0
-        for folder in sorted(self.root.glob("??")):
-            old = [path for path in folder.iterdir() if path.is_file() and path.stat().st_mtime < limit]
-            named = set(known([path.name for path in old])) | awaited
-            for path in old:
-                if path.name not in named:
-                    path.unlink(missing_ok=True)
-                    dropped += 1
-        return dropped
+
+def awaited_names(job_kind: str) -> set[str]:
+    """Files that are kept for an import that has not run yet: no row names them so far."""
+    waiting = Job.objects.filter(
+        kind=job_kind, state__in=[JobState.QUEUED, JobState.RUNNING], parameters__has_key="stored_name"
+    )
+    return {parameters["stored_name"] for parameters in waiting.values_list("parameters", flat=True)[:JOBS_READ]}
 
 
 @dataclass(frozen=True)

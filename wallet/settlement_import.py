@@ -140,14 +140,6 @@ def keep(content: bytes | BinaryIO | Path | Iterator[bytes], *, sync: bool = Tru
     return ORIGINALS.keep(content, sync=sync)
 
 
-def drop_orphans(*, older_than: dt.timedelta = dt.timedelta(days=1)) -> int:
-    """Originals of no report: a process that was killed while it imported left them. For the clock."""
-    return ORIGINALS.drop_orphans(
-        lambda names: SettlementImport.objects.filter(stored_name__in=names).values_list("stored_name", flat=True),
-        job_kind="wallet.import_report", older_than=older_than,
-    )  # fmt: skip
-
-
 # ── the import ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

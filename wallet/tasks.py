@@ -20,7 +20,6 @@ from wallet import (
     reconciliation,
     refused_webhooks,
     seals,
-    settlement_import,
     source_runs,
     transfers,
     unverified,
@@ -72,12 +71,6 @@ def fetch_due_reports() -> int:
 @shared_task
 def look_for_missing_reports() -> int:
     return announced_reports.look_for_missing()
-
-
-@shared_task
-def drop_orphaned_reports() -> int:
-    """Originals of reports and statements that a killed process left half-imported."""
-    return settlement_import.drop_orphans() + bank.drop_orphans()
 
 
 @shared_task
@@ -188,7 +181,6 @@ SCHEDULE = {
         "options": {"expires": 300},
     },
     "wallet-end-bonuses": {"task": "wallet.tasks.end_bonuses", "schedule": 300.0, "options": {"expires": 300}},
-    "wallet-drop-orphaned-reports": {"task": "wallet.tasks.drop_orphaned_reports", "schedule": 24 * 3600.0},
     "wallet-expire-refused-webhooks": {
         "task": "wallet.tasks.expire_refused_webhooks",
         "schedule": 24 * 3600.0,

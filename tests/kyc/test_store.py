@@ -107,7 +107,7 @@ def test_no_space_left_at_the_very_end_leaves_nothing(cast, monkeypatch):
     def full(_handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(store.StorageFull):
         store.put(client_id=cast.client.pk, content=b"x" * 1000)
     assert {path for path in store.root().rglob("*") if path.is_file()} == before

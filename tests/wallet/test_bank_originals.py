@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from crm.choices import JobState
 from crm.errors import DomainError, NotAllowed
+from crm.file_sweep import sweep_orphans
 from crm.jobs import run_job
 from crm.models import Job
 from crm.sealed_files import FileDamaged
@@ -20,7 +21,6 @@ from tests.wallet.factories import make_psp
 from wallet import bank, kept_files
 from wallet.models import BankEntry, BankFile
 from wallet.statements_in import BadStatement
-from wallet.tasks import drop_orphaned_reports
 
 pytestmark = pytest.mark.django_db
 HEAD = "date;amount;currency;name;iban;text;own account"
@@ -143,7 +143,7 @@ def test_originals_of_no_statement_are_dropped_after_a_day(psp, folder):
     orphan, fresh = bank.ORIGINALS.keep(b"orphan"), bank.ORIGINALS.keep(b"fresh")
     for path in (bank.ORIGINALS.path_of(file.stored_name), orphan.path):
         os.utime(path, (1, 1))
-    assert drop_orphaned_reports() == 1
+    assert sweep_orphans().removed == {"statements": 1}
     assert {path.name for path in files(folder)} == {file.stored_name, fresh.name}
 
 

@@ -3,7 +3,6 @@
 Everything is done twice: with one PSP undisturbed, with another one killed again and again. Both end the same.
 """
 
-import datetime as dt
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from crm.errors import DomainError, WrongState
+from crm.file_sweep import sweep_orphans
 from tests.faults.killing import at_commit, at_step, in_the_middle_of_copy, killed_by
 from tests.properties.test_reconciliation import told
 from tests.wallet import recon
@@ -20,7 +20,7 @@ from wallet.choices import BreakState, RequestState
 from wallet.models import Break, Journal, Match, MatchGroup, SettlementImport, SettlementRow
 from wallet.reconciliation import deciding, postings, rematch
 from wallet.reconciliation_choices import PostingWay
-from wallet.settlement_import import drop_orphans, import_report
+from wallet.settlement_import import import_report
 from wallet.verification import verify
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -99,7 +99,7 @@ def test_an_import_that_is_killed_leaves_nothing_and_the_same_file_is_imported_t
     assert killed_by(in_the_middle_of_copy, work)
     assert counts() == before
     assert killed_all_over(work, stride=4) >= 12
-    dropped = drop_orphans(older_than=dt.timedelta(0))
+    dropped = sweep_orphans(older_than_seconds=0, is_confirmed=True).removed["settlements"]
     assert dropped >= 7  # the originals that killed processes left; never those of reports
     with pytest.raises(DomainError, match="imported already"):
         work()

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from crm.choices import JobState
 from crm.errors import DomainError, NotAllowed
+from crm.file_sweep import sweep_orphans
 from crm.jobs import run_job
 from crm.models import AuditEvent, Job
 from crm.sealed_files import FileDamaged
@@ -22,7 +23,7 @@ from tests.wallet.test_settlement_readers import PLAIN, plain_of
 from wallet import settlement_import
 from wallet.models import SettlementImport, SettlementRow
 from wallet.psp.settlement import BadFile
-from wallet.settlement_import import drop_orphans, import_report, order_import, original_of, originals_dir, path_of
+from wallet.settlement_import import import_report, order_import, original_of, originals_dir, path_of
 
 pytestmark = pytest.mark.django_db
 CONTENT = PLAIN.encode()
@@ -204,11 +205,11 @@ def test_originals_of_no_report_are_dropped_after_a_day(cast, psp, folder):
     report = import_report(psp_id=psp.pk, file_name="october.csv", content=CONTENT, actor=cast.finance)
     waiting = order_import(psp_id=psp.pk, file_name="x.csv", content=CONTENT + b"\n", actor=cast.finance)
     orphan, fresh = settlement_import.keep(b"orphan"), settlement_import.keep(b"fresh")
-    assert drop_orphans() == 0
+    assert sweep_orphans().total == 0
     for path in files(folder):
         if path != fresh.path:
             os.utime(path, (1, 1))
-    assert drop_orphans() == 1
+    assert sweep_orphans().removed == {"settlements": 1}
     kept = {path.name for path in files(folder)}
     assert kept == {report.stored_name, waiting.parameters["stored_name"], fresh.name} and orphan.name not in kept
     assert originals_dir() == folder

@@ -1,0 +1,35 @@
+from functools import partial
+
+from crm.file_columns import FileColumn, declare
+from wallet import attachments, bank, settlement_import
+from wallet.kept_files import Folder, awaited_names
+from wallet.models import BankFile, BreakNote, Dispute, IssuedDocument, ManualJournalFile, SettlementImport
+
+
+def _attached(model: type, shelf: attachments.Shelf) -> FileColumn:
+    return FileColumn(
+        model, "file_path", shelf.name, purpose=shelf.purpose, size="file_bytes", sha256="file_sha256"
+    )  # fmt: skip
+
+
+def _original(model: type, folder: Folder, job_kind: str) -> FileColumn:
+    return FileColumn(
+        model, "stored_name", folder.name, is_sharded=True, purpose=folder.purpose, size="size_bytes", sha256="sha256",
+        awaited=partial(awaited_names, job_kind),
+    )  # fmt: skip
+
+
+declare(
+    FileColumn(
+        IssuedDocument, "stored_name", "documents", is_sharded=True, client="client_id", purpose="document",
+        size="size_bytes", sha256="sha256",
+    ),
+    FileColumn(
+        Dispute, "evidence_key", "evidence", is_sharded=True, client="client_id", size="evidence_bytes",
+        sha256="evidence_sha256",
+    ),
+    _original(SettlementImport, settlement_import.ORIGINALS, "wallet.import_report"),
+    _original(BankFile, bank.ORIGINALS, "wallet.import_statement"),
+    _attached(BreakNote, attachments.BREAKS),
+    _attached(ManualJournalFile, attachments.JOURNALS),
+)  # fmt: skip
