@@ -111,11 +111,12 @@ class Hub:
             self.deliver(json.dumps({"user": user_id, "event": event, "data": {}}))
 
 
-def connect_arguments() -> dict[str, Any]:
+def connect_arguments(database: Any = connection) -> dict[str, Any]:
     """psycopg's arguments for Django's default database. LISTEN needs a connection of its own, not a pooler's."""
-    arguments = connection.get_connection_params()
-    keep = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey")
-    return {key: value for key, value in arguments.items() if key in keep} | {"application_name": "keelson-live"}
+    arguments = database.get_connection_params()
+    # Everything that says where and how: of two hosts `target_session_attrs` finds the one that takes LISTEN.
+    ours = ("context", "cursor_factory", "prepare_threshold", "isolation_level")
+    return {key: value for key, value in arguments.items() if key not in ours} | {"application_name": "keelson-live"}
 
 
 _hubs: dict[int, Hub] = {}

@@ -1,18 +1,34 @@
 """Whether this installation can serve: for load balancers, containers and the supervisor."""
 
+from collections.abc import Callable
+
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 TIMEOUT_SECONDS = 2
+PATH = "/healthz"
+
+
+class HealthProbeMiddleware:
+    """Answers probes before host names and TLS are asked for: they come over plain http, with the machine's own address.
+
+    Nothing of the answer depends on the host name, and nobody's data is in it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return healthz(request) if request.path == PATH else self.get_response(request)
 
 
 @require_safe
 @never_cache
-def healthz(request: HttpRequest) -> JsonResponse:
+def healthz(request: HttpRequest) -> HttpResponse:
     """200 when the database answers, else 503. A queue that is away is told but no failure: the outbox waits for it."""
     state = {"database": _database_answers(), "queue": _queue_answers()}
     return JsonResponse(state, status=200 if state["database"] else 503)

@@ -6,7 +6,6 @@ from crm.pages import (
     brand,
     demo_mail,
     events,
-    health,
     home,
     jobs,
     lists,
@@ -19,7 +18,6 @@ from crm.pages import (
 from crm.ui.views import TableView
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("healthz", health.healthz, name="healthz"),
     path("", home.entrance, name="entrance"),
     path("home/", home.home, name="home"),
     path("tiles/<slug:dashboard>/<slug:slug>/", home.tile, name="tile"),

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     *KEELSON_APPS,
 ]
 MIDDLEWARE = [
+    "crm.pages.health.HealthProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

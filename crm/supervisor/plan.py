@@ -199,7 +199,7 @@ def _sandboxes(options: Options) -> list[Child]:
 
 def _servers(options: Options) -> list[Child]:
     web = [
-        sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--bind", _address(options.bind, options.port),
+        sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--bind", address(options.bind, options.port),
         "--worker-class", "gthread", "--workers", str(options.web_workers), "--threads", str(options.web_threads),
         "--timeout", "60", "--graceful-timeout", "5", "--keep-alive", "15", "--log-level", "warning",
         "--worker-tmp-dir", str(options.var_dir), "--no-control-socket", "--preload",
@@ -248,5 +248,5 @@ def _shown(bind: str) -> str:
     return f"[{bind}]" if ":" in bind else bind
 
 
-def _address(host: str, port: int) -> str:
+def address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -2,13 +2,13 @@
 
 import contextlib
 import fcntl
+import http.client
 import json
 import os
 import secrets
 import signal
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from io import TextIOWrapper
@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from crm import devdb
 from crm.supervisor import guard, ports, sandboxes, statics
-from crm.supervisor.plan import Child, Options, addresses, children, shared_environment
+from crm.supervisor.plan import Child, Options, address, addresses, children, shared_environment
 from crm.supervisor.processes import Output, Running
 from crm.supervisor.statics import ROOT
 
@@ -154,16 +154,21 @@ class Supervisor:
 
     def _wait_until_ready(self) -> None:
         """The pages answer, or the process behind them gave up."""
-        host = "127.0.0.1" if self.options.bind in {"0.0.0.0", "::"} else self.options.bind  # noqa: S104
-        url = f"http://{host}:{self.options.port}/healthz"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.options.bind, self.options.bind)  # noqa: S104
+        url = f"http://{address(host, self.options.port)}/healthz"
+        answer = "none"
         deadline = time.monotonic() + READY_SECONDS_MAX
         while time.monotonic() < deadline:
             self._stop_if_asked()
             self._restart_the_fallen()
-            if _answers(url):
+            answer = _answer(url)
+            if answer == "200":
                 return
             time.sleep(TICK_SECONDS)
-        raise CannotStart(f"The pages did not answer at {url} within {READY_SECONDS_MAX} s; the lines above say why.")
+        raise CannotStart(
+            f"The pages did not get ready at {url} within {READY_SECONDS_MAX} s; the last answer was: {answer}. "
+            "The lines above may say why."
+        )
 
     def _stop_if_asked(self) -> None:
         if self.options.follows_parent and os.getppid() != self.parent:
@@ -246,12 +251,13 @@ class Supervisor:
             process.kill()
 
 
-def _answers(url: str) -> bool:
+def _answer(url: str) -> str:
+    """The status with which our own address answers, or why it does not."""
     try:
-        with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own address
-            return True
-    except (OSError, urllib.error.URLError):
-        return False
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - our own address
+            return str(response.status)
+    except (OSError, http.client.HTTPException) as error:  # a status from 300 on is one of these too
+        return str(error)
 
 
 # --- one per var/ ---

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 
+import environ
 import httpx
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 from crm import live
 from crm.notify import notify, push_live
@@ -231,3 +233,12 @@ def test_a_notification_reaches_an_open_browser_through_the_real_server_within_a
     finally:
         server.terminate()
         assert server.wait(15) is not None
+
+
+def test_listening_for_live_updates_keeps_every_word_about_where():
+    """A database of two hosts: only `target_session_attrs` finds the one that takes LISTEN."""
+    url = "postgresql://app:p%40ss@db1:5432,db2:5433/keelson?target_session_attrs=read-write&connect_timeout=3"
+    known = environ.Env.db_url_config(url)
+    wanted = dict(known["OPTIONS"]) | {"dbname": "keelson", "host": "db1,db2", "port": "5432,5433", "password": "p@ss"}
+    two_hosts = DatabaseWrapper({**connection.settings_dict, **known})
+    assert wanted.items() <= live.connect_arguments(two_hosts).items()

@@ -42,7 +42,6 @@ TABLE: dict[str, Rule] = {}
 
 # The ground floor: home, palette, bell, jobs, lists.
 TABLE |= {
-    "healthz": Rule(PUBLIC),
     "entrance": Rule(PUBLIC),
     "brand_css": Rule(PUBLIC, kwargs=lambda _world: {"code": "meridian"}),
     "language": Rule(PUBLIC),
