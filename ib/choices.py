@@ -95,5 +95,15 @@ class PeriodState(BadgeChoices):
 
 
 class SettlementState(BadgeChoices):
-    PAID = "paid", "green", _("Paid to the wallet")
+    """What a settlement did to the partner's balance; the partner takes it out by a payout (`PayoutTo`)."""
+
+    PAID = "paid", "green", _("Credited")
     CARRIED = "carried", "orange", _("Carried to the next period")
+
+
+class PayoutTo(models.TextChoices):
+    """Where a partner takes money from their balance to."""
+
+    WALLET = "wallet", _("Trading wallet")
+    ACCOUNT = "account", _("Trading account")
+    BANK = "bank", _("Bank account")

@@ -63,6 +63,7 @@ def load(demo: Demo) -> None:
         _plans(demo, brand, found, began)
         _move_one(demo, brand, found)
         _refer(demo, brand, found)
+        _link_wallets(brand, found[:3])
         _clicks(demo, found)
         engine.run(
             brand=brand, scope=engine.Scope(from_at=demo.since, to_at=demo.now), kind=RunKind.NIGHTLY, corrects=False
@@ -183,6 +184,20 @@ def _refer(demo: Demo, brand: Brand, found: list[Partner]) -> None:
             )
         )  # fmt: skip
     copy_models(rows)
+
+
+def _link_wallets(brand: Brand, some: list[Partner]) -> None:
+    """The first partners trade, too: verified, with an account in their currency, referred by nobody. They can be paid out."""
+    for partner in some:
+        client = (
+            Client.objects.filter(
+                brand=brand, stage__in=(Stage.FUNDED, Stage.ACTIVE), kyc_level__gte=1, user__isnull=False, restrictions=[],
+                trading_accounts__currency=partner.currency, trading_accounts__state="open", trading_accounts__is_demo=False,
+                attributions__isnull=True, as_partner__isnull=True,
+            ).exclude(risk_rating="high").order_by("pk").first()
+        )  # fmt: skip
+        if client is not None:
+            partners.link_wallet(partner_id=partner.pk, client_id=client.pk, actor=None, reason="Their own record")
 
 
 def _clicks(demo: Demo, found: list[Partner]) -> None:

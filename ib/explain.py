@@ -162,5 +162,5 @@ def explain_settlement(settlement: Settlement) -> list[Step]:
         steps.append(Step(_("Carried in from the last settlement"), f"{plain(settlement.carried_in)} {currency}"))
     if settlement.carried_out:
         steps.append(Step(_("Carried to the next settlement"), f"{plain(-settlement.carried_out)} {currency}"))
-    steps.append(Step(_("Paid"), formats.money(settlement.amount, currency)))
+    steps.append(Step(_("Credited"), formats.money(settlement.amount, currency)))
     return steps

@@ -85,8 +85,6 @@ class Summary:
     network_clients: int
     traded: int
     open: list[Earned]
-    clicks: int
-    registrations: int
 
 
 def summary(partner: Partner) -> Summary:
@@ -94,9 +92,6 @@ def summary(partner: Partner) -> Summary:
     month_ago = timezone.now() - dt.timedelta(days=30)
     mine = Attribution.objects.filter(partner=partner, ends_at__isnull=True)
     below = Upline.objects.filter(ancestor=partner, ends_at__isnull=True, level__gt=1)
-    seen = ReferralDay.objects.filter(link__partner=partner, day__gte=month_ago.date()).aggregate(
-        clicks=Coalesce(Sum("clicks"), 0), registrations=Coalesce(Sum("registrations"), 0)
-    )
     return Summary(
         clients=count_up_to(mine),
         network=count_up_to(below),
@@ -105,8 +100,6 @@ def summary(partner: Partner) -> Summary:
         ),
         traded=count_up_to(mine.filter(client__last_trade_at__gte=month_ago)),
         open=earned_in([partner.pk], open_period_ids(partner.brand_id)),
-        clicks=seen["clicks"],
-        registrations=seen["registrations"],
     )
 
 
@@ -214,7 +207,33 @@ def earned_from(client: Client) -> list[dict[str, Any]]:
     return list(rows)
 
 
-def clicks(link_ids: Iterable[int], *, days: int = 30) -> tuple[list[dt.date], dict[int, dict[str, list[int]]]]:
+REFERRAL_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Referred:
+    """What all of a partner's links brought in the last 30 days, and which part of it the links that are off now."""
+
+    clicks: int
+    registrations: int
+    links_off: int
+    clicks_off: int
+
+
+def referred(partner: Partner) -> Referred:
+    """Of the same days as `clicks`: the first page and the list of links show one figure."""
+    first = timezone.now().date() - dt.timedelta(days=REFERRAL_DAYS - 1)
+    off = Q(link__is_active=False)
+    seen = ReferralDay.objects.filter(link__partner=partner, day__gte=first).aggregate(
+        all=Coalesce(Sum("clicks"), 0), registered=Coalesce(Sum("registrations"), 0),
+        links_off=Count("link", filter=off, distinct=True), off=Coalesce(Sum("clicks", filter=off), 0),
+    )  # fmt: skip
+    return Referred(seen["all"], seen["registered"], seen["links_off"], seen["off"])
+
+
+def clicks(
+    link_ids: Iterable[int], *, days: int = REFERRAL_DAYS
+) -> tuple[list[dt.date], dict[int, dict[str, list[int]]]]:
     """Clicks and registrations per link and day of the last days (UTC)."""
     today = timezone.now().date()
     first = today - dt.timedelta(days=days - 1)

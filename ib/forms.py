@@ -15,7 +15,10 @@ from clients.queries import clients_visible_to
 from crm.models import Brand, User
 from crm.scope import reach_of
 from crm.ui.forms import DayInput
+from crm.ui.iban import IbanField
+from ib.choices import PayoutTo
 from ib.models import Partner, Plan, PlanVersion
+from ib.payouts import Destination, Offer
 from ib.plans import RateCard, rate_card
 from ib.queries import partners_visible_to, plans_visible_to
 from trading.choices import SymbolGroup
@@ -130,16 +133,57 @@ class LinkForm(forms.Form):
     campaign = forms.CharField(max_length=80, label=_("Campaign"), help_text=_("What you will recognise it by"))
 
 
+class WalletForm(AttributeForm):
+    """The client record whose wallet gets this partner's payouts, typed by number."""
+
+    client = forms.IntegerField(
+        min_value=1, label=_("Client number"), help_text=_("The partner's own record at the same brand")
+    )
+
+
 class PayOutForm(forms.Form):
+    """How much, and where to. The bank's fields are needed for a bank account only."""
+
     amount = forms.DecimalField(max_digits=18, decimal_places=8, min_value=Decimal("0.00000001"), label=_("Amount"))
     currency = forms.ChoiceField(choices=[], label=_("Currency"))
+    to = forms.ChoiceField(choices=[], label=_("Pay to"), required=False)
+    iban = IbanField(label=_("IBAN"), required=False, help_text=_("For a bank account only"))
+    holder = forms.CharField(
+        label=_("Account holder"), required=False, max_length=120, help_text=_("Only an account in your own name.")
+    )
     request_key = forms.CharField(max_length=80, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, currencies: list[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, currencies: list[str], offers: list[Offer], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        currency = self.fields["currency"]
+        self.offers = {offer.destination.key: offer for offer in offers}
+        currency, to = self.fields["currency"], self.fields["to"]
         assert isinstance(currency, forms.ChoiceField)
+        assert isinstance(to, forms.ChoiceField)
         currency.choices = [(code, code) for code in currencies]
+        to.choices = [(key, offer.label) for key, offer in self.offers.items()]
+        if not any(offer.destination.to == PayoutTo.BANK for offer in offers):
+            del self.fields["iban"], self.fields["holder"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        offer = self.offers.get(cleaned.get("to") or PayoutTo.WALLET)
+        if offer is None:
+            return cleaned
+        if offer.currency and cleaned.get("currency") and offer.currency != cleaned["currency"]:
+            self.add_error("to", _("This one takes %(currency)s only.") % {"currency": offer.currency})
+        if offer.destination.to == PayoutTo.BANK:
+            for name in ("iban", "holder"):
+                if not cleaned.get(name) and name not in self.errors:
+                    self.add_error(
+                        name, _("Enter the account's IBAN.") if name == "iban" else _("Enter whose account it is.")
+                    )
+        return cleaned
+
+    @property
+    def destination(self) -> Destination:
+        chosen = self.offers[self.cleaned_data.get("to") or PayoutTo.WALLET].destination
+        details = {name: self.cleaned_data[name] for name in ("iban", "holder")} if chosen.to == PayoutTo.BANK else {}
+        return Destination(chosen.to, chosen.target, details)
 
 
 class PlanForm(forms.Form):

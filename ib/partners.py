@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm, remove_perm
 
 from clients.models import Client
+from clients.queries import reaches
 from crm import audit, policies
 from crm.accounts import username_for
 from crm.choices import UserKind
@@ -104,6 +105,31 @@ def change_state(*, partner_id: int, to: PartnerState, actor: Any, reason: str) 
     audit.record(
         actor=actor, action="ib.partner_state_changed", target=partner, brand_id=partner.brand_id,
         before={"state": before}, after={"state": str(to)}, reason=reason,
+    )  # fmt: skip
+    return partner
+
+
+@transaction.atomic
+def link_wallet(*, partner_id: int, client_id: int, actor: Any, reason: str) -> Partner:
+    """Say which client record is the partner's own: its wallet gets the payouts, and its trading earns the partner nothing.
+
+    Once linked it stays: payouts never change hands. Who: `ib.manage_partners` at the brand, and the client in reach.
+    Raises: NotAllowed, WrongState, DomainError.
+    """
+    partner = Partner.objects.select_for_update(of=("self",)).get(pk=partner_id)
+    policies.require(can_manage_partners(actor, partner.brand_id))
+    if partner.client_id is not None:
+        raise WrongState(_("This partner has a trading wallet already."))
+    client = Client.objects.filter(pk=client_id, brand_id=partner.brand_id).first()
+    if client is None or (actor is not None and not reaches(actor, client)):
+        raise DomainError(_("There is no client with this number at the partner's brand."))
+    if Partner.objects.filter(client=client).exists():
+        raise DomainError(_("This client is already a partner."))
+    partner.client = client
+    partner.save(update_fields=["client"])
+    audit.record(
+        actor=actor, action="ib.wallet_linked", target=partner, brand_id=partner.brand_id, client_id=client.pk,
+        after={"client": client.pk}, reason=reason,
     )  # fmt: skip
     return partner
 

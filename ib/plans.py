@@ -66,6 +66,15 @@ def rate_card(version: PlanVersion) -> RateCard:
     )
 
 
+def card_of(version: PlanVersion) -> RateCard:
+    """`rate_card` from prefetched rates, levels and overrides: no query."""
+    return RateCard(
+        rates={row.group: row.amount_per_lot for row in version.rates.all()},
+        shares={row.level: row.share for row in version.levels.all()},
+        overrides={(row.group, row.level): row.amount_per_lot for row in version.overrides.all()},
+    )
+
+
 @transaction.atomic
 def create_plan(*, brand: Brand, name: str, description: str, actor: Any) -> Plan:
     """An empty plan. Who: `ib.propose_plan` at the brand."""

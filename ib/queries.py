@@ -53,7 +53,7 @@ def partner_of(user: Any) -> Partner:
     """The partner who signed in, or 404."""
     if not (user.is_authenticated and user.is_partner):
         raise Http404
-    partner = Partner.objects.select_related("brand").filter(user_id=user.pk).first()
+    partner = Partner.objects.select_related("brand", "client", "manager").filter(user_id=user.pk).first()
     if partner is None:
         raise Http404
     return partner

@@ -17,12 +17,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import audit, money, policies
-from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
+from crm.errors import WrongState
 from crm.events import CommissionSettled, publish
-from crm.ui import formats
 from ib import periods
 from ib.choices import PeriodState, SettlementState
-from ib.models import Partner, PartnerDay, Payout, Settlement, SettlementPeriod
+from ib.models import Partner, PartnerDay, Settlement, SettlementPeriod
 from ib.policies import can_settle
 from wallet import ledger
 from wallet.choices import AccountKind, JournalKind
@@ -192,53 +191,3 @@ def balances_of(partner: Partner) -> dict[str, Decimal]:
     )
     found = {account.pk: account.currency for account in accounts}
     return {found[pk]: money.from_minor(minor, found[pk]) for pk, minor in ledger.balances(found).items()}
-
-
-@transaction.atomic
-def pay_out(*, partner_id: int, amount: Decimal, currency: str, request_key: str, actor: Any) -> Payout:
-    """Move settled commissions into the partner's own trading wallet, from where they are withdrawn like any money.
-
-    Who: the partner. The same request_key with the same wish is paid once. Raises: IdempotencyConflict; DomainError
-    without a trading wallet, or when the balance is smaller.
-    """
-    partner = Partner.objects.select_for_update(of=("self",)).select_related("client").get(pk=partner_id)
-    if actor is not None and actor.pk != partner.user_id:
-        raise NotAllowed(_("Only the partner takes money from their own balance."))
-    known = Payout.objects.filter(partner=partner, request_key=request_key).first()
-    if known is not None:
-        if (known.amount, known.currency) != (amount, currency):
-            raise IdempotencyConflict(_("This form was already sent with another amount. Start again."))
-        return known
-    if partner.state != "active":
-        raise WrongState(_("Payouts are stopped for this partner. Ask your partner manager."))
-    if partner.client is None:
-        raise DomainError(_("There is no trading wallet to pay into yet. Ask your partner manager to link one."))
-    if amount <= 0 or money.quantize(amount, currency) != amount:
-        raise DomainError(
-            _("Enter an amount above zero, with no more digits than %(currency)s has.") % {"currency": currency}
-        )
-    held = balances_of(partner).get(currency, Decimal(0))
-    if amount > held:
-        raise DomainError(
-            _("There is %(held)s to pay out; you asked for %(amount)s.")
-            % {"held": formats.money(held, currency), "amount": formats.money(amount, currency)}
-        )
-    minor = money.to_minor(amount, currency)
-    owed = ledger.partner_payable(brand_id=partner.brand_id, partner_id=partner.pk, currency=currency)
-    posted = ledger.post(
-        ledger.Entry(
-            key=f"ib-payout:{partner.pk}:{request_key}", kind=JournalKind.COMMISSION_PAYOUT, brand_id=partner.brand_id,
-            lines=(ledger.Line(owed, -minor), ledger.Line(ledger.wallet_of(partner.client, currency), minor)),
-            description=f"Commissions of {partner.code}",
-        ),
-        actor=actor,
-    )  # fmt: skip
-    payout = Payout.objects.create(
-        partner=partner, request_key=request_key, amount=amount, currency=currency, journal_id=posted.journal_id,
-        paid_at=timezone.now(), paid_by=actor,
-    )  # fmt: skip
-    audit.record(
-        actor=actor, action="ib.commission_paid_out", target=payout, brand_id=partner.brand_id,
-        client_id=partner.client_id, after={"amount": str(amount), "currency": currency},
-    )  # fmt: skip
-    return payout

@@ -184,7 +184,7 @@ SETTLEMENT_COLUMNS = [
     NumberColumn("trades", _("Trades")),
     NumberColumn("lots", _("Lots"), digits=2),
     MoneyColumn("accrued", _("Accrued")),
-    MoneyColumn("amount", _("Paid")),
+    MoneyColumn("amount", _("Credited")),
     MoneyColumn("carried_out", _("Carried"), hidden=True),
     BadgeColumn("state", _("State")),
     AgoColumn("settled_at", _("Settled")),

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from crm.ui.iban import IbanField
 from portal.forms_room import AmountField, KeyedForm
 from wallet.payout_methods import PayoutMethod
 
@@ -76,23 +77,6 @@ def destination_field(name: str) -> forms.Field:
         "account_number": _("Account number"), "sort_code": _("Sort code"),
     }  # fmt: skip
     return text(labels.get(name, name.replace("_", " ").capitalize()))
-
-
-class IbanField(forms.CharField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=42, widget=forms.TextInput({"autocomplete": "off"}), **kwargs)
-
-    def clean(self, value: Any) -> str:
-        from schwifty import IBAN
-        from schwifty.exceptions import SchwiftyException
-
-        text = super().clean(value)
-        if not text:
-            return ""
-        try:
-            return str(IBAN(text))
-        except (SchwiftyException, ValueError):
-            raise forms.ValidationError(_("This is not a valid IBAN: one of its characters is wrong or missing."))
 
 
 class CardField(forms.CharField):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from ib.choices import AccrualKind, AccrualState, PeriodState, Reason, RunKind, SettlementState
+from ib.choices import AccrualKind, AccrualState, PayoutTo, PeriodState, Reason, RunKind, SettlementState
 from ib.models.partners import Partner, dated_once, ends_after_start
 from ib.models.plans import PlanVersion
 from trading.choices import SymbolGroup
@@ -306,7 +306,7 @@ class PartnerDay(models.Model):
 
 
 class Payout(models.Model):
-    """Money a partner took from their commission balance into their own trading wallet."""
+    """Money a partner took from their commission balance into their own trading wallet, and where it went on from there."""
 
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="payouts")
     request_key = models.CharField(max_length=80, help_text=_("From the form: the same click twice is one payout"))
@@ -315,12 +315,23 @@ class Payout(models.Model):
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="commission_payout")
     paid_at = models.DateTimeField()
     paid_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    destination = models.CharField(
+        max_length=60, default=PayoutTo.WALLET, help_text=_("wallet, account:<id> or bank:<PSP and method>")
+    )
+    reference = models.CharField(
+        max_length=20, blank=True, help_text=_("Of the transfer or withdrawal by which it went on from the wallet")
+    )
 
     class Meta:
         ordering = ["-id"]
         triggers = append_only("payout")
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="payout_is_positive"),
+            models.CheckConstraint(
+                condition=Q(destination=PayoutTo.WALLET, reference="")
+                | ~(Q(destination=PayoutTo.WALLET) | Q(reference="")),
+                name="payout_that_went_on_has_its_reference",
+            ),
             models.UniqueConstraint(fields=["partner", "request_key"], name="one_payout_per_request"),
         ]
         indexes = [models.Index(fields=["partner", "-id"], name="payouts_by_partner")]

@@ -16,10 +16,11 @@ from crm.errors import DomainError
 from crm.models import AuditEvent, User
 from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
+from crm.ui.verbs import attempt
 from crm.ui.views import TableView, embedded_table, staff_page
 from ib import attribution, figures, invitations, partners, plans, settlement, tree
 from ib.choices import PARTNER_TRANSITIONS, PartnerState
-from ib.forms import AssignPlanForm, AttributeForm, LinkForm, MoveForm, PartnerForm, ReasonForm
+from ib.forms import AssignPlanForm, AttributeForm, LinkForm, MoveForm, PartnerForm, ReasonForm, WalletForm
 from ib.links import create_link
 from ib.models import Partner, PartnerLink, PartnerPlan
 from ib.policies import can_manage_partners
@@ -229,6 +230,29 @@ def attribute(request: HttpRequest, partner_id: int) -> HttpResponse:
     return _form(
         request, partner, form, _("Assign a client"), _("From now on. Trades closed earlier stay with whom they were.")
     )
+
+
+@staff_page("ib.manage_partners")
+def link_wallet(request: HttpRequest, partner_id: int) -> HttpResponse:
+    """Which client record is the partner's own, so that commissions can be paid out."""
+    partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
+    assert isinstance(request.user, User)
+    form = WalletForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        done = attempt(
+            request,
+            lambda: partners.link_wallet(
+                partner_id=partner.pk, client_id=form.cleaned_data["client"], actor=request.user,
+                reason=form.cleaned_data["reason"],
+            ),
+            _("Trading wallet linked."), form=form,
+        )  # fmt: skip
+        if done:
+            return redirect(partner)
+    return _form(
+        request, partner, form, _("Link trading wallet"),
+        _("Payouts go to this client's wallet, and their own trading earns this partner nothing. It can't be changed later."),
+    )  # fmt: skip
 
 
 @staff_page("ib.manage_partners")

@@ -18,7 +18,7 @@ from crm.ui.views import TableView, staff_page
 from ib import plans
 from ib.forms import LEVELS, PlanForm, ReasonForm, VersionForm
 from ib.models import PartnerPlan, Plan, PlanVersion
-from ib.plans import RateCard
+from ib.plans import RateCard, card_of
 from ib.policies import can_decide_version, can_write_plans
 from ib.queries import plans_visible_to
 from ib.tables import PlanTable
@@ -89,7 +89,7 @@ def plan_page(request: HttpRequest, plan_id: int) -> HttpResponse:
             "plan": plan,
             "versions": [
                 {
-                    "version": version, "matrix": matrix(_card_of(version)),
+                    "version": version, "matrix": matrix(card_of(version)),
                     "may_decide": can_decide_version(request.user, version),
                     "is_maker": version.made_by_id == request.user.pk,
                 }
@@ -101,15 +101,6 @@ def plan_page(request: HttpRequest, plan_id: int) -> HttpResponse:
             "form": ReasonForm(),
         },
     )  # fmt: skip
-
-
-def _card_of(version: PlanVersion) -> RateCard:
-    """The rate card of a version whose rows were prefetched."""
-    return RateCard(
-        rates={row.group: row.amount_per_lot for row in version.rates.all()},
-        shares={row.level: row.share for row in version.levels.all()},
-        overrides={(row.group, row.level): row.amount_per_lot for row in version.overrides.all()},
-    )
 
 
 @staff_page("ib.propose_plan")

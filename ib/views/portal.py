@@ -8,7 +8,6 @@ from typing import Any
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
-from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,20 +16,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from crm.accounts.guards import confirmed
 from crm.accounts.views import password_by_link
 from crm.choices import LinkKind
 from crm.errors import DomainError
 from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
+from crm.ui.verbs import attempt
 from crm.ui.views import embedded_table, wants_fragment
 from ib import explain, figures, settlement
+from ib import payouts as payout
+from ib.choices import PayoutTo
 from ib.forms import LinkForm, PayOutForm
 from ib.links import create_link, link_url, switch_link
 from ib.models import Accrual, Partner, PartnerPlan, ReferralLink, Settlement
-from ib.plans import rate_card
 from ib.queries import partner_of, partners_visible_to
+from ib.rates import rates_of
 from ib.tables import MyClientsTable, MyEarningsTable, MyPayoutsTable, MySettlementsTable
-from ib.views.plans import matrix
 from trading.models import TradingAccount
 
 View = Callable[..., HttpResponseBase]
@@ -72,18 +74,10 @@ def home(request: HttpRequest, partner: Partner) -> HttpResponseBase:
             else None,
             "latest": Accrual.objects.filter(partner=partner).select_related("client").order_by("-id")[:8],
             "links": [(link, link_url(link, request)) for link in partner.referral_links.filter(is_active=True)[:3]],
-            "plan": _plan_of(partner),
+            "referred": figures.referred(partner), "rates": rates_of(partner),
+            "plan": PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).select_related("plan").first(),
         },
     )  # fmt: skip
-
-
-def _plan_of(partner: Partner) -> dict[str, Any] | None:
-    """The partner's plan with the rate card in force."""
-    held = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).select_related("plan").first()
-    if held is None:
-        return None
-    version = held.plan.versions.filter(state="active", ends_at__isnull=True).first()
-    return {"plan": held.plan, "version": version, "matrix": matrix(rate_card(version)) if version else None}
 
 
 @partner_page
@@ -177,7 +171,8 @@ def links(request: HttpRequest, partner: Partner) -> HttpResponseBase:
         else:
             return redirect("partner_links")
     rows = list(partner.referral_links.order_by("-id")[:100])
-    return render(request, "partners/links.html", {"form": form, "rows": _with_clicks(rows, request)})
+    context = {"form": form, "rows": _with_clicks(rows, request), "referred": figures.referred(partner)}
+    return render(request, "partners/links.html", context, status=422 if form.errors else 200)
 
 
 def _with_clicks(rows: list[ReferralLink], request: HttpRequest) -> list[dict[str, Any]]:
@@ -205,32 +200,51 @@ def switch(request: HttpRequest, partner: Partner, link_id: int) -> HttpResponse
 
 @partner_page
 def payouts(request: HttpRequest, partner: Partner) -> HttpResponseBase:
-    """The balance, what was settled, and taking money into the own trading wallet."""
+    """The balance, what was credited month by month, and requests for payout with how each of them stands."""
     balances = settlement.balances_of(partner)
     payable = {currency: amount for currency, amount in balances.items() if amount > 0}
-    form = PayOutForm(request.POST or None, currencies=list(payable), initial={"request_key": secrets.token_hex(12)})
+    form = PayOutForm(
+        request.POST or None, currencies=list(payable), offers=payout.offers(partner, list(payable)),
+        initial={"request_key": secrets.token_hex(12), "holder": partner.client.full_name if partner.client else ""},
+    )  # fmt: skip
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            settlement.pay_out(
-                partner_id=partner.pk, amount=data["amount"], currency=data["currency"], actor=request.user,
-                request_key=data["request_key"],
-            )  # fmt: skip
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("The money is in your trading wallet."))
-            return redirect("partner_payouts")
+        pay = _pay if form.destination.to == PayoutTo.WALLET else confirmed(_pay)
+        answer = pay(request, partner, form)
+        if answer is not None:
+            return answer
     table = MySettlementsTable(request.user, request.GET, path=reverse("partner_payouts"))
     if wants_fragment(request):
         return embedded_table(request, table)
+    made = list(MyPayoutsTable(request.user).queryset().order_by("-id")[:20])
+    states = payout.states_of(made)
     return render(
         request, "partners/payouts.html",
         {
             "partner": partner, "balances": balances, "payable": payable, "form": form, "table": table,
-            "payouts": MyPayoutsTable(request.user).queryset().order_by("-id")[:20],
+            "payouts": [(one, PayoutTo(one.destination.partition(":")[0]), states.get(one.pk)) for one in made],
         },
+        status=422 if form.errors else 200,
     )  # fmt: skip
+
+
+def _pay(request: HttpRequest, partner: Partner, form: PayOutForm) -> Any:
+    """A redirect after the payout; None when it was refused and the form says why. Money that goes on from the wallet asks
+    for the password again, as in the trader's room."""
+    data, destination = form.cleaned_data, form.destination
+    said = {
+        PayoutTo.WALLET: _("Paid to your trading wallet."),
+        PayoutTo.ACCOUNT: _("Payout sent to your trading account."),
+        PayoutTo.BANK: _("Payout to your bank account requested. We check it like any withdrawal."),
+    }[destination.to]
+    done = attempt(
+        request,
+        lambda: payout.pay_out(
+            partner_id=partner.pk, amount=data["amount"], currency=data["currency"], actor=request.user,
+            request_key=data["request_key"], destination=destination,
+        ),
+        said, form=form,
+    )  # fmt: skip
+    return redirect("partner_payouts") if done else None
 
 
 @never_cache

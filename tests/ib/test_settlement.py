@@ -7,7 +7,7 @@ from django.db import DatabaseError, transaction
 from crm import events
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.models import Notification, OutboxEvent
-from ib import clawback, engine, explain, rollup, settlement
+from ib import clawback, engine, explain, payouts, rollup, settlement
 from ib.choices import PartnerState
 from ib.models import Accrual, Payout, Settlement, SettlementPeriod
 from ib.partners import change_state
@@ -248,12 +248,12 @@ def test_commissions_are_paid_out_to_the_partners_own_wallet_once(network, cast)
     network.sub.client = cast.other_client
     network.sub.save(update_fields=["client"])
     for _time in range(2):
-        settlement.pay_out(
+        payouts.pay_out(
             partner_id=network.sub.pk, amount=Decimal("2.50"), currency="EUR", request_key="k1", actor=network.sub.user
         )
     assert Payout.objects.count() == 1
     with pytest.raises(IdempotencyConflict):
-        settlement.pay_out(
+        payouts.pay_out(
             partner_id=network.sub.pk, amount=Decimal("3.50"), currency="EUR", request_key="k1", actor=network.sub.user
         )
     assert settlement.balances_of(network.sub) == {"EUR": Decimal("3.50")}
@@ -267,7 +267,7 @@ def test_a_payout_of_what_is_not_there_is_refused(network, cast, amount):
     network.sub.client = cast.other_client
     network.sub.save(update_fields=["client"])
     with pytest.raises(DomainError):
-        settlement.pay_out(
+        payouts.pay_out(
             partner_id=network.sub.pk, amount=Decimal(amount), currency="EUR", request_key="k1", actor=network.sub.user
         )
     assert not Payout.objects.exists()
@@ -275,12 +275,12 @@ def test_a_payout_of_what_is_not_there_is_refused(network, cast, amount):
 
 def test_a_blocked_partner_and_a_stranger_get_no_payout(network, cast):
     with pytest.raises(NotAllowed):
-        settlement.pay_out(
+        payouts.pay_out(
             partner_id=network.sub.pk, amount=Decimal(1), currency="EUR", request_key="k", actor=cast.finance
         )
     change_state(partner_id=network.sub.pk, to=PartnerState.BLOCKED, actor=cast.ib_manager, reason="review")
     with pytest.raises(WrongState):
-        settlement.pay_out(
+        payouts.pay_out(
             partner_id=network.sub.pk, amount=Decimal(1), currency="EUR", request_key="k", actor=network.sub.user
         )
 

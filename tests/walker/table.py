@@ -451,6 +451,7 @@ TABLE |= {
     "ib_partner_plan": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
     "ib_partner_state": Rule(MANAGES_PARTNERS, kwargs=lambda world: {**PARTNER_KEY(world), "state": "blocked"}),
     "ib_partner_attribute": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
+    "ib_partner_wallet": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
     "ib_partner_link": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
     "ib_partner_invite": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
     "ib_plans": Rule(SEES_COMMISSIONS),

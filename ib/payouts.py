@@ -1,0 +1,195 @@
+"""Partners take what was credited to them: into their own trading wallet, and from there on to a trading account or a bank.
+
+All three go through the wallet of the client record that staff linked to the partner, so every check of a transfer or a
+withdrawal holds for commissions as for any other money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm import audit, money
+from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
+from crm.ui import formats
+from ib.choices import PayoutTo
+from ib.models import Partner, Payout
+from ib.settlement import balances_of
+from trading.choices import AccountState
+from trading.models import TradingAccount
+from wallet import ledger
+from wallet.choices import Direction, JournalKind, TransferState, WithdrawalState
+from wallet.ledger import Entry, Line
+from wallet.models import Transfer, Withdrawal
+from wallet.payout_methods import PayoutMethod, payout_method, payout_methods
+from wallet.transfers import start_transfer
+from wallet.withdrawals import request_withdrawal
+
+BANK_FIELDS: Final = frozenset({"iban", "holder"})
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a payout goes. `target`: the trading account's id, or the bank method's key (`PayoutMethod.key`)."""
+
+    to: PayoutTo = PayoutTo.WALLET
+    target: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return f"{self.to}:{self.target}" if self.target else str(self.to)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A destination as the form shows it; `currency` is empty where it takes any that is payable."""
+
+    destination: Destination
+    label: str
+    currency: str = ""
+
+
+def offers(partner: Partner, currencies: list[str]) -> list[Offer]:
+    """Where this partner can have money of these currencies paid. Nothing without a linked client record."""
+    client = partner.client
+    if client is None:
+        return []
+    found = [Offer(Destination(), _("My trading wallet"))]
+    if client.user_id is None:
+        return found
+    accounts = TradingAccount.objects.select_related("server").filter(
+        client=client, state=AccountState.OPEN, is_demo=False, currency__in=currencies, missing_since__isnull=True
+    )
+    found += [
+        Offer(
+            Destination(PayoutTo.ACCOUNT, str(one.pk)),
+            _("Trading account %(login)s (%(currency)s)") % {"login": one.login, "currency": one.currency},
+            one.currency,
+        )
+        for one in accounts.order_by("pk")[:20]
+    ]
+    for currency in currencies:
+        found += [
+            Offer(
+                Destination(PayoutTo.BANK, method.key),
+                _("Bank account, %(method)s (%(currency)s)") % {"method": method.label, "currency": currency},
+                currency,
+            )
+            for method in bank_methods(client, currency)
+        ]
+    return found
+
+
+def bank_methods(client: Client, currency: str) -> list[PayoutMethod]:
+    return [one for one in payout_methods(client, currency) if "iban" in one.fields and set(one.fields) <= BANK_FIELDS]
+
+
+@transaction.atomic
+def pay_out(
+    *, partner_id: int, amount: Decimal, currency: str, request_key: str, actor: Any,
+    destination: Destination = Destination(),
+) -> Payout:  # fmt: skip
+    """Move credited commissions into the partner's own trading wallet, and on from there where they asked for it.
+
+    Who: the partner. The same request_key with the same request is paid once; what a transfer or a withdrawal refuses
+    leaves the balance as it was. Raises: NotAllowed, WrongState, IdempotencyConflict, WithdrawalNotPossible; DomainError
+    without a trading wallet, or when the balance is smaller.
+    """
+    partner = Partner.objects.select_for_update(of=("self",)).select_related("client__user").get(pk=partner_id)
+    if actor is not None and actor.pk != partner.user_id:
+        raise NotAllowed(_("Only the partner takes money from their own balance."))
+    known = Payout.objects.filter(partner=partner, request_key=request_key).first()
+    if known is not None:
+        if (known.amount, known.currency, known.destination) != (amount, currency, destination.key):
+            raise IdempotencyConflict(_("This form was already sent with another amount. Start again."))
+        return known
+    client = _payee(partner)
+    _check_amount(partner, amount, currency)
+    minor = money.to_minor(amount, currency)
+    owed = ledger.partner_payable(brand_id=partner.brand_id, partner_id=partner.pk, currency=currency)
+    posted = ledger.post(
+        Entry(
+            key=f"ib-payout:{partner.pk}:{request_key}", kind=JournalKind.COMMISSION_PAYOUT, brand_id=partner.brand_id,
+            lines=(Line(owed, -minor), Line(ledger.wallet_of(client, currency), minor)),
+            description=f"Commissions of {partner.code}",
+        ),
+        actor=actor,
+    )  # fmt: skip
+    reference = _send_on(
+        client, destination, amount, currency, request_key=f"ib-payout:{partner.pk}:{request_key}"[:80]
+    )
+    payout = Payout.objects.create(
+        partner=partner, request_key=request_key, amount=amount, currency=currency, journal_id=posted.journal_id,
+        paid_at=timezone.now(), paid_by=actor, destination=destination.key, reference=reference,
+    )  # fmt: skip
+    audit.record(
+        actor=actor, action="ib.commission_paid_out", target=payout, brand_id=partner.brand_id,
+        client_id=client.pk,
+        after={"amount": str(amount), "currency": currency, "to": destination.key, "reference": reference},
+    )  # fmt: skip
+    return payout
+
+
+def _payee(partner: Partner) -> Client:
+    """The linked client record, locked before its wallet: the order of every transfer and withdrawal."""
+    if partner.state != "active":
+        raise WrongState(_("Payouts are stopped for this partner. Ask your partner manager."))
+    if partner.client_id is None:
+        raise DomainError(_("There is no trading wallet to pay into yet. Ask your partner manager to link one."))
+    return Client.objects.select_for_update(of=("self",)).select_related("brand", "user").get(pk=partner.client_id)
+
+
+def _check_amount(partner: Partner, amount: Decimal, currency: str) -> None:
+    if amount <= 0 or money.quantize(amount, currency) != amount:
+        raise DomainError(
+            _("Enter an amount above zero, with no more digits than %(currency)s has.") % {"currency": currency}
+        )
+    held = balances_of(partner).get(currency, Decimal(0))
+    if amount > held:
+        raise DomainError(
+            _("There is %(held)s to pay out; you asked for %(amount)s.")
+            % {"held": formats.money(held, currency), "amount": formats.money(amount, currency)}
+        )
+
+
+def _send_on(client: Client, destination: Destination, amount: Decimal, currency: str, *, request_key: str) -> str:
+    """From the wallet on to where it should go, as the person's own login would send it; the reference of that."""
+    if destination.to == PayoutTo.WALLET:
+        return ""
+    if client.user is None:
+        raise DomainError(_("Your client record has no sign-in yet. Choose your trading wallet, or contact support."))
+    if destination.to == PayoutTo.ACCOUNT:
+        account = TradingAccount.objects.filter(pk=int(destination.target), client=client, currency=currency).first()
+        if account is None:
+            raise DomainError(_("Choose a trading account in %(currency)s.") % {"currency": currency})
+        return start_transfer(
+            client_id=client.pk, trading_account_id=account.pk, direction=Direction.TO_TRADING, amount=amount,
+            request_key=request_key, actor=client.user,
+        ).reference  # fmt: skip
+    psp, _colon, code = destination.target.partition(":")
+    method = payout_method(client, int(psp), code, currency)
+    return request_withdrawal(
+        client_id=client.pk, psp_id=method.psp.pk, method=method.code, amount=amount, currency=currency,
+        destination=destination.details, request_key=request_key, actor=client.user,
+    ).reference  # fmt: skip
+
+
+def states_of(payouts: list[Payout]) -> dict[int, TransferState | WithdrawalState]:
+    """How the transfers and withdrawals of payouts stand, in two statements."""
+    references = {one.reference: one.pk for one in payouts if one.reference}
+    if not references:
+        return {}
+    found: dict[int, TransferState | WithdrawalState] = {}
+    for reference, state in Transfer.objects.filter(reference__in=references).values_list("reference", "state"):
+        found[references[reference]] = TransferState(state)
+    for reference, state in Withdrawal.objects.filter(reference__in=references).values_list("reference", "state"):
+        found[references[reference]] = WithdrawalState(state)
+    return found

@@ -1,0 +1,182 @@
+"""Partners take their money: into the wallet, on to a trading account or a bank; and their pages agree with themselves."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import AuditEvent
+from ib import engine, figures, payouts, plans, rates, settlement
+from ib.choices import PayoutTo
+from ib.links import create_link, switch_link
+from ib.models import Payout, ReferralDay, SettlementPeriod
+from ib.partners import link_wallet
+from ib.payouts import Destination
+from tests.cast import PASSWORD
+from tests.ib.factories import NOON, card, make_trade, make_version
+from tests.trading.factories import make_account
+from tests.wallet.factories import make_psp
+from wallet import ledger
+from wallet.models import Transfer, Withdrawal
+
+pytestmark = pytest.mark.django_db
+IBAN = "DE89370400440532013000"
+
+
+@pytest.fixture
+def paid(network, cast):
+    """The sub's client made EUR 60.00 of commissions, credited; the sub's own record is the other client, verified."""
+    engine.run_for_deals(deal_ids=[make_trade(network.account, lots="10")])
+    period = SettlementPeriod.objects.get(starts_at__lte=NOON, ends_at__gt=NOON)
+    settlement.settle_period(period_id=period.pk, actor=cast.finance)
+    cast.other_client.kyc_level, cast.other_client.stage = 2, "active"
+    cast.other_client.email_confirmed_at = timezone.now()
+    cast.other_client.save()
+    make_psp(cast.brand, "rhinebank", kind="bank", pays_out=True)
+    link_wallet(partner_id=network.sub.pk, client_id=cast.other_client.pk, actor=cast.ib_manager, reason="agreed")
+    network.sub.refresh_from_db()
+    return network
+
+
+def pay(network, **fields):
+    return payouts.pay_out(
+        **{"partner_id": network.sub.pk, "amount": Decimal("25.00"), "currency": "EUR", "request_key": "k1",
+           "actor": network.sub.user, **fields}
+    )  # fmt: skip
+
+
+def text_of(answer):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def test_a_partner_takes_a_payout_on_to_their_bank(paid, cast):
+    to = Destination(PayoutTo.BANK, bank_of(paid), {"iban": IBAN, "holder": cast.other_client.full_name})
+    made = pay(paid, destination=to)
+    withdrawal = Withdrawal.objects.get()
+    assert (made.reference, withdrawal.client, withdrawal.amount_minor) == (
+        withdrawal.reference,
+        cast.other_client,
+        2500,
+    )
+    assert settlement.balances_of(paid.sub) == {"EUR": Decimal("35.00")}
+    assert pay(paid, destination=to).pk == made.pk and Withdrawal.objects.count() == 1  # sent twice, paid once
+    assert payouts.states_of([made])[made.pk] == withdrawal.state
+    assert AuditEvent.objects.filter(action="ib.commission_paid_out", actor=paid.sub.user).count() == 1
+
+
+def bank_of(network) -> str:
+    found = [one for one in payouts.offers(network.sub, ["EUR"]) if one.destination.to == PayoutTo.BANK]
+    assert len(found) == 1
+    return found[0].destination.target
+
+
+def test_a_partner_takes_a_payout_on_to_their_trading_account(paid, cast):
+    account = make_account(cast.other_client, paid.account.server)
+    made = pay(paid, destination=Destination(PayoutTo.ACCOUNT, str(account.pk)))
+    transfer = Transfer.objects.get()
+    assert (transfer.reference, transfer.amount_minor) == (made.reference, 2500)
+    assert transfer.trading_account_id == account.pk
+
+
+def test_a_refused_onward_payment_leaves_the_balance(paid, cast):
+    foreign = make_account(cast.client, paid.account.server)
+    usd = make_account(cast.other_client, paid.account.server, currency="USD")
+    for target in (foreign, usd):
+        with pytest.raises(DomainError, match="EUR"):
+            pay(paid, destination=Destination(PayoutTo.ACCOUNT, str(target.pk)))
+    cast.other_client.restrictions = ["no_withdrawal"]
+    cast.other_client.save(update_fields=["restrictions"])
+    with pytest.raises(DomainError):
+        pay(paid, destination=Destination(PayoutTo.BANK, bank_of(paid), {"iban": IBAN, "holder": "x"}))
+    assert settlement.balances_of(paid.sub) == {"EUR": Decimal("60.00")}
+    assert not Payout.objects.exists() and not Withdrawal.objects.exists() and not Transfer.objects.exists()
+    assert ledger.balance(ledger.wallet_of(cast.other_client, "EUR")) == 0
+
+
+def test_a_payout_that_went_on_names_its_reference(paid):
+    made = pay(paid)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Payout.objects.create(
+            partner=paid.sub, request_key="x", amount=1, currency="EUR", journal_id=made.journal_id + 1,
+            paid_at=timezone.now(), destination="bank:1",
+        )  # fmt: skip
+
+
+def test_the_partners_page_requests_a_bank_payout_after_the_password(paid, cast, browse):
+    paid.sub.user.set_password(PASSWORD)
+    paid.sub.user.save()
+    browser, page = browse(paid.sub.user), reverse("partner_payouts")
+    data = {
+        "amount": "25.00", "currency": "EUR", "to": f"bank:{bank_of(paid)}", "iban": IBAN,
+        "holder": cast.other_client.full_name, "request_key": "p1",
+    }  # fmt: skip
+    answer = browser.post(page, {**data, "iban": "DE00", "holder": ""})
+    assert answer.status_code == 422 and "valid IBAN" in text_of(answer) and 'value="25.00"' in answer.content.decode()
+    answer = browser.post(page, data)
+    assert answer["Location"].startswith("/accounts/reauthenticate/") and not Payout.objects.exists()
+    browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert browser.post(page, data)["Location"] == page
+    shown = text_of(browser.get(page))
+    assert "Bank account" in shown and Withdrawal.objects.get().reference in shown
+    assert "Paid to the wallet" not in shown and "Credited" in shown
+
+
+def test_a_partner_without_a_wallet_learns_whom_to_ask(network, browse):
+    page = browse(network.sub.user).get(reverse("partner_payouts")).content.decode()
+    assert "No trading wallet yet" in page and f"mailto:{network.sub.brand.support_email}" in page
+
+
+def test_staff_link_a_partners_wallet_once(network, cast, browse):
+    page = reverse("ib_partner_wallet", args=[network.top.pk])
+    browser = browse(cast.ib_manager)
+    answer = browser.post(page, {"client": 999_999, "reason": "theirs"})
+    assert "see a client with this number" in answer.content.decode()
+    with pytest.raises(DomainError, match="no client"):  # of another brand
+        foreign = type(cast.client).objects.create(
+            brand=cast.other_brand, book=cast.other_book, email="x@y.example", created_at=timezone.now()
+        )
+        link_wallet(partner_id=network.top.pk, client_id=foreign.pk, actor=None, reason="")
+    with pytest.raises(NotAllowed):
+        link_wallet(partner_id=network.top.pk, client_id=cast.client.pk, actor=cast.agent, reason="x")
+    assert browser.post(page, {"client": cast.client.pk, "reason": "theirs"}).status_code == 302
+    with pytest.raises(WrongState):
+        link_wallet(partner_id=network.top.pk, client_id=cast.client.pk, actor=cast.ib_manager, reason="another")
+    assert AuditEvent.objects.filter(action="ib.wallet_linked").count() == 1
+
+
+def test_the_first_page_and_the_links_count_the_same_clicks(network, browse):
+    """One window of 30 days on both, links that are off named: the day before it counted on one of them alone."""
+    today = timezone.now().date()
+    first = network.sub.referral_links.get()
+    second = create_link(partner_id=network.sub.pk, campaign="Old", actor=None)
+    for link, back, clicks in ((first, 0, 5), (first, 29, 7), (first, 30, 12), (second, 3, 4)):
+        ReferralDay.objects.create(link=link, day=today - timezone.timedelta(days=back), clicks=clicks, registrations=1)
+    switch_link(link_id=second.pk, is_active=False, actor=None)
+    assert figures.referred(network.sub) == figures.Referred(16, 3, 1, 4)
+    browser = browse(network.sub.user)
+    for name in ("partner_home", "partner_links"):
+        page = text_of(browser.get(reverse(name)))
+        assert "16 clicks and 3 registrations in 30 days" in page, name
+        assert "4 of the clicks by a link that is switched off" in page, name
+
+
+def test_the_rates_are_those_of_the_plan_that_rules(network, cast, browse):
+    """A trade of a sub-partner's client is paid by the sub-partner's plan: that is what the table shows for its level."""
+    other = make_version(
+        cast.brand, cast.ib_manager, cast.finance, rate_card=card({"crypto": "2"}, {1: "0.5", 2: "0.25"})
+    )
+    plans.assign_plan(partner_id=network.master.pk, plan_id=other.plan_id, actor=None)
+    found = rates.rates_of(network.top)
+    assert found is not None
+    assert [(one.level, one.version.plan_id) for one in found.columns] == [
+        (1, network.version.plan_id), (2, other.plan_id), (3, network.version.plan_id),
+    ]  # fmt: skip
+    assert dict(found.rows)["Crypto"] == [None, Decimal("0.50"), None]
+    page = text_of(browse(network.top.user).get(reverse("partner_home")))
+    assert "Your rates per lot" in page and other.plan.name in page and "introduced the client" in page
