@@ -16,7 +16,6 @@ from typing import Any
 
 import orjson
 import pikepdf
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -25,7 +24,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from compliance import pack_pages, policies, sentences, trails
 from compliance.trails import TrailFilter
-from crm import access_log, audit, crypto
+from crm import access_log, audit, crypto, keys
 from crm.choices import AccessKind
 from crm.jobs import start_job
 from crm.models import AuditEvent, Job
@@ -63,7 +62,7 @@ class Pack:
 
     @property
     def public_key(self) -> str:
-        return crypto.signing_key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+        return keys.public_hex(keys.signing_key())
 
     @property
     def key_fingerprint(self) -> str:
@@ -193,7 +192,6 @@ def attach(pdf: bytes, content: bytes) -> bytes:
 
 def sign(pdf: bytes) -> bytes:
     """Every byte of the file, signed in its last line; PDF readers take that line for a comment."""
-    key = crypto.signing_key()
+    key = keys.signing_key()
     signature = key.sign(b"keelson-pack|" + hashlib.sha256(pdf).digest())
-    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return pdf + SIGNATURE_LINE.format(key=public.hex(), signature=signature.hex()).encode()
+    return pdf + SIGNATURE_LINE.format(key=keys.public_hex(key), signature=signature.hex()).encode()

@@ -7,11 +7,21 @@ from django.apps import AppConfig
 
 
 class KeelsonAppConfig(AppConfig):
-    """Loads an app's `subscribers`, `panels`, `roles`, `facts`, `letters`, `job_kinds` and `file_columns`, where it has them."""
+    """Loads the files through which an app speaks to the others, where it has them."""
 
     default = False  # Django picks an app's config among the classes it finds in apps.py: never this base
     default_auto_field = "django.db.models.BigAutoField"
-    speaks_through = ("subscribers", "panels", "roles", "facts", "letters", "job_kinds", "file_columns", "checks")
+    speaks_through = (
+        "subscribers",
+        "panels",
+        "roles",
+        "facts",
+        "letters",
+        "job_kinds",
+        "file_columns",
+        "checks",
+        "sealed",
+    )
 
     def __init_subclass__(cls) -> None:
         cls.default = True

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import Error, Tags, register
+from django.core.checks import Error, Tags, Warning, register
 from django.db import connections
+
+from crm import keys
 
 POSTGRESQL_MIN = 15
 EXTENSIONS = ("pg_trgm", "btree_gist")
@@ -22,13 +24,31 @@ def demo_is_off(app_configs: Any, **kwargs: Any) -> list[Error]:
 
 @register(Tags.security, deploy=True)
 def field_key_is_real(app_configs: Any, **kwargs: Any) -> list[Error]:
-    try:
-        good = len(bytes.fromhex(settings.FIELD_KEY)) == 32
-    except ValueError:
-        good = False
-    if not good:
-        return [Error("KEELSON_FIELD_KEY is not 32 bytes in hex", hint="openssl rand -hex 32", id="keelson.E002")]
-    return []
+    """Field keys, today's and older ones, and the keys of seals: all of the right length."""
+    given = {
+        "KEELSON_FIELD_KEY": [settings.FIELD_KEY], "KEELSON_FIELD_KEYS_OLD": settings.FIELD_KEYS_OLD,
+        "KEELSON_SEAL_KEY": [settings.SEAL_KEY] if settings.SEAL_KEY else [],
+        "KEELSON_SEAL_KEYS_OLD": settings.SEAL_KEYS_OLD,
+    }  # fmt: skip
+    hint = "openssl rand -hex 32"
+    return [
+        Error(f"{name} is not 32 bytes in hex", hint=hint, id="keelson.E002")
+        for name, values in given.items()
+        if not all(keys.is_key(value) for value in values)
+    ]
+
+
+@register(Tags.security, deploy=True)
+def seals_have_their_own_key(app_configs: Any, **kwargs: Any) -> list[Warning]:
+    if settings.SEAL_KEY:
+        return []
+    return [
+        Warning(
+            "KEELSON_SEAL_KEY is unset: seals are signed by a key that is derived from KEELSON_FIELD_KEY",
+            hint="Set it to the output of openssl rand -hex 32; older seals stay valid while the field key is configured.",
+            id="keelson.W001",
+        )
+    ]
 
 
 @register(Tags.models, Tags.database)

@@ -1,53 +1,71 @@
 """Encryption at rest: AES-256-GCM under a client's own key, or under the instance's field key.
 
-A client's key is wrapped by `settings.FIELD_KEY` (32 bytes in hex). Destroying it makes every document and audit body
-of that client unreadable while hashes over the ciphertext still verify.
+A client's key is wrapped by the field key (`crm.keys`). Destroying it makes every document and audit body of that client
+unreadable while hashes over the ciphertext still verify.
+
+What the instance's key sealed says which field key it was: mark and key id, then nonce, ciphertext and tag.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
+
+from crm import keys
+from crm.keys import FieldKeyMissing
 
 if TYPE_CHECKING:
     from crm.models import SubjectKey
 
 NONCE_BYTES = 12
+CLIENT_KEYS = "subject-keys"
+LASTING_KEYS = "lasting-keys"
 
 
 class KeyDestroyed(Exception):
     """The client was erased: this text can't be read any more, by design."""
 
 
-def derived_key(purpose: str) -> bytes:
-    """A 32-byte key of this instance for one purpose, derived from FIELD_KEY (HKDF-SHA256)."""
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"keelson:{purpose}".encode()).derive(
-        bytes.fromhex(settings.FIELD_KEY)
-    )
+def encrypt(plain: bytes, *, purpose: str, bound_to: str = "") -> bytes:
+    """Encrypt under the instance's key, e.g. credentials of a PSP.
+
+    bound_to: what else the value belongs to; it opens for that alone. The purpose, where nothing is named.
+    """
+    key = keys.field_key()
+    return key.prefix + _seal(key.derived(purpose), plain, (bound_to or purpose).encode())
 
 
-def signing_key() -> Ed25519PrivateKey:
-    """The instance's key that signs audit seals and packs."""
-    return Ed25519PrivateKey.from_private_bytes(derived_key("seal-signing"))
+def decrypt(sealed: bytes | memoryview, *, purpose: str, bound_to: str = "") -> bytes:
+    """Raises InvalidTag when the value was changed, FieldKeyMissing when its field key is not configured."""
+    sealed, bound = bytes(sealed), (bound_to or purpose).encode()
+    ring = keys.field_keys()
+    for key in ring:
+        if sealed.startswith(key.prefix):
+            return _open(key.derived(purpose), sealed[keys.PREFIX_BYTES :], bound)
+    for key in ring:  # from before values said which key it was
+        try:
+            return _open(key.derived(purpose), sealed, bound)
+        except InvalidTag:
+            continue
+    if sealed.startswith(keys.MARK):
+        raise FieldKeyMissing(f"field key {sealed[len(keys.MARK) : keys.PREFIX_BYTES].hex()} is not configured")
+    raise InvalidTag
 
 
-def encrypt(plain: bytes, *, purpose: str) -> bytes:
-    """Encrypt under the instance's key, e.g. credentials of a PSP. Returns nonce + ciphertext + tag."""
-    return _seal(derived_key(purpose), plain, purpose.encode())
+@lru_cache(maxsize=16)
+def lasting_key(purpose: str) -> bytes:
+    """A key that stays the same when the field key is exchanged: for keyed hashes that are compared with older ones."""
+    from crm.models import LastingKey
 
-
-def decrypt(sealed: bytes | memoryview, *, purpose: str) -> bytes:
-    return _open(derived_key(purpose), bytes(sealed), purpose.encode())
+    row = LastingKey.objects.get(purpose=purpose)
+    return decrypt(row.wrapped, purpose=LASTING_KEYS, bound_to=purpose)
 
 
 def encrypt_for_client(client_id: int, plain: bytes) -> bytes:
@@ -98,11 +116,14 @@ def decrypt_many_for_clients(
 
 
 def destroy_client_key(client_id: int) -> None:
+    """Erase a client: nothing under their key opens again, and the register of erasures says so after the commit."""
+    from crm import erasures
     from crm.models import SubjectKey
 
     SubjectKey.objects.filter(client_id=client_id, destroyed_at__isnull=True).update(
         wrapped=None, destroyed_at=timezone.now()
     )
+    transaction.on_commit(erasures.register_new, robust=True)
 
 
 def _client_key(client_id: int, *, create: bool) -> bytes:
@@ -123,18 +144,21 @@ def _client_keys(client_ids: set[int]) -> dict[int, bytes]:
     rows = {row.client_id: row for row in SubjectKey.objects.filter(client_id__in=client_ids)}
     lacking = sorted(client_ids - rows.keys())
     if lacking:
-        wrapping = derived_key("subject-keys")
-        made = [SubjectKey(client_id=pk, wrapped=_seal(wrapping, os.urandom(32), str(pk).encode())) for pk in lacking]
+        made = [SubjectKey(client_id=pk, wrapped=_wrapped(os.urandom(32), pk)) for pk in lacking]
         # Another process may make the same client's key now: whichever row is there first holds.
         SubjectKey.objects.bulk_create(made, ignore_conflicts=True, batch_size=5000)
         rows.update({row.client_id: row for row in SubjectKey.objects.filter(client_id__in=lacking)})
     return {pk: _unwrapped(row) for pk, row in rows.items()}
 
 
+def _wrapped(key: bytes, client_id: int) -> bytes:
+    return encrypt(key, purpose=CLIENT_KEYS, bound_to=str(client_id))
+
+
 def _unwrapped(row: SubjectKey) -> bytes:
     if row.wrapped is None:
         raise KeyDestroyed(f"the key of client {row.client_id} was destroyed")
-    return _open(derived_key("subject-keys"), bytes(row.wrapped), str(row.client_id).encode())
+    return decrypt(row.wrapped, purpose=CLIENT_KEYS, bound_to=str(row.client_id))
 
 
 def _seal(key: bytes, plain: bytes, bound_to: bytes) -> bytes:
@@ -147,7 +171,7 @@ def _open(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
 
 
 __all__ = [
-    "InvalidTag", "KeyDestroyed", "decrypt", "decrypt_for_client", "decrypt_many_for_clients", "derived_key",
-    "destroy_client_key", "encrypt", "encrypt_for_client", "encrypt_many_for_clients", "sealers_for_clients",
-    "signing_key",
+    "FieldKeyMissing", "InvalidTag", "KeyDestroyed", "decrypt", "decrypt_for_client", "decrypt_many_for_clients",
+    "destroy_client_key", "encrypt", "encrypt_for_client", "encrypt_many_for_clients", "lasting_key",
+    "sealers_for_clients",
 ]  # fmt: skip

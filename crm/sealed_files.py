@@ -15,6 +15,7 @@ import errno
 import hashlib
 import os
 import secrets
+import shutil
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ CHUNK_BYTES = 256 * 1024
 NONCE_BYTES = 12
 TAG_BYTES = 16
 LAST = 1 << 31
+# How a file is called whose key is being wrapped again.
+REWRAPPING = ".rewrap.partial"
 # Disk full, quota reached, file size limit.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -158,6 +161,48 @@ def outline(path: Path) -> Outline:
 def read(path: Path, *, owner: Owner) -> bytes:
     """The whole content; for files that are bounded."""
     return b"".join(stream(path, owner=owner))
+
+
+def wrapped_key_of(path: Path) -> bytes | None:
+    """The wrapped key in a file's header; None for what is no file of this store, or is gone."""
+    try:
+        with path.open("rb") as source:
+            if source.read(len(MAGIC)) != MAGIC:
+                return None
+            (length,) = struct.unpack(">H", _exactly(source, 2))
+            return _exactly(source, length)
+    except (FileNotFoundError, FileDamaged):
+        return None
+
+
+def rewrap(path: Path, *, owner: Owner) -> bool:
+    """Wrap the file's key again for its owner; the content is copied as it is. False when the file went meanwhile."""
+    target = path.with_name(f"{path.name}.{secrets.token_hex(4)}{REWRAPPING}")
+    try:
+        with path.open("rb") as source, target.open("xb") as out:
+            os.fchmod(out.fileno(), 0o600)
+            source.read(len(MAGIC))
+            (length,) = struct.unpack(">H", _exactly(source, 2))
+            wrapped = owner.wrap(owner.unwrap(_exactly(source, length)))
+            out.write(MAGIC + struct.pack(">H", len(wrapped)) + wrapped)
+            shutil.copyfileobj(source, out, CHUNK_BYTES)
+            out.flush()
+            os.fsync(out.fileno())
+            times = os.fstat(source.fileno())
+        os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))  # clocks that drop old files go by it
+        if not path.exists():
+            return False
+        target.replace(path)
+        _sync_directory(path.parent)
+        return True
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise no_room() from error
+        raise
+    finally:
+        target.unlink(missing_ok=True)
 
 
 def _chunks(content: bytes | BinaryIO | Iterable[bytes]) -> Iterator[bytes]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from functools import lru_cache
 
-from crm.crypto import derived_key
+from crm.crypto import lasting_key
 
 BANDS = 16
 
@@ -15,12 +14,7 @@ BANDS = 16
 def number_fingerprint(number: str) -> str:
     """Keyed hash of a document number: found again by whoever types the number, read by nobody from the table."""
     plain = re.sub(r"[^A-Z0-9]", "", number.upper())
-    return hmac.new(_number_key(), plain.encode(), hashlib.sha256).hexdigest() if plain else ""
-
-
-@lru_cache(maxsize=1)
-def _number_key() -> bytes:
-    return derived_key("kyc-document-number")
+    return hmac.new(lasting_key("kyc-document-number"), plain.encode(), hashlib.sha256).hexdigest() if plain else ""
 
 
 def bands_of(phash: bytes) -> list[int]:

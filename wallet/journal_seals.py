@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
 from django.db import connection
 
-from crm import crypto
+from crm import keys
 from crm.audit.merkle import Tree, leaf_hash, root_from_proof
 from wallet.models import Journal, LedgerSeal
 
@@ -53,8 +52,4 @@ def proof_of(journal: Journal, seal: LedgerSeal) -> SealProof | None:
 
 
 def _is_signed(seal: LedgerSeal) -> bool:
-    try:
-        crypto.signing_key().public_key().verify(bytes(seal.signature), bytes(seal.seal_hash))
-    except InvalidSignature:
-        return False
-    return True
+    return keys.is_signed_by_us(bytes(seal.signature), bytes(seal.seal_hash))

@@ -14,7 +14,7 @@ import logging
 import psycopg
 from django.db import OperationalError, connection, transaction
 
-from crm import crypto
+from crm import keys
 from crm.audit.merkle import leaf_hash, root
 from wallet.journal_proofs import wrong_journals
 from wallet.models import LedgerSeal
@@ -87,7 +87,7 @@ def seal_pending() -> LedgerSeal | None:
     )  # fmt: skip
     seal = LedgerSeal.objects.create(
         previous=previous, through_at=through, first_journal_id=first, last_journal_id=last, journal_count=journals,
-        root=root_hash, rows_digest=rows, seal_hash=digest, signature=crypto.signing_key().sign(digest),
+        root=root_hash, rows_digest=rows, seal_hash=digest, signature=keys.signing_key().sign(digest),
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
 from django.db import connection
 
-from crm import crypto
+from crm import keys
 from wallet.journal_proofs import (
     OTHER_ACCOUNTS,
     PROBLEMS_MAX,
@@ -319,7 +318,6 @@ def _accounts(verdict: Verdict, digests: SealDigests) -> Iterator[str]:
 def _seals(verdict: Verdict, head: str, doubtful: dict[int, tuple[int, int]]) -> Iterator[str]:
     previous: LedgerSeal | None = None
     seen_head = not head
-    public_key = crypto.signing_key().public_key()
     for seal in LedgerSeal.objects.order_by("id").iterator():
         verdict.seals += 1
         if seal.previous_id != (previous.pk if previous else None):
@@ -333,9 +331,7 @@ def _seals(verdict: Verdict, head: str, doubtful: dict[int, tuple[int, int]]) ->
         )  # fmt: skip
         if digest != bytes(seal.seal_hash):
             yield f"ledger seal {seal.pk} was changed: its hash does not chain"
-        try:
-            public_key.verify(bytes(seal.signature), bytes(seal.seal_hash))
-        except InvalidSignature:
+        if not keys.is_signed_by_us(bytes(seal.signature), bytes(seal.seal_hash)):
             yield f"ledger seal {seal.pk} is not signed by this instance"
         previous = seal
         seen_head = seen_head or bytes(seal.seal_hash).hex() == head

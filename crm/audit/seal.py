@@ -7,7 +7,7 @@ import hashlib
 from django.db import connection, transaction
 from django.utils import timezone
 
-from crm import crypto
+from crm import keys
 from crm.audit.merkle import leaf_hash, root
 from crm.bulk import copy_rows
 from crm.models import AuditLeaf, AuditSeal
@@ -63,7 +63,7 @@ def seal_pending() -> AuditSeal | None:
         leaf_count=len(rows),
         root=root_hash,
         seal_hash=digest,
-        signature=crypto.signing_key().sign(digest),
+        signature=keys.signing_key().sign(digest),
         horizon=oldest_running if len(rows) < BATCH_ROWS_MAX else horizon,
     )
     copy_rows(

@@ -1,6 +1,6 @@
 from crm.models.access import AccessEvent
 from crm.models.audit import AuditEvent, AuditLeaf, AuditSeal
-from crm.models.crypto import SubjectKey
+from crm.models.crypto import LastingKey, SubjectKey
 from crm.models.fx import FxRate
 from crm.models.jobs import Job
 from crm.models.mail import OutgoingMail
@@ -23,6 +23,7 @@ __all__ = [
     "FxRate",
     "GrantRequest",
     "Job",
+    "LastingKey",
     "Notification",
     "OutboxEvent",
     "OutgoingMail",

@@ -20,3 +20,13 @@ class SubjectKey(models.Model):
 
     def __str__(self) -> str:
         return f"Key of client {self.client_id}"
+
+
+class LastingKey(models.Model):
+    """A key that outlives the field key it was derived from: keyed hashes in the database are compared under it."""
+
+    purpose = models.CharField(max_length=40, primary_key=True)
+    wrapped = models.BinaryField()
+
+    def __str__(self) -> str:
+        return self.purpose

@@ -17,6 +17,12 @@ REDIS_URL = env("REDIS_URL", default="") or devdb.redis_url(VAR_DIR)
 SECRET_KEY = env("SECRET_KEY", default="") or devdb.secret(VAR_DIR, "secret_key")
 # 32 bytes in hex: wraps each client's own key; losing it makes documents and personal data unreadable.
 FIELD_KEY = env("KEELSON_FIELD_KEY", default="") or devdb.secret(VAR_DIR, "field_key")
+# Field keys from before, until `manage.py rotate_field_key --check` finds nothing under them.
+FIELD_KEYS_OLD = env.list("KEELSON_FIELD_KEYS_OLD", default=[])
+# 32 bytes in hex: signs seals. Unset, the signing key is derived from the field key and changes with it.
+SEAL_KEY = env("KEELSON_SEAL_KEY", default="")
+# Public verification keys (hex) of seal keys from before: what they signed stays proven.
+SEAL_KEYS_OLD = env.list("KEELSON_SEAL_KEYS_OLD", default=[])
 DEBUG = False
 # A demo shows logins on the sign-in page; `check --deploy` refuses it.
 DEMO = env.bool("KEELSON_DEMO", default=False)
@@ -223,6 +229,8 @@ STORAGES = {
 # Client documents and job results: outside the web root, encrypted, served only through a view that checks and logs.
 PRIVATE_DIR = Path(env("KEELSON_PRIVATE_DIR", default=str(VAR_DIR / "private")))
 MEDIA_ROOT = PRIVATE_DIR / "media"
+# Who was erased, signed, outside the database: an older backup of it brings their keys back (`manage.py replay_erasures`).
+ERASURE_REGISTER = Path(env("KEELSON_ERASURE_REGISTER", default=str(PRIVATE_DIR / "erasures.jsonl")))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1 * 1024 * 1024
 UPLOAD_MAX_BYTES = env.int("KEELSON_UPLOAD_MAX_BYTES", default=15 * 1024 * 1024)

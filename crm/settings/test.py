@@ -31,6 +31,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 PRIVATE_DIR = VAR_DIR / f"private-{TEST_SLOT}"
 MEDIA_ROOT = PRIVATE_DIR / "media"
+ERASURE_REGISTER = PRIVATE_DIR / "erasures.jsonl"
 SANDBOX_IMPORTS = PRIVATE_DIR / "sandbox"  # two demos at once would tell each other's servers a wrong story
 ALLOWED_HOSTS = ["*"]
 # Static files straight from their folders: tests collect nothing.

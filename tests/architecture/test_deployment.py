@@ -140,7 +140,7 @@ def test_the_sandboxes_of_containers_start_as_those_of_the_supervisor(name):
 
 def test_secrets_of_containers_have_no_default():
     for name in ("POSTGRES_PASSWORD", "SECRET_KEY", "KEELSON_FIELD_KEY"):
-        uses = re.findall(rf"\$\{{{name}([^}}]*)\}}", (ROOT / "docker-compose.yml").read_text())
+        uses = re.findall(rf"\$\{{{name}(?!\w)([^}}]*)\}}", (ROOT / "docker-compose.yml").read_text())
         assert uses
         assert all(use.startswith(":?") for use in uses)
 

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from django.db import connection
 
-from crm import crypto
+from crm import keys
 from tests.wallet.factories import fund, house, raw, without_triggers
 from wallet import ledger, row_digests, seals
 from wallet.choices import AccountKind, JournalKind
@@ -152,7 +152,7 @@ def test_a_seal_whose_digest_was_made_in_the_first_way_is_proved_by_its_journals
     )  # fmt: skip
     without_triggers(
         "UPDATE wallet_ledgerseal SET rows_digest = %s, seal_hash = %s, signature = %s",
-        first_form, hashed, crypto.signing_key().sign(hashed),
+        first_form, hashed, keys.signing_key().sign(hashed),
     )  # fmt: skip
     assert not is_comparable(bytes(LedgerSeal.objects.get().rows_digest))
     assert verify().problems == []

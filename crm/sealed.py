@@ -1,0 +1,12 @@
+"""What the instance's key seals here."""
+
+from crm.accounts.adapters import SECRETS
+from crm.crypto import CLIENT_KEYS, LASTING_KEYS
+from crm.mail import PURPOSE
+from crm.sealed_columns import sealed_column, sealed_files, sealed_json
+
+sealed_column("crm.SubjectKey", "wrapped", purpose=CLIENT_KEYS, bound_to_row=True)
+sealed_column("crm.LastingKey", "wrapped", purpose=LASTING_KEYS, bound_to_row=True)
+sealed_column("crm.OutgoingMail", "body", purpose=PURPOSE, where="is_secret")
+sealed_json("mfa.Authenticator", "data", purpose=SECRETS)
+sealed_files("job-result")
