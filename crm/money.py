@@ -15,6 +15,7 @@ EXPONENTS: dict[str, int] = {
     "BTC": 8, "ETH": 8, "LTC": 8, "USDT": 6, "USDC": 6,
 }  # fmt: skip
 DEFAULT_EXPONENT = 2
+DIGITS_MAX = 30
 
 
 def exponent(currency: str) -> int:
@@ -23,7 +24,9 @@ def exponent(currency: str) -> int:
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
-    """Whole minor units; raises ValueError when the amount is finer than the currency's smallest unit."""
+    """Whole minor units; raises ValueError when the amount is finer than the currency's smallest unit, or beyond any."""
+    if amount.is_finite() and amount.adjusted() > DIGITS_MAX:  # 1E+99999999 would be written out digit by digit
+        raise ValueError("no amount has so many digits")
     scaled = amount.scaleb(exponent(currency))
     if scaled != scaled.to_integral_value():
         raise ValueError(f"{amount} is finer than the smallest unit of {currency}")

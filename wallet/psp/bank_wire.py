@@ -47,7 +47,7 @@ from wallet.psp.base import (
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.http import REPORT_TIMEOUT, PspHttp, address_of
+from wallet.psp.http import REPORT, PspHttp, address_of
 from wallet.psp.settlement import BadFile, SettlementReader
 from wallet.references_bank import deposits_named_in, printed, wire_reference
 from wallet.statements_in import BadStatement, Entry, read_statements
@@ -154,7 +154,7 @@ class BankWireAdapter(BaseAdapter):
         if not self.psp.base_url:
             raise self._not_possible(_("be asked for statements; upload the file"))
         headers = {"Authorization": f"Bearer {self.credentials.get('fetch_token', '')}"}
-        response = self._http.send("GET", f"/camt053?from={first}&to={last}", headers=headers, timeout=REPORT_TIMEOUT)
+        response = self._http.send("GET", f"/camt053?from={first}&to={last}", headers=headers, bounds=REPORT)
         if response.status_code != httpx.codes.OK:
             raise self._http.refusal(response)
         return response.content

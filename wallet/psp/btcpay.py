@@ -67,7 +67,7 @@ from wallet.psp.base import (
 )
 from wallet.psp.btcpay_report import BtcPayReader, as_csv
 from wallet.psp.crypto_addresses import NETWORKS, is_address
-from wallet.psp.http import REPORT_TIMEOUT, UNREADABLE, PspHttp, address_of
+from wallet.psp.http import REPORT, UNREADABLE, PspHttp, address_of
 from wallet.psp.settlement import SettlementReader
 
 AGE_MAX, AHEAD_MAX = dt.timedelta(hours=2), dt.timedelta(seconds=300)
@@ -314,9 +314,7 @@ class BtcPayAdapter(BaseAdapter):
         lists = []
         for name in ("Payments", "Payouts"):
             body = {"viewName": name, "timePeriod": {"from": since, "to": until}}
-            answer = self._http.call(
-                "POST", f"{self._store}/reports", json=body, headers=self._headers, timeout=REPORT_TIMEOUT
-            )
+            answer = self._http.call("POST", f"{self._store}/reports", json=body, headers=self._headers, bounds=REPORT)
             lists.append(self._http.read(as_csv, answer))
         return "\n".join(one for one in lists if one).encode()
 

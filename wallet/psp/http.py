@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -12,22 +11,17 @@ import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from crm.outbound import AnswerTooLarge, Bounds, pieces_of, request, streamed, whole
 from wallet.models import Psp
 from wallet.psp.base import ForeignAddress, PspRefused, PspUnknown, PspUnreachable
 from wallet.psp.calls import operation_of, recorded, refuse_when_late
 
-TIMEOUT = httpx.Timeout(10, connect=3)
-REPORT_TIMEOUT = httpx.Timeout(120, connect=3)
-PIECE_BYTES = 64 * 1024
-# What reading a message of another shape than ours raises.
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, IndexError)
+ANSWER = Bounds(bytes_max=8 * 2**20, seconds=30, timeout=httpx.Timeout(10, connect=3))
+REPORT = Bounds(bytes_max=128 * 2**20, seconds=600, timeout=httpx.Timeout(120, connect=3))
+DOWNLOAD_SECONDS = 1_800
+# What reading a message of another shape than ours raises: lists in lists without end, and numbers that are none, too.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, IndexError, RecursionError)
 Read = TypeVar("Read")
-
-
-@functools.cache
-def trusted() -> ssl.SSLContext:
-    """Whom we believe. Read once a process: it takes twenty-five milliseconds of the processor, more than a call does."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 class PspHttp:
@@ -49,24 +43,28 @@ class PspHttp:
         data: Mapping[str, Any] | None = None,
         files: Any = None,
         headers: Mapping[str, str] | None = None,
-        timeout: httpx.Timeout = TIMEOUT,
+        bounds: Bounds = ANSWER,
     ) -> httpx.Response:
-        """One request, never repeated. Raises PspUnreachable (nothing was sent) or PspUnknown (no answer came)."""
+        """One request, never repeated. Raises PspUnreachable (nothing was sent) or PspUnknown (no answer came, or one that
+        is larger or slower than `bounds`)."""
         url = path if path.startswith(("http://", "https://")) else self.base_url + path
         try:
             with recorded(self.psp, f"{method} {operation_of(url)}") as call:
                 call.request = next((one for one in (json, data, content) if one is not None), None)
-                with httpx.Client(timeout=timeout, trust_env=False, verify=trusted()) as client:
-                    response = client.request(
-                        method, url, json=json, content=content, data=data, files=files, headers=dict(headers or {}),
-                        extensions={"trace": refuse_when_late},
-                    )  # fmt: skip
+                response = request(
+                    method, url, bounds=bounds, json=json, content=content, data=data, files=files,
+                    headers=dict(headers or {}), extensions={"trace": refuse_when_late},
+                )  # fmt: skip
                 call.answered(response.status_code)
                 call.answer = response.content
                 return response
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise PspUnreachable(
                 _("%(psp)s can't be reached now. Nothing was sent; try again.") % {"psp": self.psp}
+            ) from error
+        except AnswerTooLarge as error:
+            raise PspUnknown(
+                _("%(psp)s sent a larger answer than we accept: the outcome is not known yet.") % {"psp": self.psp}
             ) from error
         except httpx.HTTPError as error:
             raise PspUnknown(_("%(psp)s gave no answer: the outcome is not known yet.") % {"psp": self.psp}) from error
@@ -75,26 +73,22 @@ class PspHttp:
         """A file, piece by piece as it comes; a redirect is not followed. Raises as `send` and `call` do, and PspRefused
         for one that is too large."""
         self.require_own(url)
+        bounds = replace(REPORT, bytes_max=bytes_max, seconds=DOWNLOAD_SECONDS)
         try:
             with (
                 recorded(self.psp, f"GET {operation_of(url)}") as call,
-                httpx.Client(timeout=REPORT_TIMEOUT, trust_env=False, verify=trusted()) as client,
-                client.stream("GET", url, headers=dict(headers)) as response,
+                streamed("GET", url, bounds=bounds, headers=dict(headers)) as response,
             ):
                 call.answered(response.status_code)
                 if not response.is_success:
-                    response.read()
-                    raise self.refusal(response)
-                size = 0
-                for piece in response.iter_bytes(PIECE_BYTES):
-                    size += len(piece)
-                    if size > bytes_max:
-                        raise PspRefused(_("The file is larger than %(size)s MB.") % {"size": bytes_max // 2**20})
-                    yield piece
+                    raise self.refusal(whole(response, bytes_max=ANSWER.bytes_max))
+                yield from pieces_of(response, bytes_max=bytes_max)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise PspUnreachable(
                 _("%(psp)s can't be reached now. Nothing was sent; try again.") % {"psp": self.psp}
             ) from error
+        except AnswerTooLarge as error:
+            raise PspRefused(_("The file is larger than %(size)s MB.") % {"size": bytes_max // 2**20}) from error
         except httpx.HTTPError as error:
             raise PspUnknown(_("%(psp)s broke off before the file was whole.") % {"psp": self.psp}) from error
 
@@ -124,7 +118,7 @@ class PspHttp:
             raise self.refusal(response)
         try:
             return response.json() if response.content else {}
-        except ValueError as error:
+        except UNREADABLE as error:
             raise self.unreadable() from error
 
     def look_up(self, path: str, **options: Any) -> Any | None:

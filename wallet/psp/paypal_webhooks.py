@@ -37,10 +37,11 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 from django.conf import settings
 
+from crm.outbound import AnswerTooLarge, Bounds, request
 from wallet.choices import Verdict
 from wallet.models import Dispute
 from wallet.psp.base import DisputeView, EventKind, Judgement, PaymentView, WebhookEvent
-from wallet.psp.http import UNREADABLE, trusted
+from wallet.psp.http import UNREADABLE
 from wallet.psp.paypal_words import minor_of, payment_of_capture, payment_of_order, payout_of_item, refund_of
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 SIGNER = "messageverificationcerts.paypal.com"
 CERTIFICATE_PATH = re.compile(r"(/[a-z0-9._-]+)?/v1/notifications/certs/[A-Za-z0-9._-]{1,100}")
-CERTIFICATE_BYTES_MAX = 64 * 1024
+CERTIFICATE = Bounds(bytes_max=64 * 1024, seconds=6, timeout=httpx.Timeout(4, connect=2))
 KEPT_SECONDS, MISS_KEPT_SECONDS, KEPT_MAX = 3_600, 30, 20
 FETCHES_AT_ONCE, FETCH_WAIT_SECONDS = 2, 1
 AGE_MAX = dt.timedelta(days=3, hours=1)
@@ -179,22 +180,14 @@ def _is_of_sandbox(url: str, sandbox_url: str) -> bool:
 
 def _fetch(url: str) -> bytes:
     try:
-        with (
-            httpx.Client(
-                timeout=httpx.Timeout(4, connect=2), trust_env=False, follow_redirects=False, verify=trusted()
-            ) as client,
-            client.stream("GET", url) as response,
-        ):
-            if response.status_code != httpx.codes.OK:
-                raise CertificateMissing(f"{url[:120]} answered {response.status_code}")
-            content = b""
-            for chunk in response.iter_bytes():
-                content += chunk
-                if len(content) > CERTIFICATE_BYTES_MAX:
-                    raise CertificateWrong("the certificate is too large")
-            return content
+        response = request("GET", url, bounds=CERTIFICATE)
+    except AnswerTooLarge as error:
+        raise CertificateWrong("the certificate is too large") from error
     except httpx.HTTPError as error:
         raise CertificateMissing(f"{url[:120]}: {type(error).__name__}") from error
+    if response.status_code != httpx.codes.OK:
+        raise CertificateMissing(f"{url[:120]} answered {response.status_code}")
+    return response.content
 
 
 def _believed(content: bytes, *, of_sandbox: bool) -> rsa.RSAPublicKey:

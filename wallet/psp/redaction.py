@@ -51,6 +51,8 @@ def _read(content: Any) -> Any:
     try:
         found = json.loads(text)
         return found if isinstance(found, dict | list) else None
+    except RecursionError:
+        return None
     except ValueError:
         pairs = parse_qsl(text) if "=" in text and "\n" not in text and len(text) < 100_000 else []
         return dict(pairs) or None

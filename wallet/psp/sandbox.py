@@ -34,7 +34,7 @@ from wallet.psp.base import (
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.http import REPORT_TIMEOUT, UNREADABLE, PspHttp
+from wallet.psp.http import REPORT, UNREADABLE, PspHttp
 from wallet.psp.settlement import SettlementReader
 from wallet.psp.settlement_csv import PlainReader
 from wallet.psp.signatures import judge_timed_signature
@@ -141,7 +141,7 @@ class SandboxAdapter(BaseAdapter):
 
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
         path = f"/settlements?from={first}&to={last}"
-        response = self._http.send("GET", path, headers=self._headers, timeout=REPORT_TIMEOUT)
+        response = self._http.send("GET", path, headers=self._headers, bounds=REPORT)
         if response.status_code != httpx.codes.OK:
             raise self._http.refusal(response)
         return response.content

@@ -27,6 +27,7 @@ from trading.platforms.web import NotSent, tls_context
 HEARTBEAT_SECONDS: Final = 10.0
 SILENCE_SECONDS_MAX: Final = 40.0
 RECEIVE_BYTES: Final = 256 * 1024
+BACKLOG_MAX: Final = 10_000
 HELLO, ERROR, HEARTBEAT = 990, 50, 51
 AUTH: Final = "MANAGER_AUTH"
 
@@ -145,6 +146,8 @@ class ManagerLink:
             if not data:
                 raise Lost("the server closed it")
             self._backlog += self._reader.feed(data)
+            if len(self._backlog) > BACKLOG_MAX:
+                raise Lost("the server sends events without end before it answers the log-in")
 
     # -- the thread -----------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from trading.platforms.ctrader import codes
 from trading.platforms.ctrader.config import CtraderConfig
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError, ReadTimedOut
 from trading.platforms.gate import Gate
+from trading.platforms.parsing import read_json
 from trading.platforms.web import AnswerLost, NotSent, Reply, WebConnection
 
 BASE: Final = "/v2/webserv"
@@ -141,7 +142,7 @@ class CtraderRest:
                 raise refused
             raise NotStarted(f"the log-in failed: {refused.message}", command=TOKEN, code=refused.code)
         try:
-            self._token = str(json.loads(reply.content)["webservToken"])
+            self._token = str(read_json(reply.content)["webservToken"])
         except (ValueError, KeyError, TypeError):
             raise NotStarted(
                 "the log-in's answer can't be read: is this the WebServices port?", command=TOKEN
@@ -163,7 +164,7 @@ def _json(command: str, reply: Reply, *, is_write: bool) -> Any:
     if reply.status == 204 or not reply.content.strip():
         return None
     try:
-        return json.loads(reply.content, parse_float=Decimal)
+        return read_json(reply.content)
     except ValueError:
         kind = OutcomeUnknown if is_write else ReadTimedOut
         raise kind("the answer is no JSON", command=command) from None
@@ -173,7 +174,7 @@ def code_in(content: bytes) -> tuple[str, str]:
     """(errorCode, description) of a refusal; empty when the body is not the platform's: a proxy's page, XML, nothing."""
     text = content.decode("utf-8", "replace").strip()
     try:
-        document = json.loads(text)
+        document = read_json(text)
         error = document.get("error", document)
         return str(error["errorCode"]), str(error.get("description") or "")[:200]
     except (ValueError, AttributeError, KeyError, TypeError):

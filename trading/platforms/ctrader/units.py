@@ -11,6 +11,8 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from trading.platforms.parsing import is_writable
+
 VOLUME_DIGITS: Final = 2  # volumes of the Manager API are in hundredths of a unit
 SPOT_DIGITS: Final = 5
 MONEY_DIGITS: Final = 2  # where a message does not say
@@ -41,7 +43,7 @@ def decimal(text: object) -> Decimal:
         number = Decimal(str(text).strip())
     except InvalidOperation:
         raise ValueError(f"{text!r} is not a number") from None
-    if not number.is_finite():
+    if not is_writable(number):
         raise ValueError(f"{text!r} is not a finite number")
     return number
 

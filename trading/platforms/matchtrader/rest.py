@@ -31,6 +31,7 @@ from trading.platforms.errors import (
 )
 from trading.platforms.gate import Gate
 from trading.platforms.matchtrader.options import Config
+from trading.platforms.parsing import read_json
 from trading.platforms.web import Address, AnswerLost, NotSent, Reply, WebConnection
 
 REFUSED: Final = frozenset({401, 403})
@@ -122,7 +123,7 @@ class RestClient:
         if not reply.content:
             return None
         try:
-            return json.loads(reply.content, parse_float=Decimal)
+            return read_json(reply.content)
         except ValueError as problem:
             self._web.close()
             raise (OutcomeUnknown if is_write else ReadTimedOut)("the answer is no JSON", command=command) from problem
@@ -161,7 +162,7 @@ def is_missing(problem: FinalError) -> bool:
 def _platform_words(content: bytes) -> str | None:
     """Title and detail of the platform's own error; None when the body has not that form."""
     try:
-        row = json.loads(content)
+        row = read_json(content)
     except ValueError:
         return None
     if not isinstance(row, dict) or "title" not in row or "timestamp" not in row:

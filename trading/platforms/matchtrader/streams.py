@@ -32,6 +32,9 @@ NEEDED: Final = ("ledgers", "positions")  # what deals are made of; equity and e
 KINDS: Final = (*NEEDED, "equity", "events")
 WAITS: Final = (0.1, 0.5, 2.0, 5.0)  # seconds before a broken stream is opened again
 KEPT_MAX: Final = 50_000  # entries that nobody took: beyond it they are dropped and read by list
+ACCOUNTS_MAX: Final = 1_000_000  # of one group
+MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024  # after decompression
+CHANNEL: Final = (("grpc.max_receive_message_length", MESSAGE_BYTES_MAX), ("grpc.max_metadata_size", 16 * 1024))
 STOP_SECONDS: Final = 3.0
 Key = tuple[str, str]
 
@@ -156,9 +159,9 @@ class Streams:
 
         config = self.config
         if not config.is_tls:
-            return grpc.aio.insecure_channel(config.grpc_target)
+            return grpc.aio.insecure_channel(config.grpc_target, options=CHANNEL)
         root = config.certificate.encode() if config.certificate.strip() else None
-        return grpc.aio.secure_channel(config.grpc_target, grpc.ssl_channel_credentials(root))
+        return grpc.aio.secure_channel(config.grpc_target, grpc.ssl_channel_credentials(root), options=CHANNEL)
 
     async def _follow_one(self, channel: Any, kind: str, group: str, ended: threading.Event) -> None:
         """One stream, again and again."""
@@ -218,8 +221,11 @@ class Streams:
         fields = {
             name: getattr(one, name) for name in ("equity", "balance", "credit", "margin", "freeMargin", "marginLevel")
         }
+        known = self._money.setdefault(group, {})
+        if len(known) >= ACCOUNTS_MAX and one.login not in known:
+            return  # asked for as well
         with contextlib.suppress(ValueError):
-            self._money.setdefault(group, {})[one.login] = rows.money_from(one.login, fields)
+            known[one.login] = rows.money_from(one.login, fields)
 
     def _take_ledgers(self, group: str, message: Any) -> None:
         for one in message.ledgers.entries:
@@ -242,7 +248,7 @@ class Streams:
             self._taken.touched.add(message.tradingEvent.login)
 
     def _bound(self, key: Key) -> None:
-        if len(self._taken.entries) > KEPT_MAX:
+        if len(self._taken.entries) + len(self._taken.touched) > KEPT_MAX:
             self._taken = Taken()
             self._since[key] = self.now_msc()  # what was dropped is not covered
 

@@ -26,6 +26,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError, ReadTimedOut
 from trading.platforms.gate import Gate
 from trading.platforms.mt4.codes import BRIDGE, error_for
+from trading.platforms.parsing import read_json
 from trading.platforms.web import Address, AnswerLost, NotSent, Reply, WebConnection
 
 DISCOVERY: Final = "/.well-known/openid-configuration"
@@ -278,8 +279,8 @@ def _keep_secret(before: Address, there: Address) -> None:
 
 def _object(content: bytes) -> dict[str, Any] | None:
     try:
-        document = json.loads(content, parse_float=Decimal)
-    except (ValueError, UnicodeDecodeError):
+        document = read_json(content)
+    except ValueError:
         return None
     return document if isinstance(document, dict) else None
 

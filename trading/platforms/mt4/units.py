@@ -8,6 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from trading.platforms import clock
+from trading.platforms.parsing import is_writable
 
 INT32_MAX: Final = 2**31 - 1
 AMOUNT_MAX: Final = Decimal(1_000_000_000)
@@ -27,7 +28,7 @@ def decimal(value: Any) -> Decimal:
         number = Decimal(str(value))
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a number") from None
-    if not number.is_finite():
+    if not is_writable(number):
         raise ValueError(f"{value!r} is not a finite number")
     if isinstance(exponent := number.as_tuple().exponent, int) and exponent < -8:
         return number.quantize(NOISE, ROUND_HALF_EVEN).normalize()

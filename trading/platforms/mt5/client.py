@@ -20,6 +20,7 @@ from trading.platforms.mt5 import crypt, retcodes, wire
 from trading.platforms.mt5.commands import CRYPT_AES, CRYPT_NONE, IDLE_SECONDS_MAX, Lost, Mt5Commands, Mt5Config
 
 RECEIVE_BYTES: Final = 256 * 1024
+PINGS_PIECES_MAX: Final = 4  # a connection that lay idle for an hour holds less than one
 
 
 @dataclass(slots=True)
@@ -140,10 +141,11 @@ class Mt5Client(Mt5Commands):
 
     @staticmethod
     def _is_quiet(link: _Link) -> bool:
-        """Read away the pings that piled up. False when the server closed, or sent something nobody asked for."""
+        """Read away the pings that piled up. False when the server closed, sent something nobody asked for, or does not
+        stop sending."""
         try:
             link.sock.setblocking(False)
-            while True:
+            for _piece in range(PINGS_PIECES_MAX):
                 data = link.sock.recv(RECEIVE_BYTES)
                 if not data or any(packet.body for packet in link.reader.feed(data)):
                     return False
@@ -151,6 +153,7 @@ class Mt5Client(Mt5Commands):
             return True
         except (OSError, wire.WireError):
             return False
+        return False
 
     def _open(self) -> _Link:
         config = self.config

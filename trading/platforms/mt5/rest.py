@@ -34,9 +34,11 @@ from trading.platforms.errors import (
 from trading.platforms.gate import Gate
 from trading.platforms.mt5 import crypt, retcodes, wire
 from trading.platforms.mt5.commands import IDLE_SECONDS_MAX, Lost, Mt5Commands, Mt5Config
+from trading.platforms.parsing import read_json
 from trading.platforms.web import NotSent, TimedSocket, tls_context
 
 RECEIVE_BYTES: Final = 256 * 1024
+COOKIE_CHARS_MAX: Final = 16 * 1024
 PATHS: Final[dict[str, str]] = {
     "AUTH_START": "/auth/start",
     "AUTH_ANSWER": "/auth/answer",
@@ -210,6 +212,8 @@ class Mt5RestClient(Mt5Commands):
         for cookie in response.headers.get_all("Set-Cookie") or []:
             name, _equals, value = cookie.partition(";")[0].partition("=")
             session.cookies[name.strip()] = value.strip()
+        if sum(len(name) + len(value) for name, value in session.cookies.items()) > COOKIE_CHARS_MAX:
+            raise Lost("the server sets more cookies than a session needs")
         content = bytearray()
         while True:
             part = response.read1(RECEIVE_BYTES)
@@ -346,8 +350,8 @@ def _platform_code(content: bytes) -> int | None:
 def parse(name: str, content: bytes) -> RestAnswer:
     """`{"retcode": "0 Done", …, "answer": {…}}` as an answer. Numbers keep every digit. Raises: WireError."""
     try:
-        document = json.loads(content, parse_float=Decimal)
-    except (ValueError, UnicodeDecodeError) as problem:
+        document = read_json(content)
+    except ValueError as problem:
         raise wire.WireError(f"the answer to {name} is no JSON: {problem}") from problem
     if not isinstance(document, dict):
         raise wire.WireError(f"the answer to {name} is not an object")

@@ -6,6 +6,8 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from trading.platforms.parsing import is_writable
+
 LOTS_PER_VOLUME_EXT: Final = Decimal("0.00000001")
 VOLUME_EXT_PER_VOLUME: Final = 10_000
 COMMENT_CHARS_MAX: Final = 31  # 32 with the terminator; the server cuts the rest without a word
@@ -21,7 +23,7 @@ def decimal(value: object, default: str = "0") -> Decimal:
         number = Decimal(text)
     except InvalidOperation:
         raise ValueError(f"{text!r} is not a number") from None
-    if not number.is_finite():
+    if not is_writable(number):
         raise ValueError(f"{text!r} is not a finite number")
     return number
 

@@ -9,12 +9,12 @@ parts of one message.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Final
+
+from trading.platforms.parsing import read_json
 
 FIRST_PACKET_PREFIX: Final = b"MT5WEBAPI"
 HEADER_BYTES: Final = 9
@@ -142,7 +142,7 @@ class Answer:
         if not text:
             return None
         try:
-            return json.loads(text, parse_float=Decimal)
+            return read_json(text)
         except ValueError as problem:
             raise WireError(f"the answer to {self.name} carries broken JSON: {problem}") from problem
 

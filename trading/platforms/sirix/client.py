@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, ReadTimedOut
 from trading.platforms.gate import Gate, Turn
+from trading.platforms.parsing import read_json
 from trading.platforms.sirix.options import Config
 from trading.platforms.web import AnswerLost, NotSent, Reply, WebConnection
 
@@ -130,7 +131,7 @@ def encode(value: Any) -> str:
 def decode(content: bytes) -> dict[str, Any] | None:
     """A JSON object with exact numbers; None for anything else."""
     try:
-        value = json.loads(content, parse_float=Decimal)
-    except (ValueError, UnicodeDecodeError):
+        value = read_json(content)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None

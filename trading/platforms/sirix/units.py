@@ -10,6 +10,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from trading.platforms.parsing import is_writable
+
 SIZES_PATTERN: Final = r"\s*[^=,\s]+\s*=\s*\d+(\.\d+)?\s*(,\s*[^=,\s]+\s*=\s*\d+(\.\d+)?\s*)*"
 PAIR: Final = re.compile(r"([A-Z]{3})/?([A-Z]{3})")
 METALS: Final = {"XAU": Decimal(100), "XAG": Decimal(5000), "XPT": Decimal(100), "XPD": Decimal(100)}
@@ -47,7 +49,7 @@ def decimal(value: object) -> Decimal:
         number = Decimal(str(value if value not in (None, "") else 0).strip())
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a number") from None
-    if not number.is_finite():
+    if not is_writable(number):
         raise ValueError(f"{value!r} is not a finite number")
     return number
 

@@ -21,7 +21,7 @@ from wallet.models import Psp, WebhookMessage
 from wallet.psp.adyen.notifications import items_of
 from wallet.psp.adyen.report_notices import ACCOUNTING, AVAILABLE, SETTLEMENT_FILE
 from wallet.psp.base import PspRefused, ReportNotice
-from wallet.psp.http import REPORT_TIMEOUT, PspHttp
+from wallet.psp.http import REPORT, PspHttp
 
 FILES_MAX = 62
 BYTES_MAX = 2**30
@@ -91,7 +91,7 @@ def fetch(psp: Psp, http: PspHttp, first: dt.date, last: dt.date, *, merchant: s
     headers = logins.of_merchant()
     parts: list[bytes] = []
     for name in names:
-        response = http.send("GET", _address(http, merchant, name), headers=headers, timeout=REPORT_TIMEOUT)
+        response = http.send("GET", _address(http, merchant, name), headers=headers, bounds=REPORT)
         if not response.is_success:
             raise http.refusal(response)
         header, _newline, rows = response.content.partition(b"\n")

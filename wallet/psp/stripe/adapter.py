@@ -39,7 +39,7 @@ from wallet.psp.base import (
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.http import REPORT_TIMEOUT, UNREADABLE
+from wallet.psp.http import REPORT, UNREADABLE
 from wallet.psp.settlement import SettlementReader
 from wallet.psp.signatures import judge_timed_signature
 from wallet.psp.stripe import reading
@@ -248,7 +248,7 @@ class StripeAdapter(BaseAdapter):
         if run.status != "succeeded" or run.result is None or not run.result.url:
             raise PspRefused(_("Stripe could not write the report: %(why)s") % {"why": run.error or run.status})
         headers = {"Authorization": f"Bearer {self.credentials.get('api_key', '')}"}
-        response = self._http.send("GET", run.result.url, headers=headers, timeout=REPORT_TIMEOUT)
+        response = self._http.send("GET", run.result.url, headers=headers, bounds=REPORT)
         if not response.is_success:
             raise self._http.refusal(response)
         return response.content.rstrip(b"\n") + b"\n"
