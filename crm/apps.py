@@ -1,3 +1,4 @@
+import sys
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -10,12 +11,13 @@ def grant_rights_after_migrate(sender: AppConfig, **kwargs: Any) -> None:
     """Permissions are made by migrate's own signal, app by app; the last app's turn finds them all."""
     last = [config for config in apps.get_app_configs() if config.models_module is not None][-1]
     if sender == last:
-        from crm.database_role import grant_app_role, triggers_always_hold
+        from crm.database_role import MISSING, grant_app_role, triggers_always_hold
         from crm.roles import sync_roles
 
         sync_roles()
-        grant_app_role()
         triggers_always_hold()
+        if not grant_app_role():
+            sys.stderr.write(f"Warning: {MISSING} Until then processes log in as the owner.\n")
 
 
 class CrmConfig(KeelsonAppConfig):

@@ -1,13 +1,14 @@
 """`manage.py check`: what must never run in production, roles that name a right nobody declares, a server that won't do."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import Error, Tags, Warning, register
-from django.db import connections
+from django.core.checks import Error, Info, Tags, Warning, register
+from django.db import DatabaseError, connections
 
-from crm import keys
+from crm import database_role, keys
 
 POSTGRESQL_MIN = 15
 EXTENSIONS = ("pg_trgm", "btree_gist")
@@ -51,6 +52,28 @@ def seals_have_their_own_key(app_configs: Any, **kwargs: Any) -> list[Warning]:
     ]
 
 
+@register(Tags.security, deploy=True)
+def proxies_in_front_are_counted(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """Nothing of ours ends TLS: where browsers come over https, a proxy stands in front and is whom we see."""
+    count = settings.TRUSTED_PROXIES
+    if count < 0 or (count == 0 and settings.BASE_URL.startswith("https:")):
+        words = f"KEELSON_TRUSTED_PROXIES is {count}: all people would have the address of the proxy that ends TLS"
+        hint = "Set it to the number of proxies in front that add to X-Forwarded-For; 1 with deploy/nginx/keelson.conf."
+        return [Error(words, hint=hint, id="keelson.E020")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def processes_have_their_own_role(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """On a database server of one's own; the embedded one has the role."""
+    if not os.environ.get("DATABASE_URL"):
+        return []
+    try:
+        return [Error(words, id="keelson.E021") for words in database_role.faults()]
+    except DatabaseError as error:
+        return [Error(f"the database of DATABASE_URL does not answer: {str(error).strip()}", id="keelson.E022")]
+
+
 @register(Tags.models, Tags.database)
 def roles_name_known_permissions(app_configs: Any, **kwargs: Any) -> list[Error]:
     from django.apps import apps
@@ -79,6 +102,31 @@ def server_is_fit(app_configs: Any, databases: Sequence[str] | None = None, **kw
                 " ARRAY(SELECT name::text FROM pg_available_extensions)"
             )
             found += unfit(*cursor.fetchone())
+            cursor.execute(
+                "SELECT current_user::text, current_database()::text, has_schema_privilege('public', 'CREATE'),"
+                " has_database_privilege(current_database(), 'CREATE'), ARRAY(SELECT extname::text FROM pg_extension)"
+            )
+            found += not_allowed(*cursor.fetchone())
+    return found
+
+
+def not_allowed(
+    user: str, database: str, may_make_tables: bool, may_extend: bool, extensions: Sequence[str]
+) -> list[Any]:
+    """Which right the role of `DATABASE_URL` lacks to migrate. What processes log in as needs none of them."""
+    if user == database_role.APP_ROLE:
+        words = f"DATABASE_URL logs in as {user}, which runs Keelson but can't migrate"
+        return [Info(words, hint="`manage.py migrate` needs the address of the tables' owner.", id="keelson.I001")]
+    found: list[Any] = []
+    if not may_make_tables:
+        hint = f'As an administrator: ALTER DATABASE "{database}" OWNER TO "{user}"; GRANT CREATE ON SCHEMA public TO "{user}";'
+        found.append(
+            Error(f"{user} may not make tables in the schema public of {database}", hint=hint, id="keelson.E023")
+        )
+    if not may_extend and (missing := [name for name in EXTENSIONS if name not in extensions]):
+        hint = "As an administrator, in this database: " + " ".join(f"CREATE EXTENSION {name};" for name in missing)
+        words = f"{user} may not create the extensions {', '.join(missing)} in {database}"
+        found.append(Error(words, hint=hint, id="keelson.E024"))
     return found
 
 

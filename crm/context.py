@@ -93,7 +93,7 @@ class Furniture:
     def live_url(self) -> str:
         if not self.is_signed_in or not settings.LIVE_URL:
             return ""
-        return f"{hosts.for_reader(settings.LIVE_URL, self.request).rstrip('/')}/live/"
+        return f"{hosts.for_reader(settings.LIVE_URL, self.request).rstrip('/').removesuffix('/live')}/live/"
 
     @property
     def is_demo(self) -> bool:

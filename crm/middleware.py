@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zoneinfo
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
@@ -21,7 +22,7 @@ from structlog.contextvars import get_contextvars
 
 from crm.access_log import session_mark
 from crm.accounts import home_url, second_factor, sessions, sign_in_url
-from crm.accounts.network import client_ip, may_work_from
+from crm.accounts.network import client_ip, is_uncounted_proxy, may_work_from
 from crm.choices import UserKind
 from crm.errors import DomainError, NotAllowed
 from crm.models import User
@@ -29,9 +30,28 @@ from crm.request_context import RequestContext, acting_in
 
 __all__ = ["client_ip"]
 
+logger = logging.getLogger(__name__)
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
 # Assets, the language switch, the health probe: no page of the house. The live stream checks its session by itself.
 NO_PAGES = ("/static/", "/i18n/", "/health/", "/live/")
+
+
+class CountedProxiesMiddleware:
+    """Refuses to serve behind a proxy that nobody counted: all people would share its address, and with it every limit."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.REFUSE_UNCOUNTED_PROXIES and is_uncounted_proxy(request):
+            words = (
+                "A proxy in front passes on addresses (X-Forwarded-For), but KEELSON_TRUSTED_PROXIES is 0. "
+                "Set it to the number of proxies in front and restart."
+            )
+            logger.error(words)
+            return HttpResponse(words, status=400, content_type="text/plain; charset=utf-8")
+        return self.get_response(request)
 
 
 class RequestContextMiddleware:

@@ -31,6 +31,19 @@ def client_ip(request: HttpRequest) -> str | None:
         return None
 
 
+def is_uncounted_proxy(request: HttpRequest) -> bool:
+    """Whether the peer passes on another's address though `KEELSON_TRUSTED_PROXIES` is 0.
+
+    Only a peer on this machine, a private network or a Unix socket: anybody on the internet can write the header.
+    """
+    if settings.TRUSTED_PROXIES or not request.headers.get("x-forwarded-for"):
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR") or "").is_private
+    except ValueError:
+        return True
+
+
 @functools.lru_cache(maxsize=64)
 def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     return tuple(ipaddress.ip_network(text, strict=False) for text in texts)

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "crm.pages.health.HealthProbeMiddleware",
+    "crm.middleware.CountedProxiesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -190,6 +191,7 @@ STAFF_IDLE_SECONDS = env.int("KEELSON_STAFF_IDLE_SECONDS", default=3600)
 PORTAL_IDLE_SECONDS = env.int("KEELSON_PORTAL_IDLE_SECONDS", default=1800)
 # Proxies in front that append to X-Forwarded-For; 0: the peer is the caller.
 TRUSTED_PROXIES = env.int("KEELSON_TRUSTED_PROXIES", default=0)
+REFUSE_UNCOUNTED_PROXIES = False
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = env.int("KEELSON_SESSION_SECONDS", default=8 * 3600)
 SESSION_COOKIE_HTTPONLY = True

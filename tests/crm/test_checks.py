@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from crm.checks import EXTENSIONS, server_is_fit, unfit
+from crm.checks import EXTENSIONS, not_allowed, proxies_in_front_are_counted, server_is_fit, unfit
 from tests.database import database_url_of
 
 
@@ -32,6 +32,43 @@ def test_what_a_server_lacks_is_said_with_what_to_do(version, encoding, availabl
     [error] = unfit(version, encoding, available)
     assert error.msg == told
     assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("tables", "extend", "extensions", "told"),
+    [
+        (False, True, EXTENSIONS, "keelson may not make tables in the schema public of books"),
+        (True, False, ["plpgsql", "pg_trgm"], "keelson may not create the extensions btree_gist in books"),
+    ],
+)
+def test_which_right_the_owner_lacks_is_said_with_what_to_do(tables, extend, extensions, told):
+    [error] = not_allowed("keelson", "books", tables, extend, extensions)
+    assert error.msg == told
+    assert "As an administrator" in error.hint
+
+
+def test_extensions_that_are_there_need_no_right():
+    assert not_allowed("keelson", "books", True, False, EXTENSIONS) == []
+
+
+def test_the_role_of_running_processes_is_no_owner_and_told_so():
+    [info] = not_allowed("keelson_app", "books", False, False, EXTENSIONS)
+    assert "can't migrate" in info.msg and not info.is_serious()
+
+
+@pytest.mark.parametrize(
+    ("count", "address", "fits"),
+    [
+        (0, "https://crm.example.com", False),
+        (1, "https://crm.example.com", True),
+        (2, "https://crm.example.com", True),
+        (0, "http://localhost:8000", True),
+        (-1, "http://localhost:8000", False),
+    ],
+)
+def test_the_deploy_check_wants_the_proxies_counted(settings, count, address, fits):
+    settings.TRUSTED_PROXIES, settings.BASE_URL = count, address
+    assert (proxies_in_front_are_counted(None) == []) is fits
 
 
 @pytest.mark.django_db(transaction=True)

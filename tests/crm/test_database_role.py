@@ -2,8 +2,12 @@
 
 import psycopg
 import pytest
+from django.core.management import CommandError
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
+from crm import database_role
+from crm.checks import processes_have_their_own_role
 from crm.database_role import APP_ROLE, grant_app_role
 from tests.wallet.factories import fund, house
 from wallet import ledger
@@ -104,3 +108,85 @@ def test_no_function_needs_a_superuser_to_be_made_or_restored():
             " WHERE p.pronamespace = 'public'::regnamespace AND split_part(s, '=', 1) LIKE '%.%'"
         )
         assert cursor.fetchall() == []
+
+
+PASSWORD = "correct-horse-battery"
+# Nobody listens there, so nobody can log in there yet.
+APP_URL = f"postgresql://{APP_ROLE}:{PASSWORD}@127.0.0.1:1/keelson"
+
+
+@pytest.fixture
+def as_plain_role():
+    """The session of a role that owns nothing and may create no roles; roles come back with the test's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE keelson_test_plain")
+        cursor.execute("GRANT SELECT ON django_migrations TO keelson_test_plain")
+        cursor.execute("SET ROLE keelson_test_plain")
+        yield cursor
+        cursor.execute("RESET ROLE")
+
+
+def test_the_server_is_sent_a_verifier_and_never_the_password(monkeypatch):
+    """A statement may end up in the server's log."""
+    monkeypatch.setenv("KEELSON_APP_DATABASE_URL", APP_URL)
+    with CaptureQueriesContext(connection) as queries:
+        assert grant_app_role()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolpassword, rolcanlogin FROM pg_authid WHERE rolname = %s", [APP_ROLE])
+        verifier, can_login = cursor.fetchone()
+    assert verifier.startswith("SCRAM-SHA-256$") and can_login
+    assert PASSWORD not in str(queries.captured_queries) and verifier in str(queries.captured_queries)
+
+
+def test_an_owner_who_may_not_set_the_password_gets_words_and_sends_nothing(monkeypatch, as_plain_role):
+    monkeypatch.setenv("KEELSON_APP_DATABASE_URL", APP_URL)
+    with (
+        CaptureQueriesContext(connection) as queries,
+        pytest.raises(CommandError, match=r"administrator.*\\password keelson_app") as caught,
+    ):
+        database_role._set_password(APP_URL)
+    assert PASSWORD not in str(caught.value) and "ALTER ROLE" not in str(queries.captured_queries)
+
+
+def test_a_role_that_is_missing_and_may_not_be_made_is_named(monkeypatch):
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER ROLE {APP_ROLE} RENAME TO keelson_test_gone")
+        cursor.execute("CREATE ROLE keelson_test_plain")
+        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO keelson_test_plain")
+        cursor.execute("SET ROLE keelson_test_plain")
+        assert not grant_app_role()
+        assert any("deploy/roles.sql" in words for words in database_role.faults())
+        monkeypatch.setenv("KEELSON_APP_DATABASE_URL", APP_URL)
+        with pytest.raises(CommandError, match=r"keelson_app is missing.*deploy/roles\.sql"):
+            grant_app_role()
+        cursor.execute("RESET ROLE")
+
+
+def faults():
+    return list(database_role.faults())
+
+
+def test_the_deploy_check_tells_what_is_wrong_with_the_role(monkeypatch):
+    monkeypatch.delenv("KEELSON_APP_DATABASE_URL", raising=False)
+    grant_app_role()
+    assert [words for words in faults() if "as the owner of the tables" in words] == faults()
+    monkeypatch.setenv("KEELSON_APP_DATABASE_URL", APP_URL)
+    [words] = faults()
+    assert "can't log in" in words and PASSWORD not in words
+    monkeypatch.setenv("KEELSON_APP_DATABASE_URL", APP_URL.replace(APP_ROLE, "keelson"))
+    assert faults() == ["KEELSON_APP_DATABASE_URL logs in as keelson, not as keelson_app."]
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT DELETE ON wallet_posting TO {APP_ROLE}")
+    assert any("exactly its rights" in words for words in faults())
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER ROLE {APP_ROLE} SUPERUSER NOLOGIN")
+    assert {"superuser", "may not log in"} == {
+        part for part in ("superuser", "may not log in") if any(part in words for words in faults())
+    }
+
+
+def test_the_deploy_check_asks_a_server_of_ones_own_only(monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert processes_have_their_own_role(None) == []
+    monkeypatch.setenv("DATABASE_URL", "postgresql://keelson@db/keelson")
+    assert {error.id for error in processes_have_their_own_role(None)} == {"keelson.E021"}
