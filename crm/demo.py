@@ -10,17 +10,20 @@ import datetime as dt
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
+from django.utils import timezone
 from guardian.models import UserObjectPermission
 
 from crm import audit, fx
+from crm.bank_days import is_bank_day
 from crm.choices import Role, UserKind
-from crm.models import Book, Brand, Desk, User
+from crm.models import Book, Brand, Desk, FxRate, User
 
 ORDER = ["clients", "leads", "kyc", "compliance", "trading", "wallet", "ib", "monitoring", "portal", "reports"]
 PASSWORD = "keelson-demo-2026"  # noqa: S105 — printed by `make demo`; production has no demo
@@ -121,11 +124,35 @@ WHOLE_BRAND_ROLES = [
 ]
 
 
+def load_rates(*, since: dt.date, until: dt.date) -> None:
+    """The ECB's history as it is shipped, then its last day again for every bank day until today: a demo is of today.
+
+    Stablecoins have a price of their own. From tomorrow on rates come from the sandbox's feed.
+    """
+    fx.load_bundled_rates(since=since)
+    newest = FxRate.objects.exclude(currency__in=fx.CRYPTO).order_by("-on").first()
+    if newest is None:
+        return
+    now, last = timezone.now(), list(FxRate.objects.filter(on=newest.on).exclude(currency__in=fx.CRYPTO))
+    days = [newest.on + dt.timedelta(days=number) for number in range(1, (until - newest.on).days + 1)]
+    rows = [
+        FxRate(on=day, currency=row.currency, rate=row.rate, source="Demo", loaded_at=now)
+        for day in days if is_bank_day(day) for row in last
+    ]  # fmt: skip
+    FxRate.objects.bulk_create(rows, ignore_conflicts=True)
+    dollars = FxRate.objects.filter(currency="USD", on__gte=since).values_list("on", "rate")
+    coins = [
+        FxRate(on=on, currency=coin, rate=rate * Decimal("1.0004"), source="Demo", loaded_at=now)
+        for on, rate in dollars for coin in ("USDT", "USDC")
+    ]  # fmt: skip
+    FxRate.objects.bulk_create(coins, ignore_conflicts=True)
+
+
 @transaction.atomic
 def load_house(demo: Demo) -> None:
     """Brands, desks, everyone who works there, their roles, grants, books and second factor."""
     demo.progress("Brands, desks and staff", 0, 1)
-    fx.load_bundled_rates(since=(demo.since - dt.timedelta(days=40)).date())
+    load_rates(since=(demo.since - dt.timedelta(days=40)).date(), until=demo.now.date())
     demo.brands = [Brand.objects.create(**fields) for fields in BRANDS]
     by_code = {brand.code: brand for brand in demo.brands}
     staff = _Staff(demo)

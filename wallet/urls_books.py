@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from wallet.views import cash, journals, ledger, neighbours, periods
+from wallet.views import cash, journals, ledger, neighbours, periods, rates
 
 BOOKS = [
     path("money/next/<slug:kind>/<int:pk>/", neighbours.neighbour, name="neighbour"),
     path("money/cash/", cash.cash_page, name="cash"),
+    path("money/rates/", rates.rates_page, name="rates"),
     path("money/periods/", periods.period_list, name="periods"),
     path("money/periods/<int:pk>/", periods.period_page, name="period"),
     path("money/periods/<int:pk>/close/", periods.period_close, name="period_close"),

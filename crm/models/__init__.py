@@ -1,7 +1,7 @@
 from crm.models.access import AccessEvent
 from crm.models.audit import AuditEvent, AuditLeaf, AuditSeal
 from crm.models.crypto import LastingKey, SubjectKey
-from crm.models.fx import FxRate
+from crm.models.fx import FxFeed, FxRate
 from crm.models.jobs import Job
 from crm.models.mail import OutgoingMail
 from crm.models.notifications import Notification
@@ -20,6 +20,7 @@ __all__ = [
     "Brand",
     "Desk",
     "EventDelivery",
+    "FxFeed",
     "FxRate",
     "GrantRequest",
     "Job",

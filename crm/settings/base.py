@@ -334,3 +334,8 @@ SANDBOX_PLATFORMS = {
 SANDBOX_PSP_URL = env("SANDBOX_PSP_URL", default="http://127.0.0.1:8444")
 # Are certificates believed that a sandbox PSP made for itself? Only for a PSP whose API address is that sandbox's.
 PSP_SANDBOX_CERTIFICATES = env.bool("KEELSON_PSP_SANDBOX_CERTIFICATES", default=DEMO)
+
+# Where rates come from, in order: addresses or files of the ECB's form; `sandbox:` is the sandbox's feed.
+FX_FEEDS = env.list("KEELSON_FX_FEEDS", default=["sandbox:"])
+# Hosts, addresses or networks inside our own that people may point PSPs and trading servers at; `*` is everything.
+OUTGOING_PRIVATE = env.list("KEELSON_OUTGOING_PRIVATE", default=["*"])

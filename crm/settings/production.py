@@ -1,7 +1,7 @@
 """Production: every secret and host is given by the environment; start-up fails when one is missing."""
 
 from crm.settings.base import *  # noqa: F403
-from crm.settings.base import env
+from crm.settings.base import DEMO, env
 
 SECRET_KEY = env("SECRET_KEY")
 FIELD_KEY = env("KEELSON_FIELD_KEY")
@@ -19,3 +19,6 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 CSRF_TRUSTED_ORIGINS = env.list("KEELSON_ORIGINS", default=[BASE_URL])
 PSP_SANDBOX_CERTIFICATES = env.bool("KEELSON_PSP_SANDBOX_CERTIFICATES", default=False)
+ECB = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml"
+FX_FEEDS = env.list("KEELSON_FX_FEEDS", default=[]) or (["sandbox:"] if DEMO else [ECB])
+OUTGOING_PRIVATE = env.list("KEELSON_OUTGOING_PRIVATE", default=[])

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from sandbox.psp import api, control, hosted  # noqa: F401 (importing them registers their pages)
+from sandbox.psp import api, control, hosted, rates  # noqa: F401 (importing them registers their pages)
 from sandbox.psp.characters import CHARACTERS
 from sandbox.psp.dialects import bankwire, btcpay, paypal, praxis  # noqa: F401 (importing them registers their APIs)
 from sandbox.psp.history import HistoryFile

@@ -311,6 +311,7 @@ TABLE |= {
         SEES_MONEY | {"ib_manager"}, kwargs=lambda world: {"kind": "deposit", **_money("Deposit")(world)}, good=OWN
     ),
     "wallet:cash": Rule(SEES_BOOKS),
+    "wallet:rates": Rule(SEES_BOOKS),
     "wallet:periods": Rule(SEES_BOOKS),
     "wallet:money_sources": Rule(SEES_BOOKS),
     "wallet:source_run": Rule(DECIDES_MONEY, good=OWN),

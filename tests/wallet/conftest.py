@@ -1,5 +1,6 @@
 """Fixtures of the wallet's tests: a running sandbox PSP whose webhooks are caught and handed to us when a test says so."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +9,7 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from crm import events
-from crm.fx import load_bundled_rates
+from crm import demo, events
 from tests.sandbox.psp.running import Catcher, RunningPsp, running_psp, wait_until, webhook_catcher
 from tests.wallet.factories import house, make_adyen, make_psp, make_stripe
 from wallet import inbox, ledger
@@ -84,9 +84,8 @@ def outside(cast, tmp_path: Path) -> Iterator[Outside]:
 
 
 def load_rates() -> None:
-    import datetime as dt
-
-    load_bundled_rates(since=dt.date(2026, 10, 1))
+    """The shipped rates, and those of today: what a feed would have brought."""
+    demo.load_rates(since=dt.date(2026, 10, 1), until=timezone.now().date())
 
 
 @pytest.fixture

@@ -11,14 +11,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from crm.fx import load_bundled_rates
 from sandbox.psp.characters import CHARACTERS
 from sandbox.psp.dialects.bankwire import BANK, BIC, HOLDER, IBAN
 from sandbox.psp.dialects.btcpay import STORE
 from sandbox.psp.dialects.paypal import WEBHOOK_ID
 from sandbox.psp.dialects.praxis import APPLICATION, MERCHANT
 from tests.sandbox.psp.running import running_psp, webhook_catcher
-from tests.wallet.conftest import Outside
+from tests.wallet.conftest import Outside, load_rates
 from tests.wallet.factories import make_psp
 from wallet.deposits import start_deposit
 from wallet.models import Deposit, Psp
@@ -74,7 +73,7 @@ def make_provider(brand: Any, code: str, base_url: str, **fields: Any) -> Psp:
 @contextmanager
 def provider(cast: Any, tmp_path: Path, code: str, **fields: Any) -> Iterator[Outside]:
     """The sandbox runs, its webhooks are caught, and our brand has an account there."""
-    load_bundled_rates(since=dt.date(2026, 10, 1))
+    load_rates()
     with webhook_catcher() as catcher, running_psp(tmp_path / "psp.sqlite", catcher.url) as running:
         yield Outside(running, catcher, make_provider(cast.brand, code, running.url, **fields))
 

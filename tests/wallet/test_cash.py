@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from crm import fx
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import house, make_psp
 from tests.wallet.test_withdrawal import IBAN, paid_in
@@ -96,7 +97,7 @@ def test_payouts_that_wait_are_held_against_the_psp_that_pays_them(cast, psp):
 def test_the_position_is_what_clients_exchanged(cast, psp):
     arrive(cast, psp, 100_000)
     day = dt.date(2026, 11, 20)
-    conversion = exchange.convert_minor(10_000, "EUR", "USD", on=day)
+    conversion = exchange.convert_minor(10_000, fx.rate("EUR", "USD", on=day), markup_basis_points=0)
     lines = exchange.lines_of(
         conversion, source=ledger.wallet_of(cast.client, "EUR"), target=ledger.wallet_of(cast.client, "USD")
     )

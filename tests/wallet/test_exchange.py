@@ -116,8 +116,8 @@ def test_only_the_client_and_only_their_own_quote(rich):
         ("1e30", "EUR", "USD", "too large"),
         ("1", "JPY", "EUR", "too little"),
         ("100", "EUR", "EUR", "two different"),
-        ("1", "EUR", "BTC", "no exchange rate"),
-        ("1", "EUR", "XXX", "no exchange rate"),
+        ("1", "EUR", "BTC", "no current exchange rate"),
+        ("1", "EUR", "XXX", "no current exchange rate"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_words(rich, amount, given, got, words):
@@ -126,13 +126,9 @@ def test_what_makes_no_sense_is_refused_in_words(rich, amount, given, got, words
     assert not Quote.objects.exists()
 
 
-def test_a_rate_that_is_missing_for_the_day_is_said_so(rich):
-    rich.brand.policies = {"fx_rate_days_max": 3}
-    rich.brand.save()
-    with pytest.raises(DomainError, match="no exchange rate"):
-        quote(rich)
+def test_a_rate_that_is_missing_is_said_so(rich):
     FxRate.objects.all().delete()
-    with pytest.raises(DomainError, match="no exchange rate"):
+    with pytest.raises(DomainError, match="no current exchange rate"):
         quote(rich)
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
+from crm import fx
 from crm.errors import IdempotencyConflict, WrongState
 from crm.models import Brand, FxRate
 from tests.wallet.factories import available, entry, fund, house, raw
@@ -318,7 +319,7 @@ def test_money_between_currencies_names_its_rate(cast, wallet):
     fund(cast.client, 10_000)
     FxRate.objects.get_or_create(on=dt.date(2026, 11, 19), currency="USD", defaults={"rate": Decimal("1.1532")})
     dollars = ledger.wallet_of(cast.client, "USD")
-    conversion = convert_minor(10_000, "EUR", "USD", on=dt.date(2026, 11, 20))
+    conversion = convert_minor(10_000, fx.rate("EUR", "USD", on=dt.date(2026, 11, 20)), markup_basis_points=0)
     lines = lines_of(conversion, source=wallet, target=dollars)
     with pytest.raises(InvalidJournal, match="names no rate"), transaction.atomic():
         ledger.post(entry(cast, *lines, key="fx:1"))

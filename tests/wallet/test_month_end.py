@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from python_calamine import CalamineWorkbook
 
-from crm import jobs
+from crm import fx, jobs
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Job, Notification
 from tests.days import last_month, last_month_end, month_before_last
@@ -267,9 +267,8 @@ def test_client_money_is_owed_for_every_day_since_the_first_money(cast, month):
 def position(cast, month):
     load_rates()
     fund(cast.client, 50_000)
-    conversion = exchange.convert_minor(
-        10_000, "EUR", "USD", on=last_month() + dt.timedelta(days=4), markup_basis_points=100
-    )
+    mid = fx.rate("EUR", "USD", on=last_month() + dt.timedelta(days=4))
+    conversion = exchange.convert_minor(10_000, mid, markup_basis_points=100)
     source, target = ledger.wallet_of(cast.client, "EUR"), ledger.wallet_of(cast.client, "USD")
     entry = Entry(
         key="fx", kind=JournalKind.FX, brand_id=cast.brand.pk, business_on=last_month() + dt.timedelta(days=4),

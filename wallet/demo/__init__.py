@@ -10,8 +10,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from clients import facts
-from crm import fx
-from crm.demo import Demo
+from crm.demo import Demo, load_rates
 from wallet import seals
 from wallet.demo import lives, money_in, money_out, reports, write
 from wallet.demo.bank import import_statements
@@ -36,7 +35,7 @@ def load(demo: Demo) -> None:
     plans = lives.tell(demo, psps)
     if plans.steps:
         first = min(step.at for step in plans.steps)
-        fx.load_bundled_rates(since=(first - write.days(RATES_BEFORE_DAYS)).date())
+        load_rates(since=(first - write.days(RATES_BEFORE_DAYS)).date(), until=demo.now.date())
     demo.progress("Deposits, withdrawals and transfers", 1, 4)
     write.post_steps(demo, plans)
     demo.progress("Deposits, withdrawals and transfers", 2, 4)

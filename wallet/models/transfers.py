@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,29 @@ from crm.money import Money
 from wallet.choices import Direction, ExchangeState, QuoteFor, TransferState
 from wallet.models.ledger import Account, Journal
 from wallet.models.payments import AmountMixin
+
+# An earlier day's rate than one that was promised for the two currencies before is a gift to whoever watches the market. That no
+# rate is too old is the brand's policy (`wallet.quotes`); two weeks are more than any policy may say.
+QUOTED_RATE = """
+IF NEW.rate_on NOT BETWEEN (NEW.created_at AT TIME ZONE 'UTC')::date - 14 AND (NEW.created_at AT TIME ZONE 'UTC')::date THEN
+  RAISE EXCEPTION 'quoted_rate_is_fresh: a rate of % can''t be promised on %', NEW.rate_on, NEW.created_at
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'quoted_rate_is_fresh';
+END IF;
+IF EXISTS (
+  SELECT FROM wallet_quote WHERE rate_on > NEW.rate_on
+    AND (given_currency, got_currency) IN ((NEW.given_currency, NEW.got_currency), (NEW.got_currency, NEW.given_currency))
+) THEN
+  RAISE EXCEPTION 'quoted_rate_is_never_older: a rate of a later day than % was promised for % and %',
+    NEW.rate_on, NEW.given_currency, NEW.got_currency
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'quoted_rate_is_never_older';
+END IF;
+RETURN NEW;
+"""
+ONE_MONEY = [("USD", "USC"), ("EUR", "EUC"), ("GBP", "GBC")]
+BETWEEN_ONE_MONEY = Q(
+    *(Q(given_currency=one, got_currency=other) for whole, cents in ONE_MONEY for one, other in ((whole, cents), (cents, whole))),
+    _connector=Q.OR,
+)  # fmt: skip
 
 
 class Quote(models.Model):
@@ -28,6 +52,9 @@ class Quote(models.Model):
     rate = models.DecimalField(max_digits=24, decimal_places=12, help_text=_("Got per unit given, markup included"))
     rate_on = models.DateField(help_text=_("Day of the reference rate"))
     markup_basis_points = models.PositiveIntegerField(default=0)
+    base_minor = models.BigIntegerField(
+        null=True, help_text=_("What is given, in the brand's base currency; for limits")
+    )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
@@ -42,8 +69,19 @@ class Quote(models.Model):
                 | (~Q(purpose=QuoteFor.EXCHANGE) & Q(trading_account_id__isnull=False)),
                 name="quote_of_a_transfer_names_its_account",
             ),
+            models.CheckConstraint(
+                condition=Q(markup_basis_points__gt=0) | BETWEEN_ONE_MONEY, name="quote_between_two_monies_has_a_markup"
+            ),
         ]
-        indexes = [models.Index(fields=["client", "-id"], name="quotes_by_client")]
+        triggers = [
+            pgtrigger.Trigger(
+                name="quoted_rate_is_sound", operation=pgtrigger.Insert, when=pgtrigger.Before, func=QUOTED_RATE
+            )
+        ]
+        indexes = [
+            models.Index(fields=["client", "-id"], name="quotes_by_client"),
+            models.Index(fields=["given_currency", "got_currency", "-rate_on"], name="quotes_by_pair"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.given} → {self.got}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.psp import api, control, hosted, webhooks  # noqa: F401 (importing them registers their pages)
+from sandbox.psp import api, control, hosted, rates, webhooks  # noqa: F401 (importing them registers their pages)
 from sandbox.psp.characters import CHARACTERS
 from sandbox.psp.dialects import bankwire, btcpay, paypal, praxis  # noqa: F401 (importing them registers their APIs)
 from sandbox.psp.payments import Pace
