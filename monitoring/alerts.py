@@ -60,11 +60,7 @@ def _raise_on(
     now: dt.datetime,
 ) -> list[Alert]:
     agents = User.objects.select_related("brand", "desk").in_bulk(agent_ids)
-    watched = set(
-        Watch.objects.filter(
-            agent_id__in=agent_ids, from_on__lte=day, to_on__gte=day, ended_at__isnull=True
-        ).values_list("agent_id", flat=True)
-    )  # fmt: skip
+    watched = set(Watch.objects.on(day).filter(agent_id__in=agent_ids).values_list("agent_id", flat=True))
     held = Alert.objects.select_for_update(of=("self",)).filter(agent_id__in=agent_ids, day=day).order_by("pk")
     known = {alert.agent_id: alert for alert in held}
     scores = {score.agent_id: score for score in DayScore.objects.filter(agent_id__in=agent_ids, day=day)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from django.db import connection, transaction
@@ -82,8 +84,11 @@ def _as_day(rows: list[tuple], groups: dict[int, int]) -> Day:
     )  # fmt: skip
 
 
-def load_scorer(groups: dict[int, int], *, with_history: bool = False) -> Scorer:
-    """The baselines of all agents, and the tails in force. `with_history`: past scores too, for fitting tails anew."""
+def load_scorer(groups: dict[int, int], *, before: dt.date, with_history: bool = False) -> Scorer:
+    """The baselines of all agents, and the tails in force when the day `before` begins, whenever it is scored.
+
+    `with_history`: the scores of the HISTORY_DAYS before it too, for fitting tails anew.
+    """
     agents = np.array(sorted(groups), dtype=np.int64)
     scorer = Scorer(agents, max(groups.values(), default=0) + 1)
     column = {name: n for n, name in enumerate(COUNTS)}
@@ -91,16 +96,21 @@ def load_scorer(groups: dict[int, int], *, with_history: bool = False) -> Scorer
         if feature in column and agent_id in scorer.place:
             for name, value in zip(STATE, values, strict=True):
                 scorer.state[name][scorer.place[agent_id], column[feature]] = value
-    for row in Calibration.objects.order_by("family", "-fitted_on").distinct("family"):
+    for row in Calibration.objects.filter(fitted_on__lt=before).order_by("family", "-fitted_on").distinct("family"):
         scorer.tails[Family(row.family)] = Tail(row.threshold, row.scale, row.fitted_on, row.agent_days)
     if with_history:
-        since = timezone.now().date() - dt.timedelta(days=HISTORY_DAYS)
-        began = DayScore.objects.aggregate(first=Min("day"))["first"] or since
-        known_from = max(since, began + dt.timedelta(days=2 * KNOWN_AFTER_DAYS))
-        past = DayScore.objects.filter(is_final=True, day__gte=known_from).values_list("family_p", flat=True)
-        table = np.array(list(past.iterator(chunk_size=20_000)), dtype=np.float64)
-        scorer.history = [table] if len(table) else []
+        scorer.history = _past_scores(before)
     return scorer
+
+
+def _past_scores(before: dt.date) -> list[np.ndarray]:
+    """The final scores of the HISTORY_DAYS before a day, one array a day."""
+    since = before - dt.timedelta(days=HISTORY_DAYS)
+    began = DayScore.objects.aggregate(first=Min("day"))["first"] or since
+    known_from = max(since, began + dt.timedelta(days=2 * KNOWN_AFTER_DAYS))
+    past = DayScore.objects.filter(is_final=True, day__gte=known_from, day__lt=before).order_by("day")
+    rows = past.values_list("day", "family_p").iterator(chunk_size=20_000)
+    return [np.array([p for _day, p in of_day], dtype=np.float64) for _day, of_day in groupby(rows, itemgetter(0))]
 
 
 @transaction.atomic
@@ -192,9 +202,9 @@ def first_day_with_access() -> dt.date | None:
 def learn_days(first: dt.date, last: dt.date) -> list[Scored]:
     """Score and learn counted days; the caller holds the lock and has counted them."""
     groups = groups_of_agents()
-    newest = Calibration.objects.aggregate(newest=Max("fitted_on"))["newest"]
+    newest = Calibration.objects.filter(fitted_on__lt=first).aggregate(newest=Max("fitted_on"))["newest"]
     due = newest is None or (last - newest).days >= REFIT_EVERY_DAYS
-    scorer = load_scorer(groups, with_history=due)
+    scorer = load_scorer(groups, before=first, with_history=due)
     found = list(scorer.run(load_days(first, last, groups)))
     save_scores(found, is_final=True)
     save_baselines(scorer, last)
@@ -210,7 +220,7 @@ def score_open_days(*, now: dt.datetime | None = None) -> list[Scored]:
     last = (now + dt.timedelta(hours=14)).date()
     count_days(first, last)
     groups = groups_of_agents()
-    scorer = load_scorer(groups)
+    scorer = load_scorer(groups, before=first)
     learned = last_learned() or dt.date.min
     found = [scorer.score(day) for day in load_days(first, last, groups) if day.day > learned]
     save_scores(found, is_final=False)

@@ -53,6 +53,23 @@ FEATURES: tuple[Feature, ...] = tuple(FAMILY_OF)
 FAMILIES: tuple[Family, ...] = tuple(Family)
 
 
+# Fewer of them on a day are nothing to look at, whatever the person's habit: from one to nine is nine times, and nothing.
+FLOORS: dict[Feature, int] = {
+    Feature.VIEWS: 25,
+    Feature.CLIENTS: 20,
+    Feature.BUSIEST_HOUR: 15,
+    Feature.SEARCHES: 40,
+    Feature.OUTSIDE_VIEWS: 10,
+    Feature.OUTSIDE_CLIENTS: 10,
+    Feature.DORMANT_VIEWS: 10,
+    Feature.REVEALS: 10,
+    Feature.REVEALS_WITHOUT_CALL: 10,
+    Feature.EXPORTS: 5,
+    Feature.DOWNLOADS: 10,
+    Feature.OFF_HOURS: 10,
+}
+
+
 class Rule(models.TextChoices):
     """Facts that need no statistics: they raise an alert whatever the agent's habit is."""
 

@@ -9,11 +9,14 @@ from django.db import connection
 # When work is not expected: before 7 and from 21 o'clock, and at the weekend, where the agent lives.
 WORK_FROM_HOUR = 7
 WORK_TO_HOUR = 21
+# A list answers while somebody types: "mei", "meie", "meier" within such steps are one search, the last.
+TYPING_SECONDS = 10
 
 # One pass over the rows of the days: per client first (so that "different clients" needs no sorting), then per day.
 COUNT_DAYS = """
 WITH seen AS MATERIALIZED (
-  SELECT e.user_id, (e.at AT TIME ZONE u.time_zone) AS local, e.at, e.kind, e.client_id, e.rows, e.in_book, e.ip
+  SELECT e.user_id, (e.at AT TIME ZONE u.time_zone) AS local, e.at, e.id, e.kind, e.client_id, e.rows, e.in_book, e.ip,
+    e.target, e.session, e.request_id, lower(btrim(e.reason)) AS words
   FROM crm_accessevent e
   JOIN crm_user u ON u.id = e.user_id AND u.kind = 'staff'
   WHERE e.at >= %(from_at)s AND e.at < %(to_at)s
@@ -38,13 +41,31 @@ WITH seen AS MATERIALIZED (
   FROM dated GROUP BY 1, 2, 3
 ), of_hours AS (
   SELECT user_id, day, max(views) AS busiest_hour, count(*) AS active_hours FROM per_hour GROUP BY 1, 2
+), asked AS (
+  -- The palette asks several sources in one request: a request counts once, however often each source was asked in it.
+  SELECT user_id, day, session, page, words, min(at) AS at, min(hour) AS hour FROM (
+    SELECT dated.*, CASE WHEN target LIKE 'palette%%' THEN 'palette' ELSE target END AS page,
+      coalesce(nullif(request_id, ''), id::text) AS request,
+      row_number() OVER (PARTITION BY user_id, target, words, request_id ORDER BY at, id) AS again
+    FROM dated WHERE kind = 'search'
+  ) each_source GROUP BY user_id, day, session, page, words, request, again
+), typed AS (
+  SELECT user_id, day, hour, (words <> '' AND next_words <> words AND starts_with(next_words, words)
+    AND next_at - at <= %(typing)s * interval '1 second') IS TRUE AS goes_on
+  FROM (
+    SELECT asked.*, lead(words) OVER on_page AS next_words, lead(at) OVER on_page AS next_at FROM asked
+    WINDOW on_page AS (PARTITION BY user_id, day, session, page ORDER BY at, words)
+  ) in_order
+), of_searches AS (
+  SELECT user_id, day, count(*) AS searches,
+    count(*) FILTER (WHERE hour < %(work_from)s OR hour >= %(work_to)s OR extract(isodow FROM day) > 5) AS off_hours
+  FROM typed WHERE NOT goes_on GROUP BY 1, 2
 ), of_days AS (
   SELECT user_id, day,
-    count(*) FILTER (WHERE kind = 'search') AS searches,
     count(*) FILTER (WHERE kind = 'export') AS exports,
     coalesce(sum(rows) FILTER (WHERE kind = 'export'), 0) AS export_rows,
     count(*) FILTER (WHERE kind = 'download') AS downloads,
-    count(*) FILTER (WHERE kind NOT IN ('login', 'logout')
+    count(*) FILTER (WHERE kind NOT IN ('login', 'logout', 'search')
       AND (hour < %(work_from)s OR hour >= %(work_to)s OR extract(isodow FROM day) > 5)) AS off_hours,
     count(DISTINCT ip) AS addresses, min(at) AS first_at, max(at) AS last_at
   FROM dated GROUP BY 1, 2
@@ -52,13 +73,15 @@ WITH seen AS MATERIALIZED (
 INSERT INTO monitoring_agentday AS kept (agent_id, day, views, clients, busiest_hour, searches, outside_views,
   outside_clients, dormant_views, reveals, reveals_without_call, calls, exports, export_rows, downloads, off_hours,
   active_hours, addresses, first_at, last_at, is_excluded)
-SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest_hour, d.searches,
+SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest_hour, coalesce(s.searches, 0),
   coalesce(c.outside_views, 0), coalesce(c.outside_clients, 0), coalesce(c.dormant_views, 0), coalesce(c.reveals, 0),
-  coalesce(c.reveals_without_call, 0), coalesce(c.calls, 0), d.exports, d.export_rows, d.downloads, d.off_hours,
+  coalesce(c.reveals_without_call, 0), coalesce(c.calls, 0), d.exports, d.export_rows, d.downloads,
+  d.off_hours + coalesce(s.off_hours, 0),
   h.active_hours, d.addresses, d.first_at, d.last_at, false
 FROM of_days d
 JOIN of_hours h USING (user_id, day)
 LEFT JOIN of_clients c USING (user_id, day)
+LEFT JOIN of_searches s USING (user_id, day)
 ORDER BY d.day, d.user_id
 ON CONFLICT ON CONSTRAINT one_row_per_agent_and_day DO UPDATE SET
   views = EXCLUDED.views, clients = EXCLUDED.clients, busiest_hour = EXCLUDED.busiest_hour, searches = EXCLUDED.searches,
@@ -74,6 +97,8 @@ ON CONFLICT ON CONSTRAINT one_row_per_agent_and_day DO UPDATE SET
 def count_days(first: dt.date, last: dt.date) -> int:
     """Count all staff's days from `first` to `last`, both included and local to each person; returns how many rows.
 
+    The access log keeps every list that was shown; a search that only grows while it is typed is counted once here. One that
+    repeats, is cut back or changed counts again: whoever pages through results or tries names gains nothing by it.
     Counting a day again replaces its counts: the open day is counted every quarter of an hour.
     """
     margin = dt.timedelta(hours=14)  # the widest distance of a time zone from UTC
@@ -82,6 +107,7 @@ def count_days(first: dt.date, last: dt.date) -> int:
             COUNT_DAYS,
             {
                 "first": first, "last": last, "work_from": WORK_FROM_HOUR, "work_to": WORK_TO_HOUR,
+                "typing": TYPING_SECONDS,
                 "from_at": dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC) - margin,
                 "to_at": dt.datetime.combine(last, dt.time(), tzinfo=dt.UTC) + dt.timedelta(days=1) + margin,
             },

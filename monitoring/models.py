@@ -5,6 +5,8 @@ No content of calls or mails, no ranking of people: counts, and how far a day is
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.db import models
@@ -203,6 +205,13 @@ class DateRange(Func):
     output_field = DateRangeField()
 
 
+class WatchQuerySet(models.QuerySet["Watch"]):
+    def on(self, day: dt.date) -> WatchQuerySet:
+        """Those that held on a day, also where they were ended after it: a day may be closed late."""
+        still_held = Q(ended_at__isnull=True) | Q(ended_at__date__gt=day)
+        return self.filter(still_held, from_on__lte=day, to_on__gte=day)
+
+
 class Watch(models.Model):
     """A person to look at more closely for a time: while it holds, less is needed for an alert."""
 
@@ -214,6 +223,8 @@ class Watch(models.Model):
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
+
+    objects = WatchQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -10,12 +10,11 @@ from django.utils.translation import ngettext
 
 from crm.ui import formats
 from monitoring import statistics
-from monitoring.choices import FAMILIES, FAMILY_OF, FEATURES, Family, Feature, Rule
+from monitoring.choices import FAMILIES, FAMILY_OF, FEATURES, FLOORS, Family, Feature, Rule
 
 Reason = dict[str, Any]
-# A reason is a feature at least this improbable, with at least so many of whatever it counts.
+# A reason is a feature at least this improbable; one below its floor never is (`scoring.UNREMARKABLE`).
 REASON_P = 0.02
-OBSERVED_MIN = 5
 REASONS_MAX = 4
 # Below this, more or less improbable means nothing: families come in their own order, how much was opened first.
 ALL_THE_SAME = 1e-6
@@ -54,7 +53,7 @@ def _strongest(family: Family, counts: dict[str, int], feature_p: list[float]) -
     candidates = [
         (feature_p[n] if feature_p[n] > 1e-9 else 1e-9, n, feature)
         for n, feature in enumerate(FEATURES)
-        if FAMILY_OF[feature] == family and feature_p[n] < REASON_P and counts[feature.value] >= OBSERVED_MIN
+        if FAMILY_OF[feature] == family and feature_p[n] < REASON_P and counts[feature.value] >= FLOORS[feature]
     ]
     return min(candidates)[2] if candidates else None
 

@@ -31,9 +31,7 @@ def broken_on(day: dt.date, groups: dict[int, int]) -> dict[int, list[Reason]]:
     for agent_id, exported in rows.items():
         if exported > limits[agent_id]:
             found[agent_id].append(of_rule(Rule.BULK_EXPORT, rows=exported, limit=limits[agent_id]))
-    leaving = Watch.objects.filter(
-        agent_id__in=list(rows), kind=WatchKind.NOTICE, from_on__lte=day, to_on__gte=day, ended_at__isnull=True
-    )
+    leaving = Watch.objects.on(day).filter(agent_id__in=list(rows), kind=WatchKind.NOTICE)
     for agent_id in leaving.values_list("agent_id", flat=True):
         found[agent_id].append(of_rule(Rule.LEAVER_TAKES, rows=rows[agent_id], limit=LEAVER_ROWS_MAX))
     return dict(found)

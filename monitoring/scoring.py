@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring import statistics as st
-from monitoring.choices import FAMILIES, FAMILY_OF, FEATURES, Family
+from monitoring.choices import FAMILIES, FAMILY_OF, FEATURES, FLOORS, Family
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -30,6 +30,9 @@ FAST_DECAY = 0.87  # … after 5
 LEARN_UP_TO_SD = 3.5
 HOURS_MAX = 12.0
 REFIT_EVERY_DAYS = 7
+# What a count below its floor says at most: one such day in ten.
+UNREMARKABLE = 0.1
+FLOOR_COUNTS = np.array([FLOORS[feature] for feature in FEATURES], dtype=np.float64)
 # Below this, a tail fitted to the past says less than the model.
 CALIBRATE_FROM_AGENT_DAYS = 400
 HISTORY_DAYS = 180
@@ -98,6 +101,7 @@ class Scorer:
         information = RATE_STRENGTH + self.state["slow_count"][at]
         dispersion = own_dispersion + 1.0 / information
         feature_p = st.upper_tail(day.counts, mean, dispersion)
+        feature_p = np.where(day.counts < FLOOR_COUNTS, np.maximum(feature_p, UNREMARKABLE), feature_p)
         family_p = np.stack([st.by_cauchy(feature_p[:, FAMILY_COLUMNS[family]]) for family in FAMILIES], axis=-1)
         judged = self._calibrated(family_p)
         return Scored(

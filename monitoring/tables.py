@@ -84,9 +84,7 @@ class AgentTable(Table):
         counted = AgentDay.objects.filter(agent_id=OuterRef("pk"))
         last = DayScore.objects.filter(agent_id=OuterRef("pk")).order_by("-day")
         open_alert = Alert.objects.filter(agent_id=OuterRef("pk")).exclude(state=AlertState.DECIDED)
-        watch = Watch.objects.filter(
-            agent_id=OuterRef("pk"), ended_at__isnull=True, from_on__lte=self.now.date(), to_on__gte=self.now.date()
-        )
+        watch = Watch.objects.on(self.now.date()).filter(agent_id=OuterRef("pk"), ended_at__isnull=True)
         return (
             agents_visible_to(self.user).filter(Exists(counted), is_active=True).select_related("desk")
             .annotate(
