@@ -27,7 +27,7 @@ ROWS_MAX = 5_000_000
 BUFFER_BYTES = 256 * 1024
 MINOR_MAX = 10**17
 RATE_MAX = Decimal(10**10)
-AMOUNT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
+AMOUNT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 POWERS = tuple(10**places for places in range(20))
 
 

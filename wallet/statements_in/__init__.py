@@ -46,7 +46,7 @@ TABLES: dict[str, Callable[[BinaryIO, Mapping | None], Iterator[Parsed]]] = {"cs
 FORMATS = (*READERS, *TABLES)
 SWIFT = re.compile(r"^\s{0,3}:(?:20|25P?|28C?|60[FM]|61|62[FM]|64|65|86|34F|13D):|\{4:\s*:20:", re.MULTILINE)
 REPORT = re.compile(r"^\s{0,3}:(?:34F|13D):", re.MULTILINE)
-BAI = re.compile(r"\s*01\s*,[^,\n]*,[^,\n]*,\s*\d*\s*,")
+BAI = re.compile(r"01\s?,[^,\n]{0,80},[^,\n]{0,80},\s?\d{0,8}\s?,")
 
 
 def find_format(file: BinaryIO) -> str:

@@ -16,15 +16,21 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from crm.money import exponent
-from wallet.statements_in.errors import BadStatement
+from wallet.statements_in.errors import BadStatement, bad
 from wallet.statements_in.lines import text_lines
-from wallet.statements_in.parsed import Balance, Booking, Claim, Parsed, Weight, known_currency
+from wallet.statements_in.parsed import Balance, Booking, Claim, Parsed, Weight, count_of, known_currency
 
 RECORD = re.compile(r"\s*(01|02|03|16|49|88|98|99)\s*,(.*)", re.DOTALL)
 # Some banks write several records into one line.
 NEXT = re.compile(r"/\s+(?=(?:02|03|16|49|88|98|99),)")
 NEXT_OF_ONE_LINE = re.compile(r"/\s*(?=(?:02|03|16|49|88|98|99),)")
-AMOUNT = re.compile(r"[+-]?\d+(?:\.\d*)?")
+AMOUNT = re.compile(r"[+-]?\d{1,18}(?:\.\d{0,6})?", re.ASCII)
+TYPE_CODE = re.compile(r"\d{3}", re.ASCII)
+NAMED = re.compile(r"\b(?:BO1|BN1|NAME|ORIG NAME|ORIG CO NAME)[:=]")
+NEXT_KEY = re.compile(r"\s[A-Z][A-Z0-9 ]{1,12}[:=]")
+NAME_CHARS_MAX = 140
+PARTS_MAX = 10_000
+PART_CHARS_MAX = 100_000
 BALANCES = {"010": ("opening", False), "015": ("closing", False), "040": ("opening available", False),
             "045": ("available", False), "060": ("interim available", False), "030": ("interim", True)}  # fmt: skip
 DEFAULT_CURRENCY = "USD"
@@ -71,10 +77,12 @@ def _records(file: BinaryIO) -> Iterator[Record]:
             found = RECORD.fullmatch(piece)
             if found is None:
                 if made is not None and piece.strip() and made.code in ("16", "03", "88"):
-                    made.parts[-1] = f"{made.parts[-1]} {_unended(piece)}"
+                    _go_on(made, number, piece)
                 continue
             code, text = found[1], _unended(found[2])
             if code == "88" and made is not None:
+                if len(made.parts) >= PARTS_MAX:
+                    raise bad(_("Line %(line)s") % {"line": number}, _("the record is too long."))
                 made.parts.append(text)
                 made.physical += 1
                 continue
@@ -83,6 +91,13 @@ def _records(file: BinaryIO) -> Iterator[Record]:
             made = Record(code, number, [text])
     if made is not None:
         yield made
+
+
+def _go_on(record: Record, line: int, text: str) -> None:
+    """A line without a code belongs to the text before it."""
+    if len(record.parts[-1]) > PART_CHARS_MAX:
+        raise bad(_("Line %(line)s") % {"line": line}, _("the record is too long."))
+    record.parts[-1] = f"{record.parts[-1]} {_unended(text)}"
 
 
 def _unended(text: str) -> str:
@@ -98,18 +113,20 @@ class _Reader:
         self.day: dt.date | None = None
         self.file_level, self.group_level, self.account_level = Level(), Level(), Level()
         self.is_open = False
+        # Trailers that are still to come: 98 of a group, 99 of the file.
+        self.awaited: list[str] = ["99"]
 
     def read(self, records: Iterator[Record]) -> Iterator[Parsed]:
         """A statement is handed on when the next one starts: the trailers behind it may still say that it is wrong."""
         found = False
         for record in records:
             if record.code == "03" and self.one is not None:
-                self._unclosed()
+                self._unclosed("49")
                 yield self._finished(self.one)
                 found, self.one = True, None
             self._take(record)
         if self.one is not None:
-            self._unclosed()
+            self._unclosed("49", *self.awaited)
             found = True
             yield self._finished(self.one)
         if not found:
@@ -120,8 +137,13 @@ class _Reader:
         self.group_level.records += record.physical
         self.account_level.records += record.physical
         values = record.values()
-        if record.code == "02":
+        if record.code == "01":
+            self._unclosed(*(self.awaited if self.one is not None else ()))
+            self.file_level, self.awaited = Level(records=record.physical), ["99"]
+        elif record.code == "02":
+            self._unclosed(*(code for code in self.awaited if code == "98"))
             self._start_group(record, [*values, *[""] * 8])
+            self.awaited = ["98", "99"]
         elif record.code == "03":
             self._start_account(record)
         elif record.code == "16" and self.one is not None:
@@ -133,8 +155,11 @@ class _Reader:
         elif record.code == "98":
             self._trailer(record, values, self.group_level, self.group_level.parts)
             self.file_level.total += self.group_level.total
+            self.awaited = ["99"]
         elif record.code == "99":
+            self._unclosed(*(code for code in self.awaited if code == "98"))
             self._trailer(record, values, self.file_level, self.file_level.parts)
+            self.awaited = []
 
     def _start_group(self, record: Record, values: list[str]) -> None:
         self.file_level.parts += 1
@@ -161,16 +186,11 @@ class _Reader:
             one.odd(one.place, _("its group (record 02) names no day."), Weight.NEEDED)
         if group[2] in GROUP_STATUS:
             one.odd(one.place, _("its group is a %(status)s.") % {"status": GROUP_STATUS[group[2]]}, Weight.NEEDED)
-        self._summaries(one, record, values[2:])
+        self._summaries(one, record)
 
-    def _summaries(self, one: Parsed, record: Record, values: list[str]) -> None:
+    def _summaries(self, one: Parsed, record: Record) -> None:
         """type, amount, number of items, kind of funds: again and again."""
-        at = 0
-        while at < len(values):
-            kind, amount, count = ([*values[at:], "", "", ""])[:3]
-            at, _value_on = _past_funds(values, at + 3)
-            if not amount:
-                continue
+        for kind, amount, count in _summaries_of(record.fields()[2:]):
             minor = self._minor(one, record, amount)
             if minor is None:
                 continue
@@ -183,8 +203,7 @@ class _Reader:
                 )
             elif kind in ("100", "400"):
                 one.claims.append(
-                    Claim(f"{kind} total", int(count) if count.isdigit() else None, _major(minor, amount, one.currency),
-                          1 if kind == "100" else -1)
+                    Claim(f"{kind} total", count_of(count), _major(minor, amount, one.currency), 1 if kind == "100" else -1)
                 )  # fmt: skip
 
     def _minor(self, one: Parsed, record: Record, amount: str) -> int | None:
@@ -207,7 +226,7 @@ class _Reader:
         at, value_on = _past_funds([value for _at, value in fields], 2)
         rest = fields[at:]
         bank, customer = ([*(value for _at, value in rest[:2]), "", ""])[:2]
-        number = int(kind) if kind.isdigit() else 0
+        number = int(kind) if TYPE_CODE.fullmatch(kind) else 0
         if number == 890 or not amount:
             if text := _text(rest[2:]):
                 one.odd(place, _("a note: %(text)s") % {"text": text[:200]})
@@ -220,7 +239,7 @@ class _Reader:
             value_on=value_on or self.day, bank_reference=bank, text=_text(rest[2:]), code=kind,
         )  # fmt: skip
         if not is_credit and not is_debit:
-            one.wrong(place, _("type code “%(code)s” is neither a credit nor a debit.") % {"code": kind})
+            one.wrong(place, _("type code “%(code)s” is neither a credit nor a debit.") % {"code": kind[:10]})
         if customer:
             entry.references["customer"] = customer
         _party(entry)
@@ -242,8 +261,8 @@ class _Reader:
         for at, (name, found) in enumerate(wanted):
             value = told[at] if at < len(told) else ""
             if not value:
-                continue
-            if not AMOUNT.fullmatch(value):
+                one.odd(place, _("it names no %(what)s.") % {"what": name or _("sum")}, Weight.NEEDED)
+            elif not AMOUNT.fullmatch(value):
                 one.wrong(place, _("“%(value)s” is not a number.") % {"value": value[:40]})
             elif int(value.replace(".", "")) != found:
                 words = (
@@ -254,18 +273,24 @@ class _Reader:
                 one.wrong(place, words % {"told": value, "found": found, "name": name})
         one.checks.append(f"{record.code} control total")
 
-    def _unclosed(self) -> None:
-        if self.is_open and self.one is not None:
-            self.one.odd(self.one.place, _("its control total (record 49) is missing."), Weight.NEEDED)
-        self.is_open = False
+    def _unclosed(self, *codes: str) -> None:
+        """Trailers that should have come by now: without them nobody knows whether the file was cut off."""
+        for code in codes:
+            if self.one is not None and (code != "49" or self.is_open):
+                words = _("its control total (record %(code)s) is missing.") % {"code": code}
+                self.one.odd(self.one.place, words, Weight.NEEDED)
+        self.is_open = self.is_open and "49" not in codes
 
     def _finished(self, one: Parsed) -> Parsed:
         """Details may be fewer than the summaries: banks leave them out as agreed. Then nothing is claimed of them."""
+        _without_placeholders(one)
         opening, closing = one.balance("opening"), one.balance("closing")
         totals = {claim.side: claim.total or Decimal(0) for claim in one.claims}
         for claim in [*one.claims]:
             found = [entry.amount for entry in one.entries if entry.amount and entry.amount * claim.side > 0]
-            if claim.total is not None and sum((abs(amount) for amount in found), Decimal(0)) != claim.total:
+            if claim.total is not None and sum((abs(amount) for amount in found), Decimal(0)) == claim.total:
+                _lump_sums(one, claim, len(found))
+            elif claim.total is not None:
                 one.claims.remove(claim)
                 one.odd(
                     one.place, _("its total of type %(code)s is not explained by details.") % {"code": claim.what[:3]}
@@ -279,6 +304,47 @@ class _Reader:
         return one
 
 
+def _summaries_of(fields: list[tuple[int, str]]) -> Iterator[tuple[str, str, str]]:
+    """(type, amount, number of items). Whatever is left out at the end of a record is empty: the 88 that continues it begins
+    with the next type. Some banks write a comma more there, or fewer."""
+    values = [value for _part, value in fields]
+
+    def is_next(at: int) -> bool:
+        return 0 < at < len(fields) and fields[at][0] != fields[at - 1][0] and bool(TYPE_CODE.fullmatch(values[at]))
+
+    at = 0
+    while at < len(values):
+        kind, amount, count = values[at], "", ""
+        at += 1
+        if not kind:
+            continue
+        if at < len(values) and not is_next(at):
+            amount, at = values[at], at + 1
+            if at < len(values) and not is_next(at):
+                count, at = values[at], at + 1
+                if not is_next(at):
+                    at = _past_funds(values, at)[0]
+        if amount:
+            yield kind, amount, count
+
+
+def _without_placeholders(one: Parsed) -> None:
+    """Balances of nothing before and after, where the bank's own totals moved: a bank that tells none fills in zeros."""
+    told = [balance for balance in one.balances if balance.kind in ("opening", "closing")]
+    moved = sum(claim.side * (claim.total or 0) for claim in one.claims)
+    if len(told) == 2 and moved and not any(balance.amount for balance in told):
+        one.balances = [balance for balance in one.balances if balance not in told]
+        one.odd(one.place, _("its balances are zero although money moved; they are taken as not given."))
+
+
+def _lump_sums(one: Parsed, claim: Claim, found: int) -> None:
+    """A bank that books many items in one entry counts the items."""
+    if claim.number is not None and claim.number > found > 0:
+        words = _("its total of type %(code)s counts %(count)s items, booked in %(found)s entries.")
+        one.odd(one.place, words % {"code": claim.what[:3], "count": claim.number, "found": found})
+        claim.number = None
+
+
 def _past_funds(values: list[str], at: int) -> tuple[int, dt.date | None]:
     """Where the field after the kind of funds is: S has three more, V a day and a time, D pairs. And V's day."""
     kind = values[at].upper() if at < len(values) else ""
@@ -288,7 +354,7 @@ def _past_funds(values: list[str], at: int) -> tuple[int, dt.date | None]:
         return at + 3, _day(values[at + 1]) if at + 1 < len(values) else None
     if kind == "D":
         count = values[at + 1] if at + 1 < len(values) else ""
-        return at + 2 + 2 * (int(count) if count.isdigit() and len(count) < 4 else 0), None
+        return at + 2 + 2 * (int(count) if TYPE_CODE.fullmatch(count.zfill(3)) else 0), None
     return at + 1, None
 
 
@@ -307,10 +373,10 @@ def _text(fields: list[tuple[int, str]]) -> str:
 
 def _party(entry: Booking) -> None:
     """Some banks write `BO1:DOE JO` (by order of) and the account into the text."""
-    if found := re.search(
-        r"\b(?:BO1|BN1|NAME|ORIG NAME|ORIG CO NAME)[:=]\s*([^:]+?)(?=\s+[A-Z][A-Z0-9 ]{1,12}[:=]|$)", entry.text
-    ):
-        entry.party.name = found[1].strip()
+    if found := NAMED.search(entry.text):
+        rest = entry.text[found.end() :][:NAME_CHARS_MAX]
+        key = NEXT_KEY.search(rest)
+        entry.party.name = (rest[: key.start()] if key else rest.partition(":")[0]).strip()
     if found := re.search(r"\bTRID:(\S+)", entry.text):
         entry.references["transaction"] = found[1]
 
@@ -318,7 +384,7 @@ def _party(entry: Booking) -> None:
 def _day(text: str) -> dt.date | None:
     """YYMMDD, or YYYYMMDD of banks that write it."""
     plain = text.strip()
-    if not plain.isdigit() or len(plain) not in (6, 8):
+    if not (plain.isascii() and plain.isdigit()) or len(plain) not in (6, 8):
         return None
     year = int(plain[:-4]) + (0 if len(plain) == 8 else 2000)
     try:

@@ -40,6 +40,7 @@ from wallet.statements_in.parsed import (
     Status,
     Weight,
     amount_of,
+    count_of,
     known_currency,
 )
 
@@ -49,6 +50,10 @@ KINDS = {"OPBD": "opening", "CLBD": "closing", "PRCD": "previous", "ITBD": "inte
          "INFO": "information"}  # fmt: skip
 OTHER_ENCODING = re.compile(rb"encoding=[\"'](?!utf-8)", re.IGNORECASE)
 PIECE_BYTES = 2**20
+READ_BYTES = 2**16
+TEXT_BYTES_MAX = 2**20
+DEPTH_MAX = 100
+KEPT_MAX = 200_000  # elements of one entry, or around the entries
 
 
 def read_camt(file: BinaryIO) -> Iterator[Parsed]:
@@ -69,10 +74,11 @@ class _Reader:
         self.count = 0
         self.details: list[Booking] = []
         self.root = ""
+        self.kept = 0
 
     def statements(self) -> Iterator[Parsed]:
         try:
-            for event, element in ElementTree.iterparse(self.file, events=("start", "end"), forbid_dtd=True):
+            for event, element in ElementTree.iterparse(_Bounded(self.file), events=("start", "end"), forbid_dtd=True):
                 if event == "start":
                     self._start(element)
                 else:
@@ -102,6 +108,9 @@ class _Reader:
 
     def _start(self, element: Element) -> None:
         name = element.tag = local(element.tag)
+        self.kept += 1
+        if len(self.path) >= DEPTH_MAX or self.kept > KEPT_MAX:
+            raise BadStatement(_("The file has more elements in one another than any bank's. Nothing was imported."))
         self.root = self.root or name
         inside = self.path[-1].tag if self.path else ""
         if self.one is None and name in GROUPS and inside.startswith(GROUPS[name]):
@@ -117,24 +126,43 @@ class _Reader:
         if one is None:
             if parent is not None and len(self.path) > 1:
                 parent.remove(element)
+                self.kept = 0
             return None
         if name == "TxDtls":
             self.details.append(detail_of(element))
             if parent is not None:
                 parent.remove(element)
+                self.kept = 0
         elif name == "Ntry" and parent is not None:
             if not one.entries:
                 _head(one, parent)
             add_entry(one, element, tuple(self.details))
             self.details = []
             parent.remove(element)
+            self.kept = 0
         elif name in GROUPS and parent is not None and parent.tag.startswith(GROUPS[name]):
             _head(one, element)
             _tail(one, element)
             parent.remove(element)
+            self.kept = 0
             self.one = None
             return one
         return None
+
+
+class _Bounded:
+    """The file in pieces, refused where a text goes on for longer than any bank's: the parser would keep all of it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.since_tag = file, 0
+
+    def read(self, size: int = READ_BYTES) -> bytes:
+        piece = self.file.read(min(size, READ_BYTES) if size > 0 else READ_BYTES)
+        last = piece.rfind(b"<")
+        self.since_tag = len(piece) - last if last >= 0 else self.since_tag + len(piece)
+        if self.since_tag > TEXT_BYTES_MAX:
+            raise BadStatement(_("A value in the file is too long for camt. Nothing was imported."))
+        return piece
 
 
 def _trimmed(file: BinaryIO) -> BinaryIO:
@@ -246,9 +274,9 @@ def _claims(one: Parsed, summary: Element | None) -> None:
         total = find(summary, name)
         if total is None:
             continue
-        count, told = text_of(total, "NbOfNtries"), amount_of(text_of(total, "Sum"))
-        if count.isdigit() or told is not None:
-            one.claims.append(Claim(f"{name}", int(count) if count.isdigit() else None, told, side))
+        count, told = count_of(text_of(total, "NbOfNtries")), amount_of(text_of(total, "Sum"))
+        if count is not None or told is not None:
+            one.claims.append(Claim(f"{name}", count, told, side))
         net, direction = (
             amount_of(text_of(total, "TtlNetNtryAmt", "TtlNetNtry/Amt")),
             text_of(total, "CdtDbtInd", "TtlNetNtry/CdtDbtInd"),

@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 
 from wallet.statements_in.parsed import Parsed, amount_of, known_currency
 
+SIGNS = ("-", "+", "−")
 
-@functools.cache
+
+@functools.lru_cache(10_000)
 def local(tag: str) -> str:
     return sys.intern(tag.rpartition("}")[2])
 
@@ -72,9 +74,11 @@ def amount_in(one: Parsed, place: str, amount: Element) -> tuple[Decimal | None,
     number, currency = amount_of(told), known_currency(code)
     if number is None:
         one.wrong(place, _("“%(value)s” is not an amount.") % {"value": told[:40]})
+    elif told.startswith(SIGNS):
+        one.wrong(place, _("“%(value)s” has a sign; CdtDbtInd says the direction.") % {"value": told[:40]})
     if code and not currency:
         one.wrong(place, _("“%(value)s” is not a currency code.") % {"value": code[:10]})
-    return number, currency
+    return (None if told.startswith(SIGNS) else number), currency
 
 
 def is_credit_in(one: Parsed, place: str, element: Element) -> bool | None:

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 from django.utils.translation import gettext as _
 
 from wallet.statements_in.camt_elements import (
+    SIGNS,
     account_of,
     amount_in,
     bank_of,
@@ -73,9 +74,10 @@ def _code(element: Element) -> str:
 class _Detail(Booking):
     """A payment before its entry is known: its sign and side are not yet."""
 
-    __slots__ = ("amounts", "parties", "side")
+    __slots__ = ("amounts", "parties", "side", "signed")
 
     amounts: list[tuple[Decimal | None, str]]
+    signed: str  # an amount with a sign, which the direction is for
     parties: dict[str, Party]
     side: str
 
@@ -100,11 +102,13 @@ def detail_of(element: Element) -> Booking:
     )  # fmt: skip
     made.references = {name: value for name, value in told.items() if value and value.upper() != "NOTPROVIDED"}
     made.side = text_of(element, "CdtDbtInd").upper()
-    made.amounts = [
-        (amount_of(amount.text or ""), known_currency(str(amount.get("Ccy") or "")))
+    found = [
+        amount
         for path in ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt", "AmtDtls/InstdAmt/Amt")
         if (amount := find(element, path)) is not None
     ]
+    made.signed = next((text for one in found if (text := (one.text or "").strip()).startswith(SIGNS)), "")
+    made.amounts = [(amount_of(one.text or ""), known_currency(str(one.get("Ccy") or ""))) for one in found]
     made.parties = {side: _party(element, side) for side in ("Dbtr", "Cdtr")}
     return made
 
@@ -136,6 +140,9 @@ def _in_entry(one: Parsed, entry: Booking, detail: Booking, number: int) -> None
     detail.place = _("%(entry)s, payment %(number)s") % {"entry": entry.place, "number": number}
     detail.booked_on, detail.value_on, detail.status = entry.booked_on, entry.value_on, entry.status
     detail.is_reversal = entry.is_reversal
+    if detail.signed:
+        words = _("“%(value)s” has a sign; CdtDbtInd says the direction.")
+        one.wrong(detail.place, words % {"value": detail.signed[:40]})
     is_credit = detail.side == "CRDT" if detail.side in ("CRDT", "DBIT") else (entry.amount or 0) >= 0
     mine = next(
         (amount for amount, currency in detail.amounts if currency in (entry.currency, "") and amount is not None), None

@@ -35,15 +35,16 @@ CURRENCY_CODES = """
     ZWL DEM FRF ITL NLG ATS ESP BEF FIM IEP PTE
 """
 CURRENCY_WORDS = set(CURRENCY_CODES.split())
-MARKED = re.compile(
-    r"(?P<before>US\$|A\$|C\$|R\$|[€£$₽₹¥₺₪]|zł|Kč|Fr\.|RM|Rs\.?|[A-Z]{3}(?=[\s\d+\-.,]))?\s*(?P<number>.*?)\s*"
-    r"(?P<after>US\$|[€£$₽₹¥₺₪]|zł|Kč|Fr\.|(?<=[\s\d])[A-Z]{3})?"
-)
-SIDE = re.compile(r"(.*\d[.,\d]*)\s*(CR|DR|C|D|S|H|\+|-)\.?", re.IGNORECASE)
+BEFORE = re.compile(r"US\$|A\$|C\$|R\$|[€£$₽₹¥₺₪]|zł|Kč|Fr\.|RM|Rs\.?|[A-Z]{3}(?=[\s\d+\-.,])")
+AFTER = re.compile(r"(?:US\$|[€£$₽₹¥₺₪]|zł|Kč|Fr\.|(?<=[\s\d])[A-Z]{3})\Z")
+SIDE = re.compile(r"(CR|DR|C|D|S|H|\+|-)\.?\Z", re.IGNORECASE)
 DIGITS = re.compile(r"[+-]?(?:\d[\d.,' ]*|[.,]\d+)")
 # 1.234.567, 1 234 567, and Indian 12,34,567
 GROUPS = re.compile(r"\d{1,3}(?:([.,' ])\d{2,3})(?:\1\d{2,3})*(?<=\d{3})|\d*")
 FLOAT_DIGITS = 8
+# Longer texts are no amounts, and a day stands in front of what is longer: strangers write cells of any length.
+CELL_CHARS_MAX = 64
+DIGITS_MAX = 28  # a Decimal of more is rounded as soon as it is computed with
 
 
 def plain(text: str) -> str:
@@ -61,7 +62,7 @@ def days_of(value: Any) -> dict[str, dt.date]:
         return dict.fromkeys(ORDERS, value.date())
     if isinstance(value, dt.date):
         return dict.fromkeys(ORDERS, value)
-    text = str(value).strip().strip("'\"").rstrip(".")
+    text = str(value).strip()[:CELL_CHARS_MAX].strip("'\"").rstrip(".")
     if COMPACT.match(text):
         found = _day(text[:4], text[4:6], text[6:8])
         return dict.fromkeys(ORDERS, found) if found else {}
@@ -139,7 +140,13 @@ def order_of(column: Iterable[Any], hint: str = "dmy") -> tuple[str, bool]:
 
 
 def bare_amount(text: str) -> tuple[str, str, str]:
-    """The digits with their sign, the currency written beside them, and the side (C or D): `1.234,56- EUR`, `$5.00CR`."""
+    """The digits with their sign, the currency written beside them, and the side (C or D): `1.234,56- EUR`, `$5.00CR`.
+
+    All empty for a text that is too long for an amount.
+    """
+    text = text.strip()
+    if len(text) > CELL_CHARS_MAX:
+        return "", "", ""
     told = (
         text.replace("\u00a0", " ")
         .replace("\u202f", " ")
@@ -154,17 +161,19 @@ def bare_amount(text: str) -> tuple[str, str, str]:
     sign = ""
     while told[:1] in ("-", "+") and told:
         sign, told = sign or told[0], told[1:].lstrip()
-    marked = MARKED.fullmatch(told)
+    before = BEFORE.match(told)
+    start = before.end() if before else 0
+    after = AFTER.search(told, start)
+    number = told[start : after.start() if after else None].strip()
     currency = ""
-    if marked and marked["number"]:
-        mark = marked["before"] or marked["after"] or ""
-        if mark in CURRENCIES or mark in CURRENCY_WORDS:
-            currency, told = CURRENCIES.get(mark, mark), marked["number"].strip()
+    mark = (before or after or [""])[0]
+    if number and (mark in CURRENCIES or mark in CURRENCY_WORDS):
+        currency, told = CURRENCIES.get(mark, mark), number
     while told[:1] in ("-", "+") and told:
         sign, told = told[0], told[1:].lstrip()
     side = ""
-    if found := SIDE.fullmatch(told):
-        told, side = found[1], found[2].upper()
+    if (found := SIDE.search(told)) and (head := told[: found.start()].rstrip()).rstrip(".,")[-1:].isdigit():
+        told, side = head, found[1].upper()
         sign = "-" if side == "-" else sign
         side = {"CR": "C", "C": "C", "H": "C", "DR": "D", "D": "D", "S": "D"}.get(side, "")
     return ("-" if is_negative else sign) + told.strip(), currency, side
@@ -207,7 +216,7 @@ def number_of(value: Any, mark: str) -> Decimal | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return Decimal(value)
+        return Decimal(value) if abs(value) < 10**DIGITS_MAX else None
     if isinstance(value, float):
         return _of_float(value)
     digits, _currency, side = bare_amount(str(value))
@@ -222,6 +231,8 @@ def number_of(value: Any, mark: str) -> Decimal | None:
         return None
     sign = "-" if digits.startswith("-") else ""
     told = f"{sign}{''.join(one for one in whole if one.isdigit()) or 0}{'.' if dot else ''}{fraction}"
+    if sum(letter.isdigit() for letter in told) > DIGITS_MAX:
+        return None
     try:
         number = Decimal(told)
     except InvalidOperation:

@@ -11,9 +11,10 @@ from wallet.statements_in.column_names import NAMES
 
 KNOWN = {name: (meaning, rank) for meaning, names in reversed(NAMES.items()) for rank, name in enumerate(names)}
 SEVERAL = {"text"}
-VALUE = re.compile(r"\s*[-+(€$£]?\s*\d")
+VALUE = re.compile(r"[-+(€$£]?\s*\d")
 # A name with a currency or unit in it: Betrag (EUR), Amount GBP, Withdrawals (SGD), Kwota (zł).
-WITH_CURRENCY = re.compile(r"(.*?)\s*[(\[]?\b([A-Z]{3})\b[)\]]?\s*$")
+WITH_CURRENCY = re.compile(r"[(\[]?\b([A-Z]{3})\b[)\]]?\Z")
+NAME_CHARS_MAX = 120
 LOOSE = (
     ("balance", re.compile(r"\b(balance|saldo|solde|kontostand|zustatek)\b")),
     ("value", re.compile(r"\b(value date|valuta ?datum|wertstellung|valeur)\b")),
@@ -34,19 +35,22 @@ LOOSE = (
 
 def meaning_of(name: str) -> tuple[str, int, str]:
     """Of one header cell: its meaning, how far down its list it stands, and the currency in it. ("", …): unknown."""
+    name = name.strip().strip('"')
+    if len(name) > NAME_CHARS_MAX:
+        return "", 0, ""
     told = plain(name)
     if told in KNOWN:
         return *KNOWN[told], ""
-    found = WITH_CURRENCY.fullmatch(name.strip().strip('"'))
-    if found and found[2] in CURRENCY_WORDS and plain(found[1]) in KNOWN:
-        return *KNOWN[plain(found[1])], found[2]
-    bracket = re.fullmatch(r"(.*?)\s*[(\[]([^)\]]*)[)\]]\s*", name.strip())
-    if bracket and plain(bracket[1]) in KNOWN:
-        return *KNOWN[plain(bracket[1])], ""
+    found = WITH_CURRENCY.search(name)
+    code = found[1] if found and found[1] in CURRENCY_WORDS else ""
+    if found and code and (bare := plain(name[: found.start()])) in KNOWN:
+        return *KNOWN[bare], code
+    if name.endswith((")", "]")) and (bare := plain(re.split(r"[(\[]", name, maxsplit=1)[0])) in KNOWN:
+        return *KNOWN[bare], ""
     if len(told) <= 40:
         for meaning, form in LOOSE:
             if form.search(told):
-                return meaning, 100, found[2] if found and found[2] in CURRENCY_WORDS else ""
+                return meaning, 100, code
     return "", 0, ""
 
 
@@ -54,7 +58,9 @@ def is_header(row: list[Any]) -> bool:
     """A row of names: at least two of them known, one a day and one money; and no day or amount stands in it."""
     cells = [str(cell) for cell in row if str(cell).strip()]
     known = {meaning_of(cell)[0] for cell in cells} - {""}
-    has_values = any(days_of(cell) or (is_amount(cell) and VALUE.match(str(cell))) for cell in row if str(cell).strip())
+    has_values = any(
+        days_of(cell) or (is_amount(cell) and VALUE.match(str(cell).lstrip())) for cell in row if str(cell).strip()
+    )
     return bool(known & {"date", "value"}) and bool(known & {"amount", "debit", "credit", "balance"}) and not has_values
 
 

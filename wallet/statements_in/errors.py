@@ -15,4 +15,11 @@ class BadStatement(DomainError):
 
 def bad(place: str, message: str) -> BadStatement:
     """`place` says where in the file: a line, or statement and entry."""
-    return BadStatement(_("%(place)s: %(message)s Nothing was imported.") % {"place": place, "message": message})
+    values = {"place": _one_line(place, 160), "message": _one_line(message, 300)}
+    return BadStatement(_("%(place)s: %(message)s Nothing was imported.") % values)
+
+
+def _one_line(text: str, most: int) -> str:
+    """Files put whatever they like into places and values."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

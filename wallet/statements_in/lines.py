@@ -6,18 +6,30 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
+from django.utils.translation import gettext as _
+
+from wallet.statements_in.errors import bad
+
 CONTROLS = {code: None for code in range(32) if code != 9}
+# A whole file in one line is as long as that; more is no statement, and would be in memory at once.
+LINE_CHARS_MAX = 2_000_000
 
 
 def text_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
     """Numbered lines. Banks write ASCII, UTF-8, UTF-16 or Windows' Latin, and end lines as they like."""
-    for number, line in enumerate(opened(file), 1):
-        yield number, readable(line.rstrip("\n")).translate(CONTROLS)
+    for number, line in bounded(opened(file)):
+        yield number, line.rstrip("\n").translate(CONTROLS)
 
 
-def whole_text(file: BinaryIO) -> str:
-    """All of it, line ends as `\\n`."""
-    return readable(opened(file).read())
+def bounded(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
+    """Numbered lines of a text. Raises BadStatement for one that is longer than any bank's."""
+    number = 0
+    while line := text.readline(LINE_CHARS_MAX + 1):
+        number += 1
+        if len(line) > LINE_CHARS_MAX:
+            words = _("the line has more than %(most)s characters.") % {"most": LINE_CHARS_MAX}
+            raise bad(_("Line %(line)s") % {"line": number}, words)
+        yield number, readable(line)
 
 
 def opened(file: BinaryIO) -> io.TextIOWrapper:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from wallet.statements_in.errors import BadStatement
+from wallet.statements_in.errors import BadStatement, bad
 from wallet.statements_in.lines import text_lines
 from wallet.statements_in.parsed import Balance, Booking, Claim, Parsed, Weight, amount_of, known_currency
 from wallet.statements_in.swift_text import understood
@@ -24,13 +24,19 @@ TAG = re.compile(
     r"\s{0,3}:(13|13D|20|21|25|25P|28|28C|34F|60F|60M|61|62F|62M|64|65|86|90C|90D|NS|940|942|9400):(.*)", re.IGNORECASE
 )
 AFTER_BLOCK = re.compile(r"^\s*(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\{4:)+\s*(?=:)")
-BALANCE = re.compile(r"\s*(R?[CD])\s*(\d{6}|\d{8}(?=[A-Za-z]))?\s*([A-Za-z]{3})?\s*([+-]?[\d.,' ]+)", re.IGNORECASE)
+BALANCE = re.compile(
+    r"\s{0,9}(R?[CD])\s{0,9}(\d{6}|\d{8}(?=[A-Za-z]))?\s{0,9}([A-Za-z]{3})?\s{0,9}([+-]?[\d.,' ]{1,60})", re.IGNORECASE
+)
 LINE = re.compile(
-    r"\s*(?P<value>\d{6})\s?(?P<entry>\d{4}(?=\s?(?:[RE]?[CD]))|\s{4})?\s?(?P<side>[RE]?[CD])(?P<funds>[A-Z])?\s?(?P<amount>\d[\d.']*(?:,\d*)?|,\d+)"
-    r"\s*(?P<type>(?!NONREF)[A-Z][A-Z0-9]{3}|[A-Z][A-Z0-9]{2}\s|[A-Z]\s{3})?(?P<rest>.*)",
+    r"\s{0,9}(?P<value>\d{6})\s?(?P<entry>\d{4}(?=\s?(?:[RE]?[CD]))|\s{4})?\s?(?P<side>[RE]?[CD])(?P<funds>[A-Z])?\s?(?P<amount>\d[\d.']{0,40}(?:,\d{0,20})?|,\d{1,20})(?![\d.,'])"
+    r"\s{0,9}(?P<type>(?!NONREF)[A-Z][A-Z0-9]{3}|[A-Z][A-Z0-9]{2}\s|[A-Z]\s{3})?(?P<rest>.*)",
     re.IGNORECASE,
 )
-SUMMARY = re.compile(r"\s*(\d{1,6})\s*([A-Z]{3})\s*([\d.,]+)", re.IGNORECASE)
+SUMMARY = re.compile(r"\s{0,9}(\d{1,6})\s{0,9}([A-Z]{3})\s{0,9}([\d.,]{1,60})", re.IGNORECASE)
+YEARS = range(1900, 2200)
+FIELD_LINES_MAX = 1_000
+FIELDS_MAX = 1_000_000
+REPORT = ("34F", "13D", "90C", "90D")
 NOTHING = {"NONREF", "NOREF", "NOTPROVIDED", ""}
 OPENING, CLOSING = ("60F", "60M"), ("62F", "62M")
 TELLING = {
@@ -49,11 +55,16 @@ TELLING = {
 
 
 def read_mt940(file: BinaryIO) -> Iterator[Parsed]:
-    found = 0
-    for found, fields in enumerate(_messages(text_lines(file)), 1):
-        yield _Message(found, fields).read()
-    if not found:
+    one: Parsed | None = None
+    for number, fields in enumerate(_messages(text_lines(file)), 1):
+        if one is not None:
+            yield one
+        one = _Message(number, fields).read()
+    if one is None:
         raise BadStatement(_("There is no MT940 or MT942 message in the file: no line starts with “:20:” or “:25:”."))
+    if (closing := one.balance("closing")) and closing.code == ":62M:":
+        one.odd(one.place, _("it ends with an interim balance (:62M:): its last page is missing."), Weight.NEEDED)
+    yield one
 
 
 class _Field:
@@ -73,6 +84,7 @@ def _messages(lines: Iterator[tuple[int, str]]) -> Iterator[list[_Field]]:
     """A message starts at `:20:`, or at an account where that is left out."""
     fields: list[_Field] = []
     cut = ""
+    is_closed = False
     for number, line in lines:
         line = cut + AFTER_BLOCK.sub("", line)
         cut = ":" if line.strip() == ":" else ""
@@ -84,17 +96,21 @@ def _messages(lines: Iterator[tuple[int, str]]) -> Iterator[list[_Field]]:
                 if fields and line.strip() and fields[-1].tag != "end":
                     fields.append(_Field("end", number, ""))
             elif fields:
+                if len(fields[-1].lines) >= FIELD_LINES_MAX:
+                    raise bad(_("Line %(line)s") % {"line": number}, _("the field has too many lines."))
                 fields[-1].lines.append(line)
             continue
         tag = found[1].upper()
-        starts = tag == "20" or (tag in ("25", "25P") and any(one.tag in CLOSING for one in fields))
-        starts = starts or (tag in OPENING and any(one.tag in CLOSING for one in fields))
+        starts = tag == "20" or (tag in ("25", "25P", *OPENING) and is_closed)
         if starts and any(one.tag != "end" for one in fields):
             if any(one.tag in TELLING for one in fields):
                 yield fields
-            fields = []
+            fields, is_closed = [], False
         if not (tag.startswith("94") and not fields):
+            if len(fields) >= FIELDS_MAX:
+                raise bad(_("Line %(line)s") % {"line": number}, _("the message has too many fields."))
             fields.append(_Field(tag, number, found[2]))
+            is_closed |= tag in CLOSING
     if any(one.tag in TELLING for one in fields):
         yield fields
 
@@ -119,7 +135,7 @@ class _Message:
             one.currency = floor[0]
         for at, field in enumerate(self.fields):
             if field.tag == "61":
-                self._entry(field, self.fields[at + 1 :])
+                self._entry(field, at + 1)
         has_floor = self._has_floor()
         for field in self.fields:
             if field.tag in ("90C", "90D") and not has_floor and (told := SUMMARY.match(field.text)):
@@ -148,11 +164,15 @@ class _Message:
         return _("%(statement)s, line %(line)s") % {"statement": self.one.place, "line": field.line}
 
     def _both_balances(self) -> None:
-        """An MT940 has both; without one of them nothing is proved. Of an MT942 nobody expects any."""
+        """An MT940 has both; without one of them nothing is proved. Of an MT942 nobody expects any: it ends with its sums, or
+        with the end of its block."""
         one = self.one
-        is_report = any(field.tag in ("34F", "13D", "90C", "90D") for field in self.fields)
+        tags = {field.tag for field in self.fields}
+        is_report = bool(tags & {*REPORT}) and not tags & {*OPENING}
         if not is_report and (one.balance("opening") is None or one.balance("closing") is None):
             one.odd(one.place, _("its opening or closing balance is missing."), Weight.NEEDED)
+        if is_report and not tags & {"90C", "90D", "end"}:
+            one.odd(one.place, _("its end is missing: neither its sums (:90D:, :90C:) nor “-”."), Weight.NEEDED)
 
     def _balance(self, field: _Field) -> None:
         kind = {"60F": "opening", "60M": "opening", "62F": "closing", "62M": "closing", "64": "available",
@@ -173,17 +193,25 @@ class _Message:
         )
 
     def _day(self, text: str | None, field: _Field) -> dt.date | None:
-        """YYMMDD; the thirtieth of February of banks that count thirty days a month is its last."""
-        if not text or text == "000000":
+        """YYMMDD; the thirtieth of February of banks that count thirty days a month is its last, and that is told."""
+        if not text:
+            return None
+        if not text.strip("0"):
+            self.one.odd(self._place(field), _("“%(value)s” is not a date; it is left out.") % {"value": text})
             return None
         year, month, day = int(text[:-4]), int(text[-4:-2]), int(text[-2:])
         year += (2000 if year < 80 else 1900) if len(text) == 6 else 0
-        if 1 <= month <= 12 and 1 <= day <= 31:
-            return dt.date(year, month, min(day, calendar.monthrange(year, month)[1]))
+        if year in YEARS and 1 <= month <= 12 and 1 <= day <= 31:
+            last = calendar.monthrange(year, month)[1]
+            if day > last:
+                words = _("“%(value)s” is no day of the calendar; the month's last day is taken.") % {"value": text}
+                is_february = month == 2 and day == 30
+                self.one.odd(self._place(field), words, Weight.NOTE if is_february else Weight.NEEDED)
+            return dt.date(year, month, min(day, last))
         self.one.wrong(self._place(field), _("“%(value)s” is not a date.") % {"value": text})
         return None
 
-    def _entry(self, field: _Field, following: list[_Field]) -> None:
+    def _entry(self, field: _Field, behind: int) -> None:
         one, place = self.one, self._place(field)
         if not re.search(r"\d[.,\s]|,\d", field.lines[0][10:]) and len(field.lines) > 1:  # cut in the middle
             field.lines[:2] = [field.lines[0] + field.lines[1].strip()]
@@ -205,7 +233,7 @@ class _Message:
         )  # fmt: skip
         self._references(entry, found["rest"], field.lines[1:])
         texts, more = [], []
-        for other in following:
+        for other in map(self.fields.__getitem__, range(behind, len(self.fields))):
             if other.tag == "86":
                 texts.append(other.lines)
             elif other.tag == "NS":

@@ -17,13 +17,16 @@ from django.utils.translation import gettext as _
 from wallet.statements_in.errors import BadStatement
 from wallet.statements_in.parsed import Balance, Booking, Parsed, Status, Weight, amount_of, known_currency
 
-TOKEN = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9._]*)\s*(?:/\s*)?>([^<]*(?:<!\[CDATA\[.*?\]\]>[^<]*)?)", re.DOTALL)
-CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+TOKEN = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9._]*)\s*(?:/\s*)?>([^<]*)")
+CDATA, CDATA_END = "<![CDATA[", "]]>"
 PIECE_BYTES = 2**20
+VALUE_CHARS_MAX = 2**20
+ENTRY_VALUES_MAX = 500
 STATEMENTS = {"STMTRS", "CCSTMTRS", "INVSTMTRS", "LOANSTMTRS"}
 # Aggregates whose values are told apart by their name.
 INSIDE = {"PAYEE", "BANKACCTTO", "CCACCTTO", "CURRENCY", "ORIGCURRENCY", "LEDGERBAL", "AVAILBAL", "BANKACCTFROM", "CCACCTFROM",
           "INVACCTFROM", "BAL", "INVBAL"}  # fmt: skip
+LISTS = {"BANKTRANLIST", "INVTRANLIST", "BANKTRANLISTP"}
 TRANSACTIONS = {"STMTTRN": Status.BOOKED, "STMTTRNP": Status.PENDING}
 TRADES = {"INVBUY", "INVSELL", "INCOME", "INVEXPENSE", "RETOFCAP", "MARGININTEREST"}
 
@@ -45,13 +48,32 @@ def _tokens(file: BinaryIO) -> Iterator[tuple[bool, str, str]]:
     while True:
         piece = file.read(PIECE_BYTES)
         text += decoder.decode(piece, final=not piece)
-        cut = len(text) if not piece else text.rfind("<")
-        for found in TOKEN.finditer(text, 0, max(cut, 0)):
-            value = CDATA.sub(r"\1", found[3])
-            yield bool(found[1]), found[2].upper(), " ".join(html.unescape(value).split())
+        cut = _cut(text) if piece else len(text)
+        if len(text) - cut > VALUE_CHARS_MAX or (cut <= 0 and len(text) > VALUE_CHARS_MAX):
+            raise BadStatement(_("A value in the file is too long for OFX. Nothing was imported."))
+        for found in TOKEN.finditer(_without_cdata(text[: max(cut, 0)])):
+            yield bool(found[1]), found[2].upper(), " ".join(html.unescape(found[3]).split())
         text = text[cut:] if cut > 0 else text
         if not piece:
             return
+
+
+def _cut(text: str) -> int:
+    """Where the last tag begins whose value may go on in the next piece; -1: nowhere yet."""
+    opened = text.rfind(CDATA)
+    cut = opened if opened > text.rfind(CDATA_END) else text.rfind("<")
+    while cut > 0 and text.startswith("<!", cut):
+        cut = text.rfind("<", 0, cut)
+    return cut
+
+
+def _without_cdata(text: str) -> str:
+    """`<![CDATA[a < b]]>` as `a &lt; b`; one that has no end is no text."""
+    first, *rest = text.split(CDATA)
+    return first + "".join(
+        f"{html.escape(inside)}{after}" if mark else ""
+        for inside, mark, after in (part.partition(CDATA_END) for part in rest)
+    )
 
 
 def _encoding(file: BinaryIO, head: bytes) -> str:
@@ -83,20 +105,28 @@ class _Reader:
         self.entry_kind = ""
         self.told: dict[str, str] = {}
         self.bank = self.message = ""
+        self.is_list_open = self.is_over = False
 
     def read(self, tokens: Iterator[tuple[bool, str, str]]) -> Iterator[Parsed]:
+        done: Parsed | None = None  # handed on when what follows shows that the file goes on, or ends as it should
         for is_end, name, text in tokens:
             if is_end:
                 self._close(name)
-            if (is_end and name in STATEMENTS) or (not is_end and name in STATEMENTS):
-                if self.one is not None:
-                    yield self._finished(self.one)
-                self.one = None
+            if name in STATEMENTS and self.one is not None:
+                if not is_end:
+                    self._cut_off(self.one, name)
+                if done is not None:
+                    yield done
+                done, self.one = self._finished(self.one), None
             if is_end:
                 continue
+            self.is_over = False
             if name in STATEMENTS:
                 self.count += 1
                 self.one, self.told, self.inside = Parsed(place=_("Statement %(id)s") % {"id": self.count}), {}, []
+                self.is_list_open = False
+            elif name in LISTS:
+                self.is_list_open = True
             elif name in TRANSACTIONS or name in TRADES:
                 self._end_entry()
                 self.entry, self.entry_kind = {}, name
@@ -106,11 +136,26 @@ class _Reader:
                 self._value(name, text)
         if self.one is not None:
             self._end_entry()
-            yield self._finished(self.one)
+            if done is not None:
+                yield done
+            done = self._finished(self.one)
+        if done is not None:
+            if not self.is_over:
+                self._cut_off(done, "OFX")
+            yield done
+
+    def _cut_off(self, one: Parsed, name: str) -> None:
+        """A file that ends in the middle may lack entries, or the end of an amount."""
+        one.odd(one.place, _("</%(name)s> is missing: the file was cut off.") % {"name": name}, Weight.NEEDED)
 
     def _close(self, name: str) -> None:
-        if name == self.entry_kind or name in ("BANKTRANLIST", "INVTRANLIST", "BANKTRANLISTP"):
+        if name == self.entry_kind or name in LISTS:
             self._end_entry()
+        self.is_over |= name == "OFX"
+        self.is_list_open &= name not in LISTS
+        if name in STATEMENTS and self.is_list_open and self.one is not None:
+            self._end_entry()
+            self._cut_off(self.one, "BANKTRANLIST")
         if name in self.inside:
             while self.inside and self.inside.pop() != name:
                 continue
@@ -123,11 +168,13 @@ class _Reader:
             elif name == "ORG":
                 self.bank = text
         elif self.entry is not None:
-            self.entry.setdefault(key, text)
+            if len(self.entry) < ENTRY_VALUES_MAX:
+                self.entry.setdefault(key, text)
         else:
             if key.startswith("BAL/"):  # investment accounts tell any number of balances, by name
                 return
-            self.told.setdefault(key, text)
+            if len(self.told) < ENTRY_VALUES_MAX:
+                self.told.setdefault(key, text)
 
     def _end_entry(self) -> None:
         told, self.entry = self.entry, None
@@ -149,7 +196,7 @@ class _Reader:
         entry = Booking(
             place=place, amount=amount, currency="", booked_on=day or self._day(user_day, place),
             value_on=self._day(told.get("DTAVAIL") or told.get("DTSETTLE") or user_day, place),
-            status=TRANSACTIONS.get(self.entry_kind, Status.BOOKED), bank_reference=told.get("FITID", ""),
+            status=TRANSACTIONS.get(self.entry_kind, Status.BOOKED), bank_reference=_reference(told.get("FITID", "")),
             code=told.get("TRNTYPE", "" if self.entry_kind == "STMTTRN" else self.entry_kind), text=told.get("MEMO", ""),
         )  # fmt: skip
         if entry.booked_on is None:
@@ -182,7 +229,10 @@ class _Reader:
     def _day(self, text: str, place: str) -> dt.date | None:
         """YYYYMMDD with or without a time and a zone behind it."""
         plain = re.sub(r"[-/.]", "", text[:10]) if re.match(r"\d{4}[-/.]", text) else text
-        if not plain.strip() or not plain[:8].strip("0"):
+        if not plain.strip():
+            return None
+        if not plain[:8].strip("0"):
+            self._odd_day(text, place)
             return None
         try:
             return dt.datetime.strptime(plain[:8], "%Y%m%d").date()  # noqa: DTZ007 (a day)
@@ -191,8 +241,13 @@ class _Reader:
                 self.one.wrong(place, _("“%(value)s” is not a date like 20261031.") % {"value": text[:30]})
             return None
 
+    def _odd_day(self, text: str, place: str) -> None:
+        if self.one is not None:
+            self.one.odd(place, _("“%(value)s” is not a date; it is left out.") % {"value": text[:30]})
+
     def _finished(self, one: Parsed) -> Parsed:
         told = self.told
+        self._same_id(one)
         origin = next((name for name in ("BANKACCTFROM", "CCACCTFROM", "INVACCTFROM") if f"{name}/ACCTID" in told), "")
         one.account = "".join(told.get(f"{origin}/ACCTID", "").split())
         one.bank = told.get(f"{origin}/BANKID") or told.get(f"{origin}/BROKERID") or self.bank
@@ -218,3 +273,17 @@ class _Reader:
             one.odd(one.place, _("it names no currency (CURDEF)."), Weight.NEEDED)
         one.settle()
         return one
+
+    def _same_id(self, one: Parsed) -> None:
+        """FITID tells an entry from every other one of the account; two that share it can't both be right."""
+        seen: dict[str, Booking] = {}
+        for entry in one.entries:
+            other = seen.setdefault(entry.bank_reference, entry) if entry.bank_reference else entry
+            if (other.amount, other.booked_on) != (entry.amount, entry.booked_on):
+                words = _("FITID “%(id)s” is already that of another entry, with another amount or day.")
+                one.odd(entry.place, words % {"id": entry.bank_reference[:40]}, Weight.NEEDED)
+
+
+def _reference(text: str) -> str:
+    """Nothing but zeros names nothing."""
+    return text if text.strip("0") else ""

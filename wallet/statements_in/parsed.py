@@ -14,12 +14,20 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.money import EXPONENTS, exponent
 
 AMOUNT_MAX = Decimal(10) ** 15
-PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?")
+PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{2,3})*,\d{3}", re.ASCII)  # 1,234,567, and Indian 12,34,567
+NUMBER_CHARS_MAX = 60
+DIGITS_MAX = 28  # a Decimal of more is rounded as soon as it is computed with
+COUNT_DIGITS_MAX = 9
+# Days outside are a slip of the bank's, or somebody's trick: nobody books them.
+YEAR_MIN = 2000
+YEARS_AHEAD_MAX = 2
 
 
 class Status(StrEnum):
@@ -150,19 +158,42 @@ class Parsed:
 
 
 def amount_of(text: str) -> Decimal | None:
-    """`1234.5`, `-0.01`, `1.234,56`: the last of comma and point is the decimal one. None: no amount."""
+    """`1234.5`, `-0.01`, `1.234,56`: the last of comma and point is the decimal one. None: no amount.
+
+    The other mark, or one that is there several times, must make groups of digits: `1,00,00` is no amount.
+    """
+    if len(text) > NUMBER_CHARS_MAX:
+        return None
     plain = text.strip().lstrip("$€£").replace("\u00a0", "").replace(" ", "").replace("−", "-")
-    comma, point = plain.rfind(","), plain.rfind(".")
-    if comma > point:
-        plain = plain.replace(".", "").replace(",", ".") if plain.count(",") == 1 else plain.replace(",", "")
-    else:
-        plain = plain.replace(",", "")
-    if not PLAIN.fullmatch(plain):
+    mark, other = (",", ".") if plain.rfind(",") > plain.rfind(".") else (".", ",")
+    if plain.count(mark) > 1:
+        if other in plain:
+            return None
+        mark, other = other, mark
+    whole, _mark, part = plain.partition(mark)
+    if other in whole:
+        if not GROUPED.fullmatch(whole.replace(other, ",")):
+            return None
+        whole = whole.replace(other, "")
+    plain = f"{whole}.{part}" if part else whole
+    if not PLAIN.fullmatch(plain) or sum(letter.isdigit() for letter in plain) > DIGITS_MAX:
         return None
     try:
         return Decimal(plain)
     except InvalidOperation:
         return None
+
+
+def count_of(text: str) -> int | None:
+    """A number of entries or records. None: no number, or one that no bank counts to."""
+    plain = text.strip()
+    is_count = plain.isascii() and plain.isdigit() and len(plain.lstrip("0")) <= COUNT_DIGITS_MAX
+    return int(plain) if is_count else None
+
+
+def is_plausible(day: dt.date | None) -> bool:
+    """Whether a bank may have booked on that day."""
+    return day is None or YEAR_MIN <= day.year <= timezone.now().year + YEARS_AHEAD_MAX
 
 
 def written(amount: Decimal | None, currency: str) -> str | None:
@@ -171,7 +202,8 @@ def written(amount: Decimal | None, currency: str) -> str | None:
         return None
     digits = exponent(currency)
     told = -amount.normalize().as_tuple().exponent if amount else 0  # type: ignore[operator]
-    return f"{amount:.{max(digits, told, 0)}f}" if abs(amount) < Decimal(10) ** 40 else str(amount)
+    is_readable = abs(amount) < Decimal(10) ** 40 and told <= 40  # type: ignore[operator]
+    return f"{amount:.{max(digits, told, 0)}f}" if is_readable else str(amount)
 
 
 # ── the proof ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,12 +213,21 @@ def prove(one: Parsed) -> Parsed:
     """opening + entries = closing, the file's own counts and sums, amounts in whole smallest units of their currency."""
     for entry in one.entries:
         _amount_is_possible(one, entry)
+        _day_is_plausible(one, entry.place, entry.booked_on, entry.value_on)
         if entry.details and entry.status == Status.BOOKED:
             _details_add_up(one, entry)
     for claim in one.claims:
         _claim_holds(one, claim)
     _balances_follow(one)
+    _day_is_plausible(one, one.place, one.first_day, one.last_day)
     return one
+
+
+def _day_is_plausible(one: Parsed, place: str, *days: dt.date | None) -> None:
+    for day in days:
+        if not is_plausible(day):
+            one.odd(place, _("%(day)s can't be the day of a booking.") % {"day": day}, Weight.NEEDED)
+            return
 
 
 def _amount_is_possible(one: Parsed, entry: Booking) -> None:

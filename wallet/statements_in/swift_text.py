@@ -7,7 +7,7 @@ import re
 from wallet.statements_in.parsed import Booking, Party
 
 FULL = 61  # of 65, and the first line has less
-MARKED = re.compile(r"\s*\d{0,3}\s*[?~<>^+§]\d\d|\d{3}\d*\?")
+MARKED = re.compile(r"\s{0,9}\d{0,3}\s{0,9}[?~<>^+§]\d\d|\d{3,9}\?")
 SUB_WIDTH = 27
 # German: code of the transaction, then subfields. 20–29 and 60–63 are the text.
 PURPOSE = {*range(20, 30), *range(60, 66)}
@@ -49,8 +49,8 @@ def unwrapped(lines: list[str]) -> str:
 
 def _subfields(raw: str) -> tuple[str, dict[int, list[str]]] | None:
     """The transaction code and its subfields, where the text is written in them."""
-    found = re.match(r"\s*(\d{3})?\s*([?~<>^+§])(\d\d)", raw)
-    if found is None and not (found := re.match(r"(\d{3})\d*[^?]{0,40}(\?)(\d\d)", raw)):
+    found = re.match(r"\s{0,9}(\d{3})?\s{0,9}([?~<>^+§])(\d\d)", raw)
+    if found is None and not (found := re.match(r"(\d{3})\d{0,9}[^?]{0,40}(\?)(\d\d)", raw)):
         return None
     mark = found[2]
     parts = re.split(rf"{re.escape(mark)}(\d\d)", raw)

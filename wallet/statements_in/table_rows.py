@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
 from wallet.statements_in.errors import BadStatement, bad
-from wallet.statements_in.lines import opened, readable
+from wallet.statements_in.lines import bounded, opened
 from wallet.statements_in.mapping import SAMPLE_ROWS, guess
 
 DELIMITERS = ";,\t|"
-FIELD_CHARS_MAX = 1_000_000
+FIELD_CHARS_MAX = 100_000
 UNPACKED_BYTES_MAX = 1024**3
 
 Rows = Iterator[tuple[int, list[Any]]]
@@ -27,12 +27,13 @@ def csv_rows(file: BinaryIO) -> Rows:
     """(line, cells), empty rows left out."""
     csv.field_size_limit(FIELD_CHARS_MAX)
     text = opened(file)
-    head = [readable(line) for line in itertools.islice(text, SAMPLE_ROWS)]
+    read = (line for _number, line in bounded(text))
+    head = list(itertools.islice(read, SAMPLE_ROWS))
     if head and head[0].lower().startswith("sep=") and len(head[0].strip()) == 5:
         delimiter, head = head[0][4], ["\n", *head[1:]]
     else:
         delimiter = _delimiter(head)
-    lines = _Lines(itertools.chain(head, map(readable, text)))
+    lines = _Lines(itertools.chain(head, read))
     reader = csv.reader(iter(lines), delimiter=delimiter, strict=False, skipinitialspace=True)
     try:
         for cells in reader:
