@@ -267,6 +267,21 @@ def test_the_verdict_is_that_of_an_independent_check(outside, body, flip, other)
     assert (verdict == Verdict.MALFORMED) == holds  # random bytes are no message of PayPal's
 
 
+@pytest.mark.parametrize(
+    ("name", "holds"),
+    [
+        ("SHA256withRSA", True), ("sha256WithRSAEncryption", True), ("SHA256WITHRSAENCRYPTION", True), ("SHA1withRSA", False),
+        ("sha512WithRSAEncryption", False), ("none", False),
+    ],
+)  # fmt: skip
+def test_both_names_of_paypal_s_algorithm_are_understood(outside, name, holds):
+    DIALECT.base_url = outside.psp.base_url
+    at = int(timezone.now().timestamp())
+    sent, headers = DIALECT.signed(_character(), b"x", event_id="e", at=at, secret=_character().webhook_secret)
+    lower = {header.lower(): value for header, value in headers.items()} | {"paypal-auth-algo": name}
+    assert (judged(outside.psp, lower, sent).verdict == Verdict.MALFORMED) == holds, "x is no message of PayPal's"
+
+
 def _character():
     from sandbox.psp.characters import CHARACTERS
 

@@ -1,6 +1,9 @@
 """Timed signatures: frozen examples, the window on both sides, and random bodies that only the right secret opens."""
 
+import base64
 import datetime as dt
+import hashlib
+import hmac
 
 import pytest
 from hypothesis import given
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.wallet.factories import sign
 from wallet.choices import Verdict
-from wallet.psp.signatures import judge_timed_signature
+from wallet.psp.signatures import judge_standard_webhook, judge_timed_signature
 
 NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 STAMP = int(NOW.timestamp())
@@ -78,3 +81,17 @@ def test_only_the_very_bytes_and_the_very_secret_are_accepted(body, secret, more
     assert judge(header, body, (secret,)) == Verdict.ACCEPTED
     assert judge(header, body + more, (secret,)) == Verdict.WRONG_SIGNATURE
     assert judge(header, body, (secret + "x",)) == Verdict.WRONG_SIGNATURE
+
+
+@pytest.mark.parametrize("prefix", ["", "whsec_"])
+@pytest.mark.parametrize("key", [b"k" * 24, b"k" * 25, b"k" * 26, b"k" * 32])
+def test_a_standard_secret_needs_no_padding(prefix, key):
+    """Providers hand secrets out with and without the `=` at the end; both are the same key."""
+    padded = base64.b64encode(key).decode()
+    right = base64.b64encode(hmac.new(key, f"msg_1.{STAMP}.".encode() + BODY, hashlib.sha256).digest()).decode()
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(STAMP), "webhook-signature": f"v1,{right}"}
+    for secret in {padded, padded.rstrip("="), f" {padded.rstrip('=')} "}:
+        told = judge_standard_webhook(headers=headers, body=BODY, secrets=[prefix + secret.strip()], now=NOW)
+        assert told == Verdict.ACCEPTED, secret
+    for secret in ("", "=", "whsec_", "whsec_!", "whsec_a", padded[:-5]):
+        assert judge_standard_webhook(headers=headers, body=BODY, secrets=[secret], now=NOW) == Verdict.WRONG_SIGNATURE

@@ -54,6 +54,8 @@ KEPT_SECONDS, MISS_KEPT_SECONDS, KEPT_MAX = 3_600, 30, 20
 FETCHES_AT_ONCE, FETCH_WAIT_SECONDS = 2, 1
 AGE_MAX = dt.timedelta(days=3, hours=1)
 AHEAD_MAX = dt.timedelta(seconds=300)
+# One algorithm, as Java and as X.509 call it: PayPal has written both.
+ALGORITHMS = frozenset({"SHA256WITHRSA", "SHA256WITHRSAENCRYPTION"})
 BEARERS = ("id", "time", "sig", "cert-url", "auth-algo")
 
 
@@ -78,7 +80,7 @@ def judge(adapter: PayPalAdapter, body: bytes, headers: Mapping[str, str], *, no
     webhook_id = str(adapter.credentials.get("webhook_id", ""))
     if not all(told.values()) or not webhook_id:
         return Judgement(Verdict.NO_SIGNATURE)
-    if told["auth-algo"].upper() != "SHA256WITHRSA":
+    if told["auth-algo"].strip().upper() not in ALGORITHMS:
         return Judgement(Verdict.WRONG_SIGNATURE, detail=f"algorithm {told['auth-algo'][:40]}")
     try:
         key = public_key(told["cert-url"], sandbox_url=adapter.sandbox_url)

@@ -45,7 +45,7 @@ def judge_standard_webhook(
 ) -> Verdict:
     """The verdict on `webhook-id`, `webhook-timestamp` and `webhook-signature` (standardwebhooks.com).
 
-    Secrets are base64, with or without `whsec_`; one that is not opens nothing. Header names are lower case.
+    Secrets are base64, with or without `whsec_` and padding; one that is not opens nothing. Header names are lower case.
     """
     message_id, stamp_text = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     given = [part.partition(",") for part in headers.get("webhook-signature", "")[:HEADER_LENGTH_MAX].split(" ")]
@@ -64,8 +64,9 @@ def judge_standard_webhook(
 
 
 def _standard_key(secret: str) -> bytes:
+    text = secret.strip().removeprefix("whsec_").rstrip("=")
     try:
-        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         return b""
 
