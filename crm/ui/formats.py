@@ -39,7 +39,7 @@ def _shape(shown: Locale, currency: str) -> tuple[str, str, str, str] | None:
         sample = f"1{symbols['group']}234{symbols['group']}567{symbols['decimal']}89\u00a0{currency}"
     else:
         sample = format_currency(Decimal("1234567.89"), currency, locale=shown, currency_digits=False)
-    found = re.fullmatch(r"(\D*)1(\D*)234(?:\2)567(\D)89(\D*)", sample)
+    found = re.fullmatch(r"(\D{0,9})1(\D{0,9})234(?:\2)567(\D)89(\D{0,9})", sample)
     if found is None:
         return None
     before = (

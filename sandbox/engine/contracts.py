@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -140,12 +139,25 @@ def matches(mask: str, name: str) -> bool:
     """`demo*,!demo\\forex`: a list with `*` as a wildcard; `!` takes away."""
     wanted = False
     for item in filter(None, (part.strip() for part in mask.split(","))):
-        pattern = re.escape(item.removeprefix("!")).replace(r"\*", ".*")
-        if re.fullmatch(pattern, name):
+        if _fits(item.removeprefix("!"), name):
             if item.startswith("!"):
                 return False
             wanted = True
     return wanted
+
+
+def _fits(mask: str, name: str) -> bool:
+    """`*` stands for anything. Part by part from the left: a mask of many `*` takes no longer than one of few."""
+    first, *parts = mask.split("*")
+    if not parts:
+        return name == mask
+    at = len(first)
+    for part in parts[:-1]:
+        found = name.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return name.startswith(first) and name.endswith(parts[-1]) and len(name) - at >= len(parts[-1])
 
 
 ZEROS = (

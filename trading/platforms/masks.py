@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-import re
-
 
 def matches(mask: str, name: str) -> bool:
     """Whether a mask takes a group in: a list with `*` for anything; `!` takes away, wherever it stands."""
     wanted = False
     for item in filter(None, (part.strip() for part in mask.split(","))):
-        if re.fullmatch(re.escape(item.removeprefix("!")).replace(r"\*", ".*"), name, re.DOTALL):
+        if _fits(item.removeprefix("!"), name):
             if item.startswith("!"):
                 return False
             wanted = True
     return wanted
+
+
+def _fits(mask: str, name: str) -> bool:
+    """`*` stands for anything. Part by part from the left: a mask of many `*` takes no longer than one of few."""
+    first, *parts = mask.split("*")
+    if not parts:
+        return name == mask
+    at = len(first)
+    for part in parts[:-1]:
+        found = name.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return name.startswith(first) and name.endswith(parts[-1]) and len(name) - at >= len(parts[-1])

@@ -48,7 +48,7 @@ OPTIONS: Final = (
     Option(
         "contract_sizes", _("Units in a lot"),
         _("Without the Manager API: by symbol or asset class, e.g. XAUUSD=100, Forex=100000, *=1"),
-        default="Forex=100000, Metals=100, *=1", pattern=r"\s*[^=,]+=\s*\d+(\.\d+)?\s*(,\s*[^=,]+=\s*\d+(\.\d+)?\s*)*",
+        default="Forex=100000, Metals=100, *=1", pattern=r"[^=,]+=\s*\d+(\.\d+)?\s*(,[^=,]+=\s*\d+(\.\d+)?\s*)*",
     ),
 )  # fmt: skip
 
