@@ -181,6 +181,15 @@ class HeldBecause(models.TextChoices):
     TYPE_ASKS = "type_asks", _("For this account type a person looks at it first.")
 
 
+class DecisionState(BadgeChoices):
+    """Of what one person found out about an operation and another one books."""
+
+    WAITING = "waiting", "azure", _("Awaiting second approval")
+    APPROVED = "approved", "green", _("Approved")
+    REFUSED = "refused", "red", _("Refused")
+    WITHDRAWN = "withdrawn", "secondary", _("Withdrawn")
+
+
 class OperationKind(BadgeChoices):
     """What a balance operation does on the platform. Amounts are signed: positive goes into the account."""
 

@@ -63,5 +63,9 @@ class DecideForm(forms.Form):
     reason = forms.CharField(label=_("What you found"), max_length=200)
 
 
+class DecisionNoteForm(forms.Form):
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+
 class CloseIssueForm(forms.Form):
     resolution = forms.CharField(label=_("How it was settled"), max_length=300)

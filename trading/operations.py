@@ -5,7 +5,7 @@ into the deal's comment; it is sent once; and when its outcome is unknown it is 
 account's deals. It is never sent again on a guess.
 
     reserved ──► sent ──► confirmed | failed
-       ▲          │ └───► unknown ──► confirmed | failed      (looked up; in the end a person decides)
+       ▲          │ └───► unknown ──► confirmed | failed      (looked up; in the end two people decide)
        └──────────┘ only when the platform said that it did not begin
 """
 
@@ -179,7 +179,7 @@ def _not_begun(operation_id: int, problem: PlatformError, attempt: int | None = 
 
     `attempt`: only if no other worker has taken the operation since.
     """
-    operation = _locked(operation_id)
+    operation = lock_operation(operation_id)
     if operation.state != OperationState.SENT or attempt not in (None, operation.attempts):
         return OperationState(operation.state)
     if timezone.now() - operation.created_at > GIVE_UP_AFTER:
@@ -195,7 +195,7 @@ def _not_begun(operation_id: int, problem: PlatformError, attempt: int | None = 
 @transaction.atomic(durable=True)
 def _lost(operation_id: int, problem: PlatformError) -> OperationState:
     """The answer was lost: it is looked up from now on, and never sent again."""
-    operation = _locked(operation_id)
+    operation = lock_operation(operation_id)
     if operation.state == OperationState.SENT:
         operation.move_to(OperationState.UNKNOWN)
         operation.next_check_at = timezone.now() + dt.timedelta(seconds=LOOK_UP_WAITS[0])
@@ -228,7 +228,7 @@ def resolve_operation(operation_id: int) -> OperationState:
 @transaction.atomic(durable=True)
 def _overdue(operation_id: int) -> BalanceOperation | None:
     """The operation, if it is to be looked up. A sent one whose worker fell silent becomes unknown here."""
-    operation = _locked(operation_id)
+    operation = lock_operation(operation_id)
     if operation.state == OperationState.SENT and operation.next_check_at and operation.next_check_at <= timezone.now():
         operation.move_to(OperationState.UNKNOWN)
         operation.error_kind, operation.error = "outcome_unknown", "the worker stopped before the answer came"
@@ -237,21 +237,25 @@ def _overdue(operation_id: int) -> BalanceOperation | None:
 
 
 def _judge(operation_id: int, found: Sequence[DealData]) -> OperationState:
-    others = BalanceOperation.objects.exclude(pk=operation_id).filter(ticket__in=[deal.ticket for deal in found])
-    # A ticket is unique on its server only: the same number elsewhere is another deal.
     server_id = BalanceOperation.objects.values_list("server_id", flat=True).get(pk=operation_id)
+    unused = _unused(operation_id, server_id, found)
+    if len(unused) == 1:
+        return settle(operation_id, ticket=unused[0].ticket)
+    return _look_again(operation_id, candidates=unused)
+
+
+def _unused(operation_id: int, server_id: int, found: Sequence[DealData]) -> list[DealData]:
+    """Deals that settle no other operation. A ticket is unique on its server only: elsewhere it is another deal."""
+    others = BalanceOperation.objects.exclude(pk=operation_id).filter(ticket__in=[deal.ticket for deal in found])
     used = set(others.filter(server_id=server_id).values_list("ticket", flat=True))
-    candidates = [deal for deal in found if deal.ticket not in used]
-    if len(candidates) == 1:
-        return settle(operation_id, ticket=candidates[0].ticket)
-    return _look_again(operation_id, candidates=candidates)
+    return [deal for deal in found if deal.ticket not in used]
 
 
 @transaction.atomic(durable=True)
 def _look_again(
     operation_id: int, *, problem: PlatformError | None = None, candidates: Sequence[DealData] = ()
 ) -> OperationState:
-    operation = _locked(operation_id)
+    operation = lock_operation(operation_id)
     if operation.state != OperationState.UNKNOWN:
         return OperationState(operation.state)
     now = timezone.now()
@@ -283,27 +287,24 @@ def _look_again(
 @transaction.atomic
 def settle(operation_id: int, *, ticket: int | None = None, problem: PlatformError | None = None) -> OperationState:
     """The end of an operation: confirmed by a ticket, or failed for good. A settled one stays as it is."""
-    operation = _locked(operation_id)
+    operation = lock_operation(operation_id)
     if operation.is_settled:
         return OperationState(operation.state)
     return _settle(operation, ticket=ticket, problem=problem)
 
 
-@transaction.atomic
-def decide_operation(*, operation_id: int, actor: Any, ticket: int | None, reason: str) -> BalanceOperation:
-    """A person settles what the platform does not tell: with the ticket that they found, or as never happened.
+def book_decision(operation: BalanceOperation, *, ticket: int | None, actor: Any, reason: str) -> OperationState:
+    """What two people found (`operation_decisions`): the operation is locked and its outcome unknown."""
+    problem = None if ticket is not None else FinalError(f"declared not done: {reason}")
+    return _settle(operation, ticket=ticket, problem=problem, actor=actor, reason=reason)
 
-    Who: `trading.resolve_operation` on the client, and not who started it. Raises: NotAllowed, DomainError.
+
+def candidates(operation: BalanceOperation) -> list[DealData]:
+    """Deals that the platform shows now with the operation's account, amount and reference, and that settle no other.
+
+    Raises: PlatformError.
     """
-    operation = _locked(operation_id)
-    require(policies.can_resolve(actor, operation))
-    if not reason.strip():
-        raise DomainError(_("Say what you found on the platform."))
-    if ticket is not None and BalanceOperation.objects.filter(server=operation.server_id, ticket=ticket).exists():
-        raise DomainError(_("This ticket already settles another operation."))
-    problem = None if ticket is not None else FinalError(f"declared not done: {reason.strip()}")
-    _settle(operation, ticket=ticket, problem=problem, actor=actor, reason=reason.strip())
-    return operation
+    return _unused(operation.pk, operation.server_id, _look_up(operation))
 
 
 def _settle(
@@ -371,7 +372,7 @@ def due_operations(*, limit: int = 200) -> list[tuple[int, str]]:
     return list(rows.order_by("next_check_at").values_list("pk", "state")[:limit])
 
 
-def _locked(operation_id: int) -> BalanceOperation:
+def lock_operation(operation_id: int) -> BalanceOperation:
     return (
         BalanceOperation.objects.select_for_update(of=["self"])
         .select_related("account__client", "account__server")
@@ -398,6 +399,6 @@ def _audit(
 
 
 __all__ = [
-    "MoneyDeal", "decide_operation", "due_operations", "note_deals", "reserve_operation", "resolve_operation",
-    "send_operation", "settle",
+    "MoneyDeal", "book_decision", "candidates", "due_operations", "lock_operation", "note_deals", "reserve_operation",
+    "resolve_operation", "send_operation", "settle",
 ]  # fmt: skip

@@ -11,8 +11,8 @@ from clients.models import Client
 from clients.queries import reaches
 from crm.policies import YES, Decision, has_permission, no
 from trading import abilities
-from trading.choices import Ability, AccountState, OperationKind, OperationState
-from trading.models import AccountRequest, AccountType, BalanceOperation, TradingAccount
+from trading.choices import Ability, AccountState, DecisionState, OperationKind, OperationState
+from trading.models import AccountRequest, AccountType, BalanceOperation, OperationDecision, TradingAccount
 
 ACCOUNTS_PER_CLIENT_MAX = 20
 # A client under one of these may not get or use trading accounts.
@@ -121,7 +121,7 @@ def can_operate(user: Any, account: TradingAccount, kind: str) -> Decision:
 
 
 def can_resolve(user: Any, operation: BalanceOperation) -> Decision:
-    """A person decides only what the platform does not tell, and never their own operation."""
+    """People decide only what the platform does not tell, and never their own operation; two of them."""
     allowed = _on_account(user, operation.account, "trading.resolve_operation")
     if not allowed:
         return allowed
@@ -132,3 +132,22 @@ def can_resolve(user: Any, operation: BalanceOperation) -> Decision:
     if user is not None and operation.created_by_id == user.pk:
         return no(_("Someone else must decide an operation that you started."))
     return YES
+
+
+def can_approve_decision(user: Any, decision: OperationDecision) -> Decision:
+    """Book what somebody else found out about an operation, or refuse it."""
+    allowed = can_resolve(user, decision.operation)
+    if not allowed:
+        return allowed
+    if decision.state != DecisionState.WAITING:
+        return no(_("This was decided already."))
+    if user is not None and decision.requested_by_id == user.pk:
+        return no(_("A second person must approve what you proposed."))
+    return YES
+
+
+def can_withdraw_decision(user: Any, decision: OperationDecision) -> Decision:
+    """Take back one's own proposal while nobody has decided."""
+    if decision.state != DecisionState.WAITING or user is None or decision.requested_by_id != user.pk:
+        return no(_("Only the person who proposed it can withdraw it, before a decision."))
+    return _on_account(user, decision.operation.account, "trading.resolve_operation")

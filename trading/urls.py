@@ -52,6 +52,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/margin/limits/<slug:code>/", margin.MarginPolicyPage.as_view(), name="trading_margin_policy"),
     path("trading/health/", health.HealthPage.as_view(), name="trading_health"),
     path("trading/operations/<int:operation_id>/", health.DecideOperation.as_view(), name="trading_operation"),
+    path(
+        "trading/operations/decisions/<int:decision_id>/<slug:act>/",
+        health.DecisionAct.as_view(),
+        name="trading_decision_act",
+    ),
     path("trading/issues/<int:issue_id>/close/", health.CloseIssue.as_view(), name="trading_issue_close"),
     path("trading/requests/", requests.RequestList.as_view(), name="trading_requests"),
     path("trading/requests/<int:request_id>/", requests.RequestPage.as_view(), name="trading_request"),

@@ -9,7 +9,6 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from crm import events
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.models import AuditEvent, OutboxEvent
 from tests.cast import Cast
@@ -262,47 +261,6 @@ def test_one_operation_of_an_account_is_on_its_way_at_a_time(account: TradingAcc
     operations.settle(first.pk, ticket=1)
     make_due(second)
     assert operations.send_operation(second.pk) == OperationState.CONFIRMED
-
-
-# -- decided by a person ----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def unknown(account: TradingAccount, sandbox: Sandbox) -> BalanceOperation:
-    operation = reserve(account)
-    sandbox.fault("drop_before", "TRADE_BALANCE")
-    operations.send_operation(operation.pk)
-    return operation
-
-
-def test_finance_declares_that_it_never_happened(cast: Cast, unknown: BalanceOperation) -> None:
-    operations.decide_operation(
-        operation_id=unknown.pk, actor=cast.finance, ticket=None, reason="Asked the broker's desk"
-    )
-    unknown.refresh_from_db()
-    assert unknown.state == OperationState.FAILED
-    events.drain()
-
-
-def test_finance_names_the_ticket_that_they_found(cast: Cast, unknown: BalanceOperation) -> None:
-    operations.decide_operation(
-        operation_id=unknown.pk, actor=cast.finance, ticket=4711, reason="Found on the terminal"
-    )
-    unknown.refresh_from_db()
-    assert (unknown.state, unknown.ticket) == (OperationState.CONFIRMED, 4711)
-
-
-def test_others_can_not_decide_and_nobody_decides_their_own(cast: Cast, unknown: BalanceOperation) -> None:
-    for actor in (cast.agent, cast.support, cast.client_user):
-        with pytest.raises(NotAllowed):
-            operations.decide_operation(operation_id=unknown.pk, actor=actor, ticket=None, reason="x")
-    BalanceOperation.objects.filter(pk=unknown.pk).update(created_by=cast.finance)
-    with pytest.raises(NotAllowed):
-        operations.decide_operation(operation_id=unknown.pk, actor=cast.finance, ticket=None, reason="x")
-    with pytest.raises(DomainError):
-        operations.decide_operation(operation_id=unknown.pk, actor=cast.second_finance, ticket=None, reason=" ")
-    unknown.refresh_from_db()
-    assert unknown.state == OperationState.UNKNOWN
 
 
 @pytest.mark.django_db(transaction=True)

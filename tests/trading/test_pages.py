@@ -14,7 +14,6 @@ from tests.cast import Cast
 from tests.trading.factories import make_account, make_server, make_type
 from tests.trading.made_up import made_up
 from tests.trading.sandbox_server import Sandbox
-from trading import operations
 from trading.models import (
     BalanceOperation,
     EquityPoint,
@@ -238,7 +237,7 @@ def test_the_health_page_shows_lag_trouble_and_questions(cast: Cast, account: Tr
     assert browse(cast.agent).get("/trading/health/").status_code == 403
 
 
-def test_finance_decides_an_unknown_operation_on_its_page(cast: Cast, account: TradingAccount, browse) -> None:
+def test_an_unknown_operation_waits_while_its_platform_is_away(cast: Cast, account: TradingAccount, browse) -> None:
     operation = BalanceOperation.objects.create(
         account=account, server=account.server, kind="deposit", amount=100, currency="EUR", reference="D:UNKNOWN",
         idempotency_key="u1", state="unknown", sent_at=timezone.now(), checks=8,
@@ -247,13 +246,11 @@ def test_finance_decides_an_unknown_operation_on_its_page(cast: Cast, account: T
     assert "D:UNKNOWN" in browser.get("/trading/health/").content.decode()
     path = f"/trading/operations/{operation.pk}/"
     assert browser.post(path, {"ticket": "", "reason": ""}).status_code == 422
-    taken = browser.post(path, {"ticket": "1", "reason": "found"})
-    assert taken.status_code == 422 and "already settles" in taken.content.decode()
-    assert browser.post(path, {"ticket": "888", "reason": "found it"}).status_code == 302
+    away = browser.post(path, {"ticket": "888", "reason": "found it"})
+    assert away.status_code == 422 and "asked now, so nothing was decided" in away.content.decode()
     operation.refresh_from_db()
-    assert (operation.state, operation.ticket) == ("confirmed", 888)
+    assert (operation.state, operation.ticket) == ("unknown", None)
     assert browse(cast.agent).get(path).status_code == 403
-    assert operations.due_operations() == []
 
 
 def test_exposure_adds_up_long_and_short(cast: Cast, account: TradingAccount, browse) -> None:

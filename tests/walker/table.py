@@ -117,6 +117,9 @@ TABLE |= {
     "trading_margin_policy": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"code": "meridian"}, good=OWN),
     "trading_health": Rule(WATCHES_PLATFORMS),
     "trading_operation": Rule(roles(Role.FINANCE), kwargs=lambda _world: {"operation_id": 999_999}, good=OWN),
+    "trading_decision_act": Rule(
+        roles(Role.FINANCE), kwargs=lambda _world: {"decision_id": 999_999, "act": "approve"}, good=OWN
+    ),
     "trading_requests": Rule(DECIDES_REQUESTS),
     "trading_request": Rule(DECIDES_REQUESTS, kwargs=lambda _world: {"request_id": 999_999}, good=OWN),
     "trading_request_act": Rule(

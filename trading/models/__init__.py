@@ -3,7 +3,7 @@ from trading.models.caps import CapStanding, LeverageCap
 from trading.models.deals import Deal, DealEdit, Position
 from trading.models.imports import AccountImport, StagedLogin
 from trading.models.margin import MarginAlert, MarginPolicy
-from trading.models.operations import BalanceOperation
+from trading.models.operations import BalanceOperation, OperationDecision
 from trading.models.requests import AccountRequest
 from trading.models.results import AccountResult, ChangedDay, SymbolResult
 from trading.models.samples import SyncSample
@@ -15,6 +15,7 @@ __all__ = [
     "AccountChange", "AccountImport", "AccountRequest", "AccountResult", "AccountType", "Backfill",
     "BalanceOperation", "CapStanding",
     "ChangedDay", "DayCheck", "Deal", "DealEdit", "EquityPoint", "HouseSymbol", "LeverageCap", "MarginAlert", "MarginPolicy",
+    "OperationDecision",
     "PlatformChange", "PlatformGroup", "PlatformIssue", "Position", "ReconcileBreak", "StagedLogin", "SymbolAlias",
     "SymbolInfo", "SymbolResult", "SyncCursor", "SyncSample", "TradingAccount", "TradingServer",
 ]  # fmt: skip

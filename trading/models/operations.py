@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.errors import WrongState
-from trading.choices import OPERATION_TRANSITIONS, OperationKind, OperationState
+from crm.models import User
+from trading.choices import OPERATION_TRANSITIONS, DecisionState, OperationKind, OperationState
 from trading.models.accounts import MONEY, TradingAccount
 from trading.models.servers import TradingServer
 
@@ -87,3 +88,43 @@ class BalanceOperation(models.Model):
                 _("This operation is “%(state)s”; that is not possible now.") % {"state": self.get_state_display()}
             )
         self.state = state
+
+
+class OperationDecision(models.Model):
+    """How an operation that the platform doesn't answer for ended: found by one person, booked by another.
+
+    `ticket`: the deal that it is; none: it never happened.
+    """
+
+    operation = models.ForeignKey(BalanceOperation, on_delete=models.PROTECT, related_name="decisions")
+    ticket = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=DecisionState.choices, default=DecisionState.WAITING)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    requested_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    decided_at = models.DateTimeField(null=True)
+    decision_note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["operation"], condition=Q(state="waiting"), name="one_decision_on_an_operation_waits"
+            ),
+            models.UniqueConstraint(
+                fields=["operation"], condition=Q(state="approved"), name="an_operation_is_decided_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="withdrawn") | Q(decided_by__isnull=True) | ~Q(decided_by=F("requested_by")),
+                name="operation_is_decided_by_somebody_else",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="waiting", decided_by__isnull=True, decided_at__isnull=True)
+                | (~Q(state="waiting") & Q(decided_by__isnull=False, decided_at__isnull=False)),
+                name="decision_on_an_operation_is_by_a_person",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.ticket or '–'}"

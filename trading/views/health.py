@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.errors import DomainError
+from crm.ui.verbs import attempt
 from crm.ui.views import StaffView, wants_fragment
-from trading import issues, operations, policies, queries, type_checks
-from trading.forms import CloseIssueForm, DecideForm
-from trading.models import BalanceOperation
+from trading import issues, operation_decisions, policies, queries, type_checks
+from trading.choices import DecisionState
+from trading.forms import CloseIssueForm, DecideForm, DecisionNoteForm
+from trading.models import BalanceOperation, OperationDecision
 
 
 class HealthPage(StaffView):
@@ -35,7 +38,7 @@ class HealthPage(StaffView):
 
 
 class DecideOperation(StaffView):
-    """A person settles an operation whose outcome the platform does not tell."""
+    """How an operation ended that the platform doesn't answer for: one person proposes, another approves."""
 
     permission = "trading.resolve_operation"
 
@@ -45,17 +48,16 @@ class DecideOperation(StaffView):
     def post(self, request: HttpRequest, operation_id: int) -> HttpResponse:
         operation = self._operation(request, operation_id)
         form = DecideForm(request.POST)
-        if form.is_valid():
-            try:
-                operations.decide_operation(
-                    operation_id=operation.pk, actor=request.user, ticket=form.cleaned_data["ticket"],
-                    reason=form.cleaned_data["reason"],
-                )  # fmt: skip
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("The operation is decided."))
-                return redirect("trading_health")
+        done = attempt(
+            request,
+            lambda: operation_decisions.propose_decision(
+                operation_id=operation.pk, actor=request.user, ticket=form.cleaned_data["ticket"],
+                reason=form.cleaned_data["reason"],
+            ),
+            _("Outcome proposed. A second person approves it."), form=form,
+        )  # fmt: skip
+        if done:
+            return redirect("trading_operation", operation_id=operation.pk)
         return self._page(request, operation, form)
 
     @staticmethod
@@ -69,8 +71,39 @@ class DecideOperation(StaffView):
 
     @staticmethod
     def _page(request: HttpRequest, operation: BalanceOperation, form: DecideForm) -> HttpResponse:
-        context = {"operation": operation, "form": form, "decision": policies.can_resolve(request.user, operation)}
+        user = request.user
+        decisions = list(operation.decisions.select_related("requested_by", "decided_by")[:20])
+        waiting = next((one for one in decisions if one.state == DecisionState.WAITING), None)
+        if waiting is not None:
+            waiting.operation = operation
+        context = {
+            "operation": operation, "form": form, "decision": policies.can_resolve(user, operation), "waiting": waiting,
+            "before": [one for one in decisions if one != waiting], "note_form": DecisionNoteForm(auto_id="note_%s"),
+            "may_approve": waiting and policies.can_approve_decision(user, waiting),
+            "may_withdraw": waiting and policies.can_withdraw_decision(user, waiting),
+        }  # fmt: skip
         return render(request, "trading/decide_operation.html", context, status=422 if form.errors else 200)
+
+
+class DecisionAct(StaffView):
+    """Approve, refuse or withdraw what somebody proposed."""
+
+    permission = "trading.resolve_operation"
+    acts: ClassVar[dict[str, Any]] = {
+        "approve": (operation_decisions.approve_decision, gettext_lazy("Outcome approved and booked.")),
+        "refuse": (operation_decisions.refuse_decision, gettext_lazy("Proposal refused.")),
+        "withdraw": (operation_decisions.withdraw_decision, gettext_lazy("Proposal withdrawn.")),
+    }
+
+    def post(self, request: HttpRequest, decision_id: int, act: str) -> HttpResponse:
+        rows = OperationDecision.objects.filter(operation__account__in=queries.accounts_visible_to(request.user))
+        decision, form = rows.filter(pk=decision_id).first(), DecisionNoteForm(request.POST)
+        if decision is None or act not in self.acts:
+            raise Http404
+        verb, said = self.acts[act]
+        note = form.cleaned_data["note"] if form.is_valid() else ""
+        attempt(request, lambda: verb(decision_id=decision.pk, actor=request.user, note=note), said)
+        return redirect("trading_operation", operation_id=decision.operation_id)
 
 
 class CloseIssue(StaffView):
