@@ -33,7 +33,7 @@ PUBLIC = (
     "portal/", "public/", "partners/", "public_base.html", "portal_base.html", "account/", "mfa/", "mail/", "cotton/",
     "django/", "crm/ui/", "4", "5",
     "crm/error_page.html", "crm/refused.html", "crm/pages/profile", "crm/pages/notifications", "crm/pages/_bell",
-    "crm/pages/job", "crm/pages/_job", "crm/accounts/", "crm/mail.py",
+    "crm/pages/job", "crm/pages/_job", "crm/accounts/", "crm/mail.py", "crm/parsing/",
     "wallet/portal", "kyc/portal", "ib/explain.py", "ib/choices.py", "ib/views/portal.py", "ib/invitations.py",
     "ib/links.py", "ib/settlement.py", "ib/subscribers.py", "ib/tables.py", "ib/_tree.html", "kyc/choices.py",
     "kyc/documents.py", "kyc/intake.py", "kyc/levels.py", "leads/public_forms.py", "leads/guard.py",

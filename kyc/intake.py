@@ -1,27 +1,24 @@
 """Taking a file in: what it really is, whether it is whole, and a clean copy of it to keep.
 
 Nothing that came from outside is kept as it came. Images are decoded to the last pixel and encoded anew (no metadata, no
-hidden parts); PDFs are rebuilt without scripts, actions, forms and attachments. What can't be taken gets a sentence that
-says what to do instead.
+hidden parts); PDFs are rebuilt without scripts, actions, forms and attachments. All of it in a child process
+(`crm.parsing`): this one looks at the first bytes only. What can't be taken gets a sentence that says what to do instead.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 import unicodedata
-import warnings
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-import pikepdf
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from crm.errors import DomainError
+from crm.parsing import Answer, Limits, ParsingRefused, Pool, parse
 
 IMAGE_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 PDF = "application/pdf"
@@ -33,12 +30,14 @@ SIGNATURES = [
     (PDF, re.compile(rb"%PDF-")),
     ("image/heic", re.compile(rb"....ftyp(heic|heix|heif|hevc|mif1|msf1|avif)", re.DOTALL)),
 ]
-# A decoded picture takes three bytes a pixel: 50 million are 150 MB for a moment. JPEGs decode smaller (`draft`).
-PIXELS_MAX = 50_000_000
-JPEG_PIXELS_MAX = 120_000_000
+# A decoded picture takes four bytes a pixel. JPEGs decode smaller (`draft`): phones take up to 64 million pixels.
+PIXELS_MAX = 25_000_000
+JPEG_PIXELS_MAX = 64_000_000
 SIDE_MIN_PX, SIDE_MAX_PX = 300, 4200
 PDF_PAGES_MAX = 20
-SNIFF_BYTES = 8192
+# What one stream of a PDF, and all of them, may unpack to: a page scanned in colour at 300 dpi has 26 MB.
+STREAM_BYTES_MAX, UNPACKED_BYTES_MAX = 64 * 1024 * 1024, 256 * 1024 * 1024
+LIMITS = Limits(cpu_seconds=10, wall_seconds=20, wait_seconds=60)
 READ_BYTES = 256 * 1024
 
 
@@ -111,15 +110,8 @@ def _read_bounded(file: BinaryIO) -> tuple[bytes, str]:
 
 
 def sniff(raw: bytes) -> str:
-    """The content type from the content; a name or a browser's word counts for nothing.
-
-    libmagic where the machine has it; else the signatures of what we take. Either way the decoder has the last word.
-    """
-    try:
-        import magic
-    except ImportError:  # the wheel is there, the system's libmagic is not
-        return next((kind for kind, signature in SIGNATURES if signature.match(raw)), "application/octet-stream")
-    return magic.from_buffer(raw[:SNIFF_BYTES], mime=True)
+    """The content type from the content; a name or a browser's word counts for nothing. The decoder has the last word."""
+    return next((kind for kind, signature in SIGNATURES if signature.match(raw)), "application/octet-stream")
 
 
 def clean_name(name: str) -> str:
@@ -130,110 +122,60 @@ def clean_name(name: str) -> str:
 
 
 def _clean_image(raw: bytes, kind: str) -> bytes:
-    incomplete = FileRefused(
-        _("The picture is incomplete: it broke off on its way to us, or is damaged. Please send it again."),
-        code="truncated",
-    )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(raw), formats=[IMAGE_FORMATS[kind]]) as image:
-                _check_size(image)
-                # WeasyPrint switches this on for the whole process when it is imported: half a passport would pass.
-                ImageFile.LOAD_TRUNCATED_IMAGES = False
-                # A JPEG decodes at half or a quarter of its size, to the last byte all the same.
-                image.draft("RGB", (SIDE_MAX_PX, SIDE_MAX_PX))
-                image.load()
-                upright = ImageOps.exif_transpose(image)
-                return _encoded(upright)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _too_many_pixels() from None
-    except UnidentifiedImageError:
-        raise incomplete from None
-    except (OSError, SyntaxError, ValueError, EOFError):  # Pillow's decoders say "truncated" in many ways
-        raise incomplete from None
-
-
-def _check_size(image: ImageFile.ImageFile) -> None:
-    width, height = image.size
-    if width * height > (JPEG_PIXELS_MAX if image.format == "JPEG" else PIXELS_MAX):
-        raise _too_many_pixels()
-    if min(width, height) < SIDE_MIN_PX:
-        raise FileRefused(
-            _("The picture is only %(width)d × %(height)d pixels: too small to read. Please send a larger one.")
-            % {"width": width, "height": height}
-        )
-
-
-def _too_many_pixels() -> FileRefused:
-    return FileRefused(_("The picture has too many pixels for us. Please send a normal photo or scan."))
-
-
-def _encoded(image: Image.Image) -> bytes:
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        flat = Image.new("RGB", layer.size, "white")
-        flat.paste(layer, mask=layer.getchannel("A"))
-    else:
-        flat = image.convert("RGB")
-    flat.thumbnail((SIDE_MAX_PX, SIDE_MAX_PX), Image.Resampling.LANCZOS)
-    out = io.BytesIO()
-    flat.save(out, "JPEG", quality=92, optimize=False, exif=b"", icc_profile=None)
-    return out.getvalue()
-
-
-# ── PDF ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-ACTIVE_ANNOTATIONS = {
-    "/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D", "/Widget", "/Link", "/Popup",
-}  # fmt: skip
+    form = IMAGE_FORMATS[kind]
+    answer = _parsed(
+        "image.clean", raw, forms=[form], pixels_max=JPEG_PIXELS_MAX if form == "JPEG" else PIXELS_MAX, side_min=SIDE_MIN_PX,
+        side_max=SIDE_MAX_PX,
+    )  # fmt: skip
+    return answer.content
 
 
 def _clean_pdf(raw: bytes) -> tuple[bytes, int]:
     """The pages, and nothing that acts: no scripts, actions, forms, attachments, media or links."""
+    answer = _parsed(
+        "pdf.clean", raw, pages_max=PDF_PAGES_MAX, stream_max=STREAM_BYTES_MAX, file_max=UNPACKED_BYTES_MAX,
+        pixels_max=PIXELS_MAX,
+    )  # fmt: skip
+    return answer.content, int(answer.facts["pages"])
+
+
+def _parsed(operation: str, raw: bytes, **options: Any) -> Answer:
     try:
-        with pikepdf.open(io.BytesIO(raw), suppress_warnings=True) as pdf:
-            pages = len(pdf.pages)
-            if not pages:
-                raise FileRefused(_("The PDF has no pages. Please send another file."))
-            if pages > PDF_PAGES_MAX:
-                raise FileRefused(
-                    _("The PDF has %(pages)d pages; we take up to %(limit)d. Please send only the pages that matter.")
-                    % {"pages": pages, "limit": PDF_PAGES_MAX}
-                )
-            clean = pikepdf.new()
-            for page in pdf.pages:
-                for active in ("/AA", "/PieceInfo", "/B"):
-                    if active in page.obj:
-                        del page.obj[active]
-                _drop_active_annotations(page)
-                clean.pages.append(page)
-            out = io.BytesIO()
-            clean.save(out, object_stream_mode=pikepdf.ObjectStreamMode.disable)
-            return out.getvalue(), pages
-    except pikepdf.PasswordError:
-        raise FileRefused(
-            _("The PDF is locked with a password. Please save it without one and send it again."), code="pdf_locked"
-        ) from None
-    except (pikepdf.PdfError, ValueError, RuntimeError):
-        raise FileRefused(
-            _("The PDF is damaged or incomplete. Please save it again, or send a picture of the page."),
-            code="truncated",
-        ) from None
+        return parse(operation, raw, limits=LIMITS, pool=Pool.JOBS, **options)
+    except ParsingRefused as refused:
+        words, code = _words(operation, refused)
+        raise FileRefused(words, code=code) from None
 
 
-def _drop_active_annotations(page: pikepdf.Page) -> None:
-    annotations = page.obj.get("/Annots")
-    if annotations is None:
-        return
-    kept = pikepdf.Array()
-    for annotation in annotations:
-        if not isinstance(annotation, pikepdf.Dictionary):
-            continue
-        subtype = str(annotation.get("/Subtype", ""))
-        if subtype in ACTIVE_ANNOTATIONS or "/A" in annotation or "/AA" in annotation:
-            continue
-        kept.append(annotation)
-    if len(kept):
-        page.obj["/Annots"] = kept
-    else:
-        del page.obj["/Annots"]
+def _words(operation: str, refused: ParsingRefused) -> tuple[str, str]:
+    """What the sender reads, and the error's code."""
+    code, values = refused.code, refused.values
+    if code == "pixels":
+        return _("The picture has too many pixels for us. Please send a normal photo or scan."), "file_refused"
+    if code == "small":
+        words = _("The picture is only %(width)d × %(height)d pixels: too small to read. Please send a larger one.")
+        return words % values, "file_refused"
+    if code == "no_pages":
+        return _("The PDF has no pages. Please send another file."), "file_refused"
+    if code == "pages":
+        words = _("The PDF has %(pages)d pages; we take up to %(limit)d. Please send only the pages that matter.")
+        return words % {**values, "limit": PDF_PAGES_MAX}, "file_refused"
+    if code == "locked":
+        words = _("The PDF is locked with a password. Please save it without one and send it again.")
+        return words, "pdf_locked"
+    if code in ("unpacks", "memory", "output", "time"):
+        return _too_demanding(operation), "too_demanding"
+    if operation == "pdf.clean":
+        words = _("The PDF is damaged or incomplete. Please save it again, or send a picture of the page.")
+        return words, "truncated"
+    words = _("The picture is incomplete: it broke off on its way to us, or is damaged. Please send it again.")
+    return words, "truncated"
+
+
+def _too_demanding(operation: str) -> str:
+    if operation == "pdf.clean":
+        return _(
+            "This PDF expands to more than %(limit)s, or takes too long to open, and was refused. Print it to a new PDF, or send "
+            "a picture of the page."
+        ) % {"limit": filesizeformat(UNPACKED_BYTES_MAX)}
+    return _("This picture takes too much memory or time to open and was refused. Please send a normal photo or scan.")

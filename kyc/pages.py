@@ -1,96 +1,59 @@
-"""A document's pages as pictures, and a PDF's own text with its places. Sizes are bounded: what is huge is drawn smaller."""
+"""A document's pages as pictures, and a PDF's own text with its places. Sizes are bounded: what is huge is drawn smaller.
+
+Drawn in a child process (`crm.parsing`): what is kept was made by us, but from a stranger's file.
+"""
 
 from __future__ import annotations
 
-import io
+from dataclasses import dataclass
 
 import numpy as np
-import pypdfium2 as pdfium
-from PIL import Image
 
+from crm.parsing import Limits, ParsingRefused, Pool, parse
+from kyc.intake import SIDE_MAX_PX
 from kyc.ocr import Word
 
 PDF = "application/pdf"
-PAGES_MAX = 20
-LONG_SIDE_PX = 1800
-SCALE_MAX = 4.0
+# Somebody waits for a page; the checks have more time.
+PAGE_LIMITS = Limits(cpu_seconds=6, wall_seconds=8, wait_seconds=8)
+SHEET_LIMITS = Limits(cpu_seconds=15, wall_seconds=30, wait_seconds=60)
 
 
-def pictures(content: bytes, content_type: str, *, pages_max: int = 3) -> list[np.ndarray]:
-    """The first pages as RGB arrays."""
+@dataclass(frozen=True)
+class Drawn:
+    """The first pages as RGB arrays; of a PDF, the words of its text layer with boxes in the pictures' pixels."""
+
+    pictures: list[np.ndarray]
+    text_layer: list[list[Word]] | None
+
+
+def draw(content: bytes, content_type: str, *, pages_max: int = 3) -> Drawn:
+    """The first pages, for the checks. Raises ParsingRefused, ParsingBusy."""
     if content_type != PDF:
-        with Image.open(io.BytesIO(content)) as image:
-            return [np.array(image.convert("RGB"))]
-    document = pdfium.PdfDocument(content)
-    try:
-        return [
-            np.array(document[number].render(scale=_scale(document[number])).to_pil().convert("RGB"))
-            for number in range(min(len(document), pages_max))
-        ]
-    finally:
-        document.close()
+        side = SIDE_MAX_PX + 1
+        answer = parse(
+            "image.pixels", content, limits=SHEET_LIMITS, pool=Pool.JOBS, forms=["JPEG"], pixels_max=side * side
+        )
+        return Drawn(_pictures(answer.facts["pages"], answer.content), None)
+    answer = parse("pdf.sheet", content, limits=SHEET_LIMITS, pool=Pool.JOBS, pages_max=pages_max)
+    words = [[Word(text, (box[0], box[1], box[2], box[3])) for text, box in page] for page in answer.facts["words"]]
+    return Drawn(_pictures(answer.facts["pages"], answer.content), words)
+
+
+def _pictures(sizes: list[list[int]], content: bytes) -> list[np.ndarray]:
+    made, start = [], 0
+    for width, height in sizes:
+        end = start + width * height * 3
+        made.append(np.frombuffer(content[start:end], np.uint8).reshape(height, width, 3))
+        start = end
+    return made
 
 
 def page_png(content: bytes, *, number: int) -> bytes:
-    """One page of a PDF, from 1, drawn as PNG. Raises IndexError when there is no such page."""
-    document = pdfium.PdfDocument(content)
+    """One page of a PDF, from 1, drawn as PNG. Raises IndexError (no such page), ParsingRefused, ParsingBusy."""
     try:
-        if not 1 <= number <= min(len(document), PAGES_MAX):
-            raise IndexError(number)
-        page = document[number - 1]
-        out = io.BytesIO()
-        page.render(scale=_scale(page)).to_pil().save(out, "PNG", compress_level=3)
-        return out.getvalue()
-    finally:
-        document.close()
-
-
-def text_layer(content: bytes, *, pages_max: int = 3) -> list[list[Word]]:
-    """The words of a PDF's first pages with boxes in pixels of `pictures`; empty lists for a scan."""
-    document = pdfium.PdfDocument(content)
-    try:
-        return [_words(document[number]) for number in range(min(len(document), pages_max))]
-    finally:
-        document.close()
-
-
-def _scale(page: pdfium.PdfPage) -> float:
-    longest = max(page.get_width(), page.get_height(), 1.0)
-    return min(SCALE_MAX, LONG_SIDE_PX / longest)
-
-
-CHARACTERS_MAX = 20_000
-
-
-def _words(page: pdfium.PdfPage) -> list[Word]:
-    """Characters with their boxes, put together to words at spaces and line ends."""
-    text = page.get_textpage()
-    scale, height = _scale(page), page.get_height()
-    words: list[Word] = []
-    letters: list[str] = []
-    edges: list[tuple[float, float, float, float]] = []
-
-    def close() -> None:
-        if letters:
-            left, bottom = min(edge[0] for edge in edges), min(edge[1] for edge in edges)
-            right, top = max(edge[2] for edge in edges), max(edge[3] for edge in edges)
-            box = (
-                round(left * scale), round((height - top) * scale), max(1, round((right - left) * scale)),
-                max(1, round((top - bottom) * scale)),
-            )  # fmt: skip
-            words.append(Word("".join(letters), box))
-            letters.clear()
-            edges.clear()
-
-    for index in range(min(text.count_chars(), CHARACTERS_MAX)):
-        character = chr(pdfium.raw.FPDFText_GetUnicode(text, index))
-        if character.isspace() or not character.isprintable():
-            close()
-            continue
-        edge = text.get_charbox(index)
-        if edges and abs(edge[1] - edges[-1][1]) > max(2.0, edges[-1][3] - edges[-1][1]):
-            close()  # another line without a line end between
-        letters.append(character)
-        edges.append(edge)
-    close()
-    return words
+        return parse("pdf.page", content, limits=PAGE_LIMITS, number=number).content
+    except ParsingRefused as refused:
+        if refused.code == "no_page":
+            raise IndexError(number) from None
+        raise

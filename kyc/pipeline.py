@@ -80,11 +80,10 @@ def lay_out(document: Document) -> Sheet:
     """The pages as pictures, the text layer, and the registration to compare with."""
     client = document.client
     content = store.read(client_id=document.client_id, key=document.store_key)
-    is_pdf = document.content_type == pages.PDF
+    drawn = pages.draw(content, document.content_type)
     return Sheet(
         document_id=document.pk, kind=document.kind, side=document.side, sha256=document.sha256,
-        pages=pages.pictures(content, document.content_type), today=timezone.now().date(),
-        text_layer=pages.text_layer(content) if is_pdf else None,
+        pages=drawn.pictures, text_layer=drawn.text_layer, today=timezone.now().date(),
         age_min_years=int(client.brand.policies.get("age_min_years", AGE_MIN_YEARS)),
         subject=Subject(
             client_id=client.pk, brand_id=client.brand_id, first_name=client.first_name, last_name=client.last_name,

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import re
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, UnidentifiedImageError
 
 from crm.models import Brand
+from crm.parsing import Limits, ParsingBusy, ParsingRefused, parse
 from wallet.document_choices import DocumentKind
 from wallet.documents.batches import KINDS
 
 LOGO_BYTES_MAX = 1024 * 1024
-LOGO_SIDE_MAX = 900
+LOGO_SIDE_MAX, LOGO_PIXELS_MAX = 900, 16_000_000
+LOGO_LIMITS = Limits(memory_bytes=512 * 1024 * 1024, cpu_seconds=5, wall_seconds=8, wait_seconds=8)
 PROVE_BYTES_MAX = 50 * 1024 * 1024
 
 
@@ -91,13 +91,14 @@ class LetterheadForm(forms.Form):
         if upload.size > LOGO_BYTES_MAX:
             raise forms.ValidationError(_("The picture is larger than 1 MB."))
         try:
-            with Image.open(io.BytesIO(upload.read()), formats=["PNG", "JPEG"]) as picture:
-                if picture.width * picture.height > 40_000_000:
-                    raise forms.ValidationError(_("The picture has too many pixels."))
-                clean = picture.convert("RGBA")
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+            answer = parse(
+                "image.logo", upload.read(), limits=LOGO_LIMITS, forms=["PNG", "JPEG"], pixels_max=LOGO_PIXELS_MAX,
+                side_max=LOGO_SIDE_MAX,
+            )  # fmt: skip
+        except ParsingRefused as refused:
+            if refused.code == "pixels":
+                raise forms.ValidationError(_("The picture has too many pixels.")) from None
             raise forms.ValidationError(_("This is no PNG or JPEG picture, or it is damaged.")) from None
-        clean.thumbnail((LOGO_SIDE_MAX, LOGO_SIDE_MAX), Image.Resampling.LANCZOS)
-        out = io.BytesIO()
-        clean.save(out, "PNG", optimize=True)
-        return out.getvalue()
+        except ParsingBusy as busy:
+            raise forms.ValidationError(busy.message) from None
+        return answer.content

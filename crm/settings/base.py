@@ -236,6 +236,8 @@ ERASURE_REGISTER = Path(env("KEELSON_ERASURE_REGISTER", default=str(PRIVATE_DIR 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1 * 1024 * 1024
 UPLOAD_MAX_BYTES = env.int("KEELSON_UPLOAD_MAX_BYTES", default=15 * 1024 * 1024)
+# So many files of strangers are opened at once for pages, and as many for jobs: each in a child of up to 768 MB.
+PARSING_SLOTS = env.int("KEELSON_PARSING_SLOTS", default=2)
 
 EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.filebased.EmailBackend")
 EMAIL_FILE_PATH = VAR_DIR / "mail"

@@ -135,7 +135,8 @@ def bill(**fields):
         "issued_on": dt.date(2026, 11, 1), **fields,
     }  # fmt: skip
     pdf = specimens.utility_bill(**values)
-    return pages.pictures(pdf, "application/pdf"), pages.text_layer(pdf)
+    drawn = pages.draw(pdf, "application/pdf")
+    return drawn.pictures, drawn.text_layer
 
 
 @pytest.mark.parametrize("as_scan", [False, True], ids=["text layer", "scan"])
