@@ -26,6 +26,7 @@ from wallet import (
     unverified,
 )
 from wallet.choices import WithdrawalState
+from wallet.statements_in import workbooks
 
 
 @shared_task
@@ -72,6 +73,12 @@ def fetch_due_reports() -> int:
 @shared_task
 def look_for_missing_reports() -> int:
     return announced_reports.look_for_missing()
+
+
+@shared_task
+def drop_old_workbooks() -> int:
+    """Cells of workbooks that were kept longer than a table waits."""
+    return workbooks.drop_old()
 
 
 @shared_task
@@ -146,6 +153,7 @@ def fetch_rates() -> int:
 
 
 SCHEDULE = {
+    "wallet-drop-old-workbooks": {"task": "wallet.tasks.drop_old_workbooks", "schedule": 24 * 3600.0},
     "wallet-fetch-rates": {
         "task": "wallet.tasks.fetch_rates",
         "schedule": 300.0,

@@ -81,6 +81,15 @@ def _of_archive(file: BinaryIO) -> str:
     return "xlsx" if any(name.startswith("xl/") or name == "mimetype" for name in names) else "zip"
 
 
+def bytes_to_read(file: BinaryIO) -> int:
+    """How much there is to read: of an archive of statements, what it unpacks to. Raises BadStatement."""
+    size = file.seek(0, io.SEEK_END)
+    if find_format(file) != "zip":
+        return size
+    with zipfile.ZipFile(file) as archive:
+        return max(size, sum(member.file_size for member in archive.infolist()))
+
+
 def read_file(file: BinaryIO, kind: str = "auto", mapping: Mapping | None = None) -> tuple[str, Iterator[Parsed]]:
     """The format, and the statements, proved, one by one as the file is read. Raises BadStatement, now or while reading."""
     file.seek(0)

@@ -15,7 +15,8 @@ from wallet.statements_in.columns import CREDITS, DEBITS
 from wallet.statements_in.errors import BadStatement
 from wallet.statements_in.mapping import SAMPLE_ROWS, Mapping, guess
 from wallet.statements_in.parsed import Balance, Booking, Parsed, Party, Status, Weight, known_currency
-from wallet.statements_in.table_rows import Rows, csv_rows, sheets
+from wallet.statements_in.table_rows import Rows, csv_rows
+from wallet.statements_in.workbooks import sheets
 
 PENDING = (
     "pending",

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import csv
-import io
 import itertools
-import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
 from wallet.statements_in.errors import BadStatement, bad
 from wallet.statements_in.lines import bounded, opened
 from wallet.statements_in.mapping import SAMPLE_ROWS, guess
+from wallet.statements_in.workbooks import sheets
 
 DELIMITERS = ";,\t|"
 FIELD_CHARS_MAX = 100_000
-UNPACKED_BYTES_MAX = 1024**3
 
 Rows = Iterator[tuple[int, list[Any]]]
 
@@ -86,36 +83,3 @@ def _delimiter(head: list[str]) -> str:
         if score > best:
             best, chosen = score, delimiter
     return chosen
-
-
-def sheets(file: BinaryIO) -> Iterator[tuple[str, list[tuple[int, list[Any]]]]]:
-    """(name, rows) of each sheet that has any."""
-    file.seek(0)
-    content = file.read()
-    try:
-        if content[:2] == b"PK":
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                if sum(member.file_size for member in archive.infolist()) > UNPACKED_BYTES_MAX:
-                    raise BadStatement(_("The workbook is too large when it is unpacked."))
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        for told in book.sheets_metadata:
-            if told.typ == SheetTypeEnum.WorkSheet:
-                sheet = book.get_sheet_by_name(told.name)
-                first = (sheet.start or (0, 0))[0]
-                rows = [
-                    (first + number, [_cell(cell) for cell in row])
-                    for number, row in enumerate(sheet.to_python(skip_empty_area=True), 1)
-                ]
-                if rows := [(number, row) for number, row in rows if any(str(cell).strip() for cell in row)]:
-                    yield told.name, rows
-    except (CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
-        raise BadStatement(
-            _("The file is no workbook that can be read (%(error)s).") % {"error": str(error)[:80]}
-        ) from error
-
-
-def _cell(cell: Any) -> Any:
-    """Whole floats are integers: an account number is not 123.0."""
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return int(cell)
-    return cell.strip() if isinstance(cell, str) else cell

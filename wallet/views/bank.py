@@ -23,6 +23,7 @@ from crm.uploads import takes_files
 from wallet import bank, bank_orders, queries, queries_bank, statement_tables
 from wallet.bank_choices import EntryState
 from wallet.models import BankEntry, Psp
+from wallet.statements_in import bytes_to_read
 from wallet.statements_in.base import BYTES_MAX
 from wallet.tables_bank import BankEntryTable
 
@@ -86,7 +87,7 @@ class BankUpload(BankPage):
         if form.is_valid():
             file = form.cleaned_data["file"]
             try:
-                if file.size > bank.AT_ONCE_BYTES_MAX:
+                if bytes_to_read(file) > bank.AT_ONCE_BYTES_MAX:
                     job = bank.order_statement(
                         psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file, actor=request.user
                     )
