@@ -16,6 +16,7 @@ from wallet.bank_choices import EntryState, OrderState
 from wallet.models.payments import AmountMixin, Deposit
 from wallet.models.psp import Psp
 from wallet.models.reconciliation_guards import never_goes
+from wallet.models.settlements import FIRST_DAY, LAST_DAY
 
 PARTY_PURPOSE = "bank-party"
 ORIGINAL_PURPOSE = "bank-file"
@@ -76,6 +77,11 @@ class BankEntry(AmountMixin):
         constraints = [
             models.UniqueConstraint(fields=["psp", "fingerprint"], name="a_bank_entry_is_booked_once"),
             models.CheckConstraint(condition=~Q(amount_minor=0), name="bank_entry_moves_something"),
+            models.CheckConstraint(
+                condition=Q(booked_on__gte=FIRST_DAY, booked_on__lt=LAST_DAY)
+                & (Q(value_on__isnull=True) | Q(value_on__gte=FIRST_DAY, value_on__lt=LAST_DAY)),
+                name="bank_entry_days_are_of_this_century",
+            ),
             models.CheckConstraint(
                 condition=~Q(state__in=[EntryState.MATCHED, EntryState.ASSIGNED]) | Q(deposit__isnull=False),
                 name="matched_bank_entry_has_its_deposit",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 import pgtrigger
@@ -15,6 +16,10 @@ from crm.money import from_minor
 from wallet.choices import MovementKind, RowType
 from wallet.models.psp import Psp
 from wallet.models.reconciliation_guards import never_goes
+
+# No page could show, and no query compute with, what a file may call a time: the year 1 in another zone.
+FIRST_DAY, LAST_DAY = dt.date(2000, 1, 1), dt.date(2100, 1, 1)
+FIRST_TIME, LAST_TIME = (dt.datetime.combine(day, dt.time(), dt.UTC) for day in (FIRST_DAY, LAST_DAY))
 
 
 class SettlementImport(models.Model):
@@ -53,6 +58,9 @@ class SettlementImport(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["psp", "sha256"], name="the_same_report_is_imported_once"),
             models.CheckConstraint(condition=Q(first_day__lte=models.F("last_day")), name="report_period_is_in_order"),
+            models.CheckConstraint(
+                condition=Q(first_day__gte=FIRST_DAY, last_day__lt=LAST_DAY), name="report_days_are_of_this_century"
+            ),
             models.CheckConstraint(
                 condition=Q(covers__contained_by=MovementKind.values), name="report_covers_kinds_of_movements"
             ),
@@ -104,6 +112,11 @@ class SettlementRow(models.Model):
                 condition=Q(net_minor=models.F("gross_minor") - models.F("fee_minor")), name="row_net_is_gross_less_fee"
             ),
             models.CheckConstraint(condition=Q(rate__isnull=True) | Q(rate__gt=0), name="row_rate_is_above_zero"),
+            models.CheckConstraint(
+                condition=Q(booked_at__gte=FIRST_TIME, booked_at__lt=LAST_TIME)
+                & (Q(value_at__isnull=True) | Q(value_at__gte=FIRST_TIME, value_at__lt=LAST_TIME)),
+                name="row_times_are_of_this_century",
+            ),
         ]
         indexes = [
             models.Index(fields=["psp_reference"], name="settlement_rows_by_reference"),

@@ -32,7 +32,7 @@ from wallet.choices import RowType
 from wallet.psp.base import FileRow
 from wallet.psp.paypal_codes import type_of
 from wallet.psp.paypal_words import WHOLE_UNITS
-from wallet.psp.settlement import BadFile, CsvReader, checked_currency, said, wrong
+from wallet.psp.settlement import BadFile, CsvReader, checked_currency, plausible, said, wrong
 
 NEEDED = (
     "Transaction ID", "Invoice ID", "PayPal Reference ID", "Transaction Event Code", "Transaction Completion Date",
@@ -313,7 +313,8 @@ class StlReader(CsvReader):
         try:
             if len(text) != 25 or text[4] != "/" or text[7] != "/" or text[10] != " " or text[19] != " ":
                 raise ValueError
-            return dt.datetime.fromisoformat(f"{text[:4]}-{text[5:7]}-{text[8:10]}T{text[11:19]}{text[20:]}")
+            at = dt.datetime.fromisoformat(f"{text[:4]}-{text[5:7]}-{text[8:10]}T{text[11:19]}{text[20:]}")
         except ValueError:
             words = _("“%(value)s” is not a time like 2026/10/31 23:59:59 +0000.")
             raise wrong(self.line, column, words % {"value": text[:40]}) from None
+        return plausible(self.line, column, at)

@@ -27,6 +27,7 @@ from wallet.psp.settlement import (
     agrees_with_rate,
     checked_currency,
     exact_rate,
+    plausible,
     require_columns,
     said,
     wrong,
@@ -118,7 +119,7 @@ class PraxisReader(CsvReader):
         stamp = self._whole(cells, name)
         if not 0 < stamp < STAMP_MAX:
             raise wrong(self.line, name, _("“%(value)s” is not a Unix time in seconds.") % {"value": stamp})
-        return dt.datetime.fromtimestamp(stamp, dt.UTC)
+        return plausible(self.line, name, dt.datetime.fromtimestamp(stamp, dt.UTC))
 
     def _total(self, cells: Sequence[str]) -> None:
         currency = checked_currency(self.line, "processed_currency", self._cell(cells, "processed_currency"), longest=5)

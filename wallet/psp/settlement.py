@@ -10,12 +10,14 @@ import csv
 import datetime as dt
 import io
 import re
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import BinaryIO, NoReturn
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
@@ -26,7 +28,11 @@ from wallet.psp.base import FileRow
 ROWS_MAX = 5_000_000
 BUFFER_BYTES = 256 * 1024
 MINOR_MAX = 10**17
-RATE_MAX = Decimal(10**10)
+SUM_MAX = 10**18  # of a currency's rows; the database counts to nine times that
+RATE_MIN, RATE_MAX = Decimal("1e-12"), Decimal(10**10)  # what the database keeps of one
+NUMBER_CHARS_MAX = 60
+DIGITS_MAX = 28  # a Decimal of more is rounded as soon as it is computed with
+YEAR_MIN, YEARS_AHEAD_MAX = 2000, 2
 AMOUNT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 POWERS = tuple(10**places for places in range(20))
 
@@ -70,8 +76,10 @@ def exact_minor(line: int, column: str, text: str, currency: str) -> int:
 
 
 def _checked_minor(line: int, column: str, text: str, currency: str) -> int:
-    if not AMOUNT.fullmatch(text):
+    if len(text) > NUMBER_CHARS_MAX or not AMOUNT.fullmatch(text):
         raise wrong(line, column, _("“%(value)s” is not an amount like 123.45.") % {"value": text[:40]})
+    if len(text.strip("+-0.").replace(".", "")) > DIGITS_MAX:
+        raise wrong(line, column, _("“%(value)s” has more digits than an amount can have.") % {"value": text[:40]})
     scaled = Decimal(text).scaleb(exponent(currency))
     if abs(scaled) >= MINOR_MAX:
         raise wrong(line, column, _("“%(value)s” is too large.") % {"value": text[:40]})
@@ -98,13 +106,22 @@ def moment(line: int, column: str, text: str) -> dt.datetime:
         at = dt.datetime.fromisoformat(text.strip())
     except ValueError:
         raise wrong(line, column, _("“%(value)s” is not a date like 2026-10-31.") % {"value": text[:40]}) from None
-    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    return plausible(line, column, at if at.tzinfo else at.replace(tzinfo=dt.UTC))
+
+
+def plausible(line: int, column: str, at: dt.datetime) -> dt.datetime:
+    """The same time. Raises BadFile for one at which no PSP can have booked anything: neither we nor the database could
+    compute with the year 1, or show 9999 in another zone."""
+    if not YEAR_MIN <= at.year <= timezone.now().year + YEARS_AHEAD_MAX:
+        raise wrong(line, column, _("%(day)s can't be the day of a booking.") % {"day": at.date().isoformat()})
+    return at
 
 
 def exact_rate(line: int, column: str, text: str) -> Decimal:
     """A rate of exchange above zero. Raises BadFile."""
     text = text.strip()
-    if not AMOUNT.fullmatch(text) or not 0 < (rate := Decimal(text)) < RATE_MAX:
+    is_number = len(text) <= NUMBER_CHARS_MAX and AMOUNT.fullmatch(text)
+    if not is_number or not RATE_MIN <= (rate := Decimal(text)) < RATE_MAX:
         raise wrong(line, column, _("“%(value)s” is not a rate of exchange.") % {"value": text[:40]})
     return rate
 
@@ -186,6 +203,13 @@ class SettlementReader(ABC):
             total.fee += row.fee_minor
             total.net += row.net_minor
             total.rows += 1
+            if not -SUM_MAX < total.net < SUM_MAX:
+                raise wrong(row.line, "net", _("the rows add up to more than there is money."))
+            if not (
+                row.psp_reference + row.merchant_reference + row.original_reference + row.batch + row.entry_reference
+                + row.client_reference
+            ).isprintable():  # fmt: skip
+                _require_text(row)
             if earliest is None or row.booked_at < earliest:
                 earliest = row.booked_at
             if latest is None or row.booked_at > latest:
@@ -266,6 +290,17 @@ class CsvReader(SettlementReader):
 
     def odd(self) -> NoReturn:
         raise wrong(self.line, "—", _("the row has more or fewer fields than the header."))
+
+
+def _require_text(row: FileRow) -> None:
+    """References are text: a carriage return or another control character in one of them is a damaged file."""
+    for name in (
+        "psp_reference", "merchant_reference", "original_reference", "batch", "entry_reference", "client_reference",
+    ):  # fmt: skip
+        value = getattr(row, name)
+        if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in value):
+            raise wrong(row.line, name, _("there is a control character in “%(value)s”.")
+                        % {"value": " ".join(value.split())[:40]})  # fmt: skip
 
 
 def require_columns(line: int, present: Sequence[str], required: Iterable[str]) -> None:

@@ -94,11 +94,16 @@ def _entry(booking: Booking, part: Booking, one: Parsed, number: int, text: str)
     assert booking.booked_on is not None and part.amount is not None
     return Entry(
         place=booking.place, booked_on=booking.booked_on, minor=to_minor(part.amount, one.currency), currency=one.currency,
-        value_on=booking.value_on, bank_reference=(part.bank_reference or booking.bank_reference)[:100],
-        end_to_end=(part.end_to_end or part.references.get("customer", ""))[:60], batch=(booking.batch or part.batch)[:60],
-        text=text[:500], party_name=part.party.name[:140], party_account=part.party.account[:40], party_bic=part.party.bic[:11],
-        return_reason=part.return_reason[:20], part=number,
+        value_on=booking.value_on, bank_reference=_kept(part.bank_reference or booking.bank_reference, 100),
+        end_to_end=_kept(part.end_to_end or part.references.get("customer", ""), 60), batch=_kept(booking.batch or part.batch, 60),
+        text=_kept(text, 500), party_name=_kept(part.party.name, 140), party_account=_kept(part.party.account, 40),
+        party_bic=_kept(part.party.bic, 11), return_reason=_kept(part.return_reason, 20), part=number,
     )  # fmt: skip
+
+
+def _kept(text: str, chars_max: int) -> str:
+    """As much of a text as the database keeps; it keeps no zero characters."""
+    return text[:chars_max].replace("\0", " ")
 
 
 def fingerprints(account: str, entries: Iterable[Entry]) -> list[str]:

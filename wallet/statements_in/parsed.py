@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from crm.money import EXPONENTS, exponent
 
 AMOUNT_MAX = Decimal(10) ** 15
+MINOR_MAX = Decimal(10) ** 18
 PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{2,3})*,\d{3}", re.ASCII)  # 1,234,567, and Indian 12,34,567
 NUMBER_CHARS_MAX = 60
@@ -218,6 +219,10 @@ def prove(one: Parsed) -> Parsed:
             _details_add_up(one, entry)
     for claim in one.claims:
         _claim_holds(one, claim)
+    for balance in one.balances:
+        if balance.kind in ("opening", "closing") and not is_whole(balance.amount, balance.currency or one.currency):
+            words = _("its balance %(amount)s is too large, or finer than the smallest unit of its currency.")
+            one.odd(one.place, words % {"amount": str(balance.amount)[:40]}, Weight.NEEDED)
     _balances_follow(one)
     _day_is_plausible(one, one.place, one.first_day, one.last_day)
     return one
@@ -233,7 +238,7 @@ def _day_is_plausible(one: Parsed, place: str, *days: dt.date | None) -> None:
 def _amount_is_possible(one: Parsed, entry: Booking) -> None:
     if entry.amount is None:
         return
-    if abs(entry.amount) >= AMOUNT_MAX:
+    if abs(entry.amount) >= AMOUNT_MAX or abs(entry.amount.scaleb(exponent(entry.currency))) >= MINOR_MAX:
         one.wrong(entry.place, _("“%(value)s” is too large.") % {"value": str(entry.amount)[:40]})
     elif entry.currency and not is_whole(entry.amount, entry.currency):
         one.wrong(entry.place, _("“%(value)s” is finer than the smallest unit of %(currency)s.")

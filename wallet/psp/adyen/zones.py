@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext as _
 
-from wallet.psp.settlement import wrong
+from wallet.psp.settlement import plausible, wrong
 
 # Zones as the reports abbreviate them, where the time zone database has no such name.
 ZONES = {
@@ -33,8 +33,8 @@ class Zones:
         if zone is None:
             try:
                 zone = self._known[name] = ZoneInfo(ZONES.get(name, name or "UTC"))
-            except (ZoneInfoNotFoundError, ValueError):
+            except (ZoneInfoNotFoundError, ValueError, OSError):
                 raise wrong(
                     line, zone_column, _("“%(value)s” is not a time zone that we know.") % {"value": name[:40]}
                 ) from None
-        return at.replace(tzinfo=zone)
+        return plausible(line, column, at.replace(tzinfo=zone))
