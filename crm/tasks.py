@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from crm import audit, erasures, file_sweep, jobs, mail, partitions, storage
+from crm.accounts import link_requests
 from crm.events import delivery
 
 
@@ -57,6 +58,12 @@ def send_due_mail() -> int:
 
 
 @shared_task
+def answer_link_requests() -> int:
+    """Woken by whoever asks for a link, and by beat for what a broker that was away left."""
+    return link_requests.answer_due()
+
+
+@shared_task
 def register_erasures() -> int:
     """What a crash between an erasure's commit and its line in the register left out."""
     return erasures.register_new()
@@ -72,6 +79,7 @@ SCHEDULE = {
     "send-due-mail": {"task": "crm.tasks.send_due_mail", "schedule": 15.0, "options": {"expires": 30}},
     "hand-over-jobs": {"task": "crm.tasks.hand_over_jobs", "schedule": 10.0, "options": {"expires": 10}},
     "expire-job-results": {"task": "crm.tasks.expire_job_results", "schedule": 3600.0, "options": {"expires": 3600}},
+    "answer-link-requests": {"task": "crm.tasks.answer_link_requests", "schedule": 15.0, "options": {"expires": 30}},
     "register-erasures": {"task": "crm.tasks.register_erasures", "schedule": 3600.0, "options": {"expires": 3600}},
     "watch-storage": {"task": "crm.tasks.watch_storage", "schedule": 300.0, "options": {"expires": 300}},
     "sweep-orphaned-files": {"task": "crm.tasks.sweep_orphans", "schedule": 24 * 3600.0},

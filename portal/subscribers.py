@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.accounts.link_requests import answers
+from crm.choices import LinkKind, UserKind
 from crm.events import (
     BalanceOperationSettled,
     ClientVerified,
@@ -28,6 +30,7 @@ from crm.money import Money
 from crm.notify import notify, push_live
 from crm.ui import formats
 from kyc.models import Document
+from portal import registration
 from wallet.choices import FindingKind, RequestState, WithdrawalState, reason_for_client
 from wallet.models import Deposit, PayoutFinding, Transfer, Withdrawal
 from wallet.outcomes import parts_of
@@ -190,3 +193,11 @@ def tell_of_the_transfer(event: TransferSettled) -> None:
             transfer.trading_account_label,
         ),
     )  # fmt: skip
+
+
+@answers(LinkKind.VERIFY_EMAIL)
+def send_confirmation_again(username: str) -> None:
+    """Somebody asked for the link that proves their e-mail once more."""
+    user = User.objects.select_related("brand").filter(username=username, kind=UserKind.CLIENT, is_active=True).first()
+    if user is not None and not registration.has_proven_email(user):
+        registration.send_confirmation(user=user)

@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from crm import access_log, crypto
-from crm.accounts import home_url, network, second_factor, sign_in_url
+from crm.accounts import attempts, home_url, network, second_factor, sign_in_url
 from crm.choices import AccessKind
 from crm.models import User
 from crm.request_context import acting_in, current
@@ -30,7 +30,11 @@ class AccountAdapter(DefaultAccountAdapter):
         "username_password_mismatch": _("The e-mail or the password is not right. Check both and try again."),
         "email_password_mismatch": _("The e-mail or the password is not right. Check both and try again."),
         "too_many_login_attempts": _(
-            "Too many failed attempts. This login is locked for five minutes; then try again, or reset your password."
+            "Too many failed attempts from here. Wait five minutes and try again, or reset your password."
+        ),
+        "only_known_devices": _(
+            "Too many failed attempts for this account. Sign in on a device you've used before, or reset your password: "
+            "this device then works too."
         ),
         "incorrect_password": _("That is not your password."),
         "account_inactive": _("This login is switched off."),
@@ -76,11 +80,24 @@ class AccountAdapter(DefaultAccountAdapter):
             access_log.note(
                 user=user, kind=AccessKind.LOGIN, brand_id=user.brand_id, target=f"user:{user.pk}", reason=method
             )
-        return super().post_login(request, user, **kwargs)
+        response = super().post_login(request, user, **kwargs)
+        attempts.remember_device(request, response, user)
+        return response
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        try:
+            self._attempt = attempts.begin(request, login=str(credentials.get("username", "")))
+        except attempts.TooManyAttempts as refused:
+            raise self.validation_error(refused.code) from None
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        self._attempt.take_back()
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         username = str(credentials.get("username", "")).strip().lower()
-        note_failure(user=User.objects.filter(username=username).first(), reason="password")
+        user = User.objects.filter(username=username).select_related("brand").first()
+        note_failure(user=user, reason="password")
+        attempts.note_failed(request, user=user, login=username)
         super().authentication_failed(request, **credentials)
 
     def logout(self, request: HttpRequest) -> None:

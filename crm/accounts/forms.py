@@ -6,15 +6,17 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm
+from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib.auth import password_validation
-from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from crm.accounts import attempts, second_factor
 from crm.models import User
-
-CODE_REMEMBERED_SECONDS = 120
 
 
 class PasswordSignInForm(LoginForm):
@@ -58,14 +60,34 @@ class StaffSignInForm(PasswordSignInForm):
 
 
 class _OnceOnlyCode:
-    """A code of an authenticator app works once, also in the half minutes before and after in which we accept it."""
+    """A code works once: one of an app also in the half minutes before and after in which we accept it.
+
+    Two at once with the same code meet at the lock; which codes are used up stands in the database.
+    """
 
     user: User
+    authenticator: Authenticator
 
     def clean_code(self) -> str:
-        code: str = super().clean_code()  # type: ignore[misc]
-        if not cache.add(f"second-factor-used:{self.user.pk}:{code.strip()}", 1, timeout=CODE_REMEMBERED_SECONDS):
-            raise get_adapter().validation_error("incorrect_code")
+        request = context.request
+        try:
+            attempt = attempts.begin(request, login=self.user.username, step="code")
+        except attempts.TooManyAttempts as refused:
+            raise get_adapter().validation_error(refused.code) from None
+        wrong: ValidationError | None = None
+        code = ""
+        with transaction.atomic():  # ended before a refusal is raised: what was noted of the failure stays
+            User.objects.select_for_update(of=("self",)).only("pk").get(pk=self.user.pk)
+            try:
+                code = super().clean_code()  # type: ignore[misc]
+            except ValidationError as error:
+                wrong = error
+            else:
+                if not second_factor.use_up(self.authenticator, code):
+                    wrong = get_adapter().validation_error("incorrect_code")
+        if wrong is not None:
+            raise wrong
+        attempt.take_back()
         return code
 
 

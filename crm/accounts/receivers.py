@@ -22,7 +22,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from crm import audit, mail
-from crm.accounts import second_factor
+from crm.accounts import attempts, second_factor
 from crm.accounts.adapters import note_failure
 from crm.accounts.passwords import client_id_of
 from crm.accounts.sessions import end_sessions
@@ -88,6 +88,7 @@ def after_factor_used(sender: Any, request: HttpRequest, user: User, **kwargs: A
 @receiver(authentication_failed)
 def after_wrong_code(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     note_failure(user=user, reason="second factor")
+    attempts.note_failed(request, user=user, login=user.username)
 
 
 def tell_owner(user: User, kind: str, subject: Any) -> None:

@@ -6,8 +6,11 @@ passkey with its PIN or fingerprint), or when the person proved it in this sessi
 
 from __future__ import annotations
 
+from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.models import Authenticator
-from django.db import transaction
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.utils import decrypt
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -38,6 +41,28 @@ def has_passed(request: HttpRequest) -> bool:
 
 def mark_passed(request: HttpRequest, user: User) -> None:
     request.session[SESSION_KEY] = user.pk
+
+
+def use_up(authenticator: Authenticator, code: str) -> bool:
+    """Note that a right code was used; False for one that was used already, or is older than one that was.
+
+    An app's code belongs to a step of half a minute; steps only go forward (RFC 6238, 5.2). Recovery codes know by themselves.
+    """
+    if authenticator.type != Authenticator.Type.TOTP:
+        return True
+    secret = decrypt(authenticator.data["secret"])
+    steps = [
+        at
+        for at in yield_hotp_counters_from_time()
+        if compare_user_code(actual=code, expected=format_hotp_value(hotp_value(secret, at)))
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO crm_secondfactorstep (user_id, step) VALUES (%s, %s) ON CONFLICT (user_id)"
+            " DO UPDATE SET step = EXCLUDED.step WHERE crm_secondfactorstep.step < EXCLUDED.step",
+            [authenticator.user_id, max(steps, default=0)],
+        )
+        return cursor.rowcount == 1
 
 
 def end_session_row(request: HttpRequest) -> None:

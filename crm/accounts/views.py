@@ -33,7 +33,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from crm.accounts import demo_mode, home_url, links, passwords, receivers, second_factor, sessions, sign_in_url
+from crm.accounts import (
+    attempts,
+    demo_mode,
+    home_url,
+    link_requests,
+    links,
+    passwords,
+    receivers,
+    second_factor,
+    sessions,
+    sign_in_url,
+)
 from crm.accounts.forms import ForgottenPasswordForm, NewPasswordForm, StaffSignInForm
 from crm.accounts.guards import signed_in
 from crm.choices import LinkKind
@@ -158,12 +169,11 @@ def forgotten_password(request: HttpRequest) -> HttpResponse:
     form = ForgottenPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"].strip().lower()
-        limited = ratelimit.consume_or_429(request, action="reset_password", key=f"staff:{email}")
+        limited = ratelimit.consume_or_429(request, action="reset_password", key=attempts.link_key(request, email))
         if limited is not None:
             return limited
-        user = User.objects.filter(username=email, kind="staff", is_active=True).first()
-        if user is not None and user.has_usable_password():
-            passwords.send_reset_link(user=user, url_name="account_choose_password")
+        if attempts.may_send_link(request, login=email):
+            link_requests.ask_for_link(kind=LinkKind.PASSWORD_RESET, username=email)
         return _same_answer(request)
     return render(request, "account/password_forgotten.html", {"form": form})
 
@@ -179,7 +189,9 @@ def choose_password(request: HttpRequest, token: str) -> HttpResponse:
     if isinstance(answer, HttpResponse):
         return answer
     messages.success(request, _("Your new password is set. Sign in with it."))
-    return redirect("account_login")
+    response = redirect("account_login")
+    attempts.remember_device(request, response, answer)  # whoever holds the mailbox may try again here
+    return response
 
 
 @never_cache

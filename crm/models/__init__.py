@@ -7,7 +7,7 @@ from crm.models.mail import OutgoingMail
 from crm.models.notifications import Notification
 from crm.models.outbox import EventDelivery, OutboxEvent
 from crm.models.people import Book, Brand, Desk, User
-from crm.models.staff import AccessLink, GrantRequest
+from crm.models.staff import AccessLink, GrantRequest, LinkRequest, SecondFactorStep
 from crm.models.ui import SavedView
 
 __all__ = [
@@ -25,10 +25,12 @@ __all__ = [
     "GrantRequest",
     "Job",
     "LastingKey",
+    "LinkRequest",
     "Notification",
     "OutboxEvent",
     "OutgoingMail",
     "SavedView",
+    "SecondFactorStep",
     "SubjectKey",
     "User",
 ]

@@ -7,6 +7,27 @@ from crm.choices import GrantKind, GrantState, LinkKind, Role
 from crm.models.people import Book, Brand, Desk, User
 
 
+class SecondFactorStep(models.Model):
+    """The half minute of the last code of an authenticator app that a person used: a code works once, cache or no cache."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    step = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.step}"
+
+
+class LinkRequest(models.Model):
+    """Somebody asked for a link by e-mail. A worker looks whether the login exists, so that the answer takes as long either way."""
+
+    kind = models.CharField(max_length=20, choices=LinkKind.choices)
+    username = models.CharField(max_length=150)
+    requested_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"
+
+
 class AccessLink(models.Model):
     """A link sent to one person's e-mail, good once and for a limited time. Only a hash of its secret is kept."""
 

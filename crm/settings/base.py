@@ -166,10 +166,17 @@ ACCOUNT_ADAPTER = "crm.accounts.adapters.AccountAdapter"
 ACCOUNT_SESSION_REMEMBER = False  # a session ends with the browser, and after the idle time below
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
-    # Five wrong passwords or codes lock a login for five minutes; thirty a minute lock an address.
-    "login_failed": "30/m/ip,5/5m/key",
+    # Wrong passwords and codes, see crm.accounts.attempts: thirty a minute lock an address, five a login on one known device or
+    # from one address. A login's unknown devices together have a ceiling; known ones go on.
+    "login_failed": "30/m/ip",
+    "failed_known_device": "5/5m/key,40/d/key",
+    "failed_address": "5/5m/key,40/d/key",
+    "failed_new_devices": "20/10m/key,100/d/key",
+    "failed_unnoticed": "8/d/key",
     "reauthenticate": "10/m/user",
+    # Per login and address; and to one mailbox from all addresses together.
     "reset_password": "20/m/ip,3/10m/key",
+    "links_to_login": "10/h/key",
     "reset_password_from_key": "30/m/ip",
     "signup": "20/m/ip",
 }

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from crm.accounts import demo_mode, home_url, links, passwords, username_for
+from crm.accounts import attempts, demo_mode, home_url, link_requests, links, username_for
 from crm.accounts.forms import ForgottenPasswordForm
 from crm.accounts.views import password_by_link
 from crm.choices import LinkKind
@@ -180,10 +180,13 @@ def confirm_email(request: HttpRequest, brand: Brand, token: str) -> HttpRespons
         form = None
         if request.session.get(REGISTERING) != link.user.pk:
             form = ConfirmPasswordForm(request.POST or None, user=link.user)
-        if request.method == "POST" and form is not None and not form.is_valid():
-            limited = ratelimit.consume_or_429(request, action="login_failed", key=f"confirm:{link.user.pk}")
-            if limited is not None:
-                return limited
+        if request.method == "POST" and form is not None:
+            try:
+                attempt = attempts.begin(request, login=link.user.username, step="confirm")
+            except attempts.TooManyAttempts:
+                return ratelimit.respond_429(request)
+            if form.is_valid():
+                attempt.take_back()
         if request.method != "POST" or (form is not None and not form.is_valid()):
             asked = {"brand": brand, "person": link.user, "form": form}
             return render(request, "portal/confirm_email.html", asked, status=422 if request.method == "POST" else 200)
@@ -206,14 +209,13 @@ def confirm_again(request: HttpRequest, brand: Brand) -> HttpResponse:
     form = ForgottenPasswordForm(request.POST or None, initial=start)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"].strip().lower()
-        limited = ratelimit.consume_or_429(request, action="reset_password", key=f"confirm:{brand.code}:{email}")
+        username = username_for(brand=brand, email=email)
+        key = f"confirm:{attempts.link_key(request, username)}"
+        limited = ratelimit.consume_or_429(request, action="reset_password", key=key)
         if limited is not None:
             return limited
-        user = User.objects.filter(
-            username=username_for(brand=brand, email=email), kind="client", is_active=True
-        ).first()
-        if user is not None and not registration.has_proven_email(user):
-            registration.send_confirmation(user=user)
+        if attempts.may_send_link(request, login=f"confirm:{username}"):
+            link_requests.ask_for_link(kind=LinkKind.VERIFY_EMAIL, username=username)
         request.session["portal_registered_email"] = email
         return redirect("portal_registered", brand=brand.code)
     return render(request, "portal/confirm_again.html", {"brand": brand, "form": form})
@@ -290,16 +292,12 @@ def forgotten(request: HttpRequest, brand: Brand) -> HttpResponse:
     form = ForgottenPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"].strip().lower()
-        limited = ratelimit.consume_or_429(request, action="reset_password", key=f"{brand.code}:{email}")
+        username = username_for(brand=brand, email=email)
+        limited = ratelimit.consume_or_429(request, action="reset_password", key=attempts.link_key(request, username))
         if limited is not None:
             return limited
-        user = (
-            User.objects.filter(username=username_for(brand=brand, email=email), is_active=True)
-            .exclude(kind="staff")
-            .first()
-        )
-        if user is not None:
-            passwords.send_reset_link(user=user, url_name="portal_choose_password", url_kwargs={"brand": brand.code})
+        if attempts.may_send_link(request, login=username):
+            link_requests.ask_for_link(kind=LinkKind.PASSWORD_RESET, username=username)
         return render(request, "account/password_forgotten_done.html", {"sign_in": sign_in})
     return render(request, "account/password_forgotten.html", {"form": form, "sign_in": sign_in})
 

@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client as Browser
 
 from crm import mail
+from crm.accounts import link_requests
 from crm.accounts.links import LinkProblem, issue, use
 from crm.choices import GrantState, LinkKind, Role
 from crm.errors import DomainError, NotAllowed, WrongState
@@ -351,6 +352,7 @@ def test_forgotten_passwords_answer_alike_and_the_link_works_once(cast):
     for email in (cast.agent.email, "nobody@meridian.example", cast.client_user.email):
         answer = Browser().post("/accounts/password/forgotten/", {"email": email})
         assert "If there is a login with this address" in answer.content.decode()
+    assert link_requests.answer_due() == 3
     mail.deliver_due()
     (letter,) = outbox.outbox
     assert letter.to == [cast.agent.email]

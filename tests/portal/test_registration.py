@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from clients.models import Client, TimelineEntry
 from crm import events, mail
+from crm.accounts import link_requests
 from crm.models import AccessLink, AuditEvent, OutboxEvent, User
 from leads.invitations import invite
 from leads.models import Lead
@@ -40,6 +41,7 @@ def send(browser=None, page=REGISTER, **changes):
 
 
 def letter_link(pattern=r"/b/meridian/confirm/\S+"):
+    link_requests.answer_due()
     mail.deliver_due()
     return re.search(pattern, outbox.outbox[-1].body)[0]
 
@@ -132,6 +134,7 @@ def test_nobody_gets_in_before_the_email_is_confirmed(cast):
     assert answer["Location"] == "/b/meridian/confirm/"
     assert "_auth_user_id" not in browser.session
     browser.post("/b/meridian/confirm/", {"email": "greta@example.com"})
+    link_requests.answer_due()
     assert AccessLink.objects.filter(kind="verify_email", revoked_at=None).count() == 1
     assert AccessLink.objects.filter(kind="verify_email").count() == 2
 
