@@ -8,7 +8,6 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from sandbox.ctrader.proto import ctrader_manager_pb2 as pb
-from sandbox.engine.gateway import Hangup
 
 FRAME_MAX = 1024 * 1024
 PING, HEARTBEAT, AUTH = 52, 51, 301
@@ -35,23 +34,34 @@ def frame(message: Any, message_id: str = "") -> bytes:
     return len(data).to_bytes(4, "big") + data
 
 
+class WrongFrame(Exception):
+    """Bytes that are no message: the client is told `code` before the connection ends."""
+
+    def __init__(self, code: str, why: str, message_id: str = "") -> None:
+        super().__init__(why)
+        self.code, self.why, self.message_id = code, why, message_id
+
+
 async def read_frame(reader: asyncio.StreamReader, seconds: float) -> pb.ProtoMessage:
-    """Raises Hangup for bytes that are no frame, TimeoutError for a silent client."""
+    """Raises WrongFrame for bytes that are no frame, TimeoutError for a silent client."""
     head = await asyncio.wait_for(reader.readexactly(4), seconds)
     length = int.from_bytes(head, "big")
     if length > FRAME_MAX:
-        raise Hangup
+        raise WrongFrame("FRAME_TOO_LONG", f"a frame of {length} bytes is announced; at most {FRAME_MAX} are read")
     data = await asyncio.wait_for(reader.readexactly(length), seconds)
     return parse(pb.ProtoMessage, data)
 
 
-def parse(kind: type[Any], data: bytes) -> Any:
-    """Raises Hangup for what is no such message."""
+def parse(kind: type[Any], data: bytes, message_id: str = "") -> Any:
+    """Raises WrongFrame for what is no such message, or lacks what it must have."""
     message = kind()
     try:
         message.ParseFromString(data)
     except DecodeError:
-        raise Hangup from None
+        raise WrongFrame("INVALID_REQUEST", f"not a {kind.__name__}", message_id) from None
+    if not message.IsInitialized():
+        lacking = ", ".join(message.FindInitializationErrors())
+        raise WrongFrame("INVALID_REQUEST", f"{kind.__name__} lacks {lacking}", message_id)
     return message
 
 

@@ -74,6 +74,15 @@ class Session:
         self.late: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
+        """A wrong frame ends the session, as it leaves no way to tell where the next one begins; the client is told why."""
+        try:
+            await self._serve()
+        except protocol.WrongFrame as wrong:
+            self.server.count("wrong frame")
+            await self.say(protocol.frame(protocol.error(wrong.code, wrong.why), wrong.message_id))
+            raise Hangup from None
+
+    async def _serve(self) -> None:
         await self.say(protocol.frame(pb.ProtoHelloEvent()))
         await self._authenticate()
         self.is_in = True
@@ -82,7 +91,7 @@ class Session:
             if message.payloadType == protocol.HEARTBEAT:
                 continue
             if message.payloadType == protocol.PING:
-                ping = protocol.parse(pb.ProtoPingReq, message.payload)
+                ping = protocol.parse(pb.ProtoPingReq, message.payload, message.clientMsgId)
                 await self.say(protocol.frame(pb.ProtoPingRes(timestamp=ping.timestamp), message.clientMsgId))
                 continue
             await self._command(message)
@@ -91,8 +100,9 @@ class Session:
         """Raises Hangup when the manager is not who they say."""
         message = await protocol.read_frame(self.reader, AUTH_SECONDS)
         if message.payloadType != protocol.AUTH:
-            raise Hangup
-        server, given = self.server, protocol.parse(pb.ProtoManagerAuthReq, message.payload)
+            raise protocol.WrongFrame("INVALID_REQUEST", "the first message must sign in", message.clientMsgId)
+        server = self.server
+        given = protocol.parse(pb.ProtoManagerAuthReq, message.payload, message.clientMsgId)
         server.count("AUTH")
         faults, settings = server.faults.take("AUTH"), server.settings
         refused: Any = None
@@ -122,7 +132,7 @@ class Session:
         name, kind = protocol.COMMANDS[message.payloadType]
         self.server.count(name)
         faults = self.server.faults.take(name)
-        answer = self.server.perform(name, protocol.parse(kind, message.payload), faults, self)
+        answer = self.server.perform(name, protocol.parse(kind, message.payload, message.clientMsgId), faults, self)
         if "slow" in faults:  # other requests are answered meanwhile
             task = asyncio.create_task(self._later(faults["slow"].value or 5, answer, message.clientMsgId))
             self.late.add(task)

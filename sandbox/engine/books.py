@@ -126,9 +126,20 @@ class Books:
     # -- money in and out
 
     def balance_operation(
-        self, login: int, kind: int, amount: Decimal, comment: str, check_margin: bool, comment_units: int = COMMENT_MAX
+        self,
+        login: int,
+        kind: int,
+        amount: Decimal,
+        comment: str,
+        check_margin: bool,
+        comment_units: int = COMMENT_MAX,
+        *,
+        may_overdraw: bool = False,
     ) -> int:
-        """Deposit or withdraw; the deal's ticket. Raises Refused with the codes of the platform's documentation."""
+        """Deposit or withdraw; the deal's ticket. Raises Refused with the codes of the platform's documentation.
+
+        may_overdraw: a withdrawal may leave less than nothing. Credit never goes below what was given.
+        """
         if kind not in BALANCE_KINDS or not amount.is_finite() or amount == 0:
             raise Refused(3)
         if abs(amount) > AMOUNT_MAX:
@@ -141,8 +152,8 @@ class Books:
                 raise Refused(10019)
             changed = replace(user, credit=user.credit + amount)
         else:
-            short = amount < 0 and (user.balance + amount < 0 or (check_margin and view.free + amount < 0))
-            if short:
+            lacks = user.balance + amount < 0 or (check_margin and view.free + amount < 0)
+            if amount < 0 and lacks and not may_overdraw:
                 raise Refused(10019)
             changed = replace(user, balance=user.balance + amount)
         with self.store.transaction():

@@ -277,6 +277,9 @@ class Store:
         row = self.db.execute("SELECT data FROM orders WHERE ticket = ?", (ticket,)).fetchone()
         return json.loads(row[0]) if row else None
 
+    def delete_order(self, ticket: int) -> None:
+        self.db.execute("DELETE FROM orders WHERE ticket = ?", (ticket,))
+
     def open_orders(self, login: int | None = None) -> list[dict[str, Any]]:
         query, arguments = "SELECT data FROM orders WHERE is_open", list[int]()
         if login is not None:

@@ -46,7 +46,7 @@ RETCODE_TEXTS = {
     10014: "Invalid volume",
     10017: "Trade is disabled",
     10018: "Market closed",
-    10019: "Not enough money",
+    10019: "No money",
     12000: "Not implemented",
 }
 

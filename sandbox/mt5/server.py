@@ -12,12 +12,12 @@ from typing import Protocol
 from sandbox.engine.books import Books
 from sandbox.engine.faults import DONE_KINDS, Fault, Faults
 from sandbox.engine.gateway import Gateway, Hangup
-from sandbox.mt5 import commands, commands_market, commands_orders, protocol
+from sandbox.mt5 import commands, commands_house, commands_market, commands_orders, protocol
 
 VERSION = 3815
 AUTH_SECONDS = 10
 IDLE_SECONDS = 180
-HANDLED_IN = (commands, commands_market, commands_orders)  # importing one registers its commands
+HANDLED_IN = (commands, commands_house, commands_market, commands_orders)  # importing one registers its commands
 MESSAGE_MAX = 16 * 1024 * 1024
 
 
@@ -28,6 +28,8 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "modify accounts": ("USER_ADD", "USER_UPDATE", "USER_PASS_CHANGE"),
     "access to trade orders": ("DEAL_", "POSITION_", "ORDER_", "HISTORY_"),
     "delete accounts": ("USER_DELETE", "USER_ARCHIVE_ADD"),
+    "send mail and news": ("MAIL_", "NEWS_"),
+    "delete deals and orders": ("DEAL_DELETE", "ORDER_DELETE"),
 }
 
 
@@ -165,10 +167,9 @@ class Session:
             "VERSION_ACCESS": VERSION,
             "VERSION_TRADE": VERSION,
             "CLI_RAND_ANSWER": protocol.proof(self.secret, answer.get("CLI_RAND")),
+            "CRYPT_RAND": random.hex(),  # in a plain session too, where nobody needs it
         }
         encrypted = start.get("CRYPT_METHOD").upper() == "AES256OFB"
-        if encrypted:
-            parameters["CRYPT_RAND"] = random.hex()
         await self._send(protocol.answer("AUTH_ANSWER", 0, parameters), number)
         if encrypted:
             self.incoming, self.outgoing = protocol.session_ciphers(self.secret, random)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from sandbox.engine.books import RIGHTS_DEFAULT, Books, Refused, cut
+from sandbox.engine.books import RIGHTS_DEFAULT, AccountView, Books, Refused, cut
 from sandbox.engine.contracts import GROUPS, SYMBOLS
 from sandbox.engine.store import User, hash_password
 from sandbox.mt5.protocol import Request
@@ -154,7 +154,10 @@ def user_json(books: Books, user: User) -> dict[str, Any]:
 
 
 def account_json(books: Books, login: int) -> dict[str, Any]:
-    view = books.account(login)
+    return view_json(books.account(login))
+
+
+def view_json(view: AccountView) -> dict[str, Any]:
     digits = view.group.digits
 
     def money(amount: Decimal) -> str:
@@ -162,7 +165,7 @@ def account_json(books: Books, login: int) -> dict[str, Any]:
 
     call = view.margin and view.level <= view.group.margin_call
     return {
-        "Login": login, "CurrencyDigits": digits,
+        "Login": view.user.login, "CurrencyDigits": digits,
         "Balance": money(view.user.balance), "Credit": money(view.user.credit),
         "Margin": money(view.margin), "MarginFree": money(view.free), "MarginLevel": f"{view.level:.2f}",
         "MarginLeverage": view.user.leverage, "MarginInitial": money(Decimal(0)),

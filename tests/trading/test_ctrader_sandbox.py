@@ -221,6 +221,7 @@ def test_a_request_before_the_log_in_ends_the_connection(sandbox: CtraderSandbox
     with sandbox.manager(signs_in=False) as manager:
         manager.wait_for(pb.ProtoHelloEvent)
         manager.send(pb.ProtoServerTimeReq(), "1")
+        assert manager.wait_for(pb.ProtoErrorRes).errorCode == "INVALID_REQUEST"
         assert manager.next() is None
 
 
@@ -244,12 +245,35 @@ def test_our_own_heartbeats_keep_a_connection_that_nobody_uses(sandbox: CtraderS
         assert platform.server_time().server_msc and platform.manager._link is link
 
 
-def test_what_is_no_message_gets_an_error_and_no_frame_ends_it(sandbox: CtraderSandbox) -> None:
+WRONG_FRAMES = {
+    "too long": (b"GET / HTTP/1.1\r\n\r\n", "FRAME_TOO_LONG"),
+    "no message": ((5).to_bytes(4, "big") + b"\xff" * 5, "INVALID_REQUEST"),
+    "nothing in it": ((0).to_bytes(4, "big"), "INVALID_REQUEST"),
+    "half a request": ((4).to_bytes(4, "big") + b"\x08\xad\x02\x12", "INVALID_REQUEST"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_FRAMES)
+def test_a_wrong_frame_is_answered_with_its_error_before_the_end(sandbox: CtraderSandbox, name: str) -> None:
+    data, code = WRONG_FRAMES[name]
     with sandbox.manager() as manager:
         assert manager.ask(pb.ProtoHelloEvent(), pb.ProtoHelloEvent).errorCode == "UNSUPPORTED_MESSAGE"
-        manager.sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        while manager.next() is not None:
+        manager.sock.sendall(data)
+        assert manager.wait_for(pb.ProtoErrorRes).errorCode == code
+        assert manager.next() is None, "then it closes"
+
+
+def test_a_request_whose_content_is_wrong_is_answered_under_its_number(sandbox: CtraderSandbox) -> None:
+    with sandbox.manager() as manager:
+        envelope = pb.ProtoMessage(
+            payloadType=pb.ProtoChangeBalanceReq().payloadType, payload=b"\xff\xff", clientMsgId="9"
+        )
+        body = envelope.SerializeToString()
+        manager.sock.sendall(len(body).to_bytes(4, "big") + body)
+        while (message := manager.next()) is not None and message.clientMsgId != "9":
             pass
+        assert message is not None
+        assert pb.ProtoErrorRes.FromString(message.payload).errorCode == "INVALID_REQUEST"
 
 
 def test_lists_come_in_chunks_newest_first(sandbox: CtraderSandbox) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,9 @@ from sandbox.engine.contracts import SYMBOLS
 from sandbox.engine.market import Market
 from tests.trading.sandbox_server import Sandbox
 from trading.platforms.errors import FinalError
+from trading.platforms.mt5.client import CRYPT_NONE, Mt5Client
 from trading.platforms.mt5.commands import Mt5Commands
+from trading.platforms.mt5.wire import Answer
 
 FORMS = ["raw", "rest"]
 
@@ -128,3 +131,107 @@ def test_currencies_start_at_the_reference_rates_and_the_rest_at_documented_leve
     for _hour in range(500):
         market.step(60, None)
     assert market.middle["EURUSD"] == pytest.approx(1.05, rel=0.02)
+
+
+# -- what a back office asks besides ----------------------------------------------------------------------------------
+
+
+def form_of(client: Mt5Commands) -> str:
+    return "rest" if type(client).__name__ == "Mt5RestClient" else "raw"
+
+
+def test_without_the_margin_check_a_balance_may_go_below_zero(client: Mt5Commands, login: str) -> None:
+    withdrawal = {"LOGIN": login, "TYPE": 2, "BALANCE": "-6000.00", "COMMENT": "too much"}
+    with pytest.raises(FinalError) as error:
+        client.write("TRADE_BALANCE", {**withdrawal, "CHECK_MARGIN": 1})
+    assert error.value.code == 10019
+    assert client.write("TRADE_BALANCE", {**withdrawal, "CHECK_MARGIN": 0}).retcode == 0
+    assert Decimal(client.read("USER_GET", {"LOGIN": login}).row()["Balance"]) == Decimal("-1000.00")
+    with pytest.raises(FinalError) as error:
+        client.write("TRADE_BALANCE", {**withdrawal, "TYPE": 3, "CHECK_MARGIN": 0})
+    assert error.value.code == 10019, "credit never goes below what was given"
+
+
+class Listening(Mt5Client):
+    """Keeps every answer as it came."""
+
+    heard: list[Answer]
+
+    def _receive(self, *args: Any) -> Answer:
+        answer = super()._receive(*args)
+        self.heard = [*getattr(self, "heard", []), answer]
+        return answer
+
+
+def test_10019_says_no_money_and_a_plain_session_is_given_random_bytes_too(sandbox: Sandbox, login: str) -> None:
+    client = Listening(sandbox.config(crypt_method=CRYPT_NONE))
+    with pytest.raises(FinalError):
+        client.write("TRADE_BALANCE", {"LOGIN": login, "TYPE": 2, "BALANCE": "-9000.00", "COMMENT": "x"})
+    client.close()
+    _start, answer, refused = client.heard
+    assert len(bytes.fromhex(answer.parameters["CRYPT_RAND"])) == 256
+    assert refused.parameters["RETCODE"] == "10019 No money"
+
+
+def test_common_settings_mail_and_news_are_answered(client: Mt5Commands, login: str) -> None:
+    common = client.read("COMMON_GET").row()
+    assert (common["Product"], common["Owner"]) == ("MetaTrader 5", "Keelson")
+    assert client.write("MAIL_SEND", {"TO": login, "SUBJECT": "Welcome"}).retcode == 0
+    assert client.write("NEWS_SEND", {"SUBJECT": "Closed on Thursday", "PRIORITY": 0}).retcode == 0
+    with pytest.raises(FinalError) as error:
+        client.write("MAIL_SEND", {"TO": login})
+    assert error.value.code == 3
+
+
+def test_margin_and_profit_are_calculated_before_an_order(client: Mt5Commands, login: str) -> None:
+    names = {"raw": ("TRADE_MARGIN_CHECK", "TRADE_PROFIT"), "rest": ("TRADE_CHECK_MARGIN", "TRADE_CALC_PROFIT")}
+    check, profit = names[form_of(client)]
+    order = {"LOGIN": login, "SYMBOL": "EURUSD", "TYPE": 0, "VOLUME": 10_000_000, "PRICE": "1.10000"}
+    found = client.read(check, order).row()
+    before, after = found["current"], found["new"]
+    assert (before["Login"], before["Margin"], before["MarginFree"]) == (login, "0.00", "5000.00")
+    assert Decimal(after["Margin"]) == Decimal("333.33"), "0.1 lot of 100,000 EUR at 1:30"
+    assert Decimal(after["MarginFree"]) == Decimal("4666.67")
+    asked = {
+        "GROUP": "real\\standard-USD",
+        "SYMBOL": "EURUSD",
+        "VOLUME": 10_000_000,
+        "PRICE_OPEN": "1.11500",
+        "PRICE_CLOSE": "1.12500",
+    }
+    for kind, worth in ((0, "100.000000"), (1, "-100.000000")):
+        answer = client.read(profit, {**asked, "TYPE": kind})
+        assert (answer.parameters["PROFIT"], answer.parameters["PROFIT_RATE"]) == (worth, "1.000000")
+    for wrong in ({"TYPE": 7}, {"VOLUME": "x"}, {"PRICE_OPEN": "-1"}):
+        with pytest.raises(FinalError) as error:
+            client.read(profit, {**asked, "TYPE": 0, **wrong})
+        assert error.value.code == 3
+
+
+def test_deals_and_open_orders_are_deleted_by_ticket_all_or_none(
+    client: Mt5Commands, sandbox: Sandbox, login: str
+) -> None:
+    booked = {"LOGIN": login, "TYPE": 2, "BALANCE": "10.00", "COMMENT": "by mistake"}
+    deals = [client.write("TRADE_BALANCE", booked).number("TICKET") for _each in range(2)]
+    with pytest.raises(FinalError) as error:
+        client.write("DEAL_DELETE", {"TICKET": f"{deals[0]},999999999"})
+    assert error.value.code == 13
+    assert client.write("DEAL_DELETE", {"TICKET": ",".join(map(str, deals))}).retcode == 0
+    assert Decimal(client.read("USER_GET", {"LOGIN": login}).row()["Balance"]) == Decimal("5000.00")
+    price = str(level(sandbox, "NZDUSD") + Decimal("0.05000"))
+    order = sandbox.post("order", login=login, symbol="NZDUSD", kind="sell_limit", lots="0.10", price=price)["order"]
+    assert client.write("ORDER_DELETE", {"TICKET": order}).retcode == 0
+    for name in ("ORDER_GET", "HISTORY_GET"):
+        with pytest.raises(FinalError) as error:
+            client.read(name, {"TICKET": order})
+        assert error.value.code == 13
+    for wrong in ("", "x", "1;2"):
+        with pytest.raises(FinalError) as error:
+            client.write("ORDER_DELETE", {"TICKET": wrong})
+        assert error.value.code == 3
+
+
+@pytest.mark.parametrize("name", ["CLIENT_GET", "CHART_GET", "DAILY_GET", "DEALER_SEND"])
+def test_what_is_not_there_says_so(client: Mt5Commands, name: str) -> None:
+    with pytest.raises(FinalError):
+        client.read(name)
