@@ -13,12 +13,14 @@ from simple_history.utils import bulk_update_with_history
 from clients import policies
 from clients.choices import TimelineKind
 from clients.models import Client, Task, TimelineEntry
+from clients.timeline import said_of
 from crm import audit
 from crm.errors import DomainError, NotAllowed
 from crm.events import ClientMoved, publish_many
 from crm.models import Book
 from crm.notify import notify
 from crm.scope import reach_of
+from crm.words import Words
 
 MOST_AT_ONCE = 5_000
 
@@ -95,9 +97,11 @@ def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, a
     TimelineEntry.objects.bulk_create(
         [
             TimelineEntry(
-                client=client, at=now, kind=TimelineKind.LEAD, actor=actor, body=reason,
-                title=_("Moved from %(before)s to %(after)s") % {"before": from_books[client.pk].name, "after": book.name},
-                data={"from_book": from_books[client.pk].pk, "to_book": book.pk},
+                client=client, at=now, kind=TimelineKind.LEAD, actor=actor,
+                **said_of(
+                    title=_move_words(from_books[client.pk].name, book.name), body=reason,
+                    data={"from_book": from_books[client.pk].pk, "to_book": book.pk},
+                ),
             )
             for client in moving
         ],
@@ -109,6 +113,10 @@ def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, a
         )
         for client in moving
     )
+
+
+def _move_words(before: str, after: str) -> Words:
+    return lambda: _("Moved from %(before)s to %(after)s") % {"before": before, "after": after}
 
 
 def _tell_new_owner(moving: Sequence[Client], book: Book) -> None:

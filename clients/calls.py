@@ -61,7 +61,7 @@ def log_call(
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.CALL, actor=actor, at=started_at, body=call.notes,
-        title=f"{CallDirection(direction).label}: {CallOutcome(outcome).label}",
+        title=lambda: f"{CallDirection(direction).label}: {CallOutcome(outcome).label}",
         data={"call_id": call.pk, "outcome": str(outcome), "duration_seconds": duration_seconds},
         dedupe_key=f"call:{call.pk}",
     )  # fmt: skip

@@ -14,13 +14,16 @@ from clients.models import Client
 from crm import audit
 from crm.errors import WrongState
 from crm.events import ClientStageChanged, publish
+from crm.words import Words, say
 
 # How far along a stage is. A dormant or closed client has been everywhere before.
 RANK: dict[str, int] = {stage: rank for rank, stage in enumerate(Stage.values)}
 
 
 @transaction.atomic
-def move_stage(*, client_id: int, to: Stage, actor: Any = None, reason: str = "", is_step_back: bool = False) -> Client:
+def move_stage(
+    *, client_id: int, to: Stage, actor: Any = None, reason: Words = "", is_step_back: bool = False
+) -> Client:
     """Something happened that puts a client into a stage: registered, verified, funded, first deal.
 
     Already there, or further along: nothing changes, so that event handlers may come late or twice. A dormant client
@@ -50,7 +53,7 @@ def move_stage(*, client_id: int, to: Stage, actor: Any = None, reason: str = ""
     client.save(update_fields=changed)
     audit.record(
         actor=actor, action="clients.stage_changed", target=client, client_id=client.pk, brand_id=client.brand_id,
-        before={"stage": before.value}, after={"stage": to.value}, reason=reason,
+        before={"stage": before.value}, after={"stage": to.value}, reason=say(reason),
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.STAGE, actor=actor, body=reason,

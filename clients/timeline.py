@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Final
 
 from django.utils import timezone
 
 from clients.choices import TimelineKind
-from clients.models import Client, TimelineEntry
-from crm.words import Words, say
+from clients.models import TimelineEntry
+from crm.words import Words, say, say_in_all
+
+TITLE_CHARS: Final = 200
 
 
 def tell(
@@ -31,15 +33,11 @@ def tell(
 
     is_renewed: told again it is said anew in its place, for what grows: a withdrawal that is paid part by part.
 
-    title, body: `lambda: _("…")` is said in the house's language for staff, and in the client's for an entry that the
-    client may read (`TimelineEntry.for_client`).
+    title, body: `lambda: _("…")` is said in every language of the site and read in the reader's (`TimelineEntry.reading`).
     needs: a permission without which staff don't read the entry, e.g. what must not reach those who talk to the client.
     """
     data = {**(data or {}), **({"needs": needs} if needs else {})}
-    if is_visible_to_client and (callable(title) or callable(body)):
-        language = Client.objects.values_list("language", flat=True).get(pk=client_id)
-        data |= said_to_client(title=title, body=body, language=language)
-    said = {"title": say(title)[:200], "body": say(body), "data": data}
+    said = said_of(title=title, body=body, data=data)
     if is_renewed and TimelineEntry.objects.filter(client_id=client_id, dedupe_key=dedupe_key).update(**said):
         return
     TimelineEntry.objects.bulk_create(
@@ -53,6 +51,9 @@ def tell(
     )  # fmt: skip
 
 
-def said_to_client(*, title: Words, body: Words = "", language: str) -> dict[str, Any]:
-    """What an entry's `data` holds, so that its client reads it in their own language."""
-    return {"for_client": {"title": say(title, language)[:200], "body": say(body, language)}}
+def said_of(*, title: Words, body: Words = "", data: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An entry's title, body and data, for those who write many at once."""
+    others = say_in_all(title, body, title_max=TITLE_CHARS)
+    return {
+        "title": say(title)[:TITLE_CHARS], "body": say(body), "data": {**(data or {}), **({"said": others} if others else {})},
+    }  # fmt: skip

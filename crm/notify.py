@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from crm.models import Notification, User
-from crm.words import Words, say
+from crm.words import Words, say, say_in_all
 
 CHANNEL = "keelson_live"
+TITLE_CHARS: Final = 160
+BODY_CHARS: Final = 400
 
 
 def notify(
@@ -25,18 +30,27 @@ def notify(
 ) -> list[Notification]:
     """Put a line on each person's bell and push it live when the transaction commits.
 
-    title, body: `lambda: _("…")` is said in the language of each reader, whoever's act it is that tells them; a plain
-    string stays as it is.
+    title, body: `lambda: _("…")` is said in the language of each reader, whoever's act it is that tells them, and in the
+    site's others for the day they change it; a plain string stays as it is.
     dedupe_key: the same key for the same person is told once, e.g. `f"{kind}:{event_id}"`.
     is_renewed: new words take the place of those told under this key, unread; the same words are told once.
     """
     ids = sorted({user if isinstance(user, int) else user.pk for user in users})
-    said = {pk: (words[0][:160], words[1][:400]) for pk, words in _said(ids, title, body).items()}
+    told = _said(ids, title, body)
+    said = {pk: (words.title, words.body) for pk, words in told.items()}
     if is_renewed:
         said = _make_room(said, dedupe_key)
     rows = Notification.objects.bulk_create(
         [
-            Notification(user_id=pk, kind=kind, title=said[pk][0], body=said[pk][1], url=url, dedupe_key=dedupe_key)
+            Notification(
+                user_id=pk,
+                kind=kind,
+                title=said[pk][0],
+                body=said[pk][1],
+                said=told[pk].others,
+                url=url,
+                dedupe_key=dedupe_key,
+            )
             for pk in said
         ],
         ignore_conflicts=bool(dedupe_key),
@@ -55,12 +69,27 @@ def _make_room(said: dict[int, tuple[str, str]], dedupe_key: str) -> dict[int, t
     return new
 
 
-def _said(ids: list[int], title: Words, body: Words) -> dict[int, tuple[str, str]]:
+@dataclass(frozen=True)
+class Said:
+    """Words for one reader, in their language; `others` as the site's other languages say it."""
+
+    title: str
+    body: str
+    others: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def _said(ids: list[int], title: Words, body: Words) -> dict[int, Said]:
     """Title and body for each reader; one query, and only where the words depend on the language."""
     if not callable(title) and not callable(body):
-        return dict.fromkeys(ids, (str(title), str(body)))
+        return dict.fromkeys(ids, Said(str(title)[:TITLE_CHARS], str(body)[:BODY_CHARS]))
     languages = dict(User.objects.filter(pk__in=ids).values_list("pk", "language"))
-    by_language = {language: (say(title, language), say(body, language)) for language in {*languages.values()}}
+    by_language = {
+        language: Said(
+            say(title, language)[:TITLE_CHARS], say(body, language)[:BODY_CHARS],
+            say_in_all(title, body, title_max=TITLE_CHARS, body_max=BODY_CHARS, base=language or settings.LANGUAGE_CODE),
+        )
+        for language in {*languages.values()}
+    }  # fmt: skip
     return {pk: by_language[language] for pk, language in languages.items()}
 
 

@@ -68,7 +68,7 @@ def welcome_the_client(event: ClientVerified) -> None:
     )  # fmt: skip
     if event.level < level_required(client):
         return
-    move_stage(client_id=client.pk, to=Stage.VERIFIED, reason=_("Identity verified"))
+    move_stage(client_id=client.pk, to=Stage.VERIFIED, reason=lambda: _("Identity verified"))
     send_mail_to(client_id=client.pk, template="kyc.verified", dedupe_key="kyc.verified")
     if client.owner_id:
         notify(

@@ -31,7 +31,6 @@ from crm.events import (
 from crm.money import from_minor
 from crm.notify import notify, people_with
 from crm.ui import formats
-from crm.words import say
 from trading.choices import DealAction
 from trading.models import Deal
 from wallet import bonus, bonus_disputes, bonus_ends, unverified, words
@@ -120,10 +119,10 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
     first = words.deposit(event.is_first, event.amount, event.currency)
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, title=first, url=url,
-        body=f"{deposit.reference} · {event.psp}", dedupe_key=f"deposit:{deposit.pk}", at=event.settled_at,
+        body=deposit.reference, dedupe_key=f"deposit:{deposit.pk}", at=event.settled_at,
         is_visible_to_client=True,
     )  # fmt: skip
-    move_stage(client_id=event.client_id, to=Stage.FUNDED, reason=say(first))
+    move_stage(client_id=event.client_id, to=Stage.FUNDED, reason=first)
     client = Client.objects.get(pk=event.client_id)
     if event.is_first and client.owner_id:
         notify(
@@ -151,7 +150,7 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
             move_stage(
                 client_id=event.client_id,
                 to=Stage.VERIFIED,
-                reason=_("The only deposit was taken back"),
+                reason=lambda: _("The only deposit was taken back"),
                 is_step_back=True,
             )
 

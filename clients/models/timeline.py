@@ -7,6 +7,7 @@ from django.db import models
 from clients.choices import TimelineKind
 from clients.models.client import Client
 from crm.models import User
+from crm.words import in_reading
 
 
 class TimelineEntry(models.Model):
@@ -37,6 +38,11 @@ class TimelineEntry(models.Model):
         return self.title
 
     @property
+    def reading(self) -> dict[str, str]:
+        """Title and body in the reader's language, where it was said in that."""
+        return in_reading(self.data.get("said", {}), self.title, self.body)
+
+    @property
     def for_client(self) -> dict[str, str]:
-        """Title and body as the client reads them: in the client's language where it was said in that, too."""
-        return self.data.get("for_client") or {"title": self.title, "body": self.body}
+        """As the client reads it. Entries of earlier versions were said once in the client's language of that day."""
+        return self.data.get("for_client") or self.reading

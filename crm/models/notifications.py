@@ -1,5 +1,7 @@
 from django.db import models
 
+from crm.words import in_reading
+
 
 class Notification(models.Model):
     """A line for one person's bell, pushed live to open pages."""
@@ -8,6 +10,7 @@ class Notification(models.Model):
     kind = models.CharField(max_length=60)
     title = models.CharField(max_length=160)
     body = models.CharField(max_length=400, blank=True)
+    said = models.JSONField(default=dict, help_text="{language: {title, body}} beside the reader's own of that day")
     url = models.CharField(max_length=300, blank=True)
     # The same thing told twice (an event delivered again) is one row.
     dedupe_key = models.CharField(max_length=120, blank=True)
@@ -30,3 +33,8 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def reading(self) -> dict[str, str]:
+        """Title and body in the language that is being read."""
+        return in_reading(self.said, self.title, self.body)

@@ -20,8 +20,8 @@ class NotificationTable(Table):
     name = "notifications"
     title = _("Notifications")
     columns = [
-        Column("title", _("What happened"), link=True),
-        Column("body", _("Details"), css="muted"),
+        Column("title", _("What happened"), link=True, value=lambda row: row.reading["title"]),
+        Column("body", _("Details"), css="muted", value=lambda row: row.reading["body"]),
         AgoColumn("created_at", _("When")),
     ]
     is_adjustable = False

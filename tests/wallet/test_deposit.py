@@ -7,7 +7,7 @@ from decimal import Decimal
 import httpx
 import pytest
 from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from clients.models import TimelineEntry
 from crm import events
@@ -71,7 +71,8 @@ def test_everyone_who_should_know_is_told(cast, outside):
     assert cast.client.first_deposit_at == Deposit.objects.get().settled_at
     assert Notification.objects.filter(user=cast.agent, kind="wallet.first_deposit").count() == 1
     entry = TimelineEntry.objects.get(client=cast.client, title="First deposit: €500.00")
-    assert entry.for_client["title"] == "Ersteinzahlung: 500,00\xa0€"
+    with translation.override("de"):
+        assert entry.for_client["title"] == "Ersteinzahlung: 500,00\xa0€"
     assert OutboxEvent.objects.get(name="wallet.deposit_settled").payload["amount"] == "500.00"
     assert AuditEvent.objects.filter(action="wallet.deposit_settled", client_id=cast.client.pk).count() == 1
 

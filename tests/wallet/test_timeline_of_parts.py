@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from clients.models import TimelineEntry
 from crm import events
@@ -42,7 +43,8 @@ def test_parts_that_are_paid_one_after_the_other_are_one_entry_that_grows(parts,
     assert told(cast) == [("Withdrawal paid: €600.00", listed(parts))]
     again = TimelineEntry.objects.get(pk=entry.pk)
     assert again.title == "Withdrawal paid: €600.00" and again.at == entry.at and again.is_visible_to_client
-    assert again.for_client["title"] == "Auszahlung bezahlt: 600,00\xa0€", "the client reads German"
+    with translation.override("de"):
+        assert again.for_client["title"] == "Auszahlung bezahlt: 600,00\xa0€", "the client reads German"
     part = parts[0]
     publish(
         WithdrawalSettled(

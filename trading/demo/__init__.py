@@ -23,7 +23,7 @@ from django.db import connection
 from clients import facts
 from clients.choices import Stage, TimelineKind
 from clients.models import Client, TimelineEntry
-from clients.timeline import said_to_client
+from clients.timeline import said_of
 from crm import audit, fx
 from crm.bulk import copy_models
 from crm.demo import Demo
@@ -212,8 +212,7 @@ def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None
         [
             TimelineEntry(
                 client=client, at=account.opened_at or account.requested_at, kind=TimelineKind.TRADING, is_visible_to_client=True,
-                title=words.opening(account.login, account.server.name)(),
-                data=said_to_client(title=words.opening(account.login, account.server.name), language=client.language),
+                **said_of(title=words.opening(account.login, account.server.name)),
                 url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_opened:{account.pk}",
             )
             for account, client in zip(accounts, owners, strict=True)
@@ -374,7 +373,7 @@ def _tell_operations(operations: list[BalanceOperation], owners: list[Client]) -
         [
             TimelineEntry(
                 client=client, at=op.settled_at or op.created_at, kind=TimelineKind.TRADING,
-                title=words.operation(op)(), body=words.amount(op)(),
+                **said_of(title=words.operation(op), body=words.amount(op)),
                 url=f"/clients/{client.pk}/?tab=trading",
                 dedupe_key=f"trading.operation:{op.pk}",
             )

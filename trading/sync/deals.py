@@ -188,7 +188,7 @@ def _wake_up(traded: dict[int, dt.datetime]) -> None:
         cursor.execute(SLEEPING, [array(traded), [Stage.FUNDED, Stage.DORMANT]])
         sleeping = cursor.fetchall()
     for client_id, stage in sleeping:
-        move_stage(client_id=client_id, to=Stage.ACTIVE, reason=_("Traded"))
+        move_stage(client_id=client_id, to=Stage.ACTIVE, reason=lambda: _("Traded"))
         if stage == Stage.FUNDED:
             timeline.tell(
                 client_id=client_id, kind=TimelineKind.TRADING, title=lambda: _("First trade"), at=traded[client_id],

@@ -10,12 +10,12 @@ from typing import Any
 
 from clients.choices import TimelineKind
 from clients.models import TimelineEntry
-from clients.timeline import said_to_client
+from clients.timeline import said_of
 from crm import audit, crypto
 from crm.bulk import copy_models
 from crm.demo import Demo
 from crm.money import Money, from_minor
-from crm.words import Words, say
+from crm.words import Words
 from wallet import ledger, words
 from wallet.checking import CHECKS
 from wallet.choices import (
@@ -330,9 +330,8 @@ def _sum(movement: Any) -> tuple[Decimal, str]:
 
 def _entry(movement: Any, at: dt.datetime, title: Words, key: str, body: str, url: str) -> TimelineEntry:
     return TimelineEntry(
-        client_id=movement.client_id, at=at, kind=TimelineKind.PAYMENT, title=say(title)[:200], body=body, url=url,
-        dedupe_key=key, is_visible_to_client=True,
-        data=said_to_client(title=title, body=body, language=movement.client.language),
+        client_id=movement.client_id, at=at, kind=TimelineKind.PAYMENT, url=url, dedupe_key=key, is_visible_to_client=True,
+        **said_of(title=title, body=body),
     )  # fmt: skip
 
 
