@@ -298,12 +298,15 @@ class Login:
 
 
 def logins() -> list[Login]:
-    """One login per role, a client with money, and a partner; read from the database, so a restart shows them again."""
-    rows = []
-    for role in Role:
-        user = User.objects.filter(groups__name=role.value, is_active=True).order_by("pk").first()
-        if user is not None:
-            rows.append(Login(str(role.label), str(user), user.username, "/accounts/login/"))
+    """One login per role (two where four eyes are needed), a client with money, and a partner.
+
+    Read from the database, so a restart shows them again.
+    """
+    from crm.accounts import demo_mode  # models must be there
+
+    rows = [
+        Login(label, str(user), user.username, "/accounts/login/") for label, user in demo_mode.staff_of_each_role()
+    ]
     for kind in (UserKind.CLIENT, UserKind.PARTNER):
         people = User.objects.filter(kind=kind, is_active=True, preferences__demo_login=True).select_related("brand")
         for user in people.order_by("pk")[:2]:

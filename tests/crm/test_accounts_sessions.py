@@ -196,6 +196,8 @@ def test_a_demo_lists_a_login_per_role_and_shows_the_current_code(cast, settings
     browser = Browser()
     page = browser.get("/accounts/login/")
     assert {login.label for login in page.context["demo_logins"]} >= {"Sales agent", "MLRO", "Administrator"}
+    finance = [login.email for login in page.context["demo_logins"] if login.label.startswith("Finance")]
+    assert finance == [cast.finance.email, cast.second_finance.email], "four eyes can be tried"
     browser.post("/accounts/login/", {"login": cast.agent.email, "password": PASSWORD})
     shown = browser.get("/accounts/2fa/authenticate/").context["demo_code"]
     assert shown == code(TOTP_SECRET)

@@ -4,12 +4,17 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
 from clients.models import Client
-from crm import audit
-from crm.models import AuditEvent
-from wallet.models import LedgerSeal, Posting
+from crm import audit, demo
+from crm.models import AuditEvent, User
+from ib import payouts
+from ib.models import Partner
+from wallet.models import LedgerSeal, Period, Posting
+from wallet.period_checks import checks_of
+from wallet.sign_offs import sign_month, signatures_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PROOFS = (("verify_ledger",), ("verify_audit",), ("rebuild_facts", "--check"))
@@ -32,6 +37,33 @@ def tamper(sql: str, *values: object) -> None:
         cursor.execute("SET session_replication_role = origin")
 
 
+def two_people_can_close_a_month() -> None:
+    """The logins that a demo lists are enough for four eyes, and a month that is over waits for them."""
+    finance = [row.username for row in demo.logins() if row.label.startswith("Finance")]
+    administrators = [row.username for row in demo.logins() if row.label.startswith("Administrator")]
+    assert (len(finance), len(administrators)) == (2, 2)
+    period = Period.objects.filter(brand__code="meridian", state="open").order_by("first_day").first()
+    assert period is not None and period.last_day < timezone.now().date()
+    assert [check.words for check in checks_of(period) if check.blocks and not check.is_fine] == []
+    first, second = (User.objects.get(username=name) for name in finance)
+    with transaction.atomic():
+        sign_month(period_id=period.pk, actor=first, note="Seen")
+        sign_month(period_id=period.pk, actor=second, note="Seen")
+        assert signatures_of(period).are_enough
+        transaction.set_rollback(True)
+
+
+def a_partner_can_be_paid() -> None:
+    """The partner that a demo lists has a wallet, and a balance where months were settled."""
+    partner = Partner.objects.get(user__username__in=[row.username for row in partner_rows()], brand__code="meridian")
+    assert partner.client is not None
+    assert {one.destination.to for one in payouts.offers(partner, [partner.currency])} >= {"wallet", "account", "bank"}
+
+
+def partner_rows() -> list[User]:
+    return list(User.objects.filter(kind="partner", preferences__demo_login=True))
+
+
 def test_the_demo_holds_and_a_tampered_row_of_each_kind_is_named(settings, tmp_path):
     settings.PRIVATE_DIR = tmp_path / "private"
     call_command("load_demo", "--scale", "0.02", stdout=StringIO())
@@ -39,6 +71,8 @@ def test_the_demo_holds_and_a_tampered_row_of_each_kind_is_named(settings, tmp_p
         " ".join(command): (0, "") for command in PROOFS
     }
     assert LedgerSeal.objects.exists(), "the books are sealed from the start"
+    two_people_can_close_a_month()
+    a_partner_can_be_paid()
     assert audit.verify().unsealed == 0
 
     posting = Posting.objects.order_by("journal_id").first()
