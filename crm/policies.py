@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
+from crm import rights
 from crm.errors import NotAllowed
 
 
@@ -36,7 +35,7 @@ def has_permission(user: Any, permission: str) -> Decision:
     """A role's right. The system itself (user None) may do what its own tasks do."""
     if user is None or (user.is_active and user.has_perm(permission)):
         return YES
-    return no(_("Your role does not include the right “%(permission)s”.") % {"permission": permission})
+    return no(rights.lacking(permission))
 
 
 def require_permission(user: Any, permission: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from crm import rights
 from crm.choices import GrantKind, GrantState, Role
 from crm.models import GrantRequest, User
 from crm.policies import YES, Decision, has_permission, no
@@ -44,10 +45,10 @@ def can_give_role(actor: User | None, role: Role) -> Decision:
         return allowed
     if actor.groups.filter(name=Role.ADMINISTRATOR).exists():
         return YES
-    lacking = sorted(name for name in CATALOGUE[role] if not actor.has_perm(name))
+    lacking = sorted(rights.name_of(name) for name in CATALOGUE[role] if not actor.has_perm(name))
     if lacking:
         return no(
-            _("You can't give a role with rights that you don't hold: %(rights)s") % {"rights": ", ".join(lacking)}
+            _("You can't give a role with rights that you don't hold: %(rights)s") % {"rights": "; ".join(lacking)}
         )
     return YES
 
