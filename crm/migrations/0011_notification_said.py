@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0007_indexes_that_another_one_covers'),
+        ('crm', '0010_codes_used_and_links_asked_for'),
     ]
 
     operations = [
