@@ -26,13 +26,12 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from crm import fx, outgoing
+from crm import fx, outbound, outgoing
 from crm.models import FxFeed, FxRate
 
 BYTES_MAX: Final = 2 * 1024 * 1024
 ROWS_MAX: Final = 20_000
-TIMEOUT: Final = httpx.Timeout(10, connect=3)
-TOTAL_SECONDS_MAX: Final = 30
+BOUNDS: Final = outbound.Bounds(bytes_max=BYTES_MAX, seconds=30, timeout=httpx.Timeout(10, connect=3))
 ECB_DAILY: Final = "/stats/eurofxref/eurofxref-hist-90d.xml"
 # Against a slipped comma: a rate this many times the last one, or this part of it, is not believed.
 JUMP_MAX: Final = Decimal("1.5")
@@ -162,20 +161,15 @@ def read_sandbox(_address: str) -> list[Published]:
 
 
 def _download(address: str, *, guarded: bool) -> bytes:
-    """At most `BYTES_MAX`, as they come, without redirects."""
+    """At most `BYTES_MAX` within half a minute, without redirects."""
     extensions = {"trace": outgoing.check_peer} if guarded else {}
-    begun, content = timezone.now(), io.BytesIO()
-    with (
-        httpx.Client(timeout=TIMEOUT, trust_env=False, follow_redirects=False) as client,
-        client.stream("GET", address, headers={"Accept-Encoding": "identity"}, extensions=extensions) as response,
-    ):
-        if response.status_code != httpx.codes.OK:
-            raise FeedError(f"It answered {response.status_code}.")
-        for piece in response.iter_raw(64 * 1024):
-            content.write(piece)
-            if content.tell() > BYTES_MAX or (timezone.now() - begun).total_seconds() > TOTAL_SECONDS_MAX:
-                break
-    return content.getvalue()
+    try:
+        response = outbound.request("GET", address, bounds=BOUNDS, extensions=extensions)
+    except outbound.AnswerTooLarge as error:
+        raise FeedError("It is larger than a feed of rates can be.") from error
+    if response.status_code != httpx.codes.OK:
+        raise FeedError(f"It answered {response.status_code}.")
+    return response.content
 
 
 def parse(content: bytes) -> list[Published]:
