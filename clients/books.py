@@ -41,7 +41,9 @@ def move_clients(
     ids = sorted(set(client_ids))
     if len(ids) > MOST_AT_ONCE:
         raise DomainError(_("At most %(most)s clients can be moved at once.") % {"most": MOST_AT_ONCE})
-    book = Book.objects.select_related("owner", "desk").get(pk=to_book_id)
+    book = Book.objects.select_related("owner", "desk").filter(pk=to_book_id).first()
+    if book is None:
+        raise DomainError(_("This book doesn't exist any more. Choose another one."))
     if actor is not None and book.pk not in reach_of(actor).books:
         raise NotAllowed(_("You can't move clients into a book that you don't reach."))
     clients = list(

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 from structlog.contextvars import get_contextvars
@@ -217,7 +218,10 @@ class StaffSecondFactorMiddleware:
 
 
 class DomainErrorMiddleware:
-    """A DomainError that no form caught becomes a page (or an HTMX fragment) with its message, not a 500."""
+    """A DomainError that no form caught becomes a page (or an HTMX fragment) with its message, not a 500.
+
+    A bulk action names the list it was started from: its refusal is said there, where what was selected still is.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -229,4 +233,8 @@ class DomainErrorMiddleware:
         if not isinstance(exception, DomainError):
             return None
         status = 403 if isinstance(exception, NotAllowed) else 409
+        start = request.POST.get("list", "") if request.method == "POST" else ""
+        if status == 409 and start.startswith("/") and url_has_allowed_host_and_scheme(start, allowed_hosts=None):
+            messages.error(request, exception.message)
+            return redirect(start)
         return render(request, "crm/refused.html", {"error": exception}, status=status)

@@ -73,7 +73,9 @@ def assign_leads(*, client_ids: Iterable[int], agent_id: int, actor: User, reaso
     reach = reach_of(actor).books
     if any(client.book_id not in reach for client in clients):
         raise NotAllowed(_("Some of these people are not in a book that you reach."))
-    agent = User.objects.get(pk=agent_id)
+    agent = User.objects.filter(pk=agent_id).first()
+    if agent is None:
+        raise DomainError(_("Choose who gets these leads."))
     moved = 0
     for brand_id in sorted({client.brand_id for client in clients}):
         book = Book.objects.filter(owner=agent, brand_id=brand_id, is_pool=False).order_by("pk").first()

@@ -257,7 +257,7 @@ def move_many(request: HttpRequest) -> HttpResponseBase:
     from clients.tables import ClientTable
 
     book_id = request.POST.get("book", "")
-    if not book_id.isdigit():
+    if not book_id.isdecimal():
         raise DomainError(_("Choose the book to move to."))
     ids = list(ClientTable.selected(request).values_list("pk", flat=True))
     moved: list[Any] = move_clients(client_ids=ids, to_book_id=int(book_id), actor=request.user)

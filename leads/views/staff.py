@@ -103,7 +103,7 @@ def invite(request: HttpRequest, client_id: int) -> HttpResponseBase:
 def assign(request: HttpRequest) -> HttpResponseBase:
     """The list's bulk action: the selected people to one agent."""
     agent = request.POST.get("agent", "")
-    if not agent.isdigit():
+    if not agent.isdecimal():
         raise DomainError(_("Choose who gets these leads."))
     ids = list(LeadTable.selected(request).values_list("pk", flat=True))
     moved = assign_leads(client_ids=ids, agent_id=int(agent), actor=request.user)  # type: ignore[arg-type]

@@ -13,6 +13,13 @@
     all[next].scrollIntoView({ block: "nearest" });
   };
   const picks = (card) => [...card.querySelectorAll("tbody .pick input")];
+  // A button of the bar waits until what it needs is chosen.
+  const ready = (bar) => {
+    bar.querySelectorAll("button[formaction]").forEach((button) => {
+      const needed = [...bar.querySelectorAll(`[data-needed-by="${button.value}"]`)];
+      button.disabled = needed.some((field) => !field.value);
+    });
+  };
   const refresh = (card) => {
     const boxes = picks(card);
     const chosen = boxes.filter((b) => b.checked);
@@ -22,10 +29,34 @@
       bar.hidden = !chosen.length;
       bar.querySelector("[data-count]").textContent = chosen.length;
       const wide = bar.querySelector("[data-all-matching]");
+      ready(bar);
       if (wide) { wide.hidden = chosen.length !== boxes.length; if (wide.hidden) wide.querySelector("input").checked = false; }
     }
     const all = card.querySelector("thead .pick input");
     if (all) { all.checked = boxes.length > 0 && chosen.length === boxes.length; all.indeterminate = chosen.length > 0 && !all.checked; }
+  };
+  // What is refused comes back to the list with the reason: then what was chosen is chosen again.
+  const KEPT = "k_bulk";
+  document.addEventListener("submit", (event) => {
+    const bar = event.submitter?.closest(".k-bulk");
+    if (!bar) return;
+    const card = bar.closest(".k-table-card[data-table]");
+    const fields = [...bar.querySelectorAll("select, input:not([type=checkbox])")].map((field) => [field.name, field.value]);
+    const ids = picks(card).filter((box) => box.checked).map((box) => box.value);
+    sessionStorage.setItem(KEPT, JSON.stringify({ table: card.dataset.table, ids, fields }));
+  });
+  const restore = () => {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) || "null");
+    sessionStorage.removeItem(KEPT);
+    if (!kept || !document.querySelector(".k-messages .tone-danger")) return;
+    const card = cards().find((one) => one.dataset.table === kept.table);
+    if (!card) return;
+    picks(card).forEach((box) => { box.checked = kept.ids.includes(box.value); });
+    for (const [name, value] of kept.fields) {
+      const field = card.querySelector(`.k-bulk [name="${name}"]`);
+      if (field) field.value = value;
+    }
+    refresh(card);
   };
   let lastPick = null;
   document.addEventListener("click", (event) => {
@@ -44,6 +75,8 @@
     if (!event.target.matches("thead .pick input")) refresh(card); // that one's own change comes after its click
   });
   document.addEventListener("change", (event) => {
+    const bar = event.target.closest(".k-bulk");
+    if (bar) ready(bar);
     const card = event.target.closest(".k-table-card[data-table]");
     if (card && event.target.matches("thead .pick input")) {
       picks(card).forEach((b) => { b.checked = event.target.checked; });
@@ -94,4 +127,5 @@
     });
   });
   window.addEventListener("pageshow", () => cards().forEach(refresh));
+  restore();
 })();

@@ -196,3 +196,21 @@ def test_a_confirmation_can_be_declined(page, cast):
     page.wait_for_url("**/events/")
     row.refresh_from_db()
     assert row.state == "skipped"
+
+
+def test_a_bulk_action_waits_for_its_choice_and_keeps_the_selection_when_refused(page, cast):
+    """Nothing is sent before somebody is chosen; what the server then refuses is said above the list as it was."""
+    enter(page, cast.desk_head)
+    page.goto("/clients/")
+    picks = page.locator("tbody .pick input")
+    picks.first.check()
+    move = page.get_by_role("button", name="Move to another book")
+    expect(move).to_be_disabled()
+    book = page.locator(".k-bulk select[name=book]")
+    book.select_option(index=1)
+    expect(move).to_be_enabled()
+    page.evaluate("document.querySelector('.k-bulk select[name=book] option:checked').value = '999999999'")
+    move.click()
+    expect(page.locator(".k-messages .tone-danger")).to_be_visible()
+    expect(picks.first).to_be_checked()
+    expect(page.locator(".k-bulk [data-count]")).to_have_text("1")
