@@ -36,7 +36,7 @@ PUBLIC = (
     "crm/pages/job", "crm/pages/_job", "crm/accounts/", "crm/mail.py", "crm/parsing/",
     "wallet/portal", "kyc/portal", "ib/explain.py", "ib/choices.py", "ib/views/portal.py", "ib/invitations.py",
     "ib/links.py", "ib/settlement.py", "ib/subscribers.py", "ib/tables.py", "ib/_tree.html", "kyc/choices.py",
-    "kyc/documents.py", "kyc/intake.py", "kyc/levels.py", "leads/public_forms.py", "leads/guard.py",
+    "kyc/documents.py", "kyc/incoming.py", "kyc/intake.py", "kyc/levels.py", "leads/public_forms.py", "leads/guard.py",
     "leads/views/public.py", "trading/accounts.py", "trading/policies.py", "trading/request_rules.py",
     "trading/wire_errors.py", "trading/words.py",
     "wallet/amounts.py", "wallet/choices.py", "wallet/deposits.py", "wallet/documents/receipts.py",

@@ -55,6 +55,14 @@ OPEN_STATES = (DocumentState.UPLOADED, DocumentState.CHECKING, DocumentState.PEN
 DECIDED_STATES = (DocumentState.APPROVED, DocumentState.REJECTED)
 
 
+class IncomingState(BadgeChoices):
+    """A file that was sent, until it is a document."""
+
+    WAITING = "waiting", "blue", _("Checking the file")
+    TAKEN = "taken", "green", _("Accepted")
+    REFUSED = "refused", "red", _("File not accepted")
+
+
 class Severity(BadgeChoices):
     """How much an issue weighs: a blocking one should not be approved without a second thought."""
 

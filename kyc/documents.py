@@ -31,30 +31,46 @@ EXPIRE_BATCH = 500
 def upload(
     *, client: Client, kind: str, file: BinaryIO, actor: Any, side: str = Side.FRONT, name: str = ""
 ) -> Document:  # fmt: skip
-    """A client, or staff for them, sends a document. An open one of the same kind and side is replaced by it.
+    """Take a document in at once, for imports and jobs. Pages use `kyc.incoming.receive`: a file is opened by a job.
 
     file: a seekable binary file, e.g. Django's UploadedFile. Who: the client, or `kyc.send_document` in reach.
     Raises: NotAllowed, FileRefused (kind, size, damage), StorageFull, DomainError (sent before, too many today).
     """
     require(policies.can_upload(actor, client))
-    kind, side = DocumentKind(kind), Side(side) if kind in TWO_SIDED_KINDS else Side.FRONT
     # The slow part, before any lock: decoding and cleaning.
     clean = intake.take_in(file, name=name or getattr(file, "name", "") or "")
-    stored: store.StoredFile | None = None
+    with transaction.atomic():
+        return keep(client_id=client.pk, kind=kind, side=side, clean=clean, actor=actor)
+
+
+def keep(*, client_id: int, kind: str, side: str, clean: intake.CleanFile, actor: Any) -> Document:
+    """Keep a clean file as a client's document; an open one of the same kind and side is replaced by it.
+
+    The caller asked whether the actor may, and holds the transaction. Raises: StorageFull, DomainError.
+    """
+    kind, side = DocumentKind(kind), side_of(kind, side)
+    client = locked_client(client_id)
+    refuse_what_can_not_be_taken(client, clean.sha256_as_sent)
+    stored = store.put(client_id=client.pk, content=clean.content)
     try:
-        with transaction.atomic():
-            client = Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=client.pk)
-            _refuse_what_can_not_be_taken(client, clean.sha256_as_sent)
-            stored = store.put(client_id=client.pk, content=clean.content)
-            return _keep(client, kind, side, clean, stored, actor)
+        return _keep(client, kind, side, clean, stored, actor)
     except BaseException:
         # The row is not there, so the file must not be either. (A process killed here leaves it to the orphan sweep.)
-        if stored is not None:
-            store.delete(stored.key)
+        store.delete(stored.key)
         raise
 
 
-def _refuse_what_can_not_be_taken(client: Client, sha256: str) -> None:
+def side_of(kind: str, side: str) -> Side:
+    """Only cards and licences have two."""
+    return Side(side) if kind in TWO_SIDED_KINDS else Side.FRONT
+
+
+def locked_client(client_id: int) -> Client:
+    return Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=client_id)
+
+
+def refuse_what_can_not_be_taken(client: Client, sha256: str) -> None:
+    """Raises WrongState (account closed), DomainError (sent before, too many today). The client is locked."""
     if client.stage == Stage.CLOSED:
         raise WrongState(_("This account is closed: we can't take documents for it."))
     since = timezone.now() - dt.timedelta(days=1)

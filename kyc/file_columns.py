@@ -1,6 +1,18 @@
+from django.db.models import Q
+
 from crm.file_columns import FileColumn, declare
-from kyc.models import Document
+from kyc.choices import IncomingState
+from kyc.models import Document, IncomingFile
 
 declare(
     FileColumn(Document, "store_key", "documents", client="client_id", size="size_bytes", sha256="stored_sha256"),
+    FileColumn(
+        IncomingFile,
+        "store_key",
+        "documents",
+        client="client_id",
+        size="size_bytes",
+        sha256="sha256",
+        rows=Q(state=IncomingState.WAITING),
+    ),
 )

@@ -37,7 +37,7 @@ SIDE_MIN_PX, SIDE_MAX_PX = 300, 4200
 PDF_PAGES_MAX = 20
 # What one stream of a PDF, and all of them, may unpack to: a page scanned in colour at 300 dpi has 26 MB.
 STREAM_BYTES_MAX, UNPACKED_BYTES_MAX = 64 * 1024 * 1024, 256 * 1024 * 1024
-LIMITS = Limits(cpu_seconds=10, wall_seconds=20, wait_seconds=60)
+LIMITS = Limits(cpu_seconds=10, wall_seconds=20, wait_seconds=10)
 READ_BYTES = 256 * 1024
 
 
@@ -58,28 +58,46 @@ class CleanFile:
     file_name: str
 
 
-def take_in(file: BinaryIO, *, name: str) -> CleanFile:
-    """Read, sniff and clean an upload. `file` is a seekable binary file (Django's UploadedFile).
+@dataclass(frozen=True)
+class RawFile:
+    """What was sent, read within the limit and of a kind that we take; nothing of it is opened yet."""
+
+    content: bytes
+    kind: str
+    sha256: str
+    file_name: str
+
+
+def receive(file: BinaryIO, *, name: str) -> RawFile:
+    """Read an upload and look at its first bytes. `file` is a seekable binary file (Django's UploadedFile).
 
     Raises: FileRefused. Reads at most UPLOAD_MAX_BYTES and one byte.
     """
     raw, digest = _read_bounded(file)
     kind = sniff(raw)
-    if kind in IMAGE_FORMATS:
-        content, content_type, pages = _clean_image(raw, kind), "image/jpeg", 1
-    elif kind == PDF:
-        content, pages = _clean_pdf(raw)
-        content_type = PDF
-    elif kind in HEIC:
+    if kind in HEIC:
         raise FileRefused(
             _(
                 "This is an iPhone picture in HEIC format, which we can't read. Take a screenshot of it and send that, or choose "
                 "Settings → Camera → Formats → Most Compatible and take it again."
             )
         )
-    else:
+    if kind not in IMAGE_FORMATS and kind != PDF:
         raise FileRefused(_("We can read JPEG, PNG and WebP pictures and PDF files. This file is something else."))
-    return CleanFile(content, content_type, pages, digest, clean_name(name))
+    return RawFile(raw, kind, digest, clean_name(name))
+
+
+def clean(raw: RawFile) -> CleanFile:
+    """Open the file in a child process and make a clean copy. Raises: FileRefused, ParsingBusy."""
+    if raw.kind == PDF:
+        content, pages = _clean_pdf(raw.content)
+        return CleanFile(content, PDF, pages, raw.sha256, raw.file_name)
+    return CleanFile(_clean_image(raw.content, raw.kind), "image/jpeg", 1, raw.sha256, raw.file_name)
+
+
+def take_in(file: BinaryIO, *, name: str) -> CleanFile:
+    """Read, sniff and clean a file at once, where nobody waits for the answer."""
+    return clean(receive(file, name=name))
 
 
 def too_large_words() -> str:

@@ -27,6 +27,7 @@ from kyc.choices import (
     OPEN_STATES,
     DocumentKind,
     DocumentState,
+    IncomingState,
     IssueCode,
     RejectReason,
     RunState,
@@ -207,6 +208,59 @@ class Document(models.Model):
             return orjson.loads(crypto.decrypt_for_client(self.client_id, bytes(self.extracted_sealed)))
         except crypto.KeyDestroyed:
             return {}
+
+
+class IncomingFile(models.Model):
+    """A file as it was sent, encrypted and not opened yet: a job opens it in a child process, and it becomes a document or is
+    refused in words. Its content is deleted with that."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="incoming_files")
+    kind = models.CharField(max_length=20, choices=DocumentKind.choices)
+    side = models.CharField(max_length=6, choices=Side.choices, default=Side.FRONT)
+    state = models.CharField(max_length=8, choices=IncomingState.choices, default=IncomingState.WAITING)
+    file_name = models.CharField(max_length=120)
+    store_key = models.CharField(max_length=80, blank=True, help_text="Empty once the file was opened")
+    size_bytes = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    language = models.CharField(max_length=10, help_text="In which the sender reads a refusal")
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    received_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True, help_text="A worker has it until then")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True, help_text="Why it was refused, as the sender reads it")
+    document = models.OneToOneField(Document, on_delete=models.PROTECT, null=True, related_name="incoming_file")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["client", "-received_at"], name="incoming_files_by_client"),
+            models.Index(fields=["received_at"], name="incoming_files_waiting", condition=Q(state="waiting")),
+            models.Index(
+                fields=["finished_at"], name="incoming_files_finished", condition=Q(finished_at__isnull=False)
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["store_key"], condition=~Q(store_key=""), name="incoming_file_has_its_own_key"
+            ),
+            models.UniqueConstraint(
+                fields=["client", "sha256"], condition=Q(state="waiting"), name="a_client_has_a_file_opened_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="waiting", finished_at__isnull=True) & ~Q(store_key="")
+                | ~Q(state="waiting") & Q(finished_at__isnull=False, store_key=""),
+                name="only_a_waiting_file_has_content",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="taken", document__isnull=False) | ~Q(state="taken") & Q(document__isnull=True),
+                name="taken_file_is_a_document",
+            ),
+            models.CheckConstraint(condition=~Q(state="refused") | ~Q(reason=""), name="refused_file_has_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.file_name}"
 
 
 class CheckRun(models.Model):

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from kyc import documents, reviews
+from kyc import documents, incoming, reviews
 
 
 @shared_task
@@ -10,6 +10,25 @@ def check_document(document_id: int) -> bool:
     from kyc import pipeline  # image libraries: only the worker that looks at pictures loads them
 
     return pipeline.check(document_id) is not None
+
+
+@shared_task
+def take_in_file(incoming_id: int) -> bool:
+    return incoming.take_in(incoming_id) is not None
+
+
+@shared_task
+def hand_over_incoming() -> int:
+    """Files that no worker has opened, or that a worker left behind."""
+    ids = incoming.due(waited_seconds=10)
+    for incoming_id in ids:
+        take_in_file.apply_async([incoming_id], retry=False, expires=30)
+    return len(ids)
+
+
+@shared_task
+def drop_old_incoming() -> int:
+    return incoming.drop_old()
 
 
 @shared_task
@@ -32,6 +51,12 @@ def expire_documents() -> int:
 
 
 SCHEDULE = {
+    "hand-over-incoming-files": {
+        "task": "kyc.tasks.hand_over_incoming",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "drop-old-incoming-files": {"task": "kyc.tasks.drop_old_incoming", "schedule": 24 * 3600.0},
     "hand-over-unchecked-documents": {
         "task": "kyc.tasks.hand_over_unchecked",
         "schedule": 20.0,

@@ -269,6 +269,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "crm.tasks.deliver_events": {"queue": "events"},
     "kyc.tasks.check_document": {"queue": "slow"},
+    "kyc.tasks.take_in_file": {"queue": "slow"},
     "crm.tasks.sweep_orphans": {"queue": "slow"},
     "wallet.tasks.fetch_report": {"queue": "slow"},
     "ib.tasks.run_commissions": {"queue": "slow"},

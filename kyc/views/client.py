@@ -15,7 +15,7 @@ from clients.queries import get_client
 from crm.errors import DomainError
 from crm.ui.views import StaffView
 from crm.uploads import takes_files
-from kyc import documents, policies, queries
+from kyc import incoming, policies, queries
 from kyc.forms import ACCEPT, UploadForm
 from kyc.intake import too_large_words
 from kyc.levels import level_required
@@ -24,9 +24,10 @@ from kyc.levels import level_required
 def kyc_tab(request: HttpRequest, client: Client) -> HttpResponse:
     """What is proved, what is missing, and every document with its state."""
     user: Any = request.user
-    mine = queries.documents_of(client)
+    mine, sent = queries.documents_of(client), incoming.shown_for(client)
     context = {
-        "client": client, "documents": mine, "requirements": queries.requirements_of(client, mine),
+        "client": client, "documents": mine, "incoming": sent, "is_checking": incoming.any_waiting(sent),
+        "requirements": queries.requirements_of(client, mine),
         "level_required": level_required(client), "levels": list(client.kyc_levels.order_by("level")),
         "can_open": user.has_perm("kyc.open_document"), "can_upload": bool(policies.can_upload(user, client)),
     }  # fmt: skip
@@ -46,14 +47,14 @@ class Upload(StaffView):
         form = UploadForm(request.POST, request.FILES)
         if form.is_valid():
             try:
-                documents.upload(
+                incoming.receive(
                     client=client, kind=form.cleaned_data["kind"], side=form.cleaned_data["side"],
                     file=form.cleaned_data["file"], actor=request.user,
                 )  # fmt: skip
             except DomainError as error:
                 form.add_error("file", error.message)
             else:
-                messages.success(request, _("The document is in and is being checked. A colleague reviews it."))
+                messages.success(request, _("The file is being checked. Once it's accepted, a colleague reviews it."))
                 return redirect(f"{client.get_absolute_url()}?tab=kyc")
         return self._page(request, client, form)
 

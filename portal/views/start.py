@@ -16,7 +16,7 @@ from crm.errors import DomainError
 from crm.models import User
 from crm.ui.views import wants_fragment
 from crm.uploads import takes_files
-from kyc import documents as kyc_documents
+from kyc import incoming
 from kyc.choices import DocumentKind
 from kyc.intake import too_large_words
 from portal import onboarding, profile
@@ -53,13 +53,14 @@ def documents(request: HttpRequest, client: Client) -> HttpResponse:
 
 
 def _documents_context(client: Client, chosen: str = "", **more: Any) -> dict[str, Any]:
-    progress = onboarding.progress_of(client)
+    progress, sent = onboarding.progress_of(client), incoming.shown_for(client)
     groups = []
     for requirement in progress.requirements:
         kinds = [_kind(one, requirement.documents) for one in OFFERED[requirement.slug]]
         groups.append({"requirement": requirement, "kinds": kinds, "chosen": _chosen(kinds, chosen, requirement)})
     return {
         "client": client, "progress": progress, "groups": groups, "accept": ACCEPT,
+        "incoming": sent, "is_checking": incoming.any_waiting(sent),
         "more": [_kind(one, []) for one in OFFERED["more"]], "max_bytes": settings.UPLOAD_MAX_BYTES,
         "others": [one for one in progress.documents if one.kind in OFFERED["more"] and one.state != "replaced"][:20], **more,
     }  # fmt: skip
@@ -91,14 +92,14 @@ def _refused(request: HttpRequest, message: str) -> HttpResponse:
 @require_POST
 @room
 def send_document(request: HttpRequest, client: Client) -> HttpResponse:
-    """Take one file in. What can't be taken is said in words; everything else on the page stays."""
+    """Take one file. What can't be taken is said in words, here or beside the document once it was opened."""
     assert isinstance(request.user, User)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return _not_taken(request, client, str(next(iter(form.errors.values()))[0]))
     data = form.cleaned_data
     try:
-        document = kyc_documents.upload(
+        incoming.receive(
             client=client,
             kind=data["kind"],
             side=data["side"],
@@ -108,7 +109,7 @@ def send_document(request: HttpRequest, client: Client) -> HttpResponse:
         )
     except DomainError as error:
         return _not_taken(request, client, error.message)
-    messages.success(request, _("%(title)s is here. We look at it now.") % {"title": document.title})
+    messages.success(request, _("We have your file and are checking it."))
     return redirect("portal_documents")
 
 

@@ -101,15 +101,16 @@ def test_documents_are_sent_checked_and_approved_while_the_page_looks_on(page, c
     page.goto("/portal/documents/")
     passport = page.locator("form[aria-label^=Passport] input[name=file]")
     passport.set_input_files({"name": "passport.jpg", "mimeType": "image/jpeg", "buffer": passport_jpeg()[:20_000]})
-    expect(page.get_by_text(re.compile("incomplete"))).to_be_visible()
+    # The page waits for the job that opens the file, and says why it was refused.
+    expect(page.locator("#document-states").get_by_text(re.compile("incomplete"))).to_be_visible(timeout=30_000)
     page.locator("form[aria-label^=Passport] input[name=file]").set_input_files(
         {"name": "passport.jpg", "mimeType": "image/jpeg", "buffer": passport_jpeg()}
     )
-    expect(page.get_by_text("Passport is here. We look at it now.")).to_be_visible()
+    expect(page.get_by_text("We have your file and are checking it.")).to_be_visible()
+    expect(page.locator("#document-states").get_by_text("We are looking at it")).to_have_count(1, timeout=30_000)
     bill = page.locator("form[aria-label^='Proof of address'] input[name=file]")
     bill.set_input_files({"name": "bill.pdf", "mimeType": "application/pdf", "buffer": bill_pdf()})
-    expect(page.get_by_text("Proof of address is here. We look at it now.")).to_be_visible()
-    expect(page.locator("#document-states").get_by_text("We are looking at it")).to_have_count(2)
+    expect(page.locator("#document-states").get_by_text("We are looking at it")).to_have_count(2, timeout=30_000)
     for document in Document.objects.order_by("pk"):
         wait_until(lambda pk=document.pk: Document.objects.get(pk=pk).state == "pending_review", 60)
         claims.claim(document_id=document.pk, actor=cast.kyc_officer)

@@ -1,0 +1,213 @@
+"""Files on their way in: kept as they came, encrypted and unopened; a job opens each in a child process.
+
+The page that took a file answers at once and shows how it goes. What can't be taken is refused in words there; the content of
+a file that was opened, or refused, is deleted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import logging
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm import audit, crypto
+from crm.errors import DomainError
+from crm.parsing import ParsingBusy
+from crm.policies import require
+from crm.wake import wake, wake_on_commit
+from kyc import documents, intake, policies, store
+from kyc.choices import DocumentKind, IncomingState
+from kyc.models import ATTEMPTS_MAX, Document, IncomingFile
+
+logger = logging.getLogger(__name__)
+FILES_PER_HOUR_MAX = 20
+LEASE_SECONDS = 120
+BUSY_SECONDS = 5
+SHOWN_HOURS = 24
+KEPT_DAYS = 30
+
+
+def receive(
+    *, client: Client, kind: str, file: BinaryIO, actor: Any, side: str = "front", name: str = ""
+) -> IncomingFile:  # fmt: skip
+    """A client, or staff for them, sends a document. It is kept as it came; whether it can be read is said later.
+
+    file: a seekable binary file, e.g. Django's UploadedFile. Who: the client, or `kyc.send_document` in reach.
+    Raises: NotAllowed, FileRefused (kind, size), StorageFull, DomainError (sent before, too many this hour or today).
+    """
+    require(policies.can_upload(actor, client))
+    kind = DocumentKind(kind)
+    raw = intake.receive(file, name=name or getattr(file, "name", "") or "")
+    stored: store.StoredFile | None = None
+    try:
+        with transaction.atomic():
+            client = documents.locked_client(client.pk)
+            documents.refuse_what_can_not_be_taken(client, raw.sha256)
+            _refuse_too_many(client, raw.sha256)
+            stored = store.put(client_id=client.pk, content=raw.content)
+            incoming = IncomingFile.objects.create(
+                client=client, kind=kind, side=documents.side_of(kind, side), file_name=raw.file_name,
+                store_key=stored.key, size_bytes=stored.size_bytes, sha256=raw.sha256,
+                language=translation.get_language() or client.language, uploaded_by=actor, received_at=timezone.now(),
+            )  # fmt: skip
+            audit.record(
+                actor=actor, action="kyc.file_received", target=incoming, client_id=client.pk, brand_id=client.brand_id,
+                after={"kind": incoming.kind, "side": incoming.side},
+                evidence={"sha256": raw.sha256, "size_bytes": stored.size_bytes},
+            )  # fmt: skip
+            wake_on_commit("kyc.take_in_file", incoming.pk)
+            return incoming
+    except BaseException:
+        if stored is not None:
+            store.delete(stored.key)
+        raise
+
+
+def _refuse_too_many(client: Client, sha256: str) -> None:
+    since = timezone.now() - dt.timedelta(hours=1)
+    recent = list(IncomingFile.objects.filter(client=client, received_at__gt=since)[:FILES_PER_HOUR_MAX])
+    if any(one.state == IncomingState.WAITING and one.sha256 == sha256 for one in recent):
+        raise DomainError(_("We already have this file and are checking it."), code="sent_before")
+    if len(recent) >= FILES_PER_HOUR_MAX:
+        raise DomainError(_("That is many files for one hour. Please wait a while before you send the next one."))
+
+
+def take_in(incoming_id: int) -> Document | None:
+    """Open one file in a child process: it becomes a document, or is refused. None: refused, or not its turn.
+
+    Runs in a worker, once at a time for a file; after ATTEMPTS_MAX workers that died with it the file is refused.
+    """
+    incoming = _begin(incoming_id)
+    if incoming is None:
+        return None
+    with translation.override(incoming.language):
+        try:
+            content = store.read(client_id=incoming.client_id, key=incoming.store_key)
+            clean = intake.clean(intake.receive(io.BytesIO(content), name=incoming.file_name))
+            return _keep(incoming, clean)
+        except ParsingBusy:
+            _wait(incoming)
+        except DomainError as error:
+            _refuse(incoming, str(error.message))
+        except (store.FileMissing, store.FileDamaged, crypto.KeyDestroyed):
+            logger.exception("incoming file %s can't be read", incoming.pk)
+            _refuse(incoming, _("We lost this file before we could open it. Please send it again."))
+    return None
+
+
+@transaction.atomic
+def _begin(incoming_id: int) -> IncomingFile | None:
+    incoming = _locked(incoming_id)
+    now = timezone.now()
+    if incoming.state != IncomingState.WAITING or (incoming.lease_until and incoming.lease_until > now):
+        return None
+    if incoming.attempts >= ATTEMPTS_MAX:
+        with translation.override(incoming.language):
+            _finish(incoming, reason=_("This file could not be opened. Save it again, or send a picture of the page."))
+        return None
+    incoming.attempts += 1
+    incoming.lease_until = now + dt.timedelta(seconds=LEASE_SECONDS)
+    incoming.save(update_fields=["attempts", "lease_until"])
+    return incoming
+
+
+@transaction.atomic
+def _keep(incoming: IncomingFile, clean: intake.CleanFile) -> Document | None:
+    documents.locked_client(incoming.client_id)  # before the file: every verb of this app locks in this order
+    incoming = _locked(incoming.pk)
+    if incoming.state != IncomingState.WAITING:
+        return None
+    document = documents.keep(
+        client_id=incoming.client_id, kind=incoming.kind, side=incoming.side, clean=clean, actor=incoming.uploaded_by
+    )
+    _finish(incoming, document=document)
+    return document
+
+
+@transaction.atomic
+def _refuse(incoming: IncomingFile, reason: str) -> None:
+    incoming = _locked(incoming.pk)
+    if incoming.state == IncomingState.WAITING:
+        _finish(incoming, reason=reason)
+
+
+@transaction.atomic
+def _wait(incoming: IncomingFile) -> None:
+    """Other files are being opened: a little later, and this try doesn't count."""
+    incoming = _locked(incoming.pk)
+    incoming.attempts -= 1
+    incoming.lease_until = timezone.now() + dt.timedelta(seconds=BUSY_SECONDS)
+    incoming.save(update_fields=["attempts", "lease_until"])
+    transaction.on_commit(lambda: wake("kyc.take_in_file", incoming.pk, seconds=BUSY_SECONDS + 1))
+
+
+def _finish(incoming: IncomingFile, *, document: Document | None = None, reason: str = "") -> None:
+    """The row is locked. The content goes once the outcome is sure."""
+    key, incoming.store_key = incoming.store_key, ""
+    incoming.state = IncomingState.TAKEN if document is not None else IncomingState.REFUSED
+    incoming.document, incoming.reason = document, reason
+    incoming.finished_at, incoming.lease_until = timezone.now(), None
+    incoming.save()
+    if document is None:
+        audit.record(
+            actor=None, action="kyc.file_refused", target=incoming, client_id=incoming.client_id,
+            brand_id=Client.objects.values_list("brand_id", flat=True).get(pk=incoming.client_id),
+            after={"state": incoming.state}, reason=reason, evidence={"sha256": incoming.sha256},
+        )  # fmt: skip
+    transaction.on_commit(lambda: store.delete(key))
+
+
+def _locked(incoming_id: int) -> IncomingFile:
+    return IncomingFile.objects.select_for_update(of=("self",)).get(pk=incoming_id)
+
+
+# ── for the clock, and for pages ───────────────────────────────────────────────────────────────────────────────────
+
+
+def due(*, limit: int = 200, waited_seconds: float = 0) -> list[int]:
+    """Files that no worker has taken, or that one left behind, oldest first."""
+    now = timezone.now()
+    rows = IncomingFile.objects.filter(state=IncomingState.WAITING).filter(
+        Q(lease_until__isnull=True, received_at__lte=now - dt.timedelta(seconds=waited_seconds))
+        | Q(lease_until__lte=now)
+    )
+    return list(rows.order_by("received_at", "pk").values_list("pk", flat=True)[:limit])
+
+
+def take_in_due(*, limit: int = 200) -> int:
+    """Open what waits, oldest first; for the sweeper and for tests."""
+    return sum(take_in(pk) is not None for pk in due(limit=limit))
+
+
+def drop_old() -> int:
+    """Rows of files that were opened or refused a month ago."""
+    oldest = timezone.now() - dt.timedelta(days=KEPT_DAYS)
+    return IncomingFile.objects.filter(finished_at__lt=oldest).delete()[0]
+
+
+def shown_for(client: Client) -> list[IncomingFile]:
+    """What is being opened, and what was refused lately and not sent again since; newest first. One query."""
+    since = timezone.now() - dt.timedelta(hours=SHOWN_HOURS)
+    recent = IncomingFile.objects.filter(client=client, received_at__gt=since).order_by("-received_at", "-pk")
+    return list(_newest(recent[:FILES_PER_HOUR_MAX]))
+
+
+def any_waiting(files: Iterable[IncomingFile]) -> bool:
+    return any(one.state == IncomingState.WAITING for one in files)
+
+
+def _newest(rows: Iterable[IncomingFile]) -> Iterable[IncomingFile]:
+    seen: set[tuple[str, str]] = set()
+    for one in rows:
+        place = (one.kind, one.side)
+        if one.state == IncomingState.WAITING or (one.state == IncomingState.REFUSED and place not in seen):
+            yield one
+        seen.add(place)
