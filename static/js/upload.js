@@ -1,4 +1,5 @@
-// <form data-upload>: drop zone, size check before sending, a progress bar that moves, and the server's words on failure.
+// <form data-upload>: drop zone, size check before sending, a progress bar that moves, and the server's words on failure:
+// a form that came back with 422 takes the page's place, with its reason in view and in focus.
 (() => {
   const size = (bytes) => (bytes > 1048576 ? `${(bytes / 1048576).toFixed(1)} MB` : `${Math.ceil(bytes / 1024)} kB`);
   const say = (form, message, tone) => {
@@ -46,16 +47,22 @@
     request.upload.addEventListener("progress", (e) => { if (bar && e.lengthComputable) { bar.hidden = false; bar.max = e.total; bar.value = e.loaded; } });
     request.addEventListener("load", () => {
       done();
-      if (request.status < 400) {
+      const isPage = (request.getResponseHeader("Content-Type") || "").startsWith("text/html");
+      if (request.status < 400 || (request.status === 422 && isPage)) {
         const next = request.getResponseHeader("X-Location");
         if (next) return location.assign(next);
-        // Same address: the server answered with the form again (errors) or with a page to show.
+        // Same address: the server answered with the form again (422, with the reason in it) or with a page to show.
         const main = document.getElementById("main");
         const fresh = new DOMParser().parseFromString(request.responseText, "text/html").getElementById("main");
         if (!main || !fresh) return location.reload();
         main.replaceChildren(...fresh.childNodes);
         window.htmx?.process(main);
-        main.querySelector(".k-alert, .is-invalid")?.scrollIntoView({ block: "center" });
+        const reason = main.querySelector(".k-alert, .is-invalid, .errorlist");
+        if (reason) {
+          reason.scrollIntoView({ block: "center" });
+          if (!reason.matches("input,select,textarea")) reason.tabIndex = -1;
+          reason.focus({ preventScroll: true });
+        }
       } else if (request.status === 413) say(form, form.querySelector("input[type=file]")?.dataset.tooLarge || window.keelson.text("errorBody"), "danger");
       else {
         let message = "";
