@@ -15,6 +15,7 @@ from typing import BinaryIO
 import orjson
 from babel import Locale
 
+UNPACKED_BYTES_MAX = 512 * 1024 * 1024
 PRIMARY, ALIAS, ORIGINAL = "primary", "alias", "original"
 PERSON, ENTITY, VESSEL = "person", "entity", "vessel"
 
@@ -89,9 +90,25 @@ class Format:
     date_of: Callable[[Path], dt.date | None] = lambda _path: None
 
 
+class BoundedGzip(gzip.GzipFile):
+    """Unpacks up to UNPACKED_BYTES_MAX: the largest list has a quarter of it. Raises BrokenFile beyond."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        most = UNPACKED_BYTES_MAX + 1 - self.tell()
+        return self._within(super().read(most if size is None or size < 0 else min(size, most)))
+
+    def read1(self, size: int = -1) -> bytes:
+        return self._within(super().read1(size))
+
+    def _within(self, data: bytes) -> bytes:
+        if self.tell() > UNPACKED_BYTES_MAX:
+            raise BrokenFile(f"the file unpacks to more than {UNPACKED_BYTES_MAX // 2**20} MB: that is no list we know")
+        return data
+
+
 def opened(path: Path) -> BinaryIO:
     """The file, unpacked when its name ends in .gz."""
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+    return BoundedGzip(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
 def hash_of(paths: list[Path]) -> str:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gzip
+import io
 import shutil
 
 import pytest
@@ -205,3 +206,18 @@ def test_the_houses_own_list(tmp_path):
     assert entry.countries == ["DE", "AT"] and entry.names.count() == 3 and entry.remarks.startswith("Chargebacks")
     path.write_text("name,reason\nx,y\n")
     refused(path, "must have the columns", source="house")
+
+
+def test_a_packed_file_that_unpacks_to_much_is_refused(tmp_path, monkeypatch):
+    """40 kB of gzip are 40 MB of spaces: reading stops at the limit, whichever way a list is read."""
+    from compliance.sources import base, xml
+
+    monkeypatch.setattr(base, "UNPACKED_BYTES_MAX", 1024 * 1024)
+    path = tmp_path / "list.xml.gz"
+    path.write_bytes(gzip.compress(b"<list>" + b" " * 40_000_000 + b"</list>"))
+    with pytest.raises(base.BrokenFile, match="unpacks to more than 1 MB"):
+        base.hash_of([path])
+    with pytest.raises(base.BrokenFile, match="unpacks to more than 1 MB"):
+        list(xml.elements(path, "entry"))
+    with pytest.raises(base.BrokenFile), base.opened(path) as raw, io.TextIOWrapper(raw, encoding="utf-8") as text:
+        text.read()
