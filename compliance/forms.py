@@ -15,8 +15,21 @@ from crm.ui.forms import DayInput
 
 
 class ClearForm(forms.Form):
-    reason_code = forms.ChoiceField(label=_("Why it is another person"), choices=ClearReason.choices)
+    # Nothing is chosen beforehand: what makes it another person is for the officer to say.
+    reason_code = forms.ChoiceField(
+        label=_("Why it is another person"), choices=[("", _("Choose a reason")), *ClearReason.choices]
+    )
     reason = forms.CharField(label=_("How you know"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
+    is_contradiction_checked = forms.BooleanField(
+        label=_("I checked this against a document, and the comparison is wrong"), required=False,
+        widget=forms.HiddenInput(),
+    )  # fmt: skip
+
+    def ask_about_contradiction(self, words: str) -> None:
+        """Say what the comparison says, and offer the tick that overrides it."""
+        self.add_error("reason_code", words)
+        self.fields["is_contradiction_checked"].widget = forms.CheckboxInput()
+        self.add_error("is_contradiction_checked", _("Choose another reason, or tick this and say below how you know."))
 
 
 class ConfirmForm(forms.Form):

@@ -20,19 +20,29 @@ from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
 
+# What the matcher says of two births that may be one person's.
+AGREEING_BIRTHS = ("same_day", "same_year", "day_and_month_swapped")
+
 
 @transaction.atomic
-def clear_hit(*, hit_id: int, actor: Any, reason_code: str, reason: str) -> Hit:
+def clear_hit(
+    *, hit_id: int, actor: Any, reason_code: str, reason: str, is_contradiction_checked: bool = False
+) -> Hit:  # fmt: skip
     """Another person: for this data of the client and this content of the entry the match is not raised again.
 
-    Who: `compliance.decide_hit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason.
+    is_contradiction_checked: the officer knows that the comparison says the opposite of the reason.
+    Who: `compliance.decide_hit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason, or with one that the
+    comparison contradicts (code `contradicted`).
     """
     hit = _locked(hit_id)
     _require_open(hit, actor)
     code = ClearReason(reason_code)
     if not reason.strip():
         raise DomainError(_("Say how you know that this is another person: an auditor will read it."))
-    _decide(hit, HitState.FALSE_POSITIVE, actor, reason.strip(), code)
+    contradiction = contradiction_of(hit, code)
+    if contradiction and not is_contradiction_checked:
+        raise DomainError(contradiction, code="contradicted")
+    _decide(hit, HitState.FALSE_POSITIVE, actor, reason.strip(), code, contradiction=contradiction)
     holds.release_hold(hit=hit, actor=actor, reason=_("Match cleared: %(reason)s") % {"reason": code.label})
     return hit
 
@@ -65,6 +75,24 @@ def confirm_hit(*, hit_id: int, actor: Any, reason: str) -> Hit:
     return hit
 
 
+def contradiction_of(hit: Hit, code: str) -> str:
+    """What the comparison says against a reason, in a sentence; empty where it says nothing."""
+    why = hit.explanation
+    if code == ClearReason.BIRTH_DATE and why.get("birth") in AGREEING_BIRTHS:
+        return _("You chose “Another date of birth”, but the client's date of birth agrees with the list.")
+    if code == ClearReason.NATIONALITY and why.get("country") == "same":
+        return _("You chose “Another nationality or country”, but the country is the same as on the list.")
+    is_same_name = why.get("pairs") and all(pair.get("how") == "equal" for pair in why["pairs"])
+    if (
+        code == ClearReason.NAME
+        and is_same_name
+        and not why.get("left_over_client")
+        and not why.get("left_over_listed")
+    ):
+        return _("You chose “Another name”, but the names are the same.")
+    return ""
+
+
 def _locked(hit_id: int) -> Hit:
     """The hit under lock, its client locked before it."""
     client_id = Hit.objects.values_list("client_id", flat=True).get(pk=hit_id)
@@ -80,7 +108,9 @@ def _require_open(hit: Hit, actor: Any) -> None:
     require(policies.can_decide(actor, hit))
 
 
-def _decide(hit: Hit, state: HitState, actor: Any, reason: str, code: ClearReason | None) -> None:
+def _decide(
+    hit: Hit, state: HitState, actor: Any, reason: str, code: ClearReason | None, *, contradiction: str = ""
+) -> None:
     hit.state, hit.decided_by, hit.decided_at = state, actor, timezone.now()
     hit.reason, hit.reason_code = reason, code.value if code else ""
     hit.save(update_fields=["state", "decided_by", "decided_at", "reason", "reason_code"])
@@ -90,7 +120,7 @@ def _decide(hit: Hit, state: HitState, actor: Any, reason: str, code: ClearReaso
         before={"state": HitState.OPEN.value}, after={"state": state.value, "reason_code": hit.reason_code}, reason=reason,
         evidence={
             "entry": hit.entry.external_id, "list": hit.entry.source.code, "score": str(hit.score),
-            "client_hash": hit.client_hash, "entry_hash": hit.entry_hash,
+            "client_hash": hit.client_hash, "entry_hash": hit.entry_hash, "is_contradicted": bool(contradiction),
         },
     )  # fmt: skip
     timeline.tell(

@@ -77,7 +77,10 @@ class Clear(StaffView):
             try:
                 hits.clear_hit(hit_id=hit.pk, actor=request.user, **form.cleaned_data)
             except DomainError as error:
-                form.add_error(None, error.message)
+                if error.code == "contradicted":
+                    form.ask_about_contradiction(error.message)
+                else:
+                    form.add_error(None, error.message)
             else:
                 messages.success(request, _("Cleared. It is not raised again for these data."))
                 return redirect("compliance:hits")
