@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.forms import DayInput
@@ -39,15 +40,29 @@ class ApproveForm(forms.Form):
     issued_on = forms.DateField(label=_("Issued on"), required=False, widget=DayInput())
     note = forms.CharField(
         label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("For colleagues and auditors. Needed when a check found a problem."),
+        help_text=_("For colleagues and auditors. Needed when a check found something."),
     )  # fmt: skip
+
+    def __init__(self, *args: Any, needs_note: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if needs_note:  # the browser asks for it before anything is sent; the verb has the last word
+            self.fields["note"].widget.attrs["required"] = True
+
+
+def numbered_reasons() -> list[tuple[str, str]]:
+    """With the figure that chooses each; the tenth has 0."""
+    numbered = [
+        (value, f"{label} ({number % 10})" if number <= 10 else str(label))
+        for number, (value, label) in enumerate(RejectReason.choices, start=1)
+    ]
+    return [("", gettext("What is wrong?")), *numbered]
 
 
 class RejectForm(forms.Form):
     """Beside `ApproveForm` on one page: ids of its own, or a label would lead to the other's note."""
 
     # No reason is chosen beforehand unless a check found one: what is wrong is for the officer to say.
-    reason_code = forms.ChoiceField(label=_("Reason"), choices=[("", _("What is wrong?")), *RejectReason.choices])
+    reason_code = forms.ChoiceField(label=_("Reason"), choices=numbered_reasons)
     reason = forms.CharField(
         label=_("What the client is told"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
     )

@@ -23,6 +23,7 @@ from kyc.documents import locked
 from kyc.models import Document, Issue
 
 UNDO_SECONDS = 8
+NOTE_SEVERITIES = (Severity.WARNING, Severity.BLOCKING)
 
 
 def undo_seconds_of(document: Document) -> int:
@@ -34,13 +35,13 @@ def undo_seconds_of(document: Document) -> int:
 def approve(
     *, document_id: int, actor: Any, note: str = "", expires_on: dt.date | None = None, issued_on: dt.date | None = None
 ) -> Document:  # fmt: skip
-    """The document is good. `note` says why, where a check found a problem; dates as read by the officer.
+    """The document is good. `note` says why, where a check found something; dates as read by the officer.
 
     Who: `kyc.review_document`, holding the claim, not the uploader. Raises: NotAllowed, WrongState, DomainError.
     """
     document = locked(document_id)
     require(policies.can_decide(actor, document))
-    problems = blocking_issues(document)
+    problems = issues_that_need_a_note(document)
     if problems and not note.strip():
         raise DomainError(
             _("The checks found: %(problems)s. Say in a note why you approve the document all the same.")
@@ -79,10 +80,10 @@ def reject(*, document_id: int, actor: Any, reason_code: str, reason: str = "", 
     return _decide(document, DocumentState.REJECTED, actor, note=note.strip())
 
 
-def blocking_issues(document: Document) -> list[Issue]:
-    """Problems that the last finished check found."""
+def issues_that_need_a_note(document: Document) -> list[Issue]:
+    """Warnings and problems that the last finished check found: nobody approves past one without a word."""
     run = document.runs.exclude(finished_at=None).order_by("-pk").first()
-    return list(run.issues.filter(severity=Severity.BLOCKING)) if run else []
+    return list(run.issues.filter(severity__in=NOTE_SEVERITIES)) if run else []
 
 
 def _decide(

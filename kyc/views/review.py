@@ -45,6 +45,7 @@ def show(
     issues = queries.issues_of(document, run)
     others = queries.documents_of(document.client)
     refused = next((form for form in (approve, reject) if form is not None and form.errors), None)
+    needs_note = any(one.issue.severity in reviews.NOTE_SEVERITIES for one in issues)
     can_decide = policies.can_decide(user, document) if document.state == DocumentState.PENDING_REVIEW else None
     context = {
         "document": document,
@@ -60,7 +61,8 @@ def show(
         "refused": refused if not can_decide else None,
         "typed": [words for name in ("reason", "note") if refused and (words := refused.data.get(name))],
         "is_claimed_by_other": document.is_claimed_by_other(user),
-        "approve_form": approve or ApproveForm(initial={"expires_on": document.expires_on, "issued_on": document.issued_on}),
+        "approve_form": approve
+        or ApproveForm(initial={"expires_on": document.expires_on, "issued_on": document.issued_on}, needs_note=needs_note),
         "reject_form": reject or RejectForm(initial=_suggested(issues)),
         "templates": {reason.value: str(REJECT_TEMPLATES[reason]) for reason in RejectReason},
         "undo": undoable(request),
@@ -128,7 +130,7 @@ class Approve(StaffView):
 
     def post(self, request: HttpRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
-        form = ApproveForm(request.POST)
+        form = ApproveForm(request.POST, needs_note=bool(reviews.issues_that_need_a_note(document)))
         if form.is_valid():
             try:
                 reviews.approve(document_id=document.pk, actor=request.user, **form.cleaned_data)

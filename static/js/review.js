@@ -1,4 +1,5 @@
 // The review of documents from the keyboard: j/k go through the issues, a approves, r rejects, n next, u undo, z zoom.
+// While the rejection is open, figures choose its reason and Enter sends it; Ctrl+Enter sends from a text field too.
 (() => {
   const stage = document.querySelector("[data-stage]");
   const issues = [...document.querySelectorAll("[data-issues] > li")];
@@ -61,10 +62,40 @@
     }, 1000);
   });
 
+  // The reason with this figure; 0 is the tenth.
+  const choose = (figure) => {
+    const option = reason?.options[figure === "0" ? 10 : Number(figure)];
+    if (!option) return;
+    reason.value = option.value;
+    reason.dispatchEvent(new Event("change", { bubbles: true }));
+    reason.focus();
+  };
+  const sendsReject = (event, reject) => {
+    const isSend = event.key === "Enter" && (event.ctrlKey || event.metaKey || !event.target.closest("textarea,button,summary,a"));
+    return isSend && reject?.open && !event.altKey && !event.shiftKey;
+  };
+
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.target.closest("input,textarea,select,[contenteditable]")) return;
+    if (document.querySelector("dialog[open]")) return;
     const reject = document.querySelector("[data-reject]");
+    const inApproval = event.target.closest("[data-approve]");
+    if (sendsReject(event, reject) && !inApproval) {
+      event.preventDefault();
+      reject.querySelector("form").requestSubmit();
+      return;
+    }
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && inApproval) {
+      event.preventDefault();
+      inApproval.requestSubmit();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (reject?.open && /^[0-9]$/.test(event.key) && !event.target.closest("input,textarea,[contenteditable]")) {
+      event.preventDefault();
+      choose(event.key);
+      return;
+    }
+    if (event.target.closest("input,textarea,select,[contenteditable]")) return;
     if (document.querySelector("[data-review]") && (event.key === "j" || event.key === "k")) show(current + (event.key === "j" ? 1 : -1));
     else if (event.key === "z" && stage) zoom();
     else if (event.key === "r" && reject) {

@@ -219,6 +219,35 @@ def test_a_problem_needs_a_note(cast):
     ]
 
 
+@pytest.mark.parametrize("severity", ["warning", "blocking"])
+def test_nobody_approves_past_a_finding_without_a_note(cast, severity):
+    """Blurred, or no zone on a passport: a person says why that is good enough."""
+    document = claimed(cast.client, cast.kyc_officer)
+    run = document.runs.get()
+    run.issues.create(document=document, code="BLUR", severity=severity, score=0.9)
+    for note in ("", "   "):
+        with pytest.raises(DomainError, match="The picture is blurred") as told:
+            reviews.approve(document_id=document.pk, actor=cast.kyc_officer, note=note)
+        assert told.value.code == "needs_note"
+    reviews.approve(document_id=document.pk, actor=cast.kyc_officer, note="All fields read on the screen")
+    assert Document.objects.get(pk=document.pk).state == DocumentState.APPROVED
+
+
+def test_the_page_asks_for_the_note_before_anything_is_sent(cast, browse):
+    document = claimed(cast.client, cast.kyc_officer)
+    page = browse(cast.kyc_officer).get(document.get_absolute_url()).content.decode()
+    assert 'id="id_note" required' not in page and "required" not in page.split('name="note"')[1].split(">")[0]
+    document.runs.get().issues.create(document=document, code="NO_MRZ", severity="warning", score=0.8)
+    page = browse(cast.kyc_officer).get(document.get_absolute_url()).content.decode()
+    assert "required" in page.split('name="note"')[1].split(">")[0]
+
+
+def test_a_note_about_nothing_is_not_asked_for(cast):
+    document = claimed(cast.client, cast.kyc_officer)
+    document.runs.get().issues.create(document=document, code="EXPIRES_SOON", severity="info", score=1)
+    reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+
+
 def test_an_expired_document_is_never_approved(cast):
     document = claimed(cast.client, cast.kyc_officer, content=passport_jpeg(expires_on=dt.date(2025, 1, 1)))
     with pytest.raises(DomainError, match="expired on"):

@@ -1,0 +1,93 @@
+"""An officer's page in a real browser: uploads say why, and a decision needs no mouse."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from kyc.models import Document
+from tests.browser.people import enter
+from tests.kyc.factories import claimed, passport_jpeg, registered
+from tests.wallet.providers import provider
+
+
+@pytest.fixture
+def document(cast):
+    registered(cast.client, last_name="Schmidt")
+    return claimed(cast.client, cast.kyc_officer)
+
+
+def test_a_refused_upload_says_why_and_keeps_the_form(page, cast):
+    """422 with a page: its reason is shown, not a general sentence."""
+    enter(page, cast.kyc_officer)
+    page.goto(f"/kyc/clients/{cast.client.pk}/upload/")
+    page.get_by_label("Document").select_option("id_card")
+    page.locator("input[name=file]").set_input_files(
+        {"name": "card.jpg", "mimeType": "image/jpeg", "buffer": b"MZ this is a program"}
+    )
+    page.get_by_role("button", name="Upload").click()
+    reason = page.get_by_text("This file is something else")
+    expect(reason).to_be_visible()
+    expect(page.get_by_label("Document")).to_have_value("id_card")
+    assert page.evaluate("document.activeElement.matches('.k-alert, .is-invalid, .errorlist')")
+    page.locator("input[name=file]").set_input_files(
+        {"name": "card.jpg", "mimeType": "image/jpeg", "buffer": passport_jpeg()}
+    )
+    page.get_by_role("button", name="Upload").click()
+    page.wait_for_url(re.compile(r"tab"))
+    expect(page.get_by_text("Checking the file").first).to_be_visible()
+
+
+def test_a_statement_that_is_refused_says_why(page, cast, tmp_path):
+    with provider(cast, tmp_path, "bankwire") as outside:
+        enter(page, cast.finance)
+        page.goto("/money/bank/")
+        page.locator("select[name=psp]").first.select_option(str(outside.psp.pk))
+        page.locator("input[name=file]").set_input_files(
+            {"name": "a.xlsx", "mimeType": "application/octet-stream", "buffer": b"\xd0\xcf\x11\xe0 no workbook"}
+        )
+        page.get_by_role("button", name="Import and book").click()
+        expect(page.get_by_text("The file is no workbook that can be read")).to_be_visible()
+
+
+def test_a_rejection_needs_no_mouse(page, cast, document):
+    enter(page, cast.kyc_officer)
+    page.goto(document.get_absolute_url())
+    expect(page.get_by_text("sends from a text field")).to_be_visible()
+    page.keyboard.press("r")
+    page.keyboard.press("2")
+    expect(page.locator("[data-reject] select")).to_have_value("cut_off")
+    expect(page.locator("[data-reject] textarea[name=reason]")).to_have_value(re.compile("all four corners"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/kyc/queue/**")
+    document.refresh_from_db()
+    assert (document.state, document.reason_code) == ("rejected", "cut_off")
+
+
+def test_words_of_ones_own_are_sent_with_ctrl_enter(page, cast, document):
+    enter(page, cast.kyc_officer)
+    page.goto(document.get_absolute_url())
+    page.keyboard.press("r")
+    page.keyboard.press("1")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Line 1")
+    page.keyboard.press("Enter")
+    page.keyboard.type("Line 2")
+    assert Document.objects.get(pk=document.pk).state == "pending_review"
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/kyc/queue/**")
+    document.refresh_from_db()
+    assert document.state == "rejected" and document.reason.splitlines() == ["Line 1", "Line 2"]
+
+
+def test_one_key_does_not_approve_past_a_finding(page, cast, document):
+    enter(page, cast.kyc_officer)
+    page.goto(document.get_absolute_url())
+    page.keyboard.press("a")
+    expect(page.locator("[data-approve] textarea[name=note]")).to_be_focused()
+    page.keyboard.type("Maiden name, certificate seen")
+    assert Document.objects.get(pk=document.pk).state == "pending_review"
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/kyc/queue/**")
+    assert Document.objects.get(pk=document.pk).state == "approved"
