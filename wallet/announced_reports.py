@@ -102,7 +102,7 @@ def _import(report: AnnouncedReport) -> SettlementImport:
     if known is not None:
         kept.forget()
         return known
-    return settlement_import.import_kept(psp=psp, file_name=report.name, kept=kept, actor=None)
+    return settlement_import.import_kept(psp=psp, file_name=report.name, kept=kept, actor=None, is_complete=True)
 
 
 def _try_later(report: AnnouncedReport, error: Exception) -> str:

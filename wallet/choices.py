@@ -336,6 +336,14 @@ class MovementKind(models.TextChoices):
     CHARGEBACK_REVERSED = "chargeback_reversed", _("Chargeback reversed")
 
 
+class WaitingState(models.TextChoices):
+    """Of a report whose end nothing proves."""
+
+    WAITING = "waiting", _("Awaiting confirmation")
+    CONFIRMED = "confirmed", _("Confirmed complete")
+    DISCARDED = "discarded", _("Discarded")
+
+
 class RowType(models.TextChoices):
     PAYMENT = "payment", _("Deposit")
     PAYOUT = "payout", _("Withdrawal")

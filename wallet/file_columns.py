@@ -1,9 +1,20 @@
 from functools import partial
 
+from django.db.models import Q
+
 from crm.file_columns import FileColumn, declare
 from wallet import attachments, bank, settlement_import
+from wallet.choices import WaitingState
 from wallet.kept_files import Folder, awaited_names
-from wallet.models import BankFile, BreakNote, Dispute, IssuedDocument, ManualJournalFile, SettlementImport
+from wallet.models import (
+    BankFile,
+    BreakNote,
+    Dispute,
+    IssuedDocument,
+    ManualJournalFile,
+    ReportToConfirm,
+    SettlementImport,
+)
 
 
 def _attached(model: type, shelf: attachments.Shelf) -> FileColumn:
@@ -29,6 +40,10 @@ declare(
         sha256="evidence_sha256",
     ),
     _original(SettlementImport, settlement_import.ORIGINALS, "wallet.import_report"),
+    FileColumn(
+        ReportToConfirm, "stored_name", settlement_import.ORIGINALS.name, is_sharded=True,
+        purpose=settlement_import.ORIGINALS.purpose, size="size_bytes", sha256="sha256", rows=Q(state=WaitingState.WAITING),
+    ),
     _original(BankFile, bank.ORIGINALS, "wallet.import_statement"),
     _attached(BreakNote, attachments.BREAKS),
     _attached(ManualJournalFile, attachments.JOURNALS),

@@ -23,7 +23,9 @@ from wallet.account_history import HistoryForm
 from wallet.account_history import write_csv as write_history
 from wallet.periods import close_period
 from wallet.policies import can_answer_dispute
+from wallet.psp.settlement import EndUnknown
 from wallet.queries import accounts_visible_to, disputes_visible_to, periods_visible_to
+from wallet.report_confirmations import run_confirmation
 from wallet.settlement_import import run_ordered
 from wallet.trial_balance import make_pdf as make_trial_pdf
 from wallet.trial_balance import trial_balance, write_csv
@@ -32,8 +34,18 @@ from wallet.trial_balance import trial_balance, write_csv
 @job_kind("wallet.import_report", title=gettext_noop("Import of a settlement report"))
 def import_of_report(job: RunningJob) -> None:
     """A large report; rights and the file itself are looked at again."""
-    report = run_ordered(job)
+    try:
+        report = run_ordered(job)
+    except EndUnknown as waits:
+        job.point_to(reverse("wallet:report_to_confirm", args=[waits.waiting_id]))
+        return
     job.point_to(reverse("wallet:settlement", args=[report.pk]))
+
+
+@job_kind("wallet.confirm_report", title=gettext_noop("Import of a confirmed report"))
+def import_of_confirmed(job: RunningJob) -> None:
+    """A large report that somebody confirmed as complete."""
+    job.point_to(reverse("wallet:settlement", args=[run_confirmation(job).pk]))
 
 
 @job_kind("wallet.import_statement", title=gettext_noop("Import of a bank statement"))

@@ -32,6 +32,7 @@ from wallet.models import (
     Match,
     Period,
     Psp,
+    ReportToConfirm,
     SettlementImport,
     Transfer,
     WebhookCount,
@@ -116,6 +117,10 @@ def manual_files_visible_to(user: Any) -> QuerySet[ManualJournalFile]:
 
 def imports_visible_to(user: Any) -> QuerySet[SettlementImport]:
     return SettlementImport.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
+
+
+def reports_to_confirm_visible_to(user: Any) -> QuerySet[ReportToConfirm]:
+    return ReportToConfirm.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
 def breaks_visible_to(user: Any) -> QuerySet[Break]:

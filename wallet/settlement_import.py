@@ -28,11 +28,12 @@ from crm.jobs import RunningJob, start_job
 from crm.models import Job
 from crm.policies import require
 from wallet import policies
+from wallet.choices import WaitingState
 from wallet.kept_files import Folder, Kept, Progress, no_progress
-from wallet.models import Psp, SettlementImport
+from wallet.models import Psp, ReportToConfirm, SettlementImport
 from wallet.psp import adapter_of
 from wallet.psp.base import FileRow
-from wallet.psp.settlement import SettlementReader, wrong
+from wallet.psp.settlement import EndUnknown, SettlementReader, wrong
 from wallet.reconciliation import match_report
 from wallet.reconciliation.matching import lock_psp
 
@@ -59,17 +60,20 @@ GROUP BY entry_reference HAVING count(*) > 1 ORDER BY 2 LIMIT 1
 
 
 def import_report(
-    *, psp_id: int, file_name: str, content: bytes | BinaryIO | Path, actor: Any, progress: Progress = no_progress
-) -> SettlementImport:
+    *, psp_id: int, file_name: str, content: bytes | BinaryIO | Path, actor: Any, progress: Progress = no_progress,
+    is_complete: bool = False,
+) -> SettlementImport:  # fmt: skip
     """Import one settlement report: keep, read, prove, store, match, name the breaks, book fees and payouts to our bank.
 
     content: the bytes, an open binary file, or a path. progress: bytes read of all; what it raises stops the import.
+    is_complete: it came straight from the PSP, whose answer says how long it is. Otherwise the file must prove its own end.
     All of it happens or nothing does. Who: `wallet.run_reconciliation` on the PSP's brand; None is the daily run.
-    Raises: NotAllowed, BadFile (with line and column), StorageFull, DomainError when the same file is there already.
+    Raises: NotAllowed, BadFile (with line and column), EndUnknown (the report waits for a person to confirm it), StorageFull,
+    DomainError when the same file is there already.
     """
     psp = _psp_for(psp_id, actor)
     kept = keep(content)
-    return import_kept(psp=psp, file_name=file_name, kept=kept, actor=actor, progress=progress)
+    return import_kept(psp=psp, file_name=file_name, kept=kept, actor=actor, progress=progress, is_complete=is_complete)
 
 
 def fetch_and_import(*, psp_id: int, first: dt.date, last: dt.date, actor: Any) -> SettlementImport:
@@ -78,7 +82,8 @@ def fetch_and_import(*, psp_id: int, first: dt.date, last: dt.date, actor: Any) 
     if last < first:
         raise DomainError(_("The first day must not be after the last one."))
     content = adapter_of(psp).fetch_settlement(first, last)
-    return import_report(psp_id=psp_id, file_name=f"{psp.code}-{first}-{last}.csv", content=content, actor=actor)
+    name = f"{psp.code}-{first}-{last}.csv"
+    return import_report(psp_id=psp_id, file_name=name, content=content, actor=actor, is_complete=True)
 
 
 def order_import(*, psp_id: int, file_name: str, content: bytes | BinaryIO | Path, actor: Any) -> Job:
@@ -144,25 +149,70 @@ def keep(content: bytes | BinaryIO | Path | Iterator[bytes], *, sync: bool = Tru
 
 
 def import_kept(
-    *, psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress = no_progress
+    *, psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress = no_progress, is_complete: bool = False
 ) -> SettlementImport:
-    """Import an original that is on disk already; it is deleted when the report is refused."""
+    """Import an original that is on disk already; it is deleted when the report is refused, and waits when its end is unknown."""
+    try:
+        return import_original(
+            psp=psp, file_name=file_name, kept=kept, actor=actor, progress=progress, is_complete=is_complete
+        )
+    except EndUnknown:
+        raise
+    except BaseException:
+        kept.forget()
+        raise
+
+
+def import_original(
+    *, psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress = no_progress, is_complete: bool = False
+) -> SettlementImport:
+    """Store, match and book an original in one transaction. Raises EndUnknown with the row under which it waits now."""
     started = time.monotonic()
+    reader: SettlementReader | None = None
     try:
         with transaction.atomic():
-            report = store(psp, file_name, kept, actor, progress)
+            reader = adapter_of(psp).read_settlement(kept.content())
+            report = store(psp, file_name, kept, actor, progress, reader=reader)
+            if not (is_complete or reader.is_complete):
+                raise EndUnknown(
+                    _("Nothing in the report says where it ends. Confirm under “Reconciliation” that it's complete.")
+                )
             progress(kept.size_bytes, kept.size_bytes, _("Matching"))
             match_report(report)
             report.seconds = Decimal(str(round(time.monotonic() - started, 3)))
             report.save()
             _tell(report, psp, actor)
-    except BaseException:
-        kept.forget()
+    except EndUnknown as error:
+        assert reader is not None
+        error.waiting_id = _hold(psp, file_name, kept, actor, reader)
         raise
     return report
 
 
-def store(psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress = no_progress) -> SettlementImport:
+@transaction.atomic
+def _hold(psp: Psp, file_name: str, kept: Kept, actor: Any, reader: SettlementReader) -> int:
+    """What was read of a report, for the person who confirms that it's complete. The same file again is the same row."""
+    lock_psp(psp.pk)
+    known = ReportToConfirm.objects.filter(psp=psp, sha256=kept.sha256, state=WaitingState.WAITING).first()
+    if known is not None:
+        kept.forget()
+        return known.pk
+    held = ReportToConfirm.objects.create(
+        psp=psp, file_name=file_name[:160], sha256=kept.sha256, stored_name=kept.name, size_bytes=kept.size_bytes,
+        format=str(reader.title)[:40], row_count=reader.row_count, first_day=reader.first_day, last_day=reader.last_day,
+        totals=totals_of(reader), uploaded_by=actor, uploaded_at=timezone.now(),
+    )  # fmt: skip
+    audit.record(
+        actor=actor, action="wallet.report_held", target=held, brand_id=psp.brand_id,
+        after={"psp": psp.code, "file": held.file_name, "sha256": held.sha256, "rows": held.row_count},
+    )  # fmt: skip
+    return held.pk
+
+
+def store(
+    psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress = no_progress, *,
+    reader: SettlementReader | None = None,
+) -> SettlementImport:  # fmt: skip
     """The report and its rows, proved; without the matching. In the caller's transaction, which a BadFile must undo."""
     _refuse_twice(psp, kept.sha256)
     today = timezone.now().date()
@@ -170,7 +220,7 @@ def store(psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress =
         psp=psp, file_name=file_name[:160], sha256=kept.sha256, stored_name=kept.name, size_bytes=kept.size_bytes,
         first_day=today, last_day=today, row_count=0, imported_by=actor, imported_at=timezone.now(),
     )  # fmt: skip
-    reader = adapter_of(psp).read_settlement(kept.content())
+    reader = reader or adapter_of(psp).read_settlement(kept.content())
     store_rows(report.pk, _with_progress(reader, kept.size_bytes, progress))
     report.first_day, report.last_day = reader.first_day, reader.last_day
     report.covers = sorted(reader.covers)

@@ -9,7 +9,18 @@ from wallet.urls_documents import DOCUMENTS
 from wallet.urls_in import urlpatterns as money_in
 from wallet.urls_month_end import MONTH_END
 from wallet.urls_recon import RECON
-from wallet.views import batches, client, findings, ledger, movements, psps, reconciliation, setup, webhooks
+from wallet.views import (
+    batches,
+    client,
+    findings,
+    ledger,
+    movements,
+    psps,
+    reconciliation,
+    report_confirmations,
+    setup,
+    webhooks,
+)
 
 app_name = "wallet"
 urlpatterns = [
@@ -53,6 +64,9 @@ urlpatterns = [
     path("money/reconciliation/upload/", reconciliation.report_upload, name="report_upload"),
     path("money/reconciliation/fetch/", reconciliation.ReportFetch.as_view(), name="report_fetch"),
     path("money/reconciliation/breaks/<int:pk>/resolve/", reconciliation.break_resolve, name="break_resolve"),
+    path("money/reconciliation/waiting/<int:pk>/", report_confirmations.waiting_page, name="report_to_confirm"),
+    path("money/reconciliation/waiting/<int:pk>/confirm/", report_confirmations.confirm, name="report_confirm"),
+    path("money/reconciliation/waiting/<int:pk>/discard/", report_confirmations.discard, name="report_discard"),
     path("money/reconciliation/<int:pk>/", reconciliation.settlement_page, name="settlement"),
     path("money/reconciliation/<int:pk>/original/", reconciliation.settlement_original, name="settlement_original"),
     path("clients/<int:client_id>/statement/", client.statement, name="client_statement"),

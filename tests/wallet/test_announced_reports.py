@@ -140,7 +140,9 @@ def test_what_somebody_uploaded_before_is_that_report(cast, platform):
     report = announce(platform)
     notice = ReportNotice(report.kind, report.name, report.address)
     content = b"".join(adapter_of(platform.psp).fetch_announced(notice))
-    uploaded = import_report(psp_id=platform.psp.pk, file_name="mine.csv", content=content, actor=cast.finance)
+    uploaded = import_report(
+        psp_id=platform.psp.pk, file_name="mine.csv", content=content, actor=cast.finance, is_complete=True
+    )
     assert (due(report).state, report.report) == (ReportState.IMPORTED, uploaded)
     assert SettlementImport.objects.count() == 1
 

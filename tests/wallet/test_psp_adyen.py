@@ -314,7 +314,7 @@ def test_a_refund_whose_answer_is_lost_stays_unknown_until_adyen_tells(cast, out
         f"Company,{adapter.merchant},{deposit.psp_reference},{deposit.reference},visa,2026-11-20 10:00:00,CET,Refunded,MOD1,"
         "EUR,500.00,,1,EUR,500.00,,,,,,visaclassic,R-1,7\n"
     )
-    import_report(psp_id=outside.psp.pk, file_name="a.csv", content=row.encode(), actor=cast.finance)
+    import_report(psp_id=outside.psp.pk, file_name="a.csv", content=row.encode(), actor=cast.finance, is_complete=True)
     found = adapter.find_refund(order(deposit, 50_000))
     assert (found.status, found.amount_minor, found.psp_reference) == (TransferStatus.PAID, 50_000, "MOD1")
     outside.running.control("finish")

@@ -207,7 +207,9 @@ def test_every_transfer_that_was_sent_is_found_in_the_imported_report(cast, outs
         actor=cast.finance,
     )  # fmt: skip
     payout_findings.agree(finding_id=finding.pk, actor=cast.second_finance)
-    report = import_report(psp_id=outside.psp.pk, file_name="b.csv", content=fetched(outside), actor=cast.finance)
+    report = import_report(
+        psp_id=outside.psp.pk, file_name="b.csv", content=fetched(outside), actor=cast.finance, is_complete=True
+    )
     assert (report.format, report.matched, report.breaks_found) == ("Adyen balance platform", 3, 0)
     assert not Break.objects.exists() and Match.objects.filter(leg="psp").count() == 3
     assert report.totals["EUR"]["closing"] == -20_000 and report.totals["EUR"]["left_out"] == 7
@@ -225,11 +227,15 @@ def test_a_transfer_that_is_not_in_the_report_and_one_that_is_not_in_our_books_a
     later = (now + dt.timedelta(minutes=1)).strftime("%Y-%m-%d %H:%M:%S,UTC")  # … and reaches past our transfer
     booked = booked.replace(",".join(booked.split(",")[8:10]), later)
     content = "\n".join((header, received, authorised, booked)).encode()
-    report = import_report(psp_id=outside.psp.pk, file_name="s.csv", content=content, actor=cast.finance)
+    report = import_report(
+        psp_id=outside.psp.pk, file_name="s.csv", content=content, actor=cast.finance, is_complete=True
+    )
     found = Break.objects.order_by("difference_minor").values_list("kind", "difference_minor")
     assert list(found) == [(BreakKind.MISSING_HERE, -20_000), (BreakKind.MISSING_THERE, 20_000)]
     assert report.matched == 0
-    import_report(psp_id=outside.psp.pk, file_name="b.csv", content=fetched(outside), actor=cast.finance)
+    import_report(
+        psp_id=outside.psp.pk, file_name="b.csv", content=fetched(outside), actor=cast.finance, is_complete=True
+    )
     assert Break.objects.filter(state="open").values_list("kind", flat=True).get() == BreakKind.MISSING_HERE
 
 
@@ -238,7 +244,9 @@ def test_a_return_that_nobody_has_booked_yet_is_a_break_until_two_people_have(ca
     withdrawal = sent(cast, outside, "a", 200)
     outside.running.control(f"adyen/transfers/{withdrawal.reference}/return")
     outside.deliver(wait_for=1)
-    report = import_report(psp_id=outside.psp.pk, file_name="r.csv", content=fetched(outside), actor=cast.finance)
+    report = import_report(
+        psp_id=outside.psp.pk, file_name="r.csv", content=fetched(outside), actor=cast.finance, is_complete=True
+    )
     found = Break.objects.get()
     assert (report.matched, found.kind, found.row.gross_minor) == (1, BreakKind.MISSING_HERE, 20_000)
 
@@ -260,7 +268,9 @@ def test_it_lacks_no_card_payment_and_stands_for_no_day_of_the_other_report(cast
     sent(cast, outside, "a", 200)
     today = (dt.datetime.now(dt.UTC).date() - FIRST).days + 1
     movement(outside.psp, cast.client, "D-1", 50_000, day=today, hour=0)
-    report = import_report(psp_id=outside.psp.pk, file_name="b.csv", content=fetched(outside), actor=cast.finance)
+    report = import_report(
+        psp_id=outside.psp.pk, file_name="b.csv", content=fetched(outside), actor=cast.finance, is_complete=True
+    )
     assert (report.covers, report.matched, report.breaks_found) == (["payout"], 1, 0)
     settlement, accounting = adapter_of(outside.psp).report_kinds()
     assert (spans_of(outside.psp, settlement), len(spans_of(outside.psp, accounting))) == ([], 1)
@@ -280,7 +290,9 @@ def test_fees_of_the_report_are_booked_as_fees(cast, outside):  # noqa: F811
         "Amount": "0.25", "Reserved (PC)": "0", "Balance (PC)": "-0.25", "Reference": "",
     }  # fmt: skip
     content = text + ",".join(fee[name] for name in names) + "\n"
-    report = import_report(psp_id=outside.psp.pk, file_name="f.csv", content=content.encode(), actor=cast.finance)
+    report = import_report(
+        psp_id=outside.psp.pk, file_name="f.csv", content=content.encode(), actor=cast.finance, is_complete=True
+    )
     assert (report.matched, report.breaks_found, report.booked["fees"]) == (1, 0, {"EUR": 25})
     assert abs(before - ledger.balance(ledger.psp_clearing(outside.psp, "EUR"))) == 25
     assert Decimal(report.totals["EUR"]["net"]) == -20_025 and BALANCE_ACCOUNT in text

@@ -16,7 +16,7 @@ from wallet.models.payments import Deposit, PspMovement
 from wallet.models.periods import ClosingBalance, Period, PeriodReopening
 from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookCount, WebhookMessage
 from wallet.models.reserves import ReserveItem
-from wallet.models.settlements import SettlementImport, SettlementRow
+from wallet.models.settlements import ReportToConfirm, SettlementImport, SettlementRow
 from wallet.models.statement_tables import TableMapping, WaitingTable
 from wallet.models.transfers import Exchange, Quote, Transfer
 from wallet.models.unverified import UnverifiedRule, UnverifiedTerm
@@ -70,6 +70,7 @@ __all__ = [
     "PspCostProposal",
     "PspMovement",
     "Quote",
+    "ReportToConfirm",
     "ReserveItem",
     "SettlementImport",
     "SettlementRow",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
 from crm.money import from_minor
-from wallet.choices import MovementKind, RowType
+from wallet.choices import MovementKind, RowType, WaitingState
 from wallet.models.psp import Psp
 from wallet.models.reconciliation_guards import never_goes
 
@@ -63,6 +63,51 @@ class SettlementImport(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(covers__contained_by=MovementKind.values), name="report_covers_kinds_of_movements"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class ReportToConfirm(models.Model):
+    """An uploaded report that doesn't prove its own end: what was read of it, until a person confirms that it's complete."""
+
+    psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="reports_to_confirm")
+    file_name = models.CharField(max_length=160)
+    sha256 = models.CharField(max_length=64)
+    # Where the original is, encrypted; the import takes it over.
+    stored_name = models.CharField(max_length=64, unique=True)
+    size_bytes = models.BigIntegerField()
+    format = models.CharField(max_length=40, blank=True)
+    row_count = models.PositiveIntegerField()
+    first_day = models.DateField()
+    last_day = models.DateField()
+    totals = models.JSONField(default=dict)  # as of an import
+    state = models.CharField(max_length=10, choices=WaitingState.choices, default=WaitingState.WAITING)
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    uploaded_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    report = models.OneToOneField(SettlementImport, on_delete=models.PROTECT, null=True, related_name="confirmation")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["psp", "sha256"],
+                condition=Q(state=WaitingState.WAITING),
+                name="a_report_waits_for_its_end_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=WaitingState.WAITING, decided_by__isnull=True, decided_at__isnull=True)
+                | (~Q(state=WaitingState.WAITING) & Q(decided_by__isnull=False, decided_at__isnull=False)),
+                name="decided_report_says_by_whom",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=WaitingState.CONFIRMED, report__isnull=False)
+                | (~Q(state=WaitingState.CONFIRMED) & Q(report__isnull=True)),
+                name="confirmed_report_is_imported",
             ),
         ]
 

@@ -182,11 +182,12 @@ class StatementReader(SettlementReader):
 
     def _read(self) -> Iterator[FileRow]:
         try:
-            _format, statements = read_statements(self._file.read())
+            kind, statements = read_statements(self._file.read())
         except BadStatement as error:
             raise BadFile(error.message) from error
         if any(one.opening_minor is None or one.closing_minor is None for one in statements):
             raise BadFile(_("The statement has no balances: it can't be proved as a report."))
+        self.is_complete = kind != "csv"  # its running balance says nothing of the rows behind the last
         number = 0
         for one in sorted(statements, key=lambda one: one.first_day):
             if self.closing.get(one.currency, one.opening_minor) != one.opening_minor:

@@ -126,13 +126,14 @@ class StlReader(CsvReader):
         for (_account, currency), (opening, closing) in self._balances.items():
             self.opening[currency] = self.opening.get(currency, 0) + opening
             self.closing[currency] = self.closing.get(currency, 0) + closing
+        self.is_complete = True
 
     # Headers
 
     def _header(self, kind: str, cells: Sequence[str]) -> None:
         if kind == "FH":
             part = cells[1].strip() if len(cells) > 1 else ""
-            number = int(part) if part.isascii() and part.isdigit() else 1
+            number = int(part) if part.isascii() and part.isdigit() and len(part) < 9 else 1
             if not self._of_report:
                 self._first_part = number
             self._of_file = 0

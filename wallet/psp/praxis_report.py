@@ -94,6 +94,7 @@ class PraxisReader(CsvReader):
 
     def _finish(self) -> None:
         super()._finish()
+        self.is_complete = bool(self._told)
         if self._told and (missing := [one for one in self._counted if one not in self._told]):
             raise BadFile(_("There is no total in %(c)s. Nothing was imported.") % {"c": ", ".join(missing)})
         for currency, (line, *told) in self._told.items():

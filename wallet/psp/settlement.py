@@ -43,6 +43,13 @@ class BadFile(DomainError):
     code = "bad_settlement_file"
 
 
+class EndUnknown(BadFile):
+    """It holds as far as it goes, but nothing in it says that it goes to its end: a person must. `waiting_id`: where it waits."""
+
+    code = "report_end_unknown"
+    waiting_id = 0
+
+
 class EmptyReport(BadFile):
     """It holds, and there is nothing of ours in it."""
 
@@ -53,7 +60,7 @@ def wrong(line: int, column: str, message: str) -> BadFile:
     """A complaint that names line and column."""
     return BadFile(
         _("Line %(line)s, column “%(column)s”: %(message)s Nothing was imported.")
-        % {"line": line, "column": column, "message": message}
+        % {"line": line, "column": column, "message": " ".join(message.split())}
     )
 
 
@@ -78,12 +85,11 @@ def exact_minor(line: int, column: str, text: str, currency: str) -> int:
 def _checked_minor(line: int, column: str, text: str, currency: str) -> int:
     if len(text) > NUMBER_CHARS_MAX or not AMOUNT.fullmatch(text):
         raise wrong(line, column, _("“%(value)s” is not an amount like 123.45.") % {"value": text[:40]})
-    if len(text.strip("+-0.").replace(".", "")) > DIGITS_MAX:
-        raise wrong(line, column, _("“%(value)s” has more digits than an amount can have.") % {"value": text[:40]})
     scaled = Decimal(text).scaleb(exponent(currency))
     if abs(scaled) >= MINOR_MAX:
         raise wrong(line, column, _("“%(value)s” is too large.") % {"value": text[:40]})
-    if scaled != scaled.to_integral_value():
+    is_rounded = sum(letter.isdigit() for letter in text.lstrip("+-0.")) > DIGITS_MAX
+    if is_rounded or scaled != scaled.to_integral_value():
         raise wrong(
             line,
             column,
@@ -167,6 +173,8 @@ class SettlementReader(ABC):
         self.closing_at: dict[str, tuple[int, str]] = {}
         self.days: list[dt.date] = []
         self.row_count = 0
+        # Whether the file itself proves that nothing behind its last row is missing: an end mark, totals, a closing balance.
+        self.is_complete = False
         self._earliest: dt.datetime | None = None
         self._latest: dt.datetime | None = None
 

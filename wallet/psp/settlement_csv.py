@@ -42,7 +42,8 @@ class PlainReader(CsvReader):
     title = "CSV"
 
     def _finish(self) -> None:
-        """The balances stand in the file."""
+        """The balances stand in the file: it ends with the closing ones."""
+        self.is_complete = True
 
     def _rows(self) -> Iterator[FileRow]:
         names = self.header(COLUMNS)

@@ -19,15 +19,17 @@ from crm.ui.verbs import attempt
 from crm.ui.views import TableView, staff_page
 from crm.uploads import takes_files
 from wallet import queries
-from wallet.choices import BreakState
+from wallet.choices import BreakState, WaitingState
 from wallet.forms import REPORT_BYTES_MAX, ReasonForm, ReportFetchForm, ReportUploadForm
 from wallet.models import SettlementImport
+from wallet.psp.settlement import EndUnknown
 from wallet.reconciliation import resolve_break
 from wallet.settlement_import import AT_ONCE_BYTES_MAX, fetch_and_import, import_report, order_import, original_of
 from wallet.tables import ImportTable
 
 COUNTS = frozenset({"rows", "left_out"})
 BREAKS_SHOWN = 200
+WAITING_SHOWN = 20
 MATCHES_SHOWN = 50
 
 
@@ -46,6 +48,10 @@ class ReconciliationPage(TableView):
             "upload": upload or ReportUploadForm(psps=psps), "fetch": fetch or ReportFetchForm(psps=psps),
             "limit": REPORT_BYTES_MAX, "open_breaks": queries.open_break_count(self.request.user),
             "may_import": self.request.user.has_perm("wallet.run_reconciliation"),
+            "waiting": list(
+                queries.reports_to_confirm_visible_to(self.request.user).filter(state=WaitingState.WAITING)
+                .select_related("psp").defer("psp__sealed_credentials", "totals")[:WAITING_SHOWN]
+            ),
         }  # fmt: skip
 
 
@@ -69,6 +75,8 @@ class ReportUpload(ReconciliationPage):
                     job = order_import(psp_id=psp_id, file_name=file.name, content=file, actor=request.user)
                     return redirect("job", pk=job.pk)
                 report = import_report(psp_id=psp_id, file_name=file.name, content=file, actor=request.user)
+            except EndUnknown as waits:
+                return redirect("wallet:report_to_confirm", pk=waits.waiting_id)
             except DomainError as error:
                 form.add_error("file", error.message)
             else:
@@ -115,19 +123,22 @@ def settlement_page(request: HttpRequest, pk: int) -> HttpResponse:
     return show_settlement(request, _find(request, pk))
 
 
+def totals_shown(totals: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+    return [
+        {"currency": currency, **{name: from_minor(minor, currency) for name, minor in one.items() if name not in COUNTS},
+         "rows": one["rows"], "left_out": one.get("left_out", 0)}
+        for currency, one in sorted(totals.items())
+    ]  # fmt: skip
+
+
 def show_settlement(
     request: HttpRequest, report: SettlementImport, wrong: Any = None, status: int = 200
 ) -> HttpResponse:
     breaks = list(
         report.breaks.select_related("row", "movement__client", "resolved_by").order_by("state", "id")[:BREAKS_SHOWN]
     )
-    totals = [
-        {"currency": currency, **{name: from_minor(minor, currency) for name, minor in one.items() if name not in COUNTS},
-         "rows": one["rows"], "left_out": one.get("left_out", 0)}
-        for currency, one in sorted(report.totals.items())
-    ]  # fmt: skip
     context = {
-        "report": report, "breaks": breaks, "totals": totals, "wrong": wrong,
+        "report": report, "breaks": breaks, "totals": totals_shown(report.totals), "wrong": wrong,
         "open_breaks": sum(one.state == BreakState.OPEN for one in breaks),
         "matches": queries.matches_of(report, MATCHES_SHOWN),
         "may_resolve": request.user.has_perm("wallet.run_reconciliation"),

@@ -109,6 +109,8 @@ class AdyenReader(CsvReader):
         if not self.row_count:
             raise EmptyReport(_("The report has no rows. Nothing was imported."))
         self._prove_batches()
+        # Adyen writes no end mark; a batch that was paid out and is empty has all its rows.
+        self.is_complete = self._paid.keys() == self._sums.keys()
 
     def _header(self, cells: Sequence[str]) -> None:
         """The first twenty stand in Adyen's order; what an account added behind them is found by its name."""

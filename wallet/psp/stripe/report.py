@@ -139,6 +139,7 @@ class StripeReader(CsvReader):
             self.totals.setdefault(currency, Total(self.line))
             self.opening[currency] = 0 if self._has_reconciliation else self._starting.get(currency, 0)
             self.closing[currency] = minor
+        self.is_complete = bool(self._ending) and self._ending.keys() >= self.totals.keys()
 
 
 @dataclass(slots=True)
