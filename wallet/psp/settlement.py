@@ -60,7 +60,7 @@ def wrong(line: int, column: str, message: str) -> BadFile:
     """A complaint that names line and column."""
     return BadFile(
         _("Line %(line)s, column “%(column)s”: %(message)s Nothing was imported.")
-        % {"line": line, "column": column, "message": " ".join(message.split())}
+        % {"line": line, "column": column, "message": " ".join(message.splitlines())}
     )
 
 
