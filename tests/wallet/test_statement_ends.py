@@ -126,3 +126,20 @@ def test_a_signed_amount_of_camt_is_named():
     text = document(stmt(balance("OPBD", "0.00"), balance("CLBD", "5.00"), entry("-5.00")))
     _kind, (one,) = read_file(io.BytesIO(text))[0], list(read_file(io.BytesIO(text))[1])
     assert "has a sign" in " ".join(str(trouble) for trouble in one.troubles if trouble.weight == Weight.PROOF)
+
+
+TABLE = "date;text;amount;currency\n2026-10-01;a;100.50;EUR\n2026-10-02;b;200.75;EUR\n"
+
+
+@pytest.mark.parametrize("text", [TABLE, TABLE.partition("2026-10-02")[0]])
+def test_a_table_that_was_cut_off_within_a_row_is_refused(text):
+    """At a row's end nothing tells: there the running balance, or the next statement's opening, is what a person looks at."""
+    whole = entries(text)
+    start = text.rstrip().rfind("\n") + 1
+    for length in range(start + 1, len(text.rstrip())):
+        try:
+            found = entries(text[:length])
+        except BadStatement:
+            continue
+        in_first_cell = ";" not in text[start:length]
+        assert found == whole or (in_first_cell and found == whole[:-1]), text[start:length]

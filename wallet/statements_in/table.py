@@ -100,6 +100,8 @@ class _Table:
         self.notes: list[tuple[str, str]] = []
         self.opening: Decimal | None = None
         self.closing: Decimal | None = None
+        # Fewest cells of a booking row but the last; cells of the last row with a day, its line, and whether it books.
+        self.width_min, self.last_width, self.last_line, self.last_books = 0, 0, 0, False
 
     def above(self, number: int, row: list[Any]) -> None:
         """Names of the columns, and balances that stand over the table."""
@@ -158,6 +160,7 @@ class _Table:
         if amount is None and not trouble:
             if not self._balance_row(row):
                 self.notes.append((self.place(number), _("the row has no amount; it is left out.")))
+                self._ends_with(number, row, is_booking=False)
             return
         currency = (
             known_currency(CURRENCIES.get(self.text(row, "currency"), self.text(row, "currency")))
@@ -183,6 +186,12 @@ class _Table:
                 _("“%(value)s” is not a currency code.") % {"value": self.text(row, "currency")[:10]},
             )
         one.entries.append(self._entry(one, number, row, day, amount, currency))
+        self._ends_with(number, row, is_booking=True)
+
+    def _ends_with(self, number: int, row: list[Any], *, is_booking: bool) -> None:
+        if self.last_books:
+            self.width_min = min(self.width_min or self.last_width, self.last_width)
+        self.last_width, self.last_line, self.last_books = len(row), number, is_booking
 
     def _no_day(self, number: int, row: list[Any], cell: Any, amount: Decimal | None) -> None:
         if self._balance_row(row):
@@ -275,6 +284,11 @@ class _Table:
             one = self._statement(self.mapping.account, self.mapping.currency)
             one.odd(one.place, _("there is no booking in it."), Weight.NEEDED)
         for number, one in enumerate(self.found.values()):
+            if not number and self.last_width < (
+                self.width_min or (len(self.names) if self.mapping.header >= 0 else 0)
+            ):
+                words = _("it has fewer cells than the rows before: the file was cut off.")
+                one.odd(self.place(self.last_line), words, Weight.NEEDED)
             if not number:
                 for place, words in self.notes[:50]:
                     one.odd(place, words)
