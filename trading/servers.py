@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,19 +11,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import audit
+from crm import audit, destinations
 from crm.errors import DomainError
 from crm.policies import require_permission
 from crm.wake import wake_on_commit
 from trading.doctor import Check, examine
 from trading.models import TradingServer
-from trading.platforms.base import EXPORTS, Kind
+from trading.platforms.base import EXPORTS, SANDBOX_HOST, Kind
 from trading.platforms.errors import PlatformError
 from trading.platforms.mt5.dialects import dialect_of, schema_of
 from trading.platforms.pool import kind_of
 
 MANAGES: Final = "trading.manage_servers"
 NO_EXPORT: Final = "-"
+# Options that decide whether a connection is encrypted.
+OF_THE_WAY: Final = frozenset({"security", "connection", "tls"})
 FIELDS: Final[tuple[str, ...]] = (
     "name", "kind", "host", "port", "manager_login", "transport", "crypt_method", "certificate", "path_prefix",
     "balance_command", "options", "withheld", "time_zone",
@@ -75,12 +77,14 @@ def change_server(
     if "options" in fields:
         fields["options"] = _given(fields["options"])
     changes = {name: fields[name] for name in FIELDS if name in fields and getattr(server, name) != fields[name]}
-    before = {name: str(getattr(server, name)) for name in changes}
+    before, where = {name: str(getattr(server, name)) for name in changes}, _where(server)
     for name, value in changes.items():
         setattr(server, name, value)
     if not server.first_login <= server.next_login <= server.last_login + 1:
         server.next_login = server.first_login
     new_secrets = _keep_options(server, kind, secret_options or {})
+    if _where(server) != where:
+        _require_secrets_again(server, kind, password, new_secrets)
     _check(server)
     if password:
         server.set_password(password)
@@ -96,6 +100,27 @@ def change_server(
     )  # fmt: skip
     wake_on_commit("trading.read_settings", server.pk)
     return server
+
+
+def _where(server: TradingServer) -> tuple[Any, ...]:
+    """What decides where a server's secrets are sent, and whether in the clear."""
+    options = {
+        name: value for name, value in server.options.items() if name.endswith(("host", "port")) or name in OF_THE_WAY
+    }
+    return server.host, server.port, server.transport, options
+
+
+def _require_secrets_again(server: TradingServer, kind: Kind, password: str, new_secrets: Sequence[str]) -> None:
+    """What is stored for one address isn't sent to another: whoever changes it knows the secrets. Raises: DomainError."""
+    stored = [option for option in kind.options if option.is_secret and server.option(option.name)]
+    missing = [str(option.label) for option in stored if option.name not in new_secrets]
+    if not password:
+        missing.insert(0, str(kind.secret_label or _("The manager's API password")))
+    if missing:
+        raise DomainError(
+            _("The address changed. Enter again what is stored for the old one: %(names)s.")
+            % {"names": ", ".join(missing)}
+        )
 
 
 def _given(options: Mapping[str, str]) -> dict[str, str]:
@@ -123,7 +148,10 @@ def _set_export(server: TradingServer, url: str) -> None:
     elif url:
         try:
             dialect_of(url).load()
-            schema_of(urlsplit(url))
+            parts = urlsplit(url)
+            schema_of(parts)
+            if parts.hostname:
+                destinations.require_public_host(parts.hostname, parts.port or 0)
         except PlatformError as problem:
             raise DomainError(_("This export can't be read: %(why)s.") % {"why": problem.message}) from problem
         server.set_export_url(url)
@@ -168,7 +196,19 @@ def _check(server: TradingServer) -> None:
             else _("%(name)s is missing or can't be.") % {"name": name}
         )
     _check_options(kind, server)
+    _check_destinations(server)
     if server.first_login < 1 or server.last_login < server.first_login:
         raise DomainError(_("The login range must go upwards."))
     if TradingServer.objects.filter(name__iexact=server.name).exclude(pk=server.pk).exists():
         raise DomainError(_("Another server has this name."))
+
+
+def _check_destinations(server: TradingServer) -> None:
+    """In production servers are at public addresses, or where whoever runs Keelson allows it. Raises: DomainError."""
+    if server.host == SANDBOX_HOST:
+        return
+    for host in {
+        server.host,
+        *(str(value) for name, value in server.options.items() if name.endswith("host") and value),
+    }:
+        destinations.require_public_host(host, server.port)

@@ -25,6 +25,7 @@ from wallet.models import (
     PayoutFinding,
     PeriodReopening,
     Psp,
+    PspAddressChange,
     PspCostProposal,
     UnverifiedTerm,
     Withdrawal,
@@ -205,6 +206,11 @@ def can_manage_psp(user: Any, psp: Psp) -> Decision:
     if allowed and psp.brand_id not in reach_of(user).whole_brands:
         return no(_("You don't reach this brand."))
     return allowed
+
+
+def can_decide_address(user: Any, change: PspAddressChange) -> Decision:
+    """Four eyes: not the one who proposed it. Also a CHECK of the table."""
+    return _by_another(user, change, can_manage_psp(user, change.psp))
 
 
 def can_decide_cost(user: Any, proposal: PspCostProposal) -> Decision:

@@ -11,14 +11,18 @@ from django.core.validators import MaxValueValidator
 from django.utils.text import format_lazy, slugify
 from django.utils.translation import gettext_lazy as _
 
+from crm.errors import DomainError
 from crm.money import exponent, from_minor, to_minor
 from wallet.models import PaymentMethod, Psp
 from wallet.models.psp import FEE_BASIS_POINTS_MAX
 from wallet.psp import adapter_class, adapter_of
 from wallet.psp.base import BaseAdapter, Key, Method, PayBy
+from wallet.psp_addresses import stored_secrets
+from wallet.psps import require_address
 
 KEPT = _("Stored. Leave empty to keep it.")
 OLD_SECRET = _("The old one stays valid beside a new one until the next change.")
+ADDRESS_HELP = _("Leave empty for the provider's own. “sandbox:code” is a PSP of the sandbox.")
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY")
 
 
@@ -59,12 +63,16 @@ class KeyedForm(forms.Form):
         text = self.cleaned_data["base_url"].strip()
         if text and not text.startswith("sandbox:") and not _is_address(text):
             raise forms.ValidationError(_("Write an address that begins with https://, or leave it empty."))
+        try:
+            require_address(text)
+        except DomainError as error:
+            raise forms.ValidationError(error.message) from error
         return text
 
     def ask_again(self) -> None:
         """A form that comes back with something to mend carries no secrets: whoever typed one is told to type it anew."""
         for key in self.named:
-            if key.is_secret and self.data.get(key.name) and key.name not in self.errors:
+            if key.is_secret and self.data.get(self.add_prefix(key.name)) and key.name not in self.errors:
                 self.add_error(key.name, _("Type it again: a secret is not sent back to the browser."))
 
     def keys(self) -> dict[str, str]:
@@ -78,15 +86,13 @@ class PspForm(KeyedForm, forms.ModelForm):
 
     class Meta:
         model = Psp
-        fields = ("name", "is_enabled", "base_url", "reserve_days")
+        fields = ("name", "is_enabled", "reserve_days")
         labels = {
             "name": _("Name"),
             "is_enabled": _("In use"),
-            "base_url": _("API address"),
             "reserve_days": _("Days until a reserve is due"),
         }
         help_texts = {
-            "base_url": _("Leave empty for the provider's own. “sandbox:code” is a PSP of the sandbox."),
             "reserve_days": _("What it holds back longer is a break. For what it holds back from now on."),
         }  # fmt: skip
 
@@ -101,6 +107,23 @@ class PspForm(KeyedForm, forms.ModelForm):
         return {name: value for name, value in given.items() if value is not None}
 
 
+class AddressForm(KeyedForm):
+    """Where a PSP shall answer from now on, and why."""
+
+    base_url = forms.CharField(label=_("New API address"), max_length=200, required=False, help_text=ADDRESS_HELP)
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class ApproveAddressForm(KeyedForm):
+    """Every secret that is stored, typed again by the second person."""
+
+    def __init__(self, *args: Any, psp: Psp, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.add_key_fields(stored_secrets(psp), {})
+        for key in self.named:
+            self.fields[key.name].required = True
+
+
 class NewPspForm(KeyedForm):
     """A new PSP: whose it is, its keys, and which of its methods are offered."""
 
@@ -109,9 +132,7 @@ class NewPspForm(KeyedForm):
     code = forms.SlugField(
         label=_("Code"), max_length=30, required=False, help_text=_("Stands in the webhook's address; empty: made from the name"),
     )  # fmt: skip
-    base_url = forms.CharField(
-        label=_("API address"), max_length=200, required=False, help_text=PspForm.Meta.help_texts["base_url"]
-    )
+    base_url = forms.CharField(label=_("API address"), max_length=200, required=False, help_text=ADDRESS_HELP)
     currencies = forms.CharField(
         label=_("Currencies"), initial=", ".join(CURRENCIES[:2]), help_text=_("Codes with commas between them")
     )

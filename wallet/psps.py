@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import audit
+from crm.destinations import require_public_url
 from crm.errors import DomainError
 from crm.policies import require
 from wallet import policies
@@ -19,13 +20,14 @@ from wallet.models import PaymentMethod, Psp
 from wallet.psp import adapter_of
 from wallet.psp.base import Health, Method
 
-PLAIN_FIELDS = ("name", "is_enabled", "base_url", "reserve_days")
+PLAIN_FIELDS = ("name", "is_enabled", "reserve_days")
 
 
 @transaction.atomic
 def configure_psp(*, psp_id: int, values: Mapping[str, Any], keys: Mapping[str, str], actor: Any) -> Psp:
     """Change a PSP's set-up; keys that are given replace the stored ones, the old webhook secret stays valid beside.
 
+    Its address is changed by two people: `psp_addresses`.
     Who: `wallet.manage_psp` on the brand. The audit row names the keys that changed, never their values.
     """
     psp = Psp.objects.select_for_update(of=["self"]).get(pk=psp_id)
@@ -35,18 +37,30 @@ def configure_psp(*, psp_id: int, values: Mapping[str, Any], keys: Mapping[str, 
     }
     for name in before:
         setattr(psp, name, values[name])
-    known = psp.credentials
-    changed = {name: value for name, value in keys.items() if known.get(name) != value}
-    if changed:
-        for name in [name for name in changed if name.endswith("webhook_secret")]:
-            changed[f"previous_{name}"] = known.get(name, "")
-        psp.seal_credentials({**known, **changed})
+    changed = replace_keys(psp, keys)
     psp.save()
     audit.record(
         actor=actor, action="wallet.psp_configured", target=psp, brand_id=psp.brand_id, before=before,
         after={**{name: values[name] for name in before}, **({"keys_changed": sorted(changed)} if changed else {})},
     )  # fmt: skip
     return psp
+
+
+def replace_keys(psp: Psp, keys: Mapping[str, str]) -> list[str]:
+    """Seal new keys beside those that stay; returns the names of what changed. The row is saved by the caller."""
+    known = psp.credentials
+    changed = {name: value for name, value in keys.items() if known.get(name) != value}
+    if changed:
+        for name in [name for name in changed if name.endswith("webhook_secret")]:
+            changed[f"previous_{name}"] = known.get(name, "")
+        psp.seal_credentials({**known, **changed})
+    return sorted(changed)
+
+
+def require_address(base_url: str) -> None:
+    """The provider's own, the sandbox's, or in production a public https address. Raises: DomainError."""
+    if base_url and not base_url.startswith("sandbox:"):
+        require_public_url(base_url)
 
 
 @transaction.atomic
@@ -60,6 +74,7 @@ def create_psp(
     """
     psp = Psp(brand_id=brand_id, adapter=adapter, name=name, code=code, base_url=base_url, kind=PspKind.CARD)
     require(policies.can_manage_psp(actor, psp))
+    require_address(base_url)
     psp.seal_credentials({key: value for key, value in keys.items() if value})
     known = {method.code: method for method in adapter_of(psp).methods}
     chosen = [known[one] for one in method_codes if one in known]

@@ -70,7 +70,12 @@ def test_an_honest_answer_arrives_whole_plain_and_compressed():
 
 @pytest.mark.parametrize(
     ("body", "encoding"),
-    [(gzip.compress(b"a" * 90_000)[:-30], b"gzip"), (b"no gzip", b"gzip"), (b"x", b"br"), (b"x", b"gzip, gzip")],
+    [
+        (gzip.compress(b"a" * 90_000, mtime=0)[:-30], b"gzip"),
+        (b"no gzip", b"gzip"),
+        (b"x", b"br"),
+        (b"x", b"gzip, gzip"),
+    ],
 )
 def test_a_compressed_answer_that_is_cut_off_or_not_what_was_asked_for_is_none(body, encoding):
     with hostile(answer(body, b"Content-Encoding: " + encoding)) as server, pytest.raises(httpx.DecodingError):

@@ -92,10 +92,10 @@ def test_secret_options_are_kept_and_never_shown(cast: Cast, browse: Any, monkey
     assert server.option("bridge_key") == "K3y-of-the-bridge" and "bridge_key" not in server.options
     page = browser.get(f"/trading/servers/{server.pk}/").content.decode()
     assert "K3y" not in page and "A secret is stored" in page
-    browser.post(f"/trading/servers/{server.pk}/", {**values, "option_bridge_key": "", "port": 2})
+    browser.post(f"/trading/servers/{server.pk}/", {**values, "option_bridge_key": "", "name": "Moved"})
     server.refresh_from_db()
-    assert (server.port, server.option("bridge_key")) == (2, "K3y-of-the-bridge")
-    browser.post(f"/trading/servers/{server.pk}/", {**values, "option_bridge_key": "An0ther", "port": 2})
+    assert (server.name, server.option("bridge_key")) == ("Moved", "K3y-of-the-bridge")
+    browser.post(f"/trading/servers/{server.pk}/", {**values, "option_bridge_key": "An0ther", "name": "Moved"})
     events = [body_of(event) for event in AuditEvent.objects.filter(action__startswith="trading.server").order_by("pk")]
     assert events[-1]["after"] == {"bridge_key": "changed", "password": "changed"}
     assert "K3y" not in str(events) and "An0ther" not in str(events)
@@ -127,3 +127,16 @@ def test_every_kind_that_there_is_has_a_form_and_an_arena(cast: Cast, browse: An
         assert kind in fought
         for option in pool.kind_of(kind).options:
             assert f'name="option_{option.name}"' in page.content.decode()
+
+
+def test_stored_secrets_are_not_taken_to_another_address(cast: Cast, settings: Any) -> None:
+    server = make_server()
+    for change in ({"port": server.port + 1}, {"host": "1.1.1.1"}):
+        with pytest.raises(DomainError, match="address changed"):
+            servers.change_server(server_id=server.pk, actor=cast.administrator, **change)
+    servers.change_server(server_id=server.pk, actor=cast.administrator, host="1.1.1.1", password="typed again")
+    settings.OUTGOING_PRIVATE = []
+    for host in ("127.0.0.1", "169.254.169.254", "::1", "10.1.2.3"):
+        with pytest.raises(DomainError, match="private network"):
+            servers.change_server(server_id=server.pk, actor=cast.administrator, host=host, password="typed again")
+    assert TradingServer.objects.get(pk=server.pk).host == "1.1.1.1"

@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from crm import destinations
+
 CHUNK: Final = 256 * 1024
 ANSWER_BYTES_MAX: Final = 256 * 1024 * 1024
 IDLE_SECONDS_MAX: Final = 60.0  # proxies forget an idle connection soon
@@ -127,6 +129,7 @@ class WebConnection:
             )
         else:
             connection = http.client.HTTPConnection(where.host, where.port, timeout=self.connect_seconds)
+        connection._create_connection = destinations.connect  # type: ignore[attr-defined]
         connection.auto_open = 0  # a lost connection stays lost
         try:
             connection.connect()

@@ -15,6 +15,7 @@ from wallet.models.month_end import ClientMoneyDay, MonthSignOff, SourceRun
 from wallet.models.payments import Deposit, PspMovement
 from wallet.models.periods import ClosingBalance, Period, PeriodReopening
 from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookCount, WebhookMessage
+from wallet.models.psp_addresses import PspAddressChange
 from wallet.models.reserves import ReserveItem
 from wallet.models.settlements import ReportToConfirm, SettlementImport, SettlementRow
 from wallet.models.statement_tables import TableMapping, WaitingTable
@@ -65,6 +66,7 @@ __all__ = [
     "PeriodReopening",
     "Posting",
     "Psp",
+    "PspAddressChange",
     "PspCall",
     "PspCost",
     "PspCostProposal",

@@ -20,9 +20,12 @@ from crm.ui.charts import Chart, Series
 from crm.ui.verbs import attempt
 from crm.ui.views import StaffView, staff_page
 from wallet import announced_reports, psp_health, psps, queries, queries_recon
+from wallet.choices import RequestState
+from wallet.forms import ReasonForm
 from wallet.models import PaymentMethod, Psp
+from wallet.policies import can_decide_address, can_withdraw
 from wallet.psp import ADAPTERS, adapter_class
-from wallet.psp_forms import MethodForm, NewPspForm, PspForm, title_of
+from wallet.psp_forms import AddressForm, ApproveAddressForm, MethodForm, NewPspForm, PspForm, title_of
 
 
 @staff_page("wallet.view_psp")
@@ -144,7 +147,7 @@ class PspPage(StaffView):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         psp = self.find(request, pk)
-        return self.show(request, psp, PspForm(instance=psp))
+        return self.show(request, psp)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         psp = self.find(request, pk)
@@ -158,16 +161,37 @@ class PspPage(StaffView):
             return redirect("wallet:psp", pk=psp.pk)
         return self.show(request, psp, form, status=422)
 
-    def show(self, request: HttpRequest, psp: Psp, form: PspForm, status: int = 200) -> HttpResponse:
-        if form.errors:
-            form.ask_again()
+    def show(
+        self, request: HttpRequest, psp: Psp, form: PspForm | None = None, *, address_form: AddressForm | None = None,
+        approve_form: ApproveAddressForm | None = None, status: int = 200,
+    ) -> HttpResponse:  # fmt: skip
+        form = form or PspForm(instance=psp)
+        for one in (form, approve_form):
+            if one is not None and one.errors:
+                one.ask_again()
         address = request.build_absolute_uri(reverse("wallet:psp_webhook", kwargs={"code": psp.code}))
         context = {
             "psp": psp, "form": form, "address": address, "has_keys": bool(psp.sealed_credentials),
             "health": psp_health.psp_health([psp.pk])[psp.pk], "provider": title_of(psp.adapter),
             "methods": [_in_base(method, psp) for method in psp.methods.all()], "missing": psps.missing_methods(psp),
+            **_address(request.user, psp, address_form, approve_form),
         }  # fmt: skip
         return render(request, "wallet/psp.html", context, status=status)
+
+
+def _address(
+    user: Any, psp: Psp, address_form: AddressForm | None, approve_form: ApproveAddressForm | None
+) -> dict[str, Any]:
+    """The PSP's address with what waits for a second person, and the forms for it."""
+    change = psp.address_changes.filter(state=RequestState.WAITING).select_related("requested_by").first()
+    if change is None:
+        return {"change": None, "address_form": address_form or AddressForm(prefix="address")}
+    change.psp = psp
+    return {
+        "change": change, "may_approve": can_decide_address(user, change), "may_withdraw": can_withdraw(user, change),
+        "approve_form": approve_form or ApproveAddressForm(psp=psp, prefix="approve"),
+        "refuse_form": ReasonForm(prefix="refuse"),
+    }  # fmt: skip
 
 
 def _in_base(method: PaymentMethod, psp: Psp) -> dict[str, Any]:

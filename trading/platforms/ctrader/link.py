@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
+from crm import destinations
 from trading.platforms.ctrader import codes
 from trading.platforms.ctrader.config import CtraderConfig
 from trading.platforms.ctrader.frames import FrameError, FrameReader, encode, read
@@ -250,7 +251,7 @@ def _connect(config: CtraderConfig) -> ssl.SSLSocket:
     plain = None
     try:
         context = tls_context(where.certificate, where.certificate_file)
-        plain = socket.create_connection((where.host, where.port), timeout=config.connect_seconds)
+        plain = destinations.connect((where.host, where.port), config.connect_seconds)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return context.wrap_socket(plain, server_hostname=where.host)
     except NotSent as problem:

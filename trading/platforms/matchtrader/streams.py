@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from crm import destinations
 from trading.platforms.base import AccountMoney
 from trading.platforms.matchtrader import access, rows
 from trading.platforms.matchtrader.options import Config
@@ -154,10 +155,12 @@ class Streams:
             ended.set()
 
     def _channel(self) -> Any:
-        """gRPC itself is loaded by who uses it, in the process that uses it."""
+        """gRPC itself is loaded by who uses it, in the process that uses it. Raises: PrivateAddress, OSError."""
         import grpc.aio
 
         config = self.config
+        host, _colon, port = config.grpc_target.rpartition(":")
+        destinations.addresses_of(host.strip("[]"), int(port))
         if not config.is_tls:
             return grpc.aio.insecure_channel(config.grpc_target, options=CHANNEL)
         root = config.certificate.encode() if config.certificate.strip() else None

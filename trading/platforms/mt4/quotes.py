@@ -8,12 +8,13 @@ knows no deposit, and is not there without the plugin.
 from __future__ import annotations
 
 import re
-import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+from crm import destinations
 
 ANSWER_BYTES_MAX: Final = 256 * 1024
 SECONDS: Final = 5.0
@@ -41,7 +42,7 @@ def read(address: tuple[str, int], symbols: Sequence[str], *, seconds: float = S
         raise ValueError(f"no symbol of this server: {bad[0]!r}")
     deadline = time.monotonic() + seconds
     answer = bytearray()
-    with socket.create_connection(address, timeout=seconds) as sock:
+    with destinations.connect(address, seconds) as sock:
         sock.sendall(f"WQUOTES-{''.join(f'{name},' for name in symbols)}\nQUIT\n".encode("ascii"))
         while not answer.endswith(b"end\r\n"):
             left = deadline - time.monotonic()

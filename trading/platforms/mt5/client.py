@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from crm import destinations
 from trading.platforms.errors import NotStarted, OutcomeUnknown, PlatformError, ReadTimedOut
 from trading.platforms.gate import Gate
 from trading.platforms.mt5 import crypt, retcodes, wire
@@ -158,7 +159,7 @@ class Mt5Client(Mt5Commands):
     def _open(self) -> _Link:
         config = self.config
         try:
-            sock = socket.create_connection((config.host, config.port), timeout=config.connect_seconds)
+            sock = destinations.connect((config.host, config.port), config.connect_seconds)
         except OSError as problem:
             message = f"can't reach {config.host}:{config.port} ({problem})"
             raise NotStarted(message, command="CONNECT") from problem

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import socket
 import sqlite3
 import ssl
 import threading
@@ -29,6 +28,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import psycopg
 
+from crm import destinations
 from trading.platforms.errors import FinalError, NotStarted, PlatformError, ReadTimedOut
 
 CONNECT_SECONDS: Final = 5
@@ -144,7 +144,7 @@ def _mssql(address: str, seconds: float) -> Any:
     url = urlsplit(address)
     driver = importlib.import_module("pytds")
     where = _where(url, 1433)
-    sock = socket.create_connection((where["host"], where["port"]), CONNECT_SECONDS)
+    sock = destinations.connect((where["host"], where["port"]), CONNECT_SECONDS)
     try:
         return driver.connect(
             dsn=where["host"], port=where["port"], user=where["user"], password=where["password"],

@@ -23,6 +23,7 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from crm import destinations
 from trading.platforms.errors import (
     FinalError,
     NotStarted,
@@ -263,6 +264,7 @@ class Mt5RestClient(Mt5Commands):
         connection = http.client.HTTPSConnection(
             config.host, config.port, timeout=config.connect_seconds, context=context
         )
+        connection._create_connection = destinations.connect  # type: ignore[attr-defined]
         connection.auto_open = 0  # a lost connection stays lost: a new one would have no session
         try:
             connection.connect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -40,11 +41,16 @@ class RecordedClient:
         return response.text, json, response.status_code, response.headers
 
 
+PREFIX = re.compile(r"[A-Za-z0-9-]{1,80}")
+
+
 class Doors:
     """Makes the SDK's services for one PSP row, each with the key of the user that may call it."""
 
     def __init__(self, psp: Psp, http: PspHttp, *, live_prefix: str, is_live: bool) -> None:
-        self._psp, self._http, self._live_prefix, self._is_live = psp, http, live_prefix, is_live
+        # It becomes a part of the host's name that keys are sent to; anything else would lead elsewhere.
+        prefix = live_prefix if PREFIX.fullmatch(live_prefix) else ""
+        self._psp, self._http, self._live_prefix, self._is_live = psp, http, prefix, is_live
 
     def open(self, service: type[Service], api_key: str) -> Service:
         """One service, at Adyen or wherever this PSP's API answers."""

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -77,38 +75,45 @@ def resolve(host: str, port: int) -> list[tuple[Any, ...]]:
     return found
 
 
-def connect(address: tuple[str, int], timeout: float | None = None, *_source: Any) -> socket.socket:
-    """As `socket.create_connection`, to the address that was checked. Raises OSError; a private address is one."""
+def connect(address: tuple[str, int], timeout: Any = None, *_source: Any) -> socket.socket:
+    """As `socket.create_connection`, to an address that was checked. Raises OSError; a private address is one."""
+    host, port = address
+    problem: OSError = OSError(f"{host} has no address")
     try:
-        found = resolve(address[0], address[1])
+        found = addresses_of(host, port)
     except PrivateAddress as error:
         raise ConnectionRefusedError(error.message) from error
-    problem: OSError = OSError(f"{address[0]} has no address")
-    for family, kind, protocol, _name, where in found:
-        sock = socket.socket(family, kind, protocol)
-        sock.settimeout(timeout)
+    for one in found:
         try:
-            sock.connect(where)
+            return socket.create_connection((one, port), timeout)
         except OSError as error:
-            sock.close()
             problem = error
-        else:
-            return sock
     raise problem
 
 
-def check_peer(step: str, info: Mapping[str, Any]) -> None:
-    """A trace of httpx: once a connection stands and before anything is sent, its other end is looked at.
+def addresses_of(host: str, port: int) -> list[str]:
+    """What a connection may be made to: the addresses that were checked, so that no second look-up finds others.
 
-    Raises: httpx.ConnectError, since nothing was sent.
+    The sandbox is wherever the settings say. Raises: PrivateAddress, OSError.
     """
-    if not step.endswith("connect_tcp.complete") or ANYWHERE in settings.OUTGOING_PRIVATE:
-        return
-    stream = info["return_value"]
-    peer = stream.get_extra_info("server_addr")
-    if not is_allowed(ipaddress.ip_address(str(peer[0]).partition("%")[0])):
-        stream.close()
-        raise httpx.ConnectError("the name now leads to a private address")
+    if ANYWHERE in settings.OUTGOING_PRIVATE or (host, port) in _sandboxes():
+        return [host]
+    return list(dict.fromkeys(str(address[0]) for *_rest, address in resolve(host, port)))
+
+
+def _sandboxes() -> set[tuple[str, int]]:
+    psp = urlsplit(settings.SANDBOX_PSP_URL)
+    named = [settings.SANDBOX_MT5, settings.SANDBOX_MT5_REST, *settings.SANDBOX_PLATFORMS.values()]
+    pairs = [one.rpartition(":") for one in named]
+    return {(psp.hostname or "", psp.port or 80)} | {
+        (host, int(port)) for host, _colon, port in pairs if port.isdigit()
+    }
+
+
+def is_plain_text_allowed(url: str) -> bool:
+    """Whether a request without TLS may leave: to the sandbox, or where everything is allowed."""
+    parts = urlsplit(url)
+    return ANYWHERE in settings.OUTGOING_PRIVATE or (parts.hostname or "", parts.port or 80) in _sandboxes()
 
 
 def require_public_url(url: str) -> None:
@@ -132,6 +137,8 @@ def require_public_url(url: str) -> None:
 
 def require_public_host(host: str, port: int) -> None:
     """Raises: DomainError, when a host that somebody typed is not there or is a private one."""
+    if ANYWHERE in settings.OUTGOING_PRIVATE:
+        return
     try:
         resolve(host, port)
     except (OSError, UnicodeError) as error:

@@ -1,0 +1,30 @@
+"""A new address for a PSP's API: proposed by one person, approved by another."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from wallet.choices import RequestState
+from wallet.models.periods import FourEyesMixin
+from wallet.models.psp import Psp
+
+
+class PspAddressChange(FourEyesMixin):
+    """Where a PSP's API shall answer from now on. The second person types its secrets again: none is kept here."""
+
+    psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="address_changes")
+    base_url = models.CharField(max_length=200, blank=True, help_text=_("Empty: the adapter's own"))
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            *FourEyesMixin.constraints("psp_address_change"),
+            models.UniqueConstraint(
+                fields=["psp"], condition=Q(state=RequestState.WAITING), name="one_address_change_of_a_psp_waits"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.psp}: {self.base_url or '–'}"
