@@ -26,4 +26,9 @@ def operation(one: BalanceOperation) -> Said:
 
 
 def amount(one: BalanceOperation) -> Said:
-    return lambda: formats.money(one.amount, one.currency, sign=True)
+    """With its sign where the platform has booked it."""
+    return lambda: (
+        formats.money(one.amount, one.currency, sign=True)
+        if one.is_booked
+        else formats.money(abs(one.amount), one.currency)
+    )

@@ -16,7 +16,14 @@ from clients.models import Client
 from crm.money import Money, from_minor
 from crm.policies import require_permission
 from crm.scope import reach_of
-from wallet.choices import WITHDRAWAL_UNDECIDED, AccountKind
+from wallet.choices import (
+    WITHDRAWAL_UNDECIDED,
+    AccountKind,
+    DepositState,
+    ExchangeState,
+    TransferState,
+    WithdrawalState,
+)
 from wallet.models import (
     Account,
     Balance,
@@ -178,6 +185,15 @@ def wallets_of(client: Client) -> list[Wallet]:
     return sorted(wallets, key=lambda wallet: (wallet.currency != client.brand.base_currency, wallet.currency))
 
 
+# A refund is a withdrawal of its own; a chargeback and a payout that came back leave nothing of what was booked.
+BOOKED: dict[str, frozenset[str]] = {
+    "deposit": frozenset({DepositState.SETTLED, DepositState.REFUNDED, DepositState.CHARGEBACK_REVERSED}),
+    "withdrawal": frozenset({WithdrawalState.SETTLED}),
+    "transfer": frozenset({TransferState.SETTLED}),
+    "exchange": frozenset({ExchangeState.SETTLED}),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Movement:
     """A line of a client's history, whatever its kind."""
@@ -195,6 +211,11 @@ class Movement:
     def amount(self) -> Decimal:
         """Signed: what leaves the wallet is below zero."""
         return from_minor(self.amount_minor, self.currency)
+
+    @property
+    def is_booked(self) -> bool:
+        """Whether the wallet has it, or lacks it, for good: not what was asked for, refused, or given back whole."""
+        return self.state in BOOKED[self.kind]
 
     @property
     def cursor(self) -> str:

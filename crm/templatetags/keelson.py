@@ -100,6 +100,16 @@ def gain(value: Any, currency: Any = "") -> SafeString:
     return format_html('<span class="money{}">{}</span>', css, formats.money(amount, str(currency or ""), sign=True))
 
 
+@register.simple_tag
+def moved(amount: Any, currency: Any, is_booked: bool) -> SafeString:
+    """Money that moves: with sign and colour once it is booked, grey and without a sign before and when it never will be."""
+    if is_booked:
+        return gain(amount, currency)
+    value = _decimal(amount)
+    text = formats.money(None if value is None else abs(value), str(currency or ""))
+    return format_html('<span class="money faint">{}</span>', text)
+
+
 @register.filter
 def deed(action: str) -> str:
     """An audit action as words where no app's sentence is at hand: `ib.plan_assigned` is "Plan assigned"."""

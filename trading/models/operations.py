@@ -81,6 +81,11 @@ class BalanceOperation(models.Model):
     def is_settled(self) -> bool:
         return self.state in (OperationState.CONFIRMED, OperationState.FAILED)
 
+    @property
+    def is_booked(self) -> bool:
+        """Whether the platform has it."""
+        return self.state == OperationState.CONFIRMED
+
     def move_to(self, state: OperationState) -> None:
         """Raises WrongState when the transition table has no such step."""
         if state not in OPERATION_TRANSITIONS[self.state]:
