@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -67,11 +68,26 @@ class Missing:
         return f"{name}: {spans}"
 
 
+def last_due(period: Period) -> dt.date | None:
+    """The last day of the month that is over: of days to come nothing can be missing. None while its first day lasts."""
+    last = min(period.last_day, timezone.now().date() - dt.timedelta(days=1))
+    return last if last >= period.first_day else None
+
+
+def due_from(period: Period) -> dt.date | None:
+    """The first day of the month that is not over; None when all are."""
+    today = timezone.now().date()
+    return max(today, period.first_day) if today <= period.last_day else None
+
+
 def missing_sources(period: Period) -> list[Missing]:
     """Which sources say nothing about which days: PSPs and banks by their files, servers by their daily runs.
 
-    A PSP owes each of its reports only for movements that would stand in it.
+    Only days that are over are owed. A PSP owes each of its reports only for movements that would stand in it.
     """
+    until = last_due(period)
+    if until is None:
+        return []
     moved: dict[int, set[str]] = defaultdict(set)
     for psp_id, kind in (
         PspMovement.objects.filter(
@@ -84,38 +100,40 @@ def missing_sources(period: Period) -> list[Missing]:
         moved[psp_id].add(kind)
     found = []
     for source in sources_of([period.brand]):
-        for report, lacking in _lacking(source, period, moved):
+        for report, lacking in _lacking(source, period, until, moved):
             if lacking:
                 whole = lacking == [(period.first_day, period.last_day)]
                 found.append(Missing(source, tuple(lacking), whole, report))
     return found
 
 
-def _lacking(source: Source, period: Period, moved: dict[int, set[str]]) -> Iterator[tuple[str | Promise, list[Span]]]:
-    """What a source owes, by report, and the days of which it has not spoken."""
+def _lacking(
+    source: Source, period: Period, until: dt.date, moved: dict[int, set[str]]
+) -> Iterator[tuple[str | Promise, list[Span]]]:
+    """What a source owes, by report, and the days up to `until` of which it has not spoken."""
     if source.kind == SourceKind.PLATFORM:
         good = SourceRun.objects.filter(
-            **source.key, day__range=(period.first_day, period.last_day), state__in=[RunState.AGREES, RunState.BREAKS]
+            **source.key, day__range=(period.first_day, until), state__in=[RunState.AGREES, RunState.BREAKS]
         )  # fmt: skip
-        yield "", gaps([(day, day) for day in good.values_list("day", flat=True)], period.first_day, period.last_day)
+        yield "", gaps([(day, day) for day in good.values_list("day", flat=True)], period.first_day, until)
         return
     psp = source.psp
     assert psp is not None
     if source.kind == SourceKind.BANK:
         spans = covered_days(psp)
         if spans or _was_there(psp, period):
-            yield "", gaps(spans, period.first_day, period.last_day)
+            yield "", gaps(spans, period.first_day, until)
         return
     kinds = adapter_of(psp).report_kinds()
     for kind in kinds:
         has_moved, name = bool(kind.movements & moved[psp.pk]), kind.label if len(kinds) > 1 else ""
         if kind.is_daily:
             if has_moved:
-                yield name, as_spans(lacking_days(psp, kind, period.first_day, period.last_day))
+                yield name, as_spans(lacking_days(psp, kind, period.first_day, until))
             continue
         spans = spans_of(psp, kind)
         if has_moved or any(last >= period.first_day for _first, last in spans):
-            yield name, gaps(spans, period.first_day, period.last_day)
+            yield name, gaps(spans, period.first_day, until)
 
 
 def _was_there(psp: Psp, period: Period) -> bool:
@@ -165,21 +183,23 @@ WHERE a.brand_id = %s AND a.kind = 'client_wallet'
 
 
 def client_money_state(period: Period) -> ClientMoneyState:
-    """Days before the brand's first client money owe nothing."""
+    """Days before the brand's first client money owe nothing, and days that are not over."""
     with connection.cursor() as cursor:
         cursor.execute(FIRST_MONEY, [period.brand_id])
         began = cursor.fetchone()[0]
     if began is None or began >= end_of_month(period):
         return ClientMoneyState(0, 0, 0)
-    first = max(period.first_day, began.astimezone(dt.UTC).date())
+    first, until = max(period.first_day, began.astimezone(dt.UTC).date()), last_due(period)
+    if until is None or until < first:
+        return ClientMoneyState(0, 0, 0)
     found = list(
-        ClientMoneyDay.objects.filter(brand_id=period.brand_id, day__range=(first, period.last_day))
+        ClientMoneyDay.objects.filter(brand_id=period.brand_id, day__range=(first, until))
         .order_by("day", "currency", "-version")
         .distinct("day", "currency")
         .values_list("day", "cover")
     )
     return ClientMoneyState(
-        (period.last_day - first).days + 1, len({day for day, _cover in found}),
+        (until - first).days + 1, len({day for day, _cover in found}),
         len({day for day, cover in found if cover == Cover.SHORT}),
     )  # fmt: skip
 

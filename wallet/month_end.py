@@ -19,7 +19,7 @@ from wallet.checklist import Check, end_of_month
 from wallet.choices import BreakKind, BreakState, PeriodState
 from wallet.client_money import newest
 from wallet.models import BankFile, Break, ClientMoneyDay, MonthSignOff, Period, SettlementImport, SourceRun
-from wallet.month_checks import ClientMoneyState, Missing, client_money_state, missing_sources
+from wallet.month_checks import ClientMoneyState, Missing, client_money_state, due_from, missing_sources
 from wallet.month_choices import Cover, SourceKind
 from wallet.period_checks import checks_of
 from wallet.revaluation import Revaluation, revaluation_of
@@ -114,6 +114,11 @@ class MonthEnd:
     signatures: Signatures
     closed_by: tuple[MonthSignOff, ...]
     trial: TrialBalance
+
+    @property
+    def due_from(self) -> dt.date | None:
+        """The first day that is not over: nothing of it, or after it, is missing yet."""
+        return due_from(self.period)
 
     @property
     def open_checks(self) -> list[Check]:

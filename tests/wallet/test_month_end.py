@@ -8,6 +8,7 @@ import zipfile
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -233,6 +234,32 @@ def test_the_daily_run_misses_only_the_report_that_the_day_calls_for(cast):
     moved(cast, psp, day)
     run = run_source(source, day)
     assert (run.state, run.covered_to) == (RunState.MISSING, None)
+
+
+def test_days_to_come_are_not_missing(cast, month, browse):
+    """On the tenth, the first nine days are owed; the others are due when they are over."""
+    psp, first = make_psp(cast.brand), last_month()
+    tenth = first + dt.timedelta(days=9)
+    wallet, clearing = ledger.wallet_of(cast.client, "EUR"), ledger.psp_clearing(psp, "EUR")
+    with transaction.atomic():
+        entry = Entry(key="in", kind=JournalKind.DEPOSIT, brand_id=cast.brand.pk, business_on=first,
+                      lines=(Line(clearing, -900), Line(wallet, 900)))  # fmt: skip
+        ledger.post_many([entry], posted_at=[at(first)])
+    moved(cast, psp, first)
+    page = reverse("wallet:month_end", args=[cast.brand.code, str(month)])
+    with time_machine.travel(at(tenth), tick=False):
+        (one,) = missing_sources(month)
+        assert one.periods == ((first, tenth - dt.timedelta(days=1)),) and not one.is_whole_month
+        state = client_money_state(month)
+        assert state.lacking == state.days <= 9
+        text = browse(cast.finance).get(page).content.decode()
+        assert "Due from" in text and f"Compute {state.lacking} missing days" in text
+        report(psp, first, tenth - dt.timedelta(days=1))
+        assert missing_sources(month) == []
+        assert "Complete so far" in browse(cast.finance).get(page).content.decode()
+    with time_machine.travel(at(first, hour=9), tick=False):
+        assert (missing_sources(month), client_money_state(month).lacking) == ([], 0)
+    assert month_end_of(month).due_from is None and "Due from" not in browse(cast.finance).get(page).content.decode()
 
 
 def test_breaks_stand_by_age_and_money(cast, month):
