@@ -60,6 +60,11 @@ class Progress:
         return next((step for step in self.steps if step.needs_client), None)
 
     @property
+    def steps_left(self) -> int:
+        """How many the client has to do themselves."""
+        return sum(step.needs_client for step in self.steps)
+
+    @property
     def percent(self) -> int:
         weight = {"done": 1.0, "waiting": 0.75, "problem": 0.25, "todo": 0.0, "later": 0.0}
         return round(100 * sum(weight[step.state] for step in self.steps) / len(self.steps))

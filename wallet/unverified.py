@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from clients.choices import RiskRating
 from clients.followups import add_task
 from clients.models import Client
-from crm import audit
+from crm import audit, fx
 from crm.errors import DomainError
 from crm.money import Money, from_minor
 from crm.notify import notify, people_with
@@ -84,6 +84,23 @@ def check_intent(client: Client, method: PaymentMethod, amount: Decimal, currenc
         raise DomainError(
             _("Until you are verified you can't pay in more than the limit. Please upload your documents first.")
         )
+
+
+def why_not(client: Client) -> str:
+    """Why this client can't pay in at all before they are verified, whatever amount and method they choose; else empty."""
+    rule = rule_for(client)
+    if client.kyc_level > 0:
+        return ""
+    try:
+        if rule is not None:
+            _check_who(client, rule)
+        if paid_in(client) >= most_for(client, rule):
+            return _("You have paid in the most that is possible before you are verified.")
+    except fx.NoRate:
+        return ""
+    except DomainError as refused:
+        return refused.message
+    return ""
 
 
 def _check_who(client: Client, rule: UnverifiedRule) -> None:

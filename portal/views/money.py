@@ -19,10 +19,10 @@ from crm.errors import DomainError
 from crm.models import User
 from crm.money import exponent
 from crm.ui.views import wants_fragment
-from portal import money, paying
+from portal import money, onboarding, paying
 from portal.forms_room import DepositForm, StatementForm
 from portal.room import room
-from wallet import bonus, deposits, offers, queries
+from wallet import bonus, deposits, offers, queries, unverified
 from wallet.choices import DEPOSIT_ARRIVED, DepositState
 from wallet.documents import statement as statements
 from wallet.models import Deposit, Exchange, Transfer
@@ -53,7 +53,7 @@ def wallet(request: HttpRequest, client: Client) -> HttpResponse:
     """The wallets, and what moved lately. Refreshes itself when something moves."""
     context = {
         "client": client, "wallets": queries.wallets_of(client), "movements": queries.history_of(client, limit=8),
-        "may_deposit": can_deposit(me(request), client),
+        "may_deposit": can_deposit(me(request), client), "blocked": unverified.why_not(client),
         "bonuses": [
             (grant, bonus.how_it_becomes_free(grant)) for grant in bonus.grants_of(client, limit=10) if grant.held_minor
         ],
@@ -116,6 +116,8 @@ def deposit(request: HttpRequest, client: Client) -> HttpResponse:
     context = {
         "client": client, "form": form, "cards": paying.cards(found), "allowed": allowed, "currency": currency,
         "quick": paying.quick_amounts(currency), "places": exponent(currency),
+        "blocked": unverified.why_not(client) if allowed else "",
+        "progress": onboarding.progress_of(client) if client.kyc_level == 0 else None,
     }  # fmt: skip
     return render(request, "portal/deposit.html", context, status=422 if form.errors else 200)
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('wallet', '0063_quotes_at_fresh_rates'),
+        ("wallet", "0064_days_of_this_century"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
