@@ -8,7 +8,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm import fx
@@ -145,10 +145,11 @@ def test_a_deposit_is_not_converted_at_a_stale_rate(cast):
     assert arrivals.in_base(cast.brand, Decimal(110), "CHF", on=MONDAY.date()) == 100, "limits and reports go on"
 
 
-mids = st.decimals("0.0000001", "1000000000", places=10)
+mids = st.builds(lambda digits, places: Decimal(digits).scaleb(-places), st.integers(1, 10**9), st.integers(0, 7))
 currencies = st.sampled_from(["EUR", "USD", "JPY", "KWD", "BTC", "USDT"])
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a loaded host is no fault of the rates
 @given(mid=mids, minor=st.integers(1, 10**13), one=currencies, other=currencies, points=st.integers(1, 500))
 def test_going_forth_and_back_never_gains(mid, minor, one, other, points):
     """At any mid rate, any amount, and the smallest markup; also when each way is rounded."""
