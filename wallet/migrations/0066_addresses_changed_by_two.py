@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("wallet", "0064_days_of_this_century"),
+        ("wallet", "0065_reports_wait_for_their_end"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
