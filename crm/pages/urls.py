@@ -59,4 +59,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/<int:pk>/invite-again/", staff.invite_again, name="staff_invite_again"),
     path("versions/<slug:model>/<int:pk>/", staff.versions, name="versions"),
     path("demo/mail/", demo_mail.mailbox, name="demo_mail"),
+    path("demo/mail/<slug:key>/", demo_mail.letter_html, name="demo_letter"),
 ]

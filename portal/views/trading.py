@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
 from crm.accounts.guards import confirmed
+from crm.compression import keep_plain
 from crm.errors import DomainError
 from crm.ui.charts import Chart, Series
 from crm.ui.views import wants_fragment
@@ -185,6 +186,7 @@ def _set_password(request: HttpRequest, client: Client, account_id: int) -> Http
             }  # fmt: skip
             answer = render(request, "portal/password_shown.html", context)
             add_never_cache_headers(answer)
+            keep_plain(answer)
             return answer
     return _page(request, client, found, password_form=form)
 

@@ -206,6 +206,7 @@ TABLE |= {
 BRAND_CODE = lambda _world: {"brand": "meridian"}  # noqa: E731
 TABLE |= {
     "demo_mail": Rule(NOBODY),
+    "demo_letter": Rule(NOBODY, kwargs=lambda _world: {"key": "0"}),
     "portal_brands": Rule(PUBLIC),
     "portal_brand": Rule(PUBLIC, kwargs=BRAND_CODE),
     "portal_login": Rule(PUBLIC, kwargs=BRAND_CODE),
