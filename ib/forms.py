@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -27,41 +28,70 @@ CURRENCIES = [(code, code) for code in ("EUR", "USD", "GBP", "AUD", "CHF", "JPY"
 LEVELS = 8
 
 
-class CodeField(forms.CharField):
-    """A partner typed by code: trees have thousands, so no list to scroll."""
+NAMED_MAX = 500
+SEVERAL_MAX = 5
+
+
+class PartnerNameInput(forms.TextInput):
+    """A partner typed by name or code, with the brand's partners offered while typing."""
+
+    template_name = "ib/_partner_input.html"
+    offered: list[tuple[str, str]] = []
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, {**(attrs or {}), "list": f"{name}-names", "autocomplete": "off"})
+        return {**context, "offered": self.offered}
+
+
+class PartnerField(forms.CharField):
+    """Trees have thousands: a name, part of it, or a code; never a list to scroll."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=24, widget=forms.TextInput(attrs={"autocomplete": "off"}), **kwargs)
+        super().__init__(max_length=120, widget=PartnerNameInput(), **kwargs)
 
 
-class PartnerByCode(forms.Form):
-    """Looks partners up among those the user sees."""
+class PartnerSearch(forms.Form):
+    """Looks partners up among those the user sees at one brand."""
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
 
-    def partner_of(self, code: str, brand_id: int | None = None) -> Partner | None:
-        if not code:
+    def offer_partners(self, brand_id: int | None) -> None:
+        rows = partners_visible_to(self.user).filter(brand_id=brand_id).order_by("name")[:NAMED_MAX]
+        self.fields["parent"].widget.offered = list(rows.values_list("code", "name"))  # type: ignore[attr-defined]
+
+    def partner_of(self, words: str, brand_id: int | None = None) -> Partner | None:
+        words = words.strip()
+        if not words:
             return None
-        found = partners_visible_to(self.user).filter(code=code.strip().lower())
-        if brand_id is not None:
-            found = found.filter(brand_id=brand_id)
-        partner = found.first()
-        if partner is None:
-            raise forms.ValidationError(
-                _("There is no partner with the code “%(code)s” at this brand."), params={"code": code}
-            )
-        return partner
+        seen = partners_visible_to(self.user).filter(brand_id=brand_id)
+        for wanted in (Q(code=words.lower()), Q(name__iexact=words), Q(name__icontains=words)):
+            found = list(seen.filter(wanted).order_by("name", "pk")[: SEVERAL_MAX + 1])
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise forms.ValidationError(
+                    _("Several partners match “%(words)s”. Enter the code of one: %(several)s."),
+                    params={
+                        "words": words,
+                        "several": ", ".join(f"{one.name} ({one.code})" for one in found[:SEVERAL_MAX]),
+                    },
+                )
+        raise forms.ValidationError(
+            _("There is no partner with the name or code “%(words)s” at this brand."), params={"words": words}
+        )
 
 
-class PartnerForm(PartnerByCode):
+class PartnerForm(PartnerSearch):
     brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
     name = forms.CharField(max_length=120, label=_("Name or company"))
     email = forms.EmailField(label=_("E-mail"), help_text=_("The sign-in; an invitation goes there"))
     currency = forms.ChoiceField(choices=CURRENCIES, label=pgettext_lazy("currency", "Paid in"))
     code = forms.SlugField(max_length=24, required=False, label=_("Code"), help_text=_("Empty: one is made up"))
-    parent = CodeField(required=False, label=_("Parent's code"), help_text=_("Empty: at the top of the tree"))
+    parent = PartnerField(
+        required=False, label=_("Upline partner"), help_text=_("Name or code. Empty: at the top of the tree")
+    )
     plan = forms.ModelChoiceField(Plan.objects.none(), required=False, label=_("Plan"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -70,28 +100,39 @@ class PartnerForm(PartnerByCode):
         assert isinstance(brand, forms.ModelChoiceField)
         assert isinstance(plan, forms.ModelChoiceField)
         brand.queryset = Brand.objects.filter(pk__in=reach_of(self.user).whole_brands)
-        plan.queryset = plans_visible_to(self.user).filter(versions__state="active").distinct()
+        brand.widget.attrs |= {"hx-get": "", "hx-target": "#of-brand", "hx-select": "#of-brand", "hx-swap": "outerHTML"}
+        chosen = self._chosen_brand(brand.queryset)
+        plans = plans_visible_to(self.user).filter(versions__state="active").distinct()
+        plan.queryset = plans.filter(brand=chosen)
+        self.offer_partners(chosen.pk if chosen else None)
+
+    def _chosen_brand(self, brands: Any) -> Brand | None:
+        """The brand that is typed or asked for; else the first one, which the form shows."""
+        wanted = str(self.data.get("brand") or self.initial.get("brand") or "")
+        found = brands.filter(pk=wanted).first() if wanted.isdecimal() and len(wanted) < 10 else None
+        return found or brands.first()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        brand, plan = cleaned.get("brand"), cleaned.get("plan")
+        brand = cleaned.get("brand")
         if brand is not None:
             try:
                 cleaned["parent"] = self.partner_of(cleaned.get("parent", ""), brand.pk)
             except forms.ValidationError as error:
                 self.add_error("parent", error)
-            if plan is not None and plan.brand_id != brand.pk:
-                self.add_error("plan", _("This plan belongs to another brand."))
         return cleaned
 
 
-class MoveForm(PartnerByCode):
-    parent = CodeField(required=False, label=_("New parent's code"), help_text=_("Empty: at the top of the tree"))
+class MoveForm(PartnerSearch):
+    parent = PartnerField(
+        required=False, label=_("New upline partner"), help_text=_("Name or code. Empty: at the top of the tree")
+    )
     reason = forms.CharField(max_length=200, label=_("Reason"))
 
     def __init__(self, *args: Any, brand_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.brand_id = brand_id
+        self.offer_partners(brand_id)
 
     def clean_parent(self) -> Partner | None:
         return self.partner_of(self.cleaned_data["parent"], self.brand_id)

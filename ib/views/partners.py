@@ -126,7 +126,7 @@ def branch(request: HttpRequest, partner_id: int) -> HttpResponse:
 
 @staff_page("ib.manage_partners")
 def new_partner(request: HttpRequest) -> HttpResponse:
-    form = PartnerForm(request.POST or None, user=request.user)
+    form = PartnerForm(request.POST or None, user=request.user, initial={"brand": request.GET.get("brand", "")})
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         assert isinstance(request.user, User)
@@ -145,7 +145,7 @@ def new_partner(request: HttpRequest) -> HttpResponse:
                 request, _("%(partner)s is a partner now. An invitation is on its way.") % {"partner": partner}
             )
             return redirect(partner)
-    return render(request, "ib/form.html", {"form": form, "title": _("New partner"), "back": reverse("ib_partners")})
+    return render(request, "ib/partner_form.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @staff_page("ib.manage_partners")

@@ -5,12 +5,13 @@ from decimal import Decimal
 import pytest
 from django.core import mail
 from django.urls import reverse
+from guardian.shortcuts import assign_perm
 
 from crm import mail as crm_mail
-from crm.models import AccessEvent, OutgoingMail
+from crm.models import AccessEvent, OutgoingMail, User
 from ib import engine, plans, settlement
 from ib.models import Accrual, Attribution, Partner, PlanVersion, ReferralDay, Settlement, SettlementPeriod
-from tests.ib.factories import NOON, make_partner, make_trade
+from tests.ib.factories import NOON, make_partner, make_trade, make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -173,7 +174,41 @@ def test_a_wrong_parent_code_is_said_so_and_the_form_keeps_what_was_typed(cast, 
         {"brand": cast.brand.pk, "name": "Nordlicht", "email": "n@n.example", "currency": "EUR", "parent": "nobody"},
     )
     page = response.content.decode()
-    assert "There is no partner with the code" in page and 'value="Nordlicht"' in page
+    assert "There is no partner with the name or code" in page and 'value="Nordlicht"' in page
+
+
+def test_the_new_partners_plans_and_uplines_are_those_of_the_brand(cast, network, browse):
+    for person in (cast.ib_manager, cast.finance):
+        assign_perm("crm.access_brand", person, cast.other_brand)
+    maker, checker = (
+        User.objects.get(pk=person.pk) for person in (cast.ib_manager, cast.finance)
+    )  # their reach as it is now
+    other = make_version(cast.other_brand, maker, checker)
+    foreign = make_partner(cast.other_brand)
+    browser, address = browse(maker), reverse("ib_partner_new")
+    for brand, plan, partner, hidden_plan, hidden in (
+        (cast.brand, network.version.plan, network.sub, other.plan, foreign),
+        (cast.other_brand, other.plan, foreign, network.version.plan, network.sub),
+    ):
+        page = browser.get(address, {"brand": brand.pk}).content.decode()
+        assert f">{plan}</option>" in page and f">{hidden_plan}</option>" not in page
+        assert f'<option value="{partner.code}">' in page and f'<option value="{hidden.code}">' not in page
+    data = {"brand": cast.brand.pk, "name": "N", "email": "n@n.example", "currency": "EUR", "plan": other.plan_id}
+    assert browser.post(address, data).status_code == 422 and not Partner.objects.filter(name="N").exists()
+
+
+def test_an_upline_is_found_by_name_and_several_are_named(cast, network, browse):
+    network.top.name, network.master.name, network.sub.name = "Nordlicht Trading", "Nordwind", "Nordwind Süd"
+    for partner in (network.top, network.master, network.sub):
+        partner.save(update_fields=["name"])
+    browser, address = browse(cast.ib_manager), reverse("ib_partner_new")
+    data = {"brand": cast.brand.pk, "name": "New one", "email": "new@n.example", "currency": "EUR"}
+    page = browser.post(address, {**data, "parent": "nord"}).content.decode()
+    assert "Several partners match" in page and f"Nordwind ({network.master.code})" in page and 'value="nord"' in page
+    assert (
+        browser.post(address, {**data, "parent": "nordwind"}).status_code == 302
+    )  # the whole name, though another begins so
+    assert Partner.objects.get(name="New one").links_up.get().parent == network.master
 
 
 def test_moving_a_partner_below_its_own_sub_is_refused_on_the_form(network, cast, browse):
