@@ -44,6 +44,32 @@ def start_servers() -> None:
         devdb.ensure_postgres(settings.VAR_DIR, durable=False)
     if uses_embedded_redis():
         devdb.ensure_redis(settings.VAR_DIR)
+    else:
+        claim_redis(settings.REDIS_OF_ALL_TESTS or settings.REDIS_URL, settings.REDIS_URL)
+
+
+CLAIMED = "keelson-tests:numbers"
+
+
+def claim_redis(shared_url: str, own_url: str) -> None:
+    """Take a number of somebody's Redis for tests, which flush it: only one that is empty, or that tests took before.
+
+    Which those are is noted in a set under the number that REDIS_URL names. That number itself is never flushed.
+    """
+    own = redis.from_url(own_url)
+    number = str(own.connection_pool.connection_kwargs.get("db") or 0)
+    try:
+        shared = redis.from_url(shared_url)
+        if own.dbsize() and not shared.sismember(CLAIMED, number):
+            raise pytest.UsageError(
+                f"Redis number {number} holds keys that aren't these tests', and tests empty it. "
+                "Point REDIS_URL at a server, or at a number, above which the numbers are free."
+            )
+        shared.sadd(CLAIMED, number)
+    except redis.ResponseError as error:
+        raise pytest.UsageError(
+            f"Redis number {number} can't be used ({error}): each test process needs one."
+        ) from error
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

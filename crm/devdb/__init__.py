@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from crm.devdb.places import APP_ROLE, DevServerError, database_url, redis_url, run_dir, secret
+from crm.devdb.places import APP_ROLE, DevServerError, database_url, numbered_redis_url, redis_url, run_dir, secret
 from crm.devdb.postgres import client_command, ensure_postgres, postgres_pid, stop_postgres
 from crm.devdb.redis import ensure_redis, redis_pid, stop_redis
 from crm.devdb.sharing import lease_slot, stop_when_unused, use
@@ -24,6 +24,7 @@ __all__ = [
     "ensure_postgres",
     "ensure_redis",
     "lease_slot",
+    "numbered_redis_url",
     "postgres_pid",
     "redis_pid",
     "redis_url",

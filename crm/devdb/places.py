@@ -9,6 +9,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 ROLE = DATABASE = "keelson"
 APP_ROLE = "keelson_app"  # what running processes log in as: see crm.database_role
@@ -161,6 +162,17 @@ def database_url(var_dir: Path, name: str = DATABASE, role: str = ROLE) -> str:
 def redis_url(var_dir: Path, db: int = 0) -> str:
     """The URL of the embedded Redis of this `var/`, whether it runs or not."""
     return f"unix://{run_dir(var_dir) / 'redis.sock'}?db={db}"
+
+
+def numbered_redis_url(url: str, more: int) -> str:
+    """The same server with a number that is higher by `more`."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        query = dict(parse_qsl(parts.query))
+        query["db"] = str(int(query.get("db", 0)) + more)
+        return f"unix://{parts.netloc}{parts.path}?{urlencode(query)}"
+    number = int(parts.path.strip("/") or 0) + more
+    return urlunsplit(parts._replace(path=f"/{number}"))
 
 
 def check_writable(var_dir: Path) -> None:
