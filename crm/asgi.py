@@ -1,6 +1,11 @@
-"""The ASGI entry point: live updates by themselves, everything else through Django."""
+"""The ASGI entry point: live updates, and nothing else of the site.
+
+Pages belong to the web server, which bounds what strangers send. Whatever else is asked for here is answered without its body
+being read.
+"""
 
 import os
+from collections.abc import MutableMapping
 from typing import Any
 
 import django
@@ -11,12 +16,24 @@ django.setup()
 from django.core.asgi import get_asgi_application  # noqa: E402
 
 from crm import live  # noqa: E402
+from crm.pages import health  # noqa: E402
 
 pages = get_asgi_application()
 
 
-async def application(scope: Any, receive: Any, send: Any) -> None:
-    if scope["type"] == "http" and scope["path"] == live.PATH:
+async def application(scope: live.Scope, receive: live.Receive, send: live.Send) -> None:
+    if scope["type"] != "http":
+        await send({"type": "websocket.close"})
+    elif scope["path"] == live.PATH:
         await live.live(scope, receive, send)
+    elif scope["path"] == health.PATH and scope["method"] in ("GET", "HEAD"):
+        await pages(scope, _nothing, send)  # type: ignore[arg-type]
     else:
-        await pages(scope, receive, send)
+        headers = [*live.headers("text/plain", ""), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 404, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _nothing() -> MutableMapping[str, Any]:
+    """The body of a request that needs none."""
+    return {"type": "http.request", "body": b"", "more_body": False}

@@ -18,6 +18,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from crm import live
 from crm.notify import notify, push_live
 from tests.cast import signed_in
+from tests.trading.processes import free_port, live_server_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -201,6 +202,36 @@ def test_a_page_that_reads_nothing_costs_no_memory_without_end():
         return queue.qsize(), json.loads(queue.get_nowait())["data"]["n"]
 
     assert asyncio.run(scenario()) == (live.QUEUE_MAX, 50)
+
+
+@pytest.fixture(scope="module")
+def live_port() -> int:
+    return free_port()
+
+
+def answer_of(port: int, request: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(request)
+        return connection.recv(5000)
+
+
+def test_the_live_port_answers_nothing_but_live_updates_and_reads_no_body(live_port):
+    """What a stranger sends to it went to a temporary file, whatever its size: the web server's limits stand elsewhere."""
+    with live_server_process(port=live_port, base_url=settings.BASE_URL) as address:
+        for path in (
+            "/",
+            "/accounts/login/",
+            "/webhooks/psp/northpay/",
+            "/static/css/keelson.css",
+            "/live",
+            "/live/x/",
+        ):
+            assert httpx.get(f"{address}{path}", timeout=20).status_code == 404, path
+        half = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 299000000\r\n\r\nlogin=a"
+        for path, status in ((b"/accounts/login/", b"404"), (b"/healthz", b"404"), (b"/live/", b"405")):
+            assert answer_of(live_port, half % path).startswith(b"HTTP/1.1 " + status), path
+        assert httpx.get(f"{address}/healthz", timeout=20).status_code == 200
+        assert httpx.get(f"{address}/live/", timeout=20).status_code == 401
 
 
 def test_a_notification_reaches_an_open_browser_through_the_real_server_within_a_second(cast):
