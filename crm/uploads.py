@@ -9,7 +9,7 @@ is expected, and what the page says where one is:
 
 A request whose declared length is above the limit is answered 413 at once. Up to `DRAIN_BYTES_MAX` its body is read
 and thrown away, a piece at a time, because a browser shows the answer only after it has sent everything; beyond that the
-connection is closed. Memory stays the same however much is sent, and nothing is written to disk.
+connection is closed. A stranger's is not read at all. Memory stays the same however much is sent, and nothing is written to disk.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from crm.api_problem import problem
 
 # Room for the other fields of the form and the multipart frame.
 FORM_BYTES_MAX = 256 * 1024
+# Of somebody who has not signed in: as much as the web server collects without giving it a thread (`crm.web_worker`).
+STRANGER_BYTES_MAX = 64 * 1024
 DRAIN_BYTES_MAX = 64 * 1024 * 1024
 PIECE_BYTES = 64 * 1024
 
@@ -54,6 +56,7 @@ class Limit:
     refuse: Refuse = refusal_page
     words: Callable[[], str] | None = None
     needs: str = ""
+    form_bytes_max: int = 0
 
     def for_(self, request: HttpRequest) -> Limit:
         if not self.needs or request.user.has_perm(self.needs):
@@ -62,6 +65,8 @@ class Limit:
 
     @property
     def bytes_max(self) -> int:
+        if self.form_bytes_max:
+            return self.form_bytes_max
         if not self.files:
             return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
         return self.files * self._file_bytes_max + FORM_BYTES_MAX
@@ -81,6 +86,7 @@ class Limit:
 
 
 NO_FILES = Limit()
+STRANGERS = Limit(form_bytes_max=STRANGER_BYTES_MAX)
 
 
 def takes_files(
@@ -110,13 +116,30 @@ class BodyLimitMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
         length = declared_length(request)
-        limit: Limit = getattr(view, "upload_limit", NO_FILES).for_(request)
+        limit: Limit = getattr(view, "upload_limit", NO_FILES)
+        is_stranger = not request.user.is_authenticated and not getattr(view, "csrf_exempt", False)
+        if is_stranger and length > STRANGER_BYTES_MAX:
+            if limit.files:
+                return leave_unread(request)
+            limit = STRANGERS
+        else:
+            limit = limit.for_(request)
         if length <= limit.bytes_max:
             return None
-        drain(request, length)
+        if not is_stranger:
+            drain(request, length)
         response = limit.refuse(request, limit.message)
         response["Connection"] = "close"
         return response
+
+
+def leave_unread(request: HttpRequest) -> None:
+    """A stranger's file, or one whose sender was signed out meanwhile: the page sends them to sign in, and nobody reads it.
+
+    The form is empty then, so there is nothing for which the CSRF check could stand.
+    """
+    request._mark_post_parse_error()  # type: ignore[attr-defined]
+    request.csrf_processing_done = True  # type: ignore[attr-defined]
 
 
 def declared_length(request: HttpRequest) -> int:

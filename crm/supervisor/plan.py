@@ -200,7 +200,8 @@ def _sandboxes(options: Options) -> list[Child]:
 def _servers(options: Options) -> list[Child]:
     web = [
         sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--bind", address(options.bind, options.port),
-        "--worker-class", "gthread", "--workers", str(options.web_workers), "--threads", str(options.web_threads),
+        "--worker-class", "crm.web_worker.BoundedWorker", "--workers", str(options.web_workers),
+        "--threads", str(options.web_threads),
         "--timeout", "60", "--graceful-timeout", "5", "--keep-alive", "15", "--log-level", "warning",
         "--worker-tmp-dir", str(options.var_dir), "--no-control-socket", "--preload",
     ]  # fmt: skip

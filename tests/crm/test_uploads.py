@@ -3,7 +3,9 @@
 import pytest
 from django.urls import reverse
 
+from crm.uploads import STRANGER_BYTES_MAX
 from tests.endless import send
+from tests.walker.urls import ours
 
 pytestmark = pytest.mark.django_db
 MEGABYTE = 1024 * 1024
@@ -52,3 +54,28 @@ def test_the_refusal_speaks_german(cast, browse):
     browser.cookies["django_language"] = "de"
     _status, answer, _read, _peak = send(browser, "/b/meridian/register/", 4 * MEGABYTE)
     assert "Nichts wurde behalten" in answer
+
+
+def upload_pages() -> list[str]:
+    return [name for name, pattern in ours().items() if getattr(pattern.callback, "upload_limit", None)]
+
+
+@pytest.mark.parametrize("name", upload_pages())
+def test_a_strangers_file_is_answered_unread_before_the_csrf_check(cast, browse, name):
+    """Their session may have ended meanwhile: they are sent to sign in, as if they had sent nothing."""
+    address = reverse(name, kwargs=dict.fromkeys(ours()[name].pattern.converters, 1))
+    status, _answer, read, _peak = send(browse(None), address, MEGABYTE)
+    assert status in (302, 404)
+    assert read == 0
+
+
+def test_what_a_stranger_sends_is_small_and_nothing_more_is_read(cast, browse):
+    browser = browse(None)
+    browser.cookies["csrftoken"] = "a" * 32
+    status, _answer, read, _peak = send(browser, "/accounts/login/", STRANGER_BYTES_MAX + 1)
+    assert (status, read) == (413, 0)
+    browser = browse(cast.agent)
+    browser.cookies["csrftoken"] = "a" * 32
+    status, _answer, read, _peak = send(browser, "/profile/", STRANGER_BYTES_MAX + 1)
+    assert status != 413
+    assert read > 0

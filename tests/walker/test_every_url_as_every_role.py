@@ -11,31 +11,13 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client as Browser
-from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.urls import NoReverseMatch, reverse
 
-from tests.walker.table import PUBLIC, TABLE, THIRD_PARTY_PREFIXES, Rule
+from tests.walker.table import PUBLIC, TABLE, Rule
+from tests.walker.urls import ours
 from tests.walker.world import World, build_world, still_signed_in
 
 pytestmark = pytest.mark.django_db
-
-
-def urls(patterns: list, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
-            yield from urls(pattern.url_patterns, inner)
-        elif pattern.name:
-            yield f"{namespace}{pattern.name}", pattern
-        else:
-            yield f"{namespace}<{pattern.pattern}>", pattern
-
-
-def ours() -> dict[str, URLPattern]:
-    return {
-        name: pattern
-        for name, pattern in urls(get_resolver().url_patterns)
-        if not name.startswith(THIRD_PARTY_PREFIXES)
-    }
 
 
 def test_every_url_has_its_rule():
