@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import beat_init, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings.dev")
 app = Celery("keelson")
@@ -28,3 +28,10 @@ def settle_before_forking(**_kwargs: object) -> None:
     from crm.memory import settle
 
     settle(pages=False)
+
+
+@beat_init.connect
+def go_on_without_broker(**_kwargs: object) -> None:
+    from crm import without_broker
+
+    without_broker.start()

@@ -69,6 +69,8 @@ def register_erasures() -> int:
     return erasures.register_new()
 
 
+# Done in beat's process while the broker is away (crm.without_broker).
+WITHOUT_BROKER = ("deliver_events", "send_due_mail")
 SCHEDULE = {
     "sweep-events": {
         "task": "crm.tasks.deliver_events",

@@ -12,15 +12,30 @@ from django.db import transaction
 logger = logging.getLogger(__name__)
 
 
+# After a failure nobody asks for so long: a request that meets a broker which hangs waits for it, and the next ones don't.
+AWAY_SECONDS = 5.0
+_away_until = 0.0
+
+
+def expect_broker() -> None:
+    """Ask again, whatever was found before."""
+    global _away_until
+    _away_until = 0.0
+
+
 def wake(task: str, *arguments: int, seconds: float = 0) -> None:
     """Ask for a task of an app now, e.g. `wake("wallet.send_payout", 17)`; `seconds`: not before they have passed."""
     from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
 
+    global _away_until
+    if time.monotonic() < _away_until:
+        return  # beat's process works on due rows meanwhile (crm.without_broker)
     app, _dot, name = task.partition(".")
     try:
         getattr(import_module(f"{app}.tasks"), name).apply_async(arguments, countdown=seconds or None, retry=False)
     except (OperationalError, RedisError, OSError):
+        _away_until = time.monotonic() + AWAY_SECONDS
         logger.warning("the broker is away; beat will run %s%r", task, arguments)
 
 

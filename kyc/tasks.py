@@ -50,6 +50,7 @@ def expire_documents() -> int:
     return documents.expire_due()
 
 
+WITHOUT_BROKER = ("settle_decisions",)
 SCHEDULE = {
     "hand-over-incoming-files": {
         "task": "kyc.tasks.hand_over_incoming",

@@ -15,6 +15,7 @@ def route_waiting() -> int:
     return sla.route_waiting()
 
 
+WITHOUT_BROKER = ("route_waiting",)
 SCHEDULE = {
     "reroute-overdue-leads": {
         "task": "leads.tasks.reroute_overdue",

@@ -140,6 +140,7 @@ def _every(kind: str, seconds: float) -> dict[str, object]:
     return {"task": "trading.tasks.read_servers", "schedule": seconds, "args": (kind,), "options": options}
 
 
+WITHOUT_BROKER = ("continue_work",)
 SCHEDULE = {
     "trading-deals": _every("deals", 1.0),
     "trading-deals-quarter": _every("deals_hour", 120.0),

@@ -152,6 +152,7 @@ def fetch_rates() -> int:
     return rate_watch.refresh()
 
 
+WITHOUT_BROKER = ("process_due_webhooks", "continue_work")
 SCHEDULE = {
     "wallet-drop-old-workbooks": {"task": "wallet.tasks.drop_old_workbooks", "schedule": 24 * 3600.0},
     "wallet-fetch-rates": {
