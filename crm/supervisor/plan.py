@@ -201,7 +201,7 @@ def _servers(options: Options) -> list[Child]:
     web = [
         sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--bind", address(options.bind, options.port),
         "--worker-class", "crm.web_worker.BoundedWorker", "--workers", str(options.web_workers),
-        "--threads", str(options.web_threads),
+        "--threads", str(options.web_threads), "--max-requests", "20000", "--max-requests-jitter", "5000",
         "--timeout", "60", "--graceful-timeout", "5", "--keep-alive", "15", "--log-level", "warning",
         "--worker-tmp-dir", str(options.var_dir), "--no-control-socket", "--preload",
     ]  # fmt: skip
