@@ -53,6 +53,20 @@ def seals_have_their_own_key(app_configs: Any, **kwargs: Any) -> list[Warning]:
 
 
 @register(Tags.security, deploy=True)
+def redis_is_ones_own(app_configs: Any, **kwargs: Any) -> list[Warning]:
+    """The wheel's server is Redis 6.2, whose known faults nobody mends any more: good enough on a socket, for trying out."""
+    if not settings.REDIS_IS_EMBEDDED:
+        return []
+    return [
+        Warning(
+            "REDIS_URL is unset: queues and cache use the embedded Redis, which is for trying out",
+            hint="Run Redis 7 or Valkey of your system, which gets security updates, and set REDIS_URL.",
+            id="keelson.W002",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
 def proxies_in_front_are_counted(app_configs: Any, **kwargs: Any) -> list[Error]:
     """Nothing of ours ends TLS: where browsers come over https, a proxy stands in front and is whom we see."""
     count = settings.TRUSTED_PROXIES

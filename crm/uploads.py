@@ -120,7 +120,8 @@ class BodyLimitMiddleware:
         is_stranger = not request.user.is_authenticated and not getattr(view, "csrf_exempt", False)
         if is_stranger and length > STRANGER_BYTES_MAX:
             if limit.files:
-                return leave_unread(request)
+                leave_unread(request)
+                return None
             limit = STRANGERS
         else:
             limit = limit.for_(request)

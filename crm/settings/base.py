@@ -12,6 +12,7 @@ env = environ.FileAwareEnv()
 
 VAR_DIR = Path(env("KEELSON_VAR", default=str(BASE_DIR / "var")))
 DATABASE_URL = env("DATABASE_URL", default="") or devdb.database_url(VAR_DIR)
+REDIS_IS_EMBEDDED = not env("REDIS_URL", default="")
 REDIS_URL = env("REDIS_URL", default="") or devdb.redis_url(VAR_DIR)
 
 SECRET_KEY = env("SECRET_KEY", default="") or devdb.secret(VAR_DIR, "secret_key")

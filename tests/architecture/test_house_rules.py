@@ -80,6 +80,7 @@ def test_production_settings_pass_the_deployment_check():
         "KEELSON_BASE_URL": "https://crm.example.com",
         "KEELSON_LIVE_URL": "https://crm.example.com",
         "KEELSON_DEMO": "0",
+        "REDIS_URL": "redis://localhost:6379/0",
     }
     environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # set by the browser tests of the same run
     done = subprocess.run(

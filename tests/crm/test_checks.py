@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from crm.checks import EXTENSIONS, not_allowed, proxies_in_front_are_counted, server_is_fit, unfit
+from crm.checks import EXTENSIONS, not_allowed, proxies_in_front_are_counted, redis_is_ones_own, server_is_fit, unfit
 from tests.database import database_url_of
 
 
@@ -90,3 +90,9 @@ def test_migrate_refuses_a_database_in_another_encoding_and_changes_nothing_ther
     finally:
         with connection._nodb_cursor() as cursor:
             cursor.execute(f"DROP DATABASE {name}")
+
+
+@pytest.mark.parametrize(("is_embedded", "found"), [(True, ["keelson.W002"]), (False, [])])
+def test_the_deployment_check_warns_of_the_embedded_redis(settings, is_embedded, found):
+    settings.REDIS_IS_EMBEDDED = is_embedded
+    assert [warning.id for warning in redis_is_ones_own(None)] == found
