@@ -50,7 +50,7 @@ def run(size: str) -> list[Figure]:
     times, rows, clients = SIZES[size]
     brand, ids = _world(clients)
     letter.warm_up()
-    return [_statement(ids[0], times), *_trail(rows), *_month(brand, clients)]
+    return [*_statement(ids[0], times), *_trail(rows), *_month(brand, clients)]
 
 
 def _world(clients: int) -> tuple[Brand, list[int]]:
@@ -80,21 +80,25 @@ def _fill(brand: Brand, house: Account, wallet: Account, lines: int) -> None:
         ledger.post_many(entries, posted_at=[start + dt.timedelta(hours=6 * n) for n in range(lines)])
 
 
-def _statement(client_id: int, times: int) -> Figure:
+def _statement(client_id: int, times: int) -> list[Figure]:
     """Figures read and pages set; the least of several, which is what it takes when nobody else is on the machine."""
     client = Client.objects.select_related("brand").get(pk=client_id)
     first, last = MONTH, MONTH + dt.timedelta(days=29)
-    pages, seconds = 0, []
+    pages, seconds, used = 0, [], []
     for _round in range(times + 1):
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         draft = statement.draft_of(statement.gather(client, first, last), "de")
         content = pdf.of_draft(draft)
         seconds.append(time.perf_counter() - started)
+        used.append(time.process_time() - busy)
         pages = pdf.pages_of(content)
     made = making.make(draft, made_by=None)
     assert made.content_hash == draft.content_hash
     figure = Figure(f"statement of {pages} pages in a warm worker", min(seconds[1:]), "s")
-    return at_most(figure, STATEMENT_SECONDS)
+    return [
+        at_most(figure, STATEMENT_SECONDS),
+        at_most(Figure("its processor time, without the database's", min(used[1:]), "s"), STATEMENT_SECONDS),
+    ]
 
 
 def _paper(rows: int) -> Paper:
