@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Where libraries are that were unpacked without root (deploy/bootstrap.py); absent on most machines.
 -include var/system.mk
 
-.PHONY: help install demo run test unit browser smoke lint format bench screenshots messages lock stop clean
+.PHONY: help install demo run test unit browser smoke production lint format bench screenshots messages lock stop clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -71,6 +71,11 @@ smoke: ## the whole journey, headless, against a fresh temporary instance
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _smoke
 _smoke:
 	$(BIN)/python -m tests.smoke
+
+production: ## install as on servers of one's own: a plain owner, TLS, dump, restore, proofs
+	@$(PYTHON) deploy/bootstrap.py --servers && $(MAKE) --no-print-directory _production
+_production:
+	$(BIN)/python -m tests.production
 
 lint: ## style, types, layers, migrations, deployment settings
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _lint

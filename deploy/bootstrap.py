@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -59,8 +60,9 @@ def works(command: list[str], env: dict[str, str] | None = None) -> bool:
 # --- packages of the system ---
 
 
-def wanted_packages(for_tests: bool) -> list[str]:
+def wanted_packages(for_tests: bool, servers: bool = False) -> list[str]:
     lists = ["apt-packages.txt", *(["apt-packages-dev.txt"] if for_tests else [])]
+    lists += ["apt-packages-servers.txt"] if servers else []
     lines = [line for name in lists for line in (ROOT / "deploy" / name).read_text().splitlines()]
     return [name for line in lines if (name := line.partition("#")[0].strip())]
 
@@ -86,13 +88,29 @@ def install_system(wanted: list[str]) -> None:
         unpack_as_user(missing)
 
 
+@contextlib.contextmanager
+def no_service_starts() -> Iterator[None]:
+    """Packages of servers would start them at once; Debian asks this file whether they may."""
+    policy = Path("/usr/sbin/policy-rc.d")
+    if policy.exists():
+        yield
+        return
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        policy.unlink(missing_ok=True)
+
+
 def install_as_root(packages: list[str]) -> None:
     say(f"Installing system packages: {', '.join(packages)}")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     with contextlib.suppress(CannotInstall):  # one broken source must not stop what the others have
         run(["apt-get", "update", "-q"], env=quiet)
     try:
-        run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages], env=quiet)
+        with no_service_starts():
+            run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages], env=quiet)
     except CannotInstall as error:
         raise CannotInstall(f"{error}\nInstall these packages yourself, then run the same command again.") from error
 
@@ -281,7 +299,7 @@ def compile_sources() -> None:
 def fingerprint(for_tests: bool) -> str:
     """Changes when there may be something to do: what is wanted, the Python, this machine."""
     digest = hashlib.sha256()
-    lists = [ROOT / "deploy" / name for name in ("apt-packages.txt", "apt-packages-dev.txt")]
+    lists = sorted((ROOT / "deploy").glob("apt-packages*.txt"))
     for path in [Path(__file__), *lists, ROOT / "requirements" / "uv.txt", *requirement_files(for_tests)]:
         digest.update(path.read_bytes() + b"\0")
     digest.update(f"{for_tests} {sys.version} {platform.node()} {os.geteuid() == 0} {VENV.resolve()}".encode())
@@ -291,17 +309,19 @@ def fingerprint(for_tests: bool) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runtime-only", action="store_true", help="without what tests need")
-    for_tests = not parser.parse_args().runtime_only
+    parser.add_argument("--servers", action="store_true", help="with the servers that `make production` starts")
+    options = parser.parse_args()
+    for_tests = not options.runtime_only
     if sys.version_info[:2] not in SUPPORTED:
         names = " or ".join(f"{major}.{minor}" for major, minor in SUPPORTED)
         print(f"Keelson needs Python {names}; this is {platform.python_version()}. Name one: make PYTHON=python3.11")
         return 1
-    stamp = WORK / ("tests.stamp" if for_tests else "runtime.stamp")
+    stamp = WORK / ("servers.stamp" if options.servers else "tests.stamp" if for_tests else "runtime.stamp")
     try:
         if not (stamp.exists() and stamp.read_text() == fingerprint(for_tests) and (VENV / "bin" / "python").exists()):
             started = time.monotonic()
             WORK.mkdir(parents=True, exist_ok=True)
-            install_system(wanted_packages(for_tests))
+            install_system(wanted_packages(for_tests, options.servers))
             install_python(for_tests)
             stamp.write_text(fingerprint(for_tests))
             say(f"Everything is installed ({time.monotonic() - started:.0f} s)")
