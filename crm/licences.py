@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -57,7 +58,7 @@ def _installed(text: str) -> Iterator[Dependency]:
 
 def licence_of(package: Distribution) -> str:
     """Its SPDX expression, else its classifiers, else the first line of its licence field."""
-    metadata = package.metadata
+    metadata: Any = package.metadata
     if expression := metadata.get("License-Expression"):
         return str(expression)
     classifiers = [text for text in metadata.get_all("Classifier") or [] if text.startswith(CLASSIFIER)]
