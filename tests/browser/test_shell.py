@@ -117,7 +117,7 @@ def test_the_bell_shows_what_happened_and_leads_there(page, cast):
     enter(page, cast.agent)
     page.goto("/home/")
     expect(page.locator("[data-unread]")).to_have_text("1")
-    page.locator("[aria-label=Notifications]").click()
+    page.locator("[title=Notifications]").click()
     page.locator("#k-bell-list .k-notice").click()
     page.wait_for_url("**/profile/")
     expect(page.locator("[data-unread]")).to_be_hidden()
