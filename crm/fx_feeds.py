@@ -51,7 +51,7 @@ class Published:
     rate: Decimal
 
 
-Reader = Callable[[str], Iterable[Published]]
+Reader = Callable[[str], list[Published]]
 READERS: dict[str, Reader] = {}
 """By the scheme of a feed's address: what reads it. Raises FeedError, OSError, httpx.HTTPError."""
 

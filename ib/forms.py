@@ -58,14 +58,14 @@ class PartnerSearch(forms.Form):
         self.user = user
 
     def offer_partners(self, brand_id: int | None) -> None:
-        rows = partners_visible_to(self.user).filter(brand_id=brand_id).order_by("name")[:NAMED_MAX]
+        rows = partners_visible_to(self.user).filter(brand=brand_id).order_by("name")[:NAMED_MAX]
         self.fields["parent"].widget.offered = list(rows.values_list("code", "name"))  # type: ignore[attr-defined]
 
     def partner_of(self, words: str, brand_id: int | None = None) -> Partner | None:
         words = words.strip()
         if not words:
             return None
-        seen = partners_visible_to(self.user).filter(brand_id=brand_id)
+        seen = partners_visible_to(self.user).filter(brand=brand_id)
         for wanted in (Q(code=words.lower()), Q(name__iexact=words), Q(name__icontains=words)):
             found = list(seen.filter(wanted).order_by("name", "pk")[: SEVERAL_MAX + 1])
             if len(found) == 1:

@@ -32,7 +32,9 @@ from wallet.models import (
 )
 
 # What one person asks for and another one decides.
-Asked = PeriodReopening | ManualJournal | BreakPosting | PspCostProposal | PayoutFinding | BonusProposal
+Asked = (
+    PeriodReopening | ManualJournal | BreakPosting | PspCostProposal | PayoutFinding | BonusProposal | PspAddressChange
+)
 NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZEN})
 # Money may leave a platform while trading is forbidden, but not while the client is frozen.

@@ -69,7 +69,7 @@ LETTER_POLICY: Final = {
 }  # fmt: skip
 
 
-@csp_override(LETTER_POLICY)
+@csp_override(LETTER_POLICY)  # type: ignore[arg-type]  # typed for views without arguments
 @xframe_options_sameorigin
 def letter_html(request: HttpRequest, key: str) -> HttpResponse:
     """The HTML part of one letter, for a frame of the mailbox."""

@@ -22,7 +22,7 @@ from crm.parsing import Limits, ParsingRefused, parse
 from wallet.statements_in.errors import BadStatement
 
 WORKBOOK_BYTES_MAX = 32 * 1024 * 1024
-BOUNDS = {
+BOUNDS: dict[str, Any] = {
     "cells_max": 4_000_000, "filled_max": 1_000_000, "columns_max": 1_024, "sheets_max": 64,
     "unpacked_max": 512 * 1024 * 1024, "text_max": 32_767,
 }  # fmt: skip

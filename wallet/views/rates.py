@@ -27,7 +27,7 @@ def rates_page(request: HttpRequest) -> HttpResponse:
     context = {
         "feeds": [(feed, rate_watch.is_stale(feed)) for feed in rate_watch.feeds()],
         "rates": rate_watch.current_rates(
-            bank_days_max=min((term["bank_days"] for term in terms), default=1)  # type: ignore[type-var]
+            bank_days_max=min((limits.limit(brand, "fx_rate_bank_days_max") for brand in brands), default=1)
         ),
         "terms": terms,
     }
