@@ -18,6 +18,7 @@ from clients.letter_catalogue import LETTERS
 from clients.models import Client
 from clients.profile import PERSONAL
 from crm.models import Book, User
+from crm.numbers import is_whole
 from crm.scope import reach_of
 from crm.ui.forms import DayInput
 
@@ -32,7 +33,7 @@ class DurationField(forms.CharField):
         if not text:
             return 0
         parts = text.split(":")
-        if not all(part.isdigit() for part in parts) or len(parts) > 3 or any(len(part) > 3 for part in parts):
+        if not all(is_whole(part) for part in parts) or len(parts) > 3 or any(len(part) > 3 for part in parts):
             raise ValidationError(self.error_messages["duration"])
         numbers = [int(part) for part in parts]
         if len(numbers) == 1:

@@ -14,6 +14,7 @@ from clients.search import search_clients
 from clients.views.tabs import looks_tab, mail_tab, timeline_tab
 from crm import access_log
 from crm.choices import AccessKind
+from crm.numbers import is_whole
 from crm.ui import panels
 
 COUNTED = 100
@@ -22,7 +23,7 @@ TILE_ROWS = 6
 
 def find_clients(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
     """People by name, mailbox, telephone or number. A search is noted like one on the list."""
-    if len(query.strip()) < 3 and not query.strip().isdigit():
+    if len(query.strip()) < 3 and not is_whole(query.strip()):
         return
     rows = search_clients(clients_visible_to(user), query).select_related("brand").order_by("-id")[:limit]
     found = list(rows.only("id", "first_name", "last_name", "stage", "country", "brand__name"))

@@ -40,6 +40,20 @@ def field_key_is_real(app_configs: Any, **kwargs: Any) -> list[Error]:
 
 
 @register(Tags.security, deploy=True)
+def mail_leaves_the_house(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """Confirmations and reset links written to files reach nobody: whoever wants that says so."""
+    if settings.EMAIL_IS_CHOSEN:
+        return []
+    return [
+        Error(
+            "No mail server is set: e-mails are written to files",
+            hint="Set EMAIL_URL=smtp+tls://user:password@host:587, or EMAIL_BACKEND where files are wanted.",
+            id="keelson.E007",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
 def seals_have_their_own_key(app_configs: Any, **kwargs: Any) -> list[Warning]:
     if settings.SEAL_KEY:
         return []

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -133,6 +135,37 @@ class SessionGuardMiddleware:
             return response
         if urlsplit(response["Location"]).path.startswith(("/accounts/", "/b/")):
             return HttpResponseClientRedirect(response["Location"])
+        return response
+
+
+class KindSessionMiddleware(SessionMiddleware):
+    """Django's. Where a session ended while its request was answered, the page is asked for again instead of a bare 400.
+
+    A password change sent twice is such a case: the first one gives the session a new key, and the browser has it by now.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        try:
+            return super().process_response(request, response)  # type: ignore[return-value]
+        except SessionInterrupted:
+            if request.headers.get("HX-Request") == "true":
+                return HttpResponseClientRedirect(urlsplit(request.headers.get("HX-Current-URL", "/")).path or "/")
+            again = HttpResponse(status=303)
+            again["Location"] = request.path  # a path of ours that was just asked for
+            return again
+
+
+class NoStoreMiddleware:
+    """What a signed-in person sees stays in no cache: not in the browser's after they signed out, not in a proxy's."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        who = request.user.is_authenticated  # before the view: signing out is an answer of theirs, too
+        response = self.get_response(request)
+        if (who or request.user.is_authenticated) and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store, private"
         return response
 
 

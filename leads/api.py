@@ -10,6 +10,7 @@ from ninja import Field, Header, Router, Schema, Status
 from ninja.security import HttpBearer
 
 from crm.api_problem import problem
+from crm.unusual_input import without_nul
 from leads import guard, sources
 from leads.capture import Capture, capture_lead
 from leads.choices import Channel
@@ -60,7 +61,7 @@ def add_lead(request: HttpRequest, payload: LeadIn, idempotency_key: str = Heade
     source: LeadSource = request.auth  # type: ignore[attr-defined]
     if not guard.is_within_limit(f"api:{source.pk}", limit=PER_MINUTE, seconds=60):
         return problem(429, "Too many", f"At most {PER_MINUTE} leads a minute. Try again in a minute.", code="too_many")
-    fields = payload.dict()
+    fields = without_nul(payload.dict())
     taken = capture_lead(
         brand=source.brand,
         api_source=source,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from clients.countries import country_choices
 from crm.models import Brand, Desk, User
+from crm.numbers import is_whole
 from crm.scope import reach_of
 from crm.ui.forms import DayInput
 from leads.choices import OffShift, RuleKind, Strategy
@@ -182,11 +183,11 @@ def parameters_of(kind: str, words: list[str]) -> dict[str, Any]:
     if kind == RuleKind.PHONE:
         return {"is": _one_of(words, ("match", "mismatch", "valid", "invalid", "missing"))}
     if kind == RuleKind.HOUR:
-        if len(words) != 2 or not all(word.isdigit() and int(word) <= 24 for word in words):
+        if len(words) != 2 or not all(is_whole(word) and int(word) <= 24 for word in words):
             raise ValueError(_("Write two hours, e.g. 8 20."))
         return {"from": int(words[0]), "to": int(words[1])}
     if kind == RuleKind.REPEAT:
-        if len(words) != 1 or not words[0].isdigit() or int(words[0]) < 2:
+        if len(words) != 1 or not is_whole(words[0]) or int(words[0]) < 2:
             raise ValueError(_("Write how many times, at least 2."))
         return {"at_least": int(words[0])}
     return {}

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm import audit, policies
-from crm.errors import DomainError
+from crm.errors import DomainError, NotAllowed
 from crm.models import Brand
 from crm.scope import reach_of
 from leads.models import Campaign, LeadSource
@@ -50,9 +50,8 @@ def create_source(
 
 @transaction.atomic
 def renew_key(*, source_id: int, actor: Any) -> tuple[LeadSource, str]:
-    """A new key; the old one stops working at once. Who: `leads.manage_sources`."""
-    policies.require_permission(actor, "leads.manage_sources")
-    source = LeadSource.objects.select_for_update(of=["self"]).select_related("brand").get(pk=source_id)
+    """A new key; the old one stops working at once. Who: `leads.manage_sources` on the brand."""
+    source = _locked(source_id, actor)
     key = PREFIX + secrets.token_urlsafe(32)
     source.key_prefix, source.key_hash = key[:PREFIX_CHARS], _hash(key)
     source.save(update_fields=["key_prefix", "key_hash"])
@@ -62,9 +61,8 @@ def renew_key(*, source_id: int, actor: Any) -> tuple[LeadSource, str]:
 
 @transaction.atomic
 def set_source_active(*, source_id: int, actor: Any, is_active: bool) -> LeadSource:
-    """Stop a source, or let it post again. Who: `leads.manage_sources`."""
-    policies.require_permission(actor, "leads.manage_sources")
-    source = LeadSource.objects.select_for_update(of=["self"]).get(pk=source_id)
+    """Stop a source, or let it post again. Who: `leads.manage_sources` on the brand."""
+    source = _locked(source_id, actor)
     if source.is_active != is_active:
         source.is_active = is_active
         source.save(update_fields=["is_active"])
@@ -72,6 +70,15 @@ def set_source_active(*, source_id: int, actor: Any, is_active: bool) -> LeadSou
             actor=actor, action="leads.source_started" if is_active else "leads.source_stopped", target=source,
             brand_id=source.brand_id,
         )  # fmt: skip
+    return source
+
+
+def _locked(source_id: int, actor: Any) -> LeadSource:
+    """The source, locked, for whoever may set up sources of its brand. Raises NotAllowed."""
+    policies.require_permission(actor, "leads.manage_sources")
+    source = LeadSource.objects.select_for_update(of=["self"]).select_related("brand").get(pk=source_id)
+    if actor is not None and source.brand_id not in reach_of(actor).brands:
+        raise NotAllowed(_("You can't set up sources of a brand that you don't reach."))
     return source
 
 

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from crm.models import AccessEvent, User
+from crm.numbers import is_whole
 from crm.policies import require_permission
 from crm.scope import reach_of
 from monitoring.models import Alert
@@ -91,7 +92,7 @@ def evidence(agent: User, day: dt.date, *, kind: str = "", outside: bool = False
     if outside:
         rows = rows.filter(in_book=False)
     at, _colon, number = after.rpartition("~")
-    if at and number.isdigit():
+    if at and is_whole(number):
         try:
             moment = dt.datetime.fromisoformat(at)
         except ValueError:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from crm.numbers import is_whole
 from crm.ui.iban import IbanField
 from portal.forms_room import AmountField, KeyedForm
 from wallet.payout_methods import PayoutMethod
@@ -88,6 +89,6 @@ class CardField(forms.CharField):
         text = super().clean(value).removeprefix("•••• ")
         if not text:
             return ""
-        if not text.isdigit():
+        if not is_whole(text):
             raise forms.ValidationError(_("Type the four digits only, never the whole number."))
         return f"•••• {text}"

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from crm.money import exponent
+from crm.numbers import is_whole
 from crm.ui import formats
 from wallet.choices import PspKind
 from wallet.models import Deposit
@@ -135,7 +136,7 @@ def how_to_pay(deposit: Deposit) -> HowToPay | None:
 
 def _time(text: str) -> dt.datetime | None:
     """A time as PSPs write it: ISO 8601, or seconds since 1970."""
-    if text.isdigit():
+    if is_whole(text):
         return dt.datetime.fromtimestamp(int(text), dt.UTC)
     try:
         found = parse_datetime(text)

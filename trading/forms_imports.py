@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from clients.queries import clients_visible_to
+from crm.numbers import is_whole
 from trading.choices import PlatformKind
 from trading.imports.attach import NO_TYPE
 from trading.models import AccountType, StagedLogin, TradingServer
@@ -93,7 +94,7 @@ class AttachForm(forms.Form):
         if other:
             visible = clients_visible_to(self.user)
             number = other.removeprefix("#")
-            found = visible.filter(pk=int(number)) if number.isdecimal() and len(number) < 18 else visible.filter(
+            found = visible.filter(pk=int(number)) if is_whole(number) and len(number) < 18 else visible.filter(
                 email=other.lower())  # fmt: skip
             ids = list(found.values_list("pk", flat=True)[:2])
             if len(ids) != 1:

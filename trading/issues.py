@@ -15,6 +15,7 @@ from trading.choices import IssueKind
 from trading.models import PlatformIssue
 
 TELLS = "trading.view_platform_health"
+CLOSES = "trading.decide_break"
 
 
 @transaction.atomic
@@ -48,8 +49,8 @@ def _json(value: dict[str, Any]) -> str:
 
 @transaction.atomic
 def close_issue(*, issue_id: int, actor: Any, resolution: str) -> PlatformIssue:
-    """Who: `trading.view_platform_health`. Raises: DomainError without a resolution, WrongState when closed already."""
-    policies.require_permission(actor, TELLS)
+    """Settle a question. Who: `trading.decide_break`. Raises: DomainError without a resolution, WrongState when closed already."""
+    policies.require_permission(actor, CLOSES)
     issue = PlatformIssue.objects.select_for_update().filter(pk=issue_id).first()
     if issue is None:
         raise DomainError(_("There is no such question."))

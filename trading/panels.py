@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from crm.numbers import is_whole
 from crm.ui import panels
 from trading import queries
 from trading.models import PlatformIssue, ReconcileBreak, StagedLogin, SymbolInfo
@@ -16,7 +17,7 @@ from trading.views.accounts import trading_tab
 
 def find_accounts(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
     """By login: the beginning of a number is enough."""
-    if not query.isdecimal() or len(query) < 3:
+    if not is_whole(query) or len(query) < 3:
         return
     found = queries.accounts_visible_to(user).filter(login__startswith=query).select_related("client", "server")
     for account in found.order_by("login")[:limit]:

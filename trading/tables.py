@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from crm.numbers import is_whole
 from crm.templatetags.keelson import badge_html
 from crm.ui import formats
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, NumberColumn, Table, TimeColumn
@@ -101,7 +102,7 @@ class AccountTable(Table):
 
     def search(self, queryset: QuerySet[TradingAccount], words: str) -> QuerySet[TradingAccount]:
         text = words.strip().lower()
-        if text.isdecimal():
+        if is_whole(text):
             return queryset.filter(login=text)
         matches = Q()
         for word in text.split()[:6]:

@@ -98,7 +98,7 @@ class SymbolTable(Table):
         Column("house", _("In the house"), value=_house, css="mono"),
         Column("group", _("Group"), value=_group, css="nowrap"),
         Column("why", _("Why"), value=lambda row: _alias(row).reason if _alias(row) else "", css="clip muted"),
-        Column("size", _("Contract size"), render=_sizes, css="end num"),
+        Column("size", _("Contract size"), value="contract_size", render=_sizes, css="end num"),
         Column("digits", _("Digits"), css="end num"),
         Column("tick", _("Tick"), value=lambda row: f"{row.tick_size.normalize():f}" if row.tick_size else "", css="end num",
                hidden=True),

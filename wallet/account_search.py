@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from crm.numbers import is_whole
 from wallet import owners, queries
 from wallet.choices import AccountKind
 from wallet.models import Account
@@ -23,7 +24,7 @@ def find_accounts(user: Any, brand_id: int, words: str, limit: int = FOUND_MAX) 
     )
     wanted = [word.strip("·#,") for word in words.lower().split()]
     wanted = [word for word in wanted if word][:5]
-    if len(wanted) == 1 and wanted[0].isdigit():
+    if len(wanted) == 1 and is_whole(wanted[0]):
         return list(chart.filter(pk=int(wanted[0][:17])))
     house = list(chart.filter(is_bounded=False).order_by("id")[:HOUSE_MAX])
     owners.warm(house)

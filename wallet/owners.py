@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from crm.numbers import is_whole
+
 if TYPE_CHECKING:
     from wallet.models import Account
 
@@ -28,7 +30,7 @@ def names(subjects: Iterable[str]) -> dict[str, str]:
     wanted: dict[str, set[int]] = defaultdict(set)
     for subject in subjects:
         kind, _colon, number = subject.partition(":")
-        if kind in REGISTRY and number.isdigit():
+        if kind in REGISTRY and is_whole(number):
             wanted[kind].add(int(number))
     return {f"{kind}:{number}": name for kind, ids in wanted.items() for number, name in REGISTRY[kind](ids).items()}
 

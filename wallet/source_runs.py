@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from crm import audit
 from crm.errors import DomainError
 from crm.models import Brand
+from crm.numbers import is_whole
 from crm.policies import require
 from trading.models import SyncCursor, TradingServer
 from wallet import bank, bank_positions, platform_leg, policies, settlement_import
@@ -95,7 +96,7 @@ def sources_of(brands: Iterable[Brand]) -> list[Source]:
         brand_id__in=by_id, kind=AccountKind.PLATFORM_CLEARING, subject__startswith="server:"
     ).values_list("brand_id", "subject"):
         number = subject.partition(":")[2]
-        if number.isdigit():
+        if is_whole(number):
             used.add((brand_id, int(number)))
     found += [
         Source(by_id[brand_id], SourceKind.PLATFORM, server=servers[pk]) for brand_id, pk in sorted(used) if pk in servers

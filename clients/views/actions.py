@@ -25,6 +25,7 @@ from clients.queries import clients_visible_to, get_client
 from clients.stages import close_client
 from clients.views import dialogs
 from crm.errors import DomainError
+from crm.numbers import is_whole
 from crm.ui.views import staff_page, wants_fragment
 
 SNOOZES = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
@@ -257,7 +258,7 @@ def move_many(request: HttpRequest) -> HttpResponseBase:
     from clients.tables import ClientTable
 
     book_id = request.POST.get("book", "")
-    if not book_id.isdecimal():
+    if not is_whole(book_id):
         raise DomainError(_("Choose the book to move to."))
     ids = list(ClientTable.selected(request).values_list("pk", flat=True))
     moved: list[Any] = move_clients(client_ids=ids, to_book_id=int(book_id), actor=request.user)

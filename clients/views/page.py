@@ -39,8 +39,10 @@ class TabLink:
 @staff_page("clients.view_client")
 def client_page(request: HttpRequest, client_id: int, slug: str = "") -> HttpResponseBase:
     """`/clients/7/` and `/clients/7/tab/money/`. A fragment is what a tab's own list or form asks for."""
-    if not slug and request.GET.get("tab"):
-        return redirect("client_tab", client_id=client_id, slug=request.GET["tab"])
+    if not slug and (wanted := request.GET.get("tab")):
+        if panels.tab_for(request.user, "client", wanted) is None:
+            raise Http404
+        return redirect("client_tab", client_id=client_id, slug=wanted)
     client = get_client(request.user, client_id)
     tab = panels.tab_for(request.user, "client", slug or DEFAULT_TAB)
     if tab is None:

@@ -13,11 +13,12 @@ from allauth.mfa.utils import decrypt
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from crm import audit
 from crm.errors import NotAllowed
 from crm.models import User
-from crm.policies import require_permission
+from crm.policies import require
 
 SESSION_KEY = "second_factor_of"
 
@@ -75,16 +76,14 @@ def end_session_row(request: HttpRequest) -> None:
 def reset_second_factor(*, user: User, actor: User | None, reason: str) -> None:
     """Take a lost factor away: the person sets up a new one at the next sign-in, and all sessions end.
 
-    Who: `crm.manage_staff`, never for oneself (a stolen session must not get rid of the factor).
+    Who: `crm.manage_staff` within reach, never for oneself (a stolen session must not get rid of the factor).
     """
     from crm.accounts.sessions import end_sessions
+    from crm.staff.policies import can_manage
 
-    if actor is not None:
-        require_permission(actor, "crm.manage_staff")
-        if actor.pk == user.pk:
-            from django.utils.translation import gettext as _
-
-            raise NotAllowed(_("Another administrator has to reset your second factor."))
+    if actor is not None and actor.pk == user.pk:
+        raise NotAllowed(_("Another administrator has to reset your second factor."))
+    require(can_manage(actor, user))
     kinds = sorted(Authenticator.objects.filter(user=user).values_list("type", flat=True))
     Authenticator.objects.filter(user=user).delete()
     ended = end_sessions(user=user, actor=actor)

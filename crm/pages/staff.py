@@ -20,6 +20,7 @@ from crm.accounts.guards import confirmed
 from crm.choices import GrantKind, GrantState, LinkKind, Role
 from crm.errors import DomainError
 from crm.models import AccessLink, AuditEvent, Book, Brand, Desk, GrantRequest, User
+from crm.numbers import is_whole
 from crm.staff import grants, people, policies, queries
 from crm.staff.forms import GrantForm, InviteForm, ParticularsForm, ReasonForm
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table, YesNoColumn
@@ -221,7 +222,7 @@ def take(request: HttpRequest, pk: int, kind: str, key: str) -> HttpResponse:
             lambda: grants.take_role(user=user, role=Role(key), actor=actor, reason=_reason(request)),
         )  # fmt: skip
     models: dict[str, type[Brand] | type[Desk] | type[Book]] = {"brand": Brand, "desk": Desk, "book": Book}
-    if kind not in models or not key.isdigit():
+    if kind not in models or not is_whole(key):
         raise Http404
     thing = cast("Brand | Desk | Book", get_object_or_404(models[kind], pk=int(key)))
     return _act(

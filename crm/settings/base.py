@@ -65,8 +65,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm.compression.PageCompressionMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "crm.logs.RequestLogMiddleware",
+    "crm.middleware.KindSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "crm.uploads.BodyLimitMiddleware",
@@ -77,12 +77,14 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "crm.middleware.NoStoreMiddleware",
     "crm.middleware.RequestContextMiddleware",
     "crm.middleware.SessionGuardMiddleware",
     "crm.middleware.UploadRedirectMiddleware",
     "crm.middleware.AudienceMiddleware",
     "crm.middleware.StaffSecondFactorMiddleware",
     "crm.middleware.DomainErrorMiddleware",
+    "crm.unusual_input.UnusualInputMiddleware",
 ]
 ROOT_URLCONF = "crm.urls"
 WSGI_APPLICATION = "crm.wsgi.application"
@@ -250,6 +252,8 @@ PARSING_SLOTS = env.int("KEELSON_PARSING_SLOTS", default=2)
 
 EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.filebased.EmailBackend")
 EMAIL_FILE_PATH = VAR_DIR / "mail"
+# Files are for trying out; `check --deploy` asks for a decision.
+EMAIL_IS_CHOSEN = bool(env("EMAIL_URL", default="") or env("EMAIL_BACKEND", default=""))
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="") if env("EMAIL_URL", default="") else {}
 if EMAIL_CONFIG:
     vars().update(EMAIL_CONFIG)

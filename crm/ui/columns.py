@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from html import escape  # Django's marks its result as safe, which a cell that is joined with others has no use for
+from html import (  # Django's marks its result as safe, which a cell that is joined with others has no use for
+    escape,
+    unescape,
+)
 from operator import attrgetter
 from typing import Any
 
 from django.db.models import Model
 from django.utils.functional import Promise
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +24,8 @@ from crm.money import Money, exponent
 from crm.ui import badges, formats
 from crm.ui.panels import Label, Permission
 
+MISSING = object()
+PLAIN = (str, int, float, Decimal, date, datetime)
 DASH = SafeString('<span class="faint">–</span>')
 
 
@@ -93,11 +98,19 @@ class Column:
         return conditional_escape(str(value) if isinstance(value, Promise) else value)
 
     def plain(self, row: Any, table: Any) -> Any:
-        """The value for an export: text, number, date or None."""
-        value = self.read(row)
-        if isinstance(value, str | int | float | Decimal | date | datetime) or value is None:
+        """The value for an export: text, number, date or None.
+
+        A column that is only rendered, or renders a whole record, is exported as it reads on screen: a name that is masked
+        there stays masked in the file.
+        """
+        if self.render is not None and not self.value:
+            value = row.get(self.name, MISSING) if isinstance(row, dict) else getattr(row, self.name, MISSING)
+            if not isinstance(value, PLAIN):
+                shown = self.render(row, table)
+                return unescape(strip_tags(conditional_escape(shown))) if shown is not None else None
             return value
-        return str(value)
+        value = self.read(row)
+        return value if isinstance(value, PLAIN) or value is None else str(value)
 
 
 def _one(row: Any, name: str) -> Any:

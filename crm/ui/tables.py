@@ -32,6 +32,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django_filters import FilterSet
 
+from crm.numbers import is_whole
 from crm.ui import formats, keyset, layouts
 from crm.ui.columns import (
     AgoColumn,
@@ -438,7 +439,7 @@ class Table:
             table = cls(request.user, QueryDict(request.POST.get("query", "")), scope=scope)
             return cls._plain(table.queryset()).filter(pk__in=table.first_matching())
         table = cls(request.user, scope=scope)
-        ids = [int(pk) for pk in request.POST.getlist("ids") if pk.isdigit()][:SELECTION_MAX]
+        ids = [int(pk) for pk in request.POST.getlist("ids") if is_whole(pk)][:SELECTION_MAX]
         return cls._plain(table.queryset()).filter(pk__in=ids)
 
     def first_matching(self) -> list[Any]:

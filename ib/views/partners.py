@@ -14,6 +14,7 @@ from crm import policies
 from crm.audit import body_of
 from crm.errors import DomainError
 from crm.models import AuditEvent, User
+from crm.numbers import is_whole
 from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
 from crm.ui.verbs import attempt
@@ -117,7 +118,7 @@ def overview(partner: Partner) -> dict[str, Any]:
 def branch(request: HttpRequest, partner_id: int) -> HttpResponse:
     """The partners directly below one, as rows of the tree."""
     partner = get_partner(request.user, partner_id)
-    level = int(request.GET.get("level", "2")) if request.GET.get("level", "2").isdigit() else 2
+    level = int(request.GET.get("level", "2")) if is_whole(request.GET.get("level", "2")) else 2
     return render(
         request, "ib/_branch.html",
         {"nodes": figures.children(partner.pk, brand_id=partner.brand_id, level=min(level, 60)), "is_staff_page": True},

@@ -20,6 +20,7 @@ from crm.accounts.guards import confirmed
 from crm.accounts.views import password_by_link
 from crm.choices import LinkKind
 from crm.errors import DomainError
+from crm.numbers import is_whole
 from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
 from crm.ui.verbs import attempt
@@ -99,7 +100,7 @@ def branch(request: HttpRequest, partner: Partner, partner_id: int) -> HttpRespo
     if below is None:
         raise Http404
     level = request.GET.get("level", "2")
-    nodes = figures.children(below.pk, brand_id=partner.brand_id, level=min(int(level) if level.isdigit() else 2, 60))
+    nodes = figures.children(below.pk, brand_id=partner.brand_id, level=min(int(level) if is_whole(level) else 2, 60))
     return render(request, "ib/_branch.html", {"nodes": nodes, "is_staff_page": False})
 
 

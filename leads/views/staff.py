@@ -18,6 +18,7 @@ from clients.views import dialogs
 from clients.views.page import note_part
 from crm.errors import DomainError
 from crm.models import Book
+from crm.numbers import is_whole
 from crm.ui.views import staff_page, wants_fragment
 from leads import invitations, queries
 from leads.assignment import assign_leads
@@ -34,7 +35,7 @@ def board(request: HttpRequest) -> HttpResponse:
     """The pipeline as columns. `?owner=` shows one agent's."""
     owner = request.GET.get("owner", "")
     context = {
-        "columns": queries.board(request.user, owner_id=int(owner) if owner.isdigit() else None),
+        "columns": queries.board(request.user, owner_id=int(owner) if is_whole(owner) else None),
         "owners": owners_in_reach(request)[:500], "owner": owner,
     }  # fmt: skip
     return render(request, "leads/_board.html" if wants_fragment(request) else "leads/board.html", context)
@@ -45,7 +46,7 @@ def board(request: HttpRequest) -> HttpResponse:
 def board_move(request: HttpRequest) -> HttpResponseBase:
     """A card was dropped on another column; the answer is the board anew."""
     client_id = request.POST.get("client", "")
-    client = get_client(request.user, int(client_id) if client_id.isdigit() else 0)
+    client = get_client(request.user, int(client_id) if is_whole(client_id) else 0)
     _change(request, client, request.POST.get("to", ""), "")
     if not wants_fragment(request):
         return redirect("leads_board")
@@ -103,7 +104,7 @@ def invite(request: HttpRequest, client_id: int) -> HttpResponseBase:
 def assign(request: HttpRequest) -> HttpResponseBase:
     """The list's bulk action: the selected people to one agent."""
     agent = request.POST.get("agent", "")
-    if not agent.isdecimal():
+    if not is_whole(agent):
         raise DomainError(_("Choose who gets these leads."))
     ids = list(LeadTable.selected(request).values_list("pk", flat=True))
     moved = assign_leads(client_ids=ids, agent_id=int(agent), actor=request.user)  # type: ignore[arg-type]

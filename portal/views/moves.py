@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from crm.errors import DomainError
+from crm.numbers import is_whole
 from portal import money
 from portal.forms_room import ExchangeForm, TransferForm
 from portal.room import room
@@ -30,7 +31,7 @@ NOT_TYPED = frozenset({"quote", "csrfmiddlewaretoken"})
 
 def _quote_of(request: HttpRequest) -> int | None:
     number = request.POST.get("quote", "")
-    return int(number) if number.isdigit() else None
+    return int(number) if is_whole(number) else None
 
 
 def _show_quote(

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
 from crm.models import User
+from crm.numbers import is_whole
 from portal.forms_room import StatementForm
 from portal.room import room
 from wallet import queries
@@ -25,7 +26,7 @@ def papers(request: HttpRequest, client: Client) -> HttpResponse:
     """The newest first, by keyset; and the form for a statement."""
     rows = store.documents_visible_to(request.user).order_by("-id")
     before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 19:
+    if is_whole(before) and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     found = list(rows[: PAGE + 1])
     context = {

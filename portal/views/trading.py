@@ -150,7 +150,7 @@ def open_account(request: HttpRequest, client: Client) -> HttpResponse:
             try:
                 made = opening.request_account(
                     client_id=client.pk, account_type_id=chosen.pk, leverage=form.cleaned_data["leverage"],
-                    request_key=f"portal:{client.pk}:{form.cleaned_data['request_key']}", actor=me(request),
+                    request_key=f"portal:{client.pk}:{form.cleaned_data['request_key']}"[:60], actor=me(request),
                 )  # fmt: skip
             except DomainError as error:
                 form.add_error(None, error.message)

@@ -76,6 +76,7 @@ def test_production_settings_pass_the_deployment_check():
         "SECRET_KEY": "q7Zr2-Kd9w.Lm4x_Tb8v+Ns3y!Hc6p" * 2,
         "KEELSON_FIELD_KEY": "ab" * 32,
         "KEELSON_SEAL_KEY": "cd" * 32,
+        "EMAIL_URL": "smtp+tls://user:password@mail.example.com:587",
         "KEELSON_HOSTS": "crm.example.com",
         "KEELSON_BASE_URL": "https://crm.example.com",
         "KEELSON_LIVE_URL": "https://crm.example.com",

@@ -208,3 +208,26 @@ def test_a_demo_shows_no_code_of_a_secret_that_is_not_its_own(cast, settings):
     settings.DEMO = True
     give_app(cast.agent, SECRET)
     assert demo_mode.current_code(cast.agent) == ""
+
+
+def test_a_password_change_sent_twice_answers_kindly(cast, monkeypatch):
+    """The twin ends every other session, this request's new one too, before that is written."""
+    from allauth.account.views import PasswordChangeView
+
+    browser = signed_in(cast.agent)
+    form_valid = PasswordChangeView.form_valid
+
+    def and_the_twin_is_done(self, form):
+        answer = form_valid(self, form)
+        kept = self.request.session
+        type(kept)(kept.session_key).delete()
+        return answer
+
+    monkeypatch.setattr(PasswordChangeView, "form_valid", and_the_twin_is_done)
+    new = {"oldpassword": PASSWORD, "password1": "a quiet long phrase", "password2": "a quiet long phrase"}
+    late = browser.post(CHANGE, new)
+    assert (late.status_code, late["Location"]) == (303, CHANGE)
+    monkeypatch.undo()
+    assert browser.get(CHANGE).status_code in (200, 302), "its own page, or the sign-in page: never an error"
+    cast.agent.refresh_from_db()
+    assert cast.agent.check_password("a quiet long phrase")

@@ -10,7 +10,15 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from crm.checks import EXTENSIONS, not_allowed, proxies_in_front_are_counted, redis_is_ones_own, server_is_fit, unfit
+from crm.checks import (
+    EXTENSIONS,
+    mail_leaves_the_house,
+    not_allowed,
+    proxies_in_front_are_counted,
+    redis_is_ones_own,
+    server_is_fit,
+    unfit,
+)
 from tests.database import database_url_of
 
 
@@ -96,3 +104,10 @@ def test_migrate_refuses_a_database_in_another_encoding_and_changes_nothing_ther
 def test_the_deployment_check_warns_of_the_embedded_redis(settings, is_embedded, found):
     settings.REDIS_IS_EMBEDDED = is_embedded
     assert [warning.id for warning in redis_is_ones_own(None)] == found
+
+
+def test_a_deployment_says_where_its_mail_goes(settings):
+    settings.EMAIL_IS_CHOSEN = False
+    assert [error.id for error in mail_leaves_the_house(None)] == ["keelson.E007"]
+    settings.EMAIL_IS_CHOSEN = True
+    assert mail_leaves_the_house(None) == []

@@ -2,6 +2,7 @@ import pytest
 from django.test import Client as Browser
 
 from crm.errors import DomainError, NotAllowed
+from crm.scope import reach_of
 from leads import api
 from leads.models import Lead
 from leads.sources import create_source, find_by_key, renew_key, set_source_active
@@ -102,3 +103,24 @@ def test_the_wrong_role_makes_no_sources(cast, who):
 def test_a_code_is_taken_once(cast, source):
     with pytest.raises(DomainError, match="already"):
         create_source(brand=cast.brand, name="Two", code="affiliate-one", actor=cast.administrator)
+
+
+def test_a_nul_sign_loses_no_lead(cast, german_rule, source):
+    answer = post(source[1], {"first_name": "Ha\x00ns", "utm": {"utm_term": "f\x00x", "utm\x00source": "a"}})
+    assert answer.status_code == 201
+    lead = Lead.objects.get()
+    assert (lead.client.first_name, lead.utm) == ("Hans", {"utm_term": "fx", "utmsource": "a"})
+
+
+def test_a_source_of_a_brand_out_of_reach_stays_as_it_is(cast, source):
+    row, key = source
+    stranger = cast.administrator
+    type(row).objects.filter(pk=row.pk).update(brand=cast.other_brand)
+    reached = cast.other_brand.pk in reach_of(stranger).brands
+    assert not reached, "the cast's administrator works for the first brand alone"
+    with pytest.raises(NotAllowed):
+        renew_key(source_id=row.pk, actor=stranger)
+    with pytest.raises(NotAllowed):
+        set_source_active(source_id=row.pk, actor=stranger, is_active=False)
+    row.refresh_from_db()
+    assert row.is_active and find_by_key(key) is not None

@@ -183,3 +183,9 @@ class TestInvitationLink:
         assert "neuen Link" in Browser().get(f"/l/invitation/{token}/").content.decode()
         assert Browser().post(f"/l/invitation/{token}/").status_code == 200
         assert RegistrationInvitation.objects.filter(revoked_at=None).count() == 1
+
+
+def test_a_nul_sign_in_the_address_loses_no_lead(cast, german_rule, landing_page):
+    response, _typed = fill_in(Browser(), f"{ADDRESS}{TAGS}%00&utm_content=a%00b")
+    assert response.status_code == 302
+    assert Lead.objects.get().utm["utm_content"] == "ab"

@@ -278,3 +278,15 @@ def test_a_deal_of_money_shows_an_amount_and_nothing_of_trading(cast: Cast, acco
     page = browse(cast.support).get(f"/trading/deals/{account.server_id}/4711/").content.decode()
     assert "Amount" in page and "250.00" in page
     assert "Contract size" not in page and "<dt>Lots</dt>" not in page and "<dt>Price</dt>" not in page
+
+
+def test_who_only_looks_at_platforms_closes_no_question(cast: Cast, account: TradingAccount, browse) -> None:
+    issue = PlatformIssue.objects.create(
+        server=account.server, kind="unmapped_symbol", subject="WEIRD.y", last_at=timezone.now()
+    )
+    browser = browse(cast.auditor)
+    page = browser.get("/trading/health/").content.decode()
+    assert "WEIRD.y" in page and f"/issues/{issue.pk}/close/" not in page
+    assert browser.post(f"/trading/issues/{issue.pk}/close/", {"resolution": "Mine"}).status_code == 403
+    issue.refresh_from_db()
+    assert issue.closed_at is None

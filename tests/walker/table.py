@@ -163,7 +163,9 @@ TABLE |= {
     "trading_backfill_act": Rule(
         roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"backfill_id": 999_999, "act": "drop"}, good=OWN
     ),
-    "trading_issue_close": Rule(WATCHES_PLATFORMS, kwargs=lambda _world: {"issue_id": 999_999}, good=OWN),
+    "trading_issue_close": Rule(
+        roles(Role.FINANCE, Role.ADMINISTRATOR), kwargs=lambda _world: {"issue_id": 999_999}, good=OWN
+    ),
 }
 
 # Signing in and one's own security (allauth's pages have their own tests), staff and grants.

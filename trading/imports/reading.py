@@ -17,6 +17,7 @@ from clients.canonical import canonical_email, canonical_phone
 from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.jobs import start_job
+from crm.numbers import is_whole
 from crm.policies import require
 from trading import policies
 from trading.choices import UNDECIDED, ImportState, StagedState, Verdict
@@ -137,7 +138,7 @@ def _read(batch: AccountImport, server: TradingServer, report: Report) -> int:
 def _in_range(login: str, batch: AccountImport) -> bool:
     if batch.first_login is None and batch.last_login is None:
         return True
-    number = int(login) if login.isdecimal() else -1
+    number = int(login) if is_whole(login) else -1
     return (batch.first_login is None or number >= batch.first_login) and (
         batch.last_login is None or number <= batch.last_login
     )

@@ -19,6 +19,7 @@ from clients.views import dialogs
 from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.numbers import is_whole
 from crm.ui.charts import Chart, Series
 from crm.ui.views import StaffView, embedded_table
 from trading import abilities, accounts, caps, margin, opening, performance, policies, queries
@@ -76,7 +77,7 @@ def trading_tab(request: HttpRequest, client: Client) -> HttpResponse:
     positions = queries.positions_of_client(user, client.pk)
     by_id = {account.pk: account for account in rows}
     wanted = request.GET.get("account", "")
-    chosen = by_id.get(int(wanted)) if wanted.isdecimal() else None
+    chosen = by_id.get(int(wanted)) if is_whole(wanted) else None
     chosen = chosen or next((account for account in rows if account.state == "open"), None)
     context: dict[str, Any] = {
         "client": client, "accounts": rows, "positions": positions, "chosen": chosen,

@@ -18,6 +18,7 @@ from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.jobs import start_job
+from crm.numbers import is_whole
 from crm.policies import require_permission
 from crm.ui.forms import DayInput
 from crm.ui.views import StaffView
@@ -114,7 +115,7 @@ class AccountsAbove(StaffView):
         except ValueError:
             raise Http404 from None
         after = request.GET.get("after", "0")
-        if not after.isdecimal() or len(after) > 18:
+        if not is_whole(after) or len(after) > 18:
             raise Http404
         counted_at = cap_standing.keep_fresh()
         rows, page = lowering.accounts_above(user, on=day), class_above.page_above(user, on=day, after=int(after))

@@ -107,7 +107,7 @@ class DecisionAct(StaffView):
 
 
 class CloseIssue(StaffView):
-    permission = "trading.view_platform_health"
+    permission = issues.CLOSES
 
     def post(self, request: HttpRequest, issue_id: int) -> HttpResponse:
         form = CloseIssueForm(request.POST)

@@ -15,6 +15,7 @@ from crm import access_log
 from crm.choices import AccessKind, JobState
 from crm.errors import DomainError
 from crm.jobs import start_job
+from crm.numbers import is_whole
 from crm.policies import require
 from crm.ui.views import StaffView, TableView, embedded_table, wants_fragment
 from trading import policies
@@ -42,7 +43,7 @@ class NewImport(StaffView):
     def _again(request: HttpRequest) -> ImportForm:
         """With the server and groups of a reading that is to be repeated, when the address names them."""
         form = ImportForm()
-        if (server := request.GET.get("server", "")).isdecimal():
+        if is_whole(server := request.GET.get("server", "")):
             form.initial = {"server": server, "mask": request.GET.get("mask", "")}
         return form
 

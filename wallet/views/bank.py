@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.numbers import is_whole
 from crm.ui.tables import Table
 from crm.ui.verbs import attempt
 from crm.ui.views import StaffView, TableView, staff_page
@@ -169,7 +170,7 @@ def bank_batch_make(request: HttpRequest) -> HttpResponseBase:
     """A payment file of what waits in one currency of one account."""
     accounts = queries_bank.bank_accounts_visible_to(request.user)
     number = request.POST.get("psp", "")
-    psp = queries.one_of(accounts, int(number) if number.isdigit() else 0, request.user, "wallet.send_bank_orders")
+    psp = queries.one_of(accounts, int(number) if is_whole(number) else 0, request.user, "wallet.send_bank_orders")
     currency = request.POST.get("currency", "")[:5]
     attempt(
         request, lambda: bank_orders.make_batch(psp_id=psp.pk, currency=currency, actor=request.user),

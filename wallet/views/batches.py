@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.numbers import is_whole
 from crm.ui.views import staff_page
 from wallet import batches
 from wallet.models import ApprovalBatch
@@ -44,7 +45,7 @@ def confirm(request: HttpRequest) -> HttpResponseBase:
     marks: dict[int, str] = {}
     for item in request.POST.getlist("lines"):
         pk, _colon, mark = item.partition(":")
-        if pk.isdigit():
+        if is_whole(pk):
             marks[int(pk)] = mark
     seen = withdrawals_visible_to(request.user).filter(pk__in=list(marks)[: batches.BATCH_MAX + 1])
     marks = {pk: marks[pk] for pk in seen.values_list("pk", flat=True)}

@@ -15,6 +15,7 @@ from clients.queries import is_in_own_book
 from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.numbers import is_whole
 from crm.ui.verbs import attempt
 from crm.ui.views import staff_page
 from crm.uploads import takes_files
@@ -194,14 +195,14 @@ def breaks_give(request: HttpRequest) -> HttpResponseBase:
     done = attempt(
         request,
         lambda: breaks.give_to(
-            break_ids=ids, owner_id=int(owner) if owner.isdigit() else None, actor=request.user
+            break_ids=ids, owner_id=int(owner) if is_whole(owner) else None, actor=request.user
         ),
         _("The owner is changed."), forbidden_is_said=True,
     )  # fmt: skip
     if done:
         request.session.modified = True
     back = request.POST.get("back", "")
-    return redirect("wallet:break", pk=int(back)) if back.isdigit() else redirect("wallet:breaks")
+    return redirect("wallet:break", pk=int(back)) if is_whole(back) else redirect("wallet:breaks")
 
 
 @staff_page("wallet.view_settlementimport")
@@ -270,7 +271,7 @@ def ageing_page(request: HttpRequest) -> HttpResponse:
     psp = request.GET.get("psp", "")
     psps = list(queries.psps_visible_to(request.user).defer("sealed_credentials").order_by("name"))
     context = {
-        "lines": queries_recon.ageing(request.user, psp_id=int(psp) if psp.isdigit() else None),
+        "lines": queries_recon.ageing(request.user, psp_id=int(psp) if is_whole(psp) else None),
         "ages": [_("0–1 days"), _("2–7"), _("8–30"), _("31–60"), _("older")], "psps": psps, "chosen": psp,
     }  # fmt: skip
     return render(request, "wallet/ageing.html", context)

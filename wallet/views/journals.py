@@ -18,6 +18,7 @@ from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.models import Brand
+from crm.numbers import is_whole
 from crm.scope import reach_of
 from crm.ui.verbs import attempt
 from crm.ui.views import StaffView, TableView, staff_page
@@ -60,7 +61,7 @@ class NewJournal(StaffView):
         return self.show(JournalForm(initial=initial, brands=self.brands()), lines, journal)
 
     def to_reverse(self, number: str) -> Journal | None:
-        if not number.isdigit():
+        if not is_whole(number):
             return None
         rows = queries.journals_visible_to(self.request.user)
         return queries.one_of(rows, int(number), self.request.user, "wallet.view_journal")
@@ -109,7 +110,7 @@ new_journal = takes_files(NewJournal.as_view(), file_bytes_max=attachments.BYTES
 def account_options(request: HttpRequest) -> HttpResponse:
     """The chart by words, for the form: kind, currency, owner, client, or a number."""
     brand = request.GET.get("brand", "")
-    if not brand.isdigit() or int(brand) not in reach_of(request.user).whole_brands:
+    if not is_whole(brand) or int(brand) not in reach_of(request.user).whole_brands:
         return JsonResponse({"accounts": []})
     found = account_search.find_accounts(request.user, int(brand), request.GET.get("q", ""))
     rows = [{"id": one.pk, "text": account_text(one), "currency": one.currency} for one in found]

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from crm.models import Brand
+from crm.numbers import is_whole
 from crm.policies import require_permission
 from crm.scope import reach_of
 from crm.ui.verbs import attempt
@@ -102,7 +103,7 @@ def _open_counts(user: Any) -> dict[tuple, int]:
         found[row["brand_id"], kind, row["psp_id"], None] = row["count"]
     for brand_id, subject in rows.filter(leg=SourceKind.PLATFORM).values_list("brand_id", "subject")[:10_000]:
         server = subject.split(":")[1]
-        if server.isdigit():
+        if is_whole(server):
             key = (brand_id, SourceKind.PLATFORM, None, int(server))
             found[key] = found.get(key, 0) + 1
     return found

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from crm.numbers import is_whole
 from trading.doctor import examine
 from trading.models import TradingServer
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = options["server"]
-        found = TradingServer.objects.filter(pk=int(wanted)) if wanted.isdecimal() else None
+        found = TradingServer.objects.filter(pk=int(wanted)) if is_whole(wanted) else None
         server = (found or TradingServer.objects.filter(name__iexact=wanted)).first()
         if server is None:
             names = ", ".join(TradingServer.objects.values_list("name", flat=True)) or "none yet"
