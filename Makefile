@@ -12,7 +12,7 @@ APPS := crm clients leads kyc compliance trading wallet ib monitoring portal rep
 # A deployment's settings, with secrets that nobody uses.
 DEPLOYMENT = DJANGO_SETTINGS_MODULE=crm.settings.production SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(40))') \
 	KEELSON_FIELD_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') \
-	KEELSON_SEAL_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') KEELSON_TRUSTED_PROXIES=1 \
+	KEELSON_SEAL_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') KEELSON_TRUSTED_PROXIES=1 REDIS_URL=redis://localhost:6379/0 \
 	EMAIL_URL=smtp+tls://user:password@mail.example.com:587 KEELSON_HOSTS=crm.example.com KEELSON_BASE_URL=https://crm.example.com KEELSON_LIVE_URL=https://crm.example.com
 # Compiled once and kept, whatever the machine's default: tests start a hundred processes, and each would compile it all again.
 unexport PYTHONDONTWRITEBYTECODE
