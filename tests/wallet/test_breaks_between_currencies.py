@@ -106,11 +106,11 @@ def test_a_rate_of_another_currency_than_ours_is_not_used(cast, psp, ecb):
 
 def test_no_rate_at_all_is_said_and_nothing_is_proposed(cast, psp, browse):
     one = euro_row_of_a_dollar_payment(cast, psp)
-    with pytest.raises(DomainError, match="no reference rate for USD"):
+    with pytest.raises(DomainError, match="There is no rate for USD"):
         propose(one, cast.finance)
     assert not BreakPosting.objects.exists()
     assert (
-        "no reference rate for USD" in browse(cast.finance).get(reverse("wallet:break", args=[one.pk])).content.decode()
+        "There is no rate for USD" in browse(cast.finance).get(reverse("wallet:break", args=[one.pk])).content.decode()
     )
 
 
