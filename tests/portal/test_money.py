@@ -218,7 +218,7 @@ def test_what_a_psp_answers_to_a_payout_stays_with_staff_unless_it_is_a_cause_we
     note = Notification.objects.get(user=room.user, kind="portal.withdrawal")
     assert Withdrawal.objects.get().reason == said
     assert "The money is in your wallet again." in page
-    assert "Auszahlung fehlgeschlagen, Geld zurück" in happened  # the client's own language
+    assert "Withdrawal failed, money returned" in happened  # the reader's language
     assert told in page and told in note.body
     assert not any(said in words for words in (page, happened, note.body))
 
