@@ -39,14 +39,16 @@ def test_an_empty_password_keeps_the_old_one(cast: Cast, browse) -> None:
     browser = browse(cast.administrator)
     browser.post("/trading/servers/new/", {**VALUES, "port": 443, "password": "First-1000!"})
     server = TradingServer.objects.get()
-    browser.post(f"/trading/servers/{server.pk}/", {**VALUES, "port": 444, "password": ""})
+    browser.post(f"/trading/servers/{server.pk}/", {**VALUES, "port": 443, "name": "Renamed", "password": ""})
     server.refresh_from_db()
-    assert (server.port, server.password()) == (444, "First-1000!")
-    browser.post(f"/trading/servers/{server.pk}/", {**VALUES, "port": 444, "password": "Second-1000!"})
+    assert (server.name, server.password()) == ("Renamed", "First-1000!")
+    browser.post(
+        f"/trading/servers/{server.pk}/", {**VALUES, "port": 443, "name": "Renamed", "password": "Second-1000!"}
+    )
     server.refresh_from_db()
     assert server.password() == "Second-1000!"
     changes = [body_of(event) for event in AuditEvent.objects.filter(action="trading.server_changed").order_by("pk")]
-    assert changes[0]["after"] == {"port": "444"}
+    assert changes[0]["after"] == {"name": "Renamed"}
     assert changes[1]["after"] == {"password": "changed"}
 
 
