@@ -13,6 +13,7 @@ CAMT = document(
     stmt(balance("OPBD", "0.00"), balance("CLBD", "5.00"), entry("5.00")),
     stmt(balance("PRCD", "5.00"), balance("CLBD", "2.00", "DBIT"), entry("7.00", "DBIT")),
 ).decode()
+# In the dialect of Silicon Valley Bank, as in the public sample of venturehacks/bai2 (MIT): its records with other days and sums.
 SVB = """01,121140399,9999999999,261031,1015,1,80,1,2/
 02,9999999999,121140399,1,261030,1015,,2/
 03,1234567890,USD,010,000,,,015,000,,/
