@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.models import Client
+from kyc import incoming
+from kyc.choices import IncomingState
 from kyc.levels import level_required
 from kyc.models import Document
 from kyc.queries import Requirement, documents_of, requirements_of
@@ -79,11 +81,18 @@ class Progress:
 
 
 def progress_of(client: Client) -> Progress:
-    """Where a client stands. One query for the documents; the rest is on the record."""
+    """Where a client stands. One query for the documents, and one for files being opened where one is owed."""
     documents = documents_of(client)
     requirements = requirements_of(client, documents)
+    owes = any(one.needs_client for one in requirements)
+    checked = (
+        {file.kind for file in incoming.shown_for(client) if file.state == IncomingState.WAITING} if owes else set()
+    )
     verified = client.kyc_level >= level_required(client)
-    steps = [_details_step(client), *[_document_step(one) for one in requirements], _done_step(client, verified)]
+    steps = [
+        _details_step(client), *[_document_step(one, is_checked=not checked.isdisjoint(one.kinds)) for one in requirements],
+        _done_step(client, verified),
+    ]  # fmt: skip
     return Progress(steps, requirements, documents, verified, expected_wait(client))
 
 
@@ -102,7 +111,11 @@ def _details_step(client: Client) -> Step:
     return Step("details", _("Your details"), "todo" if missing else "done", hint, reverse("portal_details"))
 
 
-def _document_step(one: Requirement) -> Step:
+def _document_step(one: Requirement, *, is_checked: bool) -> Step:
+    """`is_checked`: a file for it was sent and is being opened; nothing more is asked for until that is done."""
+    url = reverse("portal_documents") + f"#{one.slug}"
+    if is_checked and one.needs_client:
+        return Step(one.slug, one.label, "waiting", _("We're checking your file."), url)
     states = {"approved": "done", "waiting": "waiting", "rejected": "problem", "expired": "problem", "missing": "todo"}
     hints = {
         "approved": _("Approved."),
@@ -111,7 +124,7 @@ def _document_step(one: Requirement) -> Step:
         "expired": _("It has expired. Please send the new one."),
         "missing": _("The other side is missing.") if one.missing_side else _("Please send it."),
     }
-    return Step(one.slug, one.label, states[one.state], hints[one.state], reverse("portal_documents") + f"#{one.slug}")
+    return Step(one.slug, one.label, states[one.state], hints[one.state], url)
 
 
 def _done_step(client: Client, verified: bool) -> Step:

@@ -50,6 +50,16 @@ def states(client):
 # ── the stepper ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_file_that_is_being_checked_is_not_asked_for(cast, browser):
+    browser.post("/portal/profile/details/", DETAILS)
+    browser.post(SEND, {"kind": "passport", "file": file_of(passport_jpeg(), "passport.jpg")})
+    assert states(cast.client) == ["done", "waiting", "todo", "later"]
+    assert "We&#x27;re checking your file." in browser.get("/portal/").content.decode()
+    incoming.take_in_due()
+    assert states(cast.client) == ["done", "waiting", "todo", "later"]
+    assert "We&#x27;re checking your file." not in browser.get("/portal/").content.decode()
+
+
 def test_the_way_from_nothing_to_verified(cast, browser):
     assert states(cast.client) == ["todo", "todo", "todo", "later"]
     page = browser.get("/portal/").content.decode()
