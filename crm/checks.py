@@ -68,12 +68,12 @@ def seals_have_their_own_key(app_configs: Any, **kwargs: Any) -> list[Warning]:
 
 @register(Tags.security, deploy=True)
 def redis_is_ones_own(app_configs: Any, **kwargs: Any) -> list[Warning]:
-    """The wheel's server is Redis 6.2, whose known faults nobody mends any more: good enough on a socket, for trying out."""
+    """The wheel's server is mended only when Keelson's pin moves: good enough on a socket, for trying out."""
     if not settings.REDIS_IS_EMBEDDED:
         return []
     return [
         Warning(
-            "REDIS_URL is unset: queues and cache use the embedded Redis, which is for trying out",
+            "REDIS_URL is unset: queues and cache use the embedded Valkey, which is for trying out",
             hint="Run Redis 7 or Valkey of your system, which gets security updates, and set REDIS_URL.",
             id="keelson.W002",
         )

