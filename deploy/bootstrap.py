@@ -177,7 +177,6 @@ def write_system_mk() -> None:
     values = {
         "LD_LIBRARY_PATH": os.pathsep.join(map(str, [*libraries, *filter(None, [os.environ.get("LD_LIBRARY_PATH")])])),
         "FONTCONFIG_FILE": str(fonts),
-        "MAGIC": str(SYSROOT / "usr" / "lib" / "file" / "magic.mgc"),
         "KEELSON_CHROMIUM": str(SYSROOT / "usr" / "lib" / "chromium" / "chromium"),
         "KEELSON_TESSDATA": str(SYSROOT / "usr" / "share" / "tesseract-ocr" / "5" / "tessdata"),
     }
