@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
 
 from crm import demo, events
+from crm.models import FxRate
 from tests.sandbox.psp.running import Catcher, RunningPsp, running_psp, wait_until, webhook_catcher
 from tests.wallet.factories import house, make_adyen, make_psp, make_stripe
 from wallet import inbox, ledger
@@ -83,9 +85,28 @@ def outside(cast, tmp_path: Path) -> Iterator[Outside]:
         yield Outside(running, catcher, make_psp(cast.brand, "northpay", base_url=running.url))
 
 
+RATES_SINCE = dt.date(2026, 10, 1)
+INSERT_RATES = """
+INSERT INTO crm_fxrate ("on", currency, rate, source, loaded_at)
+SELECT *, %s FROM unnest(%s::date[], %s::text[], %s::numeric[], %s::text[]) ON CONFLICT DO NOTHING
+"""
+_rates: dict[dt.date, list[str]] = {}  # by the day of today: days, currencies, rates and sources as PostgreSQL's arrays
+
+
 def load_rates() -> None:
-    """The shipped rates, and those of today: what a feed would have brought."""
-    demo.load_rates(since=dt.date(2026, 10, 1), until=timezone.now().date())
+    """The shipped rates, and those of today: what a feed would have brought. Made once per process, then only written."""
+    now = timezone.now()
+    if columns := _rates.get(now.date()):
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT_RATES, [now, *columns])
+        return
+    are_ours = not FxRate.objects.exists()
+    demo.load_rates(since=RATES_SINCE, until=now.date())
+    rows = list(FxRate.objects.values_list("on", "currency", "rate", "source"))
+    if rows and are_ours:
+        _rates[now.date()] = [
+            "{" + ",".join(f'"{value}"' for value in column) + "}" for column in zip(*rows, strict=True)
+        ]
 
 
 @pytest.fixture
