@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -84,9 +84,13 @@ def load_bundled_rates(*, since: dt.date) -> int:
 
 def rate(base: str, quote: str, *, on: dt.date) -> Rate:
     """The cross rate by the last reference day at or before `on`. Raises NoRate when a currency has none."""
+    return _cross(base, quote, on, lambda currency: _last_row(currency, on))
+
+
+def _cross(base: str, quote: str, on: dt.date, row_of: Callable[[str], FxRate | None]) -> Rate:
     if is_same_money(base, quote):
         return Rate(base, quote, _parts(quote) / _parts(base), on)
-    one, other = _euro_rate(base, on), _euro_rate(quote, on)
+    one, other = _euro_rate(base, on, row_of), _euro_rate(quote, on, row_of)
     seen = [found.crypto_seen_at for found in (one, other) if found.base in CRYPTO]
     seen_at = None if not seen or None in seen else min(at for at in seen if at)
     return Rate(base, quote, other.rate / one.rate, min(one.on, other.on), seen_at)
@@ -106,14 +110,32 @@ def _parts(currency: str) -> Decimal:
     return Decimal(100) if currency in HUNDREDTHS else Decimal(1)
 
 
-def _euro_rate(currency: str, on: dt.date) -> Rate:
+def rates_into(quote: str, currencies: Collection[str], *, on: dt.date) -> dict[str, Rate | None]:
+    """As `rate` from each currency, in one query; None for one that has no rate."""
+    wanted = {HUNDREDTHS.get(currency, currency) for currency in (quote, *currencies)}
+    rows = FxRate.objects.filter(currency__in=wanted, on__lte=on).order_by("currency", "-on").distinct("currency")
+    known = {row.currency: row for row in rows}
+    rates: dict[str, Rate | None] = {}
+    for currency in currencies:
+        try:
+            rates[currency] = _cross(currency, quote, on, known.get)
+        except NoRate:
+            rates[currency] = None
+    return rates
+
+
+def _last_row(currency: str, on: dt.date) -> FxRate | None:
+    return FxRate.objects.filter(currency=currency, on__lte=on).order_by("-on").first()
+
+
+def _euro_rate(currency: str, on: dt.date, row_of: Callable[[str], FxRate | None]) -> Rate:
     """How many of it one euro is."""
     if currency in HUNDREDTHS:
-        whole = _euro_rate(HUNDREDTHS[currency], on)
+        whole = _euro_rate(HUNDREDTHS[currency], on, row_of)
         return Rate(currency, "EUR", whole.rate * 100, whole.on)
     if currency == "EUR":
         return Rate("EUR", "EUR", Decimal(1), on)
-    row = FxRate.objects.filter(currency=currency, on__lte=on).order_by("-on").first()
+    row = row_of(currency)
     if row is None:
         raise NoRate(f"There is no rate for {currency} on or before {on}. Load rates with manage.py load_fx.")
     return Rate(currency, "EUR", row.rate, row.on, row.loaded_at)

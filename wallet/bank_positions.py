@@ -8,10 +8,13 @@ last statement that is not after that day. Both agree, or the difference is a br
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import Window
+from django.db.models.functions import RowNumber
 
 from wallet import ledger
 from wallet.choices import AccountKind
@@ -131,10 +134,15 @@ def _statements(brand_id: int, day: dt.date) -> dict[str, tuple[int, dt.date]]:
 
 def covered_days(psp: Psp) -> list[tuple[dt.date, dt.date]]:
     """First and last day of every statement that is here."""
-    spans = []
-    for statements in (
-        BankFile.objects.filter(psp=psp).order_by("-id").values_list("statements", flat=True)[:FILES_READ]
-    ):
+    return statement_days([psp.pk])[psp.pk]
+
+
+def statement_days(psp_ids: Collection[int]) -> dict[int, list[tuple[dt.date, dt.date]]]:
+    """First and last day of every statement that is here, by bank: of the last files of each. One query for all."""
+    found: dict[int, list[tuple[dt.date, dt.date]]] = {pk: [] for pk in psp_ids}
+    place = Window(RowNumber(), partition_by="psp_id", order_by="-id")
+    files = BankFile.objects.filter(psp_id__in=psp_ids).annotate(place=place).filter(place__lte=FILES_READ)
+    for psp_id, statements in files.order_by().values_list("psp_id", "statements"):
         for one in statements:
-            spans.append((dt.date.fromisoformat(one["first"]), dt.date.fromisoformat(one["last"])))
-    return spans
+            found[psp_id].append((dt.date.fromisoformat(one["first"]), dt.date.fromisoformat(one["last"])))
+    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.functional import Promise
 
@@ -37,6 +36,6 @@ def end_of_month(period: Period) -> dt.datetime:
     return dt.datetime.combine(period.last_day + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
 
 
-def few(rows: Any) -> int:
-    """How many, at most a hundred."""
-    return len(rows.order_by().values_list("pk")[:COUNT_MAX])
+def midnight(day: dt.date) -> dt.datetime:
+    """The first instant of a business day."""
+    return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)

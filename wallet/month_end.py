@@ -18,14 +18,15 @@ from wallet import sign_offs
 from wallet.checklist import Check, end_of_month
 from wallet.choices import BreakKind, BreakState, PeriodState
 from wallet.client_money import newest
+from wallet.missing_sources import Missing, due_from
 from wallet.models import BankFile, Break, ClientMoneyDay, MonthSignOff, Period, SettlementImport, SourceRun
-from wallet.month_checks import ClientMoneyState, Missing, client_money_state, due_from, missing_sources
 from wallet.month_choices import Cover, SourceKind
+from wallet.month_facts import ClientMoneyState, MonthFacts
 from wallet.period_checks import checks_of
-from wallet.revaluation import Revaluation, revaluation_of
+from wallet.revaluation import Revaluation
 from wallet.sign_offs import Signatures
-from wallet.source_runs import Source, sources_of
-from wallet.trial_balance import TrialBalance, trial_balance
+from wallet.source_runs import Source
+from wallet.trial_balance import TrialBalance
 
 FILES_MAX = 1_000
 AGES = ((2, _("to 2 days")), (7, _("3 to 7 days")), (30, _("8 to 30 days")), (0, _("older")))
@@ -138,16 +139,14 @@ class MonthEnd:
 
 
 def month_end_of(period: Period) -> MonthEnd:
-    """Everything about a month. The number of queries grows with the brand's sources only."""
-    trial = trial_balance(period) if period.state != PeriodState.CLOSING else TrialBalance(
-        period, period.closings, False, (), timezone.now()
-    )  # fmt: skip
+    """Everything about a month. The number of queries is fixed, however many sources the brand has."""
+    facts = MonthFacts(period)
     is_open = period.state == PeriodState.OPEN
     return MonthEnd(
-        period=period, checks=tuple(checks_of(period)) if is_open else (), sources=tuple(sources_in(period)),
-        ageing=tuple(ageing_of(period)), revaluation=revaluation_of(period, trial),
-        client_money=client_money_state(period), currencies=tuple(_currencies(period)), trial=trial,
-        signatures=sign_offs.signatures_of(period, trial) if is_open else Signatures((), (), ""),
+        period=period, checks=tuple(checks_of(period, facts)) if is_open else (), sources=tuple(sources_in(facts)),
+        ageing=tuple(ageing_of(period)), revaluation=facts.revaluation,
+        client_money=facts.client_money, currencies=tuple(_currencies(period)), trial=facts.trial,
+        signatures=sign_offs.signatures_of(period, facts.trial) if is_open else Signatures((), (), ""),
         closed_by=() if is_open else tuple(sign_offs.signatures_of_closing(period, period.closings)),
     )  # fmt: skip
 
@@ -180,13 +179,13 @@ def statements_of(period: Period) -> Any:
     )
 
 
-def sources_in(period: Period) -> list[SourceLine]:
-    found = {_key(source): SourceLine(source) for source in sources_of([period.brand])}
-    for missing in missing_sources(period):
+def sources_in(facts: MonthFacts) -> list[SourceLine]:
+    period, found = facts.period, {_key(source): SourceLine(source) for source in facts.sources}
+    for missing in facts.missing:
         found[_key(missing.source)].missing.append(missing)
     _add_reports(period, found)
     _add_statements(period, found)
-    _add_runs(period, found)
+    _add_runs(facts.runs, found)
     _add_breaks(period, found)
     for line in found.values():
         line.is_idle = not line.files and not line.gaps and line.source.kind != SourceKind.PLATFORM
@@ -222,11 +221,9 @@ def _add_statements(period: Period, found: dict[tuple, SourceLine]) -> None:
             line.files, line.rows = line.files + 1, line.rows + file.entries_new
 
 
-def _add_runs(period: Period, found: dict[tuple, SourceLine]) -> None:
+def _add_runs(runs: Iterable[SourceRun], found: dict[tuple, SourceLine]) -> None:
     """A server's word is the daily run: days and rows that were compared."""
-    for run in SourceRun.objects.filter(
-        brand_id=period.brand_id, source=SourceKind.PLATFORM, day__range=(period.first_day, period.last_day)
-    ):
+    for run in runs:
         line = found.get((run.brand_id, run.source, run.psp_id, run.server_id))
         if line is not None:
             line.files, line.rows = line.files + 1, line.rows + run.checked

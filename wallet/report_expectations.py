@@ -7,7 +7,10 @@ one that would hold nothing is not missed.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from django.db.models.functions import TruncDate
 
 from wallet.models import PspMovement, SettlementImport
 from wallet.models.psp import Psp
@@ -28,13 +31,30 @@ def spans_of(psp: Psp, kind: ReportKind) -> list[Span]:
 
 def lacking_days(psp: Psp, kind: ReportKind, first: dt.date, last: dt.date) -> list[dt.date]:
     """Days with movements of this kind that no report tells, matched or by its days."""
-    unmatched = PspMovement.objects.filter(
-        psp=psp, kind__in=kind.movements, occurred_at__gte=_midnight(first),
-        occurred_at__lt=_midnight(last + dt.timedelta(days=1)),
-    ).exclude(matches__leg=Leg.PSP)  # fmt: skip
-    days = {at.astimezone(dt.UTC).date() for at in unmatched.values_list("occurred_at", flat=True).iterator()}
+    unmatched = unreported_days([psp.pk], kind.movements, first, last)[psp.pk]
+    days = set().union(*unmatched.values())
     spans = spans_of(psp, kind) if days else []
     return sorted(day for day in days if not is_within(day, spans))
+
+
+def unreported_days(
+    psp_ids: Collection[int], movements: Collection[str], first: dt.date, last: dt.date
+) -> dict[int, dict[str, set[dt.date]]]:
+    """Days with movements that no report's row was matched with, by PSP and kind of movement. One query for all."""
+    found: dict[int, dict[str, set[dt.date]]] = defaultdict(lambda: defaultdict(set))
+    if not psp_ids:
+        return found
+    unmatched = (
+        PspMovement.objects.filter(
+            psp_id__in=psp_ids, kind__in=movements, occurred_at__gte=_midnight(first),
+            occurred_at__lt=_midnight(last + dt.timedelta(days=1)),
+        )
+        .exclude(matches__leg=Leg.PSP).order_by()
+        .values_list("psp_id", "kind", TruncDate("occurred_at", tzinfo=dt.UTC)).distinct()
+    )  # fmt: skip
+    for psp_id, kind, day in unmatched:
+        found[psp_id][kind].add(day)
+    return found
 
 
 def is_called_for(psp: Psp, kind: ReportKind) -> bool:

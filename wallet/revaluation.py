@@ -72,20 +72,16 @@ class Revaluation:
 def revaluation_of(period: Period, trial: TrialBalance | None = None) -> Revaluation:
     """From the month's trial balance; of a month whose predecessor is open nothing is known yet: no positions."""
     trial = trial or trial_balance(period)
-    base, positions, posted = period.brand.base_currency, [], Decimal(0)
-    for part in trial.parts:
-        for row in part.rows:
-            if row.kind == AccountKind.FX_RESULT:
-                posted += row.credits - row.debits
-            elif row.kind == AccountKind.FX_POSITION and row.closing:
-                positions.append(_position(row.currency, row.closing, base, period.last_day))
+    base, rows = period.brand.base_currency, [row for part in trial.parts for row in part.rows]
+    posted = sum((row.credits - row.debits for row in rows if row.kind == AccountKind.FX_RESULT), Decimal(0))
+    held = {row.currency: row.closing for row in rows if row.kind == AccountKind.FX_POSITION and row.closing}
+    rates = fx.rates_into(base, held, on=period.last_day) if held else {}
+    positions = [_position(currency, balance, base, rates[currency]) for currency, balance in held.items()]
     return Revaluation(base, tuple(positions), posted, _waiting(period))
 
 
-def _position(currency: str, balance: Decimal, base: str, on: dt.date) -> Position:
-    try:
-        rate = fx.rate(currency, base, on=on)
-    except fx.NoRate:
+def _position(currency: str, balance: Decimal, base: str, rate: fx.Rate | None) -> Position:
+    if rate is None:
         return Position(currency, balance, None, None, None)
     return Position(
         currency, balance, rate.rate.quantize(Decimal("1e-8")), rate.on, quantize(balance * rate.rate, base)

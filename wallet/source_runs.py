@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Min, QuerySet
+from django.db.models import CharField, Min, QuerySet
+from django.db.models.functions import Cast, Substr
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -87,15 +88,15 @@ def sources_of(brands: Iterable[Brand]) -> list[Source]:
         for psp in Psp.objects.filter(brand_id__in=by_id).order_by("brand_id", "name", "id")
     ]
     servers = TradingServer.objects.filter(is_demo=False).in_bulk()
-    used = set(
-        TradingServer.objects.filter(account_types__brand_id__in=by_id, account_types__is_demo=False)
-        .values_list("account_types__brand_id", "pk")
-        .distinct()
-    )
-    for brand_id, subject in Account.objects.filter(
+    used = set()
+    offered = TradingServer.objects.filter(account_types__brand_id__in=by_id, account_types__is_demo=False)
+    moved = Account.objects.filter(
         brand_id__in=by_id, kind=AccountKind.PLATFORM_CLEARING, subject__startswith="server:"
-    ).values_list("brand_id", "subject"):
-        number = subject.partition(":")[2]
+    )
+    for brand_id, number in (
+        offered.order_by().values_list("account_types__brand_id", Cast("pk", CharField()))
+        .union(moved.order_by().values_list("brand_id", Substr("subject", len("server:") + 1)))
+    ):  # fmt: skip
         if is_whole(number):
             used.add((brand_id, int(number)))
     found += [

@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import threading
+import time
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -11,6 +12,7 @@ from django.urls import reverse
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Job, Notification, User
 from tests.days import last_month, last_month_end, month_before_last, this_month, today
+from tests.sandbox.psp.running import wait_until
 from tests.wallet.factories import at_once, fund, house, make_psp, raw, sign_month, without_triggers
 from wallet import ledger, periods
 from wallet.choices import AccountKind, DepositState, JournalKind, PeriodState, RequestState
@@ -21,6 +23,8 @@ from wallet.trial_balance import trial_balance
 from wallet.verification import verify
 
 pytestmark = pytest.mark.django_db
+WAITING = """SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 
 
 def pay(brand, minor: int, day: dt.date, key: str, *, to: AccountKind = AccountKind.FEES) -> int:
@@ -232,17 +236,17 @@ def test_two_people_close_at_once_and_one_does(cast, months):
 @pytest.mark.django_db(transaction=True)
 def test_a_posting_in_flight_is_in_the_closing(cast, months):
     """The closing waits for a writer that has not committed: what it wrote belongs to the month."""
-    wrote, may_commit = threading.Event(), threading.Event()
+    wrote = threading.Event()
 
     def work(number: int):
         if number == 0:
             with transaction.atomic():
                 pay(cast.brand, 77, last_month() - dt.timedelta(days=1), "in flight")
                 wrote.set()
-                may_commit.wait(5)
+                wait_until(lambda: raw(WAITING))
+                time.sleep(0.7)  # longer than one wait for the lock
             return None
-        wrote.wait(5)
-        threading.Timer(0.7, may_commit.set).start()  # longer than one wait for the lock
+        wrote.wait(30)
         return close(months[0], cast.finance)
 
     _none, closed = at_once(work, 2)

@@ -25,7 +25,7 @@ from wallet.forms import OptionalReasonForm
 from wallet.models import MonthSignOff, Period
 from wallet.month_end import AGES, month_end_of
 from wallet.months import Month
-from wallet.views.client_money import brands_of, find_brand, find_month
+from wallet.views.client_money import brands_of, find_month
 
 
 @staff_page("wallet.view_period")
@@ -43,9 +43,8 @@ def month_start(request: HttpRequest) -> HttpResponseBase:
 
 
 def _find(request: HttpRequest, brand: str, month: str) -> Period:
-    found = find_brand(request.user, brand)
     rows = queries.periods_visible_to(request.user).select_related("brand", "closed_by")
-    period = rows.filter(brand=found, first_day=find_month(month).first).first()
+    period = rows.filter(brand__code=brand, first_day=find_month(month).first).first()
     if period is None:
         raise Http404
     return period
