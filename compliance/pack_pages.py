@@ -14,7 +14,7 @@ from crm.papers.paper import Column, Look, Paper, Row, Section
 from crm.papers.trail import write_trail
 
 if TYPE_CHECKING:
-    from compliance.packs import Pack
+    from compliance.pack_data import Pack
 
 DETAILS_MAX, DETAIL_LENGTH_MAX = 14, 500
 

@@ -11,18 +11,16 @@ import hashlib
 import io
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 import pikepdf
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
 from compliance import pack_pages, policies, sentences, trails
+from compliance.pack_data import Pack
 from compliance.trails import TrailFilter
 from crm import access_log, audit, crypto, keys
 from crm.choices import AccessKind
@@ -30,7 +28,6 @@ from crm.jobs import start_job
 from crm.models import AuditEvent, Job
 from crm.policies import require
 
-FORMAT = "keelson-audit-pack/1"
 ATTACHMENT = "trail.json"
 SIGNATURE_LINE = "%KEELSON-PACK-SIGNATURE v1 key={key} signature={signature}\n"
 Progress = Callable[[int, int, str], None]
@@ -44,48 +41,6 @@ def request_pack(*, client: Client, actor: Any, chosen: TrailFilter) -> Job:
         "compliance.trail_pack", owner=actor, parameters={"client_id": client.pk, **chosen.as_parameters()},
         title=_("Audit trail of %(client)s") % {"client": client},
     )  # fmt: skip
-
-
-@dataclass
-class Pack:
-    """What goes into the file."""
-
-    pack_id: str
-    client: Client
-    made_at: str
-    made_by: str
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    seals: dict[int, dict[str, Any]] = field(default_factory=dict)
-    unsealed: int = 0
-    head: dict[str, Any] = field(default_factory=dict)
-    chosen: TrailFilter = field(default_factory=TrailFilter)
-
-    @property
-    def public_key(self) -> str:
-        return keys.public_hex(keys.signing_key())
-
-    @property
-    def key_fingerprint(self) -> str:
-        return fingerprint(self.public_key)
-
-    def as_json(self) -> bytes:
-        client = self.client
-        return orjson.dumps(
-            {
-                "format": FORMAT, "pack_id": self.pack_id, "made_at": self.made_at, "made_by": self.made_by,
-                "instance": settings.BASE_URL, "public_key": self.public_key,
-                "brand": {"name": client.brand.name, "legal_name": client.brand.legal_name, "licence": client.brand.licence_number},
-                "client": {"id": client.pk, "name": client.full_name}, "filter": self.chosen.as_parameters(),
-                "rows": self.rows, "unsealed_rows": self.unsealed, "seals": list(self.seals.values()), "head": self.head,
-            },
-            option=orjson.OPT_SORT_KEYS,
-        )  # fmt: skip
-
-
-def fingerprint(public_key: str) -> str:
-    """How a key is read aloud: the first 16 bytes of its hash."""
-    digest = hashlib.sha256(bytes.fromhex(public_key)).hexdigest()[:32]
-    return ":".join(digest[at : at + 4] for at in range(0, 32, 4))
 
 
 def make_pack(

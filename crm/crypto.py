@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.db import transaction
-from django.utils import timezone
 
 from crm import keys
 from crm.keys import FieldKeyMissing
@@ -115,17 +113,6 @@ def decrypt_many_for_clients(
     return opened
 
 
-def destroy_client_key(client_id: int) -> None:
-    """Erase a client: nothing under their key opens again, and the register of erasures says so after the commit."""
-    from crm import erasures
-    from crm.models import SubjectKey
-
-    SubjectKey.objects.filter(client_id=client_id, destroyed_at__isnull=True).update(
-        wrapped=None, destroyed_at=timezone.now()
-    )
-    transaction.on_commit(erasures.register_new, robust=True)
-
-
 def _client_key(client_id: int, *, create: bool) -> bytes:
     from crm.models import SubjectKey
 
@@ -172,6 +159,6 @@ def _open(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
 
 __all__ = [
     "FieldKeyMissing", "InvalidTag", "KeyDestroyed", "decrypt", "decrypt_for_client", "decrypt_many_for_clients",
-    "destroy_client_key", "encrypt", "encrypt_for_client", "encrypt_many_for_clients", "lasting_key",
+    "encrypt", "encrypt_for_client", "encrypt_many_for_clients", "lasting_key",
     "sealers_for_clients",
 ]  # fmt: skip

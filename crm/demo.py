@@ -21,13 +21,13 @@ from django.utils import timezone
 from guardian.models import UserObjectPermission
 
 from crm import audit, fx
+from crm.accounts import demo_mode
+from crm.accounts.demo_mode import PASSWORD, TOTP_SECRET
 from crm.bank_days import is_bank_day
 from crm.choices import Role, UserKind
 from crm.models import Book, Brand, Desk, FxRate, User
 
 ORDER = ["clients", "leads", "kyc", "compliance", "trading", "wallet", "ib", "monitoring", "portal", "reports"]
-PASSWORD = "keelson-demo-2026"  # noqa: S105 — printed by `make demo`; production has no demo
-TOTP_SECRET = "KEELSONDEMO22222"  # noqa: S105 — the demo's second factor, shown on its sign-in page
 DAYS = 92
 
 Progress = Callable[[str, int, int], None]
@@ -302,8 +302,6 @@ def logins() -> list[Login]:
 
     Read from the database, so a restart shows them again.
     """
-    from crm.accounts import demo_mode  # models must be there
-
     rows = [
         Login(label, str(user), user.username, "/accounts/login/") for label, user in demo_mode.staff_of_each_role()
     ]

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from crm import audit, keys
 from crm.errors import DomainError
@@ -188,3 +189,11 @@ def _replay_batch(batch: list[Erasure], found: Replay, *, change: bool) -> None:
             actor=None, action="crm.erasures_replayed", target=("crm.subjectkey", again[0].client_id),
             evidence={"clients": [row.client_id for row in again]},
         )  # fmt: skip
+
+
+def destroy_client_key(client_id: int) -> None:
+    """Erase a client: nothing under their key opens again, and the register of erasures says so after the commit."""
+    SubjectKey.objects.filter(client_id=client_id, destroyed_at__isnull=True).update(
+        wrapped=None, destroyed_at=timezone.now()
+    )
+    transaction.on_commit(register_new, robust=True)

@@ -60,21 +60,3 @@ def sync_roles() -> None:
     for role, names in CATALOGUE.items():
         group, _created = Group.objects.get_or_create(name=role.value)
         group.permissions.set([by_name[name] for name in names if name in by_name])
-
-
-def give_role(user, role: Role, *, actor) -> None:
-    """Put a person into a role. Who: `crm.manage_staff`; nobody gives rights that they do not hold themselves."""
-    from django.contrib.auth.models import Group
-
-    from crm import audit
-    from crm.policies import require
-    from crm.staff.policies import can_give_role, can_manage_other
-
-    if actor is not None:
-        require(can_manage_other(actor, user))
-        require(can_give_role(actor, role))
-    with transaction.atomic():
-        user.groups.add(Group.objects.get(name=role.value))
-        audit.record(
-            actor=actor, action="crm.role_given", target=user, brand_id=user.brand_id, after={"role": role.value}
-        )

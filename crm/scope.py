@@ -89,33 +89,3 @@ def staff_of_brand(brand_id: int) -> list[int]:
             {"brand": brand_id},
         )
         return [pk for (pk,) in cursor.fetchall()]
-
-
-def grant(user: Any, thing: Any, *, actor: Any) -> None:
-    """Let a user reach a brand, desk or book. Who: `crm.manage_staff`, and nobody grants what they don't reach."""
-    from guardian.shortcuts import assign_perm
-
-    from crm import audit, policies
-
-    policies.require(can_grant(actor, thing))
-    permission = f"access_{thing._meta.model_name}"
-    assign_perm(f"crm.{permission}", user, thing)
-    user.__dict__.pop("_keelson_reach", None)
-    audit.record(
-        actor=actor, action="crm.access_granted", target=user, after={permission: thing.pk, "name": str(thing)}
-    )
-
-
-def can_grant(actor: Any, thing: Any):
-    from django.utils.translation import gettext as _
-
-    from crm.policies import YES, has_permission, no
-
-    if actor is None:
-        return YES
-    allowed = has_permission(actor, "crm.manage_staff")
-    if not allowed:
-        return allowed
-    reach = reach_of(actor)
-    held = {"brand": reach.whole_brands, "desk": reach.desks, "book": reach.books}[thing._meta.model_name]
-    return YES if thing.pk in held else no(_("You can't grant access to something that you don't reach yourself."))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from crm import audit, policies
 from crm.errors import DomainError
+from ib.codes import new_code
 from ib.models import Partner, ReferralLink
 from ib.policies import can_manage_partners
 
@@ -37,8 +38,6 @@ def create_link(*, partner_id: int, campaign: str, actor: Any, code: str = "", l
         policies.require(can_manage_partners(actor, partner.brand_id))
     if partner.referral_links.filter(is_active=True).count() >= LINKS_MAX:
         raise DomainError(_("There are already %(count)s links. Switch one off first.") % {"count": LINKS_MAX})
-    from ib.partners import new_code
-
     try:
         with transaction.atomic():
             link = ReferralLink.objects.create(

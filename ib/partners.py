@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -20,6 +19,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Brand, User
 from ib import links, tree
 from ib.choices import PARTNER_TRANSITIONS, PartnerState
+from ib.codes import new_code
 from ib.models import Partner, PartnerSpell
 from ib.policies import can_manage_partners
 from ib.queries import partners_visible_to
@@ -72,11 +72,6 @@ def register_partner(
         tree.move_partner(partner_id=partner.pk, parent_id=parent_id, actor=actor, reason="", at=now)
     links.create_link(partner_id=partner.pk, campaign="", actor=None, code=partner.code)
     return partner
-
-
-def new_code() -> str:
-    """Eight letters and digits that can't be misread."""
-    return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _n in range(8))
 
 
 @transaction.atomic

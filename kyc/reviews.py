@@ -17,6 +17,7 @@ from crm.events import DocumentReviewed, publish
 from crm.policies import require
 from crm.sweep import each
 from crm.ui import formats
+from crm.wake import wake_on_commit
 from kyc import levels, policies
 from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
 from kyc.documents import locked
@@ -104,21 +105,9 @@ def _decide(
     if document.settles_at <= now:
         _take_effect(document)
     else:
-        transaction.on_commit(lambda: _wake(document))
+        # When the window closes; the sweeper comes anyway.
+        wake_on_commit("kyc.settle_decisions", seconds=undo_seconds_of(document) + 0.2)
     return document
-
-
-def _wake(document: Document) -> None:
-    """Ask a worker to come back when the window closes; the sweeper comes anyway."""
-    from kombu.exceptions import OperationalError
-    from redis.exceptions import RedisError
-
-    from kyc.tasks import settle_decisions
-
-    try:
-        settle_decisions.apply_async(countdown=undo_seconds_of(document) + 0.2, retry=False)
-    except (OperationalError, RedisError, OSError):
-        return
 
 
 @transaction.atomic

@@ -21,6 +21,9 @@ class DemoLogin:
     password: str
 
 
+PASSWORD = "keelson-demo-2026"  # noqa: S105 — printed by `make demo`; production has no demo
+TOTP_SECRET = "KEELSONDEMO22222"  # noqa: S105 — the demo's second factor, shown on its sign-in page
+
 # What one of them starts the other one has to approve: a visitor needs both.
 FOUR_EYES: Final = (Role.FINANCE, Role.ADMINISTRATOR)
 
@@ -39,8 +42,6 @@ def staff_logins() -> list[DemoLogin]:
     """What the sign-in page of a demo lists."""
     if not settings.DEMO:
         return []
-    from crm.demo import PASSWORD
-
     return [DemoLogin(label, user.get_full_name(), user.email, PASSWORD) for label, user in staff_of_each_role()]
 
 
@@ -48,8 +49,6 @@ def brand_logins(brand: Brand) -> list[DemoLogin]:
     """Two clients and two partners of a brand that have a known password; first those that the demo prints."""
     if not settings.DEMO:
         return []
-    from crm.demo import PASSWORD
-
     found = []
     for kind in (UserKind.CLIENT, UserKind.PARTNER):
         rows = User.objects.filter(kind=kind, brand=brand, is_active=True).exclude(password__startswith="!")  # noqa: S106
@@ -65,8 +64,6 @@ def current_code(user: User) -> str:
     from allauth.mfa.models import Authenticator
     from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
     from allauth.mfa.utils import decrypt
-
-    from crm.demo import TOTP_SECRET
 
     row = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
     if row is None or decrypt(row.data["secret"]) != TOTP_SECRET:

@@ -10,15 +10,11 @@ from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.mfa.utils import decrypt
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 
-from crm import audit
-from crm.errors import NotAllowed
 from crm.models import User
-from crm.policies import require
 
 SESSION_KEY = "second_factor_of"
 
@@ -70,24 +66,3 @@ def end_session_row(request: HttpRequest) -> None:
     from allauth.usersessions.models import UserSession
 
     UserSession.objects.filter(session_key=request.session.session_key).delete()
-
-
-@transaction.atomic
-def reset_second_factor(*, user: User, actor: User | None, reason: str) -> None:
-    """Take a lost factor away: the person sets up a new one at the next sign-in, and all sessions end.
-
-    Who: `crm.manage_staff` within reach, never for oneself (a stolen session must not get rid of the factor).
-    """
-    from crm.accounts.sessions import end_sessions
-    from crm.staff.policies import can_manage
-
-    if actor is not None and actor.pk == user.pk:
-        raise NotAllowed(_("Another administrator has to reset your second factor."))
-    require(can_manage(actor, user))
-    kinds = sorted(Authenticator.objects.filter(user=user).values_list("type", flat=True))
-    Authenticator.objects.filter(user=user).delete()
-    ended = end_sessions(user=user, actor=actor)
-    audit.record(
-        actor=actor, action="crm.second_factor_reset", target=user, brand_id=user.brand_id,
-        before={"factors": kinds}, after={"factors": []}, reason=reason, evidence={"sessions_ended": ended},
-    )  # fmt: skip

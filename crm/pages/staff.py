@@ -251,7 +251,7 @@ def reset_factor(request: HttpRequest, pk: int) -> HttpResponse:
     user = queries.get_staff(actor, pk)
     return _act(
         request, pk, _("The second factor is reset. They set up a new one at the next sign-in."),
-        lambda: second_factor.reset_second_factor(user=user, actor=actor, reason=_reason(request)),
+        lambda: people.reset_second_factor(user=user, actor=actor, reason=_reason(request)),
     )  # fmt: skip
 
 

@@ -16,10 +16,10 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Book, Brand, Desk, GrantRequest, User
 from crm.notify import notify, people_with
 from crm.policies import require
-from crm.roles import give_role
-from crm.scope import grant
 from crm.staff import policies
 from crm.staff.queries import grants_of
+from crm.staff.reach import grant
+from crm.staff.roles import give_role
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from crm.accounts import links, username_for
 from crm.accounts.passwords import absolute
 from crm.accounts.sessions import end_sessions
 from crm.choices import LinkKind, UserKind
-from crm.errors import DomainError, WrongState
+from crm.errors import DomainError, NotAllowed, WrongState
 from crm.mail import Letter
 from crm.models import Brand, Desk, User
 from crm.policies import require, require_permission
@@ -154,3 +155,21 @@ def end_all_sessions(*, user: User, actor: User) -> int:
     """End every session of somebody, e.g. after a lost laptop."""
     require(policies.can_manage(actor, user))
     return end_sessions(user=user, actor=actor)
+
+
+@transaction.atomic
+def reset_second_factor(*, user: User, actor: User | None, reason: str) -> None:
+    """Take a lost factor away: the person sets up a new one at the next sign-in, and all sessions end.
+
+    Who: `crm.manage_staff` within reach, never for oneself (a stolen session must not get rid of the factor).
+    """
+    if actor is not None and actor.pk == user.pk:
+        raise NotAllowed(_("Another administrator has to reset your second factor."))
+    require(policies.can_manage(actor, user))
+    kinds = sorted(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+    Authenticator.objects.filter(user=user).delete()
+    ended = end_sessions(user=user, actor=actor)
+    audit.record(
+        actor=actor, action="crm.second_factor_reset", target=user, brand_id=user.brand_id,
+        before={"factors": kinds}, after={"factors": []}, reason=reason, evidence={"sessions_ended": ended},
+    )  # fmt: skip

@@ -11,8 +11,8 @@ from crm.choices import GrantKind, GrantState, Role
 from crm.models import GrantRequest, User
 from crm.policies import YES, Decision, has_permission, no
 from crm.roles import CATALOGUE
-from crm.scope import can_grant
 from crm.staff.queries import reaches_staff
+from crm.staff.reach import can_grant
 
 
 def can_manage(actor: User | None, user: User) -> Decision:

@@ -4,7 +4,7 @@ import pytest
 
 from crm.choices import Role
 from crm.models import AccessEvent
-from crm.scope import grant
+from crm.staff.reach import grant
 from tests.cast import make_staff, signed_in
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from compliance import packs, trails
 from compliance.pack_check import check_pack, verifier
 from compliance.trails import TrailFilter
-from crm import audit, crypto
+from crm import audit, erasures
 from crm.errors import NotAllowed
 from crm.jobs import run_job
 from crm.models import AccessEvent, AuditEvent, Job
@@ -200,7 +200,7 @@ def test_the_job_makes_the_file(trail):
 
 def test_an_erased_client_still_has_a_pack_that_holds(trail):
     audit.seal_pending()
-    crypto.destroy_client_key(trail.client.pk)
+    erasures.destroy_client_key(trail.client.pk)
     rows = list(next(trails.whole_trail(trail.client, TrailFilter())))
     assert all(row.body_plain == {"erased": True} for row in rows)
     _name, content = make(trail)

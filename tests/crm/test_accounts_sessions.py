@@ -174,8 +174,8 @@ def test_networks_are_checked_when_they_are_written():
 
 
 def test_nothing_of_the_demo_shows_on_a_real_installation(cast, settings):
-    from crm.demo import PASSWORD as DEMO_PASSWORD
-    from crm.demo import TOTP_SECRET
+    from crm.accounts.demo_mode import PASSWORD as DEMO_PASSWORD
+    from crm.accounts.demo_mode import TOTP_SECRET
 
     give_app(cast.agent, TOTP_SECRET)
     assert settings.DEMO is False
@@ -189,7 +189,7 @@ def test_nothing_of_the_demo_shows_on_a_real_installation(cast, settings):
 
 
 def test_a_demo_lists_a_login_per_role_and_shows_the_current_code(cast, settings):
-    from crm.demo import TOTP_SECRET
+    from crm.accounts.demo_mode import TOTP_SECRET
 
     settings.DEMO = True
     give_app(cast.agent, TOTP_SECRET)

@@ -2,7 +2,7 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
-from crm import audit, crypto
+from crm import audit, erasures
 from crm.audit import merkle
 from crm.models import AuditEvent
 
@@ -157,7 +157,7 @@ def test_a_row_is_proved_by_its_siblings_alone(cast):
 def test_erasing_a_client_leaves_the_proof_intact(cast):
     rows = write(cast)
     audit.seal_pending()
-    crypto.destroy_client_key(cast.client.pk)
+    erasures.destroy_client_key(cast.client.pk)
     assert audit.body_of(AuditEvent.objects.get(pk=rows[0].pk)) == {"erased": True}
     assert audit.verify().holds
 

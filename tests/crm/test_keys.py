@@ -117,7 +117,7 @@ def test_a_rotation_killed_anywhere_is_simply_run_again(cast, settings):
 def test_a_client_erased_during_a_rotation_stays_erased(cast, settings):
     sealed = crypto.encrypt_for_client(CLIENTS[0], b"gone")
     exchange(settings)
-    crypto.destroy_client_key(CLIENTS[0])
+    erasures.destroy_client_key(CLIENTS[0])
     key_rotation.rotate()
     with pytest.raises(crypto.KeyDestroyed):
         crypto.decrypt_for_client(CLIENTS[0], sealed)
@@ -191,7 +191,7 @@ def test_erasures_are_replayed_after_a_restore(cast, settings):
     sealed = {pk: crypto.encrypt_for_client(pk, b"personal") for pk in CLIENTS[:5]}
     saved = backup()
     for pk in CLIENTS[:2]:
-        crypto.destroy_client_key(pk)
+        erasures.destroy_client_key(pk)
     call_command("replay_erasures", "--check")
     restored(saved)
     assert crypto.decrypt_for_client(CLIENTS[0], sealed[CLIENTS[0]]) == b"personal", "the backup brought it back"
@@ -212,7 +212,7 @@ def test_erasures_are_replayed_after_a_restore(cast, settings):
 def test_a_copy_of_the_register_is_enough(cast, settings, tmp_path):
     sealed = crypto.encrypt_for_client(CLIENTS[0], b"personal")
     saved = backup()
-    crypto.destroy_client_key(CLIENTS[0])
+    erasures.destroy_client_key(CLIENTS[0])
     copy = settings.ERASURE_REGISTER.rename(tmp_path / "copy")
     restored(saved)
     call_command("replay_erasures", "--from", str(copy))
@@ -222,7 +222,7 @@ def test_a_copy_of_the_register_is_enough(cast, settings, tmp_path):
 
 def test_an_id_given_to_a_newer_client_is_left_alone(cast, settings):
     crypto.encrypt_for_client(CLIENTS[0], b"personal")
-    crypto.destroy_client_key(CLIENTS[0])
+    erasures.destroy_client_key(CLIENTS[0])
     SubjectKey.objects.filter(client_id=CLIENTS[0]).delete()  # restored from before that client existed
     sealed = crypto.encrypt_for_client(CLIENTS[0], b"somebody else")
     assert erasures.replay([settings.ERASURE_REGISTER]).of_another_key == 1
@@ -234,7 +234,7 @@ def test_a_damaged_register_destroys_nobody(cast, settings, damage):
     sealed = {pk: crypto.encrypt_for_client(pk, b"personal") for pk in CLIENTS[:3]}
     saved = backup()
     for pk in CLIENTS[:3]:
-        crypto.destroy_client_key(pk)
+        erasures.destroy_client_key(pk)
     restored(saved)
     lines = settings.ERASURE_REGISTER.read_bytes().splitlines(keepends=True)
     if damage == "removed":
@@ -256,11 +256,11 @@ def test_a_line_that_a_crash_left_out_or_cut_off_is_written_later(cast, settings
         crypto.encrypt_for_client(pk, b"personal")
     killed = 0
     for step in itertools.count(1):
-        if not killed_at(step, lambda: crypto.destroy_client_key(CLIENTS[0])):
+        if not killed_at(step, lambda: erasures.destroy_client_key(CLIENTS[0])):
             break
         killed += 1
     assert killed
-    crypto.destroy_client_key(CLIENTS[1])
+    erasures.destroy_client_key(CLIENTS[1])
     whole = settings.ERASURE_REGISTER.read_bytes()
     settings.ERASURE_REGISTER.write_bytes(whole[:-30])
     assert len(list(erasures.read_register(settings.ERASURE_REGISTER))) == 1

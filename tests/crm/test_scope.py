@@ -3,11 +3,13 @@ from django.contrib.auth.backends import ModelBackend
 from django.http import Http404
 
 from clients.queries import clients_visible_to, get_client, is_in_own_book
-from crm import roles, scope
+from crm import roles
 from crm.choices import Role
 from crm.errors import NotAllowed
 from crm.models import AuditEvent, User
 from crm.scope import reach_of
+from crm.staff import reach as staff_reach
+from crm.staff import roles as staff_roles
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +46,7 @@ def test_someone_who_left_reaches_nothing(cast):
 
 def test_reach_and_rights_cost_one_query_however_many_grants(cast, django_assert_num_queries):
     for book in (cast.other_book, cast.pool):
-        scope.grant(cast.agent, book, actor=None)
+        staff_reach.grant(cast.agent, book, actor=None)
     agent = User.objects.get(pk=cast.agent.pk)
     with django_assert_num_queries(1):
         assert reach_of(agent).books == {cast.book.pk, cast.other_book.pk, cast.pool.pk}
@@ -60,15 +62,15 @@ def test_rights_read_in_one_call_are_those_that_django_reads(cast):
 
 def test_nobody_grants_what_they_do_not_reach(cast):
     with pytest.raises(NotAllowed):
-        scope.grant(cast.agent, cast.other_brand, actor=cast.administrator)
+        staff_reach.grant(cast.agent, cast.other_brand, actor=cast.administrator)
     with pytest.raises(NotAllowed):
-        scope.grant(cast.agent, cast.other_book, actor=cast.desk_head)
+        staff_reach.grant(cast.agent, cast.other_book, actor=cast.desk_head)
     assert reach_of(cast.agent).books == {cast.book.pk}
 
 
 def test_a_grant_widens_the_reach_and_is_audited(cast):
     reach_of(cast.agent)
-    scope.grant(cast.agent, cast.other_book, actor=cast.administrator)
+    staff_reach.grant(cast.agent, cast.other_book, actor=cast.administrator)
     assert reach_of(cast.agent).books == {cast.book.pk, cast.other_book.pk}
     assert AuditEvent.objects.filter(action="crm.access_granted", target_id=str(cast.agent.pk)).count() == 1
 
@@ -79,5 +81,5 @@ def test_every_role_names_only_rights_that_exist(db):
 
 def test_only_those_who_manage_staff_give_roles(cast):
     with pytest.raises(NotAllowed):
-        roles.give_role(cast.other_agent, Role.FINANCE, actor=cast.agent)
+        staff_roles.give_role(cast.other_agent, Role.FINANCE, actor=cast.agent)
     assert not cast.other_agent.groups.filter(name=Role.FINANCE).exists()

@@ -315,7 +315,7 @@ def test_switching_off_ends_sessions_and_needs_a_reason(cast):
 
 
 def test_nobody_switches_themselves_off_or_resets_their_own_factor(cast):
-    from crm.accounts.second_factor import reset_second_factor
+    from crm.staff.people import reset_second_factor
 
     with pytest.raises(NotAllowed):
         people.switch_off(user_id=cast.administrator.pk, actor=cast.administrator, reason="x")

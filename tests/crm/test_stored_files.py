@@ -9,7 +9,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 
-from crm import audit, crypto
+from crm import audit, erasures
 from crm.file_check import verify_files
 from crm.file_columns import COLUMNS
 from crm.file_sweep import ORPHANS_MAX, is_older_than_files, note_newest_seal, sweep_orphans
@@ -141,7 +141,7 @@ def test_deep_compares_the_digest_of_the_content(cast):
 
 def test_files_of_an_erased_client_are_no_fault(cast):
     lost, kept = uploaded(cast.client), issued(cast)
-    crypto.destroy_client_key(cast.client.pk)
+    erasures.destroy_client_key(cast.client.pk)
     store.path_of(lost.store_key).unlink()
     verdict = verify_files(lambda _name: None, deep=True)
     assert verdict.holds

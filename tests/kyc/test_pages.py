@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from crm import crypto, events
+from crm import erasures, events
 from crm.models import AccessEvent
 from crm.uploads import DRAIN_BYTES_MAX
 from kyc import incoming, reviews, store
@@ -151,7 +151,7 @@ def test_a_damaged_missing_or_erased_file_is_said_so(cast, browse, document):
     assert answer.status_code == 409 and b"damaged" in answer.content
     path.unlink()
     assert b"missing from the store" in browser.get(url("page", document.pk, 1)).content
-    crypto.destroy_client_key(cast.client.pk)
+    erasures.destroy_client_key(cast.client.pk)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(raw)
     assert b"erased" in browser.get(url("page", document.pk, 1)).content

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from crm import crypto
+from crm import crypto, erasures
 from kyc import store
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def test_a_file_of_another_client_does_not_open(cast):
 
 def test_destroying_the_clients_key_makes_the_file_unreadable(cast):
     stored = store.put(client_id=cast.client.pk, content=b"secret")
-    crypto.destroy_client_key(cast.client.pk)
+    erasures.destroy_client_key(cast.client.pk)
     with pytest.raises(crypto.KeyDestroyed):
         store.read(client_id=cast.client.pk, key=stored.key)
 
