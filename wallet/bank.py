@@ -28,14 +28,18 @@ from crm.policies import require
 from crm.ui import formats
 from wallet import deposits, outcomes, policies, reversals, statement_tables
 from wallet.bank_choices import EntryState, OrderState
+from wallet.bank_ends import FileEnds, summary
+from wallet.bank_positions import statements_known
 from wallet.choices import InboxState, Verdict
 from wallet.kept_files import Folder, Kept, Progress, no_progress
 from wallet.models import BankBatch, BankEntry, BankFile, BankOrder, Deposit, Psp, WebhookMessage
 from wallet.models.bank import ORIGINAL_PURPOSE, PARTY_PURPOSE
 from wallet.psp.bank_wire import masked
 from wallet.psp.base import PaymentStatus, PaymentView, TransferStatus, TransferView
+from wallet.psp.settlement import EndUnknown
 from wallet.reconciliation.bank_leg import match_payouts
 from wallet.references_bank import deposits_named_in, wire_reference
+from wallet.settlement_import import hold
 from wallet.statements_in import Entry, Mapping, Statement, stream_statements
 from wallet.statements_in.base import fingerprints
 
@@ -51,18 +55,22 @@ ENTRIES_AT_ONCE = 1_000
 
 def import_statement(
     *, psp_id: int, file_name: str, content: bytes | BinaryIO | Path, actor: Any, kind: str = "auto",
-    mapping: Mapping | None = None,
+    mapping: Mapping | None = None, is_complete: bool = False,
 ) -> BankFile:  # fmt: skip
     """Take in a file of statements and act on its entries. The same file again is the same row, and changes nothing.
 
     content: the bytes, an open binary file, or a path. It is kept encrypted on disk and read from there; all of it is stored
     or nothing; entries that an earlier file had are not stored again.
+    is_complete: somebody stands for it that a CSV wasn't cut off. Otherwise its balances must prove it.
     Who: `wallet.handle_bank_entries` on the PSP's brand; None is the house's own fetching.
-    Raises: NotAllowed, BadStatement (with its place), StorageFull, DomainError for a statement of another account.
+    Raises: NotAllowed, BadStatement (with its place), EndUnknown (the file waits for a person to confirm it), StorageFull,
+    DomainError for a statement of another account.
     """
     psp = _account(psp_id, actor)
     kept = ORIGINALS.keep(content)
-    return _import_kept(psp, file_name, kept, actor, kind=kind, mapping=mapping)
+    return import_kept(
+        psp=psp, file_name=file_name, kept=kept, actor=actor, kind=kind, mapping=mapping, is_complete=is_complete
+    )
 
 
 def order_statement(*, psp_id: int, file_name: str, content: BinaryIO, actor: Any) -> Job:
@@ -92,7 +100,9 @@ def run_ordered(job: RunningJob) -> BankFile:
     psp = _account(job.parameters["psp_id"], job.owner)
     kept = ORIGINALS.ordered(job.parameters)
     with job.beside() as progress:
-        return _import_kept(psp, job.parameters["file_name"], kept, job.owner, progress=progress)
+        return import_kept(
+            psp=psp, file_name=job.parameters["file_name"], kept=kept, actor=job.owner, progress=progress
+        )
 
 
 def original_of(file: BankFile) -> Iterator[bytes]:
@@ -109,24 +119,54 @@ def _account(psp_id: int, actor: Any) -> Psp:
     return psp
 
 
-def _import_kept(
-    psp: Psp, file_name: str, kept: Kept, actor: Any, *, kind: str = "auto", mapping: Mapping | None = None,
-    progress: Progress = no_progress,
+def import_kept(
+    *, psp: Psp, file_name: str, kept: Kept, actor: Any, kind: str = "auto", mapping: Mapping | None = None,
+    progress: Progress = no_progress, is_complete: bool = False,
 ) -> BankFile:  # fmt: skip
-    """From the disk; the original is deleted when it is refused, or known."""
+    """From the disk; the original is deleted when it is refused, or known, and waits when its end is unknown."""
+    try:
+        return import_original(
+            psp=psp, file_name=file_name, kept=kept, actor=actor, kind=kind, mapping=mapping, progress=progress,
+            is_complete=is_complete,
+        )  # fmt: skip
+    except EndUnknown:
+        raise
+    except BaseException:
+        kept.forget()
+        raise
+
+
+def import_original(
+    *, psp: Psp, file_name: str, kept: Kept, actor: Any, kind: str = "auto", mapping: Mapping | None = None,
+    progress: Progress = no_progress, is_complete: bool = False,
+) -> BankFile:  # fmt: skip
+    """Store and book an original. Raises EndUnknown with the row under which it waits now."""
+    ends = FileEnds()
     try:
         known = BankFile.objects.filter(psp=psp, sha256=kept.sha256).first()
         if known is None:
             with kept.opened() as source:
+                is_remembered = False
                 if mapping is None and kind in ("auto", "csv", "xlsx"):
                     mapping = statement_tables.mapping_for(psp, source)
-                    if mapping is not None:
+                    is_remembered = mapping is not None
+                with transaction.atomic():
+                    file = _store(psp, file_name, kept, source, kind, mapping, actor, progress, ends)
+                    if file.format == "csv" and not (is_complete or ends.are_known):
+                        raise EndUnknown(
+                            _(
+                                "Nothing in the file says where it ends. Confirm under “Reconciliation” that it's complete."
+                            )
+                        )
+                    if is_remembered:
                         statement_tables.count_use(psp, source)
-                file = _store(psp, file_name, kept, source, kind, mapping, actor, progress)
         else:
             file = known
-    except BaseException:
-        kept.forget()
+    except EndUnknown as error:
+        error.waiting_id = hold(
+            psp=psp, file_name=file_name, kept=kept, actor=actor, is_statement=True, format="CSV", row_count=ends.rows,
+            first_day=ends.first_day, last_day=ends.last_day, totals=ends.totals, last_row=ends.last_row,
+        )  # fmt: skip
         raise
     if file.stored_name != kept.name:  # the same file was here, or came at the same time
         kept.forget()
@@ -164,7 +204,8 @@ def _require_own_account(psp: Psp, one: Statement) -> None:
 
 @transaction.atomic
 def _store(
-    psp: Psp, name: str, kept: Kept, source: BinaryIO, kind: str, mapping: Mapping | None, actor: Any, progress: Progress
+    psp: Psp, name: str, kept: Kept, source: BinaryIO, kind: str, mapping: Mapping | None, actor: Any, progress: Progress,
+    ends: FileEnds,
 ) -> BankFile:  # fmt: skip
     """Statement by statement as the file is read: what is refused at its end undoes all before it."""
     # One file at a time, so that each entry is new once; payments that name the account go on meanwhile.
@@ -173,13 +214,15 @@ def _store(
     if again is not None:
         return again
     kind, found = stream_statements(source, kind, mapping)
+    known = statements_known(psp)
     file = BankFile.objects.create(
         psp=psp, sha256=kept.sha256, file_name=name[:160], format=kind, imported_by=actor, imported_at=timezone.now(),
         stored_name=kept.name, size_bytes=kept.size_bytes,
     )  # fmt: skip
     for one in found:
         _require_own_account(psp, one)
-        file.statements.append(_summary(one))
+        file.statements.append(summary(one, [*known, *file.statements]))
+        ends.add(one, file.statements[-1]["before"])
         pairs = list(zip(fingerprints(one.account, one.entries), one.entries, strict=True))
         for start in range(0, len(pairs), ENTRIES_AT_ONCE):
             _store_entries(psp, file, [pair for pair in pairs[start : start + ENTRIES_AT_ONCE] if pair[1].minor])
@@ -201,14 +244,6 @@ def _store_entries(psp: Psp, file: BankFile, pairs: list[tuple[str, Entry]]) -> 
     BankEntry.objects.bulk_create([_row(psp, file, mark, entry) for mark, entry in fresh.items()])
     file.entries_new += len(fresh)
     file.entries_known += len(pairs) - len(fresh)
-
-
-def _summary(one: Statement) -> dict[str, Any]:
-    return {
-        "account": masked(one.account), "currency": one.currency, "first": one.first_day.isoformat(),
-        "last": one.last_day.isoformat(), "entries": len(one.entries), "opening": one.opening_minor,
-        "closing": one.closing_minor,
-    }  # fmt: skip
 
 
 def _row(psp: Psp, file: BankFile, mark: str, entry: Entry) -> BankEntry:

@@ -132,6 +132,28 @@ def _statements(brand_id: int, day: dt.date) -> dict[str, tuple[int, dt.date]]:
     return sums
 
 
+def statements_known(psp: Psp) -> list[dict[str, Any]]:
+    """What the account's last files said, as `BankFile.statements` has it."""
+    files = BankFile.objects.filter(psp=psp).order_by("-id").values_list("statements", flat=True)[:FILES_READ]
+    return [one for statements in files for one in statements]
+
+
+def closing_before(known: list[dict[str, Any]], *, account: str, currency: str, first_day: dt.date) -> int | None:
+    """The closing balance of the last statement up to a day. None: there is none, or it tells no balance.
+
+    account: masked; a statement that names none is any account's.
+    """
+    earlier = [
+        one
+        for one in known
+        if one.get("currency") == currency
+        and (not account or not one.get("account") or one["account"] == account)
+        and dt.date.fromisoformat(one["last"]) <= first_day
+    ]
+    last = max(earlier, key=lambda one: (one["last"], one["first"]), default=None)
+    return last.get("closing") if last else None
+
+
 def covered_days(psp: Psp) -> list[tuple[dt.date, dt.date]]:
     """First and last day of every statement that is here."""
     return statement_days([psp.pk])[psp.pk]

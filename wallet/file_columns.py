@@ -30,6 +30,13 @@ def _original(model: type, folder: Folder, job_kind: str) -> FileColumn:
     )  # fmt: skip
 
 
+def _waiting(folder: Folder, *, is_statement: bool) -> FileColumn:
+    return FileColumn(
+        ReportToConfirm, "stored_name", folder.name, is_sharded=True, purpose=folder.purpose, size="size_bytes",
+        sha256="sha256", rows=Q(state=WaitingState.WAITING, is_statement=is_statement),
+    )  # fmt: skip
+
+
 declare(
     FileColumn(
         IssuedDocument, "stored_name", "documents", is_sharded=True, client="client_id", purpose="document",
@@ -40,10 +47,8 @@ declare(
         sha256="evidence_sha256",
     ),
     _original(SettlementImport, settlement_import.ORIGINALS, "wallet.import_report"),
-    FileColumn(
-        ReportToConfirm, "stored_name", settlement_import.ORIGINALS.name, is_sharded=True,
-        purpose=settlement_import.ORIGINALS.purpose, size="size_bytes", sha256="sha256", rows=Q(state=WaitingState.WAITING),
-    ),
+    _waiting(settlement_import.ORIGINALS, is_statement=False),
+    _waiting(bank.ORIGINALS, is_statement=True),
     _original(BankFile, bank.ORIGINALS, "wallet.import_statement"),
     _attached(BreakNote, attachments.BREAKS),
     _attached(ManualJournalFile, attachments.JOURNALS),

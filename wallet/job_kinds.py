@@ -21,6 +21,7 @@ from crm.policies import require
 from wallet import bank, evidence, job_kinds_month  # noqa: F401 (registers its kinds)
 from wallet.account_history import HistoryForm
 from wallet.account_history import write_csv as write_history
+from wallet.models import BankFile
 from wallet.periods import close_period
 from wallet.policies import can_answer_dispute
 from wallet.psp.settlement import EndUnknown
@@ -45,13 +46,19 @@ def import_of_report(job: RunningJob) -> None:
 @job_kind("wallet.confirm_report", title=gettext_noop("Import of a confirmed report"))
 def import_of_confirmed(job: RunningJob) -> None:
     """A large report that somebody confirmed as complete."""
-    job.point_to(reverse("wallet:settlement", args=[run_confirmation(job).pk]))
+    taken = run_confirmation(job)
+    is_statement = isinstance(taken, BankFile)
+    job.point_to(reverse("wallet:bank") if is_statement else reverse("wallet:settlement", args=[taken.pk]))
 
 
 @job_kind("wallet.import_statement", title=gettext_noop("Import of a bank statement"))
 def import_of_statement(job: RunningJob) -> None:
     """A large one; rights and the file itself are looked at again."""
-    bank.run_ordered(job)
+    try:
+        bank.run_ordered(job)
+    except EndUnknown as waits:
+        job.point_to(reverse("wallet:report_to_confirm", args=[waits.waiting_id]))
+        return
     job.point_to(reverse("wallet:bank"))
 
 

@@ -229,6 +229,19 @@ def can_handle_bank(user: Any, psp: Psp) -> Decision:
     return _on_whole_brand(user, psp, "wallet.handle_bank_entries")
 
 
+def can_confirm_report(user: Any, waiting: Any) -> Decision:
+    """Confirm or discard a report or bank statement that doesn't prove its own end: whoever may import one of the kind."""
+    return can_handle_bank(user, waiting.psp) if waiting.is_statement else can_reconcile(user, waiting.psp)
+
+
+def sees_waiting_reports(user: Any) -> bool:
+    return bool(user.has_perm("wallet.view_settlementimport") or user.has_perm("wallet.view_bankentry"))
+
+
+def decides_waiting_reports(user: Any) -> bool:
+    return bool(user.has_perm("wallet.run_reconciliation") or user.has_perm("wallet.handle_bank_entries"))
+
+
 def can_send_bank_orders(user: Any, psp: Psp) -> Decision:
     return _on_whole_brand(user, psp, "wallet.send_bank_orders")
 

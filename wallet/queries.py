@@ -22,6 +22,7 @@ from wallet.choices import (
     DepositState,
     ExchangeState,
     TransferState,
+    WaitingState,
     WithdrawalState,
 )
 from wallet.models import (
@@ -47,6 +48,7 @@ from wallet.models import (
     Withdrawal,
 )
 
+REPORTS_WAITING_MAX = 20
 HISTORY_MAX = 100
 AnyMovement = Deposit | Withdrawal | Transfer | Exchange
 
@@ -124,6 +126,11 @@ def manual_files_visible_to(user: Any) -> QuerySet[ManualJournalFile]:
 
 def imports_visible_to(user: Any) -> QuerySet[SettlementImport]:
     return SettlementImport.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
+
+
+def waiting_reports(user: Any, *, is_statement: bool) -> list[ReportToConfirm]:
+    rows = reports_to_confirm_visible_to(user).filter(state=WaitingState.WAITING, is_statement=is_statement)
+    return list(rows.select_related("psp").defer("psp__sealed_credentials", "totals")[:REPORTS_WAITING_MAX])
 
 
 def reports_to_confirm_visible_to(user: Any) -> QuerySet[ReportToConfirm]:

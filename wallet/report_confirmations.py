@@ -1,5 +1,6 @@
 """Reports that don't prove their own end: Stripe's without its summary, Adyen's accounting report, BTCPay's, a cashier's without
-totals. Cut off at a line's end they would be taken with fewer rows, so a person compares what was read with the PSP's own page.
+totals, a bank's CSV. Cut off at a line's end they would be taken with fewer rows, so a person compares what was read with the
+PSP's or bank's own page.
 """
 
 from __future__ import annotations
@@ -15,43 +16,44 @@ from crm.errors import WrongState
 from crm.jobs import RunningJob, start_job
 from crm.models import Job
 from crm.policies import require
-from wallet import policies, settlement_import
+from wallet import bank, policies, settlement_import
 from wallet.choices import WaitingState
 from wallet.kept_files import Kept, Progress, no_progress
-from wallet.models import ReportToConfirm, SettlementImport
+from wallet.models import BankFile, ReportToConfirm, SettlementImport
 
 
 def _lock(waiting_id: int, actor: Any) -> ReportToConfirm:
     waiting = ReportToConfirm.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=waiting_id)
-    require(policies.can_reconcile(actor, waiting.psp))
+    require(policies.can_confirm_report(actor, waiting))
     if waiting.state != WaitingState.WAITING:
         raise WrongState(_("This report is already decided: %(state)s.") % {"state": waiting.get_state_display()})
     return waiting
 
 
 def _kept(waiting: ReportToConfirm) -> Kept:
-    return Kept(settlement_import.ORIGINALS, waiting.stored_name, waiting.sha256, waiting.size_bytes)
+    folder = bank.ORIGINALS if waiting.is_statement else settlement_import.ORIGINALS
+    return Kept(folder, waiting.stored_name, waiting.sha256, waiting.size_bytes)
 
 
 @transaction.atomic
-def confirm_report(*, waiting_id: int, actor: Any, progress: Progress = no_progress) -> SettlementImport:
-    """Confirm that a report is complete, and import it. A person's name stands for it in the audit log.
+def confirm_report(*, waiting_id: int, actor: Any, progress: Progress = no_progress) -> SettlementImport | BankFile:
+    """Confirm that a report or statement is complete, and import it. A person's name stands for it in the audit log.
 
-    Who: `wallet.run_reconciliation` on the PSP's brand. Raises: NotAllowed, WrongState, BadFile, DomainError when the same file
-    was imported meanwhile; then it goes on waiting.
+    Who: `wallet.run_reconciliation` on the PSP's brand, for a statement `wallet.handle_bank_entries`.
+    Raises: NotAllowed, WrongState, BadFile, DomainError when the same file was imported meanwhile; then it goes on waiting.
     """
     waiting = _lock(waiting_id, actor)
-    report = settlement_import.import_original(
-        psp=waiting.psp,
-        file_name=waiting.file_name,
-        kept=_kept(waiting),
-        actor=actor,
-        progress=progress,
-        is_complete=True,
-    )
-    waiting.report = report
+    original: dict[str, Any] = {
+        "psp": waiting.psp, "file_name": waiting.file_name, "kept": _kept(waiting), "actor": actor, "progress": progress,
+        "is_complete": True,
+    }  # fmt: skip
+    taken: SettlementImport | BankFile
+    if waiting.is_statement:
+        taken = waiting.bank_file = bank.import_original(**original)
+    else:
+        taken = waiting.report = settlement_import.import_original(**original)
     _decide(waiting, WaitingState.CONFIRMED, actor)
-    return report
+    return taken
 
 
 def order_confirmation(*, waiting_id: int, actor: Any) -> Job:
@@ -64,7 +66,7 @@ def order_confirmation(*, waiting_id: int, actor: Any) -> Job:
     )  # fmt: skip
 
 
-def run_confirmation(job: RunningJob) -> SettlementImport:
+def run_confirmation(job: RunningJob) -> SettlementImport | BankFile:
     with job.beside() as progress:
         return confirm_report(waiting_id=job.parameters["waiting_id"], actor=job.owner, progress=progress)
 
@@ -80,7 +82,9 @@ def discard_report(*, waiting_id: int, actor: Any) -> ReportToConfirm:
 
 def _decide(waiting: ReportToConfirm, state: WaitingState, actor: Any) -> None:
     waiting.state, waiting.decided_by, waiting.decided_at = state, actor, timezone.now()
-    waiting.save(update_fields=["state", "decided_by", "decided_at", "report"])
+    if state == WaitingState.DISCARDED:
+        waiting.last_row = ""  # names of people may be in it
+    waiting.save(update_fields=["state", "decided_by", "decided_at", "report", "bank_file", "last_row"])
     audit.record(
         actor=actor, action=f"wallet.report_{state}", target=waiting, brand_id=waiting.psp.brand_id,
         after={

@@ -189,9 +189,16 @@ def import_original(
     return report
 
 
-@transaction.atomic
 def _hold(psp: Psp, file_name: str, kept: Kept, actor: Any, reader: SettlementReader) -> int:
-    """What was read of a report, for the person who confirms that it's complete. The same file again is the same row."""
+    return hold(
+        psp=psp, file_name=file_name, kept=kept, actor=actor, format=str(reader.title)[:40], row_count=reader.row_count,
+        first_day=reader.first_day, last_day=reader.last_day, totals=totals_of(reader),
+    )  # fmt: skip
+
+
+@transaction.atomic
+def hold(*, psp: Psp, file_name: str, kept: Kept, actor: Any, **read: Any) -> int:
+    """Keep what was read of a report for the person who confirms that it's complete. The same file again is the same row."""
     lock_psp(psp.pk)
     known = ReportToConfirm.objects.filter(psp=psp, sha256=kept.sha256, state=WaitingState.WAITING).first()
     if known is not None:
@@ -199,8 +206,7 @@ def _hold(psp: Psp, file_name: str, kept: Kept, actor: Any, reader: SettlementRe
         return known.pk
     held = ReportToConfirm.objects.create(
         psp=psp, file_name=file_name[:160], sha256=kept.sha256, stored_name=kept.name, size_bytes=kept.size_bytes,
-        format=str(reader.title)[:40], row_count=reader.row_count, first_day=reader.first_day, last_day=reader.last_day,
-        totals=totals_of(reader), uploaded_by=actor, uploaded_at=timezone.now(),
+        uploaded_by=actor, uploaded_at=timezone.now(), **read,
     )  # fmt: skip
     audit.record(
         actor=actor, action="wallet.report_held", target=held, brand_id=psp.brand_id,

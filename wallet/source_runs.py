@@ -204,7 +204,8 @@ def _run_bank(source: Source, day: dt.date) -> Outcome:
     if psp.is_fetched_daily and psp.is_enabled and (covered is None or covered < day):
         first = day if covered is None else covered + dt.timedelta(days=1)
         content = adapter_of(psp).fetch_settlement(first, day)
-        bank.import_statement(psp_id=psp.pk, file_name=f"{psp.code}-{first}-{day}.xml", content=content, actor=None)
+        name = f"{psp.code}-{first}-{day}.xml"
+        bank.import_statement(psp_id=psp.pk, file_name=name, content=content, actor=None, is_complete=True)
         covered = covered_to(bank_positions.covered_days(psp))
     positions = bank_positions.bank_positions(source.brand.pk, covered or day) if covered else {}
     found = [_of_balance(one) for one in positions.values() if one.difference_minor]

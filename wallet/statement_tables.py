@@ -22,6 +22,7 @@ from crm.policies import require
 from wallet import policies
 from wallet.models import BankFile, Psp, TableMapping, WaitingTable
 from wallet.models.bank import ORIGINAL_PURPOSE
+from wallet.psp.settlement import EndUnknown
 from wallet.statements_in import BadStatement, Mapping, Parsed, find_format, read_file
 from wallet.statements_in.mapping import fingerprint, guess
 from wallet.statements_in.table_rows import first_rows
@@ -132,20 +133,33 @@ def preview(waiting: WaitingTable, mapping: Mapping) -> list[Parsed]:
     return list(found)
 
 
-@transaction.atomic
 def import_waiting(*, waiting_id: int, mapping: Mapping, actor: Any) -> BankFile:
     """Take the table in by this mapping, and remember the mapping for the account and shape.
 
     Who: `wallet.handle_bank_entries` on the PSP's brand. Raises: NotAllowed, BadStatement, DomainError; then nothing is kept.
+    EndUnknown: the mapping is remembered, and the file waits for a person to confirm that it's complete.
     """
+    taken = _import_by(waiting_id, replace(mapping, doubts=[]), actor)
+    if isinstance(taken, EndUnknown):
+        raise taken
+    return taken
+
+
+@transaction.atomic
+def _import_by(waiting_id: int, mapping: Mapping, actor: Any) -> BankFile | EndUnknown:
     from wallet.bank import import_statement
 
     waiting = WaitingTable.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=waiting_id)
     psp = waiting.psp
     require(policies.can_handle_bank(actor, psp))
     content = waiting.content
-    mapping = replace(mapping, doubts=[])
-    file = import_statement(psp_id=psp.pk, file_name=waiting.file_name, content=content, actor=actor, mapping=mapping)
+    taken: BankFile | EndUnknown
+    try:
+        taken = import_statement(
+            psp_id=psp.pk, file_name=waiting.file_name, content=content, actor=actor, mapping=mapping
+        )
+    except EndUnknown as waits:
+        taken = waits
     known, _is_new = TableMapping.objects.update_or_create(
         psp=psp, fingerprint=shape_of(content).fingerprint,
         defaults={"name": waiting.file_name, "mapping": mapping.as_json(), "made_by": actor, "made_at": timezone.now()},
@@ -155,7 +169,7 @@ def import_waiting(*, waiting_id: int, mapping: Mapping, actor: Any) -> BankFile
         after={"psp": psp.code, "file": waiting.file_name, "mapping": mapping.as_json()},
     )  # fmt: skip
     waiting.delete()
-    return file
+    return taken
 
 
 @transaction.atomic

@@ -49,7 +49,8 @@ def files(folder):
 
 
 def take_in(psp, content=CONTENT, **more):
-    return bank.import_statement(psp_id=psp.pk, file_name="october.csv", content=content, **{"actor": None, **more})
+    more = {"actor": None, "is_complete": True, **more}
+    return bank.import_statement(psp_id=psp.pk, file_name="october.csv", content=content, **more)
 
 
 @pytest.mark.parametrize("kind", ["bytes", "file", "path", "upload"])
@@ -115,8 +116,11 @@ def test_a_file_beyond_the_limit_is_refused_in_words(psp, folder, monkeypatch):
 def test_a_large_upload_is_taken_in_by_a_worker_that_looks_at_rights_again(cast, psp, folder, browse, monkeypatch):
     monkeypatch.setattr(bank, "AT_ONCE_BYTES_MAX", 100)
     browser = browse(cast.finance)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("large.csv", CONTENT)
     answer = browser.post(
-        reverse("wallet:bank_upload"), {"psp": psp.pk, "file": SimpleUploadedFile("large.csv", CONTENT)}
+        reverse("wallet:bank_upload"), {"psp": psp.pk, "file": SimpleUploadedFile("large.zip", packed.getvalue())}
     )
     job = Job.objects.get(kind="wallet.import_statement")
     assert (answer.status_code, answer["Location"]) == (302, reverse("job", args=[job.pk]))

@@ -7,7 +7,8 @@ from django.urls import reverse
 from crm.models import AuditEvent
 from tests.wallet.test_bank_wire import outside, take_in  # noqa: F401 (a fixture)
 from wallet import bank, statement_tables
-from wallet.models import BankEntry, BankFile, TableMapping, WaitingTable
+from wallet.models import BankEntry, BankFile, ReportToConfirm, TableMapping, WaitingTable
+from wallet.report_confirmations import confirm_report
 
 pytestmark = pytest.mark.django_db
 
@@ -38,13 +39,21 @@ def test_an_unknown_table_waits_is_said_and_the_next_is_read_without_asking(cast
     assert "2 entries in the file" in looked
     assert BankEntry.objects.count() == 0, "looking books nothing"
     finance.post(page, {**SAID, "what": "import"})
+    assert BankEntry.objects.count() == 0, "nothing proves its end"
+    confirm(cast)
     assert sorted(BankEntry.objects.values_list("amount_minor", "currency")) == [(-123_450, "EUR"), (1_000, "EUR")]
     assert (WaitingTable.objects.count(), TableMapping.objects.count()) == (0, 1)
     upload(finance, outside, NEXT, "march.csv")
+    confirm(cast)
     assert BankEntry.objects.filter(amount_minor=200_000).exists()
-    assert (WaitingTable.objects.count(), TableMapping.objects.get().files) == (0, 1)
-    assert "1 file" in finance.get(reverse("wallet:bank_mappings")).content.decode()
+    assert (WaitingTable.objects.count(), TableMapping.objects.get().files) == (0, 2)
+    assert "2 files" in finance.get(reverse("wallet:bank_mappings")).content.decode()
     assert AuditEvent.objects.filter(action="wallet.bank_table_mapped").exists()
+
+
+def confirm(cast):
+    """A person says that the table that waits is complete (tests/wallet/test_statement_table_ends.py)."""
+    confirm_report(waiting_id=ReportToConfirm.objects.get(state="waiting").pk, actor=cast.finance)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +91,7 @@ def test_a_table_of_another_shape_is_asked_about(cast, outside, browse):  # noqa
 
 def test_names_that_everybody_knows_need_no_mapping(cast, outside):  # noqa: F811
     text = "date;amount;currency\n2026-02-13;5.00;EUR\n"
-    bank.import_statement(psp_id=outside.psp.pk, file_name="a.csv", content=text.encode(), actor=None)
+    bank.import_statement(psp_id=outside.psp.pk, file_name="a.csv", content=text.encode(), actor=None, is_complete=True)
     assert (BankEntry.objects.count(), WaitingTable.objects.count()) == (1, 0)
     with pytest.raises(statement_tables.MappingNeeded, match="in which currency"):
         bank.import_statement(

@@ -33,7 +33,7 @@ def import_statements(demo: Demo) -> None:
     lines = [*_payouts(account, yesterday), *_fees(yesterday), *_of_yesterday(yesterday)]
     for first, last in months_until(yesterday):
         file = import_statement(
-            psp_id=account.pk, file_name=f"statement-{first:%Y-%m}.csv", actor=None,
+            psp_id=account.pk, file_name=f"statement-{first:%Y-%m}.csv", actor=None, is_complete=True,
             content=_statement([line for line in lines if first <= line[0] <= last]),
         )  # fmt: skip
         morning = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(7, 10), tzinfo=dt.UTC)

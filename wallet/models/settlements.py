@@ -71,7 +71,10 @@ class SettlementImport(models.Model):
 
 
 class ReportToConfirm(models.Model):
-    """An uploaded report that doesn't prove its own end: what was read of it, until a person confirms that it's complete."""
+    """An uploaded report that doesn't prove its own end: what was read of it, until a person confirms that it's complete.
+
+    `is_statement`: it's a bank account's CSV, which becomes a `BankFile`; any other becomes a `SettlementImport`.
+    """
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="reports_to_confirm")
     file_name = models.CharField(max_length=160)
@@ -83,13 +86,19 @@ class ReportToConfirm(models.Model):
     row_count = models.PositiveIntegerField()
     first_day = models.DateField()
     last_day = models.DateField()
-    totals = models.JSONField(default=dict)  # as of an import
+    # As of an import. Of a statement per currency: {"rows", "in", "out", "opening", "closing", "before"} in minor units.
+    totals = models.JSONField(default=dict)
+    is_statement = models.BooleanField(default=False, db_default=False)
+    last_row = models.CharField(max_length=300, blank=True, db_default="")
     state = models.CharField(max_length=10, choices=WaitingState.choices, default=WaitingState.WAITING)
     uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     uploaded_at = models.DateTimeField()
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
     report = models.OneToOneField(SettlementImport, on_delete=models.PROTECT, null=True, related_name="confirmation")
+    bank_file = models.OneToOneField(
+        "wallet.BankFile", on_delete=models.PROTECT, null=True, related_name="confirmation"
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -105,8 +114,11 @@ class ReportToConfirm(models.Model):
                 name="decided_report_says_by_whom",
             ),
             models.CheckConstraint(
-                condition=Q(state=WaitingState.CONFIRMED, report__isnull=False)
-                | (~Q(state=WaitingState.CONFIRMED) & Q(report__isnull=True)),
+                condition=Q(
+                    state=WaitingState.CONFIRMED, is_statement=False, report__isnull=False, bank_file__isnull=True
+                )
+                | Q(state=WaitingState.CONFIRMED, is_statement=True, report__isnull=True, bank_file__isnull=False)
+                | (~Q(state=WaitingState.CONFIRMED) & Q(report__isnull=True, bank_file__isnull=True)),
                 name="confirmed_report_is_imported",
             ),
         ]

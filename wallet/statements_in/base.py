@@ -53,6 +53,9 @@ class Statement:
     entries: tuple[Entry, ...]
     opening_minor: int | None = None
     closing_minor: int | None = None
+    has_end: bool = True
+    ends_at_opening: bool = False
+    tail: str = ""
 
 
 def strict(one: Parsed) -> Statement:
@@ -74,6 +77,7 @@ def strict(one: Parsed) -> Statement:
         entries=tuple(entry for booking in one.booked for entry in _entries(booking, one)),
         opening_minor=to_minor(opening.amount, one.currency) if opening and is_whole_period else None,
         closing_minor=to_minor(closing.amount, one.currency) if closing and is_whole_period else None,
+        has_end=one.has_end, ends_at_opening=one.ends_at_opening, tail=one.tail,
     )  # fmt: skip
 
 

@@ -133,6 +133,11 @@ class Parsed:
     claims: list[Claim] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
+    # Of a table only, which has no end mark. has_end: its balances prove that no row is missing behind the last one.
+    # ends_at_opening: its last row is its oldest, so the closing balance of the statement before can prove it.
+    has_end: bool = True
+    ends_at_opening: bool = False
+    tail: str = ""  # its last row, for whoever compares it with the bank's own page
 
     def odd(self, place: str, message: str, weight: str = Weight.NOTE) -> None:
         """Something that a reader can do without is missing or strange."""

@@ -44,6 +44,7 @@ NOTHING_MOVED = (
     "storniert vor",
     "not settled",
 )
+TAIL_CHARS_MAX = 300
 OPENING_WORDS = (
     "opening balance", "balance brought forward", "brought forward", "anfangssaldo", "alter kontostand", "balance b f",
     "saldo inicial", "solde initial", "begin saldo", "beginsaldo", "alter saldo", "saldo anterior", "saldo poczatkowe",
@@ -58,7 +59,7 @@ CLOSING_WORDS = (
 
 def read_csv(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Parsed]:
     """Raises BadStatement: no table, or none with days and amounts."""
-    yield from read_rows(csv_rows(file), mapping)
+    yield from read_rows(csv_rows(file), mapping, has_end_mark=False)
 
 
 def read_workbook(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Parsed]:
@@ -76,14 +77,15 @@ def read_workbook(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Pa
 # ── a statement of each account and currency ─────────────────────────────────────────────────────────────────────────
 
 
-def read_rows(rows: Rows, mapping: Mapping | None, sheet: str = "") -> Iterator[Parsed]:
+def read_rows(rows: Rows, mapping: Mapping | None, sheet: str = "", *, has_end_mark: bool = True) -> Iterator[Parsed]:
+    """has_end_mark: the file around the rows can't have been cut off (a workbook's directory stands at its end)."""
     head = list(itertools.islice(rows, SAMPLE_ROWS))
     mapping = mapping or guess([row for _number, row in head])
     if mapping is None:
         raise BadStatement(
             _("No columns of days and amounts are recognised in the table. Say which is what on the mapping page.")
         )
-    reader = _Table(mapping, sheet)
+    reader = _Table(mapping, sheet, has_end_mark=has_end_mark)
     for number, row in head[: mapping.header + 1]:
         reader.above(number, row)
     for number, row in itertools.chain(head[mapping.header + 1 :], rows):
@@ -92,14 +94,16 @@ def read_rows(rows: Rows, mapping: Mapping | None, sheet: str = "") -> Iterator[
 
 
 class _Table:
-    def __init__(self, mapping: Mapping, sheet: str) -> None:
-        self.mapping, self.sheet = mapping, sheet
+    def __init__(self, mapping: Mapping, sheet: str, *, has_end_mark: bool) -> None:
+        self.mapping, self.sheet, self.has_end_mark = mapping, sheet, has_end_mark
         self.names: list[str] = []
         self.found: dict[tuple[str, str], Parsed] = {}
         self.fees: dict[int, Decimal] = {}
         self.notes: list[tuple[str, str]] = []
         self.opening: Decimal | None = None
         self.closing: Decimal | None = None
+        self.tells_two_balances = False
+        self.last_row: tuple[int, list[Any]] | None = None
         # Fewest cells of a booking row but the last; cells of the last row with a day, its line, and whether it books.
         self.width_min, self.last_width, self.last_line, self.last_books = 0, 0, 0, False
 
@@ -121,8 +125,10 @@ class _Table:
         if not amounts:
             return False
         if any(text.startswith(words) or f" {words}" in text for words in OPENING_WORDS):
+            self.tells_two_balances |= self.opening not in (None, amounts[-1])
             self.opening = amounts[-1]
         elif any(text.startswith(words) for words in CLOSING_WORDS):
+            self.tells_two_balances |= self.closing not in (None, amounts[-1])
             self.closing = amounts[-1]
         else:
             return False
@@ -150,6 +156,7 @@ class _Table:
         return f"{self.sheet}: {place}" if self.sheet else place
 
     def row(self, number: int, row: list[Any]) -> None:
+        self.last_row = (number, row)
         day_cell = self.cell(row, "date")
         days = days_of(day_cell)
         day = days.get(self.mapping.order) or next(iter(days.values()), None)
@@ -297,10 +304,32 @@ class _Table:
             if not one.currency:
                 one.odd(one.place, _("it names no currency."), Weight.NEEDED)
             self._balances(one)
+            self._end(one)
             if len(self.found) == 1:
                 self._told_balances(one)
             one.settle()
             yield one
+
+    def _end(self, one: Parsed) -> None:
+        """Whether balances prove that no row is missing behind the last one: of a running balance the one that belongs to that
+        end, told above or below the table; without one, opening + entries = closing."""
+        if self.last_row is not None and (cells := [str(cell) for cell in self.last_row[1] if str(cell).strip()]):
+            one.tail = f"{self.place(self.last_row[0])}: {' · '.join(cells)}"[:TAIL_CHARS_MAX].replace("\0", " ")
+        if self.has_end_mark:
+            return
+        told = [entry for entry in one.booked if entry.amount is not None]
+        opening, closing = one.balance("opening"), one.balance("closing")
+        is_single = len(self.found) == 1 and not self.tells_two_balances
+        if opening is None or closing is None:
+            total = sum((entry.amount or Decimal(0) for entry in told), Decimal(0))
+            is_told = self.opening is not None and self.closing is not None
+            one.has_end = is_single and is_told and (self.opening or Decimal(0)) + total == self.closing
+            return
+        can_rise, can_fall = _runs(told), _runs(told[::-1])  # oldest or newest first; one row is both
+        one.ends_at_opening = can_fall and not can_rise
+        opens = self.opening == opening.amount or (can_rise and not can_fall)
+        closes = self.closing == closing.amount or one.ends_at_opening
+        one.has_end = is_single and opens and closes
 
     def _told_balances(self, one: Parsed) -> None:
         for kind, amount in (("opening", self.opening), ("closing", self.closing)):

@@ -23,7 +23,9 @@ from crm.ui.views import StaffView, TableView, staff_page
 from crm.uploads import takes_files
 from wallet import bank, bank_orders, queries, queries_bank, statement_tables
 from wallet.bank_choices import EntryState
+from wallet.bank_ends import gaps_of
 from wallet.models import BankEntry, Psp
+from wallet.psp.settlement import EndUnknown
 from wallet.statements_in import bytes_to_read
 from wallet.statements_in.base import BYTES_MAX
 from wallet.tables_bank import BankEntryTable
@@ -67,6 +69,7 @@ class BankPage(TableView):
             "waiting": queries_bank.waiting_orders(user),
             "batches": list(batches.defer("sealed_file", "psp__sealed_credentials")[:BATCHES_SHOWN]),
             "may_import": user.has_perm("wallet.handle_bank_entries"),
+            "to_confirm": queries.waiting_reports(user, is_statement=True),
             "may_send": user.has_perm("wallet.send_bank_orders"),
         }  # fmt: skip
 
@@ -103,11 +106,15 @@ class BankUpload(BankPage):
                 )
                 messages.info(request, needed.message)
                 return redirect("wallet:bank_table", pk=waiting.pk)
+            except EndUnknown as waits:
+                return redirect("wallet:report_to_confirm", pk=waits.waiting_id)
             except DomainError as error:
                 form.add_error("file", error.message)
             else:
                 words = _("%(new)s new entries, %(known)s were known before.")
                 messages.success(request, words % {"new": taken.entries_new, "known": taken.entries_known})
+                for gap in gaps_of(taken):
+                    messages.warning(request, gap)
                 return redirect("wallet:bank")
         table = self.table(request.user, request.GET, path="/money/bank/")
         return render(request, self.template_name, {"table": table, **self.more(form)}, status=422)

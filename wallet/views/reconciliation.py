@@ -19,7 +19,7 @@ from crm.ui.verbs import attempt
 from crm.ui.views import TableView, staff_page
 from crm.uploads import takes_files
 from wallet import queries
-from wallet.choices import BreakState, WaitingState
+from wallet.choices import BreakState
 from wallet.forms import REPORT_BYTES_MAX, ReasonForm, ReportFetchForm, ReportUploadForm
 from wallet.models import SettlementImport
 from wallet.psp.settlement import EndUnknown
@@ -29,7 +29,6 @@ from wallet.tables import ImportTable
 
 COUNTS = frozenset({"rows", "left_out"})
 BREAKS_SHOWN = 200
-WAITING_SHOWN = 20
 MATCHES_SHOWN = 50
 
 
@@ -48,10 +47,7 @@ class ReconciliationPage(TableView):
             "upload": upload or ReportUploadForm(psps=psps), "fetch": fetch or ReportFetchForm(psps=psps),
             "limit": REPORT_BYTES_MAX, "open_breaks": queries.open_break_count(self.request.user),
             "may_import": self.request.user.has_perm("wallet.run_reconciliation"),
-            "waiting": list(
-                queries.reports_to_confirm_visible_to(self.request.user).filter(state=WaitingState.WAITING)
-                .select_related("psp").defer("psp__sealed_credentials", "totals")[:WAITING_SHOWN]
-            ),
+            "waiting": queries.waiting_reports(self.request.user, is_statement=False),
         }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from crm.errors import DomainError
 from crm.ui.views import StaffView, staff_page
 from wallet import forms_tables, queries, queries_bank, statement_tables
 from wallet.models import WaitingTable
+from wallet.psp.settlement import EndUnknown
 from wallet.statements_in import Mapping, Parsed
 from wallet.statements_in.parsed import Weight
 
@@ -57,6 +58,8 @@ class WaitingTablePage(StaffView):
                 )
                 messages.success(request, words % {"new": file.entries_new, "known": file.entries_known})
                 return redirect("wallet:bank")
+        except EndUnknown as waits:
+            return redirect("wallet:report_to_confirm", pk=waits.waiting_id)
         except DomainError as error:
             return self.show(request, waiting, shape, mapping, error=error.message)
         return self.show(request, waiting, shape, mapping)

@@ -12,8 +12,10 @@ from django.utils import timezone
 
 from crm.errors import DomainError
 from wallet.bank import import_statement
+from wallet.bank_ends import gaps_of
 from wallet.models import Psp
 from wallet.psp import adapter_of
+from wallet.psp.settlement import EndUnknown
 from wallet.statements_in import FORMATS, Parsed, read_file
 from wallet.statements_in.parsed import Weight, written
 from wallet.statements_in.told import Report
@@ -53,6 +55,11 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=3, help="when fetched: so many days back")
         parser.add_argument(
             "--format", default="auto", choices=("auto", *FORMATS), help="auto: found out by what is in the file"
+        )
+        parser.add_argument(
+            "--complete",
+            action="store_true",
+            help="you have compared a CSV with the bank's page: no row is missing at its end",
         )
         parser.add_argument("--dry-run", action="store_true", help="read and prove the file; store nothing")
         parser.add_argument("--json", action="store_true", help="with --dry-run: print all of it as JSON")
@@ -124,11 +131,20 @@ class Command(BaseCommand):
             raise CommandError(f"There is no PSP with the code {options['psp']}.")
         try:
             name, content = self._content(psp, options)
-            file = import_statement(psp_id=psp.pk, file_name=name, content=content, actor=None, kind=options["format"])
+            file = import_statement(
+                psp_id=psp.pk, file_name=name, content=content, actor=None, kind=options["format"],
+                is_complete=options["complete"] or options["file"] is None,
+            )  # fmt: skip
+        except EndUnknown as error:
+            raise CommandError(
+                f"{error.message} Or compare it with the bank's page and run it again with --complete."
+            ) from error
         except DomainError as error:
             raise CommandError(error.message) from error
         except OSError as error:
             raise CommandError(f"{options['file']} can't be read: {error.strerror}.") from error
+        for words in gaps_of(file):
+            self.stderr.write(words)
         states = file.entries.values_list("state").annotate(Count("pk")).order_by("state")
         self.stdout.write(
             f"{file.file_name}: {file.entries_new} new entries, {file.entries_known} known before"
