@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import resource
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from .confine import confine
 from .refusal import Refusal
@@ -26,12 +25,13 @@ def operation_of(name: str) -> Any:
 def main() -> None:
     order = json.loads(sys.argv[2])
     limits = order["limits"]
+    status = _own_status()
     confine(limits["memory_bytes"], limits["cpu_seconds"], limits["output_bytes"])
     try:
         work = operation_of(order["operation"])
         with os.fdopen(0, "rb", closefd=False) as file:
             facts, content = work(file, **order["options"])
-        _write({"facts": facts, "cost": _cost()}, content)
+        _write({"facts": facts, "cost": _cost(status)}, content)
     except Refusal as refusal:
         _refuse({"refused": refusal.code, "values": refusal.values})
     except MemoryError:
@@ -44,13 +44,23 @@ def main() -> None:
         _refuse({"refused": "damaged", "error": repr(error)[:300]})
 
 
-def _cost() -> dict[str, float]:
+def _own_status() -> BinaryIO | None:
+    """Opened before nothing can be opened any more, read at the end."""
+    try:
+        return Path("/proc/self/status").open("rb")
+    except OSError:
+        return None
+
+
+def _cost(status: BinaryIO | None) -> dict[str, float]:
     """Of this program: `ru_maxrss` would count the process that started it, too."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    with contextlib.suppress(OSError), Path("/proc/self/status").open("rb") as status:
+    cost = {"cpu_seconds": round(used.ru_utime + used.ru_stime, 3)}
+    if status is None:
+        return cost
+    with status:
         peak = next((int(line.split()[1]) * 1024 for line in status if line.startswith(b"VmHWM")), 0)
-        return {"cpu_seconds": round(used.ru_utime + used.ru_stime, 3), "peak_bytes": peak}
-    return {"cpu_seconds": round(used.ru_utime + used.ru_stime, 3)}
+    return {**cost, "peak_bytes": peak}
 
 
 def _write(head: dict[str, Any], content: bytes) -> None:
