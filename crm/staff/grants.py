@@ -76,6 +76,7 @@ def approve_grant(*, request_id: int, actor: User, reason: str = "") -> GrantReq
     if request.kind == GrantKind.ROLE:
         give_role(request.user, Role(request.role), actor=actor)
     else:
+        assert request.thing is not None  # a CHECK: a request for reach names a brand, a desk or a book
         grant(request.user, request.thing, actor=actor)
     return request
 
