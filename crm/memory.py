@@ -17,4 +17,4 @@ def settle(*, pages: bool = True) -> None:
         _all_pages = get_resolver().url_patterns  # reading them imports the views
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(20_000, 20, 5)
