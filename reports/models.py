@@ -8,17 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import Brand, Desk, User
 
 
-class DayFigure(models.Model):
-    """What happened on one day of a brand's time zone in one agent's book (or a desk's pool, where nobody owns it).
+class Figures(models.Model):
+    """What is counted and summed. Money is in the brand's base currency, each movement at the rate of its own day."""
 
-    Derived: `reports.figures.rebuild` makes days anew from leads, clients, calls, deposits and withdrawals. Money is in the
-    brand's base currency, each movement at the rate of its own day.
-    """
-
-    day = models.DateField()
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+")
-    desk = models.ForeignKey(Desk, on_delete=models.PROTECT, null=True, related_name="+")
-    owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", help_text=_("The agent"))
     leads = models.PositiveIntegerField(default=0)
     touched = models.PositiveIntegerField(default=0, help_text=_("Of these leads, contacted by now"))
     touch_seconds = models.PositiveBigIntegerField(default=0, help_text=_("From assignment to first contact, in all"))
@@ -32,6 +24,22 @@ class DayFigure(models.Model):
     reversals = models.DecimalField(max_digits=20, decimal_places=2, default=0, help_text=_("Refunds and chargebacks"))
 
     class Meta:
+        abstract = True
+
+
+class DayFigure(Figures):
+    """What happened on one day of a brand's time zone in one agent's book (or a desk's pool, where nobody owns it).
+
+    Derived: `reports.upkeep` keeps it equal to leads, clients, calls, deposits and withdrawals.
+    """
+
+    day = models.DateField()
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+")
+    desk = models.ForeignKey(Desk, on_delete=models.PROTECT, null=True, related_name="+")
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", help_text=_("The agent"))
+
+    class Meta(Figures.Meta):
+        abstract = False
         ordering = ["-day", "id"]
         permissions = [
             ("view_sales", "May see the sales dashboard"),
@@ -49,3 +57,33 @@ class DayFigure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.owner_id or self.desk_id}"
+
+
+class ClientDay(Figures):
+    """What one client has given to the figures of a day, an agent and a desk. Derived, so without references."""
+
+    client_id = models.BigIntegerField()
+    day = models.DateField()
+    brand_id = models.BigIntegerField()
+    desk_id = models.BigIntegerField(null=True)
+    owner_id = models.BigIntegerField(null=True)
+
+    class Meta(Figures.Meta):
+        abstract = False
+        default_permissions = ()
+        indexes = [models.Index(fields=["client_id"], name="client_days_by_client")]
+
+    def __str__(self) -> str:
+        return f"{self.client_id} {self.day}"
+
+
+class ChangedClient(models.Model):
+    """A client of whom something that is counted has changed; without a client: everybody. Written by triggers, only added to."""
+
+    client_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.client_id or "everybody")

@@ -2,25 +2,20 @@
 
 from celery import shared_task
 
-from reports import figures
+from reports import upkeep
 
 
 @shared_task
-def rebuild_recent_figures() -> int:
-    return figures.rebuild_recent()
+def refresh_figures() -> int:
+    return upkeep.refresh()
 
 
 @shared_task
-def rebuild_figures() -> int:
-    """More days once a night: settlements, reversals and moved clients change the past."""
-    return figures.rebuild_recent(figures.NIGHTLY_DAYS)
+def check_figures() -> int:
+    return upkeep.check()
 
 
 SCHEDULE = {
-    "rebuild-recent-figures": {
-        "task": "reports.tasks.rebuild_recent_figures",
-        "schedule": 300.0,
-        "options": {"expires": 300},
-    },
-    "rebuild-figures": {"task": "reports.tasks.rebuild_figures", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
+    "refresh-figures": {"task": "reports.tasks.refresh_figures", "schedule": 300.0, "options": {"expires": 300}},
+    "check-figures": {"task": "reports.tasks.check_figures", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
 }

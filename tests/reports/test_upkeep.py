@@ -1,0 +1,175 @@
+"""Figures follow what changed, on whatever day it lies, and are then those that a computation from nothing gives."""
+
+import datetime as dt
+import threading
+
+import pytest
+from django.db import connection, transaction
+
+from clients.models import Call, Client
+from crm.models import Book
+from leads.models import Lead
+from reports import upkeep
+from reports.models import ChangedClient, ClientDay, DayFigure
+from tests.cast import make_client
+from tests.ib.test_settlement import arrived
+from tests.reports.test_reports import NOON, lead
+from wallet.choices import MovementKind
+from wallet.models import Deposit, Journal, PspMovement
+
+pytestmark = pytest.mark.django_db
+OLD = NOON - dt.timedelta(days=200)
+KEYS = ("day", "brand_id", "desk_id", "owner_id")
+
+
+def figures_now() -> list[tuple]:
+    return sorted(DayFigure.objects.values_list(*KEYS, *upkeep.FIGURES), key=str)
+
+
+def from_nothing() -> list[tuple]:
+    """What a computation from nothing gives; what was kept is put back."""
+    with transaction.atomic():
+        upkeep.rebuild()
+        found = figures_now()
+        transaction.set_rollback(True)
+    return found
+
+
+def follows() -> int:
+    """Take in what changed, and prove that nothing else is to be found."""
+    taken = upkeep.refresh()
+    kept = figures_now()
+    assert kept == from_nothing()
+    assert upkeep.check() == 0
+    assert not ChangedClient.objects.exists()
+    return taken
+
+
+@pytest.fixture
+def world(cast):
+    """Clients of two desks with things of an old day and of a new one."""
+    upkeep.refresh()
+    for client, agent in ((cast.client, cast.agent), (cast.other_client, cast.other_agent)):
+        for at in (OLD, NOON):
+            lead(client, at=at, agent=agent, touched_after=60)
+            Call.objects.create(client=client, agent=agent, outcome="reached", started_at=at, duration_seconds=30)
+    arrived(cast, 500_00, OLD, "old")
+    arrived(cast, 700_00, NOON, "new")
+    assert follows() == 2
+    return cast
+
+
+def deposit_of(world, day: dt.datetime) -> Deposit:
+    return Deposit.objects.get(client=world.client, settled_at=day)
+
+
+def journal() -> int:
+    return Journal.objects.latest("pk").pk
+
+
+CHANGES = {
+    "lead contacted after months": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).update(
+        touched_at=NOON, sla_missed=1
+    ),
+    "lead handed to another agent": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).update(
+        assigned_to=w.other_agent
+    ),
+    "lead found to be a duplicate": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).update(is_duplicate=True),
+    "lead of an old day added": lambda w: lead(w.client, at=OLD - dt.timedelta(days=9)),
+    "lead of an old day deleted": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).delete(),
+    "lead moved to another client": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).update(
+        client=w.other_client
+    ),
+    "call of an old day added": lambda w: Call.objects.create(
+        client=w.client, agent=w.agent, outcome="reached", started_at=OLD, duration_seconds=9
+    ),
+    "client registered": lambda w: Client.objects.filter(pk=w.client.pk).update(registered_at=OLD),
+    "client given to another agent": lambda w: Client.objects.filter(pk=w.client.pk).update(owner=w.other_agent),
+    "client moved to another book": lambda w: Client.objects.filter(pk=w.client.pk).update(book=w.other_client.book_id),
+    "book moved to another desk": lambda w: Book.objects.filter(pk=w.client.book_id).update(desk=w.other_desk),
+    "deposit found to be the first": lambda w: Deposit.objects.filter(client=w.client, settled_at=OLD).update(
+        is_first=not deposit_of(w, OLD).is_first
+    ),
+    "deposit of an old day worth something else": lambda w: Deposit.objects.filter(client=w.client, settled_at=OLD).update(
+        base_amount=1
+    ),
+    "deposit given back": lambda w: PspMovement.objects.create(
+        psp=deposit_of(w, OLD).psp, kind=MovementKind.REFUND, reference=deposit_of(w, OLD).reference, psp_reference="r1",
+        client_id=w.client.pk, journal_id=journal(), amount_minor=-100_00, currency="EUR", occurred_at=NOON,
+    ),
+    "brand in another time zone": lambda w: (
+        setattr(w.brand, "time_zone", "Australia/Sydney"), w.brand.save(),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_figures_follow_a_change_of_any_day(world, change):
+    before = figures_now()
+    CHANGES[change](world)
+    assert follows() >= 1
+    assert figures_now() != before
+
+
+def test_what_counts_for_nothing_is_not_looked_at(world):
+    Client.objects.filter(pk=world.client.pk).update(first_name="Else", net_deposits=9, score=3)
+    Lead.objects.filter(client=world.client).update(score=5)
+    assert upkeep.refresh() == 0
+
+
+def test_a_day_that_lost_everything_has_no_row(world):
+    day = OLD - dt.timedelta(days=50)
+    lead(world.client, at=day)
+    follows()
+    assert DayFigure.objects.get(day=day.date()).leads == 1
+    Lead.objects.filter(captured_at=day).delete()
+    follows()
+    assert not DayFigure.objects.filter(day=day.date()).exists()
+
+
+def test_the_daily_check_finds_and_mends_what_no_trigger_told(world):
+    right = figures_now()
+    DayFigure.objects.filter(deposits__gt=0).update(deposits=1)
+    assert upkeep.check() == 4
+    assert figures_now() == right
+    ClientDay.objects.filter(client_id=world.client.pk).delete()
+    assert upkeep.check() >= 1
+    assert (figures_now(), upkeep.check()) == (right, 0)
+
+
+def test_many_clients_are_taken_in_steps(cast, monkeypatch):
+    upkeep.refresh()
+    monkeypatch.setattr(upkeep, "CLIENTS_AT_ONCE", 3)
+    for number in range(5):
+        lead(make_client(brand=cast.brand, book=cast.pool, email=f"p{number}@example.com", login=False))
+    upkeep.refresh()
+    assert DayFigure.objects.get(owner=None, desk=cast.desk, leads__gt=0).leads == 5
+    follows()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_committed_while_figures_are_made_is_taken_the_next_time(cast):
+    """A writer that began before the figures were made and commits after them is not lost."""
+    upkeep.refresh()
+    wrote, may_commit = threading.Event(), threading.Event()
+
+    def write() -> None:
+        try:
+            with transaction.atomic():
+                lead(cast.client)
+                wrote.set()
+                may_commit.wait(30)
+        finally:
+            connection.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    wrote.wait(30)
+    Lead.objects.create(client=cast.client, brand=cast.brand, channel="form", captured_at=OLD)
+    assert upkeep.refresh() == 1
+    assert [row.leads for row in DayFigure.objects.filter(day=NOON.date())] == []
+    may_commit.set()
+    writer.join(30)
+    assert upkeep.refresh() == 1
+    assert [row.leads for row in DayFigure.objects.filter(day=NOON.date())] == [1]
+    assert upkeep.check() == 0
