@@ -18,20 +18,19 @@ from clients import timeline
 from clients.choices import TimelineKind
 from clients.models import Client
 from crm import audit
-from crm.errors import DomainError, WrongState
+from crm.errors import WrongState
 from crm.events import TradingAccountOpened, publish
 from crm.notify import notify, people_with
 from crm.policies import require
 from crm.wake import wake_on_commit
 from trading import caps, policies, words
-from trading.choices import AccountState, IssueKind
+from trading.choices import AccountState, DecisionState, IssueKind
 from trading.issues import open_issue, settle
 from trading.models import AccountType, TradingAccount, TradingServer
 from trading.platforms.base import NewAccount, Purpose
 from trading.platforms.errors import LoginTaken, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError
 from trading.platforms.passwords import new_password
 from trading.platforms.pool import capabilities_of, platform_for
-from trading.wire_errors import as_domain_error
 
 LEASE: Final = dt.timedelta(seconds=60)  # a worker that is silent longer is believed dead
 WAITS: Final = (2, 5, 15, 60, 300)  # seconds between attempts, the last one repeats
@@ -206,7 +205,7 @@ def _not_opened(account_id: int, problem: PlatformError) -> AccountState:
 def _leave_to_a_person(account: TradingAccount, why: str) -> AccountState:
     """It may have been made, and this platform can't be asked by our reference: nobody makes it again before a look there.
 
-    A person then says which login it has (`attach_login`), or lets it be tried again (`retry_account`).
+    Two people then find which login it has (`login_proposals`), or a person lets it be tried again (`retry_account`).
     """
     account.error, account.next_try_at = why[:300], None
     account.move_to(AccountState.FAILED)
@@ -239,11 +238,13 @@ def _tell_of_failure(account: TradingAccount) -> None:
 def retry_account(*, account_id: int, actor: Any) -> TradingAccount:
     """Try a failed account again; whether the lost attempt made one is answered by it: a person looked, and it is not there.
 
-    Who: `trading.open_account`. Raises: NotAllowed, WrongState.
+    Who: `trading.open_account`. Raises: NotAllowed, WrongState (a login that was found waits for a second person).
     """
     account = locked(account_id)
     assert account.account_type is not None
     require(policies.can_open_account(actor, account.client, account.account_type))
+    if account.login_proposals.filter(state=DecisionState.WAITING).exists():
+        raise WrongState(_("A login found for this account is awaiting second approval. Decide that first."))
     account.move_to(AccountState.REQUESTED)
     account.attempts, account.next_try_at = 0, timezone.now()
     account.save(update_fields=["state", "attempts", "next_try_at"])
@@ -259,49 +260,15 @@ def retry_account(*, account_id: int, actor: Any) -> TradingAccount:
     return account
 
 
-def attach_login(*, account_id: int, login: str, actor: Any, reason: str) -> TradingAccount:
-    """A person found on the platform what an attempt without an answer made: the account has this login from now on.
-
-    The platform is asked first, outside of a transaction. Its past is read afterwards. Who: `trading.open_account`.
-    Raises: NotAllowed, WrongState when it is not a failed or unknown one, DomainError for a login that can't be it,
-    OutsideWorldError.
-    """
-    login, reason = login.strip(), reason.strip()
-    account = TradingAccount.objects.select_related("client", "server", "account_type").get(pk=account_id)
-    assert account.account_type is not None
-    require(policies.can_open_account(actor, account.client, account.account_type))
-    _check_attachable(account, login, reason)
-    try:
-        found = platform_for(account.server, Purpose.READS).read_account(login)
-    except PlatformError as problem:
-        raise as_domain_error(problem) from problem
-    if found is None:
-        raise DomainError(_("%(server)s has no account %(login)s.") % {"server": account.server, "login": login})
-    if found.group and found.group != account.group:
-        raise DomainError(
-            _("Account %(login)s is in the group %(theirs)s, this one is to be in %(ours)s.")
-            % {"login": login, "theirs": found.group, "ours": account.group}
-        )
-    with transaction.atomic():
-        account = locked(account_id)
-        _check_attachable(account, login, reason)
-        account.history_due_at = timezone.now()
-        account.save(update_fields=["history_due_at"])
-        _write_open(account, login, actor=actor, reason=reason)
-        settle(
-            server_id=account.server_id, kind=IssueKind.BY_HAND, subject=reference_of(account.pk), actor=actor,
-            resolution=f"{login}: {reason}",
-        )  # fmt: skip
-    return account
-
-
-def _check_attachable(account: TradingAccount, login: str, reason: str) -> None:
-    if account.state not in (AccountState.FAILED, AccountState.UNKNOWN):
-        raise WrongState(_("Only an account whose opening failed, or is not known, is given a login by hand."))
-    if not login or not reason:
-        raise DomainError(_("Enter the login, and where you found it."))
-    if TradingAccount.objects.filter(server_id=account.server_id, login=login).exclude(pk=account.pk).exists():
-        raise DomainError(_("The login %(login)s belongs to another account here.") % {"login": login})
+def attach_login(account: TradingAccount, *, login: str, actor: Any, reason: str) -> None:
+    """What two people found (`login_proposals`): the account is locked, its opening failed or not known."""
+    account.history_due_at = timezone.now()
+    account.save(update_fields=["history_due_at"])
+    _write_open(account, login, actor=actor, reason=reason)
+    settle(
+        server_id=account.server_id, kind=IssueKind.BY_HAND, subject=reference_of(account.pk), actor=actor,
+        resolution=f"{login}: {reason}",
+    )  # fmt: skip
 
 
 def due_accounts(*, limit: int = 200) -> list[int]:

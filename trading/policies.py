@@ -12,7 +12,7 @@ from clients.queries import reaches
 from crm.policies import YES, Decision, has_permission, no
 from trading import abilities
 from trading.choices import Ability, AccountState, DecisionState, OperationKind, OperationState
-from trading.models import AccountRequest, AccountType, BalanceOperation, OperationDecision, TradingAccount
+from trading.models import AccountRequest, AccountType, BalanceOperation, LoginProposal, OperationDecision, TradingAccount
 
 ACCOUNTS_PER_CLIENT_MAX = 20
 # A client under one of these may not get or use trading accounts.
@@ -62,6 +62,32 @@ def can_open_account(user: Any, client: Client, account_type: AccountType) -> De
         )  # fmt: skip
     possible = abilities.can(account_type.server, Ability.OPEN_ACCOUNTS)
     return no(_("On this platform we open accounts by hand. Please write to us.")) if own and not possible else possible
+
+
+def can_propose_login(user: Any, account: TradingAccount) -> Decision:
+    """Staff who may open such an account; what clients say about their own login counts for nothing."""
+    if user is None or is_own(user, account.client) or account.account_type is None:
+        return no(_("Staff look on the platform for a login."))
+    return can_open_account(user, account.client, account.account_type)
+
+
+def can_decide_login(user: Any, proposal: LoginProposal) -> Decision:
+    """Attach the login that somebody else found, or refuse it."""
+    allowed = can_propose_login(user, proposal.account)
+    if not allowed:
+        return allowed
+    if proposal.state != DecisionState.WAITING:
+        return no(_("This was decided already."))
+    if proposal.requested_by_id == user.pk:
+        return no(_("A second person must approve what you proposed."))
+    return YES
+
+
+def can_withdraw_login(user: Any, proposal: LoginProposal) -> Decision:
+    """Take back one's own proposal while nobody has decided."""
+    if proposal.state != DecisionState.WAITING or user is None or proposal.requested_by_id != user.pk:
+        return no(_("Only the person who proposed it can withdraw it, before a decision."))
+    return _on_account(user, proposal.account, "trading.open_account")
 
 
 def _on_account(user: Any, account: TradingAccount, permission: str) -> Decision:

@@ -12,7 +12,7 @@ from tests.trading.factories import make_account, make_server, make_type
 from tests.trading.sandbox_server import Sandbox
 from trading import issues, opening
 from trading.choices import IssueKind
-from trading.models import PlatformIssue, TradingAccount, TradingServer
+from trading.models import LoginProposal, PlatformIssue, TradingAccount, TradingServer
 
 pytestmark = pytest.mark.django_db
 UNKNOWN_WORDS = "Nobody knows whether this account was made"
@@ -88,25 +88,36 @@ def test_who_may_open_no_accounts_reads_it_and_can_neither_attach_nor_try_again(
     assert not AuditEvent.objects.filter(action__in=["trading.account_opened", "trading.account_retried"]).exists()
 
 
-def test_a_login_that_was_found_is_attached_on_the_page_with_where_it_was_found(
+def test_a_login_that_was_found_is_attached_by_a_second_person_on_its_page(
     cast: Cast, server: TradingServer, sandbox: Sandbox, browse
 ) -> None:
     account, browser = lost(cast, server), browse(cast.support)
-    path, made = f"/trading/accounts/{account.pk}/attach/", sandbox.new_account()
+    path, made = f"/trading/accounts/{account.pk}/attach/", sandbox.new_account(NAME="Clara  WEBER")
     for data, words in (
         ({"login": made, "reason": " "}, "This field is required."),
         ({"login": "987654321", "reason": "Seen"}, "has no account 987654321"),
         ({"login": sandbox.new_account("real\\pro-EUR"), "reason": "Seen"}, "is in the group real\\pro-EUR"),
+        ({"login": sandbox.new_account(), "reason": "Seen"}, "this client&#x27;s: not our reference"),
     ):  # fmt: skip
         answer = browser.post(path, data)
         page = answer.content.decode()
         assert (answer.status_code, data["login"] in page, waits(account)) == (422, True, True) and words in page, words
     page = browser.post(path, {"login": made, "reason": "Seen in the manager"}, follow=True).content.decode()
-    assert "The account is open under this login" in page and UNKNOWN_WORDS not in page
+    assert "Login proposed" in page and "awaiting second approval" in page and ATTACH not in page
+    account.refresh_from_db()
+    assert (account.state, account.login) == ("failed", "") and waits(account), "nothing is attached by one"
+    proposal = LoginProposal.objects.get()
+    address = f"/trading/logins/{proposal.pk}/"
+    assert "Withdraw proposal" in browser.get(address).content.decode()
+    second = browse(cast.desk_head)
+    shown = re.sub(r"\s+", " ", second.get(address).content.decode())
+    assert "Clara WEBER" in shown and "Seen in the manager" in shown and "Attach login" in shown
+    page = second.post(f"{address}approve/", {"note": ""}, follow=True).content.decode()
+    assert "Login attached" in page and UNKNOWN_WORDS not in page
     account.refresh_from_db()
     assert (account.state, account.login, account.error) == ("open", made, "") and account.history_due_at
     issue = PlatformIssue.objects.get(subject=opening.reference_of(account.pk))
-    assert issue.closed_by == cast.support and issue.resolution == f"{made}: Seen in the manager"
+    assert issue.closed_by == cast.desk_head and issue.resolution == f"{made}: Seen in the manager"
     again = browser.post(path, {"login": made, "reason": "x"})
     assert again.status_code == 422 and "Only an account whose opening failed" in again.content.decode()
 

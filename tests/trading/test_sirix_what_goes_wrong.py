@@ -20,6 +20,7 @@ from tests.trading.sirix_server import OPTIONS, close_platforms, new_account, pl
 from trading import abilities, accounts, opening, operations, symbols, type_checks
 from trading.choices import Ability, AccountState, IssueKind, OperationKind, OperationState
 from trading.imports import reading
+from trading.login_proposals import approve_login, propose_login
 from trading.models import Deal, PlatformIssue, Position, SyncCursor, TradingAccount, TradingServer
 from trading.platforms import pool
 from trading.platforms.base import BalanceKind
@@ -234,7 +235,8 @@ def test_12_a_person_says_which_login_the_unanswered_account_has(
 
     def attach(login: str, **more: str) -> TradingAccount:
         told = {"reason": "Seen in the back office", **more}
-        return opening.attach_login(account_id=account.pk, login=login, actor=cast.support, **told)
+        proposal = propose_login(account_id=account.pk, login=login, actor=cast.support, **told)
+        return approve_login(proposal_id=proposal.pk, actor=cast.desk_head).account
 
     with pytest.raises(DomainError, match="has no account 987654321"):
         attach("987654321")

@@ -105,6 +105,10 @@ TABLE |= {
     "trading_password": Rule(roles(Role.SUPPORT), kwargs=_account, good=OWN),
     "trading_retry": Rule(OPENS_ACCOUNTS, kwargs=_account, good=OWN),
     "trading_attach": Rule(OPENS_ACCOUNTS, kwargs=_account, good=OWN),
+    "trading_login": Rule(OPENS_ACCOUNTS, kwargs=lambda _world: {"proposal_id": 999_999}, good=OWN),
+    "trading_login_act": Rule(
+        OPENS_ACCOUNTS, kwargs=lambda _world: {"proposal_id": 999_999, "act": "approve"}, good=OWN
+    ),
     "trading_archive": Rule(DECIDES_REQUESTS, kwargs=_account, good=OWN),
     "trading_restore": Rule(DECIDES_REQUESTS, kwargs=_account, good=OWN),
     "trading_open_account": Rule(OPENS_ACCOUNTS, kwargs=_any_client("client_id"), good=OWN),

@@ -2,6 +2,7 @@ from trading.models.accounts import AccountChange, AccountType, EquityPoint, Tra
 from trading.models.caps import CapStanding, LeverageCap
 from trading.models.deals import Deal, DealEdit, Position
 from trading.models.imports import AccountImport, StagedLogin
+from trading.models.logins import LoginProposal
 from trading.models.margin import MarginAlert, MarginPolicy
 from trading.models.operations import BalanceOperation, OperationDecision
 from trading.models.requests import AccountRequest
@@ -14,7 +15,7 @@ from trading.models.symbols import HouseSymbol, SymbolAlias, SymbolInfo
 __all__ = [
     "AccountChange", "AccountImport", "AccountRequest", "AccountResult", "AccountType", "Backfill",
     "BalanceOperation", "CapStanding",
-    "ChangedDay", "DayCheck", "Deal", "DealEdit", "EquityPoint", "HouseSymbol", "LeverageCap", "MarginAlert", "MarginPolicy",
+    "ChangedDay", "DayCheck", "Deal", "DealEdit", "EquityPoint", "HouseSymbol", "LeverageCap", "LoginProposal", "MarginAlert", "MarginPolicy",
     "OperationDecision",
     "PlatformChange", "PlatformGroup", "PlatformIssue", "Position", "ReconcileBreak", "StagedLogin", "SymbolAlias",
     "SymbolInfo", "SymbolResult", "SyncCursor", "SyncSample", "TradingAccount", "TradingServer",

@@ -23,8 +23,8 @@ from crm.numbers import is_whole
 from crm.ui.charts import Chart, Series
 from crm.ui.views import StaffView, embedded_table
 from trading import abilities, accounts, caps, margin, opening, performance, policies, queries
-from trading.choices import IssueKind
-from trading.forms import AttachForm, LeverageForm, OpenAccountForm
+from trading.choices import AccountState, DecisionState, IssueKind
+from trading.forms import LeverageForm, OpenAccountForm
 from trading.models import PlatformIssue, TradingAccount
 from trading.standing import asked_of, standing_of
 from trading.tables import AccountDealTable
@@ -113,8 +113,7 @@ class AccountPage(StaffView):
             "may_reset_password": policies.can_reset_password(user, account) and is_there,
             "lacking": abilities.lacking(account.server), "asks_to_look": _asks_to_look(account),
             "unverified": abilities.unverified(account.server), "standing": standing_of(user, account),
-            "may_retry": account.state == "failed" and user.has_perm("trading.open_account"),
-            "may_attach": account.state in ("failed", "unknown") and user.has_perm("trading.open_account"),
+            **_of_opening(user, account),
         }  # fmt: skip
         return render(request, "trading/account.html", context)
 
@@ -222,29 +221,6 @@ class ResetPassword(StaffView):
         )(request)
 
 
-class AttachLogin(StaffView):
-    """What an attempt without an answer made was found on the platform."""
-
-    permission = "trading.open_account"
-
-    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
-        account = queries.get_account(request.user, account_id)
-        form = AttachForm(request.POST or None)
-        return dialogs.run(
-            request, form,
-            lambda: opening.attach_login(
-                account_id=account.pk, login=form.cleaned_data["login"], actor=request.user,
-                reason=form.cleaned_data["reason"],
-            ),
-            url=reverse("trading_account", args=[account.pk]),
-            said=_("The account is open under this login. Its past is being read."),
-            title=_("This account is on the platform"), submit=_("It is this one"),
-            body="trading/_attach_dialog.html", account=account,
-        )  # fmt: skip
-
-    post = get
-
-
 class RetryAccount(StaffView):
     permission = "trading.open_account"
 
@@ -256,6 +232,18 @@ class RetryAccount(StaffView):
         except DomainError as error:
             messages.error(request, error.message)
         return redirect("trading_account", account.pk)
+
+
+def _of_opening(user: Any, account: TradingAccount) -> dict[str, Any]:
+    """What a person may do about an opening that failed or was not answered."""
+    if account.state not in (AccountState.FAILED, AccountState.UNKNOWN):
+        return {}
+    proposal = account.login_proposals.filter(state=DecisionState.WAITING).select_related("requested_by").first()
+    may_open = user.has_perm("trading.open_account") and proposal is None
+    return {
+        "login_proposal": proposal, "may_attach": may_open,
+        "may_retry": may_open and account.state == AccountState.FAILED,
+    }  # fmt: skip
 
 
 def _asks_to_look(account: TradingAccount) -> bool:
