@@ -58,7 +58,9 @@ def evidence_of(account: TradingAccount, login: str) -> list[Evidence]:
     person = [one.agrees for one in shown[1:] if one.agrees is not None]
     if not any(person):
         raise DomainError(
-            _("Nothing on %(server)s shows that %(login)s is this client's: not our reference, nor their e-mail or name.")
+            _(
+                "Nothing on %(server)s shows that %(login)s is this client's: not our reference, nor their e-mail or name."
+            )
             % {"server": account.server, "login": login}
         )
     return shown

@@ -12,7 +12,14 @@ from clients.queries import reaches
 from crm.policies import YES, Decision, has_permission, no
 from trading import abilities
 from trading.choices import Ability, AccountState, DecisionState, OperationKind, OperationState
-from trading.models import AccountRequest, AccountType, BalanceOperation, LoginProposal, OperationDecision, TradingAccount
+from trading.models import (
+    AccountRequest,
+    AccountType,
+    BalanceOperation,
+    LoginProposal,
+    OperationDecision,
+    TradingAccount,
+)
 
 ACCOUNTS_PER_CLIENT_MAX = 20
 # A client under one of these may not get or use trading accounts.
