@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import Error, Info, Tags, Warning, register
 from django.db import DatabaseError, connections
 
-from crm import database_role, keys
+from crm import database_role, destinations, keys
 
 POSTGRESQL_MIN = 15
 EXTENSIONS = ("pg_trgm", "btree_gist")
@@ -89,6 +89,20 @@ def proxies_in_front_are_counted(app_configs: Any, **kwargs: Any) -> list[Error]
         hint = "Set it to the number of proxies in front that add to X-Forwarded-For; 1 with deploy/nginx/keelson.conf."
         return [Error(words, hint=hint, id="keelson.E020")]
     return []
+
+
+@register(Tags.security, deploy=True)
+def private_addresses_are_named(app_configs: Any, **kwargs: Any) -> list[Warning]:
+    """Whoever may set up a PSP or a server could make us ask the metadata service, a database, or ourselves."""
+    if not destinations.is_open():
+        return []
+    return [
+        Warning(
+            "KEELSON_OUTGOING_PRIVATE allows every address, also those inside your own network",
+            hint="Name the hosts and networks that PSPs and trading servers are at (bridge.lan,10.0.7.0/24), or unset it.",
+            id="keelson.W003",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

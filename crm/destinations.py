@@ -79,11 +79,7 @@ def connect(address: tuple[str, int], timeout: Any = None, *_source: Any) -> soc
     """As `socket.create_connection`, to an address that was checked. Raises OSError; a private address is one."""
     host, port = address
     problem: OSError = OSError(f"{host} has no address")
-    try:
-        found = addresses_of(host, port)
-    except PrivateAddress as error:
-        raise ConnectionRefusedError(error.message) from error
-    for one in found:
+    for one in pinned(host, port):
         try:
             return socket.create_connection((one, port), timeout)
         except OSError as error:
@@ -99,6 +95,21 @@ def addresses_of(host: str, port: int) -> list[str]:
     if ANYWHERE in settings.OUTGOING_PRIVATE or (host, port) in _sandboxes():
         return [host]
     return list(dict.fromkeys(str(address[0]) for *_rest, address in resolve(host, port)))
+
+
+def pinned(host: str, port: int) -> list[str]:
+    """As `addresses_of`, for drivers that connect by themselves. Raises: OSError; a private address is one."""
+    try:
+        return addresses_of(host, port)
+    except PrivateAddress as error:
+        raise ConnectionRefusedError(error.message) from error
+
+
+def is_open() -> bool:
+    """Whether every address is allowed, also inside our own network."""
+    return ANYWHERE in settings.OUTGOING_PRIVATE or any(
+        network.prefixlen == 0 for network in _networks(tuple(settings.OUTGOING_PRIVATE))
+    )
 
 
 def _sandboxes() -> set[tuple[str, int]]:

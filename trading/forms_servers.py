@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from trading import abilities
 from trading.choices import Ability, PlatformKind
-from trading.models import TradingServer
+from trading.models import ServerAddressChange, TradingServer
 from trading.platforms.base import EXPORTS, Option
 from trading.platforms.pool import kind_of
 
@@ -77,6 +77,11 @@ class ServerForm(forms.ModelForm):
         help_text=_("What the broker does not let this manager do. Pages then offer it no more, and say so."),
     )  # fmt: skip
 
+    reason = forms.CharField(
+        label=_("Reason for a new address"), required=False, max_length=300,
+        help_text=_("Only when the address or the export changes: a second person approves it and enters the secrets."),
+    )  # fmt: skip
+
     class Meta:
         model = TradingServer
         help_texts = {
@@ -119,6 +124,8 @@ class ServerForm(forms.ModelForm):
             gone.append("export_url")
         if self.platform.time_zone:
             gone.append("time_zone")
+        if not self.instance.pk:
+            gone.append("reason")
         if not self.platform.capabilities.own_logins:
             gone += ["first_login", "last_login"]
         for name in gone:
@@ -187,3 +194,30 @@ class ServerForm(forms.ModelForm):
             "options": {name: value for name, value in options.items() if name not in secret},
             "secret_options": {name: value for name, value in options.items() if name in secret},
         }
+
+
+class ApproveAddressForm(forms.Form):
+    """The secrets of a server once more, for its new address; none is sent back to the browser."""
+
+    note = forms.CharField(label=_("Note"), max_length=300, required=False)
+
+    def __init__(self, *args: Any, server: TradingServer, change: ServerAddressChange, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kind = kind_of(server.kind)
+        self.secret_names = [one.name for one in kind.options if one.is_secret and server.option(one.name)]
+        asked = {"password": kind.secret_label or _("Manager API password")}
+        asked |= {f"option_{one.name}": one.label for one in kind.options if one.name in self.secret_names}
+        if change.export_place:
+            asked["export_url"] = _("SQL export with user and password")
+        for name, label in asked.items():
+            self.fields[name] = forms.CharField(
+                label=label, required=False, max_length=8000, strip=False,
+                widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+            )  # fmt: skip
+
+    def values(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        return {
+            "password": data["password"], "export_url": data.get("export_url", ""), "note": data["note"],
+            "secret_options": {name: data[f"option_{name}"] for name in self.secret_names},
+        }  # fmt: skip

@@ -80,5 +80,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/servers/", servers.ServerList.as_view(), name="trading_servers"),
     path("trading/servers/new/", servers.ServerPage.as_view(), name="trading_server_new"),
     path("trading/servers/<int:server_id>/", servers.ServerPage.as_view(), name="trading_server"),
+    path(
+        "trading/servers/addresses/<int:change_id>/<slug:act>/",
+        servers.AddressAct.as_view(),
+        name="trading_server_address",
+    ),
     path("trading/servers/<int:server_id>/try/", servers.TryConnection.as_view(), name="trading_server_try"),
 ]

@@ -14,6 +14,7 @@ from crm.checks import (
     EXTENSIONS,
     mail_leaves_the_house,
     not_allowed,
+    private_addresses_are_named,
     proxies_in_front_are_counted,
     redis_is_ones_own,
     server_is_fit,
@@ -104,6 +105,16 @@ def test_migrate_refuses_a_database_in_another_encoding_and_changes_nothing_ther
 def test_the_deployment_check_warns_of_the_embedded_redis(settings, is_embedded, found):
     settings.REDIS_IS_EMBEDDED = is_embedded
     assert [warning.id for warning in redis_is_ones_own(None)] == found
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [(["*"], ["keelson.W003"]), (["0.0.0.0/0"], ["keelson.W003"]), (["bridge.lan", "::/0"], ["keelson.W003"]),
+     (["bridge.lan", "10.0.7.0/24"], []), ([], [])],
+)  # fmt: skip
+def test_the_deployment_check_warns_where_every_private_address_is_allowed(settings, named, found):
+    settings.OUTGOING_PRIVATE = named
+    assert [warning.id for warning in private_addresses_are_named(None)] == found
 
 
 def test_a_deployment_says_where_its_mail_goes(settings):

@@ -27,9 +27,9 @@ def config(arena: MatchTrader, **fields: Any) -> Config:
 
 @contextmanager
 def over(
-    arena: MatchTrader, *, streams: bool = False, gate: Gate | None = None, **fields: Any
+    arena: MatchTrader, *, streams: bool = False, gate: Gate | None = None, target: str = "", **fields: Any
 ) -> Iterator[MatchTraderPlatform]:
-    target = f"127.0.0.1:{arena.process.ports['grpc_port']}" if streams else ""
+    target = target or f"127.0.0.1:{arena.process.ports['grpc_port']}" if streams else ""
     platform = platform_of(config(arena, grpc_target=target, **fields), gate)
     try:
         yield platform

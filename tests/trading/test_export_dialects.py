@@ -252,6 +252,6 @@ def test_an_address_without_its_driver_is_refused_with_the_way_to_get_it(monkeyp
 
     monkeypatch.setattr(dialects.importlib, "import_module", without)
     with pytest.raises(DomainError, match=r"pip install 'keelson\[exports\]'"):
-        servers._set_export(server, "mssql://reader@host/export")
-    servers._set_export(server, "mysql://reader@host/export")
+        servers.set_export(server, "mssql://reader@host/export")
+    servers.set_export(server, "mysql://reader@host/export")
     assert server.reads_export

@@ -8,6 +8,7 @@ from trading.models.operations import BalanceOperation, OperationDecision
 from trading.models.requests import AccountRequest
 from trading.models.results import AccountResult, ChangedDay, SymbolResult
 from trading.models.samples import SyncSample
+from trading.models.server_addresses import ServerAddressChange
 from trading.models.servers import PlatformIssue, SyncCursor, TradingServer
 from trading.models.steps import Backfill, DayCheck, PlatformChange, PlatformGroup, ReconcileBreak
 from trading.models.symbols import HouseSymbol, SymbolAlias, SymbolInfo
@@ -15,8 +16,10 @@ from trading.models.symbols import HouseSymbol, SymbolAlias, SymbolInfo
 __all__ = [
     "AccountChange", "AccountImport", "AccountRequest", "AccountResult", "AccountType", "Backfill",
     "BalanceOperation", "CapStanding",
-    "ChangedDay", "DayCheck", "Deal", "DealEdit", "EquityPoint", "HouseSymbol", "LeverageCap", "LoginProposal", "MarginAlert", "MarginPolicy",
+    "ChangedDay", "DayCheck", "Deal", "DealEdit", "EquityPoint", "HouseSymbol", "LeverageCap",
+    "LoginProposal", "MarginAlert", "MarginPolicy",
     "OperationDecision",
-    "PlatformChange", "PlatformGroup", "PlatformIssue", "Position", "ReconcileBreak", "StagedLogin", "SymbolAlias",
+    "PlatformChange", "PlatformGroup", "PlatformIssue", "Position", "ReconcileBreak", "ServerAddressChange",
+    "StagedLogin", "SymbolAlias",
     "SymbolInfo", "SymbolResult", "SyncCursor", "SyncSample", "TradingAccount", "TradingServer",
 ]  # fmt: skip

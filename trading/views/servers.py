@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
+from crm.ui.verbs import attempt
 from crm.ui.views import StaffView
-from trading import abilities, servers
-from trading.choices import Ability, PlatformKind
-from trading.forms_servers import ServerForm
-from trading.models import TradingServer
+from trading import abilities, server_addresses, servers
+from trading.choices import Ability, DecisionState, PlatformKind
+from trading.forms_servers import ApproveAddressForm, ServerForm
+from trading.models import ServerAddressChange, TradingServer
 from trading.platforms import pool
 from trading.platforms.pool import ADAPTERS
 from trading.views.steps import settings_of
@@ -49,7 +53,12 @@ class ServerPage(StaffView):
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
-                messages.success(request, _("Saved. Try the connection now."))
+                is_waiting = _waiting(server) is not None
+                messages.success(
+                    request,
+                    _("Saved. The new address is awaiting second approval.") if is_waiting
+                    else _("Saved. Try the connection now."),
+                )  # fmt: skip
                 return redirect("trading_server", server.pk)
         return self._page(request, server, form)
 
@@ -69,9 +78,49 @@ class ServerPage(StaffView):
             "server": server, "form": form, "platforms": [(kind.value, kind.label) for kind in PlatformKind if kind in ADAPTERS],
             "unverified": [Ability(name).label for name in sorted(known.capabilities.unverified)],
             "not_there": [one.label for one in abilities.not_there(known.capabilities)],
-            **(settings_of(server) if server else {}),
+            **(settings_of(server) if server else {}), **_address_of(request, server),
         }  # fmt: skip
         return render(request, "trading/server.html", context, status=422 if form.errors else 200)
+
+
+def _waiting(server: TradingServer) -> ServerAddressChange | None:
+    return server.address_changes.filter(state=DecisionState.WAITING).select_related("requested_by").first()
+
+
+def _address_of(request: HttpRequest, server: TradingServer | None) -> dict[str, Any]:
+    """A new address that waits, and what the reader may do about it."""
+    change = _waiting(server) if server else None
+    if server is None or change is None:
+        return {}
+    is_own = change.requested_by_id == request.user.pk
+    return {
+        "change": change, "is_own_change": is_own,
+        "approve_form": ApproveAddressForm(server=server, change=change, auto_id="approve_%s"),
+    }  # fmt: skip
+
+
+class AddressAct(StaffView):
+    """Approve, refuse or withdraw a server's new address."""
+
+    permission = servers.MANAGES
+
+    def post(self, request: HttpRequest, change_id: int, act: str) -> HttpResponse:
+        change = get_object_or_404(ServerAddressChange.objects.select_related("server"), pk=change_id)
+        form = ApproveAddressForm(request.POST, server=change.server, change=change)
+        note = request.POST.get("note", "")[:300]
+        key: dict[str, Any] = {"change_id": change.pk, "actor": request.user}
+        acts: dict[str, tuple[Callable[[], Any], str]] = {
+            "approve": (
+                lambda: server_addresses.approve_address(**key, **(form.values() if form.is_valid() else {})),
+                _("Address changed. Try the connection now."),
+            ),
+            "refuse": (lambda: server_addresses.refuse_address(**key, note=note), _("Proposal refused.")),
+            "withdraw": (lambda: server_addresses.withdraw_address(**key), _("Proposal withdrawn.")),
+        }
+        if act not in acts:
+            raise Http404
+        attempt(request, *acts[act], forbidden_is_said=True)
+        return redirect("trading_server", change.server_id)
 
 
 class TryConnection(StaffView):

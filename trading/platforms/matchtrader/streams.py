@@ -15,8 +15,10 @@ import asyncio
 import atexit
 import concurrent.futures
 import contextlib
+import ipaddress
 import logging
 import os
+import socket
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
@@ -44,6 +46,33 @@ _reader: list[Reader] = []  # the process's one, once somebody followed
 _retired: list[asyncio.AbstractEventLoop] = []  # stopped before a fork; gRPC may still speak to one, so none is closed
 _reader_lock = threading.Lock()
 _process = {"spoke": False, "may_not": False}  # whether gRPC was used here, and whether a parent had used it
+
+
+class Moved(Exception):
+    """The server's name leads to none of the addresses that the streams are read from."""
+
+
+def _parts_of(target: str) -> tuple[str, int]:
+    host, _colon, port = target.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _target(addresses: Sequence[str], host: str, port: int) -> str:
+    """As gRPC writes addresses that are not looked up any more, of one family; a name where every address is allowed."""
+    if list(addresses) == [host] and not _is_number(host):
+        return f"{host}:{port}"
+    four = [address for address in addresses if ":" not in address]
+    if four:
+        return "ipv4:" + ",".join(f"{address}:{port}" for address in four)
+    return "ipv6:" + ",".join(f"[{address}]:{port}" for address in addresses)
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class Reader:
@@ -89,6 +118,7 @@ class Streams:
         self._ended = threading.Event()
         self._wanted: tuple[str, ...] = ()
         self._since: dict[Key, int] = {}
+        self._pinned: list[str] = []
         self._taken = Taken()
         self._money: dict[str, dict[str, AccountMoney]] = {}
         self.problems: dict[str, str] = {}  # by kind: why a stream broke the last time, until it speaks again
@@ -149,22 +179,41 @@ class Streams:
                     await asyncio.gather(*tasks, return_exceptions=True)
         except asyncio.CancelledError:
             raise
+        except (Moved, OSError) as problem:
+            logger.warning("the streams of %s ended: %s", self.config.grpc_target, problem)
         except Exception:
             logger.exception("the streams of %s ended", self.config.grpc_target)
         finally:
             ended.set()
 
     def _channel(self) -> Any:
-        """gRPC itself is loaded by who uses it, in the process that uses it. Raises: PrivateAddress, OSError."""
+        """gRPC itself is loaded by who uses it, in the process that uses it. Raises: OSError; a private address is one.
+
+        To the addresses that were checked: gRPC would look the name up again, and once more for every reconnection. The
+        name stays for TLS and for the server.
+        """
         import grpc.aio
 
         config = self.config
-        host, _colon, port = config.grpc_target.rpartition(":")
-        destinations.addresses_of(host.strip("[]"), int(port))
+        host, port = _parts_of(config.grpc_target)
+        self._pinned = destinations.pinned(host, port)
+        target = _target(self._pinned, host, port)
+        options: tuple[tuple[str, Any], ...] = (*CHANNEL, ("grpc.default_authority", config.grpc_target))
         if not config.is_tls:
-            return grpc.aio.insecure_channel(config.grpc_target, options=CHANNEL)
+            return grpc.aio.insecure_channel(target, options=options)
         root = config.certificate.encode() if config.certificate.strip() else None
-        return grpc.aio.secure_channel(config.grpc_target, grpc.ssl_channel_credentials(root), options=CHANNEL)
+        options = (*options, ("grpc.ssl_target_name_override", host))
+        return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(root), options=options)
+
+    async def _require_same_place(self) -> None:
+        """Ends all streams of a name that moved: whoever follows next opens them at the new address, checked."""
+        host, port = _parts_of(self.config.grpc_target)
+        try:
+            found = await asyncio.to_thread(destinations.pinned, host, port)
+        except socket.gaierror:
+            return  # the name can't be looked up now: that is no move
+        if not set(found) & set(self._pinned):
+            raise Moved(f"{host} has another address now")
 
     async def _follow_one(self, channel: Any, kind: str, group: str, ended: threading.Event) -> None:
         """One stream, again and again."""
@@ -176,6 +225,7 @@ class Streams:
             except asyncio.CancelledError:
                 raise
             except Exception as problem:
+                await self._require_same_place()
                 self.problems[kind] = _words(problem)
                 level = logging.DEBUG if failures else logging.WARNING
                 logger.log(level, "the %s stream of %s broke: %s", kind, group, self.problems[kind])

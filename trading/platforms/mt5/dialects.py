@@ -34,6 +34,7 @@ from trading.platforms.errors import FinalError, NotStarted, PlatformError, Read
 CONNECT_SECONDS: Final = 5
 SCHEMA: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$#]{0,127}")
 MYSQL_REFUSES: Final = re.compile(r"\((1\d{3}), ")  # the server's own codes; those of a lost connection begin with 2
+PORTS: Final = {"postgresql": 5432, "mysql": 3306, "mssql": 1433, "oracle": 1521}
 EXTRA: Final = "pip install 'keelson[exports]'"
 
 
@@ -118,9 +119,45 @@ def schema_of(url: SplitResult) -> str:
     return name
 
 
+def places_of(address: str) -> list[tuple[str, int]]:
+    """The hosts and ports that a connection is made to; none for a file. Raises: FinalError for an address that hides one."""
+    url = urlsplit(address)
+    if url.scheme == "sqlite":
+        return []
+    if url.scheme != "postgresql":
+        where = _where(url, PORTS[url.scheme])
+        return [(where["host"], where["port"])]
+    where = _postgres_parts(address)
+    hosts = str(where.get("host") or "localhost").split(",")
+    ports = str(where.get("port") or PORTS["postgresql"]).split(",")
+    if len(ports) not in (1, len(hosts)) or not all(port.isdigit() for port in ports):
+        raise FinalError("the address of the export has another number of ports than of hosts", command="EXPORT")
+    return [(host, int(ports[number % len(ports)])) for number, host in enumerate(hosts)]
+
+
+def _postgres_parts(address: str) -> dict[str, Any]:
+    try:
+        where = psycopg.conninfo.conninfo_to_dict(address)
+    except psycopg.Error as problem:
+        raise FinalError(
+            f"the address of the export can't be read ({without_secrets(problem)})", command="EXPORT"
+        ) from None
+    if hidden := sorted({"hostaddr", "service", "servicefile"} & where.keys()):
+        raise FinalError(f"the address of the export may not hold {', '.join(hidden)}", command="EXPORT")
+    return where
+
+
 def _postgres(address: str, seconds: float) -> Any:
+    """To the addresses that were checked; the host's name stays for TLS."""
     options = f"-c statement_timeout={int(seconds * 1000)} -c default_transaction_read_only=on"
-    return psycopg.connect(address, connect_timeout=CONNECT_SECONDS, autocommit=True, options=options)
+    where, places = _postgres_parts(address), places_of(address)
+    checked = [(host, port, destinations.pinned(host, port)[0]) for host, port in places]
+    if all(found != host for host, _port, found in checked):
+        where |= {
+            "host": ",".join(host for host, _port, _found in checked), "port": ",".join(str(port) for _h, port, _f in checked),
+            "hostaddr": ",".join(found for _host, _port, found in checked),
+        }  # fmt: skip
+    return psycopg.connect(**{**where, "connect_timeout": CONNECT_SECONDS, "options": options}, autocommit=True)
 
 
 def _sqlite(address: str, seconds: float) -> Any:
@@ -132,18 +169,26 @@ def _sqlite(address: str, seconds: float) -> Any:
 def _mysql(address: str, seconds: float) -> Any:
     url = urlsplit(address)
     driver = importlib.import_module("pymysql")
-    return driver.connect(
-        **_where(url, 3306), database=_database(url), charset="utf8mb4", autocommit=True,
+    where = _where(url, PORTS["mysql"])
+    sock = destinations.connect((where["host"], where["port"]), CONNECT_SECONDS)
+    connection = driver.connect(
+        **where, defer_connect=True, database=_database(url), charset="utf8mb4", autocommit=True,
         connect_timeout=CONNECT_SECONDS, read_timeout=seconds, write_timeout=seconds,
         ssl=ssl.create_default_context() if option(url, "tls") else None,
         init_command="SET SESSION TRANSACTION READ ONLY",
     )  # fmt: skip
+    try:
+        connection.connect(sock)
+    except BaseException:
+        sock.close()
+        raise
+    return connection
 
 
 def _mssql(address: str, seconds: float) -> Any:
     url = urlsplit(address)
     driver = importlib.import_module("pytds")
-    where = _where(url, 1433)
+    where = _where(url, PORTS["mssql"])
     sock = destinations.connect((where["host"], where["port"]), CONNECT_SECONDS)
     try:
         return driver.connect(
@@ -160,11 +205,12 @@ def _mssql(address: str, seconds: float) -> Any:
 def _oracle(address: str, seconds: float) -> Any:
     url = urlsplit(address)
     driver = importlib.import_module("oracledb")
-    where = _where(url, 1521)
+    where = _where(url, PORTS["oracle"])
+    (host, *_others) = destinations.pinned(where["host"], where["port"])
     connection = _in_time(
         address,
         lambda: driver.connect(
-            user=where["user"], password=where["password"], host=where["host"], port=where["port"],
+            user=where["user"], password=where["password"], host=host, port=where["port"],
             service_name=_database(url), tcp_connect_timeout=CONNECT_SECONDS, retry_count=0,
         ),
     )  # fmt: skip
@@ -256,4 +302,4 @@ def names_of(columns: Sequence[Sequence[Any]], known: dict[str, str]) -> list[st
     return [known.get(str(column[0]).lower(), str(column[0])) for column in columns]
 
 
-__all__ = ["DIALECTS", "Dialect", "dialect_of", "names_of", "open_export", "schema_of", "without_secrets"]
+__all__ = ["DIALECTS", "Dialect", "dialect_of", "names_of", "open_export", "places_of", "schema_of", "without_secrets"]
