@@ -147,6 +147,9 @@ TABLE |= {
     "trading_servers": Rule(roles(Role.ADMINISTRATOR)),
     "trading_server_new": Rule(roles(Role.ADMINISTRATOR)),
     "trading_server": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"server_id": 999_999}, good=OWN),
+    "trading_server_address": Rule(
+        roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"change_id": 999_999, "act": "approve"}, good=OWN
+    ),
     "trading_server_try": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"server_id": 999_999}, good=OWN),
     "trading_unknown_deals": Rule(WATCHES_PLATFORMS),
     "trading_deal": Rule(SEES_TRADES, kwargs=lambda _world: {"server_id": 999_999, "ticket": 1}, good=OWN),

@@ -129,7 +129,7 @@ def places_of(address: str) -> list[tuple[str, int]]:
         return [(where["host"], where["port"])]
     where = _postgres_parts(address)
     hosts = str(where.get("host") or "localhost").split(",")
-    ports = str(where.get("port") or PORTS["postgresql"]).split(",")
+    ports = [port or str(PORTS["postgresql"]) for port in str(where.get("port") or "").split(",")]
     if len(ports) not in (1, len(hosts)) or not all(port.isdigit() for port in ports):
         raise FinalError("the address of the export has another number of ports than of hosts", command="EXPORT")
     return [(host, int(ports[number % len(ports)])) for number, host in enumerate(hosts)]
