@@ -7,9 +7,10 @@ or the tokens of links: whoever reads a log is not whoever may read those.
 
 import re
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import structlog
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import Resolver404, resolve
 from django_structlog.middlewares import RequestMiddleware
 
@@ -22,6 +23,13 @@ QUOTED_VALUE = re.compile(
     r"((?:invalid input syntax|invalid input value|value|date/time field value)[^:\n]{0,80}: )\"[^\n]*"
 )
 SECRET_ARGUMENTS = {"token", "key", "code", "secret", "uidb64"}
+LONG_PART = re.compile(r"/[^/]{20,}")
+PATH_SIGNS = "/?&<>:"
+# Headers that hold no address of a page, cookie or password; gunicorn writes "-" for the others.
+PLAIN_HEADERS = {
+    "{user-agent}i", "{host}i", "{x-forwarded-for}i", "{x-forwarded-proto}i", "{content-type}i", "{content-length}i",
+    "{content-type}o", "{content-length}o", "{content-encoding}o",
+}  # fmt: skip
 
 
 def without_rows(text: str) -> str:
@@ -39,18 +47,38 @@ def scrub(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
+def safe_path(path: str) -> str:
+    """A path whose secrets stand as `<token>`; in one that leads nowhere, whatever is long enough to be a secret."""
+    for known in (path, f"{path}/"):
+        try:
+            arguments = resolve(known).kwargs
+        except Resolver404:
+            continue
+        for name in SECRET_ARGUMENTS & arguments.keys():
+            path = path.replace(str(arguments[name]), f"<{name}>")
+        return path
+    return LONG_PART.sub("/<long>", path)
+
+
+def names_of(query: str) -> str:
+    """Of a query only the names, as it stands after the path."""
+    names = list(QueryDict(query))[:20]
+    return f"?{'&'.join(names)}" if names else ""
+
+
 def safe_address(request: HttpRequest) -> str:
     """Method and path; secrets of links stand as `<token>`, and of a query only the names."""
-    path = request.path
-    try:
-        arguments = resolve(path).kwargs
-    except Resolver404:
-        arguments = {}
-    for name, value in arguments.items():
-        if name in SECRET_ARGUMENTS:
-            path = path.replace(str(value), f"<{name}>")
-    names = "&".join(list(request.GET)[:20])
-    return f"{request.method} {path}{'?' + names if names else ''}"
+    return f"{request.method} {safe_path(request.path)}{names_of(request.META.get('QUERY_STRING', ''))}"
+
+
+def safe_atoms(atoms: dict[str, Any]) -> dict[str, Any]:
+    """What the web server's own access log may show: it is off until somebody turns it on, with any format."""
+    path = quote(safe_path(str(atoms.get("U") or "")), safe=PATH_SIGNS)
+    names = quote(names_of(str(atoms.get("q") or "")), safe=PATH_SIGNS)
+    came_from = urlsplit(str(atoms.get("f") or "-"))
+    referer = f"{came_from.scheme}://{came_from.netloc}" if came_from.netloc else "-"
+    kept = {name: value for name, value in atoms.items() if not name.startswith("{") or name in PLAIN_HEADERS}
+    return {**kept, "r": f"{atoms['m']} {path}{names} {atoms['H']}", "U": path, "q": names[1:], "f": referer, "u": "-"}
 
 
 class RequestLogMiddleware(RequestMiddleware):

@@ -25,6 +25,8 @@ from typing import Any
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from crm.logs import names_of, safe_atoms, safe_path
+
 # From the first byte of a request to its last, where it is small.
 REQUEST_SECONDS = 15
 HEAD_BYTES_MAX = 64 * 1024
@@ -122,6 +124,17 @@ class BoundedWorker(ThreadWorker):
         self.by_address: Counter[str] = Counter()
         self._looked_at = 0.0
         self._collected_at = 0
+
+    def init_process(self) -> None:
+        """Of an access log, whichever class of it was chosen, no line holds a token of a link or a search."""
+        atoms_of = self.log.atoms
+        self.log.atoms = lambda *arguments: safe_atoms(atoms_of(*arguments))
+        super().init_process()
+
+    def handle_error(self, req: Any, *arguments: Any) -> None:
+        if getattr(req, "uri", None):
+            req.uri = safe_path(req.path or "") + names_of(req.query or "")
+        super().handle_error(req, *arguments)
 
     # --- arriving ---
 

@@ -65,6 +65,13 @@ def test_requests_are_logged_without_searches_and_tokens(output, cast):
     assert not [word for word in ("very-secret-token", "Garbo", "C01X00T47") if word in text]
 
 
+def test_a_links_address_that_was_cut_or_changed_is_logged_without_its_token(output):
+    for path in ("/accounts/password/choose/12:very-secret-token", "/accounts/password/choose/12:very-secret-token/)/"):
+        Browser().get(path)
+    assert "/accounts/password/choose/<token>" in output()
+    assert "very-secret-token" not in output()
+
+
 def test_scrubbing_keeps_what_comes_after_the_row():
     text = (
         "duplicate key\nDETAIL:  Key (email)=(a@b.c) exists.\nmore of it\nHINT:  Look.\n\nDuring handling of the above"

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -50,12 +51,18 @@ def port() -> int:
 
 
 @pytest.fixture
-def site(cast, port: int) -> Iterator[Site]:
-    """The web server as the supervisor starts it."""
+def access_log(tmp_path: Path) -> Path:
+    return tmp_path / "access.log"
+
+
+@pytest.fixture
+def site(cast, port: int, access_log: Path) -> Iterator[Site]:
+    """The web server as the supervisor starts it, and with gunicorn's own access log turned on."""
     command = [
         sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class",
         "crm.web_worker.BoundedWorker", "--workers", "2", "--threads", "8", "--timeout", "60", "--graceful-timeout", "2",
-        "--keep-alive", "15", "--log-level", "warning", "--no-control-socket", "--preload",
+        "--keep-alive", "15", "--log-level", "warning", "--no-control-socket", "--preload", "--access-logfile", str(access_log),
+        "--access-logformat", '%(r)s|%(s)s|%(U)s|%(q)s|%(f)s|%({cookie}i)s|%({referer}i)s|%({raw_uri}e)s|%({location}o)s',
     ]  # fmt: skip
     with _process(command):
         one = Site(port)
@@ -115,6 +122,20 @@ def test_requests_in_pieces_kept_and_pipelined_are_answered(site):
         assert answers(connection, 1).startswith(b"HTTP/1.1 200")
         connection.sendall(get + get + get)  # kept open, and three at once
         assert answers(connection, 3).count(b"HTTP/1.1 200") == 3
+
+
+def test_the_web_servers_access_log_holds_no_search_and_no_token(site, access_log):
+    headers = {"Referer": f"http://127.0.0.1:{site.port}/accounts/password/choose/12:secret-of-a-link/?q=Garbo"}
+    for path in ("/accounts/password/choose/12:secret-of-a-link/?q=Garbo", "/accounts/invitation/secret-of-a-link",
+                 "/nowhere/at-all/12:a-long-secret-of-a-link/", "/l/invitation/secret-of-a-link/?utm_source=Garbo"):  # fmt: skip
+        httpx.get(f"http://127.0.0.1:{site.port}{path}", headers=headers, cookies={"sessionid": "secret-of-a-cookie"})
+    lines = [line for line in access_log.read_text().splitlines() if "healthz" not in line]
+    assert len(lines) == 4
+    assert lines[0].startswith("GET /accounts/password/choose/<token>/?q HTTP/1.1|")
+    assert f"|/accounts/password/choose/<token>/|q|http://127.0.0.1:{site.port}|-|-|-|-" in lines[0]
+    assert lines[1].startswith("GET /accounts/invitation/<token> ")
+    assert lines[3].startswith("GET /l/invitation/<token>/?utm_source ")
+    assert not [word for word in ("secret", "Garbo") if word in access_log.read_text()]
 
 
 def answers(connection: socket.socket, count: int) -> bytes:
