@@ -2,10 +2,12 @@
 
 from allauth.account import views as account
 from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as codes
 from django.urls import include, path
 from django.views.generic import RedirectView
 
 from crm.accounts import views
+from crm.compression import sent_plain
 
 urlpatterns = [
     path("login/", views.StaffLoginView.as_view(), name="account_login"),
@@ -24,9 +26,11 @@ urlpatterns = [
     path("2fa/", RedirectView.as_view(pattern_name="security"), name="mfa_index"),
     path("2fa/authenticate/", views.SecondFactorView.as_view(), name="mfa_authenticate"),
     path("2fa/reauthenticate/", mfa.reauthenticate, name="mfa_reauthenticate"),
-    path("2fa/totp/activate/", views.ActivateAppView.as_view(), name="mfa_activate_totp"),
+    path("2fa/totp/activate/", sent_plain(views.ActivateAppView.as_view()), name="mfa_activate_totp"),
     path("2fa/totp/deactivate/", views.DeactivateAppView.as_view(), name="mfa_deactivate_totp"),
-    path("2fa/recovery-codes/", include("allauth.mfa.recovery_codes.urls")),
+    path("2fa/recovery-codes/", sent_plain(codes.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path("2fa/recovery-codes/generate/", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("2fa/recovery-codes/download/", codes.download_recovery_codes, name="mfa_download_recovery_codes"),
     path("2fa/webauthn/", RedirectView.as_view(pattern_name="security"), name="mfa_list_webauthn"),
     path("2fa/webauthn/login/", views.PasskeyLoginView.as_view(), name="mfa_login_webauthn"),
     path("2fa/webauthn/reauthenticate/", views.ConfirmByKeyView.as_view(), name="mfa_reauthenticate_webauthn"),

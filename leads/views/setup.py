@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from clients.canonical import canonical_phone
 from clients.views import dialogs
+from crm.compression import UNCOMPRESSED
 from crm.models import User
 from crm.scope import reach_of
 from crm.ui.tables import BulkAction, Column, Empty, MoneyColumn, NumberColumn, Table, YesNoColumn
@@ -248,4 +249,4 @@ def sources_change(request: HttpRequest) -> HttpResponseBase:
 
 def _show_key(request: HttpRequest, source: LeadSource, key: str) -> None:
     text = _("The key of %(source)s, shown only now: %(key)s") % {"source": source.name, "key": key}
-    messages.warning(request, text)
+    messages.warning(request, text, extra_tags=UNCOMPRESSED)

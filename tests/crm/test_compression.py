@@ -4,9 +4,12 @@ import gzip
 
 import pytest
 from django.http import HttpResponse, StreamingHttpResponse
+from django.test import Client as Browser
 from django.test import RequestFactory
 
 from crm.compression import PageCompressionMiddleware, keep_plain
+from tests.cast import PASSWORD
+from tests.crm.factors import code
 
 PAGE = "<p>Kontostand</p>" * 500
 
@@ -53,3 +56,31 @@ def test_staff_pages_come_compressed(cast, browse):
     answer = browse(cast.agent).get("/clients/", headers={"accept-encoding": "gzip"})
     assert answer["Content-Encoding"] == "gzip"
     assert {"Accept-Encoding", "HX-Request", "Cookie"} <= {part.strip() for part in answer["Vary"].split(",")}
+
+
+GZIP = {"accept-encoding": "gzip"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_that_show_secrets_of_a_second_factor_are_not_compressed(cast):
+    """A code's length in a compressed page, beside words of a stranger's choice, would tell it piece by piece."""
+    browser = Browser()
+    browser.post("/accounts/login/", {"login": cast.agent.email, "password": PASSWORD})
+    app = browser.get("/accounts/2fa/totp/activate/", headers=GZIP)
+    secret = app.context["form"].secret
+    assert secret in app.content.decode() and "Content-Encoding" not in app
+    browser.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
+    shown = browser.get("/accounts/2fa/recovery-codes/", headers=GZIP)
+    assert shown.context["unused_codes"][0] in shown.content.decode() and "Content-Encoding" not in shown
+    assert browser.get("/home/", headers=GZIP)["Content-Encoding"] == "gzip"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", ["/lead-sources/", "/clients/"])
+def test_a_page_with_a_new_key_of_a_lead_source_is_not_compressed(cast, browse, page):
+    """Whichever page is looked at next: that is where the message comes out."""
+    browser = browse(cast.administrator)
+    browser.post("/lead-sources/new/", {"brand": cast.brand.pk, "name": "Affiliate", "code": "aff"})
+    shown = browser.get(page, headers=GZIP)
+    assert "ksl_" in shown.content.decode() and "Content-Encoding" not in shown
+    assert browser.get(page, headers=GZIP)["Content-Encoding"] == "gzip"
