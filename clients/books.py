@@ -20,14 +20,14 @@ from crm.events import ClientMoved, publish_many
 from crm.models import Book
 from crm.notify import notify
 from crm.scope import reach_of
-from crm.words import Words
+from crm.words import Words, phrase, say
 
 MOST_AT_ONCE = 5_000
 
 
 @transaction.atomic
 def move_clients(
-    *, client_ids: Iterable[int], to_book_id: int, actor: Any = None, reason: str = "", tells: bool = True
+    *, client_ids: Iterable[int], to_book_id: int, actor: Any = None, reason: Words = "", tells: bool = True
 ) -> list[Client]:
     """Put clients into another book of their brand; those already there stay untouched. Returns those that moved.
 
@@ -85,11 +85,11 @@ def _hand_over_tasks(moving: Sequence[Client], book: Book) -> None:
         Task.objects.filter(client_id__in=ids, assignee_id=owner_id, done_at=None).update(assignee_id=book.owner_id)
 
 
-def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, actor: Any, reason: str) -> None:
+def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, actor: Any, reason: Words) -> None:
     audit.record_many(
         {
             "actor": actor, "action": "clients.moved", "target": client, "client_id": client.pk,
-            "brand_id": client.brand_id, "reason": reason,
+            "brand_id": client.brand_id, "reason": say(reason),
             "before": {"book": from_books[client.pk].name, "book_id": from_books[client.pk].pk},
             "after": {"book": book.name, "book_id": book.pk, "owner_id": book.owner_id},
         }
@@ -101,7 +101,9 @@ def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, a
             TimelineEntry(
                 client=client, at=now, kind=TimelineKind.LEAD, actor=actor,
                 **said_of(
-                    title=_move_words(from_books[client.pk].name, book.name), body=reason,
+                    title=phrase("Moved from %(before)s to %(after)s")
+                    % {"before": from_books[client.pk].name, "after": book.name},
+                    body=reason,
                     data={"from_book": from_books[client.pk].pk, "to_book": book.pk},
                 ),
             )
@@ -117,16 +119,12 @@ def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, a
     )
 
 
-def _move_words(before: str, after: str) -> Words:
-    return lambda: _("Moved from %(before)s to %(after)s") % {"before": before, "after": after}
-
-
 def _tell_new_owner(moving: Sequence[Client], book: Book) -> None:
     assert book.owner_id is not None
     one = moving[0] if len(moving) == 1 else None
     notify(
         [book.owner_id], kind="clients.moved",
-        title=lambda: _("%(client)s is now in your book") % {"client": one} if one
-        else _("%(count)s clients are now in your book") % {"count": len(moving)},
+        title=phrase("%(client)s is now in your book") % {"client": one} if one
+        else phrase("%(count)s clients are now in your book") % {"count": len(moving)},
         url=one.get_absolute_url() if one else "/clients/",
     )  # fmt: skip

@@ -18,6 +18,7 @@ from crm import access_log, audit
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.events import ClientContacted, publish
+from crm.words import joined
 
 LONGEST_SECONDS = 86_400
 CLOCK_SKEW = dt.timedelta(minutes=5)
@@ -61,7 +62,7 @@ def log_call(
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.CALL, actor=actor, at=started_at, body=call.notes,
-        title=lambda: f"{CallDirection(direction).label}: {CallOutcome(outcome).label}",
+        title=joined([CallDirection(direction).label, CallOutcome(outcome).label], ": "),
         data={"call_id": call.pk, "outcome": str(outcome), "duration_seconds": duration_seconds},
         dedupe_key=f"call:{call.pk}",
     )  # fmt: skip

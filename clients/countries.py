@@ -8,11 +8,20 @@ from django.utils.functional import lazy
 from django_countries import countries
 
 from crm.ui import formats
+from crm.words import SAYERS, Phrase, said_by
 
 
 def country_name(code: str) -> str:
     """`DE` → Germany, or Deutschland; the code itself where it is no country's."""
     return _names(str(formats.locale())).get(code, code)
+
+
+SAYERS["country"] = country_name
+
+
+def country(code: str) -> Phrase:
+    """The same, for what each reads in their language."""
+    return said_by("country", code)
 
 
 def country_choices(*, blank: str | None = None) -> list[tuple[str, str]]:

@@ -33,7 +33,7 @@ from crm.errors import DomainError
 from crm.notify import notify
 from crm.sweep import each
 from crm.wake import wake_on_commit
-from crm.words import say
+from crm.words import Phrase, phrase, say
 
 logger = logging.getLogger(__name__)
 SECRET_PURPOSE = "client-mail"  # noqa: S105 — the name of a key's purpose
@@ -81,11 +81,11 @@ def send_mail_to(
 
 
 def _shown(value: Any, language: str) -> Any:
-    """A value as the letter's language writes it: days, and what is a way to say something."""
+    """A value as the letter's language writes it: days, and phrases."""
     if isinstance(value, dt.date):
         with translation.override(language):
             return date_format(value, "DATE_FORMAT")
-    return say(value, language) if callable(value) else value
+    return say(value, language) if isinstance(value, Phrase) else value
 
 
 @transaction.atomic
@@ -204,10 +204,7 @@ def _give_up(message: Message, error: str) -> None:
     """The address does not take mail: the file says so, and the person who wrote it is told."""
     with transaction.atomic():
         Message.objects.filter(pk=message.pk).update(state=MessageState.FAILED, error=error[:300], secret=None)
-
-        def title() -> str:
-            return _("E-mail could not be delivered: %(subject)s") % {"subject": message.subject}
-
+        title = phrase("E-mail could not be delivered: %(subject)s") % {"subject": message.subject}
         timeline.tell(
             client_id=message.client_id, kind=TimelineKind.EMAIL, title=title, body=error[:300],
             dedupe_key=f"message-failed:{message.pk}",

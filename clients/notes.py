@@ -12,6 +12,7 @@ from clients.choices import TimelineKind
 from clients.models import Client, Note, NoteVersion, TimelineEntry
 from crm import audit
 from crm.errors import DomainError, NotAllowed
+from crm.words import phrase
 
 LONGEST = 10_000
 
@@ -29,7 +30,7 @@ def add_note(*, client_id: int, actor: Any, body: str, is_pinned: bool = False) 
         after={"body": body},
     )  # fmt: skip
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, title=lambda: _("Note"), body=body, at=note.created_at,
+        client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, title=phrase("Note"), body=body, at=note.created_at,
         data={"note_id": note.pk}, dedupe_key=_key(note),
     )  # fmt: skip
     return note

@@ -14,6 +14,7 @@ from clients.choices import TimelineKind
 from clients.models import Client
 from crm import audit
 from crm.errors import DomainError, NotAllowed
+from crm.words import joined, phrase
 
 PERSONAL = (
     "first_name", "last_name", "country", "language", "time_zone", "date_of_birth", "nationality", "address_line", "city",
@@ -52,10 +53,10 @@ def change_profile(*, client_id: int, actor: Any, changes: Mapping[str, Any], re
         actor=actor, action="clients.profile_changed", target=client, client_id=client.pk, brand_id=client.brand_id,
         before=before, after=changed, reason=reason,
     )  # fmt: skip
-    labels = [str(cast("models.Field[Any, Any]", Client._meta.get_field(name)).verbose_name) for name in changed]
+    labels = [cast("models.Field[Any, Any]", Client._meta.get_field(name)).verbose_name for name in changed]
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, body=reason,
-        title=lambda: _("Particulars changed: %(fields)s") % {"fields": ", ".join(labels)},
+        title=phrase("Particulars changed: %(fields)s") % {"fields": joined(labels, ", ")},
     )  # fmt: skip
     return client
 

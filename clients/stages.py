@@ -14,7 +14,7 @@ from clients.models import Client
 from crm import audit
 from crm.errors import WrongState
 from crm.events import ClientStageChanged, publish
-from crm.words import Words, say
+from crm.words import Words, phrase, say
 
 # How far along a stage is. A dormant or closed client has been everywhere before.
 RANK: dict[str, int] = {stage: rank for rank, stage in enumerate(Stage.values)}
@@ -57,7 +57,7 @@ def move_stage(
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.STAGE, actor=actor, body=reason,
-        title=lambda: _("%(before)s → %(to)s") % {"before": before.label, "to": to.label},
+        title=phrase("%(before)s → %(to)s") % {"before": before.label, "to": to.label},
         data={"before": before.value, "after": to.value},
     )  # fmt: skip
     publish(ClientStageChanged(client_id=client.pk, brand_id=client.brand_id, before=before.value, after=to.value))

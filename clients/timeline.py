@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clients.choices import TimelineKind
 from clients.models import TimelineEntry
-from crm.words import Words, say, say_in_all
+from crm.words import Words, kept_words, say
 
 TITLE_CHARS: Final = 200
 
@@ -33,7 +33,8 @@ def tell(
 
     is_renewed: told again it is said anew in its place, for what grows: a withdrawal that is paid part by part.
 
-    title, body: `lambda: _("…")` is said in every language of the site and read in the reader's (`TimelineEntry.reading`).
+    title, body: a `phrase` is kept as message and values and read in the reader's language (`TimelineEntry.reading`); the
+    columns hold it in the house's.
     needs: a permission without which staff don't read the entry, e.g. what must not reach those who talk to the client.
     """
     data = {**(data or {}), **({"needs": needs} if needs else {})}
@@ -53,7 +54,7 @@ def tell(
 
 def said_of(*, title: Words, body: Words = "", data: dict[str, Any] | None = None) -> dict[str, Any]:
     """An entry's title, body and data, for those who write many at once."""
-    others = say_in_all(title, body, title_max=TITLE_CHARS)
+    kept = kept_words(title, body)
     return {
-        "title": say(title)[:TITLE_CHARS], "body": say(body), "data": {**(data or {}), **({"said": others} if others else {})},
+        "title": say(title)[:TITLE_CHARS], "body": say(body), "data": {**(data or {}), **({"said": kept} if kept else {})},
     }  # fmt: skip

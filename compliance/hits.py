@@ -19,6 +19,7 @@ from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.words import phrase, say
 
 # What the matcher says of two births that may be one person's.
 AGREEING_BIRTHS = ("same_day", "same_year", "day_and_month_swapped")
@@ -43,7 +44,7 @@ def clear_hit(
     if contradiction and not is_contradiction_checked:
         raise DomainError(contradiction, code="contradicted")
     _decide(hit, HitState.FALSE_POSITIVE, actor, reason.strip(), code, contradiction=contradiction)
-    holds.release_hold(hit=hit, actor=actor, reason=_("Match cleared: %(reason)s") % {"reason": code.label})
+    holds.release_hold(hit=hit, actor=actor, reason=say(phrase("Match cleared: %(reason)s") % {"reason": code.label}))
     return hit
 
 
@@ -61,15 +62,17 @@ def confirm_hit(*, hit_id: int, actor: Any, reason: str) -> Hit:
     restriction = Restriction.objects.create(
         client=hit.client, kind=RestrictionKind.FROZEN, cause=RestrictionCause.CONFIRMED_MATCH, hit=hit, placed_by=actor,
         placed_at=timezone.now(),
-        reason=_("Confirmed match with %(name)s (%(list)s): %(reason)s")
-        % {"name": hit.entry.primary_name, "list": hit.entry.source.name, "reason": reason.strip()},
+        reason=say(
+            phrase("Confirmed match with %(name)s (%(list)s): %(reason)s")
+            % {"name": hit.entry.primary_name, "list": hit.entry.source.name, "reason": reason.strip()}
+        ),
     )  # fmt: skip
     holds.note_placed(restriction, actor=actor)
-    holds.release_hold(hit=hit, actor=actor, reason=_("Match confirmed: the account stays frozen."))
+    holds.release_hold(hit=hit, actor=actor, reason=say(phrase("Match confirmed: the account stays frozen.")))
     assess(client_id=hit.client_id)
     notify(
         people_with("compliance.decide_hit", brand_id=hit.client.brand_id), kind="compliance.match_confirmed",
-        title=lambda: _("Confirmed watchlist match: %(client)s") % {"client": hit.client}, body=hit.entry.primary_name,
+        title=phrase("Confirmed watchlist match: %(client)s") % {"client": hit.client}, body=hit.entry.primary_name,
         url=hit.get_absolute_url(), dedupe_key=f"compliance.match_confirmed:{hit.pk}",
     )  # fmt: skip
     return hit
@@ -125,6 +128,6 @@ def _decide(
     )  # fmt: skip
     timeline.tell(
         client_id=hit.client_id, kind=TimelineKind.COMPLIANCE, actor=actor, url=hit.get_absolute_url(),
-        title=lambda: _("Possible match cleared") if state == HitState.FALSE_POSITIVE else _("Watchlist match confirmed"),
+        title=phrase("Possible match cleared") if state == HitState.FALSE_POSITIVE else phrase("Watchlist match confirmed"),
         dedupe_key=f"hit:{hit.pk}", needs=NOT_FOR_SALES,
     )  # fmt: skip

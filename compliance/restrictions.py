@@ -16,6 +16,7 @@ from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.words import phrase
 
 
 @transaction.atomic
@@ -72,7 +73,7 @@ def ask_to_lift(*, restriction_id: int, reason: str, actor: Any) -> Restriction:
     ]
     notify(
         others, kind="compliance.lift_asked", body=restriction.lift_reason,
-        title=lambda: _("%(name)s asks to lift a restriction of %(client)s") % {"name": actor, "client": restriction.client},
+        title=phrase("%(name)s asks to lift a restriction of %(client)s") % {"name": actor, "client": restriction.client},
         url=f"/compliance/clients/{restriction.client_id}/", dedupe_key=f"compliance.lift_asked:{restriction.pk}",
     )  # fmt: skip
     return restriction
@@ -107,7 +108,7 @@ def refuse_to_lift(*, restriction_id: int, actor: Any, reason: str) -> Restricti
     if asked_by is not None:
         notify(
             [asked_by], kind="compliance.lift_refused", body=reason.strip(),
-            title=lambda: _("The restriction of %(client)s stays") % {"client": restriction.client},
+            title=phrase("The restriction of %(client)s stays") % {"client": restriction.client},
             url=f"/compliance/clients/{restriction.client_id}/",
         )  # fmt: skip
     return restriction

@@ -34,6 +34,7 @@ from crm import audit
 from crm.errors import DomainError
 from crm.events import ClientScreened, publish
 from crm.policies import require
+from crm.words import phrase, say
 
 THRESHOLD = Decimal("0.8")
 TRIGRAM_MIN = 0.3
@@ -191,7 +192,7 @@ def _retire_outdated(client: Client, client_hash: str) -> None:
     """Open matches of earlier data of this client are compared anew now."""
     stale = Hit.objects.filter(client=client, state=HitState.OPEN).exclude(client_hash=client_hash)
     for hit in stale:
-        holds.release_hold(hit=hit, actor=None, reason=_("The client's data changed; screened again."))
+        holds.release_hold(hit=hit, actor=None, reason=say(phrase("The client's data changed; screened again.")))
     stale.update(state=HitState.OUTDATED)
 
 
@@ -207,11 +208,9 @@ def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Any) -> 
     for hit in hits:
         holds.hold_for(hit=hit)
 
-    def title() -> str:
-        return _("Screened: no match") if not hits else _("Screened: %(count)d possible matches") % {"count": len(hits)}
-
+    found = phrase("Screened: %(count)d possible matches") % {"count": len(hits)}
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.COMPLIANCE, title=title, actor=actor,
+        client_id=client.pk, kind=TimelineKind.COMPLIANCE, title=found if hits else phrase("Screened: no match"), actor=actor,
         url=f"/compliance/clients/{client.pk}/", dedupe_key=f"screening:{screening.pk}", needs=NOT_FOR_SALES,
     )  # fmt: skip
     publish(

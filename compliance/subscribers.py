@@ -1,7 +1,5 @@
 """What compliance does when something happened: screen whoever was verified, tell the officers, rate anew."""
 
-from django.utils.translation import gettext as _
-
 from clients.models import Client
 from compliance.choices import RestrictionCause, ScreeningTrigger
 from compliance.models import Restriction
@@ -9,6 +7,7 @@ from compliance.risk import assess
 from compliance.screening import screen_client
 from crm.events import ClientScreened, ClientVerified, RestrictionPlaced, subscribe
 from crm.notify import notify, people_with
+from crm.words import label_of, phrase
 
 
 @subscribe(ClientVerified)
@@ -27,8 +26,8 @@ def rate_and_tell(event: ClientScreened) -> None:
     client = Client.objects.get(pk=event.client_id)
     notify(
         people_with("compliance.decide_hit", brand_id=event.brand_id), kind="compliance.possible_match",
-        title=lambda: _("Possible watchlist match: %(client)s") % {"client": client},
-        body=lambda: _("The account is held until you decide."), url=f"/compliance/clients/{client.pk}/",
+        title=phrase("Possible watchlist match: %(client)s") % {"client": client},
+        body=phrase("The account is held until you decide."), url=f"/compliance/clients/{client.pk}/",
         dedupe_key=f"compliance.possible_match:{event.screening_id}",
     )  # fmt: skip
 
@@ -42,6 +41,6 @@ def tell_the_owner(event: RestrictionPlaced) -> None:
         return
     notify(
         [client.owner_id], kind="compliance.restricted",
-        title=lambda: _("%(client)s is restricted: %(kind)s") % {"client": client, "kind": restriction.get_kind_display()},
+        title=phrase("%(client)s is restricted: %(kind)s") % {"client": client, "kind": label_of(restriction, "kind")},
         url=client.get_absolute_url(), dedupe_key=f"compliance.restricted:{restriction.pk}",
     )  # fmt: skip

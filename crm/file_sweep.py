@@ -16,12 +16,12 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from crm import audit
 from crm.file_columns import FileColumn, by_folder, folder_path, unnamed
 from crm.models import AuditSeal
 from crm.notify import notify, people_with
+from crm.words import phrase
 
 ORPHAN_AGE_SECONDS = 24 * 3600
 # What killed processes leave in a day. More than that is no accident of a process.
@@ -142,8 +142,8 @@ def _tell(count: int) -> None:
     notify(
         people_with("crm.manage_events"),
         kind="crm.orphans_kept",
-        title=lambda: _("%(count)s stored files belong to no record; none was deleted") % {"count": count},
-        body=lambda: _(
+        title=phrase("%(count)s stored files belong to no record; none was deleted") % {"count": count},
+        body=phrase(
             "An older database may have been restored. Run manage.py verify_files, then manage.py sweep_orphans, "
             "which lists them and deletes them only when told to."
         ),

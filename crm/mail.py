@@ -24,6 +24,7 @@ from crm import crypto
 from crm.choices import MailState
 from crm.models import Brand, OutgoingMail
 from crm.wake import wake_on_commit
+from crm.words import phrase
 
 logger = logging.getLogger(__name__)
 PURPOSE = "outgoing-mail"
@@ -141,7 +142,8 @@ def _note_failure(row: OutgoingMail, error: Exception) -> None:
         notify(
             people_with("crm.manage_events", brand_id=row.brand_id),
             kind="mail.failed",
-            title=f"E-mail “{row.subject}” to {row.to} could not be sent",
+            title=phrase("E-mail “%(subject)s” to %(address)s could not be sent")
+            % {"subject": row.subject, "address": row.to},
             body=row.error[:300],
             dedupe_key=f"mail.failed:{row.pk}",
         )

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from crm.models import Notification, User
-from crm.words import Words, say, say_in_all
+from crm.words import Words, kept_words, say
 
 CHANNEL = "keelson_live"
 TITLE_CHARS: Final = 160
@@ -30,33 +28,25 @@ def notify(
 ) -> list[Notification]:
     """Put a line on each person's bell and push it live when the transaction commits.
 
-    title, body: `lambda: _("…")` is said in the language of each reader, whoever's act it is that tells them, and in the
-    site's others for the day they change it; a plain string stays as it is.
+    title, body: a `phrase` is pushed in the language of each reader, whoever's act it is that tells them, and read in the
+    one they have when they open the bell; a plain string stays as it is.
     dedupe_key: the same key for the same person is told once, e.g. `f"{kind}:{event_id}"`.
     is_renewed: new words take the place of those told under this key, unread; the same words are told once.
     """
     ids = sorted({user if isinstance(user, int) else user.pk for user in users})
-    told = _said(ids, title, body)
-    said = {pk: (words.title, words.body) for pk, words in told.items()}
+    said = _said(ids, title, body)
     if is_renewed:
         said = _make_room(said, dedupe_key)
+    kept = kept_words(title, body)
     rows = Notification.objects.bulk_create(
         [
-            Notification(
-                user_id=pk,
-                kind=kind,
-                title=said[pk][0],
-                body=said[pk][1],
-                said=told[pk].others,
-                url=url,
-                dedupe_key=dedupe_key,
-            )
-            for pk in said
+            Notification(user_id=pk, kind=kind, title=head, body=more, said=kept, url=url, dedupe_key=dedupe_key)
+            for pk, (head, more) in said.items()
         ],
         ignore_conflicts=bool(dedupe_key),
     )
-    for pk in said:
-        push_live(pk, event="notification", data={"kind": kind, "title": said[pk][0], "body": said[pk][1], "url": url})
+    for pk, (head, more) in said.items():
+        push_live(pk, event="notification", data={"kind": kind, "title": head, "body": more, "url": url})
     return rows
 
 
@@ -69,28 +59,16 @@ def _make_room(said: dict[int, tuple[str, str]], dedupe_key: str) -> dict[int, t
     return new
 
 
-@dataclass(frozen=True)
-class Said:
-    """Words for one reader, in their language; `others` as the site's other languages say it."""
-
-    title: str
-    body: str
-    others: dict[str, dict[str, str]] = field(default_factory=dict)
-
-
-def _said(ids: list[int], title: Words, body: Words) -> dict[int, Said]:
-    """Title and body for each reader; one query, and only where the words depend on the language."""
-    if not callable(title) and not callable(body):
-        return dict.fromkeys(ids, Said(str(title)[:TITLE_CHARS], str(body)[:BODY_CHARS]))
+def _said(ids: list[int], title: Words, body: Words) -> dict[int, tuple[str, str]]:
+    """Title and body for each reader, in their language; one query, and only where the words depend on it."""
+    if isinstance(title, str) and isinstance(body, str):
+        return dict.fromkeys(ids, (title[:TITLE_CHARS], body[:BODY_CHARS]))
     languages = dict(User.objects.filter(pk__in=ids).values_list("pk", "language"))
-    by_language = {
-        language: Said(
-            say(title, language)[:TITLE_CHARS], say(body, language)[:BODY_CHARS],
-            say_in_all(title, body, title_max=TITLE_CHARS, body_max=BODY_CHARS, base=language or settings.LANGUAGE_CODE),
-        )
-        for language in {*languages.values()}
-    }  # fmt: skip
-    return {pk: by_language[language] for pk, language in languages.items()}
+    in_each = {
+        language: (say(title, language)[:TITLE_CHARS], say(body, language)[:BODY_CHARS])
+        for language in set(languages.values())
+    }
+    return {pk: in_each[language] for pk, language in languages.items()}
 
 
 def push_live(user_id: int, *, event: str, data: dict[str, object]) -> None:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import psycopg
 from django.conf import settings
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from crm.notify import notify, people_with
 from crm.sealed_files import NO_ROOM
+from crm.words import phrase, said_by
 
 # Below either of them administrators are told, once a day.
 FREE_BYTES_MIN = 2 * 1024**3
@@ -41,9 +40,11 @@ def tell_when_short() -> bool:
     notify(
         people_with("crm.manage_events"),
         kind="crm.storage_short",
-        title=lambda: _("Only %(free)s are left for documents and results") % {"free": filesizeformat(disk.free)},
-        body=lambda: (
-            _("When nothing is left, uploads, exports and statements are refused. Make room on the disk of %(folder)s.")
+        title=phrase("Only %(free)s are left for documents and results") % {"free": said_by("size", disk.free)},
+        body=(
+            phrase(
+                "When nothing is left, uploads, exports and statements are refused. Make room on the disk of %(folder)s."
+            )
             % {"folder": settings.PRIVATE_DIR}
         ),
         dedupe_key=f"crm.storage_short:{timezone.now():%Y-%m-%d}",

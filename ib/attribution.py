@@ -14,6 +14,7 @@ from clients.models import Client
 from clients.timeline import tell
 from crm import audit, policies
 from crm.errors import DomainError, WrongState
+from crm.words import phrase
 from ib import links
 from ib.choices import AttributionMethod, PartnerState
 from ib.models import Attribution, Partner, ReferralLink
@@ -55,9 +56,9 @@ def attribute_client(
     )  # fmt: skip
     tell(
         client_id=client.pk, kind=TimelineKind.PARTNER, body=reason, actor=actor,
-        title=lambda: _("Referred by %(partner)s") % {"partner": partner}
+        title=phrase("Referred by %(partner)s") % {"partner": partner}
         if partner
-        else _("No longer referred by a partner"),
+        else phrase("No longer referred by a partner"),
     )  # fmt: skip
     return attribution
 

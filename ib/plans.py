@@ -18,7 +18,7 @@ from crm.errors import DomainError, WrongState
 from crm.models import Brand
 from crm.notify import notify, people_with
 from crm.ui import formats
-from crm.words import Words
+from crm.words import Words, phrase
 from ib.choices import VERSION_TRANSITIONS, VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
 from ib.policies import can_decide_version, can_manage_partners, can_write_plans
@@ -201,7 +201,7 @@ def propose_version(*, version_id: int, actor: Any) -> PlanVersion:
     audit.record(actor=actor, action="ib.plan_proposed", target=version, brand_id=version.plan.brand_id)
     deciders = [pk for pk in people_with("ib.approve_plan", brand_id=version.plan.brand_id) if pk != version.made_by_id]
     notify(
-        deciders, kind="ib.plan_proposed", title=lambda: _("A commission plan waits for a second person"), body=str(version),
+        deciders, kind="ib.plan_proposed", title=phrase("A commission plan waits for a second person"), body=str(version),
         url=version.plan.get_absolute_url(), dedupe_key=f"ib.plan_proposed:{version.pk}",
     )  # fmt: skip
     return version
@@ -236,7 +236,7 @@ def activate_version(*, version_id: int, actor: Any, reason: str = "", at: dt.da
         actor=actor, action="ib.plan_activated", target=version, brand_id=version.plan.brand_id, reason=reason,
         before={"version": before.number if before else None}, after=_described(version, rate_card(version)),
     )  # fmt: skip
-    _tell_maker(version, lambda: _("Your commission plan is active"))
+    _tell_maker(version, phrase("Your commission plan is active"))
     return version
 
 
@@ -251,7 +251,7 @@ def reject_version(*, version_id: int, actor: Any, reason: str) -> PlanVersion:
     version.decided_by, version.decided_at, version.decision_reason = actor, timezone.now(), reason
     version.save()
     audit.record(actor=actor, action="ib.plan_rejected", target=version, brand_id=version.plan.brand_id, reason=reason)
-    _tell_maker(version, lambda: _("Your commission plan was rejected"))
+    _tell_maker(version, phrase("Your commission plan was rejected"))
     return version
 
 

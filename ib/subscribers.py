@@ -1,7 +1,5 @@
 """What partners' bookkeeping does when something happened elsewhere."""
 
-from django.utils.translation import gettext as _
-
 from crm.events import (
     ClientRegistered,
     CommissionSettled,
@@ -11,8 +9,9 @@ from crm.events import (
     DepositReversed,
     subscribe,
 )
+from crm.money import Money
 from crm.notify import notify
-from crm.ui import formats
+from crm.words import amount, phrase
 from ib import clawback, engine
 from ib.attribution import attribute_registration
 from ib.models import Partner
@@ -52,7 +51,7 @@ def give_commissions_back(event: DepositRestored) -> None:
 def tell_the_partner(event: CommissionSettled) -> None:
     partner = Partner.objects.get(pk=event.partner_id)
     notify(
-        [partner.user_id], kind="ib.commission_settled", title=lambda: _("Your commissions were settled"),
-        body=formats.money(event.amount, event.currency), url=f"/partners/earnings/{event.settlement_id}/",
+        [partner.user_id], kind="ib.commission_settled", title=phrase("Your commissions were settled"),
+        body=amount(Money(event.amount, event.currency)), url=f"/partners/earnings/{event.settlement_id}/",
         dedupe_key=f"ib.settlement:{event.settlement_id}",
     )  # fmt: skip

@@ -20,6 +20,7 @@ from crm.errors import DomainError, WrongState
 from crm.events import DocumentUploaded, publish
 from crm.policies import require
 from crm.sweep import each
+from crm.words import phrase
 from kyc import intake, policies, store
 from kyc.choices import OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentState, Side
 from kyc.models import Document
@@ -126,7 +127,7 @@ def _keep(client: Client, kind: str, side: str, clean, stored, actor: Any) -> Do
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.DOCUMENT, actor=actor, url=document.get_absolute_url(),
-        title=lambda: _("%(title)s uploaded") % {"title": document.title}, dedupe_key=f"document-uploaded:{document.pk}",
+        title=phrase("%(title)s uploaded") % {"title": document.title_words}, dedupe_key=f"document-uploaded:{document.pk}",
         is_visible_to_client=True,
     )  # fmt: skip
     publish(DocumentUploaded(document_id=document.pk, kind=str(kind), client_id=client.pk, brand_id=client.brand_id))
@@ -165,7 +166,7 @@ def _expire(document_id: int, today: dt.date) -> int:
     )  # fmt: skip
     rebuild_client(client.pk, "kyc_level")
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.DOCUMENT, title=lambda: _("%(title)s expired") % {"title": document.title},
+        client_id=client.pk, kind=TimelineKind.DOCUMENT, title=phrase("%(title)s expired") % {"title": document.title_words},
         url=document.get_absolute_url(), dedupe_key=f"document-expired:{document.pk}", is_visible_to_client=True,
     )  # fmt: skip
     with translation.override(client.language):

@@ -21,6 +21,7 @@ from clients.models import Client
 from crm import crypto
 from crm.errors import WrongState
 from crm.models import User
+from crm.words import Words, joined, label_of
 from kyc.choices import (
     DECIDED_STATES,
     DOCUMENT_TRANSITIONS,
@@ -160,10 +161,15 @@ class Document(models.Model):
 
     @property
     def title(self) -> str:
+        return str(self.title_words)
+
+    @property
+    def title_words(self) -> Words:
         """The kind and, where there are two, the side."""
+        kind = label_of(self, "kind")
         if self.kind == DocumentKind.ID_CARD or (self.kind == DocumentKind.DRIVING_LICENCE and self.side == Side.BACK):
-            return f"{self.get_kind_display()} ({self.get_side_display()})"
-        return str(self.get_kind_display())
+            return joined([kind, joined(["(", label_of(self, "side"), ")"], "")], " ")
+        return kind
 
     @property
     def is_open(self) -> bool:

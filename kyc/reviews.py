@@ -18,6 +18,7 @@ from crm.policies import require
 from crm.sweep import each
 from crm.ui import formats
 from crm.wake import wake_on_commit
+from crm.words import phrase
 from kyc import levels, policies
 from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
 from kyc.documents import locked
@@ -157,7 +158,7 @@ def _take_effect(document: Document) -> None:
     approved = document.state == DocumentState.APPROVED
     timeline.tell(
         client_id=document.client_id, kind=TimelineKind.DOCUMENT, actor=document.reviewed_by,
-        title=lambda: (_("%(title)s approved") if approved else _("%(title)s rejected")) % {"title": document.title},
+        title=(phrase("%(title)s approved") if approved else phrase("%(title)s rejected")) % {"title": document.title_words},
         body=document.reason, url=document.get_absolute_url(), is_visible_to_client=True,
         dedupe_key=f"document-decided:{document.pk}:{document.settled_at.isoformat()}",
     )  # fmt: skip

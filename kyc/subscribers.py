@@ -3,7 +3,6 @@
 import logging
 
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import Stage, TimelineKind
@@ -13,6 +12,7 @@ from clients.stages import move_stage
 from crm.events import ClientVerified, DocumentChecked, DocumentReviewed, DocumentUploaded, subscribe
 from crm.notify import notify, people_with
 from crm.wake import wake_on_commit
+from crm.words import phrase
 from kyc.choices import DocumentState
 from kyc.levels import level_required
 from kyc.models import Document
@@ -34,10 +34,11 @@ def tell_the_officers(event: DocumentChecked) -> None:
     notify(
         people_with("kyc.review_document", brand_id=event.brand_id),
         kind="kyc.document_waiting",
-        title=lambda: (
-            _("%(title)s of %(client)s waits for review") % {"title": document.title, "client": document.client}
+        title=(
+            phrase("%(title)s of %(client)s waits for review")
+            % {"title": document.title_words, "client": document.client}
         ),
-        body=lambda: _("%(count)d issues found") % {"count": issues} if issues else _("No issues found"),
+        body=phrase("%(count)d issues found") % {"count": issues} if issues else phrase("No issues found"),
         url=document.get_absolute_url(),
         dedupe_key=f"kyc.document_waiting:{document.pk}",
     )
@@ -63,15 +64,15 @@ def welcome_the_client(event: ClientVerified) -> None:
     assert event.client_id is not None
     client = Client.objects.select_related("brand", "owner").get(pk=event.client_id)
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.COMPLIANCE, title=lambda: _("Verified: level %(level)d") % {"level": event.level},
+        client_id=client.pk, kind=TimelineKind.COMPLIANCE, title=phrase("Verified: level %(level)d") % {"level": event.level},
         dedupe_key=f"kyc-level:{event.level}", is_visible_to_client=True,
     )  # fmt: skip
     if event.level < level_required(client):
         return
-    move_stage(client_id=client.pk, to=Stage.VERIFIED, reason=lambda: _("Identity verified"))
+    move_stage(client_id=client.pk, to=Stage.VERIFIED, reason=phrase("Identity verified"))
     send_mail_to(client_id=client.pk, template="kyc.verified", dedupe_key="kyc.verified")
     if client.owner_id:
         notify(
-            [client.owner_id], kind="kyc.client_verified", title=lambda: _("%(client)s is verified") % {"client": client},
+            [client.owner_id], kind="kyc.client_verified", title=phrase("%(client)s is verified") % {"client": client},
             url=client.get_absolute_url(), dedupe_key=f"kyc.client_verified:{client.pk}",
         )  # fmt: skip

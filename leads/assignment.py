@@ -18,6 +18,7 @@ from crm.events import LeadAssigned, publish, publish_many
 from crm.models import Book, User
 from crm.notify import notify, push_live
 from crm.scope import reach_of
+from crm.words import phrase
 from leads.models import Lead
 from leads.routing import Candidate, Decision
 
@@ -53,8 +54,8 @@ def tell_assigned(lead: Lead, client: Client, actor: Any = None) -> None:
     push_live(lead.assigned_to_id, event="lead", data={"id": client.pk})
     if actor is None or actor.pk != lead.assigned_to_id:
         notify(
-            [lead.assigned_to_id], kind="leads.assigned", title=lambda: _("New lead: %(client)s") % {"client": client},
-            body=lambda: _("%(country)s · score %(score)s · %(source)s")
+            [lead.assigned_to_id], kind="leads.assigned", title=phrase("New lead: %(client)s") % {"client": client},
+            body=phrase("%(country)s · score %(score)s · %(source)s")
             % {"country": client.country or "–", "score": lead.score, "source": lead.source},
             url=client.get_absolute_url(), dedupe_key=f"leads.assigned:{lead.pk}:{len(lead.tried_agents)}",
         )  # fmt: skip

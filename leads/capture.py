@@ -25,6 +25,7 @@ from crm.errors import DomainError, IdempotencyConflict
 from crm.events import LeadCaptured, publish
 from crm.models import Book, Brand
 from crm.notify import notify
+from crm.words import phrase
 from leads import dedupe, places, routing, scoring
 from leads.assignment import apply_decision, candidate_of, tell_assigned
 from leads.choices import Channel
@@ -272,14 +273,14 @@ def _record(lead: Lead, client: Client, actor: Any, matches: list[dedupe.Match])
     where = " · ".join(filter(None, [lead.source, campaign]))
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.LEAD, actor=actor, at=lead.captured_at, dedupe_key=f"lead:{lead.pk}",
-        title=lambda: (_("Came again: %(where)s") if lead.is_duplicate else _("Lead captured: %(where)s")) % {"where": where},
+        title=(phrase("Came again: %(where)s") if lead.is_duplicate else phrase("Lead captured: %(where)s")) % {"where": where},
         body=lead.message, data={"lead_id": lead.pk, "score": lead.score},
     )  # fmt: skip
     similar = [match.client.pk for match in matches if match.client.pk != client.pk]
     if similar:
         timeline.tell(
             client_id=client.pk, kind=TimelineKind.LEAD, dedupe_key=f"similar:{lead.pk}", data={"similar": similar},
-            title=lambda: _("May be the same person as %(others)s") % {"others": ", ".join(f"#{pk}" for pk in similar)},
+            title=phrase("May be the same person as %(others)s") % {"others": ", ".join(f"#{pk}" for pk in similar)},
         )  # fmt: skip
     publish(
         LeadCaptured(
@@ -291,7 +292,7 @@ def _record(lead: Lead, client: Client, actor: Any, matches: list[dedupe.Match])
         tell_assigned(lead, client, actor)
     elif lead.assigned_to_id:
         notify(
-            [lead.assigned_to_id], kind="leads.came_again", title=lambda: _("%(client)s came again") % {"client": client},
+            [lead.assigned_to_id], kind="leads.came_again", title=phrase("%(client)s came again") % {"client": client},
             body=where, url=client.get_absolute_url(), dedupe_key=f"leads.came_again:{lead.pk}",
         )  # fmt: skip
 

@@ -28,6 +28,7 @@ from crm.jobs import start_job
 from crm.models import Brand, Job
 from crm.notify import notify
 from crm.scope import reach_of
+from crm.words import phrase
 from leads import import_file
 from leads.choices import ImportState, RowVerdict
 from leads.import_write import Writer
@@ -232,6 +233,6 @@ def _import(batch: LeadImport, report: Report) -> None:
 
 def _tell_agent(batch: LeadImport, agent_id: int, count: int) -> None:
     notify(
-        [agent_id], kind="leads.imported", title=lambda: _("%(count)s new leads from a file") % {"count": count},
+        [agent_id], kind="leads.imported", title=phrase("%(count)s new leads from a file") % {"count": count},
         body=batch.file_name, url="/leads/", dedupe_key=f"leads.imported:{batch.pk}",
     )  # fmt: skip

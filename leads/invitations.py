@@ -29,6 +29,7 @@ from clients.models import Client, Message
 from crm import audit, policies
 from crm.errors import DomainError, WrongState
 from crm.notify import notify
+from crm.words import phrase
 from leads.choices import SALES_TRANSITIONS
 from leads.models import RegistrationInvitation
 from leads.pipeline import change_sales_status
@@ -132,13 +133,13 @@ def note_opened(invitation: RegistrationInvitation) -> None:
         return
     client = invitation.client
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.LEAD, title=lambda: _("Opened the registration link"),
+        client_id=client.pk, kind=TimelineKind.LEAD, title=phrase("Opened the registration link"),
         dedupe_key=f"invitation-opened:{invitation.pk}",
     )  # fmt: skip
     if client.owner_id:
         notify(
             [client.owner_id], kind="leads.link_opened", url=client.get_absolute_url(),
-            title=lambda: _("%(client)s opened the registration link") % {"client": client},
+            title=phrase("%(client)s opened the registration link") % {"client": client},
             dedupe_key=f"leads.link_opened:{invitation.pk}",
         )  # fmt: skip
 

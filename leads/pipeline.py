@@ -15,6 +15,7 @@ from clients.policies import can
 from crm import audit, policies
 from crm.errors import WrongState
 from crm.policies import Decision, has_permission
+from crm.words import phrase
 from leads import sla
 from leads.choices import AFTER_A_TALK, BY_CALL, SALES_TRANSITIONS
 from leads.models import SalesStatusChange
@@ -82,7 +83,7 @@ def change_sales_status(*, client_id: int, to: SalesStatus, actor: Any = None, r
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.LEAD, actor=actor, body=reason,
-        title=lambda: _("Status: %(before)s → %(to)s") % {"before": before.label, "to": to.label},
+        title=phrase("Status: %(before)s → %(to)s") % {"before": before.label, "to": to.label},
         data={"before": before.value, "after": to.value},
     )  # fmt: skip
     sla.touch(client_id=client.pk, agent_id=actor.pk if actor else None)

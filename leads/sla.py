@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from clients.books import move_clients
 from clients.choices import Stage
@@ -16,6 +15,7 @@ from crm import audit
 from crm.models import User
 from crm.notify import notify
 from crm.sweep import each
+from crm.words import phrase
 from leads import routing
 from leads.assignment import apply_decision, candidate_of, tell_assigned
 from leads.models import Lead
@@ -68,7 +68,9 @@ def reroute(*, lead_id: int) -> bool:
     decision = _next(router, lead)
     apply_decision(lead, decision, now)
     lead.save()
-    move_clients(client_ids=[lead.client_id], to_book_id=decision.book_id, tells=False, reason=_("Untouched in time"))
+    move_clients(
+        client_ids=[lead.client_id], to_book_id=decision.book_id, tells=False, reason=phrase("Untouched in time")
+    )
     audit.record(
         actor=None, action="leads.rerouted", target=lead, client_id=lead.client_id, brand_id=lead.brand_id,
         before={"assigned_to_id": before.pk if before else None}, after={"assigned_to_id": lead.assigned_to_id},
@@ -76,8 +78,8 @@ def reroute(*, lead_id: int) -> bool:
     )  # fmt: skip
     if before is not None:
         notify(
-            [before.pk], kind="leads.taken", title=lambda: _("%(client)s went to someone else") % {"client": lead.client},
-            body=lambda: _("The lead was not touched in time."), dedupe_key=f"leads.taken:{lead.pk}:{lead.sla_missed}",
+            [before.pk], kind="leads.taken", title=phrase("%(client)s went to someone else") % {"client": lead.client},
+            body=phrase("The lead was not touched in time."), dedupe_key=f"leads.taken:{lead.pk}:{lead.sla_missed}",
         )  # fmt: skip
     if lead.assigned_to_id:
         tell_assigned(lead, lead.client)
@@ -100,8 +102,8 @@ def _next(router: routing.Router, lead: Lead) -> routing.Decision:
 def _tell_desk_heads(lead: Lead) -> None:
     notify(
         desk_heads(lead.routing_rule.desk_id if lead.routing_rule else None, lead.brand_id),
-        kind="leads.nobody_touched", title=lambda: _("Nobody touched %(client)s in time") % {"client": lead.client},
-        body=lambda: _("It waits in the pool. Please assign it."), url=lead.get_absolute_url(),
+        kind="leads.nobody_touched", title=phrase("Nobody touched %(client)s in time") % {"client": lead.client},
+        body=phrase("It waits in the pool. Please assign it."), url=lead.get_absolute_url(),
         dedupe_key=f"leads.nobody_touched:{lead.pk}",
     )  # fmt: skip
 

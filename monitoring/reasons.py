@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.ui import formats
+from crm.words import SAYERS, Phrase, said_by
 from monitoring import statistics
 from monitoring.choices import FAMILIES, FAMILY_OF, FEATURES, FLOORS, Family, Feature, Rule
 
@@ -84,6 +85,14 @@ def in_words(reason: Reason) -> str:
         )
     parts.append(_("peers' median that day %(median)s") % {"median": formats.number(reason["median"])})
     return "; ".join(parts)
+
+
+SAYERS["monitoring.reason"] = in_words
+
+
+def words_of(reason: Reason) -> Phrase:
+    """The same, for a notice that each reads in their language."""
+    return said_by("monitoring.reason", reason)
 
 
 def _between(reason: Reason) -> str:

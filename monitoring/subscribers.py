@@ -1,14 +1,13 @@
 """Whom monitoring tells."""
 
-from django.utils.translation import gettext as _
-
 from crm.events import AlertRaised, subscribe
 from crm.models import User
 from crm.notify import notify, people_with
+from crm.words import joined, phrase
 from monitoring.models import Alert
 from monitoring.policies import can_review
 from monitoring.queries import alerts_visible_to
-from monitoring.reasons import in_words
+from monitoring.reasons import words_of
 
 
 @subscribe(AlertRaised)
@@ -23,7 +22,7 @@ def tell_the_desk_head(event: AlertRaised) -> None:
     heads = [user for user in may if user.desk_id is not None and user.desk_id == alert.desk_id] or may
     notify(
         heads, kind="monitoring.alert_raised",
-        title=lambda: _("%(agent)s: a day far from the own usual") % {"agent": alert.agent},
-        body=" · ".join(in_words(reason) for reason in alert.reasons), url=alert.get_absolute_url(),
+        title=phrase("%(agent)s: a day far from the own usual") % {"agent": alert.agent},
+        body=joined(words_of(reason) for reason in alert.reasons), url=alert.get_absolute_url(),
         dedupe_key=f"monitoring.alert:{alert.pk}",
     )  # fmt: skip

@@ -117,7 +117,7 @@ def tell_withdrawal(withdrawal: Withdrawal) -> Telling:
     sent = _("%(psp)s has it. How long it takes until you have it depends on your bank.") % psp
     paid = _("The money has left for %(to)s.") % {"to": withdrawal.destination_label}
     back = _("The money is in your wallet again.")
-    why = reason_for_client(withdrawal.state, withdrawal.reason)
+    why = str(reason_for_client(withdrawal.state, withdrawal.reason))
     told: dict[str, tuple[str, str, str, int]] = {
         WithdrawalState.REQUESTED: (_("We are checking your withdrawal"), checks, "info", 1),
         WithdrawalState.SECOND_LOOK: (_("A second colleague is looking at it"), checks, "info", 1),

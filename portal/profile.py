@@ -16,6 +16,7 @@ from crm import audit
 from crm.errors import DomainError, NotAllowed
 from crm.models import User
 from crm.notify import notify, people_with
+from crm.words import joined, phrase
 from kyc.choices import IDENTITY_KINDS, DocumentState
 from kyc.models import Document
 from portal import eligibility
@@ -70,13 +71,13 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
     if set(changed) & set(ADDRESS) and address_is_proven(client):
         notify(
             people_with("kyc.review_document", brand_id=client.brand_id), kind="portal.address_changed",
-            title=lambda: _("%(client)s has moved: ask for a new proof of address") % {"client": client},
+            title=phrase("%(client)s has moved: ask for a new proof of address") % {"client": client},
             body=f"{client.address_line}, {client.postal_code} {client.city}", url=client.get_absolute_url(),
         )  # fmt: skip
     fields = [cast("models.Field[Any, Any]", Client._meta.get_field(name)) for name in changed]
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, is_visible_to_client=True,
-        title=lambda: _("Particulars changed: %(fields)s") % {"fields": ", ".join(str(one.verbose_name) for one in fields)},
+        title=phrase("Particulars changed: %(fields)s") % {"fields": joined((one.verbose_name for one in fields), ", ")},
     )  # fmt: skip
     return client
 

@@ -31,6 +31,7 @@ from crm.mail import Letter
 from crm.models import Brand, User
 from crm.notify import notify
 from crm.request_context import current
+from crm.words import phrase
 from leads import invitations
 from leads.attribution import Origin
 from leads.capture import Capture, capture_lead
@@ -174,7 +175,7 @@ def _take(client: Client, user: User, application: Application) -> Client:
     client.save(update_fields=[*blank, "user", "language", "registered_at", "marketing_consent"])
     if other:
         timeline.tell(
-            client_id=client.pk, kind=TimelineKind.NOTE, title=lambda: _("Registered with other particulars than on record"),
+            client_id=client.pk, kind=TimelineKind.NOTE, title=phrase("Registered with other particulars than on record"),
             body="\n".join(f"{name}: {value}" for name, value in other.items()),
         )  # fmt: skip
     return client
@@ -200,7 +201,7 @@ def _record(brand: Brand, client: Client, user: User, application: Application, 
     publish(ClientRegistered(client_id=client.pk, brand_id=brand.pk, user_id=user.pk, referral_code=code))
     if client.owner_id:
         notify(
-            [client.owner_id], kind="portal.registered", title=lambda: _("%(client)s has registered") % {"client": client},
+            [client.owner_id], kind="portal.registered", title=phrase("%(client)s has registered") % {"client": client},
             url=client.get_absolute_url(), dedupe_key=f"portal.registered:{client.pk}",
         )  # fmt: skip
 
@@ -306,7 +307,7 @@ def mark_proven(*, user: User) -> None:
     )  # fmt: skip
     if client is not None:
         timeline.tell(
-            client_id=client.pk, kind=TimelineKind.STAGE, title=lambda: _("E-mail confirmed"), actor=user,
+            client_id=client.pk, kind=TimelineKind.STAGE, title=phrase("E-mail confirmed"), actor=user,
             dedupe_key=f"email-confirmed:{user.pk}",
         )  # fmt: skip
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-from django.utils.translation import gettext as _
+from collections.abc import Sequence
 
 from clients.models import Client
 from crm.accounts.link_requests import answers
@@ -28,7 +26,7 @@ from crm.events import (
 from crm.models import User
 from crm.money import Money
 from crm.notify import notify, push_live
-from crm.ui import formats
+from crm.words import Words, joined, phrase
 from kyc.models import Document
 from portal import registration
 from wallet.choices import FindingKind, RequestState, WithdrawalState, reason_for_client
@@ -46,14 +44,14 @@ def _owner(client_id: int | None) -> User | None:
 
 
 def _tell(
-    event: Event, *, kind: str, words: Callable[[], tuple[str, str]], url: str, key: object, is_renewed: bool = False
+    event: Event, *, kind: str, words: tuple[Words, Words], url: str, key: object, is_renewed: bool = False
 ) -> None:
     """A line on the client's bell, in their language, once; and a nudge to their open pages."""
     user = _owner(event.client_id)
     if user is None:
         return
     notify(
-        [user.pk], kind=f"portal.{kind}", title=lambda: words()[0], body=lambda: words()[1], url=url,
+        [user.pk], kind=f"portal.{kind}", title=words[0], body=words[1], url=url,
         dedupe_key=f"portal.{kind}:{key}", is_renewed=is_renewed,
     )  # fmt: skip
     _refresh(event)
@@ -74,12 +72,8 @@ def refresh_pages(event: Event) -> None:
 def tell_of_the_review(event: DocumentReviewed) -> None:
     document = Document.objects.get(pk=event.document_id)
     approved = event.decision == "approved"
-
-    def words() -> tuple[str, str]:
-        if approved:
-            return _("%(title)s approved") % {"title": document.title}, ""
-        return _("%(title)s: please send another one") % {"title": document.title}, document.reason
-
+    title = phrase("%(title)s approved") if approved else phrase("%(title)s: please send another one")
+    words = (title % {"title": document.title_words}, "" if approved else document.reason)
     _tell(event, kind="document", words=words, url="/portal/documents/", key=f"{document.pk}:{event.decision}")
 
 
@@ -87,7 +81,7 @@ def tell_of_the_review(event: DocumentReviewed) -> None:
 def tell_of_the_verification(event: ClientVerified) -> None:
     _tell(
         event, kind="verified", url="/portal/", key=event.level,
-        words=lambda: (_("You are verified"), _("Deposits and trading are open to you.")),
+        words=(phrase("You are verified"), phrase("Deposits and trading are open to you.")),
     )  # fmt: skip
 
 
@@ -95,9 +89,9 @@ def tell_of_the_verification(event: ClientVerified) -> None:
 def tell_of_the_account(event: TradingAccountOpened) -> None:
     _tell(
         event, kind="account", url=f"/portal/accounts/{event.account_id}/", key=event.account_id,
-        words=lambda: (
-            _("Your %(platform)s account %(login)s is open") % {"platform": event.platform, "login": event.login},
-            _("Its page says where and how to sign in."),
+        words=(
+            phrase("Your %(platform)s account %(login)s is open") % {"platform": event.platform, "login": event.login},
+            phrase("Its page says where and how to sign in."),
         ),
     )  # fmt: skip
 
@@ -107,7 +101,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
     deposit = Deposit.objects.get(pk=event.deposit_id)
     _tell(
         event, kind="deposit", url=f"/portal/wallet/{deposit.reference}/", key=deposit.pk,
-        words=lambda: (_("%(amount)s is in your wallet") % {"amount": formats.money(event.amount, event.currency)}, ""),
+        words=(phrase("%(amount)s is in your wallet") % {"amount": Money(event.amount, event.currency)}, ""),
     )  # fmt: skip
 
 
@@ -120,7 +114,7 @@ def tell_of_the_payout(event: WithdrawalSettled) -> None:
     _tell(
         event, kind="withdrawal", url=f"/portal/wallet/{paid[0].reference}/", is_renewed=True,
         key=f"{withdrawal.request_reference}:paid",
-        words=lambda: (_("%(amount)s was paid out") % {"amount": formats.money(_sum(paid))}, ", ".join(places)),
+        words=(phrase("%(amount)s was paid out") % {"amount": _sum(paid)}, ", ".join(places)),
     )  # fmt: skip
 
 
@@ -142,17 +136,13 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
         back, key = _sum(ended), f"{withdrawal.request_reference}:back"
         reasons = [part.reason for part in ended]
     whole = Money.of_minor(withdrawal.request_minor, withdrawal.currency)
-
-    def words() -> tuple[str, str]:
-        title = (
-            _("Your withdrawal of %(amount)s was not possible")
-            if back == whole
-            else _("%(amount)s of your withdrawal could not be paid out")
-        )
-        known = dict.fromkeys(reason_for_client(withdrawal.state, reason) for reason in reasons)
-        said = " ".join(reason for reason in known if reason)
-        return title % {"amount": formats.money(back)}, said or _("The money is in your wallet again.")
-
+    title = (
+        phrase("Your withdrawal of %(amount)s was not possible")
+        if back == whole
+        else phrase("%(amount)s of your withdrawal could not be paid out")
+    )
+    known = list(filter(None, dict.fromkeys(reason_for_client(withdrawal.state, reason) for reason in reasons)))
+    words = (title % {"amount": back}, joined(known, " ") if known else phrase("The money is in your wallet again."))
     _tell(
         event, kind="withdrawal", url=f"/portal/wallet/{withdrawal.reference}/", key=key, words=words, is_renewed=True
     )
@@ -176,8 +166,8 @@ def tell_that_it_was_not_moved(event: BalanceOperationSettled) -> None:
         return
     _tell(
         event, kind="transfer", url=f"/portal/wallet/{transfer.reference}/", key=f"{transfer.pk}:not-moved",
-        words=lambda: (
-            _("%(amount)s was not moved") % {"amount": formats.money(transfer.amount, transfer.currency)},
+        words=(
+            phrase("%(amount)s was not moved") % {"amount": Money(transfer.amount, transfer.currency)},
             transfer.trading_account_label,
         ),
     )  # fmt: skip
@@ -188,8 +178,8 @@ def tell_of_the_transfer(event: TransferSettled) -> None:
     transfer = Transfer.objects.get(pk=event.transfer_id)
     _tell(
         event, kind="transfer", url=f"/portal/wallet/{transfer.reference}/", key=transfer.pk,
-        words=lambda: (
-            _("%(amount)s was moved") % {"amount": formats.money(event.amount, event.currency)},
+        words=(
+            phrase("%(amount)s was moved") % {"amount": Money(event.amount, event.currency)},
             transfer.trading_account_label,
         ),
     )  # fmt: skip

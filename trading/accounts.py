@@ -17,6 +17,7 @@ from crm import audit
 from crm.errors import DomainError, OutsideWorldError, WrongState
 from crm.policies import require
 from crm.wake import wake_on_commit
+from crm.words import phrase
 from trading import abilities, caps, policies, request_rules
 from trading.choices import Ability, AccountState, IssueKind
 from trading.issues import open_issue
@@ -61,7 +62,7 @@ def change_leverage(*, account_id: int, leverage: int, actor: Any) -> TradingAcc
         )  # fmt: skip
         timeline.tell(
             client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True,
-            title=lambda: _("Leverage of %(login)s: 1:%(before)s → 1:%(after)s")
+            title=phrase("Leverage of %(login)s: 1:%(before)s → 1:%(after)s")
             % {"login": account.login, "before": before, "after": leverage},
         )  # fmt: skip
     return account
@@ -110,7 +111,7 @@ def reset_password(*, account_id: int, actor: Any, password: str = "") -> str:
         )  # fmt: skip
         timeline.tell(
             client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True,
-            title=lambda: _("New trading password for %(login)s") % {"login": account.login},
+            title=phrase("New trading password for %(login)s") % {"login": account.login},
         )  # fmt: skip
     return chosen
 

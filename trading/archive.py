@@ -13,6 +13,7 @@ from clients.choices import TimelineKind
 from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.policies import require
+from crm.words import phrase
 from trading import policies
 from trading.accounts import note_telling
 from trading.choices import AccountState
@@ -89,12 +90,11 @@ def _keep(account_id: int, actor: Any, reason: str, is_archived: bool, allowed: 
         after={"state": account.state, "login": account.login}, reason=reason,
     )  # fmt: skip
 
-    def title() -> str:
-        words = (
-            _("Trading account %(login)s was closed") if is_archived else _("Trading account %(login)s is open again")
-        )
-        return words % {"login": account.login}
-
+    title = (
+        phrase("Trading account %(login)s was closed")
+        if is_archived
+        else phrase("Trading account %(login)s is open again")
+    ) % {"login": account.login}
     timeline.tell(
         client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, title=title, is_visible_to_client=True,
         data={"reason": reason},

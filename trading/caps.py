@@ -22,12 +22,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clients.choices import Category
-from clients.countries import country_name
+from clients.countries import country
 from clients.models import Client
 from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.policies import require_permission
-from crm.ui import formats
+from crm.words import Words, lowered, phrase
 from trading.choices import InstrumentClass
 from trading.class_margins import Given, of_groups
 from trading.models import AccountType, LeverageCap, TradingAccount
@@ -47,21 +47,30 @@ class Cap:
 
     @property
     def reason(self) -> str:
-        """`ESMA: 1:30 for retail clients in Germany since Aug 1, 2018`, in the reader's language."""
+        return str(self.words)
+
+    @property
+    def words(self) -> Words:
+        """`ESMA: 1:30 for retail clients in Germany since Aug 1, 2018`."""
         values = {
-            "authority": self.line.authority, "leverage": self.leverage, "place": country_name(self.place),
-            "category": Category(self.line.category).label, "day": formats.day(self.line.valid_from),
+            "authority": self.line.authority, "leverage": self.leverage, "place": country(self.place),
+            "category": Category(self.line.category).label, "day": self.line.valid_from,
         }  # fmt: skip
         if not self.leverage:
-            return _("%(authority)s: nothing with leverage for clients in %(place)s since %(day)s") % values
+            return phrase("%(authority)s: nothing with leverage for clients in %(place)s since %(day)s") % values
         if self.line.category != Category.RETAIL:
-            return _("%(authority)s: 1:%(leverage)s for clients of the category “%(category)s” since %(day)s") % values
-        if self.is_by_licence:
             return (
-                _("%(authority)s: 1:%(leverage)s for retail clients of a broker licensed in %(place)s since %(day)s")
+                phrase("%(authority)s: 1:%(leverage)s for clients of the category “%(category)s” since %(day)s")
                 % values
             )
-        return _("%(authority)s: 1:%(leverage)s for retail clients in %(place)s since %(day)s") % values
+        if self.is_by_licence:
+            return (
+                phrase(
+                    "%(authority)s: 1:%(leverage)s for retail clients of a broker licensed in %(place)s since %(day)s"
+                )
+                % values
+            )
+        return phrase("%(authority)s: 1:%(leverage)s for retail clients in %(place)s since %(day)s") % values
 
 
 def lines_on(
@@ -127,13 +136,17 @@ class Ladder:
     default: int | None
     beyond: list[int]
     cap: Cap | None
-    on_class: str = ""  # why not the rest, where a class of instruments is what stands against it
+    on_class: Words = ""  # why not the rest, where a class of instruments is what stands against it
 
     @property
     def reason(self) -> str:
+        return str(self.words)
+
+    @property
+    def words(self) -> Words:
         if not self.beyond:
             return ""
-        return self.on_class or (self.cap.reason if self.cap else "")
+        return self.on_class or (self.cap.words if self.cap else "")
 
 
 Margins = Mapping[tuple[int, str], Mapping[str, Given]]
@@ -165,15 +178,15 @@ def ladder_for(
     return Ladder(steps, default, beyond, cap, words)
 
 
-def _on_class(leverage: int, held: Mapping[str, Cap], given: Mapping[str, Given]) -> str:
+def _on_class(leverage: int, held: Mapping[str, Cap], given: Mapping[str, Given]) -> Words:
     """The class that stands against a leverage, with what its group would give."""
     sort, cap = min(
         ((sort, cap) for sort, cap in held.items() if not given[sort].fits(leverage, cap.leverage)),
         key=lambda one: (one[1].leverage, one[0]),
     )
     most, symbol = given[sort].at(leverage)
-    return _("%(rule)s on %(class)s; an account of 1:%(leverage)s would give 1:%(most)s on %(symbol)s") % {
-        "rule": cap.reason, "class": InstrumentClass(sort).label.lower(), "leverage": leverage,
+    return phrase("%(rule)s on %(class)s; an account of 1:%(leverage)s would give 1:%(most)s on %(symbol)s") % {
+        "rule": cap.words, "class": lowered(InstrumentClass(sort).label), "leverage": leverage,
         "most": f"{most:.0f}" if most.is_finite() else "∞", "symbol": symbol,
     }  # fmt: skip
 

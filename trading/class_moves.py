@@ -230,7 +230,7 @@ def put_right(*, account_id: int, chosen: Collection[str], actor: Any) -> Accoun
         raise WrongState(_("There are open positions: the margin they need would change."))
     return order(
         account_id=account_id, actor=actor, leverage=remedy.leverage, account_type=remedy.account_type,
-        note=say(lambda: above[0].cap.reason, account.client.language),
+        note=say(above[0].cap.words, account.client.language),
     )  # fmt: skip
 
 

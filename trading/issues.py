@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from crm import audit, policies
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
+from crm.words import phrase
 from trading.choices import IssueKind
 from trading.models import PlatformIssue
 
@@ -36,7 +37,7 @@ def open_issue(*, server_id: int, kind: IssueKind, subject: str, details: dict[s
         issue_id, times = cursor.fetchone()
     if times == 1:
         notify(
-            people_with(TELLS), kind="trading.issue", title=lambda: _("Trading platform: %(what)s") % {"what": kind.label},
+            people_with(TELLS), kind="trading.issue", title=phrase("Trading platform: %(what)s") % {"what": kind.label},
             body=subject, url="/trading/health/", dedupe_key=f"trading.issue:{issue_id}",
         )  # fmt: skip
 

@@ -22,7 +22,7 @@ from crm.errors import DomainError, WrongState
 from crm.notify import notify
 from crm.policies import require, require_permission
 from crm.scope import reach_of
-from crm.words import say
+from crm.words import phrase, say
 from trading import abilities, caps
 from trading.accounts import note_telling
 from trading.choices import Ability, AccountState
@@ -144,18 +144,16 @@ def _keep(account_id: int, leverage: int, cap: caps.Cap, actor: Any) -> TradingA
     client = account.client
     audit.record(
         actor=actor, action="trading.leverage_lowered", target=account, client_id=client.pk, brand_id=client.brand_id,
-        before={"leverage": before}, after={"leverage": leverage}, reason=say(lambda: cap.reason),
+        before={"leverage": before}, after={"leverage": leverage}, reason=say(cap.words),
     )  # fmt: skip
 
-    def title() -> str:
-        return _("Leverage of %(login)s: 1:%(before)s → 1:%(after)s") % {
-            "login": account.login, "before": before, "after": leverage}  # fmt: skip
-
+    title = phrase("Leverage of %(login)s: 1:%(before)s → 1:%(after)s") % {
+        "login": account.login, "before": before, "after": leverage}  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True, title=title,
-        body=lambda: cap.reason,
+        body=cap.words,
     )  # fmt: skip
     if client.user_id:
-        notify([client.user_id], kind="trading.leverage_lowered", title=title, body=lambda: cap.reason,
+        notify([client.user_id], kind="trading.leverage_lowered", title=title, body=cap.words,
                url=f"/portal/accounts/{account.pk}/")  # fmt: skip
     return account

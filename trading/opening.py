@@ -23,6 +23,7 @@ from crm.events import TradingAccountOpened, publish
 from crm.notify import notify, people_with
 from crm.policies import require
 from crm.wake import wake_on_commit
+from crm.words import phrase
 from trading import caps, policies, words
 from trading.choices import AccountState, DecisionState, IssueKind
 from trading.issues import open_issue, settle
@@ -229,7 +230,7 @@ def _tell_of_failure(account: TradingAccount) -> None:
     )  # fmt: skip
     notify(
         people_with("trading.open_account", brand_id=client.brand_id), kind="trading.account_failed",
-        title=lambda: _("A trading account could not be opened"), body=f"{client}: {account.error}",
+        title=phrase("A trading account could not be opened"), body=f"{client}: {account.error}",
         url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_failed:{account.pk}:{account.attempts}",
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.words import phrase
 from trading import operations, policies
 from trading.choices import DecisionState
 from trading.models import BalanceOperation, OperationDecision
@@ -50,7 +51,7 @@ def _write(operation_id: int, actor: Any, ticket: int | None, reason: str) -> Op
     notify(
         [pk for pk in people_with("trading.resolve_operation", brand_id=brand_id) if pk != actor.pk],
         kind="trading.operation_outcome_proposed",
-        title=lambda: _("%(reference)s: a proposed outcome awaits second approval") % {"reference": operation.reference},
+        title=phrase("%(reference)s: a proposed outcome awaits second approval") % {"reference": operation.reference},
         body=decision.reason, url=f"/trading/operations/{operation.pk}/", dedupe_key=f"operation-decision:{decision.pk}",
     )  # fmt: skip
     return decision

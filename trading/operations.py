@@ -323,7 +323,7 @@ def _settle(
 
     timeline.tell(
         client_id=account.client_id, kind=TimelineKind.TRADING, title=words.operation(operation), actor=actor,
-        body=words.amount(operation), url=f"/clients/{account.client_id}/?tab=trading",
+        body=words.amount_of(operation), url=f"/clients/{account.client_id}/?tab=trading",
         dedupe_key=f"trading.operation:{operation.pk}", is_visible_to_client=not (confirmed and operation.kind in TRANSFERS),
     )  # fmt: skip
     publish(

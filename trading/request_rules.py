@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Final
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from clients.models import Client
 from crm.policies import Decision
+from crm.words import Words, joined, label_of, phrase
 from trading import abilities, caps, policies
 from trading.choices import Ability, AccountKind, HeldBecause, OperationState, RequestKind, RequestState
 from trading.models import AccountRequest, AccountType, TradingAccount
@@ -119,34 +119,31 @@ def _against_type(account: TradingAccount, wanted: AccountType) -> list[HeldBeca
     return found
 
 
-def words_of(request: AccountRequest) -> list[str]:
-    """Why it waits, in the reader's language; a cap with the rule that sets it."""
-    found = []
-    for code in request.held_because:
-        words = str(HeldBecause(code).label)
-        if code == HeldBecause.CAP:
-            words = f"{words} {_cap_words(request)}".strip()
-        found.append(words)
-    return found
+def words_of(request: AccountRequest) -> list[Words]:
+    """Why it waits; a cap with the rule that sets it."""
+    return [
+        joined([HeldBecause(code).label, _cap_words(request) if code == HeldBecause.CAP else ""], " ")
+        for code in request.held_because
+    ]
 
 
-def _cap_words(request: AccountRequest) -> str:
+def _cap_words(request: AccountRequest) -> Words:
     """The rule that stands against it: of the account, or of a class of instruments on which the group would give too much."""
     client, cap = request.account.client, caps.cap_for(request.account.client)
     if request.account_type is not None:
-        return caps.ladder_for(client, request.account_type).reason
+        return caps.ladder_for(client, request.account_type).words
     if cap and (request.leverage or 0) > cap.leverage:
-        return cap.reason
+        return cap.words
     ladder = caps.ladder_of(request.account)
-    return ladder.reason if ladder else ""
+    return ladder.words if ladder else ""
 
 
-def what(request: AccountRequest) -> str:
-    """`Leverage 1:30 → 1:100`, in the reader's language."""
+def what(request: AccountRequest) -> Words:
+    """`Leverage 1:30 → 1:100`."""
     if request.kind == RequestKind.LEVERAGE:
-        return _("Leverage 1:%(before)s → 1:%(after)s") % {
+        return phrase("Leverage 1:%(before)s → 1:%(after)s") % {
             "before": request.before["leverage"], "after": request.leverage,
         }  # fmt: skip
     if request.kind == RequestKind.TYPE:
-        return _("Account type → %(type)s") % {"type": request.account_type}
-    return str(RequestKind(request.kind).label)
+        return phrase("Account type → %(type)s") % {"type": request.account_type}
+    return label_of(request, "kind")

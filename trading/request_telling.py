@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from clients import timeline
 from clients.choices import TimelineKind
 from crm import audit
 from crm.notify import notify, people_with
-from crm.words import say
+from crm.words import joined, lowered, phrase, say
 from trading.choices import RequestState
 from trading.models import AccountRequest
 from trading.request_rules import what, words_of
@@ -22,8 +20,8 @@ def call_staff(request: AccountRequest) -> None:
     account = request.account
     notify(
         people_with(DECIDES, brand_id=account.client.brand_id), kind="trading.request",
-        title=lambda: _("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
-        body=lambda: " ".join(words_of(request)), url=f"/trading/requests/{request.pk}/",
+        title=phrase("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
+        body=joined(words_of(request), " "), url=f"/trading/requests/{request.pk}/",
         dedupe_key=f"trading.request:{request.pk}:{len(request.held_because)}",
     )  # fmt: skip
 
@@ -32,12 +30,11 @@ def tell_client(request: AccountRequest) -> None:
     account = request.account
     state = RequestState(request.state)
 
-    def title() -> str:
-        if request.is_by_rule and state == RequestState.GRANTED:  # nobody asked for it
-            return f"{account.login}: {what(request)}"
-        return _("%(login)s: %(what)s – %(state)s") % {
-            "login": account.login, "what": what(request), "state": str(state.label).lower(),
-        }  # fmt: skip
+    title = phrase("%(login)s: %(what)s – %(state)s") % {
+        "login": account.login, "what": what(request), "state": lowered(state.label),
+    }  # fmt: skip
+    if request.is_by_rule and state == RequestState.GRANTED:  # nobody asked for it
+        title = joined([account.login, what(request)], ": ")
 
     timeline.tell(
         client_id=account.client_id, kind=TimelineKind.TRADING, actor=request.decided_by, is_visible_to_client=True,
@@ -52,7 +49,7 @@ def tell_client(request: AccountRequest) -> None:
 
 def record(action: str, request: AccountRequest, actor: Any, **more: Any) -> None:
     account = request.account
-    more.setdefault("after", {"what": say(lambda: what(request))})
+    more.setdefault("after", {"what": say(what(request))})
     audit.record(
         actor=actor,
         action=action,

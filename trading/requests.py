@@ -22,6 +22,7 @@ from clients import timeline
 from clients.choices import TimelineKind
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.policies import require
+from crm.words import phrase, say
 from trading import caps, policies
 from trading.accounts import note_telling
 from trading.archive import tell_of_archive
@@ -85,10 +86,10 @@ def _note_wish(
     if not request.held_because:
         request.state, request.lease_until = RequestState.APPLYING, timezone.now() + LEASE
     request.save()
-    record("trading.request_made", request, actor, after={"what": what(request), "held": request.held_because})
+    record("trading.request_made", request, actor, after={"what": say(what(request)), "held": request.held_because})
     timeline.tell(
         client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True, body=request.reason,
-        title=lambda: _("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
+        title=phrase("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
     )  # fmt: skip
     if request.held_because:
         call_staff(request)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from crm.words import Words
 from trading import policies, queries, request_rules
 from trading.choices import AccountState
 from trading.models import AccountChange, AccountRequest, TradingAccount
@@ -29,8 +30,8 @@ class Standing:
 class Asked:
     """What the owner asked for and what dealers changed, each with its words, the newest first."""
 
-    requests: list[tuple[AccountRequest, str]]
-    changes: list[tuple[AccountChange, list[str]]]
+    requests: list[tuple[AccountRequest, Words]]
+    changes: list[tuple[AccountChange, list[Words]]]
 
 
 def standing_of(user: Any, account: TradingAccount) -> Standing:

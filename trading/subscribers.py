@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients.facts import FACTS, rebuild_client
@@ -17,6 +16,7 @@ from crm.events import (
     subscribe,
 )
 from crm.notify import notify
+from crm.words import phrase
 from trading import caps, margin, policies
 from trading.accounts import follow_restrictions
 from trading.choices import MarginSeverity
@@ -67,8 +67,8 @@ def tell_of_a_low_margin(event: MarginLevelFell) -> None:
     if policy.tells_client and client.user_id:
         notify(
             [client.user_id], kind="trading.margin", url=f"/portal/accounts/{account.pk}/", dedupe_key=key,
-            title=lambda: _("Margin level of account %(login)s is %(level)s %%") % {"login": account.login, "level": level},
-            body=lambda: str(ADVICE[severity]),
+            title=phrase("Margin level of account %(login)s is %(level)s %%") % {"login": account.login, "level": level},
+            body=ADVICE[severity],
         )  # fmt: skip
     if policy.writes_letters:
         send_mail_to(
@@ -78,7 +78,7 @@ def tell_of_a_low_margin(event: MarginLevelFell) -> None:
     if policy.tells_agent and client.owner_id:
         notify(
             [client.owner_id], kind="trading.margin", url=f"/trading/accounts/{account.pk}/", dedupe_key=key,
-            title=lambda: _("%(what)s: %(client)s, %(level)s %%")
+            title=phrase("%(what)s: %(client)s, %(level)s %%")
             % {"what": severity.label, "client": client, "level": level},
             body=account.login,
         )  # fmt: skip

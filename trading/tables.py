@@ -129,7 +129,7 @@ class RequestTable(Table):
     permission, export_permission = "trading.decide_request", "clients.export_client"
     columns = (
         AgoColumn("asked_at", _("Asked"), sort=True),
-        Column("what", _("What"), value=lambda row: what(row), link=True),
+        Column("what", _("What"), value=lambda row: str(what(row)), link=True),
         Column("client", _("Client"), value=lambda row: row.account.client.full_name or f"#{row.account.client_id}"),
         Column("login", _("Login"), value="account.login", css="mono"),
         Column(

@@ -19,8 +19,8 @@ from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
-from crm.ui import formats
 from crm.wake import wake_on_commit
+from crm.words import joined, phrase
 from wallet import policies, settlement_import
 from wallet.choices import InboxState
 from wallet.deposits import Applied
@@ -135,7 +135,7 @@ def _give_up(report: AnnouncedReport, state: ReportState, words: str) -> str:
     )  # fmt: skip
     notify(
         people_with("wallet.run_reconciliation", brand_id=report.psp.brand_id), kind="wallet.report_not_fetched",
-        title=lambda: _("A report of %(psp)s is not here: %(name)s") % {"psp": report.psp, "name": report.name},
+        title=phrase("A report of %(psp)s is not here: %(name)s") % {"psp": report.psp, "name": report.name},
         body=words, url=f"/money/psps/{report.psp_id}/health/",
         dedupe_key=f"report:{report.pk}:{report.attempts}:{timezone.now():%Y%m%d}",
     )  # fmt: skip
@@ -196,7 +196,7 @@ def _look_at(psp: Psp, kind: ReportKind) -> int:
 def _tell_missing(psp: Psp, kind: ReportKind, days: list[dt.date]) -> None:
     notify(
         people_with("wallet.run_reconciliation", brand_id=psp.brand_id), kind="wallet.report_missing",
-        title=lambda: _("%(report)s of %(psp)s did not come") % {"report": kind.label, "psp": psp},
-        body=lambda: _("It should tell the movements of: %(days)s.") % {"days": ", ".join(map(formats.day, days))},
+        title=phrase("%(report)s of %(psp)s did not come") % {"report": kind.label, "psp": psp},
+        body=phrase("It should tell the movements of: %(days)s.") % {"days": joined(days, ", ")},
         url=f"/money/psps/{psp.pk}/health/", dedupe_key=f"report-missing:{psp.pk}:{kind.code}:{days[-1]}",
     )  # fmt: skip

@@ -26,6 +26,7 @@ from crm.models import Job
 from crm.notify import notify, people_with
 from crm.policies import require
 from crm.ui import formats
+from crm.words import phrase
 from wallet import deposits, outcomes, policies, reversals, statement_tables
 from wallet.bank_choices import EntryState, OrderState
 from wallet.bank_ends import FileEnds, summary
@@ -184,8 +185,8 @@ def _tell_unmatched(file: BankFile) -> None:
         notify(
             people_with("wallet.handle_bank_entries", brand_id=file.psp.brand_id),
             kind="wallet.bank_unmatched",
-            title=lambda: _("%(count)s payments at %(bank)s name no deposit") % {"count": count, "bank": file.psp},
-            body=lambda: _("Say whose they are: until then they are in nobody's wallet."),
+            title=phrase("%(count)s payments at %(bank)s name no deposit") % {"count": count, "bank": file.psp},
+            body=phrase("Say whose they are: until then they are in nobody's wallet."),
             url="/money/bank/?state=unmatched",
             dedupe_key=f"bank-unmatched:{file.pk}",
         )

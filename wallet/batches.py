@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError
 from crm.money import Money
 from crm.policies import require_permission
+from crm.words import phrase, say
 from wallet import ledger, paid_twice, policies
 from wallet.choices import Way, WithdrawalState
 from wallet.destinations import mark_of
@@ -148,7 +149,7 @@ def _approve(line: Mapping[str, Any], actor: Any) -> tuple[str, str]:
             parts = lock_parts(line["withdrawal"])
             if mark_of_request(parts) != line["mark"]:
                 return "changed", _("It has changed since the preview. Nothing was done; look at it again.")
-            done = approve_withdrawal(withdrawal_id=parts[0].pk, actor=actor, reason=_("In a batch"))
+            done = approve_withdrawal(withdrawal_id=parts[0].pk, actor=actor, reason=say(phrase("In a batch")))
     except DomainError as error:
         return "refused", error.message
     if done.state == WithdrawalState.SECOND_LOOK:

@@ -28,6 +28,7 @@ from crm.money import Money, from_minor, quantize, to_minor
 from crm.notify import notify, people_with
 from crm.policies import YES, Decision, no, require
 from crm.ui import formats
+from crm.words import phrase, say
 from wallet import ledger, policies
 from wallet.amounts import minor_of
 from wallet.bonus_choices import BonusState, BonusTrigger, ReleaseBy
@@ -194,8 +195,8 @@ def grant_bonus(
         audit_grant(grant, "wallet.bonus_requested", actor=actor, reason=reason)
         notify(
             people_with("wallet.approve_bonus", brand_id=client.brand_id), kind="wallet.bonus_requested",
-            title=lambda: _("A bonus waits for a second person: %(money)s for %(client)s")
-            % {"money": formats.money(grant.money), "client": client},
+            title=phrase("A bonus waits for a second person: %(money)s for %(client)s")
+            % {"money": grant.money, "client": client},
             url=f"/money/bonuses/{grant.pk}/", dedupe_key=f"bonus:{grant.pk}",
         )  # fmt: skip
         return grant
@@ -260,7 +261,7 @@ def _earned(client: Client, plan: BonusPlan, deposit: Deposit) -> BonusGrant | N
     base = quantize(share, base_currency, rounding=ROUND_DOWN)
     grant = _write(
         client, rule, to_minor(amount, credited.currency), credited.currency, base, request_key=key,
-        reason=_("For deposit %(reference)s") % {"reference": deposit.reference}, deposit=deposit,
+        reason=say(phrase("For deposit %(reference)s") % {"reference": deposit.reference}), deposit=deposit,
     )  # fmt: skip
     return _give(grant)
 

@@ -21,7 +21,7 @@ from crm.errors import DomainError, WrongState
 from crm.money import from_minor
 from crm.notify import notify, people_with
 from crm.policies import require
-from crm.ui import formats
+from crm.words import Words, phrase
 from wallet import policies
 from wallet.arrivals import lock_client, lock_deposit
 from wallet.bonus import audit_grant, lock_grant, may_have_bonus
@@ -79,15 +79,15 @@ def undecided_in(grants: QuerySet[BonusGrant]) -> QuerySet[BonusGrant]:
     return grants.filter(Exists(lost), due, earned).exclude(state=BonusState.EXPIRED).exclude(Exists(by_decision))
 
 
-def why_not(loss: BonusLoss) -> str:
+def why_not(loss: BonusLoss) -> Words:
     """Why it can't be held again now, in words; empty where it can."""
     grant = loss.grant
     if loss.dispute.taken_minor:
-        return _("The bank has the money again.")
+        return phrase("The bank has the money again.")
     if taken_away([grant]) or not is_still_due(grant):
-        return _("What it took away would be lost by now all the same.")
+        return phrase("What it took away would be lost by now all the same.")
     allowed = may_have_bonus(grant.client)
-    return "" if allowed else str(allowed.reason)
+    return "" if allowed else allowed.reason
 
 
 # ── by rule ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,9 +137,9 @@ def _ask(dispute: Dispute, losses: Iterable[BonusLoss]) -> None:
 def _tell(people: list[int], loss: BonusLoss, rounds: int) -> None:
     notify(
         people, kind="wallet.bonus_return_open", url=f"/money/bonuses/{loss.grant_id}/",
-        title=lambda: _("Won: %(money)s of credit that the chargeback cost %(client)s may be held again")
-        % {"money": formats.money(loss.money), "client": loss.grant.client},
-        body=lambda: why_not(loss) or _("Two people decide."), dedupe_key=f"bonus-return:{loss.pk}:{rounds}",
+        title=phrase("Won: %(money)s of credit that the chargeback cost %(client)s may be held again")
+        % {"money": loss.money, "client": loss.grant.client},
+        body=why_not(loss) or phrase("Two people decide."), dedupe_key=f"bonus-return:{loss.pk}:{rounds}",
     )  # fmt: skip
 
 
@@ -177,8 +177,8 @@ def say(*, loss_id: int, restores: bool, reason: str, actor: Any) -> BonusPropos
     people = [pk for pk in people_with(DECIDES, brand_id=loss.grant.brand_id) if pk != actor.pk]
     notify(
         people, kind="wallet.bonus_return_proposed", url=f"/money/bonuses/{loss.grant_id}/", body=proposal.reason,
-        title=lambda: _("%(bonus)s: %(money)s lost by a chargeback that was won. A second person decides.")
-        % {"bonus": loss.grant, "money": formats.money(loss.money)},
+        title=phrase("%(bonus)s: %(money)s lost by a chargeback that was won. A second person decides.")
+        % {"bonus": loss.grant, "money": loss.money},
         dedupe_key=f"bonus-proposal:{proposal.pk}",
     )  # fmt: skip
     return proposal

@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import BadgeChoices
+from crm.words import Words
 
 
 class AccountKind(models.TextChoices):
@@ -422,8 +423,8 @@ def failure_words(code: str) -> str:
     return str(FAILURES[code]) if code in FAILURES else code.replace("_", " ")
 
 
-def reason_for_client(state: str, reason: str) -> str:
+def reason_for_client(state: str, reason: str) -> Words:
     """Why a withdrawal ended, for its client. What a PSP answered may name keys and references: only causes we know pass."""
     if state != WithdrawalState.FAILED:
         return reason
-    return str(FAILURES.get(reason.strip().lower().replace(" ", "_"), ""))
+    return FAILURES.get(reason.strip().lower().replace(" ", "_"), "")

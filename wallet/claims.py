@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from crm.notify import notify, people_with
-from crm.ui import formats
+from crm.words import phrase
 from wallet.choices import ClaimState, WithdrawalState
 from wallet.limits import limit
 from wallet.models import Withdrawal
@@ -36,8 +35,8 @@ def keep(withdrawal: Withdrawal, view: TransferView) -> None:
     if is_new and withdrawal.claim_state == ClaimState.WAITING and withdrawal.client.user_id:
         notify(
             [withdrawal.client.user_id], kind="wallet.refund_to_claim",
-            title=lambda: _("Fetch your refund of %(money)s") % {"money": formats.money(withdrawal.money)},
-            body=lambda: _("Say to which address it should go."), url=f"/portal/wallet/{withdrawal.reference}/",
+            title=phrase("Fetch your refund of %(money)s") % {"money": withdrawal.money},
+            body=phrase("Say to which address it should go."), url=f"/portal/wallet/{withdrawal.reference}/",
             dedupe_key=f"refund-to-claim:{withdrawal.pk}",
         )  # fmt: skip
 
@@ -62,9 +61,9 @@ def name_unclaimed(withdrawal_id: int) -> bool:
     withdrawal.save(update_fields=["claim_state", "updated_at"])
     notify(
         people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id), kind="wallet.refund_unclaimed",
-        title=lambda: _("%(client)s has not claimed a refund of %(money)s")
-        % {"client": withdrawal.client, "money": formats.money(withdrawal.money)},
-        body=lambda: _("It stays reserved. Ask the client, or take it back."), url=f"/money/withdrawals/{withdrawal.pk}/",
+        title=phrase("%(client)s has not claimed a refund of %(money)s")
+        % {"client": withdrawal.client, "money": withdrawal.money},
+        body=phrase("It stays reserved. Ask the client, or take it back."), url=f"/money/withdrawals/{withdrawal.pk}/",
         dedupe_key=f"refund-unclaimed:{withdrawal.pk}",
     )  # fmt: skip
     return True

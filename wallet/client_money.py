@@ -34,7 +34,7 @@ from crm.money import EXPONENTS, Money
 from crm.notify import notify, people_with
 from crm.policies import require
 from crm.scope import reach_of
-from crm.ui import formats
+from crm.words import phrase
 from wallet import ledger, policies
 from wallet.bank_positions import BANK_ADAPTER, BankPosition, bank_positions, end_of
 from wallet.choices import AccountKind
@@ -266,8 +266,8 @@ def _alert(brand: Brand, row: ClientMoneyDay) -> None:
     notify(
         sorted({*people_with("wallet.close_period", brand_id=brand.pk), *people_with("wallet.reopen_period", brand_id=brand.pk)}),
         kind="wallet.client_money_short",
-        title=lambda: _("Client money of %(brand)s is short by %(money)s") % {"brand": brand, "money": formats.money(missing)},
-        body=lambda: _("At the end of %(day)s. Pay it into the client-money bank today.") % {"day": formats.day(row.day)},
+        title=phrase("Client money of %(brand)s is short by %(money)s") % {"brand": brand, "money": missing},
+        body=phrase("At the end of %(day)s. Pay it into the client-money bank today.") % {"day": row.day},
         url=f"/money/client-money/{brand.code}/{row.day.isoformat()}/",
         dedupe_key=f"client-money:{brand.pk}:{row.currency}:{row.day}:{row.version}",
     )  # fmt: skip

@@ -21,6 +21,7 @@ from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.words import label_of, phrase
 from wallet import policies
 from wallet.choices import BreakKind, RequestState, RowType
 from wallet.models import Break, Psp, PspCost, PspCostProposal, SettlementImport
@@ -76,7 +77,7 @@ def propose_terms(*, psp_id: int, terms: Terms, reason: str, actor: Any) -> PspC
     notify(
         [pk for pk in people_with("wallet.approve_pspcost", brand_id=psp.brand_id) if pk != actor.pk],
         kind="wallet.cost_terms",
-        title=lambda: _("Cost terms of %(psp)s wait for a second person") % {"psp": psp},
+        title=phrase("Cost terms of %(psp)s wait for a second person") % {"psp": psp},
         body=proposal.reason, url=_url(proposal), dedupe_key=f"cost-terms:{proposal.pk}",
     )  # fmt: skip
     return proposal
@@ -206,8 +207,8 @@ def _record(proposal: PspCostProposal, action: str, actor: Any, reason: str) -> 
 def _answer(proposal: PspCostProposal) -> None:
     notify(
         [proposal.requested_by_id], kind="wallet.cost_terms_decided",
-        title=lambda: _("Your cost terms of %(psp)s: %(state)s")
-        % {"psp": proposal.psp, "state": proposal.get_state_display()},
+        title=phrase("Your cost terms of %(psp)s: %(state)s")
+        % {"psp": proposal.psp, "state": label_of(proposal, "state")},
         body=proposal.decision_note, url=_url(proposal), dedupe_key=f"cost-terms:{proposal.pk}:decided",
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ from crm.events import DepositRestored, DisputeOpened, publish
 from crm.money import Money, from_minor
 from crm.notify import notify, people_with
 from crm.policies import require
-from crm.ui import formats
+from crm.words import phrase
 from wallet import ledger, policies
 from wallet.arrivals import Applied, audit_deposit, lock_client, lock_deposit, note_movement
 from wallet.choices import (
@@ -271,9 +271,9 @@ def remind(dispute_id: int) -> bool:
     due = dispute.evidence_due_at
     notify(
         people_with("wallet.answer_dispute", brand_id=dispute.brand_id), kind="wallet.dispute_due",
-        title=lambda: _("A dispute of %(money)s must be answered by %(day)s")
-        % {"money": formats.money(dispute.money), "day": formats.day(due.date())},
-        body=lambda: str(dispute.client), url=f"/money/disputes/{dispute.pk}/",
+        title=phrase("A dispute of %(money)s must be answered by %(day)s")
+        % {"money": dispute.money, "day": due.date()},
+        body=str(dispute.client), url=f"/money/disputes/{dispute.pk}/",
         dedupe_key=f"dispute:{dispute.pk}:{today.isoformat()}",
     )  # fmt: skip
     return True

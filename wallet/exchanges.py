@@ -13,8 +13,9 @@ from clients.choices import TimelineKind
 from clients.models import Client
 from crm import audit
 from crm.errors import IdempotencyConflict
+from crm.money import Money
 from crm.policies import require
-from crm.ui import formats
+from crm.words import phrase
 from wallet import ledger, policies
 from wallet.choices import JournalKind, QuoteFor
 from wallet.exchange import lines_of
@@ -63,10 +64,10 @@ def exchange(*, client_id: int, quote_id: int, request_key: str, actor: Any) -> 
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.PAYMENT, body=reference, dedupe_key=f"exchange:{done.pk}",
-        title=lambda: _("Exchanged %(given)s into %(got)s")
+        title=phrase("Exchanged %(given)s into %(got)s")
         % {
-            "given": formats.money(quote.given.amount, quote.given_currency),
-            "got": formats.money(quote.got.amount, quote.got_currency),
+            "given": Money(quote.given.amount, quote.given_currency),
+            "got": Money(quote.got.amount, quote.got_currency),
         },
         url=f"/money/exchanges/{done.pk}/", is_visible_to_client=True,
     )  # fmt: skip

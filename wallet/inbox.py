@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.wake import wake_on_commit, wake_soon_on_commit
+from crm.words import phrase
 from wallet import announced_reports, deposits, disputes, outcomes, reversals
 from wallet.choices import InboxState, Verdict
 from wallet.completion import completed
@@ -97,10 +98,10 @@ def _tell_refusal(message: WebhookMessage) -> None:
     notify(
         people_with("wallet.view_webhookmessage", brand_id=message.psp.brand_id),
         kind="wallet.webhook_refused",
-        title=lambda: (
-            _("A webhook of %(psp)s was refused: %(verdict)s") % {"psp": message.psp, "verdict": verdict.label}
+        title=(
+            phrase("A webhook of %(psp)s was refused: %(verdict)s") % {"psp": message.psp, "verdict": verdict.label}
         ),
-        body=lambda: _("Nothing was changed. If it repeats, check the signing secret with the PSP."),
+        body=phrase("Nothing was changed. If it repeats, check the signing secret with the PSP."),
         url=f"/money/webhooks/{message.pk}/",
         dedupe_key=f"webhook:{message.psp_id}:{verdict.value}:{message.received_at:%Y%m%d%H}",
     )

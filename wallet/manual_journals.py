@@ -11,7 +11,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -29,6 +28,7 @@ from crm.money import Money
 from crm.notify import notify, people_with
 from crm.policies import require
 from crm.ui import formats
+from crm.words import Words, phrase
 from wallet import attachments, ledger, policies
 from wallet.amounts import MINOR_MAX
 from wallet.choices import BOUNDED_KINDS, AccountKind, JournalKind, Layer, PeriodState, Phase, RequestState
@@ -85,7 +85,7 @@ def write_journal(
     notify(
         [pk for pk in people_with("wallet.post_manual_journal", brand_id=brand_id) if pk != actor.pk],
         kind="wallet.manual_journal",
-        title=lambda: _("A manual journal waits for a second person: %(reference)s") % {"reference": manual.reference},
+        title=phrase("A manual journal waits for a second person: %(reference)s") % {"reference": manual.reference},
         body=manual.reason, url=f"/money/journals/{manual.pk}/", dedupe_key=f"manual:{manual.pk}",
     )  # fmt: skip
     return manual
@@ -225,7 +225,7 @@ def post_journal(*, manual_id: int, actor: Any, note: str = "") -> ManualJournal
     _record(manual, "wallet.manual_journal_posted", actor, note or manual.reason, lines)
     publish(ManualJournalPosted(brand_id=manual.brand_id, manual_id=manual.pk, journal_id=posted.journal_id))
     _tell_clients(manual, lines, actor)
-    _answer(manual, lambda: _("%(reference)s is posted.") % {"reference": manual.reference})
+    _answer(manual, phrase("%(reference)s is posted.") % {"reference": manual.reference})
     return manual
 
 
@@ -238,7 +238,7 @@ def refuse_journal(*, manual_id: int, actor: Any, note: str) -> ManualJournal:
         raise DomainError(_("Say why it is refused."))
     _decide(manual, RequestState.REFUSED, actor, note)
     _record(manual, "wallet.manual_journal_refused", actor, note, ())
-    _answer(manual, lambda: _("%(reference)s was refused.") % {"reference": manual.reference})
+    _answer(manual, phrase("%(reference)s was refused.") % {"reference": manual.reference})
     return manual
 
 
@@ -323,16 +323,12 @@ def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: Any) -> N
         money = Money.of_minor(minor, currency)
         tell(
             client_id=client_id, kind=TimelineKind.PAYMENT, actor=actor, url=f"/money/journals/{manual.pk}/",
-            title=partial(_correction, money),
+            title=phrase("Correction of the wallet: %(money)s") % {"money": money},
             body=manual.reference, dedupe_key=f"manual:{manual.pk}:{currency}", is_visible_to_client=True,
         )  # fmt: skip
 
 
-def _correction(money: Money) -> str:
-    return _("Correction of the wallet: %(money)s") % {"money": formats.money(money)}
-
-
-def _answer(manual: ManualJournal, words: Any) -> None:
+def _answer(manual: ManualJournal, words: Words) -> None:
     notify(
         [manual.requested_by_id], kind="wallet.manual_journal_decided", title=words, body=manual.decision_note,
         url=f"/money/journals/{manual.pk}/", dedupe_key=f"manual:{manual.pk}:decided",

@@ -14,6 +14,7 @@ from crm.errors import WrongState
 from crm.events import DepositReversed, WithdrawalRefused, WithdrawalSettled, publish
 from crm.money import from_minor
 from crm.notify import notify, people_with
+from crm.words import label_of, phrase, say
 from wallet import claims, ledger
 from wallet.choices import (
     WITHDRAWAL_OPEN,
@@ -99,24 +100,20 @@ def apply_payout(*, psp_id: int, view: TransferView, way: Way = Way.PAYOUT) -> A
 def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
     """The PSP tells another end than the one in our books. Nothing is booked by itself: people are told, each time once."""
     was_paid = withdrawal.state == WithdrawalState.SETTLED
-    values = {"reference": withdrawal.reference, "psp": withdrawal.psp}
-
-    def title() -> str:
-        if view.status == TransferStatus.RETURNED:
-            return _("%(psp)s paid %(reference)s, and it came back") % values
-        if was_paid:
-            return _("%(reference)s was paid, and now %(psp)s says that it failed") % values
-        state = {"state": withdrawal.get_state_display()}
-        return _("%(psp)s says that it paid %(reference)s, which is “%(state)s” here") % {**values, **state}
-
-    def body() -> str:
-        if was_paid:
-            return _("The money may be back at the PSP. Ask there, and say on this page what you were told.")
-        return _(
+    values = {"reference": withdrawal.reference, "psp": withdrawal.psp, "state": label_of(withdrawal, "state")}
+    body = phrase("The money may be back at the PSP. Ask there, and say on this page what you were told.")
+    if view.status == TransferStatus.RETURNED:
+        title = phrase("%(psp)s paid %(reference)s, and it came back")
+    elif was_paid:
+        title = phrase("%(reference)s was paid, and now %(psp)s says that it failed")
+    else:
+        title = phrase("%(psp)s says that it paid %(reference)s, which is “%(state)s” here")
+    if not was_paid:
+        body = phrase(
             "The client may have the money twice. Stop further withdrawals of this client, ask the PSP, and say on this page "
             "what you were told."
         )
-
+    title = title % values
     if not (was_paid or withdrawal.psp_reference):
         withdrawal.psp_reference = view.psp_reference
         withdrawal.save(update_fields=["psp_reference", "updated_at"])
@@ -129,7 +126,7 @@ def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
         title=title, body=body, url=f"/money/withdrawals/{withdrawal.pk}/",
         dedupe_key=f"payout-contradicted:{withdrawal.pk}:{view.status.value}",
     )  # fmt: skip
-    return Applied(InboxState.FAILED, title())
+    return Applied(InboxState.FAILED, say(title))
 
 
 def settle(withdrawal: Withdrawal, view: TransferView, *, posted: ledger.Posted | None = None) -> None:

@@ -19,6 +19,7 @@ from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
 from crm.ui import formats
+from crm.words import joined, label_of, phrase, say
 from wallet import came_back, ledger, outcomes, payouts, policies
 from wallet.amounts import minor_of
 from wallet.bank_choices import OrderState
@@ -86,8 +87,8 @@ def say_what_happened(
     notify(
         [pk for pk in people_with(DECIDES, brand_id=withdrawal.brand_id) if pk != actor.pk],
         kind="wallet.payout_finding",
-        title=lambda: _("%(reference)s: %(what)s A second person books it.")
-        % {"reference": withdrawal.reference, "what": f"{finding.get_kind_display()}."},
+        title=phrase("%(reference)s: %(what)s A second person books it.")
+        % {"reference": withdrawal.reference, "what": joined([label_of(finding, "kind"), "."], "")},
         body=finding.reason, url=f"/money/withdrawals/{withdrawal.pk}/", dedupe_key=f"payout-finding:{finding.pk}",
     )  # fmt: skip
     return finding
@@ -230,7 +231,7 @@ def _not_paid(finding: PayoutFinding, withdrawal: Withdrawal) -> int:
     BankOrder.objects.filter(psp_id=withdrawal.psp_id, reference=withdrawal.reference).exclude(
         state__in=[OrderState.SETTLED, OrderState.RETURNED]
     ).update(state=OrderState.RETURNED, failure=finding.reason[:200], finished_at=timezone.now())
-    outcomes.fail(withdrawal, reason=_("It was not paid out, and will not be"))
+    outcomes.fail(withdrawal, reason=say(phrase("It was not paid out, and will not be")))
     assert withdrawal.journal_id is not None
     return withdrawal.journal_id
 

@@ -16,6 +16,7 @@ from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.words import phrase
 from wallet import claims, policies
 from wallet.choices import Way, WithdrawalState
 from wallet.deposits import lock_deposit
@@ -257,9 +258,9 @@ def _call_for_help(withdrawal: Withdrawal) -> None:
     notify(
         people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id),
         kind="wallet.payout_unknown",
-        title=lambda: _("The outcome of payout %(reference)s is still unknown") % {"reference": withdrawal.reference},
-        body=lambda: (
-            _(
+        title=phrase("The outcome of payout %(reference)s is still unknown") % {"reference": withdrawal.reference},
+        body=(
+            phrase(
                 "It is looked up again and again and never sent twice. Ask %(psp)s, and say on this page what you were told."
             )
             % {"psp": withdrawal.psp}

@@ -30,6 +30,7 @@ from crm.events.catalogue import PeriodClosed, PeriodReopened
 from crm.models import Brand, Job
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.words import phrase
 from wallet import policies, sign_offs
 from wallet.checklist import Check
 from wallet.choices import PeriodState, RequestState
@@ -254,7 +255,7 @@ def request_reopening(*, period_id: int, actor: Any, reason: str) -> PeriodReope
     notify(
         [pk for pk in people_with("wallet.reopen_period", brand_id=period.brand_id) if pk != actor.pk],
         kind="wallet.period_reopening",
-        title=lambda: _("Opening %(month)s of %(brand)s again waits for a second person")
+        title=phrase("Opening %(month)s of %(brand)s again waits for a second person")
         % {"month": period, "brand": period.brand},
         url=f"/money/periods/{period.pk}/", dedupe_key=f"period-reopening:{wish.pk}",
     )  # fmt: skip

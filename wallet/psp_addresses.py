@@ -17,6 +17,7 @@ from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.words import phrase
 from wallet import policies, psps
 from wallet.choices import RequestState
 from wallet.models import Psp, PspAddressChange
@@ -54,7 +55,7 @@ def propose_address(*, psp_id: int, base_url: str, reason: str, actor: Any) -> P
     notify(
         [pk for pk in people_with("wallet.manage_psp", brand_id=psp.brand_id) if pk != actor.pk],
         kind="wallet.psp_address",
-        title=lambda: _("%(psp)s: a new API address awaits second approval") % {"psp": psp},
+        title=phrase("%(psp)s: a new API address awaits second approval") % {"psp": psp},
         body=change.reason, url=f"/money/psps/{psp.pk}/", dedupe_key=f"psp-address:{change.pk}",
     )  # fmt: skip
     return change

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from crm import fx, fx_feeds
 from crm.bank_days import bank_days_after, last_published
 from crm.models import FxFeed, FxRate
 from crm.notify import notify, people_with
-from crm.ui import formats
+from crm.words import joined, phrase
 
 UNREACHED_MAX = dt.timedelta(days=1)
 # Stablecoins, and whatever else a feed gives beside the ECB's currencies, come to some forty.
@@ -78,11 +77,15 @@ def _notify(feed: FxFeed) -> None:
     notify(
         people_with("wallet.post_manual_journal"),
         kind="wallet.rates_stale",
-        title=lambda: _("Exchange rates from %(feed)s are stale") % {"feed": feed.name},
-        body=lambda: (
-            _("The newest rates are of %(day)s. Exchanges stop once they are too old. %(error)s")
-            % {"day": formats.day(latest) if latest else "–", "error": feed.error}
-        ).strip(),
+        title=phrase("Exchange rates from %(feed)s are stale") % {"feed": feed.name},
+        body=joined(
+            [
+                phrase("The newest rates are of %(day)s. Exchanges stop once they are too old.")
+                % {"day": latest or "–"},
+                feed.error,
+            ],
+            " ",
+        ),
         url="/money/rates/",
         dedupe_key=f"wallet.rates_stale:{feed.name}:{timezone.now():%Y-%m-%d}",
     )

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from crm import fx
 from crm.errors import DomainError, WrongState
 from crm.money import Money, quantize, to_minor
+from crm.words import phrase, say
 from wallet import ledger
 from wallet.choices import AccountKind, PeriodState, RequestState
 from wallet.ledger import Line
@@ -129,6 +130,6 @@ def propose_revaluation(*, period_id: int, actor: Any) -> ManualJournal:
     tries = ManualJournal.objects.filter(brand_id=period.brand_id, request_key__startswith=f"{KEY}:{period}:").count()
     return write_journal(
         brand_id=period.brand_id, lines=lines, business_on=period.last_day, actor=actor,
-        reason=_("FX revaluation %(month)s at ECB rates: %(rates)s") % {"month": period, "rates": rates},
+        reason=say(phrase("FX revaluation %(month)s at ECB rates: %(rates)s") % {"month": period, "rates": rates}),
         request_key=f"{KEY}:{period}:{tries + 1}",
     )  # fmt: skip

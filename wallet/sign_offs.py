@@ -20,6 +20,7 @@ from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.words import phrase
 from wallet import policies
 from wallet.checklist import Check, end_of_month
 from wallet.choices import BreakState, PeriodState
@@ -129,7 +130,7 @@ def _ask_for_the_second(period: Period, actor: Any) -> None:
     notify(
         [pk for pk in people_with("wallet.close_period", brand_id=period.brand_id) if pk != actor.pk],
         kind="wallet.month_to_sign",
-        title=lambda: _("%(month)s of %(brand)s waits for a second signature") % {"month": period, "brand": period.brand},
+        title=phrase("%(month)s of %(brand)s waits for a second signature") % {"month": period, "brand": period.brand},
         url=month_url(period), dedupe_key=f"month-sign:{period.pk}:{period.closings + 1}",
     )  # fmt: skip
 

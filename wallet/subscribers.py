@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import Stage, TimelineKind
@@ -28,13 +27,13 @@ from crm.events import (
     WithdrawalSettled,
     subscribe,
 )
-from crm.money import from_minor
+from crm.money import Money, from_minor
 from crm.notify import notify, people_with
-from crm.ui import formats
+from crm.words import joined, phrase
 from trading.choices import DealAction
 from trading.models import Deal
 from wallet import bonus, bonus_disputes, bonus_ends, unverified, words
-from wallet.choices import DEPOSIT_ARRIVED, DepositState, Purpose, WithdrawalState
+from wallet.choices import DEPOSIT_ARRIVED, DepositState, HoldReason, Purpose, WithdrawalState
 from wallet.models import Deposit, Transfer, Withdrawal
 from wallet.outcomes import parts_of
 from wallet.transfers import finish_transfer
@@ -105,8 +104,8 @@ def count_lots_and_make_up_losses(event: DealsSynced) -> None:
         bonus_ends.release_by_trading(client_id)
 
 
-def _money(event: MoneyMoved) -> str:
-    return formats.money(event.amount, event.currency)
+def _money(event: MoneyMoved | DepositRestored) -> Money:
+    return Money(event.amount, event.currency)
 
 
 @subscribe(DepositSettled)
@@ -127,7 +126,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
     if event.is_first and client.owner_id:
         notify(
             [client.owner_id], kind="wallet.first_deposit", url=client.get_absolute_url(),
-            title=lambda: _("%(client)s paid in for the first time: %(money)s") % {"client": client, "money": _money(event)},
+            title=phrase("%(client)s paid in for the first time: %(money)s") % {"client": client, "money": _money(event)},
             dedupe_key=f"ftd:{client.pk}",
         )  # fmt: skip
 
@@ -138,7 +137,7 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
     deposit = Deposit.objects.get(pk=event.deposit_id)
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT,
-        title=lambda: _("Deposit %(reference)s was taken back: %(money)s")
+        title=phrase("Deposit %(reference)s was taken back: %(money)s")
         % {"reference": deposit.reference, "money": _money(event)},
         dedupe_key=f"deposit-reversed:{deposit.pk}:{event.kind}:{event.dispute_id or event.reference}",
         is_visible_to_client=event.kind == "refund",
@@ -150,7 +149,7 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
             move_stage(
                 client_id=event.client_id,
                 to=Stage.VERIFIED,
-                reason=lambda: _("The only deposit was taken back"),
+                reason=phrase("The only deposit was taken back"),
                 is_step_back=True,
             )
 
@@ -159,15 +158,15 @@ def _ask_about_a_refund(event: WithdrawalRequested, withdrawal: Withdrawal, url:
     """Somebody else approves what a colleague wants to give back; the client reads of it when it is done."""
     assert event.client_id is not None
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=lambda: _("Refund asked for: %(m)s") % {"m": _money(event)},
+        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=phrase("Refund asked for: %(m)s") % {"m": _money(event)},
         body=withdrawal.reference, url=url, dedupe_key=f"withdrawal-requested:{withdrawal.pk}",
     )  # fmt: skip
     people = people_with("wallet.approve_withdrawal", brand_id=event.brand_id)
     notify(
         [pk for pk in people if pk != withdrawal.requested_by_id], kind="wallet.withdrawal_requested",
-        title=lambda: _("A refund of %(money)s to %(client)s waits for you")
+        title=phrase("A refund of %(money)s to %(client)s waits for you")
         % {"client": withdrawal.client, "money": _money(event)},
-        body=lambda: _("Two people approve it") if withdrawal.needs_second else "",
+        body=phrase("Two people approve it") if withdrawal.needs_second else "",
         url=url, dedupe_key=f"withdrawal:{withdrawal.pk}",
     )  # fmt: skip
 
@@ -187,8 +186,8 @@ def ask_finance(event: WithdrawalRequested) -> None:
     if event.needs_review:
         notify(
             people_with("wallet.approve_withdrawal", brand_id=event.brand_id), kind="wallet.withdrawal_requested",
-            title=lambda: _("%(client)s asks for %(money)s") % {"client": withdrawal.client, "money": _money(event)},
-            body=lambda: _("Two people approve it") if withdrawal.needs_second else "",
+            title=phrase("%(client)s asks for %(money)s") % {"client": withdrawal.client, "money": _money(event)},
+            body=phrase("Two people approve it") if withdrawal.needs_second else "",
             url=url, dedupe_key=f"withdrawal:{withdrawal.pk}",
         )  # fmt: skip
 
@@ -248,12 +247,11 @@ def tell_that_it_came_back_from_the_bank(event: DepositRestored) -> None:
     assert event.client_id is not None
     deposit = Deposit.objects.get(pk=event.deposit_id)
 
-    def title() -> str:
-        values = {"reference": deposit.reference, "money": formats.money(event.amount, event.currency)}
-        if event.dispute_id is None:
-            return _("The refund of %(reference)s came back: %(money)s") % values
-        return _("The chargeback of %(reference)s was reversed: %(money)s") % values
-
+    title = (
+        phrase("The refund of %(reference)s came back: %(money)s")
+        if event.dispute_id is None
+        else phrase("The chargeback of %(reference)s was reversed: %(money)s")
+    ) % {"reference": deposit.reference, "money": _money(event)}
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, title=title,
         dedupe_key=f"deposit-restored:{event.dispute_id or event.reference}",
@@ -265,9 +263,10 @@ def ask_finance_about_held_money(event: DepositHeld) -> None:
     deposit = Deposit.objects.select_related("client").get(pk=event.deposit_id)
     notify(
         people_with("wallet.release_deposit", brand_id=event.brand_id), kind="wallet.deposit_held",
-        title=lambda: _("%(money)s of %(client)s is held")
-        % {"money": formats.money(event.amount, event.currency), "client": deposit.client},
-        body=lambda: "; ".join(deposit.hold_words), url=reverse("wallet:deposit", kwargs={"deposit_id": deposit.pk}),
+        title=phrase("%(money)s of %(client)s is held")
+        % {"money": Money(event.amount, event.currency), "client": deposit.client},
+        body=joined((HoldReason(reason).label for reason in deposit.hold_reasons), "; "),
+        url=reverse("wallet:deposit", kwargs={"deposit_id": deposit.pk}),
         dedupe_key=f"deposit-held:{deposit.pk}",
     )  # fmt: skip
 
@@ -277,8 +276,8 @@ def ask_finance_about_the_dispute(event: DisputeOpened) -> None:
     deposit = Deposit.objects.select_related("client").get(pk=event.deposit_id)
     notify(
         people_with("wallet.answer_dispute", brand_id=event.brand_id), kind="wallet.dispute_opened",
-        title=lambda: _("A dispute about %(money)s of %(client)s")
-        % {"money": formats.money(event.amount, event.currency), "client": deposit.client},
+        title=phrase("A dispute about %(money)s of %(client)s")
+        % {"money": Money(event.amount, event.currency), "client": deposit.client},
         body=event.reason, url=reverse("wallet:dispute", kwargs={"pk": event.dispute_id}),
         dedupe_key=f"dispute-opened:{event.dispute_id}",
     )  # fmt: skip

@@ -26,7 +26,7 @@ from crm.errors import DomainError
 from crm.money import Money, from_minor
 from crm.notify import notify, people_with
 from crm.policies import require
-from crm.ui import formats
+from crm.words import Words, amount, joined, phrase, say
 from wallet import limits, policies
 from wallet.choices import DepositState, PspKind, TermState
 from wallet.limits import in_base
@@ -206,19 +206,17 @@ def end_term(term_id: int) -> str:
 
 
 def _raise_task(client: Client, term: UnverifiedTerm) -> None:
-    def title() -> str:
-        return _("%(client)s is not verified after %(days)s days: end the relation, give the money back") % {
-            "client": client, "days": term.rule.days
-        }  # fmt: skip
-
+    title = phrase("%(client)s is not verified after %(days)s days: end the relation, give the money back") % {
+        "client": client, "days": term.rule.days
+    }  # fmt: skip
     people = list(people_with("wallet.manage_unverifiedrule", brand_id=client.brand_id))
     notify(
         people, kind="wallet.unverified_term_ended", title=title, url="/money/unverified/",
-        body=lambda: "; ".join(line.words for line in refund_list(client)), dedupe_key=f"unverified-term:{term.pk}",
+        body=joined((line.words for line in refund_list(client)), "; "), dedupe_key=f"unverified-term:{term.pk}",
     )  # fmt: skip
     for person in people[:1]:
         add_task(
-            client_id=client.pk, actor=None, title=title(), due_at=timezone.now() + TASK_DUE,
+            client_id=client.pk, actor=None, title=say(title), due_at=timezone.now() + TASK_DUE,
             assignee_id=getattr(person, "pk", person),
         )  # fmt: skip
 
@@ -232,15 +230,16 @@ class RefundLine:
 
     def __str__(self) -> str:
         """For the audit row: the same in every language."""
-        return self._with(str(self.money))
+        return f"{self.deposit.reference}: {self.money} {self._way}"
 
     @property
-    def words(self) -> str:
+    def words(self) -> Words:
         """As its reader writes money."""
-        return self._with(formats.money(self.money))
+        return joined([f"{self.deposit.reference}:", amount(self.money), self._way], " ")
 
-    def _with(self, money: str) -> str:
-        return f"{self.deposit.reference}: {money} → {self.deposit.psp} {self.deposit.instrument}".strip()
+    @property
+    def _way(self) -> str:
+        return f"→ {self.deposit.psp} {self.deposit.instrument}".strip()
 
 
 def refund_list(client: Client) -> list[RefundLine]:

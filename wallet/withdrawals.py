@@ -25,6 +25,7 @@ from crm.events import WithdrawalApproved, WithdrawalRequested, publish
 from crm.money import from_minor
 from crm.policies import require
 from crm.wake import wake_on_commit
+from crm.words import phrase, say
 from wallet import ledger, paid_twice, policies
 from wallet.amounts import minor_of
 from wallet.checking import Finding, Request, run_checks
@@ -183,7 +184,7 @@ def _carry_out(request: Request, *, wish: str, request_key: str, actor: Any) -> 
     if alone:
         for withdrawal in parts:
             withdrawal.approved_automatically = True
-        release_to_psp(parts, actor=None, reason=_("Every check passed and the amount is below the limit"))
+        release_to_psp(parts, actor=None, reason=say(phrase("Every check passed and the amount is below the limit")))
     return first
 
 

@@ -1,65 +1,45 @@
-"""What a client's timeline says of money, in whatever language it is said."""
+"""What a client's timeline says of money."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
-from django.utils.translation import gettext as _
-
-from crm.ui import formats
+from crm.money import Money
+from crm.words import Phrase, Words, joined, lowered, phrase
 from wallet.choices import Direction, WithdrawalState, reason_for_client
 from wallet.models import Withdrawal
 
-Said = Callable[[], str]
+
+def deposit(is_first: bool, amount: Decimal, currency: str) -> Phrase:
+    title = phrase("First deposit: %(money)s") if is_first else phrase("Deposit: %(money)s")
+    return title % {"money": Money(amount, currency)}
 
 
-def deposit(is_first: bool, amount: Decimal, currency: str) -> Said:
-    return lambda: (
-        (_("First deposit: %(money)s") if is_first else _("Deposit: %(money)s"))
-        % {"money": formats.money(amount, currency)}
-    )  # fmt: skip
+def withdrawal_asked_for(amount: Decimal, currency: str) -> Phrase:
+    return phrase("Withdrawal requested: %(m)s") % {"m": Money(amount, currency)}
 
 
-def withdrawal_asked_for(amount: Decimal, currency: str) -> Said:
-    return lambda: _("Withdrawal requested: %(m)s") % {"m": formats.money(amount, currency)}
+def withdrawal_paid(amount: Decimal, currency: str) -> Phrase:
+    return phrase("Withdrawal paid: %(money)s") % {"money": Money(amount, currency)}
 
 
-def withdrawal_paid(amount: Decimal, currency: str) -> Said:
-    return lambda: _("Withdrawal paid: %(money)s") % {"money": formats.money(amount, currency)}
+def withdrawal_came_back(state: str, amount: Decimal, currency: str) -> Phrase:
+    values = {"state": lowered(WithdrawalState(state).label), "money": Money(amount, currency)}
+    return phrase("Withdrawal %(state)s: %(money)s is in the wallet again") % values
 
 
-def withdrawal_came_back(state: str, amount: Decimal, currency: str) -> Said:
-    def said() -> str:
-        label = str(WithdrawalState(state).label)
-        # Only the first letter: German writes its nouns large.
-        words = {"state": label[:1].lower() + label[1:], "money": formats.money(amount, currency)}
-        return _("Withdrawal %(state)s: %(money)s is in the wallet again") % words
-
-    return said
-
-
-def parts(every: Sequence[Withdrawal], told: Sequence[Withdrawal]) -> Said:
+def parts(every: Sequence[Withdrawal], told: Sequence[Withdrawal]) -> Words:
     """Those of a split request that are told of, each with its amount; nothing where it is not split."""
-    if len(every) == 1:
-        return lambda: ""
-    return lambda: " · ".join(f"{part.reference} {formats.money(part.money)}" for part in told)
+    return "" if len(every) == 1 else joined(joined([part.reference, part.money], " ") for part in told)
 
 
-def why_parts_came_back(state: str, reasons: Sequence[str], of_parts: Said) -> Said:
+def why_parts_came_back(state: str, reasons: Sequence[str], of_parts: Words) -> Words:
     """Each reason once, then the parts."""
-
-    def said() -> str:
-        known = dict.fromkeys(reason_for_client(state, reason) for reason in reasons)
-        return " · ".join(words for words in (*known, of_parts()) if words)
-
-    return said
+    return joined([*dict.fromkeys(reason_for_client(state, reason) for reason in reasons), of_parts])
 
 
-def transfer(direction: str, account: str, amount: Decimal, currency: str) -> Said:
-    def said() -> str:
-        way = _("to %(account)s") if direction == Direction.TO_TRADING else _("from %(account)s")
-        money = formats.money(amount, currency)
-        return _("Transfer %(way)s: %(money)s") % {"way": way % {"account": account}, "money": money}
-
-    return said
+def transfer(direction: str, account: str, amount: Decimal, currency: str) -> Phrase:
+    way = phrase("to %(account)s") if direction == Direction.TO_TRADING else phrase("from %(account)s")
+    values = {"way": way % {"account": account}, "money": Money(amount, currency)}
+    return phrase("Transfer %(way)s: %(money)s") % values

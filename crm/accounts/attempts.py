@@ -24,6 +24,7 @@ from crm import mail
 from crm.mail import Letter
 from crm.models import User
 from crm.notify import notify
+from crm.words import phrase
 
 APP = "allauth.account"
 COOKIE = "known-device"
@@ -141,7 +142,7 @@ def note_failed(request: HttpRequest, *, user: User | None, login: str) -> None:
         notify(
             [user],
             kind="crm.failed_attempts",
-            title=lambda: _("Several attempts to sign in to your account failed today"),
-            body=lambda: _("If this wasn't you and your password isn't long and unique, change it now."),
+            title=phrase("Several attempts to sign in to your account failed today"),
+            body=phrase("If this wasn't you and your password isn't long and unique, change it now."),
             dedupe_key=key,
         )

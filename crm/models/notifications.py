@@ -10,7 +10,7 @@ class Notification(models.Model):
     kind = models.CharField(max_length=60)
     title = models.CharField(max_length=160)
     body = models.CharField(max_length=400, blank=True)
-    said = models.JSONField(default=dict, help_text="{language: {title, body}} beside the reader's own of that day")
+    said = models.JSONField(default=dict, help_text="Messages and values of title and body")
     url = models.CharField(max_length=300, blank=True)
     # The same thing told twice (an event delivered again) is one row.
     dedupe_key = models.CharField(max_length=120, blank=True)

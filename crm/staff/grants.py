@@ -20,6 +20,7 @@ from crm.staff import policies
 from crm.staff.queries import grants_of
 from crm.staff.reach import grant
 from crm.staff.roles import give_role
+from crm.words import joined
 
 
 @transaction.atomic
@@ -118,7 +119,7 @@ def _decide(request: GrantRequest, state: GrantState, actor: User, reason: str) 
     if state != GrantState.WITHDRAWN:
         notify(
             [request.requested_by_id], kind="staff.grant_decided", title=f"{request.what} → {request.user}",
-            body=f"{state.label}. {reason}"[:300], url=f"/staff/{request.user_id}/", dedupe_key=f"grant-decided:{request.pk}",
+            body=joined([state.label, reason], ": "), url=f"/staff/{request.user_id}/", dedupe_key=f"grant-decided:{request.pk}",
         )  # fmt: skip
     return request
 

@@ -49,7 +49,7 @@ def my_deal(deal: Deal) -> str:
 @register.filter
 def why_it_ended(part: Withdrawal) -> str:
     """Why a part of a withdrawal did not go through, as far as it is for the client to know."""
-    return reason_for_client(part.state, part.reason)
+    return str(reason_for_client(part.state, part.reason))
 
 
 @register.filter

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import ast
+import datetime as dt
 import re
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.books import move_clients
 from clients.calls import log_call
 from clients.choices import TimelineKind
+from clients.countries import country
 from clients.models import TimelineEntry
 from clients.stages import move_stage
 from crm.models import Notification
+from crm.money import Money
 from crm.notify import notify
-from crm.ui import formats
+from crm.words import joined, label_of, lowered, phrase
 from tests.cast import signed_in
+
+# gettext, a label or an amount that is a string already.
+FROZEN = r"\b(_|gettext|ngettext)\(|\.get_\w+_display\(|formats\.|str\([^)]*label|f['\"].*\.label"
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +43,7 @@ def in_german(user):
 def tell(cast, **more) -> TimelineEntry:
     timeline.tell(
         client_id=cast.client.pk, kind=TimelineKind.PAYMENT, dedupe_key="x",
-        title=lambda: _("Deposit: %(money)s") % {"money": formats.money(Decimal(1500), "EUR")}, **more,
+        title=phrase("Deposit: %(money)s") % {"money": Money(Decimal(1500), "EUR")}, **more,
     )  # fmt: skip
     return TimelineEntry.objects.get(dedupe_key="x")
 
@@ -64,16 +71,66 @@ def test_staff_read_the_timeline_in_their_language(cast):
     assert "Einzahlung: 1.500,00" in text_of(in_german(cast.agent).get(page))
 
 
+def test_an_entry_keeps_its_message_and_values(cast):
+    """Not the text of each language: what is translated better tomorrow is read so in yesterday's entries, too."""
+    entry = tell(cast, body=f"{cast.client.pk}")
+    money = {"money": "1500", "currency": "EUR"}
+    assert entry.data == {"said": {"title": {"text": "Deposit: %(money)s", "values": {"money": money}}}}
+    assert entry.title == "Deposit: €1,500.00", "what a search and an export without a reader find"
+
+
+def test_values_are_said_in_the_language_of_the_reader(cast):
+    """Labels, days, lists, countries and messages within a message; whole numbers may be written by %d."""
+    words = joined(
+        [
+            phrase("Verified: level %(level)d") % {"level": 2},
+            phrase("Transfer %(way)s: %(money)s")
+            % {"way": phrase("to %(account)s") % {"account": "50 % off"}, "money": Money(Decimal("-1.5"), "EUR")},
+            lowered(label_of(cast.client, "stage")), country("DE"), dt.date(2026, 3, 1), "",
+        ]
+    )  # fmt: skip
+    timeline.tell(client_id=cast.client.pk, kind=TimelineKind.NOTE, title="x", body=words, dedupe_key="y")
+    entry = TimelineEntry.objects.get(dedupe_key="y")
+    with translation.override("en"):
+        stage = str(label_of(cast.client, "stage"))
+        assert entry.reading["body"] == (
+            f"Verified: level 2 · Transfer to 50 % off: −€1.50 · {stage[0].lower()}{stage[1:]} · Germany · Mar 1, 2026"
+        )
+    with translation.override("de"):
+        assert entry.reading["body"].endswith(" · Deutschland · 01.03.2026")
+        assert entry.reading["body"].startswith("Verifiziert: Stufe 2 · Umbuchung an 50 % off: −1,50\xa0€ · ")
+
+
+def test_no_notice_is_frozen_in_the_language_of_the_moment():
+    """Titles and bodies of entries and notices are phrases: nothing in them is translated while they are written."""
+    found = []
+    for app in settings.KEELSON_APPS:
+        for path in sorted((settings.BASE_DIR / app).rglob("*.py")):
+            for call in ast.walk(ast.parse(path.read_text())):
+                if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in (
+                    "tell",
+                    "notify",
+                    "said_of",
+                ):
+                    said = [ast.unparse(one.value) for one in call.keywords if one.arg in ("title", "body")]
+                    found += [(str(path), words) for words in said if re.search(FROZEN, words)]
+    assert found == []
+
+
 def test_entries_of_earlier_versions_stay_as_they_are(cast):
     old = TimelineEntry(title="Deposit", data={"for_client": {"title": "Einzahlung", "body": ""}})
     with translation.override("en"):
         assert old.for_client["title"] == "Einzahlung" and old.reading["title"] == "Deposit"
+    old = TimelineEntry(title="Deposit", data={"said": {"de": {"title": "Einzahlung", "body": ""}}})
+    for language, title in (("en", "Deposit"), ("de", "Einzahlung"), ("de-at", "Einzahlung")):
+        with translation.override(language):
+            assert old.reading["title"] == title
 
 
 def test_stages_calls_and_moves_are_told_in_every_language(cast):
     """These were frozen in the language of whoever caused them."""
     with translation.override("de"):
-        move_stage(client_id=cast.client.pk, to="verified", reason=lambda: _("Identity verified"))
+        move_stage(client_id=cast.client.pk, to="verified", reason=phrase("Identity verified"))
         log_call(client_id=cast.client.pk, actor=cast.agent, outcome="no_answer")
         move_clients(client_ids=[cast.client.pk], to_book_id=cast.pool.pk, actor=None)
     rows = list(TimelineEntry.objects.filter(client=cast.client))
@@ -88,10 +145,10 @@ def test_stages_calls_and_moves_are_told_in_every_language(cast):
 
 
 def test_the_bell_speaks_the_language_of_today(cast):
-    notify([cast.client_user.pk], kind="x", title=lambda: _("You are verified"), url="/portal/")
+    notify([cast.client_user.pk], kind="x", title=phrase("You are verified"), url="/portal/")
     row = Notification.objects.get(user=cast.client_user, kind="x")
     assert row.title == "You are verified"
     browser = in_german(cast.client_user)
     for page in ("/notifications/", "/notifications/recent/"):
         text = text_of(browser.get(page))
-        assert row.said["de"]["title"] in text and "You are verified" not in text, page
+        assert "Sie sind verifiziert" in text and "You are verified" not in text, page

@@ -125,7 +125,7 @@ def test_what_a_dealer_changed_is_read_back_kept_and_said(cast: Cast, account: T
     assert (account.leverage, account.group, account.account_type) == (200, "real\\pro-EUR", pro)
     change = AccountChange.objects.get(account=account)
     assert change.before == {"group": "real\\standard-EUR", "leverage": 30, "allowed": sorted(r.value for r in Right)}
-    assert profiles.words_of(change.before, change.after) == [
+    assert [str(words) for words in profiles.words_of(change.before, change.after)] == [
         "Group real\\standard-EUR → real\\pro-EUR", "Leverage 1:30 → 1:200", "trading taken away",
     ]  # fmt: skip
     assert "trading.changed_at_platform" in actions(account)

@@ -68,7 +68,7 @@ def test_leverage_above_the_cap_waits_with_the_rule_and_no_person_can_grant_it(
 ) -> None:
     request = ask(cast, account, leverage=100, reason="I am a professional")
     assert request.state == "waiting"
-    assert "ESMA: 1:30 for retail clients in Germany since Aug 1, 2018" in request_rules.words_of(request)[0]
+    assert "ESMA: 1:30 for retail clients in Germany since Aug 1, 2018" in str(request_rules.words_of(request)[0])
     assert Notification.objects.filter(user=cast.support, body__contains="ESMA").exists()
     with pytest.raises(DomainError, match="ESMA"):
         requests.grant(request_id=request.pk, actor=cast.support)
@@ -165,7 +165,7 @@ def test_a_type_whose_group_gives_too_much_on_a_class_waits_with_that_rule_and_n
     tell_margins(wanted, {"XAUUSD": "1"})
     request = ask(cast, account, RequestKind.TYPE, account_type_id=wanted.pk)
     assert request.state == "waiting"
-    [words] = request_rules.words_of(request)
+    [words] = map(str, request_rules.words_of(request))
     assert (
         "1:20 for retail clients in Germany" in words
         and "on gold; an account of 1:30 would give 1:30 on XAUUSD" in words

@@ -373,7 +373,7 @@ def _tell_operations(operations: list[BalanceOperation], owners: list[Client]) -
         [
             TimelineEntry(
                 client=client, at=op.settled_at or op.created_at, kind=TimelineKind.TRADING,
-                **said_of(title=words.operation(op), body=words.amount(op)),
+                **said_of(title=words.operation(op), body=words.amount_of(op)),
                 url=f"/clients/{client.pk}/?tab=trading",
                 dedupe_key=f"trading.operation:{op.pk}",
             )

@@ -18,6 +18,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import DealsSynced, TradingAccountImported, publish
 from crm.policies import require
 from crm.wake import wake_on_commit
+from crm.words import phrase
 from trading import policies
 from trading.choices import UNDECIDED, AccountState, IssueKind, StagedState, Verdict
 from trading.issues import settle
@@ -160,7 +161,7 @@ def _tell(row: StagedLogin, account: TradingAccount, client: Client, actor: Any,
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.TRADING, actor=actor, url=f"/trading/accounts/{account.pk}/",
-        title=lambda: _("Trading account %(login)s of %(server)s is attached")
+        title=phrase("Trading account %(login)s of %(server)s is attached")
         % {"login": account.login, "server": account.server},
         dedupe_key=f"trading.account_imported:{account.pk}", is_visible_to_client=True,
     )  # fmt: skip

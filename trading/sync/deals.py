@@ -8,11 +8,11 @@ from typing import Final
 
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import Stage, TimelineKind
 from clients.stages import move_stage
+from crm.words import phrase
 from trading import symbols
 from trading.choices import CREDIT_ACTIONS, TRADES, DealAction, IssueKind, StagedState
 from trading.issues import open_issue
@@ -188,10 +188,10 @@ def _wake_up(traded: dict[int, dt.datetime]) -> None:
         cursor.execute(SLEEPING, [array(traded), [Stage.FUNDED, Stage.DORMANT]])
         sleeping = cursor.fetchall()
     for client_id, stage in sleeping:
-        move_stage(client_id=client_id, to=Stage.ACTIVE, reason=lambda: _("Traded"))
+        move_stage(client_id=client_id, to=Stage.ACTIVE, reason=phrase("Traded"))
         if stage == Stage.FUNDED:
             timeline.tell(
-                client_id=client_id, kind=TimelineKind.TRADING, title=lambda: _("First trade"), at=traded[client_id],
+                client_id=client_id, kind=TimelineKind.TRADING, title=phrase("First trade"), at=traded[client_id],
                 url=f"/clients/{client_id}/?tab=trading", dedupe_key="trading.first_trade", is_visible_to_client=True,
             )  # fmt: skip
 

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import TimelineKind
 from crm import audit
 from crm.events import TradingAccountMissing, TradingAccountReturned, publish
 from crm.notify import notify
+from crm.words import Words, phrase
 from trading.choices import AccountState, MissingBecause
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.base import Purpose
@@ -56,14 +56,11 @@ def mark_missing(*, account_id: int, because: MissingBecause) -> bool:
         )
     )  # fmt: skip
 
-    def title() -> str:
-        words = {
-            MissingBecause.ARCHIVED: _("Trading account %(login)s is in the platform's archive"),
-            MissingBecause.GONE: _("Trading account %(login)s is no longer on the platform"),
-        }
-        return words[because] % {"login": account.login}
-
-    _tell(account, title, f"missing:{account.missing_since.isoformat()}")
+    words = {
+        MissingBecause.ARCHIVED: phrase("Trading account %(login)s is in the platform's archive"),
+        MissingBecause.GONE: phrase("Trading account %(login)s is no longer on the platform"),
+    }
+    _tell(account, words[because] % {"login": account.login}, f"missing:{account.missing_since.isoformat()}")
     return True
 
 
@@ -88,7 +85,7 @@ def mark_listed(*, account_id: int) -> bool:
             client_id=client.pk, brand_id=client.brand_id, account_id=account.pk, login=account.login
         )
     )
-    _tell(account, lambda: _("Trading account %(login)s is on the platform again") % {"login": account.login},
+    _tell(account, phrase("Trading account %(login)s is on the platform again") % {"login": account.login},
           f"returned:{since.isoformat()}")  # fmt: skip
     return True
 
@@ -104,7 +101,7 @@ def _record(action: str, account: TradingAccount, after: dict[str, Any]) -> None
     )  # fmt: skip
 
 
-def _tell(account: TradingAccount, title: Any, key: str) -> None:
+def _tell(account: TradingAccount, title: Words, key: str) -> None:
     """The timeline, and the client's agent."""
     timeline.tell(
         client_id=account.client_id, kind=TimelineKind.TRADING, title=title, dedupe_key=f"trading.{key}:{account.pk}",

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import TimelineKind
 from crm import audit
 from crm.events import TradingAccountChanged, publish
 from crm.wake import wake_on_commit
+from crm.words import Words, joined, phrase
 from trading.models import AccountChange, AccountType, TradingAccount, TradingServer
 from trading.platforms.base import LEVERAGE_MAX, AccountData, Purpose, Right
 from trading.platforms.pool import capabilities_of, platform_for
@@ -118,8 +118,8 @@ def keep_change(*, account_id: int, data: AccountData, read_at: dt.datetime) -> 
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.TRADING, url=f"/trading/accounts/{account.pk}/",
-        title=lambda: _("%(login)s was changed at the platform: %(what)s")
-        % {"login": account.login, "what": "; ".join(words_of(before, after))},
+        title=phrase("%(login)s was changed at the platform: %(what)s")
+        % {"login": account.login, "what": joined(words_of(before, after), "; ")},
     )  # fmt: skip
     publish(
         TradingAccountChanged(
@@ -138,20 +138,20 @@ def _type_of(account: TradingAccount, group: str) -> AccountType | None:
     return types[0] if types and (len(types) == 1 or types[0].is_enabled > types[1].is_enabled) else None
 
 
-def words_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """`Leverage 1:30 → 1:100`, in the reader's language."""
-    found = []
+def words_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Words]:
+    """`Leverage 1:30 → 1:100`, and the like."""
+    found: list[Words] = []
     if "group" in after:
-        found.append(_("Group %(before)s → %(after)s") % {"before": before["group"], "after": after["group"]})
+        found.append(phrase("Group %(before)s → %(after)s") % {"before": before["group"], "after": after["group"]})
     if "leverage" in after:
         found.append(
-            _("Leverage 1:%(before)s → 1:%(after)s") % {"before": before["leverage"], "after": after["leverage"]}
+            phrase("Leverage 1:%(before)s → 1:%(after)s") % {"before": before["leverage"], "after": after["leverage"]}
         )
     labels = {
-        Right.SIGN_IN: (_("sign-in allowed"), _("sign-in taken away")),
-        Right.TRADE: (_("trading allowed"), _("trading taken away")),
-        Right.CHANGE_PASSWORD: (_("change of password allowed"), _("change of password taken away")),
-        Right.EXPERTS: (_("trading robots allowed"), _("trading robots taken away")),
+        Right.SIGN_IN: (phrase("sign-in allowed"), phrase("sign-in taken away")),
+        Right.TRADE: (phrase("trading allowed"), phrase("trading taken away")),
+        Right.CHANGE_PASSWORD: (phrase("change of password allowed"), phrase("change of password taken away")),
+        Right.EXPERTS: (phrase("trading robots allowed"), phrase("trading robots taken away")),
     }
     if "allowed" in after:
         for right, (given, taken) in labels.items():

@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 import httpx
 from django.db import DatabaseError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from crm.notify import notify, people_with
+from crm.words import phrase
 from wallet.choices import CallOutcome
 from wallet.models import Psp, PspCall
 from wallet.psp import redaction
@@ -161,8 +161,8 @@ def _tell(psp: Psp) -> None:
     notify(
         people_with("wallet.manage_psp", brand_id=psp.brand_id),
         kind="wallet.psp_down",
-        title=lambda: _("%(psp)s does not answer") % {"psp": psp},
-        body=lambda: _(
+        title=phrase("%(psp)s does not answer") % {"psp": psp},
+        body=phrase(
             "Its methods are not offered while it is away. Payouts wait; nothing is sent twice. Look at its health page."
         ),
         url=f"/money/psps/{psp.pk}/health/",

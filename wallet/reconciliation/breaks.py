@@ -15,6 +15,7 @@ from crm.errors import DomainError, WrongState
 from crm.models import User
 from crm.notify import notify, people_with
 from crm.policies import require
+from crm.words import phrase
 from wallet import attachments, policies
 from wallet.choices import BreakState, RequestState
 from wallet.models import Break, BreakNote, BreakPosting
@@ -91,7 +92,7 @@ def give_to(*, break_ids: Iterable[int], owner_id: int | None, actor: Any) -> in
     if owner is not None and owner.pk != actor.pk and changed:
         notify(
             [owner.pk], kind="wallet.breaks_given",
-            title=lambda: _("%(count)s breaks are yours to explain") % {"count": len(changed)}, body=str(actor),
+            title=phrase("%(count)s breaks are yours to explain") % {"count": len(changed)}, body=str(actor),
             url="/money/reconciliation/breaks/?state=open&mine=true",
             dedupe_key=f"breaks-given:{owner.pk}:{secrets.token_hex(6)}",
         )  # fmt: skip

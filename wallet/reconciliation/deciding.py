@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.policies import require
+from crm.words import phrase, say
 from wallet import ledger, policies
 from wallet.bank_choices import EntryState
 from wallet.choices import BreakKind, BreakState, MatchRule
@@ -128,7 +129,8 @@ def undo(*, match_id: int, actor: Any, reason: str) -> None:
     ]  # fmt: skip
     _tell_apart(actor, reason, ((row, movement, entry) for row in rows for movement, entry in sides))
     BankEntry.objects.filter(pk__in=entries).update(
-        state=EntryState.UNMATCHED, outcome=_("A match was undone: %(reason)s") % {"reason": reason.strip()[:200]}
+        state=EntryState.UNMATCHED,
+        outcome=say(phrase("A match was undone: %(reason)s") % {"reason": reason.strip()[:200]}),
     )
     audit.record(
         actor=actor, action="wallet.match_undone", target=psp, brand_id=psp.brand_id, reason=reason,

@@ -18,7 +18,7 @@ from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
-from crm.ui import formats
+from crm.words import label_of, phrase
 from wallet import ledger, policies
 from wallet.bank_choices import EntryState
 from wallet.choices import AccountKind, BreakKind, BreakState, JournalKind, MatchRule, PeriodState, RequestState
@@ -101,7 +101,7 @@ def propose(
     notify(
         [pk for pk in people_with("wallet.post_break", brand_id=one.brand_id) if pk != actor.pk],
         kind="wallet.break_posting",
-        title=lambda: _("A difference waits for a second person: %(amount)s") % {"amount": formats.money(posting.amount)},
+        title=phrase("A difference waits for a second person: %(amount)s") % {"amount": posting.amount},
         body=posting.reason, url=f"/money/reconciliation/breaks/{one.pk}/", dedupe_key=f"break-posting:{posting.pk}",
     )  # fmt: skip
     return posting
@@ -162,7 +162,7 @@ def _locked(posting_id: int) -> BreakPosting:
     breaks.lock_break(known.one_id)
     posting = BreakPosting.objects.select_for_update(of=["self"]).select_related("one").get(pk=posting_id)
     if posting.state != RequestState.WAITING:
-        raise WrongState(_("This was decided already: %(state)s.") % {"state": posting.get_state_display()})
+        raise WrongState(_("This was decided already: %(state)s.") % {"state": label_of(posting, "state")})
     return posting
 
 
@@ -294,7 +294,7 @@ def _record(posting: BreakPosting, action: str, actor: Any, reason: str) -> None
 def _answer(posting: BreakPosting) -> None:
     notify(
         [posting.requested_by_id], kind="wallet.break_posting_decided",
-        title=lambda: _("Your posting for a break: %(state)s") % {"state": posting.get_state_display()},
+        title=phrase("Your posting for a break: %(state)s") % {"state": label_of(posting, "state")},
         body=posting.decision_note, url=f"/money/reconciliation/breaks/{posting.one_id}/",
         dedupe_key=f"break-posting:{posting.pk}:decided",
     )  # fmt: skip
