@@ -19,6 +19,7 @@ from crm.errors import DomainError, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require
 from crm.ui import formats
+from crm.words import phrase
 from trading import opening, policies
 from trading.choices import AccountState, DecisionState
 from trading.models import LoginProposal, TradingAccount
@@ -119,7 +120,7 @@ def _write(account_id: int, login: str, actor: Any, reason: str) -> LoginProposa
     notify(
         [pk for pk in people_with("trading.open_account", brand_id=client.brand_id) if pk != actor.pk],
         kind="trading.login_proposed",
-        title=lambda: _("Login %(login)s: awaiting second approval") % {"login": login},
+        title=phrase("Login %(login)s: awaiting second approval") % {"login": login},
         body=f"{client}: {proposal.reason}", url=f"/trading/logins/{proposal.pk}/",
         dedupe_key=f"login-proposal:{proposal.pk}",
     )  # fmt: skip

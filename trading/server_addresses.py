@@ -20,6 +20,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.notify import notify, people_with
 from crm.policies import require_permission
 from crm.wake import wake_on_commit
+from crm.words import phrase
 from trading import servers
 from trading.choices import DecisionState
 from trading.models import ServerAddressChange, TradingServer
@@ -49,7 +50,7 @@ def propose(server: TradingServer, where: servers.Where, *, export_url: str, rea
     notify(
         [pk for pk in people_with(servers.MANAGES) if pk != actor.pk],
         kind="trading.server_address",
-        title=lambda: _("%(server)s: a new address awaits second approval") % {"server": server},
+        title=phrase("%(server)s: a new address awaits second approval") % {"server": server},
         body=change.reason, url=f"/trading/servers/{server.pk}/", dedupe_key=f"server-address:{change.pk}",
     )  # fmt: skip
 
