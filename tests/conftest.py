@@ -11,11 +11,12 @@ from crm import memory
 from tests import database
 from tests.cast import browse
 from tests.database import django_db_setup, empty_redis, pytest_unconfigure
-from tests.peopled import cast, pytest_fixture_post_finalizer, pytest_fixture_setup
+from tests.peopled import cast, demo_world, pytest_fixture_post_finalizer, pytest_fixture_setup
 
 __all__ = [
     "browse",
     "cast",
+    "demo_world",
     "django_db_setup",
     "empty_redis",
     "pytest_fixture_post_finalizer",
@@ -38,7 +39,7 @@ LONGEST = (
     "tests/faults/test_supervisor.py", "tests/wallet/test_kill_minus_nine.py", "tests/walker/test_every_url_as_every_role.py",
     "tests/wallet/test_thousand_events.py", "tests/trading/test_two_seconds.py",
     "tests/trading/test_demo.py", "tests/portal/test_german.py", "tests/faults/test_postgres_restart.py",
-    "tests/wallet/test_payment_life_cycle.py", "tests/crm/test_demo.py", "tests/properties/test_reconciliation.py",
+    "tests/wallet/test_payment_life_cycle.py", "tests/properties/test_reconciliation.py",
     "tests/ib/test_oracle.py", "tests/faults/test_events_survive_kill_minus_nine.py",
 )  # fmt: skip
 

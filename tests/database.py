@@ -95,10 +95,33 @@ def template_name() -> str:
 
 
 @contextmanager
-def _server() -> Iterator[psycopg.Cursor]:
+def server() -> Iterator[psycopg.Cursor]:
     """A cursor beside the test database, for CREATE and DROP DATABASE."""
     with connection._nodb_cursor() as cursor:
         yield cursor
+
+
+@contextmanager
+def pointed_at(name: str) -> Iterator[None]:
+    """Another database for a while; the session of the one before stays as it is, in the middle of a test too."""
+    values, kept, url = (
+        settings.DATABASES[DEFAULT_DB_ALIAS],
+        connections[DEFAULT_DB_ALIAS],
+        os.environ.get("DATABASE_URL"),
+    )
+    before = values["NAME"]
+    connections[DEFAULT_DB_ALIAS] = type(kept)({**values, "NAME": name}, DEFAULT_DB_ALIAS)
+    values["NAME"], os.environ["DATABASE_URL"] = name, database_url_of(name)
+    try:
+        yield
+    finally:
+        connections[DEFAULT_DB_ALIAS].close()
+        connections[DEFAULT_DB_ALIAS] = kept
+        values["NAME"] = before
+        if url is None:
+            del os.environ["DATABASE_URL"]
+        else:
+            os.environ["DATABASE_URL"] = url
 
 
 def _point_at(name: str) -> None:
@@ -115,14 +138,14 @@ def _templates(cursor: psycopg.Cursor) -> list[str]:
 def _build_template(name: str) -> None:
     """Migrates a draft, starting from a template of the same migrations where there is one, and gives it its name."""
     draft = f"draft_{name}"
-    with _server() as cursor:
+    with server() as cursor:
         same = [other for other in _templates(cursor) if other.startswith(name.rpartition("_")[0] + "_")]
         cursor.execute(f'DROP DATABASE IF EXISTS "{draft}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{draft}" TEMPLATE "{same[0] if same else "template0"}"')
     _point_at(draft)
     call_command("migrate", verbosity=0, interactive=False)
     _point_at(name)
-    with _server() as cursor:
+    with server() as cursor:
         cursor.execute(f'ALTER DATABASE "{draft}" RENAME TO "{name}"')
         for old in _templates(cursor)[TEMPLATES_KEPT:]:
             try:
@@ -138,7 +161,7 @@ def ensure_template() -> str:
     name = template_name()
     with (settings.VAR_DIR / "template.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with _server() as cursor:
+        with server() as cursor:
             missing = name not in _templates(cursor)
         if missing:
             _build_template(name)
@@ -146,7 +169,7 @@ def ensure_template() -> str:
 
 
 def clone_database(template: str, name: str) -> None:
-    with _server() as cursor:
+    with server() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         # Copying files is three times as fast as writing them to the log, where nothing is flushed to disk.
         strategy = "STRATEGY FILE_COPY" if uses_embedded_postgres() else ""
@@ -161,6 +184,11 @@ def database_url_of(name: str) -> str:
 def with_cast(name: str) -> str:
     """Beside a test database: the one in which the cast is there already (`tests/peopled.py`)."""
     return f"{name}_cast"
+
+
+def with_demo(name: str) -> str:
+    """The one in which the demo is there already (`tests/demo_template.py`)."""
+    return f"{name}_demo"
 
 
 @pytest.fixture(scope="session")
@@ -189,8 +217,8 @@ def django_db_setup(django_test_environment: None, django_db_blocker) -> Iterato
     TransactionTestCase._fixture_teardown = original
     with django_db_blocker.unblock():
         connections.close_all()
-        with _server() as cursor:
-            for one in (name, with_cast(name)):
+        with server() as cursor:
+            for one in (name, with_cast(name), with_demo(name)):
                 cursor.execute(f'DROP DATABASE IF EXISTS "{one}" WITH (FORCE)')
 
 

@@ -1,4 +1,4 @@
-"""A second database of each test process, in which the cast has been hired already.
+"""Further databases of each test process: one in which the cast has been hired already, one that holds the demo.
 
 Three quarters of the tests begin with the same people, and making them takes as long as many a test does. So they are made once
 and committed, and each test with a cast that is rolled back anyway starts from there, with objects of its own. A test that
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django.plugin import blocking_manager_key
 
-from tests import database
+from tests import database, demo_template
 from tests.cast import Cast, make_cast
 
 # Each table counts from a number of its own: a client's id is nobody else's, and no house number either.
@@ -35,46 +37,87 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: Any) -> No
     """The database is chosen when it is there and no test has begun with it."""
     if fixturedef.argname == "_django_db_helper":
         with request.config.stash[blocking_manager_key].unblock():
-            _choose(with_cast=_starts_with_cast(request.node))
+            _choose(_wanted_by(request.node))
 
 
-def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any]) -> None:
+def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any], request: Any) -> None:
     """Between tests it is the empty one: what is set up for a whole class begins there."""
     if fixturedef.argname == "_django_db_helper" and _wrappers:
-        _choose(with_cast=False)
+        with request.config.stash[blocking_manager_key].unblock():
+            _leave(has_committed=_commits(request.node))
 
 
 @pytest.fixture
 def cast(db: None) -> Cast:
-    is_there = settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"] == database.with_cast(_bare())
-    return pickle.loads(_pickled[0]) if is_there else make_cast()
+    return pickle.loads(_pickled[0]) if _now() == database.with_cast(_bare()) else make_cast()
+
+
+@pytest.fixture
+def demo_world(db: None) -> None:
+    """The demo of `tests/demo_template.py` lies in the database, its files in PRIVATE_DIR."""
+    assert _now() == database.with_demo(_bare())
+
+
+@contextmanager
+def of_demo() -> Iterator[None]:
+    """The same for a fixture of a whole module, which ends its transaction itself."""
+    _choose(database.with_demo(_bare()))
+    try:
+        yield
+    finally:
+        _leave(has_committed=False)
+
+
+def _now() -> str:
+    return str(settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"])
 
 
 def _bare() -> str:
     return str(settings.DATABASES[DEFAULT_DB_ALIAS]["TEST"]["NAME"])
 
 
-def _starts_with_cast(item: pytest.Item) -> bool:
-    names = set(getattr(item, "fixturenames", ()))
+def _commits(item: pytest.Item) -> bool:
     marker = item.get_closest_marker("django_db")
-    commits = bool(names & COMMITTING) or bool(marker and (marker.args or marker.kwargs))
-    return "cast" in names and not commits
+    return bool(set(getattr(item, "fixturenames", ())) & COMMITTING) or bool(marker and (marker.args or marker.kwargs))
 
 
-def _choose(*, with_cast: bool) -> None:
+def _wanted_by(item: pytest.Item) -> str:
+    names = set(getattr(item, "fixturenames", ()))
+    if "demo_world" in names:
+        return database.with_demo(_bare())
+    return database.with_cast(_bare()) if "cast" in names and not _commits(item) else _bare()
+
+
+def _choose(name: str) -> None:
     bare = _bare()
-    name = database.with_cast(bare) if with_cast else bare
     if not _wrappers:
         _wrappers[bare] = connections[DEFAULT_DB_ALIAS]
     is_new = name not in _wrappers
     if is_new:
-        database.clone_database(database.ensure_template(), name)
-        values = {**settings.DATABASES[DEFAULT_DB_ALIAS], "NAME": name}
-        _wrappers[name] = type(_wrappers[bare])(values, DEFAULT_DB_ALIAS)
+        _clone(name)
+        _wrappers[name] = type(_wrappers[bare])(
+            {**settings.DATABASES[DEFAULT_DB_ALIAS], "NAME": name}, DEFAULT_DB_ALIAS
+        )
     settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"] = name
     os.environ["DATABASE_URL"] = database.database_url_of(name)
     connections[DEFAULT_DB_ALIAS] = _wrappers[name]
-    if is_new:
+    if is_new and name == database.with_cast(bare):
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             cursor.execute(OWN_NUMBERS)
         _pickled.append(pickle.dumps(make_cast()))
+
+
+def _clone(name: str) -> None:
+    if name == database.with_demo(_bare()):
+        template = demo_template.ensure_template()
+        demo_template.put_files(template)
+    else:
+        template = database.ensure_template()
+    database.clone_database(template, name)
+
+
+def _leave(*, has_committed: bool) -> None:
+    """Back to the empty one. What was committed among the demo is not picked out of it: the next test clones it again."""
+    if has_committed and _now() == database.with_demo(_bare()):
+        _wrappers.pop(_now()).close()
+    _choose(_bare())

@@ -1,5 +1,5 @@
 """`python -m tests.ready`: what every test process needs, made once beforehand, on the core that `make test` leaves idle
-while it checks style and types: the template of the tests' database, and every test compiled.
+while it checks style and types: the templates of the tests' databases, and every test compiled.
 """
 
 import os
@@ -12,7 +12,7 @@ def main() -> int:
     import django
 
     django.setup()
-    from tests import database
+    from tests import database, demo_template
 
     database.start_servers()
     database.ensure_template()
@@ -20,6 +20,7 @@ def main() -> int:
     collect = [sys.executable, "-m", "pytest", "-qq", "-n", "0", "--collect-only", "-p", "no:cacheprovider", "tests"]
     if subprocess.run(collect, stdout=subprocess.DEVNULL).returncode:
         print("Some tests can't be read; the run that follows says which.", file=sys.stderr)
+    demo_template.ensure_template()
     return 0
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from tests.browser.people import enter
 from tests.walker.table import PUBLIC, TABLE
-from tests.walker.world import World, build_world, still_signed_in
+from tests.walker.world import World, still_signed_in, whole_world
 
 # Who opens a page, where several may: the one whose daily work it is.
 WHO = (
@@ -56,8 +56,8 @@ def pages(world: World) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_page_fits_a_phone_and_names_its_fields(open_page, live_server):
-    world = build_world()
+def test_every_page_fits_a_phone_and_names_its_fields(open_page, live_server, demo_world):
+    world = whole_world()
     wrong, opened, shown = [], {}, 0
     for who, address in sorted(pages(world)):
         if who not in opened:

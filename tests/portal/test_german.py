@@ -15,7 +15,7 @@ from django.utils.translation import trans_real
 from clients.models import TimelineEntry
 from crm.models import User
 from tests.cast import signed_in
-from tests.walker.world import build_world
+from tests.walker.world import whole_world
 from wallet.models import PaymentMethod
 
 pytestmark = pytest.mark.django_db
@@ -88,8 +88,8 @@ class Reader:
         return [link for link in re.findall(r'(?:href|hx-get)="(/[^"]*)"', page) if link.startswith(OURS)]
 
 
-def test_every_page_of_trader_and_partner_is_german_throughout(monkeypatch):
-    world = build_world()
+def test_every_page_of_trader_and_partner_is_german_throughout(monkeypatch, demo_world):
+    world = whole_world()
     User.objects.exclude(kind="staff").update(language="de")
     reader = Reader(monkeypatch)
     reader.read(Browser(), PUBLIC)

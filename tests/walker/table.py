@@ -1,7 +1,7 @@
 """The permission table: for every URL, who may open it and with which objects. Read by the walker and by people.
 
 "clients:list": Rule(STAFF_WHO_SEE_CLIENTS),
-"clients:detail": Rule(STAFF_WHO_SEE_CLIENTS, kwargs=lambda world: {"client_id": world.samples["client"].pk}),
+"clients:detail": Rule(STAFF_WHO_SEE_CLIENTS, kwargs=lambda world: {"client_id": world.people["client"].client.pk}),
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ TABLE |= {
     "staff_invite_again": Rule(MANAGE_STAFF, kwargs=SOMEBODY),
     "versions": Rule(
         roles(Role.ADMINISTRATOR, Role.AUDITOR, Role.MLRO),
-        kwargs=lambda world: {"model": "brand", "pk": world.demo.brands[0].pk},
+        kwargs=lambda world: {"model": "brand", "pk": world.brand.pk},
     ),
     "explain_access": Rule(roles(Role.ADMINISTRATOR, Role.AUDITOR, Role.MLRO, Role.DESK_HEAD)),
 }
@@ -460,7 +460,7 @@ SEES_COMMISSIONS: Final = SEES_PARTNERS - roles(Role.DESK_HEAD)
 MANAGES_PARTNERS: Final = roles(Role.IB_MANAGER, Role.ADMINISTRATOR)
 WRITES_PLANS: Final = roles(Role.IB_MANAGER)
 # Whole brands see all partners; a desk head only those they were granted, so a sample is 404 to them.
-PARTNER_KEY = lambda world: {"partner_id": world.demo.extra["partners"]["meridian"][0].pk}  # noqa: E731
+PARTNER_KEY = lambda world: {"partner_id": world.partner.pk}  # noqa: E731
 MISSING_PARTNER = lambda _world: {"partner_id": 999_999}  # noqa: E731
 TABLE |= {
     "ib_partners": Rule(SEES_PARTNERS),

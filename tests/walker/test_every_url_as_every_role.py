@@ -15,7 +15,7 @@ from django.urls import NoReverseMatch, reverse
 
 from tests.walker.table import PUBLIC, TABLE, Rule
 from tests.walker.urls import ours
-from tests.walker.world import World, build_world, still_signed_in
+from tests.walker.world import still_signed_in, whole_world
 
 pytestmark = pytest.mark.django_db
 
@@ -29,12 +29,8 @@ def test_the_table_names_no_url_that_is_gone():
     assert not sorted(set(TABLE) - set(ours()))
 
 
-@pytest.fixture
-def world(db) -> World:
-    return build_world()
-
-
-def test_each_role_opens_what_the_table_says_and_nothing_else(world):
+def test_each_role_opens_what_the_table_says_and_nothing_else(demo_world):
+    world = whole_world()
     wrong, browsers = [], {}
     for name, rule in TABLE.items():
         try:

@@ -14,8 +14,9 @@ from django.urls import NoReverseMatch, reverse
 from crm.choices import UserKind
 from crm.models import User
 from crm.ui import panels
+from tests import peopled
 from tests.walker.table import PUBLIC, TABLE
-from tests.walker.world import World, build_world, still_signed_in
+from tests.walker.world import World, still_signed_in, whole_world
 
 pytestmark = pytest.mark.slow
 READ = re.compile(r"(?:GET|params|data)(?:\.get|\.getlist)?[\[(]\s*[\"']([\w-]{1,30})[\"']")
@@ -28,11 +29,11 @@ CHOOSERS = ("export", "tab", "view", "sort", "after", "before", "page", "cursor"
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker):
     """One world for the module; its transaction ends with it."""
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), peopled.of_demo():
         whole = transaction.atomic()
         whole._from_testcase = True
         with whole:
-            yield build_world()
+            yield whole_world()
             transaction.set_rollback(True)
 
 

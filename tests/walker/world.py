@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import random
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.test import Client as Browser
 
-from crm import demo
 from crm.choices import Role
-from crm.models import User
+from crm.models import Brand, User
+from ib.models import Partner
 from tests.cast import signed_in
 
 
 @dataclass
 class World:
-    demo: demo.Demo
-    people: dict[str, User | None] = field(default_factory=dict)
-    samples: dict[str, Any] = field(default_factory=dict)
+    """Who visits (None: a stranger), and what the table's addresses name."""
+
+    people: dict[str, User | None]
+    brand: Brand
+    partner: Partner
 
 
-def build_world() -> World:
-    context = demo.Demo(rng=random.Random(7), now=dt.datetime.now(dt.UTC), progress=lambda *_: None, scale=0.02)
-    demo.load(context)
-    world = World(context)
-    world.people = {
-        role.value: people[0] for role, people in ((role, context.by_role.get(role.value)) for role in Role) if people
-    }
-    world.people["client"] = User.objects.filter(kind="client", is_active=True).order_by("pk").first()
-    world.people["partner"] = User.objects.filter(kind="partner", is_active=True).order_by("pk").first()
-    world.people["stranger"] = None
-    return world
+def whole_world() -> World:
+    """The people of the demo that lies in the database already: the first of each kind."""
+    staff = User.objects.filter(kind="staff", is_active=True).order_by("pk")
+    firsts = {role.value: staff.filter(groups__name=role.value).first() for role in Role}
+    for kind in ("client", "partner"):
+        firsts[kind] = User.objects.filter(kind=kind, is_active=True).order_by("pk")[0]
+    people = {name: user for name, user in firsts.items() if user}  # so small a demo has nobody for some roles
+    return World(
+        people={**people, "stranger": None},
+        brand=Brand.objects.get(code="meridian"),
+        partner=Partner.objects.filter(brand__code="meridian").order_by("pk")[0],
+    )
 
 
 def still_signed_in(browser: Browser | None, user: User | None) -> Browser:
