@@ -239,8 +239,16 @@ def _gives_money(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id == "Money"
 
 
+def _is_phrase(node: ast.AST, tree: ast.AST) -> bool:
+    """`phrase(…)`, or a name that one was given."""
+    if isinstance(node, ast.Name):
+        given = (one for one in ast.walk(tree) if isinstance(one, ast.Assign))
+        return any(ast.unparse(one.targets[0]) == node.id and _is_phrase(one.value, ast.Tuple()) for one in given)
+    return any(isinstance(one, ast.Name) and one.id == "phrase" for one in ast.walk(node))
+
+
 def test_amounts_stand_in_messages_as_their_reader_writes_them():
-    """`%(money)s` is filled by `formats.money`: Money by itself is written for machines."""
+    """`%(money)s` is filled by `formats.money`: Money by itself is written for machines. A phrase keeps it as Money."""
     functions = (
         node
         for _path, tree in trees(re.compile("Money"))
@@ -254,6 +262,7 @@ def test_amounts_stand_in_messages_as_their_reader_writes_them():
         for path, tree in trees(re.compile(r"%(?:\s|\(|#.*)*\{"))
         for node in ast.walk(tree)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.right, ast.Dict)
+        if not _is_phrase(node.left, tree)
         for value in node.right.values
         if (isinstance(value, ast.Attribute) and value.attr in money)
         or (isinstance(value, ast.Call) and _gives_money(value.func))
