@@ -329,6 +329,7 @@ class IssueKind(models.TextChoices):
     BALANCE_BREAK = "balance_break", _("Balance differs from the sum of deals")
     DEALS_BREAK = "deals_break", _("Deals differ from the platform's")
     CONTRACT_CHANGED = "contract_changed", _("Contract size of a symbol changed")
+    UNREADABLE_ROW = "unreadable_row", _("Row that can't be right")
     CLASS_CAP = "class_cap", _("Group gives more than a leverage cap allows")
 
 

@@ -14,6 +14,7 @@ from trading.platforms.errors import PlatformError
 from trading.platforms.pool import platform_for
 from trading.sync.batches import batched
 from trading.sync.deals import take_in
+from trading.sync.parked import parking
 
 BATCH: Final = 1000
 LEASE: Final = dt.timedelta(minutes=15)
@@ -38,8 +39,9 @@ def read_history(account_id: int) -> int | None:
     new = 0
     try:
         deals = platform_for(server, Purpose.BACKFILL).deals_of(account.login, from_msc=first, to_msc=last)
-        for part in batched(deals, BATCH):
-            new += len(take_in(server, list(part)).new)
+        with parking(server):
+            for part in batched(deals, BATCH):
+                new += len(take_in(server, list(part)).new)
     except PlatformError:
         TradingAccount.objects.filter(pk=account_id).update(history_due_at=timezone.now() + TRY_AGAIN)
         return None

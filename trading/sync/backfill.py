@@ -27,6 +27,7 @@ from trading.platforms.errors import PlatformError
 from trading.platforms.pool import platform_for
 from trading.sync.batches import batched
 from trading.sync.days import DAY_MSC, Windows, msc_of, read_window
+from trading.sync.parked import parking
 
 FILLS: Final = "trading.backfill_deals"
 JOB: Final = "trading.backfill"
@@ -139,14 +140,17 @@ def stretches(
     platform has one, else window by window (`length` of the first)."""
     first_msc, end_msc = span
     if isinstance(platform, ReadsPast):
-        for piece in platform.past(
-            mask=server.group_mask, from_msc=first_msc, to_msc=end_msc - 1, position_msc=position
-        ):
+        pieces = platform.past(mask=server.group_mask, from_msc=first_msc, to_msc=end_msc - 1, position_msc=position)
+        while True:
+            with parking(server):
+                piece = next(pieces, None)
+            if piece is None:
+                return
             yield piece.deals, piece.position_msc
-        return
     windows = Windows(position, end_msc, length)
     for first, last in windows:
-        deals = read_window(platform, server, first, last)
+        with parking(server):
+            deals = read_window(platform, server, first, last)
         windows.held(len(deals))
         yield deals, last
 

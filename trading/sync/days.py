@@ -17,10 +17,12 @@ from django.utils import timezone
 from trading.choices import BreakKind, IssueKind
 from trading.issues import open_issue
 from trading.models import DayCheck, DealEdit, TradingServer
+from trading.platforms.aside import collecting
 from trading.platforms.base import DealData, Platform, Purpose
 from trading.platforms.pool import platform_for
 from trading.sync import breaks
 from trading.sync.ingest import mark_deleted
+from trading.sync.parked import park
 
 DAY_MSC: Final = 86_400_000
 SHORTEST_MSC: Final = 60_000
@@ -117,9 +119,11 @@ def check_day(server: TradingServer, platform: Platform, day: dt.date) -> Compar
     total = Compared()
     windows = Windows(start, start + DAY_MSC, _length(server, start))
     for first, last in windows:
-        deals = read_window(platform, server, first, last)
+        with collecting() as odd:
+            deals = read_window(platform, server, first, last)
+        park(server, odd)
         windows.held(len(deals))
-        _compare(server, platform, day, deals, (first, last), total)
+        _compare(server, platform, day, deals, (first, last), total, is_whole=not odd)
     total.ours = _count(server, start, start + DAY_MSC)
     _keep(server, day, total)
     return total
@@ -143,9 +147,13 @@ def _count(server: TradingServer, first: int, last: int) -> int:
 
 
 def _compare(
-    server: TradingServer, platform: Platform, day: dt.date, deals: list[DealData], window: tuple[int, int], total: Compared
+    server: TradingServer, platform: Platform, day: dt.date, deals: list[DealData], window: tuple[int, int], total: Compared, *,
+    is_whole: bool,
 ) -> None:  # fmt: skip
-    """What the platform has and we have not is taken in; what we have and it has not is looked up by its ticket first."""
+    """What the platform has and we have not is taken in; what we have and it has not is looked up by its ticket first.
+
+    is_whole: every row of the platform could be read. Otherwise one that we have may be among the others: none is missing there.
+    """
     from trading.sync.deals import take_in
 
     taken = take_in(server, deals)
@@ -155,7 +163,9 @@ def _compare(
     by_ticket = {deal.ticket: deal for deal in deals}
     _tell_repaired(server, day, [by_ticket[ticket] for ticket in taken.new], BreakKind.MISSING)
     _tell_repaired(server, day, [by_ticket[ticket] for ticket in taken.changed], BreakKind.CHANGED)
-    theirs = list(by_ticket)
+    if not is_whole:
+        return
+    theirs = [ticket for ticket in by_ticket if -(2**63) <= ticket < 2**63]
     while extra := _extra(server, window, theirs):
         theirs += [row[0] for row in extra]
         _judge_extra(server, platform, day, extra, window, total)

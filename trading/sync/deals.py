@@ -25,6 +25,7 @@ from trading.sync.batches import array
 from trading.sync.cursor import Run, reading
 from trading.sync.ingest import Ingested, ingest
 from trading.sync.live import refresh_pages
+from trading.sync.parked import parking, usable_deals
 
 OVERLAP: Final = dt.timedelta(seconds=30)
 BUSY_OVERLAP: Final = dt.timedelta(seconds=2)
@@ -50,7 +51,8 @@ def sync_deals(server: TradingServer, *, overlap: dt.timedelta | None = None) ->
             overlap = BUSY_OVERLAP if run.cursor.rows >= BUSY_ROWS else OVERLAP
         source, cursor, done = deal_source(server), run.cursor.position_msc or None, Ingested()
         for _page in range(PAGES_MAX):
-            page = source.deals_since(cursor, mask=server.group_mask, overlap=overlap)
+            with parking(server):
+                page = source.deals_since(cursor, mask=server.group_mask, overlap=overlap)
             brought = take_in(server, page.deals)
             done.add(brought)
             newest = [deal.executed_at for deal in page.deals if deal.ticket in brought.new]
@@ -105,6 +107,9 @@ def take_in(server: TradingServer, deals: list[DealData]) -> Ingested:
     # Writers of one server wait for each other here, so that a ticket can't be inserted twice.
     SyncCursor.objects.get_or_create(server=server, kind="deals")
     SyncCursor.objects.select_for_update().get(server=server, kind="deals")
+    deals = usable_deals(server, deals)
+    if not deals:
+        return Ingested()
     done = ingest(server, deals)
     fresh = [deal for deal in deals if deal.ticket in done.new or deal.ticket in done.changed]
     if fresh:

@@ -8,10 +8,12 @@ import orjson
 from django.db import connection, transaction
 
 from trading.models import TradingAccount, TradingServer
+from trading.platforms.aside import collecting
 from trading.platforms.base import PositionData, Purpose
 from trading.platforms.pool import platform_for
 from trading.sync.cursor import reading
 from trading.sync.live import refresh_pages
+from trading.sync.parked import park, usable_positions
 
 NAMES: Final = (
     "ticket", "login", "symbol", "action", "lots", "contract_size", "price_open", "price_current", "profit", "swap",
@@ -42,19 +44,25 @@ def sync_positions(server: TradingServer) -> int:
     count = 0
     with reading(server, "positions") as run:
         if run is not None:
-            count = run.rows = write(server, platform_for(server, Purpose.READS).positions(mask=server.group_mask))
+            with collecting() as odd:
+                positions = platform_for(server, Purpose.READS).positions(mask=server.group_mask)
+            park(server, odd)
+            count = run.rows = write(server, positions, is_whole=not odd)
     return count
 
 
 @transaction.atomic
-def write(server: TradingServer, positions: list[PositionData]) -> int:
+def write(server: TradingServer, positions: list[PositionData], *, is_whole: bool = True) -> int:
+    """is_whole: what isn't listed is closed. Otherwise a row couldn't be read, and what was there before stays."""
+    listed = len(positions)
+    positions = usable_positions(server, positions)
     rows = [{name: getattr(position, name) for name in NAMES} for position in positions]
     with connection.cursor() as cursor:
         cursor.execute(UPSERT, {"server": server.pk, "rows": orjson.dumps(rows, default=str).decode()})
         changed = {account_id for account_id, is_other in cursor.fetchall() if is_other}
         cursor.execute(
-            "DELETE FROM trading_position WHERE server_id = %s AND NOT (ticket = ANY(%s)) RETURNING account_id",
-            [server.pk, [position.ticket for position in positions]],
+            "DELETE FROM trading_position WHERE server_id = %s AND NOT (ticket = ANY(%s)) AND %s RETURNING account_id",
+            [server.pk, [position.ticket for position in positions], is_whole and len(positions) == listed],
         )
         changed.update(account_id for (account_id,) in cursor.fetchall())
     if changed:

@@ -23,6 +23,7 @@ from trading.platforms.pool import platform_for
 from trading.sync import breaks, days, money
 from trading.sync.batches import batched
 from trading.sync.cursor import reading
+from trading.sync.parked import parking
 
 SHOWN_MAX: Final = 50
 BREAKS_MAX: Final = 5000
@@ -155,10 +156,11 @@ def _read_account_again(
     platform = platform_for(server, Purpose.BACKFILL)
     end = platform.server_time().server_msc + days.DAY_MSC
     read = 0
-    for some in batched(platform.deals_of(account.login, from_msc=0, to_msc=end), TAKE_IN_AT_ONCE):
-        take_in(server, list(some))
-        read += len(some)
-        progress(read, 0, "")
+    with parking(server):
+        for some in batched(platform.deals_of(account.login, from_msc=0, to_msc=end), TAKE_IN_AT_ONCE):
+            take_in(server, list(some))
+            read += len(some)
+            progress(read, 0, "")
     money.read_accounts(server, [account.login])
     found = find_breaks(server, account_id=account.pk)
     if found:

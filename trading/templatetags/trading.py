@@ -96,6 +96,8 @@ def issue_words(issue: PlatformIssue) -> str:
             "name": told.get("name", ""), "group": told.get("group", "")}  # fmt: skip
     if kind == IssueKind.BY_HAND and "trading" in told:
         return _("Allow trading again.") if told["trading"] else _("Stop trading.")
+    if kind == IssueKind.UNREADABLE_ROW:
+        return told.get("why", "")
     if kind == IssueKind.UNKNOWN_ACCOUNT:
         return _some(told.get("logins", []))
     if kind in (IssueKind.TWO_CANDIDATES, IssueKind.UNKNOWN_ACTION):

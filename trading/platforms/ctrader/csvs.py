@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
+from trading.platforms.aside import read_each
 from trading.platforms.base import DealData, PositionData
 from trading.platforms.ctrader import units
 from trading.platforms.ctrader.rows import BUY, OUT, SELL
@@ -57,17 +58,20 @@ class LotSizes:
 
 def deals_from(rows: Iterable[Mapping[str, str]], sizes: LotSizes) -> Iterator[DealData]:
     """Closing deals: the ticket is the `dealId`, as the Manager API has it. Raises: ValueError, KeyError."""
-    for row in rows:
-        size, at = sizes.of(row["symbol"]), units.from_date_text(row["closeTimestamp"])
-        lots = units.lots(units.decimal(row["volume"]), size)
-        yield DealData(
-            ticket=int(row["dealId"]), login=row["login"].strip(), server_msc=units.milliseconds(at), executed_at=at,
-            action=SELL if row["direction"] == "BUY" else BUY, entry=OUT, reason=0, symbol=units.text(row["symbol"], 32),
-            lots=lots, closed_lots=lots, contract_size=size, price=units.decimal(row["closePrice"]),
-            price_position=units.decimal(row["entryPrice"]), profit=units.decimal(row["pnl"]),
-            commission=-abs(units.decimal(row["commission"])), swap=units.decimal(row["swap"]), fee=Decimal(0),
-            position_id=int(row["positionId"]), order_id=0, comment="", raw={"csv": dict(row)},
-        )  # fmt: skip
+    yield from read_each(lambda row: _deal(row, sizes), rows)
+
+
+def _deal(row: Mapping[str, str], sizes: LotSizes) -> DealData:
+    size, at = sizes.of(row["symbol"]), units.from_date_text(row["closeTimestamp"])
+    lots = units.lots(units.decimal(row["volume"]), size)
+    return DealData(
+        ticket=int(row["dealId"]), login=row["login"].strip(), server_msc=units.milliseconds(at), executed_at=at,
+        action=SELL if row["direction"] == "BUY" else BUY, entry=OUT, reason=0, symbol=units.text(row["symbol"], 32),
+        lots=lots, closed_lots=lots, contract_size=size, price=units.decimal(row["closePrice"]),
+        price_position=units.decimal(row["entryPrice"]), profit=units.decimal(row["pnl"]),
+        commission=-abs(units.decimal(row["commission"])), swap=units.decimal(row["swap"]), fee=Decimal(0),
+        position_id=int(row["positionId"]), order_id=0, comment="", raw={"csv": dict(row)},
+    )  # fmt: skip
 
 
 def positions_from(rows: Iterable[Mapping[str, str]], sizes: LotSizes) -> Iterator[PositionData]:

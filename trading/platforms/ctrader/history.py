@@ -12,6 +12,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from trading.platforms.aside import each_row
 from trading.platforms.base import DealData, DealPage, PositionData, ServerTime
 from trading.platforms.ctrader import codes, csvs, units
 from trading.platforms.ctrader.directory import Trader, is_in
@@ -88,9 +89,10 @@ class HistoryPart(MoneyPart):
         found: dict[int, DealData] = {}
         for row in rows:
             owner = owners.get(row.traderId)
-            deal = self._as_deal(row, owner)
-            if deal is not None and is_in(owner, groups):
-                found[deal.ticket] = deal
+            with each_row(row):
+                deal = self._as_deal(row, owner)
+                if deal is not None and is_in(owner, groups):
+                    found[deal.ticket] = deal
         return list(found.values())
 
     def _as_deal(self, row: Any, owner: Trader | None) -> DealData | None:
@@ -122,7 +124,9 @@ class HistoryPart(MoneyPart):
         owners = self.directory.named(row.traderId for row in rows)
         for row in rows:
             if from_msc <= row.executionTimestamp <= to_msc:
-                deal = deal_from(row, owners.get(row.traderId), self.directory.symbol(row.symbolId))
+                deal = None
+                with each_row(row):
+                    deal = deal_from(row, owners.get(row.traderId), self.directory.symbol(row.symbolId))
                 if deal is not None:
                     yield deal
 
@@ -187,7 +191,8 @@ class HistoryPart(MoneyPart):
         for row in rows:
             owner = owners.get(row.tradeData.traderId)
             if owner is not None and is_in(owner, groups) and row.positionStatus == pb.POSITION_STATUS_OPEN:
-                found.append((position_from(row, owner, self.directory.symbol(row.tradeData.symbolId)), row, owner))
+                with each_row(row):
+                    found.append((position_from(row, owner, self.directory.symbol(row.tradeData.symbolId)), row, owner))
         return Quotes(self.manager, self.stream, self.directory).valued(found)
 
     # -- WebServices alone --------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from trading.platforms.aside import each_row
 from trading.platforms.base import AccountMoney, BalanceKind, DealData
 from trading.platforms.ctrader import units
 from trading.platforms.ctrader.accounts import AccountsPart
@@ -133,7 +134,10 @@ class MoneyPart(AccountsPart):
         for row in (*balance, *bonus):
             owner = owners.get(row.traderId)
             tell = balance_from if isinstance(row, pb.ProtoDepositWithdraw) else bonus_from
-            if is_in(owner, groups) and (deal := tell(row, owner)) is not None:
+            deal = None
+            with each_row(row):
+                deal = tell(row, owner)
+            if is_in(owner, groups) and deal is not None:
                 yield deal
 
     # -- what accounts are worth --------------------------------------------------------------------------------------

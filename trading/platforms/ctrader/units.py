@@ -11,7 +11,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from trading.platforms.parsing import is_writable
+from trading.platforms.parsing import is_short, is_writable
 
 VOLUME_DIGITS: Final = 2  # volumes of the Manager API are in hundredths of a unit
 SPOT_DIGITS: Final = 5
@@ -40,11 +40,11 @@ def smallest_units(amount: Decimal, digits: int) -> int:
 def decimal(text: object) -> Decimal:
     """A number as it stands in JSON or CSV. Raises: ValueError for anything that is not a finite number."""
     try:
-        number = Decimal(str(text).strip())
+        number = Decimal(told := str(text).strip())
     except InvalidOperation:
         raise ValueError(f"{text!r} is not a number") from None
-    if not is_writable(number):
-        raise ValueError(f"{text!r} is not a finite number")
+    if not (is_short(told) and is_writable(number)):
+        raise ValueError(f"{told[:60]!r} is not a finite number")
     return number
 
 
@@ -54,8 +54,11 @@ def price(value: float) -> Decimal:
 
 
 def lots(units: Decimal, lot_units: Decimal) -> Decimal:
-    """Units of the base asset as lots, to eight places."""
-    return (units / lot_units).quantize(LOTS) if lot_units else Decimal(0)
+    """Units of the base asset as lots, to eight places. Raises: ValueError for what would be none."""
+    found = (units / lot_units).quantize(LOTS) if lot_units else Decimal(0)
+    if lot_units and units and not found:
+        raise ValueError(f"{units} units are no volume")
+    return found
 
 
 def volume(hundredths: int) -> Decimal:

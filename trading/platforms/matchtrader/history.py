@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from trading.platforms.aside import each_row
 from trading.platforms.base import DealData, DealPage, PositionData, ServerTime
 from trading.platforms.matchtrader import rows
 from trading.platforms.matchtrader.money import MoneyPart, ledger_rows
@@ -120,11 +121,13 @@ class HistoryPart(MoneyPart):
         other: list[Owned] = []
         with reading("ledgers"):
             for login, row in ledger:
-                if row["type"] in rows.CHARGES:
-                    at = rows.msc_of(rows.instant(row["time"]))
-                    charges.setdefault((login, at), []).append(row)
-                else:
-                    other.append((login, row))
+                with each_row(row):
+                    if row["type"] in rows.CHARGES:
+                        at = rows.msc_of(rows.instant(row["time"]))
+                        rows.decimal(row["profit"])
+                        charges.setdefault((login, at), []).append(row)
+                    else:
+                        other.append((login, row))
         deals = _within(self.entries_as_deals(other), from_msc, to_msc)
         deals += self._trades(closed, still_open, charges, from_msc, to_msc)
         young = self.client.now_msc() - CHARGE_WAITS_MSC
@@ -153,20 +156,22 @@ class HistoryPart(MoneyPart):
             for login, row in still_open:
                 parts.setdefault((login, rows.text(row["id"])), []).append(row)
             for (login, position), same in parts.items():
-                is_in, mine = charged(login, "openTime", same[0])
-                if is_in:
-                    lots = sum((rows.decimal(one["volume"]) for one in same), Decimal(0))
-                    size = self.contract_size(rows.text(same[0]["symbol"]))
-                    deal = rows.opening_deal(same[0], login, lots=lots, contract_size=size, charges=mine)
-                    self.numbers.check(deal.ticket, f"{position} opened")
-                    deals.append(deal)
+                with each_row(same[0]):
+                    is_in, mine = charged(login, "openTime", same[0])
+                    if is_in:
+                        lots = sum((rows.decimal(one["volume"]) for one in same), Decimal(0))
+                        size = self.contract_size(rows.text(same[0]["symbol"]))
+                        deal = rows.opening_deal(same[0], login, lots=lots, contract_size=size, charges=mine)
+                        self.numbers.check(deal.ticket, f"{position} opened")
+                        deals.append(deal)
             for login, row in closings:
-                is_in, mine = charged(login, "closeTime", row)
-                if is_in:
-                    size = self.contract_size(rows.text(row["symbol"]))
-                    deal = rows.closing_deal(row, login, contract_size=size, charges=mine)
-                    self.numbers.check(deal.ticket, f"{row['id']} closed by {deal.raw['closeOrderId']}")
-                    deals.append(deal)
+                with each_row(row):
+                    is_in, mine = charged(login, "closeTime", row)
+                    if is_in:
+                        size = self.contract_size(rows.text(row["symbol"]))
+                        deal = rows.closing_deal(row, login, contract_size=size, charges=mine)
+                        self.numbers.check(deal.ticket, f"{row['id']} closed by {deal.raw['closeOrderId']}")
+                        deals.append(deal)
         return deals
 
     def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
@@ -186,10 +191,11 @@ class HistoryPart(MoneyPart):
         found = []
         with reading("open_positions"):
             for login, row in _open(self.per_groups("open_positions", mask)):
-                size = self.contract_size(rows.text(row["symbol"]))
-                position = rows.position_from(row, login, contract_size=size)
-                self.numbers.check(position.ticket | 3 << 60, f"{row['id']}")
-                found.append(position)
+                with each_row(row):
+                    size = self.contract_size(rows.text(row["symbol"]))
+                    position = rows.position_from(row, login, contract_size=size)
+                    self.numbers.check(position.ticket | 3 << 60, f"{row['id']}")
+                    found.append(position)
         return found
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from trading.platforms.aside import read_each
 from trading.platforms.base import AccountMoney, BalanceKind, DealData
 from trading.platforms.errors import FinalError, OutcomeUnknown, PlatformError
 from trading.platforms.matchtrader import rows
@@ -93,7 +94,7 @@ class MoneyPart(AccountsPart):
     def entries_as_deals(self, entries: Iterable[tuple[str, Mapping[str, Any]]]) -> list[DealData]:
         """Raises: FinalError when two entries have one number."""
         with reading("ledgers"):
-            made = [rows.ledger_deal(row, login) for login, row in entries]
+            made = list(read_each(lambda one: rows.ledger_deal(one[1], one[0]), entries))
         deals = [deal for deal in made if deal is not None]
         for deal in deals:
             self.numbers.check(deal.ticket, str(deal.raw["id"]))

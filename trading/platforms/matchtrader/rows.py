@@ -14,7 +14,7 @@ from typing import Any, Final
 from trading.platforms.base import AccountData, AccountMoney, DealData, PositionData
 from trading.platforms.matchtrader import access, tickets
 from trading.platforms.mt5.enums import DealAction, DealEntry
-from trading.platforms.parsing import is_writable
+from trading.platforms.parsing import is_short, is_writable
 
 Row = Mapping[str, Any]
 Charges = Sequence[Row]
@@ -67,8 +67,8 @@ def decimal(value: Any) -> Decimal:
         number = Decimal(value)
     except (InvalidOperation, TypeError, ValueError) as problem:
         raise ValueError(f"no number: {value!r}") from problem
-    if not is_writable(number):
-        raise ValueError(f"no number: {value!r}")
+    if not (is_short(str(value)) and is_writable(number)):
+        raise ValueError(f"no number: {str(value)[:60]!r}")
     return number
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from trading.platforms.aside import UNREADABLE, each_row, read_each
 from trading.platforms.base import DealData
 from trading.platforms.errors import FinalError, ReadTimedOut
 from trading.platforms.mt4 import codes, units
@@ -24,7 +25,6 @@ HOUR_MSC: Final = 3_600_000
 LOGINS_PER_REQUEST: Final = 200  # each is a parameter of its own in the address
 CONFIG_SECONDS: Final = 600.0  # for which contract sizes are taken as known
 ASK_AGAIN_SECONDS: Final = 30.0  # for a symbol that was not there
-UNREADABLE: Final = (ValueError, KeyError, TypeError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +102,28 @@ class Answers:
             return seen_since is not None and self.reader.msc(row, "openTime") - HOUR_MSC >= seen_since
 
         try:
-            unique = {units.whole(row["order"]): row for row in rows}
+            unique = dict(read_each(self._numbered, rows))
             self.lineage.learn(unique.values(), is_whole=is_whole)
             found: list[DealData] = []
             for row in unique.values():
                 if command_of(row) in PENDING:
                     self.passed_over[f"{row.get('tradeCommand')} {row.get('tradeRecordState')}"] += 1
-                found += self.reader.deals(row)
+                with each_row(row):
+                    found += self.reader.deals(row)
         except UNREADABLE as problem:
             told = f"an order can't be read ({type(problem).__name__}: {problem})"
             raise ReadTimedOut(told, command=command, code=codes.BRIDGE["InvalidResponse"]) from problem
         if self.passed_over:
             logger.debug("orders that are no deals: %s", dict(self.passed_over))
         return found
+
+    def _numbered(self, row: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        """A row by its order; what its chain is made of has to be readable before any row is read."""
+        for name in ("openTime", "closeTime"):
+            self.reader.msc(row, name)
+        command_of(row)
+        units.whole(row["login"])
+        return units.whole(row["order"]), row
 
     def _parts_of(self, login: int, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Closed orders of a login since the first of these was opened, until the last was closed: parts that were cut off

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from trading.platforms.aside import read_each
 from trading.platforms.base import DealData, DealPage, GroupData, PositionData, ServerTime
 from trading.platforms.errors import FinalError, ReadTimedOut
 from trading.platforms.masks import matches
@@ -220,7 +221,10 @@ class HistoryPart(Answers):
     def positions(self, *, mask: str) -> list[PositionData]:
         """Open market orders; those that wait for their price are none."""
         try:
-            return [self.reader.position(row) for row in self._open(mask) if command_of(row) in (BUY, SELL)]
+            found = read_each(
+                lambda row: self.reader.position(row) if command_of(row) in (BUY, SELL) else None, self._open(mask)
+            )
+            return [position for position in found if position is not None]
         except UNREADABLE as problem:
             raise ReadTimedOut("an open order can't be read", command="TradesRequest") from problem
 

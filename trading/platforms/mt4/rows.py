@@ -133,7 +133,7 @@ MOVING: Final = ("closePrice", "profit", "storage", "commission", "commissionAge
 def _kept(row: Mapping[str, Any], *, is_opening: bool) -> dict[str, Any]:
     """The row as it came, with numbers as text, but for its own stamp of change; of an opening only what an opening is."""
     return {
-        key: format(value, "f") if isinstance(value, Decimal) else value
+        key: units.written(value) if isinstance(value, Decimal) else value
         for key, value in row.items()
         if key != "timeStamp" and not (is_opening and key in MOVING)
     }

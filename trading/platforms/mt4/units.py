@@ -8,7 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from trading.platforms import clock
-from trading.platforms.parsing import is_writable
+from trading.platforms.parsing import is_short, is_writable
 
 INT32_MAX: Final = 2**31 - 1
 AMOUNT_MAX: Final = Decimal(1_000_000_000)
@@ -25,23 +25,30 @@ def decimal(value: Any) -> Decimal:
     if value is None:
         return Decimal(0)
     try:
-        number = Decimal(str(value))
+        number = Decimal(text := str(value))
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a number") from None
-    if not is_writable(number):
-        raise ValueError(f"{value!r} is not a finite number")
+    if not (is_short(text) and is_writable(number)):
+        raise ValueError(f"{text[:60]!r} is not a finite number")
     if isinstance(exponent := number.as_tuple().exponent, int) and exponent < -8:
         return number.quantize(NOISE, ROUND_HALF_EVEN).normalize()
     return number
+
+
+def written(number: Decimal) -> str:
+    """A number with all its digits; one that can't be written out so, in short."""
+    return f"{number:f}" if is_writable(number) else str(number)
 
 
 def whole(value: Any, default: int = 0) -> int:
     """A whole number. Raises: ValueError."""
     if value in (None, ""):
         return default
-    number = Decimal(str(value)) if not isinstance(value, int) else value
-    if int(number) != number:
-        raise ValueError(f"{value!r} is not a whole number")
+    if isinstance(value, int):
+        return value
+    number = Decimal(text := str(value))
+    if not (is_short(text) and is_writable(number)) or int(number) != number:
+        raise ValueError(f"{text[:60]!r} is not a whole number")
     return int(number)
 
 

@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
+from trading.platforms.aside import UNREADABLE, read_each
 from trading.platforms.base import AccountData, AccountMoney, DealData, DealPage, PositionData
 from trading.platforms.errors import FinalError
 from trading.platforms.masks import matches
@@ -75,7 +76,10 @@ class SqlExport:
         last = min(full) if full else None
         rows = [row for part in parts for row in part if last is None or int(row["Timestamp"]) <= last]
         rows.sort(key=lambda row: (int(row["Timestamp"]), int(row["Deal"])))
-        deals = [self._read(self._deal, row) for row in rows]
+        try:
+            deals = list(read_each(self._deal, rows))
+        except UNREADABLE as problem:
+            raise FinalError(f"a row of the export can't be read ({problem!r})", command="EXPORT") from problem
         newest = int(rows[-1]["Timestamp"]) if rows else start
         return DealPage(deals, max(cursor or 0, newest), clock_of(rows, self.zone), has_more=bool(full))
 

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from trading.platforms.aside import read_each
 from trading.platforms.base import DealData, DealPage, PositionData, ServerTime
 from trading.platforms.errors import ReadTimedOut
 from trading.platforms.mt5 import wire
@@ -56,7 +57,7 @@ class HistoryPart(Answers):
 
     def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
         parameters = {"GROUP": mask, "FROM": from_msc // 1000, "TO": -(-to_msc // 1000)}
-        return [self._deal(row) for row in self._rows_or_none("DEAL_GET_BATCH", parameters)]
+        return list(read_each(self._deal, self._rows_or_none("DEAL_GET_BATCH", parameters)))
 
     def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterator[DealData]:
         """Page by page: also servers without batch requests can do it."""
@@ -67,17 +68,16 @@ class HistoryPart(Answers):
             raise ReadTimedOut(str(problem), command="DEAL_GET_TOTAL") from problem
         for offset in range(0, total, PAGE):
             page = {**window, "OFFSET": offset, "TOTAL": min(PAGE, total - offset)}
-            for row in self._rows_or_none("DEAL_GET_PAGE", page):
-                yield self._deal(row)
+            yield from read_each(self._deal, self._rows_or_none("DEAL_GET_PAGE", page))
 
     def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
         """A batch selected by tickets finds deals of any account and time."""
         found: list[DealData] = []
         for start in range(0, len(tickets), LOGINS_PER_REQUEST):
             part = ",".join(map(str, tickets[start : start + LOGINS_PER_REQUEST]))
-            found += [self._deal(row) for row in self._rows_or_none("DEAL_GET_BATCH", {"TICKET": part})]
+            found += read_each(self._deal, self._rows_or_none("DEAL_GET_BATCH", {"TICKET": part}))
         return found
 
     def positions(self, *, mask: str) -> list[PositionData]:
         rows = self._rows_or_none("POSITION_GET_BATCH", {"GROUP": mask})
-        return [position_from(row, self.zone) for row in rows]
+        return list(read_each(lambda row: position_from(row, self.zone), rows))

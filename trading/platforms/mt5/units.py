@@ -6,7 +6,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from trading.platforms.parsing import is_writable
+from trading.platforms.parsing import is_short, is_writable
 
 LOTS_PER_VOLUME_EXT: Final = Decimal("0.00000001")
 VOLUME_EXT_PER_VOLUME: Final = 10_000
@@ -23,8 +23,8 @@ def decimal(value: object, default: str = "0") -> Decimal:
         number = Decimal(text)
     except InvalidOperation:
         raise ValueError(f"{text!r} is not a number") from None
-    if not is_writable(number):
-        raise ValueError(f"{text!r} is not a finite number")
+    if not (is_short(text) and is_writable(number)):
+        raise ValueError(f"{text[:60]!r} is not a finite number")
     return number
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from trading.platforms.aside import each_row, read_each
 from trading.platforms.base import AccountData, AccountMoney, DealData, PositionData
 from trading.platforms.errors import FinalError
 from trading.platforms.sirix import units
@@ -35,7 +36,7 @@ class Reader:
     sizes: Mapping[str, Decimal]
 
     def positions(self, login: str, rows: Iterable[Row]) -> list[PositionData]:
-        return [self._position(login, row) for row in rows]
+        return list(read_each(lambda row: self._position(login, row), rows))
 
     def _position(self, login: str, row: Row) -> PositionData:
         at, size = units.instant(row["OpenTime"], self.zone), self._size(row)
@@ -48,12 +49,13 @@ class Reader:
 
     def deals(self, login: str, opened: Sequence[Row], closed: Sequence[Row], money: Sequence[Row]) -> list[DealData]:
         """All deals of these rows, oldest first. Raises: FinalError when two rows would get one number."""
-        found = [self._monetary(login, row, number) for row, number in _numbered(money)]
-        found += [self._closing(login, row, number) for row, number in _numbered(closed)]
+        found = list(read_each(lambda one: self._monetary(login, *one), _numbered(money)))
+        found += read_each(lambda one: self._closing(login, *one), _numbered(closed))
         parts: dict[int, list[Row]] = {}
         for row in (*opened, *closed):
-            parts.setdefault(int(row["OrderNumber"]), []).append(row)
-        found += [self._opening(login, order, rows) for order, rows in parts.items()]
+            with each_row(row):
+                parts.setdefault(int(row["OrderNumber"]), []).append(row)
+        found += read_each(lambda one: self._opening(login, *one), parts.items())
         if len({deal.ticket for deal in found}) != len(found):
             raise FinalError(
                 "two deals of the account would get the same number", command="GetUserTransactions", code=0

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from trading.platforms.parsing import is_writable
+from trading.platforms.parsing import is_short, is_writable
 
 SIZES_PATTERN: Final = r"\s*[^=,\s]+\s*=\s*\d+(\.\d+)?\s*(,\s*[^=,\s]+\s*=\s*\d+(\.\d+)?\s*)*"
 PAIR: Final = re.compile(r"([A-Z]{3})/?([A-Z]{3})")
@@ -46,11 +46,11 @@ def contract_size(symbol: str, known: Mapping[str, Decimal]) -> Decimal:
 def decimal(value: object) -> Decimal:
     """An amount as it stands in the JSON, whose numbers are read exactly. Raises: ValueError."""
     try:
-        number = Decimal(str(value if value not in (None, "") else 0).strip())
+        number = Decimal(text := str(value if value not in (None, "") else 0).strip())
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a number") from None
-    if not is_writable(number):
-        raise ValueError(f"{value!r} is not a finite number")
+    if not (is_short(text) and is_writable(number)):
+        raise ValueError(f"{text[:60]!r} is not a finite number")
     return number
 
 
