@@ -22,6 +22,9 @@ from crm.policies import require_permission
 # A list that lost more than this share of its entries is a broken download until somebody says otherwise.
 SHRINK_MAX = 0.3
 BATCH = 2000
+# The largest list we know has some 20,000 entries and 60,000 names.
+ENTRIES_MAX, NAMES_MAX = 200_000, 1_000_000
+ID_CHARS_MAX = 120
 
 
 class ImportRefused(DomainError):
@@ -76,13 +79,35 @@ def _read(known: KnownSource, path: Path) -> tuple[list[ParsedEntry], str]:
     if not path.is_file():
         raise BrokenFile(f"{path} is not a file")
     entries: dict[str, ParsedEntry] = {}
-    for entry in known.format.parse(path):
-        if entry.external_id in entries:
-            raise BrokenFile(f"{path.name} has entry {entry.external_id} twice")
-        entries[entry.external_id] = entry
+    names = 0
+    try:
+        for entry in known.format.parse(path):
+            if entry.external_id in entries:
+                raise BrokenFile(f"{path.name} has entry {entry.external_id} twice")
+            _require_storable(entry, path)
+            entries[entry.external_id] = entry
+            names += len(entry.names)
+            if len(entries) > ENTRIES_MAX or names > NAMES_MAX:
+                raise BrokenFile(
+                    f"{path.name} has more than {ENTRIES_MAX} entries or {NAMES_MAX} names: that is no list we know"
+                )
+    except (ValueError, ArithmeticError, LookupError, RecursionError) as error:
+        raise BrokenFile(f"{path.name} can't be read: {error}") from error
     if not entries:
         raise BrokenFile(f"{path.name} has no entries")
     return list(entries.values()), hash_of(known.format.files(path))
+
+
+def _require_storable(entry: ParsedEntry, path: Path) -> None:
+    """No text with a NUL, and a key of a length that can be kept. Raises BrokenFile."""
+    where = f"{path.name}, entry {entry.external_id[:60]}".replace("\0", " ")
+    if not entry.external_id or len(entry.external_id) > ID_CHARS_MAX:
+        raise BrokenFile(f"{where}: its key has no or more than {ID_CHARS_MAX} characters")
+    texts = [entry.external_id, entry.remarks, *entry.programs, *entry.countries, *(name.text for name in entry.names)]
+    if any("\0" in text for text in texts):
+        raise BrokenFile(f"{where}: it has a character that can't be kept (NUL)")
+    if any(len(code) != 2 for code in entry.countries):
+        raise BrokenFile(f"{where}: a country has two letters")
 
 
 @transaction.atomic

@@ -32,6 +32,7 @@ from leads.choices import Channel
 from leads.facts import rebuild_lead_facts
 from leads.models import Campaign, LandingPage, Lead, LeadSource
 
+EMAIL_CHARS_MAX = 254
 FILLED_WHEN_BLANK = ("first_name", "last_name", "phone", "email", "country")
 
 
@@ -164,6 +165,8 @@ def _read(brand: Brand, capture: Capture, landing_page: LandingPage | None, api_
 def clean_email(raw: str) -> str:
     """Lower case, the host in its ASCII form; empty when it is no address."""
     email = raw.strip().lower()
+    if len(email) > EMAIL_CHARS_MAX:
+        return ""
     local, at, host = email.rpartition("@")
     try:
         email = f"{local}{at}{host.encode('idna').decode()}" if at else email

@@ -73,7 +73,10 @@ class Defaults:
 def decode(raw: bytes) -> str:
     """UTF-8 or UTF-16 by its mark, else UTF-8, else what Windows spreadsheets write. Raises DomainError for no text."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return raw.decode("utf-16")
+        try:
+            return raw.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise DomainError(_("The file was cut off or is damaged. Save the sheet again as CSV.")) from error
     if b"\0" in raw[:4096]:
         raise DomainError(_("This is not a text file. Save the sheet as CSV and choose that file."))
     try:
@@ -90,7 +93,10 @@ def open_rows(text: str) -> tuple[Iterator[list[str]], list[str], list[str]]:
     first = text.lstrip("\ufeff").split("\n", 1)[0]
     separator = max(SEPARATORS, key=first.count)
     reader = csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=separator)
-    header = next(reader, [])
+    try:
+        header = next(reader, [])
+    except csv.Error as error:
+        raise DomainError(_("Line %(line)s can't be read: %(error)s") % {"line": 1, "error": error}) from error
     columns = [BY_NAME.get(re.sub(r"[^a-zà-ÿ]", "", name.lower()), "") for name in header]
     if not {"email", "phone"} & set(columns):
         raise DomainError(
@@ -161,6 +167,10 @@ def _read(line: int, values: list[str], columns: list[str], defaults: Defaults, 
     if len(values) > len(columns):
         row.wrong("", _("More fields than columns: is there a separator inside a text without quotes?"))
     typed = {column: value.strip() for column, value in zip(columns, values, strict=False) if column}
+    for name, value in typed.items():
+        if "\0" in value:
+            row.wrong(name, _("It has a character that can't be kept (NUL)"))
+            typed[name] = value.replace("\0", " ").strip()
     for name, most in LONGEST.items():
         if len(typed.get(name, "")) > most:
             row.wrong(name, _("Longer than %(most)s characters") % {"most": most})

@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 import orjson
 from babel import Locale
 
 UNPACKED_BYTES_MAX = 512 * 1024 * 1024
+LINE_CHARS_MAX = 1_000_000
+NAMES_MAX = 2_000  # of one entry: the longest known has some two hundred
+FIRST_YEAR, LAST_YEAR = 1850, 2100
 PRIMARY, ALIAS, ORIGINAL = "primary", "alias", "original"
 PERSON, ENTITY, VESSEL = "person", "entity", "vessel"
 
@@ -61,6 +64,8 @@ class ParsedEntry:
         text = re.sub(r"\s+", " ", text).strip(" ,;")
         is_name = any(c.isalpha() if self.kind == PERSON else c.isalnum() for c in text)
         if is_name and text not in {name.text for name in self.names}:
+            if len(self.names) >= NAMES_MAX:
+                raise BrokenFile(f"entry {self.external_id[:60]} has more than {NAMES_MAX} names")
             script = kind if is_latin(text) or kind == PRIMARY else ORIGINAL
             self.names.append(ParsedName(text[:300], script, is_weak))
 
@@ -111,6 +116,16 @@ def opened(path: Path) -> BinaryIO:
     return BoundedGzip(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
+def lines(text: TextIO, name: str) -> Iterator[str]:
+    """The lines of a CSV, none longer than any list has. Raises BrokenFile."""
+    number = 0
+    while line := text.readline(LINE_CHARS_MAX + 1):
+        number += 1
+        if len(line) > LINE_CHARS_MAX:
+            raise BrokenFile(f"{name}, line {number}: longer than {LINE_CHARS_MAX} characters")
+        yield line
+
+
 def hash_of(paths: list[Path]) -> str:
     """SHA-256 over the unpacked content of a list's files."""
     digest = hashlib.sha256()
@@ -128,7 +143,7 @@ MONTHS = {name: number for number, name in enumerate(MONTH_NAMES, 1)}
 
 def year_range(first: int, last: int | None = None) -> Birth | None:
     last = last or first
-    if not 1850 <= first <= last <= 2100:
+    if not FIRST_YEAR <= first <= last <= LAST_YEAR:
         return None
     return Birth(dt.date(first, 1, 1), dt.date(last, 12, 31))
 
@@ -146,7 +161,7 @@ def parse_birth(text: str) -> Birth | None:
         return _day(int(match[3]), MONTHS.get(match[2], 0), int(match[1]), about=about)
     if match := re.fullmatch(r"([a-z]{3})[a-z]*\.? (\d{4})", text):
         month, year = MONTHS.get(match[1], 0), int(match[2])
-        if not month:
+        if not (month and FIRST_YEAR <= year <= LAST_YEAR):
             return None
         last = dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
         return Birth(dt.date(year, month, 1), last)
@@ -159,10 +174,12 @@ def parse_birth(text: str) -> Birth | None:
 
 
 def _day(year: int, month: int, day: int, *, about: bool) -> Birth | None:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        return None
     try:
         born = dt.date(year, month, day)
     except ValueError:
-        return year_range(year) if 1850 <= year <= 2100 else None
+        return year_range(year)
     if about:
         return year_range(year - 1, year + 1)
     return Birth(born, born, is_exact=True)
@@ -187,6 +204,15 @@ def _countries() -> dict[str, str]:
     territories = Locale("en").territories
     named = {name.lower(): code for code, name in territories.items() if len(code) == 2 and code.isalpha()}
     return {**named, **OTHER_COUNTRY_NAMES}
+
+
+def day_of(text: str) -> dt.date | None:
+    """A publisher's own day; None for what is none, or for one that only a program's default can mean (year 1, 9999)."""
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
 def country_code(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -42,10 +41,7 @@ def _entry(element: Element) -> ParsedEntry | None:
     birth = base.parse_birth(text_of(element, "DateOfBirthOrShipBuildDate")) if kind == PERSON else None
     entry.births = [birth] if birth else []
     entry.countries = base.unique([base.country_code(country)])
-    try:
-        entry.listed_on = dt.date.fromisoformat(text_of(element, "DateOfListing"))
-    except ValueError:
-        entry.listed_on = None
+    entry.listed_on = base.day_of(text_of(element, "DateOfListing"))
     return entry
 
 

@@ -26,7 +26,7 @@ def parse(path: Path) -> Iterator[ParsedEntry]:
     taken: dict[str, int] = {}
     try:
         with base.opened(path) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
-            rows = csv.DictReader(text)
+            rows = csv.DictReader(base.lines(text, path.name))
             if not rows.fieldnames or not set(rows.fieldnames) >= NEEDED:
                 raise BrokenFile(f"{path.name} lacks the columns {', '.join(sorted(NEEDED))}")
             for number, row in enumerate(rows, start=2):

@@ -19,7 +19,7 @@ COLUMNS = ["number", "name", "aliases", "birth_date", "countries", "reason"]
 def parse(path: Path) -> Iterator[ParsedEntry]:
     try:
         with base.opened(path) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
-            rows = csv.DictReader(text)
+            rows = csv.DictReader(base.lines(text, path.name))
             if rows.fieldnames != COLUMNS:
                 raise BrokenFile(f"{path.name} must have the columns {', '.join(COLUMNS)}")
             for number, row in enumerate(rows, start=2):

@@ -74,7 +74,7 @@ def _turned(name: str) -> str:
 def _rows(path: Path, kind: str) -> Iterator[list[str]]:
     with base.opened(path) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as text:
         try:
-            for number, row in enumerate(csv.reader(text), start=1):
+            for number, row in enumerate(csv.reader(base.lines(text, path.name)), start=1):
                 if not row or row[0].strip() in ("", "\x1a"):
                     continue
                 if len(row) < COLUMNS[kind] or not row[0].strip().isdigit():

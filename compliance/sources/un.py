@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -11,6 +12,7 @@ from compliance.sources import base
 from compliance.sources.base import ALIAS, ENTITY, ORIGINAL, PERSON, PRIMARY, BrokenFile, ParsedEntry
 from compliance.sources.xml import elements, root_attributes, text_of, texts_of
 
+YEAR = re.compile(r"[0-9]{4}")
 NAME_PARTS = ("FIRST_NAME", "SECOND_NAME", "THIRD_NAME", "FOURTH_NAME")
 
 
@@ -39,7 +41,7 @@ def _entry(element: Element, prefix: str) -> ParsedEntry:
     entry.births = [birth for found in element.iterfind("INDIVIDUAL_DATE_OF_BIRTH") if (birth := _birth(found))]
     entry.countries = base.unique([base.country_code(text) for text in texts_of(element, "NATIONALITY/VALUE")])
     entry.programs = base.unique([text_of(element, "UN_LIST_TYPE"), text_of(element, "REFERENCE_NUMBER")])
-    entry.listed_on = _day(text_of(element, "LISTED_ON"))
+    entry.listed_on = base.day_of(text_of(element, "LISTED_ON")[:10])
     entry.gender = text_of(element, "GENDER")[:1].lower()
     entry.remarks = text_of(element, "COMMENTS1")[:2000]
     return entry
@@ -57,20 +59,13 @@ def _birth(element: Element) -> base.Birth | None:
     kind = text_of(element, "TYPE_OF_DATE")
     if kind == "BETWEEN":
         first, last = text_of(element, "FROM_YEAR"), text_of(element, "TO_YEAR")
-        return base.year_range(int(first), int(last)) if first.isdigit() and last.isdigit() else None
+        return base.year_range(int(first), int(last)) if YEAR.fullmatch(first) and YEAR.fullmatch(last) else None
     text = text_of(element, "DATE") or text_of(element, "YEAR")
     return base.parse_birth(f"circa {text}" if kind == "APPROXIMATELY" else text) if text else None
 
 
 def date_of(path: Path) -> dt.date | None:
-    return _day(root_attributes(path).get("dateGenerated", ""))
-
-
-def _day(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text[:10])
-    except ValueError:
-        return None
+    return base.day_of(root_attributes(path).get("dateGenerated", "")[:10])
 
 
 FORMAT = base.Format("un_xml", parse, date_of=date_of)
