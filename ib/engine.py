@@ -10,11 +10,12 @@ What is dated (referral, tree, plan, version, a partner being active) is asked o
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Max
 from django.utils import timezone
 
 from crm import audit, fx, policies
@@ -25,8 +26,11 @@ from ib.choices import RunKind
 from ib.models import CommissionRun, Partner, PlanVersion
 from ib.policies import can_run
 
+logger = logging.getLogger(__name__)
 # How far back the nightly pass looks for what came late or was corrected.
 NIGHTLY_DAYS = 5
+# After an outage the pass begins so long before the last one's end, in pieces; what a night leaves the next one does.
+NIGHTLY_PIECE_DAYS, NIGHTLY_PIECES_MAX = 7, 10
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,10 @@ class Outcome:
     @property
     def rows(self) -> int:
         return self.accrued + self.excluded + self.corrected
+
+    def add(self, other: Outcome) -> None:
+        for name in ("deals", "accrued", "excluded", "corrected"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
 @transaction.atomic
@@ -207,16 +215,29 @@ def run_for_deals(*, deal_ids: list[int], corrects: bool = False) -> Outcome:
             brand=Brand.objects.get(pk=brand_id), scope=Scope(deal_ids=deal_ids), corrects=is_changed,
             kind=RunKind.CORRECTION if is_changed else RunKind.EVENT,
         )  # fmt: skip
-        for name in ("deals", "accrued", "excluded", "corrected"):
-            setattr(total, name, getattr(total, name) + getattr(outcome, name))
+        total.add(outcome)
     return total
 
 
 def run_nightly(*, brand: Brand, days: int = NIGHTLY_DAYS) -> Outcome:
-    """Look over the last days once more: deals that came late, openings that were missing, corrections."""
-    now = timezone.now()
-    scope = Scope(from_at=now - dt.timedelta(days=days), to_at=now)
-    return run(brand=brand, scope=scope, kind=RunKind.NIGHTLY, corrects=True)[1]
+    """Look over the last days once more: deals that came late, openings that were missing, corrections.
+
+    The last days before the last nightly pass ended, so that an outage leaves nothing out. Bounded: the next night goes on.
+    """
+    now, total = timezone.now(), Outcome()
+    last = CommissionRun.objects.filter(brand=brand, kind=RunKind.NIGHTLY).aggregate(to=Max("to_at"))["to"]
+    from_at = min(last or now, now) - dt.timedelta(days=days)
+    for _piece in range(NIGHTLY_PIECES_MAX):
+        to_at = min(from_at + dt.timedelta(days=max(days, NIGHTLY_PIECE_DAYS)), now)
+        _row_of_run, outcome = run(
+            brand=brand, scope=Scope(from_at=from_at, to_at=to_at), kind=RunKind.NIGHTLY, corrects=True
+        )
+        total.add(outcome)
+        if to_at == now:
+            return total
+        from_at = to_at
+    logger.warning("commissions of %s: deals closed since %s wait for the next night", brand.code, from_at)
+    return total
 
 
 def recompute(

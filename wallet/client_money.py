@@ -15,17 +15,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit
+from crm import audit, catch_up
 from crm.errors import DomainError
 from crm.events import publish
 from crm.events.catalogue import ClientMoneyShort
@@ -41,9 +40,10 @@ from wallet.choices import AccountKind
 from wallet.models import Account, ClientMoneyDay
 from wallet.month_choices import Cover
 
-CATCH_UP_DAYS = 10
+DAYS_PER_RUN = 10  # after an outage; the next run goes on
+TASK = "wallet.client_money"
 TOLD_DAYS = 3  # a shortfall of an older day is on its page; nobody can pay it in any more
-STATEMENT_WAIT_DAYS = 10  # so long a day is computed again when the bank's statement of it comes
+STATEMENT_WAIT_DAYS = 10  # so long after it was computed a day is computed again when the bank's statement of it comes
 
 # Each client's wallets as of an instant and their equity on platforms: the last point of the day, else the newest before it.
 # An account without any is what the platform says now, while that is not long ago. Credit is the house's, not the client's.
@@ -284,29 +284,41 @@ def newest(rows: Any) -> list[ClientMoneyDay]:
 
 
 def run_due(*, today: dt.date | None = None) -> int:
-    """Run by beat: days that are over and not computed, and lately computed ones whose bank statement has come since."""
+    """Run by beat: days that are over and not computed, and lately computed ones whose bank statement has come since.
+
+    Every day since the last one that is done, however long ago; ten of a brand in one run.
+    """
     today = today or timezone.now().astimezone(dt.UTC).date()
-    written = 0
+    marks, written = catch_up.marks(TASK), 0
     for brand in Brand.objects.order_by("pk"):
-        for day in _due_days(brand, today):
+        again = _with_new_statement(brand, today)
+        written += _catch_up(brand, today - catch_up.DAY, marks.get(brand.code))
+        for day in again:
             written += len(keep_day(brand=brand, day=day))
     return written
 
 
-def _due_days(brand: Brand, today: dt.date) -> Iterable[dt.date]:
-    yesterday = today - dt.timedelta(days=1)
-    first = today - dt.timedelta(days=max(CATCH_UP_DAYS, STATEMENT_WAIT_DAYS))
-    rows = newest(ClientMoneyDay.objects.filter(brand=brand, day__gte=first, day__lt=today))
-    kept: dict[dt.date, list[ClientMoneyDay]] = defaultdict(list)
-    for row in rows:
-        kept[row.day].append(row)
-    earliest = min(kept, default=yesterday)
-    statements = {one.statement_on for one in bank_positions(brand.pk, yesterday).values()}
-    for offset in range((yesterday - earliest).days + 1):
-        day = earliest + dt.timedelta(days=offset)
-        waits = any(row.statement_on != day for row in kept.get(day, ()))
-        if day not in kept or (waits and day in statements):
-            yield day
+def _catch_up(brand: Brand, yesterday: dt.date, mark: dt.date | None) -> int:
+    rows = ClientMoneyDay.objects.filter(brand=brand)
+    first = mark + catch_up.DAY if mark else rows.aggregate(first=Min("day"))["first"] or yesterday
+    kept = set(rows.filter(day__gte=first).values_list("day", flat=True))
+    written = 0
+
+    def compute(day: dt.date) -> bool:
+        nonlocal written
+        written += len(keep_day(brand=brand, day=day))
+        return True
+
+    catch_up.catch_up(catch_up.Days(TASK, brand.code, first, yesterday), done=kept, work=compute, at_most=DAYS_PER_RUN)
+    return written
+
+
+def _with_new_statement(brand: Brand, today: dt.date) -> list[dt.date]:
+    """Days computed lately without the bank's statement of that day, which is here now."""
+    since = timezone.now() - dt.timedelta(days=STATEMENT_WAIT_DAYS)
+    rows = ClientMoneyDay.objects.filter(brand=brand, day__lt=today, made_at__gte=since)
+    waiting = sorted({row.day for row in newest(rows) if row.statement_on != row.day})
+    return [day for day in waiting if day in {one.statement_on for one in bank_positions(brand.pk, day).values()}]
 
 
 def days_visible_to(user: Any) -> Any:

@@ -20,7 +20,7 @@ from django.db.models.functions import Cast, Substr
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit
+from crm import audit, catch_up
 from crm.errors import DomainError
 from crm.models import Brand
 from crm.numbers import is_whole
@@ -39,7 +39,9 @@ from wallet.report_expectations import is_called_for, reaches_to
 
 logger = logging.getLogger(__name__)
 BACK_DAYS_MAX = 40  # a break that is older is a person's alone
-CATCH_UP_DAYS = 5
+AGAIN_DAYS = 5  # so long a day with something open is looked at again
+DAYS_PER_RUN = 10  # of a source after an outage; the next run goes on
+TASK = "wallet.source_run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,27 +340,28 @@ def set_daily_fetch(*, psp_id: int, is_on: bool, actor: Any) -> Psp:
 
 
 def run_due(*, today: dt.date | None = None) -> int:
-    """Run by beat: each source for the last days that are over and have no good run. Returns how many runs were made.
+    """Run by beat: each source for every day that is over and has no run, however long ago. Returns how many were made.
 
     A day without the source's own word is looked at again while it is one of the last few; each source once an hour at most.
     """
     today = today or timezone.now().astimezone(dt.UTC).date()
-    yesterday = today - dt.timedelta(days=1)
-    brands = list(Brand.objects.order_by("pk"))
-    since = yesterday - dt.timedelta(days=CATCH_UP_DAYS - 1)
-    known = {
-        (run.brand_id, run.source, run.psp_id, run.server_id, run.day): run
-        for run in SourceRun.objects.filter(day__gte=since)
-    }
+    yesterday = today - catch_up.DAY
+    marks = catch_up.marks(TASK)
     made = 0
-    for source in sources_of(brands):
-        have = [run for key, run in known.items() if key[:4] == tuple(source.key.values())]
-        first = min((run.day for run in have), default=yesterday)
-        for offset in range((yesterday - first).days + 1):
-            day = first + dt.timedelta(days=offset)
-            run = known.get((*source.key.values(), day))  # type: ignore[call-overload]
-            if run is None or _is_due_again(run):
-                made += _run_safely(source, day)
+    for source in sources_of(list(Brand.objects.order_by("pk"))):
+        runs = SourceRun.objects.filter(**source.key)
+        since = yesterday - dt.timedelta(days=AGAIN_DAYS - 1)
+        again = [
+            run.day for run in runs.filter(day__gte=since, day__lte=yesterday).order_by("day") if _is_due_again(run)
+        ]
+        mark = marks.get(source.subject)
+        first = mark + catch_up.DAY if mark else runs.aggregate(first=Min("day"))["first"] or yesterday
+        done = set(runs.filter(day__gte=first).values_list("day", flat=True))
+        made += catch_up.catch_up(
+            catch_up.Days(TASK, source.subject, first, yesterday), done=done, at_most=DAYS_PER_RUN,
+            work=lambda day, source=source: _run_safely(source, day),  # type: ignore[misc]
+        )  # fmt: skip
+        made += sum(_run_safely(source, day) for day in again)
     return made
 
 

@@ -1,6 +1,7 @@
 from crm.models.access import AccessEvent
 from crm.models.audit import AuditEvent, AuditLeaf, AuditSeal
 from crm.models.crypto import LastingKey, SubjectKey
+from crm.models.day_marks import DayMark
 from crm.models.fx import FxFeed, FxRate
 from crm.models.jobs import Job
 from crm.models.mail import OutgoingMail
@@ -18,6 +19,7 @@ __all__ = [
     "AuditSeal",
     "Book",
     "Brand",
+    "DayMark",
     "Desk",
     "EventDelivery",
     "FxFeed",

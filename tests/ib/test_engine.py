@@ -254,6 +254,28 @@ def test_the_nightly_pass_looks_at_the_last_days_only(network, cast):
     assert engine.run_nightly(brand=cast.brand).accrued == 3
 
 
+def test_the_nightly_pass_begins_where_the_last_one_ended(network, cast):
+    """Thirty days away: each of their deals is accrued, and once."""
+    now = dt.datetime.now(dt.UTC)
+    engine.run_nightly(brand=cast.brand)
+    CommissionRun.objects.update(from_at=now - dt.timedelta(days=35), to_at=now - dt.timedelta(days=30))
+    for days in range(30):
+        make_trade(network.account, at=now - dt.timedelta(days=days, hours=1))
+    assert engine.run_nightly(brand=cast.brand).accrued == 3 * 30
+    assert engine.run_nightly(brand=cast.brand).rows == 0
+
+
+def test_an_outage_longer_than_a_night_can_do_goes_on_the_next_night(network, cast, caplog):
+    now, piece = dt.datetime.now(dt.UTC), dt.timedelta(days=engine.NIGHTLY_PIECE_DAYS)
+    engine.run_nightly(brand=cast.brand)
+    CommissionRun.objects.update(from_at=None, to_at=now - 12 * piece)
+    engine.run_nightly(brand=cast.brand)
+    assert "wait for the next night" in caplog.text
+    assert CommissionRun.objects.order_by("-id").first().to_at < now - piece
+    engine.run_nightly(brand=cast.brand)
+    assert CommissionRun.objects.order_by("-id").first().to_at > now
+
+
 def test_an_accrual_of_a_partner_that_does_not_exist_is_refused(network):
     engine.run_for_deals(deal_ids=[make_trade(network.account)])
     columns = [field.column for field in Accrual._meta.fields if field.name != "id"]

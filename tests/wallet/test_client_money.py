@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.errors import DomainError, NotAllowed
-from crm.models import AuditEvent, Notification, OutboxEvent
+from crm.models import AuditEvent, DayMark, Notification, OutboxEvent
 from tests.days import today, yesterday
 from tests.trading.factories import make_account, make_server
 from tests.wallet.factories import fund, house, make_psp
@@ -185,6 +185,43 @@ def test_beat_computes_each_day_from_the_first_on(cast, held):
     assert run_due() == 1
     assert run_due() == 0
     assert [row.day for row in ClientMoneyDay.objects.order_by("day")] == [today() - dt.timedelta(days=2), yesterday()]
+
+
+def test_thirty_days_away_are_all_computed_each_once(cast, caplog):
+    """Ten days in one run, those that wait are named; a day that fails is tried again and keeps no other waiting."""
+    first = today() - dt.timedelta(days=31)
+    post(cast, "early", Line(house(cast.brand), -1), Line(ledger.wallet_of(cast.client, "EUR"), 1), at=before(24 * 40))
+    assert len(keep_day(brand=cast.brand, day=first)) == 1
+    for _quarter_of_an_hour in range(4):
+        run_due()
+    days = list(
+        ClientMoneyDay.objects.filter(brand=cast.brand, currency="EUR").order_by("day").values_list("day", "version")
+    )
+    assert days == [(day, 1) for day in days_from(first, yesterday())]
+    assert f"{first + dt.timedelta(days=11)} to {yesterday()}" in caplog.text, "what waits is named"
+    assert run_due() == 0
+
+
+def test_a_day_that_fails_is_tried_again_and_keeps_no_other_waiting(cast, monkeypatch):
+    real, bad = client_money.keep_day, today() - dt.timedelta(days=3)
+    post(cast, "early", Line(house(cast.brand), -1), Line(ledger.wallet_of(cast.client, "EUR"), 1), at=before(24 * 40))
+    keep_day(brand=cast.brand, day=today() - dt.timedelta(days=5))
+
+    def fails(*, brand, day):
+        if day == bad:
+            raise RuntimeError("no")
+        return real(brand=brand, day=day)
+
+    monkeypatch.setattr(client_money, "keep_day", fails)
+    assert run_due() == 3
+    monkeypatch.undo()
+    assert run_due() == 1 == ClientMoneyDay.objects.filter(day=bad).count()
+    mark = DayMark.objects.get(task=client_money.TASK, subject=cast.brand.code)
+    assert mark.done_to == yesterday()
+
+
+def days_from(first: dt.date, last: dt.date) -> list[dt.date]:
+    return [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def test_the_number_of_queries_does_not_grow(cast, held, bank):

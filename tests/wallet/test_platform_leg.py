@@ -214,6 +214,17 @@ def test_beat_runs_each_source_once_a_day_and_looks_again_where_something_is_ope
     assert run_due(today=today() + dt.timedelta(days=2)) == 2
 
 
+def test_thirty_days_away_are_all_run_each_once(cast, account, caplog):
+    """Ten of a source in one run; a source that began to be watched today has no past to catch up with."""
+    assert run_due() == 1
+    later = today() + dt.timedelta(days=30)
+    assert [run_due(today=later) for _quarter in range(4)] == [10, 10, 10, 0]
+    first = today() - dt.timedelta(days=1)
+    runs = list(SourceRun.objects.order_by("day").values_list("day", "runs"))
+    assert runs == [(first + dt.timedelta(days=number), 1) for number in range(31)]
+    assert f"{today() + dt.timedelta(days=10)} to {later - dt.timedelta(days=1)}" in caplog.text, "what waits is named"
+
+
 def test_the_days_that_no_report_covers():
     day = dt.date(2026, 10, 1)
     first, last = day, dt.date(2026, 10, 31)
