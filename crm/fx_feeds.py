@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from xml.etree.ElementTree import ParseError
 
 import httpx
@@ -73,6 +73,8 @@ def name_of(address: str) -> str:
         return "Sandbox"
     if parts.scheme in ("http", "https"):
         return "ECB" if (parts.hostname or "").endswith("ecb.europa.eu") else (parts.hostname or "")[:40]
+    if parts.scheme == "platform":  # its symbols are no part of its name
+        return unquote(parts.path).partition("/")[0][:40]
     return f"{parts.scheme}:{parts.path}"[:40] if parts.scheme else Path(address).name[:40]
 
 

@@ -17,7 +17,12 @@ from crm.events import (
 )
 from crm.notify import notify
 from crm.words import phrase
-from trading import caps, margin, policies
+from trading import (
+    caps,
+    fx_quotes,  # noqa: F401 (registers its reader of rates)
+    margin,
+    policies,
+)
 from trading.accounts import follow_restrictions
 from trading.choices import MarginSeverity
 from trading.models import AccountType, TradingAccount

@@ -139,3 +139,24 @@ def _read(line: TypedLine) -> None:
         line.error = _("Type an amount in figures, for example 250.")
     except DomainError as error:
         line.error = error.message
+
+
+class RateForm(forms.Form):
+    """An exchange rate by hand: units of a currency for one euro."""
+
+    currency = forms.CharField(label=gettext_lazy("Currency"), min_length=3, max_length=5)
+    rate = forms.DecimalField(
+        label=gettext_lazy("For one euro"), max_digits=22, decimal_places=12, min_value=Decimal("1e-12"),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )  # fmt: skip
+    on = _day(gettext_lazy("Day"))
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=300,
+        help_text=gettext_lazy("Where the rate is from. The second person reads it."),
+    )  # fmt: skip
+    is_far = forms.BooleanField(
+        label=gettext_lazy("The rate differs from the last one by more than 5 % and is right"), required=False
+    )
+
+    def clean_currency(self) -> str:
+        return self.cleaned_data["currency"].strip().upper()

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from clients.queries import reaches
 from compliance.choices import RestrictionKind
+from crm.models import Brand
 from crm.policies import YES, Decision, has_permission, no
 from crm.scope import reach_of
 from wallet.bonus_choices import BonusState
@@ -27,13 +28,21 @@ from wallet.models import (
     Psp,
     PspAddressChange,
     PspCostProposal,
+    RateEntry,
     UnverifiedTerm,
     Withdrawal,
 )
 
 # What one person asks for and another one decides.
 Asked = (
-    PeriodReopening | ManualJournal | BreakPosting | PspCostProposal | PayoutFinding | BonusProposal | PspAddressChange
+    PeriodReopening
+    | ManualJournal
+    | BreakPosting
+    | PspCostProposal
+    | PayoutFinding
+    | BonusProposal
+    | PspAddressChange
+    | RateEntry
 )
 NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZEN})
@@ -340,6 +349,21 @@ def can_write_journal(user: Any, brand_id: int) -> Decision:
 def can_post_journal(user: Any, manual: ManualJournal) -> Decision:
     """Post or refuse: not the one who wrote it. Also a CHECK of the table."""
     return _by_another(user, manual, _on_brand(user, "wallet.post_manual_journal", manual.brand_id))
+
+
+def can_enter_rate(user: Any, permission: str = "wallet.write_journal") -> Decision:
+    """A rate counts for every brand: whoever enters or approves one reaches all of them."""
+    allowed = has_permission(user, permission)
+    if not allowed:
+        return allowed
+    if Brand.objects.exclude(pk__in=reach_of(user).whole_brands).exists():
+        return no(_("A rate counts for every brand. Only someone who reaches all brands can do this."))
+    return YES
+
+
+def can_decide_rate(user: Any, entry: RateEntry) -> Decision:
+    """Approve or refuse: not the one who entered it. Also a CHECK of the table."""
+    return _by_another(user, entry, can_enter_rate(user, "wallet.post_manual_journal"))
 
 
 def can_withdraw(user: Any, asked: Asked) -> Decision:

@@ -325,6 +325,8 @@ TABLE |= {
     ),
     "wallet:cash": Rule(SEES_BOOKS),
     "wallet:rates": Rule(SEES_BOOKS),
+    "wallet:rate_enter": Rule(roles(Role.FINANCE), good=OWN),
+    "wallet:rate_decide": Rule(roles(Role.FINANCE), kwargs=lambda _world: {"pk": 999_999, "act": "approve"}, good=OWN),
     "wallet:periods": Rule(SEES_BOOKS),
     "wallet:money_sources": Rule(SEES_BOOKS),
     "wallet:source_run": Rule(DECIDES_MONEY, good=OWN),

@@ -173,6 +173,16 @@ class NewAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class QuoteData:
+    """The last prices of a symbol, and when they were."""
+
+    symbol: str
+    bid: Decimal
+    ask: Decimal
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AccountData:
     """An account as the platform describes it. `rights` are the platform's own bits, `allowed` what they mean.
 

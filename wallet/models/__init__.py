@@ -16,6 +16,7 @@ from wallet.models.payments import Deposit, PspMovement
 from wallet.models.periods import ClosingBalance, Period, PeriodReopening
 from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookCount, WebhookMessage
 from wallet.models.psp_addresses import PspAddressChange
+from wallet.models.rate_entries import RateEntry
 from wallet.models.reserves import ReserveItem
 from wallet.models.settlements import ReportToConfirm, SettlementImport, SettlementRow
 from wallet.models.statement_tables import TableMapping, WaitingTable
@@ -72,6 +73,7 @@ __all__ = [
     "PspCostProposal",
     "PspMovement",
     "Quote",
+    "RateEntry",
     "ReportToConfirm",
     "ReserveItem",
     "SettlementImport",

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from crm.models import Brand
 from crm.money import Money
 from crm.scope import reach_of
+from crm.ui.verbs import attempt
 from crm.ui.views import staff_page
-from wallet import exchange, limits, rate_watch
+from wallet import exchange, limits, policies, rate_entries, rate_watch
+from wallet.choices import RequestState
+from wallet.forms_books import RateForm
+from wallet.models import RateEntry
 
 
 @staff_page("wallet.view_account")
 def rates_page(request: HttpRequest) -> HttpResponse:
+    return _page(request, RateForm(initial={"on": timezone.now().date()}))
+
+
+def _page(request: HttpRequest, form: RateForm) -> HttpResponse:
+    user: Any = request.user
     brands = Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("name")
     terms = [
         {
@@ -29,6 +43,39 @@ def rates_page(request: HttpRequest) -> HttpResponse:
         "rates": rate_watch.current_rates(
             bank_days_max=min((limits.limit(brand, "fx_rate_bank_days_max") for brand in brands), default=1)
         ),
-        "terms": terms,
+        "terms": terms, "form": form, "may_enter": policies.can_enter_rate(user),
+        "entries": [
+            (entry, policies.can_decide_rate(user, entry), policies.can_withdraw(user, entry))
+            for entry in RateEntry.objects.filter(state=RequestState.WAITING).select_related("requested_by")[:20]
+        ],
+    }  # fmt: skip
+    return render(request, "wallet/rates.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@staff_page("wallet.write_journal")
+def enter_rate(request: HttpRequest) -> HttpResponse:
+    form = RateForm(request.POST)
+    done = attempt(
+        request, lambda: rate_entries.propose_rate(actor=request.user, **form.cleaned_data),
+        _("Rate entered. A second person approves it."), form=form,
+    )  # fmt: skip
+    return redirect("wallet:rates") if done else _page(request, form)
+
+
+@require_POST
+@staff_page("wallet.write_journal")
+def decide_rate(request: HttpRequest, pk: int, act: str) -> HttpResponse:
+    """Approve, refuse or withdraw a rate that was entered."""
+    acts: dict[str, tuple[Any, str]] = {
+        "approve": (rate_entries.approve_rate, _("Rate approved.")),
+        "refuse": (rate_entries.refuse_rate, _("Rate refused.")),
+        "withdraw": (rate_entries.withdraw_rate, _("Proposal withdrawn.")),
     }
-    return render(request, "wallet/rates.html", context)
+    entry = get_object_or_404(RateEntry, pk=pk)
+    if act not in acts:
+        raise Http404
+    verb, said = acts[act]
+    note = request.POST.get("note", "")[:300]
+    attempt(request, lambda: verb(entry_id=entry.pk, actor=request.user, note=note), said, forbidden_is_said=True)
+    return redirect("wallet:rates")

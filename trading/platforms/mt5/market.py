@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from trading.platforms.base import GroupData, Health, ServerTime, SymbolData
+from trading.platforms import clock
+from trading.platforms.base import GroupData, Health, QuoteData, ServerTime, SymbolData
 from trading.platforms.errors import FinalError
 from trading.platforms.mt5 import margins, units
 from trading.platforms.mt5.answers import Answers, row_of
@@ -85,6 +86,16 @@ class MarketPart(Answers):
                 tick_value=units.decimal(row.get("TickValue")),
                 **margins.of_symbol(row, prices.get(name)),
             )
+
+    def quotes(self, names: list[str]) -> list[QuoteData]:
+        """The last bid and ask of some symbols; those without a price are left out."""
+        return [
+            QuoteData(
+                symbol=units.text(row.get("Symbol")), bid=units.decimal(row.get("Bid")), ask=units.decimal(row.get("Ask")),
+                at=clock.to_utc(units.whole(row.get("DatetimeMsc")), self.zone),
+            )
+            for row in self._rows_or_none("TICK_LAST", {"SYMBOL": ",".join(names)})
+        ]  # fmt: skip
 
     def _prices(self, names: list[str]) -> dict[str, Decimal]:
         """The highest of the last prices of each; none for symbols without one, or that the manager may not see."""

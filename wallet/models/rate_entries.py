@@ -1,0 +1,38 @@
+"""Exchange rates that people enter where no feed gives one."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from wallet.choices import RequestState
+from wallet.models.periods import FourEyesMixin
+
+
+class RateEntry(FourEyesMixin):
+    """1 EUR = `rate` units of `currency` on day `on`: entered by one person, a rate once another approves it."""
+
+    currency = models.CharField(max_length=5)
+    on = models.DateField()
+    rate = models.DecimalField(max_digits=22, decimal_places=12)
+    last_rate = models.DecimalField(
+        max_digits=22, decimal_places=12, null=True, help_text=_("The newest one known when it was entered")
+    )
+    is_far = models.BooleanField(default=False, help_text=_("Far from the last one, and said to be right"))
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            *FourEyesMixin.constraints("rate_entry"),
+            models.UniqueConstraint(
+                fields=["currency", "on"],
+                condition=Q(state=RequestState.WAITING),
+                name="one_rate_of_a_currency_and_day_waits",
+            ),
+            models.CheckConstraint(condition=Q(rate__gt=0), name="entered_rate_is_positive"),
+            models.CheckConstraint(condition=~Q(reason=""), name="entered_rate_has_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"EUR/{self.currency} {self.rate} ({self.on})"
