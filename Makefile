@@ -8,7 +8,7 @@ BIN := .venv/bin
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 7 ? 8 : n + 1 )))
 # A browser keeps a core busy.
 BROWSERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 8 ? 8 : n )))
-APPS := crm clients leads kyc compliance trading wallet ib monitoring portal reports sandbox
+APPS := launcher crm clients leads kyc compliance trading wallet ib monitoring portal reports sandbox
 # A deployment's settings, with secrets that nobody uses.
 DEPLOYMENT = DJANGO_SETTINGS_MODULE=crm.settings.production SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(40))') \
 	KEELSON_FIELD_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') \
@@ -31,12 +31,12 @@ install: ## install what Keelson and its tests need (every target below does so 
 demo: ## install, start everything, load a demo brokerage, print the address and logins; Ctrl-C stops
 	@$(PYTHON) deploy/bootstrap.py --runtime-only && $(MAKE) --no-print-directory _demo
 _demo:
-	@exec $(BIN)/python -m crm.supervisor --demo
+	@exec $(BIN)/python -m launcher.supervisor --demo
 
 run: ## install and start everything without demo data; Ctrl-C stops
 	@$(PYTHON) deploy/bootstrap.py --runtime-only && $(MAKE) --no-print-directory _run
 _run:
-	@exec $(BIN)/python -m crm.supervisor
+	@exec $(BIN)/python -m launcher.supervisor
 
 # $(call tests,WHICH,PROCESSES,WHERE): what fails among others is run once more by itself, and named either way. On a machine
 # that somebody else keeps busy a deadline may pass; a fault that comes back alone is a fault.
@@ -112,7 +112,7 @@ lock: install ## pin all requirements anew, with hashes
 	$$uv pip compile pyproject.toml --extra embedded --extra mt5 --extra exports --group dev $$flags -c requirements/base.txt -o requirements/dev.txt
 
 stop: ## stop what runs on var/, wherever it was started
-	@$(BIN)/python -m crm.supervisor stop
+	@$(BIN)/python -m launcher.supervisor stop
 
 clean: ## remove what was installed; the data under var/ stays
 	rm -rf .venv var/bootstrap var/sysroot var/system.mk var/test var/staticfiles* .mypy_cache .ruff_cache .pytest_cache

@@ -10,7 +10,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings.dev")
     from django.core.management import execute_from_command_line
 
-    from crm import devdb
+    from launcher import devdb
 
     devdb.ensure_for_command(sys.argv[1:], Path(os.environ.get("KEELSON_VAR") or Path(__file__).parent / "var"))
     execute_from_command_line(sys.argv)

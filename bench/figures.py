@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from bench.harness import Figure, analyze, at_most, cpu_ms, own_database, say
 from bench.web import LEADS_PER_CLIENT, fill, make_house
-from crm import partitions
+from crm.db import partitions
 from crm.models import Brand
 from reports import upkeep
 from wallet.models import Account, Psp

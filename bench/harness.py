@@ -20,8 +20,8 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.test.utils import override_settings
 
-from crm.memory import settle
-from crm.supervisor import statics
+from crm.project.memory import settle
+from launcher.supervisor import statics
 
 
 @dataclass

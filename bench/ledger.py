@@ -27,14 +27,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from bench.harness import Figure, analyze, at_least, at_most, in_processes, own_database, say
-from crm import devdb
 from crm.models import Book, Brand
-from wallet import ledger, seals
-from wallet.choices import AccountKind, JournalKind, PspKind, Verdict
-from wallet.inbox import receive_webhook
-from wallet.ledger import Entry, Line
+from launcher import devdb
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.choices.psp import PspKind, Verdict
+from wallet.ledger import posting as ledger
+from wallet.ledger import seals
+from wallet.ledger.posting import Entry, Line
+from wallet.ledger.verification import verify
 from wallet.models import Account, Journal, Psp, WebhookMessage
-from wallet.verification import verify
+from wallet.webhooks.processing import receive_webhook
 
 # Wallets, seconds per run, rounds, journals to prove, webhooks.
 SIZES = {

@@ -76,7 +76,8 @@ def instance(scale: float) -> Iterator[tuple[int, int, list[str]]]:
     inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
     with tempfile.TemporaryDirectory(prefix="keelson-bench-", ignore_cleanup_errors=True) as folder:
         command = [
-            sys.executable, "-m", "crm.supervisor", "--ephemeral", folder, "--demo", str(scale), "--no-sandboxes", "--only", "web",
+            sys.executable, "-m", "launcher.supervisor", "--ephemeral", folder, "--demo", str(scale), "--no-sandboxes",
+            "--only", "web",
             "--web-workers", "1",
         ]  # fmt: skip
         process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=inherited, stdout=subprocess.PIPE, text=True)

@@ -19,16 +19,16 @@ from django.utils import timezone
 from bench.harness import Figure, at_least, at_most
 from clients.models import Client
 from crm.models import Brand
-from crm.money import Money
-from crm.papers import letter
-from crm.papers.paper import Column, Look, Named, Paper, Row, Section
-from crm.papers.sheets import write_workbook
-from crm.papers.trail import write_trail
-from wallet import ledger
-from wallet.choices import AccountKind, JournalKind
-from wallet.document_choices import DocumentKind
+from crm.money.amounts import Money
+from crm.rendering import letter
+from crm.rendering.pdf_stream import write_trail
+from crm.rendering.report import Column, Look, Named, Paper, Row, Section
+from crm.rendering.xlsx import write_workbook
+from wallet.choices.documents import DocumentKind
+from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.documents import batches, making, pdf, statement
-from wallet.ledger import Entry, Line
+from wallet.ledger import posting
+from wallet.ledger.posting import Entry, Line
 from wallet.models import Account
 
 # Times a statement is made, rows of the trail, clients of the month.
@@ -60,9 +60,9 @@ def _world(clients: int) -> tuple[Brand, list[int]]:
     with connection.cursor() as cursor:
         cursor.execute(CLIENTS, [brand.pk, clients, brand.pk])
         ids = [pk for (pk,) in cursor.fetchall()]
-    house = ledger.house(AccountKind.SUSPENSE, brand_id=brand.pk, currency="EUR")
+    house = posting.house(AccountKind.SUSPENSE, brand_id=brand.pk, currency="EUR")
     for place, client in enumerate(Client.objects.filter(pk__in=ids).order_by("pk")):
-        wallet = ledger.wallet_of(client, "EUR")
+        wallet = posting.wallet_of(client, "EUR")
         _fill(brand, house, wallet, LINES if place == 0 else 6)
     return brand, ids
 
@@ -77,7 +77,7 @@ def _fill(brand: Brand, house: Account, wallet: Account, lines: int) -> None:
         for n in range(lines)
     ]  # fmt: skip
     with transaction.atomic():
-        ledger.post_many(entries, posted_at=[start + dt.timedelta(hours=6 * n) for n in range(lines)])
+        posting.post_many(entries, posted_at=[start + dt.timedelta(hours=6 * n) for n in range(lines)])
 
 
 def _statement(client_id: int, times: int) -> list[Figure]:

@@ -18,7 +18,7 @@ from django.test.utils import override_settings
 from bench.harness import Figure, at_most, in_a_process, own_database, say
 from crm.models import Brand
 from wallet.models import Psp, SettlementImport, SettlementRow
-from wallet.settlement_import import keep, store
+from wallet.reconciliation.settlement_import import keep, store
 
 SIZES = {"tiny": 5_000, "quick": 100_000, "full": 1_000_000}
 SECONDS_MAX = 60  # at full size; smaller ones get their share and two seconds for what does not shrink

@@ -14,7 +14,8 @@ import datetime as dt
 from django.db import connection
 from django.utils import timezone
 
-from wallet.choices import PspKind, RowType
+from wallet.choices.psp import PspKind
+from wallet.choices.reconciliation import RowType
 from wallet.models import Psp, PspCost, SettlementImport
 
 PSPS = 6

@@ -33,16 +33,16 @@ from bench.harness import (
 from bench.ledger import CLIENTS as CLIENT_ROWS
 from bench.web import make_user, signed_in
 from clients.models import Client
-from crm.bulk import copy_models
 from crm.choices import Role
+from crm.db.bulk import copy_models
+from crm.db.partitions import ensure_months
 from crm.models import Book, Brand, Desk
-from crm.partitions import ensure_months
-from trading import results
 from trading.demo.rows import DEFAULTS
 from trading.models import Deal, TradingAccount, TradingServer
 from trading.platforms.base import DealData
 from trading.platforms.mt5.deal import deal_from
 from trading.platforms.mt5.export import SqlExport
+from trading.sync import results
 from trading.sync.deals import take_in
 from trading.sync.ingest import COPY, Owner, _line
 

@@ -34,8 +34,8 @@ from bench.trading_deals import FIRST_LOGIN, make_accounts
 from bench.trading_sandbox import Sandbox, sandbox
 from bench.web import make_user, signed_in
 from crm.choices import Role
+from crm.db.partitions import ensure_upcoming
 from crm.models import Book, Brand, Desk, User
-from crm.partitions import ensure_upcoming
 from trading.models import Deal, TradingAccount, TradingServer
 from trading.platforms import pool
 from trading.sync import deals

@@ -30,9 +30,9 @@ from django.utils import timezone
 from bench.harness import Figure, at_most, p95, say
 from bench.ledger import CLIENTS as CLIENT_ROWS
 from clients.models import Client
+from crm.db.partitions import ensure_upcoming
 from crm.models import Book, Brand, Desk
-from crm.partitions import ensure_upcoming
-from crm.supervisor.sandboxes import SandboxServer, named
+from launcher.supervisor.sandboxes import SandboxServer, named
 from trading.demo.others import OTHERS, Other
 from trading.models import Deal, TradingAccount, TradingServer
 from trading.platforms import pool

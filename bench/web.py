@@ -23,8 +23,8 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from bench.harness import Figure, analyze, at_most, interleaved, own_database, own_pages, p95, say, work_of
-from crm import partitions
 from crm.choices import Role, UserKind
+from crm.db import partitions
 from crm.models import Book, Brand, Desk, User
 
 # Leads; one client to 25 leads comes on top.
@@ -192,7 +192,7 @@ def measure(person: str, user: User, rows: int, rounds: int, p95s: dict[str, lis
 
 def sweep(person: str, user: User, rows: int, rounds: int, p95s: dict[str, list[float]]) -> list[Figure]:
     """Every filter in every order: the 95th percentile of all of them, and the slowest by its median."""
-    from crm.scope import reach_of
+    from crm.security.scope import reach_of
 
     book = Book.objects.filter(pk__in=reach_of(user).books).order_by("-pk")[0]
     values = {
@@ -232,7 +232,7 @@ def getter(browser: Browser, address: str) -> Callable[[], object]:
 
 
 def raw_query(user: User) -> Callable[[], object]:
-    from crm.scope import reach_of
+    from crm.security.scope import reach_of
 
     books = sorted(reach_of(user).books)
 

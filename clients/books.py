@@ -14,13 +14,13 @@ from clients import policies
 from clients.choices import TimelineKind
 from clients.models import Client, Task, TimelineEntry
 from clients.timeline import said_of
-from crm import audit
 from crm.errors import DomainError, NotAllowed
 from crm.events import ClientMoved, publish_many
+from crm.i18n.localized_text import Words, phrase, say
 from crm.models import Book
-from crm.notify import notify
-from crm.scope import reach_of
-from crm.words import Words, phrase, say
+from crm.notices.notify import notify
+from crm.security import audit
+from crm.security.scope import reach_of
 
 MOST_AT_ONCE = 5_000
 

@@ -14,11 +14,11 @@ from clients.choices import CallDirection, CallOutcome, TimelineKind
 from clients.facts import rebuild_client
 from clients.models import Call, Client
 from clients.queries import is_in_own_book
-from crm import access_log, audit
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.events import ClientContacted, publish
-from crm.words import joined
+from crm.i18n.localized_text import joined
+from crm.security import access_log, audit
 
 LONGEST_SECONDS = 86_400
 CLOCK_SKEW = dt.timedelta(minutes=5)

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from clients import policies
 from clients.models import Client
 from clients.queries import is_in_own_book
-from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.security import access_log
 
 SHOWN_SECONDS = 60
 SHORTEST_REASON = 5

@@ -7,8 +7,8 @@ from functools import lru_cache
 from django.utils.functional import lazy
 from django_countries import countries
 
-from crm.ui import formats
-from crm.words import SAYERS, Phrase, said_by
+from crm.i18n import formats
+from crm.i18n.localized_text import SAYERS, Phrase, said_by
 
 
 def country_name(code: str) -> str:

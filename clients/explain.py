@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from clients.queries import clients_visible_to
-from crm import access_log
 from crm.choices import AccessKind
 from crm.models import User
-from crm.policies import Decision, has_permission, no
+from crm.security import access_log
+from crm.security.policies import Decision, has_permission, no
 from crm.staff.explain import Explanation, explain
 from crm.staff.queries import staff_visible_to
 from crm.ui.views import staff_page

@@ -14,7 +14,7 @@ from clients.choices import RiskRating, SalesStatus, Stage
 from clients.countries import lazy_choices
 from clients.models import Client
 from crm.models import Book, Brand, Desk, User
-from crm.scope import reach_of
+from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
 
 YES_NO = [("1", _("Yes")), ("0", _("No"))]

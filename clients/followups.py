@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from clients import policies, timeline
 from clients.choices import TimelineKind
 from clients.models import Client, Task
-from crm import audit
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import User
-from crm.notify import notify
-from crm.scope import reach_of
+from crm.notices.notify import notify
+from crm.security import audit
+from crm.security.scope import reach_of
 
 FURTHEST = dt.timedelta(days=3 * 366)
 

@@ -18,8 +18,8 @@ from clients.letter_catalogue import LETTERS
 from clients.models import Client
 from clients.profile import PERSONAL
 from crm.models import Book, User
-from crm.numbers import is_whole
-from crm.scope import reach_of
+from crm.money.numbers import is_whole
+from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
 
 

@@ -28,12 +28,12 @@ from clients.facts import rebuild_client
 from clients.letter_catalogue import Letter, Text, fill, get_letter
 from clients.mail_format import as_email
 from clients.models import Client, MailTemplate, Message
-from crm import audit, crypto
 from crm.errors import DomainError
-from crm.notify import notify
-from crm.sweep import each
-from crm.wake import wake_on_commit
-from crm.words import Phrase, phrase, say
+from crm.i18n.localized_text import Phrase, phrase, say
+from crm.notices.notify import notify
+from crm.queue.enqueue import wake_on_commit
+from crm.queue.for_each import each
+from crm.security import audit, crypto
 
 logger = logging.getLogger(__name__)
 SECRET_PURPOSE = "client-mail"  # noqa: S105 — the name of a key's purpose

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from clients import policies, timeline
 from clients.choices import TimelineKind
 from clients.models import Client, Note, NoteVersion, TimelineEntry
-from crm import audit
 from crm.errors import DomainError, NotAllowed
-from crm.words import phrase
+from crm.i18n.localized_text import phrase
+from crm.security import audit
 
 LONGEST = 10_000
 

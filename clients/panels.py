@@ -12,9 +12,9 @@ from clients.models import Task
 from clients.queries import clients_visible_to
 from clients.search import search_clients
 from clients.views.tabs import looks_tab, mail_tab, timeline_tab
-from crm import access_log
 from crm.choices import AccessKind
-from crm.numbers import is_whole
+from crm.money.numbers import is_whole
+from crm.security import access_log
 from crm.ui import panels
 
 COUNTED = 100

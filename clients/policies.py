@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from crm.policies import YES, Decision, has_permission, no, require
-from crm.scope import reach_of
+from crm.security.policies import YES, Decision, has_permission, no, require
+from crm.security.scope import reach_of
 
 __all__ = ["can", "can_close", "can_log", "can_move", "can_reveal", "require", "sees_contacts"]
 

@@ -12,9 +12,9 @@ from clients import policies, timeline
 from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
 from clients.models import Client
-from crm import audit
 from crm.errors import DomainError, NotAllowed
-from crm.words import joined, phrase
+from crm.i18n.localized_text import joined, phrase
+from crm.security import audit
 
 PERSONAL = (
     "first_name", "last_name", "country", "language", "time_zone", "date_of_birth", "nationality", "address_line", "city",

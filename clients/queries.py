@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from clients.models import Client
-from crm.policies import require_permission
-from crm.scope import reach_of
+from crm.security.policies import require_permission
+from crm.security.scope import reach_of
 
 
 def clients_visible_to(user: Any) -> QuerySet[Client]:

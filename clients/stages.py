@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from clients import policies, timeline
 from clients.choices import STAGE_TRANSITIONS, Stage, TimelineKind
 from clients.models import Client
-from crm import audit
 from crm.errors import WrongState
 from crm.events import ClientStageChanged, publish
-from crm.words import Words, phrase, say
+from crm.i18n.localized_text import Words, phrase, say
+from crm.security import audit
 
 # How far along a stage is. A dormant or closed client has been everywhere before.
 RANK: dict[str, int] = {stage: rank for rank, stage in enumerate(Stage.values)}

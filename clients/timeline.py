@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clients.choices import TimelineKind
 from clients.models import TimelineEntry
-from crm.words import Words, kept_words, say
+from crm.i18n.localized_text import Words, kept_words, say
 
 TITLE_CHARS: Final = 200
 

@@ -1,4 +1,4 @@
-from crm.appbase import KeelsonAppConfig
+from crm.project.appbase import KeelsonAppConfig
 
 
 class ComplianceConfig(KeelsonAppConfig):

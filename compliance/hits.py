@@ -15,11 +15,11 @@ from compliance import holds, policies
 from compliance.choices import NOT_FOR_SALES, ClearReason, HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
 from compliance.risk import assess
-from crm import audit
 from crm.errors import DomainError, WrongState
-from crm.notify import notify, people_with
-from crm.policies import require
-from crm.words import phrase, say
+from crm.i18n.localized_text import phrase, say
+from crm.notices.notify import notify, people_with
+from crm.security import audit
+from crm.security.policies import require
 
 # What the matcher says of two births that may be one person's.
 AGREEING_BIRTHS = ("same_day", "same_year", "day_and_month_swapped")

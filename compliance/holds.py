@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from clients.facts import rebuild_client
 from compliance.choices import RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
-from crm import audit
 from crm.events import RestrictionLifted, RestrictionPlaced, publish
+from crm.security import audit
 
 
 def hold_for(*, hit: Hit) -> Restriction:

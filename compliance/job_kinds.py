@@ -9,7 +9,7 @@ from compliance.choices import ScreeningTrigger
 from compliance.screening import screen_client
 from compliance.trails import TrailFilter
 from crm.errors import DomainError
-from crm.jobs import RunningJob, job_kind
+from crm.files.jobs import RunningJob, job_kind
 
 BATCH = 500
 

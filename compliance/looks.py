@@ -13,8 +13,8 @@ from django.utils import timezone
 from clients.choices import CallOutcome
 from crm.choices import AccessKind
 from crm.models import AccessEvent, User
-from crm.policies import has_permission
-from crm.scope import reach_of
+from crm.security.policies import has_permission
+from crm.security.scope import reach_of
 
 PAGE_SIZE = 50
 PEOPLE_MAX = 100

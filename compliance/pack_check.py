@@ -9,7 +9,7 @@ from types import ModuleType
 
 from django.conf import settings
 
-from crm import keys
+from crm.security import keys
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from clients.models import Client
 from compliance.trails import TrailFilter
-from crm import keys
+from crm.security import keys
 
 FORMAT = "keelson-audit-pack/1"
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.papers.paper import Column, Look, Paper, Row, Section
-from crm.papers.trail import write_trail
+from crm.rendering.pdf_stream import write_trail
+from crm.rendering.report import Column, Look, Paper, Row, Section
 
 if TYPE_CHECKING:
     from compliance.pack_data import Pack

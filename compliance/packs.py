@@ -22,11 +22,11 @@ from clients.models import Client
 from compliance import pack_pages, policies, sentences, trails
 from compliance.pack_data import Pack
 from compliance.trails import TrailFilter
-from crm import access_log, audit, crypto, keys
 from crm.choices import AccessKind
-from crm.jobs import start_job
+from crm.files.jobs import start_job
 from crm.models import AuditEvent, Job
-from crm.policies import require
+from crm.security import access_log, audit, crypto, keys
+from crm.security.policies import require
 
 ATTACHMENT = "trail.json"
 SIGNATURE_LINE = "%KEELSON-PACK-SIGNATURE v1 key={key} signature={signature}\n"

@@ -10,7 +10,7 @@ from clients.models import Client
 from clients.policies import can
 from compliance.choices import HitState
 from compliance.models import Hit, Restriction
-from crm.policies import YES, Decision, no
+from crm.security.policies import YES, Decision, no
 
 
 def can_screen(user: Any, client: Client) -> Decision:

@@ -11,8 +11,8 @@ from clients.models import Client
 from clients.queries import clients_visible_to
 from compliance.choices import HitState, RestrictionKind
 from compliance.models import Hit, ListVersion, Restriction, RiskAssessment, WatchlistSource
-from crm.policies import require_permission
-from crm.scope import reach_of
+from crm.security.policies import require_permission
+from crm.security.scope import reach_of
 
 # A frozen client may do nothing at all.
 FROZEN_MEANS = frozenset(RestrictionKind.values)

@@ -12,11 +12,11 @@ from clients.models import Client
 from compliance import holds, policies
 from compliance.choices import RestrictionCause, RestrictionKind
 from compliance.models import Restriction
-from crm import audit
 from crm.errors import DomainError, WrongState
-from crm.notify import notify, people_with
-from crm.policies import require
-from crm.words import phrase
+from crm.i18n.localized_text import phrase
+from crm.notices.notify import notify, people_with
+from crm.security import audit
+from crm.security.policies import require
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from clients.facts import rebuild_client
 from clients.models import Client
 from compliance.choices import CountryRiskLevel, HitState
 from compliance.models import CountryRisk, Hit, RiskAssessment
-from crm import audit
+from crm.security import audit
 
 RULES_VERSION = "2026.11"
 # Points per reason; the sum makes the rating.

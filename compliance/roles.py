@@ -1,5 +1,5 @@
 from crm.choices import Role
-from crm.roles import grants
+from crm.security.roles import grants
 
 SEES = ["view_screening", "view_hit", "view_restriction", "view_riskassessment"]
 OFFICER = [*SEES, "screen_client", "decide_hit", "place_restriction", "lift_restriction", "view_watchlistsource"]

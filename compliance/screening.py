@@ -30,11 +30,11 @@ from compliance.matching import VERSION
 from compliance.matching import text as spelling
 from compliance.matching.score import BirthRange, Explanation, ListedName, Person, score
 from compliance.models import Hit, ListEntry, ListVersion, Screening
-from crm import audit
 from crm.errors import DomainError
 from crm.events import ClientScreened, publish
-from crm.policies import require
-from crm.words import phrase, say
+from crm.i18n.localized_text import phrase, say
+from crm.security import audit
+from crm.security.policies import require
 
 THRESHOLD = Decimal("0.8")
 TRIGRAM_MIN = 0.3

@@ -6,8 +6,8 @@ from compliance.models import Restriction
 from compliance.risk import assess
 from compliance.screening import screen_client
 from crm.events import ClientScreened, ClientVerified, RestrictionPlaced, subscribe
-from crm.notify import notify, people_with
-from crm.words import label_of, phrase
+from crm.i18n.localized_text import label_of, phrase
+from crm.notices.notify import notify, people_with
 
 
 @subscribe(ClientVerified)

@@ -11,10 +11,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from clients.models import Client
-from crm import audit
 from crm.models import AuditEvent, AuditSeal
-from crm.policies import has_permission
-from crm.scope import reach_of
+from crm.security import audit
+from crm.security.policies import has_permission
+from crm.security.scope import reach_of
 
 BATCH = 500
 

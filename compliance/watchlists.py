@@ -15,9 +15,9 @@ from compliance.matching import text as spelling
 from compliance.models import EntryName, ListEntry, ListVersion, WatchlistSource
 from compliance.sources import SOURCES, BrokenFile, KnownSource, ParsedEntry
 from compliance.sources.base import hash_of
-from crm import audit
 from crm.errors import DomainError
-from crm.policies import require_permission
+from crm.security import audit
+from crm.security.policies import require_permission
 
 # A list that lost more than this share of its entries is a broken download until somebody says otherwise.
 SHRINK_MAX = 0.3

@@ -4,15 +4,15 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
-from crm.appbase import KeelsonAppConfig
+from crm.project.appbase import KeelsonAppConfig
 
 
 def grant_rights_after_migrate(sender: AppConfig, **kwargs: Any) -> None:
     """Permissions are made by migrate's own signal, app by app; the last app's turn finds them all."""
     last = [config for config in apps.get_app_configs() if config.models_module is not None][-1]
     if sender == last:
-        from crm.database_role import MISSING, grant_app_role, triggers_always_hold
-        from crm.roles import sync_roles
+        from crm.security.database_role import MISSING, grant_app_role, triggers_always_hold
+        from crm.security.roles import sync_roles
 
         sync_roles()
         triggers_always_hold()
@@ -23,6 +23,12 @@ def grant_rights_after_migrate(sender: AppConfig, **kwargs: Any) -> None:
 class CrmConfig(KeelsonAppConfig):
     name = "crm"
     verbose_name = "Keelson"
+    public_texts = (
+        "public_base.html", "portal_base.html", "account/", "mfa/", "mail/", "cotton/", "django/", "crm/ui/",
+        "4", "5", "crm/error_page.html", "crm/refused.html", "crm/pages/profile", "crm/pages/notifications",
+        "crm/pages/_bell", "crm/pages/job", "crm/pages/_job", "crm/accounts/", "crm/notices/mail.py",
+        "crm/files/parsing/",
+    )  # fmt: skip
 
     def ready(self) -> None:
         super().ready()

@@ -15,8 +15,8 @@ django.setup()
 
 from django.core.asgi import get_asgi_application  # noqa: E402
 
-from crm import live  # noqa: E402
 from crm.pages import health  # noqa: E402
+from crm.web import live  # noqa: E402
 
 pages = get_asgi_application()
 

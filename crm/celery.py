@@ -25,13 +25,13 @@ def gather_schedules(sender: Celery, **_kwargs: object) -> None:
 @worker_init.connect
 def settle_before_forking(**_kwargs: object) -> None:
     """Tasks are loaded: their memory is shared with the worker's processes, and no collection walks it in the middle of a task."""
-    from crm.memory import settle
+    from crm.project.memory import settle
 
     settle(pages=False)
 
 
 @beat_init.connect
 def go_on_without_broker(**_kwargs: object) -> None:
-    from crm import without_broker
+    from crm.queue import without_broker
 
     without_broker.start()

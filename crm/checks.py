@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.checks import Error, Info, Tags, Warning, register
 from django.db import DatabaseError, connections
 
-from crm import database_role, destinations, keys
+from crm.outside import destinations
+from crm.security import database_role, keys
 
 POSTGRESQL_MIN = 15
 EXTENSIONS = ("pg_trgm", "btree_gist")
@@ -120,7 +121,7 @@ def processes_have_their_own_role(app_configs: Any, **kwargs: Any) -> list[Error
 def roles_name_known_permissions(app_configs: Any, **kwargs: Any) -> list[Error]:
     from django.apps import apps
 
-    from crm.roles import CATALOGUE
+    from crm.security.roles import CATALOGUE
 
     known = set()
     for model in apps.get_models():

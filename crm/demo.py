@@ -20,12 +20,13 @@ from django.db import transaction
 from django.utils import timezone
 from guardian.models import UserObjectPermission
 
-from crm import audit, fx
 from crm.accounts import demo_mode
 from crm.accounts.demo_mode import PASSWORD, TOTP_SECRET
-from crm.bank_days import is_bank_day
 from crm.choices import Role, UserKind
 from crm.models import Book, Brand, Desk, FxRate, User
+from crm.money.bank_days import is_bank_day
+from crm.rates import fx
+from crm.security import audit
 
 ORDER = ["clients", "leads", "kyc", "compliance", "trading", "wallet", "ib", "monitoring", "portal", "reports"]
 DAYS = 92

@@ -1,9 +1,9 @@
 """What the instance's key seals here."""
 
 from crm.accounts.adapters import SECRETS
-from crm.crypto import CLIENT_KEYS, LASTING_KEYS
-from crm.mail import PURPOSE
-from crm.sealed_columns import sealed_column, sealed_files, sealed_json
+from crm.notices.mail import PURPOSE
+from crm.security.crypto import CLIENT_KEYS, LASTING_KEYS
+from crm.security.sealed_columns import sealed_column, sealed_files, sealed_json
 
 sealed_column("crm.SubjectKey", "wrapped", purpose=CLIENT_KEYS, bound_to_row=True)
 sealed_column("crm.LastingKey", "wrapped", purpose=LASTING_KEYS, bound_to_row=True)

@@ -2,9 +2,13 @@
 
 from celery import shared_task
 
-from crm import audit, erasures, file_sweep, jobs, mail, partitions, storage
 from crm.accounts import link_requests
+from crm.db import partitions
 from crm.events import delivery
+from crm.files import file_sweep, jobs, storage
+from crm.notices import mail
+from crm.privacy import erasures
+from crm.security import audit
 
 
 @shared_task
@@ -69,7 +73,7 @@ def register_erasures() -> int:
     return erasures.register_new()
 
 
-# Done in beat's process while the broker is away (crm.without_broker).
+# Done in beat's process while the broker is away (crm.queue.without_broker).
 WITHOUT_BROKER = ("deliver_events", "send_due_mail")
 SCHEDULE = {
     "sweep-events": {

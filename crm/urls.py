@@ -5,7 +5,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from crm.api import api
+from crm.web.api import api
 
 # The set-up tables take our sign-in, with its second factor, instead of a password form of their own.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

@@ -1,6 +1,11 @@
-from crm.appbase import KeelsonAppConfig
+from crm.project.appbase import KeelsonAppConfig
 
 
 class IbConfig(KeelsonAppConfig):
     name = "ib"
     verbose_name = "Partners"
+    more_templates = ("partners",)
+    public_texts = (
+        "partners/", "ib/explain.py", "ib/choices.py", "ib/views/portal.py", "ib/invitations.py",
+        "ib/links.py", "ib/settlement.py", "ib/subscribers.py", "ib/tables.py", "ib/_tree.html",
+    )  # fmt: skip

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from clients.choices import TimelineKind
 from clients.models import Client
 from clients.timeline import tell
-from crm import audit, policies
 from crm.errors import DomainError, WrongState
-from crm.words import phrase
+from crm.i18n.localized_text import phrase
+from crm.security import audit, policies
 from ib import links
 from ib.choices import AttributionMethod, PartnerState
 from ib.models import Attribution, Partner, ReferralLink

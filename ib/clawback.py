@@ -17,12 +17,12 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from crm import audit
-from crm.money import Money
+from crm.money.amounts import Money
+from crm.security import audit
 from ib import engine_sql, periods
 from ib.choices import AccrualKind, Reason, RunKind
 from ib.models import CommissionRun, ReversedPart
-from wallet.choices import DEPOSIT_ARRIVED
+from wallet.choices.deposits import DEPOSIT_ARRIVED
 from wallet.models import Deposit
 
 # A trade rests on the deposits that had arrived before it was closed. A part of one that went back takes its share of

@@ -15,8 +15,8 @@ from django.contrib.auth.hashers import make_password
 from clients.choices import Stage
 from clients.models import Client
 from crm.accounts.demo_mode import PASSWORD
-from crm.bulk import copy_models
 from crm.choices import Role
+from crm.db.bulk import copy_models
 from crm.demo import Demo
 from crm.models import Brand, User
 from ib import engine, links, partners, plans, settlement, tree

@@ -18,8 +18,9 @@ from django.db import connection, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from crm import audit, fx, policies
 from crm.models import Brand
+from crm.rates import fx
+from crm.security import audit, policies
 from ib import engine_sql as sql
 from ib import periods
 from ib.choices import RunKind

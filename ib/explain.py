@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from crm.ui import formats
+from crm.i18n import formats
 from ib.choices import AccrualKind, AccrualState, Reason
 from ib.models import Accrual, PlanVersion, ReversedPart, Settlement
 from trading.choices import SymbolGroup

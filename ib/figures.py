@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from clients.models import Client
-from crm import money
+from crm.money import amounts
 from ib.choices import AccrualState, PeriodState, Reason
 from ib.models import (
     Accrual,
@@ -45,7 +45,7 @@ class Earned:
 
     @property
     def amount(self) -> Decimal:
-        return money.quantize(self.exact, self.currency, rounding=ROUND_FLOOR)
+        return amounts.quantize(self.exact, self.currency, rounding=ROUND_FLOOR)
 
 
 def earned_in(partner_ids: Iterable[int], period_ids: Iterable[int]) -> list[Earned]:

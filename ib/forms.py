@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from clients.queries import clients_visible_to
 from crm.models import Brand, User
-from crm.scope import reach_of
+from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
 from crm.ui.iban import IbanField
 from ib.choices import PayoutTo

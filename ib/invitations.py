@@ -8,11 +8,12 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from crm import audit, mail, policies
 from crm.accounts import links
 from crm.accounts.passwords import absolute
 from crm.choices import LinkKind
-from crm.mail import Letter
+from crm.notices import mail
+from crm.notices.mail import Letter
+from crm.security import audit, policies
 from ib.models import Partner
 from ib.policies import can_manage_partners
 

@@ -7,7 +7,7 @@ import datetime as dt
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.jobs import RunningJob, job_kind
+from crm.files.jobs import RunningJob, job_kind
 from crm.models import Brand
 from ib import engine
 

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit, policies
 from crm.errors import DomainError
+from crm.security import audit, policies
 from ib.codes import new_code
 from ib.models import Partner, ReferralLink
 from ib.policies import can_manage_partners

@@ -9,14 +9,14 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
-from crm.money import quantize
-from crm.scope import reach_of
+from crm.money.amounts import quantize
+from crm.security.scope import reach_of
 from crm.ui import panels
 from ib import figures, settlement
 from ib.choices import PeriodState, VersionState
 from ib.models import Attribution, Partner, PlanVersion, SettlementPeriod, Upline
 from ib.queries import partners_visible_to
-from wallet import owners
+from wallet.choices import account_owners
 
 
 def waiting_versions(user: Any) -> int | None:
@@ -124,4 +124,4 @@ for number, (label, name, icon) in enumerate(
 ):
     panels.menu("", label, name, None, icon, 10 * number, audience="partner")
 
-owners.register("partner", lambda ids: dict(Partner.objects.filter(pk__in=ids).values_list("pk", "name")))
+account_owners.register("partner", lambda ids: dict(Partner.objects.filter(pk__in=ids).values_list("pk", "name")))

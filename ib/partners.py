@@ -12,11 +12,11 @@ from guardian.shortcuts import assign_perm, remove_perm
 
 from clients.models import Client
 from clients.queries import reaches
-from crm import audit, policies
 from crm.accounts import username_for
 from crm.choices import UserKind
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Brand, User
+from crm.security import audit, policies
 from ib import links, tree
 from ib.choices import PARTNER_TRANSITIONS, PartnerState
 from ib.codes import new_code

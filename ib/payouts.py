@@ -16,21 +16,24 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from crm import audit, money
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
-from crm.ui import formats
+from crm.i18n import formats
+from crm.money import amounts
+from crm.security import audit
 from ib.choices import PayoutTo
 from ib.models import Partner, Payout
 from ib.settlement import balances_of
 from trading.choices import AccountState
 from trading.models import TradingAccount
-from wallet import ledger
-from wallet.choices import Direction, JournalKind, TransferState, WithdrawalState
-from wallet.ledger import Entry, Line
+from wallet.choices.ledger import JournalKind
+from wallet.choices.transfers import Direction, TransferState
+from wallet.choices.withdrawals import WithdrawalState
+from wallet.ledger import posting
+from wallet.ledger.posting import Entry, Line
 from wallet.models import Transfer, Withdrawal
-from wallet.payout_methods import PayoutMethod, payout_method, payout_methods
-from wallet.transfers import start_transfer
-from wallet.withdrawals import request_withdrawal
+from wallet.transfers.verbs import start_transfer
+from wallet.withdrawals.payout_methods import PayoutMethod, payout_method, payout_methods
+from wallet.withdrawals.verbs import request_withdrawal
 
 BANK_FIELDS: Final = frozenset({"iban", "holder"})
 
@@ -113,12 +116,12 @@ def pay_out(
         return known
     client = _payee(partner)
     _check_amount(partner, amount, currency)
-    minor = money.to_minor(amount, currency)
-    owed = ledger.partner_payable(brand_id=partner.brand_id, partner_id=partner.pk, currency=currency)
-    posted = ledger.post(
+    minor = amounts.to_minor(amount, currency)
+    owed = posting.partner_payable(brand_id=partner.brand_id, partner_id=partner.pk, currency=currency)
+    posted = posting.post(
         Entry(
             key=f"ib-payout:{partner.pk}:{request_key}", kind=JournalKind.COMMISSION_PAYOUT, brand_id=partner.brand_id,
-            lines=(Line(owed, -minor), Line(ledger.wallet_of(client, currency), minor)),
+            lines=(Line(owed, -minor), Line(posting.wallet_of(client, currency), minor)),
             description=f"Commissions of {partner.code}",
         ),
         actor=actor,
@@ -148,7 +151,7 @@ def _payee(partner: Partner) -> Client:
 
 
 def _check_amount(partner: Partner, amount: Decimal, currency: str) -> None:
-    if amount <= 0 or money.quantize(amount, currency) != amount:
+    if amount <= 0 or amounts.quantize(amount, currency) != amount:
         raise DomainError(
             _("Enter an amount above zero, with no more digits than %(currency)s has.") % {"currency": currency}
         )

@@ -13,12 +13,12 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit, policies
 from crm.errors import DomainError, WrongState
+from crm.i18n import formats
+from crm.i18n.localized_text import Words, phrase
 from crm.models import Brand
-from crm.notify import notify, people_with
-from crm.ui import formats
-from crm.words import Words, phrase
+from crm.notices.notify import notify, people_with
+from crm.security import audit, policies
 from ib.choices import VERSION_TRANSITIONS, VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
 from ib.policies import can_decide_version, can_manage_partners, can_write_plans

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm.policies import YES, Decision, has_permission, no
-from crm.scope import reach_of
+from crm.security.policies import YES, Decision, has_permission, no
+from crm.security.scope import reach_of
 from ib.models import PlanVersion
 
 

@@ -8,8 +8,8 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from guardian.models import UserObjectPermission
 
-from crm.policies import require_permission
-from crm.scope import reach_of
+from crm.security.policies import require_permission
+from crm.security.scope import reach_of
 from ib.models import Partner, Plan, Upline
 
 

@@ -1,5 +1,5 @@
 from crm.choices import Role
-from crm.roles import grants
+from crm.security.roles import grants
 
 READS = ["view_partner", "view_plan", "view_accrual", "view_settlement"]
 grants(

@@ -16,15 +16,16 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit, money, policies
 from crm.errors import WrongState
 from crm.events import CommissionSettled, publish
+from crm.money import amounts
+from crm.security import audit, policies
 from ib import periods
 from ib.choices import PeriodState, SettlementState
 from ib.models import Partner, PartnerDay, Settlement, SettlementPeriod
 from ib.policies import can_settle
-from wallet import ledger
-from wallet.choices import AccountKind, JournalKind
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.ledger import posting
 
 logger = logging.getLogger(__name__)
 # How long after a month's end its period closes by itself: late syncs and corrections still get in.
@@ -106,7 +107,7 @@ def _settle_partners(period: SettlementPeriod, *, actor: Any, now: dt.datetime, 
         )  # fmt: skip
         if amount:
             entries.append(_entry(period, partner_id, currency, amount))
-    posted = ledger.post_many(entries, actor=actor, posted_at=[now] * len(entries) if is_import else None)
+    posted = posting.post_many(entries, actor=actor, posted_at=[now] * len(entries) if is_import else None)
     journals = iter(posted)
     for row in rows:
         if row.amount:
@@ -126,16 +127,16 @@ def _settle_partners(period: SettlementPeriod, *, actor: Any, now: dt.datetime, 
 
 def payable(total: Decimal, currency: str) -> Decimal:
     """Whole smallest units that can be paid now: rounded down, and nothing of a negative sum."""
-    return max(Decimal(0), money.quantize(total, currency, rounding=ROUND_FLOOR))
+    return max(Decimal(0), amounts.quantize(total, currency, rounding=ROUND_FLOOR))
 
 
-def _entry(period: SettlementPeriod, partner_id: int, currency: str, amount: Decimal) -> ledger.Entry:
-    minor = money.to_minor(amount, currency)
-    cost = ledger.house(AccountKind.IB_COMMISSIONS, brand_id=period.brand_id, currency=currency)
-    owed = ledger.partner_payable(brand_id=period.brand_id, partner_id=partner_id, currency=currency)
-    return ledger.Entry(
+def _entry(period: SettlementPeriod, partner_id: int, currency: str, amount: Decimal) -> posting.Entry:
+    minor = amounts.to_minor(amount, currency)
+    cost = posting.house(AccountKind.IB_COMMISSIONS, brand_id=period.brand_id, currency=currency)
+    owed = posting.partner_payable(brand_id=period.brand_id, partner_id=partner_id, currency=currency)
+    return posting.Entry(
         key=f"ib-settlement:{period.pk}:{partner_id}:{currency}", kind=JournalKind.COMMISSION,
-        brand_id=period.brand_id, lines=(ledger.Line(cost, -minor), ledger.Line(owed, minor)),
+        brand_id=period.brand_id, lines=(posting.Line(cost, -minor), posting.Line(owed, minor)),
         description=f"Commissions {period}",
     )  # fmt: skip
 
@@ -190,4 +191,4 @@ def balances_of(partner: Partner) -> dict[str, Decimal]:
         brand_id=partner.brand_id, kind=AccountKind.IB_PAYABLE, subject=f"partner:{partner.pk}"
     )
     found = {account.pk: account.currency for account in accounts}
-    return {found[pk]: money.from_minor(minor, found[pk]) for pk, minor in ledger.balances(found).items()}
+    return {found[pk]: amounts.from_minor(minor, found[pk]) for pk, minor in posting.balances(found).items()}

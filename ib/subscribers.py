@@ -9,9 +9,9 @@ from crm.events import (
     DepositReversed,
     subscribe,
 )
-from crm.money import Money
-from crm.notify import notify
-from crm.words import amount, phrase
+from crm.i18n.localized_text import amount, phrase
+from crm.money.amounts import Money
+from crm.notices.notify import notify
 from ib import clawback, engine
 from ib.attribution import attribute_registration
 from ib.models import Partner

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from clients.countries import country_name
-from crm.scope import reach_of
+from crm.security.scope import reach_of
 from crm.ui.tables import (
     AgoColumn,
     BadgeColumn,

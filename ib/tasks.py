@@ -4,7 +4,7 @@ from celery import shared_task
 from celery.schedules import crontab
 
 from crm.models import Brand
-from crm.sweep import each
+from crm.queue.for_each import each
 from ib import engine, settlement
 
 

@@ -9,8 +9,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit, policies
 from crm.errors import DomainError, WrongState
+from crm.security import audit, policies
 from ib.models import Partner, PartnerLink
 from ib.policies import can_manage_partners
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import WrongState
-from crm.policies import require
+from crm.security.policies import require
 from kyc import policies
 from kyc.choices import DocumentState
 from kyc.documents import locked

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.ui.formats import day
+from crm.i18n.formats import day
 from kyc.choices import DocumentKind
 from kyc.models import CheckRun, Document
 from kyc.queries import ShownIssue

@@ -15,12 +15,12 @@ from clients.choices import Stage, TimelineKind
 from clients.facts import rebuild_client
 from clients.mail import send_mail_to
 from clients.models import Client
-from crm import audit
 from crm.errors import DomainError, WrongState
 from crm.events import DocumentUploaded, publish
-from crm.policies import require
-from crm.sweep import each
-from crm.words import phrase
+from crm.i18n.localized_text import phrase
+from crm.queue.for_each import each
+from crm.security import audit
+from crm.security.policies import require
 from kyc import intake, policies, store
 from kyc.choices import OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentState, Side
 from kyc.models import Document

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 
-from crm.crypto import lasting_key
+from crm.security.crypto import lasting_key
 
 BANDS = 16
 

@@ -18,11 +18,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from crm import audit, crypto
 from crm.errors import DomainError
-from crm.parsing import ParsingBusy
-from crm.policies import require
-from crm.wake import wake, wake_on_commit
+from crm.files.parsing import ParsingBusy
+from crm.queue.enqueue import wake, wake_on_commit
+from crm.security import audit, crypto
+from crm.security.policies import require
 from kyc import documents, intake, policies, store
 from kyc.choices import DocumentKind, IncomingState
 from kyc.models import ATTEMPTS_MAX, Document, IncomingFile

@@ -2,7 +2,7 @@
 
 Nothing that came from outside is kept as it came. Images are decoded to the last pixel and encoded anew (no metadata, no
 hidden parts); PDFs are rebuilt without scripts, actions, forms and attachments. All of it in a child process
-(`crm.parsing`): this one looks at the first bytes only. What can't be taken gets a sentence that says what to do instead.
+(`crm.files.parsing`): this one looks at the first bytes only. What can't be taken gets a sentence that says what to do instead.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
-from crm.parsing import Answer, Limits, ParsingRefused, Pool, parse
+from crm.files.parsing import Answer, Limits, ParsingRefused, Pool, parse
 
 IMAGE_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 PDF = "application/pdf"

@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from clients.facts import rebuild_client
 from clients.models import Client
-from crm import audit
 from crm.events import ClientVerified, publish
+from crm.security import audit
 from kyc.models import Document, LevelReached
 
 LEVEL_REQUIRED = 1

@@ -18,10 +18,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from crm import crypto
 from crm.errors import WrongState
+from crm.i18n.localized_text import Words, joined, label_of
 from crm.models import User
-from crm.words import Words, joined, label_of
+from crm.security import crypto
 from kyc.choices import (
     DECIDED_STATES,
     DOCUMENT_TRANSITIONS,

@@ -1,6 +1,6 @@
 """A document's pages as pictures, and a PDF's own text with its places. Sizes are bounded: what is huge is drawn smaller.
 
-Drawn in a child process (`crm.parsing`): what is kept was made by us, but from a stranger's file.
+Drawn in a child process (`crm.files.parsing`): what is kept was made by us, but from a stranger's file.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crm.parsing import Limits, ParsingRefused, Pool, parse
+from crm.files.parsing import Limits, ParsingRefused, Pool, parse
 from kyc.intake import SIDE_MAX_PX
 from kyc.ocr import Word
 

@@ -16,8 +16,8 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
-from crm import audit, crypto
 from crm.events import DocumentChecked, publish
+from crm.security import audit, crypto
 from kyc import pages, store
 from kyc.choices import DocumentState, IssueCode, RunState
 from kyc.documents import locked, waiting_for_checks

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from clients.policies import can
-from crm.policies import YES, Decision, no
+from crm.security.policies import YES, Decision, no
 from kyc.choices import DocumentState
 from kyc.models import Document
 

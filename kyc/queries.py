@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from clients.queries import clients_visible_to
-from crm import access_log, crypto
 from crm.choices import AccessKind
-from crm.policies import require, require_permission
-from crm.scope import reach_of
+from crm.security import access_log, crypto
+from crm.security.policies import require, require_permission
+from crm.security.scope import reach_of
 from kyc import policies, store
 from kyc.choices import IDENTITY_KINDS, OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentState, Severity, Side
 from kyc.models import CheckRun, Document, Issue

@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import TimelineKind
-from crm import audit
 from crm.errors import DomainError
 from crm.events import DocumentReviewed, publish
-from crm.policies import require
-from crm.sweep import each
-from crm.ui import formats
-from crm.wake import wake_on_commit
-from crm.words import phrase
+from crm.i18n import formats
+from crm.i18n.localized_text import phrase
+from crm.queue.enqueue import wake_on_commit
+from crm.queue.for_each import each
+from crm.security import audit
+from crm.security.policies import require
 from kyc import levels, policies
 from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
 from kyc.documents import locked

@@ -1,5 +1,5 @@
 from crm.choices import Role
-from crm.roles import grants
+from crm.security.roles import grants
 
 # Sales roles see that a passport is missing or was rejected, so that they can ask for it; nobody of them opens one.
 SEES_STATES = ["view_document"]

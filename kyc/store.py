@@ -1,5 +1,5 @@
-"""Where the files of clients lie: sealed under the client's own key (`crm.sealed_files`), below PRIVATE_DIR and outside the
-web root. A key names a file and is never a path.
+"""Where the files of clients lie: sealed under the client's own key (`crm.security.sealed_files`), below PRIVATE_DIR and outside
+the web root. A key names a file and is never a path.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 from django.conf import settings
 
-from crm import sealed_files
-from crm.sealed_files import CHUNK_BYTES, NONCE_BYTES, FileDamaged, FileMissing, StorageFull
+from crm.security import sealed_files
+from crm.security.sealed_files import CHUNK_BYTES, NONCE_BYTES, FileDamaged, FileMissing, StorageFull
 
 KEY_SHAPE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}")
 __all__ = ["CHUNK_BYTES", "NONCE_BYTES", "FileDamaged", "FileMissing", "StorageFull", "StoredFile"]

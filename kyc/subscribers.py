@@ -10,9 +10,9 @@ from clients.mail import send_mail_to
 from clients.models import Client
 from clients.stages import move_stage
 from crm.events import ClientVerified, DocumentChecked, DocumentReviewed, DocumentUploaded, subscribe
-from crm.notify import notify, people_with
-from crm.wake import wake_on_commit
-from crm.words import phrase
+from crm.i18n.localized_text import phrase
+from crm.notices.notify import notify, people_with
+from crm.queue.enqueue import wake_on_commit
 from kyc.choices import DocumentState
 from kyc.levels import level_required
 from kyc.models import Document

@@ -11,8 +11,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from crm.i18n.formats import ago
 from crm.ui.columns import DASH
-from crm.ui.formats import ago
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, DateColumn, Empty, Table
 from kyc import queries
 from kyc.choices import ISSUE_SHORT, OPEN_STATES, DocumentKind, DocumentState, IssueCode, Severity

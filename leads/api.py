@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from ninja import Field, Header, Router, Schema, Status
 from ninja.security import HttpBearer
 
-from crm.api_problem import problem
-from crm.unusual_input import without_nul
+from crm.web.api_problem import problem
+from crm.web.unusual_input import without_nul
 from leads import guard, sources
 from leads.capture import Capture, capture_lead
 from leads.choices import Channel

@@ -1,6 +1,8 @@
-from crm.appbase import KeelsonAppConfig
+from crm.project.appbase import KeelsonAppConfig
 
 
 class LeadsConfig(KeelsonAppConfig):
     name = "leads"
     verbose_name = "Leads"
+    more_templates = ("public",)
+    public_texts = ("public/", "leads/public_forms.py", "leads/guard.py", "leads/views/public.py")

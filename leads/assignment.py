@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 
 from clients.books import move_clients
 from clients.models import Client
-from crm import policies
 from crm.errors import DomainError, NotAllowed
 from crm.events import LeadAssigned, publish, publish_many
+from crm.i18n.localized_text import phrase
 from crm.models import Book, User
-from crm.notify import notify, push_live
-from crm.scope import reach_of
-from crm.words import phrase
+from crm.notices.notify import notify, push_live
+from crm.security import policies
+from crm.security.scope import reach_of
 from leads.models import Lead
 from leads.routing import Candidate, Decision
 

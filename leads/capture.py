@@ -20,12 +20,12 @@ from clients.books import move_clients
 from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
 from clients.models import Client
-from crm import audit
 from crm.errors import DomainError, IdempotencyConflict
 from crm.events import LeadCaptured, publish
+from crm.i18n.localized_text import phrase
 from crm.models import Book, Brand
-from crm.notify import notify
-from crm.words import phrase
+from crm.notices.notify import notify
+from crm.security import audit
 from leads import dedupe, places, routing, scoring
 from leads.assignment import apply_decision, candidate_of, tell_assigned
 from leads.choices import Channel

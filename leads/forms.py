@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from clients.choices import SalesStatus
 from clients.countries import country_choices
 from crm.models import Brand
-from crm.scope import reach_of
+from crm.security.scope import reach_of
 from leads.models import Campaign
 
 

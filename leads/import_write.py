@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from clients.choices import TimelineKind
 from clients.facts import GENERATED_ONCE
 from clients.models import Client
-from crm.bulk import copy_models, copy_rows
+from crm.db.bulk import copy_models, copy_rows
 from leads import places, routing, scoring
 from leads.choices import Channel, RowVerdict
 from leads.models import Campaign, Lead, LeadImport, LeadImportRow

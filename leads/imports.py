@@ -19,16 +19,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
-from crm import audit, policies, sealed_files
-from crm.bulk import copy_rows
 from crm.choices import JobState
+from crm.db.bulk import copy_rows
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import LeadsImported, publish
-from crm.jobs import start_job
+from crm.files.jobs import start_job
+from crm.i18n.localized_text import phrase
 from crm.models import Brand, Job
-from crm.notify import notify
-from crm.scope import reach_of
-from crm.words import phrase
+from crm.notices.notify import notify
+from crm.security import audit, policies, sealed_files
+from crm.security.scope import reach_of
 from leads import import_file
 from leads.choices import ImportState, RowVerdict
 from leads.import_write import Writer

@@ -26,10 +26,10 @@ from clients import timeline
 from clients.choices import SalesStatus, Stage, TimelineKind
 from clients.mail import send_mail_to
 from clients.models import Client, Message
-from crm import audit, policies
 from crm.errors import DomainError, WrongState
-from crm.notify import notify
-from crm.words import phrase
+from crm.i18n.localized_text import phrase
+from crm.notices.notify import notify
+from crm.security import audit, policies
 from leads.choices import SALES_TRANSITIONS
 from leads.models import RegistrationInvitation
 from leads.pipeline import change_sales_status

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.jobs import RunningJob, job_kind
+from crm.files.jobs import RunningJob, job_kind
 from leads import imports
 from leads.models import LeadImport
 

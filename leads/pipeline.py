@@ -12,10 +12,10 @@ from clients.choices import SalesStatus, Stage, TimelineKind
 from clients.facts import rebuild_client
 from clients.models import Client
 from clients.policies import can
-from crm import audit, policies
 from crm.errors import WrongState
-from crm.policies import Decision, has_permission
-from crm.words import phrase
+from crm.i18n.localized_text import phrase
+from crm.security import audit, policies
+from crm.security.policies import Decision, has_permission
 from leads import sla
 from leads.choices import AFTER_A_TALK, BY_CALL, SALES_TRANSITIONS
 from leads.models import SalesStatusChange

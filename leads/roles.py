@@ -1,5 +1,5 @@
 from crm.choices import Role
-from crm.roles import grants
+from crm.security.roles import grants
 
 WORKS = ["view_lead", "add_lead", "change_sales_status", "send_invitation"]
 SETS_UP = [

@@ -1,5 +1,5 @@
 """What the instance's key seals here."""
 
-from crm.sealed_columns import sealed_files
+from crm.security.sealed_columns import sealed_files
 
 sealed_files("lead-import")

@@ -12,10 +12,10 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit, policies
 from crm.errors import DomainError, NotAllowed
 from crm.models import User
-from crm.scope import reach_of
+from crm.security import audit, policies
+from crm.security.scope import reach_of
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule, Shift
 
 MOST_SHIFTS = 21

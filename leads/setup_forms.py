@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from clients.countries import country_choices
 from crm.models import Brand, Desk, User
-from crm.numbers import is_whole
-from crm.scope import reach_of
+from crm.money.numbers import is_whole
+from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
 from leads.choices import OffShift, RuleKind, Strategy
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule

@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from clients.books import move_clients
 from clients.choices import Stage
-from crm import audit
+from crm.i18n.localized_text import phrase
 from crm.models import User
-from crm.notify import notify
-from crm.sweep import each
-from crm.words import phrase
+from crm.notices.notify import notify
+from crm.queue.for_each import each
+from crm.security import audit
 from leads import routing
 from leads.assignment import apply_decision, candidate_of, tell_assigned
 from leads.models import Lead

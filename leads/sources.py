@@ -10,10 +10,10 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm import audit, policies
 from crm.errors import DomainError, NotAllowed
 from crm.models import Brand
-from crm.scope import reach_of
+from crm.security import audit, policies
+from crm.security.scope import reach_of
 from leads.models import Campaign, LeadSource
 
 PREFIX = "ksl_"

@@ -6,7 +6,7 @@ from clients.choices import SalesStatus, Stage
 from clients.models import Client
 from crm.events import ClientContacted, ClientMoved, ClientStageChanged, subscribe
 from crm.models import User
-from crm.notify import push_live
+from crm.notices.notify import push_live
 from leads import pipeline, sla
 from leads.assignment import newest_leads
 from leads.models import Lead

@@ -11,10 +11,10 @@ from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit, policies
 from crm.errors import DomainError, WrongState
 from crm.events import AlertDecided, AlertRaised, publish
 from crm.models import User
+from crm.security import audit, policies
 from monitoring import baselines, reasons, rules
 from monitoring.choices import ALERT_TRANSITIONS, FEATURES, AlertState, Severity, Verdict
 from monitoring.models import AgentDay, Alert, DayScore, Decision, Watch

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from crm.choices import Role
 from crm.models import User
-from crm.policies import YES, Decision, has_permission, no
+from crm.security.policies import YES, Decision, has_permission, no
 from monitoring.choices import AlertState
 from monitoring.models import Alert
 from monitoring.queries import agents_visible_to

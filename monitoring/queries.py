@@ -14,9 +14,9 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from crm.models import AccessEvent, User
-from crm.numbers import is_whole
-from crm.policies import require_permission
-from crm.scope import reach_of
+from crm.money.numbers import is_whole
+from crm.security.policies import require_permission
+from crm.security.scope import reach_of
 from monitoring.models import Alert
 
 EVIDENCE_PAGE = 40

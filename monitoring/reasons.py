@@ -8,8 +8,8 @@ import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from crm.ui import formats
-from crm.words import SAYERS, Phrase, said_by
+from crm.i18n import formats
+from crm.i18n.localized_text import SAYERS, Phrase, said_by
 from monitoring import statistics
 from monitoring.choices import FAMILIES, FAMILY_OF, FEATURES, FLOORS, Family, Feature, Rule
 

@@ -1,9 +1,9 @@
 """Whom monitoring tells."""
 
 from crm.events import AlertRaised, subscribe
+from crm.i18n.localized_text import joined, phrase
 from crm.models import User
-from crm.notify import notify, people_with
-from crm.words import joined, phrase
+from crm.notices.notify import notify, people_with
 from monitoring.models import Alert
 from monitoring.policies import can_review
 from monitoring.queries import alerts_visible_to

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clients.queries import clients_visible_to
-from crm import access_log, audit
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.models import User
-from crm.policies import require_permission
+from crm.security import access_log, audit
+from crm.security.policies import require_permission
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
 from monitoring import alerts, charts, watchlist

@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit, policies
 from crm.errors import DomainError, WrongState
 from crm.models import User
+from crm.security import audit, policies
 from monitoring.choices import WatchKind
 from monitoring.models import Watch
 from monitoring.policies import can_watch

@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from clients.models import Client
-from crm import audit
 from crm.models import Brand, User
-from crm.request_context import current
+from crm.security import audit
+from crm.security.request_context import current
 from portal.choices import REQUIRED_CONSENTS, ConsentKind
 from portal.consent_catalogue import STANDARD_VERSION, standard_text
 from portal.models import Consent, ConsentText

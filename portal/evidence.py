@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.models import Consent
-from wallet.evidence import ROWS_MAX, Part, evidence_part
+from wallet.disputes.evidence import ROWS_MAX, Part, evidence_part
 from wallet.models import Dispute
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crm.numbers import is_whole
+from crm.money.numbers import is_whole
 from crm.ui.iban import IbanField
 from portal.forms_room import AmountField, KeyedForm
-from wallet.payout_methods import PayoutMethod
+from wallet.withdrawals.payout_methods import PayoutMethod
 
 
 class WithdrawForm(KeyedForm):

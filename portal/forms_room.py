@@ -20,13 +20,13 @@ from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
 from portal.forms import DateOfBirthWidget
 from portal.platforms import password_rule
 from portal.profile import IDENTITY, identity_is_fixed
-from trading.caps import Ladder
+from trading.accounts.request_rules import against_password, is_possible, leave_for_password, types_to_change_to
 from trading.choices import RequestKind
+from trading.leverage.caps import Ladder
 from trading.models import AccountType, TradingAccount, TradingServer
-from trading.request_rules import against_password, is_possible, leave_for_password, types_to_change_to
-from wallet.amounts import read_amount
+from wallet.core.amounts import read_amount
+from wallet.deposits.method_offers import Offer
 from wallet.models import PaymentMethod
-from wallet.offers import Offer
 
 
 class DetailsForm(forms.Form):
@@ -168,7 +168,7 @@ class ExchangeForm(KeyedForm):
 
 
 def account_label(account: TradingAccount) -> str:
-    from crm.ui import formats
+    from crm.i18n import formats
 
     return f"{account.login} · {account.server} · {formats.money(account.balance, account.currency)}"
 

@@ -13,24 +13,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.models import Client
-from crm.money import Money
-from crm.ui import formats
+from crm.i18n import formats
+from crm.money.amounts import Money
 from portal import paying
-from wallet.choices import (
-    DepositState,
-    Direction,
-    HoldReason,
-    Purpose,
-    TransferState,
-    WithdrawalState,
-    failure_words,
-    reason_for_client,
-)
-from wallet.claims import is_open
+from wallet.choices.deposits import DepositState, HoldReason
+from wallet.choices.transfers import Direction, TransferState
+from wallet.choices.withdrawals import Purpose, WithdrawalState, failure_words, reason_for_client
 from wallet.models import BonusGrant, Deposit, Exchange, Transfer, Withdrawal
+from wallet.movements.queries import Wallet, wallets_of
 from wallet.psp.base import PayBy
-from wallet.queries import Wallet, wallets_of
-from wallet.sources import Source
+from wallet.withdrawals.refund_claims import is_open
+from wallet.withdrawals.refundable_deposits import Source
 
 RECENT = 300
 SLOWNESS = (

@@ -13,12 +13,12 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from crm.money import exponent
-from crm.numbers import is_whole
-from crm.ui import formats
-from wallet.choices import PspKind
+from crm.i18n import formats
+from crm.money.amounts import exponent
+from crm.money.numbers import is_whole
+from wallet.choices.psp import PspKind
+from wallet.deposits.method_offers import Offer
 from wallet.models import Deposit
-from wallet.offers import Offer
 from wallet.psp import adapter_of
 from wallet.psp.base import HostedFields, PayBy
 

@@ -9,12 +9,11 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from trading import abilities
+from trading.accounts.request_rules import words_of
 from trading.choices import Ability, AccountState, HeldBecause, PlatformKind
 from trading.models import AccountRequest, TradingAccount, TradingServer
-from trading.platforms import downloads
+from trading.platforms import capabilities, downloads
 from trading.platforms.pool import capabilities_of
-from trading.request_rules import words_of
 
 # In the client's words; the labels of `Ability` are the staff's. A client meets no others (`abilities.OF_CLIENTS`).
 WISHES: Final = {
@@ -34,7 +33,7 @@ WAITS: Final = {
 
 def left_to_us(server: TradingServer) -> list[str]:
     """What a client can't do from here on this server, in their words."""
-    return [str(WISHES[one]) for one in abilities.lacking(server) if one in abilities.OF_CLIENTS]
+    return [str(WISHES[one]) for one in capabilities.lacking(server) if one in capabilities.OF_CLIENTS]
 
 
 def why_it_waits(request: AccountRequest) -> str:
@@ -62,7 +61,7 @@ def sign_in(account: TradingAccount) -> SignIn:
 
 
 def _own_password(account: TradingAccount) -> str:
-    if abilities.can(account.server, Ability.SET_PASSWORDS):
+    if capabilities.can(account.server, Ability.SET_PASSWORDS):
         return _(
             "The trading password of this account. Set one above if you have none: we keep none and can't show it."
         )

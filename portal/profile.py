@@ -12,11 +12,11 @@ from clients import timeline
 from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
 from clients.models import Client
-from crm import audit
 from crm.errors import DomainError, NotAllowed
+from crm.i18n.localized_text import joined, phrase
 from crm.models import User
-from crm.notify import notify, people_with
-from crm.words import joined, phrase
+from crm.notices.notify import notify, people_with
+from crm.security import audit
 from kyc.choices import IDENTITY_KINDS, DocumentState
 from kyc.models import Document
 from portal import eligibility

@@ -21,17 +21,18 @@ from clients.canonical import canonical_email, canonical_phone
 from clients.choices import Stage, TimelineKind
 from clients.models import Client
 from clients.stages import move_stage
-from crm import audit, mail
 from crm.accounts import links, username_for
 from crm.accounts.passwords import absolute
 from crm.choices import LinkKind, UserKind
 from crm.errors import DomainError, WrongState
 from crm.events import ClientRegistered, publish
-from crm.mail import Letter
+from crm.i18n.localized_text import phrase
 from crm.models import Brand, User
-from crm.notify import notify
-from crm.request_context import current
-from crm.words import phrase
+from crm.notices import mail
+from crm.notices.mail import Letter
+from crm.notices.notify import notify
+from crm.security import audit
+from crm.security.request_context import current
 from leads import invitations
 from leads.attribution import Origin
 from leads.capture import Capture, capture_lead

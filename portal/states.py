@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from trading.choices import AccountState
 from trading.models import TradingAccount
-from wallet.choices import DepositState, TransferState, WithdrawalState
+from wallet.choices.deposits import DepositState
+from wallet.choices.transfers import TransferState
+from wallet.choices.withdrawals import WithdrawalState
 from wallet.models import Deposit, Transfer, Withdrawal
 
 WORDS: Final[dict[type[Model], dict[str, Any]]] = {

@@ -23,15 +23,16 @@ from crm.events import (
     WithdrawalSettled,
     subscribe,
 )
+from crm.i18n.localized_text import Words, joined, phrase
 from crm.models import User
-from crm.money import Money
-from crm.notify import notify, push_live
-from crm.words import Words, joined, phrase
+from crm.money.amounts import Money
+from crm.notices.notify import notify, push_live
 from kyc.models import Document
 from portal import registration
-from wallet.choices import FindingKind, RequestState, WithdrawalState, reason_for_client
+from wallet.choices.approvals import RequestState
+from wallet.choices.withdrawals import FindingKind, WithdrawalState, reason_for_client
 from wallet.models import Deposit, PayoutFinding, Transfer, Withdrawal
-from wallet.outcomes import parts_of
+from wallet.withdrawals.payout_results import parts_of
 
 # The browser's pages listen for this: any page of the room asks for its fragment again.
 LIVE = "room"

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm.ui import formats
+from crm.i18n import formats
 from crm.ui.charts import Chart, Series
 from reports import figures, queries
 from reports.figures import Totals

@@ -10,7 +10,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from crm.models import Desk, User
-from crm.scope import reach_of
+from crm.security.scope import reach_of
 from ib.models import PartnerDay
 from kyc.choices import DocumentState
 from kyc.models import Document

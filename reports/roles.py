@@ -1,5 +1,5 @@
 from crm.choices import Role
-from crm.roles import grants
+from crm.security.roles import grants
 
 grants(
     "reports",

@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm import access_log
 from crm.choices import AccessKind
-from crm.policies import require_permission
+from crm.security import access_log
+from crm.security.policies import require_permission
 from crm.ui.exports import defuse
 from crm.ui.views import staff_page
 from reports import dashboards, figures, queries

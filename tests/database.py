@@ -23,7 +23,8 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.test import TransactionTestCase
 from django.utils import translation
 
-from crm import devdb, wake
+from crm.queue import enqueue
+from launcher import devdb
 from tests import reset
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -229,6 +230,6 @@ _redis = redis.from_url(settings.REDIS_URL)
 def empty_redis() -> redis.Redis:
     """Cache, queues and locks start empty in each test, and nobody's language is left behind; returns the client."""
     translation.deactivate()
-    wake.expect_broker()
+    enqueue.expect_broker()
     _redis.flushdb()
     return _redis

@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.choices import BadgeChoices
-from trading.platforms.mt5.enums import DealAction as Mt5Action
 
 
 class PlatformKind(models.TextChoices):
@@ -266,27 +265,27 @@ class AliasRule(models.TextChoices):
 class DealAction(models.IntegerChoices):
     """Kinds of deals, by the platform's number. A number that is not here is stored and reported, never dropped."""
 
-    BUY = Mt5Action.BUY, _("Buy")
-    SELL = Mt5Action.SELL, _("Sell")
-    BALANCE = Mt5Action.BALANCE, _("Balance")
-    CREDIT = Mt5Action.CREDIT, _("Credit")
-    CHARGE = Mt5Action.CHARGE, _("Charge")
-    CORRECTION = Mt5Action.CORRECTION, _("Correction")
-    BONUS = Mt5Action.BONUS, _("Bonus")
-    COMMISSION = Mt5Action.COMMISSION, _("Commission")
-    COMMISSION_DAILY = Mt5Action.COMMISSION_DAILY, _("Daily commission")
-    COMMISSION_MONTHLY = Mt5Action.COMMISSION_MONTHLY, _("Monthly commission")
-    AGENT_DAILY = Mt5Action.AGENT_DAILY, _("Daily agent commission")
-    AGENT_MONTHLY = Mt5Action.AGENT_MONTHLY, _("Monthly agent commission")
-    INTEREST = Mt5Action.INTEREST, _("Interest")
-    BUY_CANCELED = Mt5Action.BUY_CANCELED, _("Buy cancelled")
-    SELL_CANCELED = Mt5Action.SELL_CANCELED, _("Sell cancelled")
-    DIVIDEND = Mt5Action.DIVIDEND, _("Dividend")
-    DIVIDEND_FRANKED = Mt5Action.DIVIDEND_FRANKED, _("Franked dividend")
-    TAX = Mt5Action.TAX, _("Tax")
-    AGENT = Mt5Action.AGENT, _("Agent commission")
-    SO_COMPENSATION = Mt5Action.SO_COMPENSATION, _("Negative balance compensation")
-    SO_COMPENSATION_CREDIT = Mt5Action.SO_COMPENSATION_CREDIT, _("Negative balance compensation (credit)")
+    BUY = 0, _("Buy")
+    SELL = 1, _("Sell")
+    BALANCE = 2, _("Balance")
+    CREDIT = 3, _("Credit")
+    CHARGE = 4, _("Charge")
+    CORRECTION = 5, _("Correction")
+    BONUS = 6, _("Bonus")
+    COMMISSION = 7, _("Commission")
+    COMMISSION_DAILY = 8, _("Daily commission")
+    COMMISSION_MONTHLY = 9, _("Monthly commission")
+    AGENT_DAILY = 10, _("Daily agent commission")
+    AGENT_MONTHLY = 11, _("Monthly agent commission")
+    INTEREST = 12, _("Interest")
+    BUY_CANCELED = 13, _("Buy cancelled")
+    SELL_CANCELED = 14, _("Sell cancelled")
+    DIVIDEND = 15, _("Dividend")
+    DIVIDEND_FRANKED = 16, _("Franked dividend")
+    TAX = 17, _("Tax")
+    AGENT = 18, _("Agent commission")
+    SO_COMPENSATION = 19, _("Negative balance compensation")
+    SO_COMPENSATION_CREDIT = 20, _("Negative balance compensation (credit)")
 
 
 TRADES = (DealAction.BUY, DealAction.SELL)

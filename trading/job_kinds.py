@@ -9,15 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.errors import DomainError, WrongState
-from crm.jobs import RunningJob, job_kind
-from trading import (
-    cap_standing,
-    class_moves,
-    job_kinds_sync,  # noqa: F401 (registers its kinds)
-    lowering,
-)
+from crm.files.jobs import RunningJob, job_kind
+from trading.cap_breaches import reduction, remedies
 from trading.choices import UNDECIDED, Verdict
 from trading.imports import attach, matching, reading
+from trading.leverage import account_groups
 from trading.models import AccountImport, StagedLogin
 
 logger = logging.getLogger(__name__)
@@ -69,12 +65,12 @@ def match_logins(job: RunningJob) -> None:
 @job_kind("trading.lower_leverage", title=gettext_lazy("Lowering leverage to the caps"), hours=2)
 def lower_leverage(job: RunningJob) -> None:
     """Every account above its cap without open positions; one that can't be changed costs no other."""
-    total, done, failed, last = lowering.count_above(job.owner), 0, 0, 0
-    while rows := lowering.due(job.owner, after=last):
+    total, done, failed, last = reduction.count_above(job.owner), 0, 0, 0
+    while rows := reduction.due(job.owner, after=last):
         for account_id in rows:
             last = account_id
             try:
-                lowering.lower(account_id=account_id, actor=job.owner)
+                reduction.lower(account_id=account_id, actor=job.owner)
                 done += 1
             except DomainError:
                 failed += 1
@@ -85,12 +81,12 @@ def lower_leverage(job: RunningJob) -> None:
 @job_kind("trading.put_classes_right", title=gettext_lazy("Bringing accounts within the caps of classes"), hours=2)
 def put_classes_right(job: RunningJob) -> None:
     """What was chosen on the page, account by account; one that can't be changed costs no other. May run twice."""
-    cap_standing.refresh()
+    account_groups.refresh()
     chosen = set(job.parameters["chosen"])
-    ids, done, left, failed = class_moves.ids_of(job.owner, chosen), 0, 0, 0
+    ids, done, left, failed = remedies.ids_of(job.owner, chosen), 0, 0, 0
     for account_id in ids:
         try:
-            class_moves.put_right(account_id=account_id, chosen=chosen, actor=job.owner)
+            remedies.put_right(account_id=account_id, chosen=chosen, actor=job.owner)
             done += 1
         except WrongState:
             left += 1
@@ -98,5 +94,5 @@ def put_classes_right(job: RunningJob) -> None:
             failed += 1
         words = _("%(done)s put right, %(left)s left as they are, %(failed)s not done")
         job.progress(done + left + failed, len(ids), words % {"done": done, "left": left, "failed": failed})
-    cap_standing.refresh()
+    account_groups.refresh()
     job.point_to(reverse("trading_caps_above"))

@@ -8,11 +8,11 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from crm.numbers import is_whole
+from crm.money.numbers import is_whole
 from crm.ui import panels
 from trading import queries
+from trading.accounts.views.accounts import trading_tab
 from trading.models import PlatformIssue, ReconcileBreak, StagedLogin, SymbolInfo
-from trading.views.accounts import trading_tab
 
 
 def find_accounts(user: Any, query: str, limit: int) -> Iterator[panels.Found]:

@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from clients.countries import country_name
 from clients.models import Client
 from clients.queries import reaches
-from crm.policies import YES, Decision, has_permission, no
-from trading import abilities
+from crm.security.policies import YES, Decision, has_permission, no
 from trading.choices import Ability, AccountState, DecisionState, OperationKind, OperationState
 from trading.models import (
     AccountRequest,
@@ -20,6 +19,7 @@ from trading.models import (
     OperationDecision,
     TradingAccount,
 )
+from trading.platforms import capabilities
 
 ACCOUNTS_PER_CLIENT_MAX = 20
 # A client under one of these may not get or use trading accounts.
@@ -67,7 +67,7 @@ def can_open_account(user: Any, client: Client, account_type: AccountType) -> De
             _("You have as many trading accounts as one client may have. Close one first, or write to us.") if own
             else _("The client has the most trading accounts that one client may have.")
         )  # fmt: skip
-    possible = abilities.can(account_type.server, Ability.OPEN_ACCOUNTS)
+    possible = capabilities.can(account_type.server, Ability.OPEN_ACCOUNTS)
     return no(_("On this platform we open accounts by hand. Please write to us.")) if own and not possible else possible
 
 
@@ -108,21 +108,23 @@ def can_change_leverage(user: Any, account: TradingAccount) -> Decision:
     """Staff with the right. Clients ask; a person decides."""
     if is_own(user, account.client):
         return no(_("Please ask us to change the leverage."))
-    return _on_account(user, account, "trading.change_leverage") and abilities.can(
+    return _on_account(user, account, "trading.change_leverage") and capabilities.can(
         account.server, Ability.CHANGE_LEVERAGE
     )
 
 
 def can_reset_password(user: Any, account: TradingAccount) -> Decision:
     allowed = _on_account(user, account, "trading.reset_password")
-    return allowed and abilities.can(account.server, Ability.SET_PASSWORDS)
+    return allowed and capabilities.can(account.server, Ability.SET_PASSWORDS)
 
 
 def can_archive(user: Any, account: TradingAccount) -> Decision:
     """Staff with the right. Clients ask (`requests`)."""
     if is_own(user, account.client):
         return no(_("Please ask us to close the account."))
-    return _on_account(user, account, "trading.archive_account") and abilities.can(account.server, Ability.STOP_TRADING)
+    return _on_account(user, account, "trading.archive_account") and capabilities.can(
+        account.server, Ability.STOP_TRADING
+    )
 
 
 def can_import(user: Any) -> Decision:
@@ -141,7 +143,7 @@ def can_operate(user: Any, account: TradingAccount, kind: str) -> Decision:
     """Deposits and withdrawals come from the wallet (the client's own wish, or staff who may); the rest is staff only."""
     if account.missing_since is not None:
         return no(_("The trading platform has put this account away: no money can be moved there."))
-    possible = abilities.can(account.server, abilities.FOR_OPERATION[OperationKind(kind)])
+    possible = capabilities.can(account.server, capabilities.FOR_OPERATION[OperationKind(kind)])
     if not possible:
         return possible
     if kind in (OperationKind.DEPOSIT, OperationKind.WITHDRAWAL):

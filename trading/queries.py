@@ -18,10 +18,12 @@ from django.http import Http404
 from django.utils import timezone
 
 from clients.models import Client
-from crm.policies import Decision, no, require_permission
-from crm.scope import reach_of
-from trading import caps, class_margins, policies
+from crm.security.policies import Decision, no, require_permission
+from crm.security.scope import reach_of
+from trading import policies
 from trading.choices import AccountState, OperationState
+from trading.leverage import caps
+from trading.leverage import margins as class_margins
 from trading.models import (
     AccountRequest,
     AccountType,
@@ -34,7 +36,7 @@ from trading.models import (
     TradingAccount,
     TradingServer,
 )
-from trading.pulse import Pulse, pulses_of
+from trading.platforms.health import Pulse, pulses_of
 
 # Below this many accounts their ids are named in the query: the planner then reads few index ranges, not all of time.
 FEW_ACCOUNTS: Final = 2000

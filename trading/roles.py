@@ -1,5 +1,5 @@
 from crm.choices import Role
-from crm.roles import grants
+from crm.security.roles import grants
 
 SEES = ["view_tradingaccount", "view_deal_list", "view_position", "view_balanceoperation"]
 grants(

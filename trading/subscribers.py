@@ -15,18 +15,15 @@ from crm.events import (
     TradingAccountOpened,
     subscribe,
 )
-from crm.notify import notify
-from crm.words import phrase
-from trading import (
-    caps,
-    fx_quotes,  # noqa: F401 (registers its reader of rates)
-    margin,
-    policies,
-)
-from trading.accounts import follow_restrictions
+from crm.i18n.localized_text import phrase
+from crm.notices.notify import notify
+from trading import policies
+from trading.accounts.changes import follow_restrictions
+from trading.accounts.opening import request_account
 from trading.choices import MarginSeverity
+from trading.leverage import caps
 from trading.models import AccountType, TradingAccount
-from trading.opening import request_account
+from trading.risk import margin
 
 ADVICE = {
     MarginSeverity.WARNING: gettext_lazy("Close positions or pay in, so that they are not closed for you."),

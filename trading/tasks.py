@@ -7,13 +7,16 @@ import datetime as dt
 from celery import shared_task
 from celery.schedules import crontab
 
-from crm.sweep import each
-from trading import accounts, cap_standing, class_above, opening, operations, requests, results, symbols
+from crm.queue.for_each import each
+from trading.accounts import balance_operations, opening, requests
+from trading.accounts import changes as accounts
+from trading.cap_breaches import breaches
 from trading.choices import OperationState
 from trading.imports import history
+from trading.leverage import account_groups
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.errors import PlatformError
-from trading.sync import again, deals, money, positions, profiles, reconcile, samples, settings
+from trading.sync import deals, money, positions, profiles, reconcile, results, resync, samples, settings, symbols
 
 
 @shared_task
@@ -23,12 +26,12 @@ def open_account(account_id: int) -> str:
 
 @shared_task
 def send_operation(operation_id: int) -> str:
-    return operations.send_operation(operation_id)
+    return balance_operations.send_operation(operation_id)
 
 
 @shared_task
 def resolve_operation(operation_id: int) -> str:
-    return operations.resolve_operation(operation_id)
+    return balance_operations.resolve_operation(operation_id)
 
 
 @shared_task
@@ -54,7 +57,7 @@ def read_history(account_id: int) -> int | None:
 @shared_task
 def continue_work() -> int:
     """Accounts to open and operations to send or look up, left by a crash or a broker that was away."""
-    done = each(_continue_operation, operations.due_operations())
+    done = each(_continue_operation, balance_operations.due_operations())
     done += each(opening.open_on_platform, opening.due_accounts())
     done += each(requests.apply, requests.due_requests())
     for account_id in history.due_histories():
@@ -65,14 +68,14 @@ def continue_work() -> int:
 def _continue_operation(due: tuple[int, str]) -> OperationState:
     operation_id, state = due
     if state == OperationState.RESERVED:
-        return operations.send_operation(operation_id)
-    return operations.resolve_operation(operation_id)
+        return balance_operations.send_operation(operation_id)
+    return balance_operations.resolve_operation(operation_id)
 
 
 READERS = {
     "deals": deals.follow_deals,
-    "deals_hour": lambda server: again.read_again(server, span=dt.timedelta(minutes=15)),
-    "deals_day": lambda server: again.read_again(server, span=dt.timedelta(hours=26)),
+    "deals_hour": lambda server: resync.read_again(server, span=dt.timedelta(minutes=15)),
+    "deals_day": lambda server: resync.read_again(server, span=dt.timedelta(hours=26)),
     "accounts": money.sync_money,
     "profiles": profiles.sync_profiles,
     "positions": positions.sync_positions,
@@ -120,13 +123,13 @@ def forget_samples() -> int:
 @shared_task
 def count_standing() -> None:
     """Open accounts by sort, which caps are held against."""
-    cap_standing.refresh()
+    account_groups.refresh()
 
 
 @shared_task
 def watch_class_caps() -> int:
     """Groups that give open accounts more on a class of instruments than they may."""
-    return class_above.watch()
+    return breaches.watch()
 
 
 @shared_task

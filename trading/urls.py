@@ -1,23 +1,16 @@
 from django.urls import URLPattern, URLResolver, path
 
 from crm.ui.views import TableView
-from trading.tables import AccountTable, DealTable
-from trading.tables_sync import PlatformBreakTable, SymbolTable, UnknownDealTable
-from trading.views import (
-    account_types,
-    accounts,
-    archive,
-    caps,
-    dealing,
-    health,
-    imports,
-    logins,
-    margin,
-    requests,
-    servers,
-    steps,
-    symbols,
-)
+from trading.accounts.tables import AccountTable, DealTable
+from trading.accounts.views import accounts, archive, requests
+from trading.cap_breaches.views import account_types, caps
+from trading.imports import login_views
+from trading.imports import views as imports
+from trading.risk.views import dealing, margin
+from trading.servers import views as servers
+from trading.symbols import views as symbols
+from trading.symbols.tables import PlatformBreakTable, SymbolTable, UnknownDealTable
+from trading.sync.views import health, steps
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/accounts/", TableView.as_view(table=AccountTable), name="trading_accounts"),
@@ -29,9 +22,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/accounts/<int:account_id>/leverage/", accounts.ChangeLeverage.as_view(), name="trading_leverage"),
     path("trading/accounts/<int:account_id>/password/", accounts.ResetPassword.as_view(), name="trading_password"),
     path("trading/accounts/<int:account_id>/retry/", accounts.RetryAccount.as_view(), name="trading_retry"),
-    path("trading/accounts/<int:account_id>/attach/", logins.ProposeLogin.as_view(), name="trading_attach"),
-    path("trading/logins/<int:proposal_id>/", logins.LoginProposalPage.as_view(), name="trading_login"),
-    path("trading/logins/<int:proposal_id>/<slug:act>/", logins.LoginProposalAct.as_view(), name="trading_login_act"),
+    path("trading/accounts/<int:account_id>/attach/", login_views.ProposeLogin.as_view(), name="trading_attach"),
+    path("trading/logins/<int:proposal_id>/", login_views.LoginProposalPage.as_view(), name="trading_login"),
+    path(
+        "trading/logins/<int:proposal_id>/<slug:act>/", login_views.LoginProposalAct.as_view(), name="trading_login_act"
+    ),
     path("trading/accounts/<int:account_id>/archive/", archive.ArchiveAccount.as_view(), name="trading_archive"),
     path("trading/accounts/<int:account_id>/restore/", archive.RestoreAccount.as_view(), name="trading_restore"),
     path("trading/open/<int:client_id>/", accounts.OpenAccount.as_view(), name="trading_open_account"),

@@ -3,9 +3,10 @@ from functools import partial
 from django.db.models import Q
 
 from crm.file_columns import FileColumn, declare
-from wallet import attachments, bank, settlement_import
-from wallet.choices import WaitingState
-from wallet.kept_files import Folder, awaited_names
+from wallet.bank import statements as bank
+from wallet.choices.reconciliation import WaitingState
+from wallet.core import attachments
+from wallet.core.source_files import Folder, awaited_names
 from wallet.models import (
     BankFile,
     BreakNote,
@@ -15,6 +16,7 @@ from wallet.models import (
     ReportToConfirm,
     SettlementImport,
 )
+from wallet.reconciliation import settlement_import
 
 
 def _attached(model: type, shelf: attachments.Shelf) -> FileColumn:

@@ -16,20 +16,22 @@ import wallet.documents.batches
 import wallet.documents.psp_pack
 import wallet.documents.receipts  # noqa: F401
 from crm.errors import NotAllowed
-from crm.jobs import RunningJob, job_kind
-from crm.policies import require
-from wallet import bank, evidence, job_kinds_month  # noqa: F401 (registers its kinds)
-from wallet.account_history import HistoryForm
-from wallet.account_history import write_csv as write_history
+from crm.files.jobs import RunningJob, job_kind
+from crm.security.policies import require
+from wallet.bank import statements as bank
+from wallet.closing import job_kinds  # noqa: F401 (registers its kinds)
+from wallet.closing.periods import close_period
+from wallet.closing.trial_balance import make_pdf as make_trial_pdf
+from wallet.closing.trial_balance import trial_balance, write_csv
+from wallet.core.queries import accounts_visible_to, disputes_visible_to, periods_visible_to
+from wallet.disputes import evidence
+from wallet.disputes.policies import can_answer_dispute
+from wallet.ledger.account_history import HistoryForm
+from wallet.ledger.account_history import write_csv as write_history
 from wallet.models import BankFile
-from wallet.periods import close_period
-from wallet.policies import can_answer_dispute
 from wallet.psp.settlement import EndUnknown
-from wallet.queries import accounts_visible_to, disputes_visible_to, periods_visible_to
-from wallet.report_confirmations import run_confirmation
-from wallet.settlement_import import run_ordered
-from wallet.trial_balance import make_pdf as make_trial_pdf
-from wallet.trial_balance import trial_balance, write_csv
+from wallet.reconciliation.report_confirmations import run_confirmation
+from wallet.reconciliation.settlement_import import run_ordered
 
 
 @job_kind("wallet.import_report", title=gettext_noop("Import of a settlement report"))

@@ -8,10 +8,15 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from crm.ui import formats, panels
+from crm.i18n import formats
+from crm.ui import panels
 from trading.models import TradingServer
-from wallet import cash, owners, queries, tiles
-from wallet.views.client import money_tab
+from wallet import tiles
+from wallet.choices import account_owners
+from wallet.client_tab import money_tab
+from wallet.closing import cash
+from wallet.core import queries
+from wallet.movements import queries as movements_queries
 
 COUNT_MAX = 100
 
@@ -25,7 +30,7 @@ def _waiting(user: Any) -> int | None:
 def _find(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
     """A movement by its reference."""
     if len(query) >= 4 and query.upper()[:2] in ("D-", "W-", "T-", "X-"):
-        for kind, row in queries.movements_starting_with(user, query.upper(), limit):
+        for kind, row in movements_queries.movements_starting_with(user, query.upper(), limit):
             url = reverse(f"wallet:{kind}", args=[row.pk])
             yield panels.Found(row.reference, url, f"{formats.money(row.money)} · {row.get_state_display()}", "wallet")
 
@@ -139,4 +144,4 @@ panels.palette_source("movements", _("Money movements"), _find, "wallet.view_dep
 panels.palette_source(
     "manual-journals", _("Manual journals"), _find_journals, "wallet.view_manualjournal", 45
 )  # fmt: skip
-owners.register("server", lambda ids: dict(TradingServer.objects.filter(pk__in=ids).values_list("pk", "name")))
+account_owners.register("server", lambda ids: dict(TradingServer.objects.filter(pk__in=ids).values_list("pk", "name")))

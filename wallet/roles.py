@@ -1,5 +1,5 @@
 from crm.choices import Role
-from crm.roles import grants
+from crm.security.roles import grants
 
 SEES = ["view_deposit", "view_withdrawal", "view_transfer", "view_bonusgrant"]
 SEES_BOOKS = [

@@ -1,6 +1,6 @@
 """What the instance's key seals here."""
 
-from crm.sealed_columns import sealed_column, sealed_files
+from crm.security.sealed_columns import sealed_column, sealed_files
 from wallet.models.bank import ORIGINAL_PURPOSE, PARTY_PURPOSE
 from wallet.models.psp import CREDENTIALS_PURPOSE
 

@@ -27,16 +27,20 @@ from crm.events import (
     WithdrawalSettled,
     subscribe,
 )
-from crm.money import Money, from_minor
-from crm.notify import notify, people_with
-from crm.words import joined, phrase
+from crm.i18n.localized_text import joined, phrase
+from crm.money.amounts import Money, from_minor
+from crm.notices.notify import notify, people_with
 from trading.choices import DealAction
 from trading.models import Deal
-from wallet import bonus, bonus_disputes, bonus_ends, unverified, words
-from wallet.choices import DEPOSIT_ARRIVED, DepositState, HoldReason, Purpose, WithdrawalState
+from wallet.bonuses import ending, granting
+from wallet.choices.deposits import DEPOSIT_ARRIVED, DepositState, HoldReason
+from wallet.choices.withdrawals import Purpose, WithdrawalState
+from wallet.core import timeline_texts
+from wallet.deposits import unverified
+from wallet.disputes import bonus_disputes
 from wallet.models import Deposit, Transfer, Withdrawal
-from wallet.outcomes import parts_of
-from wallet.transfers import finish_transfer
+from wallet.transfers.verbs import finish_transfer
+from wallet.withdrawals.payout_results import parts_of
 
 FACTS = ("first_deposit_at", "net_deposits")
 
@@ -67,13 +71,13 @@ def stop_the_days_of_the_unverified(event: ClientVerified) -> None:
 
 @subscribe(DepositSettled)
 def give_what_campaigns_promise(event: DepositSettled) -> None:
-    bonus.grant_for_deposit(event.deposit_id)
+    granting.grant_for_deposit(event.deposit_id)
 
 
 @subscribe(DepositReversed)
 def take_the_bonus_of_a_reversed_deposit(event: DepositReversed) -> None:
     if event.dispute_id is None:
-        bonus_ends.burn_by_refund(deposit_id=event.deposit_id, amount=event.amount, refund=event.reference)
+        ending.burn_by_refund(deposit_id=event.deposit_id, amount=event.amount, refund=event.reference)
     else:
         bonus_disputes.take(dispute_id=event.dispute_id, reference=event.reference, amount=event.amount)
 
@@ -86,22 +90,22 @@ def give_again_what_a_won_dispute_had_cost(event: DepositRestored) -> None:
 
 @subscribe(WithdrawalSettled)
 def take_the_bonus_of_who_withdraws(event: WithdrawalSettled) -> None:
-    bonus_ends.burn_by_withdrawal(event.withdrawal_id)
+    ending.burn_by_withdrawal(event.withdrawal_id)
 
 
 @subscribe(DealsSynced)
 def count_lots_and_make_up_losses(event: DealsSynced) -> None:
     """Closed lots free credit; a negative balance that the platform made up for is paid from it first."""
-    holders = bonus_ends.clients_with_credit(event.client_ids)
+    holders = ending.clients_with_credit(event.client_ids)
     if not holders:
         return
     made_up = Deal.objects.filter(
         pk__in=event.deal_ids, action=DealAction.SO_COMPENSATION, account__client_id__in=holders
     )
     for deal_id in made_up.order_by("pk").values_list("pk", flat=True):
-        bonus_ends.burn_by_negative_balance(deal_id)
+        ending.burn_by_negative_balance(deal_id)
     for client_id in holders:
-        bonus_ends.release_by_trading(client_id)
+        ending.release_by_trading(client_id)
 
 
 def _money(event: MoneyMoved | DepositRestored) -> Money:
@@ -115,7 +119,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
     deposit = Deposit.objects.get(pk=event.deposit_id)
     url = reverse("wallet:deposit", kwargs={"deposit_id": deposit.pk})
 
-    first = words.deposit(event.is_first, event.amount, event.currency)
+    first = timeline_texts.deposit(event.is_first, event.amount, event.currency)
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, title=first, url=url,
         body=deposit.reference, dedupe_key=f"deposit:{deposit.pk}", at=event.settled_at,
@@ -180,8 +184,9 @@ def ask_finance(event: WithdrawalRequested) -> None:
         _ask_about_a_refund(event, withdrawal, url)
         return
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=words.withdrawal_asked_for(event.amount, event.currency),
-        body=withdrawal.reference, url=url, dedupe_key=f"withdrawal-requested:{withdrawal.pk}", is_visible_to_client=True,
+        client_id=event.client_id, kind=TimelineKind.PAYMENT,
+        title=timeline_texts.withdrawal_asked_for(event.amount, event.currency), body=withdrawal.reference, url=url,
+        dedupe_key=f"withdrawal-requested:{withdrawal.pk}", is_visible_to_client=True,
     )  # fmt: skip
     if event.needs_review:
         notify(
@@ -200,7 +205,7 @@ def tell_of_the_payout(event: WithdrawalSettled) -> None:
     paid = [part for part in every if part.state in (WithdrawalState.SETTLED, WithdrawalState.CAME_BACK)]
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"withdrawal-settled:{every[0].pk}",
-        title=words.withdrawal_paid(*_sum(paid)), body=words.parts(every, paid), is_renewed=True,
+        title=timeline_texts.withdrawal_paid(*_sum(paid)), body=timeline_texts.parts(every, paid), is_renewed=True,
         url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": every[0].pk}), is_visible_to_client=True,
     )  # fmt: skip
 
@@ -214,15 +219,15 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
     if state == WithdrawalState.SETTLED:
         return  # paid after all, before anybody heard that it was not
     if state == WithdrawalState.CAME_BACK:
-        title, ended = words.withdrawal_came_back(state, event.amount, event.currency), [withdrawal]
+        title, ended = timeline_texts.withdrawal_came_back(state, event.amount, event.currency), [withdrawal]
         key, reasons = f"withdrawal-came-back:{withdrawal.pk}", [event.reason]
     else:
         ended = [part for part in every if part.state == state]
-        title, key = words.withdrawal_came_back(state, *_sum(ended)), f"withdrawal-refused:{every[0].pk}"
+        title, key = timeline_texts.withdrawal_came_back(state, *_sum(ended)), f"withdrawal-refused:{every[0].pk}"
         reasons = [part.reason for part in ended]
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=key, title=title, is_renewed=True,
-        body=words.why_parts_came_back(state, reasons, words.parts(every, ended)), is_visible_to_client=True,
+        body=timeline_texts.why_parts_came_back(state, reasons, timeline_texts.parts(every, ended)), is_visible_to_client=True,
         url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": ended[0].pk}),
     )  # fmt: skip
 
@@ -237,7 +242,7 @@ def tell_of_the_transfer(event: TransferSettled) -> None:
     transfer = Transfer.objects.get(pk=event.transfer_id)
     timeline.tell(
         client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"transfer:{transfer.pk}",
-        title=words.transfer(event.direction, transfer.trading_account_label, event.amount, event.currency),
+        title=timeline_texts.transfer(event.direction, transfer.trading_account_label, event.amount, event.currency),
         body=transfer.reference, is_visible_to_client=True,
     )  # fmt: skip
 

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from crm.sweep import each
-from wallet import (
-    announced_reports,
-    bank,
-    bonus_ends,
-    claims,
-    client_money,
-    deposits,
-    disputes,
-    inbox,
-    ledger,
-    payouts,
-    periods,
-    rate_watch,
-    reconciliation,
-    refused_webhooks,
-    seals,
-    source_runs,
-    transfers,
-    unverified,
-)
-from wallet.choices import WithdrawalState
-from wallet.statements_in import workbooks
+from crm.queue.for_each import each
+from wallet import reconciliation
+from wallet.bank import entries
+from wallet.bonuses import ending
+from wallet.choices.withdrawals import WithdrawalState
+from wallet.closing import client_money, periods
+from wallet.deposits import unverified
+from wallet.deposits import verbs as deposits
+from wallet.disputes import verbs as disputes
+from wallet.ledger import posting, seals
+from wallet.reconciliation import announced_reports, source_runs
+from wallet.statement_formats import workbooks
+from wallet.transfers import rate_watch
+from wallet.transfers import verbs as transfers
+from wallet.webhooks import processing as inbox
+from wallet.webhooks import refused
+from wallet.withdrawals import refund_claims, sending
 
 
 @shared_task
@@ -36,7 +30,7 @@ def process_webhook(message_id: int) -> str:
 
 @shared_task
 def expire_refused_webhooks() -> int:
-    return refused_webhooks.expire_refused()
+    return refused.expire_refused()
 
 
 @shared_task
@@ -46,12 +40,12 @@ def process_due_webhooks() -> int:
 
 @shared_task
 def send_payout(withdrawal_id: int) -> str:
-    return payouts.send_payout(withdrawal_id)
+    return sending.send_payout(withdrawal_id)
 
 
 @shared_task
 def look_up_payout(withdrawal_id: int) -> str:
-    return payouts.look_up_payout(withdrawal_id)
+    return sending.look_up_payout(withdrawal_id)
 
 
 @shared_task
@@ -85,16 +79,16 @@ def drop_old_workbooks() -> int:
 def continue_work() -> int:
     """What a crash, a lost webhook or an absent broker left: webhooks, payouts, open deposits and transfers."""
     done = each(inbox.process_webhook, inbox.due_webhooks())
-    done += each(_continue_payout, payouts.due_payouts())
+    done += each(_continue_payout, sending.due_payouts())
     done += each(deposits.look_up_deposit, deposits.due_deposits())
-    done += each(bank.apply_entry, bank.due_entries(limit=200))
-    done += ledger.release_expired() + periods.continue_closings()
+    done += each(entries.apply_entry, entries.due_entries(limit=200))
+    done += posting.release_expired() + periods.continue_closings()
     return done + transfers.mirror_operations()
 
 
 def _continue_payout(due: tuple[int, str]) -> str:
     withdrawal_id, state = due
-    return (payouts.send_payout if state == WithdrawalState.APPROVED else payouts.look_up_payout)(withdrawal_id)
+    return (sending.send_payout if state == WithdrawalState.APPROVED else sending.look_up_payout)(withdrawal_id)
 
 
 @shared_task
@@ -104,7 +98,7 @@ def remind_of_disputes() -> int:
 
 @shared_task
 def name_unclaimed_refunds() -> int:
-    return each(claims.name_unclaimed, claims.due_claims())
+    return each(refund_claims.name_unclaimed, refund_claims.due_claims())
 
 
 @shared_task
@@ -114,7 +108,7 @@ def end_unverified_terms() -> int:
 
 @shared_task
 def end_bonuses() -> int:
-    return each(bonus_ends.end_in_time, bonus_ends.due_bonuses())
+    return each(ending.end_in_time, ending.due_bonuses())
 
 
 @shared_task

@@ -8,18 +8,13 @@ from typing import Any
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
-from crm.money import Money
-from wallet import rate_watch
-from wallet.choices import (
-    WITHDRAWAL_UNDECIDED,
-    BreakState,
-    DepositState,
-    InboxState,
-    RequestState,
-    Verdict,
-    WithdrawalState,
-)
-from wallet.queries import (
+from crm.money.amounts import Money
+from wallet.choices.approvals import RequestState
+from wallet.choices.deposits import DepositState
+from wallet.choices.psp import InboxState, Verdict
+from wallet.choices.reconciliation import BreakState, ReportState
+from wallet.choices.withdrawals import WITHDRAWAL_UNDECIDED, WithdrawalState
+from wallet.core.queries import (
     breaks_visible_to,
     deposits_visible_to,
     manual_journals_visible_to,
@@ -27,8 +22,8 @@ from wallet.queries import (
     webhooks_visible_to,
     withdrawals_visible_to,
 )
-from wallet.queries_recon import announced_visible_to
-from wallet.reconciliation_choices import ReportState
+from wallet.reconciliation.queries import announced_visible_to
+from wallet.transfers import rate_watch
 
 TO_DECIDE = WITHDRAWAL_UNDECIDED
 DAYS = 14

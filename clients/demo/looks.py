@@ -10,12 +10,12 @@ from typing import Any
 from clients.choices import CallOutcome
 from clients.demo import rhythm
 from clients.demo.lives import Life
-from crm.bulk import copy_rows
 from crm.choices import AccessKind as Kind
 from crm.choices import Role
+from crm.db.bulk import copy_rows
+from crm.db.partitions import ensure_months
 from crm.demo import Demo
 from crm.models import User
-from crm.partitions import ensure_months
 
 COLUMNS = (
     "at",

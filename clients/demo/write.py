@@ -11,13 +11,13 @@ from psycopg.types.json import Jsonb
 from clients.choices import STAGE_TRANSITIONS, CallDirection, CallOutcome, MessageState, Stage, TimelineKind
 from clients.demo.lives import Life
 from clients.models import Call, Client, Message, Note, NoteVersion, Task
-from crm import audit
 from crm.accounts import username_for
 from crm.accounts.demo_mode import PASSWORD
-from crm.bulk import copy_models, copy_rows
 from crm.choices import UserKind
+from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
 from crm.models import User
+from crm.security import audit
 
 TIMELINE = ("client_id", "at", "kind", "title", "body", "actor_id", "url", "data", "dedupe_key", "is_visible_to_client")
 SECOND = dt.timedelta(seconds=1)

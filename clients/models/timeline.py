@@ -6,8 +6,8 @@ from django.db import models
 
 from clients.choices import TimelineKind
 from clients.models.client import Client
+from crm.i18n.localized_text import in_reading
 from crm.models import User
-from crm.words import in_reading
 
 
 class TimelineEntry(models.Model):

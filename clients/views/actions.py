@@ -25,7 +25,7 @@ from clients.queries import clients_visible_to, get_client
 from clients.stages import close_client
 from clients.views import dialogs
 from crm.errors import DomainError
-from crm.numbers import is_whole
+from crm.money.numbers import is_whole
 from crm.ui.views import staff_page, wants_fragment
 
 SNOOZES = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}

@@ -17,8 +17,8 @@ from clients import contacts, policies
 from clients.countries import country_name
 from clients.models import Client, Note, Task
 from clients.queries import get_client, is_in_own_book
-from crm import access_log
 from crm.choices import AccessKind
+from crm.security import access_log
 from crm.ui import panels
 from crm.ui.views import staff_page, wants_fragment
 

@@ -27,9 +27,9 @@ from compliance.matching import VERSION
 from compliance.models import Hit, Restriction, RiskAssessment, Screening
 from compliance.sources.house import COLUMNS
 from compliance.watchlists import import_watchlist
-from crm import audit
-from crm.bulk import copy_models, copy_rows
+from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
+from crm.security import audit
 
 CLEARED = {
     "differs": (ClearReason.BIRTH_DATE, "Born in another year: passport seen."),

@@ -6,7 +6,7 @@ import django.contrib.postgres.fields.ranges
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.conf import settings
-from crm.migration_operations import AtOnce
+from crm.db.migration_operations import AtOnce
 from django.db import migrations, models
 
 

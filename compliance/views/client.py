@@ -18,9 +18,9 @@ from compliance.choices import ScreeningTrigger
 from compliance.forms import ReasonForm, RestrictForm
 from compliance.models import Hit, Restriction, RiskAssessment, Screening
 from compliance.screening import screen_client
-from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.security import access_log
 from crm.ui.verbs import attempt
 from crm.ui.views import StaffView
 

@@ -16,9 +16,9 @@ from compliance.choices import HitState
 from compliance.forms import ClearForm, ConfirmForm
 from compliance.models import Hit
 from compliance.tables import HitTable
-from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.security import access_log
 from crm.ui.views import StaffView, TableView
 
 OTHERS_MAX = 10

@@ -16,9 +16,9 @@ from clients.queries import get_client, is_in_own_book
 from compliance import looks, packs, trails
 from compliance.forms import LookForm, TrailForm
 from compliance.tables import AuditTable, TrailTable
-from crm import access_log
 from crm.choices import AccessKind
 from crm.models import User
+from crm.security import access_log
 from crm.ui.views import StaffView, TableView, show_table
 
 

@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _
 from compliance import queries
 from compliance.sources import SOURCES
 from compliance.watchlists import ImportRefused, import_watchlist
-from crm.jobs import start_job
-from crm.policies import require_permission
+from crm.files.jobs import start_job
+from crm.security.policies import require_permission
 from crm.ui.views import StaffView
-from crm.uploads import takes_files
+from crm.web.uploads import takes_files
 
 FILES_MAX = 3
 FILE_BYTES_MAX = 40 * 1024 * 1024

@@ -13,11 +13,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from crm import access_log, crypto
 from crm.accounts import attempts, home_url, network, second_factor, sign_in_url
 from crm.choices import AccessKind
 from crm.models import User
-from crm.request_context import acting_in, current
+from crm.security import access_log, crypto
+from crm.security.request_context import acting_in, current
 
 SECRETS = "second-factor"
 

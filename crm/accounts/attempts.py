@@ -20,11 +20,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import mail
-from crm.mail import Letter
+from crm.i18n.localized_text import phrase
 from crm.models import User
-from crm.notify import notify
-from crm.words import phrase
+from crm.notices import mail
+from crm.notices.mail import Letter
+from crm.notices.notify import notify
 
 APP = "allauth.account"
 COOKIE = "known-device"

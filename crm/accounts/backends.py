@@ -7,7 +7,7 @@ from typing import Any
 from allauth.account.auth_backends import AuthenticationBackend
 
 from crm.models import User
-from crm.scope import read_rights
+from crm.security.scope import read_rights
 
 
 class SignInBackend(AuthenticationBackend):

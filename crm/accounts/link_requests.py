@@ -15,7 +15,7 @@ from django.utils import timezone
 from crm.accounts import passwords
 from crm.choices import LinkKind, UserKind
 from crm.models import LinkRequest, User
-from crm.wake import wake_soon_on_commit
+from crm.queue.enqueue import wake_soon_on_commit
 
 logger = logging.getLogger(__name__)
 AT_ONCE_MAX = 200

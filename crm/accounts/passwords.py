@@ -7,12 +7,13 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from crm import audit, mail
 from crm.accounts import links
 from crm.accounts.sessions import end_sessions
 from crm.choices import LinkKind
-from crm.mail import Letter
 from crm.models import User
+from crm.notices import mail
+from crm.notices.mail import Letter
+from crm.security import audit
 
 
 def absolute(path: str) -> str:

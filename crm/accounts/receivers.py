@@ -21,14 +21,15 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from crm import audit, mail
 from crm.accounts import attempts, second_factor
 from crm.accounts.adapters import note_failure
 from crm.accounts.passwords import client_id_of
 from crm.accounts.sessions import end_sessions
-from crm.mail import Letter
 from crm.models import User
-from crm.request_context import current
+from crm.notices import mail
+from crm.notices.mail import Letter
+from crm.security import audit
+from crm.security.request_context import current
 
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 

@@ -12,9 +12,9 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from crm import audit
 from crm.accounts import network
 from crm.models import User
+from crm.security import audit
 
 SEEN = "seen_at"
 TOUCH_EVERY_SECONDS = 60

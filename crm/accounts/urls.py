@@ -7,7 +7,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from crm.accounts import views
-from crm.compression import sent_plain
+from crm.security.compression import sent_plain
 
 urlpatterns = [
     path("login/", views.StaffLoginView.as_view(), name="account_login"),

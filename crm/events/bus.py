@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar, get_type_hints
 from django.db import connection, transaction
 from django.utils import timezone
 
-from crm.wake import wake
+from crm.queue.enqueue import wake
 
 logger = logging.getLogger(__name__)
 EVENT_TYPES: dict[str, type[Event]] = {}

@@ -97,9 +97,9 @@ def skip(*, delivery_id: int, actor, reason: str) -> EventDelivery:
 
 
 def _decide(*, delivery_id: int, actor, state: str, reason: str = "") -> EventDelivery:
-    from crm import audit, policies
     from crm.errors import WrongState
     from crm.events.bus import wake_worker
+    from crm.security import audit, policies
 
     policies.require_permission(actor, "crm.manage_events")
     delivery = EventDelivery.objects.select_for_update().get(pk=delivery_id)

@@ -6,7 +6,7 @@ import django.db.models.deletion
 import django.utils.timezone
 import simple_history.models
 from django.conf import settings
-from crm.migration_operations import AtOnce
+from crm.db.migration_operations import AtOnce
 from django.db import migrations, models
 
 

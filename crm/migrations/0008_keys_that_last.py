@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from crm import crypto, keys
+from crm.security import crypto, keys
 
 PURPOSES = ("destination-mark", "kyc-document-number")
 

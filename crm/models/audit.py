@@ -1,6 +1,6 @@
 """The audit log: append-only rows, sealed in batches into a Merkle tree whose root chains to the last seal.
 
-`crm.audit` writes and seals; triggers refuse UPDATE, DELETE and TRUNCATE to everyone, the app's role included.
+`crm.security.audit` writes and seals; triggers refuse UPDATE, DELETE and TRUNCATE to everyone, the app's role included.
 """
 
 import pgtrigger

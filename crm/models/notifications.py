@@ -1,6 +1,6 @@
 from django.db import models
 
-from crm.words import in_reading
+from crm.i18n.localized_text import in_reading
 
 
 class Notification(models.Model):

@@ -10,7 +10,7 @@ from django.template.loader import get_template
 from django.utils.html import escape
 from structlog.contextvars import get_contextvars
 
-from crm import storage
+from crm.files import storage
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.errors import WrongState
-from crm.jobs import RESULT_DAYS, cancel_job, result_of
+from crm.files.jobs import RESULT_DAYS, cancel_job, result_of
 from crm.models import Job, User
-from crm.sealed_files import FileDamaged, FileMissing
+from crm.security.sealed_files import FileDamaged, FileMissing
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table
 from crm.ui.views import show_table, wants_fragment
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.models import Notification, User
-from crm.notify import push_live
+from crm.notices.notify import push_live
 from crm.ui.tables import AgoColumn, Column, Empty, Table
 from crm.ui.views import show_table
 

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from crm import access_log
 from crm.choices import AccessKind
+from crm.security import access_log
 from crm.ui import panels
 from crm.ui.views import staff_page
 

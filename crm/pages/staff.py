@@ -14,13 +14,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from django_filters import ChoiceFilter, FilterSet
 
-from crm import history
 from crm.accounts import second_factor
 from crm.accounts.guards import confirmed
 from crm.choices import GrantKind, GrantState, LinkKind, Role
+from crm.db import history
 from crm.errors import DomainError
 from crm.models import AccessLink, AuditEvent, Book, Brand, Desk, GrantRequest, User
-from crm.numbers import is_whole
+from crm.money.numbers import is_whole
 from crm.staff import grants, people, policies, queries
 from crm.staff.forms import GrantForm, InviteForm, ParticularsForm, ReasonForm
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table, YesNoColumn
@@ -359,7 +359,7 @@ TRACKED: dict[str, type[Brand] | type[Desk] | type[Book]] = {"brand": Brand, "de
 @staff_page(lambda user: user.has_perm(MANAGE) or user.has_perm("crm.view_audit"))
 def versions(request: HttpRequest, model: str, pk: int) -> HttpResponse:
     """Field-level versions of a brand, desk or book that the reader reaches."""
-    from crm.scope import reach_of
+    from crm.security.scope import reach_of
 
     actor = _me(request)
     reach = reach_of(actor)

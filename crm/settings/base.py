@@ -5,7 +5,9 @@ from pathlib import Path
 import environ
 from django.utils.translation import gettext_lazy as _
 
-from crm import devdb, hosts, logs
+from crm.project import logs
+from crm.web import hosts
+from launcher import devdb
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.FileAwareEnv()
@@ -60,16 +62,16 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "crm.pages.health.HealthProbeMiddleware",
-    "crm.middleware.CountedProxiesMiddleware",
+    "crm.web.middleware.CountedProxiesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "crm.compression.PageCompressionMiddleware",
+    "crm.security.compression.PageCompressionMiddleware",
     "csp.middleware.CSPMiddleware",
-    "crm.logs.RequestLogMiddleware",
-    "crm.middleware.KindSessionMiddleware",
+    "crm.project.logs.RequestLogMiddleware",
+    "crm.web.middleware.KindSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "crm.uploads.BodyLimitMiddleware",
+    "crm.web.uploads.BodyLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -77,14 +79,14 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "crm.middleware.NoStoreMiddleware",
-    "crm.middleware.RequestContextMiddleware",
-    "crm.middleware.SessionGuardMiddleware",
-    "crm.middleware.UploadRedirectMiddleware",
-    "crm.middleware.AudienceMiddleware",
-    "crm.middleware.StaffSecondFactorMiddleware",
-    "crm.middleware.DomainErrorMiddleware",
-    "crm.unusual_input.UnusualInputMiddleware",
+    "crm.web.middleware.NoStoreMiddleware",
+    "crm.web.middleware.RequestContextMiddleware",
+    "crm.web.middleware.SessionGuardMiddleware",
+    "crm.web.middleware.UploadRedirectMiddleware",
+    "crm.web.middleware.AudienceMiddleware",
+    "crm.web.middleware.StaffSecondFactorMiddleware",
+    "crm.web.middleware.DomainErrorMiddleware",
+    "crm.web.unusual_input.UnusualInputMiddleware",
 ]
 ROOT_URLCONF = "crm.urls"
 WSGI_APPLICATION = "crm.wsgi.application"
@@ -100,7 +102,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "django.template.context_processors.tz",
-                "crm.context.page_furniture",
+                "crm.web.context.page_furniture",
             ],
             "builtins": [
                 "django.templatetags.i18n",
@@ -141,7 +143,9 @@ DATABASES["default"].update(
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A Redis that hangs must not hang the pages: whoever waits longer goes on without it.
 REDIS_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 2}
-CACHES = {"default": {"BACKEND": "crm.cache.PatientRedisCache", "LOCATION": REDIS_URL, "OPTIONS": REDIS_PATIENCE}}
+CACHES = {
+    "default": {"BACKEND": "crm.project.cache.PatientRedisCache", "LOCATION": REDIS_URL, "OPTIONS": REDIS_PATIENCE}
+}
 
 AUTH_USER_MODEL = "crm.User"
 AUTHENTICATION_BACKENDS = [
@@ -301,7 +305,7 @@ RQ_QUEUES = {
     "default": {"URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{patience}", "DEFAULT_TIMEOUT": 1800},
 }
 
-RQ = {"WORKER_CLASS": "crm.warm_worker.WarmWorker"}
+RQ = {"WORKER_CLASS": "crm.project.warm_worker.WarmWorker"}
 
 SILENCED_SYSTEM_CHECKS = [
     "guardian.W001",

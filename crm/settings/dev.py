@@ -5,9 +5,9 @@ import os
 os.environ.setdefault("KEELSON_LOG_LEVEL", "WARNING")
 os.environ.setdefault("KEELSON_LOG_FORMAT", "plain")
 
-from crm import hosts
 from crm.settings.base import *  # noqa: F403
 from crm.settings.base import BASE_URL, env
+from crm.web import hosts
 
 DEBUG = env.bool("DEBUG", default=False)
 INTERNAL_IPS = ["127.0.0.1"]

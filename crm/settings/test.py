@@ -9,7 +9,7 @@ KEELSON_TEST_SLOT in its environment and joins the test's slot.
 import os
 from pathlib import Path
 
-from crm import devdb
+from launcher import devdb
 
 TEST_VAR = Path(__file__).resolve().parent.parent.parent / "var" / "test"
 os.environ.setdefault("KEELSON_VAR", str(TEST_VAR))

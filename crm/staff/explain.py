@@ -9,10 +9,10 @@ from django.contrib.auth.models import Group, Permission
 from django.utils.translation import gettext as _
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
-from crm import audit
 from crm.choices import Role
 from crm.models import AuditEvent, Book, Brand, Desk, User
-from crm.scope import reach_of
+from crm.security import audit
+from crm.security.scope import reach_of
 
 GRANTS_READ = 200
 

@@ -13,7 +13,7 @@ from django_countries import countries
 
 from crm.choices import GrantKind, Role
 from crm.models import Book, Brand, Desk, User
-from crm.scope import reach_of
+from crm.security.scope import reach_of
 
 BOOKS_OFFERED = 500
 

@@ -10,17 +10,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from guardian.shortcuts import remove_perm
 
-from crm import audit
 from crm.choices import GrantKind, GrantState, Role
 from crm.errors import DomainError, NotAllowed, WrongState
+from crm.i18n.localized_text import joined
 from crm.models import Book, Brand, Desk, GrantRequest, User
-from crm.notify import notify, people_with
-from crm.policies import require
+from crm.notices.notify import notify, people_with
+from crm.security import audit
+from crm.security.policies import require
 from crm.staff import policies
 from crm.staff.queries import grants_of
 from crm.staff.reach import grant
 from crm.staff.roles import give_role
-from crm.words import joined
 
 
 @transaction.atomic

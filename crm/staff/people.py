@@ -9,16 +9,17 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from crm import audit, mail
 from crm.accounts import links, username_for
 from crm.accounts.passwords import absolute
 from crm.accounts.sessions import end_sessions
 from crm.choices import LinkKind, UserKind
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.mail import Letter
 from crm.models import Brand, Desk, User
-from crm.policies import require, require_permission
-from crm.scope import reach_of
+from crm.notices import mail
+from crm.notices.mail import Letter
+from crm.security import audit
+from crm.security.policies import require, require_permission
+from crm.security.scope import reach_of
 from crm.staff import policies
 
 CHANGEABLE = (

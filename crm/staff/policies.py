@@ -6,11 +6,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm import rights
 from crm.choices import GrantKind, GrantState, Role
 from crm.models import GrantRequest, User
-from crm.policies import YES, Decision, has_permission, no
-from crm.roles import CATALOGUE
+from crm.security import rights
+from crm.security.policies import YES, Decision, has_permission, no
+from crm.security.roles import CATALOGUE
 from crm.staff.queries import reaches_staff
 from crm.staff.reach import can_grant
 

@@ -11,8 +11,8 @@ from guardian.models import UserObjectPermission
 
 from crm.choices import UserKind
 from crm.models import Book, Brand, Desk, GrantRequest, User
-from crm.policies import require_permission
-from crm.scope import reach_of
+from crm.security.policies import require_permission
+from crm.security.scope import reach_of
 
 
 def staff_visible_to(user: Any) -> QuerySet[User]:

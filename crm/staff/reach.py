@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm
 
-from crm import audit
 from crm.models import Book, Brand, Desk, User
-from crm.policies import YES, Decision, has_permission, no, require
-from crm.scope import reach_of
+from crm.security import audit
+from crm.security.policies import YES, Decision, has_permission, no, require
+from crm.security.scope import reach_of
 
 
 def grant(user: User, thing: Brand | Desk | Book, *, actor: User | None) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from crm import audit
 from crm.choices import Role
 from crm.models import User
-from crm.policies import require
+from crm.security import audit
+from crm.security.policies import require
 from crm.staff.policies import can_give_role, can_manage_other
 
 

@@ -16,7 +16,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from crm.ui import badges, charts, formats
+from crm.i18n import formats
+from crm.ui import badges, charts
 
 register = template.Library()
 SPRITE = "vendor/lucide/sprite.svg"

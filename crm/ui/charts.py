@@ -17,7 +17,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from crm.ui import formats
+from crm.i18n import formats
 
 Number = int | float | Decimal | None
 

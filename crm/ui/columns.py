@@ -20,8 +20,9 @@ from django.utils.html import conditional_escape, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from crm.money import Money, exponent
-from crm.ui import badges, formats
+from crm.i18n import formats
+from crm.money.amounts import Money, exponent
+from crm.ui import badges
 from crm.ui.panels import Label, Permission
 
 MISSING = object()

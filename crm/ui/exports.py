@@ -16,12 +16,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm import access_log, jobs
 from crm.choices import AccessKind
 from crm.errors import DomainError, NotAllowed
+from crm.files import jobs
+from crm.i18n import formats
 from crm.models import Job, User
-from crm.papers import sheets
-from crm.ui import formats, keyset
+from crm.rendering import xlsx
+from crm.security import access_log
+from crm.ui import keyset
 from crm.ui.tables import Table, table_named
 
 # Estimated rows that take about a second; a longer list is a job with a progress bar and holds no web worker.
@@ -115,10 +117,10 @@ def write_csv(rows: Iterable[list[Any]], path: Path, progress: Any = None) -> in
 def write_xlsx(rows: Iterable[list[Any]], path: Path, progress: Any = None) -> int:
     """Write rows to a workbook in constant memory, the headings first; returns how many data rows it holds."""
     count = 0
-    with sheets.Book(path) as book:
+    with xlsx.Book(path) as book:
         sheet = book.sheet("Sheet1")
         for count, row in enumerate(rows):
-            if count > sheets.ROWS_MAX:
+            if count > xlsx.ROWS_MAX:
                 raise DomainError(_("This list is too long for a worksheet. Filter it, or export it as CSV."))
             if count:
                 sheet.row(row)

@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from crm.ui import formats
+from crm.i18n import formats
 from crm.ui.columns import Column
 from crm.ui.panels import Label, Permission
 

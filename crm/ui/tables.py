@@ -32,8 +32,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django_filters import FilterSet
 
-from crm.numbers import is_whole
-from crm.ui import formats, keyset, layouts
+from crm.i18n import formats
+from crm.money.numbers import is_whole
+from crm.ui import keyset, layouts
 from crm.ui.columns import (
     AgoColumn,
     BadgeColumn,

@@ -12,9 +12,9 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.cache import patch_vary_headers
 from django.views import View
 
-from crm import access_log
 from crm.choices import AccessKind
 from crm.models import Job
+from crm.security import access_log
 from crm.ui import exports
 from crm.ui.panels import Permission, allows
 from crm.ui.tables import SHORTEST_SEARCH, Table

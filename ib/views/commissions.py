@@ -12,13 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import access_log, policies
 from crm.choices import AccessKind
 from crm.errors import DomainError
-from crm.jobs import start_job
+from crm.files.jobs import start_job
 from crm.models import User
-from crm.money import quantize
-from crm.scope import reach_of
+from crm.money.amounts import quantize
+from crm.security import access_log, policies
+from crm.security.scope import reach_of
 from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
 from ib import explain, figures, settlement

@@ -10,11 +10,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from crm import policies
-from crm.audit import body_of
 from crm.errors import DomainError
 from crm.models import AuditEvent, User
-from crm.numbers import is_whole
+from crm.money.numbers import is_whole
+from crm.security import policies
+from crm.security.audit import body_of
 from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
 from crm.ui.verbs import attempt

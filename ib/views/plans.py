@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from crm import policies
 from crm.errors import DomainError
 from crm.models import User
+from crm.security import policies
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
 from ib import plans

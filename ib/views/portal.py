@@ -20,7 +20,7 @@ from crm.accounts.guards import confirmed
 from crm.accounts.views import password_by_link
 from crm.choices import LinkKind
 from crm.errors import DomainError
-from crm.numbers import is_whole
+from crm.money.numbers import is_whole
 from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
 from crm.ui.verbs import attempt

@@ -17,10 +17,10 @@ from clients.demo.rhythm import next_open
 from clients.demo.write import TIMELINE, entry
 from clients.facts import FACTS, rebuild
 from clients.models import Client
-from crm import audit, crypto, sealed_files
-from crm.bulk import copy_models, copy_rows
+from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
 from crm.models import User
+from crm.security import audit, crypto, sealed_files
 from kyc import specimens, store
 from kyc.choices import REJECT_TEMPLATES, DocumentKind, DocumentState, RejectReason, RunState
 from kyc.demo import papers

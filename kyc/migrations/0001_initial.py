@@ -2,7 +2,7 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.conf import settings
-from crm.migration_operations import AtOnce
+from crm.db.migration_operations import AtOnce
 from django.db import migrations, models
 
 

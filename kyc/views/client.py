@@ -14,7 +14,7 @@ from clients.models import Client
 from clients.queries import get_client
 from crm.errors import DomainError
 from crm.ui.views import StaffView
-from crm.uploads import takes_files
+from crm.web.uploads import takes_files
 from kyc import incoming, policies, queries
 from kyc.forms import ACCEPT, UploadForm
 from kyc.intake import too_large_words

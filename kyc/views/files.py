@@ -12,8 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
-from crm import crypto
 from crm.errors import DomainError
+from crm.security import crypto
 from crm.ui.views import StaffView
 from kyc import queries, store
 from kyc.models import Document

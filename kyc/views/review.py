@@ -11,9 +11,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from clients.queries import is_in_own_book
-from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError, NotAllowed, WrongState
+from crm.security import access_log
 from crm.ui.views import StaffView
 from kyc import claims, comparison, policies, queries, reviews
 from kyc.choices import REASON_FOR_ISSUE, REJECT_TEMPLATES, DocumentKind, DocumentState, RejectReason

@@ -13,9 +13,9 @@ from clients.demo.lives import Life
 from clients.demo.write import TIMELINE, entry
 from clients.facts import FACTS, GENERATED_ONCE
 from clients.models import Client
-from crm import audit
-from crm.bulk import copy_models, copy_rows
+from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
+from crm.security import audit
 from leads import scoring
 from leads.choices import Channel
 from leads.demo.setup import CAMPAIGNS, House

@@ -16,10 +16,10 @@ from clients.countries import country_choices
 from clients.views import dialogs
 from crm.errors import DomainError, NotAllowed
 from crm.models import Brand
-from crm.scope import reach_of
+from crm.security.scope import reach_of
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, EmailColumn, Empty, NumberColumn, PhoneColumn, Table
 from crm.ui.views import embedded_table, staff_page, wants_fragment
-from crm.uploads import takes_files
+from crm.web.uploads import takes_files
 from leads import imports
 from leads.choices import ImportState, RowVerdict
 from leads.models import Campaign, LeadImport, LeadImportRow

@@ -14,8 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm.errors import DomainError, IdempotencyConflict
-from crm.middleware import client_ip
 from crm.models import Brand
+from crm.web.middleware import client_ip
 from leads import attribution, guard, invitations, places
 from leads.attribution import Origin
 from leads.capture import Capture, capture_lead

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_POST
 
 from clients.canonical import canonical_phone
 from clients.views import dialogs
-from crm.compression import UNCOMPRESSED
 from crm.models import User
-from crm.scope import reach_of
+from crm.security.compression import UNCOMPRESSED
+from crm.security.scope import reach_of
 from crm.ui.tables import BulkAction, Column, Empty, MoneyColumn, NumberColumn, Table, YesNoColumn
 from crm.ui.views import staff_page
 from leads import routing, scoring, setup, sources

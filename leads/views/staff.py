@@ -18,7 +18,7 @@ from clients.views import dialogs
 from clients.views.page import note_part
 from crm.errors import DomainError
 from crm.models import Book
-from crm.numbers import is_whole
+from crm.money.numbers import is_whole
 from crm.ui.views import staff_page, wants_fragment
 from leads import invitations, queries
 from leads.assignment import assign_leads

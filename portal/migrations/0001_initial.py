@@ -4,7 +4,7 @@ import django.db.models.deletion
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
-from crm.migration_operations import AtOnce
+from crm.db.migration_operations import AtOnce
 from django.db import migrations, models
 
 

@@ -11,10 +11,10 @@ from clients.choices import TimelineKind
 from crm.templatetags.keelson import badge_html
 from crm.ui import badges
 from portal import states
+from trading.accounts.tables import deal_kind
 from trading.choices import DealAction, DealEntry
 from trading.models import Deal
-from trading.tables import deal_kind
-from wallet.choices import reason_for_client
+from wallet.choices.withdrawals import reason_for_client
 from wallet.models import Withdrawal
 
 register = template.Library()

@@ -16,7 +16,7 @@ from portal import consents, onboarding, queries
 from portal.room import room
 from portal.views.trading import together
 from trading.queries import accounts_of
-from wallet.queries import wallets_of
+from wallet.movements.queries import wallets_of
 
 SHOWN = 6  # accounts on the front page
 

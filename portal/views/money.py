@@ -14,21 +14,24 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
-from crm import hosts
 from crm.errors import DomainError
 from crm.models import User
-from crm.money import exponent
+from crm.money.amounts import exponent
 from crm.ui.views import wants_fragment
+from crm.web import hosts
 from portal import money, onboarding, paying
 from portal.forms_room import DepositForm, StatementForm
 from portal.room import room
-from wallet import bonus, deposits, offers, queries, unverified
-from wallet.choices import DEPOSIT_ARRIVED, DepositState
+from wallet.bonuses import granting
+from wallet.choices.deposits import DEPOSIT_ARRIVED, DepositState
+from wallet.deposits import method_offers, unverified
+from wallet.deposits import verbs as deposits
+from wallet.deposits.policies import can_deposit
 from wallet.documents import statement as statements
 from wallet.models import Deposit, Exchange, Transfer
-from wallet.outcomes import parts_of
-from wallet.policies import can_deposit
+from wallet.movements import queries
 from wallet.psp.base import HostedFields
+from wallet.withdrawals.payout_results import parts_of
 
 PAGE = 25
 KEY_BYTES = 12
@@ -55,7 +58,7 @@ def wallet(request: HttpRequest, client: Client) -> HttpResponse:
         "client": client, "wallets": queries.wallets_of(client), "movements": queries.history_of(client, limit=8),
         "may_deposit": can_deposit(me(request), client), "blocked": unverified.why_not(client),
         "bonuses": [
-            (grant, bonus.how_it_becomes_free(grant)) for grant in bonus.grants_of(client, limit=10) if grant.held_minor
+            (grant, granting.how_it_becomes_free(grant)) for grant in granting.grants_of(client, limit=10) if grant.held_minor
         ],
     }  # fmt: skip
     return render(request, "portal/_wallets.html" if wants_fragment(request) else "portal/wallet.html", context)
@@ -100,9 +103,9 @@ def order_statement(request: HttpRequest, client: Client) -> HttpResponse:
 def deposit(request: HttpRequest, client: Client) -> HttpResponse:
     """How much, and by which of the methods offered to this client; then on to the provider's page."""
     allowed = can_deposit(me(request), client)
-    currencies = offers.deposit_currencies(client)
+    currencies = method_offers.deposit_currencies(client)
     currency = _currency(request, client, currencies)
-    found = offers.offered(client, currency) if allowed else []
+    found = method_offers.offered(client, currency) if allowed else []
     start = {
         "currency": currency, "request_key": new_key(), "method": found[0].method.pk if found else None,
         "amount": request.GET.get("amount", "")[:AMOUNT_CHARS],  # typed before another currency was chosen

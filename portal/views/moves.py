@@ -11,20 +11,23 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from crm.errors import DomainError
-from crm.numbers import is_whole
+from crm.money.numbers import is_whole
 from portal import money
 from portal.forms_room import ExchangeForm, TransferForm
 from portal.room import room
 from portal.views.money import me, new_key
-from trading import abilities
 from trading.choices import Ability
 from trading.models import TradingAccount
+from trading.platforms import capabilities
 from trading.queries import accounts_of
-from wallet import exchanges, offers, queries, transfers
-from wallet.choices import Direction, QuoteFor
+from wallet.choices.transfers import Direction, QuoteFor
+from wallet.deposits import method_offers
 from wallet.models import Quote
-from wallet.policies import can_transfer
-from wallet.quotes import QuoteExpired, ask_quote
+from wallet.movements import queries
+from wallet.transfers import exchanges
+from wallet.transfers import verbs as transfers
+from wallet.transfers.policies import can_transfer
+from wallet.transfers.quotes import QuoteExpired, ask_quote
 
 NOT_TYPED = frozenset({"quote", "csrfmiddlewaretoken"})
 
@@ -105,7 +108,9 @@ def _direction(request: HttpRequest) -> str:
 
 
 def _can_move(account: TradingAccount) -> bool:
-    return account.state == "open" and not account.is_demo and bool(abilities.can(account.server, Ability.MOVE_MONEY))
+    return (
+        account.state == "open" and not account.is_demo and bool(capabilities.can(account.server, Ability.MOVE_MONEY))
+    )
 
 
 def _why_none(accounts: list[TradingAccount]) -> str:
@@ -128,7 +133,7 @@ def exchange(request: HttpRequest, client: Client) -> HttpResponse:
     """Change money between wallets: the amount, then the quoted rate, then the exchange."""
     wallets = money.wallets_with_money(client)
     known = [one.currency for one in queries.wallets_of(client)]
-    got = list(dict.fromkeys([*known, *offers.deposit_currencies(client)]))
+    got = list(dict.fromkeys([*known, *method_offers.deposit_currencies(client)]))
     given = [one.currency for one in wallets] or known[:1]
     start = {
         "request_key": new_key(), "given": given[0], "got": next((code for code in got if code != given[0]), given[0])

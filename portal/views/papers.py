@@ -10,12 +10,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
 from crm.models import User
-from crm.numbers import is_whole
+from crm.money.numbers import is_whole
 from portal.forms_room import StatementForm
 from portal.room import room
-from wallet import queries
 from wallet.documents import receipts, store
-from wallet.views.documents import file_response
+from wallet.documents.views.documents import file_response
+from wallet.movements import queries
 
 PAGE = 25
 

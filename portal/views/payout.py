@@ -17,12 +17,13 @@ from portal import money
 from portal.forms_payout import WithdrawForm
 from portal.room import room
 from portal.views.money import AMOUNT_CHARS, me, new_key
-from wallet import queries, withdrawals
-from wallet.bonus_ends import lost_by_withdrawal
-from wallet.payout_methods import PayoutMethod, payout_methods
-from wallet.plans import Plan
-from wallet.sources import sources_of
-from wallet.withdrawals import PlanChanged, WithdrawalNotPossible
+from wallet.bonuses.ending import lost_by_withdrawal
+from wallet.movements import queries
+from wallet.withdrawals import verbs as withdrawals
+from wallet.withdrawals.payout_methods import PayoutMethod, payout_methods
+from wallet.withdrawals.refundable_deposits import sources_of
+from wallet.withdrawals.return_to_source import Plan
+from wallet.withdrawals.verbs import PlanChanged, WithdrawalNotPossible
 
 SOURCES_SHOWN = 6
 NOT_TYPED = frozenset({"plan", "change", "csrfmiddlewaretoken"})

@@ -15,7 +15,7 @@ from clients.models import Client
 from crm.errors import DomainError
 from crm.models import User
 from crm.ui.views import wants_fragment
-from crm.uploads import takes_files
+from crm.web.uploads import takes_files
 from kyc import incoming
 from kyc.choices import DocumentKind
 from kyc.intake import too_large_words

@@ -16,17 +16,20 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
 from crm.accounts.guards import confirmed
-from crm.compression import keep_plain
 from crm.errors import DomainError
+from crm.security.compression import keep_plain
 from crm.ui.charts import Chart, Series
 from crm.ui.views import wants_fragment
 from portal import platforms
 from portal.forms_room import OpenAccountForm, PlatformPasswordForm, RequestForm
 from portal.room import room
 from portal.views.money import me, new_key
-from trading import abilities, accounts, opening, queries, requests
+from trading import queries
+from trading.accounts import changes as accounts
+from trading.accounts import opening, requests
 from trading.choices import Ability, AccountState, RequestKind, RequestState
 from trading.models import AccountRequest, TradingAccount
+from trading.platforms import capabilities
 
 DEALS_PAGE = 25
 
@@ -77,12 +80,12 @@ def _page(
     if asked is not None:
         asks = [(kind, asked[1] if kind == asked[0] else form) for kind, form in asks]
     is_live = found.state == AccountState.OPEN
-    may_set_password = is_live and not must_ask and bool(abilities.can(found.server, Ability.SET_PASSWORDS))
+    may_set_password = is_live and not must_ask and bool(capabilities.can(found.server, Ability.SET_PASSWORDS))
     context: dict[str, Any] = {
         "client": client, "account": found, **_figures(found), "deals": deals, "next": following, "chart": _chart(request, found),
-        "unverified": Ability.MOVE_MONEY in abilities.unverified(found.server),
+        "unverified": Ability.MOVE_MONEY in capabilities.unverified(found.server),
         "left_to_us": platforms.left_to_us(found.server) if is_live else [],
-        "may_move": is_live and not found.is_demo and bool(abilities.can(found.server, Ability.MOVE_MONEY)),
+        "may_move": is_live and not found.is_demo and bool(capabilities.can(found.server, Ability.MOVE_MONEY)),
         "may_set_password": may_set_password,
         "first_steps": platforms.first_steps(found, may_set_password=may_set_password) if is_live and not deals else None,
         "downloads": platforms.downloads.of_server(found.server) if is_live and deals else [],

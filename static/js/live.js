@@ -1,5 +1,5 @@
 // Live updates: one EventSource per browser (tabs share it through a lock and a channel), toasts, counters, fragments.
-// Any element may listen: hx-trigger="k:live:<event> from:body" refetches when the server says that something happened (crm.notify.push_live).
+// Any element may listen: hx-trigger="k:live:<event> from:body" refetches when the server says that something happened (crm.notices.notify.push_live).
 (() => {
   const url = document.body.dataset.live;
   if (!url || !window.EventSource) return;

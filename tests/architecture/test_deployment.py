@@ -15,7 +15,7 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
-from crm.supervisor import plan, sandboxes
+from launcher.supervisor import plan, sandboxes
 
 ROOT = Path(settings.BASE_DIR)
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
@@ -58,7 +58,13 @@ def packages_of(name: str) -> list[str]:
 
 def test_each_environment_variable_that_we_read_is_documented():
     text = (ROOT / "docs" / "operations.md").read_text()
-    ours = read_variables(*settings.KEELSON_APPS, "sandbox") - {"PATH", "PYTHONPATH", "HOME", "TZ", "NO_COLOR"}
+    ours = read_variables(*settings.KEELSON_APPS, "launcher", "sandbox") - {
+        "PATH",
+        "PYTHONPATH",
+        "HOME",
+        "TZ",
+        "NO_COLOR",
+    }
     missing = sorted(name for name in ours if f"`{name}`" not in text)
     assert not missing, f"docs/operations.md does not explain {', '.join(missing)}"
 
@@ -70,7 +76,7 @@ def test_no_documented_variable_is_gone():
     ports = {f"KEELSON_{name}PORT" for name in ("", "LIVE_", "PSP_")} | {one.variable for one in sandboxes.LISTENERS}
     set_by_us = {*ports, *plan.JOINED, plan.INSTANCE_MARK}
     set_by_us |= set(re.findall(r'"(KEELSON_[A-Z]+)"', (ROOT / "deploy" / "bootstrap.py").read_text()))
-    assert not sorted(named - read_variables(*settings.KEELSON_APPS, "sandbox", "tests") - set_by_us)
+    assert not sorted(named - read_variables(*settings.KEELSON_APPS, "launcher", "sandbox", "tests") - set_by_us)
 
 
 def test_each_manage_command_that_the_handbook_names_exists():
@@ -107,7 +113,7 @@ def test_each_service_starts_something_that_exists(name):
 
 @pytest.mark.parametrize("name", sorted(own_services()))
 def test_each_service_gets_only_variables_that_somebody_reads(name):
-    known = read_variables(*settings.KEELSON_APPS, "sandbox") | FOREIGN
+    known = read_variables(*settings.KEELSON_APPS, "launcher", "sandbox") | FOREIGN
     assert not sorted(set(own_services()[name]["environment"]) - known)
 
 
@@ -164,7 +170,7 @@ def test_each_file_that_the_image_copies_exists():
 
 def test_the_image_has_all_that_runs():
     copied = {source for line in instructions("COPY") for source in shlex.split(line)[:-1]}
-    assert {*settings.KEELSON_APPS, "sandbox", "templates", "static", "locale", "manage.py"} <= copied
+    assert {*settings.KEELSON_APPS, "launcher", "sandbox", "templates", "static", "locale", "manage.py"} <= copied
 
 
 def test_the_image_installs_the_packages_of_the_bootstrap():

@@ -3,8 +3,8 @@
 import pytest
 from django.core.management import call_command
 
-from crm import licences
-from crm.licences import Dependency
+from crm.project import licences
+from crm.project.licences import Dependency
 
 
 def test_notice_is_current():

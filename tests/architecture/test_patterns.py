@@ -8,12 +8,12 @@ from pathlib import Path
 PROBE = Path(__file__).with_name("pattern_probe.py")
 # Patterns that are put together while the code runs, by file: how many. Each was read: literals escaped, repetitions bounded.
 COMPOSED = {
-    "crm/texts.py": 2, "sandbox/ctrader/rest.py": 1, "sandbox/matchtrader/site.py": 1, "sandbox/mt5/users.py": 1,
-    "sandbox/psp/server.py": 1, "trading/forms_servers.py": 1, "trading/platforms/ctrader/units.py": 1,
+    "crm/i18n/catalogues.py": 2, "sandbox/ctrader/rest.py": 1, "sandbox/matchtrader/site.py": 1, "sandbox/mt5/users.py": 1,
+    "sandbox/psp/server.py": 1, "trading/servers/forms.py": 1, "trading/platforms/ctrader/units.py": 1,
     "trading/platforms/matchtrader/options.py": 2, "trading/platforms/mt4/text.py": 1,
-    "trading/platforms/mt5/export.py": 1, "trading/platforms/mt5/units.py": 1, "trading/platforms/passwords.py": 1,
-    "trading/servers.py": 2, "wallet/reconciliation/own_bank.py": 1, "wallet/references_bank.py": 2,
-    "wallet/statements_in/swift_text.py": 1,
+    "trading/platforms/mt5/export.py": 1, "trading/platforms/mt5/units.py": 1, "trading/core/passwords.py": 1,
+    "trading/servers/connection_settings.py": 2, "wallet/reconciliation/own_bank.py": 1, "wallet/core/creditor_reference.py": 2,
+    "wallet/statement_formats/swift_text.py": 1,
 }  # fmt: skip
 
 

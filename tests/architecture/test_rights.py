@@ -16,9 +16,10 @@ REACH = re.compile(
 # Of the whole installation: no brand, no client, so nobody's reach says anything.
 OF_THE_INSTALLATION = {
     "crm.events.delivery.replay", "crm.events.delivery.skip", "compliance.watchlists.import_watchlist",
-    "trading.caps.add_line", "trading.caps.end_line", "trading.mapping.confirm", "trading.mapping.map_symbol",
-    "trading.mapping.leave_out", "trading.servers.connect_server", "trading.servers.change_server",
-    "trading.issues.close_issue", "trading.sync.backfill.start", "trading.sync.backfill.resume",
+    "trading.leverage.caps.add_line", "trading.leverage.caps.end_line", "trading.symbols.mapping.confirm",
+    "trading.symbols.mapping.map_symbol",
+    "trading.symbols.mapping.leave_out", "trading.servers.verbs.connect_server", "trading.servers.verbs.change_server",
+    "trading.core.issues.close_issue", "trading.sync.backfill.start", "trading.sync.backfill.resume",
     "trading.sync.backfill.drop", "trading.sync.breaks.settle", "trading.sync.breaks.fetch_again",
 }  # fmt: skip
 

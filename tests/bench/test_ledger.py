@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from bench import ledger
-from wallet.verification import verify
+from wallet.ledger.verification import verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench import trading_deals, trading_money, trading_platforms
-from trading import results
 from trading.models import AccountResult, Deal
+from trading.sync import results
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -132,9 +132,10 @@ def background(transactional_db: None) -> Iterator[None]:
     stop = threading.Event()
 
     def sweep() -> None:
-        from crm import events, mail
-        from crm.jobs import run_job
+        from crm import events
+        from crm.files.jobs import run_job
         from crm.models import Job
+        from crm.notices import mail
         from kyc.reviews import settle_due
 
         try:

@@ -2,8 +2,8 @@
 
 from tests.browser.conftest import enter
 from tests.wallet.providers import provider, start
-from tests.wallet.test_bank_wire import ordered, statement, wire
-from wallet.choices import DepositState
+from tests.wallet.psp.test_bank_wire import ordered, statement, wire
+from wallet.choices.deposits import DepositState
 
 
 def test_a_wire_is_shown_imported_and_assigned_by_hand(page, phone, cast, tmp_path):

@@ -7,11 +7,11 @@ from playwright.sync_api import expect
 from tests.browser.people import enter
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import fund, house, make_psp
-from tests.wallet.test_withdrawal import IBAN, paid_in
-from wallet import ledger
-from wallet.choices import AccountKind
+from tests.wallet.withdrawals.test_withdrawal import IBAN, paid_in
+from wallet.choices.ledger import AccountKind
+from wallet.ledger import posting
 from wallet.models import ManualJournal
-from wallet.withdrawals import request_withdrawal
+from wallet.withdrawals.verbs import request_withdrawal
 
 
 def test_a_journal_by_hand_is_written_by_one_person_and_posted_by_another(page, cast):
@@ -38,7 +38,7 @@ def test_a_journal_by_hand_is_written_by_one_person_and_posted_by_another(page, 
     page.get_by_role("button", name="Hand to a second person").click()
     expect(page.locator("#main")).to_contain_text("You wrote it: a second person posts it.")
     manual = ManualJournal.objects.get()
-    assert ledger.balance(fees) == 0
+    assert posting.balance(fees) == 0
 
     page.context.clear_cookies()
     enter(page, cast.second_finance)
@@ -48,7 +48,7 @@ def test_a_journal_by_hand_is_written_by_one_person_and_posted_by_another(page, 
     page.get_by_role("button", name="Post", exact=True).click()
     page.locator("dialog[open] .btn-primary").click()
     expect(page.locator(".k-head")).to_contain_text("Approved")
-    assert ledger.balance(fees) == -1_250
+    assert posting.balance(fees) == -1_250
     page.get_by_role("link", name=str(ManualJournal.objects.get().journal_id)).click()
     expect(page.get_by_role("link", name="Reverse")).to_be_visible()
 

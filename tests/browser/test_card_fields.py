@@ -14,9 +14,9 @@ from tests.wallet.conftest import Outside, load_rates
 from tests.wallet.factories import make_adyen
 from tests.wallet.providers import provider
 from tests.wallet.providers import start as start_coins
-from tests.wallet.test_psp_btcpay import ADDRESS, send_coins
-from tests.wallet.test_psp_stripe import give_back
-from wallet.deposits import start_deposit
+from tests.wallet.psp.test_psp_btcpay import ADDRESS, send_coins
+from tests.wallet.psp.test_psp_stripe import give_back
+from wallet.deposits.verbs import start_deposit
 from wallet.models import Deposit, PaymentMethod
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.people import enter
 from tests.trading.factories import make_account, make_server, make_type, tell_margins
-from trading import cap_standing
+from trading.leverage import account_groups
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +20,7 @@ def test_why_something_is_not_comparable_is_read_on_a_phone_without_scrolling(ph
     untold = make_type(cast.brand, make_server(name="Sandbox MT5 two", port=2), name="Other", is_default=False)
     make_account(cast.client, untold.server, account_type=untold)
     tell_margins(told, {"XAUUSD": "1.5", "BTCUSD": "1"}, margin_profile="Dynamic 500")
-    cap_standing.refresh()
+    account_groups.refresh()
     for screen in (phone, page):
         enter(screen, cast.mlro)
         screen.goto("/trading/leverage-caps/above/")

@@ -18,9 +18,11 @@ from tests.portal.conftest import verify
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
 from tests.wallet.intents import captured, dispute_event, make_intent
-from wallet import bonus, bonus_disputes, unverified
-from wallet.deposits import apply_payment
-from wallet.disputes import apply_dispute
+from wallet.bonuses import granting
+from wallet.deposits import unverified
+from wallet.deposits.verbs import apply_payment
+from wallet.disputes import bonus_disputes
+from wallet.disputes.verbs import apply_dispute
 from wallet.models import BonusLoss, Deposit
 from wallet.psp.base import EventKind
 
@@ -77,12 +79,12 @@ def test_finance_sees_what_is_held_disputed_given_and_running_out(cast, page):
     apply_payment(psp_id=psp.pk, view=captured(paid))
     due = timezone.now() + dt.timedelta(days=3)
     apply_dispute(psp_id=psp.pk, event=dispute_event(paid, EventKind.CHARGEBACK, 20_000, evidence_due_at=due))
-    plan = bonus.create_plan(brand=cast.brand, name="Active trader", actor=cast.finance)
-    bonus.write_rule(
+    plan = granting.create_plan(brand=cast.brand, name="Active trader", actor=cast.finance)
+    granting.write_rule(
         plan_id=plan.pk, actor=cast.finance, valid_from=timezone.now().date(), maximum_minor=50_000,
         lots_per_hundred=Decimal(4), four_eyes_minor=10_000,
     )  # fmt: skip
-    grant = bonus.grant_bonus(
+    grant = granting.grant_bonus(
         client_id=cast.client.pk, plan_id=plan.pk, amount=Decimal(200), currency="EUR", reason="Moved to us",
         request_key="b1", actor=cast.retention,
     )  # fmt: skip
@@ -116,8 +118,8 @@ def test_what_becomes_of_a_bonus_whose_chargeback_was_won_fits_a_desk_and_a_phon
     Client.objects.filter(pk=cast.client.pk).update(category=Category.PROFESSIONAL, kyc_level=2)
     cast.brand.policies = {**cast.brand.policies, "dispute_won_restores_bonus": 0}
     cast.brand.save()
-    plan = bonus.create_plan(brand=cast.brand, name="Half of every deposit", actor=cast.finance)
-    bonus.write_rule(
+    plan = granting.create_plan(brand=cast.brand, name="Half of every deposit", actor=cast.finance)
+    granting.write_rule(
         plan_id=plan.pk, actor=cast.finance, valid_from=timezone.now().date(), trigger="every_deposit",
         percent=Decimal(50), maximum_minor=100_000, lots_per_hundred=Decimal(2),
     )  # fmt: skip

@@ -11,10 +11,10 @@ from playwright.sync_api import expect
 from tests.browser.people import enter, login
 from tests.portal.conftest import room
 from tests.wallet import recon
-from tests.wallet.test_withdrawal import paid_in
+from tests.wallet.withdrawals.test_withdrawal import paid_in
 from wallet.models import Deposit, Exchange, Quote, Withdrawal
-from wallet.outcomes import parts_of
-from wallet.withdrawals import request_withdrawal
+from wallet.withdrawals.payout_results import parts_of
+from wallet.withdrawals.verbs import request_withdrawal
 
 __all__ = ["room"]
 SHOTS = os.environ.get("KEELSON_SHOTS", "")

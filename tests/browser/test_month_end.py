@@ -17,12 +17,13 @@ from tests.days import last_month, last_month_end
 from tests.sandbox.psp.running import running_psp
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
-from wallet import ledger, periods
-from wallet.choices import AccountKind, JournalKind
-from wallet.client_money import keep_day
-from wallet.ledger import Entry, Line
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.closing import periods
+from wallet.closing.client_money import keep_day
+from wallet.ledger import posting
+from wallet.ledger.posting import Entry, Line
 from wallet.models import ClosingBalance, Journal, Period, PspMovement
-from wallet.source_runs import run_source, sources_of
+from wallet.reconciliation.source_runs import run_source, sources_of
 
 SIX = ("northpay", "sepalink", "kassa", "cardinal", "quickpurse", "coinharbor")
 PER_PSP = 4
@@ -37,10 +38,10 @@ def pays_in(cast, psp, number: int) -> dict:
     client = (cast.client, cast.other_client)[number % 2]
     entry = Entry(
         key=f"deposit:{reference}:settle", kind=JournalKind.DEPOSIT, brand_id=cast.brand.pk, business_on=day,
-        lines=(Line(ledger.psp_clearing(psp, "EUR"), -minor), Line(ledger.wallet_of(client, "EUR"), minor)),
+        lines=(Line(posting.psp_clearing(psp, "EUR"), -minor), Line(posting.wallet_of(client, "EUR"), minor)),
     )  # fmt: skip
     with transaction.atomic():
-        (posted,) = ledger.post_many([entry], posted_at=[at])
+        (posted,) = posting.post_many([entry], posted_at=[at])
         PspMovement.objects.create(
             psp=psp, kind="payment", reference=reference, psp_reference=f"pay_{psp.code}_{number}", client=client,
             journal=Journal.objects.get(pk=posted.journal_id), amount_minor=minor, currency="EUR", occurred_at=at,

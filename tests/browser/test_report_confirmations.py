@@ -2,7 +2,7 @@
 
 from tests.browser.conftest import enter
 from tests.wallet.factories import make_psp
-from tests.wallet.test_report_ends import CUT
+from tests.wallet.reconciliation.test_report_ends import CUT
 
 
 def test_a_report_is_confirmed_where_its_sums_are_seen(open_page, phone, cast, tmp_path):

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from clients.models import TimelineEntry
-from crm import audit
-from crm.jobs import run_job
+from crm.files.jobs import run_job
 from crm.models import Job
+from crm.security import audit
 from ib import engine
 from kyc.models import Document
 from leads.models import Lead
@@ -23,9 +23,9 @@ from tests.leads.conftest import capture, german_rule
 from tests.monitoring.test_alerts import desk, flood
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import fund, make_psp
-from tests.wallet.test_pages import IBAN
+from tests.wallet.movements.test_pages import IBAN
 from wallet.models import Withdrawal
-from wallet.withdrawals import request_withdrawal
+from wallet.withdrawals.verbs import request_withdrawal
 
 __all__ = ["capture", "desk", "flood", "german_rule", "network"]
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from crm.models import Job
-from crm.notify import notify, push_live
+from crm.notices.notify import notify, push_live
 from tests.browser.people import enter
 
 
@@ -124,7 +124,7 @@ def test_the_bell_shows_what_happened_and_leads_there(page, cast):
 
 
 def test_a_job_moves_its_bar_and_ends_with_a_download(page, cast, background, monkeypatch):
-    from crm import jobs
+    from crm.files import jobs
 
     def slowly(job):
         for n in range(4):

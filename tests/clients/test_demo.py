@@ -12,8 +12,9 @@ from clients.demo import people
 from clients.demo.looks import OUTLIER_RECORDS, outlier_day
 from clients.facts import FACTS, differences
 from clients.models import Call, Client, Message, Task, TimelineEntry
-from crm import audit, demo
+from crm import demo
 from crm.models import AccessEvent, AuditEvent
+from crm.security import audit
 from leads.choices import SALES_TRANSITIONS
 from leads.models import Lead, RegistrationInvitation, SalesStatusChange
 

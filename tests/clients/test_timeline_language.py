@@ -18,10 +18,10 @@ from clients.choices import TimelineKind
 from clients.countries import country
 from clients.models import TimelineEntry
 from clients.stages import move_stage
+from crm.i18n.localized_text import joined, label_of, lowered, phrase
 from crm.models import Notification
-from crm.money import Money
-from crm.notify import notify
-from crm.words import joined, label_of, lowered, phrase
+from crm.money.amounts import Money
+from crm.notices.notify import notify
 from tests.cast import signed_in
 
 # gettext, a label or an amount that is a string already.

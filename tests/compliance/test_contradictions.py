@@ -7,9 +7,9 @@ from clients.models import Client
 from compliance import hits, screening
 from compliance.choices import HitState
 from compliance.models import Hit
-from crm import audit
 from crm.errors import DomainError
 from crm.models import AuditEvent
+from crm.security import audit
 from tests.compliance.factories import BORN, load
 
 pytestmark = pytest.mark.django_db

@@ -15,11 +15,12 @@ from django.db import connection, transaction
 from compliance import packs, trails
 from compliance.pack_check import check_pack, verifier
 from compliance.trails import TrailFilter
-from crm import audit, erasures
 from crm.errors import NotAllowed
-from crm.jobs import run_job
+from crm.files.jobs import run_job
 from crm.models import AccessEvent, AuditEvent, Job
-from tests.crm.papers.pdfua import problems_of
+from crm.privacy import erasures
+from crm.security import audit
+from tests.crm.rendering.pdfua import problems_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SCRIPT = settings.BASE_DIR / "deploy" / "verify_pack.py"
@@ -192,7 +193,7 @@ def test_the_job_makes_the_file(trail):
     run_job(job.pk)
     job.refresh_from_db()
     assert job.state == "done" and job.result_name.endswith(".pdf")
-    from crm.jobs import result_of
+    from crm.files.jobs import result_of
 
     content = b"".join(result_of(job))
     assert check_pack(content).holds and check_pack(content).rows == 5

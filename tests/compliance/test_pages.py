@@ -9,10 +9,10 @@ from compliance import restrictions, screening
 from compliance.choices import HitState
 from compliance.models import Hit, ListVersion, Restriction, Screening
 from compliance.pack_check import check_pack
-from crm import access_log, audit
 from crm.choices import AccessKind
-from crm.jobs import result_of, run_job
+from crm.files.jobs import result_of, run_job
 from crm.models import AccessEvent, Job
+from crm.security import access_log, audit
 from tests.compliance.factories import DATA, load, un_file
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from django.core.handlers.wsgi import WSGIRequest
 
-from crm import web_worker
+from crm.project import web_worker
 from crm.wsgi import application as site
 
 requests: WeakSet[WSGIRequest] = WeakSet()

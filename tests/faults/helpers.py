@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.devdb.places import Runner
+from launcher.devdb.places import Runner
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SITE_PACKAGES = Path(next(path for path in sys.path if path.endswith("site-packages"))).resolve()

@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 import redis
 
-from crm import devdb, wake, without_broker
 from crm.models import EventDelivery
+from crm.queue import enqueue, without_broker
+from launcher import devdb
 from tests.sandbox.psp.running import wait_until
 from tests.trading.processes import CELERY, WORKER, _process
 from tests.wallet.conftest import outside  # noqa: F401 — a fixture
-from tests.wallet.test_deposit import pay, start
-from tests.wallet.test_withdrawal import rich, state, wallet  # noqa: F401 — rich is a fixture
-from wallet import ledger
-from wallet.choices import DepositState
+from tests.wallet.deposits.test_deposit import pay, start
+from tests.wallet.withdrawals.test_withdrawal import rich, state, wallet  # noqa: F401 — rich is a fixture
+from wallet.choices.deposits import DepositState
+from wallet.ledger import posting
+from wallet.ledger.verification import verify
 from wallet.models import WebhookMessage
-from wallet.verification import verify
 
 DONE_SECONDS_MAX = 90
 
@@ -50,7 +51,7 @@ def test_a_deposit_is_booked_and_told_while_redis_is_away(rich, outside, own_red
         wait_until(lambda: not EventDelivery.objects.exclude(state="done").exists(), seconds_max=DONE_SECONDS_MAX)
         assert devdb.redis_pid(folder) is None
     assert not WebhookMessage.objects.filter(state="waiting").exists()
-    assert ledger.balance(wallet(rich)) == 105_000
+    assert posting.balance(wallet(rich)) == 105_000
     assert verify().problems == []
 
 
@@ -91,8 +92,8 @@ def test_after_one_failure_nobody_waits_for_the_broker(monkeypatch):
 
     monkeypatch.setattr(tasks.deliver_events, "apply_async", hang)
     for _request in range(10):
-        wake.wake("crm.deliver_events")
+        enqueue.wake("crm.deliver_events")
     assert len(asked) == 1
-    wake.expect_broker()
-    wake.wake("crm.deliver_events")
+    enqueue.expect_broker()
+    enqueue.wake("crm.deliver_events")
     assert len(asked) == 2

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 import redis
 
-from crm import devdb
-from crm.devdb import redis as embedded_redis
-from crm.devdb.places import SOCKET_PATH_BYTES_MAX, data_dir
+from launcher import devdb
+from launcher.devdb import redis as embedded_redis
+from launcher.devdb.places import SOCKET_PATH_BYTES_MAX, data_dir
 from tests.faults.helpers import ordinary_user, run
 
 
@@ -219,7 +219,7 @@ def test_it_works_as_an_ordinary_user_and_then_for_root_in_the_same_place(var_di
     var_dir.mkdir(mode=0o755)
     user.own(var_dir)
     for action in ("start", "stop", "start"):
-        done = run(user, "-m", "crm.devdb", action, KEELSON_VAR=str(var_dir))
+        done = run(user, "-m", "launcher.devdb", action, KEELSON_VAR=str(var_dir))
         assert done.returncode == 0, done.stdout + done.stderr
     assert (var_dir / "pg").stat().st_uid == user.uid
     assert ask(var_dir, "SELECT 1") == 1
@@ -227,7 +227,7 @@ def test_it_works_as_an_ordinary_user_and_then_for_root_in_the_same_place(var_di
     devdb.ensure_postgres(var_dir)
     devdb.ensure_redis(var_dir)
     devdb.stop(var_dir)
-    done = run(user, "-m", "crm.devdb", "start", KEELSON_VAR=str(var_dir))
+    done = run(user, "-m", "launcher.devdb", "start", KEELSON_VAR=str(var_dir))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -235,7 +235,7 @@ def test_a_var_that_belongs_to_somebody_else_is_named(var_dir: Path) -> None:
     var_dir.mkdir(mode=0o755)
     if os.geteuid() != 0:
         var_dir.chmod(0o555)
-    done = run(ordinary_user(), "-m", "crm.devdb", "start", KEELSON_VAR=str(var_dir))
+    done = run(ordinary_user(), "-m", "launcher.devdb", "start", KEELSON_VAR=str(var_dir))
     assert done.returncode == 1
     assert str(var_dir) in done.stderr
     assert "KEELSON_VAR" in done.stderr
@@ -258,10 +258,10 @@ def test_a_dump_restores(var_dir: Path) -> None:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS answer")
     dump = var_dir / "keelson.dump"
     runner = devdb.places.owner(var_dir)
-    assert run(runner, "-m", "crm.devdb", "dump", str(dump), KEELSON_VAR=str(var_dir)).returncode == 0
+    assert run(runner, "-m", "launcher.devdb", "dump", str(dump), KEELSON_VAR=str(var_dir)).returncode == 0
     with psycopg.connect(devdb.database_url(var_dir)) as connection:
         connection.execute("DROP TABLE kept")
-    done = run(runner, "-m", "crm.devdb", "restore", str(dump), KEELSON_VAR=str(var_dir))
+    done = run(runner, "-m", "launcher.devdb", "restore", str(dump), KEELSON_VAR=str(var_dir))
     assert done.returncode == 0, done.stderr
     assert ask(var_dir, "SELECT answer FROM kept") == 7
 
@@ -276,7 +276,7 @@ def test_a_secret_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
 
 
 def test_two_test_processes_never_lease_the_same_slot(tmp_path: Path) -> None:
-    from crm.devdb.sharing import _slots
+    from launcher.devdb.sharing import _slots
 
     numbers = [devdb.lease_slot(tmp_path) for _ in range(3)]
     assert numbers == [1, 2, 3]

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from django.test import RequestFactory
 
-from crm import storage
+from crm.files import storage
 from crm.models import Job, Notification
 from crm.pages.errors import server_error
 from leads.models import LeadImport
@@ -17,7 +17,7 @@ from wallet.models import SettlementImport
 
 pytestmark = pytest.mark.django_db
 FULL = OSError(errno.ENOSPC, "No space left on device")
-# (Uploads of clients: tests/kyc. Results of jobs: tests/crm/test_jobs.py.)
+# (Uploads of clients: tests/kyc. Results of jobs: tests/crm/files/test_jobs.py.)
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def full_disk(monkeypatch, settings, tmp_path):
     def full(_handle):
         raise FULL
 
-    monkeypatch.setattr("crm.sealed_files.os.fsync", full)
+    monkeypatch.setattr("crm.security.sealed_files.os.fsync", full)
     yield tmp_path
     assert not [path for path in tmp_path.rglob("*") if path.is_file()], "nothing is left half-written"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from crm import web_worker
+from crm.project import web_worker
 from tests.cast import signed_in
 from tests.trading.processes import ROOT, _process, _wait, free_port
 
@@ -60,7 +60,7 @@ def site(cast, port: int, access_log: Path) -> Iterator[Site]:
     """The web server as the supervisor starts it, and with gunicorn's own access log turned on."""
     command = [
         sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class",
-        "crm.web_worker.BoundedWorker", "--workers", "2", "--threads", "8", "--timeout", "60", "--graceful-timeout", "2",
+        "crm.project.web_worker.BoundedWorker", "--workers", "2", "--threads", "8", "--timeout", "60", "--graceful-timeout", "2",
         "--keep-alive", "15", "--log-level", "warning", "--no-control-socket", "--preload", "--access-logfile", str(access_log),
         "--access-logformat", '%(r)s|%(s)s|%(U)s|%(q)s|%(f)s|%({cookie}i)s|%({referer}i)s|%({raw_uri}e)s|%({location}o)s',
     ]  # fmt: skip

@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from crm import devdb
-from crm.devdb.places import data_dir
+from launcher import devdb
+from launcher.devdb.places import data_dir
 from tests.database import ensure_template
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -26,7 +26,7 @@ SEED = """
 import django; django.setup()
 from crm.models import Book, Brand
 from wallet import ledger
-from wallet.choices import AccountKind
+from wallet.choices.common import AccountKind
 from tests.cast import make_client
 brand = Brand.objects.create(code="restart", name="Restart", base_currency="EUR")
 book = Book.objects.create(brand=brand, name="Book")
@@ -38,8 +38,8 @@ WRITER = """
 import sys, time, django; django.setup()
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from wallet import ledger
-from wallet.choices import AccountKind, JournalKind
-from wallet.ledger import Entry, Line
+from wallet.choices.common import AccountKind, JournalKind
+from wallet.ledger.posting import Entry, Line
 from wallet.models import Account
 me, postings = int(sys.argv[1]), int(sys.argv[2])
 house = Account.objects.get(kind=AccountKind.CLIENT_MONEY_BANK)
@@ -61,7 +61,7 @@ for number in range(postings):
 PROVE = """
 import django; django.setup()
 from wallet.models import Journal
-from wallet.verification import verify
+from wallet.ledger.verification import verify
 verdict = verify(deep=True)
 print(Journal.objects.count(), verdict.postings, verdict.problems)
 """

@@ -12,13 +12,14 @@ from crm.models import EventDelivery
 from tests.sandbox.psp.running import wait_until
 from tests.trading.processes import worker_and_beat
 from tests.wallet.conftest import Outside, outside  # noqa: F401 — a fixture
+from tests.wallet.deposits.test_deposit import pay, start
 from tests.wallet.factories import available
-from tests.wallet.test_deposit import pay, start
-from tests.wallet.test_withdrawal import approved, rich, state, wallet  # noqa: F401 — rich is a fixture
-from wallet import ledger
-from wallet.choices import DepositState, WithdrawalState
+from tests.wallet.withdrawals.test_withdrawal import approved, rich, state, wallet  # noqa: F401 — rich is a fixture
+from wallet.choices.deposits import DepositState
+from wallet.choices.withdrawals import WithdrawalState
+from wallet.ledger import posting
+from wallet.ledger.verification import verify
 from wallet.models import Deposit, Journal, PspMovement, WebhookMessage
-from wallet.verification import verify
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 LATE_SECONDS = 4
@@ -61,7 +62,7 @@ def test_a_deposit_is_booked_once_though_redis_forgets_its_webhooks(rich, outsid
         wait_for(lambda: state(deposit) == DepositState.SETTLED, empty_redis)
         assert set(outside.deliver(process=False)) <= {200}  # the PSP says it again
         wait_for(everything_is_told, empty_redis)
-    assert ledger.balance(wallet(rich)) == available(wallet(rich)) == 105_000
+    assert posting.balance(wallet(rich)) == available(wallet(rich)) == 105_000
     assert Journal.objects.count() == before + 1
     assert PspMovement.objects.filter(reference=deposit.reference).count() == 1
     assert Deposit.objects.get(pk=deposit.pk).credited_minor == 5_000
@@ -83,5 +84,5 @@ def test_a_withdrawal_is_paid_once_though_redis_forgets_it_at_each_step(rich, ou
     sent = outside.running.store.rows("SELECT amount_minor FROM transfers WHERE reference = ?", withdrawal.reference)
     assert [row["amount_minor"] for row in sent] == [20_000]
     assert PspMovement.objects.filter(reference=withdrawal.reference).count() == 1
-    assert ledger.balance(wallet(rich)) == available(wallet(rich)) == 80_000
+    assert posting.balance(wallet(rich)) == available(wallet(rich)) == 80_000
     assert verify().problems == []

@@ -17,11 +17,11 @@ import psycopg
 import pytest
 import redis
 
-from crm import devdb
-from crm.devdb.places import Runner
-from crm.supervisor import guard, ports, sandboxes
-from crm.supervisor.plan import Child, Options
-from crm.supervisor.processes import CRASHES_MAX, Output, Running
+from launcher import devdb
+from launcher.devdb.places import Runner
+from launcher.supervisor import guard, ports, sandboxes
+from launcher.supervisor.plan import Child, Options
+from launcher.supervisor.processes import CRASHES_MAX, Output, Running
 from tests.faults.helpers import ROOT, environment, ordinary_user, project_for, run
 
 MYSELF = Runner(os.geteuid(), os.getegid())
@@ -42,7 +42,7 @@ class Instance:
                 [
                     project.python,
                     "-m",
-                    "crm.supervisor",
+                    "launcher.supervisor",
                     "--ephemeral",
                     str(var_dir),
                     "--web-workers=1",
@@ -161,7 +161,7 @@ ASK = """
 import time
 from django.db import transaction
 from crm.events import BalanceOperationSettled, publish
-from crm.jobs import start_job
+from crm.files.jobs import start_job
 from crm.models import User
 
 started = time.monotonic()
@@ -203,7 +203,7 @@ def _work_goes_on_after_a_redis_that_hung_and_forgot(instance: Instance) -> None
 
 
 def _a_second_one_is_refused(instance: Instance) -> None:
-    second = run(MYSELF, "-m", "crm.supervisor", "--ephemeral", str(instance.var_dir))
+    second = run(MYSELF, "-m", "launcher.supervisor", "--ephemeral", str(instance.var_dir))
     assert second.returncode == 1
     assert f"already runs on {instance.var_dir}, as process {instance.process.pid}" in second.stderr
     assert "make stop" in second.stderr
@@ -223,7 +223,7 @@ def test_a_taken_port_is_named_with_its_holder_before_anything_starts(tmp_path: 
         holder.listen()
         port = holder.getsockname()[1]
         chosen = ["--var", str(tmp_path), "--port", str(port), "--live-port", "0", "--no-sandboxes"]
-        refused = run(MYSELF, "-m", "crm.supervisor", *chosen)
+        refused = run(MYSELF, "-m", "launcher.supervisor", *chosen)
     assert refused.returncode == 1
     assert f"Port {port} (the pages) is taken by process {os.getpid()}" in refused.stderr
     assert "`--port N` or KEELSON_PORT=N" in refused.stderr
@@ -233,7 +233,7 @@ def test_a_taken_port_is_named_with_its_holder_before_anything_starts(tmp_path: 
 
 def test_a_var_that_cannot_be_made_is_named_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    refused = run(MYSELF, "-m", "crm.supervisor", "--var", str(tmp_path / "file" / "var"), "--no-sandboxes")
+    refused = run(MYSELF, "-m", "launcher.supervisor", "--var", str(tmp_path / "file" / "var"), "--no-sandboxes")
     assert refused.returncode == 1
     assert "can't be made (Not a directory). Set KEELSON_VAR to a directory you own." in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -259,7 +259,7 @@ def test_free_ports_are_different_and_free() -> None:
 def test_what_ends_again_and_again_is_given_up_with_its_last_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crm.supervisor.processes.BACK_OFF_SECONDS", (0,))
+    monkeypatch.setattr("launcher.supervisor.processes.BACK_OFF_SECONDS", (0,))
     words = "print('no such host', flush=True); raise SystemExit(3)"
     with (tmp_path / "output").open("w") as stream:
         process = Running(Child("web", [sys.executable, "-S", "-c", words], phase=2), dict(os.environ), Output(stream))

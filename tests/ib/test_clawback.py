@@ -20,8 +20,8 @@ from tests.ib.factories import make_trade
 from tests.ib.test_settlement import arrived
 from tests.wallet.factories import make_psp
 from tests.wallet.intents import captured, dispute_event, make_intent
-from wallet.deposits import apply_payment
-from wallet.disputes import apply_dispute
+from wallet.deposits.verbs import apply_payment
+from wallet.disputes.verbs import apply_dispute
 from wallet.psp.base import EventKind
 
 pytestmark = pytest.mark.django_db

@@ -10,15 +10,16 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from crm import events
-from crm.jobs import run_job
+from crm.files.jobs import run_job
 from crm.models import Job
 from ib import engine
 from ib.choices import Reason
 from ib.models import Accrual
 from tests.cast import Cast
 from tests.ib.factories import make_trade
-from trading import mapping, symbols
 from trading.models import Deal, HouseSymbol, SymbolInfo
+from trading.symbols import mapping
+from trading.sync import symbols
 from trading.sync.ingest import mark_deleted
 
 pytestmark = pytest.mark.django_db

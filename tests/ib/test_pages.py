@@ -7,8 +7,8 @@ from django.core import mail
 from django.urls import reverse
 from guardian.shortcuts import assign_perm
 
-from crm import mail as crm_mail
 from crm.models import AccessEvent, OutgoingMail, User
+from crm.notices import mail as crm_mail
 from ib import engine, plans, settlement
 from ib.models import Accrual, Attribution, Partner, PlanVersion, ReferralDay, Settlement, SettlementPeriod
 from tests.ib.factories import NOON, make_partner, make_trade, make_version
@@ -271,7 +271,7 @@ def test_finance_settles_a_period_on_its_page(earned, cast, browse):
 
 
 def test_a_recalculation_is_a_job_with_its_result(earned, cast, browse):
-    from crm import jobs
+    from crm.files import jobs
     from crm.models import Job
 
     browse(cast.ib_manager).post(

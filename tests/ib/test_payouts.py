@@ -22,7 +22,7 @@ from tests.cast import PASSWORD
 from tests.ib.factories import NOON, card, make_trade, make_version
 from tests.trading.factories import make_account
 from tests.wallet.factories import make_psp
-from wallet import ledger
+from wallet.ledger import posting
 from wallet.models import Transfer, Withdrawal
 
 pytestmark = pytest.mark.django_db
@@ -96,7 +96,7 @@ def test_a_refused_onward_payment_leaves_the_balance(paid, cast):
         pay(paid, destination=Destination(PayoutTo.BANK, bank_of(paid), {"iban": IBAN, "holder": "x"}))
     assert settlement.balances_of(paid.sub) == {"EUR": Decimal("60.00")}
     assert not Payout.objects.exists() and not Withdrawal.objects.exists() and not Transfer.objects.exists()
-    assert ledger.balance(ledger.wallet_of(cast.other_client, "EUR")) == 0
+    assert posting.balance(posting.wallet_of(cast.other_client, "EUR")) == 0
 
 
 def test_a_payout_that_went_on_names_its_reference(paid):

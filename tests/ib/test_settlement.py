@@ -12,8 +12,8 @@ from ib.choices import PartnerState
 from ib.models import Accrual, Payout, Settlement, SettlementPeriod
 from ib.partners import change_state
 from tests.ib.factories import NOON, make_trade, make_version
-from wallet import ledger
-from wallet.choices import AccountKind, JournalKind
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.ledger import posting
 from wallet.models import Deposit, Posting, Psp
 
 pytestmark = pytest.mark.django_db
@@ -39,9 +39,9 @@ def test_a_settled_period_books_one_journal_per_partner(network, cast):
     assert {row.partner_id: row.amount for row in rows} == {
         network.sub.pk: Decimal("9"), network.master.pk: Decimal("4.5"), network.top.pk: Decimal("1.5")
     }  # fmt: skip
-    owed = ledger.partner_payable(brand_id=cast.brand.pk, partner_id=network.sub.pk, currency="EUR")
-    assert ledger.balance(owed) == 900
-    assert ledger.balance(ledger.house(AccountKind.IB_COMMISSIONS, brand_id=cast.brand.pk, currency="EUR")) == -1500
+    owed = posting.partner_payable(brand_id=cast.brand.pk, partner_id=network.sub.pk, currency="EUR")
+    assert posting.balance(owed) == 900
+    assert posting.balance(posting.house(AccountKind.IB_COMMISSIONS, brand_id=cast.brand.pk, currency="EUR")) == -1500
     sub = Settlement.objects.get(partner=network.sub)
     assert sub.journal.kind == JournalKind.COMMISSION and Posting.objects.filter(journal=sub.journal).count() == 2
     assert (sub.trades, sub.lots) == (2, Decimal("1.5"))
@@ -175,11 +175,11 @@ def arrived(cast, amount_minor, at, key):
     psp = Psp.objects.filter(brand=cast.brand).first() or Psp.objects.create(
         brand=cast.brand, code="cards", name="Cards"
     )
-    wallet = ledger.wallet_of(cast.client, "EUR")
-    posted = ledger.post(
-        ledger.Entry(
+    wallet = posting.wallet_of(cast.client, "EUR")
+    posted = posting.post(
+        posting.Entry(
             key=f"deposit:{key}", kind=JournalKind.DEPOSIT, brand_id=cast.brand.pk,
-            lines=(ledger.Line(ledger.psp_clearing(psp, "EUR"), -amount_minor), ledger.Line(wallet, amount_minor)),
+            lines=(posting.Line(posting.psp_clearing(psp, "EUR"), -amount_minor), posting.Line(wallet, amount_minor)),
         )
     )  # fmt: skip
     return Deposit.objects.create(
@@ -257,7 +257,7 @@ def test_commissions_are_paid_out_to_the_partners_own_wallet_once(network, cast)
             partner_id=network.sub.pk, amount=Decimal("3.50"), currency="EUR", request_key="k1", actor=network.sub.user
         )
     assert settlement.balances_of(network.sub) == {"EUR": Decimal("3.50")}
-    assert ledger.balance(ledger.wallet_of(cast.other_client, "EUR")) == 250
+    assert posting.balance(posting.wallet_of(cast.other_client, "EUR")) == 250
 
 
 @pytest.mark.parametrize("amount", ["6.01", "0", "1.005"])

@@ -6,13 +6,13 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 
-from crm import crypto
 from crm.errors import DomainError, NotAllowed
 from crm.models import AuditEvent, OutboxEvent
+from crm.security import crypto
 from kyc import incoming, store
 from kyc.models import ATTEMPTS_MAX, Document, IncomingFile
 from tests.cast import signed_in
-from tests.crm.test_parsing import MEGABYTE, PDFS, Cost, big_png
+from tests.crm.files.test_parsing import MEGABYTE, PDFS, Cost, big_png
 from tests.kyc.factories import a_file, bill_pdf, file_of, passport_jpeg, uploaded
 
 pytestmark = pytest.mark.django_db
@@ -86,8 +86,8 @@ def test_a_file_whose_workers_die_is_opened_again_then_refused(cast):
 
 
 def test_a_busy_host_lets_the_file_wait_without_counting_the_try(cast, settings, tmp_path, monkeypatch):
-    from crm.parsing import Limits, Pool
-    from crm.parsing.slots import slot
+    from crm.files.parsing import Limits, Pool
+    from crm.files.parsing.slots import slot
     from kyc import intake
 
     settings.VAR_DIR, settings.PARSING_SLOTS = tmp_path, 1

@@ -6,9 +6,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from crm import erasures, events
+from crm import events
 from crm.models import AccessEvent
-from crm.uploads import DRAIN_BYTES_MAX
+from crm.privacy import erasures
+from crm.web.uploads import DRAIN_BYTES_MAX
 from kyc import incoming, reviews, store
 from kyc.choices import DocumentState
 from kyc.models import Document

@@ -147,7 +147,7 @@ def test_the_upload_event_hands_it_to_a_worker_and_the_sweeper_finds_what_nobody
 
 
 def test_an_erased_client_has_nothing_to_check(cast):
-    from crm import erasures
+    from crm.privacy import erasures
 
     document = uploaded(cast.client, kind="proof_of_address", content=bill_pdf())
     erasures.destroy_client_key(cast.client.pk)

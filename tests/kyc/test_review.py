@@ -211,7 +211,7 @@ def test_a_problem_needs_a_note(cast):
     assert document.state == DocumentState.PENDING_REVIEW
     reviews.approve(document_id=document.pk, actor=cast.kyc_officer, note="Maiden name, marriage certificate seen")
     row = AuditEvent.objects.get(action="kyc.document_approved")
-    from crm import audit
+    from crm.security import audit
 
     body = audit.body_of(row)
     assert body["reason"] == "Maiden name, marriage certificate seen" and body["evidence"]["despite"] == [

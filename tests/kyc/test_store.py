@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from crm import crypto, erasures
+from crm.privacy import erasures
+from crm.security import crypto
 from kyc import store
 
 pytestmark = pytest.mark.django_db

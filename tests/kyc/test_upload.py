@@ -5,9 +5,9 @@ import threading
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from crm import crypto
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, OutboxEvent
+from crm.security import crypto
 from kyc import documents, store
 from kyc.choices import DocumentState
 from kyc.models import Document

@@ -2,7 +2,7 @@ import pytest
 from django.test import Client as Browser
 
 from crm.errors import DomainError, NotAllowed
-from crm.scope import reach_of
+from crm.security.scope import reach_of
 from leads import api
 from leads.models import Lead
 from leads.sources import create_source, find_by_key, renew_key, set_source_active

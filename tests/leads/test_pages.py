@@ -231,7 +231,7 @@ class TestSetUp:
         made.refresh_from_db()
         assert made.quality == 9 and made.history.count() == 2
         assert "Autumn" in html(browser.get("/campaigns/"))
-        from crm import audit
+        from crm.security import audit
 
         rows = AuditEvent.objects.filter(action="leads.campaign_saved").order_by("id")
         assert audit.body_of(rows[1]) == {"before": {"quality": 6}, "after": {"quality": 9}}

@@ -13,7 +13,7 @@ from tests.cast import signed_in
 from tests.portal.conftest import verify
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
-from wallet import ledger
+from wallet.ledger import posting
 from wallet.models import Deposit
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def make_deposit(cast, pay_by, instructions, **fields) -> Deposit:
     now = timezone.now()
     return Deposit.objects.create(
         client=cast.client, brand=cast.brand, psp=psp, payment_method=psp.methods.get(),
-        wallet=ledger.wallet_of(cast.client, "EUR"), reference="D-HERE00000001", request_key="h1", amount_minor=25_000,
+        wallet=posting.wallet_of(cast.client, "EUR"), reference="D-HERE00000001", request_key="h1", amount_minor=25_000,
         currency="EUR", created_at=now, expires_at=now + dt.timedelta(hours=1),
         **{"pay_by": pay_by, "instructions": instructions, **fields},
     )  # fmt: skip

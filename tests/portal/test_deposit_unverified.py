@@ -9,7 +9,7 @@ from tests.cast import signed_in
 from tests.portal.conftest import verify
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
-from wallet.unverified import C721, write_rule
+from wallet.deposits.unverified import C721, write_rule
 
 pytestmark = pytest.mark.django_db
 PAGE = "/portal/wallet/deposit/"

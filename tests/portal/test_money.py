@@ -10,7 +10,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from crm import events
-from crm.jobs import run_job
+from crm.files.jobs import run_job
 from crm.models import Job, Notification
 from portal import money
 from tests.cast import PASSWORD, signed_in
@@ -19,14 +19,16 @@ from tests.portal.conftest import verify
 from tests.trading.factories import make_account, make_server, make_type
 from tests.wallet.conftest import outside  # noqa: F401 — a fixture
 from tests.wallet.factories import fund, make_psp
-from tests.wallet.test_withdrawal import paid_in
+from tests.wallet.withdrawals.test_withdrawal import paid_in
 from trading.models import AccountRequest
-from wallet import outcomes
-from wallet.choices import DepositState, TransferState, WithdrawalState
+from wallet.choices.deposits import DepositState
+from wallet.choices.transfers import TransferState
+from wallet.choices.withdrawals import WithdrawalState
+from wallet.disputes.refunds import start_refund
 from wallet.models import Deposit, Exchange, Quote, Transfer, Withdrawal
-from wallet.refunds import start_refund
-from wallet.transfers import finish_transfer
-from wallet.withdrawals import approve_withdrawal, reject_withdrawal
+from wallet.transfers.verbs import finish_transfer
+from wallet.withdrawals import payout_results
+from wallet.withdrawals.verbs import approve_withdrawal, reject_withdrawal
 
 pytestmark = pytest.mark.django_db
 DEPOSIT, WITHDRAW, TRANSFER = "/portal/wallet/deposit/", "/portal/wallet/withdraw/", "/portal/wallet/transfer/"
@@ -210,8 +212,8 @@ def test_what_a_psp_answers_to_a_payout_stays_with_staff_unless_it_is_a_cause_we
         approve_withdrawal(withdrawal_id=withdrawal.pk, actor=officer)
     with transaction.atomic():
         row = Withdrawal.objects.select_for_update().get()
-        outcomes.move_to(row, WithdrawalState.SENDING)
-        outcomes.fail(row, reason=said)
+        payout_results.move_to(row, WithdrawalState.SENDING)
+        payout_results.fail(row, reason=said)
     events.drain()
     page = room.browser.get(f"/portal/wallet/{withdrawal.reference}/").content.decode()
     happened = room.browser.get("/portal/activity/").content.decode()

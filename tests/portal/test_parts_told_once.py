@@ -7,12 +7,12 @@ from crm import events
 from crm.models import Notification
 from tests.wallet.conftest import outside  # noqa: F401 — a fixture
 from tests.wallet.factories import available, fund
-from tests.wallet.test_withdrawal import ask, state, wallet
-from tests.wallet.test_withdrawal_parts import card_deposit, decide
-from wallet import outcomes, payouts
-from wallet.choices import WithdrawalState
+from tests.wallet.withdrawals.test_withdrawal import ask, state, wallet
+from tests.wallet.withdrawals.test_withdrawal_parts import card_deposit, decide
+from wallet.choices.withdrawals import WithdrawalState
 from wallet.models import Withdrawal
-from wallet.outcomes import parts_of
+from wallet.withdrawals import payout_results, sending
+from wallet.withdrawals.payout_results import parts_of
 
 pytestmark = pytest.mark.django_db
 
@@ -37,9 +37,9 @@ def parts(cast, outside):  # noqa: F811
 def fail(part: Withdrawal, reason: str) -> None:
     """As when its PSP says no."""
     with transaction.atomic():
-        row = outcomes.lock_withdrawal(part.pk)
-        outcomes.move_to(row, WithdrawalState.SENDING)
-        outcomes.fail(row, reason=reason)
+        row = payout_results.lock_withdrawal(part.pk)
+        payout_results.move_to(row, WithdrawalState.SENDING)
+        payout_results.fail(row, reason=reason)
 
 
 def bell(cast) -> list[str]:
@@ -75,10 +75,10 @@ def test_three_parts_that_fail_together_are_told_once_with_their_sum(parts, cast
 
 def test_what_was_paid_and_what_came_back_are_one_line_each(parts, cast, outside):  # noqa: F811
     for part in parts[:2]:
-        payouts.send_payout(part.pk)
+        sending.send_payout(part.pk)
     outside.deliver(wait_for=2)
     outside.running.fault("payout_fail", times=1)
-    payouts.send_payout(parts[2].pk)
+    sending.send_payout(parts[2].pk)
     outside.deliver(wait_for=1)
     assert [state(part) for part in parts] == ["settled", "settled", "failed"]
     assert bell(cast) == ["€500.00 was paid out", "€100.00 of your withdrawal could not be paid out"]

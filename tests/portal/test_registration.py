@@ -12,9 +12,10 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from clients.models import Client, TimelineEntry
-from crm import events, mail
+from crm import events
 from crm.accounts import link_requests
 from crm.models import AccessLink, AuditEvent, OutboxEvent, User
+from crm.notices import mail
 from leads.invitations import invite
 from leads.models import Lead
 from portal import consents, registration

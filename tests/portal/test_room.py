@@ -14,10 +14,10 @@ from crm.models import AccessEvent
 from portal.platforms import sign_in
 from tests.cast import signed_in
 from tests.trading.factories import make_account, make_server
-from wallet.choices import Direction
+from wallet.choices.transfers import Direction
 from wallet.models import Transfer
-from wallet.transfers import start_transfer
-from wallet.withdrawals import request_withdrawal
+from wallet.transfers.verbs import start_transfer
+from wallet.withdrawals.verbs import request_withdrawal
 
 pytestmark = pytest.mark.django_db
 PAGES = {

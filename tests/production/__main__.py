@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 
-from crm.supervisor.ports import free_ports
+from launcher.supervisor.ports import free_ports
 from tests.faults.helpers import environment, ordinary_user
 from tests.production import servers, visit
 from tests.production.servers import APP_PASSWORD, OWNER_PASSWORD, ROOT, Cluster, Failed, run, wait_for
@@ -64,7 +64,11 @@ def supervised(folder: Path, settings: dict[str, str], ports: dict[str, int]) ->
     given = {**settings, "KEELSON_PORT": str(ports["pages"]), "KEELSON_LIVE_PORT": str(ports["live"])}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "crm.supervisor"], cwd=ROOT, env=environment(**given), stdout=output, stderr=output
+            [sys.executable, "-m", "launcher.supervisor"],
+            cwd=ROOT,
+            env=environment(**given),
+            stdout=output,
+            stderr=output,
         )
 
     def is_ready() -> bool:

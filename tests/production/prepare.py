@@ -6,9 +6,9 @@ from django.db import transaction
 from crm.choices import UserKind
 from crm.models import Brand, User
 from tests.production.visit import LOGIN, PASSWORD, SECRET
-from wallet import ledger
-from wallet.choices import AccountKind, JournalKind
-from wallet.ledger import Entry, Line
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.ledger import posting
+from wallet.ledger.posting import Entry, Line
 
 with transaction.atomic():
     brand = Brand.objects.create(
@@ -21,9 +21,9 @@ with transaction.atomic():
     user = User.objects.create_superuser(LOGIN, LOGIN, PASSWORD)
     assert user.kind == UserKind.STAFF
     TOTP.activate(user, SECRET)
-    fees = ledger.house(AccountKind.FEES, brand_id=brand.pk, currency="EUR")
-    suspense = ledger.house(AccountKind.SUSPENSE, brand_id=brand.pk, currency="EUR")
+    fees = posting.house(AccountKind.FEES, brand_id=brand.pk, currency="EUR")
+    suspense = posting.house(AccountKind.SUSPENSE, brand_id=brand.pk, currency="EUR")
     for number in range(1, 51):
         lines = (Line(suspense, -100 * number), Line(fees, 100 * number))
-        ledger.post(Entry(key=f"proved:{number}", kind=JournalKind.ADJUSTMENT, brand_id=brand.pk, lines=lines))
+        posting.post(Entry(key=f"proved:{number}", kind=JournalKind.ADJUSTMENT, brand_id=brand.pk, lines=lines))
 print("prepared", len(lines))

@@ -13,8 +13,8 @@ from typing import Any
 
 import psycopg
 
-from crm.devdb.places import Runner
-from crm.supervisor.ports import free_ports
+from launcher.devdb.places import Runner
+from launcher.supervisor.ports import free_ports
 from sandbox.engine import tls
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -16,13 +16,13 @@ from crm.choices import Role
 from tests.cast import make_staff
 from tests.wallet import recon
 from tests.wallet.intents import captured, dispute_event, make_intent
-from wallet import bonus
-from wallet.bonus_choices import BonusTrigger
-from wallet.deposits import apply_payment
-from wallet.disputes import apply_dispute
+from wallet.bonuses import granting
+from wallet.choices.bonuses import BonusTrigger
+from wallet.deposits.verbs import apply_payment
+from wallet.disputes.verbs import apply_dispute
+from wallet.ledger.verification import verify
 from wallet.models import BonusGrant, BonusLoss, BonusRestoration, Dispute
 from wallet.psp.base import EventKind
-from wallet.verification import verify
 
 RECEIVED = 50_000
 STEPS = st.lists(
@@ -42,8 +42,8 @@ class EveryOrder(TestCase):
         psp, client = recon.world("won")
         Client.objects.filter(pk=client.pk).update(category=Category.PROFESSIONAL, kyc_level=2)
         actor = make_staff("plans@won.example", Role.FINANCE, brand=client.brand)
-        plan = bonus.create_plan(brand=client.brand, name="P", actor=actor)
-        bonus.write_rule(
+        plan = granting.create_plan(brand=client.brand, name="P", actor=actor)
+        granting.write_rule(
             plan_id=plan.pk, actor=actor, valid_from=recon.FIRST, trigger=BonusTrigger.EVERY_DEPOSIT,
             percent=Decimal(percent), maximum_minor=10**6, four_eyes_minor=10**6, lots_per_hundred=Decimal(1),
         )  # fmt: skip

@@ -13,16 +13,16 @@ from hypothesis.extra.django import TestCase
 
 from crm.choices import Role
 from crm.models import FxRate
-from crm.money import from_minor
+from crm.money.amounts import from_minor
 from tests.cast import make_staff
 from tests.wallet import recon
-from wallet import ledger
-from wallet.choices import AccountKind
+from wallet.choices.ledger import AccountKind
+from wallet.choices.reconciliation import PostingWay
+from wallet.ledger import posting as ledger
+from wallet.ledger.verification import verify
 from wallet.models import Break, Journal, Match, MatchGroup, Posting
 from wallet.reconciliation import deciding, postings
 from wallet.reconciliation.postings import OTHER_SIDE
-from wallet.reconciliation_choices import PostingWay
-from wallet.verification import verify
 
 CODES = ["EUR", "USD", "JPY", "KWD", "BHD", "ISK"]
 PER_EURO = {"USD": "1.1021", "JPY": "163.37", "KWD": "0.33871", "BHD": "0.41549", "ISK": "147.9"}

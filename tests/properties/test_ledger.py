@@ -14,11 +14,11 @@ from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.models import Brand
 from tests.cast import make_client
 from tests.wallet.factories import raw
-from wallet import ledger, seals
-from wallet.choices import AccountKind, JournalKind, Phase
-from wallet.ledger import Entry, InsufficientFunds, InvalidJournal, Line
+from wallet.choices.ledger import AccountKind, JournalKind, Phase
+from wallet.ledger import posting, seals
+from wallet.ledger.posting import Entry, InsufficientFunds, InvalidJournal, Line
+from wallet.ledger.verification import verify
 from wallet.models import Journal
-from wallet.verification import verify
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 AMOUNT = st.integers(-(10**12), 10**12).filter(bool)
@@ -35,9 +35,9 @@ def world() -> dict:
     accounts = []
     for currency in ("EUR", "JPY"):
         accounts += [
-            ledger.wallet_of(client, currency),
+            posting.wallet_of(client, currency),
             *(
-                ledger.house(kind, brand_id=brand.pk, currency=currency)
+                posting.house(kind, brand_id=brand.pk, currency=currency)
                 for kind in (AccountKind.FEES, AccountKind.SUSPENSE)
             ),
         ]
@@ -72,14 +72,14 @@ class AnyJournal(TestCase):
             sums[account.currency] += amount
             running[account.pk] += amount
             overdrawn |= account.is_bounded and running[account.pk] < 0
-        done = tried(ledger.post, entry)
+        done = tried(posting.post, entry)
         if any(sums.values()):
             assert isinstance(done, InvalidJournal)
         elif overdrawn:
             assert isinstance(done, InsufficientFunds)
         else:
             assert done.is_new
-            assert ledger.balances(running) == running
+            assert posting.balances(running) == running
         raw("SET CONSTRAINTS ALL IMMEDIATE")
         assert raw("SELECT 1 FROM wallet_posting GROUP BY journal_id, currency HAVING sum(amount_minor) <> 0") == []
 
@@ -141,31 +141,31 @@ class Life:
         return Entry(key=key, kind=JournalKind.ADJUSTMENT, brand_id=self.brand.pk, lines=lines)
 
     def pay_in(self, key: str, amount: int, _pick: int) -> None:
-        assert tried(ledger.post, self.entry(key, amount)).is_new
+        assert tried(posting.post, self.entry(key, amount)).is_new
         self.posted += amount
         self.journals.append((key, amount))
 
     def pay_out(self, key: str, amount: int, _pick: int) -> None:
-        done, affordable = tried(ledger.post, self.entry(key, -amount)), amount <= self.available
-        assert isinstance(done, ledger.Posted if affordable else InsufficientFunds)
+        done, affordable = tried(posting.post, self.entry(key, -amount)), amount <= self.available
+        assert isinstance(done, posting.Posted if affordable else InsufficientFunds)
         if affordable:
             self.posted -= amount
             self.journals.append((key, -amount))
 
     def reserve(self, key: str, amount: int, _pick: int) -> None:
-        done, affordable = tried(ledger.reserve, self.entry(key, -amount)), amount <= self.available
-        assert isinstance(done, ledger.Posted if affordable else InsufficientFunds)
+        done, affordable = tried(posting.reserve, self.entry(key, -amount)), amount <= self.available
+        assert isinstance(done, posting.Posted if affordable else InsufficientFunds)
         if affordable:
             self.held[key] = self.reserved[key] = amount
 
     def settle(self, key: str, amount: int, pick: int) -> None:
-        self._resolve(pick, ledger.settle, key, None)
+        self._resolve(pick, posting.settle, key, None)
 
     def part(self, key: str, amount: int, pick: int) -> None:
-        self._resolve(pick, ledger.settle, key, amount)
+        self._resolve(pick, posting.settle, key, amount)
 
     def release(self, key: str, amount: int, pick: int) -> None:
-        self._resolve(pick, ledger.release, key, 0)
+        self._resolve(pick, posting.release, key, 0)
 
     def _resolve(self, pick: int, act: Callable[..., Any], key: str, amount: int | None) -> None:
         if not self.reserved:
@@ -176,7 +176,7 @@ class Life:
         named = {"lines": (Line(self.wallet, -part), Line(self.suspense, part))} if amount else {}
         done = tried(act, key=key, reservation=Journal.objects.get(idempotency_key=chosen), **named)
         if chosen in self.held:
-            assert isinstance(done, ledger.Posted)
+            assert isinstance(done, posting.Posted)
             del self.held[chosen]
             self.posted -= part
         else:
@@ -186,15 +186,15 @@ class Life:
         if self.journals:
             source, moved = self.journals[pick % len(self.journals)]
             journal = Journal.objects.get(idempotency_key=source)
-            if not isinstance(tried(ledger.reverse, key=key, journal=journal, description=""), DomainError):
+            if not isinstance(tried(posting.reverse, key=key, journal=journal, description=""), DomainError):
                 self.posted -= moved
                 assert self.available >= 0
 
     def again(self, _key: str, _amount: int, pick: int) -> None:
         if self.journals:
             source, moved = self.journals[pick % len(self.journals)]
-            assert not tried(ledger.post, self.entry(source, moved)).is_new
-            assert isinstance(tried(ledger.post, self.entry(source, moved + 1)), IdempotencyConflict)
+            assert not tried(posting.post, self.entry(source, moved)).is_new
+            assert isinstance(tried(posting.post, self.entry(source, moved + 1)), IdempotencyConflict)
 
     def seal(self, _key: str, _amount: int, _pick: int) -> None:
         seals.seal_pending()

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from tests.wallet import recon
-from wallet import ledger
+from wallet.choices.reconciliation import BREAKS_OF_A_MOVEMENT
+from wallet.ledger import posting
 from wallet.models import Break, Match, MatchGroup, SettlementRow
-from wallet.reconciliation_choices import BREAKS_OF_A_MOVEMENT
 
 FILES = 3
 QUICK = settings(
@@ -89,12 +89,12 @@ def told(psp: Any) -> dict[str, Any]:
     for group in MatchGroup.objects.filter(psp=psp, undone_at=None).prefetch_related("lines__row", "lines__movement"):
         groups.append((group.rule, frozenset(Counter(say(one.row, one.movement) for one in group.lines.all()).items())))
     breaks = Break.objects.filter(psp=psp, state="open").select_related("row", "movement")
-    clearing = ledger.psp_clearing(psp, "EUR")
+    clearing = posting.psp_clearing(psp, "EUR")
     return {
         "matches": Counter((one.rule, *say(one.row, one.movement)) for one in matches),
         "groups": Counter(groups),
         "breaks": Counter((one.kind, one.difference_minor, *say(one.row, one.movement)) for one in breaks),
-        "held": ledger.balance(clearing),
+        "held": posting.balance(clearing),
     }
 
 

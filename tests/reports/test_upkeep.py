@@ -14,7 +14,7 @@ from reports.models import ChangedClient, ClientDay, DayFigure
 from tests.cast import make_client
 from tests.ib.test_settlement import arrived
 from tests.reports.test_reports import NOON, lead
-from wallet.choices import MovementKind
+from wallet.choices.reconciliation import MovementKind
 from wallet.models import Deposit, Journal, PspMovement
 
 pytestmark = pytest.mark.django_db

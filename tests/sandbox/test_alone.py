@@ -10,13 +10,13 @@ import sys
 import httpx
 import pytest
 
-from crm.supervisor.sandboxes import SERVERS, SandboxServer
+from launcher.supervisor.sandboxes import SERVERS, SandboxServer
 from tests.trading.sandbox_process import ROOT, _ready_line
 
 
 @pytest.mark.parametrize(
     "server", SERVERS[1:], ids=lambda server: server.name
-)  # mt5: tests/trading/test_sandbox_server.py
+)  # mt5: tests/trading/platforms/test_sandbox_server.py
 def test_a_server_runs_alone_with_its_seed(server: SandboxServer) -> None:
     process = subprocess.Popen(
         [sys.executable, "manage.py", "sandbox", server.name, "--port", "0", "--seed", "7", "--rhythm", "0", "--", "--pace", "30"],

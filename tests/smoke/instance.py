@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crm import devdb
+from launcher import devdb
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS_MAX = 900
@@ -77,7 +77,7 @@ def fresh_instance() -> Iterator[Instance]:
     folder.chmod(0o755)
     log = (folder / "supervisor.log").open("w")
     supervisor = subprocess.Popen(
-        [sys.executable, "-m", "crm.supervisor", "--ephemeral", str(folder / "var"), "--demo", "--json"],
+        [sys.executable, "-m", "launcher.supervisor", "--ephemeral", str(folder / "var"), "--demo", "--json"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True,
     )  # fmt: skip
     try:

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from crm.models import Brand
 from trading.models import Deal
-from wallet import source_runs
+from wallet.choices.month_end import SourceKind
+from wallet.closing.month_end import month_end_of
 from wallet.models import (
     BankEntry,
     Break,
@@ -24,9 +25,8 @@ from wallet.models import (
     SourceRun,
     Transfer,
 )
-from wallet.month_choices import SourceKind
-from wallet.month_end import month_end_of
-from wallet.platform_leg import compare
+from wallet.reconciliation import source_runs
+from wallet.reconciliation.platform_leg import compare
 
 
 def agree() -> None:

@@ -15,7 +15,7 @@ from tests.trading.sandbox_process import started
 from tests.trading.sandbox_server import Sandbox, running_sandbox
 from trading.models import TradingServer
 from trading.platforms import pool
-from trading.platforms.ctrader.adapter import CtraderPlatform
+from trading.platforms.ctrader.platform import CtraderPlatform
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,9 @@ from sandbox.ctrader.names import trader_id, wire_group
 from sandbox.ctrader.proto import ctrader_manager_pb2 as pb
 from tests.trading.sandbox_process import SandboxProcess, started
 from trading.models import TradingServer
-from trading.platforms.ctrader.adapter import CtraderPlatform, make_platform
-from trading.platforms.gate import Gate
+from trading.platforms.circuit_breaker import Gate
+from trading.platforms.ctrader.adapter import make_platform
+from trading.platforms.ctrader.platform import CtraderPlatform
 
 PASSWORD = "Sandbox-3000!"
 HASH = hashlib.md5(PASSWORD.encode()).hexdigest()

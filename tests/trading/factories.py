@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from clients.models import Client
 from crm.models import Brand
-from trading import symbols
 from trading.models import AccountType, TradingAccount, TradingServer
 from trading.platforms.base import GroupData, MarginRule, SymbolData
+from trading.sync import symbols
 from trading.sync.settings import store_groups
 
 PASSWORD = "Sandbox-1000!"

@@ -10,9 +10,10 @@ from typing import Any
 
 from tests.trading.contract.arena_matchtrader import MatchTrader
 from trading.platforms.base import DealData
-from trading.platforms.gate import Gate
-from trading.platforms.matchtrader.adapter import MatchTraderPlatform, platform_of
+from trading.platforms.circuit_breaker import Gate
+from trading.platforms.matchtrader.adapter import platform_of
 from trading.platforms.matchtrader.options import Config
+from trading.platforms.matchtrader.platform import MatchTraderPlatform
 
 OVERLAP = dt.timedelta(seconds=30)
 

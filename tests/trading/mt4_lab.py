@@ -18,13 +18,14 @@ from tests.cast import Cast
 from tests.trading.contract.arena_mt4 import Mt4Sync
 from tests.trading.factories import make_account
 from tests.trading.sandbox_process import SandboxProcess
-from trading import operations
+from trading.accounts import balance_operations
 from trading.choices import OperationKind
 from trading.models import BalanceOperation, TradingAccount, TradingServer
 from trading.platforms import pool
 from trading.platforms.base import Purpose
-from trading.platforms.mt4.adapter import Mt4Platform, configuration, habits_of
+from trading.platforms.mt4.adapter import configuration, habits_of
 from trading.platforms.mt4.client import Mt4Client
+from trading.platforms.mt4.platform import Mt4Platform
 
 HOUR = dt.timedelta(hours=1)
 ARGUMENTS = ("--port", "0", "--quote-port", "0", "--world", "seeded")
@@ -96,7 +97,7 @@ def account_on(
 
 def reserve(account: TradingAccount, amount: str, key: str = "transfer:1") -> BalanceOperation:
     kind = OperationKind.WITHDRAWAL if amount.startswith("-") else OperationKind.DEPOSIT
-    return operations.reserve_operation(
+    return balance_operations.reserve_operation(
         account_id=account.pk, kind=kind, amount=Decimal(amount), idempotency_key=key, actor=None
     )
 

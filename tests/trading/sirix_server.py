@@ -12,7 +12,7 @@ import httpx
 from sandbox.sirix.__main__ import TOKEN
 from tests.trading.sandbox_process import SandboxProcess
 from trading.models import TradingServer
-from trading.platforms.gate import Gate
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.pool import kind_of
 from trading.platforms.sirix.adapter import SirixPlatform
 

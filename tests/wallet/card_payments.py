@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
-from wallet import ledger
-from wallet.choices import DepositState
-from wallet.deposits import start_deposit
+from wallet.choices.deposits import DepositState
+from wallet.deposits.verbs import start_deposit
+from wallet.ledger import posting
 from wallet.models import Deposit
 from wallet.psp.base import DepositIntent
 
@@ -48,7 +48,7 @@ def pay(deposit: Deposit, **card: str) -> httpx.Response:
 
 
 def wallet_balance(cast: Any) -> int:
-    return ledger.balance(ledger.wallet_of(cast.client, "EUR"))
+    return posting.balance(posting.wallet_of(cast.client, "EUR"))
 
 
 def intent(reference: str = "D-1", **fields: Any) -> DepositIntent:

@@ -14,8 +14,9 @@ from crm import demo, events
 from crm.models import FxRate
 from tests.sandbox.psp.running import Catcher, RunningPsp, running_psp, wait_until, webhook_catcher
 from tests.wallet.factories import house, make_adyen, make_psp, make_stripe
-from wallet import inbox, ledger
+from wallet.ledger import posting
 from wallet.models import Account, Psp, WebhookMessage
+from wallet.webhooks import processing as inbox
 
 OF_THE_CONNECTION = frozenset({"host", "connection", "content-length", "content-type", "accept-encoding", "user-agent"})
 
@@ -111,7 +112,7 @@ def load_rates() -> None:
 
 @pytest.fixture
 def wallet(cast) -> Account:
-    return ledger.wallet_of(cast.client, "EUR")
+    return posting.wallet_of(cast.client, "EUR")
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from sandbox.psp.apis.stripe import ACCOUNT
 from sandbox.psp.characters import CHARACTERS
 from sandbox.psp.dialects import DIALECTS
 from sandbox.psp.dialects.adyen import MERCHANT, hmac_key
-from wallet import ledger, sign_offs
-from wallet.choices import AccountKind, JournalKind
-from wallet.ledger import Entry, Line
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.closing import sign_offs
+from wallet.ledger import posting
+from wallet.ledger.posting import Entry, Line
 from wallet.models import Account, PaymentMethod, Psp
 
 
@@ -70,7 +71,7 @@ def make_adyen(brand: Any, url: str, **keys: str) -> Psp:
 
 
 def house(brand: Any, kind: AccountKind = AccountKind.SUSPENSE, currency: str = "EUR") -> Account:
-    return ledger.house(kind, brand_id=brand.pk, currency=currency)
+    return posting.house(kind, brand_id=brand.pk, currency=currency)
 
 
 def entry(cast: Any, *lines: Line, key: str = "test:1", **fields: Any) -> Entry:
@@ -80,9 +81,9 @@ def entry(cast: Any, *lines: Line, key: str = "test:1", **fields: Any) -> Entry:
 
 def fund(client: Any, amount_minor: int, currency: str = "EUR", *, key: str = "") -> Account:
     """Put money into a client's wallet, from suspense."""
-    wallet = ledger.wallet_of(client, currency)
+    wallet = posting.wallet_of(client, currency)
     with transaction.atomic():
-        ledger.post(
+        posting.post(
             Entry(
                 key=key or f"test:fund:{client.pk}:{currency}:{amount_minor}",
                 kind=JournalKind.ADJUSTMENT,

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from wallet import ledger
+from wallet.ledger import posting
 from wallet.models import Deposit, PaymentMethod, Psp
 from wallet.psp.base import DisputeView, EventKind, PaymentStatus, PaymentView, WebhookEvent
 
@@ -20,7 +20,7 @@ def make_intent(client: Any, psp: Psp, amount_minor: int = 50_000, currency: str
     now, number = timezone.now(), next(_numbers)
     method = PaymentMethod.objects.filter(psp=psp).first()
     return Deposit.objects.create(
-        client=client, brand=client.brand, psp=psp, payment_method=method, wallet=ledger.wallet_of(client, currency),
+        client=client, brand=client.brand, psp=psp, payment_method=method, wallet=posting.wallet_of(client, currency),
         reference=f"D-INTENT{number:06d}", request_key=f"i{number}", psp_reference=f"pay_{number}",
         amount_minor=amount_minor, currency=currency, created_at=now, expires_at=now + dt.timedelta(hours=24), **fields,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from sandbox.psp.dialects.praxis import APPLICATION, MERCHANT
 from tests.sandbox.psp.running import running_psp, webhook_catcher
 from tests.wallet.conftest import Outside, load_rates
 from tests.wallet.factories import make_psp
-from wallet.deposits import start_deposit
+from wallet.deposits.verbs import start_deposit
 from wallet.models import Deposit, Psp
 from wallet.psp import adapter_of
 from wallet.psp.base import PayoutOrder

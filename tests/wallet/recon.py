@@ -12,12 +12,12 @@ from django.utils import timezone
 from crm.models import Book, Brand
 from tests.cast import make_client
 from tests.wallet.factories import make_psp
-from wallet import ledger
-from wallet.choices import AccountKind, JournalKind
-from wallet.ledger import Entry, Line
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.ledger import posting
+from wallet.ledger.posting import Entry, Line
 from wallet.models import Psp, PspMovement, SettlementImport, SettlementRow
+from wallet.psp.waiting_reports import lock_psp
 from wallet.reconciliation import match_report
-from wallet.reconciliation.matching import lock_psp
 
 FIRST = dt.date(2026, 9, 1)
 NUMBERS = itertools.count(1)
@@ -37,10 +37,10 @@ def movement(
     kind: str = "payment", day: int = 5, hour: int = 12, common: str = "",
 ) -> PspMovement:  # fmt: skip
     """Booked as a deposit (or its opposite) and known as the PSP's."""
-    wallet = ledger.house(AccountKind.SUSPENSE, brand_id=psp.brand_id, currency=currency)
-    clearing = ledger.psp_clearing(psp, currency)
+    wallet = posting.house(AccountKind.SUSPENSE, brand_id=psp.brand_id, currency=currency)
+    clearing = posting.psp_clearing(psp, currency)
     with transaction.atomic():
-        posted = ledger.post(
+        posted = posting.post(
             Entry(
                 key=f"test:{psp.pk}:{kind}:{reference}:{next(NUMBERS)}", kind=JournalKind.DEPOSIT, brand_id=psp.brand_id,
                 lines=(Line(clearing, -minor), Line(wallet, minor)),

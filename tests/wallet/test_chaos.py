@@ -6,14 +6,16 @@ from decimal import Decimal
 import pytest
 
 from crm import events
+from tests.wallet.deposits.test_deposit import pay, start
 from tests.wallet.factories import at_once, available
-from tests.wallet.test_deposit import pay, start
-from tests.wallet.test_withdrawal import IBAN
-from wallet import inbox, ledger, payouts
-from wallet.choices import InboxState, Verdict
+from tests.wallet.withdrawals.test_withdrawal import IBAN
+from wallet.choices.psp import InboxState, Verdict
+from wallet.ledger import posting
+from wallet.ledger.verification import verify
 from wallet.models import Deposit, Journal, WebhookMessage, Withdrawal
-from wallet.verification import verify
-from wallet.withdrawals import approve_withdrawal, request_withdrawal
+from wallet.webhooks import processing as inbox
+from wallet.withdrawals import sending
+from wallet.withdrawals.verbs import approve_withdrawal, request_withdrawal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORKERS = 8
@@ -41,7 +43,7 @@ def test_eight_workers_on_shuffled_and_tripled_events_book_everything_once(cast,
     in_order = {cast.other_client.pk: sum(100 + n for n in range(0, 12, 3)), cast.client.pk: 0}
     in_order[cast.client.pk] = sum(100 + n for n in range(12)) - in_order[cast.other_client.pk]
     for client in (cast.client, cast.other_client):
-        assert ledger.balance(ledger.wallet_of(client, "EUR")) == in_order[client.pk] * 100
+        assert posting.balance(posting.wallet_of(client, "EUR")) == in_order[client.pk] * 100
         client.refresh_from_db()
         assert client.net_deposits == Decimal(in_order[client.pk])
     assert Journal.objects.count() == 12
@@ -83,11 +85,11 @@ def test_two_approvals_and_two_workers_at_once_pay_once(cast, outside):
     done = Withdrawal.objects.get()
     assert done.state == "approved"
     assert {done.reviewed_by, done.approved_by} == {cast.finance, cast.second_finance}
-    at_once(lambda _n: payouts.send_payout(withdrawal.pk), 6)
+    at_once(lambda _n: sending.send_payout(withdrawal.pk), 6)
     outside.deliver(wait_for=1)
     assert Withdrawal.objects.get().state == "settled"
     assert len(outside.running.store.rows("SELECT 1 FROM transfers")) == 1
-    assert available(ledger.wallet_of(cast.client, "EUR")) == 30_000
+    assert available(posting.wallet_of(cast.client, "EUR")) == 30_000
     assert verify().holds
 
 
@@ -105,5 +107,5 @@ def test_of_many_withdrawals_at_once_exactly_the_affordable_ones_are_taken(cast,
 
     done = at_once(ask, 20, threads=WORKERS)
     assert sum(isinstance(one, Withdrawal) for one in done) == 8
-    assert available(ledger.wallet_of(cast.client, "EUR")) == 2_000
+    assert available(posting.wallet_of(cast.client, "EUR")) == 2_000
     assert verify().holds

@@ -10,18 +10,22 @@ from django.utils import timezone
 from crm import events
 from tests.faults.killing import Rounds
 from tests.trading.factories import make_account, make_server
+from tests.wallet.deposits.test_deposit import pay, start
 from tests.wallet.factories import available, fund
-from tests.wallet.test_deposit import pay, start
-from tests.wallet.test_transfer import move
-from tests.wallet.test_withdrawal import ask, paid_in
+from tests.wallet.transfers.test_transfer import move
+from tests.wallet.withdrawals.test_withdrawal import ask, paid_in
+from trading.accounts.balance_operations import settle
 from trading.models import BalanceOperation
-from trading.operations import settle
-from wallet import inbox, ledger, payouts
-from wallet.choices import DepositState, TransferState, WithdrawalState
+from wallet.choices.deposits import DepositState
+from wallet.choices.transfers import TransferState
+from wallet.choices.withdrawals import WithdrawalState
+from wallet.ledger import posting
+from wallet.ledger.verification import verify
 from wallet.models import Deposit, WebhookMessage, Withdrawal
 from wallet.tasks import continue_work
-from wallet.verification import verify
-from wallet.withdrawals import approve_withdrawal
+from wallet.webhooks import processing as inbox
+from wallet.withdrawals import sending
+from wallet.withdrawals.verbs import approve_withdrawal
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 STEPS_MAX = 200
@@ -71,7 +75,7 @@ def test_a_deposit_survives_a_kill_at_every_step(cast, outside):
         time_passes()
         deposit.refresh_from_db()
         assert deposit.state == DepositState.SETTLED, step
-        assert ledger.balance(ledger.wallet_of(cast.client, "EUR")) == paid * 100, step
+        assert posting.balance(posting.wallet_of(cast.client, "EUR")) == paid * 100, step
         if not killed:
             break
     assert step > 10
@@ -85,7 +89,7 @@ def test_a_withdrawal_survives_a_kill_at_every_step(cast, outside):
     """Requested, approved by two, sent, told by the PSP: each killed at every step, the money leaves once."""
     verified(cast.client)
     paid_in(cast.client, outside.psp, 100_000_00)
-    wallet = ledger.wallet_of(cast.client, "EUR")
+    wallet = posting.wallet_of(cast.client, "EUR")
     left = 100_000_00
     rounds = Rounds()
     for step in itertools.count(1):
@@ -106,7 +110,7 @@ def test_a_withdrawal_survives_a_kill_at_every_step(cast, outside):
                 withdrawal.reviewed_by_id != finance.pk
             ):
                 approve_withdrawal(withdrawal_id=withdrawal.pk, actor=finance)
-        killed |= rounds.killed_at(step, "send", lambda pk=withdrawal.pk: payouts.send_payout(pk))
+        killed |= rounds.killed_at(step, "send", lambda pk=withdrawal.pk: sending.send_payout(pk))
         time_passes()
         outside.deliver()
         time_passes()
@@ -118,7 +122,7 @@ def test_a_withdrawal_survives_a_kill_at_every_step(cast, outside):
         assert withdrawal.state == (WithdrawalState.SETTLED if sent else WithdrawalState.FAILED), step
         assert sent in (None, withdrawal.amount_minor)
         left += 0 if sent else withdrawal.amount_minor
-        assert (ledger.balance(wallet), available(wallet)) == (left, left), step
+        assert (posting.balance(wallet), available(wallet)) == (left, left), step
         if not killed:
             break
     assert step > 10
@@ -152,10 +156,10 @@ def test_a_transfer_survives_a_kill_at_every_step(cast):
         continue_work()
         transfer.refresh_from_db()
         assert transfer.state == TransferState.SETTLED, step
-        assert (ledger.balance(wallet), available(wallet)) == (left, left), step
+        assert (posting.balance(wallet), available(wallet)) == (left, left), step
         if not killed:
             break
     assert step > 10
-    clearing = ledger.platform_clearing(brand_id=cast.brand.pk, server_id=account.server_id, currency="EUR")
-    assert ledger.balance(clearing) == 100_000_00 - left
+    clearing = posting.platform_clearing(brand_id=cast.brand.pk, server_id=account.server_id, currency="EUR")
+    assert posting.balance(clearing) == 100_000_00 - left
     assert verify().problems == []

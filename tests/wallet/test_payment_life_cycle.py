@@ -20,15 +20,17 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from crm import events
 from tests.cast import make_client
 from tests.sandbox.psp.running import wait_until
-from tests.wallet.test_deposit import pay, start
-from tests.wallet.test_withdrawal import IBAN
-from wallet import ledger, payouts
-from wallet.choices import DepositState, WithdrawalState
-from wallet.deposits import look_up_deposit
-from wallet.ledger import InsufficientFunds
+from tests.wallet.deposits.test_deposit import pay, start
+from tests.wallet.withdrawals.test_withdrawal import IBAN
+from wallet.choices.deposits import DepositState
+from wallet.choices.withdrawals import WithdrawalState
+from wallet.deposits.verbs import look_up_deposit
+from wallet.ledger import posting
+from wallet.ledger.posting import InsufficientFunds
+from wallet.ledger.verification import verify
 from wallet.models import Balance, Deposit, Withdrawal
-from wallet.verification import verify
-from wallet.withdrawals import (
+from wallet.withdrawals import sending
+from wallet.withdrawals.verbs import (
     WithdrawalNotPossible,
     approve_withdrawal,
     cancel_withdrawal,
@@ -105,7 +107,7 @@ class PaymentLife(RuleBasedStateMachine):
             brand=self.cast.brand, book=self.cast.client.book, email=f"life{number}@example.com", first_name="Clara",
             last_name="Weber", kyc_level=2, country="DE",
         )  # fmt: skip
-        self.wallet = ledger.wallet_of(self.client, "EUR")
+        self.wallet = posting.wallet_of(self.client, "EUR")
         self.model = Model()
         self.told: list[tuple[dict, bytes]] = []  # webhooks of this client, in the order in which they were sent
         self.taken_in = 0
@@ -257,15 +259,15 @@ class PaymentLife(RuleBasedStateMachine):
     def send(self, data: st.DataObject, fault: str) -> None:
         part = data.draw(st.sampled_from([part for part in self.model.parts if part.state == "approved"]))
         if any(one.deposit.pk == part.refund_of for one in self.some("charged_back")):
-            payouts.send_payout(part.pk)  # the payer's bank was faster: there is nothing left to refund
+            sending.send_payout(part.pk)  # the payer's bank was faster: there is nothing left to refund
             part.state = "back"
             return
         if part.refund_of and fault == "payout_fail":
             fault = ""
         if fault:
             self.outside.running.fault(fault, True if fault != "payout_fail" else "account_closed", times=1)
-        payouts.send_payout(part.pk)
-        payouts.send_payout(part.pk)  # a second worker
+        sending.send_payout(part.pk)
+        sending.send_payout(part.pk)  # a second worker
         self.outside.running.control("faults", {"clear": True})
         if fault == "reset":
             # Cut before anything was booked: nobody can know, so it is looked up until that is certain.
@@ -293,13 +295,13 @@ class PaymentLife(RuleBasedStateMachine):
         )
         for part in self.model.parts:
             if part.state == "sent":
-                payouts.look_up_payout(part.pk)
+                sending.look_up_payout(part.pk)
                 kind = self.outside.running.store.rows(
                     "SELECT status FROM transfers WHERE reference = ?", part.reference
                 )[0]["status"]
                 part.state = "paid" if kind == "paid" else "back"
             else:
-                payouts.look_up_payout(part.pk)
+                sending.look_up_payout(part.pk)
         events.drain()
 
     # ── what must hold ───────────────────────────────────────────────────────────────────────────────────────────────

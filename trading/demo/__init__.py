@@ -24,18 +24,20 @@ from clients import facts
 from clients.choices import Stage, TimelineKind
 from clients.models import Client, TimelineEntry
 from clients.timeline import said_of
-from crm import audit, fx
-from crm.bulk import copy_models
+from crm.db.bulk import copy_models
+from crm.db.partitions import ensure_months
 from crm.demo import Demo
-from crm.partitions import ensure_months
-from trading import results, words
+from crm.rates import fx
+from crm.security import audit
 from trading.choices import AccountKind, AccountState, OperationKind, OperationState
+from trading.core import timeline_texts
 from trading.demo import others, rows, standing, steps
 from trading.demo.export import import_path, write_import
 from trading.demo.market import PricePaths
 from trading.demo.setup import commission_of, make_account_types, make_servers
 from trading.demo.traders import Ledger, Setting, Trade, trade_once, trade_through
 from trading.models import AccountType, BalanceOperation, TradingAccount, TradingServer
+from trading.sync import results
 
 FIRST_DEAL, FIRST_ORDER = 100_001, 200_001
 HAVE_ACCOUNTS = (Stage.VERIFIED, Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
@@ -212,7 +214,7 @@ def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None
         [
             TimelineEntry(
                 client=client, at=account.opened_at or account.requested_at, kind=TimelineKind.TRADING, is_visible_to_client=True,
-                **said_of(title=words.opening(account.login, account.server.name)),
+                **said_of(title=timeline_texts.opening(account.login, account.server.name)),
                 url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_opened:{account.pk}",
             )
             for account, client in zip(accounts, owners, strict=True)
@@ -373,7 +375,7 @@ def _tell_operations(operations: list[BalanceOperation], owners: list[Client]) -
         [
             TimelineEntry(
                 client=client, at=op.settled_at or op.created_at, kind=TimelineKind.TRADING,
-                **said_of(title=words.operation(op), body=words.amount_of(op)),
+                **said_of(title=timeline_texts.operation(op), body=timeline_texts.amount_of(op)),
                 url=f"/clients/{client.pk}/?tab=trading",
                 dedupe_key=f"trading.operation:{op.pk}",
             )

@@ -1,7 +1,7 @@
 """The demo's other platforms: a server of each for the first brand, accounts of several clients, one client with one on each.
 
 History is played as everywhere in the demo and written down twice: for the sandbox server in the engine's form, for our tables
-as each platform's adapter would tell it (names, tickets, times). `tests/trading/test_demo.py` reads each server afterwards and
+as each platform's adapter would tell it (names, tickets, times). `tests/trading/demo/test_demo.py` reads each server afterwards and
 finds nothing new and nothing changed.
 """
 

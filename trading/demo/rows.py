@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import orjson
 from django.db import connection
 
+from trading.core.clock import to_server_seconds
 from trading.demo.traders import Trade
-from trading.platforms.clock import to_server_seconds
 
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

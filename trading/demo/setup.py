@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from crm.demo import Demo
 from crm.models import Brand
-from trading import symbols
 from trading.choices import InstrumentClass, PlatformKind, Transport
 from trading.demo import rows
 from trading.demo.market import CONTRACTS
 from trading.models import AccountType, SymbolInfo, SyncCursor, TradingServer
 from trading.platforms.base import SANDBOX_HOST
-from trading.symbol_rules import match
+from trading.sync import symbols
+from trading.sync.symbol_rules import match
 
 PASSWORD = "Sandbox-1000!"  # noqa: S105 - the sandbox's own, see `python -m sandbox.mt5 --help`
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from clients.choices import Stage
 from clients.models import Client
-from crm import audit
 from crm.choices import JobState
 from crm.demo import Demo
 from crm.models import Job, User
+from crm.security import audit
 from trading.choices import ImportState, MissingBecause, StagedState, Verdict
 from trading.models import AccountChange, AccountImport, AccountRequest, StagedLogin, TradingAccount, TradingServer
 from trading.platforms.base import Right

@@ -8,11 +8,11 @@ from decimal import Decimal
 from django.db import connection
 
 from crm.demo import Demo
-from trading import class_margins, symbols
 from trading.choices import BackfillState, BreakKind, IssueKind
-from trading.issues import open_issue
+from trading.core.issues import open_issue
+from trading.leverage import margins
 from trading.models import Backfill, DayCheck, PlatformChange, PlatformGroup, SymbolInfo, TradingServer
-from trading.sync import breaks
+from trading.sync import breaks, symbols
 from trading.sync.days import day_of, msc_of
 
 DAYS = 21
@@ -97,7 +97,7 @@ def _groups(demo: Demo, server: TradingServer) -> None:
             for name, one in sorted(rows.items())
         ]
     )  # fmt: skip
-    class_margins.refresh(server)
+    margins.refresh(server)
     for name in sorted(rows)[:1]:
         PlatformChange.objects.create(
             server=server, kind="group", name=name, before={"stop_out": "40"}, after={"stop_out": "50"},

@@ -13,18 +13,18 @@ from clients.choices import TimelineKind
 from clients.facts import rebuild_client
 from clients.models import Client
 from clients.queries import clients_visible_to
-from crm import audit
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import DealsSynced, TradingAccountImported, publish
-from crm.policies import require
-from crm.wake import wake_on_commit
-from crm.words import phrase
+from crm.i18n.localized_text import phrase
+from crm.queue.enqueue import wake_on_commit
+from crm.security import audit
+from crm.security.policies import require
 from trading import policies
 from trading.choices import UNDECIDED, AccountState, IssueKind, StagedState, Verdict
-from trading.issues import settle
+from trading.core.batching import batched
+from trading.core.issues import settle
 from trading.models import AccountType, StagedLogin, SyncCursor, TradingAccount, TradingServer
 from trading.platforms.base import Right
-from trading.sync.batches import batched
 from trading.sync.ingest import EVENT_DEALS_MAX
 
 LINK_DEALS: Final = """

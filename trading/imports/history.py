@@ -7,12 +7,12 @@ from typing import Final
 
 from django.utils import timezone
 
+from trading.core.batching import batched
+from trading.core.clock import to_server_seconds
 from trading.models import TradingAccount
 from trading.platforms.base import Purpose
-from trading.platforms.clock import to_server_seconds
 from trading.platforms.errors import PlatformError
 from trading.platforms.pool import platform_for
-from trading.sync.batches import batched
 from trading.sync.deals import take_in
 from trading.sync.parked import parking
 

@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from crm.scope import reach_of
+from crm.security.scope import reach_of
 from trading.choices import UNDECIDED, Verdict
 from trading.imports.countries import folded
 from trading.models import AccountType, StagedLogin, TradingServer

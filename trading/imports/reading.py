@@ -14,20 +14,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.canonical import canonical_email, canonical_phone
-from crm import audit
 from crm.errors import DomainError, WrongState
-from crm.jobs import start_job
-from crm.numbers import is_whole
-from crm.policies import require
+from crm.files.jobs import start_job
+from crm.money.numbers import is_whole
+from crm.security import audit
+from crm.security.policies import require
 from trading import policies
 from trading.choices import UNDECIDED, ImportState, StagedState, Verdict
+from trading.core.batching import batched
 from trading.imports import matching
 from trading.imports.countries import country_code
 from trading.models import AccountImport, StagedLogin, TradingServer
 from trading.platforms.base import LEVERAGE_MAX, AccountData, Platform, Purpose
 from trading.platforms.errors import FinalError, PlatformError
 from trading.platforms.pool import capabilities_of, platform_for
-from trading.sync.batches import batched
 
 BATCH: Final = 400
 TRIES: Final = 3

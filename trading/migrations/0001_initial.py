@@ -3,7 +3,7 @@ import django.db.models.deletion
 import django.db.models.expressions
 import simple_history.models
 from django.conf import settings
-from crm.migration_operations import AtOnce
+from crm.db.migration_operations import AtOnce
 from django.db import migrations, models
 
 

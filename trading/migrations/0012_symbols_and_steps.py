@@ -5,7 +5,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-from crm.migration_operations import AtOnce
+from crm.db.migration_operations import AtOnce
 
 
 FORWARDS = """

@@ -1,4 +1,4 @@
-"""As `crm.fx`: no currency stands for another one."""
+"""As `crm.rates.fx`: no currency stands for another one."""
 
 from django.db import migrations
 

@@ -70,7 +70,7 @@ class AccountType(models.Model):
 
     @property
     def ladder(self) -> list[int]:
-        """Leverages that this type offers, ascending; caps come on top (`trading.caps`)."""
+        """Leverages that this type offers, ascending; caps come on top (`trading.leverage.caps`)."""
         return sorted({*self.leverages, self.default_leverage})
 
     def is_offered_in(self, country: str) -> bool:

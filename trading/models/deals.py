@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm.partitions import partitioned_by_month
+from crm.db.partitions import partitioned_by_month
 from trading.choices import DealAction, DealEntry
 from trading.models.accounts import MONEY, TradingAccount
 from trading.models.servers import TradingServer

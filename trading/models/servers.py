@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from crm import crypto
+from crm.security import crypto
 from trading.choices import IssueKind, PlatformKind, Transport
 
 CREDENTIALS_PURPOSE = "trading-server"

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from crm.ui import formats
+from crm.i18n import formats
 from trading.choices import MAPPED, AliasRule, AliasState, InstrumentClass, MarginFormula, SymbolGroup
 from trading.models.servers import TradingServer
 

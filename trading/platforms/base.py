@@ -14,7 +14,9 @@ from enum import StrEnum
 from typing import Any, Final, Protocol, runtime_checkable
 
 from trading.choices import MarginFormula
-from trading.platforms.gate import Gate
+from trading.platforms.circuit_breaker import Gate
+from trading.platforms.downloads import options_of
+from trading.platforms.options import Option
 
 LEVERAGE_MAX: Final = 500
 """Highest leverage of any platform; above it somebody mistyped."""
@@ -425,23 +427,6 @@ EXPORTS: dict[str, Callable[[Any], Export]] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """A setting that the way to one kind of platform needs beside host, port, manager and password.
-
-    `pattern`: a regular expression that the whole value must match. `choices`: (value, label).
-    """
-
-    name: str
-    label: Any
-    help: Any = ""
-    default: str = ""
-    is_required: bool = False
-    is_secret: bool = False
-    pattern: str = ""
-    choices: tuple[tuple[str, Any], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Kind:
     """What is known of a kind of platform before any server of it is connected.
 
@@ -482,8 +467,6 @@ def platform_kind(kind: str, capabilities: Capabilities, **known: Any) -> Callab
     """
 
     def register(factory: Factory) -> Factory:
-        from trading.platforms.downloads import options_of  # needs `Option` from here
-
         options = (*known.pop("options", ()), *options_of(kind))
         KINDS[kind] = Kind(factory, capabilities, options=options, **known)
         return factory

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from trading.platforms.base import Option
+from trading.platforms.options import Option
 
 if TYPE_CHECKING:
     from trading.models import TradingServer

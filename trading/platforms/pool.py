@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from trading.platforms.base import EXPORTS, KINDS, Capabilities, DealSource, Export, Kind, Platform, Purpose
-from trading.platforms.gate import Breaker, Gate, Limit, Rate
+from trading.platforms.breaker_status import watcher
+from trading.platforms.circuit_breaker import Breaker, Gate, Limit, Rate
 from trading.platforms.shared import shared_turn
-from trading.platforms.watch import watcher
 
 if TYPE_CHECKING:
     from trading.models import TradingServer

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from crm import destinations
+from crm.outside import destinations
 
 CHUNK: Final = 256 * 1024
 ANSWER_BYTES_MAX: Final = 256 * 1024 * 1024

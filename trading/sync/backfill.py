@@ -14,18 +14,18 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit
 from crm.errors import DomainError, WrongState
-from crm.jobs import start_job
+from crm.files.jobs import start_job
 from crm.models import Job
-from crm.policies import require_permission
+from crm.security import audit
+from crm.security.policies import require_permission
 from trading.choices import BackfillState
+from trading.core.batching import batched
 from trading.models import Backfill, TradingServer
 from trading.models.steps import BACKFILL_LOCK
 from trading.platforms.base import DealData, Platform, Purpose, ReadsPast
 from trading.platforms.errors import PlatformError
 from trading.platforms.pool import platform_for
-from trading.sync.batches import batched
 from trading.sync.days import DAY_MSC, Windows, msc_of, read_window
 from trading.sync.parked import parking
 

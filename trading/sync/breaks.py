@@ -11,11 +11,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit
 from crm.errors import DomainError
-from crm.jobs import start_job
+from crm.files.jobs import start_job
 from crm.models import Job
-from crm.policies import require_permission
+from crm.security import audit
+from crm.security.policies import require_permission
 from trading.choices import BreakKind, BreakState, IssueKind
 from trading.models import PlatformIssue, ReconcileBreak, TradingServer
 

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from trading.choices import BreakKind, IssueKind
-from trading.issues import open_issue
+from trading.core.issues import open_issue
 from trading.models import DayCheck, DealEdit, TradingServer
 from trading.platforms.aside import collecting
 from trading.platforms.base import DealData, Platform, Purpose

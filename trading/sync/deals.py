@@ -12,20 +12,20 @@ from django.utils import timezone
 from clients import timeline
 from clients.choices import Stage, TimelineKind
 from clients.stages import move_stage
-from crm.words import phrase
-from trading import symbols
+from crm.i18n.localized_text import phrase
+from trading.accounts.balance_operations import MoneyDeal, note_deals
 from trading.choices import CREDIT_ACTIONS, TRADES, DealAction, IssueKind, StagedState
-from trading.issues import open_issue
+from trading.core.batching import array
+from trading.core.issues import open_issue
 from trading.models import StagedLogin, SyncCursor, TradingServer
-from trading.operations import MoneyDeal, note_deals
 from trading.platforms.base import DealData, ServerTime
 from trading.platforms.pool import deal_source
-from trading.results import raise_last_trades
-from trading.sync.batches import array
+from trading.sync import symbols
 from trading.sync.cursor import Run, reading
 from trading.sync.ingest import Ingested, ingest
-from trading.sync.live import refresh_pages
+from trading.sync.page_updates import refresh_pages
 from trading.sync.parked import parking, usable_deals
+from trading.sync.results import raise_last_trades
 
 OVERLAP: Final = dt.timedelta(seconds=30)
 BUSY_OVERLAP: Final = dt.timedelta(seconds=2)

@@ -15,11 +15,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from clients.facts import rebuild_client
+from crm.db.partitions import ensure_months
 from crm.events import DealsSynced, publish, publish_many
-from crm.partitions import ensure_months
+from trading.core.batching import array, batched
 from trading.models import DealEdit, TradingServer
 from trading.platforms.base import DealData
-from trading.sync.batches import array, batched
 
 BATCH: Final = 5000
 EVENT_DEALS_MAX: Final = 1000

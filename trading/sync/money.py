@@ -12,14 +12,14 @@ from django.db.models import F
 from django.utils import timezone
 
 from clients.facts import GENERATED_ONCE
-from crm import fx
-from trading import margin
+from crm.rates import fx
 from trading.choices import AccountState
+from trading.core.batching import batched
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.base import AccountMoney, Purpose
 from trading.platforms.pool import capabilities_of, platform_for
+from trading.risk import margin
 from trading.sync import presence
-from trading.sync.batches import batched
 from trading.sync.cursor import reading
 
 BATCH: Final = 2000

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from trading.choices import IssueKind
-from trading.issues import open_issue
+from trading.core.issues import open_issue
 from trading.models import TradingServer
 from trading.platforms.aside import SetAside, collecting, cut
 from trading.platforms.base import DealData, PositionData

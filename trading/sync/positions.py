@@ -12,7 +12,7 @@ from trading.platforms.aside import collecting
 from trading.platforms.base import PositionData, Purpose
 from trading.platforms.pool import platform_for
 from trading.sync.cursor import reading
-from trading.sync.live import refresh_pages
+from trading.sync.page_updates import refresh_pages
 from trading.sync.parked import park, usable_positions
 
 NAMES: Final = (

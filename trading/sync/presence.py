@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from clients import timeline
 from clients.choices import TimelineKind
-from crm import audit
 from crm.events import TradingAccountMissing, TradingAccountReturned, publish
-from crm.notify import notify
-from crm.words import Words, phrase
+from crm.i18n.localized_text import Words, phrase
+from crm.notices.notify import notify
+from crm.security import audit
 from trading.choices import AccountState, MissingBecause
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.base import Purpose

@@ -11,15 +11,16 @@ from django.utils import timezone
 
 from clients import timeline
 from clients.choices import TimelineKind
-from crm import audit
 from crm.events import TradingAccountChanged, publish
-from crm.wake import wake_on_commit
-from crm.words import Words, joined, phrase
+from crm.i18n.localized_text import joined, phrase
+from crm.queue.enqueue import wake_on_commit
+from crm.security import audit
+from trading.accounts.change_texts import words_of
+from trading.core.batching import batched
 from trading.models import AccountChange, AccountType, TradingAccount, TradingServer
 from trading.platforms.base import LEVERAGE_MAX, AccountData, Purpose, Right
 from trading.platforms.pool import capabilities_of, platform_for
 from trading.sync import presence
-from trading.sync.batches import batched
 from trading.sync.cursor import reading
 from trading.sync.presence import LISTED
 
@@ -136,26 +137,3 @@ def _type_of(account: TradingAccount, group: str) -> AccountType | None:
     )
     types = list(found.order_by("-is_enabled", "position", "pk")[:2])
     return types[0] if types and (len(types) == 1 or types[0].is_enabled > types[1].is_enabled) else None
-
-
-def words_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Words]:
-    """`Leverage 1:30 → 1:100`, and the like."""
-    found: list[Words] = []
-    if "group" in after:
-        found.append(phrase("Group %(before)s → %(after)s") % {"before": before["group"], "after": after["group"]})
-    if "leverage" in after:
-        found.append(
-            phrase("Leverage 1:%(before)s → 1:%(after)s") % {"before": before["leverage"], "after": after["leverage"]}
-        )
-    labels = {
-        Right.SIGN_IN: (phrase("sign-in allowed"), phrase("sign-in taken away")),
-        Right.TRADE: (phrase("trading allowed"), phrase("trading taken away")),
-        Right.CHANGE_PASSWORD: (phrase("change of password allowed"), phrase("change of password taken away")),
-        Right.EXPERTS: (phrase("trading robots allowed"), phrase("trading robots taken away")),
-    }
-    if "allowed" in after:
-        for right, (given, taken) in labels.items():
-            had, has = right.value in before["allowed"], right.value in after["allowed"]
-            if had != has:
-                found.append(given if has else taken)
-    return found

@@ -16,12 +16,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from trading.choices import CREDIT_ACTIONS, BreakKind, IssueKind
-from trading.issues import open_issue
+from trading.core.batching import batched
+from trading.core.issues import open_issue
 from trading.models import DayCheck, ReconcileBreak, TradingAccount, TradingServer
 from trading.platforms.base import Purpose
 from trading.platforms.pool import platform_for
 from trading.sync import breaks, days, money
-from trading.sync.batches import batched
 from trading.sync.cursor import reading
 from trading.sync.parked import parking
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from trading import class_margins
 from trading.choices import ChangeKind
+from trading.leverage import margins
 from trading.models import PlatformChange, PlatformGroup, SymbolInfo, TradingServer
 from trading.platforms.base import GroupData, Purpose
 from trading.platforms.pool import capabilities_of, platform_for
@@ -55,7 +55,7 @@ def store_groups(server: TradingServer, rows: Iterable[GroupData]) -> int:
         row.name[:120]: PlatformGroup(
             server=server, name=row.name[:120], company=row.company[:120], currency=row.currency[:8],
             currency_digits=row.currency_digits, is_hedging=row.is_hedging, margin_call=row.margin_call,
-            stop_out=row.stop_out, leverage=row.leverage, margin_rules=class_margins.as_json(row.margin_rules),
+            stop_out=row.stop_out, leverage=row.leverage, margin_rules=margins.as_json(row.margin_rules),
             margin_profile=row.margin_profile[:64], uses_discounts=row.uses_discounts, read_at=now, first_seen_at=now, gone_at=None,
         )
         for row in rows
@@ -66,7 +66,7 @@ def store_groups(server: TradingServer, rows: Iterable[GroupData]) -> int:
         update_fields=[*GROUP_FIELDS, "read_at", "gone_at"], batch_size=BATCH,
     )  # fmt: skip
     mark_gone(server, ChangeKind.GROUP, [group for name, group in known.items() if name not in wanted], now)
-    class_margins.refresh(server)
+    margins.refresh(server)
     return len(wanted)
 
 

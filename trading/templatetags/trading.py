@@ -11,12 +11,12 @@ from django import template
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from crm.ui import formats
-from trading import abilities
+from crm.i18n import formats
+from trading.accounts.tables import deal_kind as kind_of
 from trading.choices import ConnectionFor, DataKind, DealAction, InstrumentClass, IssueKind
 from trading.models import Deal, DealEdit, PlatformChange, PlatformIssue, TradingServer
-from trading.tables import deal_kind as kind_of
-from trading.tables_sync import amount
+from trading.platforms import capabilities
+from trading.symbols.tables import amount
 
 register = template.Library()
 
@@ -31,7 +31,7 @@ class Difference:
 @register.filter
 def unverified(server: TradingServer) -> str:
     """What is done there by an interface that nobody has described in public, in words; empty when nothing is."""
-    found = ", ".join(str(one.label) for one in abilities.unverified(server))
+    found = ", ".join(str(one.label) for one in capabilities.unverified(server))
     return _("Not proved: %(what)s") % {"what": found} if found else ""
 
 

@@ -11,7 +11,6 @@ from django.db import transaction
 
 from clients import facts
 from crm.demo import Demo, load_rates
-from wallet import seals
 from wallet.demo import lives, money_in, money_out, reports, write
 from wallet.demo.bank import import_statements
 from wallet.demo.books import write_books
@@ -20,6 +19,7 @@ from wallet.demo.documents import write_documents
 from wallet.demo.month import write_client_money, write_runs
 from wallet.demo.providers import make_providers, write_calls
 from wallet.demo.psps import make_costs, make_psps
+from wallet.ledger import seals
 
 RATES_BEFORE_DAYS = 10
 

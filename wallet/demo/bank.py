@@ -8,13 +8,13 @@ import io
 from decimal import Decimal
 
 from crm.demo import Demo
-from crm.money import from_minor
-from wallet.bank import import_statement
-from wallet.choices import RowType
+from crm.money.amounts import from_minor
+from wallet.bank.payout_matching import DAYS_TO_ARRIVE
+from wallet.bank.statements import import_statement
+from wallet.choices.reconciliation import RowType
 from wallet.demo.providers import BANK_IBAN
 from wallet.demo.reports import months_until
 from wallet.models import BankFile, Psp, SettlementRow
-from wallet.reconciliation.bank_leg import DAYS_TO_ARRIVE
 
 CURRENCY = "EUR"
 HEADER = ("date", "amount", "currency", "name", "iban", "text", "own account")

@@ -10,15 +10,17 @@ from django.db import connection
 from crm.choices import Role
 from crm.demo import Demo
 from crm.models import Brand, User
-from crm.money import to_minor
-from wallet import ledger, periods
-from wallet.cash import cash_of
-from wallet.choices import AccountKind, PeriodState
-from wallet.ledger import Line
-from wallet.manual_journals import post_journal, write_journal
+from crm.money.amounts import to_minor
+from wallet.choices.ledger import AccountKind
+from wallet.choices.month_end import PeriodState
+from wallet.closing import periods
+from wallet.closing.cash import cash_of
+from wallet.closing.policies import can_close_period
+from wallet.closing.sign_offs import sign_month
+from wallet.ledger import posting
+from wallet.ledger.manual_journals import post_journal, write_journal
+from wallet.ledger.posting import Line
 from wallet.models import Period
-from wallet.policies import can_close_period
-from wallet.sign_offs import sign_month
 
 BANK_FEE_MINOR = 4_850
 BUFFER_MINOR = 250_000
@@ -55,8 +57,8 @@ def _top_up(brand: Brand, writer: User, poster: User, today: dt.date) -> None:
         if one.difference >= 0:
             continue
         minor = to_minor(-one.difference, one.currency) + BUFFER_MINOR
-        bank = ledger.house(AccountKind.CLIENT_MONEY_BANK, brand_id=brand.pk, currency=one.currency)
-        own = ledger.house(AccountKind.HOUSE_BANK, brand_id=brand.pk, currency=one.currency)
+        bank = posting.house(AccountKind.CLIENT_MONEY_BANK, brand_id=brand.pk, currency=one.currency)
+        own = posting.house(AccountKind.HOUSE_BANK, brand_id=brand.pk, currency=one.currency)
         manual = write_journal(
             brand_id=brand.pk, lines=[Line(bank, -minor), Line(own, minor)], business_on=today,
             reason="The house pays in what PSPs kept as fees", request_key=f"demo:{brand.code}:{one.currency}:top-up",
@@ -67,8 +69,8 @@ def _top_up(brand: Brand, writer: User, poster: User, today: dt.date) -> None:
 
 def _bank_fee(brand: Brand, writer: User, today: dt.date) -> None:
     """Waits for the other one of finance."""
-    fees = ledger.house(AccountKind.FEES, brand_id=brand.pk, currency=brand.base_currency)
-    own = ledger.house(AccountKind.HOUSE_BANK, brand_id=brand.pk, currency=brand.base_currency)
+    fees = posting.house(AccountKind.FEES, brand_id=brand.pk, currency=brand.base_currency)
+    own = posting.house(AccountKind.HOUSE_BANK, brand_id=brand.pk, currency=brand.base_currency)
     write_journal(
         brand_id=brand.pk, lines=[Line(fees, -BANK_FEE_MINOR), Line(own, BANK_FEE_MINOR)], business_on=today,
         reason="Account fee of the bank, statement 11", request_key=f"demo:{brand.code}:bank-fee", actor=writer,

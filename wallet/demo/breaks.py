@@ -6,16 +6,15 @@ import datetime as dt
 
 from django.db.models import Q
 
-from crm import audit
 from crm.choices import Role
 from crm.demo import Demo
 from crm.models import User
-from wallet.choices import BreakState
+from crm.security import audit
+from wallet.choices.reconciliation import BreakState, Leg, PostingWay
 from wallet.demo.planting import Planted
 from wallet.models import Break, BreakNote, Match
-from wallet.policies import can_resolve
 from wallet.reconciliation import breaks, deciding, postings
-from wallet.reconciliation_choices import Leg, PostingWay
+from wallet.reconciliation.policies import can_resolve
 
 # story: whose it is (first or second of finance), and what was said: by whom, how many days before today, what.
 SAID: dict[str, tuple[int | None, tuple[tuple[int, int, str], ...]]] = {

@@ -11,11 +11,11 @@ from PIL import Image, ImageDraw
 from crm.choices import Role
 from crm.demo import Demo
 from crm.models import Brand, User
-from wallet.choices import DepositState
+from wallet.choices.deposits import DepositState
 from wallet.documents import invoices, making, receipts, statement
 from wallet.documents.letterhead import change_letterhead
+from wallet.documents.policies import can_make_for_brand, can_manage_letterhead
 from wallet.models import Deposit, FeeInvoice
-from wallet.policies import can_make_for_brand, can_manage_letterhead
 
 ADDRESSES = ("1 Harbour Road\n3030 Limassol\nCyprus", "12 Collins Street\nMelbourne VIC 3000\nAustralia")
 TAX_NOTE = "Payment services are exempt from VAT."

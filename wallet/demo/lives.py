@@ -13,12 +13,16 @@ from itertools import count
 from clients.choices import Stage
 from clients.models import Client
 from crm.demo import Demo
-from crm.money import to_minor
+from crm.money.amounts import to_minor
 from trading.models import TradingAccount
-from wallet.choices import DepositState, Direction, JournalKind, Phase, PspKind, WithdrawalState
+from wallet.choices.deposits import DepositState
+from wallet.choices.ledger import JournalKind, Phase
+from wallet.choices.psp import PspKind
+from wallet.choices.transfers import Direction
+from wallet.choices.withdrawals import WithdrawalState
+from wallet.core.references import ALPHABET, LENGTH
 from wallet.demo.psps import OFFER
 from wallet.models import Deposit, PaymentMethod, Psp, Transfer, Withdrawal
-from wallet.references import ALPHABET, LENGTH
 
 FUNDED = (Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
 QUEUE_SIZE = 14  # withdrawals that wait for finance, in the full demo

@@ -8,16 +8,18 @@ from decimal import Decimal
 from clients.choices import Category
 from clients.models import Client
 from crm.demo import Demo
-from crm.policies import has_permission
-from crm.scope import reach_of
-from wallet import bonus, ledger, unverified
-from wallet.bonus_choices import BonusTrigger, OnWithdrawal, ReleaseBy
-from wallet.choices import DepositState
-from wallet.deposits import apply_payment
-from wallet.disputes import apply_dispute
+from crm.security.policies import has_permission
+from crm.security.scope import reach_of
+from wallet.bonuses import granting
+from wallet.choices.bonuses import BonusTrigger, OnWithdrawal, ReleaseBy
+from wallet.choices.deposits import DepositState
+from wallet.core.references import ALPHABET, LENGTH
+from wallet.deposits import unverified
+from wallet.deposits.verbs import apply_payment
+from wallet.disputes.verbs import apply_dispute
+from wallet.ledger import posting
 from wallet.models import Deposit, PaymentMethod
 from wallet.psp.base import DisputeView, EventKind, PaymentStatus, PaymentView, WebhookEvent
-from wallet.references import ALPHABET, LENGTH
 
 # amount meant, received, who paid (empty: the client)
 HELD = ((50_000, 45_000, ""), (100_000, 100_000, "Nordwind Handels GmbH"), (25_000, 60_000, ""))
@@ -58,7 +60,7 @@ def _held(demo: Demo, like: Deposit, meant: int, received: int, payer: str) -> N
     at = demo.now - dt.timedelta(hours=demo.rng.uniform(3, 60))
     deposit = Deposit.objects.create(
         client=like.client, brand_id=like.brand_id, psp=like.psp, payment_method=method,
-        wallet=ledger.wallet_of(like.client, like.currency), reference=f"D-{code}", request_key=f"demo:{code}",
+        wallet=posting.wallet_of(like.client, like.currency), reference=f"D-{code}", request_key=f"demo:{code}",
         psp_reference=f"pay_{demo.rng.randbytes(12).hex()}", amount_minor=meant, currency=like.currency, created_at=at,
         expires_at=at + dt.timedelta(hours=24), instrument=like.instrument,
     )  # fmt: skip
@@ -98,17 +100,17 @@ def _bonus(demo: Demo) -> None:
         return
     client.category = Category.PROFESSIONAL
     client.save()
-    plan = bonus.create_plan(brand=client.brand, name="Active trader", actor=finance)
-    bonus.write_rule(
+    plan = granting.create_plan(brand=client.brand, name="Active trader", actor=finance)
+    granting.write_rule(
         plan_id=plan.pk, actor=finance, valid_from=(demo.now - dt.timedelta(days=60)).date(), trigger=BonusTrigger.EVERY_DEPOSIT,
         percent=Decimal(20), maximum_minor=50_000, deposit_minimum_minor=50_000, release_by=ReleaseBy.LOTS,
         lots_per_hundred=Decimal(4), expires_days=90, on_withdrawal=OnWithdrawal.PROPORTIONAL, four_eyes_minor=20_000,
     )  # fmt: skip
-    bonus.grant_bonus(
+    granting.grant_bonus(
         client_id=client.pk, plan_id=plan.pk, amount=Decimal(150), currency=client.brand.base_currency,
         reason="Welcome to the professional desk", request_key="demo:bonus", actor=finance,
     )  # fmt: skip
-    bonus.grant_bonus(
+    granting.grant_bonus(
         client_id=client.pk, plan_id=plan.pk, amount=Decimal(250), currency=client.brand.base_currency,
         reason="Moved his trading to us", request_key="demo:bonus:2", actor=finance,
     )  # fmt: skip

@@ -8,16 +8,18 @@ from decimal import Decimal
 from crm.choices import Role
 from crm.demo import Demo
 from crm.errors import DomainError
-from crm.money import from_minor, quantize
-from wallet import policies
-from wallet.choices import AccountKind, DepositState, PspKind
-from wallet.exchanges import exchange
+from crm.money.amounts import from_minor, quantize
+from wallet.choices.deposits import DepositState
+from wallet.choices.ledger import AccountKind
+from wallet.choices.psp import PspKind
+from wallet.deposits import policies
+from wallet.disputes.refunds import start_refund
 from wallet.models import Balance, Deposit
-from wallet.payout_methods import PayoutMethod, payout_methods
-from wallet.quotes import ask_quote
-from wallet.refunds import start_refund
-from wallet.sources import sources_of
-from wallet.withdrawals import request_withdrawal
+from wallet.transfers.exchanges import exchange
+from wallet.transfers.quotes import ask_quote
+from wallet.withdrawals.payout_methods import PayoutMethod, payout_methods
+from wallet.withdrawals.refundable_deposits import sources_of
+from wallet.withdrawals.verbs import request_withdrawal
 
 LOOKED_AT_MAX = 60
 ENOUGH_MINOR = 10_000

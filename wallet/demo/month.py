@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime as dt
 
 from crm.demo import Demo
-from wallet import client_money, source_runs
-from wallet.month_choices import SourceKind
+from wallet.choices.month_end import SourceKind
+from wallet.closing import client_money
+from wallet.reconciliation import source_runs
 
 RUN_DAYS = 14
 

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from wallet.choices import RowType
+from wallet.choices.reconciliation import RowType
 from wallet.demo.rows import Row
 
 CARDS, BANK = "northpay", "sepalink"

@@ -8,9 +8,9 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crm.bulk import copy_models
+from crm.db.bulk import copy_models
 from crm.demo import Demo
-from wallet.choices import CallOutcome
+from wallet.choices.psp import CallOutcome
 from wallet.models import PaymentMethod, Psp, PspCall
 from wallet.psp import adapter_of
 

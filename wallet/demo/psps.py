@@ -6,7 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 
 from crm.demo import Demo
-from wallet.choices import PspKind, RowType
+from wallet.choices.psp import PspKind
+from wallet.choices.reconciliation import RowType
 from wallet.models import PaymentMethod, Psp, PspCost
 
 

@@ -12,14 +12,14 @@ import orjson
 from django.conf import settings
 
 from crm.demo import Demo
-from crm.money import from_minor
-from wallet.choices import MovementKind
+from crm.money.amounts import from_minor
+from wallet.choices.reconciliation import MovementKind
 from wallet.demo.planting import CARDS, plant
 from wallet.demo.psps import LATE, OFFER
 from wallet.demo.rows import Row
 from wallet.models import Break, Psp, PspMovement, SettlementImport
 from wallet.psp.settlement_csv import COLUMNS
-from wallet.settlement_import import import_report
+from wallet.reconciliation.settlement_import import import_report
 
 PAID_AT_HOUR = 6  # a PSP pays a week's balance to the merchant's bank on Monday morning
 LATE_DAYS = 6

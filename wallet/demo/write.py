@@ -11,28 +11,21 @@ from typing import Any
 from clients.choices import TimelineKind
 from clients.models import TimelineEntry
 from clients.timeline import said_of
-from crm import audit, crypto
-from crm.bulk import copy_models
+from crm.db.bulk import copy_models
 from crm.demo import Demo
-from crm.money import Money, from_minor
-from crm.words import Words
-from wallet import ledger, words
-from wallet.checking import CHECKS
-from wallet.choices import (
-    BOUNDED_KINDS,
-    AccountKind,
-    DepositState,
-    InboxState,
-    MovementKind,
-    Outcome,
-    Phase,
-    Verdict,
-    WithdrawalState,
-)
+from crm.i18n.localized_text import Words
+from crm.money.amounts import Money, from_minor
+from crm.security import audit, crypto
+from wallet.choices.deposits import DepositState
+from wallet.choices.ledger import BOUNDED_KINDS, AccountKind, Phase
+from wallet.choices.psp import InboxState, Verdict
+from wallet.choices.reconciliation import MovementKind
+from wallet.choices.withdrawals import Outcome, WithdrawalState
+from wallet.core import timeline_texts
+from wallet.core.limits import exceeds, in_base
 from wallet.demo.lives import Plans, Step
-from wallet.destinations import destination_label, destination_mark
-from wallet.ledger import Entry, Line
-from wallet.limits import exceeds, in_base
+from wallet.ledger import posting
+from wallet.ledger.posting import Entry, Line
 from wallet.models import (
     Account,
     Deposit,
@@ -42,6 +35,8 @@ from wallet.models import (
     Withdrawal,
     WithdrawalCheck,
 )
+from wallet.withdrawals.checks.registry import CHECKS
+from wallet.withdrawals.destinations import destination_label, destination_mark
 
 BATCH = 1_000
 WEBHOOK_DAYS = 14
@@ -83,7 +78,7 @@ def post_steps(demo: Demo, plans: Plans) -> None:
         wave = sorted(waves[place], key=lambda step: step.at)
         for start in range(0, len(wave), BATCH):
             part = wave[start : start + BATCH]
-            posted = ledger.post_many([accounts.entry(step) for step in part], posted_at=[step.at for step in part])
+            posted = posting.post_many([accounts.entry(step) for step in part], posted_at=[step.at for step in part])
             for step, one in zip(part, posted, strict=True):
                 step.journal_id = one.journal_id
 
@@ -301,25 +296,29 @@ def _timeline(plans: Plans) -> Any:
     for deposit in plans.deposits:
         if deposit.settled_at:
             yield _entry(
-                deposit, deposit.settled_at, words.deposit(deposit.is_first, *_sum(deposit)), f"deposit:{deposit.pk}",
+                deposit, deposit.settled_at, timeline_texts.deposit(deposit.is_first, *_sum(deposit)), f"deposit:{deposit.pk}",
                 f"{deposit.reference} · {deposit.psp.code}", f"/money/deposits/{deposit.pk}/",
             )  # fmt: skip
     for one in plans.withdrawals:
         url = f"/money/withdrawals/{one.pk}/"
         yield _entry(
-            one, one.requested_at, words.withdrawal_asked_for(*_sum(one)), f"withdrawal-requested:{one.pk}",
+            one, one.requested_at, timeline_texts.withdrawal_asked_for(*_sum(one)), f"withdrawal-requested:{one.pk}",
             one.reference, url,
         )  # fmt: skip
         if one.finished_at:
             paid = one.state == WithdrawalState.SETTLED
-            said = words.withdrawal_paid(*_sum(one)) if paid else words.withdrawal_came_back(one.state, *_sum(one))
+            said = (
+                timeline_texts.withdrawal_paid(*_sum(one))
+                if paid
+                else timeline_texts.withdrawal_came_back(one.state, *_sum(one))
+            )
             key = f"withdrawal-{'settled' if paid else 'refused'}:{one.pk}"
             yield _entry(one, one.finished_at, said, key, one.reason, url)
     for transfer in plans.transfers:
         assert transfer.finished_at is not None
         yield _entry(
             transfer, transfer.finished_at,
-            words.transfer(transfer.direction, transfer.trading_account_label, *_sum(transfer)),
+            timeline_texts.transfer(transfer.direction, transfer.trading_account_label, *_sum(transfer)),
             f"transfer:{transfer.pk}", transfer.reference, "",
         )  # fmt: skip
 

@@ -24,16 +24,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from clients.models import Client
-from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError
-from crm.jobs import RunningJob, job_kind, start_job
+from crm.files.jobs import RunningJob, job_kind, start_job
 from crm.models import Brand, Job
-from crm.papers import letter
-from crm.policies import require
-from wallet import policies
-from wallet.document_choices import DocumentKind
-from wallet.documents import invoices, statement
+from crm.rendering import letter
+from crm.security import access_log
+from crm.security.policies import require
+from wallet.choices.documents import DocumentKind
+from wallet.documents import invoices, policies, statement
 from wallet.documents.making import language_of, make
 from wallet.documents.pdf import html_of_draft
 from wallet.documents.store import Draft, content_of, keep, same_as

@@ -16,19 +16,19 @@ from django.db import connection, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from crm import audit
 from crm.errors import DomainError, NotAllowed
 from crm.models import Brand
-from crm.money import Money, from_minor
-from crm.papers.paper import Fingerprint
-from crm.policies import require
-from wallet import policies
-from wallet.document_choices import DocumentKind
+from crm.money.amounts import Money, from_minor
+from crm.rendering.report import Fingerprint
+from crm.security import audit
+from crm.security.policies import require
+from wallet.choices.documents import DocumentKind
+from wallet.core.queries import invoices_visible_to
+from wallet.documents import policies
 from wallet.documents.making import gathers
 from wallet.documents.statement import bounds
 from wallet.documents.store import Draft
 from wallet.models import FeeInvoice
-from wallet.queries import invoices_visible_to
 
 # One statement for the whole brand: who paid what, and the next numbers in the order of the clients.
 ISSUE = """
@@ -144,7 +144,7 @@ def draft_of(invoice: FeeInvoice, language: str) -> Draft:
     return Draft(
         kind=DocumentKind.FEE_INVOICE, brand=invoice.brand, client=client, subject=f"invoice:{invoice.reference}",
         title=title, file_name=f"invoice-{invoice.reference}.pdf", language=language, first=invoice.first_day,
-        last=invoice.last_day, template="wallet/pdf/invoice.html", content_hash=content_hash(invoice), context=context,
+        last=invoice.last_day, template="wallet/documents/pdf/invoice.html", content_hash=content_hash(invoice), context=context,
     )  # fmt: skip
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from crm import audit
 from crm.models import Brand
-from crm.policies import require
-from wallet import policies
+from crm.security import audit
+from crm.security.policies import require
+from wallet.documents import policies
 from wallet.models import Letterhead
 
 TEXTS = ("address", "tax_number", "tax_note")

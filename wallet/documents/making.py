@@ -17,9 +17,9 @@ from django.utils.translation import gettext_noop
 
 from clients.models import Client
 from crm.errors import DomainError
-from crm.jobs import RunningJob, job_kind, start_job
+from crm.files.jobs import RunningJob, job_kind, start_job
 from crm.models import Job
-from wallet.document_choices import DocumentKind, Ending
+from wallet.choices.documents import DocumentKind, Ending
 from wallet.documents import pdf, xlsx
 from wallet.documents.store import Draft, keep, same_as
 from wallet.models import IssuedDocument

@@ -1,8 +1,8 @@
 """Documents as PDF in a brand's look: tagged (PDF/UA-1), fonts embedded, the hash of the figures printed on the last page.
 
-- `letter(template, context, …)` → bytes: a page laid out in HTML (templates/wallet/pdf/, which extend `wallet/pdf/base.html`).
-- `write_paper(paper, path)`: any `crm.papers.paper.Paper`. Short ones are set by WeasyPrint with the same look as the letters, long
-  ones by the trail writer. `wallet.documents.xlsx.write_paper` writes the same paper as a workbook, with the same hash.
+- `letter(template, context, …)` → bytes: a page laid out in HTML (templates/wallet/documents/pdf/).
+- `write_paper(paper, path)`: any `crm.rendering.report.Paper`. Short ones are set by WeasyPrint with the same look as the letters,
+  long ones by the trail writer. `wallet.documents.xlsx.write_paper` writes the same paper as a workbook, with the same hash.
 - `look_of(brand)`: for `Paper(look=…)`.
 
 Slow (WeasyPrint: 0.1–0.5 s): in a job, not in a request.
@@ -19,10 +19,10 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from crm.models import Brand
-from crm.papers import letter as letters
-from crm.papers.paper import Look, Paper
-from crm.papers.shown import shown
-from crm.papers.trail import Progress, Written, write_trail
+from crm.rendering import letter as letters
+from crm.rendering.cell_text import shown
+from crm.rendering.pdf_stream import Progress, Written, write_trail
+from crm.rendering.report import Look, Paper
 from wallet.documents.store import Draft
 from wallet.models import Letterhead
 
@@ -95,7 +95,7 @@ def _write_short(paper: Paper, target: Path, *, brand: Brand, language: str, zon
                 for section in paper.sections
             ],
         }  # fmt: skip
-    pdf = letter("wallet/pdf/paper.html", context, brand=brand, language=language, zone=zone)
+    pdf = letter("wallet/documents/pdf/paper.html", context, brand=brand, language=language, zone=zone)
     target.write_bytes(pdf)
     return Written(content_hash, hashlib.sha256(pdf).hexdigest(), pages_of(pdf), rows)
 

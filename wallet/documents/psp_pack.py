@@ -12,21 +12,21 @@ from django.db import connection
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError, NotAllowed
 from crm.models import Job
-from crm.money import Money, from_minor
-from crm.papers.paper import Column, Named, Paper, Row, Section
-from crm.policies import require
-from wallet import policies
-from wallet.choices import BreakKind, BreakState, MatchRule, RowType
-from wallet.document_choices import DocumentKind, Ending
+from crm.money.amounts import Money, from_minor
+from crm.rendering.report import Column, Named, Paper, Row, Section
+from crm.security import access_log
+from crm.security.policies import require
+from wallet.choices.documents import DocumentKind, Ending
+from wallet.choices.reconciliation import BreakKind, BreakState, MatchRule, RowType
+from wallet.core.queries import imports_visible_to
+from wallet.documents import policies
 from wallet.documents.making import gathers, order
 from wallet.documents.pdf import look_of
 from wallet.documents.store import Draft
 from wallet.models import Break, SettlementImport
-from wallet.queries import imports_visible_to
 
 PDF_ROWS_MAX = 50_000
 STEP = 2_000

@@ -8,20 +8,21 @@ from typing import Any
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import NotAllowed, WrongState
 from crm.models import Job
-from crm.money import Money
-from crm.papers.paper import Fingerprint
-from crm.policies import require
-from wallet.choices import DEPOSIT_ARRIVED
-from wallet.document_choices import DocumentKind
+from crm.money.amounts import Money
+from crm.rendering.report import Fingerprint
+from crm.security import access_log
+from crm.security.policies import require
+from wallet.choices.deposits import DEPOSIT_ARRIVED
+from wallet.choices.documents import DocumentKind
+from wallet.core.policies import is_own
+from wallet.core.queries import deposits_visible_to
 from wallet.documents.making import gathers, language_of, order
+from wallet.documents.policies import can_have_documents
 from wallet.documents.store import Draft
 from wallet.models import Deposit
-from wallet.policies import can_have_documents, is_own
-from wallet.queries import deposits_visible_to
 
 
 def content_hash(deposit: Deposit) -> str:
@@ -54,7 +55,7 @@ def draft_of(deposit: Deposit, language: str) -> Draft:
     }  # fmt: skip
     return Draft(
         kind=DocumentKind.RECEIPT, brand=client.brand, client=client, subject=f"deposit:{deposit.reference}",
-        title=title, file_name=f"receipt-{deposit.reference}.pdf", language=language, template="wallet/pdf/receipt.html",
+        title=title, file_name=f"receipt-{deposit.reference}.pdf", language=language, template="wallet/documents/pdf/receipt.html",
         content_hash=content_hash(deposit), context=context,
     )  # fmt: skip
 

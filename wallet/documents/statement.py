@@ -19,23 +19,24 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from clients.queries import clients_visible_to
-from crm import access_log
 from crm.choices import AccessKind
 from crm.errors import DomainError, NotAllowed
 from crm.models import Job
-from crm.money import Money, from_minor
-from crm.papers.letter import ROWS_MAX
-from crm.papers.paper import Column, Fingerprint, Named, Paper, Row, Section
-from crm.policies import require
-from wallet import ledger
-from wallet.account_history import JUST_BEFORE
-from wallet.choices import AccountKind, JournalKind, Layer
-from wallet.document_choices import DocumentKind
+from crm.money.amounts import Money, from_minor
+from crm.rendering.letter import ROWS_MAX
+from crm.rendering.report import Column, Fingerprint, Named, Paper, Row, Section
+from crm.security import access_log
+from crm.security.policies import require
+from wallet.choices.documents import DocumentKind
+from wallet.choices.ledger import AccountKind, JournalKind, Layer
+from wallet.core.policies import is_own
 from wallet.documents.making import checked_language, gathers, language_of, order
 from wallet.documents.pdf import look_of
+from wallet.documents.policies import can_have_documents
 from wallet.documents.store import Draft
+from wallet.ledger import posting
+from wallet.ledger.account_history import JUST_BEFORE
 from wallet.models import Account, Posting
-from wallet.policies import can_have_documents, is_own
 
 LINES_MAX = 50_000
 DAYS_MAX = 731
@@ -155,8 +156,8 @@ def gather(client: Client, first: dt.date, last: dt.date) -> Statement:
     check_period(first, last)
     since, until = bounds(first, last, client.brand.time_zone)
     accounts = list(Account.objects.filter(client=client, kind=AccountKind.CLIENT_WALLET).order_by("currency"))
-    opening = ledger.balances([account.pk for account in accounts], at=since - JUST_BEFORE)
-    closing = ledger.balances([account.pk for account in accounts], at=until - JUST_BEFORE)
+    opening = posting.balances([account.pk for account in accounts], at=since - JUST_BEFORE)
+    closing = posting.balances([account.pk for account in accounts], at=until - JUST_BEFORE)
     parts = []
     for account in accounts:
         lines = _lines(account, since, until)
@@ -169,7 +170,7 @@ def gather(client: Client, first: dt.date, last: dt.date) -> Statement:
 
 
 def _lines(account: Account, since: dt.datetime, until: dt.datetime) -> tuple[StatementLine, ...]:
-    first, last = (ledger.version_at(account, at - JUST_BEFORE) for at in (since, until))
+    first, last = (posting.version_at(account, at - JUST_BEFORE) for at in (since, until))
     postings = (
         Posting.objects.filter(account=account, layer=Layer.MONEY, version__gt=first, version__lte=last)
         .order_by("version")
@@ -207,7 +208,7 @@ def draft_of(statement: Statement, language: str) -> Draft:
         kind=DocumentKind.STATEMENT, brand=client.brand, client=client, subject=statement.subject, language=language,
         title=title, file_name=f"statement-{client.brand.code}-{client.pk}-{first}-{last}.pdf", first=first, last=last,
         content_hash=statement.content_hash, zone=statement.zone,
-        template="" if is_long else "wallet/pdf/statement.html",
+        template="" if is_long else "wallet/documents/pdf/statement.html",
         context={"statement": statement, "client": client, "made_at": statement.made_at},
         paper=paper, expected_rows=statement.line_count,
     )  # fmt: skip

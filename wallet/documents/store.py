@@ -19,11 +19,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from clients.models import Client
-from crm import audit, sealed_files
 from crm.models import Brand
-from crm.papers.paper import Paper
-from crm.scope import reach_of
-from wallet.document_choices import FOR_CLIENTS, DocumentKind, Ending
+from crm.rendering.report import Paper
+from crm.security import audit, sealed_files
+from crm.security.scope import reach_of
+from wallet.choices.documents import FOR_CLIENTS, DocumentKind, Ending
 from wallet.models import IssuedDocument
 
 HOUSE = sealed_files.of_instance("document")

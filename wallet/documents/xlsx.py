@@ -2,7 +2,7 @@
 
     write_paper(paper, path, brand=brand, language="en")
 
-For sheets of another shape: `crm.papers.sheets.Book`.
+For sheets of another shape: `crm.rendering.xlsx.Book`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone, translation
 
 from crm.models import Brand
-from crm.papers.paper import Paper
-from crm.papers.sheets import Progress, write_workbook
-from crm.papers.trail import Written
+from crm.rendering.pdf_stream import Written
+from crm.rendering.report import Paper
+from crm.rendering.xlsx import Progress, write_workbook
 
 
 def write_paper(

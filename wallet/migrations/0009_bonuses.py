@@ -8,7 +8,7 @@ import wallet.models.payments
 from django.conf import settings
 from django.db import migrations, models
 
-from crm.migration_operations import AtOnce
+from crm.db.migration_operations import AtOnce
 
 
 class Migration(migrations.Migration):

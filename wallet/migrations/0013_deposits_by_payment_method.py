@@ -4,7 +4,7 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
-from crm.migration_operations import AtOnce
+from crm.db.migration_operations import AtOnce
 
 
 class Migration(migrations.Migration):

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from crm.migration_operations import AtOnce
+from crm.db.migration_operations import AtOnce
 
 
 class Migration(migrations.Migration):

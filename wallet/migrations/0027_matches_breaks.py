@@ -7,7 +7,7 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
-from crm.migration_operations import AtOnce
+from crm.db.migration_operations import AtOnce
 
 # Digits after the point, as they were known then; 0033 has the list that counts.
 EXPONENTS = """CASE

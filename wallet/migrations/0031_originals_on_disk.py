@@ -8,8 +8,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
-from crm import crypto, sealed_files
-from crm.migration_operations import AtOnce
+from crm.security import crypto, sealed_files
+from crm.db.migration_operations import AtOnce
 
 
 def to_disk(apps, schema_editor):

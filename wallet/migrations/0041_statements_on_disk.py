@@ -4,8 +4,8 @@ from pathlib import Path
 from django.conf import settings
 from django.db import migrations, models
 
-from crm import crypto, sealed_files
-from crm.migration_operations import AtOnce
+from crm.security import crypto, sealed_files
+from crm.db.migration_operations import AtOnce
 
 PURPOSE = "bank-file"
 

@@ -7,12 +7,12 @@ from wallet.models.costs import PspCost, PspCostProposal
 from wallet.models.disputes import Dispute
 from wallet.models.documents import FeeInvoice, IssuedDocument, Letterhead
 from wallet.models.files import AttachedFile
-from wallet.models.findings import BonusRestoration, PayoutFinding
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
 from wallet.models.manual import ManualJournal, ManualJournalFile, ManualLine
 from wallet.models.matches import Match, MatchGroup, NotTheSame, Suggestion
 from wallet.models.month_end import ClientMoneyDay, MonthSignOff, SourceRun
 from wallet.models.payments import Deposit, PspMovement
+from wallet.models.payout_investigations import BonusRestoration, PayoutFinding
 from wallet.models.periods import ClosingBalance, Period, PeriodReopening
 from wallet.models.psp import PaymentMethod, Psp, PspCall, WebhookCount, WebhookMessage
 from wallet.models.psp_addresses import PspAddressChange

@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from wallet.choices.reconciliation import ReportState
 from wallet.models.psp import Psp
 from wallet.models.settlements import SettlementImport
-from wallet.reconciliation_choices import ReportState
 
 OF_A_DAY = (ReportState.MISSING, ReportState.CAME)
 

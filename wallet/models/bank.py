@@ -9,10 +9,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from crm import crypto
 from crm.models import User
-from crm.money import from_minor
-from wallet.bank_choices import EntryState, OrderState
+from crm.money.amounts import from_minor
+from crm.security import crypto
+from wallet.choices.bank import EntryState, OrderState
 from wallet.models.payments import AmountMixin, Deposit
 from wallet.models.psp import Psp
 from wallet.models.reconciliation_guards import never_goes
@@ -23,7 +23,7 @@ ORIGINAL_PURPOSE = "bank-file"
 
 
 class BankFile(models.Model):
-    """One file of statements as it came, taken in once. The original is on disk, encrypted (`wallet.bank.original_of`)."""
+    """One file of statements as it came, imported once. The original is on disk, encrypted (`wallet.bank.statements`)."""
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="bank_files")
     sha256 = models.CharField(max_length=64)

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from crm.money import from_minor
-from wallet.bonus_choices import BonusState, BonusTrigger, OnWithdrawal, ReleaseBy
+from crm.money.amounts import from_minor
+from wallet.choices.bonuses import BonusState, BonusTrigger, OnWithdrawal, ReleaseBy
 from wallet.models.ledger import Account
 from wallet.models.payments import AmountMixin, BaseAmountField, Deposit
 

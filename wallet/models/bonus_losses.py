@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.audit import append_only
-from crm.money import Money
-from wallet.choices import RequestState
+from crm.money.amounts import Money
+from wallet.choices.approvals import RequestState
 from wallet.models.bonus import BonusGrant
 from wallet.models.disputes import Dispute
 from wallet.models.ledger import Journal

@@ -13,8 +13,18 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from crm.money import Money, from_minor
-from wallet.choices import BreakKind, BreakState, RequestState
+from crm.money.amounts import Money, from_minor
+from wallet.choices.approvals import RequestState
+from wallet.choices.reconciliation import (
+    BREAKS_OF_A_MOVEMENT,
+    CLOSED_ITSELF,
+    BreakKind,
+    BreakState,
+    Detail,
+    Leg,
+    PostingWay,
+    Resolved,
+)
 from wallet.models.bank import BankEntry
 from wallet.models.files import AttachedFile
 from wallet.models.ledger import Journal
@@ -23,7 +33,6 @@ from wallet.models.payments import PspMovement
 from wallet.models.periods import FourEyesMixin
 from wallet.models.psp import Psp
 from wallet.models.settlements import SettlementImport, SettlementRow
-from wallet.reconciliation_choices import BREAKS_OF_A_MOVEMENT, CLOSED_ITSELF, Detail, Leg, PostingWay, Resolved
 
 
 class Break(models.Model):
@@ -120,14 +129,14 @@ class Break(models.Model):
     @property
     def explanation(self) -> str:
         """What differs, as a sentence; reads row and movement."""
-        from wallet.reconciliation.words import explain
+        from wallet.choices.break_texts import explain
 
         return explain(self)
 
     @property
     def how_resolved(self) -> str:
         """What became of it, in the reader's language; empty while it is open."""
-        from wallet.reconciliation.words import how_resolved
+        from wallet.choices.break_texts import how_resolved
 
         return how_resolved(self)
 

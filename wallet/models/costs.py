@@ -10,8 +10,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
-from crm.money import from_minor
-from wallet.choices import RequestState, RowType
+from crm.money.amounts import from_minor
+from wallet.choices.approvals import RequestState
+from wallet.choices.reconciliation import RowType
 from wallet.models.periods import FourEyesMixin
 from wallet.models.psp import Psp
 

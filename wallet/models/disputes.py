@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from crm.models import Brand, User
-from wallet.choices import DISPUTE_OPEN, DisputeState
+from wallet.choices.disputes import DISPUTE_OPEN, DisputeState
 from wallet.models.ledger import Journal
 from wallet.models.payments import AmountMixin, Deposit
 from wallet.models.psp import Psp

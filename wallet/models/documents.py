@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from crm.money import Money
-from wallet.document_choices import FOR_CLIENTS, DocumentKind, Ending
+from crm.money.amounts import Money
+from wallet.choices.documents import FOR_CLIENTS, DocumentKind, Ending
 
 
 class Letterhead(models.Model):

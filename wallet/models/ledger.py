@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from crm.money import from_minor
-from wallet import owners
-from wallet.choices import AccountKind, JournalKind, Layer, Phase
+from crm.money.amounts import from_minor
+from wallet.choices import account_owners
+from wallet.choices.ledger import AccountKind, JournalKind, Layer, Phase
 from wallet.models.ledger_guards import balance_is_sound, journal_is_sound, journal_sums_to_zero, written_by_ledger_only
 
 
@@ -113,7 +113,7 @@ class Account(models.Model):
         if not self.subject:
             return ""
         if self.owner_name is None:
-            owners.warm([self])
+            account_owners.warm([self])
         if self.owner_name:
             return self.owner_name
         kind, _colon, number = self.subject.partition(":")
@@ -282,7 +282,7 @@ class LedgerSeal(models.Model):
     last_journal_id = models.BigIntegerField()
     journal_count = models.PositiveIntegerField()
     root = models.BinaryField(max_length=32)
-    # SHA-256 over every row: an equal one proves them all at the speed of reading (`wallet.row_digests`).
+    # SHA-256 over every row: an equal one proves them all at the speed of reading (`wallet.ledger.row_digests`).
     rows_digest = models.BinaryField(max_length=33, null=True)
     seal_hash = models.BinaryField(max_length=32)
     signature = models.BinaryField(max_length=64)

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from crm.money import from_minor
-from wallet.choices import RequestState
+from crm.money.amounts import from_minor
+from wallet.choices.approvals import RequestState
 from wallet.models.files import AttachedFile
 from wallet.models.ledger import Account, Journal
 from wallet.models.periods import FourEyesMixin

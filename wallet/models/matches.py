@@ -11,15 +11,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
-from crm.money import from_minor
-from wallet.choices import MatchRule
+from crm.money.amounts import from_minor
+from wallet.choices.reconciliation import JUDGED_ANEW, Leg, MatchRule, SuggestionRule, SuggestionState
 from wallet.models.bank import BankEntry
 from wallet.models.ledger import Journal
 from wallet.models.payments import PspMovement
 from wallet.models.psp import Psp
 from wallet.models.reconciliation_guards import PAIRS_AGREE, PAIRS_AGREE_DECLARE
 from wallet.models.settlements import SettlementRow
-from wallet.reconciliation_choices import JUDGED_ANEW, Leg, SuggestionRule, SuggestionState
 
 
 class MatchGroup(models.Model):

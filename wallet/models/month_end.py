@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from crm.money import from_minor
+from crm.money.amounts import from_minor
 from trading.models import TradingServer
+from wallet.choices.month_end import Cover, RunState, SourceKind
 from wallet.models.periods import Period
 from wallet.models.psp import Psp
-from wallet.month_choices import Cover, RunState, SourceKind
 
 
 class OfSourceMixin(models.Model):

@@ -12,14 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from crm.models import Brand
-from crm.money import Money, from_minor
-from wallet.choices import (
-    DEPOSIT_ARRIVED,
-    DepositState,
-    HoldReason,
-    MovementKind,
-    failure_words,
-)
+from crm.money.amounts import Money, from_minor
+from wallet.choices.deposits import DEPOSIT_ARRIVED, DepositState, HoldReason
+from wallet.choices.reconciliation import MovementKind
+from wallet.choices.withdrawals import failure_words
 from wallet.models.ledger import Account, Journal
 from wallet.models.psp import PaymentMethod, Psp
 from wallet.models.reconciliation_guards import never_goes

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from crm.money import from_minor
-from wallet.choices import PeriodState, RequestState
+from crm.money.amounts import from_minor
+from wallet.choices.approvals import RequestState
+from wallet.choices.month_end import PeriodState
 from wallet.models.ledger import Account
 
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from crm import crypto
 from crm.models import Brand
-from wallet.choices import CallOutcome, InboxState, PspKind, Verdict
+from crm.security import crypto
+from wallet.choices.psp import CallOutcome, InboxState, PspKind, Verdict
 
 CREDENTIALS_PURPOSE = "psp-credentials"
 FEE_BASIS_POINTS_MAX = 2_000

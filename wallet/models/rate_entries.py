@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from wallet.choices import RequestState
+from wallet.choices.approvals import RequestState
 from wallet.models.periods import FourEyesMixin
 
 

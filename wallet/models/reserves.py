@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.money import Money
-from wallet.choices import ReserveState
+from crm.money.amounts import Money
+from wallet.choices.reconciliation import ReserveState
 from wallet.models.psp import Psp
 from wallet.models.settlements import SettlementRow
 

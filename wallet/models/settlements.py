@@ -12,8 +12,8 @@ from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
-from crm.money import from_minor
-from wallet.choices import MovementKind, RowType, WaitingState
+from crm.money.amounts import from_minor
+from wallet.choices.reconciliation import MovementKind, RowType, WaitingState
 from wallet.models.psp import Psp
 from wallet.models.reconciliation_guards import never_goes
 

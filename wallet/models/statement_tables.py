@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm import crypto
 from crm.models import User
+from crm.security import crypto
 from wallet.models.bank import ORIGINAL_PURPOSE
 from wallet.models.psp import Psp
 

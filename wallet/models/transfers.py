@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from crm.models import Brand, User
-from crm.money import Money
-from wallet.choices import Direction, ExchangeState, QuoteFor, TransferState
+from crm.money.amounts import Money
+from wallet.choices.transfers import Direction, ExchangeState, QuoteFor, TransferState
 from wallet.models.ledger import Account, Journal
 from wallet.models.payments import AmountMixin
 
 # An earlier day's rate than one that was promised for the two currencies before is a gift to whoever watches the market. That no
-# rate is too old is the brand's policy (`wallet.quotes`); two weeks are more than any policy may say.
+# rate is too old is the brand's policy (`wallet.transfers.quotes`); two weeks are more than any policy may say.
 QUOTED_RATE = """
 IF NEW.rate_on NOT BETWEEN (NEW.created_at AT TIME ZONE 'UTC')::date - 14 AND (NEW.created_at AT TIME ZONE 'UTC')::date THEN
   RAISE EXCEPTION 'quoted_rate_is_fresh: a rate of % can''t be promised on %', NEW.rate_on, NEW.created_at

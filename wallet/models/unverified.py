@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from crm.money import from_minor
-from wallet.choices import PspKind, TermState
+from crm.money.amounts import from_minor
+from wallet.choices.deposits import TermState
+from wallet.choices.psp import PspKind
 
 
 class UnverifiedRule(models.Model):

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from crm.models import Brand, User
-from crm.money import Money, from_minor
-from wallet.choices import ClaimState, Outcome, Purpose, Way, WithdrawalState
+from crm.money.amounts import Money, from_minor
+from wallet.choices.checks import CheckName
+from wallet.choices.withdrawals import ClaimState, Outcome, Purpose, Way, WithdrawalState
 from wallet.models.ledger import Account, Journal
 from wallet.models.payments import AmountMixin, BaseAmountField, Deposit
 from wallet.models.psp import PaymentMethod, Psp
@@ -213,9 +214,7 @@ class WithdrawalCheck(models.Model):
 
     @property
     def label(self) -> str:
-        from wallet.checking import CHECKS
-
-        return str(CHECKS[self.name].label) if self.name in CHECKS else self.name
+        return str(CheckName(self.name).label) if self.name in CheckName.values else self.name
 
 
 class ApprovalBatch(models.Model):

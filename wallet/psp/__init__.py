@@ -12,10 +12,10 @@ ADAPTERS: dict[str, str] = {
     "sandbox": "wallet.psp.sandbox.SandboxAdapter",
     "stripe": "wallet.psp.stripe.StripeAdapter",
     "adyen": "wallet.psp.adyen.AdyenAdapter",
-    "paypal": "wallet.psp.paypal.PayPalAdapter",
-    "btcpay": "wallet.psp.btcpay.BtcPayAdapter",
-    "praxis": "wallet.psp.praxis.PraxisAdapter",
-    "bank_wire": "wallet.psp.bank_wire.BankWireAdapter",
+    "paypal": "wallet.psp.paypal.adapter.PayPalAdapter",
+    "btcpay": "wallet.psp.btcpay.adapter.BtcPayAdapter",
+    "praxis": "wallet.psp.praxis.adapter.PraxisAdapter",
+    "bank_wire": "wallet.psp.bank_wire.adapter.BankWireAdapter",
 }
 
 

@@ -17,7 +17,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from crm.errors import OutsideWorldError
-from wallet.choices import ClaimState, MovementKind, PspKind, Verdict
+from wallet.choices.psp import PspKind, Verdict
+from wallet.choices.reconciliation import MovementKind
+from wallet.choices.withdrawals import ClaimState
 from wallet.models import Psp
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ import httpx
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from crm.notify import notify, people_with
-from crm.words import phrase
-from wallet.choices import CallOutcome
+from crm.i18n.localized_text import phrase
+from crm.notices.notify import notify, people_with
+from wallet.choices.psp import CallOutcome
 from wallet.models import Psp, PspCall
 from wallet.psp import redaction
 

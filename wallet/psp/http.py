@@ -11,7 +11,7 @@ import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from crm.outbound import AnswerTooLarge, Bounds, pieces_of, request, streamed, whole
+from crm.outside.outbound import AnswerTooLarge, Bounds, pieces_of, request, streamed, whole
 from wallet.models import Psp
 from wallet.psp.base import ForeignAddress, PspRefused, PspUnknown, PspUnreachable
 from wallet.psp.calls import operation_of, recorded, refuse_when_late

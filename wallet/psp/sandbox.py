@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from wallet.choices import PspKind, Verdict
+from wallet.choices.psp import PspKind, Verdict
 from wallet.models import Psp
 from wallet.psp.base import (
     BaseAdapter,

@@ -21,8 +21,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
-from crm.money import Money, exponent, from_minor
-from crm.ui import formats
+from crm.i18n import formats
+from crm.money.amounts import Money, exponent, from_minor
 from wallet.psp.base import FileRow
 
 ROWS_MAX = 5_000_000

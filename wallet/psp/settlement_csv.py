@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from wallet.choices import RowType
+from wallet.choices.reconciliation import RowType
 from wallet.psp.base import FileRow
 from wallet.psp.settlement import (
     BadFile,

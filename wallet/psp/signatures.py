@@ -13,7 +13,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 
-from wallet.choices import Verdict
+from wallet.choices.psp import Verdict
 
 WINDOW_SECONDS = 300
 HEADER_LENGTH_MAX = 2_000

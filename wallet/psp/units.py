@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
-from crm.money import exponent
+from crm.money.amounts import exponent
 from wallet.psp.base import PspRefused
 
 

@@ -14,10 +14,11 @@ from typing import Any
 
 from django.db import connection
 
-from crm.money import from_minor
-from wallet import ledger
-from wallet.choices import AccountKind, JournalKind, RowType
-from wallet.ledger import Entry, Line
+from crm.money.amounts import from_minor
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.choices.reconciliation import RowType
+from wallet.ledger import posting
+from wallet.ledger.posting import Entry, Line
 from wallet.models import SettlementImport, SettlementRow
 
 RATE_STEP = Decimal("1e-12")
@@ -57,7 +58,7 @@ def book(report_ids: Iterable[int], *, actor: Any = None) -> None:
     entries: list[Entry] = []
     for pk in ids:
         entries += _entries_of(reports[pk], due[pk])
-    ledger.post_many(entries, actor=actor)
+    posting.post_many(entries, actor=actor)
     for pk in ids:
         SettlementImport.objects.filter(pk=pk).update(booked=reports[pk].booked)
 
@@ -69,14 +70,14 @@ def _entries_of(report: SettlementImport, due: dict[str, dict[str, Any]]) -> lis
     for currency in sorted({*due["fees"], *booked["fees"]}):
         difference = due["fees"].get(currency, 0) - booked["fees"].get(currency, 0)
         if difference:
-            cost = ledger.house(AccountKind.FEES, brand_id=report.psp.brand_id, currency=currency)
-            clearing = ledger.psp_clearing(report.psp, currency)
+            cost = posting.house(AccountKind.FEES, brand_id=report.psp.brand_id, currency=currency)
+            clearing = posting.psp_clearing(report.psp, currency)
             lines = (Line(clearing, difference), Line(cost, -difference))
             entries.append(_entry(report, booked, JournalKind.PSP_FEE, lines, "fees"))
     for currency in sorted({*due["reserves"], *booked["reserves"]}):
         difference = due["reserves"].get(currency, 0) - booked["reserves"].get(currency, 0)
         if difference:
-            reserve, clearing = (of(report.psp, currency) for of in (ledger.psp_reserve, ledger.psp_clearing))
+            reserve, clearing = (of(report.psp, currency) for of in (posting.psp_reserve, posting.psp_clearing))
             lines = (Line(clearing, -difference), Line(reserve, difference))
             entries.append(_entry(report, booked, JournalKind.PSP_RESERVE, lines, "reserve"))
     for pair in sorted({*due["fx"], *booked["fx"]}):
@@ -93,10 +94,10 @@ def _conversion(report: SettlementImport, booked: dict[str, Any], pair: str, pai
     paid_currency, currency = pair.split(":")
     brand_id = report.psp.brand_id
     lines = [
-        Line(ledger.psp_clearing(report.psp, paid_currency), paid),
-        Line(ledger.house(AccountKind.FX_POSITION, brand_id=brand_id, currency=paid_currency), -paid),
-        Line(ledger.psp_clearing(report.psp, currency), -got),
-        Line(ledger.house(AccountKind.FX_POSITION, brand_id=brand_id, currency=currency), got),
+        Line(posting.psp_clearing(report.psp, paid_currency), paid),
+        Line(posting.house(AccountKind.FX_POSITION, brand_id=brand_id, currency=paid_currency), -paid),
+        Line(posting.psp_clearing(report.psp, currency), -got),
+        Line(posting.house(AccountKind.FX_POSITION, brand_id=brand_id, currency=currency), got),
     ]
     rate = None
     if paid and got:
@@ -129,11 +130,11 @@ def book_payouts(report: SettlementImport) -> int:
             continue
         key = f"settlement:{report.psp.code}:to-bank:{row.psp_reference or f'{report.pk}-{row.line}'}"[:110]
         copies[key] += 1
-        bank = ledger.house(AccountKind.CLIENT_MONEY_BANK, brand_id=report.psp.brand_id, currency=row.currency)
-        clearing = ledger.psp_clearing(report.psp, row.currency)
+        bank = posting.house(AccountKind.CLIENT_MONEY_BANK, brand_id=report.psp.brand_id, currency=row.currency)
+        clearing = posting.psp_clearing(report.psp, row.currency)
         lines = [Line(clearing, -row.net_minor), Line(bank, row.gross_minor)]
         if row.fee_minor:
-            fees = ledger.house(AccountKind.FEES, brand_id=report.psp.brand_id, currency=row.currency)
+            fees = posting.house(AccountKind.FEES, brand_id=report.psp.brand_id, currency=row.currency)
             lines.append(Line(fees, -row.fee_minor))
         entries.append(
             Entry(
@@ -142,5 +143,5 @@ def book_payouts(report: SettlementImport) -> int:
                 description=f"{report.psp} {row.psp_reference}", business_on=report.last_day,
             )
         )  # fmt: skip
-    ledger.post_many(entries, actor=report.imported_by)
+    posting.post_many(entries, actor=report.imported_by)
     return len(rows)

@@ -10,16 +10,17 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit
 from crm.errors import DomainError, WrongState
+from crm.i18n.localized_text import phrase
 from crm.models import User
-from crm.notify import notify, people_with
-from crm.policies import require
-from crm.words import phrase
-from wallet import attachments, policies
-from wallet.choices import BreakState, RequestState
+from crm.notices.notify import notify, people_with
+from crm.security import audit
+from crm.security.policies import require
+from wallet.choices.approvals import RequestState
+from wallet.choices.reconciliation import BreakState, Resolved
+from wallet.core import attachments
 from wallet.models import Break, BreakNote, BreakPosting
-from wallet.reconciliation_choices import Resolved
+from wallet.reconciliation import policies
 
 BULK_MAX = 1_000
 

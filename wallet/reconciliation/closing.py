@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from django.db.models import F
 from django.utils import timezone
 
-from wallet.choices import RequestState
+from wallet.choices.approvals import RequestState
+from wallet.choices.reconciliation import CLOSED_ITSELF
 from wallet.models import BreakPosting
-from wallet.reconciliation_choices import CLOSED_ITSELF
 
 
 def withdraw_postings(break_ids: Iterable[int]) -> None:

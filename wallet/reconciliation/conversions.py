@@ -15,11 +15,12 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from crm import fx
-from crm.money import Money, from_minor, quantize, to_minor
-from wallet import ledger
-from wallet.choices import AccountKind, BreakKind
-from wallet.ledger import Account, Line
+from crm.money.amounts import Money, from_minor, quantize, to_minor
+from crm.rates import fx
+from wallet.choices.ledger import AccountKind
+from wallet.choices.reconciliation import BreakKind
+from wallet.ledger import posting as ledger
+from wallet.ledger.posting import Account, Line
 from wallet.models import Break, BreakPosting, Deposit, Psp, PspMovement, SettlementRow, Withdrawal
 
 RATE_STEP = Decimal("1e-12")
@@ -57,7 +58,7 @@ class Across:
 
 
 def across(one: Break) -> Across | None:
-    """What a break between two currencies comes to; None for every other break. Raises crm.fx.NoRate."""
+    """What a break between two currencies comes to; None for every other break. Raises crm.rates.fx.NoRate."""
     row, movement = one.row, one.movement
     if one.kind != BreakKind.CURRENCY or row is None or movement is None or row.currency == movement.currency:
         return None

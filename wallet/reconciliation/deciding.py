@@ -10,17 +10,18 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit
 from crm.errors import DomainError, WrongState
-from crm.policies import require
-from crm.words import phrase, say
-from wallet import ledger, policies
-from wallet.bank_choices import EntryState
-from wallet.choices import BreakKind, BreakState, MatchRule
+from crm.i18n.localized_text import phrase, say
+from crm.security import audit
+from crm.security.policies import require
+from wallet.bank import payout_matching
+from wallet.choices.bank import EntryState
+from wallet.choices.reconciliation import BreakKind, BreakState, Leg, MatchRule, Resolved, SuggestionState
+from wallet.ledger import posting
 from wallet.models import BankEntry, Break, Match, MatchGroup, NotTheSame, Psp, PspMovement, SettlementRow, Suggestion
-from wallet.reconciliation import bank_leg
-from wallet.reconciliation.matching import book_again, lock_psp, rematch
-from wallet.reconciliation_choices import Leg, Resolved, SuggestionState
+from wallet.psp.waiting_reports import lock_psp
+from wallet.reconciliation import policies
+from wallet.reconciliation.matching import book_again, rematch
 
 
 def _locked(suggestion_id: int) -> Suggestion:
@@ -141,7 +142,7 @@ def undo(*, match_id: int, actor: Any, reason: str) -> None:
         _open_again(psp, rows, movements)
         book_again(rows, actor=actor)
     else:
-        bank_leg.match_payouts(psp.brand_id)
+        payout_matching.match_payouts(psp.brand_id)
 
 
 def _psp_of(match: Match) -> Psp:
@@ -155,7 +156,7 @@ def _psp_of(match: Match) -> Psp:
 def _undo_group(group_id: int, actor: Any, reason: str) -> None:
     group = MatchGroup.objects.select_for_update(of=["self"]).select_related("adjustment").get(pk=group_id)
     if group.adjustment is not None:
-        ledger.reverse(
+        posting.reverse(
             key=f"match-group:{group.pk}:undo", journal=group.adjustment, description=reason.strip()[:200], actor=actor
         )
     group.undone_at, group.undone_by, group.undone_reason = timezone.now(), actor, reason.strip()[:300]

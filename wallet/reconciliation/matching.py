@@ -10,10 +10,11 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from wallet.choices import BreakState
+from wallet.bank import payout_matching
+from wallet.choices.reconciliation import BreakState, Leg
 from wallet.models import Break, Psp, SettlementImport, SettlementRow
-from wallet.reconciliation import bank_leg, booking, closing, naming, passes, reserves, staging, suggesting
-from wallet.reconciliation_choices import Leg
+from wallet.psp.waiting_reports import lock_psp
+from wallet.reconciliation import booking, closing, naming, passes, reserves, staging, suggesting
 
 ANALYZE_ROWS_MIN = 5_000
 RECENT_DAYS = 45
@@ -21,12 +22,6 @@ MATCHED = """
 SELECT (SELECT count(*) FROM recon_row WHERE report_id = %(report)s) - (
   SELECT count(*) FROM recon_left WHERE report_id = %(report)s)
 """
-
-
-def lock_psp(psp_id: int) -> None:
-    """One import, run or decision of a PSP at a time; held until the transaction ends. Take it before any row's lock."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.reconcile'), %s)", [psp_id])
 
 
 @transaction.atomic
@@ -42,7 +37,7 @@ def match_report(report: SettlementImport) -> None:
     report.breaks_found, report.matched = _run(report.psp, report, actor=report.imported_by)
     report.to_bank = booking.book_payouts(report)
     report.booked = SettlementImport.objects.values_list("booked", flat=True).get(pk=report.pk)
-    bank_leg.match_payouts(report.psp.brand_id)
+    payout_matching.match_payouts(report.psp.brand_id)
 
 
 @transaction.atomic

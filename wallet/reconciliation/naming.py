@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from wallet.choices.reconciliation import Resolved
 from wallet.models import SettlementImport
 from wallet.reconciliation import reserves
-from wallet.reconciliation_choices import Resolved
 
 # A movement in the last hours of a covered day may stand in the next report.
 CUT_OFF_HOURS = 6

@@ -21,16 +21,17 @@ from decimal import Decimal
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from crm import fx
 from crm.errors import DomainError, WrongState
-from crm.money import Money, from_minor, quantize, to_minor
-from wallet import ledger
-from wallet.bank_choices import EntryState
-from wallet.choices import AccountKind, BreakKind, RequestState, RowType
-from wallet.ledger import Line
+from crm.money.amounts import Money, from_minor, quantize, to_minor
+from crm.rates import fx
+from wallet.bank.payout_matching import DAYS_NEAR
+from wallet.choices.approvals import RequestState
+from wallet.choices.bank import EntryState
+from wallet.choices.ledger import AccountKind
+from wallet.choices.reconciliation import BreakKind, Leg, RowType
+from wallet.ledger import posting
+from wallet.ledger.posting import Line
 from wallet.models import BankEntry, Break, BreakPosting, Psp, SettlementRow
-from wallet.reconciliation.bank_leg import DAYS_NEAR
-from wallet.reconciliation_choices import Leg
 
 BEFORE = dt.timedelta(days=1)
 # What banks on the way may have kept: a hundredth, or this much where that is more.
@@ -158,14 +159,15 @@ def lines_of(arrival: Arrival, psp: Psp) -> tuple[Line, ...]:
     """As drawn above, in minor units."""
     entry, brand_id, there, fee = arrival.entry, psp.brand_id, arrival.sent.minor, arrival.fee.minor
     currency, here = arrival.sent.currency, entry.amount_minor
-    fees = ledger.house(AccountKind.FEES, brand_id=brand_id, currency=currency)
-    bank = ledger.house(AccountKind.CLIENT_MONEY_BANK, brand_id=brand_id, currency=entry.currency)
-    lines = [Line(ledger.psp_clearing(psp, currency), there + fee), Line(bank, -here)]
+    fees = posting.house(AccountKind.FEES, brand_id=brand_id, currency=currency)
+    bank = posting.house(AccountKind.CLIENT_MONEY_BANK, brand_id=brand_id, currency=entry.currency)
+    lines = [Line(posting.psp_clearing(psp, currency), there + fee), Line(bank, -here)]
     if arrival.rate is None:
         lines.append(Line(fees, here - there - fee))
     else:
         left, reached = (
-            ledger.house(AccountKind.FX_POSITION, brand_id=brand_id, currency=one) for one in (currency, entry.currency)
+            posting.house(AccountKind.FX_POSITION, brand_id=brand_id, currency=one)
+            for one in (currency, entry.currency)
         )
         lines += [Line(left, -there), Line(reached, here), Line(fees, -fee)]
     return tuple(line for line in lines if line.amount_minor)

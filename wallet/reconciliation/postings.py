@@ -14,21 +14,26 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import audit
 from crm.errors import DomainError, WrongState
-from crm.notify import notify, people_with
-from crm.policies import require
-from crm.words import label_of, phrase
-from wallet import ledger, policies
-from wallet.bank_choices import EntryState
-from wallet.choices import AccountKind, BreakKind, BreakState, JournalKind, MatchRule, PeriodState, RequestState
-from wallet.ledger import Entry, Line
+from crm.i18n.localized_text import label_of, phrase
+from crm.notices.notify import notify, people_with
+from crm.security import audit
+from crm.security.policies import require
+from wallet.choices.approvals import RequestState
+from wallet.choices.bank import EntryState
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.choices.month_end import PeriodState
+from wallet.choices.reconciliation import BreakKind, BreakState, Leg, MatchRule, PostingWay, Resolved
+from wallet.core import policies
+from wallet.ledger import posting as ledger
+from wallet.ledger.posting import Entry, Line
 from wallet.models import Break, BreakPosting, Match, MatchGroup, Period, Psp, ReserveItem
+from wallet.psp.waiting_reports import lock_psp
 from wallet.reconciliation import breaks, own_bank
+from wallet.reconciliation import policies as reconciliation_policies
 from wallet.reconciliation.conversions import Across, across, kept_across, lines_between, names_another_client
-from wallet.reconciliation.matching import book_again, lock_psp
+from wallet.reconciliation.matching import book_again
 from wallet.reconciliation.own_bank import Arrival
-from wallet.reconciliation_choices import Leg, PostingWay, Resolved
 
 OTHER_SIDE = {
     PostingWay.FEE: AccountKind.FEES,
@@ -76,7 +81,7 @@ def propose(
     DomainError (kind of break, day, too much for rounding).
     """
     one = breaks.lock_break(break_id)
-    require(policies.can_resolve(actor, one))
+    require(reconciliation_policies.can_resolve(actor, one))
     breaks.require_open(one)
     if not can_be_posted(one):
         raise DomainError(_("This break is no difference of money: resolve it in words, or correct the movement."))
@@ -174,7 +179,7 @@ def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
     """
     posting = _locked(posting_id)
     one = posting.one
-    require(policies.can_post_break(actor, posting))
+    require(reconciliation_policies.can_post_break(actor, posting))
     breaks.require_open(one)
     _require_open_day(one.brand_id, posting.business_on)
     between = _require_the_same(posting, one)
@@ -255,7 +260,7 @@ def make_group(one: Break, *, journal_id: int, between: Across | None, actor: An
 def refuse(*, posting_id: int, actor: Any, note: str) -> BreakPosting:
     """Who: as for posting. note: why, for the one who proposed it."""
     posting = _locked(posting_id)
-    require(policies.can_post_break(actor, posting))
+    require(reconciliation_policies.can_post_break(actor, posting))
     if not note.strip():
         raise DomainError(_("Say why it is refused."))
     _end(posting, RequestState.REFUSED, actor, note)

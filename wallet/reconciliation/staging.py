@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wallet.choices import MatchRule, RowType
-from wallet.reconciliation_choices import JUDGED_ANEW
+from wallet.choices.reconciliation import JUDGED_ANEW, MatchRule, RowType
 
 # Rows that have a movement of ours, and rows that have none but move money all the same: those are missing here until two people
 # say what they are. Fees, payouts to our bank and what is held back (`reserves`) are booked by themselves.

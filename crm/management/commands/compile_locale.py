@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crm import texts
+from crm.i18n import catalogues
 
 
 class Command(BaseCommand):
@@ -21,32 +21,32 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         problems = []
         for app in options["apps"] or settings.KEELSON_APPS:
-            for language in texts.LANGUAGES:
+            for language in catalogues.LANGUAGES:
                 if options["check"]:
                     problems += self._check(app, language)
                     continue
                 if options["extract"]:
-                    texts.write_catalog(app, language, texts.merged(app, language))
+                    catalogues.write_catalog(app, language, catalogues.merged(app, language))
                 self._compile(app, language)
         if problems:
             raise CommandError("\n".join(problems))
 
     def _compile(self, app: str, language: str) -> None:
-        path = texts.po_path(app, language)
+        path = catalogues.po_path(app, language)
         if path.exists():
-            path.with_suffix(".mo").write_bytes(texts.compiled(app, language))
-            missing = texts.untranslated(app, language, only_public=False)
+            path.with_suffix(".mo").write_bytes(catalogues.compiled(app, language))
+            missing = catalogues.untranslated(app, language, only_public=False)
             self.stdout.write(f"{path}: {len(missing)} texts without a translation")
 
     def _check(self, app: str, language: str) -> list[str]:
-        path = texts.po_path(app, language)
-        found = {(message.id, message.context) for message in texts.read_catalog(app, language) if message.id}
-        wanted = {(message.id, message.context) for message in texts.template_catalog(app) if message.id}
+        path = catalogues.po_path(app, language)
+        found = {(message.id, message.context) for message in catalogues.read_catalog(app, language) if message.id}
+        wanted = {(message.id, message.context) for message in catalogues.template_catalog(app) if message.id}
         problems = [f"{path}: not extracted: {message!r}" for message, _context in wanted - found]
-        problems += [f"{path}: without a translation: {text!r}" for text in texts.untranslated(app, language)]
+        problems += [f"{path}: without a translation: {text!r}" for text in catalogues.untranslated(app, language)]
         if path.exists() and (
             not path.with_suffix(".mo").exists()
-            or path.with_suffix(".mo").read_bytes() != texts.compiled(app, language)
+            or path.with_suffix(".mo").read_bytes() != catalogues.compiled(app, language)
         ):
             problems.append(f"{path}: not compiled")
         return problems

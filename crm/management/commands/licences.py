@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crm.licences import notice, notice_path
+from crm.project.licences import notice, notice_path
 
 
 class Command(BaseCommand):

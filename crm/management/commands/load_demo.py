@@ -10,8 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from crm import audit, demo
+from crm import demo
 from crm.errors import WrongState
+from crm.security import audit
 
 BAR_WIDTH = 32
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from crm.fx import load_bundled_rates
+from crm.rates.fx import load_bundled_rates
 
 
 class Command(BaseCommand):

@@ -15,7 +15,7 @@ from django.core.management.commands import migrate
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
 
-from crm.migration_operations import together
+from crm.db.migration_operations import together
 
 # Models that were rendered are garbage in circles: the usual thresholds look for it all the time.
 OBJECTS_BETWEEN_COLLECTIONS = 200_000

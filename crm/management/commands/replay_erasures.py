@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crm import erasures
+from crm.privacy import erasures
 
 
 class Command(BaseCommand):

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crm import key_rotation, keys
+from crm.privacy import key_rotation
+from crm.security import keys
 
 
 class Command(BaseCommand):

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from crm.supervisor.sandboxes import SERVERS, named
+from launcher.supervisor.sandboxes import SERVERS, named
 
 DEFAULT_WORLD = "seeded"
 

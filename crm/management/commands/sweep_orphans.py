@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from crm.file_columns import by_folder
-from crm.file_sweep import ORPHAN_AGE_SECONDS, is_older_than_files, orphans_in, sweep_orphans
+from crm.files.file_sweep import ORPHAN_AGE_SECONDS, is_older_than_files, orphans_in, sweep_orphans
 
 
 class Command(BaseCommand):

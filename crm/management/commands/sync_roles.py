@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from crm import roles
+from crm.security import roles
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from crm import audit
+from crm.security import audit
 
 
 class Command(BaseCommand):

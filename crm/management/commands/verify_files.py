@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from crm.file_check import verify_files
+from crm.files.file_check import verify_files
 
 
 class Command(BaseCommand):

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from django.http import QueryDict
 
-from crm import jobs
 from crm.errors import NotAllowed
+from crm.files import jobs
 from crm.models import AccessEvent, Job, User
 from crm.ui import exports, keyset
 from tests.crm.ui.test_tables import show, table_for

@@ -9,9 +9,9 @@ from django.utils import timezone, translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.money import Money
+from crm.i18n import formats
+from crm.money.amounts import Money
 from crm.templatetags import keelson
-from crm.ui import formats
 
 NOW = dt.datetime(2026, 3, 29, 12, 30, 5, tzinfo=dt.UTC)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from crm.models import Job, Notification
-from crm.notify import notify
+from crm.notices.notify import notify
 from crm.ui import panels
 
 
@@ -40,7 +40,7 @@ def test_pages_open_while_the_cache_is_away(browse, cast, monkeypatch):
     from django.core.cache import cache
     from redis.exceptions import ConnectionError
 
-    from crm.cache import LastingClient
+    from crm.project.cache import LastingClient
 
     def away(*args, **kwargs):
         raise ConnectionError("no redis")

@@ -23,8 +23,8 @@ from django.test import override_settings
 from tests.trading.sandbox_process import SandboxProcess
 from trading.models import TradingServer
 from trading.platforms.base import AccountData, NewAccount, Platform
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.errors import FinalError
-from trading.platforms.gate import Gate
 from trading.platforms.pool import kind_of
 
 LOT_EXT = 100_000_000

@@ -13,13 +13,13 @@ from tests.cast import Cast
 from tests.trading.contract.arena import Arena
 from tests.trading.contract.test_history import soon
 from tests.trading.factories import make_account, make_type
-from trading import opening, operations, symbols
+from trading.accounts import balance_operations, opening
 from trading.choices import AccountState, IssueKind, OperationKind, OperationState
-from trading.doctor import examine
 from trading.models import Deal, PlatformIssue, Position, ReconcileBreak, TradingAccount, TradingServer
 from trading.platforms.base import Purpose
 from trading.platforms.pool import capabilities_of, platform_for
-from trading.sync import days, deals, money, positions, reconcile
+from trading.servers.diagnostics import examine
+from trading.sync import days, deals, money, positions, reconcile, symbols
 
 pytestmark = pytest.mark.django_db
 SECOND = dt.timedelta(seconds=1)
@@ -85,13 +85,13 @@ def test_an_account_whose_answer_was_lost_is_never_made_twice(cast: Cast, server
 
 def test_a_deposit_whose_answer_was_lost_is_booked_once(cast: Cast, server: TradingServer, arena: Arena) -> None:
     account = account_on(cast, server, arena, amount="0")
-    operation = operations.reserve_operation(
+    operation = balance_operations.reserve_operation(
         account_id=account.pk, kind=OperationKind.DEPOSIT, amount=Decimal("250.00"), idempotency_key="t:1", actor=None
     )
     arena.fault("drop_after", "money")
-    assert operations.send_operation(operation.pk) == OperationState.UNKNOWN
-    assert operations.send_operation(operation.pk) == OperationState.UNKNOWN
-    assert operations.resolve_operation(operation.pk) == OperationState.CONFIRMED
+    assert balance_operations.send_operation(operation.pk) == OperationState.UNKNOWN
+    assert balance_operations.send_operation(operation.pk) == OperationState.UNKNOWN
+    assert balance_operations.resolve_operation(operation.pk) == OperationState.CONFIRMED
     operation.refresh_from_db()
     (deal,) = platform_for(server, Purpose.READS).deals_of(account.login, from_msc=0, to_msc=2**45)
     assert (deal.ticket, deal.comment, deal.profit) == (operation.ticket, operation.reference, Decimal("250.00"))

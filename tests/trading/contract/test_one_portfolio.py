@@ -11,7 +11,7 @@ import pytest
 from django.test import RequestFactory
 from django.utils import timezone
 
-from crm.ui import formats
+from crm.i18n import formats
 from ib import engine, explain, plans
 from ib.models import Accrual
 from tests.cast import Cast
@@ -19,11 +19,11 @@ from tests.ib import factories
 from tests.trading.contract.arena import Arena, arenas
 from tests.trading.factories import make_account
 from tests.trading.sandbox_process import SandboxProcess
-from trading import mapping
+from trading.accounts.views.accounts import trading_tab
 from trading.models import Deal, Position, SymbolInfo, TradingAccount
 from trading.platforms import pool
+from trading.symbols import mapping
 from trading.sync import deals, money, positions
-from trading.views.accounts import trading_tab
 from wallet.documents import statement
 
 pytestmark = pytest.mark.django_db

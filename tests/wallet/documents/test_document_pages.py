@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from PIL import Image
 
-from crm.jobs import run_job
+from crm.files.jobs import run_job
 from crm.models import AccessEvent, AuditEvent, Job
 from tests.wallet.documents.test_documents import OCTOBER, content, history, october, paid_in, report  # noqa: F401
 from wallet.documents import invoices, making, receipts, statement, store

@@ -10,19 +10,19 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
-from crm import sealed_files
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.jobs import JobCancelled, cancel_job, result_of, run_job
+from crm.files.jobs import JobCancelled, cancel_job, result_of, run_job
 from crm.models import AuditEvent, Job
-from tests.crm.papers.pdfua import problems_of
+from crm.security import sealed_files
+from tests.crm.rendering.pdfua import problems_of
+from tests.wallet.bank.test_statement import OCTOBER, history, text_of  # noqa: F401
 from tests.wallet.factories import house, make_psp
-from tests.wallet.test_statement import OCTOBER, history, text_of  # noqa: F401
-from wallet import ledger
-from wallet.choices import AccountKind, JournalKind
-from wallet.document_choices import DocumentKind, Ending
+from wallet.choices.documents import DocumentKind, Ending
+from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.documents import batches, invoices, making, psp_pack, receipts, statement, store
 from wallet.documents.xlsx import write_paper
-from wallet.ledger import Entry, Line
+from wallet.ledger import posting
+from wallet.ledger.posting import Entry, Line
 from wallet.models import Break, Deposit, FeeInvoice, IssuedDocument, Letterhead, Psp, SettlementImport, SettlementRow
 
 pytestmark = pytest.mark.django_db
@@ -36,9 +36,9 @@ def paid_in(cast, amount: int, *, fee: int = 0, at: dt.datetime | None = None, c
     lines = (Line(house(client.brand), -amount), Line(house(client.brand, AccountKind.FEES), amount))
     entry = Entry(key=f"p:{number}", kind=JournalKind.DEPOSIT, brand_id=client.brand_id, lines=lines)
     with transaction.atomic():
-        posted = ledger.post_many([entry], posted_at=[at])[0]
+        posted = posting.post_many([entry], posted_at=[at])[0]
     return Deposit.objects.create(
-        client=client, brand=client.brand, psp=psp, wallet=ledger.wallet_of(client, "EUR"), reference=f"D-{number:06}",
+        client=client, brand=client.brand, psp=psp, wallet=posting.wallet_of(client, "EUR"), reference=f"D-{number:06}",
         request_key=f"k{number}", state="settled", amount_minor=amount, currency="EUR", received_minor=amount, fee_minor=fee,
         credited_minor=amount - fee, created_at=at, settled_at=at, psp_reference=f"pi_{number}", payer_name="CLARA WEBER",
         instrument="Visa •••• 4242", journal_id=posted.journal_id,

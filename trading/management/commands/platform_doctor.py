@@ -9,9 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crm.numbers import is_whole
-from trading.doctor import examine
+from crm.money.numbers import is_whole
 from trading.models import TradingServer
+from trading.servers.diagnostics import examine
 
 
 class Command(BaseCommand):

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from trading.platforms.base import SANDBOX_HOST, Option
+from trading.platforms.base import SANDBOX_HOST
 from trading.platforms.ctrader import units
+from trading.platforms.options import Option
 from trading.platforms.web import Address
 
 if TYPE_CHECKING:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from trading.platforms.base import Examination, Finding, Platform
+from trading.platforms.ctrader.platform import CtraderPlatform
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
-    from trading.platforms.ctrader.adapter import CtraderPlatform
-
 NEEDED: Final = {
     1: "read traders", 2: "create traders", 3: "edit traders", 5: "cashier", 6: "change passwords", 9: "bonus cashier",
     140: "positions", 150: "trading history",
@@ -34,8 +33,6 @@ def checks(server: TradingServer) -> Mapping[str, Examination]:
 
 
 def _ours(platform: Platform) -> CtraderPlatform:
-    from trading.platforms.ctrader.adapter import CtraderPlatform
-
     assert isinstance(platform, CtraderPlatform)
     return platform
 

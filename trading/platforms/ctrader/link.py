@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from crm import destinations
+from crm.outside import destinations
 from trading.platforms.ctrader import codes
 from trading.platforms.ctrader.config import CtraderConfig
 from trading.platforms.ctrader.frames import FrameError, FrameReader, encode, read

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from google.protobuf.message import Message
 
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.ctrader.config import CtraderConfig
 from trading.platforms.ctrader.frames import FrameError, read
 from trading.platforms.ctrader.link import (
@@ -22,7 +23,6 @@ from trading.platforms.ctrader.link import (
     error_of,
 )
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, ReadTimedOut
-from trading.platforms.gate import Gate
 
 logger = logging.getLogger(__name__)
 NEEDED: Final = "this needs the Manager API, which is not set up for this server"

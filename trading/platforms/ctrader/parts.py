@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from trading.platforms.base import AccountData
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.ctrader import codes, units
 from trading.platforms.ctrader.config import CtraderConfig
 from trading.platforms.ctrader.directory import Directory, Trader
@@ -14,7 +15,6 @@ from trading.platforms.ctrader.rest import CtraderRest
 from trading.platforms.ctrader.rows import account_from
 from trading.platforms.ctrader.stream import Stream
 from trading.platforms.errors import FinalError, ReadTimedOut
-from trading.platforms.gate import Gate
 
 DAY_MSC: Final = 86_400_000
 TRADERS: Final = "/v2/webserv/traders"

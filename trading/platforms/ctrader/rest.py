@@ -20,10 +20,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.ctrader import codes
 from trading.platforms.ctrader.config import CtraderConfig
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError, ReadTimedOut
-from trading.platforms.gate import Gate
 from trading.platforms.parsing import read_json
 from trading.platforms.web import AnswerLost, NotSent, Reply, WebConnection
 

@@ -6,37 +6,21 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from trading.platforms.base import BalanceKind, Capabilities, Right, platform_kind
-from trading.platforms.gate import Gate
+from trading.platforms.base import platform_kind
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.matchtrader import doctor
-from trading.platforms.matchtrader.history import HistoryPart
-from trading.platforms.matchtrader.market import MarketPart
-from trading.platforms.matchtrader.money import REFERENCE_CHARS_MAX
 from trading.platforms.matchtrader.options import OPTIONS, Config, configuration
+from trading.platforms.matchtrader.platform import CAPABILITIES, MatchTraderPlatform
 from trading.platforms.matchtrader.rest import RestClient
 from trading.platforms.matchtrader.streams import Streams
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
 
-CAPABILITIES: Final = Capabilities(
-    own_logins=False,
-    rights=frozenset({Right.SIGN_IN, Right.TRADE}),
-    checks_passwords=False,
-    balance_kinds=frozenset({BalanceKind.BALANCE, BalanceKind.CREDIT, BalanceKind.CORRECTION}),
-    pushes_deals=True,
-    reference_chars_max=REFERENCE_CHARS_MAX,
-    unverified=frozenset({"book_credit"}),
-)
+
 # The server takes 500 requests a minute from one key. In any minute each purpose sends at most rate * 60 + burst:
 # 140, 250 and 105. All processes count together.
 RATES: Final = {"money": (2.0, 20, 10.0), "reads": (3.5, 40, 15.0), "backfill": (1.0, 45, 60.0)}
-
-
-class MatchTraderPlatform(MarketPart, HistoryPart):
-    """One broker's interface with one API key."""
-
-    capabilities = CAPABILITIES
 
 
 def platform_of(config: Config, gate: Gate | None = None) -> MatchTraderPlatform:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from trading.platforms.base import Examination, Finding, Platform
 from trading.platforms.errors import FinalError
 from trading.platforms.matchtrader import rows
+from trading.platforms.matchtrader.platform import MatchTraderPlatform
 from trading.platforms.matchtrader.rest import NO_SUCH_PATH
 from trading.platforms.matchtrader.streams import NEEDED, Streams
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
-    from trading.platforms.matchtrader.adapter import MatchTraderPlatform
-
 ADVICE: Final[dict[int, str]] = {
     400: "The broker's server speaks another version of this request: compare it with the broker's own documentation.",
     401: "Check the API key, and that it is of version 2 of the interface.",
@@ -33,8 +32,6 @@ def checks(server: TradingServer) -> Mapping[str, Examination]:
 
 
 def _ours(platform: Platform) -> MatchTraderPlatform:
-    from trading.platforms.matchtrader.adapter import MatchTraderPlatform
-
     assert isinstance(platform, MatchTraderPlatform)
     return platform
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from trading.platforms.base import SANDBOX_HOST, Option
+from trading.platforms.base import SANDBOX_HOST
 from trading.platforms.errors import FinalError
+from trading.platforms.options import Option
 
 if TYPE_CHECKING:
     from trading.models import TradingServer

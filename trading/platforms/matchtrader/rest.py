@@ -21,6 +21,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.errors import (
     FinalError,
     NotStarted,
@@ -29,7 +30,6 @@ from trading.platforms.errors import (
     PlatformError,
     ReadTimedOut,
 )
-from trading.platforms.gate import Gate
 from trading.platforms.matchtrader.options import Config
 from trading.platforms.parsing import read_json
 from trading.platforms.web import Address, AnswerLost, NotSent, Reply, WebConnection

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from trading.choices import DealAction
 from trading.platforms.base import AccountData, AccountMoney, DealData, PositionData
 from trading.platforms.matchtrader import access, tickets
-from trading.platforms.mt5.enums import DealAction, DealEntry
+from trading.platforms.mt5.enums import DealEntry
 from trading.platforms.parsing import is_short, is_writable
 
 Row = Mapping[str, Any]

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from crm import destinations
+from crm.outside import destinations
 from trading.platforms.base import AccountMoney
 from trading.platforms.matchtrader import access, rows
 from trading.platforms.matchtrader.options import Config

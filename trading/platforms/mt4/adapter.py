@@ -7,25 +7,19 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from trading.platforms.base import SANDBOX_HOST, BalanceKind, Capabilities, Option, Right, platform_kind
-from trading.platforms.gate import Gate
+from trading.platforms.base import SANDBOX_HOST, platform_kind
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.mt4 import doctor, text
 from trading.platforms.mt4.answers import Habits
 from trading.platforms.mt4.client import DEADLINES, MARGIN_SECONDS, Mt4Client, Mt4Config, Work
-from trading.platforms.mt4.market import MarketPart
-from trading.platforms.mt4.money import MoneyPart
-from trading.platforms.mt4.past import PastPart
+from trading.platforms.mt4.platform import CAPABILITIES, Mt4Platform
+from trading.platforms.options import Option
 from trading.platforms.web import Address
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
 
-CAPABILITIES: Final = Capabilities(
-    rights=frozenset({Right.SIGN_IN, Right.TRADE, Right.CHANGE_PASSWORD}),
-    balance_kinds=frozenset({BalanceKind.BALANCE, BalanceKind.CREDIT}),
-    reference_chars_max=text.COMMENT_MAX,
-    password_chars_max=text.PASSWORD_MAX,
-)
+
 READ_SECONDS, WRITE_SECONDS = (
     20.0,
     15.0,
@@ -61,12 +55,6 @@ OPTIONS: Final = (
         "quote_port", _("Port of the old text protocol"), _("For the doctor's quotes only; empty: not used."), pattern=r"\d{1,5}"
     ),
 )  # fmt: skip
-
-
-class Mt4Platform(MarketPart, MoneyPart, PastPart):
-    """One trade server behind one bridge."""
-
-    capabilities = CAPABILITIES
 
 
 def deadlines(read_seconds: float, write_seconds: float) -> tuple[dict[Work, float], dict[Work, float]]:

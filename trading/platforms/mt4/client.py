@@ -23,8 +23,8 @@ from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError, ReadTimedOut
-from trading.platforms.gate import Gate
 from trading.platforms.mt4.codes import BRIDGE, error_for
 from trading.platforms.parsing import read_json
 from trading.platforms.web import Address, AnswerLost, NotSent, Reply, WebConnection

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from trading.platforms.base import Examination, Finding, Platform
 from trading.platforms.mt4 import quotes
 from trading.platforms.mt4.codes import BRIDGE
+from trading.platforms.mt4.platform import Mt4Platform
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
@@ -32,8 +33,6 @@ def checks(server: TradingServer) -> Mapping[str, Examination]:
 
 def _quotes(_server: TradingServer, platform: Platform) -> Finding:
     """The old text port, where somebody wants to know: is it there, and does it know a symbol of the bridge."""
-    from trading.platforms.mt4.adapter import Mt4Platform
-
     assert isinstance(platform, Mt4Platform) and platform.habits.quote_address
     symbol = next((row.name for row in platform.symbols()), "EURUSD")
     try:

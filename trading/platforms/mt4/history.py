@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from trading.core.batching import batched
 from trading.platforms.aside import read_each
 from trading.platforms.base import DealData, DealPage, GroupData, PositionData, ServerTime
 from trading.platforms.errors import FinalError, ReadTimedOut
@@ -17,7 +18,6 @@ from trading.platforms.mt4 import codes, units
 from trading.platforms.mt4.answers import DAY_MSC, HOUR_MSC, LOGINS_PER_REQUEST, UNREADABLE, Answers
 from trading.platforms.mt4.client import Work
 from trading.platforms.mt4.rows import BUY, OUT_OFFSET, SELL, command_of
-from trading.sync.batches import batched
 
 FIRST_READ_MSC: Final = 2 * DAY_MSC
 MINUTE_MSC: Final = 60_000

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from trading.platforms import clock
+from trading.core import clock
 from trading.platforms.base import GroupData, Health, ServerTime, SymbolData
 from trading.platforms.errors import ReadTimedOut
 from trading.platforms.mt4 import units

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from trading.platforms import clock
+from trading.core import clock
 from trading.platforms.base import AccountMoney, BalanceKind, DealData
 from trading.platforms.errors import FinalError, OutcomeUnknown, ReadTimedOut
 from trading.platforms.mt4 import text, units

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from trading.core.batching import batched
 from trading.platforms.base import DealData, PastPiece
 from trading.platforms.mt4.answers import DAY_MSC, HOUR_MSC
 from trading.platforms.mt4.history import HistoryPart
-from trading.sync.batches import batched
 
 ROWS_PER_ANSWER: Final = 10_000  # about; what is held in memory at once
 ROWS_PER_STEP: Final = 100_000  # what a pass that was cut reads again at most, about

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from crm import destinations
+from crm.outside import destinations
 
 ANSWER_BYTES_MAX: Final = 256 * 1024
 SECONDS: Final = 5.0

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from trading.platforms import clock
+from trading.core import clock
 from trading.platforms.parsing import is_short, is_writable
 
 INT32_MAX: Final = 2**31 - 1

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from trading.platforms import clock
+from trading.core import clock
 from trading.platforms.base import DealData
 from trading.platforms.errors import FinalError, ReadTimedOut
 from trading.platforms.mt5 import retcodes, wire

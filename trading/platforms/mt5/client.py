@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from crm import destinations
+from crm.outside import destinations
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.errors import NotStarted, OutcomeUnknown, PlatformError, ReadTimedOut
-from trading.platforms.gate import Gate
 from trading.platforms.mt5 import crypt, retcodes, wire
 from trading.platforms.mt5.commands import CRYPT_AES, CRYPT_NONE, IDLE_SECONDS_MAX, Lost, Mt5Commands, Mt5Config
 

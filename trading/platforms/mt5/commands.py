@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.errors import FinalError, ReadTimedOut
-from trading.platforms.gate import Gate
 from trading.platforms.mt5 import wire
 
 CRYPT_NONE: Final = "NONE"

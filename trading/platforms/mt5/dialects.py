@@ -28,7 +28,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import psycopg
 
-from crm import destinations
+from crm.outside import destinations
 from trading.platforms.errors import FinalError, NotStarted, PlatformError, ReadTimedOut
 
 CONNECT_SECONDS: Final = 5

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from trading.choices import Transport
 from trading.platforms.base import Examination, Finding, Platform
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.errors import PlatformError
-from trading.platforms.gate import Gate
+from trading.platforms.mt5.platform import connect, other_form
 from trading.platforms.mt5.stamps import filetime
 
 if TYPE_CHECKING:
@@ -31,12 +32,10 @@ def checks(server: TradingServer) -> Mapping[str, Examination]:
 
 def _other_form(server: TradingServer, _platform: Platform) -> Finding:
     """The form of the Web API that is not in use: whether it could be. No fault when it could not."""
-    from trading.platforms.mt5.adapter import make_platform, other_form
-
     other = other_form(server)
     used, unused = server.get_transport_display(), Transport(other.transport).label
     try:
-        with closing(make_platform(other, Gate())) as platform:
+        with closing(connect(other, Gate())) as platform:
             health = platform.health()
     except PlatformError as problem:
         return True, f"{used} is in use; {unused} does not answer at this address ({problem})", ""

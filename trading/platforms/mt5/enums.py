@@ -5,30 +5,6 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 
 
-class DealAction(IntEnum):
-    BUY = 0
-    SELL = 1
-    BALANCE = 2
-    CREDIT = 3
-    CHARGE = 4
-    CORRECTION = 5
-    BONUS = 6
-    COMMISSION = 7
-    COMMISSION_DAILY = 8
-    COMMISSION_MONTHLY = 9
-    AGENT_DAILY = 10
-    AGENT_MONTHLY = 11
-    INTEREST = 12
-    BUY_CANCELED = 13
-    SELL_CANCELED = 14
-    DIVIDEND = 15
-    DIVIDEND_FRANKED = 16
-    TAX = 17
-    AGENT = 18
-    SO_COMPENSATION = 19
-    SO_COMPENSATION_CREDIT = 20
-
-
 class DealEntry(IntEnum):
     IN = 0
     OUT = 1

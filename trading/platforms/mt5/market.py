@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from trading.platforms import clock
+from trading.core import clock
 from trading.platforms.base import GroupData, Health, QuoteData, ServerTime, SymbolData
 from trading.platforms.errors import FinalError
 from trading.platforms.mt5 import margins, units

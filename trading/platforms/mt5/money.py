@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from trading.platforms import clock
+from trading.choices import DealAction
+from trading.core import clock
 from trading.platforms.base import AccountMoney, BalanceKind, DealData
 from trading.platforms.errors import FinalError, OutcomeUnknown
 from trading.platforms.mt5 import units, wire
 from trading.platforms.mt5.answers import DAY_MSC, HOUR_MSC, LOGINS_PER_REQUEST, Answers
-from trading.platforms.mt5.enums import DealAction
 from trading.platforms.mt5.rows import idle_money_from, money_from
 from trading.platforms.references import LOOK_BACK, is_reference
 

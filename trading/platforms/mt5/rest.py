@@ -23,7 +23,8 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from crm import destinations
+from crm.outside import destinations
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.errors import (
     FinalError,
     NotStarted,
@@ -32,7 +33,6 @@ from trading.platforms.errors import (
     PlatformError,
     ReadTimedOut,
 )
-from trading.platforms.gate import Gate
 from trading.platforms.mt5 import crypt, retcodes, wire
 from trading.platforms.mt5.commands import IDLE_SECONDS_MAX, Lost, Mt5Commands, Mt5Config
 from trading.platforms.parsing import read_json

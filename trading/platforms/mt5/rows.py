@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from trading.platforms import clock
+from trading.core import clock
 from trading.platforms.base import AccountData, AccountMoney, PositionData, Right
 from trading.platforms.mt5 import units
 from trading.platforms.mt5.deal import msc_of

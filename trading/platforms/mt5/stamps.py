@@ -9,7 +9,7 @@ from statistics import median_low
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from trading.platforms import clock
+from trading.core import clock
 from trading.platforms.base import ServerTime
 
 FILETIME_EPOCH: Final = 11_644_473_600  # seconds from 1601 to 1970

@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from trading.platforms import clock
+from trading.core import clock
 from trading.platforms.base import AccountMoney, DealData, PositionData
 from trading.platforms.errors import FinalError, NotStarted, ReadTimedOut
 from trading.platforms.mt5 import units

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from trading.choices import Ability, AccountState
 from trading.platforms.base import BalanceKind, Capabilities, platform_kind
-from trading.platforms.gate import Gate
+from trading.platforms.circuit_breaker import Gate
 from trading.platforms.shared import shared_turn
 from trading.platforms.sirix.accounts import AccountsPart
 from trading.platforms.sirix.client import SirixClient

@@ -15,8 +15,8 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from trading.platforms.circuit_breaker import Gate, Turn
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, ReadTimedOut
-from trading.platforms.gate import Gate, Turn
 from trading.platforms.parsing import read_json
 from trading.platforms.sirix.options import Config
 from trading.platforms.web import AnswerLost, NotSent, Reply, WebConnection

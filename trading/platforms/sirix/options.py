@@ -15,7 +15,8 @@ from typing import Any, Final
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from trading.platforms.base import SANDBOX_HOST, Option
+from trading.platforms.base import SANDBOX_HOST
+from trading.platforms.options import Option
 from trading.platforms.sirix import units
 from trading.platforms.web import Address
 

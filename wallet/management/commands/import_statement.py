@@ -11,14 +11,14 @@ from django.db.models import Count
 from django.utils import timezone
 
 from crm.errors import DomainError
-from wallet.bank import import_statement
-from wallet.bank_ends import gaps_of
+from wallet.bank.statement_ends import gaps_of
+from wallet.bank.statements import import_statement
 from wallet.models import Psp
 from wallet.psp import adapter_of
 from wallet.psp.settlement import EndUnknown
-from wallet.statements_in import FORMATS, Parsed, read_file
-from wallet.statements_in.parsed import Weight, written
-from wallet.statements_in.told import Report
+from wallet.statement_formats import FORMATS, Parsed, read_file
+from wallet.statement_formats.json_output import Report
+from wallet.statement_formats.parsed import Weight, written
 
 HELP = """Imports a bank statement for a bank account; the same file twice changes nothing.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from wallet.verification import verify
+from wallet.ledger.verification import verify
 
 
 class Command(BaseCommand):

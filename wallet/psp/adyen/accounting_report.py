@@ -26,7 +26,7 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from wallet.choices import MovementKind, RowType
+from wallet.choices.reconciliation import MovementKind, RowType
 from wallet.psp.adyen.zones import Zones
 from wallet.psp.base import FileRow
 from wallet.psp.settlement import (

@@ -5,7 +5,7 @@ Its state is told by notifications, which Adyen repeats until they are answered 
 Customer Area. So a look-up answers from the payment
 link (open, expired, paid by whom we are not told), from the notifications in our inbox, and from the settlement reports that
 were imported; where none of them knows, the outcome stays unknown, nothing is sent again, and two people may say how it
-ended (`wallet.payout_findings`).
+ended (`wallet.withdrawals.investigations`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from Adyen.services.management.my_api_credential_api import MyAPICredentialApi
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from wallet.choices import PspKind, RowType, Verdict
+from wallet.choices.psp import PspKind, Verdict
+from wallet.choices.reconciliation import RowType
 from wallet.models import Deposit, Psp, SettlementRow, WebhookMessage
 from wallet.psp.adyen import evidence, notifications, payout_api, report_notices, reports, transfer_views
 from wallet.psp.adyen.accounting_report import AccountingReader, is_accounting_report, opened

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 from Adyen.services.disputes.disputes_api import DisputesApi
 from django.utils.translation import gettext as _
 
-from crm.papers.letter import pdf_of
+from crm.rendering.letter import pdf_of
 from wallet.psp.adyen.transport import Doors
 from wallet.psp.base import EvidenceFile, PspRefused
 

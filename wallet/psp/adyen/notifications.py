@@ -15,7 +15,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from wallet.choices import Verdict
+from wallet.choices.psp import Verdict
 from wallet.psp.adyen import report_notices
 from wallet.psp.adyen.report_notices import AVAILABLE
 from wallet.psp.base import (

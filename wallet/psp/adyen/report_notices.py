@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
-from wallet.choices import MovementKind
+from wallet.choices.reconciliation import MovementKind
 from wallet.psp.base import EventKind, ReportKind, ReportNotice, WebhookEvent
 
 AVAILABLE, CREATED = "REPORT_AVAILABLE", "balancePlatform.report.created"

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 
-from wallet.choices import Verdict
+from wallet.choices.psp import Verdict
 from wallet.models import Psp, WebhookMessage
 from wallet.psp.adyen.notifications import items_of
 from wallet.psp.adyen.report_notices import ACCOUNTING, AVAILABLE, SETTLEMENT_FILE

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from wallet.choices import Verdict
+from wallet.choices.psp import Verdict
 from wallet.models import Psp, WebhookMessage
 from wallet.psp.adyen import report_notices
 from wallet.psp.adyen.notifications import UNITS, is_key

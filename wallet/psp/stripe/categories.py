@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wallet.choices import RowType
+from wallet.choices.reconciliation import RowType
 
 TYPES: dict[str, RowType] = {
     "charge": RowType.PAYMENT,

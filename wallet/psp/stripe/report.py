@@ -23,7 +23,7 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from wallet.choices import RowType
+from wallet.choices.reconciliation import RowType
 from wallet.psp.base import FileRow
 from wallet.psp.settlement import (
     BadFile,

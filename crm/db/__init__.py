@@ -1,0 +1,1 @@
+"""Helpers close to PostgreSQL: bulk writes, partitions, history, migration operations."""

@@ -1,0 +1,88 @@
+"""Pictures: decoded to the last pixel and encoded again, so that nothing of the file itself is kept."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import Any, BinaryIO
+
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+
+from crm.files.parsing.child.refusal import Refusal
+
+Result = tuple[dict[str, Any], bytes]
+
+
+def clean(
+    file: BinaryIO, *, forms: list[str], pixels_max: int, side_min: int, side_max: int, quality: int = 92
+) -> Result:  # fmt: skip
+    """An upright JPEG without metadata, at most `side_max` pixels long.
+
+    Refusals: `pixels`, `small` (width, height), `incomplete`.
+    """
+    with _opened(file, forms, pixels_max) as image:
+        width, height = image.size
+        if min(width, height) < side_min:
+            raise Refusal("small", width=width, height=height)
+        # A JPEG decodes at half or a quarter of its size, to the last byte all the same.
+        image.draft("RGB", (side_max, side_max))
+        _load(image)
+        flat = _flat(ImageOps.exif_transpose(image))
+    flat.thumbnail((side_max, side_max), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    flat.save(out, "JPEG", quality=quality, optimize=False, exif=b"", icc_profile=None)
+    return {"size": flat.size}, out.getvalue()
+
+
+def logo(file: BinaryIO, *, forms: list[str], pixels_max: int, side_max: int) -> Result:
+    """A PNG with its transparency, at most `side_max` pixels long. Refusals: `pixels`, `incomplete`."""
+    with _opened(file, forms, pixels_max) as image:
+        _load(image)
+        made = image.convert("RGBA")
+    made.thumbnail((side_max, side_max), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    made.save(out, "PNG", optimize=True)
+    return {"size": made.size}, out.getvalue()
+
+
+def pixels(file: BinaryIO, *, forms: list[str], pixels_max: int) -> Result:
+    """The picture as rows of RGB bytes."""
+    with _opened(file, forms, pixels_max) as image:
+        _load(image)
+        made = image.convert("RGB")
+    return {"pages": [made.size]}, made.tobytes()
+
+
+def _opened(file: BinaryIO, forms: list[str], pixels_max: int) -> ImageFile.ImageFile:
+    """The picture with its size known and nothing decoded yet."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    Image.MAX_IMAGE_PIXELS = None  # our own limit, below
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            image = Image.open(file, formats=forms)
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError, Warning):
+        raise Refusal("incomplete") from None
+    if image.size[0] * image.size[1] > pixels_max:
+        raise Refusal("pixels")
+    return image
+
+
+def _load(image: Image.Image) -> None:
+    try:
+        image.load()
+    except (OSError, SyntaxError, ValueError, EOFError):  # Pillow's decoders say "truncated" in many ways
+        raise Refusal("incomplete") from None
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """On a white ground where the picture is transparent."""
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        flat = Image.new("RGB", layer.size, "white")
+        flat.paste(layer, mask=layer.getchannel("A"))
+        return flat
+    return image.convert("RGB")
+
+
+OPERATIONS = {"clean": clean, "logo": logo, "pixels": pixels}

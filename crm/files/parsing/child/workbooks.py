@@ -1,0 +1,99 @@
+"""Workbooks (XLSX, XLS, XLSB, ODS): the cells of their sheets.
+
+Two cells far apart make a sheet of two hundred million: a sheet's size is looked at before its rows are made.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import math
+import zipfile
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from crm.files.parsing.child.refusal import Refusal
+
+Result = tuple[dict[str, Any], bytes]
+MEMBERS_MAX = 2_000
+
+
+def rows(
+    file: BinaryIO, *, cells_max: int, filled_max: int, columns_max: int, sheets_max: int, unpacked_max: int, text_max: int
+) -> Result:  # fmt: skip
+    """Every worksheet that has cells, as a line of JSON: [name, [[number, [cell, …]], …]].
+
+    A cell is a text, a number, a truth value, or {"date"|"time"|"moment"|"seconds": …}. cells_max counts the rectangles that
+    the sheets' cells span, filled_max what is in them. Refusals: `unpacks`, `cells`, `damaged`.
+    """
+    from python_calamine import CalamineWorkbook, SheetTypeEnum
+
+    content = file.read()
+    _refuse_bomb(content, unpacked_max)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    names = [one.name for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
+    if len(names) > sheets_max:
+        raise Refusal("cells")
+    out = io.BytesIO()
+    for name in names:
+        sheet = book.get_sheet_by_name(name)
+        cells_max -= sheet.height * sheet.width
+        if cells_max < 0 or sheet.width > columns_max:
+            raise Refusal("cells")
+        found = list(_filled(sheet, text_max))
+        filled_max -= sum(len(cells) for _number, cells in found)
+        if filled_max < 0:
+            raise Refusal("cells")
+        if found:
+            out.write(json.dumps([name, found], separators=(",", ":")).encode() + b"\n")
+    return {}, out.getvalue()
+
+
+def _filled(sheet: Any, text_max: int) -> Iterator[tuple[int, list[Any]]]:
+    """(number, cells) of each row that has any, without the empty cells at its end."""
+    first = (sheet.start or (0, 0))[0]
+    for number, row in enumerate(sheet.to_python(skip_empty_area=True), first + 1):
+        cells = [_cell(one, text_max) for one in row]
+        while cells and cells[-1] == "":
+            cells.pop()
+        if cells:
+            yield number, cells
+
+
+def _refuse_bomb(content: bytes, unpacked_max: int) -> None:
+    if content[:2] != b"PK":
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+    except zipfile.BadZipFile:
+        raise Refusal("damaged") from None
+    if len(members) > MEMBERS_MAX or sum(member.file_size for member in members) > unpacked_max:
+        raise Refusal("unpacks")
+
+
+def _cell(cell: Any, text_max: int) -> Any:
+    """Whole floats are integers: an account number is not 123.0."""
+    if isinstance(cell, bool):
+        return cell
+    if isinstance(cell, float):
+        if not math.isfinite(cell):
+            return str(cell)
+        return int(cell) if cell.is_integer() and abs(cell) < 1e15 else cell
+    if isinstance(cell, dt.datetime):
+        return {"moment": cell.isoformat()}
+    if isinstance(cell, dt.date):
+        return {"date": cell.isoformat()}
+    if isinstance(cell, dt.time):
+        return {"time": cell.isoformat()}
+    if isinstance(cell, dt.timedelta):
+        return {"seconds": cell.total_seconds()}
+    if isinstance(cell, str):
+        if len(cell) > text_max:
+            raise Refusal("cells")
+        return cell.strip()
+    return cell
+
+
+OPERATIONS = {"rows": rows}

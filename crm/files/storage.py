@@ -1,0 +1,52 @@
+"""Room on the disk that holds documents and results: administrators hear of it before it runs out."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import psycopg
+from django.conf import settings
+from django.utils import timezone
+
+from crm.i18n.localized_text import phrase, said_by
+from crm.notices.notify import notify, people_with
+from crm.security.sealed_files import NO_ROOM
+
+# Below either of them administrators are told, once a day.
+FREE_BYTES_MIN = 2 * 1024**3
+FREE_PART_MIN = 0.05
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, is that a disk has no room: ours, or the database's."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            return True
+        if isinstance(error, psycopg.errors.DiskFull):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def tell_when_short() -> bool:
+    """Tell the administrators when little room is left; returns whether there is."""
+    folder = Path(settings.PRIVATE_DIR)
+    while not folder.exists():
+        folder = folder.parent
+    disk = shutil.disk_usage(folder)
+    if disk.free >= min(FREE_BYTES_MIN, disk.total * FREE_PART_MIN):
+        return False
+    notify(
+        people_with("crm.manage_events"),
+        kind="crm.storage_short",
+        title=phrase("Only %(free)s are left for documents and results") % {"free": said_by("size", disk.free)},
+        body=(
+            phrase(
+                "When nothing is left, uploads, exports and statements are refused. Make room on the disk of %(folder)s."
+            )
+            % {"folder": settings.PRIVATE_DIR}
+        ),
+        dedupe_key=f"crm.storage_short:{timezone.now():%Y-%m-%d}",
+    )
+    return True

@@ -1,0 +1,150 @@
+"""What people are told: kept as a message with its values, and said as its reader writes language, money and days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, cast
+
+from django.conf import settings
+from django.db.models import Model
+from django.template.defaultfilters import filesizeformat
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext
+
+from crm.i18n import formats
+from crm.money.amounts import Money
+
+VALUE_CHARS: Final = 2_000  # of what somebody wrote, within a message
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A message whose language is its reader's. `kept` is JSON: the message, and its values by name."""
+
+    kept: dict[str, Any]
+
+    def __mod__(self, values: Mapping[str, Any]) -> Phrase:
+        return Phrase({**self.kept, "values": {name: _kept(value) for name, value in values.items()}})
+
+    def __str__(self) -> str:
+        return _said(self.kept)
+
+
+# What can't be said by one message: {name: how a value is said in the active language}.
+SAYERS: dict[str, Callable[[Any], str]] = {"size": filesizeformat}
+
+# Plain strings (what somebody wrote, a name, a reference) stay as they are in every language.
+Words = str | Phrase | Promise
+
+
+def phrase(message: str) -> Phrase:
+    """`phrase("Deposit: %(money)s") % {"money": Money(…)}`. Extracted for translation like gettext's texts.
+
+    Values: texts, whole numbers, Money, days, moments, labels (`gettext_lazy`), and phrases themselves.
+    """
+    return Phrase({"text": message})
+
+
+def joined(parts: Iterable[Any], between: str = " · ") -> Phrase:
+    """Several values one after the other; empty ones are left out."""
+    return Phrase({"parts": [_kept(part) for part in parts], "between": between})
+
+
+def amount(money: Money, *, is_signed: bool = False) -> Phrase:
+    """Nothing but an amount; signed, with a plus in front of gains."""
+    return Phrase({**_kept(money), "sign": is_signed})
+
+
+def said_by(name: str, value: Any) -> Phrase:
+    """What a function of `SAYERS` says of JSON: a country's name, an alert's reason."""
+    return Phrase({"sayer": name, "of": value})
+
+
+def lowered(label: Words) -> Phrase:
+    """A label within a sentence: its first letter small, and only that, because German writes its nouns large."""
+    return Phrase({"lowered": _kept(label)})
+
+
+def label_of(row: Model, field: str) -> Any:
+    """The label of a row's choice as its choices declare it, and not yet in anybody's language."""
+    value = getattr(row, field)
+    return dict(row._meta.get_field(field).flatchoices).get(value, value)  # type: ignore[union-attr]
+
+
+def say(words: Words, language: str = "") -> str:
+    """The words in a language; without one, in the house's."""
+    with translation.override(language or settings.LANGUAGE_CODE):
+        return str(words)
+
+
+def kept_words(title: Words, body: Words = "") -> dict[str, Any]:
+    """What a row keeps beside its columns: the messages of its title and body, where they have one."""
+    return {name: _kept(words) for name, words in (("title", title), ("body", body)) if not isinstance(words, str)}
+
+
+def in_reading(kept: dict[str, Any], title: str, body: str) -> dict[str, str]:
+    """A row's title and body for its reader. Rows of earlier versions were said in each language when they were written."""
+    language = translation.get_language() or ""
+    earlier = kept.get(language) or kept.get(language[:2]) or {}
+    columns = {"title": title, "body": body}
+    return {name: _said(kept[name]) if name in kept else earlier.get(name, columns[name]) for name in columns}
+
+
+def _kept(value: Any) -> Any:
+    """A value as JSON."""
+    match value:
+        case Phrase():
+            return value.kept
+        case Money():
+            return {"money": str(value.amount), "currency": value.currency}
+        case dt.datetime():
+            return {"moment": value.isoformat()}
+        case dt.date():
+            return {"day": value.isoformat()}
+        case Promise():
+            return _label(value)
+        case int() | None:
+            return value
+    return str(value)[:VALUE_CHARS]
+
+
+def _label(lazy: Promise) -> Any:
+    """The message behind a lazy text, as it would be pickled."""
+    say_it, arguments = cast("tuple[Any, Any]", lazy.__reduce__()[1][:2])
+    if say_it is gettext:
+        return {"text": arguments[0]}
+    if say_it is pgettext:
+        return {"text": arguments[1], "context": arguments[0]}
+    return say(lazy)
+
+
+def _said(kept: Any) -> str:
+    """The text of what `_kept` made, in the language and zone that are active."""
+    match kept:
+        case {"money": amount, "currency": currency}:
+            return formats.money(Decimal(amount), currency, sign=kept.get("sign", False))
+        case {"moment": moment}:
+            return formats.moment(dt.datetime.fromisoformat(moment))
+        case {"day": day}:
+            return formats.day(dt.date.fromisoformat(day))
+        case {"lowered": label}:
+            text = _said(label)
+            return text if text[1:2].isupper() else text[:1].lower() + text[1:]  # "FX majors" stays
+        case {"parts": parts, "between": between}:
+            return between.join(filter(None, map(_said, parts)))
+        case {"sayer": name, "of": value}:
+            return SAYERS.get(name, str)(value)
+        case {"text": message}:
+            text = (pgettext(kept["context"], message) if "context" in kept else gettext(message)) if message else ""
+            values = kept.get("values")
+            return text if values is None else text % {name: _value(value) for name, value in values.items()}
+    return "" if kept is None else str(kept)
+
+
+def _value(value: Any) -> Any:
+    """Whole numbers stay numbers: messages write them by `%d`, too."""
+    return value if isinstance(value, int) else _said(value)

@@ -1,0 +1,1 @@
+"""Notifications on pages and e-mails."""

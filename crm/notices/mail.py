@@ -1,0 +1,152 @@
+"""Letters by e-mail: a row in the transaction of its cause, sent by a worker afterwards; the sweeper sends what is left.
+
+    mail.send(kind="accounts.invitation", to=user.email, language=user.language, letter=lambda: Letter(…), is_secret=True)
+
+`letter` is called under the receiver's language, so its texts go through gettext there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import formataddr, parseaddr
+
+import orjson
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import IntegrityError, transaction
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from crm.choices import MailState
+from crm.i18n.localized_text import phrase
+from crm.models import Brand, OutgoingMail
+from crm.queue.enqueue import wake_on_commit
+from crm.security import crypto
+
+logger = logging.getLogger(__name__)
+PURPOSE = "outgoing-mail"
+# Eight tries over about a day, then the people who watch failed deliveries are told.
+BACK_OFF_SECONDS = (10, 60, 300, 900, 3600, 4 * 3600, 16 * 3600)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a mail says. `button` is a label and an absolute address; `closing` comes below it, in small print."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+    button: tuple[str, str] | None = None
+    closing: tuple[str, ...] = ()
+    greeting: str = ""
+
+
+def send(
+    *,
+    kind: str,
+    to: str,
+    letter: Callable[[], Letter],
+    language: str = "",
+    brand: Brand | None = None,
+    client_id: int | None = None,
+    dedupe_key: str = "",
+    is_secret: bool = False,
+) -> OutgoingMail | None:
+    """Queue a letter in the caller's transaction. The same dedupe_key is sent once; returns None when it was there."""
+    with translation.override(language or (brand.default_language if brand else settings.LANGUAGE_CODE)):
+        written = letter()
+        context = {"letter": written, "brand": brand, "language": translation.get_language(), "base": settings.BASE_URL}
+        body = orjson.dumps(
+            {
+                "text": render_to_string("mail/letter.txt", context).strip() + "\n",
+                "html": render_to_string("mail/letter.html", context),
+            }
+        )
+    row = OutgoingMail(
+        kind=kind, to=to, subject=" ".join(str(written.subject).split())[:200],
+        body=crypto.encrypt(body, purpose=PURPOSE) if is_secret else body, is_secret=is_secret,
+        sender_name=brand.name if brand else "", reply_to=brand.support_email if brand else "", brand=brand,
+        client_id=client_id, dedupe_key=dedupe_key, due_at=timezone.now(),
+    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        if not dedupe_key or not OutgoingMail.objects.filter(dedupe_key=dedupe_key).exists():
+            raise
+        return None
+    wake_on_commit("crm.send_mail", row.pk)
+    return row
+
+
+def deliver(*, mail_id: int | None = None) -> bool:
+    """Send one waiting mail (this one, or the one due first). False when there is none.
+
+    The row stays locked while it is sent: two workers never send it both. A crash between sending and commit sends it
+    again: a letter twice is better than none.
+    """
+    with transaction.atomic():
+        waiting = OutgoingMail.objects.filter(state=MailState.WAITING, due_at__lte=timezone.now())
+        if mail_id is not None:
+            waiting = waiting.filter(pk=mail_id)
+        row = waiting.select_for_update(skip_locked=True, of=("self",)).order_by("due_at", "id").first()
+        if row is None:
+            return False
+        try:
+            _message(row).send()
+        except Exception as error:  # SMTP servers fail in every way there is; the row keeps the reason
+            _note_failure(row, error)
+        else:
+            row.state, row.finished_at, row.error = MailState.SENT, timezone.now(), ""
+            row.attempts += 1
+            if row.is_secret:
+                row.body = b""
+            row.save(update_fields=["state", "finished_at", "attempts", "error", "body"])
+    return True
+
+
+def deliver_due(*, limit: int = 100) -> int:
+    """Send what is due, one by one; returns how many were tried."""
+    tried = 0
+    while tried < limit and deliver():
+        tried += 1
+    return tried
+
+
+def _message(row: OutgoingMail) -> EmailMultiAlternatives:
+    raw = bytes(row.body)
+    body = orjson.loads(crypto.decrypt(raw, purpose=PURPOSE) if row.is_secret else raw)
+    _name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    message = EmailMultiAlternatives(
+        subject=row.subject,
+        body=body["text"],
+        from_email=formataddr((row.sender_name, address)) if row.sender_name else settings.DEFAULT_FROM_EMAIL,
+        to=[row.to],
+        reply_to=[row.reply_to] if row.reply_to else None,
+        headers={"X-Keelson-Mail": f"{row.kind} {row.pk}", "Auto-Submitted": "auto-generated"},
+    )
+    message.attach_alternative(body["html"], "text/html")
+    return message
+
+
+def _note_failure(row: OutgoingMail, error: Exception) -> None:
+    from crm.notices.notify import notify, people_with
+
+    logger.warning("mail %s could not be sent: %s", row.pk, type(error).__name__)
+    row.attempts += 1
+    row.error = f"{type(error).__name__}: {error}"[:2000]
+    if row.attempts > len(BACK_OFF_SECONDS):
+        row.state, row.finished_at = MailState.FAILED, timezone.now()
+        notify(
+            people_with("crm.manage_events", brand_id=row.brand_id),
+            kind="mail.failed",
+            title=phrase("E-mail “%(subject)s” to %(address)s could not be sent")
+            % {"subject": row.subject, "address": row.to},
+            body=row.error[:300],
+            dedupe_key=f"mail.failed:{row.pk}",
+        )
+    else:
+        row.due_at = timezone.now() + dt.timedelta(seconds=BACK_OFF_SECONDS[row.attempts - 1])
+    row.save(update_fields=["state", "attempts", "due_at", "error", "finished_at"])

@@ -1,0 +1,106 @@
+"""Telling people: a row for the bell, and a live push to their open pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Final
+
+from django.db import connection, transaction
+
+from crm.i18n.localized_text import Words, kept_words, say
+from crm.models import Notification, User
+
+CHANNEL = "keelson_live"
+TITLE_CHARS: Final = 160
+BODY_CHARS: Final = 400
+
+
+def notify(
+    users: Iterable[User] | Iterable[int],
+    *,
+    kind: str,
+    title: Words,
+    body: Words = "",
+    url: str = "",
+    dedupe_key: str = "",
+    is_renewed: bool = False,
+) -> list[Notification]:
+    """Put a line on each person's bell and push it live when the transaction commits.
+
+    title, body: a `phrase` is pushed in the language of each reader, whoever's act it is that tells them, and read in the
+    one they have when they open the bell; a plain string stays as it is.
+    dedupe_key: the same key for the same person is told once, e.g. `f"{kind}:{event_id}"`.
+    is_renewed: new words take the place of those told under this key, unread; the same words are told once.
+    """
+    ids = sorted({user if isinstance(user, int) else user.pk for user in users})
+    said = _said(ids, title, body)
+    if is_renewed:
+        said = _make_room(said, dedupe_key)
+    kept = kept_words(title, body)
+    rows = Notification.objects.bulk_create(
+        [
+            Notification(user_id=pk, kind=kind, title=head, body=more, said=kept, url=url, dedupe_key=dedupe_key)
+            for pk, (head, more) in said.items()
+        ],
+        ignore_conflicts=bool(dedupe_key),
+    )
+    for pk, (head, more) in said.items():
+        push_live(pk, event="notification", data={"kind": kind, "title": head, "body": more, "url": url})
+    return rows
+
+
+def _make_room(said: dict[int, tuple[str, str]], dedupe_key: str) -> dict[int, tuple[str, str]]:
+    """What is new to each person; the line that it replaces is taken from their bell."""
+    told = Notification.objects.filter(user_id__in=said, dedupe_key=dedupe_key)
+    known = {user: (title, body) for user, title, body in told.values_list("user_id", "title", "body")}
+    new = {pk: words for pk, words in said.items() if known.get(pk) != words}
+    told.filter(user_id__in=new).delete()
+    return new
+
+
+def _said(ids: list[int], title: Words, body: Words) -> dict[int, tuple[str, str]]:
+    """Title and body for each reader, in their language; one query, and only where the words depend on it."""
+    if isinstance(title, str) and isinstance(body, str):
+        return dict.fromkeys(ids, (title[:TITLE_CHARS], body[:BODY_CHARS]))
+    languages = dict(User.objects.filter(pk__in=ids).values_list("pk", "language"))
+    in_each = {
+        language: (say(title, language)[:TITLE_CHARS], say(body, language)[:BODY_CHARS])
+        for language in set(languages.values())
+    }
+    return {pk: in_each[language] for pk, language in languages.items()}
+
+
+def push_live(user_id: int, *, event: str, data: dict[str, object]) -> None:
+    """Send an event to the user's open pages; PostgreSQL delivers it when the transaction commits, never before."""
+    message = json.dumps({"user": user_id, "event": event, "data": data})
+    if len(message.encode()) > 7900:  # PostgreSQL's NOTIFY payload limit is 8,000 bytes
+        message = json.dumps(
+            {"user": user_id, "event": event, "data": {"kind": data.get("kind", ""), "url": data.get("url", "")}}
+        )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, message])
+
+
+def push_live_many(event: str, told: Iterable[tuple[int, dict[str, object]]]) -> None:
+    """The same event to many people at once, in one statement; `told` are users with their (short) data."""
+    messages = [json.dumps({"user": user_id, "event": event, "data": data}) for user_id, data in told]
+    if messages:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT count(pg_notify(%s, message)) FROM unnest(%s::text[]) message", [CHANNEL, messages])
+
+
+def people_with(permission: str, *, brand_id: int | None = None) -> list[int]:
+    """Ids of active staff whose role holds a permission and who reach the brand (by grant on it or a desk or book of it)."""
+    from crm.security.scope import staff_of_brand
+
+    app_label, codename = permission.split(".")
+    holders = User.objects.filter(
+        is_active=True,
+        kind="staff",
+        groups__permissions__content_type__app_label=app_label,
+        groups__permissions__codename=codename,
+    ).distinct()
+    if brand_id is not None:
+        holders = holders.filter(pk__in=staff_of_brand(brand_id))
+    return list(holders.values_list("pk", flat=True))

@@ -1,0 +1,1 @@
+"""Addresses outside: which ones we may call, and how."""

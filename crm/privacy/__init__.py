@@ -1,0 +1,1 @@
+"""Keys exchanged and clients erased."""

@@ -1,0 +1,1 @@
+"""The Django project's own parts: deployment checks, logging, hosts, the web worker."""

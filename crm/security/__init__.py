@@ -1,0 +1,1 @@
+"""Who may do what, encryption, keys and evidence of access."""

@@ -1,0 +1,55 @@
+"""Who looked at what. One row, one INSERT; it answers "who saw this client" and feeds monitoring."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from crm.choices import AccessKind
+from crm.security.request_context import current
+
+INSERT = """
+INSERT INTO crm_accessevent (at, user_id, kind, client_id, brand_id, target, rows, in_book, reason, ip, session, request_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+PAGE_STAYS_OPEN = dt.timedelta(hours=12)
+SEEN = "SELECT EXISTS (SELECT 1 FROM crm_accessevent WHERE client_id = %s AND user_id = %s AND kind = %s AND at > %s)"
+
+
+def note(
+    *,
+    user: Any,
+    kind: AccessKind,
+    client_id: int | None = None,
+    brand_id: int | None = None,
+    target: str = "",
+    rows: int = 1,
+    in_book: bool | None = None,
+    reason: str = "",
+) -> None:
+    """Record one look. `user` None: a stranger (a failed sign-in). `rows`: how many were shown or exported."""
+    context = current()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            INSERT,
+            [
+                timezone.now(), getattr(user, "pk", None), str(kind), client_id, brand_id, target[:80], rows, in_book,
+                reason[:200], context.ip, context.session, context.request_id,
+            ],
+        )  # fmt: skip
+
+
+def was_seen(*, user: Any, client_id: int) -> bool:
+    """Whether this user opened this client's page in the last hours: what the open page asks for again is no look of its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(SEEN, [client_id, user.pk, str(AccessKind.VIEW), timezone.now() - PAGE_STAYS_OPEN])
+        return bool(cursor.fetchone()[0])
+
+
+def session_mark(session_key: str | None) -> str:
+    """A short mark that groups a session's rows without storing the session key."""
+    return hashlib.sha256(session_key.encode()).hexdigest()[:16] if session_key else ""

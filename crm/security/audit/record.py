@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from django.db import connection, models
+from django.utils import timezone
+
+from crm.db.bulk import copy_models
+from crm.models import AuditEvent
+from crm.security import crypto
+from crm.security.request_context import current
+
+# From this many rows on, COPY pays.
+COPY_FROM = 50
+
+
+def canonical(body: Mapping[str, Any]) -> bytes:
+    """JSON with sorted keys; dates as ISO text, Decimals as text."""
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z, default=str)
+
+
+def record(
+    *,
+    actor: Any,
+    action: str,
+    target: models.Model | tuple[str, object],
+    client_id: int | None = None,
+    brand_id: int | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+    evidence: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """Write one audit row in the caller's transaction.
+
+    actor: the user, or None for the system's own work. action: `app.verb_in_past`, e.g. `wallet.withdrawal_approved`.
+    target: the row acted on. client_id: encrypts the body under the client's own key. before/after: changed fields only.
+    """
+    fields = {
+        "actor": actor, "action": action, "target": target, "client_id": client_id, "brand_id": brand_id,
+        "before": before, "after": after, "reason": reason, "evidence": evidence,
+    }  # fmt: skip
+    return record_many([fields])[0]
+
+
+def record_many(rows: Iterable[Mapping[str, Any]]) -> list[AuditEvent]:
+    """Write many rows with a few statements; each mapping holds `record`'s arguments."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
+        transaction_id = cursor.fetchone()[0]
+    context = current()
+    now = timezone.now()
+    made = [
+        _row(context=context, at=row.get("at") or now, transaction_id=transaction_id, **_without_at(row))
+        for row in rows
+    ]
+    personal = [row for row in made if row.client_id is not None]
+    sealed = crypto.encrypt_many_for_clients([(row.client_id, bytes(row.body)) for row in personal])  # type: ignore[misc]
+    for row, body in zip(personal, sealed, strict=True):
+        row.body, row.is_encrypted = body, True
+    if len(made) < COPY_FROM:
+        return AuditEvent.objects.bulk_create(made)
+    copy_models(made)
+    return made
+
+
+def _without_at(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != "at"}
+
+
+def _row(
+    *, context, at, transaction_id, actor, action, target, client_id=None, brand_id=None, before=None, after=None,
+    reason="", evidence=None,
+) -> AuditEvent:  # fmt: skip
+    if isinstance(target, models.Model):
+        target_type, target_id = target._meta.label_lower, str(target.pk)
+    else:
+        target_type, target_id = target[0], str(target[1])
+    content = {"before": before, "after": after, "reason": str(reason), "evidence": evidence}
+    body = canonical({key: value for key, value in content.items() if value})
+    return AuditEvent(
+        at=at, transaction_id=transaction_id, actor=actor, actor_label=str(actor) if actor else "Keelson",
+        action=action, target_type=target_type, target_id=target_id, client_id=client_id, brand_id=brand_id,
+        ip=context.ip, request_id=context.request_id, body=body,
+    )  # fmt: skip
+
+
+def body_of(event: AuditEvent) -> dict[str, Any]:
+    """Before, after, reason and evidence of a row; `{"erased": True}` once the client's key is destroyed."""
+    raw = bytes(event.body)
+    if event.is_encrypted:
+        assert event.client_id is not None
+        try:
+            raw = crypto.decrypt_for_client(event.client_id, raw)
+        except crypto.KeyDestroyed:
+            return {"erased": True}
+        except crypto.InvalidTag:
+            return {"tampered": True}
+    return orjson.loads(raw)
+
+
+def bodies_of(events: Iterable[AuditEvent]) -> list[dict[str, Any]]:
+    """`body_of` of many rows; the clients' keys are read once."""
+    rows = list(events)
+    sealed = [row for row in rows if row.is_encrypted]
+    opened = dict(
+        zip(
+            [row.pk for row in sealed],
+            crypto.decrypt_many_for_clients([(row.client_id or 0, row.body) for row in sealed]),
+            strict=True,
+        )
+    )
+    return [_read(opened.get(row.pk, bytes(row.body))) for row in rows]
+
+
+def _read(plain: bytes | Exception) -> dict[str, Any]:
+    if isinstance(plain, crypto.KeyDestroyed):
+        return {"erased": True}
+    if isinstance(plain, Exception):
+        return {"tampered": True}
+    return orjson.loads(plain)

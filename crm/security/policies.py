@@ -1,0 +1,42 @@
+"""Decisions with their reasons. Each app's `policies.py` answers `can_<verb>(user, obj)` with a Decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from crm.errors import NotAllowed
+from crm.security import rights
+
+
+@dataclass(frozen=True)
+class Decision:
+    allowed: bool
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+YES = Decision(True)
+
+
+def no(reason: str) -> Decision:
+    return Decision(False, reason)
+
+
+def require(decision: Decision) -> None:
+    """Raise NotAllowed with the decision's reason unless it is a yes."""
+    if not decision:
+        raise NotAllowed(decision.reason)
+
+
+def has_permission(user: Any, permission: str) -> Decision:
+    """A role's right. The system itself (user None) may do what its own tasks do."""
+    if user is None or (user.is_active and user.has_perm(permission)):
+        return YES
+    return no(rights.lacking(permission))
+
+
+def require_permission(user: Any, permission: str) -> None:
+    require(has_permission(user, permission))

@@ -1,0 +1,54 @@
+"""The public REST API under /api/: each app's `api.py` holds a `router` with its routes and their authentication.
+
+Errors are problem documents (RFC 9457): `{"type", "title", "status", "detail", "code"}`. The schema is at
+/api/openapi.json.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, ValidationError
+
+from crm.errors import DomainError, IdempotencyConflict, NotAllowed, OutsideWorldError, WrongState
+from crm.web.api_problem import problem
+
+STATUS = {NotAllowed: 403, WrongState: 409, IdempotencyConflict: 409, OutsideWorldError: 502}
+
+api = NinjaAPI(title="Keelson", version="1", docs_url=None, openapi_url="/openapi.json", urls_namespace="api")
+
+
+@api.exception_handler(DomainError)
+def refused(request: HttpRequest, error: DomainError) -> HttpResponse:
+    status = next((number for kind, number in STATUS.items() if isinstance(error, kind)), 422)
+    return problem(status, "Refused", str(error.message), code=error.code)
+
+
+@api.exception_handler(ValidationError)
+def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    errors = [
+        {"field": ".".join(str(part) for part in one["loc"] if part not in ("body", "payload")), "message": one["msg"]}
+        for one in error.errors
+    ]
+    return problem(422, "Malformed", "Some fields are missing or wrong.", code="malformed", errors=errors)
+
+
+@api.exception_handler(AuthenticationError)
+def unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    response = problem(401, "Unauthorized", "Send a valid key: Authorization: Bearer …", code="unauthorized")
+    response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+@api.exception_handler(Http404)
+def missing(request: HttpRequest, error: Http404) -> HttpResponse:
+    return problem(404, "Not found", "There is no such thing, or you may not see it.", code="not_found")
+
+
+for app in settings.KEELSON_APPS:
+    if app != "crm" and find_spec(f"{app}.api"):
+        api.add_router("", import_module(f"{app}.api").router)

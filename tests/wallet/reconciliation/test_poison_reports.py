@@ -1,0 +1,122 @@
+"""A report that would break pages, queries or the import itself is refused in words; the database refuses its days, too."""
+
+import datetime as dt
+import importlib
+import io
+
+import pytest
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+
+from tests.wallet.factories import make_psp
+from tests.wallet.psp.test_settlement_readers import PLAIN
+from tests.wallet.reports import read_all
+from wallet.models import SettlementRow
+from wallet.psp.settlement import BadFile, exact_minor, exact_rate, moment
+from wallet.psp.settlement_csv import PlainReader
+from wallet.reconciliation.settlement_import import import_report
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0001-01-01T00:00:00+14:00", "0001-01-01", "9999-12-31T23:59:59-14:00", "1999-12-31", "2101-01-01",
+        "2026-13-01", "", "²", "9" * 5_000,
+    ],
+)  # fmt: skip
+def test_a_day_that_can_t_be_is_refused(text):
+    with pytest.raises(BadFile, match="Line 3, column “value_at”"):
+        moment(3, "value_at", text)
+
+
+@pytest.mark.parametrize(
+    "text", ["0.0000000000001", "1e-13", "0", "-1", "9" * 11, "0." + "0" * 5_000 + "1", "9" * 5_000]
+)
+def test_a_rate_that_the_database_could_not_keep_is_refused(text):
+    with pytest.raises(BadFile, match="is not a rate of exchange"):
+        exact_rate(3, "rate", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.0000000000000000000000000000000000001",
+        "0." + "0" * 30 + "1",
+        "1" * 29,
+        "1" * 5_000,
+        "12345678901234567890.12",
+    ],
+)
+def test_an_amount_is_never_rounded(text):
+    with pytest.raises(BadFile, match="Line 3, column “gross”"):
+        exact_minor(3, "gross", text, "EUR")
+
+
+CHANGES = {
+    "year 1": ("2026-10-07,e-1", "0001-01-01T00:00:00+14:00,e-1"), "year 9999": ("2026-10-07,e-1", "9999-12-31T23:59:59-14:00,e-1"),
+    "closing in year 1": ("2026-10-31", "0001-01-01"),
+    "booked in year 1": ("2026-10-05T10:00:00+02:00", "0001-01-01T00:00:00+14:00"),
+    "lone return": ("pay_1", '"pay\r1"'), "bare return": ("pay_1", "pay\r1"),
+    "tiny rate": ("1.1534", "0.0000000000001"), "bell": ("pay_1", "pay\a1"), "endless digits": ("115.34", "1" * 5_000),
+    "more than there is": ("0.00,,,,,,,\nrow", "99999999999999999999.00,,,,,,,\nrow"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_poisoned_report_is_refused_in_words(name):
+    text = PLAIN.replace(*CHANGES[name])
+    assert text != PLAIN
+    with pytest.raises(BadFile) as refused:
+        read_all(PlainReader(io.BytesIO(text.encode())))
+    assert refused.value.message.startswith(("Line", "The"))
+    assert len(refused.value.message.splitlines()) == 1
+
+
+@pytest.mark.django_db
+def test_the_database_keeps_no_day_that_a_page_could_not_show(cast):
+    report = import_report(
+        psp_id=make_psp(cast.brand).pk, file_name="p.csv", content=PLAIN.encode(), actor=cast.finance
+    )
+    row = report.rows.get(line=3)
+    for name, at in (
+        ("booked_at", dt.datetime(1, 1, 2, tzinfo=dt.UTC)),
+        ("value_at", dt.datetime(9999, 12, 30, tzinfo=dt.UTC)),
+    ):
+        values = {field.attname: getattr(row, field.attname) for field in SettlementRow._meta.concrete_fields} | {
+            "id": None, "line": 900, "entry_reference": "", name: at,
+        }  # fmt: skip
+        with pytest.raises(IntegrityError, match="row_times_are_of_this_century"), transaction.atomic():
+            SettlementRow.objects.create(**values)
+
+
+@pytest.mark.django_db
+def test_rows_that_came_before_the_checks_are_brought_to_the_centurys_edge(cast):
+    """As on a database from before migration 0064: without its CHECK a row of the year 1 is there, and no page can read it."""
+    report = import_report(
+        psp_id=make_psp(cast.brand).pk, file_name="p.csv", content=PLAIN.encode(), actor=cast.finance
+    )
+    mend = importlib.import_module("wallet.migrations.0068_days_of_this_century_hold")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE wallet_settlementrow DROP CONSTRAINT row_times_are_of_this_century")
+        cursor.execute("ALTER TABLE wallet_settlementrow DISABLE TRIGGER USER")
+        cursor.execute(
+            "UPDATE wallet_settlementrow SET value_at = '0001-01-01 BC' WHERE report_id = %s AND line = 3", [report.pk]
+        )
+        cursor.execute("ALTER TABLE wallet_settlementrow ENABLE TRIGGER USER")
+        cursor.execute(
+            "ALTER TABLE wallet_settlementrow ADD CONSTRAINT row_times_are_of_this_century CHECK ("
+            "booked_at >= '2000-01-01 00:00+00' AND booked_at < '2100-01-01 00:00+00' AND (value_at IS NULL OR "
+            "value_at >= '2000-01-01 00:00+00' AND value_at < '2100-01-01 00:00+00')) NOT VALID"
+        )
+    with pytest.raises(DataError), transaction.atomic():
+        list(report.rows.all())
+    with connection.cursor() as cursor:
+        for table in mend.TABLES:
+            cursor.execute(mend._sql(*table))
+        cursor.execute(
+            "SELECT bool_and(convalidated) FROM pg_constraint WHERE conname = ANY(%s)", [[t[1] for t in mend.TABLES]]
+        )
+        assert cursor.fetchone() == (True,)
+    assert report.rows.get(line=3).value_at == dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    with pytest.raises(DatabaseError, match="what a report says never changes"), transaction.atomic():
+        report.rows.filter(line=3).update(value_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))

@@ -1,0 +1,1 @@
+"""Trading accounts: opened, changed, archived, requested, money booked on them."""

@@ -1,0 +1,62 @@
+"""How an account stands between us and its platform: what was asked, what dealers changed, what its owner may do there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from crm.i18n.localized_text import Words
+from trading import policies, queries
+from trading.accounts import change_texts, request_rules
+from trading.choices import AccountState
+from trading.models import AccountChange, AccountRequest, TradingAccount
+from trading.platforms.base import Right
+
+CHANGES_MAX = 5
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`forbidden` are rights that the platform does not give, in words."""
+
+    forbidden: list[str]
+    may_archive: bool
+    may_restore: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the owner asked for and what dealers changed, each with its words, the newest first."""
+
+    requests: list[tuple[AccountRequest, Words]]
+    changes: list[tuple[AccountChange, list[Words]]]
+
+
+def standing_of(user: Any, account: TradingAccount) -> Standing:
+    """No query."""
+    may = bool(policies.can_archive(user, account)) and account.missing_since is None
+    return Standing(
+        forbidden_in(account),
+        may and account.state == AccountState.OPEN,
+        may and account.state == AccountState.ARCHIVED,
+    )
+
+
+def asked_of(account: TradingAccount) -> Asked:
+    """Two queries."""
+    return Asked(
+        [(one, request_rules.what(one)) for one in queries.requests_of(account)],
+        [(one, change_texts.words_of(one.before, one.after)) for one in account.changes.all()[:CHANGES_MAX]],
+    )
+
+
+def forbidden_in(account: TradingAccount) -> list[str]:
+    words = {
+        Right.SIGN_IN: _("sign in"), Right.TRADE: _("trade"), Right.CHANGE_PASSWORD: _("change the password"),
+        Right.EXPERTS: _("trade by robots"),
+    }  # fmt: skip
+    return (
+        [] if account.allowed is None else [said for right, said in words.items() if right.value not in account.allowed]
+    )

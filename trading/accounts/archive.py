@@ -1,0 +1,105 @@
+"""Closing an account and opening it again: by the client's wish (`requests`), or by staff without one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.choices import TimelineKind
+from crm.errors import DomainError, WrongState
+from crm.i18n.localized_text import phrase
+from crm.security import audit
+from crm.security.policies import require
+from trading import policies
+from trading.accounts.changes import note_telling
+from trading.accounts.request_rules import against_archive
+from trading.choices import AccountState
+from trading.models import TradingAccount
+from trading.platforms.base import AccountData, Purpose, Right
+from trading.platforms.errors import PlatformError
+from trading.platforms.pool import platform_for
+from trading.platforms.user_errors import as_domain_error
+
+ARCHIVES: Final = "trading.archive_account"
+
+
+def tell_of_archive(account: TradingAccount, *, is_archived: bool) -> AccountData:
+    """No sign-in and no trading, or both again as far as no restriction forbids it. Raises: PlatformError."""
+    platform = platform_for(account.server, Purpose.MONEY)
+    if is_archived:
+        return platform.disable_account(account.login)
+    return platform.update_account(account.login, rights={Right.SIGN_IN: True, Right.TRADE: account.trading_wanted})
+
+
+def archive_account(*, account_id: int, actor: Any, reason: str) -> TradingAccount:
+    """Close an empty account: its owner can neither sign in nor trade, its history stays.
+
+    Who: `trading.archive_account` in reach. Raises: NotAllowed, WrongState, DomainError (money, positions, no reason),
+    OutsideWorldError. Told twice does no harm.
+    """
+    account = _checked(account_id, actor, reason, AccountState.OPEN)
+    held = against_archive(account)
+    if held:
+        raise DomainError(" ".join(str(one.label) for one in held))
+    return _do(account, actor, reason, is_archived=True)
+
+
+def restore_account(*, account_id: int, actor: Any, reason: str) -> TradingAccount:
+    """Open a closed account again. Who and raises: as `archive_account`."""
+    return _do(_checked(account_id, actor, reason, AccountState.ARCHIVED), actor, reason, is_archived=False)
+
+
+def _checked(account_id: int, actor: Any, reason: str, state: AccountState) -> TradingAccount:
+    account = TradingAccount.objects.select_related("client__brand", "server", "account_type").get(pk=account_id)
+    require(policies.can_archive(actor, account))
+    if account.state != state:
+        raise WrongState(
+            _("This trading account is “%(state)s”; that is not possible now.") % {"state": account.get_state_display()}
+        )
+    if account.missing_since is not None:
+        raise WrongState(_("The platform no longer lists this account."))
+    if not reason.strip():
+        raise DomainError(_("Say why."))
+    return account
+
+
+def _do(account: TradingAccount, actor: Any, reason: str, *, is_archived: bool) -> TradingAccount:
+    note_telling(account.pk)
+    try:
+        now = tell_of_archive(account, is_archived=is_archived)
+    except PlatformError as problem:
+        raise as_domain_error(problem) from problem
+    return _keep(account.pk, actor, reason.strip()[:300], is_archived, sorted(now.allowed))
+
+
+@transaction.atomic
+def _keep(account_id: int, actor: Any, reason: str, is_archived: bool, allowed: list[str]) -> TradingAccount:
+    accounts = TradingAccount.objects.select_for_update(of=["self"]).select_related("client", "server", "account_type")
+    account = accounts.get(pk=account_id)
+    before = account.state
+    account.move_to(AccountState.ARCHIVED if is_archived else AccountState.OPEN)
+    account.archived_at, account.allowed = (timezone.now() if is_archived else None), allowed
+    account.save(update_fields=["state", "archived_at", "allowed"])
+    audit.record(
+        actor=actor, action="trading.account_archived" if is_archived else "trading.account_restored", target=account,
+        client_id=account.client_id, brand_id=account.client.brand_id, before={"state": before},
+        after={"state": account.state, "login": account.login}, reason=reason,
+    )  # fmt: skip
+
+    title = (
+        phrase("Trading account %(login)s was closed")
+        if is_archived
+        else phrase("Trading account %(login)s is open again")
+    ) % {"login": account.login}
+    timeline.tell(
+        client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, title=title, is_visible_to_client=True,
+        data={"reason": reason},
+    )  # fmt: skip
+    return account
+
+
+__all__ = ["ARCHIVES", "archive_account", "restore_account", "tell_of_archive"]

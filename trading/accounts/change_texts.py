@@ -1,0 +1,32 @@
+"""What dealers changed on an account, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crm.i18n.localized_text import Words, phrase
+from trading.platforms.base import Right
+
+
+def words_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Words]:
+    """`Leverage 1:30 → 1:100`, and the like."""
+    found: list[Words] = []
+    if "group" in after:
+        found.append(phrase("Group %(before)s → %(after)s") % {"before": before["group"], "after": after["group"]})
+    if "leverage" in after:
+        found.append(
+            phrase("Leverage 1:%(before)s → 1:%(after)s") % {"before": before["leverage"], "after": after["leverage"]}
+        )
+    labels = {
+        Right.SIGN_IN: (phrase("sign-in allowed"), phrase("sign-in taken away")),
+        Right.TRADE: (phrase("trading allowed"), phrase("trading taken away")),
+        Right.CHANGE_PASSWORD: (phrase("change of password allowed"), phrase("change of password taken away")),
+        Right.EXPERTS: (phrase("trading robots allowed"), phrase("trading robots taken away")),
+    }
+    if "allowed" in after:
+        for right, (given, taken) in labels.items():
+            had, has = right.value in before["allowed"], right.value in after["allowed"]
+            if had != has:
+                found.append(given if has else taken)
+    return found

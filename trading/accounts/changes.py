@@ -1,0 +1,188 @@
+"""What is changed on trading accounts: leverage, passwords, the right to trade."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients import timeline
+from clients.choices import TimelineKind
+from clients.models import Client
+from crm.errors import DomainError, OutsideWorldError, WrongState
+from crm.i18n.localized_text import phrase
+from crm.queue.enqueue import wake_on_commit
+from crm.security import audit
+from crm.security.policies import require
+from trading import policies
+from trading.accounts import request_rules
+from trading.accounts.opening import locked
+from trading.choices import Ability, AccountState, IssueKind
+from trading.core.issues import open_issue
+from trading.core.passwords import is_acceptable, new_password
+from trading.leverage import caps
+from trading.models import TradingAccount
+from trading.platforms import capabilities
+from trading.platforms.base import Purpose, Right
+from trading.platforms.errors import OutcomeUnknown, PlatformError
+from trading.platforms.pool import capabilities_of, platform_for
+from trading.platforms.user_errors import as_domain_error
+
+RIGHTS_AGAIN: Final = dt.timedelta(seconds=15)  # until a platform that could not be told is told again
+
+
+def note_telling(account_id: int) -> None:
+    """Before the platform is told of a change: what is read back meanwhile is ours, not a dealer's."""
+    TradingAccount.objects.filter(pk=account_id).update(told_at=timezone.now())
+
+
+def change_leverage(*, account_id: int, leverage: int, actor: Any) -> TradingAccount:
+    """Set an account's leverage on the platform, then here. Setting it twice does no harm.
+
+    Who: `trading.change_leverage`. Raises: NotAllowed, WrongState, DomainError, OutsideWorldError.
+    """
+    account = _open_account(account_id)
+    require(policies.can_change_leverage(actor, account))
+    if account.account_type is None:
+        raise DomainError(_("This account type has no leverage of 1:%(leverage)s.") % {"leverage": leverage})
+    caps.check_leverage(account.client, account.account_type, leverage)
+    note_telling(account_id)
+    try:
+        platform_for(account.server, Purpose.MONEY).update_account(account.login, leverage=leverage)
+    except PlatformError as problem:
+        raise as_domain_error(problem) from problem
+    with transaction.atomic():
+        account = locked(account_id)
+        before, account.leverage = account.leverage, leverage
+        account.save(update_fields=["leverage"])
+        audit.record(
+            actor=actor, action="trading.leverage_changed", target=account, client_id=account.client_id,
+            brand_id=account.client.brand_id, before={"leverage": before}, after={"leverage": leverage},
+        )  # fmt: skip
+        timeline.tell(
+            client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True,
+            title=phrase("Leverage of %(login)s: 1:%(before)s → 1:%(after)s")
+            % {"login": account.login, "before": before, "after": leverage},
+        )  # fmt: skip
+    return account
+
+
+def reset_password(*, account_id: int, actor: Any, password: str = "") -> str:
+    """Set a new trading password and return it, to be shown once; it is kept nowhere.
+
+    Who: the client for their own account, where nothing stands against it (`request_rules.against_password`) or a wish was
+    granted within a day, once; or `trading.reset_password`. `password`: the client's own choice, else made up.
+    Raises: NotAllowed, WrongState, DomainError for a weak password, OutsideWorldError.
+    """
+    account = _open_account(account_id)
+    require(policies.can_reset_password(actor, account))
+    is_own = policies.is_own(actor, account.client)
+    held = request_rules.against_password(account) if is_own else []
+    if held and request_rules.leave_for_password(account) is None:
+        raise DomainError(_("Ask for a new password first: %(why)s") % {"why": " ".join(str(h.label) for h in held)})
+    chosen = password or new_password()
+    longest = capabilities_of(account.server.kind).password_chars_max
+    if not is_acceptable(chosen, chars_max=longest):
+        raise DomainError(
+            _("The password needs 8 to %(longest)s characters: lower and upper case letters, a digit and a sign.")
+            % {"longest": longest}
+        )
+    try:
+        platform_for(account.server, Purpose.MONEY).change_password(account.login, chosen)
+    except OutcomeUnknown as problem:  # nobody may be left with a password that was never shown
+        raise OutsideWorldError(
+            _(
+                "The trading platform did not answer in time: the old password may not hold any more. "
+                "Please set a new one again in a minute."
+            )
+        ) from problem
+    except PlatformError as problem:
+        raise as_domain_error(problem, to_client=is_own) from problem
+    with transaction.atomic():
+        leave = request_rules.leave_for_password(account) if is_own else None
+        if leave is not None:
+            leave.used_at = timezone.now()
+            leave.save(update_fields=["used_at"])
+        TradingAccount.objects.filter(pk=account_id).update(password_set_at=timezone.now())
+        audit.record(
+            actor=actor, action="trading.password_changed", target=account, client_id=account.client_id,
+            brand_id=account.client.brand_id, after={"login": account.login},
+        )  # fmt: skip
+        timeline.tell(
+            client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True,
+            title=phrase("New trading password for %(login)s") % {"login": account.login},
+        )  # fmt: skip
+    return chosen
+
+
+# ── the right to trade ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def follow_restrictions(*, client_id: int) -> list[int]:
+    """A client under a restriction may not trade on the platform either; lifted, they may again. Returns the accounts.
+
+    Who: the system, when compliance placed or lifted a restriction. The platform is told by a worker.
+    """
+    client = Client.objects.get(pk=client_id)
+    wanted = not policies.BLOCKING_RESTRICTIONS & set(client.restrictions)
+    accounts = TradingAccount.objects.select_for_update().filter(client=client, state=AccountState.OPEN)
+    changed = [account for account in accounts.order_by("pk") if account.trading_wanted != wanted]
+    for account in changed:
+        account.trading_wanted, account.next_try_at = wanted, timezone.now()
+        account.save(update_fields=["trading_wanted", "next_try_at"])
+        audit.record(
+            actor=None, action="trading.right_to_trade_changed", target=account, client_id=client.pk,
+            brand_id=client.brand_id, after={"login": account.login, "trading": wanted},
+        )  # fmt: skip
+        wake_on_commit("trading.apply_right_to_trade", account.pk)
+    return [account.pk for account in changed]
+
+
+def apply_right_to_trade(account_id: int) -> bool:
+    """Tell the platform whether an account may trade. Not in a transaction; telling it twice does no harm.
+
+    Where the server does not let us, a person is asked to do it there.
+    """
+    account = TradingAccount.objects.select_related("server").get(pk=account_id)
+    wanted = account.trading_wanted
+    if account.state != AccountState.OPEN or wanted == account.trading_applied:
+        return True
+    if not (possible := capabilities.can(account.server, Ability.STOP_TRADING)):
+        TradingAccount.objects.filter(pk=account_id).update(next_try_at=None, error=possible.reason[:300])
+        open_issue(
+            server_id=account.server_id, kind=IssueKind.BY_HAND, subject=account.login,
+            details={"account": account.pk, "login": account.login, "trading": wanted},
+        )  # fmt: skip
+        return False
+    note_telling(account_id)
+    try:
+        now = platform_for(account.server, Purpose.MONEY).update_account(account.login, rights={Right.TRADE: wanted})
+    except PlatformError as problem:
+        TradingAccount.objects.filter(pk=account_id).update(
+            next_try_at=timezone.now() + RIGHTS_AGAIN, error=str(problem)[:300]
+        )
+        return False
+    TradingAccount.objects.filter(pk=account_id).update(
+        trading_applied=wanted, next_try_at=None, error="", allowed=sorted(now.allowed)
+    )
+    return True
+
+
+def due_rights(*, limit: int = 200) -> list[int]:
+    """Open accounts whose right to trade the platform does not know yet."""
+    rows = TradingAccount.objects.filter(
+        ~Q(trading_wanted=F("trading_applied")), state=AccountState.OPEN, next_try_at__lte=timezone.now()
+    )
+    return list(rows.order_by("next_try_at").values_list("pk", flat=True)[:limit])
+
+
+def _open_account(account_id: int) -> TradingAccount:
+    account = TradingAccount.objects.select_related("client__brand", "server", "account_type").get(pk=account_id)
+    if account.state != AccountState.OPEN:
+        raise WrongState(_("The trading account is not open."))
+    return account

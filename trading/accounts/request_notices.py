@@ -1,0 +1,60 @@
+"""Who is told of a request on an account, and what is written down of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clients import timeline
+from clients.choices import TimelineKind
+from crm.i18n.localized_text import joined, lowered, phrase, say
+from crm.notices.notify import notify, people_with
+from crm.security import audit
+from trading.accounts.request_rules import what, words_of
+from trading.choices import RequestState
+from trading.models import AccountRequest
+
+DECIDES = "trading.decide_request"
+
+
+def call_staff(request: AccountRequest) -> None:
+    account = request.account
+    notify(
+        people_with(DECIDES, brand_id=account.client.brand_id), kind="trading.request",
+        title=phrase("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
+        body=joined(words_of(request), " "), url=f"/trading/requests/{request.pk}/",
+        dedupe_key=f"trading.request:{request.pk}:{len(request.held_because)}",
+    )  # fmt: skip
+
+
+def tell_client(request: AccountRequest) -> None:
+    account = request.account
+    state = RequestState(request.state)
+
+    title = phrase("%(login)s: %(what)s – %(state)s") % {
+        "login": account.login, "what": what(request), "state": lowered(state.label),
+    }  # fmt: skip
+    if request.is_by_rule and state == RequestState.GRANTED:  # nobody asked for it
+        title = joined([account.login, what(request)], ": ")
+
+    timeline.tell(
+        client_id=account.client_id, kind=TimelineKind.TRADING, actor=request.decided_by, is_visible_to_client=True,
+        title=title, body=request.note, dedupe_key=f"trading.request:{request.pk}:{state.value}:{request.decided_at}",
+    )  # fmt: skip
+    if account.client.user_id:
+        notify(
+            [account.client.user_id], kind="trading.request", title=title, body=request.note,
+            url=f"/portal/accounts/{account.pk}/", dedupe_key=f"trading.request:{request.pk}:{state.value}:{request.decided_at}",
+        )  # fmt: skip
+
+
+def record(action: str, request: AccountRequest, actor: Any, **more: Any) -> None:
+    account = request.account
+    more.setdefault("after", {"what": say(what(request))})
+    audit.record(
+        actor=actor,
+        action=action,
+        target=request,
+        client_id=account.client_id,
+        brand_id=account.client.brand_id,
+        **more,
+    )

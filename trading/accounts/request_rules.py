@@ -1,0 +1,151 @@
+"""What stands against a client's wish on an account, and the words for both. Reads only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import pairwise
+from typing import Final
+
+from django.utils import timezone
+
+from clients.models import Client
+from crm.i18n.localized_text import Words, joined, label_of, phrase
+from crm.security.policies import Decision
+from trading import policies
+from trading.choices import Ability, AccountKind, HeldBecause, OperationState, RequestKind, RequestState
+from trading.leverage import caps
+from trading.models import AccountRequest, AccountType, TradingAccount
+from trading.platforms import capabilities
+
+CONTACT_DAYS: Final = dt.timedelta(days=3)
+FIRST_PASSWORD: Final = dt.timedelta(days=1)
+LEAVE: Final = dt.timedelta(days=1)
+NEEDS: Final = {
+    RequestKind.LEVERAGE: Ability.CHANGE_LEVERAGE,
+    RequestKind.TYPE: Ability.CHANGE_GROUP,
+    RequestKind.ARCHIVE: Ability.STOP_TRADING,
+    RequestKind.PASSWORD: Ability.SET_PASSWORDS,
+}
+
+
+def is_possible(account: TradingAccount, kind: RequestKind) -> Decision:
+    """Whether the account's server lets us do it at all."""
+    return capabilities.can(account.server, NEEDS[kind])
+
+
+def types_to_change_to(account: TradingAccount) -> list[AccountType]:
+    """Types that an account may become without losing its login: of its brand, server and currency; never demo to real."""
+    found = AccountType.objects.filter(
+        brand_id=account.client.brand_id, server_id=account.server_id, currency=account.currency, is_enabled=True,
+        is_demo=account.is_demo,
+    )  # fmt: skip
+    return [
+        one for one in found.exclude(pk=account.account_type_id or 0)[:50] if one.is_offered_in(account.client.country)
+    ]
+
+
+def against_archive(account: TradingAccount) -> list[HeldBecause]:
+    """What must be gone before an account is closed: positions, money, money on its way."""
+    found = [HeldBecause.POSITIONS] if account.positions.exists() else []
+    if account.balance or account.credit:
+        found.append(HeldBecause.MONEY)
+    unsettled = [OperationState.RESERVED, OperationState.SENT, OperationState.UNKNOWN]
+    if account.operations.filter(state__in=unsettled).exists():
+        found.append(HeldBecause.MOVING)
+    return found
+
+
+def against_password(account: TradingAccount) -> list[HeldBecause]:
+    """Why a person looks before the client sets a new trading password; empty: they set it themselves at once.
+
+    The first password of an account that we opened a moment ago is always theirs to set.
+    """
+    client, now = account.client, timezone.now()
+    found = [HeldBecause.RESTRICTED] if policies.BLOCKING_RESTRICTIONS & set(client.restrictions) else []
+    if contact_changed(client, since=now - CONTACT_DAYS):
+        found.append(HeldBecause.CONTACT)
+    is_new = account.imported_at is None and account.opened_at is not None and account.opened_at > now - FIRST_PASSWORD
+    if account.account_type is not None and account.account_type.asks_for_passwords and not is_new:
+        found.append(HeldBecause.TYPE_ASKS)
+    return found
+
+
+def contact_changed(client: Client, *, since: dt.datetime) -> bool:
+    """Whether mailbox or telephone became another one since then; the first ones are no change."""
+    rows = list(
+        client.history.order_by("-history_date", "-history_id").values_list("email", "phone", "history_date")[:50]
+    )  # type: ignore[attr-defined]
+    return any(newer[2] >= since and newer[:2] != older[:2] for newer, older in pairwise(rows))
+
+
+def leave_for_password(account: TradingAccount) -> AccountRequest | None:
+    """The granted wish by which the client may set a new password, within a day and once."""
+    found = account.requests.filter(
+        kind=RequestKind.PASSWORD, state=RequestState.GRANTED, used_at__isnull=True,
+        decided_at__gte=timezone.now() - LEAVE,
+    )  # fmt: skip
+    return found.order_by("-pk").first()
+
+
+def obstacles(request: AccountRequest) -> list[HeldBecause]:
+    """What stands against granting at once; empty when nothing does. The account is locked by the caller."""
+    account, client = request.account, request.account.client
+    if request.kind == RequestKind.PASSWORD:
+        return against_password(account)
+    found = [HeldBecause.RESTRICTED] if policies.BLOCKING_RESTRICTIONS & set(client.restrictions) else []
+    if request.kind == RequestKind.ARCHIVE:
+        return found + against_archive(account)
+    if account.positions.exists():
+        found.append(HeldBecause.POSITIONS)
+    if request.kind == RequestKind.LEVERAGE:
+        ladder = caps.ladder_of(account)
+        if ladder is None or request.leverage not in {*ladder.steps, *ladder.beyond}:
+            found.append(HeldBecause.LADDER)
+        elif request.leverage in ladder.beyond:
+            found.append(HeldBecause.CAP)
+    elif request.account_type is not None:
+        found += _against_type(account, request.account_type)
+    return found
+
+
+def _against_type(account: TradingAccount, wanted: AccountType) -> list[HeldBecause]:
+    found = []
+    if account.client.kyc_level < wanted.kyc_level or not wanted.is_enabled:
+        found.append(HeldBecause.NOT_OFFERED)
+    if account.equity < wanted.min_deposit and not wanted.is_demo:
+        found.append(HeldBecause.MINIMUM)
+    if wanted.kind == AccountKind.ISLAMIC:
+        found.append(HeldBecause.SWAP_FREE)
+    if not caps.ladder_for(account.client, wanted).steps:
+        found.append(HeldBecause.CAP)
+    return found
+
+
+def words_of(request: AccountRequest) -> list[Words]:
+    """Why it waits; a cap with the rule that sets it."""
+    return [
+        joined([HeldBecause(code).label, _cap_words(request) if code == HeldBecause.CAP else ""], " ")
+        for code in request.held_because
+    ]
+
+
+def _cap_words(request: AccountRequest) -> Words:
+    """The rule that stands against it: of the account, or of a class of instruments on which the group would give too much."""
+    client, cap = request.account.client, caps.cap_for(request.account.client)
+    if request.account_type is not None:
+        return caps.ladder_for(client, request.account_type).words
+    if cap and (request.leverage or 0) > cap.leverage:
+        return cap.words
+    ladder = caps.ladder_of(request.account)
+    return ladder.words if ladder else ""
+
+
+def what(request: AccountRequest) -> Words:
+    """`Leverage 1:30 → 1:100`."""
+    if request.kind == RequestKind.LEVERAGE:
+        return phrase("Leverage 1:%(before)s → 1:%(after)s") % {
+            "before": request.before["leverage"], "after": request.leverage,
+        }  # fmt: skip
+    if request.kind == RequestKind.TYPE:
+        return phrase("Account type → %(type)s") % {"type": request.account_type}
+    return label_of(request, "kind")

@@ -1,0 +1,1 @@
+"""Pages of trading accounts and clients' requests."""

@@ -1,0 +1,286 @@
+"""The account page, the client's trading tab, and what people change there."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from clients.models import Client
+from clients.queries import get_client, is_in_own_book
+from clients.views import dialogs
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.money.numbers import is_whole
+from crm.security import access_log
+from crm.ui.charts import Chart, Series
+from crm.ui.views import StaffView, embedded_table
+from trading import policies, queries
+from trading.accounts import changes as accounts
+from trading.accounts import opening
+from trading.accounts.account_status import asked_of, standing_of
+from trading.accounts.forms import LeverageForm, OpenAccountForm
+from trading.accounts.tables import AccountDealTable
+from trading.choices import AccountState, DecisionState, IssueKind
+from trading.leverage import caps
+from trading.models import PlatformIssue, TradingAccount
+from trading.platforms import capabilities
+from trading.risk import margin, performance
+
+DEALS_ON_TAB = 15
+LOOK_SALT, LOOK_SECONDS = "trading.account_look", 12 * 3600
+
+
+def curve_chart(account: TradingAccount, curve: queries.Curve, *, height: int = 220) -> Chart | None:
+    """Equity over balance; None until there are two points."""
+    if len(curve.at) < 2:
+        return None
+    return Chart(
+        id=f"equity-{account.pk}",
+        x=curve.at,
+        series=[
+            Series(_("Equity"), curve.equity, kind="area", unit=account.currency),
+            Series(_("Balance"), curve.balance, tone="neutral", kind="step", unit=account.currency),
+        ],
+        height=height,
+        from_zero=False,
+    )
+
+
+def fall_chart(account: TradingAccount, curve: queries.Curve) -> Chart | None:
+    """How far equity is below its height, hanging from zero; None where it never fell."""
+    if len(curve.at) < 2 or not curve.drawdown_percent:
+        return None
+    falls = [-fall for fall in curve.falls]
+    return Chart(
+        id=f"fall-{account.pk}", x=curve.at, height=110,
+        series=[Series(_("Below the height"), falls, tone="danger", kind="area", unit="%", decimals=1)],
+    )  # fmt: skip
+
+
+def hour_chart(account: TradingAccount, record: performance.TrackRecord) -> Chart | None:
+    """What each hour of the day brought; None without a trade."""
+    if not record.days:
+        return None
+    return Chart(
+        id=f"hours-{account.pk}", x=list(range(24)), height=150, x_label=_("Hour (UTC)"),
+        series=[Series(_("Net"), record.hours, kind="bars", unit=account.currency)],
+    )  # fmt: skip
+
+
+def trading_tab(request: HttpRequest, client: Client) -> HttpResponse:
+    """A client's accounts, open positions and last deals. `?account=` chooses whose curve and deals are shown."""
+    user: Any = request.user
+    rows = queries.accounts_of(user, client.pk)
+    positions = queries.positions_of_client(user, client.pk)
+    by_id = {account.pk: account for account in rows}
+    wanted = request.GET.get("account", "")
+    chosen = by_id.get(int(wanted)) if is_whole(wanted) else None
+    chosen = chosen or next((account for account in rows if account.state == "open"), None)
+    context: dict[str, Any] = {
+        "client": client, "accounts": rows, "positions": positions, "chosen": chosen,
+        "totals": queries.totals_of(client, rows, positions),
+        "operations": queries.operations_of_client(user, client.pk)[:8],
+        "can_open": any(offer.decision for offer in queries.offers_for(user, client)),
+    }  # fmt: skip
+    if chosen is not None:
+        curve = queries.equity_curve(user, chosen.pk)
+        deals = queries.with_price_digits(list(queries.deals_of_account(user, chosen.pk)[:DEALS_ON_TAB]))
+        context |= {
+            "chart": curve_chart(chosen, curve), "curve": curve, "deals": deals, "has_fees": any(deal.fee for deal in deals),
+        }  # fmt: skip
+    return render(request, "trading/accounts/_client_tab.html", context)
+
+
+class AccountPage(StaffView):
+    """One account: what it is worth, how it went, what is open, what was dealt."""
+
+    permission = "trading.view_tradingaccount"
+
+    def get(self, request: HttpRequest, account_id: int) -> HttpResponse:
+        user: Any = request.user
+        account = queries.get_account(user, account_id)
+        note_look(user, account)
+        curve, positions = queries.curve_of(account), queries.positions_of(account)
+        is_there = account.state == "open" and account.missing_since is None
+        context = {
+            "account": account, "client": account.client, "curve": curve, "chart": curve_chart(account, curve, height=260),
+            "positions": positions, "held": performance.held_of(positions), "fared": performance.track_record(account),
+            "alerts": margin.open_alerts_of(account), "look": signing.dumps([user.pk, account.pk], salt=LOOK_SALT),
+            "may_change_leverage": policies.can_change_leverage(user, account) and is_there,
+            "may_reset_password": policies.can_reset_password(user, account) and is_there,
+            "lacking": capabilities.lacking(account.server), "asks_to_look": _asks_to_look(account),
+            "unverified": capabilities.unverified(account.server), "standing": standing_of(user, account),
+            **_of_opening(user, account),
+        }  # fmt: skip
+        return render(request, "trading/accounts/account.html", context)
+
+
+class AccountResults(StaffView):
+    """What the account page fetches once it stands: how the account fared, what was asked, moved and changed.
+
+    The page's look was noted already and comes with it, signed; whoever asks without one is noted here.
+    """
+
+    permission = "trading.view_tradingaccount"
+
+    def get(self, request: HttpRequest, account_id: int) -> HttpResponse:
+        user: Any = request.user
+        account = queries.get_account(user, account_id)
+        if not is_noted(request.GET.get("look", ""), user, account):
+            note_look(user, account)
+        curve, fared = queries.curve_of(account), performance.track_record(account)
+        context = {
+            "account": account, "curve": curve, "fared": fared, "falls": fall_chart(account, curve),
+            "hours": hour_chart(account, fared), "results": performance.by_symbol(account),
+            "asked": asked_of(account), "operations": queries.operations_of(account)[:12],
+        }  # fmt: skip
+        return render(request, "trading/sync/_fared.html", context)
+
+
+class AccountDeals(StaffView):
+    """The deals of one account, as the table that the account page embeds."""
+
+    permission = "trading.view_deal_list"
+
+    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
+        table = AccountDealTable(request.user, request.GET, path=request.path, scope={"account_id": account_id})
+        return embedded_table(request, table)
+
+
+class OpenAccount(StaffView):
+    """Open an account for a client."""
+
+    permission = "trading.open_account"
+
+    def get(self, request: HttpRequest, client_id: int) -> HttpResponse:
+        return self._form(request, get_client(request.user, client_id))
+
+    def post(self, request: HttpRequest, client_id: int) -> HttpResponse:
+        client = get_client(request.user, client_id)
+        form = OpenAccountForm(request.POST, offers=queries.offers_for(request.user, client))
+        if form.is_valid():
+            try:
+                opening.request_account(
+                    client_id=client.pk, account_type_id=int(form.cleaned_data["account_type"]), actor=request.user,
+                    leverage=form.cleaned_data["leverage"], request_key=request.POST.get("key", "")[:60] or _key(),
+                )  # fmt: skip
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, _("The account is being opened. It takes a few seconds."))
+                return redirect(f"/clients/{client.pk}/?tab=trading")
+        return self._form(request, client, form)
+
+    @staticmethod
+    def _form(request: HttpRequest, client: Client, form: OpenAccountForm | None = None) -> HttpResponse:
+        offers = queries.offers_for(request.user, client)
+        context = {
+            "client": client, "offers": offers, "form": form or OpenAccountForm(offers=offers),
+            "key": request.POST.get("key") or _key(),
+        }  # fmt: skip
+        return render(
+            request, "trading/accounts/open_account.html", context, status=422 if form and form.errors else 200
+        )
+
+
+class ChangeLeverage(StaffView):
+    """The leverages that type and rules allow, in a dialog of the account page."""
+
+    permission = "trading.change_leverage"
+
+    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
+        account = queries.get_account(request.user, account_id)
+        form = LeverageForm(request.POST or None, account=account, ladder=caps.ladder_of(account))
+        return dialogs.run(
+            request, form,
+            lambda: accounts.change_leverage(
+                account_id=account.pk, leverage=form.cleaned_data["leverage"], actor=request.user
+            ),
+            url=reverse("trading_account", args=[account.pk]), said=_("The leverage is changed."),
+            title=_("Change leverage"), submit=_("Change"),
+        )  # fmt: skip
+
+    post = get
+
+
+class ResetPassword(StaffView):
+    """Set a new trading password and show it, this once."""
+
+    permission = "trading.reset_password"
+
+    def post(self, request: HttpRequest, account_id: int) -> HttpResponse:
+        account = queries.get_account(request.user, account_id)
+        try:
+            password = accounts.reset_password(account_id=account.pk, actor=request.user)
+        except DomainError as error:
+            messages.error(request, error.message)
+            return redirect("trading_account", account.pk)
+        return never_cache(
+            lambda r: render(r, "trading/accounts/new_password.html", {"account": account, "password": password})
+        )(request)
+
+
+class RetryAccount(StaffView):
+    permission = "trading.open_account"
+
+    def post(self, request: HttpRequest, account_id: int) -> HttpResponse:
+        account = queries.get_account(request.user, account_id)
+        try:
+            opening.retry_account(account_id=account.pk, actor=request.user)
+            messages.success(request, _("The account is tried again."))
+        except DomainError as error:
+            messages.error(request, error.message)
+        return redirect("trading_account", account.pk)
+
+
+def _of_opening(user: Any, account: TradingAccount) -> dict[str, Any]:
+    """What a person may do about an opening that failed or was not answered."""
+    if account.state not in (AccountState.FAILED, AccountState.UNKNOWN):
+        return {}
+    proposal = account.login_proposals.filter(state=DecisionState.WAITING).select_related("requested_by").first()
+    may_open = user.has_perm("trading.open_account") and proposal is None
+    return {
+        "login_proposal": proposal, "may_attach": may_open,
+        "may_retry": may_open and account.state == AccountState.FAILED,
+    }  # fmt: skip
+
+
+def _asks_to_look(account: TradingAccount) -> bool:
+    """Whether its opening was not answered and only a person can tell whether it is on the platform."""
+    if account.state != "failed":
+        return False
+    asked = PlatformIssue.objects.filter(
+        server_id=account.server_id,
+        kind=IssueKind.BY_HAND,
+        subject=opening.reference_of(account.pk),
+        closed_at__isnull=True,
+    )
+    return asked.exists()
+
+
+def _key() -> str:
+    return f"page:{uuid.uuid4()}"
+
+
+def is_noted(look: str, user: Any, account: TradingAccount) -> bool:
+    """Whether this user opened this account's page lately, by the mark that the page gave out."""
+    try:
+        return signing.loads(look, salt=LOOK_SALT, max_age=LOOK_SECONDS) == [user.pk, account.pk]
+    except signing.BadSignature:
+        return False
+
+
+def note_look(user: Any, account: TradingAccount, *, target: str = "") -> None:
+    """Who looked at an account, or at something of it."""
+    access_log.note(
+        user=user, kind=AccessKind.VIEW, client_id=account.client_id, brand_id=account.client.brand_id,
+        target=target or f"trading.account:{account.pk}", in_book=is_in_own_book(user, account.client),
+    )  # fmt: skip

@@ -1,0 +1,56 @@
+"""Closing an account, and opening it again, by staff: each a dialog of the account page."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from clients.views import dialogs
+from crm.ui.views import StaffView
+from trading import queries
+from trading.accounts import archive
+from trading.accounts.forms import WhyForm
+from trading.accounts.request_rules import against_archive
+
+
+class ArchiveAccount(StaffView):
+    """With what stands against it instead of the form, where something does."""
+
+    permission = archive.ARCHIVES
+
+    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
+        account = queries.get_account(request.user, account_id)
+        form = WhyForm(request.POST or None)
+        held = [str(one.label) for one in against_archive(account)] if request.method == "GET" else []
+        return dialogs.run(
+            request, form,
+            lambda: archive.archive_account(
+                account_id=account.pk, actor=request.user, reason=form.cleaned_data["reason"]
+            ),
+            url=reverse("trading_account", args=[account.pk]), said=_("The account is closed. Its history stays."),
+            title=_("Close this account"), submit="" if held else _("Close the account"), tone="danger", held=held,
+            body="trading/accounts/_archive_dialog.html",
+            about=_("Its owner can neither sign in nor trade any more. The history stays, and it can be opened again."),
+        )  # fmt: skip
+
+    post = get
+
+
+class RestoreAccount(StaffView):
+    permission = archive.ARCHIVES
+
+    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
+        account = queries.get_account(request.user, account_id)
+        form = WhyForm(request.POST or None)
+        return dialogs.run(
+            request, form,
+            lambda: archive.restore_account(
+                account_id=account.pk, actor=request.user, reason=form.cleaned_data["reason"]
+            ),
+            url=reverse("trading_account", args=[account.pk]), said=_("The account is open again."),
+            title=_("Open this account again"), submit=_("Open it again"), body="trading/accounts/_archive_dialog.html",
+            about=_("Its owner can sign in again, and trade unless a restriction forbids it."),
+        )  # fmt: skip
+
+    post = get

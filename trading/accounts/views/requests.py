@@ -1,0 +1,100 @@
+"""The queue of what clients ask for on their accounts, and one request: claim, grant, refuse, undo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Case, Q, Value, When
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from clients.queries import is_in_own_book
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.security import access_log
+from crm.ui.views import StaffView, TableView
+from trading import policies, queries
+from trading.accounts import request_rules, requests
+from trading.accounts.request_notices import DECIDES
+from trading.accounts.tables import RequestTable
+from trading.choices import RequestState
+from trading.models import AccountRequest
+
+
+class RequestList(TableView):
+    table = RequestTable
+
+
+def _request(user: Any, request_id: int) -> AccountRequest:
+    found = queries.requests_visible_to(user).select_related(
+        "account__client__brand", "account__server", "account__account_type", "account_type", "claimed_by", "decided_by"
+    )
+    one = found.filter(pk=request_id).first()
+    if one is None:
+        raise Http404
+    return one
+
+
+class RequestPage(StaffView):
+    permission = DECIDES
+
+    def get(self, request: HttpRequest, request_id: int) -> HttpResponse:
+        user: Any = request.user
+        one = _request(user, request_id)
+        account = one.account
+        access_log.note(
+            user=user, kind=AccessKind.VIEW, client_id=account.client_id, brand_id=account.client.brand_id,
+            target=f"trading.accountrequest:{one.pk}", in_book=is_in_own_book(user, account.client),
+        )  # fmt: skip
+        return self.page(request, one)
+
+    @staticmethod
+    def page(request: HttpRequest, one: AccountRequest, error: str = "", note: str = "") -> HttpResponse:
+        is_decided = one.state in (RequestState.GRANTED, RequestState.REFUSED)
+        context = {
+            "one": one, "account": one.account, "client": one.account.client, "what": requests.what(one),
+            "held": request_rules.words_of(one), "decision": policies.can_decide_request(request.user, one), "error": error,
+            "note": note, "positions": queries.positions_of(one.account),
+            "may_undo": is_decided and not one.is_by_rule, "following": _following(request.user, one),
+        }  # fmt: skip
+        return render(request, "trading/accounts/request.html", context, status=422 if error else 200)
+
+
+def _following(user: Any, one: AccountRequest) -> AccountRequest | None:
+    """The one that waits longest after this; at the end of the queue the first again."""
+    waiting = queries.requests_visible_to(user).filter(state=RequestState.WAITING).exclude(pk=one.pk)
+    is_later = Case(
+        When(Q(asked_at__gt=one.asked_at) | Q(asked_at=one.asked_at, pk__gt=one.pk), then=Value(0)), default=Value(1)
+    )
+    return waiting.order_by(is_later, "asked_at", "pk").first()
+
+
+class DecideRequest(StaffView):
+    """claim, grant, refuse or undo."""
+
+    permission = DECIDES
+
+    def post(self, request: HttpRequest, request_id: int, act: str) -> HttpResponse:
+        one = _request(request.user, request_id)
+        note = request.POST.get("note", "")
+        verbs: dict[str, Any] = {
+            "claim": requests.claim,
+            "grant": requests.grant,
+            "refuse": requests.refuse,
+            "undo": requests.undo,
+        }
+        if act not in verbs:
+            raise Http404
+        words = {"note": note} if act in ("grant", "refuse") else {}
+        try:
+            verbs[act](request_id=one.pk, actor=request.user, **words)
+        except DomainError as error:
+            return RequestPage.page(request, _request(request.user, request_id), error.message, note)
+        said = {
+            "claim": _("It is yours for ten minutes."), "grant": _("Granted and done."),
+            "refuse": _("Refused; the client is told."), "undo": _("The decision is undone."),
+        }  # fmt: skip
+        messages.success(request, said[act])
+        return redirect("trading_request", one.pk)

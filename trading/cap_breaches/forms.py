@@ -1,0 +1,92 @@
+"""Set-up forms of account types and leverage caps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.postgres.forms import SimpleArrayField
+from django.utils.translation import gettext_lazy as _
+
+from clients.choices import Category
+from clients.countries import country_choices
+from crm.models import Brand
+from crm.security.scope import reach_of
+from crm.ui.forms import DayInput
+from trading.choices import InstrumentClass
+from trading.models import AccountType
+
+
+class CountriesField(SimpleArrayField):
+    """Two-letter codes with commas between them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(forms.CharField(max_length=2), **{"required": False, **kwargs})
+
+    def clean(self, value: Any) -> list[str]:
+        codes = sorted({code.strip().upper() for code in super().clean(value) or [] if code.strip()})
+        known = {code for code, _name in country_choices()}
+        strange = [code for code in codes if code not in known]
+        if strange:
+            raise forms.ValidationError(
+                _("No country has the code %(codes)s. Use two letters, e.g. DE, AT.") % {"codes": ", ".join(strange)}
+            )
+        return codes
+
+
+class AccountTypeForm(forms.ModelForm):
+    leverages = SimpleArrayField(
+        forms.IntegerField(min_value=1, max_value=500), label=_("Leverages"), help_text=_("1:n, e.g. 10, 20, 30"),
+        error_messages={"item_invalid": _("Item %(nth)s is no leverage from 1 to 500:")},
+    )  # fmt: skip
+    countries = CountriesField(label=_("Countries"), help_text=_("Codes, e.g. DE, AT; empty: everywhere"))
+    excluded_countries = CountriesField(
+        label=_("But not in"), help_text=_("Codes; these take away from the list before")
+    )
+
+    class Meta:
+        model = AccountType
+        fields = (
+            "brand", "name", "kind", "server", "group", "currency", "leverages", "default_leverage", "min_deposit",
+            "kyc_level", "countries", "excluded_countries", "position", "is_default", "is_enabled",
+            "asks_for_passwords",
+        )  # fmt: skip
+        labels = {
+            "brand": _("Brand"), "name": _("Name"), "kind": _("Kind"), "server": _("Trading server"), "group": _("Group"),
+            "currency": _("Currency"), "default_leverage": _("Usual leverage"), "min_deposit": _("Minimum deposit"),
+            "kyc_level": _("KYC level"), "position": _("Order"), "is_default": _("Opens by itself"),
+            "is_enabled": _("Offered"), "asks_for_passwords": _("New passwords after a look"),
+        }  # fmt: skip
+        help_texts = {
+            "group": _("As the platform spells it, e.g. real\\standard-EUR or LIVE_STANDARD_EUR"),
+            "currency": _("That of the group"), "default_leverage": _("One of the leverages: what nobody chose"),
+            "min_deposit": _("In the account's currency; 0: none"), "position": _("In lists, the smallest first"),
+            "is_enabled": _("Off: no new accounts; those that are there stay"),
+        }  # fmt: skip
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        brands = Brand.objects.filter(pk__in=reach_of(user).brands).order_by("name")
+        self.fields["brand"].queryset = brands  # type: ignore[attr-defined]
+        if self.instance.pk:
+            self.fields["brand"].disabled = True
+            minimum = self.instance.min_deposit
+            self.initial["min_deposit"] = f"{minimum.normalize():f}" if minimum else "0"
+
+    def _post_clean(self) -> None:
+        """The verb writes the row and checks it; the form only reads what was typed."""
+
+
+class CapForm(forms.Form):
+    """A line of a regulator's rule, from a day on."""
+
+    authority = forms.CharField(label=_("Authority"), max_length=20)
+    countries = CountriesField(label=_("Countries"), required=True, help_text=_("Codes, e.g. DE, AT"))
+    category = forms.ChoiceField(label=_("Client category"), choices=Category.choices)
+    instrument_class = forms.ChoiceField(label=_("Instruments"), choices=InstrumentClass.choices)
+    leverage = forms.IntegerField(
+        label=_("Highest leverage"), min_value=0, max_value=500, help_text=_("0: may not be offered")
+    )
+    valid_from = forms.DateField(label=_("First day"), widget=DayInput())
+    valid_until = forms.DateField(label=_("Last day"), required=False, widget=DayInput())
+    source = forms.CharField(label=_("Source"), max_length=200)

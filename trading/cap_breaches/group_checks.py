@@ -1,0 +1,82 @@
+"""Whether the groups that account types name are there on their servers, in their currencies.
+
+What the hourly reading of groups found is kept (`PlatformGroup`); on saving a type the server itself is asked where that
+does not agree, so that a group made a minute ago is no error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from trading.cap_breaches import type_checks
+from trading.cap_breaches.account_types import types_visible_to
+from trading.models import AccountType, PlatformGroup, TradingServer
+from trading.platforms.base import Purpose
+from trading.platforms.pool import capabilities_of, platform_for
+
+NAMED_MAX: Final = 5
+SHOWN_MAX: Final = 100
+
+
+@dataclass(frozen=True)
+class GroupProblem:
+    account_type: AccountType
+    words: str
+
+
+def known_groups(server: TradingServer) -> dict[str, str]:
+    """Group → currency as last read (empty: every account has its own); an empty table while nothing was read."""
+    rows = PlatformGroup.objects.filter(server=server, gone_at__isnull=True)
+    return dict(rows.values_list("name", "currency"))
+
+
+def problem_in(groups: dict[str, str], group: str, currency: str) -> str:
+    """What is wrong with a group, with those that would do; empty when nothing is or nothing is known."""
+    if not groups or groups.get(group) in ("", currency):
+        return ""
+    if group in groups:
+        return _("The group %(group)s is in %(there)s, not in %(currency)s.") % {
+            "group": group, "there": groups[group], "currency": currency}  # fmt: skip
+    fitting = [name for name, there in sorted(groups.items()) if there in ("", currency)][:NAMED_MAX]
+    words = _("The server has no group %(group)s.") % {"group": group}
+    return f"{words} {_('In %(currency)s there are: %(groups)s') % {'currency': currency, 'groups': ', '.join(fitting)}}" if (
+        fitting) else words  # fmt: skip
+
+
+def check(server: TradingServer, group: str, currency: str) -> str:
+    """As `problem_in`, after asking the server itself when what was read last does not agree. Raises: PlatformError."""
+    groups = known_groups(server)
+    if groups.get(group) in ("", currency) or not capabilities_of(server.kind).lists_groups:
+        return ""
+    there = {one.name: one.currency for one in platform_for(server, Purpose.READS).groups()}
+    return problem_in(there, group, currency)
+
+
+def _doubtful(types: QuerySet[AccountType]) -> QuerySet[AccountType]:
+    groups = PlatformGroup.objects.filter(server=OuterRef("server"), gone_at__isnull=True)
+    fitting = groups.filter(Q(currency=OuterRef("currency")) | Q(currency=""), name=OuterRef("group"))
+    return types.filter(Exists(groups), ~Exists(fitting), is_enabled=True)
+
+
+def problems(user: Any) -> list[GroupProblem]:
+    """Offered types whose group was not there when the server's groups were read last. A query per server in doubt."""
+    found, by_server = [], {}
+    for one in _doubtful(types_visible_to(user))[:SHOWN_MAX]:
+        if one.server_id not in by_server:
+            by_server[one.server_id] = known_groups(one.server)
+        found.append(GroupProblem(one, problem_in(by_server[one.server_id], one.group, one.currency)))
+    return found
+
+
+def margin_problems(user: Any) -> list[GroupProblem]:
+    """Offered types whose group gives more on a class of instruments than a regulator allows, whatever the leverage."""
+    types = list(types_visible_to(user).filter(is_enabled=True, is_demo=False)[:SHOWN_MAX])
+    return [GroupProblem(one, words) for one, words in type_checks.wrong_classes(types)]
+
+
+def all_problems(user: Any) -> list[GroupProblem]:
+    return [*problems(user), *margin_problems(user)]

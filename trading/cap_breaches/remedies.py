@@ -1,0 +1,243 @@
+"""Putting accounts right that get more on a class of instruments than they may.
+
+Margins are the group's or the symbol's, set on the platform by the broker's administrator: no account has its own. What can be
+done from here is less leverage, where the class's margin follows it, or another group: that of another type of the same brand,
+server, currency and kind, offered to the client, whose margins keep every class within its cap as far as they are told. The
+page counts what each would do; a person chooses, and a job does it account by account. An account with open positions is left
+to people: another margin could close them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm.errors import WrongState
+from crm.i18n.localized_text import say
+from crm.security.policies import require_permission
+from crm.security.scope import reach_of
+from trading.accounts.requests import order
+from trading.cap_breaches import breaches, class_sql
+from trading.choices import Ability, AccountState, InstrumentClass
+from trading.leverage import caps
+from trading.leverage.margins import Given, of_groups
+from trading.models import AccountRequest, AccountType, PlatformGroup, Position, TradingAccount
+from trading.platforms import capabilities
+
+SORTS_MAX: Final = 300
+LINES_MAX: Final = 2000
+HELD_MAX: Final = 2000
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What would put an account right: a leverage, and a type to move to where its own group won't do."""
+
+    leverage: int
+    account_type: AccountType | None
+    loses: tuple[str, ...]  # classes that are not traded in the other group
+
+    @property
+    def words(self) -> str:
+        """`Leverage 1:20`, or `Move to Standard EU EUR (real\\eu-EUR) with 1:30; without Crypto`."""
+        if self.account_type is None:
+            return _("Leverage 1:%(leverage)s") % {"leverage": self.leverage}
+        words = _("Move to %(type)s (%(group)s) with 1:%(leverage)s") % {
+            "type": self.account_type, "group": self.account_type.group, "leverage": self.leverage,
+        }  # fmt: skip
+        if not self.loses:
+            return words
+        names = ", ".join(str(InstrumentClass(sort).label) for sort in self.loses)
+        return _("%(what)s; not traded there: %(classes)s") % {"what": words, "classes": names}
+
+    def key(self, account: TradingAccount) -> str:
+        """Names the change: from what, to what. What was chosen for other figures than an account has is not done to it."""
+        there = self.account_type.pk if self.account_type else 0
+        return f"{account.account_type_id or 0}.{account.leverage}-{there}.{self.leverage}"
+
+
+@dataclass(frozen=True)
+class House:
+    """What remedies are looked for in: the lines of a day, the types offered, and what their groups give. Three queries."""
+
+    lines: Sequence[Any]
+    types: Sequence[AccountType]
+    margins: Mapping[tuple[int, str], Mapping[str, Given]]
+    hedging: Mapping[tuple[int, str], bool]
+
+    @classmethod
+    def on(cls, day: dt.date, places: Collection[tuple[int, str]]) -> House:
+        """`places`: servers and groups of the accounts that it is about."""
+        servers = {server for server, _group in places}
+        types = list(
+            AccountType.objects.filter(server__in=servers, is_enabled=True, is_demo=False).select_related(
+                "server", "brand"
+            )[:SORTS_MAX]
+        )
+        everywhere = {*places, *((one.server_id, one.group) for one in types)}
+        groups = PlatformGroup.objects.filter(server__in=servers, gone_at__isnull=True)
+        hedging = {
+            (server, name): is_hedging
+            for server, name, is_hedging in groups.values_list("server", "name", "is_hedging")
+        }
+        return cls(caps.lines_on(day, limit=LINES_MAX), types, of_groups(everywhere), hedging)
+
+
+def remedies(account: TradingAccount, house: House) -> list[Remedy]:
+    """What would put an account right, the highest leverage first; where it stays before where it moves. No query."""
+    client, place = account.client, (account.server_id, account.group)
+    limits = caps.limits_for(client, lines=house.lines)
+    here = house.margins.get(place, {})
+    found = []
+    own = account.account_type
+    if own is not None and own.group == account.group and capabilities.can(account.server, Ability.CHANGE_LEVERAGE):
+        found += _steps(account, own, limits, house)
+    stays = max((one.leverage for one in found), default=0)  # what is had without a move needs none
+    if own is not None and capabilities.can(account.server, Ability.CHANGE_GROUP):
+        for one in house.types:
+            if (
+                _is_like(one, own, client)
+                and one.group != account.group
+                and house.hedging.get((one.server_id, one.group)) == house.hedging.get(place)
+            ):
+                found += [move for move in _steps(account, one, limits, house, here) if move.leverage > stays]
+    return sorted(found, key=lambda one: (-one.leverage, one.account_type is not None, len(one.loses)))
+
+
+def _is_like(one: AccountType, own: AccountType, client: Client) -> bool:
+    """Whether an account of a type may become one of another without other conditions than margins."""
+    same = all(
+        getattr(one, name) == getattr(own, name) for name in ("brand_id", "server_id", "currency", "kind", "is_demo")
+    )
+    level = max(own.kyc_level, client.kyc_level)
+    return same and one.pk != own.pk and one.is_offered_in(client.country) and one.kyc_level <= level
+
+
+def _steps(
+    account: TradingAccount,
+    wanted: AccountType,
+    limits: caps.Limits,
+    house: House,
+    here: Mapping[str, Given] | None = None,
+) -> list[Remedy]:
+    """The highest leverage in a type's group, not above the account's, that keeps all classes within their caps; or nothing.
+
+    here: what the group gives that the account would leave. A group that tells nothing, or not all, is moved to by nobody.
+    """
+    given = house.margins.get((wanted.server_id, wanted.group), {})
+    held = {sort: given[sort] for sort, cap in limits.by_class.items() if sort in given}
+    if not given or any(one.is_beyond(limits.by_class[sort].leverage) for sort, one in held.items()):
+        return []
+    if here is not None and any(one.unclear for one in held.values()):
+        return []
+    steps = caps.ladder_for(account.client, wanted, limits=limits, margins=house.margins).steps
+    fitting = max((n for n in steps if n <= account.leverage), default=None)
+    if fitting is None:
+        return []
+    loses = tuple(sort for sort in InstrumentClass.values if here and sort in here and sort not in given)
+    return [Remedy(fitting, None if here is None else wanted, loses)]
+
+
+# ── the preview ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Sort:
+    """Accounts that are alike to a person: their type, group and leverage, and what would put them right, as (key, words)."""
+
+    account: TradingAccount
+    options: list[tuple[str, str]]
+    accounts: list[int] = field(default_factory=list)
+    held: int = 0
+
+    @property
+    def count(self) -> int:
+        return len(self.accounts)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """`is_whole`: all sorts of accounts are in it."""
+
+    sorts: list[Sort]
+    is_whole: bool
+
+    @property
+    def may_do(self) -> bool:
+        return any(one.options for one in self.sorts)
+
+
+def preview(user: Any, *, on: dt.date | None = None) -> Preview:
+    """What could be put right from here, by sorts of accounts, the largest first. Seven queries, however many accounts."""
+    require_permission(user, "trading.view_leveragecap")
+    day = on or timezone.now().date()
+    rows = class_sql.rows(class_sql.SORTS, books=reach_of(user).books, on=day, limit=SORTS_MAX + 1)
+    if not rows:
+        return Preview([], is_whole=True)
+    house = House.on(day, {(row[0], row[2]) for row in rows})
+    types = AccountType.objects.select_related("brand", "server").in_bulk({row[1] for row in rows if row[1]})
+    found: dict[tuple[Any, ...], Sort] = {}
+    for server_id, type_id, group, leverage, category, country, brand_id, ids in rows[:SORTS_MAX]:
+        kind = types.get(type_id)
+        if kind is None or kind.brand_id != brand_id:
+            continue
+        client = Client(category=category, country=country, brand=kind.brand)
+        account = TradingAccount(
+            client=client, server=kind.server, account_type=kind, group=group, leverage=leverage, currency=kind.currency
+        )
+        options = [(one.key(account), one.words) for one in remedies(account, house)]
+        key = (server_id, type_id, group, leverage, *options)
+        found.setdefault(key, Sort(account, options)).accounts.extend(ids)
+    _note_positions(found.values())
+    return Preview(sorted(found.values(), key=lambda one: -one.count), len(rows) <= SORTS_MAX)
+
+
+def _note_positions(sorts: Collection[Sort]) -> None:
+    """How many of each hold positions; of the first HELD_MAX accounts of each sort."""
+    ids = [pk for one in sorts for pk in one.accounts[:HELD_MAX]]
+    holding = (
+        set(Position.objects.filter(account__in=ids).values_list("account_id", flat=True).distinct()) if ids else set()
+    )
+    for one in sorts:
+        one.held = len(holding & set(one.accounts[:HELD_MAX]))
+
+
+# ── doing ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def put_right(*, account_id: int, chosen: Collection[str], actor: Any) -> AccountRequest:
+    """Do to an account what was chosen for accounts like it, if that still puts it right.
+
+    Who: `trading.change_leveragecap`, for clients in reach. Raises: NotAllowed, WrongState (within its caps by now, other
+    figures than were chosen for, open positions), DomainError, OutsideWorldError.
+    """
+    require_permission(actor, caps.CHANGES)
+    above = breaches.classes_of([account_id], user=actor)
+    if not above:
+        raise WrongState(_("This account is within its caps."))
+    account = TradingAccount.objects.select_related("client__brand", "server", "account_type").get(
+        pk=account_id, client__book_id__in=reach_of(actor).books, state=AccountState.OPEN
+    )
+    house = House.on(timezone.now().date(), {(account.server_id, account.group)})
+    remedy = next((one for one in remedies(account, house) if one.key(account) in chosen), None)
+    if remedy is None:
+        raise WrongState(_("What was chosen does not put this account right any more."))
+    if account.positions.exists():
+        raise WrongState(_("There are open positions: the margin they need would change."))
+    return order(
+        account_id=account_id, actor=actor, leverage=remedy.leverage, account_type=remedy.account_type,
+        note=say(above[0].cap.words, account.client.language),
+    )  # fmt: skip
+
+
+def ids_of(user: Any, chosen: Collection[str]) -> list[int]:
+    """Accounts of the sorts that something was chosen for."""
+    return sorted(
+        pk for one in preview(user).sorts if any(key in chosen for key, _words in one.options) for pk in one.accounts
+    )

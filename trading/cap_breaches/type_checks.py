@@ -1,0 +1,128 @@
+"""What account types give on each class of instruments, beside what regulators allow retail clients to whom they are offered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.choices import Category
+from trading.choices import InstrumentClass
+from trading.leverage.caps import COUNTRY_OF_LICENCE
+from trading.leverage.margins import Given, of_groups
+from trading.models import AccountType, LeverageCap
+
+LINES_MAX: Final = 500
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class of a type: the strictest line, what the group gives at the type's highest leverage, and what fits."""
+
+    sort: str
+    line: LeverageCap
+    given: Given | None
+    top: int
+    highest: int | None
+
+    @property
+    def label(self) -> str:
+        return str(InstrumentClass(self.sort).label)
+
+    @property
+    def most(self) -> str:
+        """`20`, or a sign for no margin at all."""
+        most = self.given.at(self.top)[0] if self.given else None
+        return "" if not most else f"{most:.0f}" if most.is_finite() else "∞"
+
+    @property
+    def symbol(self) -> str:
+        return self.given.at(self.top)[1] if self.given else ""
+
+    @property
+    def unclear(self) -> str:
+        """What of this class can't be held against its cap, and why."""
+        return self.given.unclear_words if self.given else ""
+
+    @property
+    def is_wrong(self) -> bool:
+        """No leverage of the type keeps this class within its cap."""
+        return self.given is not None and (self.given.is_beyond(self.line.leverage) or self.highest is None)
+
+    @property
+    def is_lowered(self) -> bool:
+        """Some leverages of the type are not offered to those whom the line concerns."""
+        return self.given is not None and not self.is_wrong and self.highest != self.top
+
+    @property
+    def words(self) -> str:
+        values = {
+            "authority": self.line.authority, "class": self.label.lower(), "cap": self.line.leverage,
+            "most": self.most, "symbol": self.symbol,
+        }  # fmt: skip
+        if not self.line.leverage:
+            return _("%(authority)s: nothing on %(class)s may be offered, but the group trades %(symbol)s") % values
+        return _("%(authority)s: 1:%(cap)s on %(class)s, but the group gives 1:%(most)s on %(symbol)s") % values
+
+
+def lines_today(*, on: dt.date | None = None) -> list[LeverageCap]:
+    """Lines that hold for retail clients. One query."""
+    day = on or timezone.now().date()
+    rows = LeverageCap.objects.filter(category=Category.RETAIL, valid_from__lte=day)
+    return [
+        one
+        for one in rows.order_by("leverage", "authority")[:LINES_MAX]
+        if not one.valid_until or one.valid_until >= day
+    ]
+
+
+def rows_of(account_type: AccountType, lines: Sequence[LeverageCap], given: Mapping[str, Given]) -> list[ClassRow]:
+    """By class, in the regulators' order; none for demo accounts."""
+    if account_type.is_demo:
+        return []
+    ladder = account_type.ladder
+    strictest: dict[str, LeverageCap] = {}
+    for line in lines:
+        if _concerns(line, account_type):
+            strictest.setdefault(line.instrument_class, line)
+    rows = []
+    for sort in InstrumentClass.values:
+        if held := strictest.get(sort):
+            one = given.get(sort)
+            fitting = [n for n in ladder if one is None or one.fits(n, held.leverage)]
+            rows.append(ClassRow(sort, held, one, max(ladder), max(fitting, default=None)))
+    return rows
+
+
+def _concerns(line: LeverageCap, account_type: AccountType) -> bool:
+    """Whether a line holds for somebody to whom the type is offered: by residence, or by the brand's licence."""
+    licence = account_type.brand.jurisdiction
+    if COUNTRY_OF_LICENCE.get(licence, licence) in line.countries:
+        return True
+    offered = set(account_type.countries) or set(line.countries)
+    return bool(offered & set(line.countries) - set(account_type.excluded_countries))
+
+
+def wrong_classes(types: Iterable[AccountType]) -> list[tuple[AccountType, str]]:
+    """Offered types whose group breaks a cap that no leverage heals, with the words. Two queries, however many types."""
+    rows = [one for one in types if one.is_enabled and not one.is_demo]
+    if not rows:
+        return []
+    margins, lines = of_groups((one.server_id, one.group) for one in rows), lines_today()
+    return [
+        (one, row.words)
+        for one in rows
+        for row in rows_of(one, lines, margins.get((one.server_id, one.group), {}))
+        if row.is_wrong
+    ]
+
+
+def page_rows(account_type: AccountType) -> tuple[list[ClassRow], bool]:
+    """For a type's page: its classes, and whether its server tells margin rates. Two queries."""
+    place = (account_type.server_id, account_type.group)
+    given = of_groups([place]).get(place, {})
+    return rows_of(account_type, lines_today(), given), bool(given)

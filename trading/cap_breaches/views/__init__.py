@@ -1,0 +1,1 @@
+"""Pages of leverage caps and account types."""

@@ -1,0 +1,1 @@
+"""What every room of trading uses: issues, batching, the timeline's texts."""

@@ -1,0 +1,26 @@
+"""What a client's timeline says of trading accounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crm.i18n.localized_text import Words, amount, label_of, phrase
+from crm.money.amounts import Money
+
+if TYPE_CHECKING:
+    from trading.models import BalanceOperation
+
+
+def opening(login: str, server: str) -> Words:
+    return phrase("Trading account %(login)s opened on %(server)s") % {"login": login, "server": server}
+
+
+def operation(one: BalanceOperation) -> Words:
+    return phrase("%(kind)s on %(login)s: %(state)s") % {
+        "kind": label_of(one, "kind"), "login": one.account.login, "state": label_of(one, "state"),
+    }  # fmt: skip
+
+
+def amount_of(one: BalanceOperation) -> Words:
+    """With its sign where the platform has booked it."""
+    return amount(Money(one.amount if one.is_booked else abs(one.amount), one.currency), is_signed=one.is_booked)

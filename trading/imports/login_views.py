@@ -1,0 +1,110 @@
+"""Logins that people found for accounts whose opening was not answered: proposed by one, attached by another."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clients.queries import is_in_own_book
+from clients.views import dialogs
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.security import access_log
+from crm.ui.verbs import attempt
+from crm.ui.views import StaffView
+from trading import policies, queries
+from trading.accounts.forms import AttachForm, DecisionNoteForm
+from trading.choices import DecisionState
+from trading.imports import login_proposals
+from trading.models import LoginProposal
+
+OPENS = "trading.open_account"
+
+
+class ProposeLogin(StaffView):
+    """What an attempt without an answer made was found on the platform."""
+
+    permission = OPENS
+
+    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
+        account = queries.get_account(request.user, account_id)
+        form = AttachForm(request.POST or None)
+        return dialogs.run(
+            request, form,
+            lambda: login_proposals.propose_login(
+                account_id=account.pk, login=form.cleaned_data["login"], actor=request.user,
+                reason=form.cleaned_data["reason"],
+            ),
+            url=reverse("trading_account", args=[account.pk]),
+            said=_("Login proposed. A second person approves it."),
+            title=_("This account is on the platform"), submit=_("Propose login"),
+            body="trading/imports/_attach_dialog.html", account=account,
+        )  # fmt: skip
+
+    post = get
+
+
+def proposal_visible_to(user: Any, proposal_id: int) -> LoginProposal:
+    """Raises Http404."""
+    rows = LoginProposal.objects.filter(account__in=queries.accounts_visible_to(user), pk=proposal_id)
+    proposal = rows.select_related(
+        "account__client__brand", "account__server", "account__account_type", "requested_by", "decided_by"
+    ).first()
+    if proposal is None:
+        raise Http404
+    return proposal
+
+
+class LoginProposalPage(StaffView):
+    """What the platform shows of the login now, beside the client's own record, for whoever decides."""
+
+    permission = OPENS
+
+    def get(self, request: HttpRequest, proposal_id: int) -> HttpResponse:
+        user: Any = request.user
+        proposal = proposal_visible_to(user, proposal_id)
+        account = proposal.account
+        access_log.note(
+            user=user, kind=AccessKind.VIEW, client_id=account.client_id, brand_id=account.client.brand_id,
+            target=f"trading.loginproposal:{proposal.pk}", in_book=is_in_own_book(user, account.client),
+        )  # fmt: skip
+        evidence, problem = None, ""
+        if proposal.state == DecisionState.WAITING:
+            try:
+                evidence = login_proposals.evidence_of(account, proposal.login)
+            except DomainError as error:
+                problem = error.message
+        context = {
+            "proposal": proposal, "account": account, "evidence": evidence, "problem": problem,
+            "note_form": DecisionNoteForm(auto_id="note_%s"), "may_decide": policies.can_decide_login(user, proposal),
+            "may_withdraw": policies.can_withdraw_login(user, proposal),
+        }  # fmt: skip
+        return render(request, "trading/imports/login_proposal.html", context)
+
+
+class LoginProposalAct(StaffView):
+    """Approve, refuse or withdraw."""
+
+    permission = OPENS
+    acts: ClassVar[dict[str, Any]] = {
+        "approve": (
+            login_proposals.approve_login, gettext_lazy("Login attached. The account's past is being read."),
+        ),
+        "refuse": (login_proposals.refuse_login, gettext_lazy("Proposal refused.")),
+        "withdraw": (login_proposals.withdraw_login, gettext_lazy("Proposal withdrawn.")),
+    }  # fmt: skip
+
+    def post(self, request: HttpRequest, proposal_id: int, act: str) -> HttpResponse:
+        proposal, form = proposal_visible_to(request.user, proposal_id), DecisionNoteForm(request.POST)
+        if act not in self.acts:
+            raise Http404
+        verb, said = self.acts[act]
+        note = form.cleaned_data["note"] if form.is_valid() else ""
+        if attempt(request, lambda: verb(proposal_id=proposal.pk, actor=request.user, note=note), said):
+            return redirect("trading_account", proposal.account_id)
+        return redirect("trading_login", proposal_id=proposal.pk)

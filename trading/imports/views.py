@@ -1,0 +1,221 @@
+"""Taking over accounts that are on a platform already: read a server, look at what was found, decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from clients.queries import is_in_own_book
+from crm.choices import AccessKind, JobState
+from crm.errors import DomainError
+from crm.files.jobs import start_job
+from crm.money.numbers import is_whole
+from crm.security import access_log
+from crm.security.policies import require
+from crm.ui.views import StaffView, TableView, embedded_table, wants_fragment
+from trading import policies
+from trading.choices import UNDECIDED, ImportState, StagedState, Verdict
+from trading.imports import attach, matching, reading
+from trading.imports.forms import AttachForm, ImportForm
+from trading.imports.tables import IMPORTS, ImportTable, StagedTable
+from trading.models import AccountImport, Deal, StagedLogin
+
+
+class ImportList(TableView):
+    table = ImportTable
+    template_name = "trading/imports/imports.html"
+
+
+class NewImport(StaffView):
+    """Choose a server and its groups."""
+
+    permission = IMPORTS
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return render(request, "trading/imports/import_new.html", {"form": self._again(request)})
+
+    @staticmethod
+    def _again(request: HttpRequest) -> ImportForm:
+        """With the server and groups of a reading that is to be repeated, when the address names them."""
+        form = ImportForm()
+        if is_whole(server := request.GET.get("server", "")):
+            form.initial = {"server": server, "mask": request.GET.get("mask", "")}
+        return form
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = ImportForm(request.POST)
+        if form.is_valid():
+            data = form.cleaned_data
+            try:
+                batch = reading.start_import(
+                    server_id=data["server"].pk, actor=request.user, mask=data["mask"], first_login=data["first_login"],
+                    last_login=data["last_login"],
+                )  # fmt: skip
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                return redirect(batch)
+        return render(request, "trading/imports/import_new.html", {"form": form}, status=422)
+
+
+def _batch(import_id: int) -> AccountImport:
+    return get_object_or_404(AccountImport.objects.select_related("server", "owner", "job"), pk=import_id)
+
+
+class ImportPage(StaffView):
+    """Progress while it is read; then what was found, in numbers and row by row."""
+
+    permission = IMPORTS
+
+    def get(self, request: HttpRequest, import_id: int) -> HttpResponseBase:
+        user: Any = request.user
+        batch = _batch(import_id)
+        table = StagedTable(user, request.GET, path=request.path, scope={"import_id": batch.pk})
+        if request.GET.get("export") or (wants_fragment(request) and not request.GET.get("state_of")):
+            return embedded_table(request, table)
+        is_running = batch.job is not None and batch.job.state in (JobState.QUEUED, JobState.RUNNING)
+        context: dict[str, Any] = {"batch": batch, "job": batch.job, "is_running": is_running}
+        if wants_fragment(request):
+            return render(request, "trading/imports/_import_state.html", context)
+        counts, waiting, clean = _counts(batch)
+        context |= {
+            "table": table, "counts": counts, "waiting": waiting, "clean": clean, "chosen": request.GET.get("verdict", ""),
+            "is_read": batch.state != ImportState.READING,
+        }  # fmt: skip
+        access_log.note(user=user, kind=AccessKind.VIEW, target=f"trading.accountimport:{batch.pk}", rows=batch.read)
+        return render(request, "trading/imports/import.html", context)
+
+
+def _counts(batch: AccountImport) -> tuple[list[dict[str, Any]], int, int]:
+    """Rows by what was found; how many wait for a decision, and how many of them are clean."""
+    rows = batch.rows.values("verdict", "state").annotate(n=Count("pk")).order_by()
+    totals = dict.fromkeys(Verdict.values, 0)
+    waiting = clean = 0
+    for row in rows:
+        totals[row["verdict"]] += row["n"]
+        if row["state"] in UNDECIDED:
+            waiting += row["n"]
+            clean += row["n"] if row["verdict"] == Verdict.CLEAN else 0
+    shown = [
+        {"value": one.value, "label": one.label, "count": totals[one.value], "tone": one.colour}
+        for one in Verdict
+        if totals[one.value] or one in (Verdict.CLEAN, Verdict.NO_CLIENT)
+    ]
+    return shown, waiting, clean
+
+
+class ImportAct(StaffView):
+    """confirm: take over all that fit for certain; match: look for clients again. Both by a job."""
+
+    permission = IMPORTS
+    kinds = {"confirm": "trading.attach_logins", "match": "trading.match_logins"}
+
+    def post(self, request: HttpRequest, import_id: int, act: str) -> HttpResponse:
+        user: Any = request.user
+        require(policies.can_import(user))
+        batch = _batch(import_id)
+        if act not in self.kinds:
+            raise Http404
+        if batch.job is not None and batch.job.state in (JobState.QUEUED, JobState.RUNNING):
+            messages.error(request, _("Something is under way here already. Wait for it to end."))
+            return redirect(batch)
+        batch.job = start_job(self.kinds[act], owner=user, parameters={"import": batch.pk}, title=str(batch))
+        batch.save(update_fields=["job"])
+        return redirect(batch)
+
+
+class StagedPage(StaffView):
+    """One login: what the platform says, whom it fits and why, and the decision."""
+
+    permission = IMPORTS
+
+    def get(self, request: HttpRequest, row_id: int) -> HttpResponse:
+        return self.page(request, _row(row_id))
+
+    def post(self, request: HttpRequest, row_id: int) -> HttpResponse:
+        """Attach."""
+        row = _row(row_id)
+        form = self.form(request, row, request.POST)
+        if form.is_valid():
+            try:
+                account = attach.attach(
+                    row_id=row.pk, actor=request.user, client_id=form.cleaned_data["client"],
+                    account_type_id=form.cleaned_data["account_type"],
+                )  # fmt: skip
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(
+                    request, _("%(login)s is attached. Its past is being read.") % {"login": account.login}
+                )
+                return redirect(_following(row) or row.batch)
+        return self.page(request, row, form)
+
+    @staticmethod
+    def form(request: HttpRequest, row: StagedLogin, data: Any = None) -> AttachForm:
+        clients = matching.clients_of([row], request.user)
+        return AttachForm(data, row=row, clients=clients, user=request.user)
+
+    @staticmethod
+    def page(request: HttpRequest, row: StagedLogin, form: AttachForm | None = None, error: str = "") -> HttpResponse:
+        user: Any = request.user
+        clients = matching.clients_of([row], user)
+        for client in clients.values():
+            access_log.note(
+                user=user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
+                target=f"trading.stagedlogin:{row.pk}", in_book=is_in_own_book(user, client),
+            )  # fmt: skip
+        fits = [
+            {"client": clients[r["client"]], "why": matching.words_of(r["codes"]), "weight": r["weight"]}
+            for r in row.reasons
+            if r["client"] in clients
+        ]
+        undecided = row.state in UNDECIDED
+        deals = Deal.objects.filter(server_id=row.server_id, login=row.login, account__isnull=True)
+        context = {
+            "row": row, "fits": fits, "form": form or StagedPage.form(request, row), "error": error, "undecided": undecided,
+            "may_attach": undecided and row.verdict not in (Verdict.BROKEN, Verdict.NOT_READ),
+            "may_reopen": row.state in (StagedState.IGNORED, StagedState.LATER), "following": _following(row),
+            "deals": deals.order_by()[:1000].count() if undecided else 0,
+        }  # fmt: skip
+        return render(
+            request, "trading/imports/staged.html", context, status=422 if error or (form and form.errors) else 200
+        )
+
+
+def _row(row_id: int) -> StagedLogin:
+    rows = StagedLogin.objects.select_related("server", "batch", "client", "account", "account_type", "decided_by")
+    return get_object_or_404(rows, pk=row_id)
+
+
+def _following(row: StagedLogin) -> StagedLogin | None:
+    """The next login of the import that a person must look at."""
+    rest = StagedLogin.objects.filter(batch_id=row.batch_id, state=StagedState.WAITING, pk__gt=row.pk)
+    return rest.exclude(verdict__in=[Verdict.CLEAN, Verdict.BROKEN, Verdict.NOT_READ]).order_by("pk").first()
+
+
+class StagedAct(StaffView):
+    """ignore, later or reopen."""
+
+    permission = IMPORTS
+
+    def post(self, request: HttpRequest, row_id: int, act: str) -> HttpResponse:
+        row, note = _row(row_id), request.POST.get("note", "")
+        try:
+            if act == "ignore":
+                attach.ignore(row_id=row.pk, actor=request.user, note=note)
+            elif act == "later":
+                attach.put_off(row_id=row.pk, actor=request.user, note=note)
+            elif act == "reopen":
+                attach.reopen(row_id=row.pk, actor=request.user)
+            else:
+                raise Http404
+        except DomainError as error:
+            return StagedPage.page(request, _row(row_id), error=error.message)
+        messages.success(request, _("Kept."))
+        return redirect(row if act == "reopen" else (_following(row) or row.batch))

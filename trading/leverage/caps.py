@@ -1,0 +1,279 @@
+"""Which leverage a client may have: what the regulators of their residence and of the brand's licence allow that day.
+
+A platform keeps one leverage per account and makes less of it by margin rates of its group's symbols. So an account's cap is
+the highest of the classes' caps, and each class is held by what the group gives on it (`trading.leverage.margins`): a leverage
+that would give more than a class allows is offered to nobody whom the line concerns. Where a platform does not tell margin
+rates the account's cap alone counts, and pages say so. What no leverage heals (a class that may not be offered, a fixed
+margin) is a question of the group: it is shown with the account type and in health (`type_checks`).
+Of two authorities the stricter counts. Demo accounts have no cap. Professionals and counterparties only where a line names them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from clients.choices import Category
+from clients.countries import country
+from clients.models import Client
+from crm.errors import DomainError, WrongState
+from crm.i18n.localized_text import Words, lowered, phrase
+from crm.security import audit
+from crm.security.policies import require_permission
+from trading.choices import InstrumentClass
+from trading.leverage.margins import Given, of_groups
+from trading.models import AccountType, LeverageCap, TradingAccount
+
+CHANGES: Final = "trading.change_leveragecap"
+COUNTRY_OF_LICENCE: Final = {"UK": "GB"}  # codes of `Brand.jurisdiction` that are no country's
+
+
+@dataclass(frozen=True)
+class Cap:
+    """The highest leverage of an account, and the line that says so."""
+
+    leverage: int
+    line: LeverageCap
+    place: str
+    is_by_licence: bool
+
+    @property
+    def reason(self) -> str:
+        return str(self.words)
+
+    @property
+    def words(self) -> Words:
+        """`ESMA: 1:30 for retail clients in Germany since Aug 1, 2018`."""
+        values = {
+            "authority": self.line.authority, "leverage": self.leverage, "place": country(self.place),
+            "category": Category(self.line.category).label, "day": self.line.valid_from,
+        }  # fmt: skip
+        if not self.leverage:
+            return phrase("%(authority)s: nothing with leverage for clients in %(place)s since %(day)s") % values
+        if self.line.category != Category.RETAIL:
+            return (
+                phrase("%(authority)s: 1:%(leverage)s for clients of the category “%(category)s” since %(day)s")
+                % values
+            )
+        if self.is_by_licence:
+            return (
+                phrase(
+                    "%(authority)s: 1:%(leverage)s for retail clients of a broker licensed in %(place)s since %(day)s"
+                )
+                % values
+            )
+        return phrase("%(authority)s: 1:%(leverage)s for retail clients in %(place)s since %(day)s") % values
+
+
+def lines_on(
+    day: dt.date, *, category: str = "", countries: Iterable[str] | None = None, limit: int = 200
+) -> list[LeverageCap]:
+    """The lines that hold on a day, for clients of a category in any of these countries where they are given. One query."""
+    rows = LeverageCap.objects.filter(Q(valid_until__isnull=True) | Q(valid_until__gte=day), valid_from__lte=day)
+    rows = rows.filter(category=category) if category else rows
+    rows = rows if countries is None else rows.filter(countries__overlap=list(countries))
+    return list(rows.order_by("authority", "-leverage", "-valid_from")[:limit])
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What holds for a client: the account's cap, and that of each class."""
+
+    cap: Cap | None
+    by_class: dict[str, Cap]
+
+
+def cap_for(client: Client, *, on: dt.date | None = None) -> Cap | None:
+    """The stricter of residence and licence; None where nobody sets a cap. One query (and the brand)."""
+    return limits_for(client, on=on).cap
+
+
+def limits_for(client: Client, *, on: dt.date | None = None, lines: Sequence[LeverageCap] | None = None) -> Limits:
+    """The account's cap and the classes'. One query (and the brand); none where `lines` are all that hold."""
+    licence = COUNTRY_OF_LICENCE.get(client.brand.jurisdiction, client.brand.jurisdiction)
+    places = [place for place in dict.fromkeys((client.country, licence)) if place]
+    if lines is None:
+        lines = lines_on(on or timezone.now().date(), category=client.category, countries=places)
+    else:
+        lines = [one for one in lines if one.category == client.category and set(places) & set(one.countries)]
+    found: dict[tuple[str, str], LeverageCap] = {}
+    for line in lines:
+        place = next(place for place in places if place in line.countries)
+        best = found.get((line.authority, place))
+        if best is None or line.leverage > best.leverage:
+            found[line.authority, place] = line
+    caps = [
+        Cap(line.leverage, line, place, is_by_licence=place != client.country)
+        for (_authority, place), line in found.items()
+    ]
+    by_class: dict[str, Cap] = {}
+    for line in lines:
+        place = next(place for place in places if place in line.countries)
+        one = Cap(line.leverage, line, place, is_by_licence=place != client.country)
+        known = by_class.get(line.instrument_class)
+        if known is None or _strictness(one) < _strictness(known):
+            by_class[line.instrument_class] = one
+    return Limits(min(caps, key=_strictness, default=None), by_class)
+
+
+def _strictness(cap: Cap) -> tuple[int, bool]:
+    return cap.leverage, cap.is_by_licence
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """What may be chosen of a type's leverages, and why not the rest."""
+
+    steps: list[int]
+    default: int | None
+    beyond: list[int]
+    cap: Cap | None
+    on_class: Words = ""  # why not the rest, where a class of instruments is what stands against it
+
+    @property
+    def reason(self) -> str:
+        return str(self.words)
+
+    @property
+    def words(self) -> Words:
+        if not self.beyond:
+            return ""
+        return self.on_class or (self.cap.words if self.cap else "")
+
+
+Margins = Mapping[tuple[int, str], Mapping[str, Given]]
+
+
+def ladder_for(
+    client: Client, account_type: AccountType, *, limits: Limits | None = None, margins: Margins | None = None
+) -> Ladder:
+    """The type's leverages within the caps. The default is the highest that is neither above the type's own.
+
+    limits: `limits_for` the client, margins: of the type's group, where they are at hand; else a query for each.
+    """
+    limits = limits_for(client) if limits is None else limits
+    place = (account_type.server_id, account_type.group)
+    if account_type.is_demo:
+        limits, margins = Limits(None, {}), {}
+    elif margins is None:
+        margins = of_groups([place]) if limits.by_class else {}
+    given = margins.get(place, {})
+    cap = limits.cap
+    within = [n for n in account_type.ladder if cap is None or n <= cap.leverage]
+    held = {sort: one for sort, one in limits.by_class.items() if one.leverage and sort in given}
+    steps = [n for n in within if all(given[sort].fits(n, one.leverage) for sort, one in held.items())]
+    usual = [n for n in steps if n <= account_type.default_leverage]
+    default = max(usual, default=min(steps, default=None))
+    beyond = [n for n in account_type.ladder if n not in steps]
+    against = next((n for n in within if n not in steps), None)
+    words = "" if against is None else _on_class(against, held, given)
+    return Ladder(steps, default, beyond, cap, words)
+
+
+def _on_class(leverage: int, held: Mapping[str, Cap], given: Mapping[str, Given]) -> Words:
+    """The class that stands against a leverage, with what its group would give."""
+    sort, cap = min(
+        ((sort, cap) for sort, cap in held.items() if not given[sort].fits(leverage, cap.leverage)),
+        key=lambda one: (one[1].leverage, one[0]),
+    )
+    most, symbol = given[sort].at(leverage)
+    return phrase("%(rule)s on %(class)s; an account of 1:%(leverage)s would give 1:%(most)s on %(symbol)s") % {
+        "rule": cap.words, "class": lowered(InstrumentClass(sort).label), "leverage": leverage,
+        "most": f"{most:.0f}" if most.is_finite() else "∞", "symbol": symbol,
+    }  # fmt: skip
+
+
+def ladder_of(account: TradingAccount) -> Ladder | None:
+    """The leverages an account may be set to; None for an account without a type (it keeps what it has)."""
+    if account.account_type is None:
+        return None
+    return ladder_for(account.client, account.account_type)
+
+
+def check_leverage(client: Client, account_type: AccountType, leverage: int | None) -> int:
+    """The leverage to open or set: the wished one, or the type's own within the cap.
+
+    Raises: DomainError with the rule when it is above a cap, or that the type does not have it.
+    """
+    ladder = ladder_for(client, account_type)
+    if leverage is None:
+        if ladder.default is None:
+            raise DomainError(ladder.reason)
+        return ladder.default
+    if leverage in ladder.steps:
+        return leverage
+    if leverage in ladder.beyond:
+        raise DomainError(ladder.reason)
+    raise DomainError(_("This account type has no leverage of 1:%(leverage)s.") % {"leverage": leverage})
+
+
+# ── keeping the lines ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def add_line(*, actor: Any, **fields: Any) -> LeverageCap:
+    """A new line from its first day on; the line before it of the same rule ends the day before. Old lines stay.
+
+    Who: `trading.change_leveragecap`. Raises: NotAllowed, DomainError for a line that begins on the day of another, or that
+    would end the line before it in countries that it does not name: there clients would lose their cap unnoticed.
+    """
+    require_permission(actor, CHANGES)
+    line = LeverageCap(**fields, is_confirmed=True)
+    same = LeverageCap.objects.select_for_update().filter(
+        authority=line.authority, category=line.category, instrument_class=line.instrument_class
+    )
+    if same.filter(valid_from=line.valid_from).exists():
+        raise DomainError(_("There is a line of this rule that begins on the same day."))
+    if line.valid_until and line.valid_until < line.valid_from:
+        raise DomainError(_("The last day is before the first."))
+    following = same.filter(valid_from__gt=line.valid_from).order_by("valid_from").first()
+    if following and (line.valid_until is None or line.valid_until >= following.valid_from):
+        raise DomainError(
+            _("Another line begins on %(day)s: say a last day before it.") % {"day": date_format(following.valid_from)}
+        )
+    before = same.filter(valid_from__lt=line.valid_from).order_by("-valid_from").first()
+    ended = None
+    if before and (before.valid_until is None or before.valid_until >= line.valid_from):
+        left_out = sorted(set(before.countries) - set(line.countries))
+        if left_out:
+            raise DomainError(
+                _("The line before it also holds in %(countries)s: name them too, or end that line first.")
+                % {"countries": ", ".join(left_out)}
+            )
+        before.valid_until = ended = line.valid_from - dt.timedelta(days=1)
+        before.save(update_fields=["valid_until"])
+    line.save()
+    audit.record(
+        actor=actor, action="trading.leverage_cap_added", target=line,
+        after={name: str(value) for name, value in fields.items()} | ({"ended_before_it": str(ended)} if ended else {}),
+    )  # fmt: skip
+    return line
+
+
+@transaction.atomic
+def end_line(*, line_id: int, last_day: dt.date, actor: Any) -> LeverageCap:
+    """Who: `trading.change_leveragecap`. Raises: NotAllowed, DomainError, WrongState for a line that has ended."""
+    require_permission(actor, CHANGES)
+    line = LeverageCap.objects.select_for_update().filter(pk=line_id).first()
+    if line is None:
+        raise DomainError(_("There is no such line."))
+    today = timezone.now().date()
+    if line.valid_until and line.valid_until < today:
+        raise WrongState(_("This line has ended already."))
+    if last_day < max(line.valid_from, today - dt.timedelta(days=1)):
+        raise DomainError(_("The past stays as it was: say a last day from yesterday on."))
+    before, line.valid_until = line.valid_until, last_day
+    line.save(update_fields=["valid_until"])
+    audit.record(
+        actor=actor, action="trading.leverage_cap_ended", target=line, before={"valid_until": str(before)},
+        after={"valid_until": str(last_day)},
+    )  # fmt: skip
+    return line

@@ -1,0 +1,1 @@
+"""Margin levels, the dealing desk's view and results."""

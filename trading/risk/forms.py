@@ -1,0 +1,33 @@
+"""A brand's margin limits."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from trading.models import MarginPolicy
+from trading.risk.margin import FIELDS
+
+
+class MarginPolicyForm(forms.ModelForm):
+    class Meta:
+        model = MarginPolicy
+        fields: ClassVar[list[str]] = list(FIELDS)
+
+    def clean(self) -> dict[str, Any]:
+        """The limits descend; the database holds it, too."""
+        data = super().clean() or {}
+        limits = [data.get(name) for name in ("warning_at", "call_at", "stop_at")]
+        if all(limit is not None for limit in limits):
+            warning, call, stop = limits
+            if not warning > call > stop > 0:  # type: ignore[operator]
+                raise ValidationError(
+                    _("The limits must descend: warning above margin call above stop-out, all above zero.")
+                )
+        return data
+
+    def validate_constraints(self) -> None:
+        """Said in words by `clean`, and held by the database."""

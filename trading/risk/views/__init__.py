@@ -1,0 +1,1 @@
+"""Pages of margin levels and the dealing desk."""

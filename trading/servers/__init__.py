@@ -1,0 +1,1 @@
+"""Trading servers: connected, checked, diagnosed."""

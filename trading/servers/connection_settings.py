@@ -1,0 +1,143 @@
+"""Where a trading server is and the secrets of the way there: kept, compared and checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError
+from crm.outside import destinations
+from trading.models import TradingServer
+from trading.platforms.base import EXPORTS, SANDBOX_HOST, Kind
+from trading.platforms.errors import PlatformError
+from trading.platforms.mt5.dialects import dialect_of, places_of, schema_of
+from trading.platforms.pool import kind_of
+
+MANAGES: Final = "trading.manage_servers"
+
+
+NO_EXPORT: Final = "-"
+
+
+# Options that decide whether a connection is encrypted, or name another server that secrets are sent to.
+OF_THE_WAY: Final = frozenset({"security", "connection", "tls", "authority"})
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What decides where a server's secrets are sent, and whether in the clear."""
+
+    host: str
+    port: int
+    transport: str
+    options: dict[str, str]
+
+
+def where_of(server: TradingServer) -> Where:
+    options = {
+        name: value for name, value in server.options.items() if name.endswith(("host", "port")) or name in OF_THE_WAY
+    }
+    return Where(server.host, server.port, server.transport, options)
+
+
+def require_secrets_again(server: TradingServer, kind: Kind, password: str, new_secrets: Sequence[str]) -> None:
+    """What is stored for one address isn't sent to another: whoever changes it knows the secrets. Raises: DomainError."""
+    stored = [option for option in kind.options if option.is_secret and server.option(option.name)]
+    missing = [str(option.label) for option in stored if option.name not in new_secrets]
+    if not password:
+        missing.insert(0, str(kind.secret_label or _("The manager's API password")))
+    if missing:
+        raise DomainError(
+            _("The address changed. Enter again what is stored for the old one: %(names)s.")
+            % {"names": ", ".join(missing)}
+        )
+
+
+def _given(options: Mapping[str, str]) -> dict[str, str]:
+    """Without what was left empty: the platform's own default stands then, also when it changes."""
+    return {name: value for name, value in options.items() if value not in (None, "")}
+
+
+def keep_options(server: TradingServer, kind: Kind, secrets: Mapping[str, str]) -> list[str]:
+    """Keep the platform's own settings; the names of the secret ones that are new. Raises: DomainError."""
+    server.options = _given(server.options)
+    known = {option.name for option in kind.options if option.is_secret}
+    if strange := sorted(secrets.keys() - known):
+        raise DomainError(_("This platform has no setting called %(names)s.") % {"names": ", ".join(strange)})
+    new = [name for name, value in secrets.items() if value]
+    for name in new:
+        server.set_secret_option(name, secrets[name])
+    return new
+
+
+def set_export(server: TradingServer, url: str) -> None:
+    if url and url != NO_EXPORT and server.kind not in EXPORTS:
+        raise DomainError(_("Of %(platform)s no export can be read.") % {"platform": server.get_kind_display()})
+    if url == NO_EXPORT:
+        server.set_export_url("")
+    elif url:
+        try:
+            dialect_of(url).load()
+            schema_of(urlsplit(url))
+            for host, port in places_of(url):
+                destinations.require_public_host(host, port)
+        except PlatformError as problem:
+            raise DomainError(_("This export can't be read: %(why)s.") % {"why": problem.message}) from problem
+        server.set_export_url(url)
+
+
+def _check_options(kind: Kind, server: TradingServer) -> None:
+    """What the platform itself needs, each in its own shape; unknown names are refused rather than kept."""
+    known = {option.name for option in kind.options if not option.is_secret}
+    if strange := sorted(server.options.keys() - known):
+        raise DomainError(_("This platform has no setting called %(names)s.") % {"names": ", ".join(strange)})
+    for option in kind.options:
+        value = server.option(option.name)
+        if option.is_required and not value:
+            raise DomainError(_("%(name)s is needed.") % {"name": option.label})
+        if value and option.choices and value not in dict(option.choices):
+            raise DomainError(_("%(name)s can't be “%(value)s”.") % {"name": option.label, "value": value})
+        if value and option.pattern and not re.fullmatch(option.pattern, value):
+            raise DomainError(_("%(name)s can't be “%(value)s”.") % {"name": option.label, "value": value})
+
+
+def check(server: TradingServer) -> None:
+    try:
+        ZoneInfo(server.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise DomainError(_("“%(zone)s” is no time zone. Use a name such as EET or Europe/Nicosia.") % {
+            "zone": server.time_zone}) from None  # fmt: skip
+    kind = kind_of(server.kind)
+    if kind.time_zone and server.time_zone != kind.time_zone:
+        raise DomainError(_("Servers of %(platform)s keep the time of %(zone)s.") % {
+            "platform": server.get_kind_display(), "zone": kind.time_zone})  # fmt: skip
+    if not re.fullmatch(kind.manager_pattern, server.manager_login):
+        name = kind.manager_label or _("Manager login")
+        raise DomainError(
+            _("%(name)s is a number.") % {"name": name}
+            if kind.manager_pattern == r"\d+"
+            else _("%(name)s is missing or can't be.") % {"name": name}
+        )
+    _check_options(kind, server)
+    _check_destinations(server)
+    if server.first_login < 1 or server.last_login < server.first_login:
+        raise DomainError(_("The login range must go upwards."))
+    if TradingServer.objects.filter(name__iexact=server.name).exclude(pk=server.pk).exists():
+        raise DomainError(_("Another server has this name."))
+
+
+def _check_destinations(server: TradingServer) -> None:
+    """In production servers are at public addresses, or where whoever runs Keelson allows it. Raises: DomainError."""
+    if server.host == SANDBOX_HOST:
+        return
+    hosts = {str(value) for name, value in server.options.items() if name.endswith("host") and value}
+    if authority := server.options.get("authority"):
+        hosts.add(urlsplit(authority).hostname or authority)
+    for host in {server.host, *hosts}:
+        destinations.require_public_host(host, server.port)

@@ -1,0 +1,136 @@
+"""Set-up of trading servers: connect, change, try the connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError
+from crm.ui.verbs import attempt
+from crm.ui.views import StaffView
+from trading.choices import Ability, DecisionState, PlatformKind
+from trading.models import ServerAddressChange, TradingServer
+from trading.platforms import capabilities, pool
+from trading.platforms.pool import ADAPTERS
+from trading.servers import addresses, connection_settings, verbs
+from trading.servers.forms import ApproveAddressForm, ServerForm
+from trading.sync.views.steps import settings_of
+
+
+class ServerList(StaffView):
+    permission = connection_settings.MANAGES
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return render(
+            request, "trading/servers/servers.html", {"servers": TradingServer.objects.order_by("name")[:100]}
+        )
+
+
+class ServerPage(StaffView):
+    """One server's settings, or those of a new one."""
+
+    permission = connection_settings.MANAGES
+
+    def get(self, request: HttpRequest, server_id: int | None = None) -> HttpResponse:
+        server = self._server(server_id)
+        kind = server.kind if server else self._kind(request.GET.get("kind", ""))
+        return self._page(request, server, ServerForm(instance=server, kind=kind))
+
+    def post(self, request: HttpRequest, server_id: int | None = None) -> HttpResponse:
+        server = self._server(server_id)
+        kind = server.kind if server else self._kind(request.POST.get("kind", ""))
+        form = ServerForm(request.POST, instance=server, kind=kind)
+        if form.is_valid():
+            values = form.values()
+            try:
+                if server is None:
+                    server = verbs.connect_server(actor=request.user, **values)
+                else:
+                    verbs.change_server(server_id=server.pk, actor=request.user, **values)
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                is_waiting = _waiting(server) is not None
+                messages.success(
+                    request,
+                    _("Saved. The new address is awaiting second approval.") if is_waiting
+                    else _("Saved. Try the connection now."),
+                )  # fmt: skip
+                return redirect("trading_server", server.pk)
+        return self._page(request, server, form)
+
+    @staticmethod
+    def _kind(wanted: str) -> str:
+        """The platform of a new server; MetaTrader 5 unless another is named."""
+        return wanted if wanted in ADAPTERS else PlatformKind.MT5.value
+
+    @staticmethod
+    def _server(server_id: int | None) -> TradingServer | None:
+        return None if server_id is None else get_object_or_404(TradingServer, pk=server_id)
+
+    @staticmethod
+    def _page(request: HttpRequest, server: TradingServer | None, form: ServerForm) -> HttpResponse:
+        known = pool.kind_of(form.platform_kind)
+        context = {
+            "server": server, "form": form, "platforms": [(kind.value, kind.label) for kind in PlatformKind if kind in ADAPTERS],
+            "unverified": [Ability(name).label for name in sorted(known.capabilities.unverified)],
+            "not_there": [one.label for one in capabilities.not_there(known.capabilities)],
+            **(settings_of(server) if server else {}), **_address_of(request, server),
+        }  # fmt: skip
+        return render(request, "trading/servers/server.html", context, status=422 if form.errors else 200)
+
+
+def _waiting(server: TradingServer) -> ServerAddressChange | None:
+    return server.address_changes.filter(state=DecisionState.WAITING).select_related("requested_by").first()
+
+
+def _address_of(request: HttpRequest, server: TradingServer | None) -> dict[str, Any]:
+    """A new address that waits, and what the reader may do about it."""
+    change = _waiting(server) if server else None
+    if server is None or change is None:
+        return {}
+    is_own = change.requested_by_id == request.user.pk
+    return {
+        "change": change, "is_own_change": is_own,
+        "approve_form": ApproveAddressForm(server=server, change=change, auto_id="approve_%s"),
+    }  # fmt: skip
+
+
+class AddressAct(StaffView):
+    """Approve, refuse or withdraw a server's new address."""
+
+    permission = connection_settings.MANAGES
+
+    def post(self, request: HttpRequest, change_id: int, act: str) -> HttpResponse:
+        change = get_object_or_404(ServerAddressChange.objects.select_related("server"), pk=change_id)
+        form = ApproveAddressForm(request.POST, server=change.server, change=change)
+        note = request.POST.get("note", "")[:300]
+        key: dict[str, Any] = {"change_id": change.pk, "actor": request.user}
+        acts: dict[str, tuple[Callable[[], Any], str]] = {
+            "approve": (
+                lambda: addresses.approve_address(**key, **(form.values() if form.is_valid() else {})),
+                _("Address changed. Try the connection now."),
+            ),
+            "refuse": (lambda: addresses.refuse_address(**key, note=note), _("Proposal refused.")),
+            "withdraw": (lambda: addresses.withdraw_address(**key), _("Proposal withdrawn.")),
+        }
+        if act not in acts:
+            raise Http404
+        attempt(request, *acts[act], forbidden_is_said=True)
+        return redirect("trading_server", change.server_id)
+
+
+class TryConnection(StaffView):
+    """The doctor's findings, as a fragment below the form."""
+
+    permission = connection_settings.MANAGES
+
+    def post(self, request: HttpRequest, server_id: int) -> HttpResponse:
+        server = get_object_or_404(TradingServer, pk=server_id)
+        checks = verbs.try_connection(server_id=server.pk, actor=request.user)
+        return render(request, "trading/accounts/_checks.html", {"server": server, "checks": checks})

@@ -1,0 +1,1 @@
+"""Symbols of the platforms and what they mean for us."""

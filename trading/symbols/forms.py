@@ -1,0 +1,50 @@
+"""Forms about being in step with platforms: mapping a symbol, settling a difference, reading the past again."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from trading.choices import InstrumentClass, SymbolGroup
+from trading.models import HouseSymbol, SymbolInfo
+from trading.sync.symbol_rules import match, plain_name
+
+HOUSE_MAX = 2000
+
+
+class MapSymbolForm(forms.Form):
+    """What a server's symbol is: a symbol of the house, or a new one."""
+
+    name = forms.CharField(
+        label=_("Symbol in the house"), max_length=32, widget=forms.TextInput(attrs={"list": "house-symbols"})
+    )
+    symbol_group = forms.ChoiceField(label=_("Group"), choices=[("", "–"), *SymbolGroup.choices],
+                                     help_text=_("As partner plans and exposure count it"))  # fmt: skip
+    instrument_class = forms.ChoiceField(label=_("Instrument class"), choices=[("", "–"), *InstrumentClass.choices],
+                                         help_text=_("As regulators cap leverage"))  # fmt: skip
+    contract_size = forms.DecimalField(label=_("Units in a lot of the house"), min_value=Decimal("0.00000001"), max_digits=20,
+                                       decimal_places=8)  # fmt: skip
+    note = forms.CharField(label=_("Remark"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, info: SymbolInfo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.houses = list(HouseSymbol.objects.order_by("name")[:HOUSE_MAX])
+        alias = getattr(info, "alias", None)
+        found = match(info.name, info.path)
+        if alias is not None:
+            first = {"name": alias.symbol.name, "symbol_group": alias.symbol.symbol_group,
+                     "instrument_class": alias.symbol.instrument_class, "contract_size": alias.symbol.contract_size}  # fmt: skip
+        elif found is not None:
+            first = {"name": found.house, "symbol_group": found.group, "instrument_class": found.instrument_class,
+                     "contract_size": found.lot or info.contract_size}  # fmt: skip
+        else:
+            first = {"name": plain_name(info.name), "contract_size": info.contract_size}
+        for name, value in first.items():
+            self.fields[name].initial = f"{value.normalize():f}" if isinstance(value, Decimal) else value
+
+
+class LeaveOutForm(forms.Form):
+    note = forms.CharField(label=_("Why the proposal is wrong"), max_length=200)

@@ -1,0 +1,202 @@
+"""A person says what servers' symbols are in the house: confirms what rules proposed, chooses, or leaves a proposal out.
+
+Who: `trading.change_symbolalias`. What is mapped counts at once in exposure; deals that waited are told to the commission
+engine by a job, so that they earn what they would have earned.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError, WrongState
+from crm.events import DealsResolved, publish
+from crm.files.jobs import start_job
+from crm.models import Job
+from crm.security import audit
+from crm.security.policies import require_permission
+from trading.choices import AliasRule, AliasState, IssueKind
+from trading.models import HouseSymbol, PlatformIssue, Position, SymbolAlias, SymbolInfo
+from trading.sync.page_updates import refresh_pages
+
+MAPS: Final = "trading.change_symbolalias"
+JOB: Final = "trading.resolve_symbols"
+EVENT_DEALS_MAX: Final = 1000
+APPLY: Final = """
+UPDATE trading_symbolinfo s SET canonical = h.name, symbol_group = h.symbol_group, house_contract_size = h.contract_size
+FROM trading_symbolalias a JOIN trading_housesymbol h ON h.id = a.symbol_id
+WHERE a.info_id = s.id AND s.id = ANY(%s) AND a.state IN ('by_rule', 'confirmed')
+"""
+# Trades only, in the order of the table's key, from where the symbol began to wait.
+WAITING: Final = """
+SELECT d.executed_at, d.id, a.client_id FROM trading_deal d LEFT JOIN trading_tradingaccount a ON a.id = d.account_id
+WHERE d.server_id = %(server)s AND d.symbol = ANY(%(names)s) AND d.action IN (0, 1) AND d.deleted_at IS NULL
+  AND d.executed_at >= %(at)s AND (d.executed_at, d.id) > (%(at)s, %(id)s)
+ORDER BY d.executed_at, d.id LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What a bulk confirmation did. `left`: no proposal, or another contract size, which is looked at one by one."""
+
+    mapped: int
+    left: int
+    job: Job | None
+
+
+@transaction.atomic
+def confirm(*, info_ids: Iterable[int], actor: Any) -> Confirmed:
+    """Confirm the proposals of some symbols whose contract size is the house's. Who: `trading.change_symbolalias`."""
+    require_permission(actor, MAPS)
+    infos = list(SymbolInfo.objects.filter(pk__in=list(info_ids)).order_by("pk").select_for_update())
+    aliases = list(
+        SymbolAlias.objects.filter(info__in=infos, state=AliasState.PROPOSED)
+        .select_related("symbol", "info__server")
+        .order_by("pk")
+        .select_for_update(of=["self"])
+    )
+    good = [alias for alias in aliases if alias.is_size_equal]
+    now = timezone.now()
+    for alias in good:
+        alias.state, alias.decided_by, alias.decided_at = AliasState.CONFIRMED, actor, now
+        alias.since = alias.info.waiting_since or alias.info.first_seen_at
+    SymbolAlias.objects.bulk_update(good, ["state", "decided_by", "decided_at", "since"], batch_size=500)
+    for alias in good:
+        _audit(alias, actor, {"before": str(AliasState.PROPOSED.label)})
+    return Confirmed(len(good), len(infos) - len(good), _apply(good, actor))
+
+
+@transaction.atomic
+def map_symbol(
+    *,
+    info_id: int,
+    actor: Any,
+    name: str,
+    symbol_group: str,
+    instrument_class: str,
+    contract_size: Decimal,
+    note: str = "",
+) -> tuple[SymbolAlias, Job | None]:
+    """Say what a server's symbol is; `name` is a symbol of the house, made when it is new, with units in its lot.
+
+    Who: `trading.change_symbolalias`. Raises: NotAllowed, DomainError when the house knows the name as something else.
+    """  # fmt: skip
+    require_permission(actor, MAPS)
+    info = SymbolInfo.objects.select_for_update().select_related("server").filter(pk=info_id).first()
+    if info is None:
+        raise DomainError(_("There is no such symbol."))
+    house, is_new = HouseSymbol.objects.get_or_create(
+        name=name.strip().upper()[:32],
+        defaults={
+            "symbol_group": symbol_group, "instrument_class": instrument_class, "contract_size": contract_size,
+            "digits": info.digits,
+        },
+    )  # fmt: skip
+    if not is_new and (house.symbol_group != symbol_group or house.contract_size != contract_size):
+        raise DomainError(
+            _("%(name)s is in the group “%(group)s” with %(size)s units in a lot. Say the same, or choose another name.")
+            % {"name": house.name, "group": house.get_symbol_group_display(), "size": f"{house.contract_size.normalize():f}"}
+        )  # fmt: skip
+    alias = SymbolAlias.objects.select_for_update().select_related("symbol").filter(info=info).first()
+    before = {"before": f"{alias.symbol} ({alias.get_state_display()})"} if alias else {}
+    alias = alias or SymbolAlias(info=info)
+    alias.symbol, alias.state, alias.rule, alias.stripped = house, AliasState.CONFIRMED, AliasRule.BY_HAND, ""
+    alias.contract_size, alias.digits, alias.tick_size = info.contract_size, info.digits, info.tick_size
+    alias.since = info.waiting_since or info.first_seen_at
+    alias.decided_by, alias.decided_at, alias.note = actor, timezone.now(), note.strip()[:200]
+    alias.save()
+    _audit(alias, actor, before, reason=alias.note)
+    return alias, _apply([alias], actor)
+
+
+@transaction.atomic
+def leave_out(*, info_id: int, actor: Any, note: str) -> SymbolAlias:
+    """A proposal is wrong: the symbol stays unmapped until a person says what it is. Raises: WrongState, DomainError."""
+    require_permission(actor, MAPS)
+    alias = (
+        SymbolAlias.objects.select_for_update(of=["self"])
+        .select_related("info__server", "symbol")
+        .filter(info_id=info_id)
+        .first()
+    )
+    if alias is None or alias.state != AliasState.PROPOSED:
+        raise WrongState(_("There is no proposal for this symbol now."))
+    if not note.strip():
+        raise DomainError(_("Say why the proposal is wrong."))
+    alias.state, alias.decided_by, alias.decided_at = AliasState.REFUSED, actor, timezone.now()
+    alias.note = note.strip()[:200]
+    alias.save(update_fields=["state", "decided_by", "decided_at", "note"])
+    _audit(alias, actor, {"before": str(AliasState.PROPOSED.label)}, reason=alias.note)
+    return alias
+
+
+def _audit(alias: SymbolAlias, actor: Any, before: dict[str, str], *, reason: str = "") -> None:
+    audit.record(
+        actor=actor, action="trading.symbol_mapped" if alias.is_mapped else "trading.symbol_left_out", target=alias,
+        before=before, reason=reason,
+        after={
+            "server": str(alias.info.server), "name": alias.info.name, "symbol": alias.symbol.name, "rule": alias.rule,
+            "group": alias.symbol.symbol_group, "contract_size": str(alias.contract_size), "state": alias.state,
+        },
+    )  # fmt: skip
+
+
+def _apply(aliases: Sequence[SymbolAlias], actor: Any) -> Job | None:
+    """Reports count the symbols anew at once; questions about them are closed; the deals follow in a job."""
+    if not aliases:
+        return None
+    ids = [alias.info_id for alias in aliases]
+    with connection.cursor() as cursor:
+        cursor.execute(APPLY, [ids])
+    now = timezone.now()
+    for server_id in {alias.info.server_id for alias in aliases}:
+        names = [alias.info.name for alias in aliases if alias.info.server_id == server_id]
+        PlatformIssue.objects.filter(
+            server_id=server_id, subject__in=names, closed_at__isnull=True,
+            kind__in=[IssueKind.UNMAPPED_SYMBOL, IssueKind.CONTRACT_CHANGED],
+        ).update(closed_at=now, closed_by=actor, resolution=_("Mapped"))  # fmt: skip
+        refresh_pages(
+            Position.objects.filter(server_id=server_id, symbol__in=names).values_list("account__client_id", flat=True)[
+                :2000
+            ]
+        )
+    return start_job(JOB, owner=actor, parameters={"info_ids": ids})
+
+
+def resolve_deals(info_ids: Sequence[int]) -> Iterator[int]:
+    """Tell everyone who counts deals by symbol about those on symbols that were mapped; yields how many so far.
+
+    May run twice: whoever listens finds nothing new the second time. One pass per server, a thousand deals at a time.
+    """
+    infos = list(SymbolInfo.objects.filter(pk__in=list(info_ids)).exclude(symbol_group="").order_by("server_id", "pk"))
+    told = 0
+    for server_id in dict.fromkeys(info.server_id for info in infos):
+        theirs = [info for info in infos if info.server_id == server_id]
+        at = min(info.waiting_since or dt.datetime(1970, 1, 1, tzinfo=dt.UTC) for info in theirs)
+        place: dict[str, Any] = {"at": at, "id": 0}
+        while rows := _page(server_id, [info.name for info in theirs], place):
+            clients = sorted({client for _at, _id, client in rows if client is not None})
+            with transaction.atomic():
+                publish(
+                    DealsResolved(
+                        server_id=server_id, deal_ids=tuple(row[1] for row in rows), client_ids=tuple(clients)
+                    )
+                )
+            place = {"at": rows[-1][0], "id": rows[-1][1]}
+            told += len(rows)
+            yield told
+    SymbolInfo.objects.filter(pk__in=[info.pk for info in infos]).update(waiting_since=None)
+
+
+def _page(server_id: int, names: list[str], place: dict[str, Any]) -> list[tuple[dt.datetime, int, int | None]]:
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING, {"server": server_id, "names": names, "limit": EVENT_DEALS_MAX, **place})
+        return cursor.fetchall()

@@ -1,0 +1,103 @@
+"""Symbols of all servers, and what they are in the house."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm.errors import DomainError
+from crm.security.policies import require_permission
+from crm.ui.views import StaffView
+from trading.models import PlatformChange, SymbolInfo
+from trading.symbols import mapping
+from trading.symbols.forms import LeaveOutForm, MapSymbolForm
+from trading.symbols.tables import SymbolTable
+
+CHANGES_SHOWN = 50
+
+
+class ConfirmSymbols(StaffView):
+    """Confirm the proposals of the chosen symbols."""
+
+    permission = mapping.MAPS
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        ids = list(SymbolTable.selected(request).values_list("pk", flat=True))
+        done = mapping.confirm(info_ids=ids, actor=request.user)
+        if done.mapped:
+            told = ngettext("%(n)s symbol mapped.", "%(n)s symbols mapped.", done.mapped) % {"n": done.mapped}
+            messages.success(request, told)
+        if done.left:
+            messages.warning(
+                request,
+                ngettext(
+                    "%(n)s left as it was: no proposal, or another contract size. Open it.",
+                    "%(n)s left as they were: no proposal, or another contract size. Open them one by one.",
+                    done.left,
+                )
+                % {"n": done.left},
+            )
+        # Back to the same list: the filters are in the query that the list sent along.
+        kept = QueryDict(request.POST.get("query", "")).urlencode()
+        return redirect(f"{reverse('trading_symbols')}?{kept}" if kept else "trading_symbols")
+
+
+class SymbolPage(StaffView):
+    """One symbol of one server: its figures, its mapping, and how both changed."""
+
+    permission = "trading.view_symbolalias"
+
+    def get(self, request: HttpRequest, info_id: int) -> HttpResponse:
+        info = self._info(info_id)
+        return self._page(request, info, MapSymbolForm(info=info))
+
+    def post(self, request: HttpRequest, info_id: int) -> HttpResponse:
+        require_permission(request.user, mapping.MAPS)
+        info = self._info(info_id)
+        form = MapSymbolForm(request.POST, info=info)
+        if form.is_valid():
+            try:
+                _alias, job = mapping.map_symbol(info_id=info.pk, actor=request.user, **form.cleaned_data)
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, _("Mapped. Deals that waited for it are counted now."))
+                return redirect("job", pk=job.pk) if job else redirect("trading_symbols")
+        return self._page(request, info, form)
+
+    @staticmethod
+    def _info(info_id: int) -> SymbolInfo:
+        return get_object_or_404(
+            SymbolInfo.objects.select_related("server", "alias__symbol", "alias__decided_by"), pk=info_id
+        )
+
+    @staticmethod
+    def _page(request: HttpRequest, info: SymbolInfo, form: MapSymbolForm) -> HttpResponse:
+        waiting = SymbolInfo.objects.filter(symbol_group="", name__gt=info.name).order_by("name", "pk").first()
+        context = {
+            "info": info, "alias": getattr(info, "alias", None), "form": form, "following": waiting,
+            "changes": PlatformChange.objects.filter(server=info.server, kind="symbol", name=info.name)[:CHANGES_SHOWN],
+        }  # fmt: skip
+        return render(request, "trading/symbols/symbol.html", context, status=422 if form.errors else 200)
+
+
+class LeaveOutSymbol(StaffView):
+    """A proposal is wrong."""
+
+    permission = mapping.MAPS
+
+    def post(self, request: HttpRequest, info_id: int) -> HttpResponse:
+        info = get_object_or_404(SymbolInfo, pk=info_id)
+        form = LeaveOutForm(request.POST)
+        try:
+            mapping.leave_out(
+                info_id=info.pk, actor=request.user, note=form.cleaned_data["note"] if form.is_valid() else ""
+            )
+            messages.success(request, _("The proposal is left out; the symbol stays unmapped."))
+        except DomainError as error:
+            messages.error(request, error.message)
+        return redirect("trading_symbol", info.pk)

@@ -1,0 +1,1 @@
+"""Pages of the platforms' health and the steps of reading."""

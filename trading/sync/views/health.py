@@ -1,0 +1,123 @@
+"""Platform health: servers and their lag, operations whose outcome is unknown, and questions for a person."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.errors import DomainError
+from crm.ui.verbs import attempt
+from crm.ui.views import StaffView, wants_fragment
+from trading import policies, queries
+from trading.accounts import operation_decisions
+from trading.accounts.forms import CloseIssueForm, DecideForm, DecisionNoteForm
+from trading.cap_breaches import group_checks
+from trading.choices import DecisionState
+from trading.core import issues
+from trading.models import BalanceOperation, OperationDecision
+
+
+class HealthPage(StaffView):
+    """Whole, or only the part that refreshes itself."""
+
+    permission = "trading.view_platform_health"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        user: Any = request.user
+        unknown = queries.unknown_operations(user)
+        context = {
+            "servers": queries.server_health(user),
+            "issues": queries.open_issues(user),
+            "type_problems": [] if wants_fragment(request) else group_checks.all_problems(user),
+            "unknown": [(operation, policies.can_resolve(user, operation)) for operation in unknown],
+        }
+        template = "trading/sync/_health.html" if wants_fragment(request) else "trading/sync/health.html"
+        return render(request, template, context)
+
+
+class DecideOperation(StaffView):
+    """How an operation ended that the platform doesn't answer for: one person proposes, another approves."""
+
+    permission = "trading.resolve_operation"
+
+    def get(self, request: HttpRequest, operation_id: int) -> HttpResponse:
+        return self._page(request, self._operation(request, operation_id), DecideForm())
+
+    def post(self, request: HttpRequest, operation_id: int) -> HttpResponse:
+        operation = self._operation(request, operation_id)
+        form = DecideForm(request.POST)
+        done = attempt(
+            request,
+            lambda: operation_decisions.propose_decision(
+                operation_id=operation.pk, actor=request.user, ticket=form.cleaned_data["ticket"],
+                reason=form.cleaned_data["reason"],
+            ),
+            _("Outcome proposed. A second person approves it."), form=form,
+        )  # fmt: skip
+        if done:
+            return redirect("trading_operation", operation_id=operation.pk)
+        return self._page(request, operation, form)
+
+    @staticmethod
+    def _operation(request: HttpRequest, operation_id: int) -> BalanceOperation:
+        visible = queries.accounts_visible_to(request.user)
+        found = BalanceOperation.objects.filter(account__in=visible, pk=operation_id)
+        operation = found.select_related("account__client", "account__server", "created_by").first()
+        if operation is None:
+            raise Http404
+        return operation
+
+    @staticmethod
+    def _page(request: HttpRequest, operation: BalanceOperation, form: DecideForm) -> HttpResponse:
+        user = request.user
+        decisions = list(operation.decisions.select_related("requested_by", "decided_by")[:20])
+        waiting = next((one for one in decisions if one.state == DecisionState.WAITING), None)
+        if waiting is not None:
+            waiting.operation = operation
+        context = {
+            "operation": operation, "form": form, "decision": policies.can_resolve(user, operation), "waiting": waiting,
+            "before": [one for one in decisions if one != waiting], "note_form": DecisionNoteForm(auto_id="note_%s"),
+            "may_approve": waiting and policies.can_approve_decision(user, waiting),
+            "may_withdraw": waiting and policies.can_withdraw_decision(user, waiting),
+        }  # fmt: skip
+        return render(request, "trading/accounts/decide_operation.html", context, status=422 if form.errors else 200)
+
+
+class DecisionAct(StaffView):
+    """Approve, refuse or withdraw what somebody proposed."""
+
+    permission = "trading.resolve_operation"
+    acts: ClassVar[dict[str, Any]] = {
+        "approve": (operation_decisions.approve_decision, gettext_lazy("Outcome approved and booked.")),
+        "refuse": (operation_decisions.refuse_decision, gettext_lazy("Proposal refused.")),
+        "withdraw": (operation_decisions.withdraw_decision, gettext_lazy("Proposal withdrawn.")),
+    }
+
+    def post(self, request: HttpRequest, decision_id: int, act: str) -> HttpResponse:
+        rows = OperationDecision.objects.filter(operation__account__in=queries.accounts_visible_to(request.user))
+        decision, form = rows.filter(pk=decision_id).first(), DecisionNoteForm(request.POST)
+        if decision is None or act not in self.acts:
+            raise Http404
+        verb, said = self.acts[act]
+        note = form.cleaned_data["note"] if form.is_valid() else ""
+        attempt(request, lambda: verb(decision_id=decision.pk, actor=request.user, note=note), said)
+        return redirect("trading_operation", operation_id=decision.operation_id)
+
+
+class CloseIssue(StaffView):
+    permission = issues.CLOSES
+
+    def post(self, request: HttpRequest, issue_id: int) -> HttpResponse:
+        form = CloseIssueForm(request.POST)
+        try:
+            resolution = form.cleaned_data["resolution"] if form.is_valid() else ""
+            issues.close_issue(issue_id=issue_id, actor=request.user, resolution=resolution)
+            messages.success(request, _("The question is closed."))
+        except DomainError as error:
+            messages.error(request, error.message)
+        return redirect("trading_health")

@@ -1,0 +1,174 @@
+"""Being in step with platforms: differences, checked days, the past read again, deals one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError
+from crm.security.policies import require_permission
+from crm.ui.views import StaffView, wants_fragment
+from trading import queries
+from trading.accounts.views.accounts import note_look
+from trading.models import Backfill, DayCheck, DealEdit, PlatformChange, PlatformGroup, ReconcileBreak, TradingServer
+from trading.platforms.pool import capabilities_of
+from trading.sync import backfill, breaks
+from trading.sync.forms import BackfillForm, SettleForm
+
+WATCHES = "trading.view_platform_health"
+FIGURES = (
+    "platform", "ours", "not_listed", "balance", "balance_of_deals", "difference", "credit", "credit_of_deals", "deals", "symbol",
+    "action", "net", "comment",
+)  # fmt: skip
+DAYS_SHOWN, GROUPS_SHOWN, CHANGES_SHOWN, SPANS_SHOWN, EDITS_SHOWN = 42, 200, 50, 5, 50
+
+
+class BreakPage(StaffView):
+    """One difference with its evidence; whoever may settles it, with a reason."""
+
+    permission = WATCHES
+
+    def get(self, request: HttpRequest, break_id: int) -> HttpResponse:
+        return self._page(request, self._row(break_id), SettleForm())
+
+    def post(self, request: HttpRequest, break_id: int) -> HttpResponse:
+        require_permission(request.user, breaks.DECIDES)
+        row = self._row(break_id)
+        form = SettleForm(request.POST)
+        if form.is_valid():
+            try:
+                breaks.settle(break_id=row.pk, actor=request.user, reason=form.cleaned_data["reason"])
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, _("Settled."))
+                return redirect("trading_breaks")
+        return self._page(request, row, form)
+
+    @staticmethod
+    def _row(break_id: int) -> ReconcileBreak:
+        found = ReconcileBreak.objects.select_related("server", "account", "decided_by").filter(pk=break_id).first()
+        if found is None:
+            raise Http404
+        return found
+
+    @staticmethod
+    def _page(request: HttpRequest, row: ReconcileBreak, form: SettleForm) -> HttpResponse:
+        user: Any = request.user
+        visible = row.account_id is not None and queries.accounts_visible_to(user).filter(pk=row.account_id).exists()
+        older = Q(found_at__lt=row.found_at) | Q(found_at=row.found_at, pk__lt=row.pk)
+        following = ReconcileBreak.objects.filter(older, state="open").order_by("-found_at", "-pk").first()
+        before, after = row.evidence.get("before", {}), row.evidence.get("after", {})
+        context = {
+            "one": row, "form": form, "may_open_account": visible, "following": following,
+            "currency": row.account.currency if row.account else "",
+            "figures": [(name, row.evidence[name]) for name in sorted(row.evidence, key=_place) if name not in ("before", "after")],
+            "fields": [(name, before.get(name), after.get(name)) for name in sorted({*before, *after})],
+            "check": DayCheck.objects.filter(server=row.server, day=row.day).first() if row.day else None,
+        }  # fmt: skip
+        return render(request, "trading/sync/break.html", context, status=422 if form.errors else 200)
+
+
+def _place(name: str) -> int:
+    """Where a figure of the evidence stands: what the platform says, what we say, how far that is apart."""
+    return FIGURES.index(name) if name in FIGURES else len(FIGURES)
+
+
+class FetchAgain(StaffView):
+    """Ask the platform about a difference once more."""
+
+    permission = breaks.DECIDES
+
+    def post(self, request: HttpRequest, break_id: int) -> HttpResponse:
+        row = get_object_or_404(ReconcileBreak, pk=break_id)
+        job = breaks.fetch_again(break_id=row.pk, actor=request.user)
+        return redirect("job", pk=job.pk)
+
+
+class ServerSteps(StaffView):
+    """How well one server's data is here: days compared, groups and symbols with what changed, the past read again."""
+
+    permission = WATCHES
+
+    def get(self, request: HttpRequest, server_id: int) -> HttpResponse:
+        return self._page(request, get_object_or_404(TradingServer, pk=server_id), BackfillForm())
+
+    def post(self, request: HttpRequest, server_id: int) -> HttpResponse:
+        require_permission(request.user, backfill.FILLS)
+        server = get_object_or_404(TradingServer, pk=server_id)
+        form = BackfillForm(request.POST)
+        if form.is_valid():
+            try:
+                backfill.start(server_id=server.pk, actor=request.user, **form.cleaned_data)
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, _("Reading has begun. It goes on when you leave this page."))
+                return redirect("trading_server_steps", server.pk)
+        return self._page(request, server, form)
+
+    @staticmethod
+    def _page(request: HttpRequest, server: TradingServer, form: BackfillForm) -> HttpResponse:
+        context: dict[str, Any] = {
+            "server": server,
+            "form": form,
+            "spans": Backfill.objects.filter(server=server).select_related("job", "started_by")[:SPANS_SHOWN],
+        }
+        if wants_fragment(request):
+            return render(request, "trading/sync/_backfills.html", context)
+        context["is_unfinished"] = not form.is_bound and any(span.state != "done" for span in context["spans"])
+        context |= settings_of(server)
+        context["days"] = list(DayCheck.objects.filter(server=server).order_by("-day")[:DAYS_SHOWN])
+        context["open_breaks"] = ReconcileBreak.objects.filter(server=server, state="open").order_by("found_at")[:10]
+        return render(request, "trading/sync/server_steps.html", context, status=422 if form.errors else 200)
+
+
+def settings_of(server: TradingServer) -> dict[str, Any]:
+    """Groups of a server and what changed in its settings, newest first."""
+    return {
+        "groups": PlatformGroup.objects.filter(server=server).order_by("name")[:GROUPS_SHOWN],
+        "changes": PlatformChange.objects.filter(server=server).order_by("-pk")[:CHANGES_SHOWN],
+        "lists_groups": capabilities_of(server.kind).lists_groups,
+    }
+
+
+class BackfillAct(StaffView):
+    """Go on with a span that was cut, or give it up."""
+
+    permission = backfill.FILLS
+
+    def post(self, request: HttpRequest, backfill_id: int, act: str) -> HttpResponse:
+        verb = {"resume": backfill.resume, "drop": backfill.drop}.get(act)
+        row = get_object_or_404(Backfill, pk=backfill_id)
+        if verb is None:
+            raise Http404
+        try:
+            verb(backfill_id=row.pk, actor=request.user)
+            messages.success(request, _("It goes on from where it stood.") if act == "resume" else _("Given up."))
+        except DomainError as error:
+            messages.error(request, error.message)
+        return redirect("trading_server_steps", row.server_id)
+
+
+class DealPage(StaffView):
+    """One deal: what it did, what the platform changed in it since, and the platform's row."""
+
+    permission = "trading.view_deal_list"
+
+    def get(self, request: HttpRequest, server_id: int, ticket: int) -> HttpResponse:
+        user: Any = request.user
+        deal = queries.get_deal(user, server_id, ticket)
+        if deal.account is not None:
+            note_look(user, deal.account, target=f"trading.deal:{deal.pk}")
+        context = {
+            "deal": deal, "account": deal.account,
+            "currency": deal.account.currency if deal.account else "",
+            "edits": DealEdit.objects.filter(server_id=server_id, ticket=ticket).order_by("-pk")[:EDITS_SHOWN],
+            "raw": sorted((name, value) for name, value in deal.raw.items() if str(value) not in ("", "0")),
+        }  # fmt: skip
+        return render(request, "trading/accounts/deal.html", context)

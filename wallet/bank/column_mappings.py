@@ -1,0 +1,120 @@
+"""Tables of banks: what their columns mean is said once for each account and shape, and remembered.
+
+A table whose columns are named as many banks name them is read without asking. Any other waits, until somebody has said on its page
+which column is what; that is kept under the names of the columns, and the next file of the shape is read by it.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError
+from crm.security import audit
+from crm.security.policies import require
+from wallet.bank import policies
+from wallet.models import Psp, TableMapping
+from wallet.statement_formats import BadStatement, Mapping, Parsed, find_format
+from wallet.statement_formats.mapping import fingerprint, guess
+from wallet.statement_formats.table_rows import first_rows
+
+TABLES = ("csv", "xlsx")
+
+
+class MappingNeeded(BadStatement):
+    """Nobody has said what the columns of this table mean, and they do not say it themselves."""
+
+    code = "mapping_needed"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A table's first rows, what they tell by themselves, and what tells its shape from others."""
+
+    rows: list[tuple[int, list[Any]]]
+    guessed: Mapping | None
+    fingerprint: str
+
+
+def _file(content: bytes | BinaryIO) -> BinaryIO:
+    return io.BytesIO(content) if isinstance(content, bytes) else content
+
+
+def shape_of(content: bytes | BinaryIO) -> Shape:
+    """Raises BadStatement for what is no table."""
+    file = _file(content)
+    kind = find_format(file)
+    if kind not in TABLES:
+        raise BadStatement(_("This is no table: it is read without a mapping."))
+    rows = first_rows(file, kind)
+    cells = [row for _number, row in rows]
+    guessed = guess(cells)
+    return Shape(rows, guessed, fingerprint(cells, guessed))
+
+
+def mapping_for(psp: Psp, content: bytes | BinaryIO) -> Mapping | None:
+    """The remembered mapping of a table's shape. None: it is no table, or says by itself what it is. Raises MappingNeeded."""
+    if find_format(_file(content)) not in TABLES:
+        return None
+    shape = shape_of(content)
+    known = TableMapping.objects.filter(psp=psp, fingerprint=shape.fingerprint).first()
+    if known is not None:
+        return _moved(Mapping.of_json(known.mapping), shape)
+    if shape.guessed is None or shape.guessed.doubts:
+        raise MappingNeeded(_("Say which column is what: the table's own names do not tell it."))
+    if not shape.guessed.currency and "currency" not in shape.guessed.columns and not _is_marked(shape):
+        raise MappingNeeded(_("Say in which currency the table is: it names none."))
+    return None
+
+
+def _is_marked(shape: Shape) -> bool:
+    """Whether currencies stand beside the amounts: then they are read from there."""
+    statements = list(_read(shape, shape.guessed)) if shape.guessed else []
+    return bool(statements) and all(one.currency for one in statements)
+
+
+def _read(shape: Shape, mapping: Mapping | None) -> list[Parsed]:
+    from wallet.statement_formats.table import read_rows
+
+    return list(read_rows(iter(shape.rows), mapping))
+
+
+def _moved(mapping: Mapping, shape: Shape) -> Mapping:
+    """The names stand where they stand in this file: what a bank writes above them may be longer or shorter."""
+    if mapping.header >= 0 and shape.guessed is not None and shape.guessed.header >= 0:
+        return replace(mapping, header=shape.guessed.header)
+    return mapping
+
+
+@transaction.atomic
+def forget_mapping(*, mapping_id: int, actor: Any) -> None:
+    """The next table of the shape is asked about again. Who: `wallet.handle_bank_entries` on the PSP's brand."""
+    known = TableMapping.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=mapping_id)
+    require(policies.can_handle_bank(actor, known.psp))
+    audit.record(
+        actor=actor, action="wallet.bank_table_forgotten", target=known, brand_id=known.psp.brand_id,
+        before={"psp": known.psp.code, "mapping": known.mapping},
+    )  # fmt: skip
+    known.delete()
+
+
+def count_use(psp: Psp, content: bytes | BinaryIO) -> None:
+    """One more file was read by its remembered mapping."""
+    from django.db.models import F
+
+    if find_format(_file(content)) in TABLES:
+        TableMapping.objects.filter(psp=psp, fingerprint=shape_of(content).fingerprint).update(files=F("files") + 1)
+
+
+def require_complete(mapping: Mapping) -> None:
+    """What a mapping needs before anything is read by it. Raises DomainError."""
+    if "date" not in mapping.columns:
+        raise DomainError(_("Say which column is the day of the booking."))
+    if not mapping.columns.keys() & {"amount", "debit", "credit"}:
+        raise DomainError(_("Say which column is the amount, or which are money out and money in."))
+    if not mapping.currency and "currency" not in mapping.columns:
+        raise DomainError(_("Say in which currency the amounts are, or which column tells it."))

@@ -1,0 +1,240 @@
+"""Entries of bank statements: booked on deposits and payouts, assigned by hand or set aside."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError, WrongState
+from crm.i18n import formats
+from crm.security import audit
+from crm.security.policies import require
+from wallet.bank import policies
+from wallet.choices.bank import EntryState, OrderState
+from wallet.choices.psp import InboxState, Verdict
+from wallet.core.creditor_reference import deposits_named_in, wire_reference
+from wallet.deposits import verbs as deposits
+from wallet.disputes import reversals
+from wallet.models import BankBatch, BankEntry, BankOrder, Deposit, WebhookMessage
+from wallet.psp.base import PaymentStatus, PaymentView, TransferStatus, TransferView
+from wallet.withdrawals import payout_results
+
+BOOKED = (EntryState.MATCHED, EntryState.ASSIGNED)
+
+
+def due_entries(*, psp_id: int | None = None, limit: int = 5_000) -> list[int]:
+    """Entries that nobody has acted on: new ones, and what a crash left."""
+    rows = BankEntry.objects.filter(state=EntryState.WAITING)
+    rows = rows if psp_id is None else rows.filter(psp_id=psp_id)
+    return list(rows.order_by("id").values_list("pk", flat=True)[:limit])
+
+
+def apply_waiting(*, psp_id: int) -> int:
+    found = due_entries(psp_id=psp_id)
+    for pk in found:
+        apply_entry(pk)
+    return len(found)
+
+
+@transaction.atomic
+def apply_entry(entry_id: int) -> str:
+    """Act on one entry, once; a second worker waits its turn and finds it done."""
+    entry = BankEntry.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=entry_id)
+    if entry.state == EntryState.WAITING:
+        if entry.amount_minor > 0:
+            _came_in(entry)
+        else:
+            _went_out(entry)
+    return entry.state
+
+
+def _end(entry: BankEntry, state: EntryState, words: str, **more: Any) -> None:
+    entry.state, entry.outcome, entry.processed_at = state, words[:300], timezone.now()
+    for name, value in more.items():
+        setattr(entry, name, value)
+    entry.save()
+
+
+def _came_in(entry: BankEntry) -> None:
+    order = _order_named(entry)
+    if order is not None and (entry.return_reason or order.state == OrderState.SETTLED):
+        _came_back(entry, order)
+        return
+    named = deposits_named_in(entry.text, entry.end_to_end)
+    found = list(Deposit.objects.filter(psp_id=entry.psp_id, reference__in=named)[:2])
+    if len(found) == 1:
+        words = _book(entry, found[0], EntryState.MATCHED)
+        if words:
+            _end(entry, EntryState.UNMATCHED, words)
+        return
+    several = _("It names more than one deposit.")
+    _end(entry, EntryState.UNMATCHED, several if found else _("It names no deposit of ours."))
+
+
+def _book(entry: BankEntry, deposit: Deposit, state: EntryState, **more: Any) -> str:
+    """Give the entry to a deposit; why not, where that changes nothing there. What arrived is the sum of its entries."""
+    deposit = deposits.lock_deposit(pk=deposit.pk)
+    others = deposit.bank_entries.filter(state__in=BOOKED, currency=entry.currency, amount_minor__gt=0)
+    arrived = sum(others.values_list("amount_minor", flat=True)) + entry.amount_minor
+    view = PaymentView(
+        reference=deposit.reference, psp_reference=deposit.psp_reference or wire_reference(deposit.reference),
+        status=PaymentStatus.CAPTURED,
+        amount_minor=deposit.amount_minor if entry.currency == deposit.currency else arrived,
+        currency=entry.currency, received_minor=arrived, method="wire", instrument=entry.party_label,
+        payer_name=entry.party_name[:120], happened_at=_noon(entry),
+    )  # fmt: skip
+    applied = deposits.apply_payment(psp_id=entry.psp_id, view=view)
+    if applied.state != InboxState.DONE:
+        return applied.words
+    _end(entry, state, applied.words, deposit=deposit, **more)
+    _keep_in_inbox(entry, deposit)
+    return ""
+
+
+def _noon(entry: BankEntry) -> dt.datetime:
+    """Statements tell days, not times."""
+    return min(dt.datetime.combine(entry.booked_on, dt.time(12), dt.UTC), timezone.now())
+
+
+def _keep_in_inbox(entry: BankEntry, deposit: Deposit) -> None:
+    """The event as the deposit's story shows it; its key is the entry's, so none is told twice."""
+    now = timezone.now()
+    told = {
+        "file_sha256": entry.file.sha256, "place": entry.place, "booked_on": str(entry.booked_on),
+        "amount_minor": entry.amount_minor, "currency": entry.currency, "text": entry.text, "payer": entry.party_name,
+        "bank_reference": entry.bank_reference,
+    }  # fmt: skip
+    WebhookMessage.objects.create(
+        psp_id=entry.psp_id, received_at=now, body=json.dumps(told, ensure_ascii=False).encode(), verdict=Verdict.ACCEPTED,
+        event_id=entry.fingerprint, event_type="bank.credit", reference=deposit.reference, state=InboxState.DONE,
+        outcome=entry.outcome, processed_at=now,
+    )  # fmt: skip
+
+
+def _order_named(entry: BankEntry) -> BankOrder | None:
+    wanted = entry.end_to_end.replace(" ", "").upper()
+    if not wanted:
+        return None
+    return BankOrder.objects.select_for_update(of=["self"]).filter(psp_id=entry.psp_id, reference=wanted).first()
+
+
+def _went_out(entry: BankEntry) -> None:
+    order = _order_named(entry)
+    if order is None:
+        _batch_went_out(entry)
+    elif (order.amount_minor, order.currency) != (-entry.amount_minor, entry.currency):
+        _end(entry, EntryState.UNMATCHED, _("%(reference)s was ordered as %(amount)s.") %
+             {"reference": order.reference, "amount": formats.money(order.money)}, order=order)  # fmt: skip
+    elif order.state in (OrderState.SETTLED, OrderState.RETURNED):
+        _end(
+            entry,
+            EntryState.UNMATCHED,
+            _("%(reference)s was booked before.") % {"reference": order.reference},
+            order=order,
+        )
+    else:
+        _settle(order, entry)
+        _end(entry, EntryState.PAYOUT, _("%(reference)s is paid") % {"reference": order.reference}, order=order)
+
+
+def _batch_went_out(entry: BankEntry) -> None:
+    """One booking for a whole payment file: exactly its total, with its id."""
+    texts = {entry.batch, entry.end_to_end, *entry.text.split()} - {""}
+    batch = BankBatch.objects.filter(psp_id=entry.psp_id, message_id__in=texts).first()
+    if batch is None:
+        _end(entry, EntryState.OTHER, _("A booking of the house: fee, transfer or interest"))
+        return
+    open_orders = list(
+        batch.orders.select_for_update().exclude(state__in=[OrderState.SETTLED, OrderState.RETURNED]).order_by("id")
+    )
+    if (batch.total_minor, batch.currency) != (-entry.amount_minor, entry.currency) or not open_orders:
+        _end(entry, EntryState.UNMATCHED, _("It is not the total of %(batch)s.") % {"batch": batch})
+        return
+    for order in open_orders:
+        _settle(order, entry)
+    _end(entry, EntryState.PAYOUT, _("%(batch)s: %(count)s payments") % {"batch": batch, "count": len(open_orders)})
+
+
+def _settle(order: BankOrder, entry: BankEntry) -> None:
+    order.state, order.finished_at = OrderState.SETTLED, timezone.now()
+    order.save(update_fields=["state", "finished_at"])
+    _tell(order, TransferStatus.PAID, entry)
+
+
+def _came_back(entry: BankEntry, order: BankOrder) -> None:
+    """The other bank sent a payout back: the withdrawal fails, or people are told where it was settled already."""
+    if (order.amount_minor, order.currency) != (entry.amount_minor, entry.currency):
+        _end(
+            entry,
+            EntryState.UNMATCHED,
+            _("Part of %(reference)s came back.") % {"reference": order.reference},
+            order=order,
+        )
+        return
+    order.state, order.failure = OrderState.RETURNED, (entry.return_reason or "returned")
+    order.finished_at = timezone.now()
+    order.save(update_fields=["state", "failure", "finished_at"])
+    _tell(order, TransferStatus.FAILED, entry)
+    _end(entry, EntryState.RETURNED, _("%(reference)s came back") % {"reference": order.reference}, order=order)
+
+
+def _tell(order: BankOrder, status: TransferStatus, entry: BankEntry) -> None:
+    view = TransferView(
+        reference=order.reference, psp_reference=order.reference, status=status, amount_minor=order.amount_minor,
+        currency=order.currency, failure=order.failure, happened_at=_noon(entry),
+    )  # fmt: skip
+    if order.is_refund:
+        reversals.apply_refund(psp_id=order.psp_id, transfer=view)
+    else:
+        payout_results.apply_payout(psp_id=order.psp_id, view=view)
+
+
+@transaction.atomic
+def assign_entry(*, entry_id: int, reference: str, actor: Any, reason: str) -> BankEntry:
+    """A person says which deposit a credit belongs to. The rules of arrivals hold as for any other money.
+
+    Who: `wallet.handle_bank_entries` on the brand. Raises: NotAllowed, WrongState, DomainError (no such deposit, or why it
+    can't take the money).
+    """
+    entry = BankEntry.objects.select_for_update(of=["self"]).select_related("psp__brand", "file").get(pk=entry_id)
+    require(policies.can_handle_bank(actor, entry.psp))
+    if entry.state != EntryState.UNMATCHED or entry.amount_minor <= 0:
+        raise WrongState(_("Only money that came in and that nobody recognised can be assigned."))
+    if not reason.strip():
+        raise DomainError(_("Say how you know that it belongs there."))
+    deposit = Deposit.objects.filter(psp_id=entry.psp_id, reference=reference.strip().upper()).first()
+    if deposit is None:
+        raise DomainError(_("This account has no deposit %(reference)s.") % {"reference": reference.strip()[:40]})
+    words = _book(entry, deposit, EntryState.ASSIGNED, assigned_by=actor, reason=reason.strip()[:300])
+    if words:
+        raise DomainError(words)
+    audit.record(
+        actor=actor, action="wallet.bank_entry_assigned", target=entry, client_id=deposit.client_id,
+        brand_id=entry.psp.brand_id, after={"deposit": deposit.reference, "amount": str(entry.money)}, reason=reason,
+    )  # fmt: skip
+    return entry
+
+
+@transaction.atomic
+def set_entry_aside(*, entry_id: int, actor: Any, reason: str) -> BankEntry:
+    """A person says that an entry is none of a client's: a transfer of the house, interest, a correction.
+
+    Who: `wallet.handle_bank_entries` on the brand. Raises: NotAllowed, WrongState, DomainError without a reason.
+    """
+    entry = BankEntry.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=entry_id)
+    require(policies.can_handle_bank(actor, entry.psp))
+    if entry.state != EntryState.UNMATCHED:
+        raise WrongState(_("This entry is “%(state)s” already.") % {"state": entry.get_state_display()})
+    if not reason.strip():
+        raise DomainError(_("Say what it is."))
+    _end(entry, EntryState.OTHER, reason.strip(), assigned_by=actor, reason=reason.strip()[:300])
+    audit.record(
+        actor=actor, action="wallet.bank_entry_set_aside", target=entry, brand_id=entry.psp.brand_id,
+        after={"amount": str(entry.money)}, reason=reason,
+    )  # fmt: skip
+    return entry

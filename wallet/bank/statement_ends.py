@@ -1,0 +1,69 @@
+"""Where a bank's statements begin and end: each opens as the one before it closed, and a CSV, which has no end mark, needs its
+balances or a person to show that it wasn't cut off.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from crm.i18n import formats
+from crm.money.amounts import Money
+from wallet.bank.positions import closing_before
+from wallet.models import BankFile
+from wallet.psp.bank_wire.adapter import masked
+from wallet.statement_formats import Statement
+
+
+def summary(one: Statement, known: list[dict[str, Any]]) -> dict[str, Any]:
+    """As `BankFile.statements` keeps it. known: those that were taken in before."""
+    account = masked(one.account)
+    before = closing_before(known, account=account, currency=one.currency, first_day=one.first_day)
+    return {
+        "account": account, "currency": one.currency, "first": one.first_day.isoformat(),
+        "last": one.last_day.isoformat(), "entries": len(one.entries), "opening": one.opening_minor,
+        "closing": one.closing_minor, "before": before if one.opening_minor is not None else None,
+    }  # fmt: skip
+
+
+def gaps_of(file: BankFile) -> list[str]:
+    """Where a statement doesn't open with the closing balance of the one before it, in words."""
+    words = _(
+        "The statement from %(day)s opens with %(opening)s, the one before it closes with %(closing)s. Is one missing?"
+    )
+    return [
+        words
+        % {
+            "day": formats.day(dt.date.fromisoformat(one["first"])),
+            "opening": formats.money(Money.of_minor(one["opening"], one["currency"])),
+            "closing": formats.money(Money.of_minor(one["before"], one["currency"])),
+        }
+        for one in file.statements
+        if one.get("before") is not None and one["before"] != one["opening"]
+    ]
+
+
+@dataclass
+class FileEnds:
+    """What a person needs to say that a file is complete, and whether it takes one."""
+
+    are_known: bool = True
+    rows: int = 0
+    first_day: dt.date = dt.date.max
+    last_day: dt.date = dt.date.min
+    totals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    last_row: str = ""
+
+    def add(self, one: Statement, before: int | None) -> None:
+        self.are_known &= one.has_end or (one.ends_at_opening and before is not None and before == one.opening_minor)
+        self.rows += len(one.entries)
+        self.first_day, self.last_day = min(self.first_day, one.first_day), max(self.last_day, one.last_day)
+        self.last_row = one.tail or self.last_row
+        total = self.totals.setdefault(one.currency, {"rows": 0, "in": 0, "out": 0})
+        total["rows"] += len(one.entries)
+        total["in"] += sum(entry.minor for entry in one.entries if entry.minor > 0)
+        total["out"] += sum(entry.minor for entry in one.entries if entry.minor < 0)
+        total |= {"opening": one.opening_minor, "closing": one.closing_minor, "before": before}

@@ -1,0 +1,262 @@
+"""Bank statements: taken in once, each entry acted on once, and what nobody recognises kept for a person.
+
+A statement that came in through our own door is believed as a signed webhook is; what a client wrote on the wire is not. A
+credit goes to the deposit that its text names, with the amount that arrived: several wires to one reference add up, and the
+rules of arrivals decide (as meant, within tolerance, held). A debit settles the payout or refund that we ordered.
+
+Lock order: entry, deposit, client.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError
+from crm.files.jobs import RunningJob, start_job
+from crm.i18n.localized_text import phrase
+from crm.models import Job
+from crm.notices.notify import notify, people_with
+from crm.security import audit, crypto
+from crm.security.policies import require
+from wallet.bank import column_mappings, policies
+from wallet.bank.entries import apply_waiting
+from wallet.bank.payout_matching import match_payouts
+from wallet.bank.positions import statements_known
+from wallet.bank.statement_ends import FileEnds, summary
+from wallet.choices.bank import EntryState
+from wallet.core.source_files import Folder, Kept, Progress, no_progress
+from wallet.models import BankEntry, BankFile, Psp
+from wallet.models.bank import ORIGINAL_PURPOSE, PARTY_PURPOSE
+from wallet.psp.bank_wire.adapter import masked
+from wallet.psp.settlement import EndUnknown
+from wallet.psp.waiting_reports import hold
+from wallet.statement_formats import Entry, Mapping, Statement, stream_statements
+from wallet.statement_formats.base import fingerprints
+
+ORIGINALS = Folder("statements", ORIGINAL_PURPOSE)
+# Larger files are taken in by a worker, with a progress bar.
+AT_ONCE_BYTES_MAX = 2 * 1024 * 1024
+ENTRIES_AT_ONCE = 1_000
+
+
+# ── taking in ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def import_statement(
+    *, psp_id: int, file_name: str, content: bytes | BinaryIO | Path, actor: Any, kind: str = "auto",
+    mapping: Mapping | None = None, is_complete: bool = False,
+) -> BankFile:  # fmt: skip
+    """Take in a file of statements and act on its entries. The same file again is the same row, and changes nothing.
+
+    content: the bytes, an open binary file, or a path. It is kept encrypted on disk and read from there; all of it is stored
+    or nothing; entries that an earlier file had are not stored again.
+    is_complete: somebody stands for it that a CSV wasn't cut off. Otherwise its balances must prove it.
+    Who: `wallet.handle_bank_entries` on the PSP's brand; None is the house's own fetching.
+    Raises: NotAllowed, BadStatement (with its place), EndUnknown (the file waits for a person to confirm it), StorageFull,
+    DomainError for a statement of another account.
+    """
+    psp = _account(psp_id, actor)
+    kept = ORIGINALS.keep(content)
+    return import_kept(
+        psp=psp, file_name=file_name, kept=kept, actor=actor, kind=kind, mapping=mapping, is_complete=is_complete
+    )
+
+
+def order_statement(*, psp_id: int, file_name: str, content: BinaryIO, actor: Any) -> Job:
+    """Keep a large file now and let a worker take it in; the job's page shows how far it is, its Cancel leaves nothing.
+
+    Who: as for importing. Raises: NotAllowed, StorageFull, MappingNeeded for a table whose columns nobody has explained.
+    """
+    psp = _account(psp_id, actor)
+    column_mappings.mapping_for(psp, content)
+    content.seek(0)
+    kept = ORIGINALS.keep(content)
+    try:
+        return start_job(
+            "wallet.import_statement", owner=actor, title=_("Import of “%(name)s”") % {"name": file_name[:160]},
+            parameters={
+                "psp_id": psp.pk, "file_name": file_name[:160], "stored_name": kept.name, "sha256": kept.sha256,
+                "size_bytes": kept.size_bytes,
+            },
+        )  # fmt: skip
+    except BaseException:
+        kept.forget()
+        raise
+
+
+def run_ordered(job: RunningJob) -> BankFile:
+    """What the job does: rights are looked at again, progress goes beside the one long transaction."""
+    psp = _account(job.parameters["psp_id"], job.owner)
+    kept = ORIGINALS.ordered(job.parameters)
+    with job.beside() as progress:
+        return import_kept(
+            psp=psp, file_name=job.parameters["file_name"], kept=kept, actor=job.owner, progress=progress
+        )
+
+
+def original_of(file: BankFile) -> Iterator[bytes]:
+    """The file as it came, in pieces. Raises: FileMissing, FileDamaged."""
+    yield from ORIGINALS.stream(file.stored_name)
+
+
+def _account(psp_id: int, actor: Any) -> Psp:
+    psp = Psp.objects.select_related("brand").get(pk=psp_id)
+    if actor is not None:
+        require(policies.can_handle_bank(actor, psp))
+    if psp.adapter != "bank_wire":
+        raise DomainError(_("%(psp)s is no bank account.") % {"psp": psp})
+    return psp
+
+
+def import_kept(
+    *, psp: Psp, file_name: str, kept: Kept, actor: Any, kind: str = "auto", mapping: Mapping | None = None,
+    progress: Progress = no_progress, is_complete: bool = False,
+) -> BankFile:  # fmt: skip
+    """From the disk; the original is deleted when it is refused, or known, and waits when its end is unknown."""
+    try:
+        return import_original(
+            psp=psp, file_name=file_name, kept=kept, actor=actor, kind=kind, mapping=mapping, progress=progress,
+            is_complete=is_complete,
+        )  # fmt: skip
+    except EndUnknown:
+        raise
+    except BaseException:
+        kept.forget()
+        raise
+
+
+def import_original(
+    *, psp: Psp, file_name: str, kept: Kept, actor: Any, kind: str = "auto", mapping: Mapping | None = None,
+    progress: Progress = no_progress, is_complete: bool = False,
+) -> BankFile:  # fmt: skip
+    """Store and book an original. Raises EndUnknown with the row under which it waits now."""
+    ends = FileEnds()
+    try:
+        known = BankFile.objects.filter(psp=psp, sha256=kept.sha256).first()
+        if known is None:
+            with kept.opened() as source:
+                is_remembered = False
+                if mapping is None and kind in ("auto", "csv", "xlsx"):
+                    mapping = column_mappings.mapping_for(psp, source)
+                    is_remembered = mapping is not None
+                with transaction.atomic():
+                    file = _store(psp, file_name, kept, source, kind, mapping, actor, progress, ends)
+                    if file.format == "csv" and not (is_complete or ends.are_known):
+                        raise EndUnknown(
+                            _(
+                                "Nothing in the file says where it ends. Confirm under “Reconciliation” that it's complete."
+                            )
+                        )
+                    if is_remembered:
+                        column_mappings.count_use(psp, source)
+        else:
+            file = known
+    except EndUnknown as error:
+        error.waiting_id = hold(
+            psp=psp, file_name=file_name, kept=kept, actor=actor, is_statement=True, format="CSV", row_count=ends.rows,
+            first_day=ends.first_day, last_day=ends.last_day, totals=ends.totals, last_row=ends.last_row,
+        )  # fmt: skip
+        raise
+    if file.stored_name != kept.name:  # the same file was here, or came at the same time
+        kept.forget()
+    apply_waiting(psp_id=psp.pk)
+    if known is None:
+        match_payouts(psp.brand_id)
+        _tell_unmatched(file)
+    return file
+
+
+def _tell_unmatched(file: BankFile) -> None:
+    """One line per file for those who can say whose the money is."""
+    count = file.entries.filter(state=EntryState.UNMATCHED).count()
+    if count:
+        notify(
+            people_with("wallet.handle_bank_entries", brand_id=file.psp.brand_id),
+            kind="wallet.bank_unmatched",
+            title=phrase("%(count)s payments at %(bank)s name no deposit") % {"count": count, "bank": file.psp},
+            body=phrase("Say whose they are: until then they are in nobody's wallet."),
+            url="/money/bank/?state=unmatched",
+            dedupe_key=f"bank-unmatched:{file.pk}",
+        )
+
+
+def _require_own_account(psp: Psp, one: Statement) -> None:
+    own = "".join(str(psp.credentials.get("iban", "")).split()).upper()
+    # MT940 writes the account as sort code and number: its digits stand at the end of the IBAN.
+    told = "".join(letter for letter in one.account.upper() if letter.isalnum())
+    if told and own and told != own and not own.endswith(told[-8:]):
+        raise DomainError(
+            _("%(place)s is of the account %(account)s, not of %(own)s. Nothing was imported.")
+            % {"place": one.place, "account": masked(one.account), "own": masked(own)}
+        )
+
+
+@transaction.atomic
+def _store(
+    psp: Psp, name: str, kept: Kept, source: BinaryIO, kind: str, mapping: Mapping | None, actor: Any, progress: Progress,
+    ends: FileEnds,
+) -> BankFile:  # fmt: skip
+    """Statement by statement as the file is read: what is refused at its end undoes all before it."""
+    # One file at a time, so that each entry is new once; payments that name the account go on meanwhile.
+    Psp.objects.select_for_update(of=["self"], no_key=True).get(pk=psp.pk)
+    again = BankFile.objects.filter(psp=psp, sha256=kept.sha256).first()
+    if again is not None:
+        return again
+    kind, found = stream_statements(source, kind, mapping)
+    known = statements_known(psp)
+    file = BankFile.objects.create(
+        psp=psp, sha256=kept.sha256, file_name=name[:160], format=kind, imported_by=actor, imported_at=timezone.now(),
+        stored_name=kept.name, size_bytes=kept.size_bytes,
+    )  # fmt: skip
+    for one in found:
+        _require_own_account(psp, one)
+        file.statements.append(summary(one, [*known, *file.statements]))
+        ends.add(one, file.statements[-1]["before"])
+        pairs = list(zip(fingerprints(one.account, one.entries), one.entries, strict=True))
+        for start in range(0, len(pairs), ENTRIES_AT_ONCE):
+            _store_entries(psp, file, [pair for pair in pairs[start : start + ENTRIES_AT_ONCE] if pair[1].minor])
+            progress(min(source.tell(), max(kept.size_bytes - 1, 0)), kept.size_bytes, _("Reading"))
+    file.save(update_fields=["statements", "entries_new", "entries_known"])
+    audit.record(
+        actor=actor, action="wallet.bank_statement_imported", target=file, brand_id=psp.brand_id,
+        after={"psp": psp.code, "file": file.file_name, "sha256": file.sha256, "format": kind, "new": file.entries_new,
+               "known": file.entries_known},
+    )  # fmt: skip
+    return file
+
+
+def _store_entries(psp: Psp, file: BankFile, pairs: list[tuple[str, Entry]]) -> None:
+    """Those that no file had yet, and that this one has not told before."""
+    marks = [mark for mark, _entry in pairs]
+    known = set(BankEntry.objects.filter(psp=psp, fingerprint__in=marks).values_list("fingerprint", flat=True))
+    fresh = {mark: entry for mark, entry in pairs if mark not in known}
+    BankEntry.objects.bulk_create([_row(psp, file, mark, entry) for mark, entry in fresh.items()])
+    file.entries_new += len(fresh)
+    file.entries_known += len(pairs) - len(fresh)
+
+
+def _row(psp: Psp, file: BankFile, mark: str, entry: Entry) -> BankEntry:
+    party = {"iban": entry.party_account, "bic": entry.party_bic} if entry.party_account else {}
+    return BankEntry(
+        psp=psp, file=file, fingerprint=mark, place=entry.place[:120], booked_on=entry.booked_on, value_on=entry.value_on,
+        amount_minor=entry.minor, currency=entry.currency, bank_reference=entry.bank_reference,
+        end_to_end=entry.end_to_end, batch=entry.batch, text=entry.text, party_name=entry.party_name,
+        party_label=masked(entry.party_account), return_reason=entry.return_reason,
+        sealed_party=crypto.encrypt(json.dumps(party).encode(), purpose=PARTY_PURPOSE) if party else None,
+    )  # fmt: skip
+
+
+# ── acting on it ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+# ── money that went out ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+# ── by hand ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,1 @@
+"""Pages of bank accounts, their statements and column mappings."""

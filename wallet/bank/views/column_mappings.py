@@ -1,0 +1,129 @@
+"""A table of a bank that waits: which column is what, with a preview; and the mappings that are remembered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.security import access_log
+from crm.ui.views import StaffView, staff_page
+from wallet.bank import column_mappings, waiting_tables
+from wallet.bank import forms as forms_tables
+from wallet.bank import queries as queries_bank
+from wallet.core import queries
+from wallet.models import WaitingTable
+from wallet.psp.settlement import EndUnknown
+from wallet.statement_formats import Mapping, Parsed
+from wallet.statement_formats.parsed import Weight
+
+ENTRIES_SHOWN = 12
+TROUBLES_SHOWN = 8
+MAPPINGS_SHOWN = 200
+WAITING_SHOWN = 50
+
+
+class WaitingTablePage(StaffView):
+    """GET: the columns as guessed. POST: look again with what was said, or remember it and import."""
+
+    permission = "wallet.handle_bank_entries"
+
+    def find(self, request: HttpRequest, pk: int) -> WaitingTable:
+        rows = queries_bank.waiting_tables_visible_to(request.user).select_related("psp", "uploaded_by")
+        return queries.one_of(rows.defer("psp__sealed_credentials"), pk, request.user, self.permission)
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        waiting = self.find(request, pk)
+        access_log.note(
+            user=request.user, kind=AccessKind.VIEW, brand_id=waiting.psp.brand_id,
+            target=f"wallet.waiting_table:{waiting.pk}",
+        )  # fmt: skip
+        shape = column_mappings.shape_of(waiting.content)
+        currency = queries_bank.usual_currency(waiting.psp_id)
+        return self.show(request, waiting, shape, forms_tables.first_mapping(shape, currency))
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        waiting = self.find(request, pk)
+        shape = column_mappings.shape_of(waiting.content)
+        mapping = forms_tables.first_mapping(shape, "")
+        try:
+            mapping = forms_tables.mapping_of(request.POST, shape)
+            if request.POST.get("what") == "import":
+                file = waiting_tables.import_waiting(waiting_id=waiting.pk, mapping=mapping, actor=request.user)
+                words = _(
+                    "%(new)s new entries, %(known)s were known before. The next file like it is read without asking."
+                )
+                messages.success(request, words % {"new": file.entries_new, "known": file.entries_known})
+                return redirect("wallet:bank")
+        except EndUnknown as waits:
+            return redirect("wallet:report_to_confirm", pk=waits.waiting_id)
+        except DomainError as error:
+            return self.show(request, waiting, shape, mapping, error=error.message)
+        return self.show(request, waiting, shape, mapping)
+
+    def show(
+        self, request: HttpRequest, waiting: WaitingTable, shape: Any, mapping: Mapping, *, error: str = ""
+    ) -> HttpResponse:
+        statements: list[Parsed] = []
+        refusal = ""
+        try:
+            column_mappings.require_complete(mapping)
+            statements = waiting_tables.preview(waiting, mapping)
+        except DomainError as problem:
+            refusal = problem.message
+        troubles = [trouble for one in statements for trouble in one.troubles]
+        context = {
+            "waiting": waiting, "columns": forms_tables.columns_of(shape, mapping), "error": error, "refusal": refusal,
+            "entries": [entry for one in statements for entry in one.entries[:ENTRIES_SHOWN]][:ENTRIES_SHOWN],
+            "count": sum(len(one.entries) for one in statements), "statements": statements,
+            "problems": [str(one) for one in troubles if one.weight == Weight.PROOF][:TROUBLES_SHOWN],
+            "notes": [str(one) for one in troubles if one.weight != Weight.PROOF][:TROUBLES_SHOWN],
+            "samples": forms_tables.samples_of(shape, mapping), **forms_tables.options(mapping),
+        }  # fmt: skip
+        return render(request, "wallet/bank/bank_table.html", context, status=422 if error else 200)
+
+
+@require_POST
+@staff_page("wallet.handle_bank_entries")
+def discard(request: HttpRequest, pk: int) -> HttpResponseBase:
+    waiting = queries.one_of(
+        queries_bank.waiting_tables_visible_to(request.user), pk, request.user, "wallet.handle_bank_entries"
+    )
+    waiting_tables.discard_table(waiting_id=waiting.pk, actor=request.user)
+    messages.success(request, _("Thrown away. Nothing of it was imported."))
+    return redirect("wallet:bank")
+
+
+@staff_page("wallet.view_bankentry")
+def mappings(request: HttpRequest) -> HttpResponse:
+    """The shapes of tables that are known, per account; and what waits."""
+    user: Any = request.user
+    sealed = ("psp__sealed_credentials",)
+    known = (
+        queries_bank.table_mappings_visible_to(user).select_related("psp", "made_by").defer(*sealed)[:MAPPINGS_SHOWN]
+    )
+    waiting = queries_bank.waiting_tables_visible_to(user).select_related("psp", "uploaded_by")
+    context = {
+        "known": list(known), "waiting": list(waiting.defer("sealed_content", *sealed)[:WAITING_SHOWN]),
+        "may_handle": user.has_perm("wallet.handle_bank_entries"),
+    }  # fmt: skip
+    for one in context["known"]:
+        one.columns = [forms_tables.LABELS[name] for name in one.mapping["columns"] if name in forms_tables.LABELS]
+    return render(request, "wallet/bank/bank_mappings.html", context)
+
+
+@require_POST
+@staff_page("wallet.handle_bank_entries")
+def forget(request: HttpRequest, pk: int) -> HttpResponseBase:
+    known = queries.one_of(
+        queries_bank.table_mappings_visible_to(request.user), pk, request.user, "wallet.handle_bank_entries"
+    )
+    column_mappings.forget_mapping(mapping_id=known.pk, actor=request.user)
+    messages.success(request, _("Forgotten. The next table of this shape is asked about again."))
+    return redirect("wallet:bank_mappings")

@@ -1,0 +1,216 @@
+"""Bank accounts: statements in, entries assigned by hand, payment files out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.money.numbers import is_whole
+from crm.security import access_log
+from crm.ui.tables import Table
+from crm.ui.verbs import attempt
+from crm.ui.views import StaffView, TableView, staff_page
+from crm.web.uploads import takes_files
+from wallet.bank import column_mappings, entries, payment_files, waiting_tables
+from wallet.bank import queries as queries_bank
+from wallet.bank import statements as bank
+from wallet.bank.statement_ends import gaps_of
+from wallet.bank.tables import BankEntryTable
+from wallet.choices.bank import EntryState
+from wallet.core import queries
+from wallet.models import BankEntry, Psp
+from wallet.psp.settlement import EndUnknown
+from wallet.statement_formats import bytes_to_read
+from wallet.statement_formats.base import BYTES_MAX
+
+BATCHES_SHOWN = 8
+
+
+class StatementForm(forms.Form):
+    psp = forms.ModelChoiceField(queryset=Psp.objects.none(), label=gettext_lazy("Account"))
+    file = forms.FileField(label=gettext_lazy("Statement"))
+
+    def __init__(self, *args: Any, accounts: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["psp"].queryset = accounts  # type: ignore[attr-defined]
+
+
+class AssignForm(forms.Form):
+    """To which deposit, or none; and why."""
+
+    reference = forms.CharField(label=gettext_lazy("Deposit"), max_length=40, required=False)
+    reason = forms.CharField(
+        label=gettext_lazy("How you know"), max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class BankPage(TableView):
+    """All entries, with the ways to bring statements in and payment files out."""
+
+    table = BankEntryTable
+    template_name = "wallet/bank/bank.html"
+
+    def get_context(self, table: Table) -> dict[str, Any]:
+        return self.more()
+
+    def more(self, form: StatementForm | None = None) -> dict[str, Any]:
+        user = self.request.user
+        accounts = queries_bank.bank_accounts_visible_to(user).select_related("brand").defer("sealed_credentials")
+        batches = queries_bank.bank_batches_visible_to(user).select_related("psp", "made_by", "sent_by")
+        return {
+            "upload": form or StatementForm(accounts=accounts), "limit": BYTES_MAX,
+            "waiting": queries_bank.waiting_orders(user),
+            "batches": list(batches.defer("sealed_file", "psp__sealed_credentials")[:BATCHES_SHOWN]),
+            "may_import": user.has_perm("wallet.handle_bank_entries"),
+            "to_confirm": queries.waiting_reports(user, is_statement=True),
+            "may_send": user.has_perm("wallet.send_bank_orders"),
+        }  # fmt: skip
+
+
+class BankUpload(BankPage):
+    """POST: a statement. Who: `wallet.handle_bank_entries`."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated and not request.user.has_perm("wallet.handle_bank_entries"):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return redirect("wallet:bank")
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        accounts = queries_bank.bank_accounts_visible_to(request.user)
+        form = StatementForm(request.POST, request.FILES, accounts=accounts)
+        if form.is_valid():
+            file = form.cleaned_data["file"]
+            try:
+                if bytes_to_read(file) > bank.AT_ONCE_BYTES_MAX:
+                    job = bank.order_statement(
+                        psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file, actor=request.user
+                    )
+                    return redirect("job", pk=job.pk)
+                taken = bank.import_statement(
+                    psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file, actor=request.user
+                )
+            except column_mappings.MappingNeeded as needed:
+                file.seek(0)
+                waiting = waiting_tables.keep_waiting(
+                    psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file.read(), actor=request.user
+                )
+                messages.info(request, needed.message)
+                return redirect("wallet:bank_table", pk=waiting.pk)
+            except EndUnknown as waits:
+                return redirect("wallet:report_to_confirm", pk=waits.waiting_id)
+            except DomainError as error:
+                form.add_error("file", error.message)
+            else:
+                words = _("%(new)s new entries, %(known)s were known before.")
+                messages.success(request, words % {"new": taken.entries_new, "known": taken.entries_known})
+                for gap in gaps_of(taken):
+                    messages.warning(request, gap)
+                return redirect("wallet:bank")
+        table = self.table(request.user, request.GET, path="/money/bank/")
+        return render(request, self.template_name, {"table": table, **self.more(form)}, status=422)
+
+
+bank_upload = takes_files(BankUpload.as_view(), file_bytes_max=BYTES_MAX, needs="wallet.handle_bank_entries")
+
+
+class BankEntryPage(StaffView):
+    """One entry: what the bank says, what became of it, and the form for what nobody recognised."""
+
+    permission = "wallet.view_bankentry"
+
+    def find(self, request: HttpRequest, pk: int) -> BankEntry:
+        rows = queries_bank.bank_entries_visible_to(request.user).select_related(
+            "psp__brand", "file", "deposit__client", "order", "assigned_by"
+        )
+        return queries.one_of(rows, pk, request.user, "wallet.view_bankentry")
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        entry = self.find(request, pk)
+        if entry.deposit is not None:
+            access_log.note(
+                user=request.user, kind=AccessKind.VIEW, client_id=entry.deposit.client_id,
+                target=f"wallet.bank_entry:{entry.pk}",
+            )  # fmt: skip
+        return self.show(request, entry, AssignForm(initial={"reference": request.GET.get("reference", "")[:40]}))
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        entry = self.find(request, pk)
+        if not request.user.has_perm("wallet.handle_bank_entries"):
+            raise PermissionDenied
+        form = AssignForm(request.POST)
+
+        def work() -> None:
+            reason, reference = form.cleaned_data["reason"], form.cleaned_data["reference"]
+            if request.POST.get("what") == "aside":
+                entries.set_entry_aside(entry_id=entry.pk, actor=request.user, reason=reason)
+            else:
+                entries.assign_entry(entry_id=entry.pk, reference=reference, actor=request.user, reason=reason)
+
+        if attempt(request, work, _("Saved."), form=form, forbidden_is_said=True):
+            return redirect("wallet:bank_entry", pk=entry.pk)
+        return self.show(request, entry, form, status=422)
+
+    def show(self, request: HttpRequest, entry: BankEntry, form: AssignForm, status: int = 200) -> HttpResponse:
+        is_open = entry.state == EntryState.UNMATCHED
+        may_assign = is_open and request.user.has_perm("wallet.handle_bank_entries")
+        is_credit = entry.amount_minor > 0
+        candidates = queries_bank.candidates_for(entry) if may_assign and is_credit else []
+        context = {
+            "entry": entry, "form": form, "may_assign": may_assign, "candidates": candidates, "is_credit": is_credit,
+        }  # fmt: skip
+        return render(request, "wallet/bank/bank_entry.html", context, status=status)
+
+
+@require_POST
+@staff_page("wallet.send_bank_orders")
+def bank_batch_make(request: HttpRequest) -> HttpResponseBase:
+    """A payment file of what waits in one currency of one account."""
+    accounts = queries_bank.bank_accounts_visible_to(request.user)
+    number = request.POST.get("psp", "")
+    psp = queries.one_of(accounts, int(number) if is_whole(number) else 0, request.user, "wallet.send_bank_orders")
+    currency = request.POST.get("currency", "")[:5]
+    attempt(
+        request, lambda: payment_files.make_batch(psp_id=psp.pk, currency=currency, actor=request.user),
+        lambda batch: _("%(batch)s is ready: download it and send it in the bank's portal.") % {"batch": batch},
+        forbidden_is_said=True,
+    )  # fmt: skip
+    return redirect("wallet:bank")
+
+
+@staff_page("wallet.send_bank_orders")
+def bank_batch_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """The payment file; opening it is noted."""
+    batch = queries.one_of(
+        queries_bank.bank_batches_visible_to(request.user).select_related("psp"), pk, request.user,
+        "wallet.send_bank_orders",
+    )  # fmt: skip
+    access_log.note(
+        user=request.user, kind=AccessKind.DOWNLOAD, brand_id=batch.psp.brand_id, rows=batch.orders_count,
+        target=f"wallet.bank_batch:{batch.pk}",
+    )  # fmt: skip
+    response = HttpResponse(batch.file, content_type="application/xml")
+    response["Content-Disposition"] = f'attachment; filename="{batch.message_id}.xml"'
+    return response
+
+
+@require_POST
+@staff_page("wallet.send_bank_orders")
+def bank_batch_sent(request: HttpRequest, pk: int) -> HttpResponseBase:
+    rows = queries_bank.bank_batches_visible_to(request.user)
+    batch = queries.one_of(rows, pk, request.user, "wallet.send_bank_orders")
+    payment_files.mark_batch_sent(batch_id=batch.pk, actor=request.user)
+    messages.success(request, _("Marked as sent. Its payments are paid when the bank's statement says so."))
+    return redirect("wallet:bank")

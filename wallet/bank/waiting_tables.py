@@ -1,0 +1,114 @@
+"""Tables of a bank whose columns nobody has mapped yet: kept encrypted until somebody does."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError
+from crm.security import audit, crypto
+from crm.security.policies import require
+from wallet.bank import policies
+from wallet.bank.column_mappings import shape_of
+from wallet.bank.statements import import_statement
+from wallet.models import BankFile, Psp, TableMapping, WaitingTable
+from wallet.models.bank import ORIGINAL_PURPOSE
+from wallet.psp.settlement import EndUnknown
+from wallet.statement_formats import Mapping, Parsed, read_file
+
+WAITS_DAYS = 30
+
+
+WAITING_BYTES_MAX = 64 * 1024 * 1024
+
+
+@transaction.atomic
+def keep_waiting(*, psp_id: int, file_name: str, content: bytes, actor: Any) -> WaitingTable:
+    """Keep a table (encrypted) until its mapping is said. The same file again is the same row; old ones are thrown away.
+
+    Who: `wallet.handle_bank_entries` on the PSP's brand. Raises: NotAllowed, DomainError for one that is too large to wait.
+    """
+    psp = Psp.objects.select_related("brand").get(pk=psp_id)
+    require(policies.can_handle_bank(actor, psp))
+    if len(content) > WAITING_BYTES_MAX:
+        raise DomainError(
+            _("A table that waits for its columns has at most 64 MB: upload a shorter one of the shape first.")
+        )
+    old = timezone.now() - dt.timedelta(days=WAITS_DAYS)
+    WaitingTable.objects.filter(psp=psp, uploaded_at__lt=old).delete()
+    waiting, is_new = WaitingTable.objects.get_or_create(
+        psp=psp,
+        sha256=hashlib.sha256(content).hexdigest(),
+        defaults={
+            "file_name": file_name[:160], "sealed_content": crypto.encrypt(content, purpose=ORIGINAL_PURPOSE),
+            "uploaded_by": actor, "uploaded_at": timezone.now(),
+        },
+    )  # fmt: skip
+    if is_new:
+        audit.record(
+            actor=actor, action="wallet.bank_table_waits", target=waiting, brand_id=psp.brand_id,
+            after={"psp": psp.code, "file": waiting.file_name, "sha256": waiting.sha256},
+        )  # fmt: skip
+    return waiting
+
+
+def preview(waiting: WaitingTable, mapping: Mapping) -> list[Parsed]:
+    """What the whole table says under a mapping; proved. Raises BadStatement."""
+    _kind, found = read_file(io.BytesIO(waiting.content), "auto", mapping)
+    return list(found)
+
+
+def import_waiting(*, waiting_id: int, mapping: Mapping, actor: Any) -> BankFile:
+    """Take the table in by this mapping, and remember the mapping for the account and shape.
+
+    Who: `wallet.handle_bank_entries` on the PSP's brand. Raises: NotAllowed, BadStatement, DomainError; then nothing is kept.
+    EndUnknown: the mapping is remembered, and the file waits for a person to confirm that it's complete.
+    """
+    taken = _import_by(waiting_id, replace(mapping, doubts=[]), actor)
+    if isinstance(taken, EndUnknown):
+        raise taken
+    return taken
+
+
+@transaction.atomic
+def _import_by(waiting_id: int, mapping: Mapping, actor: Any) -> BankFile | EndUnknown:
+    waiting = WaitingTable.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=waiting_id)
+    psp = waiting.psp
+    require(policies.can_handle_bank(actor, psp))
+    content = waiting.content
+    taken: BankFile | EndUnknown
+    try:
+        taken = import_statement(
+            psp_id=psp.pk, file_name=waiting.file_name, content=content, actor=actor, mapping=mapping
+        )
+    except EndUnknown as waits:
+        taken = waits
+    known, _is_new = TableMapping.objects.update_or_create(
+        psp=psp, fingerprint=shape_of(content).fingerprint,
+        defaults={"name": waiting.file_name, "mapping": mapping.as_json(), "made_by": actor, "made_at": timezone.now()},
+    )  # fmt: skip
+    audit.record(
+        actor=actor, action="wallet.bank_table_mapped", target=known, brand_id=psp.brand_id,
+        after={"psp": psp.code, "file": waiting.file_name, "mapping": mapping.as_json()},
+    )  # fmt: skip
+    waiting.delete()
+    return taken
+
+
+@transaction.atomic
+def discard_table(*, waiting_id: int, actor: Any) -> None:
+    """Throw a waiting table away. Who: `wallet.handle_bank_entries` on the PSP's brand."""
+    waiting = WaitingTable.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=waiting_id)
+    require(policies.can_handle_bank(actor, waiting.psp))
+    audit.record(
+        actor=actor, action="wallet.bank_table_discarded", target=waiting, brand_id=waiting.psp.brand_id,
+        before={"psp": waiting.psp.code, "file": waiting.file_name, "sha256": waiting.sha256},
+    )  # fmt: skip
+    waiting.delete()

@@ -1,0 +1,1 @@
+"""Bonuses: granted, released, ended and restored."""

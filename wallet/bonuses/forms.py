@@ -1,0 +1,92 @@
+"""Forms of bonuses and their plans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import Brand
+from crm.money.amounts import to_minor
+from crm.ui.forms import DayInput
+from wallet.choices.bonuses import BonusTrigger, OnWithdrawal, ReleaseBy
+from wallet.core.forms import BrandForm
+from wallet.models import BonusPlan
+
+
+class GrantForm(forms.Form):
+    request_key = forms.CharField(max_length=60, widget=forms.HiddenInput)
+    plan = forms.ModelChoiceField(BonusPlan.objects.none(), label=_("Plan"), empty_label=None)
+    amount = forms.DecimalField(label=_("Amount"), min_value=0, max_digits=18, decimal_places=2)
+    currency = forms.CharField(label=_("Currency"), max_length=5)
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["plan"].queryset = BonusPlan.objects.filter(brand=brand, is_enabled=True)  # type: ignore[attr-defined]
+
+    def clean_currency(self) -> str:
+        return self.cleaned_data["currency"].strip().upper()
+
+
+class BonusReturnForm(forms.Form):
+    """What becomes of credit that a chargeback took away and that was won."""
+
+    restores = forms.TypedChoiceField(
+        label=_("What becomes of it"), coerce=lambda value: value == "yes",
+        choices=[("yes", _("It is held again")), ("no", _("It stays lost"))],
+    )  # fmt: skip
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class PlanForm(BrandForm):
+    name = forms.CharField(label=_("Name"), max_length=60)
+
+
+class RuleForm(forms.Form):
+    """A plan's terms from a day on. Amounts in the brand's base currency."""
+
+    valid_from = forms.DateField(label=_("From"), widget=DayInput())
+    trigger = forms.ChoiceField(label=_("Given for"), choices=BonusTrigger.choices)
+    percent = forms.DecimalField(
+        label=_("Per cent of the deposit"), min_value=0, max_value=200, decimal_places=2, initial=0
+    )
+    maximum = forms.DecimalField(label=_("Most for one client"), min_value=0, max_digits=18, decimal_places=2)
+    deposit_minimum = forms.DecimalField(label=_("For deposits from"), min_value=0, decimal_places=2, initial=0)
+    release_by = forms.ChoiceField(label=_("Becomes money by"), choices=ReleaseBy.choices)
+    lots_per_hundred = forms.DecimalField(label=_("Lots for 100"), min_value=0, decimal_places=2, required=False)
+    release_days = forms.IntegerField(label=_("Days until it is free"), min_value=1, max_value=3650, required=False)
+    expires_days = forms.IntegerField(label=_("Lost after days"), min_value=1, max_value=3650, required=False)
+    on_withdrawal = forms.ChoiceField(
+        label=_("A withdrawal"), choices=OnWithdrawal.choices, initial=OnWithdrawal.PROPORTIONAL
+    )
+    four_eyes = forms.DecimalField(label=_("Two people decide above"), min_value=0, decimal_places=2, initial=100)
+
+    def __init__(self, *args: Any, plan: BonusPlan, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.plan = plan
+        self.fields["valid_from"].initial = timezone.now().date()
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or self.cleaned_data
+        if found.get("trigger") != BonusTrigger.BY_HAND and not found.get("percent"):
+            self.add_error("percent", _("A campaign gives a part of the deposit: how much?"))
+        if found.get("release_by") == ReleaseBy.LOTS and not found.get("lots_per_hundred"):
+            self.add_error("lots_per_hundred", _("How many lots free 100?"))
+        if found.get("release_by") == ReleaseBy.DAYS and not found.get("release_days"):
+            self.add_error("release_days", _("After how many days is it free?"))
+        if found.get("maximum") == 0:
+            self.add_error("maximum", _("Enter an amount above zero."))
+        return found
+
+    def terms(self) -> dict[str, Any]:
+        base, data = self.plan.brand.base_currency, self.cleaned_data
+        by = data["release_by"]
+        return {
+            **{name: data[name] for name in ("valid_from", "trigger", "percent", "release_by", "expires_days", "on_withdrawal")},
+            "lots_per_hundred": data["lots_per_hundred"] if by == ReleaseBy.LOTS else None,
+            "release_days": data["release_days"] if by == ReleaseBy.DAYS else None,
+            **{f"{name}_minor": to_minor(data[name], base) for name in ("maximum", "deposit_minimum", "four_eyes")},
+        }  # fmt: skip

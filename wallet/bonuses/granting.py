@@ -1,0 +1,336 @@
+"""Bonuses: who gets one, under which dated rule, and who decides.
+
+    grant     bonus cost      −X    client credit  +X
+    release   client credit   −X    wallet         +X      (wallet/bonuses/ending.py)
+    burn      client credit   −X    bonus cost     +X      (wallet/bonuses/ending.py)
+
+Client credit is a bounded account of its own per client and currency: nothing but these three journals touches it, so it can't
+be withdrawn. European (ESMA, 2018/796; FCA PS19/18) and Australian (ASIC 2020/986) rules forbid bonuses to retail clients: that
+refusal is the default and is lifted only by a brand's own policy.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.choices import Category
+from clients.models import Client
+from crm.errors import DomainError, IdempotencyConflict, WrongState
+from crm.i18n import formats
+from crm.i18n.localized_text import phrase, say
+from crm.money.amounts import Money, from_minor, quantize, to_minor
+from crm.notices.notify import notify, people_with
+from crm.security import audit
+from crm.security.policies import YES, Decision, no, require
+from wallet.bonuses import policies
+from wallet.choices.bonuses import BonusState, BonusTrigger, ReleaseBy
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.core.amounts import minor_of
+from wallet.core.limits import in_base
+from wallet.core.references import new_reference
+from wallet.ledger import posting
+from wallet.ledger.posting import Entry, Line
+from wallet.models import Account, Balance, BonusGrant, BonusPlan, BonusRule, Deposit
+
+# EU and EEA (ESMA), United Kingdom (FCA), Australia (ASIC); "UK" is the jurisdiction's code in `Brand.jurisdiction`.
+RETAIL_BAN = frozenset(
+    {
+        "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU",
+        "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK", "GB", "UK", "AU",
+    }
+)  # fmt: skip
+
+
+# ── reads ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def credit_account(client: Client, currency: str) -> Account:
+    """Where the client's credit in a currency stands."""
+    return posting.account_for(AccountKind.BONUS, brand_id=client.brand_id, currency=currency, client_id=client.pk)
+
+
+def bonus_held(client: Client, currency: str) -> int:
+    """Minor units of credit that are in the client's name and may not be withdrawn."""
+    row = Balance.objects.filter(
+        account__kind=AccountKind.BONUS, account__client=client, account__currency=currency
+    ).first()
+    return row.posted_minor if row else 0
+
+
+def credits_of(client: Client) -> list[Money]:
+    """The client's credit, a line per currency that has some."""
+    rows = Balance.objects.filter(account__kind=AccountKind.BONUS, account__client=client).select_related("account")
+    return [Money.of_minor(row.posted_minor, row.account.currency) for row in rows if row.posted_minor]
+
+
+def grants_of(client: Client, *, limit: int = 50) -> list[BonusGrant]:
+    """Newest first."""
+    rows = BonusGrant.objects.filter(client=client).select_related("rule__plan", "client__brand")
+    return list(rows.order_by("-pk")[:limit])
+
+
+def how_it_becomes_free(grant: BonusGrant) -> str:
+    """In a sentence, for the client and for staff."""
+    if grant.rule.release_by == ReleaseBy.LOTS:
+        return _("Free with %(needed)s closed lots; %(done)s traded so far.") % {
+            "needed": _lots(grant.lots_needed or Decimal(0)), "done": _lots(grant.lots_traded)
+        }  # fmt: skip
+    if grant.rule.release_by == ReleaseBy.DAYS and grant.release_at:
+        return _("Free on %(day)s.") % {"day": formats.day(grant.release_at)}
+    return _("It can be traded with, not withdrawn.")
+
+
+def _lots(number: Decimal) -> str:
+    return formats.number(number.quantize(Decimal("0.01")))
+
+
+def rule_on(plan: BonusPlan, day: dt.date) -> BonusRule | None:
+    """The rule in force on a day."""
+    return plan.rules.filter(valid_from__lte=day).order_by("-valid_from", "-pk").first()
+
+
+def may_have_bonus(client: Client) -> Decision:
+    """May this client be given a bonus at all?"""
+    banned = frozenset(client.brand.policies.get("bonus_retail_ban", RETAIL_BAN))
+    if client.category == Category.RETAIL and banned & {client.brand.jurisdiction, client.country}:
+        return no(
+            _("Retail clients may not be given bonuses under the rules of ESMA, the FCA and ASIC that apply here.")
+        )
+    if client.kyc_level == 0:
+        return no(_("The client is not verified yet."))
+    if client.restrictions:
+        return no(_("The client is restricted."))
+    return YES
+
+
+# ── plans ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def create_plan(*, brand: Any, name: str, actor: Any) -> BonusPlan:
+    """An empty campaign. Who: `wallet.manage_bonus` on the brand."""
+    require(policies.can_manage_bonus(actor, brand.pk))
+    if BonusPlan.objects.filter(brand=brand, name=name).exists():
+        raise DomainError(_("There is already a plan called “%(name)s”.") % {"name": name})
+    plan = BonusPlan.objects.create(brand=brand, name=name)
+    audit.record(actor=actor, action="wallet.bonus_plan_created", target=plan, brand_id=brand.pk, after={"name": name})
+    return plan
+
+
+@transaction.atomic
+def write_rule(*, plan_id: int, actor: Any, valid_from: dt.date, **terms: Any) -> BonusRule:
+    """The plan's terms from a day on. Who: `wallet.manage_bonus`. A day that has passed can't get other terms."""
+    plan = BonusPlan.objects.select_for_update().select_related("brand").get(pk=plan_id)
+    require(policies.can_manage_bonus(actor, plan.brand_id))
+    if valid_from < timezone.now().date() and plan.rules.exists():
+        raise DomainError(_("Terms can't be changed for the past: bonuses were given under them."))
+    rule = BonusRule.objects.create(plan=plan, valid_from=valid_from, created_by=actor, **terms)
+    audit.record(
+        actor=actor, action="wallet.bonus_rule_written", target=plan, brand_id=plan.brand_id,
+        after={"valid_from": valid_from.isoformat(), **{name: str(value) for name, value in terms.items()}},
+    )  # fmt: skip
+    return rule
+
+
+@transaction.atomic
+def switch_plan(*, plan_id: int, on: bool, actor: Any) -> BonusPlan:
+    """Stop a campaign, or start it again. Bonuses already given go on. Who: `wallet.manage_bonus`."""
+    plan = BonusPlan.objects.select_for_update().get(pk=plan_id)
+    require(policies.can_manage_bonus(actor, plan.brand_id))
+    plan.is_enabled = on
+    plan.save(update_fields=["is_enabled"])
+    audit.record(
+        actor=actor, action="wallet.bonus_plan_switched", target=plan, brand_id=plan.brand_id, after={"on": on}
+    )
+    return plan
+
+
+# ── giving ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def grant_bonus(
+    *, client_id: int, plan_id: int, amount: Decimal, currency: str, reason: str, request_key: str, actor: Any
+) -> BonusGrant:
+    """Staff give a client credit; above the rule's limit it waits for a second person.
+
+    Who: `wallet.grant_bonus` in reach. Raises: NotAllowed, DomainError (client, plan, amount), IdempotencyConflict.
+    """
+    client = _locked(client_id)
+    require(policies.can_grant_bonus(actor, client))
+    amount_minor = minor_of(amount, currency)
+    known = BonusGrant.objects.filter(client=client, request_key=request_key).first()
+    if known is not None:
+        if (known.amount_minor, known.currency) != (amount_minor, currency):
+            raise IdempotencyConflict(_("This form was already sent with another amount. Start again."))
+        return known
+    if not reason.strip():
+        raise DomainError(_("Say why the client gets this bonus."))
+    allowed = may_have_bonus(client)
+    if not allowed:
+        raise DomainError(allowed.reason)
+    plan = BonusPlan.objects.filter(pk=plan_id, brand_id=client.brand_id, is_enabled=True).first()
+    rule = rule_on(plan, timezone.now().date()) if plan else None
+    if rule is None:
+        raise DomainError(_("This plan has no terms in force today."))
+    base = in_base(client.brand, amount, currency)
+    left = _left(client, rule)
+    if base > left:
+        raise DomainError(
+            _("Under this plan the client can get %(left)s more.")
+            % {"left": formats.money(left, client.brand.base_currency)}
+        )
+    needs_second = to_minor(base, client.brand.base_currency) > rule.four_eyes_minor
+    grant = _write(
+        client, rule, amount_minor, currency, base, request_key=request_key, reason=reason, actor=actor,
+        needs_second=needs_second,
+    )  # fmt: skip
+    if needs_second:
+        audit_grant(grant, "wallet.bonus_requested", actor=actor, reason=reason)
+        notify(
+            people_with("wallet.approve_bonus", brand_id=client.brand_id), kind="wallet.bonus_requested",
+            title=phrase("A bonus waits for a second person: %(money)s for %(client)s")
+            % {"money": grant.money, "client": client},
+            url=f"/money/bonuses/{grant.pk}/", dedupe_key=f"bonus:{grant.pk}",
+        )  # fmt: skip
+        return grant
+    return _give(grant, actor=actor)
+
+
+@transaction.atomic
+def decide_bonus(*, grant_id: int, approve: bool, actor: Any, reason: str = "") -> BonusGrant:
+    """The second person says yes or no. Who: `wallet.approve_bonus`, and not the one who asked (also a CHECK)."""
+    client_id = BonusGrant.objects.values_list("client_id", flat=True).get(pk=grant_id)
+    _locked(client_id)
+    grant = lock_grant(grant_id)
+    require(policies.can_decide_bonus(actor, grant))
+    if not approve and not reason.strip():
+        raise DomainError(_("Say why the bonus is refused."))
+    grant.decided_by = actor
+    if approve:
+        allowed = may_have_bonus(grant.client)
+        if not allowed:
+            raise DomainError(allowed.reason)
+        return _give(grant, actor=actor, reason=reason)
+    grant.state, grant.end_reason, grant.finished_at = BonusState.REFUSED, reason, timezone.now()
+    grant.save()
+    audit_grant(grant, "wallet.bonus_refused", actor=actor, reason=reason)
+    return grant
+
+
+@transaction.atomic
+def grant_for_deposit(deposit_id: int) -> list[BonusGrant]:
+    """What the brand's campaigns give for a deposit that was settled; the same deposit twice gives once."""
+    deposit = Deposit.objects.select_related("client__brand", "wallet").get(pk=deposit_id)
+    plans = list(BonusPlan.objects.filter(brand_id=deposit.brand_id, is_enabled=True).order_by("pk"))
+    if not plans or deposit.settled_at is None or deposit.state != "settled":
+        return []
+    client = _locked(deposit.client_id)
+    if not may_have_bonus(client):
+        return []
+    found = (_earned(client, plan, deposit) for plan in plans)
+    return [grant for grant in found if grant is not None]
+
+
+def _earned(client: Client, plan: BonusPlan, deposit: Deposit) -> BonusGrant | None:
+    assert deposit.settled_at is not None
+    rule = rule_on(plan, deposit.settled_at.date())
+    if rule is None or rule.trigger == BonusTrigger.BY_HAND:
+        return None
+    if rule.trigger == BonusTrigger.FIRST_DEPOSIT and not deposit.is_first:
+        return None
+    base_currency = client.brand.base_currency
+    key = f"plan:{plan.pk}:deposit:{deposit.pk}"
+    if to_minor(deposit.base_amount, base_currency) < rule.deposit_minimum_minor:
+        return None
+    if BonusGrant.objects.filter(client=client, request_key=key).exists():
+        return None
+    credited = deposit.credited
+    share = min(deposit.base_amount * rule.percent / 100, _left(client, rule))
+    if share <= 0 or deposit.base_amount <= 0:
+        return None
+    amount = quantize(credited.amount * share / deposit.base_amount, credited.currency, rounding=ROUND_DOWN)
+    if amount <= 0:
+        return None
+    base = quantize(share, base_currency, rounding=ROUND_DOWN)
+    grant = _write(
+        client, rule, to_minor(amount, credited.currency), credited.currency, base, request_key=key,
+        reason=say(phrase("For deposit %(reference)s") % {"reference": deposit.reference}), deposit=deposit,
+    )  # fmt: skip
+    return _give(grant)
+
+
+def _left(client: Client, rule: BonusRule) -> Decimal:
+    """What the client may still get under the plan, in the brand's base currency."""
+    given = BonusGrant.objects.filter(client=client, rule__plan=rule.plan_id).exclude(state=BonusState.REFUSED)
+    so_far = given.aggregate(total=Sum("base_amount"))["total"] or Decimal(0)
+    return max(from_minor(rule.maximum_minor, client.brand.base_currency) - so_far, Decimal(0))
+
+
+def _write(
+    client: Client, rule: BonusRule, amount_minor: int, currency: str, base: Decimal, *, request_key: str, reason: str,
+    actor: Any = None, deposit: Deposit | None = None, needs_second: bool = False,
+) -> BonusGrant:  # fmt: skip
+    needed = base / 100 * rule.lots_per_hundred if rule.lots_per_hundred else None
+    return BonusGrant.objects.create(
+        client=client, brand_id=client.brand_id, rule=rule, account=credit_account(client, currency), deposit=deposit,
+        reference=new_reference("B"), request_key=request_key, amount_minor=amount_minor, currency=currency,
+        base_amount=base, needs_second=needs_second, reason=reason[:300], requested_by=actor, created_at=timezone.now(),
+        lots_needed=needed if rule.release_by == ReleaseBy.LOTS else None,
+    )  # fmt: skip
+
+
+def _give(grant: BonusGrant, *, actor: Any = None, reason: str = "") -> BonusGrant:
+    """Book it: from the house's cost into the client's credit."""
+    if grant.state != BonusState.REQUESTED:
+        raise WrongState(_("This bonus is “%(state)s”.") % {"state": grant.get_state_display()})
+    cost = posting.house(AccountKind.BONUS_COST, brand_id=grant.brand_id, currency=grant.currency)
+    posting.post(
+        Entry(
+            key=f"bonus:{grant.reference}:grant", kind=JournalKind.BONUS, brand_id=grant.brand_id,
+            lines=(Line(cost, -grant.amount_minor), Line(grant.account, grant.amount_minor)),
+            description=f"{grant.reference} {grant.rule.plan}",
+        ),
+        actor=actor,
+    )  # fmt: skip
+    now, rule = timezone.now(), grant.rule
+    grant.state, grant.granted_at = BonusState.ACTIVE, now
+    if rule.release_by == ReleaseBy.DAYS and rule.release_days:
+        grant.release_at = now + dt.timedelta(days=rule.release_days)
+    if rule.expires_days:
+        grant.expires_at = now + dt.timedelta(days=rule.expires_days)
+    before = BonusGrant.objects.filter(client=grant.client_id, state=BonusState.ACTIVE, lots_needed__isnull=False)
+    if grant.lots_needed is not None and not before.exists():
+        grant.lots_from = now
+    grant.save()
+    audit_grant(grant, "wallet.bonus_granted", actor=actor, reason=reason or grant.reason)
+    return grant
+
+
+def _locked(client_id: int) -> Client:
+    return Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+
+
+def lock_grant(pk: int) -> BonusGrant:
+    """The client's row is locked before its bonuses."""
+    return (
+        BonusGrant.objects.select_for_update(of=["self"])
+        .select_related("client__brand", "rule__plan", "account")
+        .get(pk=pk)
+    )
+
+
+def audit_grant(
+    grant: BonusGrant, action: str, *, actor: Any = None, reason: str = "", after: dict[str, Any] | None = None
+) -> None:
+    audit.record(
+        actor=actor, action=action, target=grant, client_id=grant.client_id, brand_id=grant.brand_id, reason=reason,
+        after={"reference": grant.reference, "state": grant.state, "amount": str(grant.money), **(after or {})},
+    )  # fmt: skip

@@ -1,0 +1,158 @@
+"""Credit that a withdrawal or a refund took away, held again because its money never left (a chargeback: `bonus_disputes`).
+
+restore   bonus cost   −X   client credit   +X
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm.errors import DomainError
+from crm.money.amounts import Money, from_minor
+from wallet.bonuses.ending import burn_by_refund, burn_by_withdrawal, burn_key, part_of
+from wallet.bonuses.granting import audit_grant, lock_grant, may_have_bonus
+from wallet.choices.bonuses import BonusState
+from wallet.choices.deposits import DepositState
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.choices.withdrawals import Purpose
+from wallet.ledger import posting
+from wallet.ledger.posting import Entry, Line
+from wallet.models import BonusGrant, BonusRestoration, Journal, PayoutFinding, Posting, Withdrawal
+
+HEARD_WITHIN = dt.timedelta(days=1)
+GONE = (DepositState.CHARGED_BACK, DepositState.REFUNDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What a payment took of one bonus, and what of it can be held again."""
+
+    grant: BonusGrant
+    minor: int
+
+    @property
+    def money(self) -> Money:
+        return Money.of_minor(self.minor, self.grant.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Restorable:
+    """refusal: why nothing of it can, in words; empty where something can or nothing was lost."""
+
+    lost: list[Lost] = field(default_factory=list)
+    refusal: str = ""
+
+
+def restorable(withdrawal: Withdrawal, amount_minor: int) -> Restorable:
+    """The credit that this very payment took away, in the part of it that came back. Writes nothing; four queries at most."""
+    taken = _taken_by(withdrawal)
+    if not taken:
+        return Restorable()
+    allowed = may_have_bonus(withdrawal.client)
+    if not allowed:
+        return Restorable(refusal=str(allowed.reason))
+    part = Decimal(amount_minor) / withdrawal.payout_minor
+    ended = taken_away([grant for grant, _minor in taken])
+    lost = [
+        Lost(grant, part_of(minor, part)) for grant, minor in taken
+        if grant.pk not in ended and is_still_due(grant, withdrawal.source_deposit_id) and part_of(minor, part)
+    ]  # fmt: skip
+    return Restorable(lost) if lost else Restorable(refusal=_("What it took away would be lost by now all the same."))
+
+
+def _taken_by(withdrawal: Withdrawal) -> list[tuple[BonusGrant, int]]:
+    grants = BonusGrant.objects.filter(client_id=withdrawal.client_id, burned_minor__gt=0).order_by("pk")
+    keys = {
+        burn_key(grant.reference, f"{withdrawal.purpose}:{withdrawal.reference}"): grant
+        for grant in grants.select_related("deposit", "rule__plan")
+    }
+    accounts = {grant.account_id for grant in keys.values()}
+    rows = Posting.objects.filter(journal__idempotency_key__in=keys, account_id__in=accounts, layer=0)
+    sums = rows.values_list("journal__idempotency_key").annotate(minor=Sum("amount_minor"))
+    return [(keys[key], -minor) for key, minor in sorted(sums, key=lambda one: keys[one[0]].pk)]
+
+
+def taken_away(grants: Iterable[BonusGrant]) -> set[int]:
+    """Those that somebody ended by a decision: what comes back does not undo it."""
+    keys = {burn_key(grant.reference, "taken-away"): grant.pk for grant in grants}
+    found = Journal.objects.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True)
+    return {keys[key] for key in found}
+
+
+def is_still_due(grant: BonusGrant, given_again_deposit_id: int | None = None) -> bool:
+    """It has not expired, and the deposit that earned it is there: or will be, being the one that is given again."""
+    if grant.state == BonusState.EXPIRED or (grant.expires_at and grant.expires_at <= timezone.now()):
+        return False
+    earned_by = grant.deposit
+    return earned_by is None or earned_by.state not in GONE or earned_by.pk == given_again_deposit_id
+
+
+def take_first(withdrawal: Withdrawal) -> None:
+    """What the payment costs in credit is lost before it is restored, also where its event has not been heard yet."""
+    if withdrawal.finished_at is None or timezone.now() - withdrawal.finished_at > HEARD_WITHIN:
+        return  # whatever it cost, it has cost by now
+    if withdrawal.purpose == Purpose.WITHDRAWAL:
+        burn_by_withdrawal(withdrawal.pk)
+    elif withdrawal.source_deposit_id and not withdrawal.from_suspense:
+        burn_by_refund(
+            deposit_id=withdrawal.source_deposit_id, amount=withdrawal.amount, refund=withdrawal.reference
+        )  # fmt: skip
+
+
+def restore(finding: PayoutFinding, *, actor: Any) -> list[BonusRestoration]:
+    """In the act that books a payment that came back. Raises DomainError where the client may have no bonus now."""
+    withdrawal = finding.withdrawal
+    Client.objects.select_for_update(of=["self"]).get(pk=withdrawal.client_id)
+    found = restorable(withdrawal, finding.amount_minor)
+    if found.refusal:
+        raise DomainError(
+            _("The bonus can't be restored: %(why)s Refuse this, and write it down anew.") % {"why": found.refusal}
+        )
+    return [_restore(finding, lock_grant(one.grant.pk), one.minor, actor) for one in found.lost]
+
+
+def _restore(finding: PayoutFinding, grant: BonusGrant, minor: int, actor: Any) -> BonusRestoration:
+    return hold_again(
+        grant, minor, cause=finding.withdrawal.reference, named=finding.withdrawal.reference, actor=actor,
+        action="wallet.bonus_restored", reason=finding.terms_reason or finding.reason, finding=finding,
+    )  # fmt: skip
+
+
+def hold_again(
+    grant: BonusGrant, minor: int, *, cause: str, named: str, actor: Any, action: str, reason: str, **why: Any
+) -> BonusRestoration:
+    """Book it, say so in the bonus's history, and keep why. `cause` makes the journal's key; client and grant are locked."""
+    cost = posting.house(AccountKind.BONUS_COST, brand_id=grant.brand_id, currency=grant.currency)
+    posted = posting.post(
+        Entry(
+            key=f"bonus:{grant.reference}:restore:{cause}", kind=JournalKind.BONUS, brand_id=grant.brand_id,
+            lines=(Line(cost, -minor), Line(grant.account, minor)), description=f"{grant.reference} {named}",
+        ),
+        actor=actor,
+    )  # fmt: skip
+    if grant.state != BonusState.ACTIVE:
+        _hold_again(grant)
+    grant.burned_minor -= minor
+    grant.save()
+    audit_grant(
+        grant, action, actor=actor, reason=reason,
+        after={"restored": str(from_minor(minor, grant.currency)), "by": named},
+    )  # fmt: skip
+    return BonusRestoration.objects.create(grant=grant, amount_minor=minor, journal_id=posted.journal_id, **why)
+
+
+def _hold_again(grant: BonusGrant) -> None:
+    grant.state, grant.finished_at, grant.end_reason = BonusState.ACTIVE, None, ""
+    others = BonusGrant.objects.filter(client_id=grant.client_id, lots_from__gt=grant.lots_from).exclude(pk=grant.pk)
+    if grant.lots_from is not None and others.exists():
+        # Another one has counted the lots since: a lot counts once, so its own count begins anew when its turn comes.
+        grant.lots_from, grant.lots_traded = None, Decimal(0)

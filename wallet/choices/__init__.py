@@ -1,0 +1,1 @@
+"""States, kinds and reasons of money, one module per room."""

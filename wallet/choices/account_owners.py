@@ -1,0 +1,43 @@
+"""Names of account owners that live in other apps. Their apps say how an owner's number becomes a name:
+
+    owners.register("partner", lambda ids: dict(Partner.objects.filter(pk__in=ids).values_list("pk", "name")))
+
+An account's subject is `kind:number`, e.g. `partner:17`. Lists warm their accounts up front: one query per kind of owner.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from crm.money.numbers import is_whole
+
+if TYPE_CHECKING:
+    from wallet.models import Account
+
+NamesOf = Callable[[set[int]], Mapping[int, str]]
+REGISTRY: dict[str, NamesOf] = {}
+
+
+def register(kind: str, names_of: NamesOf) -> None:
+    """`names_of` gets ids and gives names; an id that it does not know keeps its number."""
+    REGISTRY[kind] = names_of
+
+
+def names(subjects: Iterable[str]) -> dict[str, str]:
+    """subject → name, for those whose kind is registered and whose owner is there: a query per kind."""
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for subject in subjects:
+        kind, _colon, number = subject.partition(":")
+        if kind in REGISTRY and is_whole(number):
+            wanted[kind].add(int(number))
+    return {f"{kind}:{number}": name for kind, ids in wanted.items() for number, name in REGISTRY[kind](ids).items()}
+
+
+def warm(accounts: Collection[Account]) -> None:
+    """Give these accounts their owners' names at once."""
+    found = names({account.subject for account in accounts if account.subject})
+    for account in accounts:
+        if account.subject:
+            account.owner_name = found.get(account.subject, "")

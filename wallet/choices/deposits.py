@@ -1,0 +1,66 @@
+"""States of deposits and why one is held."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import BadgeChoices
+
+
+class DepositState(BadgeChoices):
+    CREATED = "created", "secondary", _("Started")
+    PENDING = "pending", "azure", _("Pending at the PSP")
+    AUTHORISED = "authorised", "blue", _("Authorised")
+    FAILED = "failed", "red", _("Failed")
+    EXPIRED = "expired", "secondary", _("Expired")
+    HELD = "held", "orange", _("Held for review")
+    SETTLED = "settled", "green", _("Settled")
+    REFUNDED = "refunded", "purple", _("Refunded")
+    RETURNED = "returned", "purple", _("Sent back, never credited")
+    CHARGED_BACK = "charged_back", "red", _("Charged back")
+    CHARGEBACK_REVERSED = "cb_reversed", "teal", _("Chargeback reversed")
+
+
+class HoldReason(models.TextChoices):
+    """Why money that arrived waits for a person."""
+
+    AMOUNT = "amount", _("Another amount arrived than was meant")
+    CURRENCY = "currency", _("Another currency arrived than was meant")
+    PAYER = "payer", _("Someone else seems to have paid")
+    LATE = "late", _("It arrived long after the time to pay was over")
+    FURTHER = "further", _("A further payment to the same address or reference")
+    LIMIT = "limit", _("More than an unverified client may pay in")
+    RATE = "rate", _("There is no exchange rate for the day")
+
+
+# A deposit moves on only to a higher rank: what the PSP says late or twice changes nothing.
+DEPOSIT_RANK: dict[str, int] = {
+    DepositState.CREATED: 0,
+    DepositState.PENDING: 20,
+    DepositState.AUTHORISED: 30,
+    DepositState.EXPIRED: 34,
+    DepositState.FAILED: 35,
+    DepositState.HELD: 45,
+    DepositState.SETTLED: 50,
+    DepositState.REFUNDED: 60,
+    DepositState.RETURNED: 60,
+    DepositState.CHARGED_BACK: 60,
+    DepositState.CHARGEBACK_REVERSED: 70,
+}
+
+
+DEPOSIT_ARRIVED = (
+    DepositState.SETTLED,
+    DepositState.REFUNDED,
+    DepositState.CHARGED_BACK,
+    DepositState.CHARGEBACK_REVERSED,
+)
+
+
+class TermState(BadgeChoices):
+    """The days in which a client who has paid in must be verified."""
+
+    RUNNING = "running", "azure", _("Running")
+    VERIFIED = "verified", "green", _("Verified in time")
+    ENDED = "ended", "red", _("Over: give the money back")

@@ -1,0 +1,41 @@
+"""Kinds and states of what happens at month-end beside the PSPs' reports: sources, their runs, client money."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import BadgeChoices
+
+
+class PeriodState(BadgeChoices):
+    """Closing: no entry goes in any more, and the carry-forward is being computed."""
+
+    OPEN = "open", "green", _("Open")
+    CLOSING = "closing", "yellow", _("Being closed")
+    CLOSED = "closed", "secondary", _("Closed")
+
+
+class SourceKind(models.TextChoices):
+    """From where the other side of our books comes."""
+
+    PSP = "psp", _("PSP")
+    BANK = "bank", _("Bank")
+    PLATFORM = "platform", _("Trading platform")
+
+
+class RunState(BadgeChoices):
+    """How the daily run of a source ended."""
+
+    AGREES = "agrees", "green", _("Agrees")
+    BREAKS = "breaks", "orange", _("Breaks open")
+    MISSING = "missing", "yellow", _("Nothing came for this day")
+    FAILED = "failed", "red", _("Failed")
+
+
+class Cover(BadgeChoices):
+    """Client money of a day. TRANSIT: covered only with what PSPs have not paid to the bank yet."""
+
+    COVERED = "covered", "green", _("Covered")
+    TRANSIT = "transit", "yellow", _("Covered with money in transit")
+    SHORT = "short", "red", _("Short")

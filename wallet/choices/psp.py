@@ -1,0 +1,48 @@
+"""Kinds of PSPs, results of our calls and of their webhooks."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import BadgeChoices
+
+
+class PspKind(models.TextChoices):
+    CARD = "card", _("Cards")
+    WALLET = "wallet", _("E-wallet")
+    BANK = "bank", _("Bank transfer")
+    CRYPTO = "crypto", _("Crypto")
+    CASHIER = "cashier", _("Local methods")
+
+
+class CallOutcome(BadgeChoices):
+    """How a request to a PSP ended. The last two are failures of the PSP or of the way to it."""
+
+    ANSWERED = "answered", "green", _("Answered")
+    REFUSED = "refused", "orange", _("Refused")
+    UNREACHABLE = "unreachable", "red", _("Not reached")
+    UNKNOWN = "unknown", "red", _("No usable answer")
+
+
+class Verdict(BadgeChoices):
+    """What the check of a webhook's raw bytes found. Only an accepted one is acted on."""
+
+    ACCEPTED = "accepted", "green", _("Accepted")
+    DUPLICATE = "duplicate", "secondary", _("Sent again")
+    WRONG_SIGNATURE = "wrong_signature", "red", _("Wrong signature")
+    NO_SIGNATURE = "no_signature", "red", _("No signature")
+    STALE = "stale", "orange", _("Signed too long ago")
+    FUTURE = "future", "orange", _("Signed in the future")
+    OTHER_MERCHANT = "other_merchant", "red", _("For another merchant")
+    MALFORMED = "malformed", "orange", _("Unreadable")
+    UNCHECKED = "unchecked", "yellow", _("Could not be checked, asked for again")
+
+
+class InboxState(BadgeChoices):
+    WAITING = "waiting", "azure", _("Waiting")
+    DONE = "done", "green", _("Applied")
+    IGNORED = "ignored", "secondary", _("Nothing to do")
+    UNMATCHED = "unmatched", "orange", _("Unknown payment")
+    FAILED = "failed", "red", _("Failed")
+    REFUSED = "refused", "red", _("Refused")

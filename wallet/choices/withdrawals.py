@@ -1,0 +1,134 @@
+"""States of withdrawals, their checks' outcomes and reasons of failure."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import BadgeChoices
+from crm.i18n.localized_text import Words
+
+
+class Purpose(models.TextChoices):
+    """Why money goes to a client: they asked for it, or staff give a deposit back."""
+
+    WITHDRAWAL = "withdrawal", _("Withdrawal")
+    REFUND = "refund", _("Refund of a deposit")
+
+
+class Way(models.TextChoices):
+    """How it goes: to a destination that the client named, or back to the payment that it came from."""
+
+    PAYOUT = "payout", _("Payout")
+    REFUND = "refund", _("Back to its source")
+
+
+class ClaimState(BadgeChoices):
+    """Of a refund that the payer fetches at an address of the PSP."""
+
+    WAITING = "waiting", "yellow", _("Waits for the client to claim it")
+    CLAIMED = "claimed", "azure", _("Claimed, on its way")
+    OVER = "over", "red", _("Not claimed in time")
+
+
+class WithdrawalState(BadgeChoices):
+    REQUESTED = "requested", "azure", _("Waits for approval")
+    SECOND_LOOK = "second_look", "yellow", _("Waits for a second person")
+    APPROVED = "approved", "blue", _("Approved")
+    SENDING = "sending", "blue", _("Being sent")
+    SENT = "sent", "indigo", _("Sent to the PSP")
+    UNKNOWN = "unknown", "orange", _("Unknown at the PSP")
+    SETTLED = "settled", "green", _("Paid")
+    REJECTED = "rejected", "red", _("Rejected")
+    CANCELLED = "cancelled", "secondary", _("Cancelled by the client")
+    FAILED = "failed", "red", _("Failed, money returned")
+    CAME_BACK = "came_back", "purple", _("Paid, and came back")
+
+
+WITHDRAWAL_TRANSITIONS: dict[str, set[str]] = {
+    WithdrawalState.REQUESTED: {
+        WithdrawalState.SECOND_LOOK,
+        WithdrawalState.APPROVED,
+        WithdrawalState.REJECTED,
+        WithdrawalState.CANCELLED,
+    },
+    WithdrawalState.SECOND_LOOK: {
+        WithdrawalState.APPROVED,
+        WithdrawalState.REJECTED,
+        WithdrawalState.CANCELLED,
+    },
+    WithdrawalState.APPROVED: {WithdrawalState.SENDING},
+    WithdrawalState.SENDING: {
+        WithdrawalState.SENT,
+        WithdrawalState.UNKNOWN,
+        WithdrawalState.SETTLED,
+        WithdrawalState.FAILED,
+    },
+    WithdrawalState.UNKNOWN: {WithdrawalState.SENT, WithdrawalState.SETTLED, WithdrawalState.FAILED},
+    WithdrawalState.SENT: {WithdrawalState.SETTLED, WithdrawalState.FAILED},
+    # Further than these only two people go, who asked the PSP (`wallet.withdrawals.investigations`).
+    WithdrawalState.SETTLED: {WithdrawalState.CAME_BACK},
+    WithdrawalState.REJECTED: set(),
+    WithdrawalState.CANCELLED: set(),
+    WithdrawalState.FAILED: {WithdrawalState.SETTLED},
+    WithdrawalState.CAME_BACK: set(),
+}
+
+
+WITHDRAWAL_UNDECIDED = (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK)
+
+
+WITHDRAWAL_OPEN = (
+    WithdrawalState.REQUESTED,
+    WithdrawalState.SECOND_LOOK,
+    WithdrawalState.APPROVED,
+    WithdrawalState.SENDING,
+    WithdrawalState.SENT,
+    WithdrawalState.UNKNOWN,
+)
+
+
+class FindingKind(BadgeChoices):
+    """What people found out about a payout."""
+
+    PAID = "paid", "green", _("It was paid")
+    NOT_PAID = "not_paid", "red", _("It was never paid")
+    CAME_BACK = "came_back", "purple", _("It was paid and came back")
+
+
+class Outcome(BadgeChoices):
+    """What a check of a withdrawal says."""
+
+    PASS = "pass", "green", _("Passed")
+    REVIEW = "review", "yellow", _("Needs a look")
+    STOP = "stop", "red", _("Not possible")
+
+
+# What PSPs answer when a payment does not go through, in words for staff and for the client.
+FAILURES: dict[str, Promise] = {
+    "declined_by_issuer": _("Declined by the card's bank"),
+    "insufficient_funds": _("Not enough money on the card or account"),
+    "cancelled_by_client": _("Cancelled on the payment page"),
+    "expired": _("Not paid in time"),
+    "account_closed": _("The receiving account is closed"),
+    "account_blocked": _("The receiving account is blocked"),
+    "account_not_found": _("The receiving account does not exist"),
+    "refused_by_bank": _("The receiving bank refused it"),
+    "bank_unavailable": _("The receiving bank could not be reached"),
+    "no_route": _("The PSP can't pay to this bank in this currency"),
+    "psp_limit": _("The PSP's limit or rules don't allow it"),
+    "psp_balance_low": _("The PSP could not pay it out now"),
+}
+
+
+def failure_words(code: str) -> str:
+    """A PSP's failure code as a sentence; one that is not known stays readable."""
+    return str(FAILURES[code]) if code in FAILURES else code.replace("_", " ")
+
+
+def reason_for_client(state: str, reason: str) -> Words:
+    """Why a withdrawal ended, for its client. What a PSP answered may name keys and references: only causes we know pass."""
+    if state != WithdrawalState.FAILED:
+        return reason
+    return FAILURES.get(reason.strip().lower().replace(" ", "_"), "")

@@ -1,0 +1,1 @@
+"""Periods, month-end, client money and cash."""

@@ -1,0 +1,122 @@
+"""What a month lacks before it is closed, beside movements on their way: sources, owners, fees, rates, client money."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.db import connection
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.i18n import formats
+from crm.money.amounts import Money
+from wallet.choices.reconciliation import ReportState
+from wallet.closing.checklist import COUNT_MAX, Check, end_of_month, midnight
+from wallet.closing.month_facts import MonthFacts
+from wallet.models import AnnouncedReport, Period
+
+# Fees that a report of the month names and that are in no journal: of rows that matched nothing, and of the PSP itself.
+UNPOSTED_FEES = """
+SELECT r.currency, sum(r.fee_minor)::bigint, count(*)
+FROM wallet_settlementrow r JOIN wallet_settlementimport i ON i.id = r.report_id
+JOIN wallet_psp s ON s.id = i.psp_id AND s.brand_id = %(brand)s
+WHERE i.first_day <= %(last)s AND i.last_day >= %(first)s AND r.booked_at >= %(since)s AND r.booked_at < %(until)s
+  AND r.fee_minor <> 0 AND NOT r.is_repeat AND r.type NOT IN ('merchant_payout', 'fee')
+  AND NOT EXISTS (SELECT 1 FROM wallet_match m WHERE m.row_id = r.id AND m.leg = 'psp')
+  AND NOT EXISTS (SELECT 1 FROM wallet_break b JOIN wallet_breakposting p ON p.one_id = b.id AND p.state = 'approved'
+    AND p.way = 'own_bank' WHERE b.row_id = r.id)
+GROUP BY r.currency ORDER BY r.currency
+"""
+
+
+# So long after a month's end reports of its last days are announced.
+ANNOUNCED_UNTIL = dt.timedelta(days=14)
+
+
+def unposted_fees(period: Period) -> list[Money]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            UNPOSTED_FEES,
+            {"brand": period.brand_id, "first": period.first_day, "last": period.last_day,
+             "since": midnight(period.first_day), "until": end_of_month(period)},
+        )  # fmt: skip
+        return [Money.of_minor(minor, currency) for currency, minor, _count in cursor.fetchall()]
+
+
+# ── as checks ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _sources(facts: MonthFacts) -> Check:
+    missing = facts.missing
+    words = _("Days without a report or statement: %(what)s.") % {"what": "; ".join(one.words for one in missing[:6])}
+    return Check(
+        gettext_lazy("Every source has spoken"), len(missing), words if missing else "", reverse("wallet:money_sources"), False
+    )  # fmt: skip
+
+
+def _announced(facts: MonthFacts) -> Check:
+    """Reports that PSPs said are ready and that are not here, and such as never came."""
+    period = facts.period
+    rows = AnnouncedReport.objects.filter(
+        psp__brand_id=period.brand_id, state__in=[ReportState.WAITING, *ReportState.needs_somebody()],
+        announced_at__gte=midnight(period.first_day), announced_at__lt=end_of_month(period) + ANNOUNCED_UNTIL,
+    ).filter(Q(day__isnull=True) | Q(day__lte=period.last_day))  # fmt: skip
+    found = list(rows.select_related("psp").defer("psp__sealed_credentials").order_by("psp__name", "pk")[:COUNT_MAX])
+    names = ", ".join(f"{one.psp}: {one.name}" for one in found[:4])
+    words = _("Announced reports that are not here: %(names)s.") % {"names": names} if found else ""
+    url = reverse("wallet:psp_health", args=[found[0].psp_id]) if found else ""
+    return Check(gettext_lazy("Announced reports are here"), len(found), words, url, False)
+
+
+def _unknown_payments(facts: MonthFacts) -> Check:
+    count = facts.counts["unknown_payments"]
+    words = _("Payments at the bank without an owner: %(count)s.") % {"count": count} if count else ""
+    return Check(
+        gettext_lazy("Every payment has an owner"), count, words, reverse("wallet:bank") + "?state=unmatched", False
+    )  # fmt: skip
+
+
+def _fees(facts: MonthFacts) -> Check:
+    sums = unposted_fees(facts.period)
+    words = (
+        _("Fees in reports that no journal has: %(sums)s.") % {"sums": ", ".join(map(formats.money, sums))}
+        if sums
+        else ""
+    )
+    return Check(
+        gettext_lazy("Fees are posted"), len(sums), words, reverse("wallet:breaks") + "?state=open", False
+    )  # fmt: skip
+
+
+def _revaluation(facts: MonthFacts) -> Check:
+    found = facts.revaluation
+    label = gettext_lazy("Foreign currencies are revalued")
+    if found.missing:
+        words = _("No reference rate for %(currencies)s.") % {"currencies": ", ".join(found.missing)}
+        return Check(label, len(found.missing), words, "", False)
+    if found.is_fine:
+        return Check(label, 0, "", "", False)
+    words = _("The FX position is worth %(money)s at the rates of the last day.") % {
+        "money": formats.money(found.result_money)
+    }
+    url = reverse("wallet:manual_journal", args=[found.waiting.pk]) if found.waiting else ""
+    return Check(label, 1, words, url, False)
+
+
+def _client_money(facts: MonthFacts) -> Check:
+    period, found = facts.period, facts.client_money
+    words = []
+    if found.lacking:
+        words.append(_("Client money is not computed for %(count)s days.") % {"count": found.lacking})
+    if found.short:
+        words.append(_("Client money was short on %(count)s days.") % {"count": found.short})
+    url = reverse("wallet:client_money", args=[period.brand.code]) + f"?month={period}"
+    return Check(gettext_lazy("Client money is covered"), found.lacking + found.short, " ".join(words), url, False)
+
+
+MONTH_CHECKS: tuple[Callable[[MonthFacts], Check], ...] = (
+    _sources, _announced, _unknown_payments, _fees, _revaluation, _client_money,
+)  # fmt: skip

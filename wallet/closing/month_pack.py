@@ -1,0 +1,352 @@
+"""The pack of a month: everything that its closing rests on, as one paper (PDF or workbook), or as an archive with evidence.
+
+The same paper is written as PDF and as XLSX, so both carry the same hash of their figures. The archive adds the client money
+report, the trial balance as CSV, and a manifest with the SHA-256 of every file in it and of every report and statement of the
+month as it came in. PDF and workbook are kept as documents: listed, and proved by their hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from crm.money.amounts import Money, from_minor
+from crm.rendering.report import Column, Named, Paper, Row, Section
+from wallet.choices.documents import DocumentKind, Ending
+from wallet.choices.month_end import PeriodState
+from wallet.choices.reconciliation import BreakState
+from wallet.closing import client_money_report, trial_balance
+from wallet.closing.checklist import end_of_month
+from wallet.closing.month_end import MonthEnd, month_end_of, reports_of, statements_of
+from wallet.core.months import Month
+from wallet.documents.making import make
+from wallet.documents.pdf import look_of
+from wallet.documents.store import Draft, content_of
+from wallet.models import Break, IssuedDocument, ManualJournal, MonthSignOff, Period
+
+Progress = Callable[[int, int, str], None]
+BREAKS_AT_ONCE = 1_000
+
+
+def paper_of(period: Period) -> Paper:
+    """A month as it stands: of an open one a draft, of a closed one its closing."""
+    found = month_end_of(period)
+    return Paper(
+        key=f"month-pack:{period.brand.code}:{period}:{period.closings}",
+        title=_("Month pack %(month)s") % {"month": period}, subtitle=str(period.get_state_display()),
+        look=look_of(period.brand), made_at=timezone.now(), facts=_facts(found), sections=list(_sections(found)),
+    )  # fmt: skip
+
+
+def _facts(found: MonthEnd) -> list[tuple[str, Any]]:
+    period = found.period
+    facts: list[tuple[str, Any]] = [
+        (_("Firm"), period.brand.legal_name), (_("Licence"), period.brand.licence_number), (_("From"), period.first_day),
+        (pgettext("day", "To"), period.last_day), (_("State"), Named(period.state, str(period.get_state_display()))),
+    ]  # fmt: skip
+    if period.state == PeriodState.CLOSED:
+        facts += [
+            (_("Closed"), period.closed_at), (_("Closed by"), str(period.closed_by)), (_("Closing"), period.closings),
+            (_("Note"), period.note),
+        ]  # fmt: skip
+    return facts
+
+
+def _sections(found: MonthEnd) -> Iterator[Section]:
+    period = found.period
+    yield _signatures(found)
+    if found.checks:
+        yield Section(
+            _("Checklist"), columns=[Column(_("Check"), weight=1.5), Column(_("State")), Column(_("What was found"), weight=3)],
+            rows=[[str(check.label), _state(check), check.words] for check in found.checks],
+        )  # fmt: skip
+    yield _source_lines(found)
+    yield _files(period)
+    yield _ageing(found)
+    yield Section(
+        _("Breaks and what became of them"), columns=_break_columns(), rows=lambda: _break_rows(period),
+        empty=_("No difference belongs to this month."),
+    )  # fmt: skip
+    yield _revaluation(found)
+    yield from _client_money(found)
+    yield _journals(period)
+    yield from _trial(found)
+
+
+def _state(check: Any) -> Named:
+    if check.is_fine:
+        return Named("fine", _("Fine"))
+    return Named("blocks", _("Blocks")) if check.blocks else Named("look", _("Look"))
+
+
+def _signatures(found: MonthEnd) -> Section:
+    rows: Iterable[MonthSignOff] = found.closed_by or found.signatures.valid
+    return Section(
+        _("Signatures"), text=_("Two people sign the same figures, named by their digest, before a month is closed."),
+        columns=[Column(_("Who")), Column(_("When")), Column(_("Note"), weight=1.5), Column(_("Open at that time"), weight=2),
+                 Column(_("Digest of the figures"), weight=2)],
+        rows=[[str(one.signed_by), one.signed_at, one.note, " ".join(one.checks), one.figures_hash] for one in rows],
+        empty=_("Nobody has signed yet."),
+    )  # fmt: skip
+
+
+def _source_lines(found: MonthEnd) -> Section:
+    return Section(
+        _("Sources"), text=_("PSPs, banks and trading servers of the brand, and the days of which each has not spoken."),
+        columns=[Column(_("Source"), weight=1.5), Column(_("Kind")), Column(_("Days missing"), weight=2),
+                 Column(_("Files"), end=True), Column(_("Rows"), end=True), Column(_("Matched"), end=True),
+                 Column(_("Open breaks"), end=True), Column(_("At the end, they say"), end=True, weight=1.5)],
+        rows=[
+            [
+                line.source.label, Named(line.source.kind, str(line.source.kind.label)),
+                ", ".join(f"{first:%Y-%m-%d}…{last:%Y-%m-%d}" for first, last in line.gaps),
+                line.files, line.rows, line.matched, line.breaks, " ".join(str(money) for money in line.sums),
+            ]
+            for line in found.sources
+        ],
+    )  # fmt: skip
+
+
+def _files(period: Period) -> Section:
+    """Every report and statement with its hash: the evidence as it came in, kept encrypted in the house."""
+
+    def rows() -> Iterator[Row]:
+        for report in reports_of(period).iterator(chunk_size=200):
+            for currency, one in sorted(report.totals.items()) or [("", {})]:
+                yield [
+                    str(report.psp), report.file_name, report.first_day, report.last_day, report.row_count,
+                    *(Money.of_minor(int(one[name]), currency) if name in one else "" for name in ("opening", "net", "closing")),
+                    report.sha256,
+                ]  # fmt: skip
+        for file in statements_of(period):
+            for one in file.statements:
+                currency = one.get("currency") or ""
+                yield [
+                    str(file.psp), file.file_name, one["first"], one["last"], one["entries"],
+                    _minor(one.get("opening"), currency), "", _minor(one.get("closing"), currency), file.sha256,
+                ]  # fmt: skip
+
+    return Section(
+        _("Files"), text=_("Each was proved when it came in: opening and rows make the closing."),
+        columns=[Column(_("Source")), Column(_("File"), weight=1.5), Column(_("From")), Column(pgettext("day", "To")),
+                 Column(_("Rows"), end=True), Column(_("Opening"), end=True), Column(_("Net"), end=True),
+                 Column(_("Closing"), end=True), Column("SHA-256", weight=2)],
+        rows=list(rows()), empty=_("No file belongs to this month."),
+    )  # fmt: skip
+
+
+def _minor(value: Any, currency: str) -> Any:
+    return "" if value is None or not currency else Money.of_minor(int(value), currency)
+
+
+def _ageing(found: MonthEnd) -> Section:
+    from wallet.closing.month_end import AGES
+
+    return Section(
+        _("Open breaks by age"),
+        columns=[Column(_("Kind"), weight=1.5), Column(_("Currency")),
+                 *(Column(str(words), end=True) for _days, words in AGES), Column(_("Count"), end=True),
+                 Column(_("Together"), end=True)],
+        rows=[
+            [
+                Named(row.kind, row.label), row.currency,
+                *(Money(part, row.currency) if part else None for part in row.sums), row.count,
+                Money(row.total, row.currency),
+            ]
+            for row in found.ageing
+        ],
+        empty=_("No break is open."),
+    )  # fmt: skip
+
+
+# ── breaks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def breaks_of(period: Period) -> Any:
+    """Whose money moved in the month, and what was still open before it or was resolved in it."""
+    month = Month(period.first_day)
+    return Break.objects.filter(brand_id=period.brand_id, happened_at__lt=end_of_month(period)).filter(
+        Q(happened_at__date__gte=month.first) | Q(state=BreakState.OPEN) | Q(resolved_at__date__gte=month.first)
+    )
+
+
+def _break_columns() -> list[Column]:
+    return [
+        Column(_("No."), end=True), Column(_("Kind")), Column(_("PSP")), Column(_("Difference"), weight=3),
+        Column(_("Amount"), end=True), Column(_("Day")), Column(_("State")), Column(_("What became of it"), weight=2),
+        Column(_("By")),
+    ]  # fmt: skip
+
+
+def _break_rows(period: Period) -> Iterator[Row]:
+    """In steps, so that memory stays small however many there are."""
+    after = 0
+    while True:
+        rows = list(
+            breaks_of(period)
+            .filter(pk__gt=after)
+            .select_related("psp", "row", "movement", "entry", "resolved_by")
+            .defer("psp__sealed_credentials")
+            .order_by("pk")[:BREAKS_AT_ONCE]
+        )
+        for one in rows:
+            yield [
+                one.pk, Named(one.kind, str(one.get_kind_display())), str(one.psp or ""), one.explanation,
+                Money(one.difference, one.currency), one.happened_at, Named(one.state, str(one.get_state_display())),
+                one.how_resolved, str(one.resolved_by or ""),
+            ]  # fmt: skip
+        if len(rows) < BREAKS_AT_ONCE:
+            return
+        after = rows[-1].pk
+
+
+# ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _revaluation(found: MonthEnd) -> Section:
+    one = found.revaluation
+    return Section(
+        _("Foreign currencies"), text=_("The house's FX position at the ECB's rates of the month's last day."),
+        facts=[(_("To post"), one.result_money), (_("Posted in the month"), Money(one.posted, one.base))],
+        columns=[Column(_("Currency")), Column(_("FX position"), end=True), Column(_("Rate"), end=True),
+                 Column(_("Rate of")), Column(_("In %(base)s") % {"base": one.base}, end=True)],
+        rows=[
+            [row.currency, Money(row.balance, row.currency), row.rate, row.rate_on,
+             None if row.worth is None else Money(row.worth.quantize(from_minor(1, one.base)), one.base)]
+            for row in one.positions
+        ],
+        empty=_("Nothing was exchanged."),
+    )  # fmt: skip
+
+
+def _client_money(found: MonthEnd) -> Iterator[Section]:
+    report = client_money_report.report_of(found.period.brand, Month(found.period.first_day))
+    if not report.sections:
+        yield Section(_("Client money"), empty=_("Not computed for any day."), columns=[Column(_("Day"))])
+    for section in report.sections:
+        yield Section(
+            _("Client money: %(what)s") % {"what": section.title}, facts=section.facts, columns=section.columns, rows=section.rows
+        )  # fmt: skip
+
+
+def _journals(period: Period) -> Section:
+    rows = (
+        ManualJournal.objects.filter(
+            brand_id=period.brand_id, business_on__range=(period.first_day, period.last_day), journal__isnull=False
+        )
+        .select_related("requested_by", "decided_by")
+        .order_by("pk")
+    )
+    return Section(
+        _("Journals by hand"), columns=[Column(_("Reference")), Column(_("Day")), Column(_("Reason"), weight=3),
+                                        Column(_("Written by")), Column(_("Posted by"))],
+        rows=[[one.reference, one.business_on, one.reason, str(one.requested_by), str(one.decided_by)] for one in rows],
+        empty=_("None in this month."),
+    )  # fmt: skip
+
+
+def _trial(found: MonthEnd) -> Iterator[Section]:
+    for part in found.trial.parts:
+        yield Section(
+            _("Trial balance %(currency)s") % {"currency": part.currency}, text=_("Balances above zero are credits."),
+            columns=[Column(_("Account"), weight=2), Column(_("Accounts"), end=True), Column(_("Opening"), end=True),
+                     Column(_("Debits"), end=True), Column(_("Credits"), end=True), Column(_("Closing"), end=True)],
+            rows=[
+                [Named(row.kind, row.label), row.accounts, *_money(part.currency, row)]
+                for row in part.rows
+            ],
+            total=[Named("sum", _("Sum")), None, *_money(part.currency, part)],
+        )  # fmt: skip
+
+
+def _money(currency: str, row: Any) -> list[Money]:
+    return [Money(amount, currency) for amount in (row.opening, row.debits, row.credits, row.closing)]
+
+
+# ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draft_of(period: Period, ending: Ending, language: str) -> Draft:
+    """The pack as a document: its figures are read for the hash now, and again when it is written."""
+    with translation.override(language):
+        paper = paper_of(period)
+        return Draft(
+            kind=DocumentKind.MONTH_PACK, brand=period.brand, subject=f"month:{period}", title=paper.title,
+            file_name=f"month-{period.brand.code}-{period}.{ending}", language=language, content_hash=paper.content_hash(),
+            first=period.first_day, last=period.last_day, ending=ending, paper=paper,
+            expected_rows=breaks_of(period).count(),
+        )  # fmt: skip
+
+
+def make_pack(
+    period: Period, ending: Ending, *, language: str, made_by: Any, progress: Progress = lambda *_args: None
+) -> IssuedDocument:
+    """As PDF or workbook, kept like every document: the same figures are the file that was made before."""
+    return make(draft_of(period, ending, language), made_by=made_by, progress=progress)
+
+
+def write_archive(
+    period: Period, target: Path, *, language: str, made_by: Any, progress: Progress = lambda *_args: None
+) -> list[IssuedDocument]:
+    """PDF, workbook and evidence as one ZIP; returns the two documents, whose very bytes are in it."""
+    name = f"{period.brand.code}-{period}"
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        place, documents = Path(folder), []
+        for number, (ending, words) in enumerate(
+            ((Ending.PDF, _("Writing the PDF")), (Ending.XLSX, _("Writing the workbook")))
+        ):
+            progress(number, 5, words)
+            documents.append(make_pack(period, ending, language=language, made_by=made_by))
+            with (place / f"month-{name}.{ending}").open("wb") as file:
+                file.writelines(content_of(documents[-1]))
+        progress(2, 5, _("Client money"))
+        month = Month(period.first_day)
+        client_money_report.write_csv(period.brand, month, place / f"client-money-{name}.csv")
+        progress(3, 5, _("Trial balance"))
+        if period.state == PeriodState.CLOSED:
+            trial_balance.write_csv(period, period.closings, place / f"trial-balance-{name}.csv", lambda *_args: None)
+        progress(4, 5, _("Manifest"))
+        files = sorted(place.iterdir())
+        for path in files:
+            archive.write(path, path.name)
+        archive.writestr("manifest.json", _manifest(period, documents[0].content_hash, files))
+    progress(5, 5, "")
+    return documents
+
+
+def _manifest(period: Period, content_hash: str, files: list[Path]) -> str:
+    sources = [
+        {"source": report.psp.code, "file": report.file_name, "sha256": report.sha256, "rows": report.row_count,
+         "first": report.first_day.isoformat(), "last": report.last_day.isoformat()}
+        for report in reports_of(period)
+    ] + [
+        {"source": file.psp.code, "file": file.file_name, "sha256": file.sha256, "rows": file.entries_new}
+        for file in statements_of(period)
+    ]  # fmt: skip
+    signed = [
+        {"by": str(one.signed_by), "at": one.signed_at.isoformat(), "figures": one.figures_hash, "note": one.note}
+        for one in MonthSignOff.objects.filter(
+            period=period, closing=period.closings or 1, withdrawn_at__isnull=True
+        ).select_related("signed_by")
+    ]  # fmt: skip
+    body = {
+        "brand": period.brand.code, "month": str(period), "state": period.state, "closing": period.closings,
+        "content_hash": content_hash, "signed": signed, "evidence": sources,
+        "files": {path.name: _sha256(path) for path in files},
+    }  # fmt: skip
+    return json.dumps(body, indent=2, ensure_ascii=False)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,105 @@
+"""What is looked at before a month is closed. Each check counts a few rows and says in words what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.i18n import formats
+from crm.money.amounts import Money
+from wallet.choices.ledger import AccountKind
+from wallet.closing.checklist import COUNT_MAX, Check, end_of_month
+from wallet.closing.month_checks import MONTH_CHECKS
+from wallet.closing.month_facts import MonthFacts
+from wallet.ledger import posting
+from wallet.models import Account, Period
+
+
+def checks_of(period: Period, facts: MonthFacts | None = None) -> list[Check]:
+    """Blocking ones first. Each counts at most a hundred rows. The number of queries is fixed."""
+    facts = facts or MonthFacts(period)
+    return [check(facts) for check in (*CHECKS, *MONTH_CHECKS)]
+
+
+def _ended(facts: MonthFacts) -> Check:
+    period = facts.period
+    is_over = timezone.now() >= end_of_month(period)
+    return Check(
+        gettext_lazy("The month is over"), 0 if is_over else 1,
+        "" if is_over else _("%(month)s is not over yet.") % {"month": period}, "", True,
+    )  # fmt: skip
+
+
+def _in_order(facts: MonthFacts) -> Check:
+    count = facts.counts["earlier_months"]
+    words = _("Close the months before it first: %(count)s.") % {"count": count} if count else ""
+    return Check(gettext_lazy("Earlier months are closed"), count, words, reverse("wallet:periods"), True)
+
+
+def _manual(facts: MonthFacts) -> Check:
+    count = facts.counts["manual_journals"]
+    words = _("Manual journals for this month wait for a second person: %(count)s.") % {"count": count} if count else ""
+    return Check(
+        gettext_lazy("No manual journal waits"), count, words, reverse("wallet:manual_journals") + "?state=waiting", True
+    )  # fmt: skip
+
+
+def _held(facts: MonthFacts) -> Check:
+    count = facts.counts["held_deposits"]
+    words = _("Deposits are held for review: %(count)s.") % {"count": count} if count else ""
+    return Check(gettext_lazy("No deposit is held"), count, words, reverse("wallet:deposits") + "?state=held", False)
+
+
+def _unknown(facts: MonthFacts) -> Check:
+    count = facts.counts["unknown_payouts"]
+    words = _("Payouts whose end is unknown: %(count)s.") % {"count": count} if count else ""
+    url = reverse("wallet:withdrawals") + "?state=unknown"
+    return Check(gettext_lazy("Every payout's end is known"), count, words, url, False)
+
+
+def _transfers(facts: MonthFacts) -> Check:
+    count = facts.counts["open_transfers"]
+    words = _("Transfers to or from the platform without an end: %(count)s.") % {"count": count} if count else ""
+    url = reverse("wallet:transfers") + "?state=unknown&state=sending"
+    return Check(gettext_lazy("Every transfer's end is known"), count, words, url, False)
+
+
+def _payouts(facts: MonthFacts) -> Check:
+    """Their reservations stay open over the end of the month; they are posted in a later one."""
+    count = facts.counts["open_withdrawals"]
+    words = _("Withdrawals whose reservation is still open: %(count)s.") % {"count": count} if count else ""
+    return Check(
+        gettext_lazy("Reservations are resolved"), count, words, reverse("wallet:withdrawal_queue"), False
+    )  # fmt: skip
+
+
+def _breaks(facts: MonthFacts) -> Check:
+    count = facts.counts["open_breaks"]
+    words = _("Open breaks of the reconciliation: %(count)s.") % {"count": count} if count else ""
+    return Check(gettext_lazy("No break is open"), count, words, reverse("wallet:breaks") + "?state=open", False)
+
+
+def _suspense(facts: MonthFacts) -> Check:
+    accounts = list(Account.objects.filter(brand_id=facts.period.brand_id, kind=AccountKind.SUSPENSE)[:COUNT_MAX])
+    balances = posting.balances([account.pk for account in accounts]) if accounts else {}
+    left = [Money.of_minor(abs(balances[one.pk]), one.currency) for one in accounts if balances.get(one.pk)]
+    words = _("Suspense is not empty: %(sums)s.") % {"sums": ", ".join(map(formats.money, left))} if left else ""
+    return Check(
+        gettext_lazy("Suspense is empty"), len(left), words, reverse("wallet:ledger") + "?kind=suspense", False
+    )  # fmt: skip
+
+
+def _webhooks(facts: MonthFacts) -> Check:
+    count = facts.counts["open_webhooks"]
+    words = _("Webhooks that nothing came of: %(count)s.") % {"count": count} if count else ""
+    url = reverse("wallet:webhooks") + "?state=unmatched&state=failed"
+    return Check(gettext_lazy("Webhooks are applied"), count, words, url, False)
+
+
+CHECKS: tuple[Callable[[MonthFacts], Check], ...] = (
+    _ended, _in_order, _manual, _held, _unknown, _transfers, _payouts, _breaks, _suspense, _webhooks
+)  # fmt: skip

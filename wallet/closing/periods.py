@@ -1,0 +1,326 @@
+"""Closing the months of a brand's books, and opening a closed one again with four eyes.
+
+A closing takes two steps, so that nobody's posting waits for it:
+
+1. `_begin`: for an instant no posting is in flight (writers hold a shared lock until they commit); the month's state becomes
+   `closing`. From then on `ledger_post` puts late facts into the first day after it.
+2. `_finish`: opening, turnover and closing of every account are computed from the postings, which can't change any more,
+   and kept; the state becomes `closed`. A crash in between is continued by beat.
+
+A closing is never rewritten: a month that was opened again gets a further one. A mistake in a closed month is corrected by a
+journal in the next one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from django.db import OperationalError, connection, transaction
+from django.db.models import Min
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError, WrongState
+from crm.events import publish
+from crm.events.catalogue import PeriodClosed, PeriodReopened
+from crm.i18n.localized_text import phrase
+from crm.models import Brand, Job
+from crm.notices.notify import notify, people_with
+from crm.security import audit
+from crm.security.policies import require
+from wallet.choices.approvals import RequestState
+from wallet.choices.month_end import PeriodState
+from wallet.closing import policies as closing_policies
+from wallet.closing import sign_offs
+from wallet.closing.checklist import Check
+from wallet.core import policies
+from wallet.ledger.seals import BOUNDARY_LOCK, WAIT_MS_MAX
+from wallet.models import Journal, Period, PeriodReopening
+
+ATTEMPTS = 20
+
+CARRY_FORWARD = """
+INSERT INTO wallet_closingbalance (period_id, closing, account_id, opening_minor, debits_minor, credits_minor, closing_minor)
+SELECT %(period)s, %(closing)s, account_id, coalesce(b.minor, 0), coalesce(t.debits, 0), coalesce(t.credits, 0),
+  coalesce(b.minor, 0) + coalesce(t.credits, 0) - coalesce(t.debits, 0)
+FROM (
+  SELECT p.account_id, coalesce(-sum(p.amount_minor) FILTER (WHERE p.amount_minor < 0), 0)::bigint AS debits,
+    coalesce(sum(p.amount_minor) FILTER (WHERE p.amount_minor > 0), 0)::bigint AS credits
+  FROM wallet_journal j JOIN wallet_posting p ON p.journal_id = j.id AND p.layer = 0
+  WHERE j.brand_id = %(brand)s AND j.business_on BETWEEN %(first)s AND %(last)s GROUP BY p.account_id
+) t FULL JOIN (
+  SELECT account_id, closing_minor AS minor FROM wallet_closingbalance
+  WHERE period_id = %(before)s AND closing = %(before_closing)s AND closing_minor <> 0
+) b USING (account_id)
+"""
+
+
+# ── months ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# By the first posting of each account: no index by brand is kept for a question that is asked once.
+FIRST_DAY = """
+SELECT j.business_on FROM wallet_account a CROSS JOIN LATERAL (
+  (SELECT p.journal_id FROM wallet_posting p WHERE p.account_id = a.id AND p.version = 1)
+  UNION ALL
+  (SELECT p.journal_id FROM wallet_posting p WHERE p.account_id = a.id AND p.version IS NULL ORDER BY p.posted_at LIMIT 1)
+) p JOIN wallet_journal j ON j.id = p.journal_id WHERE a.brand_id = %s ORDER BY j.id LIMIT 1
+"""
+
+
+@transaction.atomic
+def open_months(brand_id: int) -> int:
+    """Make the brand's months from the first business day to this one, as far as they are missing; says how many."""
+    Brand.objects.select_for_update(no_key=True, of=("self",)).get(pk=brand_id)
+    known = list(Period.objects.filter(brand_id=brand_id).order_by("first_day"))
+    this_month = timezone.now().astimezone(dt.UTC).date().replace(day=1)
+    first = known[0].first_day if known else _first_month(brand_id)
+    if first is None:
+        return 0
+    missing = []
+    if all(period.state == PeriodState.OPEN for period in known):
+        earlier = Journal.objects.filter(brand_id=brand_id, business_on__lt=first).aggregate(day=Min("business_on"))
+        if earlier["day"] is not None:
+            missing += _months(earlier["day"].replace(day=1), first)
+    missing += _months(known[-1].last_day + dt.timedelta(days=1) if known else first, _next(this_month))
+    Period.objects.bulk_create(
+        Period(brand_id=brand_id, first_day=day, last_day=_next(day) - dt.timedelta(days=1)) for day in missing
+    )
+    return len(missing)
+
+
+def _first_month(brand_id: int) -> dt.date | None:
+    """Of the brand's first journal; None while there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(FIRST_DAY, [brand_id])
+        found = cursor.fetchone()
+    return found[0].replace(day=1) if found else None
+
+
+def _months(first: dt.date, end: dt.date) -> list[dt.date]:
+    days = []
+    while first < end:
+        days.append(first)
+        first = _next(first)
+    return days
+
+
+def _next(day: dt.date) -> dt.date:
+    return (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
+
+
+def open_months_of_all() -> int:
+    """Run by beat."""
+    return sum(open_months(pk) for pk in Brand.objects.order_by("pk").values_list("pk", flat=True))
+
+
+# ── closing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def order_closing(*, period_id: int, actor: Any, note: str = "") -> Job:
+    """Start the job that closes a month; what speaks against it is said now. Who: `wallet.close_period` on the brand."""
+    from crm.files.jobs import start_job
+
+    period = Period.objects.select_related("brand").get(pk=period_id)
+    _require_closable(period, actor, note)
+    return start_job(
+        "wallet.close_period", owner=actor, parameters={"period_id": period_id, "note": note},
+        title=_("Closing %(month)s of %(brand)s") % {"month": period, "brand": period.brand},
+    )  # fmt: skip
+
+
+def close_period(
+    *, period_id: int, actor: Any, note: str = "", progress: Callable[[int, int, str], None] = lambda *_args: None
+) -> Period:
+    """Close an ended month, the earliest open one of its brand, once two people have signed it (`sign_offs.sign_month`).
+
+    Who: `wallet.close_period` on the brand. note: needed when a check warns.
+    Raises: NotAllowed, WrongState, DomainError (what blocks, in words).
+    """
+    progress(0, 2, _("Waiting for postings in flight"))
+    _begin(period_id, actor, note)
+    progress(1, 2, _("Computing the carry-forward"))
+    period = _finish(period_id)
+    progress(2, 2, "")
+    return period
+
+
+def _require_closable(period: Period, actor: Any, note: str) -> list[Check]:
+    """Right, state, order, checks and two signatures. Returns the checks that warn."""
+    require(closing_policies.can_close_period(actor, period.brand_id))
+    warning = sign_offs.require_closable(period, note)
+    sign_offs.require_signed(period)
+    return warning
+
+
+@transaction.atomic
+def _begin(period_id: int, actor: Any, note: str) -> None:
+    """The instant after which the month takes no entry."""
+    period = Period.objects.select_for_update(of=("self",)).select_related("brand").get(pk=period_id)
+    warning = _require_closable(period, actor, note)
+    _wait_until_nothing_is_in_flight()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        period.closed_at = cursor.fetchone()[0]
+    period.state, period.closed_by, period.note = PeriodState.CLOSING, actor, note.strip()[:300]
+    period.closings += 1
+    period.save(update_fields=["state", "closed_by", "closed_at", "closings", "note"])
+    audit.record(
+        actor=actor, action="wallet.period_closing", target=period, brand_id=period.brand_id, reason=note,
+        after={"period": str(period), "closing": period.closings, "warnings": [check.words for check in warning]},
+    )  # fmt: skip
+
+
+def _wait_until_nothing_is_in_flight() -> None:
+    """Holds the ledger's lock alone until this short transaction ends; gives way when writers are too busy."""
+    for _attempt in range(ATTEMPTS):
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = {int(WAIT_MS_MAX)}")
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [BOUNDARY_LOCK])
+                cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+            return
+        except OperationalError as error:
+            if not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+                raise
+    raise WrongState(_("Too many postings are on their way just now. Close the month again in a minute."))
+
+
+@transaction.atomic
+def _finish(period_id: int) -> Period:
+    """Compute and keep the carry-forward. Done already: nothing happens."""
+    period = Period.objects.select_for_update().get(pk=period_id)
+    if period.state != PeriodState.CLOSING:
+        return period
+    before = (
+        Period.objects.filter(brand_id=period.brand_id, last_day__lt=period.first_day).order_by("-last_day").first()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CARRY_FORWARD,
+            {
+                "period": period.pk, "closing": period.closings, "brand": period.brand_id, "first": period.first_day,
+                "last": period.last_day, "before": before.pk if before else None,
+                "before_closing": before.closings if before else None,
+            },
+        )  # fmt: skip
+        accounts = cursor.rowcount
+    period.state = PeriodState.CLOSED
+    period.save(update_fields=["state"])
+    audit.record(
+        actor=period.closed_by, action="wallet.period_closed", target=period, brand_id=period.brand_id,
+        after={"period": str(period), "closing": period.closings, "accounts": accounts},
+    )  # fmt: skip
+    publish(PeriodClosed(brand_id=period.brand_id, period_id=period.pk, closing=period.closings))
+    return period
+
+
+def continue_closings() -> int:
+    """Closings that a crash left between their two steps; run by beat. Returns how many were ended."""
+    due = list(
+        Period.objects.filter(state=PeriodState.CLOSING).order_by("brand_id", "first_day").values_list("pk", flat=True)
+    )
+    done = 0
+    for pk in due:
+        with transaction.atomic():
+            # The one that is at it holds the row.
+            if Period.objects.select_for_update(skip_locked=True).filter(pk=pk, state=PeriodState.CLOSING).exists():
+                done += _finish(pk).state == PeriodState.CLOSED
+    return done
+
+
+# ── opening again ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def request_reopening(*, period_id: int, actor: Any, reason: str) -> PeriodReopening:
+    """Ask that the last closed month is opened again; somebody else decides. Who: `wallet.close_period` on the brand."""
+    period = Period.objects.select_for_update(of=("self",)).select_related("brand").get(pk=period_id)
+    require(closing_policies.can_close_period(actor, period.brand_id))
+    _require_last_closed(period)
+    if not reason.strip():
+        raise DomainError(_("Say why the month must be opened again."))
+    if PeriodReopening.objects.filter(period=period, state=RequestState.WAITING).exists():
+        raise WrongState(_("Somebody has asked for this already; it waits for a second person."))
+    wish = PeriodReopening.objects.create(
+        period=period,
+        closing=period.closings,
+        reason=reason.strip()[:300],
+        requested_by=actor,
+        requested_at=timezone.now(),
+    )
+    audit.record(
+        actor=actor, action="wallet.period_reopening_asked", target=period, brand_id=period.brand_id, reason=reason,
+        after={"period": str(period), "closing": period.closings},
+    )  # fmt: skip
+    notify(
+        [pk for pk in people_with("wallet.reopen_period", brand_id=period.brand_id) if pk != actor.pk],
+        kind="wallet.period_reopening",
+        title=phrase("Opening %(month)s of %(brand)s again waits for a second person")
+        % {"month": period, "brand": period.brand},
+        url=f"/money/periods/{period.pk}/", dedupe_key=f"period-reopening:{wish.pk}",
+    )  # fmt: skip
+    return wish
+
+
+@transaction.atomic
+def decide_reopening(*, reopening_id: int, approve: bool, actor: Any, note: str = "") -> PeriodReopening:
+    """Open the month again, or refuse. Who: `wallet.reopen_period` on the brand, and not the one who asked."""
+    wish, period = _waiting(reopening_id)
+    require(closing_policies.can_decide_reopening(actor, wish))
+    if approve:
+        _require_last_closed(period)
+    elif not note.strip():
+        raise DomainError(_("Say why it stays closed."))
+    _decide(wish, RequestState.APPROVED if approve else RequestState.REFUSED, actor, note)
+    if approve:
+        period.state, period.closed_by, period.closed_at = PeriodState.OPEN, None, None
+        period.save(update_fields=["state", "closed_by", "closed_at"])
+        publish(PeriodReopened(brand_id=period.brand_id, period_id=period.pk, closing=period.closings))
+    audit.record(
+        actor=actor, action="wallet.period_reopened" if approve else "wallet.period_reopening_refused", target=period,
+        brand_id=period.brand_id, reason=note or wish.reason,
+        after={"period": str(period), "closing": period.closings, "asked_by": wish.requested_by_id},
+    )  # fmt: skip
+    return wish
+
+
+@transaction.atomic
+def withdraw_reopening(*, reopening_id: int, actor: Any) -> PeriodReopening:
+    """Who: the one who asked."""
+    wish, period = _waiting(reopening_id)
+    require(policies.can_withdraw(actor, wish))
+    _decide(wish, RequestState.WITHDRAWN, actor, "")
+    audit.record(
+        actor=actor, action="wallet.period_reopening_withdrawn", target=period, brand_id=period.brand_id,
+        after={"period": str(period)},
+    )  # fmt: skip
+    return wish
+
+
+def _waiting(reopening_id: int) -> tuple[PeriodReopening, Period]:
+    """The wish and its month, both locked, the month first."""
+    period_id = PeriodReopening.objects.values_list("period_id", flat=True).get(pk=reopening_id)
+    period = Period.objects.select_for_update().get(pk=period_id)
+    wish = PeriodReopening.objects.select_for_update().get(pk=reopening_id)
+    wish.period = period
+    if wish.state != RequestState.WAITING:
+        raise WrongState(_("This was decided already: %(state)s.") % {"state": wish.get_state_display()})
+    return wish, period
+
+
+def _decide(wish: PeriodReopening, state: RequestState, actor: Any, note: str) -> None:
+    wish.state, wish.decided_by, wish.decided_at, wish.decision_note = state, actor, timezone.now(), note.strip()[:300]
+    wish.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
+
+
+def _require_last_closed(period: Period) -> None:
+    if period.state != PeriodState.CLOSED:
+        raise WrongState(_("%(month)s is “%(state)s”.") % {"month": period, "state": period.get_state_display()})
+    later = Period.objects.filter(brand_id=period.brand_id, first_day__gt=period.last_day).exclude(
+        state=PeriodState.OPEN
+    )
+    if later.exists():
+        raise WrongState(_("A later month is closed: only the last closed month can be opened again."))

@@ -1,0 +1,137 @@
+"""Foreign currencies at the end of a month: the house's FX position, valued at the ECB's rates of the last day.
+
+Whatever clients exchanged went through the FX position: what it got in one currency and gave in another. Its worth in the
+brand's base currency is the house's result, and belongs into the month: a journal moves it from the position in base currency
+to "FX gains and losses". One person proposes it, another one posts it (`wallet.ledger.manual_journals`). After that the position is
+worth nothing at these rates.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError, WrongState
+from crm.i18n.localized_text import phrase, say
+from crm.money.amounts import Money, quantize, to_minor
+from crm.rates import fx
+from wallet.choices.approvals import RequestState
+from wallet.choices.ledger import AccountKind
+from wallet.choices.month_end import PeriodState
+from wallet.closing.trial_balance import TrialBalance, trial_balance
+from wallet.ledger import posting
+from wallet.ledger.manual_journals import write_journal
+from wallet.ledger.posting import Line
+from wallet.models import ManualJournal, Period
+
+KEY = "revaluation"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One currency: balance of the position (above zero a credit), the rate into base and its day, the worth in base."""
+
+    currency: str
+    balance: Decimal
+    rate: Decimal | None
+    rate_on: dt.date | None
+    worth: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Revaluation:
+    """A month's positions. `result`: what is to be posted; above zero a gain. None while a rate is missing."""
+
+    base: str
+    positions: tuple[Position, ...]
+    posted: Decimal
+    waiting: ManualJournal | None
+
+    @property
+    def missing(self) -> list[str]:
+        return [one.currency for one in self.positions if one.worth is None]
+
+    @property
+    def result(self) -> Decimal | None:
+        if self.missing:
+            return None
+        total = sum((one.worth for one in self.positions if one.worth is not None), Decimal(0))
+        return quantize(total, self.base)
+
+    @property
+    def is_fine(self) -> bool:
+        return self.result == 0
+
+    @property
+    def result_money(self) -> Money | None:
+        return None if self.result is None else Money(self.result, self.base)
+
+
+def revaluation_of(period: Period, trial: TrialBalance | None = None) -> Revaluation:
+    """From the month's trial balance; of a month whose predecessor is open nothing is known yet: no positions."""
+    trial = trial or trial_balance(period)
+    base, rows = period.brand.base_currency, [row for part in trial.parts for row in part.rows]
+    posted = sum((row.credits - row.debits for row in rows if row.kind == AccountKind.FX_RESULT), Decimal(0))
+    held = {row.currency: row.closing for row in rows if row.kind == AccountKind.FX_POSITION and row.closing}
+    rates = fx.rates_into(base, held, on=period.last_day) if held else {}
+    positions = [_position(currency, balance, base, rates[currency]) for currency, balance in held.items()]
+    return Revaluation(base, tuple(positions), posted, _waiting(period))
+
+
+def _position(currency: str, balance: Decimal, base: str, rate: fx.Rate | None) -> Position:
+    if rate is None:
+        return Position(currency, balance, None, None, None)
+    return Position(
+        currency, balance, rate.rate.quantize(Decimal("1e-8")), rate.on, quantize(balance * rate.rate, base)
+    )
+
+
+def _waiting(period: Period) -> ManualJournal | None:
+    return (
+        ManualJournal.objects.filter(
+            brand_id=period.brand_id, state=RequestState.WAITING, request_key__startswith=f"{KEY}:{period}:"
+        )
+        .order_by("-id")
+        .first()
+    )  # fmt: skip
+
+
+@transaction.atomic
+def propose_revaluation(*, period_id: int, actor: Any) -> ManualJournal:
+    """Write the month's revaluation journal, dated its last day; it waits for a second person.
+
+    Who: `wallet.write_journal` on the brand. Raises: NotAllowed, WrongState, DomainError (a rate is missing, nothing to post).
+    """
+    period = Period.objects.select_for_update(of=("self",)).select_related("brand").get(pk=period_id)
+    if period.state != PeriodState.OPEN:
+        raise WrongState(_("%(month)s is “%(state)s”.") % {"month": period, "state": period.get_state_display()})
+    found = revaluation_of(period)
+    if found.waiting is not None:
+        raise WrongState(_("%(journal)s waits for a second person already.") % {"journal": found.waiting})
+    if found.missing:
+        raise DomainError(
+            _("There is no reference rate for %(currencies)s: load rates, or bring the position to zero.")
+            % {"currencies": ", ".join(found.missing)}
+        )
+    if not found.result:
+        raise DomainError(_("The FX position is worth nothing at these rates: there is nothing to post."))
+    minor = to_minor(found.result, found.base)
+    position, result = (
+        posting.house(kind, brand_id=period.brand_id, currency=found.base)
+        for kind in (AccountKind.FX_POSITION, AccountKind.FX_RESULT)
+    )
+    lines = [Line(position, -minor), Line(result, minor)]
+    rates = ", ".join(
+        f"{one.currency} {one.rate} ({one.rate_on})" for one in found.positions if one.currency != found.base
+    )
+    tries = ManualJournal.objects.filter(brand_id=period.brand_id, request_key__startswith=f"{KEY}:{period}:").count()
+    return write_journal(
+        brand_id=period.brand_id, lines=lines, business_on=period.last_day, actor=actor,
+        reason=say(phrase("FX revaluation %(month)s at ECB rates: %(rates)s") % {"month": period, "rates": rates}),
+        request_key=f"{KEY}:{period}:{tries + 1}",
+    )  # fmt: skip

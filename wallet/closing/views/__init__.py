@@ -1,0 +1,1 @@
+"""Pages of periods, month-end, client money and cash."""

@@ -1,0 +1,43 @@
+"""The cash dashboard: client money owed and held, what waits to be paid, and thirty days of in and out."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from crm.models import Brand
+from crm.security.scope import reach_of
+from crm.ui.charts import Chart, Series
+from crm.ui.views import staff_page
+from wallet.closing import cash
+
+
+@staff_page("wallet.view_account")
+def cash_page(request: HttpRequest) -> HttpResponse:
+    """`?brand=` and `?currency=` choose; by default the first brand in reach and its base currency."""
+    brands = list(Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("name"))
+    wanted = request.GET.get("brand", "")
+    brand = next((one for one in brands if str(one.pk) == wanted), None) if wanted else next(iter(brands), None)
+    if wanted and brand is None:
+        raise Http404
+    currencies = cash.cash_of(brand) if brand else []
+    codes = [one.currency for one in currencies]
+    currency = request.GET.get("currency", "")
+    currency = currency if currency in codes else next(iter(codes), "")
+    context = {
+        "brands": brands, "brand": brand, "currencies": currencies, "currency": currency,
+        "positions": [one for one in currencies if one.fx_position],
+        "chart": _chart(cash.flow_of(brand, currency), currency) if brand and currency else None,
+    }  # fmt: skip
+    return render(request, "wallet/closing/cash.html", context)
+
+
+def _chart(flow: cash.Flow, currency: str) -> Chart:
+    return Chart(
+        id="cash-flow", x=flow.days,
+        series=[
+            Series(_("In"), flow.money_in, tone="success", kind="bars", unit=currency),
+            Series(_("Out"), flow.money_out, tone="warning", kind="line", unit=currency),
+        ],
+    )  # fmt: skip

@@ -1,0 +1,165 @@
+"""The months of the books: where each stands, its checklist and trial balance, closing it and opening it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import groupby
+from typing import Any, cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.files.jobs import start_job
+from crm.models import User
+from crm.security import access_log
+from crm.ui.verbs import attempt
+from crm.ui.views import staff_page
+from wallet.choices.approvals import RequestState
+from wallet.choices.month_end import PeriodState
+from wallet.closing import periods
+from wallet.closing import policies as closing_policies
+from wallet.closing.period_checks import checks_of
+from wallet.closing.sign_offs import signatures_of
+from wallet.closing.trial_balance import trial_balance
+from wallet.core import policies, queries
+from wallet.core.forms import OptionalReasonForm, ReasonForm
+from wallet.models import Period, PeriodReopening
+
+MONTHS_SHOWN = 120
+
+
+@staff_page("wallet.view_period")
+def period_list(request: HttpRequest) -> HttpResponse:
+    """The newest months of every brand in reach, side by side by brand."""
+    rows = queries.periods_visible_to(request.user).select_related("brand", "closed_by")
+    shown = list(rows.order_by("-first_day", "brand_id")[:MONTHS_SHOWN])
+    waiting = set(
+        PeriodReopening.objects.filter(period__in=shown, state=RequestState.WAITING).values_list("period_id", flat=True)
+    )
+    shown.sort(key=lambda period: (period.brand.name, period.brand_id))
+    brands = [(brand, list(group)) for brand, group in groupby(shown, key=lambda period: period.brand)]
+    return render(request, "wallet/closing/periods.html", {"brands": brands, "waiting": waiting})
+
+
+def _find(request: HttpRequest, pk: int) -> Period:
+    rows = queries.periods_visible_to(request.user).select_related("brand", "closed_by")
+    return queries.one_of(rows, pk, request.user, "wallet.view_period")
+
+
+@staff_page("wallet.view_period")
+def period_page(request: HttpRequest, pk: int) -> HttpResponse:
+    return show_period(request, _find(request, pk))
+
+
+def show_period(
+    request: HttpRequest, period: Period, wrong: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    wishes = list(period.reopenings.select_related("requested_by", "decided_by", "period")[:20])
+    waiting = next((wish for wish in wishes if wish.state == RequestState.WAITING), None)
+    checks = checks_of(period) if period.state == PeriodState.OPEN else []
+    context: dict[str, Any] = {
+        "period": period, "wishes": wishes, "waiting": waiting, "checks": checks,
+        "blocked": any(check.blocks and not check.is_fine for check in checks),
+        "trial": trial_balance(period) if period.state != PeriodState.CLOSING else None,
+        "signed": period.state == PeriodState.OPEN and signatures_of(period).are_enough,
+        "may_close": closing_policies.can_close_period(request.user, period.brand_id),
+        "is_last_closed": _is_last_closed(period),
+        "may_decide": closing_policies.can_decide_reopening(request.user, waiting) if waiting else None,
+        "may_withdraw": policies.can_withdraw(request.user, waiting) if waiting else None,
+        "close_form": OptionalReasonForm(prefix="close"), "ask_form": ReasonForm(prefix="ask"),
+        "decide_form": OptionalReasonForm(prefix="decide"), **(wrong or {}),
+    }  # fmt: skip
+    return render(request, "wallet/closing/period.html", context, status=status)
+
+
+def _is_last_closed(period: Period) -> bool:
+    later = Period.objects.filter(brand_id=period.brand_id, first_day__gt=period.last_day).exclude(
+        state=PeriodState.OPEN
+    )
+    return period.state == PeriodState.CLOSED and not later.exists()
+
+
+def _do(
+    request: HttpRequest, period: Period, name: str, form: Any, work: Callable[[str], Any], said: str
+) -> HttpResponseBase:
+    """Run a verb with the form's reason; a refusal shows the page again with what was typed."""
+    done = attempt(request, lambda: work(form.cleaned_data["reason"]), said, form=form, forbidden_is_said=True)
+    if done:
+        return redirect("job", pk=done.result.pk) if name == "close_form" else redirect("wallet:period", pk=period.pk)
+    return show_period(request, period, {name: form}, status=422)
+
+
+@require_POST
+@staff_page("wallet.close_period")
+def period_close(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Start the job that closes it."""
+    period, form = _find(request, pk), OptionalReasonForm(request.POST, prefix="close")
+
+    def work(note: str) -> Any:
+        return periods.order_closing(period_id=pk, actor=request.user, note=note)
+
+    return _do(request, period, "close_form", form, work, _("%(month)s is being closed.") % {"month": period})
+
+
+@require_POST
+@staff_page("wallet.close_period")
+def reopening_ask(request: HttpRequest, pk: int) -> HttpResponseBase:
+    period, form = _find(request, pk), ReasonForm(request.POST, prefix="ask")
+
+    def work(reason: str) -> Any:
+        return periods.request_reopening(period_id=pk, actor=request.user, reason=reason)
+
+    return _do(request, period, "ask_form", form, work, _("Asked. A second person opens it."))
+
+
+def _wish(request: HttpRequest, pk: int) -> PeriodReopening:
+    rows = PeriodReopening.objects.filter(period__in=queries.periods_visible_to(request.user)).select_related("period")
+    return queries.one_of(rows, pk, request.user, "wallet.view_period")
+
+
+@require_POST
+@staff_page("wallet.reopen_period")
+def reopening_decide(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """`decision`: approve or refuse."""
+    wish, form = _wish(request, pk), OptionalReasonForm(request.POST, prefix="decide")
+    period, approve = _find(request, wish.period_id), request.POST.get("decision") == "approve"
+
+    def work(note: str) -> Any:
+        return periods.decide_reopening(reopening_id=pk, approve=approve, actor=request.user, note=note)
+
+    said = _("%(month)s is open again.") if approve else _("%(month)s stays closed.")
+    return _do(request, period, "decide_form", form, work, said % {"month": period})
+
+
+@require_POST
+@staff_page("wallet.close_period")
+def reopening_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
+    wish = _wish(request, pk)
+    periods.withdraw_reopening(reopening_id=pk, actor=request.user)
+    messages.success(request, _("Withdrawn: the month stays closed."))
+    return redirect("wallet:period", pk=wish.period_id)
+
+
+@require_POST
+@staff_page("wallet.export_money")
+def trial_balance_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A job that writes the trial balance of the last closing: `ending` is csv (every account) or pdf (by kind)."""
+    period = _find(request, pk)
+    ending = "pdf" if request.POST.get("ending") == "pdf" else "csv"
+    if period.state != PeriodState.CLOSED:
+        raise DomainError(_("The trial balance is written once the month is closed."))
+    access_log.note(
+        user=request.user, kind=AccessKind.EXPORT, brand_id=period.brand_id,
+        target=f"wallet.trial_balance:{period.pk}:{period.closings}",
+    )  # fmt: skip
+    job = start_job(
+        "wallet.trial_balance", owner=cast(User, request.user),
+        title=_("Trial balance %(month)s of %(brand)s") % {"month": period, "brand": period.brand},
+        parameters={"period_id": period.pk, "closing": period.closings, "ending": ending},
+    )  # fmt: skip
+    return redirect("job", pk=job.pk)

@@ -1,0 +1,37 @@
+"""What a webhook or a look-up leaves open: facts that only the PSP's API tells, and captures that wait for our word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from wallet.choices.deposits import DepositState
+from wallet.models import Deposit, Psp
+from wallet.psp.base import PaymentView, PspAdapter, WebhookEvent
+
+MAY_BE_CAPTURED = (DepositState.CREATED, DepositState.PENDING, DepositState.AUTHORISED)
+
+
+def captured(psp: Psp, adapter: PspAdapter, view: PaymentView) -> PaymentView:
+    """The payment after our capture, where it waits for one and is exactly the deposit that was meant.
+
+    A payment of another amount, of nobody we know, or of a deposit that is over stays as it is: the client is not charged.
+    Not in a transaction. Raises: the adapter's three errors.
+    """
+    if not view.awaits_capture:
+        return view
+    deposit = Deposit.objects.filter(psp=psp, reference=view.reference).first()
+    if deposit is None or deposit.state not in MAY_BE_CAPTURED:
+        return view
+    if (deposit.amount_minor, deposit.currency) != (view.amount_minor, view.currency):
+        return view
+    if deposit.psp_reference and deposit.psp_reference != view.psp_reference:
+        return view
+    return adapter.capture(view)
+
+
+def completed(psp: Psp, adapter: PspAdapter, event: WebhookEvent) -> WebhookEvent:
+    """The event with what the PSP's own API says about it. Not in a transaction. Raises: the adapter's three errors."""
+    event = adapter.complete(event)
+    if event.payment is None or not event.payment.awaits_capture:
+        return event
+    return replace(event, payment=captured(psp, adapter, event.payment))

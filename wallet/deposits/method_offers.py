@@ -1,0 +1,237 @@
+"""Which ways to pay a client is offered, in which order, and why each of the others is not.
+
+A method decides by itself: brand, currency, country, amount, verification, risk. While its PSP is down, the next one of the
+same fallback group takes its place; while it is up, the others of the group wait behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from clients.choices import RiskRating
+from clients.models import Client
+from crm.errors import DomainError
+from crm.i18n import formats
+from crm.money.amounts import Money, from_minor, to_minor
+from crm.rates import fx
+from wallet.core.fees import Fee, FromBase
+from wallet.deposits import unverified
+from wallet.models import PaymentMethod
+
+FREE = Fee(0, 0)
+
+
+class Way(StrEnum):
+    IN = "in"
+    OUT = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One method for one client and currency. `refusal` is empty when it is offered. Amounts in that currency."""
+
+    method: PaymentMethod
+    currency: str
+    refusal: str = ""
+    stands_in_for: PaymentMethod | None = None
+    minimum_minor: int = 0
+    maximum_minor: int = 0
+    fee: Fee = FREE
+
+    @property
+    def is_offered(self) -> bool:
+        return not self.refusal
+
+    @property
+    def minimum(self) -> Money:
+        return Money.of_minor(self.minimum_minor, self.currency)
+
+    @property
+    def maximum(self) -> Money:
+        return Money.of_minor(self.maximum_minor, self.currency)
+
+    @property
+    def fee_percent(self) -> Decimal:
+        return Decimal(self.fee.basis_points) / 100
+
+    @property
+    def fee_fixed(self) -> Decimal:
+        return from_minor(self.fee.fixed_minor, self.currency)
+
+    @property
+    def is_free(self) -> bool:
+        return not self.fee.basis_points and not self.fee.fixed_minor
+
+
+def methods_of(brand_id: int) -> QuerySet[PaymentMethod]:
+    """The brand's methods with their PSPs, in the brand's order."""
+    return (
+        PaymentMethod.objects.filter(psp__brand_id=brand_id)
+        .select_related("psp")
+        .defer("psp__sealed_credentials")
+        .order_by("position", "pk")
+    )
+
+
+def judge(client: Client, currency: str, *, way: Way = Way.IN, amount: Decimal | None = None) -> list[Offer]:
+    """Every method of the client's brand, offered or with the reason why not. One query."""
+    return judge_methods(list(methods_of(client.brand_id)), client, currency, way=way, amount=amount)
+
+
+def judge_methods(
+    methods: list[PaymentMethod], client: Client, currency: str, *, way: Way = Way.IN, amount: Decimal | None = None
+) -> list[Offer]:
+    """The same from methods already read: no query but for exchange rates."""
+    worth = FromBase(client.brand, currency)
+    rule = unverified.rule_for(client) if way == Way.IN else None
+    found = [_judged(method, client, worth, way, amount) for method in methods]
+    if rule is not None and rule.kinds:
+        found = [
+            replace(
+                one,
+                refusal=_("Before verification only some ways to pay are allowed (%(source)s).")
+                % {"source": rule.source},
+            )
+            if one.is_offered and one.method.kind not in rule.kinds
+            else one
+            for one in found
+        ]
+    return _in_groups(found)
+
+
+def offered(client: Client, currency: str, *, way: Way = Way.IN, amount: Decimal | None = None) -> list[Offer]:
+    return [offer for offer in judge(client, currency, way=way, amount=amount) if offer.is_offered]
+
+
+def deposit_currencies(client: Client) -> list[str]:
+    """Currencies in which some method is offered to the client, the brand's own first."""
+    methods, base = list(methods_of(client.brand_id)), client.brand.base_currency
+    known = sorted({code for method in methods if method.is_enabled for code in method.currencies})
+    found = [code for code in known if any(not _refusal(one, client, code, Way.IN) for one in methods)]
+    return sorted(found, key=lambda code: (code != base, code)) or [base]
+
+
+def require_offer(method: PaymentMethod, client: Client, currency: str, amount: Decimal, *, way: Way = Way.IN) -> Offer:
+    """The offer behind a client's choice. Raises DomainError in words for the client."""
+    for offer in judge(client, currency, way=way, amount=amount):
+        if offer.method.pk == method.pk:
+            if offer.refusal:
+                raise DomainError(_words_for_client(offer, client, amount))
+            return offer
+    raise DomainError(_("%(method)s is not available for you.") % {"method": method})
+
+
+def pays_out(psp: Any, currency: str) -> bool:
+    """Does a PSP pay out in a currency by any of its methods?"""
+    return (
+        psp.is_enabled
+        and PaymentMethod.objects.filter(
+            psp=psp, is_enabled=True, pays_out=True, currencies__contains=[currency]
+        ).exists()
+    )
+
+
+# ── the judgement ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _judged(method: PaymentMethod, client: Client, worth: FromBase, way: Way, amount: Decimal | None) -> Offer:
+    currency = worth.currency
+    offer = Offer(method, currency, _refusal(method, client, currency, way))
+    if offer.refusal and currency not in method.currencies:
+        return offer
+    low, high = (
+        (method.deposit_minimum_minor, method.deposit_maximum_minor)
+        if way == Way.IN
+        else (method.payout_minimum_minor, method.payout_maximum_minor)
+    )
+    points, fixed = (
+        (method.deposit_fee_basis_points, method.deposit_fee_fixed_minor)
+        if way == Way.IN
+        else (method.payout_fee_basis_points, method.payout_fee_fixed_minor)
+    )
+    try:
+        offer = replace(
+            offer,
+            minimum_minor=worth.least(low),
+            maximum_minor=worth.most(high),
+            fee=Fee(points, worth.fee(fixed)),
+        )
+        if amount is None or offer.refusal:
+            return offer
+        in_brand = worth.in_base(amount)
+    except fx.NoRate:
+        return replace(offer, refusal=_("There is no exchange rate for %(currency)s.") % {"currency": currency})
+    if in_brand < low:
+        return replace(
+            offer, refusal=_("Below the least amount of %(amount)s.") % {"amount": formats.money(offer.minimum)}
+        )
+    if in_brand > high:
+        return replace(offer, refusal=_("Above the most of %(amount)s.") % {"amount": formats.money(offer.maximum)})
+    return offer
+
+
+def _refusal(method: PaymentMethod, client: Client, currency: str, way: Way) -> str:
+    """The first reason that has nothing to do with the amount, in words for staff; empty when there is none."""
+    if not method.is_enabled:
+        return _("The method is switched off.")
+    if not method.psp.is_enabled:
+        return _("%(psp)s is switched off.") % {"psp": method.psp}
+    if not (method.takes_deposits if way == Way.IN else method.pays_out):
+        return _("It takes no deposits.") if way == Way.IN else _("It does not pay out.")
+    if currency not in method.currencies:
+        return _("It does not take %(currency)s.") % {"currency": currency}
+    if method.countries and client.country not in method.countries:
+        return _("It is not offered in the client's country.")
+    if client.country in method.excluded_countries:
+        return _("The client's country is excluded.")
+    if client.kyc_level < method.kyc_level_min:
+        return _("It needs verification level %(level)s; the client has %(has)s.") % {
+            "level": method.kyc_level_min, "has": client.kyc_level
+        }  # fmt: skip
+    if client.risk_rating == RiskRating.HIGH and not method.is_for_high_risk:
+        return _("It is not offered to clients rated high risk.")
+    if method.psp.is_down:
+        return _("%(psp)s does not answer at the moment.") % {"psp": method.psp}
+    return ""
+
+
+def _in_groups(offers: list[Offer]) -> list[Offer]:
+    """Of each fallback group only the first that can be offered is; it stands in for those before it that are down."""
+    first: dict[str, PaymentMethod] = {}
+    down: dict[str, PaymentMethod] = {}
+    found = []
+    for offer in offers:
+        group = offer.method.fallback_group
+        if group and offer.is_offered:
+            if group in first:
+                offer = replace(offer, refusal=_("It waits behind %(method)s.") % {"method": first[group]})
+            else:
+                first[group] = offer.method
+                offer = replace(offer, stands_in_for=down.get(group))
+        elif group and offer.method.psp.is_down and offer.method.is_enabled:
+            down.setdefault(group, offer.method)
+        found.append(offer)
+    return found
+
+
+def _words_for_client(offer: Offer, client: Client, amount: Decimal) -> str:
+    """What the client may know of the reason: limits and outages, not how they are rated."""
+    method, currency = offer.method, offer.currency
+    if method.psp.is_down:
+        return _("%(method)s does not answer right now. Choose another method.") % {"method": method}
+    rule = unverified.rule_for(client)
+    if rule is not None and rule.kinds and method.kind not in rule.kinds:
+        return _("Before you are verified you can pay in by bank transfer from your own account only.")
+    if not _refusal(method, client, currency, Way.IN) and offer.maximum_minor:
+        minor = to_minor(amount, currency)
+        if minor < offer.minimum_minor:
+            return _("The smallest deposit is %(amount)s.") % {"amount": formats.money(offer.minimum)}
+        if minor > offer.maximum_minor:
+            return _("The largest deposit is %(amount)s.") % {"amount": formats.money(offer.maximum)}
+    return _("%(method)s is not available for you in %(currency)s.") % {"method": method, "currency": currency}

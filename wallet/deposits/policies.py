@@ -1,0 +1,77 @@
+"""Who may deposit, release and refund deposits, and set unverified limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from compliance.choices import RestrictionKind
+from crm.security.policies import YES, Decision, has_permission, no
+from crm.security.scope import reach_of
+from wallet.choices.deposits import DepositState
+from wallet.choices.withdrawals import WITHDRAWAL_OPEN
+from wallet.core.policies import is_own, ran_out_of_time
+from wallet.models import (
+    Deposit,
+)
+
+NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
+
+
+def can_deposit(user: Any, client: Client) -> Decision:
+    """The client themselves, while nothing forbids it."""
+    if not is_own(user, client):
+        return no(_("Only the client can pay in, from the trader's room."))
+    if client.stage == "closed":
+        return no(_("This account is closed."))
+    if NO_DEPOSITS & set(client.restrictions):
+        return no(_("Deposits are not possible at the moment. Please contact support."))
+    if ran_out_of_time(client):
+        return no(
+            _("You were not verified in time. Your money goes back to where it came from; please contact support.")
+        )
+    return YES
+
+
+def can_release_deposit(user: Any, deposit: Deposit) -> Decision:
+    """Finance, for a held deposit whose currency is the wallet's."""
+    allowed = has_permission(user, "wallet.release_deposit")
+    if not allowed:
+        return allowed
+    if user is None or deposit.client.book_id not in reach_of(user).books:
+        return no(_("You don't reach this client."))
+    if deposit.state != DepositState.HELD:
+        return no(_("This deposit is “%(state)s”, not held.") % {"state": deposit.get_state_display()})
+    if is_being_returned(deposit):
+        return no(_("It is being given back to the payer."))
+    return YES
+
+
+def is_being_returned(deposit: Deposit) -> bool:
+    """Is (part of) it on its way back to the payer, or there? Then it can't go into the wallet too."""
+    return (
+        bool(deposit.refunded_minor or deposit.charged_back_minor)
+        or deposit.refunds.filter(state__in=WITHDRAWAL_OPEN).exists()
+    )
+
+
+def can_refund_deposit(user: Any, deposit: Deposit) -> Decision:
+    """Finance, for a deposit that is in the wallet or held."""
+    allowed = has_permission(user, "wallet.refund_deposit")
+    if not allowed:
+        return allowed
+    if user is None or deposit.client.book_id not in reach_of(user).books:
+        return no(_("You don't reach this client."))
+    if deposit.state not in (DepositState.SETTLED, DepositState.CHARGEBACK_REVERSED, DepositState.HELD):
+        return no(_("This deposit is “%(state)s”: nothing can go back.") % {"state": deposit.get_state_display()})
+    return YES
+
+
+def can_manage_unverified_rules(user: Any, brand_id: int) -> Decision:
+    """Compliance writes what clients may do before they are verified."""
+    allowed = has_permission(user, "wallet.manage_unverifiedrule")
+    if allowed and brand_id not in reach_of(user).whole_brands:
+        return no(_("You don't reach this brand."))
+    return allowed

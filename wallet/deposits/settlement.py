@@ -1,0 +1,380 @@
+"""Money that arrived: booked into the wallet, or held in suspense until a person has looked.
+
+What a PSP says is never trusted over the intent. Another amount within the brand's tolerance (bank wires, crypto) is booked as
+received; any other difference is held with its reason, and so is money of another payer, or far too late.
+
+    settled    clearing −R    wallet +(R − fee)    fees +fee        (through the FX position when the currencies differ)
+    held       clearing −R    suspense +R          then, when released, the same out of suspense
+
+R is what the PSP received, in the currency that arrived.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm.errors import DomainError, WrongState
+from crm.events import DepositHeld, DepositSettled, publish
+from crm.i18n import formats
+from crm.money.amounts import Money, from_minor
+from crm.rates import fx
+from crm.security import audit
+from crm.security.policies import require
+from wallet.choices.deposits import DepositState, HoldReason
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.choices.psp import InboxState, PspKind
+from wallet.choices.reconciliation import MovementKind
+from wallet.core import limits
+from wallet.core.fees import fee_of
+from wallet.core.limits import in_base
+from wallet.deposits import policies, unverified
+from wallet.deposits.payer_match import is_payer
+from wallet.ledger import fx_position, posting
+from wallet.ledger.posting import Entry, Line
+from wallet.models import Account, Deposit, Journal, PaymentMethod, PspMovement
+from wallet.psp.base import PaymentView
+
+# Only here may a bit more or less arrive than was meant: fees of banks and networks on the way.
+ROUGH_KINDS = (PspKind.BANK, PspKind.CRYPTO)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a message from a PSP did, for the inbox."""
+
+    state: InboxState
+    words: str
+
+
+def agrees(deposit: Deposit, view: PaymentView) -> bool:
+    """Is what the PSP reports the amount and currency that was meant? Never trusted over the intent."""
+    received = view.amount_minor if view.received_minor is None else view.received_minor
+    return (view.currency, view.amount_minor, received) == (
+        deposit.currency,
+        deposit.amount_minor,
+        deposit.amount_minor,
+    )
+
+
+def arrive(deposit: Deposit, view: PaymentView) -> Applied:
+    """The PSP has the money. The deposit is locked."""
+    deposit.received_minor = view.amount_minor if view.received_minor is None else view.received_minor
+    deposit.arrived_currency = view.currency if view.currency != deposit.currency else ""
+    deposit.next_look_up_at = None
+    client = lock_client(deposit.client_id)
+    reasons = why_held(deposit, client, agrees(deposit, view))
+    unverified.start_term(client)
+    if reasons:
+        return _hold(deposit, reasons, at=view.happened_at)
+    settle(deposit, client, told_at=view.happened_at)
+    return Applied(InboxState.DONE, f"{deposit.reference} settled")
+
+
+def why_held(deposit: Deposit, client: Client, is_as_meant: bool) -> list[HoldReason]:
+    """Every reason for a person to look, in the order of weight; empty when the money may be booked."""
+    brand, received = client.brand, deposit.received_minor or 0
+    reasons = []
+    if deposit.arrived_currency:
+        if received <= 0 or _target(deposit, client) is None:
+            reasons.append(HoldReason.CURRENCY)
+    elif not is_as_meant and not is_within_tolerance(deposit, brand):
+        reasons.append(HoldReason.AMOUNT)
+    if not reasons and received <= _fee(deposit):
+        reasons.append(HoldReason.AMOUNT)
+    if brand.policies.get("deposit_third_party", "hold") == "hold" and not is_payer(
+        client.first_name, client.last_name, deposit.payer_name
+    ):
+        reasons.append(HoldReason.PAYER)
+    if deposit.expires_at and timezone.now() > deposit.expires_at + dt.timedelta(
+        days=limits.limit(brand, "deposit_late_days")
+    ):
+        reasons.append(HoldReason.LATE)
+    if not _has_rate(deposit, client):
+        return reasons or [HoldReason.RATE]
+    found = unverified.judge_arrival(deposit, client)
+    if found.payer_not_named and HoldReason.PAYER not in reasons:
+        reasons.append(HoldReason.PAYER)
+    if found.over_limit:
+        reasons.append(HoldReason.LIMIT)
+    return reasons
+
+
+def is_within_tolerance(deposit: Deposit, brand: Any) -> bool:
+    """More or less by a part of the amount or by a small sum, whichever is more; bank wires and crypto only."""
+    kind = deposit.payment_method.kind if deposit.payment_method else deposit.psp.kind
+    received, meant = deposit.received_minor or 0, deposit.amount_minor
+    if kind not in ROUGH_KINDS or received <= 0:
+        return False
+    off = abs(received - meant)
+    if off * 10_000 <= meant * limits.limit(brand, "deposit_tolerance_basis_points"):
+        return True
+    try:
+        worth = in_base(brand, from_minor(off, deposit.currency), deposit.currency)
+    except fx.NoRate:
+        return False
+    return not limits.exceeds(brand, worth, "deposit_tolerance_minor")
+
+
+def _has_rate(deposit: Deposit, client: Client) -> bool:
+    """Limits and reports need the amount in the brand's base currency at a day's rate."""
+    try:
+        in_base(
+            client.brand, from_minor(deposit.received_minor or 0, deposit.received_currency), deposit.received_currency
+        )
+        target = _target(deposit, client)
+        if target is not None and target.currency != deposit.received_currency:
+            fx_position.convert_now(client.brand, 1, deposit.received_currency, target.currency)
+    except fx.NoRate:
+        return False
+    return True
+
+
+def _target(deposit: Deposit, client: Client) -> Account | None:
+    """The wallet that the money goes to: of its own currency where the brand takes that, else by conversion where the
+    brand's policy says so."""
+    currency = deposit.received_currency
+    if currency == deposit.wallet.currency:
+        return deposit.wallet
+    known = Account.objects.filter(client=client, kind=AccountKind.CLIENT_WALLET, currency=currency).exists()
+    if known or PaymentMethod.objects.filter(
+        Q(is_enabled=True, currencies__contains=[currency]), psp__brand_id=client.brand_id
+    ).exists():  # fmt: skip
+        return posting.wallet_of(client, currency)
+    return deposit.wallet if client.brand.policies.get("deposit_converts_other_currency") else None
+
+
+def _fee(deposit: Deposit) -> int:
+    """By the terms that the client saw; none where another currency came than they were shown in."""
+    if deposit.arrived_currency:
+        return fee_of(deposit.received_minor or 0, deposit.fee_basis_points, 0)
+    return fee_of(deposit.received_minor or 0, deposit.fee_basis_points, deposit.fee_fixed_minor)
+
+
+# ── held ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _hold(deposit: Deposit, reasons: Sequence[HoldReason], *, at: dt.datetime | None) -> Applied:
+    """The PSP has it, so it is booked, but into suspense until someone decides."""
+    received = deposit.received_minor or 0
+    if received > 0:
+        journal_id = _into_suspense(deposit, received, key=f"deposit:{deposit.reference}:hold")
+        note_movement(deposit, MovementKind.PAYMENT, received, journal_id, at=at)
+    mark_held(deposit, reasons)
+    return Applied(InboxState.DONE, f"{deposit.reference} held: {deposit.failure}")
+
+
+def _into_suspense(deposit: Deposit, minor: int, *, key: str) -> int:
+    currency = deposit.received_currency
+    clearing = posting.psp_clearing(deposit.psp, currency)
+    suspense = posting.house(AccountKind.SUSPENSE, brand_id=deposit.brand_id, currency=currency)
+    posted = posting.post(
+        Entry(
+            key=key, kind=JournalKind.DEPOSIT_HELD, brand_id=deposit.brand_id,
+            lines=(Line(clearing, -minor), Line(suspense, minor)), description=f"Held: {deposit.reference}",
+        )
+    )  # fmt: skip
+    return posted.journal_id
+
+
+def mark_held(deposit: Deposit, reasons: Sequence[HoldReason]) -> None:
+    deposit.state, deposit.hold_reasons = DepositState.HELD, [reason.value for reason in reasons]
+    deposit.held_at = deposit.held_at or timezone.now()
+    deposit.failure = _what_is_wrong(deposit, reasons)[:200]
+    deposit.save()
+    audit_deposit(deposit, "wallet.deposit_held", reason=deposit.failure, after={"reasons": deposit.hold_reasons})
+    publish(
+        DepositHeld(
+            client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk,
+            amount=from_minor(deposit.received_minor or 0, deposit.received_currency), currency=deposit.received_currency,
+            reasons=tuple(deposit.hold_reasons),
+        )
+    )  # fmt: skip
+
+
+def _what_is_wrong(deposit: Deposit, reasons: Sequence[HoldReason]) -> str:
+    words = []
+    for reason in reasons:
+        if reason in (HoldReason.AMOUNT, HoldReason.CURRENCY):
+            received = Money.of_minor(deposit.received_minor or 0, deposit.received_currency)
+            values = {"received": formats.money(received), "meant": formats.money(deposit.money)}
+            words.append(_("%(received)s arrived instead of %(meant)s") % values)
+        elif reason == HoldReason.PAYER:
+            words.append(_("paid by “%(name)s”") % {"name": deposit.payer_name})
+        else:
+            words.append(str(reason.label))
+    return "; ".join(words)
+
+
+def arrive_again(deposit: Deposit, view: PaymentView) -> Applied:
+    """A further payment to the same address or reference: the PSP now has more than we know of.
+
+    Before anything was booked it may complete what was short; afterwards, or while what came first is being given back, it
+    is a deposit of its own, held.
+    """
+    arrived = view.received_minor or 0
+    family = Deposit.objects.filter(psp=deposit.psp, reference__startswith=f"{deposit.reference}-")
+    known = (deposit.received_minor or 0) + sum(one.received_minor or 0 for one in family)
+    if deposit.state not in (DepositState.HELD, DepositState.SETTLED) or view.currency != deposit.received_currency:
+        return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
+    if arrived <= known:
+        return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
+    more = arrived - known
+    client = lock_client(deposit.client_id)
+    if (
+        deposit.state == DepositState.HELD
+        and deposit.hold_reasons == [HoldReason.AMOUNT]
+        and not policies.is_being_returned(deposit)
+    ):
+        journal_id = _into_suspense(deposit, more, key=f"deposit:{deposit.reference}:hold:{arrived}")
+        deposit.received_minor = arrived
+        note_movement(
+            deposit, MovementKind.PAYMENT, more, journal_id, at=view.happened_at,
+            psp_reference=f"{deposit.psp_reference}+{arrived}",
+        )  # fmt: skip
+        if why_held(deposit, client, agrees(deposit, view)):
+            mark_held(deposit, [HoldReason.AMOUNT])
+            return Applied(InboxState.DONE, f"{deposit.reference} still held: {deposit.failure}")
+        settle(deposit, client, out_of_suspense=True)
+        return Applied(InboxState.DONE, f"{deposit.reference} is complete and settled")
+    child = _further(deposit, more, arrived, number=family.count() + 2)
+    return _hold(child, [HoldReason.FURTHER], at=view.happened_at)
+
+
+def _further(deposit: Deposit, minor: int, arrived: int, *, number: int) -> Deposit:
+    """The row of a further payment: its own reference, the first one's client, method and terms."""
+    now = timezone.now()
+    return Deposit.objects.create(
+        client=deposit.client, brand=deposit.brand, psp=deposit.psp, wallet=deposit.wallet,
+        payment_method=deposit.payment_method, pay_by=deposit.pay_by, method=deposit.method,
+        instrument=deposit.instrument, payer_name=deposit.payer_name, reference=f"{deposit.reference}-{number}",
+        request_key=f"further:{deposit.reference}:{arrived}", psp_reference=f"{deposit.psp_reference}+{arrived}",
+        amount_minor=minor, currency=deposit.received_currency, received_minor=minor,
+        fee_basis_points=deposit.fee_basis_points, created_at=now,
+    )  # fmt: skip
+
+
+# ── booked ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def settle(deposit: Deposit, client: Client, *, told_at: dt.datetime | None = None, out_of_suspense: bool = False,
+           actor: Any = None) -> None:  # fmt: skip
+    """Book what was received into the wallet, once, and find out whether it is the client's first. Both are locked."""
+    received, arrived = deposit.received_minor or 0, deposit.received_currency
+    target = _target(deposit, client) or deposit.wallet
+    if out_of_suspense:
+        source = posting.house(AccountKind.SUSPENSE, brand_id=deposit.brand_id, currency=arrived)
+    else:
+        source = posting.psp_clearing(deposit.psp, arrived)
+    deposit.fee_minor, deposit.wallet = _fee(deposit), target
+    entry = _entry(deposit, source, target)
+    deposit.credited_minor = sum(line.amount_minor for line in entry.lines if line.account.pk == target.pk)
+    posted = posting.post(entry, actor=actor)
+    journal = Journal.objects.get(pk=posted.journal_id)
+    deposit.state, deposit.journal, deposit.settled_at = DepositState.SETTLED, journal, journal.posted_at
+    deposit.base_amount = in_base(client.brand, from_minor(received, arrived), arrived, on=journal.business_on)
+    deposit.is_first = not Deposit.objects.filter(client=client, settled_at__isnull=False).exists()
+    deposit.failure = ""
+    deposit.save()
+    if not out_of_suspense:
+        note_movement(deposit, MovementKind.PAYMENT, received, journal.pk, at=told_at)
+    amount = from_minor(received, arrived)
+    audit_deposit(
+        deposit, "wallet.deposit_settled", actor=actor,
+        after={"amount": str(amount), "currency": arrived, "fee": str(deposit.fee), "credited": str(deposit.credited),
+               "journal": journal.pk, "first": deposit.is_first},
+    )  # fmt: skip
+    publish(
+        DepositSettled(
+            client_id=client.pk, brand_id=deposit.brand_id, deposit_id=deposit.pk, amount=amount, currency=arrived,
+            psp=deposit.psp.code, is_first=deposit.is_first, settled_at=deposit.settled_at,
+        )
+    )  # fmt: skip
+
+
+def _entry(deposit: Deposit, source: Account, target: Account) -> Entry:
+    """The journal: received less the fee into the wallet, at the day's rate where the wallet is in another currency."""
+    received, fee, brand = deposit.received_minor or 0, deposit.fee_minor, deposit.brand
+    conversion, lines = None, []
+    if source.currency == target.currency:
+        lines = [Line(source, -received), Line(target, received - fee)]
+    else:
+        conversion = fx_position.convert_now(brand, received - fee, source.currency, target.currency)
+        _given, *others = fx_position.lines_of(conversion, source=source, target=target)
+        lines = [Line(source, -received), *others]
+    if fee:
+        fees = posting.house(AccountKind.FEES, brand_id=deposit.brand_id, currency=source.currency)
+        lines.append(Line(fees, fee))
+    return Entry(
+        key=f"deposit:{deposit.reference}:settle", kind=JournalKind.DEPOSIT, brand_id=deposit.brand_id,
+        lines=tuple(lines), description=f"{deposit.reference} {deposit.psp}",
+        rate=conversion.rate if conversion else None, rate_on=conversion.rate_on if conversion else None,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def release_held_deposit(*, deposit_id: int, actor: Any, reason: str) -> Deposit:
+    """Finance accepts what really arrived: out of suspense, into the wallet.
+
+    Who: `wallet.release_deposit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason or a rate.
+    """
+    deposit = lock_deposit(pk=deposit_id)
+    require(policies.can_release_deposit(actor, deposit))
+    if not reason.strip():
+        raise DomainError(_("Say why this payment is accepted."))
+    client = lock_client(deposit.client_id)
+    if not deposit.received_minor or deposit.received_minor <= _fee(deposit):
+        raise WrongState(_("Nothing arrived that could be booked: ask the PSP."))
+    if _target(deposit, client) is None:
+        raise WrongState(
+            _("The client can't have a wallet in %(currency)s, and the brand does not convert: give it back.")
+            % {"currency": deposit.received_currency}
+        )
+    settle(deposit, client, out_of_suspense=True, actor=actor)
+    audit_deposit(deposit, "wallet.deposit_released", actor=actor, reason=reason)
+    return deposit
+
+
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lock_deposit(*, pk: int) -> Deposit:
+    """A deposit's row is locked before its client's."""
+    return (
+        Deposit.objects.select_for_update(of=["self"])
+        .select_related("psp", "payment_method", "wallet", "brand", "client", "reversal")
+        .get(pk=pk)
+    )
+
+
+def lock_client(client_id: int) -> Client:
+    return Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+
+
+def note_movement(
+    deposit: Deposit, kind: MovementKind, amount_minor: int, journal_id: int, *, at: dt.datetime | None,
+    psp_reference: str = "",
+) -> None:  # fmt: skip
+    """What the PSP did, at the PSP's own time: its settlement report will have the same."""
+    PspMovement.objects.create(
+        psp=deposit.psp, kind=kind, reference=deposit.reference, psp_reference=psp_reference or deposit.psp_reference,
+        client_id=deposit.client_id, journal_id=journal_id, amount_minor=amount_minor,
+        currency=deposit.received_currency, occurred_at=at or timezone.now(),
+    )  # fmt: skip
+
+
+def audit_deposit(
+    deposit: Deposit, action: str, *, actor: Any = None, reason: str = "", after: dict | None = None
+) -> None:
+    audit.record(
+        actor=actor, action=action, target=deposit, client_id=deposit.client_id, brand_id=deposit.brand_id,
+        after={"reference": deposit.reference, "state": deposit.state, **(after or {})}, reason=reason,
+    )  # fmt: skip

@@ -1,0 +1,136 @@
+"""Lists of deposits and payment methods."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import django_filters
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from crm.i18n.formats import ago
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, Table, TimeColumn, YesNoColumn
+from wallet.choices.deposits import DepositState
+from wallet.choices.withdrawals import (
+    failure_words,
+)
+from wallet.core import queries
+from wallet.models import Deposit, PaymentMethod
+from wallet.movements.tables import MovementTable, psps_of, reference_of
+
+
+class DepositFilter(django_filters.FilterSet):
+    state = django_filters.MultipleChoiceFilter(choices=DepositState.choices, label=_("State"))
+    psp = django_filters.ModelChoiceFilter(queryset=psps_of, label=_("PSP"))
+    currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
+    is_first = django_filters.BooleanFilter(label=_("First deposit"))
+    created = django_filters.DateFromToRangeFilter(field_name="created_at", label=_("Started"))
+
+    class Meta:
+        model = Deposit
+        fields: list[str] = []
+
+
+class DepositTable(MovementTable):
+    name, title, permission = "deposits", _("Deposits"), "wallet.view_deposit"
+    columns = [
+        Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
+        Column("client", _("Client"), value="client.full_name"),
+        BadgeColumn("state", _("State")),
+        MoneyColumn("amount_minor", _("Amount"), minor=True),
+        MoneyColumn("received_minor", _("Received"), minor=True, hidden=True),
+        Column("psp", _("PSP"), value="psp.name"),
+        Column("instrument", _("Paid with"), hidden=True),
+        YesNoColumn("is_first", _("First")),
+        AgoColumn("created_at", _("Started")),
+        TimeColumn("settled_at", _("Settled")),
+        Column("failure", _("Note"), value=lambda row: failure_words(row.failure), css="clip muted"),
+    ]
+    filterset = DepositFilter
+    row_url_name = "wallet:deposit"
+    empty = Empty(
+        _("No deposits yet"), _("Money that clients pay in shows up here, from the click to the wallet."), "wallet"
+    )
+
+    def queryset(self) -> Any:
+        return queries.deposits_visible_to(self.user).select_related("client", "psp").defer("client__search_text")
+
+
+HELD_WARNING, HELD_LATE = dt.timedelta(hours=24), dt.timedelta(hours=72)
+
+
+def _held_for(row: Deposit, table: Table) -> str:
+    assert row.held_at is not None
+    age = table.now - row.held_at
+    tone = "danger" if age >= HELD_LATE else "warning" if age >= HELD_WARNING else "neutral"
+    return format_html('<span class="k-badge tone-{}">{}</span>', tone, ago(row.held_at, table.now))
+
+
+class HeldTable(DepositTable):
+    """Money that waits for a person, longest first."""
+
+    name, title, permission = "held_deposits", _("Held deposits"), "wallet.view_deposit"
+    subtitle = _(
+        "Longest first. What arrived is at the PSP and in suspense until someone releases it or gives it back."
+    )
+    default_order = "held_at"
+    columns = [
+        Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
+        Column("client", _("Client"), value="client.full_name"),
+        Column("hold_reasons", _("Why"), value=lambda row: "; ".join(row.hold_words), css="clip"),
+        MoneyColumn("amount_minor", _("Meant"), minor=True),
+        MoneyColumn("received_minor", _("Received"), minor=True, currency="received_currency"),
+        Column("payer_name", _("Payer")),
+        Column("psp", _("PSP"), value="psp.name"),
+        Column("held_at", _("Waiting"), render=lambda row, table: _held_for(row, table), sort=True, css="nowrap", export=False),
+    ]  # fmt: skip
+    empty = Empty(
+        _("Nothing is held"), _("Deposits that are not as they should be wait here, with the reason."), "wallet"
+    )
+
+    def queryset(self) -> Any:
+        return super().queryset().filter(state=DepositState.HELD)
+
+
+class MethodTable(Table):
+    name, title, permission = "payment_methods", _("Payment methods"), "wallet.view_psp"
+    subtitle = _("What each brand offers, in order. While a PSP is down the next one of the same group stands in.")
+    columns = [
+        Column("label", _("Method"), link=True),
+        Column("brand", _("Brand"), value="psp.brand.name"),
+        Column("psp", _("PSP"), value="psp.name"),
+        Column("kind", _("Kind"), value="get_kind_display"),
+        Column("currencies", _("Currencies"), value=lambda row: ", ".join(row.currencies), css="clip"),
+        Column("countries", _("Countries"), value=lambda row: _countries(row), css="clip"),
+        Column("kyc_level_min", _("Level"), css="end"),
+        Column("fee", _("Fee in"), value=lambda row: _fee(row), css="end nowrap"),
+        Column("fallback_group", _("Group")),
+        Column("position", _("Order"), css="end"),
+        YesNoColumn("is_enabled", _("On")),
+    ]
+    row_permission = "wallet.manage_psp"
+    empty = Empty(
+        _("No methods yet"), _("Each PSP brings its ways to pay; choose here to whom they are offered."), "plug"
+    )
+    default_order = "position"
+
+    def queryset(self) -> Any:
+        rows = PaymentMethod.objects.filter(psp__in=queries.psps_visible_to(self.user))
+        return rows.select_related("psp__brand").defer("psp__sealed_credentials")
+
+    def row_url(self, row: PaymentMethod) -> str:
+        return reverse("wallet:psp_method", kwargs={"pk": row.psp_id, "method_id": row.pk})
+
+
+def _countries(row: PaymentMethod) -> str:
+    listed = ", ".join(row.countries) or str(_("all"))
+    return f"{listed} − {', '.join(row.excluded_countries)}" if row.excluded_countries else listed
+
+
+def _fee(row: PaymentMethod) -> str:
+    parts = [f"{row.deposit_fee_basis_points / 100:g} %"] if row.deposit_fee_basis_points else []
+    if row.deposit_fee_fixed_minor:
+        parts.append(f"{row.deposit_fee_fixed_minor / 100:.2f}")
+    return " + ".join(parts) or "–"

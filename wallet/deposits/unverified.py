@@ -1,0 +1,269 @@
+"""Clients who pay in before they are verified: dated rules per brand, looked at when they start and when the money arrives.
+
+The rule that shaped this is CySEC's Circular C721 of 9 July 2025: all deposits together at most EUR 2,000, from a bank account in
+the client's own name, low risk only, identification first; not verified after 15 days from the first deposit, the relation ends
+and the money goes back to where it came from.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.choices import RiskRating
+from clients.followups import add_task
+from clients.models import Client
+from crm.errors import DomainError
+from crm.i18n.localized_text import Words, amount, joined, phrase, say
+from crm.money.amounts import Money, from_minor
+from crm.notices.notify import notify, people_with
+from crm.rates import fx
+from crm.security import audit
+from crm.security.policies import require
+from wallet.choices.deposits import DepositState, TermState
+from wallet.choices.psp import PspKind
+from wallet.core import limits
+from wallet.core.limits import in_base
+from wallet.deposits import policies
+from wallet.models import Deposit, PaymentMethod, UnverifiedRule, UnverifiedTerm
+
+C721: dict[str, Any] = {
+    "valid_from": dt.date(2025, 7, 9), "maximum_minor": 200_000, "kinds": [PspKind.BANK.value], "own_name_only": True,
+    "low_risk_only": True, "needs_profile": True, "days": 15,
+    "source": "CySEC Circular C721 (9 July 2025): delayed verification of identity",
+}  # fmt: skip
+PROFILE = ("first_name", "last_name", "date_of_birth", "country", "address_line", "city")
+TASK_DUE = dt.timedelta(days=1)
+REFUND_LINES = 50
+
+
+def rule_on(brand_id: int, day: dt.date) -> UnverifiedRule | None:
+    """The rule in force on a day; None where the brand has written none."""
+    rules = UnverifiedRule.objects.filter(brand_id=brand_id, valid_from__lte=day).select_related("brand")
+    return rules.order_by("-valid_from", "-pk").first()
+
+
+def rule_for(client: Client) -> UnverifiedRule | None:
+    """What binds this client today; None once they are verified."""
+    return None if client.kyc_level > 0 else rule_on(client.brand_id, timezone.now().date())
+
+
+@transaction.atomic
+def write_rule(*, brand: Any, actor: Any, **terms: Any) -> UnverifiedRule:
+    """What holds from a day on. Who: `wallet.manage_unverifiedrule` at the brand. Raises without a source."""
+    require(policies.can_manage_unverified_rules(actor, brand.pk))
+    if not str(terms.get("source", "")).strip():
+        raise DomainError(_("Say where the rule is written."))
+    rule = UnverifiedRule.objects.create(brand=brand, created_by=actor, **terms)
+    audit.record(
+        actor=actor, action="wallet.unverified_rule_written", target=rule, brand_id=brand.pk,
+        after={name: str(value) for name, value in terms.items()},
+    )  # fmt: skip
+    return rule
+
+
+# ── when a deposit is started ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def check_intent(client: Client, method: PaymentMethod, amount: Decimal, currency: str) -> None:
+    """May this unverified client pay that much in that way? Raises DomainError in words for the client."""
+    if client.kyc_level > 0:
+        return
+    rule = rule_for(client)
+    worth = in_base(client.brand, amount, currency)
+    if rule is not None:
+        _check_who(client, rule)
+        if rule.kinds and method.kind not in rule.kinds:
+            raise DomainError(_("Before you are verified you can pay in by bank transfer from your own account only."))
+    if paid_in(client) + worth > most_for(client, rule):
+        raise DomainError(
+            _("Until you are verified you can't pay in more than the limit. Please upload your documents first.")
+        )
+
+
+def why_not(client: Client) -> str:
+    """Why this client can't pay in at all before they are verified, whatever amount and method they choose; else empty."""
+    rule = rule_for(client)
+    if client.kyc_level > 0:
+        return ""
+    try:
+        if rule is not None:
+            _check_who(client, rule)
+        if paid_in(client) >= most_for(client, rule):
+            return _("You have paid in the most that is possible before you are verified.")
+    except fx.NoRate:
+        return ""
+    except DomainError as refused:
+        return refused.message
+    return ""
+
+
+def _check_who(client: Client, rule: UnverifiedRule) -> None:
+    if rule.needs_profile and not all(getattr(client, name) for name in PROFILE):
+        raise DomainError(_("Please complete your personal data first."))
+    if rule.low_risk_only and client.risk_rating != RiskRating.LOW:
+        raise DomainError(_("Please get verified first: deposits open with it."))
+
+
+def most_for(client: Client, rule: UnverifiedRule | None) -> Decimal:
+    minor = rule.maximum_minor if rule else limits.limit(client.brand, "deposit_unverified_max_minor")
+    return from_minor(minor, client.brand.base_currency)
+
+
+def paid_in(client: Client, *, but: int | None = None) -> Decimal:
+    """All that arrived so far, in the brand's base currency: booked, and held."""
+    rows = Deposit.objects.filter(client=client)
+    if but is not None:
+        rows = rows.exclude(pk=but)
+    settled = rows.filter(settled_at__isnull=False).aggregate(total=Sum("base_amount"))["total"] or Decimal(0)
+    held = rows.filter(state=DepositState.HELD, received_minor__gt=0)
+    return settled + sum(
+        (in_base(client.brand, one.received or Decimal(0), one.received_currency) for one in held), Decimal(0)
+    )
+
+
+# ── when the money arrives ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the rule has against money that arrived."""
+
+    over_limit: bool = False
+    payer_not_named: bool = False
+
+
+def judge_arrival(deposit: Deposit, client: Client) -> Found:
+    """Looked at again with what really came: over the limit, by a forbidden way, or from an account without a name."""
+    if client.kyc_level > 0:
+        return Found()
+    rule = rule_for(client)
+    worth = in_base(
+        client.brand, from_minor(deposit.received_minor or 0, deposit.received_currency), deposit.received_currency
+    )
+    kind = deposit.payment_method.kind if deposit.payment_method else deposit.psp.kind
+    wrong_way = rule is not None and bool(rule.kinds) and kind not in rule.kinds
+    return Found(
+        over_limit=wrong_way or paid_in(client, but=deposit.pk) + worth > most_for(client, rule),
+        payer_not_named=rule is not None and rule.own_name_only and not deposit.payer_name.strip(),
+    )
+
+
+def start_term(client: Client) -> UnverifiedTerm | None:
+    """The first money of an unverified client starts the days. The client is locked; a second call changes nothing."""
+    rule = rule_for(client)
+    if rule is None or not rule.days or UnverifiedTerm.objects.filter(client=client).exists():
+        return None
+    now = timezone.now()
+    term = UnverifiedTerm.objects.create(
+        client=client, rule=rule, started_at=now, ends_at=now + dt.timedelta(days=rule.days)
+    )
+    audit.record(
+        actor=None, action="wallet.unverified_term_started", target=client, client_id=client.pk, brand_id=client.brand_id,
+        after={"ends_at": term.ends_at.isoformat(), "rule": rule.source},
+    )  # fmt: skip
+    return term
+
+
+@transaction.atomic
+def note_verified(client_id: int) -> None:
+    """The client was verified in time: the days stop."""
+    _locked_client(client_id)
+    term = UnverifiedTerm.objects.filter(client_id=client_id, state=TermState.RUNNING).first()
+    if term is not None:
+        term.state, term.finished_at = TermState.VERIFIED, timezone.now()
+        term.save(update_fields=["state", "finished_at"])
+
+
+def due_terms(*, limit: int = 200) -> list[int]:
+    rows = UnverifiedTerm.objects.filter(state=TermState.RUNNING, ends_at__lte=timezone.now())
+    return list(rows.order_by("ends_at", "pk").values_list("pk", flat=True)[:limit])
+
+
+@transaction.atomic
+def end_term(term_id: int) -> str:
+    """The days are over: no further deposit and no money to the platform, and compliance gets the list of refunds."""
+    client = _locked_client(UnverifiedTerm.objects.values_list("client_id", flat=True).get(pk=term_id))
+    term = UnverifiedTerm.objects.select_for_update(of=["self"]).select_related("rule").get(pk=term_id)
+    if term.state != TermState.RUNNING:
+        return term.state
+    term.state = TermState.VERIFIED if client.kyc_level > 0 else TermState.ENDED
+    term.finished_at = timezone.now()
+    term.save(update_fields=["state", "finished_at"])
+    if term.state == TermState.ENDED:
+        audit.record(
+            actor=None, action="wallet.unverified_term_ended", target=client, client_id=client.pk,
+            brand_id=client.brand_id, reason=term.rule.source,
+            after={"refunds": [str(line) for line in refund_list(client)]},
+        )  # fmt: skip
+        _raise_task(client, term)
+    return term.state
+
+
+def _raise_task(client: Client, term: UnverifiedTerm) -> None:
+    title = phrase("%(client)s is not verified after %(days)s days: end the relation, give the money back") % {
+        "client": client, "days": term.rule.days
+    }  # fmt: skip
+    people = list(people_with("wallet.manage_unverifiedrule", brand_id=client.brand_id))
+    notify(
+        people, kind="wallet.unverified_term_ended", title=title, url="/money/unverified/",
+        body=joined((line.words for line in refund_list(client)), "; "), dedupe_key=f"unverified-term:{term.pk}",
+    )  # fmt: skip
+    for person in people[:1]:
+        add_task(
+            client_id=client.pk, actor=None, title=say(title), due_at=timezone.now() + TASK_DUE,
+            assignee_id=getattr(person, "pk", person),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLine:
+    """A deposit that goes back to where it came from, and what is left of it."""
+
+    deposit: Deposit
+    money: Money
+
+    def __str__(self) -> str:
+        """For the audit row: the same in every language."""
+        return f"{self.deposit.reference}: {self.money} {self._way}"
+
+    @property
+    def words(self) -> Words:
+        """As its reader writes money."""
+        return joined([f"{self.deposit.reference}:", amount(self.money), self._way], " ")
+
+    @property
+    def _way(self) -> str:
+        return f"→ {self.deposit.psp} {self.deposit.instrument}".strip()
+
+
+def refund_list(client: Client) -> list[RefundLine]:
+    """What came in and did not go back yet, oldest first."""
+    return refund_lists([client.pk]).get(client.pk, [])
+
+
+def refund_lists(client_ids: Iterable[int]) -> dict[int, list[RefundLine]]:
+    rows = (
+        Deposit.objects.filter(Q(settled_at__isnull=False) | Q(state=DepositState.HELD), client_id__in=list(client_ids))
+        .select_related("psp")
+        .order_by("client_id", "pk")
+    )
+    found: dict[int, list[RefundLine]] = {}
+    for deposit in rows[: REFUND_LINES * 20]:
+        left = (deposit.received_minor or 0) - deposit.refunded_minor - deposit.charged_back_minor
+        if left > 0:
+            line = RefundLine(deposit, Money.of_minor(left, deposit.received_currency))
+            found.setdefault(deposit.client_id, []).append(line)
+    return found
+
+
+def _locked_client(client_id: int) -> Client:
+    return Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)

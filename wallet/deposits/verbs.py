@@ -1,0 +1,265 @@
+"""Money in: from the client's click to the wallet, booked once however often the PSP tells.
+
+created ──► pending ──► authorised ──► settled ──► charged back ──► reversed
+   │           │             │            ▲ └────► refunded
+   └───────────┴─────────────┴─► failed / expired / held (another amount arrived than was meant)
+
+A state only moves to a higher rank (`DEPOSIT_RANK`), so late, repeated and shuffled messages change nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError, IdempotencyConflict
+from crm.security.policies import require
+from wallet.choices.deposits import DEPOSIT_ARRIVED, DEPOSIT_RANK, DepositState
+from wallet.choices.psp import InboxState
+from wallet.core.amounts import minor_of
+from wallet.core.references import new_reference
+from wallet.deposits import capture, method_offers, policies, settlement, unverified
+from wallet.deposits.settlement import Applied, agrees, audit_deposit, lock_deposit, note_movement, release_held_deposit
+from wallet.ledger import posting
+from wallet.models import Deposit, PaymentMethod
+from wallet.psp import adapter_of
+from wallet.psp.base import (
+    DepositIntent,
+    Method,
+    PayBy,
+    PaymentStatus,
+    PaymentView,
+    PspAdapter,
+    PspRefused,
+    PspUnknown,
+    PspUnreachable,
+)
+from wallet.psp.calls import about
+
+__all__ = [
+    "Applied", "agrees", "apply_payment", "audit_deposit", "due_deposits", "lock_deposit", "look_up_deposit",
+    "note_movement", "release_held_deposit", "start_deposit",
+]  # fmt: skip
+VALID_FOR = dt.timedelta(hours=24)
+WIRE_VALID_FOR = dt.timedelta(days=10)
+LOOK_UP_WAITS_SECONDS = (60, 120, 300, 900, 3600)  # after the last webhook should have come; the last one repeats
+OPEN_STATES = (DepositState.CREATED, DepositState.PENDING, DepositState.AUTHORISED)
+
+
+# ── start ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def start_deposit(
+    *,
+    client_id: int,
+    psp_id: int,
+    amount: Decimal,
+    currency: str,
+    request_key: str,
+    return_url: str,
+    actor: Any,
+    method: str = "",
+    locale: str = "en",
+) -> Deposit:
+    """The client wants to pay in: an intent here, then a payment at the PSP (`redirect_url` or `instructions` say how).
+
+    method: the code of one of the PSP's payment methods. Not in a transaction: the intent is committed before the PSP is
+    asked. The same request_key with the same wish is the same deposit, and asks the PSP again only when it had not answered.
+    `{reference}` in return_url is filled in.
+    Raises: NotAllowed, DomainError (amount, method), IdempotencyConflict, OutsideWorldError (the PSP is away).
+    """
+    chosen = PaymentMethod.objects.select_related("psp").filter(psp_id=psp_id, code=method).first()
+    if chosen is None:
+        raise DomainError(_("This way to pay is not there any more. Choose another method."))
+    deposit = _intend(
+        client_id=client_id, method=chosen, amount=amount, currency=currency, request_key=request_key, actor=actor
+    )
+    if deposit.redirect_url or deposit.instructions or deposit.state != DepositState.CREATED:
+        return deposit
+    client, adapter = deposit.client, adapter_of(deposit.psp)
+    way = _way(adapter, chosen.code)
+    intent = DepositIntent(
+        reference=deposit.reference, amount_minor=deposit.amount_minor, currency=deposit.currency,
+        return_url=return_url.replace("{reference}", deposit.reference), merchant_name=deposit.brand.name,
+        locale=locale, method=way.code if way else chosen.code, client_reference=f"client-{client.pk}",
+        payer_name=client.full_name, payer_email=client.email, country=client.country, expires_at=deposit.expires_at,
+    )  # fmt: skip
+    try:
+        with about(deposit.reference):
+            view = adapter.start_deposit(intent)
+    except (PspRefused, PspUnreachable, PspUnknown) as error:
+        raise DomainError(
+            _("%(psp)s does not answer right now. Nothing was charged. Try again, or choose another method.")
+            % {"psp": deposit.psp},
+            code=error.code,
+        ) from error
+    pay_by = way.pay_by if way else deposit.pay_by
+    return _remember_session(deposit_id=deposit.pk, view=view, pay_by=pay_by)
+
+
+def _way(adapter: PspAdapter, code: str) -> Method | None:
+    """How the adapter takes it. Where its fields on our page are not set up, its own page for the same kind of payment takes
+    their place."""
+    way = next((one for one in adapter.methods if one.code == code), None)
+    if way is None or way.pay_by != PayBy.HOSTED_FIELDS or adapter.hosted_fields() is not None:
+        return way
+    return next((one for one in adapter.methods if one.kind == way.kind and one.pay_by == PayBy.REDIRECT), way)
+
+
+@transaction.atomic
+def _intend(
+    *, client_id: int, method: PaymentMethod, amount: Decimal, currency: str, request_key: str, actor: Any
+) -> Deposit:
+    client = settlement.lock_client(client_id)
+    amount_minor = minor_of(amount, currency)
+    known = (
+        Deposit.objects.select_related("psp", "brand", "client").filter(client=client, request_key=request_key).first()
+    )
+    if known is not None:
+        wish = (known.psp_id, known.payment_method_id, known.amount_minor, known.currency)
+        if wish != (method.psp_id, method.pk, amount_minor, currency):
+            raise IdempotencyConflict(_("This form was already sent with another amount or method. Start again."))
+        return known
+    require(policies.can_deposit(actor, client))
+    offer = method_offers.require_offer(method, client, currency, amount)
+    if offer.fee.of(amount_minor) >= amount_minor:
+        raise DomainError(_("This amount is not more than the fee of the method."))
+    unverified.check_intent(client, method, amount, currency)
+    now = timezone.now()
+    deposit = Deposit.objects.create(
+        client=client, brand=client.brand, psp=method.psp, payment_method=method,
+        wallet=posting.wallet_of(client, currency), reference=new_reference("D"), request_key=request_key,
+        amount_minor=amount_minor, currency=currency, fee_basis_points=offer.fee.basis_points,
+        fee_fixed_minor=offer.fee.fixed_minor, fee_minor=offer.fee.of(amount_minor), created_at=now,
+        expires_at=now + max(VALID_FOR, 5 * dt.timedelta(minutes=method.minutes)),
+        next_look_up_at=now + dt.timedelta(seconds=LOOK_UP_WAITS_SECONDS[0]),
+    )  # fmt: skip
+    audit_deposit(
+        deposit, "wallet.deposit_started", actor=actor,
+        after={"amount": str(deposit.money), "psp": method.psp.code, "method": method.code, "fee": str(deposit.fee)},
+    )  # fmt: skip
+    return deposit
+
+
+@transaction.atomic
+def _remember_session(*, deposit_id: int, view: PaymentView, pay_by: str) -> Deposit:
+    deposit = lock_deposit(pk=deposit_id)
+    deposit.psp_reference = deposit.psp_reference or view.psp_reference
+    deposit.session_reference = deposit.session_reference or view.session_reference
+    deposit.redirect_url, deposit.instructions = view.redirect_url, dict(view.instructions)
+    deposit.pay_by = pay_by
+    deposit.expires_at = _valid_until(deposit, view, pay_by)
+    deposit.save(
+        update_fields=[
+            "psp_reference", "session_reference", "redirect_url", "instructions", "pay_by", "expires_at", "updated_at"
+        ]
+    )  # fmt: skip
+    return deposit
+
+
+def _valid_until(deposit: Deposit, view: PaymentView, pay_by: str) -> dt.datetime | None:
+    """What the PSP says; a wire takes days, everything else is over after one."""
+    try:
+        told = dt.datetime.fromisoformat(str(view.instructions.get("expires", "")))
+    except ValueError:
+        return deposit.created_at + WIRE_VALID_FOR if pay_by == PayBy.BANK_REFERENCE else deposit.expires_at
+    return told if told.tzinfo else told.replace(tzinfo=dt.UTC)
+
+
+# ── what the PSP says ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def apply_payment(*, psp_id: int, view: PaymentView) -> Applied:
+    """Move a deposit on by what its PSP said; a state that is not further along changes nothing."""
+    deposit = Deposit.objects.filter(psp_id=psp_id, reference=view.reference).first()
+    if deposit is None:
+        return Applied(InboxState.UNMATCHED, f"No deposit {view.reference} at this PSP")
+    deposit = lock_deposit(pk=deposit.pk)
+    if deposit.psp_reference and view.psp_reference not in ("", deposit.psp_reference):
+        return Applied(InboxState.UNMATCHED, f"{view.psp_reference} is not the payment of {deposit.reference}")
+    deposit.psp_reference = deposit.psp_reference or view.psp_reference
+    if view.status in (PaymentStatus.CAPTURED, PaymentStatus.REFUNDED, PaymentStatus.CHARGED_BACK):
+        if DEPOSIT_RANK[deposit.state] >= DEPOSIT_RANK[DepositState.HELD]:
+            return settlement.arrive_again(deposit, view)
+        _describe(deposit, view)
+        return settlement.arrive(deposit, view)
+    target = {
+        PaymentStatus.PENDING: DepositState.PENDING,
+        PaymentStatus.AUTHORISED: DepositState.AUTHORISED,
+        PaymentStatus.FAILED: DepositState.FAILED,
+    }.get(view.status)
+    if target is None or DEPOSIT_RANK[deposit.state] >= DEPOSIT_RANK[target]:
+        return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
+    _describe(deposit, view)
+    deposit.state = target
+    if target == DepositState.FAILED:
+        deposit.next_look_up_at = None
+    deposit.save()
+    audit_deposit(deposit, f"wallet.deposit_{target.value}", reason=view.failure)
+    return Applied(InboxState.DONE, f"{deposit.reference} is {deposit.state}")
+
+
+def _describe(deposit: Deposit, view: PaymentView) -> None:
+    deposit.method = view.method or deposit.method
+    deposit.instrument = view.instrument or deposit.instrument
+    deposit.payer_name = view.payer_name or deposit.payer_name
+    deposit.failure = view.failure
+
+
+# ── looking it up ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def look_up_deposit(deposit_id: int) -> Deposit:
+    """Ask the PSP how a deposit stands, e.g. when the client returns or a webhook stayed away. Not in a transaction."""
+    deposit = Deposit.objects.select_related("psp").get(pk=deposit_id)
+    if deposit.state in DEPOSIT_ARRIVED or deposit.state == DepositState.HELD:
+        return deposit
+    try:
+        adapter = adapter_of(deposit.psp)
+        known_as = deposit.psp_reference or deposit.session_reference
+        with about(deposit.reference):
+            view = adapter.find_payment(deposit.reference, psp_reference=known_as)
+            if view is not None:
+                view = capture.captured(deposit.psp, adapter, view)
+    except (PspRefused, PspUnreachable, PspUnknown):
+        view = None
+        _look_again_later(deposit_id)
+    else:
+        if view is not None:
+            apply_payment(psp_id=deposit.psp_id, view=view)
+        _look_again_later(deposit_id, may_expire=True)
+    return Deposit.objects.select_related("psp", "client", "brand").get(pk=deposit_id)
+
+
+@transaction.atomic
+def _look_again_later(deposit_id: int, *, may_expire: bool = False) -> None:
+    deposit = lock_deposit(pk=deposit_id)
+    if deposit.state not in OPEN_STATES:
+        if deposit.next_look_up_at is not None:
+            deposit.next_look_up_at = None
+            deposit.save(update_fields=["next_look_up_at", "updated_at"])
+        return
+    now = timezone.now()
+    if may_expire and deposit.expires_at and deposit.expires_at < now and deposit.state == DepositState.CREATED:
+        deposit.state, deposit.next_look_up_at = DepositState.EXPIRED, None
+        audit_deposit(deposit, "wallet.deposit_expired")
+    else:
+        wait = LOOK_UP_WAITS_SECONDS[min(deposit.look_ups, len(LOOK_UP_WAITS_SECONDS) - 1)]
+        deposit.look_ups += 1
+        deposit.next_look_up_at = now + dt.timedelta(seconds=wait)
+    deposit.save(update_fields=["state", "look_ups", "next_look_up_at", "updated_at"])
+
+
+def due_deposits(*, limit: int = 100) -> list[int]:
+    """Open deposits that should have been heard of by now."""
+    return list(
+        Deposit.objects.filter(next_look_up_at__lte=timezone.now())
+        .order_by("next_look_up_at")
+        .values_list("pk", flat=True)[:limit]
+    )

@@ -1,0 +1,1 @@
+"""Pages of deposits, payment methods and unverified limits."""

@@ -1,0 +1,41 @@
+"""Which ways to pay are offered to whom: the list, and a look with a client's eyes."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from clients.queries import get_client, is_in_own_book
+from crm.choices import AccessKind
+from crm.security import access_log
+from crm.ui.views import TableView, staff_page
+from wallet.deposits import method_offers
+from wallet.deposits.forms import TryOutForm
+from wallet.deposits.tables import MethodTable
+
+
+class MethodListPage(TableView):
+    table = MethodTable
+    template_name = "wallet/deposits/methods.html"
+
+
+@staff_page("wallet.view_psp")
+def try_out(request: HttpRequest) -> HttpResponse:
+    """Why does this client (not) see this method? Every method of the brand with the reason."""
+    form = TryOutForm(request.GET or None)
+    context: dict = {"form": form}
+    if form.is_bound and form.is_valid():
+        client = get_client(request.user, form.cleaned_data["client"])
+        access_log.note(
+            user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
+            target=f"wallet.offers:{client.pk}", in_book=is_in_own_book(request.user, client),
+        )  # fmt: skip
+        currency, amount = form.cleaned_data["currency"], form.cleaned_data["amount"] or None
+        context |= {
+            "client": client, "currency": currency, "ways": [
+                (_("Paying in"), method_offers.judge(client, currency, amount=amount)),
+                (_("Paying out"), method_offers.judge(client, currency, way=method_offers.Way.OUT, amount=amount)),
+            ],
+        }  # fmt: skip
+    return render(request, "wallet/deposits/try_out.html", context)

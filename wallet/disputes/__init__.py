@@ -1,0 +1,1 @@
+"""Chargebacks, reversals, refunds and what they do to bonuses."""

@@ -1,0 +1,269 @@
+"""Credit that a chargeback took away: which dispute took it, and how it is held again once that dispute is won.
+
+By the brand's rule at once, up to what the bonus's terms let one person give; else one person says what becomes of it and
+another agrees. Nothing is given again while the bank has the money, twice, or what would be lost by now all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Value as V
+from django.db.models.functions import Concat
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError, WrongState
+from crm.i18n.localized_text import Words, phrase
+from crm.money.amounts import from_minor
+from crm.notices.notify import notify, people_with
+from crm.security.policies import require
+from wallet.bonuses import policies as bonuses_policies
+from wallet.bonuses.ending import burn_by_chargeback
+from wallet.bonuses.granting import audit_grant, lock_grant, may_have_bonus
+from wallet.bonuses.restoring import GONE, hold_again, is_still_due, taken_away
+from wallet.choices.approvals import RequestState
+from wallet.choices.bonuses import BonusState
+from wallet.choices.disputes import DisputeState
+from wallet.core import policies
+from wallet.core.limits import limit
+from wallet.deposits.settlement import lock_client, lock_deposit
+from wallet.disputes.verbs import round_of
+from wallet.models import BonusGrant, BonusLoss, BonusProposal, BonusRestoration, Dispute, Journal
+
+PROPOSES, DECIDES = "wallet.grant_bonus", "wallet.approve_bonus"
+
+
+@transaction.atomic
+def take(*, dispute_id: int, reference: str, amount: Decimal) -> int:
+    """The bank took the money: the same part of what is still held is lost. Returns how many bonuses it concerned."""
+    dispute = Dispute.objects.select_related("deposit").get(pk=dispute_id)
+    return burn_by_chargeback(dispute=dispute, number=round_of(dispute, reference), amount=amount)
+
+
+# ── reads ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def losses_of(grant: BonusGrant) -> list[BonusLoss]:
+    """What chargebacks took of a bonus, with what became of it; two queries."""
+    rows = BonusLoss.objects.filter(grant=grant).select_related("dispute__deposit", "restoration__proposal")
+    return list(rows.prefetch_related("proposals__requested_by", "proposals__decided_by").order_by("pk")[:20])
+
+
+def waiting_of(loss: BonusLoss) -> BonusProposal | None:
+    return next((one for one in loss.proposals.all() if one.state == RequestState.WAITING), None)
+
+
+def is_undecided(loss: BonusLoss) -> bool:
+    """Won, and nobody has said yet what becomes of it: neither the rule nor two people."""
+    dispute = loss.dispute
+    is_back = dispute.state == DisputeState.WON and not dispute.taken_minor
+    decided = hasattr(loss, "restoration") or any(one.state == RequestState.APPROVED for one in loss.proposals.all())
+    return is_back and not decided
+
+
+def undecided_in(grants: QuerySet[BonusGrant]) -> QuerySet[BonusGrant]:
+    """Bonuses of which a chargeback that was won took something that could be held again, and nobody has decided on it."""
+    approved = BonusProposal.objects.filter(loss=OuterRef("pk"), state=RequestState.APPROVED)
+    lost = BonusLoss.objects.filter(
+        ~Exists(approved), grant=OuterRef("pk"), restoration__isnull=True,
+        dispute__state=DisputeState.WON, dispute__taken_minor=0,
+    )  # fmt: skip
+    by_decision = Journal.objects.filter(
+        idempotency_key=Concat(V("bonus:"), OuterRef("reference"), V(":burn:taken-away"))
+    )
+    due = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    earned = Q(deposit__isnull=True) | ~Q(deposit__state__in=GONE)
+    return grants.filter(Exists(lost), due, earned).exclude(state=BonusState.EXPIRED).exclude(Exists(by_decision))
+
+
+def why_not(loss: BonusLoss) -> Words:
+    """Why it can't be held again now, in words; empty where it can."""
+    grant = loss.grant
+    if loss.dispute.taken_minor:
+        return phrase("The bank has the money again.")
+    if taken_away([grant]) or not is_still_due(grant):
+        return phrase("What it took away would be lost by now all the same.")
+    allowed = may_have_bonus(grant.client)
+    return "" if allowed else allowed.reason
+
+
+# ── by rule ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def give_again(*, dispute_id: int, reference: str, amount: Decimal) -> list[BonusRestoration]:
+    """The dispute was won: what it took is held again by rule, or two people are asked. Heard again it does nothing more.
+
+    Locks: deposit, client, dispute, bonuses.
+    """
+    dispute = _lock(Dispute.objects.values_list("deposit_id", flat=True).get(pk=dispute_id), dispute_id)
+    # What it cost is lost before it is given again, also where that event has not been heard yet.
+    burn_by_chargeback(dispute=dispute, number=round_of(dispute, reference), amount=amount)
+    if dispute.taken_minor:
+        return []  # the bank took it a second time meanwhile
+    losses = _to_decide(dispute)
+    by_rule = [loss for loss in losses if _is_for_the_rule(loss)]
+    _ask(dispute, [loss for loss in losses if loss not in by_rule])
+    return [_restore(loss, actor=None, reason=_("The chargeback was won: the brand's rule")) for loss in by_rule]
+
+
+def _to_decide(dispute: Dispute) -> list[BonusLoss]:
+    at_work = BonusProposal.objects.filter(loss=OuterRef("pk"), state__in=[RequestState.WAITING, RequestState.APPROVED])
+    rows = BonusLoss.objects.filter(~Exists(at_work), dispute=dispute, restoration__isnull=True).order_by("pk")
+    losses = list(rows.select_related("grant__client__brand", "grant__rule", "grant__deposit"))
+    over = taken_away(loss.grant for loss in losses)
+    return [loss for loss in losses if loss.grant_id not in over and is_still_due(loss.grant)]
+
+
+def _is_for_the_rule(loss: BonusLoss) -> bool:
+    grant, brand = loss.grant, loss.grant.client.brand
+    base = grant.base_amount * loss.amount_minor / grant.amount_minor
+    is_small = base <= from_minor(grant.rule.four_eyes_minor, brand.base_currency)
+    return is_small and bool(limit(brand, "dispute_won_restores_bonus")) and bool(may_have_bonus(grant.client))
+
+
+def _ask(dispute: Dispute, losses: Iterable[BonusLoss]) -> None:
+    people = sorted(
+        {*people_with(PROPOSES, brand_id=dispute.brand_id), *people_with(DECIDES, brand_id=dispute.brand_id)}
+    )
+    for loss in losses:
+        audit_grant(loss.grant, "wallet.bonus_return_open", after={"lost": str(loss.money), "by": str(dispute)})
+        _tell(people, loss, dispute.rounds)
+
+
+def _tell(people: list[int], loss: BonusLoss, rounds: int) -> None:
+    notify(
+        people, kind="wallet.bonus_return_open", url=f"/money/bonuses/{loss.grant_id}/",
+        title=phrase("Won: %(money)s of credit that the chargeback cost %(client)s may be held again")
+        % {"money": loss.money, "client": loss.grant.client},
+        body=why_not(loss) or phrase("Two people decide."), dedupe_key=f"bonus-return:{loss.pk}:{rounds}",
+    )  # fmt: skip
+
+
+def _restore(
+    loss: BonusLoss, *, actor: Any, reason: str, proposal: BonusProposal | None = None
+) -> BonusRestoration:  # fmt: skip
+    return hold_again(
+        lock_grant(loss.grant_id), loss.amount_minor, cause=f"dispute:{loss.dispute_id}:{loss.dispute_round}",
+        named=str(loss.dispute), actor=actor, action="wallet.bonus_restored_by_dispute", reason=reason,
+        loss=loss, proposal=proposal,
+    )  # fmt: skip
+
+
+# ── by two people ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def say(*, loss_id: int, restores: bool, reason: str, actor: Any) -> BonusProposal:
+    """Write down what becomes of credit that a won dispute had cost. Nothing is booked before another person agrees.
+
+    Who: `wallet.grant_bonus` in reach. Raises: NotAllowed, WrongState, DomainError (no reason, it can't be held again).
+    """
+    loss = _locked_loss(loss_id)
+    require(bonuses_policies.can_grant_bonus(actor, loss.grant.client))
+    if waiting_of(loss) is not None or not is_undecided(loss):
+        raise WrongState(_("There is nothing to decide here now."))
+    if not reason.strip():
+        raise DomainError(_("Say why."))
+    if restores:
+        _require_possible(loss)
+    proposal = BonusProposal.objects.create(
+        loss=loss, restores=restores, reason=reason.strip()[:300], requested_by=actor, requested_at=timezone.now()
+    )
+    _record(proposal, loss, "wallet.bonus_return_proposed", actor, reason)
+    people = [pk for pk in people_with(DECIDES, brand_id=loss.grant.brand_id) if pk != actor.pk]
+    notify(
+        people, kind="wallet.bonus_return_proposed", url=f"/money/bonuses/{loss.grant_id}/", body=proposal.reason,
+        title=phrase("%(bonus)s: %(money)s lost by a chargeback that was won. A second person decides.")
+        % {"bonus": loss.grant, "money": loss.money},
+        dedupe_key=f"bonus-proposal:{proposal.pk}",
+    )  # fmt: skip
+    return proposal
+
+
+@transaction.atomic
+def agree(*, proposal_id: int, actor: Any, note: str = "") -> BonusProposal:
+    """Hold it again, or leave it lost, as the first person wrote.
+
+    Who: `wallet.approve_bonus` in reach, and not who wrote it. Raises: NotAllowed, WrongState, DomainError (not possible now).
+    """
+    proposal, loss = _locked_proposal(proposal_id)
+    require(bonuses_policies.can_decide_bonus_return(actor, proposal, loss.grant))
+    if proposal.restores:
+        _require_possible(loss)
+    _decide(proposal, RequestState.APPROVED, actor, note)
+    if proposal.restores:
+        _restore(loss, actor=actor, reason=proposal.reason, proposal=proposal)
+    else:
+        _record(proposal, loss, "wallet.bonus_stays_lost", actor, note or proposal.reason)
+    return proposal
+
+
+@transaction.atomic
+def refuse(*, proposal_id: int, actor: Any, note: str) -> BonusProposal:
+    """Who: as for agreeing. Raises: NotAllowed, WrongState, DomainError without words."""
+    proposal, loss = _locked_proposal(proposal_id)
+    require(bonuses_policies.can_decide_bonus_return(actor, proposal, loss.grant))
+    if not note.strip():
+        raise DomainError(_("Say what is wrong with it."))
+    _decide(proposal, RequestState.REFUSED, actor, note)
+    _record(proposal, loss, "wallet.bonus_return_refused", actor, note)
+    return proposal
+
+
+@transaction.atomic
+def withdraw(*, proposal_id: int, actor: Any) -> BonusProposal:
+    """Who: the one who wrote it down, while nobody has decided."""
+    proposal, loss = _locked_proposal(proposal_id)
+    require(policies.can_withdraw(actor, proposal))
+    _decide(proposal, RequestState.WITHDRAWN, actor, "")
+    _record(proposal, loss, "wallet.bonus_return_withdrawn", actor, "")
+    return proposal
+
+
+def _require_possible(loss: BonusLoss) -> None:
+    if why := why_not(loss):
+        raise DomainError(_("The bonus can't be restored: %(why)s") % {"why": why})
+
+
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _lock(deposit_id: int, dispute_id: int) -> Dispute:
+    """In the order of everybody who moves a dispute's money: deposit, client, dispute."""
+    deposit = lock_deposit(pk=deposit_id)
+    lock_client(deposit.client_id)
+    dispute = Dispute.objects.select_for_update(of=["self"]).get(pk=dispute_id)
+    dispute.deposit = deposit
+    return dispute
+
+
+def _locked_loss(loss_id: int) -> BonusLoss:
+    deposit_id, dispute_id = BonusLoss.objects.values_list("dispute__deposit_id", "dispute_id").get(pk=loss_id)
+    dispute = _lock(deposit_id, dispute_id)
+    loss = BonusLoss.objects.select_related("restoration").get(pk=loss_id)
+    loss.dispute, loss.grant = dispute, lock_grant(loss.grant_id)
+    return loss
+
+
+def _locked_proposal(proposal_id: int) -> tuple[BonusProposal, BonusLoss]:
+    loss = _locked_loss(BonusProposal.objects.values_list("loss_id", flat=True).get(pk=proposal_id))
+    return BonusProposal.objects.select_for_update(of=["self"]).get(pk=proposal_id), loss
+
+
+def _decide(proposal: BonusProposal, state: RequestState, actor: Any, note: str) -> None:
+    proposal.state, proposal.decided_by, proposal.decided_at = state, actor, timezone.now()
+    proposal.decision_note = note.strip()[:300]
+    proposal.save()
+
+
+def _record(proposal: BonusProposal, loss: BonusLoss, action: str, actor: Any, reason: str) -> None:
+    audit_grant(
+        loss.grant, action, actor=actor, reason=reason,
+        after={"lost": str(loss.money), "by": str(loss.dispute), "restores": proposal.restores, "says": proposal.state},
+    )  # fmt: skip

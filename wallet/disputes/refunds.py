@@ -1,0 +1,126 @@
+"""Staff give a deposit back: of a settled one out of the client's wallet, in full or in part; a held one out of suspense.
+
+It goes the way of a withdrawal: reserved at once, approved by somebody else than the one who asked (by two above the brand's
+limit), sent to the PSP once, looked up when its answer is lost.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm.errors import DomainError, IdempotencyConflict
+from crm.events import WithdrawalRequested, publish
+from crm.i18n import formats
+from crm.money.amounts import Money
+from crm.security.policies import require
+from wallet.choices.deposits import DepositState
+from wallet.choices.ledger import AccountKind
+from wallet.choices.withdrawals import Purpose, Way
+from wallet.core.amounts import minor_of
+from wallet.core.limits import exceeds, in_base
+from wallet.core.references import new_reference
+from wallet.deposits import policies
+from wallet.deposits.verbs import lock_deposit
+from wallet.ledger import posting
+from wallet.ledger.posting import InsufficientFunds
+from wallet.models import Balance, Deposit, PspMovement, Withdrawal
+from wallet.withdrawals.destinations import destination_mark, mark_of, seal
+from wallet.withdrawals.payout_results import audit_withdrawal, reserve
+from wallet.withdrawals.refundable_deposits import left_of, takes_refunds
+
+
+@transaction.atomic
+def start_refund(*, deposit_id: int, amount: Decimal, reason: str, request_key: str, actor: Any) -> Withdrawal:
+    """Ask for (part of) a deposit to be given back. Somebody else approves it.
+
+    amount: in the currency that arrived; a held deposit goes back whole. The same request_key is the same refund.
+    Who: `wallet.refund_deposit` in reach. Raises: NotAllowed, DomainError (amount, PSP), InsufficientFunds,
+    IdempotencyConflict.
+    """
+    deposit = lock_deposit(pk=deposit_id)
+    require(policies.can_refund_deposit(actor, deposit))
+    if not reason.strip():
+        raise DomainError(_("Say why it is given back."))
+    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=deposit.client_id)
+    currency = deposit.received_currency
+    amount_minor = minor_of(amount, currency)
+    wish = mark_of("refund", deposit.pk, amount_minor)
+    known = Withdrawal.objects.filter(client=client, request_key=request_key).first()
+    if known is not None:
+        if known.wish_mark != wish:
+            raise IdempotencyConflict(_("This form was already sent with another wish. Start again."))
+        return known
+    _check(deposit, amount_minor)
+    withdrawal = _reserved(deposit, client, amount_minor, wish=wish, request_key=request_key, actor=actor)
+    audit_withdrawal(
+        withdrawal, "wallet.refund_requested", actor=actor, reason=reason,
+        after={"amount": str(withdrawal.money), "deposit": deposit.reference, "psp": deposit.psp.code},
+    )  # fmt: skip
+    publish(
+        WithdrawalRequested(
+            client_id=client.pk, brand_id=client.brand_id, withdrawal_id=withdrawal.pk, amount=withdrawal.amount,
+            currency=currency, needs_review=True,
+        )
+    )  # fmt: skip
+    return withdrawal
+
+
+def _check(deposit: Deposit, amount_minor: int) -> None:
+    """Can so much of it go back, and does its PSP do that?"""
+    left, currency = left_of(deposit), deposit.received_currency
+    if amount_minor > left:
+        raise DomainError(
+            _("Only %(left)s of %(deposit)s has not gone back yet.")
+            % {"left": formats.money(Money.of_minor(max(left, 0), currency)), "deposit": deposit.reference}
+        )
+    if not (takes_refunds(deposit.psp) and deposit.psp_reference):
+        raise DomainError(_("%(psp)s can't refund this payment from here. Ask the PSP.") % {"psp": deposit.psp})
+    if deposit.state == DepositState.HELD:
+        if amount_minor != left:
+            raise DomainError(
+                _("A held deposit goes back as a whole: %(left)s.")
+                % {"left": formats.money(Money.of_minor(left, currency))}
+            )
+        if not PspMovement.objects.filter(psp=deposit.psp, reference=deposit.reference).exists():
+            raise DomainError(_("What arrived is not in our books. Ask the PSP to refund it."))
+    elif currency != deposit.wallet.currency:
+        raise DomainError(
+            _("It arrived in %(arrived)s and was converted. Let the client move money back first, then ask the PSP.")
+            % {"arrived": currency}
+        )
+
+
+def _reserved(
+    deposit: Deposit, client: Client, amount_minor: int, *, wish: str, request_key: str, actor: Any
+) -> Withdrawal:
+    is_held, currency, brand = deposit.state == DepositState.HELD, deposit.received_currency, client.brand
+    money = Money.of_minor(amount_minor, currency)
+    if is_held:
+        account = posting.house(AccountKind.SUSPENSE, brand_id=brand.pk, currency=currency)
+    else:
+        account = deposit.wallet
+        available = Balance.objects.get(pk=account.pk).available_minor
+        if available < amount_minor:
+            raise InsufficientFunds(
+                _("The client's wallet does not cover it: only %(available)s is available.")
+                % {"available": formats.money(Money.of_minor(max(available, 0), currency))}
+            )
+    base, reference = in_base(brand, money.amount, currency), new_reference("W")
+    destination = {"payment": deposit.reference}
+    withdrawal = Withdrawal(
+        client=client, brand=brand, psp=deposit.psp, wallet=account, reference=reference, request_reference=reference,
+        request_key=request_key, wish_mark=wish, purpose=Purpose.REFUND, way=Way.REFUND, source_deposit=deposit,
+        from_suspense=is_held, amount_minor=amount_minor, request_minor=amount_minor, return_minor=amount_minor,
+        currency=currency, base_amount=base, needs_second=exceeds(brand, base, "withdrawal_four_eyes_minor"),
+        destination_label=(deposit.instrument or str(deposit.psp))[:80], destination_mark=destination_mark(destination),
+        sealed_destination=seal(client.pk, destination), requested_by=actor, requested_at=timezone.now(),
+    )  # fmt: skip
+    reserve(withdrawal, actor=actor)
+    withdrawal.save(force_insert=True)
+    return withdrawal

@@ -1,0 +1,168 @@
+"""Bonuses: given on the client's page, decided by a second person, and the plans behind them."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clients.queries import get_client, is_in_own_book
+from clients.views import dialogs
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.security import access_log
+from crm.security.scope import reach_of
+from crm.ui.views import staff_page
+from wallet.bonuses import ending, granting, policies
+from wallet.bonuses.forms import GrantForm, PlanForm, RuleForm
+from wallet.choices.bonuses import BonusState
+from wallet.core import queries
+from wallet.core.forms import OptionalReasonForm, ReasonForm
+from wallet.disputes.views.bonus_returns import returns_of
+from wallet.models import BonusGrant, BonusPlan
+from wallet.movements.history import story_of_bonus
+
+
+def find(request: HttpRequest, pk: int, permission: str = "wallet.view_bonusgrant") -> BonusGrant:
+    rows = queries.bonuses_visible_to(request.user).select_related(
+        "client__brand", "rule__plan", "deposit", "requested_by", "decided_by"
+    )
+    return queries.one_of(rows, pk, request.user, permission)
+
+
+@staff_page("wallet.view_bonusgrant")
+def bonus_page(request: HttpRequest, pk: int) -> HttpResponse:
+    grant = find(request, pk)
+    access_log.note(
+        user=request.user, kind=AccessKind.VIEW, client_id=grant.client_id, brand_id=grant.brand_id,
+        target=f"wallet.bonusgrant:{grant.pk}", in_book=is_in_own_book(request.user, grant.client),
+    )  # fmt: skip
+    context = {
+        "grant": grant, "story": story_of_bonus(grant), "how": granting.how_it_becomes_free(grant),
+        "may_decide": policies.can_decide_bonus(request.user, grant),
+        "waits": grant.state == BonusState.REQUESTED,
+        "may_take": grant.state == BonusState.ACTIVE and policies.can_take_bonus_away(request.user, grant),
+        "approve_form": OptionalReasonForm(prefix="approve"), "refuse_form": ReasonForm(prefix="refuse"),
+        **returns_of(request.user, grant),
+    }  # fmt: skip
+    return render(request, "wallet/disputes/bonus.html", context)
+
+
+@staff_page("wallet.grant_bonus")
+def give(request: HttpRequest, client_id: int) -> HttpResponseBase:
+    client = get_client(request.user, client_id)
+    form = GrantForm(
+        request.POST or None, brand=client.brand,
+        initial={"currency": client.brand.base_currency, "request_key": secrets.token_urlsafe(12)},
+    )  # fmt: skip
+
+    def do() -> None:
+        data = form.cleaned_data
+        granting.grant_bonus(
+            client_id=client.pk, plan_id=data["plan"].pk, amount=data["amount"], currency=data["currency"],
+            reason=data["reason"], request_key=data["request_key"], actor=request.user,
+        )  # fmt: skip
+
+    return dialogs.run(
+        request, form, do, url=reverse("client_tab", args=[client.pk, "money"]), said=_("The bonus is on its way."),
+        title=_("A bonus for %(client)s") % {"client": client}, submit=_("Give the bonus"),
+    )  # fmt: skip
+
+
+@require_POST
+@staff_page("wallet.approve_bonus")
+def decide(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Yes or no of the second person; no needs a reason."""
+    grant, approve = find(request, pk, "wallet.approve_bonus"), "approve" in request.POST
+    prefix = "approve" if approve else "refuse"
+    form = OptionalReasonForm(request.POST, prefix=prefix) if approve else ReasonForm(request.POST, prefix=prefix)
+
+    def do() -> None:
+        granting.decide_bonus(
+            grant_id=grant.pk, approve=approve, actor=request.user, reason=form.cleaned_data["reason"]
+        )
+
+    said = _("Given: the client holds it as credit.") if approve else _("Refused.")
+    return dialogs.run(
+        request, form, do, url=reverse("wallet:bonus", args=[grant.pk]), said=said, title=str(grant), submit=_("Decide")
+    )
+
+
+@staff_page("wallet.approve_bonus")
+def take_away(request: HttpRequest, pk: int) -> HttpResponseBase:
+    grant, form = find(request, pk, "wallet.approve_bonus"), ReasonForm(request.POST or None)
+
+    def do() -> None:
+        ending.take_bonus_away(grant_id=grant.pk, actor=request.user, reason=form.cleaned_data["reason"])
+
+    return dialogs.run(
+        request, form, do, url=reverse("wallet:bonus", args=[grant.pk]), said=_("Taken away."),
+        title=_("Take the bonus away"), submit=_("Take it away"), tone="danger",
+    )  # fmt: skip
+
+
+# ── plans ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@staff_page("wallet.view_bonusplan")
+def plan_list(request: HttpRequest) -> HttpResponse:
+    """Every plan of the brands in reach, with the terms in force today and those to come."""
+    today = timezone.now().date()
+    plans = BonusPlan.objects.filter(brand_id__in=reach_of(request.user).whole_brands)
+    rows = []
+    for plan in plans.select_related("brand").prefetch_related("rules")[:100]:
+        rules = list(plan.rules.all())
+        now = next((rule for rule in rules if rule.valid_from <= today), None)
+        later = [rule for rule in rules if rule.valid_from > today]
+        rows.append({"plan": plan, "now": now, "later": later[::-1], "before": len(rules) - len(later) - bool(now)})
+    context = {"rows": rows, "may_manage": request.user.has_perm("wallet.manage_bonus")}
+    return render(request, "wallet/disputes/bonus_plans.html", context)
+
+
+@staff_page("wallet.manage_bonus")
+def plan_new(request: HttpRequest) -> HttpResponseBase:
+    form = PlanForm(request.POST or None, user=request.user)
+
+    def do() -> None:
+        granting.create_plan(brand=form.cleaned_data["brand"], name=form.cleaned_data["name"], actor=request.user)
+
+    return dialogs.run(
+        request, form, do, url=reverse("wallet:bonus_plans"), said=_("The plan is there; now write its terms."),
+        title=_("A new bonus plan"), submit=_("Create"),
+    )  # fmt: skip
+
+
+def _plan(request: HttpRequest, pk: int) -> BonusPlan:
+    plans = BonusPlan.objects.filter(brand_id__in=reach_of(request.user).whole_brands).select_related("brand")
+    return queries.one_of(plans, pk, request.user, "wallet.manage_bonus")
+
+
+@staff_page("wallet.manage_bonus")
+def rule_new(request: HttpRequest, pk: int) -> HttpResponseBase:
+    plan = _plan(request, pk)
+    form = RuleForm(request.POST or None, plan=plan)
+
+    def do() -> None:
+        granting.write_rule(plan_id=plan.pk, actor=request.user, **form.terms())
+
+    return dialogs.run(
+        request, form, do, url=reverse("wallet:bonus_plans"), said=_("The terms are written."), wide=True,
+        title=_("Terms of %(plan)s") % {"plan": plan}, submit=_("Write the terms"),
+    )  # fmt: skip
+
+
+@require_POST
+@staff_page("wallet.manage_bonus")
+def plan_switch(request: HttpRequest, pk: int) -> HttpResponseBase:
+    plan = _plan(request, pk)
+    try:
+        granting.switch_plan(plan_id=plan.pk, on=not plan.is_enabled, actor=request.user)
+    except DomainError:
+        return redirect("wallet:bonus_plans")
+    said = _("The campaign is stopped; what was given goes on.") if plan.is_enabled else _("The campaign runs again.")
+    return dialogs.done(request, reverse("wallet:bonus_plans"), said)

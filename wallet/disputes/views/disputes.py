@@ -1,0 +1,109 @@
+"""Disputes: the list, one with its story, the evidence and the decision not to contest."""
+
+from __future__ import annotations
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from clients.queries import is_in_own_book
+from clients.views import dialogs
+from crm.choices import AccessKind
+from crm.security import access_log
+from crm.security.sealed_files import FileMissing
+from crm.ui.views import staff_page
+from wallet.choices.disputes import DisputeState
+from wallet.core import queries
+from wallet.core.forms import ReasonForm
+from wallet.disputes import evidence, policies
+from wallet.disputes.forms import EvidenceForm
+from wallet.disputes.verbs import accept_loss
+from wallet.models import Dispute
+from wallet.movements.history import story_of_dispute
+
+ANSWERABLE = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE)
+
+
+def find(request: HttpRequest, pk: int, permission: str = "wallet.view_dispute") -> Dispute:
+    rows = queries.disputes_visible_to(request.user).select_related("client__brand", "psp", "deposit", "submitted_by")
+    return queries.one_of(rows, pk, request.user, permission)
+
+
+@staff_page("wallet.view_dispute")
+def dispute_page(request: HttpRequest, pk: int) -> HttpResponse:
+    dispute = find(request, pk)
+    _note(request, dispute, AccessKind.VIEW)
+    may_answer = policies.can_answer_dispute(request.user, dispute) and dispute.state in ANSWERABLE
+    context = {
+        "dispute": dispute, "story": story_of_dispute(dispute), "may_answer": may_answer,
+        "may_read_evidence": bool(policies.can_answer_dispute(request.user, dispute)) and bool(dispute.evidence_key),
+        "takes_evidence": may_answer and evidence.takes_evidence(dispute),
+        "form": EvidenceForm(initial={"text": dispute.evidence_text}), "refuse_form": ReasonForm(prefix="accept"),
+    }  # fmt: skip
+    return render(request, "wallet/disputes/dispute.html", context)
+
+
+def _note(request: HttpRequest, dispute: Dispute, kind: AccessKind) -> None:
+    access_log.note(
+        user=request.user, kind=kind, client_id=dispute.client_id, brand_id=dispute.brand_id,
+        target=f"wallet.dispute:{dispute.pk}", in_book=is_in_own_book(request.user, dispute.client),
+    )  # fmt: skip
+
+
+@require_POST
+@staff_page("wallet.answer_dispute")
+def make_evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Make the evidence; with “submit” it is sent too. The job's page shows how far it is."""
+    dispute = find(request, pk, "wallet.answer_dispute")
+    form = EvidenceForm(request.POST)
+    if not form.is_valid():
+        return dialogs.show(
+            request, form, url=f"/money/disputes/{dispute.pk}/", title=_("Evidence"), submit=_("Make the evidence"),
+            status=422,
+        )  # fmt: skip
+    job = evidence.order_evidence(
+        dispute_id=dispute.pk, actor=request.user, text=form.cleaned_data["text"], submit="submit" in request.POST
+    )
+    return redirect("job", pk=job.pk)
+
+
+@require_safe
+@staff_page("wallet.answer_dispute")
+def download_evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
+    dispute = find(request, pk, "wallet.answer_dispute")
+    try:
+        content = evidence.evidence_of(dispute)
+        first = next(content)
+    except (FileMissing, StopIteration):
+        raise Http404 from None
+    _note(request, dispute, AccessKind.EXPORT)
+    name = f"evidence-{dispute.deposit.reference}.pdf"
+    return FileResponse(_all(first, content), as_attachment=True, filename=name, content_type="application/pdf")
+
+
+def _all(first, rest):  # type: ignore[no-untyped-def]
+    yield first
+    yield from rest
+
+
+@require_POST
+@staff_page("wallet.answer_dispute")
+def sent_by_hand(request: HttpRequest, pk: int) -> HttpResponseBase:
+    dispute = find(request, pk, "wallet.answer_dispute")
+    evidence.sent_by_hand(dispute_id=dispute.pk, actor=request.user)
+    return dialogs.done(request, f"/money/disputes/{dispute.pk}/", _("Noted: the evidence is with the bank."))
+
+
+@staff_page("wallet.answer_dispute")
+def accept(request: HttpRequest, pk: int) -> HttpResponseBase:
+    dispute = find(request, pk, "wallet.answer_dispute")
+    form = ReasonForm(request.POST or None)
+
+    def do() -> None:
+        accept_loss(dispute_id=dispute.pk, actor=request.user, reason=form.cleaned_data["reason"])
+
+    return dialogs.run(
+        request, form, do, url=f"/money/disputes/{dispute.pk}/", said=_("The loss is accepted."),
+        title=_("Don't contest it"), submit=_("Accept the loss"), tone="danger",
+    )  # fmt: skip

@@ -1,0 +1,81 @@
+"""The list of documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import Brand
+from crm.security.scope import reach_of
+from crm.ui.tables import Column, Empty, NumberColumn, Table, TimeColumn
+from wallet.choices.documents import DocumentKind
+from wallet.documents.store import HASH, documents_visible_to
+from wallet.models import IssuedDocument
+
+
+def _brands(request: Any) -> Any:
+    return Brand.objects.filter(pk__in=reach_of(request.user).brands)
+
+
+class DocumentFilter(django_filters.FilterSet):
+    kind = django_filters.MultipleChoiceFilter(choices=DocumentKind.choices, label=_("Kind"), distinct=False)
+    brand = django_filters.ModelChoiceFilter(queryset=_brands, label=_("Brand"))
+    made = django_filters.DateFromToRangeFilter(field_name="made_at", label=_("Made"))
+
+    class Meta:
+        model = IssuedDocument
+        fields: list[str] = []
+
+
+def _kind(row: IssuedDocument, _table: Table) -> str:
+    return str(DocumentKind(row.kind).label)
+
+
+def _period(row: IssuedDocument, _table: Table) -> str:
+    return f"{row.first_day} – {row.last_day}" if row.first_day else ""
+
+
+def _hash(row: IssuedDocument, _table: Table) -> str:
+    return format_html('<span class="mono" title="{}">{}</span>', row.content_hash, row.content_hash[:12])
+
+
+class DocumentTable(Table):
+    name, title, permission = "wallet.documents", _("Documents"), "wallet.view_issueddocument"
+    subtitle = _("What was handed out, each under the hash of its figures and of its file.")
+    columns = [
+        Column("title", _("Document"), link=True, css="nowrap"),
+        Column("kind", _("Kind"), render=_kind, css="nowrap", hidden=True),
+        Column("client", _("Client"), value="client.full_name", css="nowrap"),
+        Column("brand", _("Brand"), value="brand.name", css="nowrap"),
+        Column("period", _("Period"), render=_period, css="nowrap num"),
+        Column("language", _("Language"), css="nowrap", hidden=True),
+        Column("ending", _("File"), value=lambda row: row.get_ending_display(), css="nowrap"),
+        NumberColumn("size_bytes", _("Bytes"), hidden=True),
+        Column("content_hash", _("Figures"), render=_hash, css="nowrap"),
+        Column("made_by", _("Made by"), css="nowrap"),
+        TimeColumn("made_at", _("Made")),
+    ]
+    export_permission = "wallet.export_money"
+    filterset = DocumentFilter
+    row_url_name = "wallet:document"
+    search_hint = _("Reference or hash")
+    empty = Empty(
+        _("No documents yet"),
+        _("Statements, receipts, invoices and packs stand here once they were made."),
+        "file-text",
+    )
+
+    def queryset(self) -> Any:
+        return documents_visible_to(self.user).select_related("client", "brand", "made_by")
+
+    def search(self, queryset: Any, words: str) -> Any:
+        """A hash or its beginning; else what the document is about: `D-4711`, `MERIDIAN-2026-000017`."""
+        wanted = words.strip()
+        if HASH.fullmatch(wanted.lower()):
+            return queryset.filter(content_hash__startswith=wanted.lower()) | queryset.filter(
+                sha256__startswith=wanted.lower()
+            )
+        return queryset.filter(subject__in=[f"{kind}:{wanted}" for kind in ("deposit", "invoice", "report", "month")])

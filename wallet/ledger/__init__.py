@@ -1,0 +1,1 @@
+"""The double-entry ledger: postings, account history, manual journals, seals and proofs."""

@@ -1,0 +1,54 @@
+"""Finding an account of the chart by words: its kind, currency, owner, client, or number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm.money.numbers import is_whole
+from wallet.choices import account_owners
+from wallet.choices.ledger import AccountKind
+from wallet.core import queries
+from wallet.models import Account
+
+FOUND_MAX = 20
+HOUSE_MAX = 2_000
+CLIENT_KINDS = frozenset({AccountKind.CLIENT_WALLET, AccountKind.BONUS})
+
+
+def find_accounts(user: Any, brand_id: int, words: str, limit: int = FOUND_MAX) -> list[Account]:
+    """The house's accounts first, then clients' wallets. Every word must be found; nothing typed gives the house's."""
+    chart = (
+        queries.accounts_visible_to(user)
+        .filter(brand_id=brand_id)
+        .select_related("client", "psp")
+        .defer("client__search_text", "psp__sealed_credentials")
+    )
+    wanted = [word.strip("·#,") for word in words.lower().split()]
+    wanted = [word for word in wanted if word][:5]
+    if len(wanted) == 1 and is_whole(wanted[0]):
+        return list(chart.filter(pk=int(wanted[0][:17])))
+    house = list(chart.filter(is_bounded=False).order_by("id")[:HOUSE_MAX])
+    account_owners.warm(house)
+    found = [account for account in house if _names(account, wanted)]
+    if wanted and len(found) < limit:
+        found += _of_clients(chart, wanted, {account.currency.lower() for account in house}, limit - len(found))
+    return found[:limit]
+
+
+def _names(account: Account, words: list[str]) -> bool:
+    text = f"{account} {account.kind}".lower()
+    return all(word in text for word in words)
+
+
+def _of_clients(chart: Any, words: list[str], currencies: set[str], limit: int) -> list[Account]:
+    """By the client's name, mail or phone; a currency or the word for wallet narrows."""
+    kind = str(AccountKind.CLIENT_WALLET.label).lower()
+    rows = chart.filter(kind=AccountKind.CLIENT_WALLET)
+    names = 0
+    for word in words:
+        if word in currencies:
+            rows = rows.filter(currency=word.upper())
+        elif word not in kind:
+            rows = rows.filter(client__search_text__contains=word)
+            names += 1
+    return list(rows.order_by("id")[:limit]) if names else []

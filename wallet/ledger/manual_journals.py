@@ -1,0 +1,339 @@
+"""Journals that people write: one person with a reason, posted by another one.
+
+Nothing moves while a journal waits. Posting goes through `ledger.post` under the key `manual:<reference>:post`, so a second
+click posts nothing. A journal that takes another one back mirrors it and points at it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.choices import TimelineKind
+from clients.timeline import tell
+from crm.errors import DomainError, IdempotencyConflict, WrongState
+from crm.events import publish
+from crm.events.catalogue import ManualJournalPosted
+from crm.i18n import formats
+from crm.i18n.localized_text import Words, phrase
+from crm.models import Brand
+from crm.money.amounts import Money
+from crm.notices.notify import notify, people_with
+from crm.security import audit
+from crm.security.policies import require
+from wallet.choices.approvals import RequestState
+from wallet.choices.ledger import BOUNDED_KINDS, AccountKind, JournalKind, Layer, Phase
+from wallet.choices.month_end import PeriodState
+from wallet.core import attachments, policies
+from wallet.core.amounts import MINOR_MAX
+from wallet.core.references import new_reference
+from wallet.ledger import policies as ledger_policies
+from wallet.ledger import posting as ledger
+from wallet.ledger.posting import Entry, Line
+from wallet.models import Balance, Journal, ManualJournal, ManualJournalFile, ManualLine, Period, Posting
+
+LINES_MAX = 60
+FILES_MAX = 10
+# Client credit moves with its grant only, or the two would differ.
+OF_MOVEMENTS = frozenset({"deposit", "withdrawal", "transfer", "bonus", "exchange", "ib-settlement", "ib-payout"})
+NOT_BY_HAND = frozenset({AccountKind.BONUS, AccountKind.PSP_RESERVE})
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def write_journal(
+    *, brand_id: int, lines: Sequence[Line], business_on: dt.date, reason: str, request_key: str, actor: Any,
+    rate: Decimal | None = None, rate_on: dt.date | None = None, reverses_id: int | None = None,
+    files: Sequence[tuple[str, bytes]] = (),
+) -> ManualJournal:  # fmt: skip
+    """Write a journal that waits for a second person.
+
+    lines: signed minor units, above zero credits. rate, rate_on: needed when it moves money between currencies.
+    files: (name, content) of what shows it.
+    Who: `wallet.write_journal` on the brand. Raises: NotAllowed, DomainError (in words), IdempotencyConflict.
+    """
+    brand = Brand.objects.get(pk=brand_id)
+    require(ledger_policies.can_write_journal(actor, brand_id))
+    known = ManualJournal.objects.filter(requested_by=actor, request_key=request_key).first()
+    if known is not None:
+        return _same_or_conflict(known, lines, business_on)
+    if not reason.strip():
+        raise DomainError(_("Say why this journal is needed."))
+    _require_body(brand_id, lines, rate, rate_on, is_reversal=reverses_id is not None)
+    _require_open_day(brand_id, business_on)
+    if reverses_id is not None:
+        _require_mirror(brand_id, reverses_id, lines)
+    _require_funds(lines)
+    manual = ManualJournal.objects.create(
+        brand=brand, reference=new_reference("M"), request_key=request_key, business_on=business_on, rate=rate,
+        rate_on=rate_on, reverses_id=reverses_id, reason=reason.strip()[:300], requested_by=actor,
+        requested_at=timezone.now(),
+    )  # fmt: skip
+    ManualLine.objects.bulk_create(
+        ManualLine(manual=manual, line=place, account=line.account, amount_minor=line.amount_minor)
+        for place, line in enumerate(lines, start=1)
+    )
+    _record(manual, "wallet.manual_journal_written", actor, reason, lines)
+    for name, content in files:
+        _attach(manual, name, content, actor)
+    notify(
+        [pk for pk in people_with("wallet.post_manual_journal", brand_id=brand_id) if pk != actor.pk],
+        kind="wallet.manual_journal",
+        title=phrase("A manual journal waits for a second person: %(reference)s") % {"reference": manual.reference},
+        body=manual.reason, url=f"/money/journals/{manual.pk}/", dedupe_key=f"manual:{manual.pk}",
+    )  # fmt: skip
+    return manual
+
+
+def _same_or_conflict(known: ManualJournal, lines: Sequence[Line], business_on: dt.date) -> ManualJournal:
+    kept = list(known.lines.order_by("line").values_list("account_id", "amount_minor"))
+    if (kept, known.business_on) != ([(line.account.pk, line.amount_minor) for line in lines], business_on):
+        raise IdempotencyConflict(_("This form was already sent with other lines. Start again."))
+    return known
+
+
+def currency_sums(lines: Sequence[Line]) -> dict[str, int]:
+    """Per currency, in minor units: zero when debits and credits are equal."""
+    sums: dict[str, int] = defaultdict(int)
+    for line in lines:
+        sums[line.account.currency] += line.amount_minor
+    return dict(sums)
+
+
+def _require_body(
+    brand_id: int, lines: Sequence[Line], rate: Decimal | None, rate_on: dt.date | None, *, is_reversal: bool
+) -> None:
+    """What a journal must be, in words, before the ledger says it in its own."""
+    if len(lines) < 2:
+        raise DomainError(_("A journal has two lines at least: a debit and a credit."))
+    if len(lines) > LINES_MAX:
+        raise DomainError(_("A journal by hand has at most %(count)s lines.") % {"count": LINES_MAX})
+    for line in lines:
+        if line.account.brand_id != brand_id:
+            raise DomainError(_("%(account)s belongs to another brand.") % {"account": line.account})
+        if line.account.kind in NOT_BY_HAND:
+            raise DomainError(_("Client credit is given and taken away with its bonus, not by hand."))
+        if not line.amount_minor or abs(line.amount_minor) >= MINOR_MAX:
+            raise DomainError(_("%(account)s: the amount is zero or too large.") % {"account": line.account})
+    sums = currency_sums(lines)
+    wrong = [Money.of_minor(abs(minor), code) for code, minor in sorted(sums.items()) if minor]
+    if wrong:
+        raise DomainError(_("Debits and credits differ by %(sums)s.") % {"sums": ", ".join(map(formats.money, wrong))})
+    if len(sums) > 1 and not is_reversal and (rate is None or rate_on is None):
+        raise DomainError(_("Lines in two currencies need the rate that was used, and its day."))
+    if (rate is None) != (rate_on is None):
+        raise DomainError(_("A rate has a day, and a day has a rate."))
+    if rate is not None and rate <= 0:
+        raise DomainError(_("Enter a rate above zero."))
+
+
+def _require_open_day(brand_id: int, day: dt.date) -> None:
+    if day > timezone.now().astimezone(dt.UTC).date():
+        raise DomainError(_("The business day is not here yet."))
+    closed = (
+        Period.objects.filter(brand_id=brand_id, last_day__gte=day)
+        .exclude(state=PeriodState.OPEN)
+        .order_by("-last_day")
+        .first()
+    )
+    if closed is not None:
+        raise DomainError(
+            _("The books are closed up to %(day)s. Choose a later business day, or have the month opened again.")
+            % {"day": closed.last_day.isoformat()}
+        )
+
+
+def _require_mirror(brand_id: int, journal_id: int, lines: Sequence[Line]) -> None:
+    journal = Journal.objects.filter(pk=journal_id, brand_id=brand_id).first()
+    if journal is None or journal.phase not in (Phase.POSTED, Phase.POST):
+        raise DomainError(_("Only posted money can be reversed; release a reservation instead."))
+    if belongs_to_a_movement(journal):
+        raise DomainError(_("This journal belongs to a movement: take it back there, so that its state stays right."))
+    if Journal.objects.filter(reverses_id=journal_id).exists():
+        raise WrongState(_("This journal was already reversed."))
+    waiting = ManualJournal.objects.filter(reverses_id=journal_id, state=RequestState.WAITING)
+    if waiting.exists():
+        raise WrongState(_("A reversal of this journal waits for a second person already."))
+    if sorted((line.account.pk, line.amount_minor) for line in lines) != sorted(
+        (line.account.pk, line.amount_minor) for line in mirror_of(journal)
+    ):
+        raise DomainError(
+            _("A reversal mirrors the journal line by line. For anything else write a journal of its own.")
+        )
+
+
+def belongs_to_a_movement(journal: Journal) -> bool:
+    """Whether a state elsewhere says that it was posted; what was written by hand, fees and imports stand alone."""
+    return journal.idempotency_key.partition(":")[0] in OF_MOVEMENTS
+
+
+def mirror_of(journal: Journal) -> list[Line]:
+    """The lines that take a posted journal back."""
+    postings = Posting.objects.filter(journal=journal, layer=Layer.MONEY).select_related("account").order_by("line")
+    return [Line(posting.account, -posting.amount_minor) for posting in postings]
+
+
+def _require_funds(lines: Sequence[Line]) -> None:
+    """What the ledger would refuse now. Asked again by the ledger when it is posted."""
+    wanted: dict[int, int] = defaultdict(int)
+    bounded = {line.account.pk: line.account for line in lines if line.account.kind in BOUNDED_KINDS}
+    for line in lines:
+        if line.account.pk in bounded:
+            wanted[line.account.pk] -= line.amount_minor
+    for balance in Balance.objects.filter(pk__in=bounded):
+        if wanted[balance.pk] > balance.available_minor:
+            account = bounded[balance.pk]
+            free = formats.money(Money.of_minor(balance.available_minor, account.currency))
+            raise ledger.InsufficientFunds(
+                _("%(account)s has only %(free)s available.") % {"account": account, "free": free}
+            )
+
+
+# ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def post_journal(*, manual_id: int, actor: Any, note: str = "") -> ManualJournal:
+    """Post it. Who: `wallet.post_manual_journal` on the brand, and not the one who wrote it.
+
+    Raises: NotAllowed, WrongState, InsufficientFunds, DomainError (the month was closed meanwhile).
+    """
+    manual = _waiting(manual_id)
+    require(ledger_policies.can_post_journal(actor, manual))
+    _require_open_day(manual.brand_id, manual.business_on)
+    lines = lines_of(manual)
+    is_for_a_client = any(line.account.client_id for line in lines)
+    posted = ledger.post(
+        Entry(
+            key=f"manual:{manual.reference}:post",
+            kind=JournalKind.REVERSAL if manual.reverses_id else JournalKind.ADJUSTMENT,
+            brand_id=manual.brand_id, lines=lines, business_on=manual.business_on, reverses_id=manual.reverses_id,
+            # A client reads the description on their statement: the reason is the house's own.
+            description=manual.reference if is_for_a_client else f"{manual.reference} · {manual.reason}"[:200],
+            rate=manual.rate, rate_on=manual.rate_on,
+        ),
+        actor=actor,
+    )  # fmt: skip
+    manual.journal_id = posted.journal_id
+    _decide(manual, RequestState.APPROVED, actor, note)
+    _record(manual, "wallet.manual_journal_posted", actor, note or manual.reason, lines)
+    publish(ManualJournalPosted(brand_id=manual.brand_id, manual_id=manual.pk, journal_id=posted.journal_id))
+    _tell_clients(manual, lines, actor)
+    _answer(manual, phrase("%(reference)s is posted.") % {"reference": manual.reference})
+    return manual
+
+
+@transaction.atomic
+def refuse_journal(*, manual_id: int, actor: Any, note: str) -> ManualJournal:
+    """Who: as for posting. note: why, for the one who wrote it."""
+    manual = _waiting(manual_id)
+    require(ledger_policies.can_post_journal(actor, manual))
+    if not note.strip():
+        raise DomainError(_("Say why it is refused."))
+    _decide(manual, RequestState.REFUSED, actor, note)
+    _record(manual, "wallet.manual_journal_refused", actor, note, ())
+    _answer(manual, phrase("%(reference)s was refused.") % {"reference": manual.reference})
+    return manual
+
+
+@transaction.atomic
+def withdraw_journal(*, manual_id: int, actor: Any) -> ManualJournal:
+    """Who: the one who wrote it."""
+    manual = _waiting(manual_id)
+    require(policies.can_withdraw(actor, manual))
+    _decide(manual, RequestState.WITHDRAWN, actor, "")
+    _record(manual, "wallet.manual_journal_withdrawn", actor, "", ())
+    return manual
+
+
+def lines_of(manual: ManualJournal) -> list[Line]:
+    rows = manual.lines.select_related("account__client", "account__psp").defer(
+        "account__client__search_text", "account__psp__sealed_credentials"
+    )
+    return [Line(row.account, row.amount_minor) for row in rows.order_by("line")]
+
+
+@transaction.atomic
+def attach_file(*, manual_id: int, file_name: str, content: bytes, actor: Any) -> ManualJournalFile:
+    """Put evidence to a journal that waits; it stays there. The same file twice is one.
+
+    Who: whoever may write journals of the brand. Raises: NotAllowed, WrongState, DomainError (empty, too large, too many).
+    """
+    manual = _waiting(manual_id)
+    require(ledger_policies.can_write_journal(actor, manual.brand_id))
+    return _attach(manual, file_name, content, actor)
+
+
+def _attach(manual: ManualJournal, name: str, content: bytes, actor: Any) -> ManualJournalFile:
+    if not content:
+        raise DomainError(_("This file is empty."))
+    known = manual.files.filter(file_sha256=hashlib.sha256(content).hexdigest()).first()
+    if known is not None:
+        return known
+    if manual.files.count() >= FILES_MAX:
+        raise DomainError(_("A journal has at most %(count)s files.") % {"count": FILES_MAX})
+    file = ManualJournalFile(manual=manual, author=actor, at=timezone.now())
+    attachments.keep(file, attachments.JOURNALS, below=manual.pk, name=name, content=content)
+    file.save(force_insert=True)
+    audit.record(
+        actor=actor, action="wallet.manual_journal_file", target=manual, brand_id=manual.brand_id,
+        after={"reference": manual.reference, "file": file.file_name, "sha256": file.file_sha256, "bytes": file.file_bytes},
+    )  # fmt: skip
+    return file
+
+
+def _waiting(manual_id: int) -> ManualJournal:
+    manual = ManualJournal.objects.select_for_update(of=("self",)).select_related("brand").get(pk=manual_id)
+    if manual.state != RequestState.WAITING:
+        raise WrongState(_("This was decided already: %(state)s.") % {"state": manual.get_state_display()})
+    return manual
+
+
+def _decide(manual: ManualJournal, state: RequestState, actor: Any, note: str) -> None:
+    manual.state, manual.decided_by, manual.decided_at = state, actor, timezone.now()
+    manual.decision_note = note.strip()[:300]
+    manual.save(update_fields=["state", "decided_by", "decided_at", "decision_note", "journal_id"])
+
+
+def _record(manual: ManualJournal, action: str, actor: Any, reason: str, lines: Sequence[Line]) -> None:
+    clients = {line.account.client_id for line in lines if line.account.client_id}
+    audit.record(
+        actor=actor, action=action, target=manual, brand_id=manual.brand_id, reason=reason,
+        client_id=clients.pop() if len(clients) == 1 else None,
+        after={
+            "reference": manual.reference, "state": manual.state, "business_on": manual.business_on.isoformat(),
+            "lines": [f"{line.account.pk}: {Money.of_minor(line.amount_minor, line.account.currency)}" for line in lines],
+        },
+    )  # fmt: skip
+
+
+def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: Any) -> None:
+    """Their timelines say by how much the wallet changed; the reason stays with staff."""
+    changed: dict[tuple[int, str], int] = defaultdict(int)
+    for line in lines:
+        if line.account.client_id and line.account.kind == AccountKind.CLIENT_WALLET:
+            changed[line.account.client_id, line.account.currency] += line.amount_minor
+    for (client_id, currency), minor in changed.items():
+        money = Money.of_minor(minor, currency)
+        tell(
+            client_id=client_id, kind=TimelineKind.PAYMENT, actor=actor, url=f"/money/journals/{manual.pk}/",
+            title=phrase("Correction of the wallet: %(money)s") % {"money": money},
+            body=manual.reference, dedupe_key=f"manual:{manual.pk}:{currency}", is_visible_to_client=True,
+        )  # fmt: skip
+
+
+def _answer(manual: ManualJournal, words: Words) -> None:
+    notify(
+        [manual.requested_by_id], kind="wallet.manual_journal_decided", title=words, body=manual.decision_note,
+        url=f"/money/journals/{manual.pk}/", dedupe_key=f"manual:{manual.pk}:decided",
+    )  # fmt: skip

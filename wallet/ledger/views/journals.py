@@ -1,0 +1,229 @@
+"""Manual journals: the list, the form, and the page on which a second person decides."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clients.queries import is_in_own_book
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.models import Brand
+from crm.money.numbers import is_whole
+from crm.security import access_log
+from crm.security.scope import reach_of
+from crm.ui.verbs import attempt
+from crm.ui.views import StaffView, TableView, staff_page
+from crm.web.uploads import takes_files
+from wallet.choices import account_owners
+from wallet.choices.approvals import RequestState
+from wallet.core import attachments, policies, queries
+from wallet.core.downloads import attached
+from wallet.core.forms import OptionalReasonForm, ReasonForm
+from wallet.ledger import account_search, manual_journals
+from wallet.ledger import policies as ledger_policies
+from wallet.ledger.forms import BLANK_LINES, EvidenceForm, JournalForm, TypedLine, account_text, read_lines, shown_lines
+from wallet.ledger.posting import Line
+from wallet.ledger.tables import ManualJournalTable
+from wallet.models import Journal, ManualJournal
+
+
+class ManualJournalList(TableView):
+    table = ManualJournalTable
+    template_name = "wallet/ledger/manual_journals.html"
+
+
+class NewJournal(StaffView):
+    """`?brand=` chooses the brand, `?reverse=` fills in the lines that take a journal back."""
+
+    permission = "wallet.write_journal"
+
+    def brands(self) -> Any:
+        return Brand.objects.filter(pk__in=reach_of(self.request.user).whole_brands).order_by("name")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        initial: dict[str, Any] = {
+            "request_key": secrets.token_urlsafe(16), "business_on": timezone.now().date(),
+            "brand": request.GET.get("brand") or self.brands().values_list("pk", flat=True).first(),
+        }  # fmt: skip
+        lines: list[TypedLine] = []
+        journal = self.to_reverse(request.GET.get("reverse", ""))
+        if journal is not None:
+            lines = shown_lines(manual_journals.mirror_of(journal))
+            initial |= {"brand": journal.brand_id, "reverses": journal.pk}
+            if journal.fx_rate is not None:
+                initial |= {"rate": journal.fx_rate.normalize(), "rate_on": journal.fx_rate_on}
+        return self.show(JournalForm(initial=initial, brands=self.brands()), lines, journal)
+
+    def to_reverse(self, number: str) -> Journal | None:
+        if not is_whole(number):
+            return None
+        rows = queries.journals_visible_to(self.request.user)
+        return queries.one_of(rows, int(number), self.request.user, "wallet.view_journal")
+
+    def show(
+        self, form: JournalForm, lines: list[TypedLine], reverses: Journal | None = None, status: int = 200
+    ) -> HttpResponse:
+        shown = [*lines, *(TypedLine() for _place in range(BLANK_LINES - len(lines)))]
+        context = {"form": form, "lines": shown, "blank": TypedLine(), "reverses": reverses}
+        return render(self.request, "wallet/ledger/manual_journal_form.html", context, status=status)
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        form = JournalForm(request.POST, request.FILES, brands=self.brands())
+        is_valid = form.is_valid()
+        brand = form.cleaned_data.get("brand")
+        lines = read_lines(request.POST, brand_id=brand.pk if brand else 0, user=request.user)
+        if is_valid and not any(line.error for line in lines):
+            try:
+                manual = self.write(form.cleaned_data, lines)
+            except DomainError as error:
+                form.add_error(None, error.message)
+            except IntegrityError:  # the same click twice, at once: the other one has it
+                form.add_error(None, _("This form was already sent. Look at the list of manual journals."))
+            else:
+                messages.success(
+                    request, _("%(reference)s waits for a second person.") % {"reference": manual.reference}
+                )
+                return redirect("wallet:manual_journal", pk=manual.pk)
+        return self.show(form, lines, self.to_reverse(request.POST.get("reverses", "")), status=422)
+
+    def write(self, values: dict[str, Any], lines: list[TypedLine]) -> ManualJournal:
+        file = values["file"]
+        return manual_journals.write_journal(
+            brand_id=values["brand"].pk, business_on=values["business_on"], reason=values["reason"],
+            rate=values["rate"], rate_on=values["rate_on"], reverses_id=values["reverses"],
+            request_key=values["request_key"], actor=self.request.user,
+            lines=[Line(line.account, line.minor) for line in lines if line.account is not None],
+            files=[(file.name, file.read())] if file else [],
+        )  # fmt: skip
+
+
+new_journal = takes_files(NewJournal.as_view(), file_bytes_max=attachments.BYTES_MAX, needs="wallet.write_journal")
+
+
+@staff_page("wallet.write_journal")
+def account_options(request: HttpRequest) -> HttpResponse:
+    """The chart by words, for the form: kind, currency, owner, client, or a number."""
+    brand = request.GET.get("brand", "")
+    if not is_whole(brand) or int(brand) not in reach_of(request.user).whole_brands:
+        return JsonResponse({"accounts": []})
+    found = account_search.find_accounts(request.user, int(brand), request.GET.get("q", ""))
+    rows = [{"id": one.pk, "text": account_text(one), "currency": one.currency} for one in found]
+    return JsonResponse({"accounts": rows})
+
+
+def _find(request: HttpRequest, pk: int) -> ManualJournal:
+    rows = queries.manual_journals_visible_to(request.user).select_related(
+        "brand", "requested_by", "decided_by", "reverses", "journal"
+    )
+    return queries.one_of(rows, pk, request.user, "wallet.view_manualjournal")
+
+
+@staff_page("wallet.view_manualjournal")
+def manual_journal_page(request: HttpRequest, pk: int) -> HttpResponse:
+    return show_manual(request, _find(request, pk))
+
+
+def show_manual(
+    request: HttpRequest, manual: ManualJournal, wrong: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    lines = list(
+        manual.lines.select_related("account__client", "account__psp", "account__balance").defer(
+            "account__client__search_text", "account__psp__sealed_credentials"
+        )
+    )
+    account_owners.warm([line.account for line in lines])
+    for client in {line.account.client for line in lines if line.account.client}:
+        access_log.note(
+            user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=manual.brand_id,
+            target=f"wallet.manualjournal:{manual.pk}", in_book=is_in_own_book(request.user, client),
+        )  # fmt: skip
+    context = {
+        "manual": manual, "lines": lines, "may_post": ledger_policies.can_post_journal(request.user, manual),
+        "files": manual.files.select_related("author"), "evidence_form": EvidenceForm(prefix="evidence"),
+        "may_attach": manual.state == RequestState.WAITING
+        and bool(ledger_policies.can_write_journal(request.user, manual.brand_id)),
+        "may_withdraw": policies.can_withdraw(request.user, manual),
+        "post_form": OptionalReasonForm(prefix="post"), "refuse_form": ReasonForm(prefix="refuse"), **(wrong or {}),
+    }  # fmt: skip
+    return render(request, "wallet/ledger/manual_journal.html", context, status=status)
+
+
+@require_POST
+@staff_page("wallet.post_manual_journal")
+def manual_post(request: HttpRequest, pk: int) -> HttpResponseBase:
+    manual, form = _find(request, pk), OptionalReasonForm(request.POST, prefix="post")
+    done = attempt(
+        request,
+        lambda: manual_journals.post_journal(manual_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
+        _("%(reference)s is posted.") % {"reference": manual.reference}, form=form, forbidden_is_said=True,
+    )  # fmt: skip
+    if done:
+        return redirect("wallet:manual_journal", pk=pk)
+    return show_manual(request, manual, {"post_form": form}, status=422)
+
+
+@require_POST
+@staff_page("wallet.post_manual_journal")
+def manual_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
+    manual, form = _find(request, pk), ReasonForm(request.POST, prefix="refuse")
+    done = attempt(
+        request,
+        lambda: manual_journals.refuse_journal(manual_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
+        _("Refused. Nothing was posted."), form=form, forbidden_is_said=True,
+    )  # fmt: skip
+    if done:
+        return redirect("wallet:manual_journal", pk=pk)
+    return show_manual(request, manual, {"refuse_form": form}, status=422)
+
+
+@require_POST
+@staff_page("wallet.write_journal")
+def manual_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
+    manual = _find(request, pk)
+    manual_journals.withdraw_journal(manual_id=manual.pk, actor=request.user)
+    messages.success(request, _("Withdrawn. Nothing was posted."))
+    return redirect("wallet:manual_journal", pk=pk)
+
+
+@require_POST
+@staff_page("wallet.write_journal")
+def manual_attach_view(request: HttpRequest, pk: int) -> HttpResponseBase:
+    manual, form = _find(request, pk), EvidenceForm(request.POST, request.FILES, prefix="evidence")
+
+    def work() -> None:
+        file = form.cleaned_data["file"]
+        manual_journals.attach_file(manual_id=pk, file_name=file.name, content=file.read(), actor=request.user)
+
+    if attempt(request, work, _("The file is kept with the journal."), form=form, forbidden_is_said=True):
+        return redirect("wallet:manual_journal", pk=pk)
+    return show_manual(request, manual, {"evidence_form": form}, status=422)
+
+
+manual_attach = takes_files(manual_attach_view, file_bytes_max=attachments.BYTES_MAX, needs="wallet.write_journal")
+
+
+@staff_page("wallet.view_manualjournal")
+def manual_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """A journal's evidence; opening it is noted."""
+    file = queries.one_of(
+        queries.manual_files_visible_to(request.user).select_related("manual"),
+        pk,
+        request.user,
+        "wallet.view_manualjournal",
+    )
+    clients = set(file.manual.lines.values_list("account__client_id", flat=True)) - {None} or {None}
+    for client_id in clients:
+        access_log.note(
+            user=request.user, kind=AccessKind.DOWNLOAD, brand_id=file.manual.brand_id, client_id=client_id,
+            target=f"wallet.manualjournalfile:{file.pk}",
+        )  # fmt: skip
+    return attached(file, attachments.JOURNALS)

@@ -1,0 +1,235 @@
+"""One timeline of everything that happened to a movement: states, checks, webhooks, journals, parts, refunds and disputes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.i18n import formats
+from crm.money.amounts import Money
+from wallet.choices.ledger import Layer, Phase
+from wallet.choices.psp import CallOutcome, Verdict
+from wallet.choices.withdrawals import Outcome
+from wallet.models import (
+    BonusGrant,
+    BonusLoss,
+    BonusRestoration,
+    Deposit,
+    Dispute,
+    Posting,
+    PspCall,
+    WebhookMessage,
+    Withdrawal,
+    WithdrawalCheck,
+)
+
+RELATED_MAX = 20
+CHECKS_MAX = 100
+JOURNAL_WORDS: dict[str, tuple[Promise, str, str]] = {
+    Phase.POSTED: (gettext_lazy("Posted to the ledger"), "book-open", "success"),
+    Phase.PENDING: (gettext_lazy("Money reserved in the ledger"), "lock", "info"),
+    Phase.POST: (gettext_lazy("Reservation posted"), "book-open", "success"),
+    Phase.VOID: (gettext_lazy("Reservation released"), "lock-open", "neutral"),
+}
+CALL_TONES = {CallOutcome.ANSWERED: "info", CallOutcome.REFUSED: "warning"}
+VERDICT_TONES = {Verdict.ACCEPTED: "info", Verdict.DUPLICATE: "neutral"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """kind: step, check, call, webhook, journal or related; needs: the permission without which it is no link.
+
+    parts: what was said, (heading, text), folded; for those with `needs` only.
+    """
+
+    at: dt.datetime
+    kind: str
+    words: Any
+    icon: str
+    tone: str
+    actor: str = ""
+    body: Sequence[str] = ()
+    url: str = ""
+    needs: str = ""
+    parts: Sequence[tuple[str, str]] = ()
+
+
+ORDER = {"step": 0, "check": 1, "call": 2, "webhook": 3, "journal": 4, "related": 5}
+
+
+def merged(lines: Iterable[StoryLine]) -> list[StoryLine]:
+    """Oldest first; at one instant the step comes before what it caused."""
+    return sorted(lines, key=lambda line: (line.at, ORDER[line.kind]))
+
+
+def of_webhooks(webhooks: Iterable[WebhookMessage]) -> list[StoryLine]:
+    return [
+        StoryLine(
+            one.received_at, "webhook", _("Webhook %(event)s") % {"event": one.event_type or _("without a type")}, "webhook",
+            VERDICT_TONES.get(Verdict(one.verdict), "danger"), body=_webhook_body(one),
+            url=reverse("wallet:webhook", args=[one.pk]), needs="view_webhookmessage",
+        )
+        for one in webhooks
+    ]  # fmt: skip
+
+
+def of_calls(calls: Iterable[PspCall]) -> list[StoryLine]:
+    """What we asked the PSP: how it ended, how long it took, and (folded) request and answer without keys."""
+    return [
+        StoryLine(
+            one.at, "call", _("Asked %(psp)s: %(operation)s") % {"psp": one.psp, "operation": one.operation}, "plug",
+            CALL_TONES.get(CallOutcome(one.outcome), "danger"), body=[_call_body(one)], needs="view_webhookmessage",
+            parts=[(head, text) for head, text in ((_("Request"), one.request), (_("Answer"), one.answer)) if text],
+        )
+        for one in calls
+    ]  # fmt: skip
+
+
+def _call_body(one: PspCall) -> str:
+    said = [str(one.get_outcome_display())]
+    if one.status:
+        said.append(f"HTTP {one.status}")
+    return " · ".join([*said, _("%(count)s ms") % {"count": one.milliseconds}])
+
+
+def _webhook_body(one: WebhookMessage) -> list[str]:
+    said = [str(one.get_verdict_display()), str(one.get_state_display())]
+    return [" · ".join(said), *([one.outcome] if one.outcome else [])]
+
+
+def of_postings(postings: Sequence[Posting]) -> list[StoryLine]:
+    """A line per journal, with every account, side, amount and currency."""
+    lines = []
+    for _pk, group in groupby(postings, key=lambda posting: posting.journal_id):
+        rows = list(group)
+        journal = rows[0].journal
+        words, icon, tone = JOURNAL_WORDS[journal.phase]
+        lines.append(
+            StoryLine(
+                journal.posted_at, "journal", words, icon, tone, body=[_posting(row) for row in rows],
+                url=reverse("wallet:journal", args=[journal.pk]), needs="view_journal",
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _posting(row: Posting) -> str:
+    side = _("debit") if row.amount_minor < 0 else _("credit")
+    layer = "" if row.layer == Layer.MONEY else f" ({Layer(row.layer).label})"
+    return f"{row.account}: {side} {formats.money(row.amount_abs, row.currency)}{layer}"
+
+
+def of_checks(withdrawal: Withdrawal) -> list[StoryLine]:
+    """What the checks said, in one line: those that did not pass with their reasons."""
+    rows = WithdrawalCheck.objects.filter(withdrawal__request_reference=withdrawal.request_reference)
+    checks = list(rows.order_by("id")[:CHECKS_MAX])
+    if not checks:
+        return []
+    open_ones = [check for check in checks if check.outcome != Outcome.PASS]
+    stopped = any(check.outcome == Outcome.STOP for check in open_ones)
+    words = _("%(passed)s of %(count)s checks passed") % {"passed": len(checks) - len(open_ones), "count": len(checks)}
+    tone = "danger" if stopped else "warning" if open_ones else "success"
+    body = [f"{check.label}: {check.reason}" for check in open_ones]
+    return [StoryLine(max(check.checked_at for check in checks), "check", words, "list-checks", tone, body=body)]
+
+
+def of_related(movement: Any) -> list[StoryLine]:
+    """What hangs on it: a deposit's refunds and disputes, the deposit that a refund gives back."""
+    if isinstance(movement, Deposit):
+        refunds = movement.refunds.defer("sealed_destination").order_by("pk")[:RELATED_MAX]
+        disputes = Dispute.objects.filter(deposit=movement).defer("evidence_text").order_by("pk")[:RELATED_MAX]
+        return [
+            *(_refund(one) for one in refunds),
+            *(_dispute(one) for one in disputes),
+            *of_losses(dispute__deposit=movement),
+        ]
+    if isinstance(movement, Withdrawal) and movement.source_deposit_id:
+        source = Deposit.objects.filter(pk=movement.source_deposit_id).first()
+        if source is not None and source.settled_at is not None:
+            words = _("The deposit it goes back to: %(reference)s, %(money)s") % {
+                "reference": source.reference, "money": formats.money(source.money)
+            }  # fmt: skip
+            url = reverse("wallet:deposit", args=[source.pk])
+            return [StoryLine(source.settled_at, "related", words, "wallet", "neutral", url=url, needs="view_deposit")]
+    return []
+
+
+def _refund(one: Withdrawal) -> StoryLine:
+    words = _("%(reference)s gives %(money)s back: %(state)s") % {
+        "reference": one.reference, "money": formats.money(one.money), "state": one.get_state_display()
+    }  # fmt: skip
+    url = reverse("wallet:withdrawal", args=[one.pk])
+    return StoryLine(one.requested_at, "related", words, "undo-2", "warning", url=url, needs="view_withdrawal")
+
+
+def _dispute(one: Dispute) -> StoryLine:
+    words = _("Disputed by the client's bank: %(money)s, %(state)s") % {
+        "money": formats.money(one.money), "state": one.get_state_display()
+    }  # fmt: skip
+    url = reverse("wallet:dispute", args=[one.pk])
+    return StoryLine(one.opened_at, "related", words, "gavel", "danger", url=url, needs="view_dispute")
+
+
+def of_losses(**which: Any) -> list[StoryLine]:
+    """Credit that chargebacks took away, and when it was held again; one query."""
+    found = BonusLoss.objects.filter(**which).select_related("dispute", "journal", "restoration__journal", "grant")
+    lines = []
+    for loss in found.order_by("pk")[:RELATED_MAX]:
+        values = {
+            "bonus": loss.grant.reference, "money": formats.money(loss.money), "dispute": loss.dispute.psp_dispute_id
+        }  # fmt: skip
+        lines.append(_bonus(loss, loss, _("Bonus %(bonus)s lost %(money)s by dispute %(dispute)s") % values, "danger"))
+        if hasattr(loss, "restoration"):
+            words = _("Bonus %(bonus)s holds %(money)s again: dispute %(dispute)s was won") % values
+            lines.append(_bonus(loss, loss.restoration, words, "success"))
+    return lines
+
+
+def _bonus(loss: BonusLoss, booked: BonusLoss | BonusRestoration, words: str, tone: str) -> StoryLine:
+    url = reverse("wallet:bonus", args=[loss.grant_id])
+    return StoryLine(booked.journal.posted_at, "related", words, "coins", tone, url=url, needs="view_bonusgrant")
+
+
+def of_restorations(grant: BonusGrant) -> list[StoryLine]:
+    """What took credit of a bonus away that could come back, and what brought it back, each with its page; two queries."""
+    lost = BonusLoss.objects.filter(grant=grant).select_related("dispute__deposit", "journal", "restoration__journal")
+    lines = []
+    for loss in lost.order_by("pk")[:RELATED_MAX]:
+        values = {
+            "money": formats.money(Money.of_minor(loss.amount_minor, grant.currency)),
+            "dispute": loss.dispute.psp_dispute_id, "deposit": loss.dispute.deposit.reference,
+        }  # fmt: skip
+        said: list[tuple[BonusLoss | BonusRestoration, str, str]] = [
+            (loss, _("%(money)s lost by dispute %(dispute)s of deposit %(deposit)s"), "danger")
+        ]
+        if hasattr(loss, "restoration"):
+            said.append((loss.restoration, _("%(money)s held again: dispute %(dispute)s was won"), "success"))
+        url = reverse("wallet:dispute", args=[loss.dispute_id])
+        lines += [
+            StoryLine(one.journal.posted_at, "related", words % values, "gavel", tone, url=url, needs="view_dispute")
+            for one, words, tone in said
+        ]
+    return [*lines, *_of_payments(grant)]
+
+
+def _of_payments(grant: BonusGrant) -> list[StoryLine]:
+    back = grant.restorations.filter(finding__isnull=False).select_related("finding__withdrawal", "journal")
+    lines = []
+    for one in back.order_by("pk")[:RELATED_MAX]:
+        assert one.finding is not None
+        withdrawal = one.finding.withdrawal
+        words = _("%(money)s held again: %(reference)s came back") % {
+            "money": formats.money(Money.of_minor(one.amount_minor, grant.currency)), "reference": withdrawal.reference
+        }  # fmt: skip
+        url = reverse("wallet:withdrawal", args=[withdrawal.pk])
+        at = one.journal.posted_at
+        lines.append(StoryLine(at, "related", words, "undo-2", "success", url=url, needs="view_withdrawal"))
+    return lines

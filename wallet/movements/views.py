@@ -1,0 +1,56 @@
+"""From one movement to the next: the next one that waits where this one waits, else the next of its list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from clients.queries import is_in_own_book
+from crm.choices import AccessKind
+from crm.security import access_log
+from crm.ui.views import staff_page
+from wallet.choices.deposits import DepositState
+from wallet.choices.transfers import TransferState
+from wallet.choices.withdrawals import WITHDRAWAL_OPEN
+from wallet.core import queries
+
+# kind → rows in reach, the states that make up its queue, the list's address
+QUEUES: dict[str, tuple[Any, frozenset[str], str]] = {
+    "deposit": (queries.deposits_visible_to, frozenset({DepositState.HELD}), "wallet:deposits"),
+    "withdrawal": (queries.withdrawals_visible_to, frozenset(WITHDRAWAL_OPEN), "wallet:withdrawal_queue"),
+    "transfer": (
+        queries.transfers_visible_to, frozenset({TransferState.SENDING, TransferState.UNKNOWN}), "wallet:transfers"
+    ),
+    "exchange": (queries.exchanges_visible_to, frozenset(), "wallet:exchanges"),
+}  # fmt: skip
+
+
+@staff_page("wallet.view_deposit")
+def neighbour(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
+    """Queues run oldest first, so the next is the newer one; `?way=back` goes the other way. At the end: the list."""
+    if kind not in QUEUES:
+        raise Http404
+    rows_of, waiting, list_name = QUEUES[kind]
+    permission = "wallet.view_transfer" if kind == "exchange" else f"wallet.view_{kind}"
+    here = queries.one_of(rows_of(request.user), pk, request.user, permission)
+    rows = rows_of(request.user)
+    rows = rows.filter(state__in=waiting) if here.state in waiting else rows
+    back = request.GET.get("way") == "back"
+    rows = rows.filter(pk__lt=pk).order_by("-pk") if back else rows.filter(pk__gt=pk).order_by("pk")
+    found = rows.values_list("pk", flat=True).first()
+    if found is None:
+        messages.info(request, _("There is none before it.") if back else _("That was the last one."))
+        return redirect(list_name)
+    return redirect(f"wallet:{kind}", found)
+
+
+def note_view(request: HttpRequest, movement: Any) -> None:
+    client = movement.client
+    access_log.note(
+        user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
+        target=f"wallet.{movement._meta.model_name}:{movement.pk}", in_book=is_in_own_book(request.user, client),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Bank wire: payment references in, pain.001 out."""

@@ -1,0 +1,244 @@
+"""Bank wire: no API. The client sends money with a reference; the bank's statements tell that it came (`wallet.bank`).
+
+Money leaves by payment file (pain.001): a payout or refund waits as an order until finance makes the file, sends it in the
+bank's portal, and the debit appears on a statement with our reference as EndToEndId. Nothing can be lost on the way to
+ourselves: an order is a row under our unique reference.
+
+Where the PSP's API address is filled in, statements are fetched from there as camt.053 (`…/camt053?from=&to=`); banks give them by
+EBICS or in their portal, so usually they are uploaded: `/money/bank/`, `manage.py import_statement`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+import httpx
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from schwifty import BIC, IBAN
+from schwifty.exceptions import SchwiftyException
+
+from crm.security import crypto
+from wallet.choices.bank import OrderState
+from wallet.choices.psp import PspKind, Verdict
+from wallet.choices.reconciliation import RowType
+from wallet.core.creditor_reference import deposits_named_in, printed, wire_reference
+from wallet.models import BankEntry, BankOrder, Psp
+from wallet.models.bank import PARTY_PURPOSE
+from wallet.psp.base import (
+    BaseAdapter,
+    Capability,
+    DepositIntent,
+    FileRow,
+    Health,
+    Judgement,
+    Key,
+    Method,
+    PayBy,
+    PaymentStatus,
+    PaymentView,
+    PayoutOrder,
+    PspRefused,
+    RefundOrder,
+    TransferStatus,
+    TransferView,
+    WebhookEvent,
+)
+from wallet.psp.http import REPORT, PspHttp, address_of
+from wallet.psp.settlement import BadFile, SettlementReader
+from wallet.statement_formats import BadStatement, Entry, read_statements
+
+ORDER_STATUS = {OrderState.SETTLED: TransferStatus.PAID, OrderState.RETURNED: TransferStatus.FAILED}
+MINUTES = 2 * 24 * 60
+
+
+class BankWireAdapter(BaseAdapter):
+    """One bank account of the house."""
+
+    title = gettext_lazy("Bank wire")
+    summary = gettext_lazy(
+        "A bank account of the house: references with check digits, statements in, payment files out."
+    )
+    capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE})
+    methods = (
+        Method(
+            "wire", gettext_lazy("Bank wire"), PspKind.BANK, PayBy.BANK_REFERENCE, payout_fields=("iban", "holder"),
+            minutes=MINUTES,
+        ),
+    )  # fmt: skip
+    keys = (
+        Key("holder", gettext_lazy("Account holder"), is_secret=False),
+        Key("iban", gettext_lazy("IBAN"), is_secret=False),
+        Key("bic", gettext_lazy("BIC"), is_secret=False),
+        Key("bank", gettext_lazy("Bank"), is_secret=False),
+        Key("fetch_token", gettext_lazy("Token for fetching statements"), is_required=False),
+    )
+
+    def __init__(self, psp: Psp) -> None:
+        super().__init__(psp)
+        self._http = PspHttp(psp, address_of(psp, ""), explain=lambda answer: answer["error"]["message"])
+
+    # Payments in
+
+    def start_deposit(self, intent: DepositIntent) -> PaymentView:
+        told = {name: str(self.credentials.get(name, "")) for name in ("holder", "iban", "bic", "bank")}
+        if not told["holder"] or not told["iban"]:
+            raise PspRefused(_("%(psp)s has no account filled in.") % {"psp": self.psp})
+        reference = wire_reference(intent.reference)
+        return PaymentView(
+            reference=intent.reference, psp_reference=reference, status=PaymentStatus.CREATED,
+            amount_minor=intent.amount_minor, currency=intent.currency, method="wire",
+            instructions={**told, "iban": printed(told["iban"].replace(" ", "")), "reference": printed(reference)},
+        )  # fmt: skip
+
+    def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
+        """The bank can't be asked. What its statements told is applied when they are read."""
+        return None
+
+    # Payments out
+
+    def start_payout(self, order: PayoutOrder) -> TransferView:
+        holder = str(order.destination.get("holder") or order.payee_name)
+        party = checked_party(holder, str(order.destination.get("iban", "")), str(order.destination.get("bic", "")))
+        return self._order(order.reference, order.amount_minor, order.currency, party, is_refund=False)
+
+    def refund(self, order: RefundOrder) -> TransferView:
+        """To the account that the money came from."""
+        entries = BankEntry.objects.filter(psp=self.psp, deposit__reference=order.payment_reference, amount_minor__gt=0)
+        entry = next((one for one in entries.order_by("id") if one.party.get("iban")), None)
+        if entry is None:
+            raise PspRefused(_("The statement does not name the account that this came from: pay it out instead."))
+        party = checked_party(entry.party_name, entry.party["iban"], entry.party.get("bic", ""))
+        return self._order(order.reference, order.amount_minor, order.currency, party, is_refund=True)
+
+    @transaction.atomic
+    def _order(
+        self, reference: str, minor: int, currency: str, party: Mapping[str, str], *, is_refund: bool
+    ) -> TransferView:
+        """One order per reference, however often it is asked for. Another wish under it is refused."""
+        made, _is_new = BankOrder.objects.get_or_create(
+            psp=self.psp,
+            reference=reference,
+            defaults={
+                "amount_minor": minor, "currency": currency, "is_refund": is_refund, "created_at": timezone.now(),
+                "sealed_party": crypto.encrypt(json.dumps(dict(party)).encode(), purpose=PARTY_PURPOSE),
+                "party_label": masked(party["iban"]),
+            },
+        )  # fmt: skip
+        if (made.amount_minor, made.currency) != (minor, currency):
+            raise PspRefused(_("%(reference)s is an order of another amount.") % {"reference": reference})
+        return view_of(made)
+
+    def find_payout(self, reference: str) -> TransferView | None:
+        found = BankOrder.objects.filter(psp=self.psp, reference=reference).first()
+        return None if found is None else view_of(found)
+
+    def find_refund(self, order: RefundOrder) -> TransferView | None:
+        return self.find_payout(order.reference)
+
+    # Webhooks: a bank sends none
+
+    def judge_webhook(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
+        return Judgement(Verdict.NO_SIGNATURE, detail="a bank account has no webhooks")
+
+    def read_webhook(self, body: bytes) -> tuple[WebhookEvent, ...]:
+        return ()
+
+    # Statements and health
+
+    def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
+        if not self.psp.base_url:
+            raise self._not_possible(_("be asked for statements; upload the file"))
+        headers = {"Authorization": f"Bearer {self.credentials.get('fetch_token', '')}"}
+        response = self._http.send("GET", f"/camt053?from={first}&to={last}", headers=headers, bounds=REPORT)
+        if response.status_code != httpx.codes.OK:
+            raise self._http.refusal(response)
+        return response.content
+
+    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+        return StatementReader(file)
+
+    def check_connection(self) -> Health:
+        """There is nothing to connect to: are IBAN and BIC such?"""
+        try:
+            party = checked_party(*(str(self.credentials.get(name, "")) for name in ("holder", "iban", "bic")))
+        except PspRefused as error:
+            return Health(False, error.message)
+        return Health(True, _("The account %(iban)s is well formed") % {"iban": printed(party["iban"])})
+
+
+class StatementReader(SettlementReader):
+    """A bank statement as a report: what came in and went out, by reference."""
+
+    title = "Bank statement"
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._file = file
+
+    def _read(self) -> Iterator[FileRow]:
+        try:
+            kind, statements = read_statements(self._file.read())
+        except BadStatement as error:
+            raise BadFile(error.message) from error
+        if any(one.opening_minor is None or one.closing_minor is None for one in statements):
+            raise BadFile(_("The statement has no balances: it can't be proved as a report."))
+        self.is_complete = kind != "csv"  # its running balance says nothing of the rows behind the last
+        number = 0
+        for one in sorted(statements, key=lambda one: one.first_day):
+            if self.closing.get(one.currency, one.opening_minor) != one.opening_minor:
+                raise BadFile(_("%(place)s does not begin where the one before ended.") % {"place": one.place})
+            self.opening.setdefault(one.currency, one.opening_minor or 0)
+            self.closing[one.currency] = one.closing_minor or 0
+            self.days += [one.first_day, one.last_day]
+            for entry in one.entries:
+                number += 1
+                yield _report_row(entry, number)
+
+    def _finish(self) -> None:
+        """The balances stand in the statement."""
+
+
+def _report_row(entry: Entry, line: int) -> FileRow:
+    named = deposits_named_in(entry.text, entry.end_to_end) if entry.minor > 0 else [entry.end_to_end]
+    reference = named[0] if named else ""
+    kind = RowType.PAYMENT if entry.minor > 0 else RowType.PAYOUT if reference else RowType.FEE
+    return FileRow(
+        line=line, type=kind, psp_reference=(wire_reference(reference) if entry.minor > 0 and reference else reference)
+        or entry.bank_reference or entry.place, merchant_reference=reference, original_reference="", batch=entry.batch,
+        booked_at=dt.datetime.combine(entry.booked_on, dt.time(12), dt.UTC), currency=entry.currency,
+        gross_minor=entry.minor, fee_minor=0, net_minor=entry.minor,
+    )  # fmt: skip
+
+
+def checked_party(holder: str, iban: str, bic: str = "") -> dict[str, str]:
+    """Holder, IBAN and BIC that can be paid to. Raises PspRefused in words."""
+    if not holder.strip():
+        raise PspRefused(_("Who holds the account is not said."))
+    try:
+        account = IBAN(iban, validate_bban=True)
+    except (SchwiftyException, ValueError) as error:
+        raise PspRefused(_("“%(iban)s” is no IBAN: check it.") % {"iban": masked(iban) or "—"}) from error
+    try:
+        code = str(BIC(bic)) if bic.strip() else str(account.bic or "")
+    except (SchwiftyException, ValueError) as error:
+        raise PspRefused(_("“%(bic)s” is no BIC: check it.") % {"bic": bic[:11]}) from error
+    return {"holder": holder.strip()[:70], "iban": str(account), "bic": code}
+
+
+def masked(iban: str) -> str:
+    plain = "".join(iban.split()).upper()
+    return f"{plain[:4]} •••• {plain[-4:]}" if len(plain) > 8 else plain[:4]
+
+
+def view_of(order: BankOrder) -> TransferView:
+    return TransferView(
+        reference=order.reference, psp_reference=order.reference, amount_minor=order.amount_minor, currency=order.currency,
+        status=ORDER_STATUS.get(OrderState(order.state), TransferStatus.PENDING), failure=order.failure,
+        happened_at=order.finished_at,
+    )  # fmt: skip

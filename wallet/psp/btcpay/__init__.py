@@ -1,0 +1,1 @@
+"""BTCPay Server: Greenfield API, its webhooks and reports."""

@@ -1,0 +1,1 @@
+"""PayPal: its orders API, webhooks and settlement reports."""

@@ -1,0 +1,348 @@
+"""PayPal's webhooks, verified here: RSA-SHA256 over `transmission id|time|webhook id|crc32(body)`.
+
+The certificate comes from the address that the message names, so that address decides who is believed: its host must be
+under paypal.com, over https, at the path where PayPal keeps them; the chain must end at a root this machine trusts, be valid
+today and be made out to PayPal's signing host. It is fetched with limits of size and time and kept by its address.
+
+A PSP whose API address is the sandbox's takes the sandbox's certificates, where the settings allow it (never in production by
+default: `PSP_SANDBOX_CERTIFICATES`).
+
+The time may lie 300 s ahead. PayPal sends a message again for three days, so it may be that old: what keeps a replay from
+doing anything is that each event is accepted once.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+import re
+import threading
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import certifi
+import httpx
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+from django.conf import settings
+
+from crm.outside.outbound import AnswerTooLarge, Bounds, request
+from wallet.choices.psp import Verdict
+from wallet.models import Dispute
+from wallet.psp.base import DisputeView, EventKind, Judgement, PaymentView, WebhookEvent
+from wallet.psp.http import UNREADABLE
+from wallet.psp.paypal.mapping import minor_of, payment_of_capture, payment_of_order, payout_of_item, refund_of
+
+if TYPE_CHECKING:
+    from wallet.psp.paypal.adapter import PayPalAdapter
+
+SIGNER = "messageverificationcerts.paypal.com"
+CERTIFICATE_PATH = re.compile(r"(/[a-z0-9._-]+)?/v1/notifications/certs/[A-Za-z0-9._-]{1,100}")
+CERTIFICATE = Bounds(bytes_max=64 * 1024, seconds=6, timeout=httpx.Timeout(4, connect=2))
+KEPT_SECONDS, MISS_KEPT_SECONDS, KEPT_MAX = 3_600, 30, 20
+FETCHES_AT_ONCE, FETCH_WAIT_SECONDS = 2, 1
+AGE_MAX = dt.timedelta(days=3, hours=1)
+AHEAD_MAX = dt.timedelta(seconds=300)
+# One algorithm, as Java and as X.509 call it: PayPal has written both.
+ALGORITHMS = frozenset({"SHA256WITHRSA", "SHA256WITHRSAENCRYPTION"})
+BEARERS = ("id", "time", "sig", "cert-url", "auth-algo")
+
+
+class CertificateMissing(Exception):
+    """It can't be fetched now: PayPal is asked to send the message again."""
+
+
+class CertificateWrong(Exception):
+    """It is not PayPal's, or not one to be believed."""
+
+
+_certificates: dict[str, tuple[float, rsa.RSAPublicKey]] = {}
+_misses: dict[str, tuple[float, Exception]] = {}
+_lock = threading.Lock()
+# Who posts invented addresses makes us ask PayPal for each: a few threads may wait for that, never all of a process.
+_fetches = threading.BoundedSemaphore(FETCHES_AT_ONCE)
+
+
+def judge(adapter: PayPalAdapter, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
+    """The verdict: its headers, its certificate, its signature, its time; then what it says."""
+    told = {name: headers.get(f"paypal-transmission-{name}") or headers.get(f"paypal-{name}", "") for name in BEARERS}
+    webhook_id = str(adapter.credentials.get("webhook_id", ""))
+    if not all(told.values()) or not webhook_id:
+        return Judgement(Verdict.NO_SIGNATURE)
+    if told["auth-algo"].strip().upper() not in ALGORITHMS:
+        return Judgement(Verdict.WRONG_SIGNATURE, detail=f"algorithm {told['auth-algo'][:40]}")
+    try:
+        key = public_key(told["cert-url"], sandbox_url=adapter.sandbox_url)
+        signature = base64.b64decode(told["sig"], validate=True)
+        signed = f"{told['id']}|{told['time']}|{webhook_id}|{binascii.crc32(body)}".encode()
+        key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+        at = dt.datetime.fromisoformat(told["time"])
+    except CertificateMissing as missing:
+        return Judgement(Verdict.UNCHECKED, detail=str(missing))
+    except CertificateWrong as wrong:
+        return Judgement(Verdict.WRONG_SIGNATURE, detail=str(wrong))
+    except (InvalidSignature, ValueError):
+        return Judgement(Verdict.WRONG_SIGNATURE)
+    at = at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    if now - at > AGE_MAX:
+        return Judgement(Verdict.STALE)
+    if at - now > AHEAD_MAX:
+        return Judgement(Verdict.FUTURE)
+    try:
+        return Judgement(Verdict.ACCEPTED, (event_of(json.loads(body)),))
+    except UNREADABLE as error:
+        return Judgement(Verdict.MALFORMED, detail=f"{type(error).__name__}: {error}"[:200])
+
+
+# ── the certificate ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def public_key(url: str, *, sandbox_url: str = "") -> rsa.RSAPublicKey:
+    """The key of the certificate at that address. Raises CertificateWrong, CertificateMissing."""
+    of_sandbox = _is_of_sandbox(url, sandbox_url)
+    if not of_sandbox and not _is_of_paypal(url):
+        raise CertificateWrong(f"certificate at {url[:120]}")
+    if key := _remembered(url):
+        return key
+    if not _fetches.acquire(timeout=FETCH_WAIT_SECONDS):
+        raise CertificateMissing("other certificates are being fetched")
+    try:
+        if key := _remembered(url):  # fetched by the one that we waited for
+            return key
+        key = _believed(_fetch(url), of_sandbox=of_sandbox)
+    except (CertificateMissing, CertificateWrong) as error:
+        _remember(_misses, url, (time.monotonic() + MISS_KEPT_SECONDS, error))
+        raise
+    finally:
+        _fetches.release()
+    _remember(_certificates, url, (time.monotonic() + KEPT_SECONDS, key))
+    return key
+
+
+def _remembered(url: str) -> rsa.RSAPublicKey | None:
+    """The key at this address, or the error of a moment ago raised again; None where it must be fetched."""
+    with _lock:
+        known, missed = _certificates.get(url), _misses.get(url)
+    if known is not None and time.monotonic() < known[0]:
+        return known[1]
+    if missed is not None and time.monotonic() < missed[0]:
+        raise type(missed[1])(str(missed[1]))
+    return None
+
+
+def _remember(where: dict[str, Any], url: str, what: Any) -> None:
+    """Misses have a place of their own: invented addresses push no good certificate out."""
+    with _lock:
+        while len(where) >= KEPT_MAX:
+            where.pop(next(iter(where)))
+        where[url] = what
+
+
+def forget_certificates() -> None:
+    with _lock:
+        _certificates.clear()
+        _misses.clear()
+
+
+def _is_of_paypal(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    return (
+        parts.scheme == "https"
+        and (host == "paypal.com" or host.endswith(".paypal.com"))
+        and port in (None, 443)
+        and "@" not in parts.netloc
+        and CERTIFICATE_PATH.fullmatch(parts.path) is not None
+        and not parts.query
+    )
+
+
+def _is_of_sandbox(url: str, sandbox_url: str) -> bool:
+    """At the sandbox server that plays this PSP, and only where the settings say that sandboxes are believed."""
+    if not sandbox_url or not settings.PSP_SANDBOX_CERTIFICATES:
+        return False
+    prefix = sandbox_url.rstrip("/") + "/"
+    return url.startswith(prefix) and CERTIFICATE_PATH.fullmatch(urlsplit(url).path) is not None
+
+
+def _fetch(url: str) -> bytes:
+    try:
+        response = request("GET", url, bounds=CERTIFICATE)
+    except AnswerTooLarge as error:
+        raise CertificateWrong("the certificate is too large") from error
+    except httpx.HTTPError as error:
+        raise CertificateMissing(f"{url[:120]}: {type(error).__name__}") from error
+    if response.status_code != httpx.codes.OK:
+        raise CertificateMissing(f"{url[:120]} answered {response.status_code}")
+    return response.content
+
+
+def _believed(content: bytes, *, of_sandbox: bool) -> rsa.RSAPublicKey:
+    """The leaf's key after the whole chain held: issued by a trusted root, valid now, made out to PayPal's signer."""
+    try:
+        chain = x509.load_pem_x509_certificates(content)
+        roots = chain[-1:] if of_sandbox else _trusted_roots()
+        verifier = PolicyBuilder().store(Store(list(roots))).build_server_verifier(x509.DNSName(SIGNER))
+        verifier.verify(chain[0], chain[1:])
+    except (ValueError, VerificationError, IndexError) as error:
+        raise CertificateWrong(f"certificate not believed: {error}"[:200]) from error
+    key = chain[0].public_key()
+    if not isinstance(key, rsa.RSAPublicKey) or key.key_size < 2048:
+        raise CertificateWrong("the certificate's key is not RSA of 2048 bits or more")
+    return key
+
+
+@cache
+def _trusted_roots() -> tuple[x509.Certificate, ...]:
+    """The roots that browsers trust; one that breaks today's rules for certificates is left out."""
+    roots = []
+    for block in re.findall(rb"-----BEGIN.*?END CERTIFICATE-----", Path(certifi.where()).read_bytes(), re.DOTALL):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                roots.append(x509.load_pem_x509_certificate(block))
+            except (ValueError, Warning):
+                continue
+    return tuple(roots)
+
+
+# ── what it says ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def event_of(message: Mapping[str, Any]) -> WebhookEvent:
+    """PayPal's event in our words. Raises what reading another shape raises."""
+    event_type, resource = str(message["event_type"]), message["resource"]
+    common: dict[str, Any] = {"event_id": str(message["id"])[:120], "event_type": event_type[:80]}
+    if event_type.startswith("CHECKOUT.ORDER."):
+        view = payment_of_order(resource)
+        # The order as it is now is asked for before it is captured: this message may be old.
+        return WebhookEvent(
+            **common,
+            kind=EventKind.PAYMENT,
+            reference=view.reference,
+            payment=view,
+            is_complete=not view.awaits_capture,
+        )
+    if event_type in ("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.PENDING", "PAYMENT.CAPTURE.DENIED"):
+        view = payment_of_capture(resource)
+        return WebhookEvent(
+            **common, kind=EventKind.PAYMENT, reference=view.reference, payment=view, is_complete=bool(view.reference)
+        )
+    if event_type == "PAYMENT.CAPTURE.REVERSED":
+        view = payment_of_capture(resource)
+        named = replace(view, session_reference=_capture_of(resource) or str(resource["id"]))
+        # Which dispute it belongs to, and sometimes which order, only PayPal's API tells.
+        return WebhookEvent(
+            **common, kind=EventKind.CHARGEBACK, reference=view.reference, payment=named, is_complete=False
+        )
+    if event_type in ("PAYMENT.CAPTURE.REFUNDED", "PAYMENT.REFUND.FAILED", "PAYMENT.REFUND.PENDING"):
+        refund = refund_of(resource)
+        return WebhookEvent(**common, kind=EventKind.REFUND, reference=refund.reference, transfer=refund)
+    if event_type.startswith("PAYMENT.PAYOUTS-ITEM."):
+        payout = payout_of_item(resource)
+        return WebhookEvent(**common, kind=EventKind.PAYOUT, reference=payout.reference, transfer=payout)
+    if event_type.startswith("CUSTOMER.DISPUTE."):
+        return _dispute_event(common, resource)
+    return WebhookEvent(**common, kind=EventKind.OTHER, reference="")
+
+
+def _capture_of(resource: Mapping[str, Any]) -> str:
+    """A reversal may name its capture only, as the link that leads up."""
+    link = next((str(one["href"]) for one in resource.get("links", []) if one["rel"] == "up"), "")
+    return link.rpartition("/v2/payments/captures/")[2]
+
+
+OUTCOMES = {"RESOLVED_BUYER_FAVOUR": "lost", "RESOLVED_SELLER_FAVOUR": "won"}
+
+
+def _dispute_event(common: Mapping[str, Any], resource: Mapping[str, Any]) -> WebhookEvent:
+    """Opened, or decided. Money goes with PAYMENT.CAPTURE.REVERSED; it is ours again when a dispute is won after that."""
+    dispute = dispute_of(resource)
+    return WebhookEvent(
+        **common, kind=EventKind.DISPUTE, reference=dispute.reference, dispute=dispute,
+        is_complete=dispute.outcome != "won",
+    )  # fmt: skip
+
+
+def dispute_of(resource: Mapping[str, Any]) -> DisputeView:
+    transaction = (resource.get("disputed_transactions") or [{}])[0]
+    minor, currency = minor_of(resource["dispute_amount"])
+    return DisputeView(
+        reference=str(transaction.get("custom") or transaction.get("invoice_number") or ""),
+        psp_dispute_id=str(resource["dispute_id"])[:100],
+        amount_minor=minor,
+        currency=currency,
+        reason=str(resource.get("reason", ""))[:100],
+        evidence_due_at=_aware(resource.get("seller_response_due_date")),
+        happened_at=_aware(resource.get("update_time")),
+        outcome=OUTCOMES.get(str((resource.get("dispute_outcome") or {}).get("outcome_code", "")), ""),
+        is_inquiry=resource.get("dispute_life_cycle_stage") == "INQUIRY",
+    )
+
+
+def _aware(text: Any) -> dt.datetime | None:
+    if not text:
+        return None
+    at = dt.datetime.fromisoformat(str(text))
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+
+
+def completed(adapter: PayPalAdapter, event: WebhookEvent) -> WebhookEvent:
+    """Ask for what the message leaves open; unchanged where PayPal does not know it."""
+    if event.is_complete:
+        return event
+    if event.kind == EventKind.DISPUTE and event.dispute is not None:
+        return _won(adapter, event, event.dispute)
+    if event.payment is None:
+        return event
+    if event.kind == EventKind.CHARGEBACK:
+        return _reversed(adapter, event, event.payment)
+    found = adapter.order_of(event.payment.psp_reference)
+    if found is None or not found.reference:
+        return replace(event, payment=None)
+    return replace(event, payment=found, reference=found.reference, is_complete=True)
+
+
+def _won(adapter: PayPalAdapter, event: WebhookEvent, dispute: DisputeView) -> WebhookEvent:
+    """Won after the money was taken: it comes back. Won before: news only."""
+    was_taken = Dispute.objects.filter(
+        psp=adapter.psp, psp_dispute_id=dispute.psp_dispute_id, taken_minor__gt=0
+    ).exists()
+    kind = EventKind.CHARGEBACK_REVERSED if was_taken else EventKind.DISPUTE
+    return replace(event, kind=kind, is_complete=True)
+
+
+def _reversed(adapter: PayPalAdapter, event: WebhookEvent, told: PaymentView) -> WebhookEvent:
+    """The dispute of the capture that was reversed, with the amount that the message tells."""
+    reference = event.reference
+    if not reference:
+        found = adapter.payment_of_capture(told.session_reference)
+        reference = found.reference if found else ""
+    if not reference:
+        return replace(event, payment=None)
+    dispute = adapter.dispute_of_capture(told.session_reference)
+    if dispute is not None and dispute.outcome == "won":
+        # It is over and the money is ours: this message came late, and taking it now would never be undone.
+        return replace(event, kind=EventKind.DISPUTE, reference=reference, dispute=dispute, is_complete=True)
+    if dispute is not None:
+        dispute = replace(
+            dispute, reference=reference, amount_minor=told.amount_minor, currency=told.currency, outcome="",
+            happened_at=told.happened_at,
+        )  # fmt: skip
+    payment = replace(told, reference=reference)
+    return replace(event, reference=reference, payment=payment, dispute=dispute, is_complete=True)

@@ -1,0 +1,1 @@
+"""Praxis-like cashier: its API and reports."""

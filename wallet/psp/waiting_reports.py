@@ -1,0 +1,38 @@
+"""Reports and statements that wait for a person to confirm that they are complete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from crm.security import audit
+from wallet.choices.reconciliation import WaitingState
+from wallet.core.source_files import Kept
+from wallet.models import Psp, ReportToConfirm
+
+
+def lock_psp(psp_id: int) -> None:
+    """One import, run or decision of a PSP at a time; held until the transaction ends. Take it before any row's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.reconcile'), %s)", [psp_id])
+
+
+@transaction.atomic
+def hold(*, psp: Psp, file_name: str, kept: Kept, actor: Any, **read: Any) -> int:
+    """Keep what was read of a report for the person who confirms that it's complete. The same file again is the same row."""
+    lock_psp(psp.pk)
+    known = ReportToConfirm.objects.filter(psp=psp, sha256=kept.sha256, state=WaitingState.WAITING).first()
+    if known is not None:
+        kept.forget()
+        return known.pk
+    held = ReportToConfirm.objects.create(
+        psp=psp, file_name=file_name[:160], sha256=kept.sha256, stored_name=kept.name, size_bytes=kept.size_bytes,
+        uploaded_by=actor, uploaded_at=timezone.now(), **read,
+    )  # fmt: skip
+    audit.record(
+        actor=actor, action="wallet.report_held", target=held, brand_id=psp.brand_id,
+        after={"psp": psp.code, "file": held.file_name, "sha256": held.sha256, "rows": held.row_count},
+    )  # fmt: skip
+    return held.pk

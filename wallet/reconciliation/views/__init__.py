@@ -1,0 +1,1 @@
+"""Pages of settlement reports, breaks, costs and daily sources."""

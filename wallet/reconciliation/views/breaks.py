@@ -1,0 +1,279 @@
+"""A break's page and what people do there; suggestions; matches taken back; how old what is open is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clients.queries import is_in_own_book
+from crm.choices import AccessKind
+from crm.errors import DomainError
+from crm.money.numbers import is_whole
+from crm.security import access_log
+from crm.ui.verbs import attempt
+from crm.ui.views import staff_page
+from crm.web.uploads import takes_files
+from wallet.choices.approvals import RequestState
+from wallet.choices.reconciliation import BreakState, PostingWay
+from wallet.core import attachments, policies, queries
+from wallet.core.downloads import attached
+from wallet.core.forms import OptionalReasonForm, ReasonForm
+from wallet.models import Break, BreakPosting, Suggestion
+from wallet.reconciliation import breaks, deciding, own_bank, postings
+from wallet.reconciliation import policies as reconciliation_policies
+from wallet.reconciliation import queries as queries_recon
+from wallet.reconciliation.conversions import Across, across
+from wallet.reconciliation.forms import CommentForm, OwnBankForm, PostingForm
+from wallet.reconciliation.tables import BreakTable
+
+NOTES_SHOWN = 200
+ARRIVALS_SHOWN = 5
+
+
+def _find(request: HttpRequest, pk: int) -> Break:
+    rows = queries_recon.break_rows(request.user).select_related(
+        "psp", "report", "row", "movement", "entry", "owner", "client", "resolved_by"
+    )
+    return queries.one_of(rows, pk, request.user, "wallet.view_settlementimport")
+
+
+@staff_page("wallet.view_settlementimport")
+def break_page(request: HttpRequest, pk: int) -> HttpResponse:
+    return show(request, _find(request, pk))
+
+
+def show(request: HttpRequest, one: Break, wrong: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+    if one.client is not None:
+        access_log.note(
+            user=request.user, kind=AccessKind.VIEW, client_id=one.client_id, brand_id=one.brand_id,
+            target=f"wallet.break:{one.pk}", in_book=is_in_own_book(request.user, one.client),
+        )  # fmt: skip
+    found = list(one.postings.select_related("requested_by", "decided_by", "entry").order_by("-pk"))
+    waiting = next((posting for posting in found if posting.state == RequestState.WAITING), None)
+    usual = postings.USUALLY.get(one.kind) or PostingWay.SUSPENSE
+    between, no_rate = _between(one) if waiting is None and one.state == BreakState.OPEN else (None, "")
+    context = {
+        "between": between, "no_rate": no_rate,
+        "one": one, "notes": list(one.notes.select_related("author").order_by("pk")[:NOTES_SHOWN]), "postings": found,
+        "suggestions": queries_recon.suggestions_of(one) if one.state == BreakState.OPEN else [],
+        "may_act": request.user.has_perm("wallet.run_reconciliation"), "waiting": waiting,
+        "may_post": reconciliation_policies.can_post_break(request.user, waiting) if waiting else None,
+        "may_withdraw": policies.can_withdraw(request.user, waiting) if waiting else None,
+        "can_be_posted": postings.can_be_posted(one) and waiting is None,
+        "owners": queries_recon.owners_for(request.user) if one.state == BreakState.OPEN else [],
+        "arrivals": own_bank.arrivals(one)[:ARRIVALS_SHOWN] if one.state == BreakState.OPEN and not waiting else [],
+        "bank_form": OwnBankForm(
+            initial={"business_on": timezone.now().date(), "reason": _("Paid out to our own bank")}, prefix="bank"
+        ),
+        "posting_form": PostingForm(initial={"way": usual, "business_on": timezone.now().date()}, prefix="posting"),
+        "reason_form": ReasonForm(prefix="words"), "comment_form": CommentForm(prefix="comment"),
+        "approve_form": OptionalReasonForm(prefix="approve"), "refuse_form": ReasonForm(prefix="refuse"),
+        **(wrong or {}),
+    }  # fmt: skip
+    return render(request, "wallet/reconciliation/break.html", context, status=status)
+
+
+def _between(one: Break) -> tuple[Across | None, str]:
+    """Of a break between two currencies: what it would be posted as, or why it can't be."""
+    try:
+        return across(one), ""
+    except DomainError as error:
+        return None, error.message
+
+
+def _do(
+    request: HttpRequest, one: Break, name: str, form: Any, work: Callable[[dict[str, Any]], Any], done: str
+) -> HttpResponseBase:
+    """Form → verb → back to the break; what is wrong stays in its form."""
+    if attempt(request, lambda: work(form.cleaned_data), done, form=form, forbidden_is_said=True):
+        return redirect("wallet:break", pk=one.pk)
+    return show(request, one, {name: form}, status=422)
+
+
+@require_POST
+@staff_page("wallet.run_reconciliation")
+def break_settle(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Resolve in words, without a posting."""
+    form = ReasonForm(request.POST, prefix="words")
+    return _do(
+        request, _find(request, pk), "reason_form", form,
+        lambda values: breaks.resolve_break(break_id=pk, actor=request.user, resolution=values["reason"]), _("Resolved."),
+    )  # fmt: skip
+
+
+@require_POST
+@staff_page("wallet.run_reconciliation")
+def break_comment_view(request: HttpRequest, pk: int) -> HttpResponseBase:
+    form = CommentForm(request.POST, request.FILES, prefix="comment")
+
+    def work(values: dict[str, Any]) -> None:
+        file = values["file"]
+        breaks.comment(
+            break_id=pk, actor=request.user, body=values["body"], file_name=file.name if file else "",
+            content=file.read() if file else b"",
+        )  # fmt: skip
+
+    return _do(request, _find(request, pk), "comment_form", form, work, _("Noted."))
+
+
+break_comment = takes_files(break_comment_view, file_bytes_max=attachments.BYTES_MAX)
+
+
+@require_POST
+@staff_page("wallet.run_reconciliation")
+def break_propose(request: HttpRequest, pk: int) -> HttpResponseBase:
+    form = PostingForm(request.POST, prefix="posting")
+
+    def work(values: dict[str, Any]) -> None:
+        postings.propose(
+            break_id=pk, way=PostingWay(values["way"]), business_on=values["business_on"], reason=values["reason"],
+            actor=request.user,
+        )  # fmt: skip
+
+    return _do(request, _find(request, pk), "posting_form", form, work, _("It waits for a second person."))
+
+
+@require_POST
+@staff_page("wallet.run_reconciliation")
+def break_to_bank(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Propose that it is what came in at our own bank: `bank-entry`."""
+    form = OwnBankForm(request.POST, prefix="bank")
+
+    def work(values: dict[str, Any]) -> None:
+        postings.propose(
+            break_id=pk, way=PostingWay.OWN_BANK, business_on=values["business_on"], reason=values["reason"],
+            entry_id=values["entry"], actor=request.user,
+        )  # fmt: skip
+
+    return _do(request, _find(request, pk), "bank_form", form, work, _("It waits for a second person."))
+
+
+def _posting(request: HttpRequest, pk: int, permission: str) -> BreakPosting:
+    return queries.one_of(queries_recon.postings_visible_to(request.user), pk, request.user, permission)
+
+
+@require_POST
+@staff_page("wallet.post_break")
+def break_approve(request: HttpRequest, pk: int) -> HttpResponseBase:
+    posting, form = _posting(request, pk, "wallet.post_break"), OptionalReasonForm(request.POST, prefix="approve")
+    return _do(
+        request, _find(request, posting.one_id), "approve_form", form,
+        lambda values: postings.approve(posting_id=pk, actor=request.user, note=values["reason"]), _("Posted."),
+    )  # fmt: skip
+
+
+@require_POST
+@staff_page("wallet.post_break")
+def break_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
+    posting, form = _posting(request, pk, "wallet.post_break"), ReasonForm(request.POST, prefix="refuse")
+    return _do(
+        request, _find(request, posting.one_id), "refuse_form", form,
+        lambda values: postings.refuse(posting_id=pk, actor=request.user, note=values["reason"]), _("Refused."),
+    )  # fmt: skip
+
+
+@require_POST
+@staff_page("wallet.run_reconciliation")
+def break_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
+    posting = _posting(request, pk, "wallet.run_reconciliation")
+    attempt(
+        request, lambda: postings.withdraw(posting_id=pk, actor=request.user), _("Withdrawn."), forbidden_is_said=True
+    )
+    return redirect("wallet:break", pk=posting.one_id)
+
+
+@require_POST
+@staff_page("wallet.run_reconciliation")
+def breaks_give(request: HttpRequest) -> HttpResponseBase:
+    """The ticked ones, or one from its page (`back`), to `owner`; nobody when it is empty."""
+    owner = request.POST.get("owner", "")
+    ids = list(BreakTable.selected(request).values_list("pk", flat=True))
+    done = attempt(
+        request,
+        lambda: breaks.give_to(
+            break_ids=ids, owner_id=int(owner) if is_whole(owner) else None, actor=request.user
+        ),
+        _("The owner is changed."), forbidden_is_said=True,
+    )  # fmt: skip
+    if done:
+        request.session.modified = True
+    back = request.POST.get("back", "")
+    return redirect("wallet:break", pk=int(back)) if is_whole(back) else redirect("wallet:breaks")
+
+
+@staff_page("wallet.view_settlementimport")
+def break_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was attached to a comment; opening it is noted."""
+    note = queries.one_of(
+        queries_recon.notes_visible_to(request.user).exclude(file_path="").select_related("one"), pk, request.user,
+        "wallet.view_settlementimport",
+    )  # fmt: skip
+    access_log.note(
+        user=request.user, kind=AccessKind.DOWNLOAD, brand_id=note.one.brand_id, client_id=note.one.client_id,
+        target=f"wallet.breaknote:{note.pk}",
+    )  # fmt: skip
+    return attached(note, attachments.BREAKS)
+
+
+def _suggestion(request: HttpRequest, pk: int) -> Suggestion:
+    return queries.one_of(
+        queries_recon.suggestions_visible_to(request.user), pk, request.user, "wallet.run_reconciliation"
+    )
+
+
+def _after_suggestion(one: Suggestion) -> HttpResponseBase:
+    found = Break.objects.filter(row_id=one.row_id, leg="psp").order_by("-pk").values_list("pk", flat=True).first()
+    return redirect("wallet:break", pk=found) if found else redirect("wallet:suggestions")
+
+
+@require_POST
+@staff_page("wallet.run_reconciliation")
+def suggestion_accept(request: HttpRequest, pk: int) -> HttpResponseBase:
+    one = _suggestion(request, pk)
+    attempt(
+        request, lambda: deciding.accept(suggestion_id=pk, actor=request.user), _("Matched."), forbidden_is_said=True
+    )
+    return _after_suggestion(one)
+
+
+@require_POST
+@staff_page("wallet.run_reconciliation")
+def suggestion_reject(request: HttpRequest, pk: int) -> HttpResponseBase:
+    one = _suggestion(request, pk)
+    attempt(
+        request, lambda: deciding.reject(suggestion_id=pk, actor=request.user), _("They are kept apart."),
+        forbidden_is_said=True,
+    )  # fmt: skip
+    return _after_suggestion(one)
+
+
+@require_POST
+@staff_page("wallet.run_reconciliation")
+def match_undo(request: HttpRequest, pk: int) -> HttpResponseBase:
+    rows = queries_recon.matches_visible_to(request.user).select_related("row")
+    match = queries.one_of(rows, pk, request.user, "wallet.run_reconciliation")
+    reason = request.POST.get("reason", "")
+    attempt(
+        request, lambda: deciding.undo(match_id=pk, actor=request.user, reason=reason), _("The match is undone."),
+        forbidden_is_said=True,
+    )  # fmt: skip
+    if match.row is not None:
+        return redirect("wallet:settlement", pk=match.row.report_id)
+    return redirect("wallet:reconciliation")
+
+
+@staff_page("wallet.view_settlementimport")
+def ageing_page(request: HttpRequest) -> HttpResponse:
+    psp = request.GET.get("psp", "")
+    psps = list(queries.psps_visible_to(request.user).defer("sealed_credentials").order_by("name"))
+    context = {
+        "lines": queries_recon.ageing(request.user, psp_id=int(psp) if is_whole(psp) else None),
+        "ages": [_("0–1 days"), _("2–7"), _("8–30"), _("31–60"), _("older")], "psps": psps, "chosen": psp,
+    }  # fmt: skip
+    return render(request, "wallet/reconciliation/ageing.html", context)

@@ -1,0 +1,90 @@
+"""A report or bank statement that doesn't prove its own end: what was read, and the two answers to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from crm.errors import DomainError
+from crm.money.amounts import from_minor
+from crm.security.policies import require, require_permission
+from crm.ui.views import staff_page
+from wallet.bank.statement_ends import gaps_of
+from wallet.choices.reconciliation import WaitingState
+from wallet.core import queries
+from wallet.models import BankFile, ReportToConfirm
+from wallet.reconciliation import policies, report_confirmations
+from wallet.reconciliation.settlement_import import AT_ONCE_BYTES_MAX
+from wallet.reconciliation.views.reports import totals_shown
+
+
+def _find(request: HttpRequest, pk: int) -> ReportToConfirm:
+    rows = queries.reports_to_confirm_visible_to(request.user).select_related(
+        "psp", "uploaded_by", "decided_by", "report", "bank_file"
+    )
+    row = rows.defer("psp__sealed_credentials").filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    require_permission(request.user, "wallet.view_bankentry" if row.is_statement else "wallet.view_settlementimport")
+    return row
+
+
+@staff_page(policies.sees_waiting_reports)
+def waiting_page(request: HttpRequest, pk: int) -> HttpResponse:
+    return _show(request, _find(request, pk))
+
+
+def _show(request: HttpRequest, waiting: ReportToConfirm, error: str = "") -> HttpResponse:
+    may_decide = waiting.state == WaitingState.WAITING and policies.can_confirm_report(request.user, waiting).allowed
+    totals = _statement_totals(waiting) if waiting.is_statement else totals_shown(waiting.totals)
+    context = {"waiting": waiting, "totals": totals, "error": error, "may_decide": may_decide}
+    return render(request, "wallet/reconciliation/report_to_confirm.html", context, status=422 if error else 200)
+
+
+def _statement_totals(waiting: ReportToConfirm) -> list[dict[str, Any]]:
+    """Balances are None where the file, or the statement before it, tells none."""
+    money = ("in", "out", "opening", "closing", "before")
+    return [
+        {"currency": currency, "rows": one["rows"], "follows": one["before"] is None or one["before"] == one["opening"]}
+        | {name: None if one[name] is None else from_minor(one[name], currency) for name in money}
+        for currency, one in sorted(waiting.totals.items())
+    ]
+
+
+@require_POST
+@staff_page(policies.decides_waiting_reports)
+def confirm(request: HttpRequest, pk: int) -> HttpResponseBase:
+    user: Any = request.user
+    waiting = _find(request, pk)
+    require(policies.can_confirm_report(user, waiting))
+    try:
+        if waiting.size_bytes > AT_ONCE_BYTES_MAX:
+            return redirect("job", pk=report_confirmations.order_confirmation(waiting_id=pk, actor=user).pk)
+        taken = report_confirmations.confirm_report(waiting_id=pk, actor=user)
+    except DomainError as error:
+        return _show(request, _find(request, pk), error.message)
+    if isinstance(taken, BankFile):
+        messages.success(request, _("Statement confirmed and imported."))
+        for words in gaps_of(taken):
+            messages.warning(request, words)
+        return redirect("wallet:bank")
+    messages.success(request, _("Report confirmed and imported."))
+    return redirect("wallet:settlement", pk=taken.pk)
+
+
+@require_POST
+@staff_page(policies.decides_waiting_reports)
+def discard(request: HttpRequest, pk: int) -> HttpResponseBase:
+    waiting = _find(request, pk)
+    require(policies.can_confirm_report(request.user, waiting))
+    try:
+        report_confirmations.discard_report(waiting_id=waiting.pk, actor=request.user)
+    except DomainError as error:
+        return _show(request, _find(request, pk), error.message)
+    messages.success(request, _("Discarded. Nothing of it was imported."))
+    return redirect("wallet:bank" if waiting.is_statement else "wallet:reconciliation")

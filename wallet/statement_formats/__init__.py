@@ -1,0 +1,153 @@
+"""Statements that banks send us: camt.052/.053/.054, MT940, MT942, BAI2, OFX, and tables (CSV, XLSX) by their columns.
+
+`read_file` finds out which, leniently, and proves it: what is odd is told. `read_statements` is for booking: proved, or refused.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from django.utils.translation import gettext as _
+
+from wallet.statement_formats.bai2 import read_bai2
+from wallet.statement_formats.base import BYTES_MAX, Entry, Statement, strict
+from wallet.statement_formats.camt import read_camt
+from wallet.statement_formats.errors import BadStatement
+from wallet.statement_formats.mapping import Mapping
+from wallet.statement_formats.mt940 import read_mt940
+from wallet.statement_formats.ofx import read_ofx
+from wallet.statement_formats.parsed import Parsed, prove
+from wallet.statement_formats.table import read_csv, read_workbook
+
+__all__ = [
+    "FORMATS",
+    "BadStatement",
+    "Entry",
+    "Mapping",
+    "Parsed",
+    "Statement",
+    "find_format",
+    "read_file",
+    "read_statements",
+    "stream_statements",
+]
+
+HEAD_BYTES = 65_536
+MEMBERS_MAX = 1_000
+UNPACKED_BYTES_MAX = 256 * 1024 * 1024  # each file of an archive is unpacked in memory
+READERS: dict[str, Callable[[BinaryIO], Iterator[Parsed]]] = {
+    "camt": read_camt, "mt940": read_mt940, "mt942": read_mt940, "bai2": read_bai2, "ofx": read_ofx,
+}  # fmt: skip
+TABLES: dict[str, Callable[[BinaryIO, Mapping | None], Iterator[Parsed]]] = {"csv": read_csv, "xlsx": read_workbook}
+FORMATS = (*READERS, *TABLES)
+SWIFT = re.compile(r"^\s{0,3}:(?:20|25P?|28C?|60[FM]|61|62[FM]|64|65|86|34F|13D):|\{4:\s*:20:", re.MULTILINE)
+REPORT = re.compile(r"^\s{0,3}:(?:34F|13D):", re.MULTILINE)
+BAI = re.compile(r"01\s?,[^,\n]{0,80},[^,\n]{0,80},\s?\d{0,8}\s?,")
+
+
+def find_format(file: BinaryIO) -> str:
+    """By the first 64 KB; a table where nothing else fits. `zip`: an archive of statements."""
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        return "xlsx"
+    if head.startswith(b"PK\x03\x04"):
+        return _of_archive(file)
+    text = head.decode("utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace").lstrip()
+    if re.search(r"<OFX\b|^OFXHEADER", text[:8_000], re.IGNORECASE):
+        return "ofx"
+    if text.startswith("<") or re.search(r"<\?xml|<(?:\w+:)?Document\b|<(?:\w+:)?BkToCstmr", text[:2_000]):
+        return "camt"
+    if BAI.match(text):
+        return "bai2"
+    if SWIFT.search(text):
+        return "mt942" if REPORT.search(text) and not re.search(r"^\s{0,3}:60[FM]:", text, re.MULTILINE) else "mt940"
+    return "csv"
+
+
+def _of_archive(file: BinaryIO) -> str:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+    except zipfile.BadZipFile as error:
+        raise BadStatement(_("The file is an archive that can't be opened.")) from error
+    finally:
+        file.seek(0)
+    return "xlsx" if any(name.startswith("xl/") or name == "mimetype" for name in names) else "zip"
+
+
+def bytes_to_read(file: BinaryIO) -> int:
+    """How much there is to read: of an archive of statements, what it unpacks to. Raises BadStatement."""
+    size = file.seek(0, io.SEEK_END)
+    if find_format(file) != "zip":
+        return size
+    with zipfile.ZipFile(file) as archive:
+        return max(size, sum(member.file_size for member in archive.infolist()))
+
+
+def read_file(file: BinaryIO, kind: str = "auto", mapping: Mapping | None = None) -> tuple[str, Iterator[Parsed]]:
+    """The format, and the statements, proved, one by one as the file is read. Raises BadStatement, now or while reading."""
+    file.seek(0)
+    if not file.read(4_096).strip():
+        raise BadStatement(_("The file is empty."))
+    kind = find_format(file) if kind == "auto" else kind
+    file.seek(0)
+    return kind, _proved(file, kind, mapping)
+
+
+def _proved(file: BinaryIO, kind: str, mapping: Mapping | None) -> Iterator[Parsed]:
+    if kind == "zip":
+        yield from _of_members(file, mapping)
+    elif kind in TABLES:
+        yield from map(prove, TABLES[kind](file, mapping))
+    else:
+        yield from map(prove, READERS[kind](file))
+
+
+def _of_members(file: BinaryIO, mapping: Mapping | None) -> Iterator[Parsed]:
+    """Banks pack the statements of many accounts into one archive."""
+    with zipfile.ZipFile(file) as archive:
+        members = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
+        if not members or len(members) > MEMBERS_MAX or sum(one.file_size for one in members) > UNPACKED_BYTES_MAX:
+            raise BadStatement(_("The archive has no files, or too many."))
+        for member in members:
+            with archive.open(member) as inside:
+                content = io.BytesIO(inside.read())
+            kind, found = read_file(content, "auto", mapping)
+            if kind == "zip":
+                raise BadStatement(_("There is an archive in the archive."))
+            for one in found:
+                one.place = f"{member.filename}: {one.place}"
+                yield one
+
+
+def read_statements(
+    content: bytes, kind: str = "auto", mapping: Mapping | None = None
+) -> tuple[str, tuple[Statement, ...]]:
+    """The format's name and the statements of a file, each proved. Raises BadStatement; then nothing of it counts."""
+    kind, found = stream_statements(io.BytesIO(content), kind, mapping)
+    return kind, tuple(found)
+
+
+def stream_statements(
+    file: BinaryIO, kind: str = "auto", mapping: Mapping | None = None
+) -> tuple[str, Iterator[Statement]]:
+    """The same, one statement after the other while the file is read. What is refused in the middle undoes all before it."""
+    if file.seek(0, io.SEEK_END) > BYTES_MAX:
+        words = _("The file is larger than %(size)s MB. Ask the bank for a shorter period.")
+        raise BadStatement(words % {"size": BYTES_MAX // 2**20})
+    kind, found = read_file(file, kind, mapping)
+    return kind, _some(found)
+
+
+def _some(found: Iterator[Parsed]) -> Iterator[Statement]:
+    one = None
+    for one in found:
+        yield strict(one)
+    if one is None:
+        raise BadStatement(_("There is no statement in the file."))

@@ -1,0 +1,393 @@
+"""BAI2 (Cash Management Balance Reporting, version 2): records 01, 02, 03, 16, 88, 49, 98, 99.
+
+An account in a group (03 … 49) is a statement. Amounts have no point: the currency says where it is. Control totals and numbers of
+records are checked at all three levels. Type codes 100 to 399 are credits, 400 to 699 debits.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import BinaryIO
+
+from django.utils.translation import gettext as _
+
+from crm.money.amounts import exponent
+from wallet.statement_formats.errors import BadStatement, bad
+from wallet.statement_formats.lines import text_lines
+from wallet.statement_formats.parsed import Balance, Booking, Claim, Parsed, Weight, count_of, known_currency
+
+RECORD = re.compile(r"\s*(01|02|03|16|49|88|98|99)\s*,(.*)", re.DOTALL)
+# Some banks write several records into one line.
+NEXT = re.compile(r"/\s+(?=(?:02|03|16|49|88|98|99),)")
+NEXT_OF_ONE_LINE = re.compile(r"/\s*(?=(?:02|03|16|49|88|98|99),)")
+AMOUNT = re.compile(r"[+-]?\d{1,18}(?:\.\d{0,6})?", re.ASCII)
+TYPE_CODE = re.compile(r"\d{3}", re.ASCII)
+NAMED = re.compile(r"\b(?:BO1|BN1|NAME|ORIG NAME|ORIG CO NAME)[:=]")
+NEXT_KEY = re.compile(r"\s[A-Z][A-Z0-9 ]{1,12}[:=]")
+NAME_CHARS_MAX = 140
+PARTS_MAX = 10_000
+PART_CHARS_MAX = 100_000
+BALANCES = {"010": ("opening", False), "015": ("closing", False), "040": ("opening available", False),
+            "045": ("available", False), "060": ("interim available", False), "030": ("interim", True)}  # fmt: skip
+DEFAULT_CURRENCY = "USD"
+GROUP_STATUS = {"2": "deletion", "3": "correction", "4": "test"}
+PIECES_MAX = 3
+
+
+@dataclass(slots=True)
+class Record:
+    """A record with the 88s that continue it; each of `parts` is a physical record's text after its code."""
+
+    code: str
+    line: int
+    parts: list[str] = field(default_factory=list)
+    physical: int = 1
+
+    def fields(self) -> list[tuple[int, str]]:
+        """(which part, value): text fields keep their commas, so whoever reads text needs to know where they stood."""
+        return [(at, value.strip()) for at, part in enumerate(self.parts) for value in part.split(",")]
+
+    def values(self) -> list[str]:
+        return [value for _at, value in self.fields()]
+
+
+@dataclass(slots=True)
+class Level:
+    """What a trailer is checked against: the sum so far, the records, and what it counts (accounts, groups)."""
+
+    total: int = 0
+    records: int = 0
+    parts: int = 0
+
+
+def read_bai2(file: BinaryIO) -> Iterator[Parsed]:
+    yield from _Reader().read(_records(file))
+
+
+def _records(file: BinaryIO) -> Iterator[Record]:
+    """Logical records. A line that starts with no code continues the text before it."""
+    made: Record | None = None
+    for number, line in text_lines(file):
+        cut = NEXT if len(line) < 2_000 or line.count("/") < PIECES_MAX else NEXT_OF_ONE_LINE
+        for piece in cut.split(line):
+            found = RECORD.fullmatch(piece)
+            if found is None:
+                if made is not None and piece.strip() and made.code in ("16", "03", "88"):
+                    _go_on(made, number, piece)
+                continue
+            code, text = found[1], _unended(found[2])
+            if code == "88" and made is not None:
+                if len(made.parts) >= PARTS_MAX:
+                    raise bad(_("Line %(line)s") % {"line": number}, _("the record is too long."))
+                made.parts.append(text)
+                made.physical += 1
+                continue
+            if made is not None:
+                yield made
+            made = Record(code, number, [text])
+    if made is not None:
+        yield made
+
+
+def _go_on(record: Record, line: int, text: str) -> None:
+    """A line without a code belongs to the text before it."""
+    if len(record.parts[-1]) > PART_CHARS_MAX:
+        raise bad(_("Line %(line)s") % {"line": line}, _("the record is too long."))
+    record.parts[-1] = f"{record.parts[-1]} {_unended(text)}"
+
+
+def _unended(text: str) -> str:
+    text = text.rstrip()
+    return text[:-1] if text.endswith("/") else text
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.one: Parsed | None = None
+        self.group: list[str] = []
+        self.currency = ""
+        self.day: dt.date | None = None
+        self.file_level, self.group_level, self.account_level = Level(), Level(), Level()
+        self.is_open = False
+        # Trailers that are still to come: 98 of a group, 99 of the file.
+        self.awaited: list[str] = ["99"]
+
+    def read(self, records: Iterator[Record]) -> Iterator[Parsed]:
+        """A statement is handed on when the next one starts: the trailers behind it may still say that it is wrong."""
+        found = False
+        for record in records:
+            if record.code == "03" and self.one is not None:
+                self._unclosed("49")
+                yield self._finished(self.one)
+                found, self.one = True, None
+            self._take(record)
+        if self.one is not None:
+            self._unclosed("49", *self.awaited)
+            found = True
+            yield self._finished(self.one)
+        if not found:
+            raise BadStatement(_("There is no account in the file: no record 03 of BAI2."))
+
+    def _take(self, record: Record) -> None:
+        self.file_level.records += record.physical
+        self.group_level.records += record.physical
+        self.account_level.records += record.physical
+        values = record.values()
+        if record.code == "01":
+            self._unclosed(*(self.awaited if self.one is not None else ()))
+            self.file_level, self.awaited = Level(records=record.physical), ["99"]
+        elif record.code == "02":
+            self._unclosed(*(code for code in self.awaited if code == "98"))
+            self._start_group(record, [*values, *[""] * 8])
+            self.awaited = ["98", "99"]
+        elif record.code == "03":
+            self._start_account(record)
+        elif record.code == "16" and self.one is not None:
+            self._entry(self.one, record)
+        elif record.code == "49":
+            self._trailer(record, values, self.account_level, None)
+            self.group_level.total += self.account_level.total
+            self.is_open = False
+        elif record.code == "98":
+            self._trailer(record, values, self.group_level, self.group_level.parts)
+            self.file_level.total += self.group_level.total
+            self.awaited = ["99"]
+        elif record.code == "99":
+            self._unclosed(*(code for code in self.awaited if code == "98"))
+            self._trailer(record, values, self.file_level, self.file_level.parts)
+            self.awaited = []
+
+    def _start_group(self, record: Record, values: list[str]) -> None:
+        self.file_level.parts += 1
+        self.group_level = Level(records=record.physical)
+        self.group = values
+        self.currency = known_currency(values[5])
+        self.day = _day(values[3])
+
+    def _start_account(self, record: Record) -> None:
+        self.group_level.parts += 1
+        self.account_level = Level(records=record.physical)
+        values = record.values()
+        account, currency = values[0], known_currency(values[1] if len(values) > 1 else "")
+        group = self.group or [""] * 8
+        one = self.one = Parsed(
+            place=_("Line %(line)s, account %(account)s") % {"line": record.line, "account": account or "?"}, account=account,
+            currency=currency or self.currency or DEFAULT_CURRENCY, bank=group[1], first_day=self.day, last_day=self.day,
+            id=f"{group[3]}-{group[4]}".strip("-"),
+        )  # fmt: skip
+        self.is_open = True
+        if not account:
+            one.odd(one.place, _("it names no account."), Weight.NEEDED)
+        if self.day is None:
+            one.odd(one.place, _("its group (record 02) names no day."), Weight.NEEDED)
+        if group[2] in GROUP_STATUS:
+            one.odd(one.place, _("its group is a %(status)s.") % {"status": GROUP_STATUS[group[2]]}, Weight.NEEDED)
+        self._summaries(one, record)
+
+    def _summaries(self, one: Parsed, record: Record) -> None:
+        """type, amount, number of items, kind of funds: again and again."""
+        for kind, amount, count in _summaries_of(record.fields()[2:]):
+            minor = self._minor(one, record, amount)
+            if minor is None:
+                continue
+            self.account_level.total += minor
+            kind = kind.zfill(3)
+            if kind in BALANCES:
+                name, is_interim = BALANCES[kind]
+                one.balances.append(
+                    Balance(name, _major(minor, amount, one.currency), one.currency, self.day, kind, is_interim)
+                )
+            elif kind in ("100", "400"):
+                one.claims.append(
+                    Claim(f"{kind} total", count_of(count), _major(minor, amount, one.currency), 1 if kind == "100" else -1)
+                )  # fmt: skip
+
+    def _minor(self, one: Parsed, record: Record, amount: str) -> int | None:
+        """As it stands, without a point: what the control totals add up."""
+        if not AMOUNT.fullmatch(amount):
+            one.wrong(
+                _("Line %(line)s") % {"line": record.line}, _("“%(value)s” is not an amount.") % {"value": amount[:40]}
+            )
+            return None
+        return int(amount.replace(".", ""))
+
+    def _entry(self, one: Parsed, record: Record) -> None:
+        fields = record.fields()
+        kind, amount = ([*(value for _at, value in fields[:2]), "", ""])[:2]
+        place = _("Line %(line)s, account %(account)s") % {"line": record.line, "account": one.account}
+        minor = self._minor(one, record, amount) if amount else 0
+        if minor is None:
+            return
+        self.account_level.total += minor
+        at, value_on = _past_funds([value for _at, value in fields], 2)
+        rest = fields[at:]
+        bank, customer = ([*(value for _at, value in rest[:2]), "", ""])[:2]
+        number = int(kind) if TYPE_CODE.fullmatch(kind) else 0
+        if number == 890 or not amount:
+            if text := _text(rest[2:]):
+                one.odd(place, _("a note: %(text)s") % {"text": text[:200]})
+            return
+        is_credit = 100 <= number < 400 or 920 <= number < 960
+        is_debit = 400 <= number < 700 or 960 <= number <= 999
+        value = _major(minor, amount, one.currency)
+        entry = Booking(
+            place=place, amount=-value if is_debit else value, currency=one.currency, booked_on=self.day,
+            value_on=value_on or self.day, bank_reference=bank, text=_text(rest[2:]), code=kind,
+        )  # fmt: skip
+        if not is_credit and not is_debit:
+            one.wrong(place, _("type code “%(code)s” is neither a credit nor a debit.") % {"code": kind[:10]})
+        if customer:
+            entry.references["customer"] = customer
+        _party(entry)
+        one.entries.append(entry)
+
+    def _trailer(self, record: Record, values: list[str], level: Level, parts: int | None) -> None:
+        """49: total, records. 98: total, accounts, records. 99: total, groups, records."""
+        one = self.one
+        if one is None:
+            return
+        names = {"49": _("account"), "98": _("group"), "99": _("file")}
+        place = _("Line %(line)s, control total of the %(level)s") % {"line": record.line, "level": names[record.code]}
+        told = [value.replace(" ", "") for value in values]
+        wanted = [
+            ("", level.total),
+            *([(_("parts"), parts)] if parts is not None else []),
+            (_("records"), level.records),
+        ]
+        for at, (name, found) in enumerate(wanted):
+            value = told[at] if at < len(told) else ""
+            if not value:
+                one.odd(place, _("it names no %(what)s.") % {"what": name or _("sum")}, Weight.NEEDED)
+            elif not AMOUNT.fullmatch(value):
+                one.wrong(place, _("“%(value)s” is not a number.") % {"value": value[:40]})
+            elif int(value.replace(".", "")) != found:
+                words = (
+                    _("it says %(told)s, the amounts add up to %(found)s.")
+                    if not at
+                    else _("it says %(told)s %(name)s, there are %(found)s.")
+                )
+                one.wrong(place, words % {"told": value, "found": found, "name": name})
+        one.checks.append(f"{record.code} control total")
+
+    def _unclosed(self, *codes: str) -> None:
+        """Trailers that should have come by now: without them nobody knows whether the file was cut off."""
+        for code in codes:
+            if self.one is not None and (code != "49" or self.is_open):
+                words = _("its control total (record %(code)s) is missing.") % {"code": code}
+                self.one.odd(self.one.place, words, Weight.NEEDED)
+        self.is_open = self.is_open and "49" not in codes
+
+    def _finished(self, one: Parsed) -> Parsed:
+        """Details may be fewer than the summaries: banks leave them out as agreed. Then nothing is claimed of them."""
+        _without_placeholders(one)
+        opening, closing = one.balance("opening"), one.balance("closing")
+        totals = {claim.side: claim.total or Decimal(0) for claim in one.claims}
+        for claim in [*one.claims]:
+            found = [entry.amount for entry in one.entries if entry.amount and entry.amount * claim.side > 0]
+            if claim.total is not None and sum((abs(amount) for amount in found), Decimal(0)) == claim.total:
+                _lump_sums(one, claim, len(found))
+            elif claim.total is not None:
+                one.claims.remove(claim)
+                one.odd(
+                    one.place, _("its total of type %(code)s is not explained by details.") % {"code": claim.what[:3]}
+                )
+        if opening and closing and not one.entries and len(totals) == 2:
+            one.checks.append("opening + totals = closing")
+            if opening.amount + totals[1] - totals[-1] != closing.amount:
+                one.wrong(one.place, _("opening balance and totals do not give the closing balance."))
+            closing.is_interim = True
+        one.settle()
+        return one
+
+
+def _summaries_of(fields: list[tuple[int, str]]) -> Iterator[tuple[str, str, str]]:
+    """(type, amount, number of items). Whatever is left out at the end of a record is empty: the 88 that continues it begins
+    with the next type. Some banks write a comma more there, or fewer."""
+    values = [value for _part, value in fields]
+
+    def is_next(at: int) -> bool:
+        return 0 < at < len(fields) and fields[at][0] != fields[at - 1][0] and bool(TYPE_CODE.fullmatch(values[at]))
+
+    at = 0
+    while at < len(values):
+        kind, amount, count = values[at], "", ""
+        at += 1
+        if not kind:
+            continue
+        if at < len(values) and not is_next(at):
+            amount, at = values[at], at + 1
+            if at < len(values) and not is_next(at):
+                count, at = values[at], at + 1
+                if not is_next(at):
+                    at = _past_funds(values, at)[0]
+        if amount:
+            yield kind, amount, count
+
+
+def _without_placeholders(one: Parsed) -> None:
+    """Balances of nothing before and after, where the bank's own totals moved: a bank that tells none fills in zeros."""
+    told = [balance for balance in one.balances if balance.kind in ("opening", "closing")]
+    moved = sum(claim.side * (claim.total or 0) for claim in one.claims)
+    if len(told) == 2 and moved and not any(balance.amount for balance in told):
+        one.balances = [balance for balance in one.balances if balance not in told]
+        one.odd(one.place, _("its balances are zero although money moved; they are taken as not given."))
+
+
+def _lump_sums(one: Parsed, claim: Claim, found: int) -> None:
+    """A bank that books many items in one entry counts the items."""
+    if claim.number is not None and claim.number > found > 0:
+        words = _("its total of type %(code)s counts %(count)s items, booked in %(found)s entries.")
+        one.odd(one.place, words % {"code": claim.what[:3], "count": claim.number, "found": found})
+        claim.number = None
+
+
+def _past_funds(values: list[str], at: int) -> tuple[int, dt.date | None]:
+    """Where the field after the kind of funds is: S has three more, V a day and a time, D pairs. And V's day."""
+    kind = values[at].upper() if at < len(values) else ""
+    if kind == "S":
+        return at + 4, None
+    if kind == "V":
+        return at + 3, _day(values[at + 1]) if at + 1 < len(values) else None
+    if kind == "D":
+        count = values[at + 1] if at + 1 < len(values) else ""
+        return at + 2 + 2 * (int(count) if TYPE_CODE.fullmatch(count.zfill(3)) else 0), None
+    return at + 1, None
+
+
+def _major(minor: int, written: str, currency: str) -> Decimal:
+    """A bank that writes a point means it."""
+    return Decimal(written) if "." in written else Decimal(minor).scaleb(-exponent(currency))
+
+
+def _text(fields: list[tuple[int, str]]) -> str:
+    """Fields of one physical record were one text with commas."""
+    parts: dict[int, list[str]] = {}
+    for at, value in fields:
+        parts.setdefault(at, []).append(value)
+    return " ".join(" ".join(text.split()) for values in parts.values() if (text := ",".join(values).strip(", ")))
+
+
+def _party(entry: Booking) -> None:
+    """Some banks write `BO1:DOE JO` (by order of) and the account into the text."""
+    if found := NAMED.search(entry.text):
+        rest = entry.text[found.end() :][:NAME_CHARS_MAX]
+        key = NEXT_KEY.search(rest)
+        entry.party.name = (rest[: key.start()] if key else rest.partition(":")[0]).strip()
+    if found := re.search(r"\bTRID:(\S+)", entry.text):
+        entry.references["transaction"] = found[1]
+
+
+def _day(text: str) -> dt.date | None:
+    """YYMMDD, or YYYYMMDD of banks that write it."""
+    plain = text.strip()
+    if not (plain.isascii() and plain.isdigit()) or len(plain) not in (6, 8):
+        return None
+    year = int(plain[:-4]) + (0 if len(plain) == 8 else 2000)
+    try:
+        return dt.date(year, int(plain[-4:-2]), int(plain[-2:]))
+    except ValueError:
+        return None

@@ -1,0 +1,172 @@
+"""Entries of camt, and the payments that their details tell."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from decimal import Decimal
+from xml.etree.ElementTree import Element
+
+from django.utils.translation import gettext as _
+
+from wallet.statement_formats.camt_elements import (
+    SIGNS,
+    account_of,
+    amount_in,
+    bank_of,
+    day_in,
+    every,
+    find,
+    is_credit_in,
+    text_of,
+)
+from wallet.statement_formats.parsed import Booking, Parsed, Party, Status, amount_of, known_currency
+
+STATUSES = {"BOOK": Status.BOOKED, "PDNG": Status.PENDING, "FUTR": Status.PENDING}
+REFERENCES = (
+    ("MsgId", "message"), ("AcctSvcrRef", "bank"), ("PmtInfId", "batch"), ("InstrId", "instruction"),
+    ("EndToEndId", "end_to_end"), ("TxId", "transaction"), ("UETR", "uetr"), ("MndtId", "mandate"), ("ChqNb", "check"),
+    ("ClrSysRef", "clearing"),
+)  # fmt: skip
+
+
+def add_entry(one: Parsed, element: Element, details: tuple[Booking, ...]) -> None:
+    place = _("%(statement)s, entry %(number)s") % {"statement": one.place, "number": len(one.entries) + 1}
+    amount = find(element, "Amt")
+    number, currency = (None, "") if amount is None else amount_in(one, place, amount)
+    if amount is None:
+        one.wrong(place, _("it has no amount."))
+    is_credit = is_credit_in(one, place, element)
+    code = text_of(element, "Sts/Cd", "Sts/Prtry", "Sts").upper() or "BOOK"
+    value_on = day_in(one, place, find(element, "ValDt"))
+    entry = Booking(
+        place=place, amount=None if number is None or is_credit is None else number if is_credit else -number,
+        currency=currency or one.currency, booked_on=day_in(one, place, find(element, "BookgDt")) or value_on,
+        value_on=value_on, status=STATUSES.get(code, Status.OTHER),
+        is_reversal=text_of(element, "RvslInd").lower() in ("true", "1"), bank_reference=text_of(element, "AcctSvcrRef"),
+        batch=text_of(element, "NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId"), code=_code(element),
+        text=text_of(element, "AddtlNtryInf"),
+    )  # fmt: skip
+    if own := text_of(element, "NtryRef"):
+        entry.references["entry"] = own
+    if entry.booked_on is None:
+        entry.booked_on = _first_day(details)
+    for number_in, detail in enumerate(details, 1):
+        _in_entry(one, entry, detail, number_in)
+    if len(details) == 1:
+        _take_over(entry, details[0])
+    else:
+        entry.details = details
+    one.entries.append(entry)
+
+
+def _first_day(details: tuple[Booking, ...]) -> dt.date | None:
+    return next((detail.booked_on for detail in details if detail.booked_on), None)
+
+
+def _code(element: Element) -> str:
+    """The bank transaction code: domain, family and sub-family, else the bank's own."""
+    code = find(element, "BkTxCd")
+    parts = (text_of(code, "Domn/Cd"), text_of(code, "Domn/Fmly/Cd"), text_of(code, "Domn/Fmly/SubFmlyCd"))
+    return sys.intern("-".join(part for part in parts if part) or text_of(code, "Prtry/Cd"))
+
+
+class _Detail(Booking):
+    """A payment before its entry is known: its sign and side are not yet."""
+
+    __slots__ = ("amounts", "parties", "side", "signed")
+
+    amounts: list[tuple[Decimal | None, str]]
+    signed: str  # an amount with a sign, which the direction is for
+    parties: dict[str, Party]
+    side: str
+
+
+def detail_of(element: Element) -> Booking:
+    references = find(element, "Refs")
+    told = {name: text_of(references, tag) for tag, name in REFERENCES}
+    told |= {
+        text_of(one, "Tp", "Prtry") or "proprietary": text_of(one, "Ref") for one in every(references, "Prtry")
+    }  # fmt: skip
+    if creditor := text_of(element, "RltdPties/Cdtr/Id/PrvtId/Othr/Id", "RltdPties/Cdtr/Pty/Id/PrvtId/Othr/Id"):
+        told["creditor"] = creditor
+    text, structured = _remittance(element)
+    if structured:
+        told["structured"] = structured
+    end_to_end = told.pop("end_to_end")
+    made = _Detail(
+        place="", amount=None, currency="", text=text, code=_code(element),
+        end_to_end="" if end_to_end.upper() in ("NOTPROVIDED", "NOT PROVIDED") else end_to_end,
+        bank_reference=told.pop("bank"), batch=told["batch"],
+        return_reason=text_of(element, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/OrgnlBkTxCd/Prtry/Cd"),
+    )  # fmt: skip
+    made.references = {name: value for name, value in told.items() if value and value.upper() != "NOTPROVIDED"}
+    made.side = text_of(element, "CdtDbtInd").upper()
+    found = [
+        amount
+        for path in ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt", "AmtDtls/InstdAmt/Amt")
+        if (amount := find(element, path)) is not None
+    ]
+    made.signed = next((text for one in found if (text := (one.text or "").strip()).startswith(SIGNS)), "")
+    made.amounts = [(amount_of(one.text or ""), known_currency(str(one.get("Ccy") or ""))) for one in found]
+    made.parties = {side: _party(element, side) for side in ("Dbtr", "Cdtr")}
+    return made
+
+
+def _remittance(element: Element) -> tuple[str, str]:
+    """The text, and the structured reference of it."""
+    remittance = find(element, "RmtInf")
+    paths = ("CdtrRefInf/Ref", "CdtrRefInf/CdtrRef", "RfrdDocInf/Nb", "RfrdDocInf/RfrdDocNb")
+    structured = [text_of(one, *paths) for one in every(remittance, "Strd")]
+    texts = [" ".join((one.text or "").split()) for one in every(remittance, "Ustrd")] + structured
+    texts += [text_of(one, "AddtlRmtInf") for one in every(remittance, "Strd")]
+    texts.append(text_of(element, "AddtlTxInf"))
+    return " ".join(text for text in texts if text and text.upper() != "NOTPROVIDED"), next(
+        (one for one in structured if one), ""
+    )
+
+
+def _party(element: Element, side: str) -> Party:
+    parties, agents = find(element, "RltdPties"), find(element, "RltdAgts")
+    names = (f"{side}/Nm", f"{side}/Pty/Nm", f"{side}/Agt/FinInstnId/Nm", f"Ultmt{side}/Nm", f"Ultmt{side}/Pty/Nm")
+    return Party(
+        text_of(parties, *names), account_of(find(parties, f"{side}Acct")), bank_of(find(agents, f"{side}Agt"))
+    )
+
+
+def _in_entry(one: Parsed, entry: Booking, detail: Booking, number: int) -> None:
+    """Sign, currency and other side of a payment, by its entry."""
+    assert isinstance(detail, _Detail)
+    detail.place = _("%(entry)s, payment %(number)s") % {"entry": entry.place, "number": number}
+    detail.booked_on, detail.value_on, detail.status = entry.booked_on, entry.value_on, entry.status
+    detail.is_reversal = entry.is_reversal
+    if detail.signed:
+        words = _("“%(value)s” has a sign; CdtDbtInd says the direction.")
+        one.wrong(detail.place, words % {"value": detail.signed[:40]})
+    is_credit = detail.side == "CRDT" if detail.side in ("CRDT", "DBIT") else (entry.amount or 0) >= 0
+    mine = next(
+        (amount for amount, currency in detail.amounts if currency in (entry.currency, "") and amount is not None), None
+    )
+    detail.amount, detail.currency = None if mine is None else (mine if is_credit else -mine), entry.currency
+    foreign = [(amount, currency) for amount, currency in detail.amounts if currency not in (entry.currency, "")]
+    if foreign and foreign[-1][0] is not None:
+        detail.original = (foreign[-1][0], foreign[-1][1])
+    own = (entry.amount or 0) > 0 if detail.amount is None else detail.amount > 0
+    ours, theirs = detail.parties["Cdtr" if own else "Dbtr"], detail.parties["Dbtr" if own else "Cdtr"]
+    if not theirs and ours and ours.account != one.account and entry.is_reversal:
+        theirs = ours
+    detail.party = theirs
+
+
+def _take_over(entry: Booking, detail: Booking) -> None:
+    """An entry of one payment is that payment."""
+    for name in ("end_to_end", "return_reason", "original"):
+        setattr(entry, name, getattr(detail, name))
+    entry.bank_reference = entry.bank_reference or detail.bank_reference
+    entry.batch = entry.batch or detail.batch
+    if detail.bank_reference and detail.bank_reference != entry.bank_reference:
+        entry.references["bank_of_payment"] = detail.bank_reference
+    entry.references |= detail.references
+    entry.code = entry.code or detail.code
+    entry.party = detail.party
+    entry.text = " ".join(part for part in (detail.text, entry.text) if part)

@@ -1,0 +1,422 @@
+"""Any bank's CSV, or sheet of a workbook (XLSX, XLS, ODS): rows by a mapping of its columns, guessed where nobody has said one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+from django.utils.translation import gettext as _
+
+from wallet.statement_formats.cells import CURRENCIES, bare_amount, days_of, number_of, plain
+from wallet.statement_formats.columns import CREDITS, DEBITS
+from wallet.statement_formats.errors import BadStatement
+from wallet.statement_formats.mapping import SAMPLE_ROWS, Mapping, guess
+from wallet.statement_formats.parsed import Balance, Booking, Parsed, Party, Status, Weight, known_currency
+from wallet.statement_formats.table_rows import Rows, csv_rows
+from wallet.statement_formats.workbooks import sheets
+
+PENDING = (
+    "pending",
+    "vorgemerkt",
+    "authori",
+    "processing",
+    "in progress",
+    "reserved",
+    "oczekuj",
+    "en attente",
+    "pendiente",
+    "upcoming",
+)
+NOTHING_MOVED = (
+    "declined",
+    "reverted",
+    "failed",
+    "cancelled",
+    "canceled",
+    "rejected",
+    "denied",
+    "voided",
+    "expired",
+    "abgelehnt",
+    "storniert vor",
+    "not settled",
+)
+TAIL_CHARS_MAX = 300
+OPENING_WORDS = (
+    "opening balance", "balance brought forward", "brought forward", "anfangssaldo", "alter kontostand", "balance b f",
+    "saldo inicial", "solde initial", "begin saldo", "beginsaldo", "alter saldo", "saldo anterior", "saldo poczatkowe",
+    "starting balance", "beginning balance",
+)  # fmt: skip
+CLOSING_WORDS = (
+    "closing balance", "carried forward", "endsaldo", "neuer kontostand", "balance c f", "saldo final", "solde final", "eindsaldo",
+    "neuer saldo", "saldo koncowe", "ending balance", "kontostand vom", "kontostand", "balance at end of period", "ledger balance",
+    "saldo contabile",
+)  # fmt: skip
+
+
+def read_csv(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Parsed]:
+    """Raises BadStatement: no table, or none with days and amounts."""
+    yield from read_rows(csv_rows(file), mapping, has_end_mark=False)
+
+
+def read_workbook(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Parsed]:
+    """The first sheet that has a statement in it."""
+    refusal: BadStatement | None = None
+    for name, rows in sheets(file):
+        try:
+            yield from read_rows(iter(rows), mapping, name)
+            return
+        except BadStatement as error:
+            refusal = refusal or error
+    raise refusal or BadStatement(_("There is no sheet in the workbook."))
+
+
+# ── a statement of each account and currency ─────────────────────────────────────────────────────────────────────────
+
+
+def read_rows(rows: Rows, mapping: Mapping | None, sheet: str = "", *, has_end_mark: bool = True) -> Iterator[Parsed]:
+    """has_end_mark: the file around the rows can't have been cut off (a workbook's directory stands at its end)."""
+    head = list(itertools.islice(rows, SAMPLE_ROWS))
+    mapping = mapping or guess([row for _number, row in head])
+    if mapping is None:
+        raise BadStatement(
+            _("No columns of days and amounts are recognised in the table. Say which is what on the mapping page.")
+        )
+    reader = _Table(mapping, sheet, has_end_mark=has_end_mark)
+    for number, row in head[: mapping.header + 1]:
+        reader.above(number, row)
+    for number, row in itertools.chain(head[mapping.header + 1 :], rows):
+        reader.row(number, row)
+    yield from reader.statements()
+
+
+class _Table:
+    def __init__(self, mapping: Mapping, sheet: str, *, has_end_mark: bool) -> None:
+        self.mapping, self.sheet, self.has_end_mark = mapping, sheet, has_end_mark
+        self.names: list[str] = []
+        self.found: dict[tuple[str, str], Parsed] = {}
+        self.fees: dict[int, Decimal] = {}
+        self.notes: list[tuple[str, str]] = []
+        self.opening: Decimal | None = None
+        self.closing: Decimal | None = None
+        self.tells_two_balances = False
+        self.last_row: tuple[int, list[Any]] | None = None
+        # Fewest cells of a booking row but the last; cells of the last row with a day, its line, and whether it books.
+        self.width_min, self.last_width, self.last_line, self.last_books = 0, 0, 0, False
+
+    def above(self, number: int, row: list[Any]) -> None:
+        """Names of the columns, and balances that stand over the table."""
+        self.names = [str(cell) for cell in row]
+        self._balance_row(row)
+
+    def _balance_row(self, row: list[Any]) -> bool:
+        """“Opening balance …” with one amount."""
+        text = plain(" ".join(str(cell) for cell in row if isinstance(cell, str)))
+        amounts = [
+            number
+            for cell in row
+            if str(cell).strip()
+            and not days_of(cell)
+            and (number := number_of(cell, self.mapping.decimal or ".")) is not None
+        ]
+        if not amounts:
+            return False
+        if any(text.startswith(words) or f" {words}" in text for words in OPENING_WORDS):
+            self.tells_two_balances |= self.opening not in (None, amounts[-1])
+            self.opening = amounts[-1]
+        elif any(text.startswith(words) for words in CLOSING_WORDS):
+            self.tells_two_balances |= self.closing not in (None, amounts[-1])
+            self.closing = amounts[-1]
+        else:
+            return False
+        return True
+
+    def cell(self, row: list[Any], meaning: str) -> Any:
+        at = self.mapping.column(meaning)
+        return row[at] if 0 <= at < len(row) else ""
+
+    def text(self, row: list[Any], meaning: str) -> str:
+        places = self.mapping.columns.get(meaning, [])
+        told = [" ".join(str(row[at]).split()) for at in places if at < len(row)]
+        return " ".join(dict.fromkeys(one for one in told if one))
+
+    def number(self, row: list[Any], meaning: str) -> Decimal | None:
+        cell = self.cell(row, meaning)
+        return number_of(cell, self.mapping.decimal) if str(cell).strip() else None
+
+    def place(self, number: int, meaning: str = "") -> str:
+        place = _("Line %(line)s") % {"line": number}
+        at = self.mapping.column(meaning)
+        if meaning and at >= 0:
+            name = self.names[at] if self.mapping.header >= 0 and at < len(self.names) else str(at + 1)
+            place = _("Line %(line)s, column “%(column)s”") % {"line": number, "column": name}
+        return f"{self.sheet}: {place}" if self.sheet else place
+
+    def row(self, number: int, row: list[Any]) -> None:
+        self.last_row = (number, row)
+        day_cell = self.cell(row, "date")
+        days = days_of(day_cell)
+        day = days.get(self.mapping.order) or next(iter(days.values()), None)
+        amount, trouble, side_currency = self._amount(row)
+        if day is None and not days_of(self.cell(row, "value")):
+            self._no_day(number, row, day_cell, amount)
+            return
+        if amount is None and not trouble:
+            if not self._balance_row(row):
+                self.notes.append((self.place(number), _("the row has no amount; it is left out.")))
+                self._ends_with(number, row, is_booking=False)
+            return
+        currency = (
+            known_currency(CURRENCIES.get(self.text(row, "currency"), self.text(row, "currency")))
+            or side_currency
+            or self.mapping.currency
+        )
+        one = self._statement(self.text(row, "own_account").replace(" ", "") or self.mapping.account, currency)
+        if trouble:
+            cell = str(self.cell(row, trouble))[:40]
+            place = self.place(number, trouble)
+            if amount is None:
+                one.wrong(place, _("“%(value)s” is not an amount.") % {"value": cell})
+            else:
+                words = _("“%(value)s” could mean two amounts: write decimals with two digits.") % {"value": cell}
+                one.odd(place, words, Weight.NEEDED)
+        if (
+            self.text(row, "currency")
+            and not known_currency(self.text(row, "currency"))
+            and self.text(row, "currency") not in CURRENCIES
+        ):
+            one.wrong(
+                self.place(number, "currency"),
+                _("“%(value)s” is not a currency code.") % {"value": self.text(row, "currency")[:10]},
+            )
+        one.entries.append(self._entry(one, number, row, day, amount, currency))
+        self._ends_with(number, row, is_booking=True)
+
+    def _ends_with(self, number: int, row: list[Any], *, is_booking: bool) -> None:
+        if self.last_books:
+            self.width_min = min(self.width_min or self.last_width, self.last_width)
+        self.last_width, self.last_line, self.last_books = len(row), number, is_booking
+
+    def _no_day(self, number: int, row: list[Any], cell: Any, amount: Decimal | None) -> None:
+        if self._balance_row(row):
+            return
+        if str(cell).strip() and any(letter.isdigit() for letter in str(cell)) and amount is not None:
+            one = self._statement(self.mapping.account, self.mapping.currency)
+            one.wrong(
+                self.place(number, "date"), _("“%(value)s” is not a date like 2026-10-31.") % {"value": str(cell)[:30]}
+            )
+        elif amount is not None and str(cell).strip() and any(word in plain(str(cell)) for word in PENDING):
+            one = self._statement(self.mapping.account, self.mapping.currency)
+            entry = self._entry(one, number, row, None, amount, self.mapping.currency)
+            entry.status = Status.PENDING
+            one.entries.append(entry)
+        elif any(str(other).strip() for other in row):
+            self.notes.append((self.place(number), _("the row has no day; it is left out.")))
+
+    def _statement(self, account: str, currency: str) -> Parsed:
+        key = (account, currency)
+        if key not in self.found:
+            name = " ".join(part for part in (account, currency) if part)
+            place = _("The file") if not self.found or not name else _("Statement %(id)s") % {"id": name}
+            self.found[key] = Parsed(place=place, account=account, currency=currency)
+        return self.found[key]
+
+    def _amount(self, row: list[Any]) -> tuple[Decimal | None, str, str]:
+        """The signed amount; which column has none, or one that could mean two; and a currency written beside it."""
+        mapping = self.mapping
+        if "amount" in mapping.columns:
+            cell = self.cell(row, "amount")
+            if not str(cell).strip():
+                return None, "", ""
+            number, trouble = self._read_amount(cell), ""
+            if number is None:
+                return None, "amount", ""
+            if number_of(cell, mapping.decimal) is None:
+                trouble = "amount"
+            side = self.text(row, "indicator").upper()
+            if side in DEBITS or side in CREDITS:
+                number = abs(number) if side in CREDITS else -abs(number)
+            code = bare_amount(cell)[1] if isinstance(cell, str) else ""
+            return (-number if mapping.is_inverted else number), trouble, code
+        total, code, is_told, trouble = Decimal(0), "", False, ""
+        for meaning, sign in (("debit", 1 if mapping.is_debit_negative else -1), ("credit", 1)):
+            cell = self.cell(row, meaning)
+            if not str(cell).strip() or str(cell).strip() in ("-", "--"):
+                continue
+            number = self._read_amount(cell)
+            if number is None:
+                return None, meaning, ""
+            trouble = trouble or (meaning if number_of(cell, mapping.decimal) is None else "")
+            is_told, total = True, total + sign * number
+            code = code or (bare_amount(cell)[1] if isinstance(cell, str) else "")
+        return (total if is_told else None), trouble, code
+
+    def _read_amount(self, cell: Any) -> Decimal | None:
+        """Where nothing tells which mark stands before decimals: the one that is there, for whoever only looks."""
+        number = number_of(cell, self.mapping.decimal)
+        if number is None and not self.mapping.decimal:
+            number = number_of(cell, "," if "," in str(cell) else ".")
+        return number
+
+    def _entry(
+        self, one: Parsed, number: int, row: list[Any], day: dt.date | None, amount: Decimal | None, currency: str
+    ) -> Booking:
+        values = days_of(self.cell(row, "value"))
+        value_on = values.get(self.mapping.order) or next(iter(values.values()), None)
+        status = self.text(row, "status").lower()
+        entry = Booking(
+            place=self.place(number), amount=amount, currency=currency, booked_on=day or value_on, value_on=value_on,
+            status=Status.PENDING if any(word in status for word in PENDING)
+            else Status.OTHER if any(word in status for word in NOTHING_MOVED) else Status.BOOKED,
+            bank_reference=self.text(row, "bank_reference"), end_to_end=self.text(row, "end_to_end"), text=self.text(row, "text"),
+            code=self.text(row, "code"), balance_after=self.number(row, "balance"),
+            party=Party(self.text(row, "name"), self.text(row, "iban").replace(" ", ""), self.text(row, "bic")),
+        )  # fmt: skip
+        entry.references = {name: told for name in ("customer", "mandate") if (told := self.text(row, name))}
+        original = self.number(row, "original_amount")
+        code = known_currency(self.text(row, "original_currency"))
+        if original is not None and code and code != currency:
+            entry.original = (original, code)
+        fee = self.number(row, "fee")
+        if fee:
+            entry.references["fee"] = str(fee)
+            self.fees[id(entry)] = fee
+        return entry
+
+    def statements(self) -> Iterator[Parsed]:
+        if not self.found:
+            one = self._statement(self.mapping.account, self.mapping.currency)
+            one.odd(one.place, _("there is no booking in it."), Weight.NEEDED)
+        for number, one in enumerate(self.found.values()):
+            if not number and self.last_width < (
+                self.width_min or (len(self.names) if self.mapping.header >= 0 else 0)
+            ):
+                words = _("it has fewer cells than the rows before: the file was cut off.")
+                one.odd(self.place(self.last_line), words, Weight.NEEDED)
+            if not number:
+                for place, words in self.notes[:50]:
+                    one.odd(place, words)
+                for doubt in self.mapping.doubts:
+                    one.odd(_("The file"), DOUBTS()[doubt], Weight.NEEDED)
+            if not one.currency:
+                one.odd(one.place, _("it names no currency."), Weight.NEEDED)
+            self._balances(one)
+            self._end(one)
+            if len(self.found) == 1:
+                self._told_balances(one)
+            one.settle()
+            yield one
+
+    def _end(self, one: Parsed) -> None:
+        """Whether balances prove that no row is missing behind the last one: of a running balance the one that belongs to that
+        end, told above or below the table; without one, opening + entries = closing."""
+        if self.last_row is not None and (cells := [str(cell) for cell in self.last_row[1] if str(cell).strip()]):
+            one.tail = f"{self.place(self.last_row[0])}: {' · '.join(cells)}"[:TAIL_CHARS_MAX].replace("\0", " ")
+        if self.has_end_mark:
+            return
+        told = [entry for entry in one.booked if entry.amount is not None]
+        opening, closing = one.balance("opening"), one.balance("closing")
+        is_single = len(self.found) == 1 and not self.tells_two_balances
+        if opening is None or closing is None:
+            total = sum((entry.amount or Decimal(0) for entry in told), Decimal(0))
+            is_told = self.opening is not None and self.closing is not None
+            one.has_end = is_single and is_told and (self.opening or Decimal(0)) + total == self.closing
+            return
+        can_rise, can_fall = _runs(told), _runs(told[::-1])  # oldest or newest first; one row is both
+        one.ends_at_opening = can_fall and not can_rise
+        opens = self.opening == opening.amount or (can_rise and not can_fall)
+        closes = self.closing == closing.amount or one.ends_at_opening
+        one.has_end = is_single and opens and closes
+
+    def _told_balances(self, one: Parsed) -> None:
+        for kind, amount in (("opening", self.opening), ("closing", self.closing)):
+            if amount is not None and one.balance(kind) is None:
+                one.balances.append(Balance(kind, amount, one.currency, None, kind, is_interim=True))
+
+    def _balances(self, one: Parsed) -> None:
+        """From the running balance, oldest or newest first: each row is proved against the one before."""
+        told = [entry for entry in one.booked if entry.amount is not None]
+        if not told or all(entry.balance_after is None for entry in told):
+            return
+        if not _runs(told) and not _runs(told[::-1]):
+            self._with_fees(told)
+        ordered = told if _runs(told) else told[::-1] if _runs(told[::-1]) else _by_day(told)
+        if not _runs(ordered) and "columns" in self.mapping.doubts:
+            for entry in one.entries:  # a column without a name was no balance
+                entry.balance_after = None
+            return
+        if not _runs(ordered):
+            wrong = _first_break(told if len(_breaks(told)) <= len(_breaks(told[::-1])) else told[::-1])
+            one.wrong(wrong.place, _("its balance does not follow from the line before."))
+            one.checks.append("running balance")
+            return
+        one.checks.append("running balance")
+        one.balances.append(_at_the_end(ordered[::-1], one, -1))
+        one.balances.append(_at_the_end(ordered, one, 1))
+
+    def _with_fees(self, told: list[Booking]) -> None:
+        """Where the balance says that the fee of a row came off as well, it did."""
+        if not any(id(entry) in self.fees for entry in told):
+            return
+        for sign in (-1, 1):
+            changed = [entry.amount for entry in told]
+            for entry in told:
+                entry.amount = (entry.amount or Decimal(0)) + sign * self.fees.get(id(entry), Decimal(0))
+            if _runs(told) or _runs(told[::-1]):
+                return
+            for entry, amount in zip(told, changed, strict=True):
+                entry.amount = amount
+
+
+def _at_the_end(ordered: list[Booking], one: Parsed, sign: int) -> Balance:
+    """The balance behind the last row (sign 1), or before the first of rows the other way round (-1)."""
+    known = next(at for at in range(len(ordered) - 1, -1, -1) if ordered[at].balance_after is not None)
+    beyond = ordered[known + 1 :] if sign > 0 else ordered[known:]
+    moved = sum((entry.amount or Decimal(0) for entry in beyond), Decimal(0))
+    amount = (ordered[known].balance_after or Decimal(0)) + sign * moved
+    return Balance("closing" if sign > 0 else "opening", amount, one.currency, ordered[-1].booked_on, "running balance")
+
+
+def DOUBTS() -> dict[str, str]:
+    return {
+        "order": _("day and month could be the other way round."),
+        "decimal": _("it does not say whether “,” or “.” stands before decimals."),
+        "columns": _("the names of its columns are not known, or it has none; what they mean is guessed."),
+    }
+
+
+def _breaks(told: list[Booking]) -> list[Booking]:
+    found, balance, since = [], None, Decimal(0)
+    for entry in told:
+        since += entry.amount or Decimal(0)
+        if entry.balance_after is None:
+            continue
+        if balance is not None and balance + since != entry.balance_after:
+            found.append(entry)
+        balance, since = entry.balance_after, Decimal(0)
+    return found
+
+
+def _runs(told: Iterable[Booking]) -> bool:
+    return not _breaks(list(told))
+
+
+def _first_break(told: list[Booking]) -> Booking:
+    return _breaks(told)[0]
+
+
+def _by_day(told: list[Booking]) -> list[Booking]:
+    """Days newest first, each day's rows oldest first; or the other way round."""
+    for is_reverse in (False, True):
+        groups = [list(group) for _day, group in itertools.groupby(told, key=lambda entry: entry.booked_on)]
+        ordered = [
+            entry
+            for group in (groups if not is_reverse else groups[::-1])
+            for entry in (group[::-1] if not is_reverse else group)
+        ]
+        if _runs(ordered):
+            return ordered
+    return told

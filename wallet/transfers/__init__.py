@@ -1,0 +1,1 @@
+"""Transfers to and from trading accounts, currency exchanges and their quotes."""

@@ -1,0 +1,49 @@
+"""Who may transfer and exchange."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from compliance.choices import RestrictionKind
+from crm.models import Brand
+from crm.security.policies import YES, Decision, has_permission, no
+from crm.security.scope import reach_of
+from wallet.core.policies import by_another, is_own, ran_out_of_time
+from wallet.models import (
+    RateEntry,
+)
+
+# Money may leave a platform while trading is forbidden, but not while the client is frozen.
+NO_TRANSFERS = frozenset({RestrictionKind.FROZEN})
+
+
+def can_transfer(user: Any, client: Client, *, to_trading: bool = True) -> Decision:
+    """The client themselves, while nothing forbids it; who may not trade can still fetch their money back."""
+    if not is_own(user, client):
+        return no(_("Only the client can move money between wallet and trading account."))
+    held = set(client.restrictions)
+    if NO_TRANSFERS & held or (to_trading and RestrictionKind.NO_TRADING in held):
+        return no(_("Transfers are not possible at the moment. Please contact support."))
+    if to_trading and ran_out_of_time(client):
+        return no(
+            _("You were not verified in time. Your money goes back to where it came from; please contact support.")
+        )
+    return YES
+
+
+def can_enter_rate(user: Any, permission: str = "wallet.write_journal") -> Decision:
+    """A rate counts for every brand: whoever enters or approves one reaches all of them."""
+    allowed = has_permission(user, permission)
+    if not allowed:
+        return allowed
+    if Brand.objects.exclude(pk__in=reach_of(user).whole_brands).exists():
+        return no(_("A rate counts for every brand. Only someone who reaches all brands can do this."))
+    return YES
+
+
+def can_decide_rate(user: Any, entry: RateEntry) -> Decision:
+    """Approve or refuse: not the one who entered it. Also a CHECK of the table."""
+    return by_another(user, entry, can_enter_rate(user, "wallet.post_manual_journal"))

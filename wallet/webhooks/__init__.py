@@ -1,0 +1,1 @@
+"""What PSPs send us, and the PSPs' own pages."""

@@ -1,0 +1,1 @@
+"""The webhooks' address and the pages of PSPs."""

@@ -1,0 +1,76 @@
+"""A PSP's new API address: proposed, approved with its secrets typed again, refused, withdrawn."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from crm.ui.verbs import attempt
+from crm.ui.views import staff_page
+from wallet.core import queries
+from wallet.core.forms import ReasonForm
+from wallet.models import PspAddressChange
+from wallet.psp import addresses
+from wallet.psp.forms import AddressForm, ApproveAddressForm
+from wallet.webhooks.views.psps import PspPage
+
+MANAGES = "wallet.manage_psp"
+
+
+@require_POST
+@staff_page(MANAGES)
+def propose(request: HttpRequest, pk: int) -> HttpResponseBase:
+    page = PspPage()
+    psp, form = page.find(request, pk), AddressForm(request.POST, prefix="address")
+    done = attempt(
+        request,
+        lambda: addresses.propose_address(psp_id=psp.pk, actor=request.user, **form.cleaned_data),
+        _("New address proposed. A second person approves it."), form=form, forbidden_is_said=True,
+    )  # fmt: skip
+    return redirect("wallet:psp", pk=pk) if done else page.show(request, psp, address_form=form, status=422)
+
+
+def _change(request: HttpRequest, pk: int) -> PspAddressChange:
+    rows = PspAddressChange.objects.filter(psp__in=queries.psps_visible_to(request.user).values("pk"))
+    return queries.one_of(rows.select_related("psp__brand"), pk, request.user, MANAGES)
+
+
+@require_POST
+@staff_page(MANAGES)
+def approve(request: HttpRequest, pk: int) -> HttpResponseBase:
+    change = _change(request, pk)
+    form = ApproveAddressForm(request.POST, psp=change.psp, prefix="approve")
+    done = attempt(
+        request,
+        lambda: addresses.approve_address(change_id=pk, keys=form.keys(), actor=request.user),
+        _("Address changed. Test the connection to be sure."), form=form, forbidden_is_said=True,
+    )  # fmt: skip
+    if done:
+        return redirect("wallet:psp", pk=change.psp_id)
+    return PspPage().show(request, change.psp, approve_form=form, status=422)
+
+
+@require_POST
+@staff_page(MANAGES)
+def refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
+    change, form = _change(request, pk), ReasonForm(request.POST, prefix="refuse")
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        attempt(
+            request, lambda: addresses.refuse_address(change_id=pk, actor=request.user, note=reason),
+            _("Address refused."),
+        )  # fmt: skip
+    else:
+        messages.error(request, _("Enter a reason."))
+    return redirect("wallet:psp", pk=change.psp_id)
+
+
+@require_POST
+@staff_page(MANAGES)
+def withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
+    change = _change(request, pk)
+    attempt(request, lambda: addresses.withdraw_address(change_id=pk, actor=request.user), _("Proposal withdrawn."))
+    return redirect("wallet:psp", pk=change.psp_id)

@@ -1,0 +1,267 @@
+"""PSPs: the list, how each is doing, its set-up, a new one, and the ways to pay that each brings."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from crm.errors import DomainError
+from crm.models import Brand
+from crm.money.amounts import from_minor
+from crm.security.scope import reach_of
+from crm.ui.charts import Chart, Series
+from crm.ui.verbs import attempt
+from crm.ui.views import StaffView, staff_page
+from wallet.choices.approvals import RequestState
+from wallet.core import queries
+from wallet.core.forms import ReasonForm
+from wallet.core.policies import can_withdraw
+from wallet.models import PaymentMethod, Psp
+from wallet.psp import ADAPTERS, adapter_class
+from wallet.psp import health as psp_health
+from wallet.psp import setup as psps
+from wallet.psp.forms import AddressForm, ApproveAddressForm, MethodForm, NewPspForm, PspForm, title_of
+from wallet.psp.policies import can_decide_address
+from wallet.reconciliation import announced_reports
+from wallet.reconciliation import queries as queries_recon
+
+
+@staff_page("wallet.view_psp")
+def psp_list(request: HttpRequest) -> HttpResponse:
+    """Every PSP with how it has been doing: payments of the last thirty days, calls, the last webhook, the last test."""
+    found = list(
+        queries.psps_visible_to(request.user)
+        .select_related("brand")
+        .defer("sealed_credentials")
+        .prefetch_related("methods")
+    )
+    health = psp_health.psp_health([psp.pk for psp in found])
+    shown = [{"psp": psp, "health": health[psp.pk]} for psp in found]
+    return render(
+        request, "wallet/webhooks/psps.html", {"rows": shown, "may_manage": request.user.has_perm("wallet.manage_psp")}
+    )
+
+
+@staff_page("wallet.view_psp")
+def health_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Is it up, does it approve, how quick is it, what did it send that we refused?"""
+    rows = queries.psps_visible_to(request.user).select_related("brand").defer("sealed_credentials")
+    psp: Psp = queries.one_of(rows, pk, request.user, "wallet.view_psp")
+    calls = psp_health.last_calls(psp)
+    days, settled, failed = psp_health.by_day(psp)
+    declines = psp_health.decline_reasons(psp)
+    context = {
+        "psp": psp,
+        "health": psp_health.psp_health([psp.pk])[psp.pk],
+        "outage": psp_health.outage_of(psp, calls),
+        "calls": calls[: psp_health.SHOWN],
+        "latencies": [call.milliseconds for call in reversed(calls)],
+        "declines": [(words, count, str(count)) for words, count in declines],
+        "refused": psp_health.refused_webhooks(psp),
+        "webhook_counts": psp_health.webhook_counts(psp),
+        "reports": psp_health.announced_reports(psp),
+        "announces": adapter_class(psp.adapter).announces_reports,
+        "may_fetch": request.user.has_perm("wallet.run_reconciliation"),
+        "chart": Chart(
+            id="psp-days",
+            x=days,
+            series=[
+                Series(_("Settled"), settled, tone="success", kind="bars", decimals=0),
+                Series(_("Failed"), failed, tone="danger", kind="line", decimals=0),
+            ],
+            height=180,
+        ),
+        "has_payments": any(settled) or any(failed),
+        "may_manage": request.user.has_perm("wallet.manage_psp"),
+    }
+    return render(request, "wallet/webhooks/psp_health.html", context)
+
+
+@require_POST
+@staff_page("wallet.run_reconciliation")
+def report_fetch_again(request: HttpRequest, pk: int) -> HttpResponseBase:
+    rows = queries_recon.announced_visible_to(request.user)
+    report = queries.one_of(rows, pk, request.user, "wallet.run_reconciliation")
+    announced_reports.fetch_again(report_id=report.pk, actor=request.user)
+    messages.success(request, _("%(name)s is being fetched again.") % {"name": report.name})
+    return redirect("wallet:psp_health", pk=report.psp_id)
+
+
+class NewPspPage(StaffView):
+    """Choose a provider, then its keys; the connection is tested at once."""
+
+    permission = "wallet.manage_psp"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        adapter = request.GET.get("adapter", "")
+        if not adapter:
+            choices = [
+                {"code": code, "title": title_of(code), "summary": adapter_class(code).summary} for code in ADAPTERS
+            ]
+            return render(request, "wallet/webhooks/psp_choose.html", {"choices": choices})
+        return self.show(request, adapter, NewPspForm(adapter=self.known(adapter), brands=self.brands(request)))
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        adapter = self.known(request.GET.get("adapter", ""))
+        form = NewPspForm(request.POST, adapter=adapter, brands=self.brands(request))
+        if form.is_valid():
+            values = form.cleaned_data
+            try:
+                psp = psps.create_psp(
+                    brand_id=values["brand"].pk, adapter=adapter, name=values["name"], code=values["code"],
+                    base_url=values["base_url"], keys=form.keys(), currencies=values["currencies"],
+                    method_codes=form.method_codes(), actor=request.user,
+                )  # fmt: skip
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                tell_health(request, psp)
+                return redirect("wallet:psp", pk=psp.pk)
+        return self.show(request, adapter, form, status=422)
+
+    def known(self, adapter: str) -> str:
+        if adapter not in ADAPTERS:
+            raise Http404
+        return adapter
+
+    def brands(self, request: HttpRequest) -> Any:
+        return Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("name")
+
+    def show(self, request: HttpRequest, adapter: str, form: NewPspForm, status: int = 200) -> HttpResponse:
+        if form.errors:
+            form.ask_again()
+        context = {"form": form, "title": title_of(adapter), "summary": adapter_class(adapter).summary}
+        return render(request, "wallet/webhooks/psp_new.html", context, status=status)
+
+
+class PspPage(StaffView):
+    """Set-up of one PSP."""
+
+    permission = "wallet.manage_psp"
+
+    def find(self, request: HttpRequest, pk: int) -> Psp:
+        rows = queries.psps_visible_to(request.user).select_related("brand")
+        return queries.one_of(rows, pk, request.user, "wallet.manage_psp")
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        psp = self.find(request, pk)
+        return self.show(request, psp)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        psp = self.find(request, pk)
+        form = PspForm(request.POST, instance=psp)
+        done = attempt(
+            request,
+            lambda: psps.configure_psp(psp_id=psp.pk, values=form.values(), keys=form.keys(), actor=request.user),
+            _("Saved. Test the connection to be sure."), form=form, forbidden_is_said=True,
+        )  # fmt: skip
+        if done:
+            return redirect("wallet:psp", pk=psp.pk)
+        return self.show(request, psp, form, status=422)
+
+    def show(
+        self, request: HttpRequest, psp: Psp, form: PspForm | None = None, *, address_form: AddressForm | None = None,
+        approve_form: ApproveAddressForm | None = None, status: int = 200,
+    ) -> HttpResponse:  # fmt: skip
+        form = form or PspForm(instance=psp)
+        for one in (form, approve_form):
+            if one is not None and one.errors:
+                one.ask_again()
+        address = request.build_absolute_uri(reverse("wallet:psp_webhook", kwargs={"code": psp.code}))
+        context = {
+            "psp": psp, "form": form, "address": address, "has_keys": bool(psp.sealed_credentials),
+            "health": psp_health.psp_health([psp.pk])[psp.pk], "provider": title_of(psp.adapter),
+            "methods": [_in_base(method, psp) for method in psp.methods.all()], "missing": psps.missing_methods(psp),
+            **_address(request.user, psp, address_form, approve_form),
+        }  # fmt: skip
+        return render(request, "wallet/webhooks/psp.html", context, status=status)
+
+
+def _address(
+    user: Any, psp: Psp, address_form: AddressForm | None, approve_form: ApproveAddressForm | None
+) -> dict[str, Any]:
+    """The PSP's address with what waits for a second person, and the forms for it."""
+    change = psp.address_changes.filter(state=RequestState.WAITING).select_related("requested_by").first()
+    if change is None:
+        return {"change": None, "address_form": address_form or AddressForm(prefix="address")}
+    change.psp = psp
+    return {
+        "change": change, "may_approve": can_decide_address(user, change), "may_withdraw": can_withdraw(user, change),
+        "approve_form": approve_form or ApproveAddressForm(psp=psp, prefix="approve"),
+        "refuse_form": ReasonForm(prefix="refuse"),
+    }  # fmt: skip
+
+
+def _in_base(method: PaymentMethod, psp: Psp) -> dict[str, Any]:
+    """A way to pay with its limits and fees in the brand's base currency."""
+    base = psp.brand.base_currency
+    return {
+        "method": method, "base": base,
+        "low": from_minor(method.deposit_minimum_minor, base), "high": from_minor(method.deposit_maximum_minor, base),
+        "percent": Decimal(method.deposit_fee_basis_points) / 100, "fixed": from_minor(method.deposit_fee_fixed_minor, base),
+    }  # fmt: skip
+
+
+@require_POST
+@staff_page("wallet.manage_psp")
+def psp_check(request: HttpRequest, pk: int) -> HttpResponseBase:
+    psp = queries.one_of(queries.psps_visible_to(request.user), pk, request.user, "wallet.manage_psp")
+    tell_health(request, psp)
+    return redirect("wallet:psp", pk=psp.pk)
+
+
+def tell_health(request: HttpRequest, psp: Psp) -> None:
+    """Ask the PSP now, and say on the next page what it answered and what to do."""
+    health = psps.check_psp(psp_id=psp.pk, actor=request.user)
+    if health.is_up:
+        messages.success(request, _("%(psp)s answers, and knows our key.") % {"psp": psp})
+    else:
+        messages.error(request, _("%(psp)s: %(detail)s") % {"psp": psp, "detail": health.detail})
+
+
+@require_POST
+@staff_page("wallet.manage_psp")
+def method_add(request: HttpRequest, pk: int) -> HttpResponseBase:
+    psp = queries.one_of(queries.psps_visible_to(request.user), pk, request.user, "wallet.manage_psp")
+    method = psps.add_method(psp_id=psp.pk, code=request.POST.get("code", ""), actor=request.user)
+    messages.success(
+        request, _("%(method)s is there, switched off. Set its limits and switch it on.") % {"method": method}
+    )
+    return redirect("wallet:psp_method", pk=psp.pk, method_id=method.pk)
+
+
+class MethodPage(StaffView):
+    """One way to pay: for whom, for how much, at which fee."""
+
+    permission = "wallet.manage_psp"
+
+    def find(self, request: HttpRequest, pk: int, method_id: int) -> PaymentMethod:
+        visible = queries.psps_visible_to(request.user).values("pk")
+        rows = PaymentMethod.objects.filter(psp_id=pk, psp__in=visible).select_related("psp__brand")
+        return queries.one_of(rows, method_id, request.user, "wallet.manage_psp")
+
+    def get(self, request: HttpRequest, pk: int, method_id: int) -> HttpResponse:
+        return self.show(request, form=MethodForm(instance=self.find(request, pk, method_id)))
+
+    def post(self, request: HttpRequest, pk: int, method_id: int) -> HttpResponseBase:
+        method = self.find(request, pk, method_id)
+        form = MethodForm(request.POST, instance=method)
+        done = attempt(
+            request, lambda: psps.configure_method(method_id=method.pk, values=form.values(), actor=request.user),
+            _("Saved."), form=form, forbidden_is_said=True,
+        )  # fmt: skip
+        if done:
+            return redirect("wallet:psp", pk=pk)
+        return self.show(request, form=form, status=422)
+
+    def show(self, request: HttpRequest, *, form: MethodForm, status: int = 200) -> HttpResponse:
+        return render(
+            request, "wallet/webhooks/psp_method.html", {"form": form, "psp": form.instance.psp}, status=status
+        )

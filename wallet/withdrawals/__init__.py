@@ -1,0 +1,1 @@
+"""Withdrawals: checked, approved, split over sources and paid out."""

@@ -1,0 +1,1 @@
+"""The checks that each withdrawal goes through."""

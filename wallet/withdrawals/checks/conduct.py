@@ -1,0 +1,106 @@
+"""Checks of a withdrawal that look at how the client behaves: how often, how much, and what was changed shortly before."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.i18n import formats
+from crm.models import AuditEvent
+from crm.money.amounts import from_minor
+from crm.security import audit
+from wallet.choices.checks import CheckName
+from wallet.choices.withdrawals import Purpose, Way, WithdrawalState
+from wallet.core.limits import exceeds, in_base, limit
+from wallet.models import Withdrawal
+from wallet.withdrawals.checks.registry import Finding, Request, check, passed, review
+
+CAME_BACK = (
+    WithdrawalState.REJECTED,
+    WithdrawalState.CANCELLED,
+    WithdrawalState.FAILED,
+    WithdrawalState.CAME_BACK,
+)
+# What was done to the login or the profile → in words. A profile change counts when it touched one of CONTACTS.
+CHANGES: dict[str, Promise | str] = {
+    "crm.password_changed": gettext_lazy("The password was changed"),
+    "crm.password_reset": gettext_lazy("The password was reset"),
+    "crm.second_factor_added": gettext_lazy("A second factor was added"),
+    "crm.second_factor_removed": gettext_lazy("A second factor was removed"),
+    "crm.second_factor_reset": gettext_lazy("The second factor was reset"),
+    "crm.recovery_codes_renewed": gettext_lazy("The recovery codes were renewed"),
+}
+PROFILE_ACTIONS = ("clients.profile_changed", "portal.details_changed")
+CONTACTS = {"email": gettext_lazy("The e-mail was changed"), "phone": gettext_lazy("The telephone number was changed")}
+EVENTS_READ_MAX = 20
+
+
+@check(CheckName.VELOCITY)
+def velocity(request: Request) -> Finding:
+    """Many requests, or much money, in a day or a week are unusual."""
+    brand, now = request.client.brand, timezone.now()
+    asked = list(
+        request.others.filter(requested_at__gte=now - dt.timedelta(days=7)).values_list("requested_at", flat=True)[:200]
+    )
+    day = sum(at >= now - dt.timedelta(days=1) for at in asked)
+    for count, key, words in (
+        (day, "withdrawal_requests_per_day", gettext_lazy("More than %(most)s requests within a day.")),
+        (len(asked), "withdrawal_requests_per_week", gettext_lazy("More than %(most)s requests within a week.")),
+    ):
+        most = limit(brand, key)
+        if count >= most:
+            return review(str(words) % {"most": most})
+    return _how_much(request) or passed(_("%(count)s other requests within a day.") % {"count": day})
+
+
+def _how_much(request: Request) -> Finding | None:
+    brand, now = request.client.brand, timezone.now()
+    this = in_base(brand, from_minor(request.amount_minor, request.currency), request.currency)
+    for days, key in ((1, "withdrawal_amount_per_day_minor"), (7, "withdrawal_amount_per_week_minor")):
+        rows = Withdrawal.objects.filter(
+            client=request.client, purpose=Purpose.WITHDRAWAL, requested_at__gte=now - dt.timedelta(days=days)
+        ).exclude(state__in=CAME_BACK)
+        if request.known:
+            rows = rows.exclude(request_reference=request.known.request_reference)
+        total = (rows.aggregate(total=Sum("base_amount"))["total"] or Decimal(0)) + this
+        if exceeds(brand, total, key):
+            words = {"total": formats.money(total, brand.base_currency), "days": days}
+            return review(_("%(total)s within %(days)s days, more than the brand's limit.") % words)
+    return None
+
+
+@check(CheckName.COOLING_OFF)
+def cooling_off(request: Request) -> Finding:
+    """A new password, second factor, e-mail, telephone or destination shortly before is how accounts are robbed."""
+    hours = limit(request.client.brand, "withdrawal_cooling_off_hours")
+    since = timezone.now() - dt.timedelta(hours=hours)
+    changes = _changes(request.client.pk, since)
+    if changes:
+        return review(_("%(what)s within the last %(hours)s hours.") % {"what": ", ".join(changes), "hours": hours})
+    earlier = Withdrawal.objects.filter(client=request.client, way=Way.PAYOUT, purpose=Purpose.WITHDRAWAL)
+    known = earlier.filter(destination_mark=request.mark, requested_at__lt=since)
+    if request.mark and earlier.exists() and not known.exists():
+        return review(_("The destination is new or was changed within the last %(hours)s hours.") % {"hours": hours})
+    return passed(_("Nothing was changed lately."))
+
+
+def _changes(client_id: int, since: dt.datetime) -> list[str]:
+    """What was changed since, each thing once, in words."""
+    events = AuditEvent.objects.filter(
+        client_id=client_id, action__in=[*CHANGES, *PROFILE_ACTIONS], at__gte=since
+    ).order_by("-id")[:EVENTS_READ_MAX]
+    found: dict[str, None] = {}
+    for event in events:
+        if event.action in CHANGES:
+            found[str(CHANGES[event.action])] = None
+            continue
+        body = audit.body_of(event)
+        touched = {*(body.get("before") or {}), *(body.get("after") or {})}
+        found.update({str(words): None for field, words in CONTACTS.items() if field in touched})
+    return list(found)

@@ -1,0 +1,105 @@
+"""Checks of a withdrawal that look at the money itself: is it there, is it theirs to take, where does it go."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from crm.i18n import formats
+from crm.money.amounts import Money, from_minor
+from trading.models import TradingAccount
+from wallet.bonuses.ending import lost_by_withdrawal
+from wallet.choices.checks import CheckName
+from wallet.choices.deposits import DepositState
+from wallet.choices.withdrawals import Purpose
+from wallet.core.limits import limit
+from wallet.models import Balance, Deposit
+from wallet.withdrawals.checks.registry import Finding, Request, check, passed, review, stop
+from wallet.withdrawals.policies import NO_WITHDRAWALS
+from wallet.withdrawals.refundable_deposits import KEPT
+
+MARGIN_LEVEL_MIN = Decimal(100)  # per cent; below this a platform closes positions
+
+
+@check(CheckName.FUNDS, can_stop=True)
+def funds(request: Request) -> Finding:
+    """The wallet covers it after what is already reserved."""
+    if not request.amount_minor:
+        return passed(_("The money is reserved."))
+    available = Balance.objects.get(pk=request.wallet.pk).available_minor
+    shown = formats.money(Money.of_minor(max(available, 0), request.currency))
+    if available < request.amount_minor:
+        return stop(_("Only %(available)s is available in the wallet.") % {"available": shown})
+    return passed(_("%(available)s is available.") % {"available": shown})
+
+
+@check(CheckName.KYC, can_stop=True)
+def kyc(request: Request) -> Finding:
+    """No money leaves to someone whose identity is not verified."""
+    needed = limit(request.client.brand, "withdrawal_kyc_level")
+    if request.client.kyc_level < needed:
+        return stop(_("The identity is not verified yet. Please upload the documents that are asked for."))
+    return passed(_("Verified to level %(level)s.") % {"level": request.client.kyc_level})
+
+
+@check(CheckName.RESTRICTIONS, can_stop=True)
+def restrictions(request: Request) -> Finding:
+    """Compliance may have frozen withdrawals, or everything."""
+    if NO_WITHDRAWALS & set(request.client.restrictions):
+        return stop(_("Withdrawals are not possible at the moment. Please contact support."))
+    if request.client.restrictions:
+        return review(
+            _("The client is under a restriction: %(all)s.") % {"all": ", ".join(request.client.restrictions)}
+        )
+    return passed(_("No restriction."))
+
+
+@check(CheckName.RETURN_TO_SOURCE)
+def return_to_source(request: Request) -> Finding:
+    """Money goes back the way it came, up to what came, before it goes anywhere else (an anti-laundering rule)."""
+    plan = request.plan
+    if plan is None:
+        return passed(_("Was split when it was asked for."))
+    if plan.unreturned:
+        due = ", ".join(f"{label} {formats.money(money)}" for label, money in plan.unreturned)
+        return review(_("Should go back first to where it came from: %(due)s.") % {"due": due})
+    returned = sum(part.return_minor for part in plan.parts)
+    if returned == request.amount_minor:
+        ways = ", ".join(f"{part.label} {formats.money(part.money)}" for part in plan.parts)
+        return passed(_("Goes back the way it came: %(ways)s.") % {"ways": ways})
+    came = Q(state__in=KEPT) | Q(state=DepositState.REFUNDED, refunds__purpose=Purpose.WITHDRAWAL)
+    if not Deposit.objects.filter(came, client=request.client, wallet__currency=request.currency).exists():
+        return review(_("The client never paid in in %(currency)s.") % {"currency": request.currency})
+    profit = formats.money(Money.of_minor(plan.profit_minor, request.currency))
+    return passed(_("All deposits go back first; %(profit)s is profit.") % {"profit": profit})
+
+
+@check(CheckName.OPEN_MARGIN)
+def open_margin(request: Request) -> Finding:
+    """A trading account close to being closed out may need the money."""
+    tight = (
+        TradingAccount.objects.filter(client=request.client, margin__gt=0, margin_level__lt=MARGIN_LEVEL_MIN)
+        .values_list("login", flat=True)
+        .first()
+    )
+    if tight is not None:
+        return review(_("Trading account %(login)s is short of margin.") % {"login": tight})
+    return passed(_("No account is short of margin."))
+
+
+@check(CheckName.BONUS)
+def bonus(request: Request) -> Finding:
+    """Credit is never part of the wallet; what a withdrawal takes of it is said before."""
+    if not request.amount_minor:
+        return passed(_("Was said when it was asked for."))
+    amount = from_minor(request.amount_minor, request.currency)
+    lost = [(grant, minor) for grant, minor in lost_by_withdrawal(request.client, amount, request.currency) if minor]
+    if not lost:
+        return passed(_("No credit is touched."))
+    sums = ", ".join(formats.money(Money.of_minor(minor, grant.currency)) for grant, minor in lost)
+    return passed(_("Takes credit away: %(sums)s.") % {"sums": sums})
+
+
+from wallet.withdrawals.checks import conduct, risk  # noqa: E402, F401 (they register theirs, after the ones above)

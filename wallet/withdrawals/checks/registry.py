@@ -1,0 +1,99 @@
+"""What a check of a withdrawal is: a name, one thing that it looks at, and an answer in words.
+
+    @check(CheckName.VELOCITY)
+    def velocity(request: Request) -> Finding: …
+
+`pass` lets it go, `review` sends it to a person, `stop` refuses it outright. The checks themselves are in
+`money` (the money), `risk` (AML and fraud) and `conduct` (velocity, recent changes) beside this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from django.db.models import QuerySet
+
+from clients.models import Client
+from crm.money.amounts import Money
+from wallet.choices.checks import CheckName
+from wallet.choices.withdrawals import Outcome, Purpose, Way
+from wallet.models import Account, Withdrawal
+from wallet.withdrawals.payout_methods import PayoutMethod
+from wallet.withdrawals.return_to_source import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a client asks for, as the checks see it: before it is kept with its plan, later with the row itself."""
+
+    client: Client
+    wallet: Account
+    amount_minor: int
+    currency: str
+    chosen: PayoutMethod | None = None
+    destination: Mapping[str, str] = field(default_factory=dict)
+    plan: Plan | None = None
+    known: Withdrawal | None = None
+
+    @property
+    def money(self) -> Money:
+        return Money.of_minor(self.amount_minor, self.currency)
+
+    @property
+    def mark(self) -> str:
+        """Of the destination that the client chose; empty when everything goes back to its sources."""
+        if self.plan is None:
+            return self.known.destination_mark if self.known and self.known.way == Way.PAYOUT else ""
+        return next((part.mark for part in self.plan.parts if part.way == Way.PAYOUT), "")
+
+    @property
+    def others(self) -> QuerySet[Withdrawal]:
+        """The client's other withdrawals, one row per request."""
+        rows = Withdrawal.objects.filter(client=self.client, purpose=Purpose.WITHDRAWAL, part=1)
+        return rows.exclude(request_reference=self.known.request_reference) if self.known else rows
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: CheckName
+    run: Callable[[Request], Finding]
+    can_stop: bool = False
+
+
+CHECKS: dict[str, Check] = {}
+
+
+def check(
+    name: CheckName, *, can_stop: bool = False
+) -> Callable[[Callable[[Request], Finding]], Callable[[Request], Finding]]:
+    """Register a check. can_stop: it may refuse outright, so it is asked again before an approval."""
+
+    def register(run: Callable[[Request], Finding]) -> Callable[[Request], Finding]:
+        CHECKS[name] = Check(name, run, can_stop)
+        return run
+
+    return register
+
+
+def run_checks(request: Request, *, only_stopping: bool = False) -> dict[str, Finding]:
+    """Every check's finding, in the order in which they were registered; or of those only that may refuse outright."""
+    return {name: one.run(request) for name, one in CHECKS.items() if one.can_stop or not only_stopping}
+
+
+def passed(reason: str) -> Finding:
+    return Finding(Outcome.PASS, reason)
+
+
+def review(reason: str) -> Finding:
+    return Finding(Outcome.REVIEW, reason)
+
+
+def stop(reason: str) -> Finding:
+    return Finding(Outcome.STOP, reason)

@@ -1,0 +1,61 @@
+"""What makes a request that waits one that would pay a client twice: by the bank and by us, or by the PSP and by us.
+
+Looked at again when somebody approves, for many requests at once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from wallet.choices.withdrawals import WITHDRAWAL_OPEN, Purpose
+from wallet.models import Deposit, Dispute, Withdrawal
+
+
+def refusals(parts: Sequence[Withdrawal]) -> dict[str, list[str]]:
+    """Per request (by its reference) in words why it must not be approved; three queries whatever their number."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for part in parts:
+        if part.psp_reference:
+            words = _("%(psp)s says that it paid this already: ask there, and reject it.") % {"psp": part.psp}
+            found[part.request_reference].append(words)
+    gone = _gone({part.source_deposit_id for part in parts if part.source_deposit_id is not None})
+    for part in parts:
+        if part.source_deposit_id in gone:
+            words = _("Deposit %(deposit)s was charged back or has gone back meanwhile: reject this.")
+            found[part.request_reference].append(words % {"deposit": gone[part.source_deposit_id]})
+    _add_chargebacks(found, [part for part in parts if part.part == 1 and part.purpose == Purpose.WITHDRAWAL])
+    return found
+
+
+def _gone(deposit_ids: set[int]) -> dict[int, str]:
+    """Deposits of which less is left than the refunds on their way would give back."""
+    if not deposit_ids:
+        return {}
+    rows = Withdrawal.objects.filter(source_deposit__in=deposit_ids, state__in=WITHDRAWAL_OPEN).order_by()
+    asked = dict(rows.values_list("source_deposit").annotate(total=Sum("amount_minor")))
+    deposits = Deposit.objects.filter(pk__in=deposit_ids)
+    return {one.pk: one.reference for one in deposits if one.kept_minor < int(asked.get(one.pk) or 0)}
+
+
+def _add_chargebacks(found: dict[str, list[str]], requests: Sequence[Withdrawal]) -> None:
+    """A chargeback after the request: the wallet was reserved, so the house would pay both."""
+    if not requests:
+        return
+    taken = Dispute.objects.filter(
+        client__in={one.client_id for one in requests}, taken_minor__gt=0,
+        chargeback__posted_at__gt=min(one.requested_at for one in requests),
+    ).values_list("client_id", "chargeback__posted_at", "deposit__reference")  # fmt: skip
+    by_client = defaultdict(list)
+    for client_id, at, reference in taken[:1_000]:
+        by_client[client_id].append((at, reference))
+    for one in requests:
+        since = [reference for at, reference in by_client[one.client_id] if at and at > one.requested_at]
+        if since:
+            words = _(
+                "Deposit %(reference)s was charged back since this was asked for: reject it, so that the wallet covers it."
+            )
+            found[one.request_reference].append(words % {"reference": since[0]})

@@ -1,0 +1,72 @@
+"""Forms of withdrawals and their investigations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as said
+from django.utils.translation import gettext_lazy as _
+
+from crm.i18n import formats
+from wallet.choices.withdrawals import FindingKind
+from wallet.withdrawals.returned_payouts import Terms
+
+
+def _is_yes(value: str) -> bool:
+    return value == "yes"
+
+
+class FindingForm(forms.Form):
+    """How a payment to a client ended, as its PSP or the bank told it."""
+
+    kind = forms.ChoiceField(label=_("What you were told"))
+    psp_reference = forms.CharField(
+        label=_("Its number there"), max_length=100, required=False,
+        help_text=_("Of the payment, or of the return when it came back. Reports are matched by it."),
+    )  # fmt: skip
+    amount = forms.DecimalField(
+        label=_("What came back"), required=False, max_digits=18, decimal_places=8,
+        widget=forms.TextInput({"inputmode": "decimal"}), help_text=_("Empty: all of it."),
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=_("Who told you, and what"), max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    returns_fee = forms.TypedChoiceField(label=_("Our fee"), coerce=_is_yes)
+    restores_bonus = forms.TypedChoiceField(label=_("The bonus that it took away"), coerce=_is_yes)
+    terms_reason = forms.CharField(
+        label=_("Why so"), max_length=300, required=False,
+        help_text=_("Of fee and bonus, where it is not what the brand does."),
+    )  # fmt: skip
+    field_order = ("kind", "psp_reference", "amount", "returns_fee", "restores_bonus", "terms_reason", "reason")
+
+    def __init__(self, *args: Any, kinds: Any, terms: Terms | None = None, **kwargs: Any) -> None:
+        """terms: of one that came back; only what there is to decide about is asked for."""
+        super().__init__(*args, **{"prefix": "finding", **kwargs})
+        self.fields["kind"].choices = [(kind.value, kind.label) for kind in kinds]  # type: ignore[attr-defined]
+        if FindingKind.CAME_BACK not in kinds:
+            del self.fields["amount"]
+        fee, lost = (terms.fee, terms.bonus.lost) if terms else (None, [])
+        if terms and fee and fee.amount:
+            self._ask(
+                "returns_fee",
+                terms.returns_fee,
+                said("Return it: %(m)s") % {"m": formats.money(fee)},
+                said("Keep it: %(m)s") % {"m": formats.money(fee)},
+            )
+        else:
+            del self.fields["returns_fee"]
+        if terms and lost:
+            credit = ", ".join(f"{one.grant} {formats.money(one.money)}" for one in lost)
+            self._ask(
+                "restores_bonus", terms.restores_bonus, said("Restore it: %(m)s") % {"m": credit}, said("It stays lost")
+            )
+        else:
+            del self.fields["restores_bonus"]
+        if not {"returns_fee", "restores_bonus"} & set(self.fields):
+            del self.fields["terms_reason"]
+
+    def _ask(self, name: str, usual: bool, yes: str, no: str) -> None:
+        self.fields[name].choices = [("yes", yes), ("no", no)]  # type: ignore[attr-defined]
+        self.fields[name].initial = "yes" if usual else "no"

@@ -1,0 +1,110 @@
+"""By what money can leave for a client, what it costs, and how long it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm.errors import DomainError
+from crm.i18n import formats
+from crm.money.amounts import Money, from_minor, to_minor
+from wallet.choices.psp import PspKind
+from wallet.core.fees import FromBase, fee_of
+from wallet.core.limits import in_base
+from wallet.models import Deposit, PaymentMethod, Psp
+from wallet.psp import adapter_of
+from wallet.psp.base import Capability
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutMethod:
+    """A way out as a brand offers it: a row of its table of methods, and what the adapter asks for."""
+
+    psp: Psp
+    code: str
+    label: str
+    kind: PspKind
+    fields: tuple[str, ...]
+    minutes: int
+    row: PaymentMethod
+
+    @property
+    def key(self) -> str:
+        """Names it in a form's field."""
+        return f"{self.psp.pk}:{self.code}" if self.code else str(self.psp.pk)
+
+    def fee_minor(self, amount_minor: int, currency: str) -> int:
+        """What the client pays of an amount, in its minor units: a share and a fixed part. Raises crm.rates.fx.NoRate."""
+        brand = self.psp.brand
+        fixed = FromBase(brand, currency).fee(self.row.payout_fee_fixed_minor)
+        return fee_of(amount_minor, self.row.payout_fee_basis_points, fixed)
+
+    def judge_amount(self, amount_minor: int, currency: str) -> tuple[int, str]:
+        """Is the amount within this method's limits? (0, ""), or the side on which it is outside, in words."""
+        brand = self.psp.brand
+        minor = to_minor(in_base(brand, from_minor(amount_minor, currency), currency), brand.base_currency)
+        low, high = self.row.payout_minimum_minor, self.row.payout_maximum_minor
+        if low <= minor <= high:
+            return 0, ""
+        least, most = (formats.money(Money.of_minor(minor, brand.base_currency)) for minor in (low, high))
+        text = _("%(method)s pays out from %(low)s to %(high)s at a time.") % {
+            "method": self.label,
+            "low": least,
+            "high": most,
+        }
+        return (-1 if minor < low else 1), text
+
+
+def payout_methods(client: Client, currency: str) -> list[PayoutMethod]:
+    """What can pay out to this client in a currency, in the brand's order."""
+    psps = (
+        Psp.objects.filter(brand_id=client.brand_id, is_enabled=True)
+        .select_related("brand")
+        .prefetch_related("methods")
+    )
+    found = [method for psp in psps for method in methods_of(psp) if _suits(method, client, currency)]
+    return sorted(found, key=lambda one: (one.row.position, one.psp.pk, one.code))
+
+
+def methods_of(psp: Psp) -> list[PayoutMethod]:
+    """The methods of one PSP that can send money to a destination of the client's own."""
+    adapter = adapter_of(psp)
+    if Capability.PAYOUT not in adapter.capabilities:
+        return []
+    known = {method.code: method for method in adapter.methods if method.payout_fields}
+    rows: Sequence[PaymentMethod] = list(psp.methods.all())
+    return [
+        PayoutMethod(psp, row.code, row.title, PspKind(row.kind), known[row.code].payout_fields, row.minutes, row)
+        for row in rows
+        if row.code in known and row.is_enabled and row.pays_out
+    ]
+
+
+def _suits(method: PayoutMethod, client: Client, currency: str) -> bool:
+    row = method.row
+    return (
+        currency in row.currencies
+        and (not row.countries or client.country in row.countries)
+        and client.country not in row.excluded_countries
+        and client.kyc_level >= row.kyc_level_min
+        and (row.is_for_high_risk or client.risk_rating != "high")
+    )
+
+
+def payout_method(client: Client, psp_id: int, code: str, currency: str) -> PayoutMethod:
+    """One that this client may use; the PSP's first when no code is given. Raises DomainError."""
+    psp = Psp.objects.select_related("brand").get(pk=psp_id, brand_id=client.brand_id)
+    if psp.is_enabled:
+        for method in methods_of(psp):
+            if (not code or method.code == code) and _suits(method, client, currency):
+                return method
+    raise DomainError(_("%(psp)s does not pay out in %(currency)s.") % {"psp": psp, "currency": currency})
+
+
+def kind_of_payment(deposit: Deposit) -> PspKind:
+    """Of what kind a deposit was: its method's, or the PSP's where it names none."""
+    method = deposit.payment_method
+    return PspKind(method.kind if method is not None else deposit.psp.kind)

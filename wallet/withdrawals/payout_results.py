@@ -1,0 +1,272 @@
+"""How a withdrawal ends: settled, given back, or contradicted by its PSP afterwards. Refunds end here as payouts do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.errors import WrongState
+from crm.events import DepositReversed, WithdrawalRefused, WithdrawalSettled, publish
+from crm.i18n.localized_text import label_of, phrase, say
+from crm.money.amounts import from_minor
+from crm.notices.notify import notify, people_with
+from crm.security import audit
+from wallet.choices.deposits import DepositState
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.choices.psp import InboxState
+from wallet.choices.reconciliation import MovementKind
+from wallet.choices.withdrawals import (
+    WITHDRAWAL_OPEN,
+    WITHDRAWAL_TRANSITIONS,
+    Purpose,
+    Way,
+    WithdrawalState,
+    failure_words,
+)
+from wallet.deposits.verbs import Applied, audit_deposit, lock_deposit
+from wallet.ledger import posting
+from wallet.ledger.posting import Entry, Line
+from wallet.models import PspMovement, Withdrawal
+from wallet.psp.base import TransferStatus, TransferView
+from wallet.withdrawals import refund_claims
+
+AT_THE_PSP = (WithdrawalState.SENDING, WithdrawalState.SENT, WithdrawalState.UNKNOWN)
+
+
+def reserve(withdrawal: Withdrawal, *, actor: Any) -> None:
+    """Set one part's money aside: out of the wallet (or suspense), to the PSP what it will pay, the fee to us."""
+    clearing = posting.psp_clearing(withdrawal.psp, withdrawal.currency)
+    lines = [Line(withdrawal.wallet, -withdrawal.amount_minor), Line(clearing, withdrawal.payout_minor)]
+    if withdrawal.fee_minor:
+        fees = posting.house(AccountKind.FEES, brand_id=withdrawal.brand_id, currency=withdrawal.currency)
+        lines.append(Line(fees, withdrawal.fee_minor))
+    posted = posting.reserve(
+        Entry(
+            key=f"withdrawal:{withdrawal.reference}:reserve",
+            kind=ledger_kind(withdrawal),
+            brand_id=withdrawal.brand_id,
+            lines=lines,
+            description=f"{withdrawal.reference} {withdrawal.psp}",
+        ),
+        actor=actor,
+    )
+    withdrawal.reservation_id = posted.journal_id
+
+
+def ledger_kind(withdrawal: Withdrawal) -> JournalKind:
+    return JournalKind.REFUND if withdrawal.purpose == Purpose.REFUND else JournalKind.WITHDRAWAL
+
+
+@transaction.atomic
+def apply_payout(*, psp_id: int, view: TransferView, way: Way = Way.PAYOUT) -> Applied:
+    """Move a withdrawal on by what its PSP said about the payout or refund; late and repeated messages change nothing."""
+    found = Withdrawal.objects.filter(psp_id=psp_id, reference=view.reference, way=way).first()
+    if found is None:
+        return Applied(InboxState.UNMATCHED, f"No withdrawal {view.reference} at this PSP")
+    withdrawal = lock_withdrawal(found.pk)
+    if (view.amount_minor, view.currency) != (withdrawal.payout_minor, withdrawal.currency):
+        return Applied(
+            InboxState.FAILED, f"The PSP says {view.amount_minor} {view.currency} for {withdrawal.reference}"
+        )
+    if withdrawal.state == WithdrawalState.APPROVED and view.status != TransferStatus.FAILED:
+        # It is there though we thought that nothing had reached the PSP: nobody sends it any more.
+        move_to(withdrawal, WithdrawalState.SENDING)
+        withdrawal.sent_at = withdrawal.sent_at or timezone.now()
+    if withdrawal.state not in AT_THE_PSP:
+        if (withdrawal.state == WithdrawalState.SETTLED) != (view.status == TransferStatus.PAID) and (
+            view.status != TransferStatus.PENDING
+        ):
+            return _contradicted(withdrawal, view)
+        return Applied(InboxState.IGNORED, f"{withdrawal.reference} is {withdrawal.state} already")
+    withdrawal.psp_reference = view.psp_reference or withdrawal.psp_reference
+    refund_claims.keep(withdrawal, view)
+    if view.status in (TransferStatus.PAID, TransferStatus.RETURNED):
+        settle(withdrawal, view)
+        if view.status == TransferStatus.RETURNED:
+            return _contradicted(withdrawal, view)  # what came back is booked when people say so
+    elif view.status == TransferStatus.FAILED:
+        fail(withdrawal, reason=failure_words(view.failure) or _("The PSP could not pay it out"))
+    elif withdrawal.state != WithdrawalState.SENT:
+        move_to(withdrawal, WithdrawalState.SENT)
+        withdrawal.save()
+        audit_withdrawal(withdrawal, "wallet.withdrawal_sent", after={"psp_reference": view.psp_reference})
+    return Applied(InboxState.DONE, f"{withdrawal.reference} is {withdrawal.state}")
+
+
+def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
+    """The PSP tells another end than the one in our books. Nothing is booked by itself: people are told, each time once."""
+    was_paid = withdrawal.state == WithdrawalState.SETTLED
+    values = {"reference": withdrawal.reference, "psp": withdrawal.psp, "state": label_of(withdrawal, "state")}
+    body = phrase("The money may be back at the PSP. Ask there, and say on this page what you were told.")
+    if view.status == TransferStatus.RETURNED:
+        title = phrase("%(psp)s paid %(reference)s, and it came back")
+    elif was_paid:
+        title = phrase("%(reference)s was paid, and now %(psp)s says that it failed")
+    else:
+        title = phrase("%(psp)s says that it paid %(reference)s, which is “%(state)s” here")
+    if not was_paid:
+        body = phrase(
+            "The client may have the money twice. Stop further withdrawals of this client, ask the PSP, and say on this page "
+            "what you were told."
+        )
+    title = title % values
+    if not (was_paid or withdrawal.psp_reference):
+        withdrawal.psp_reference = view.psp_reference
+        withdrawal.save(update_fields=["psp_reference", "updated_at"])
+    audit_withdrawal(
+        withdrawal, "wallet.payout_contradicted", reason=view.failure,
+        evidence={"psp_reference": view.psp_reference, "status": view.status.value},
+    )  # fmt: skip
+    notify(
+        people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id), kind="wallet.payout_contradicted",
+        title=title, body=body, url=f"/money/withdrawals/{withdrawal.pk}/",
+        dedupe_key=f"payout-contradicted:{withdrawal.pk}:{view.status.value}",
+    )  # fmt: skip
+    return Applied(InboxState.FAILED, say(title))
+
+
+def settle(withdrawal: Withdrawal, view: TransferView, *, posted: posting.Posted | None = None) -> None:
+    """A locked one was paid: its reservation is posted, unless that was given back and `posted` took its place."""
+    posted = posted or posting.settle(
+        key=f"withdrawal:{withdrawal.reference}:settle", reservation=withdrawal.reservation
+    )
+    move_to(withdrawal, WithdrawalState.SETTLED)
+    withdrawal.journal_id, withdrawal.finished_at, withdrawal.next_look_up_at = posted.journal_id, timezone.now(), None
+    withdrawal.save()
+    is_refund = withdrawal.way == Way.REFUND
+    PspMovement.objects.create(
+        psp=withdrawal.psp, kind=MovementKind.REFUND if is_refund else MovementKind.PAYOUT,
+        reference=withdrawal.reference, common_reference="" if is_refund else withdrawal.request_reference,
+        psp_reference=withdrawal.psp_reference, client_id=withdrawal.client_id,
+        journal_id=posted.journal_id, amount_minor=-withdrawal.payout_minor, currency=withdrawal.currency,
+        occurred_at=view.happened_at or timezone.now(),
+    )  # fmt: skip
+    audit_withdrawal(withdrawal, "wallet.withdrawal_settled", after={"journal": posted.journal_id})
+    if is_refund:
+        _count_refund(withdrawal)
+    if withdrawal.purpose == Purpose.WITHDRAWAL:
+        publish(
+            WithdrawalSettled(
+                client_id=withdrawal.client_id, brand_id=withdrawal.brand_id, withdrawal_id=withdrawal.pk,
+                amount=withdrawal.amount, currency=withdrawal.currency,
+            )
+        )  # fmt: skip
+
+
+def _count_refund(withdrawal: Withdrawal) -> None:
+    """The deposit gave so much back; when that is all of it, it is refunded."""
+    assert withdrawal.source_deposit_id is not None
+    deposit = lock_deposit(pk=withdrawal.source_deposit_id)
+    deposit.refunded_minor += withdrawal.amount_minor
+    everything = deposit.refunded_minor == deposit.received_minor
+    if everything and deposit.state in (DepositState.SETTLED, DepositState.CHARGEBACK_REVERSED):
+        deposit.state = DepositState.REFUNDED
+    elif deposit.state == DepositState.HELD and not deposit.kept_minor:
+        deposit.state = DepositState.RETURNED
+    deposit.save()
+    audit_deposit(
+        deposit, f"wallet.deposit_{deposit.state}" if everything else "wallet.deposit_partly_refunded",
+        after={"amount": str(withdrawal.money), "by": withdrawal.reference},
+    )  # fmt: skip
+    if withdrawal.purpose == Purpose.REFUND and not withdrawal.from_suspense:
+        publish(
+            DepositReversed(
+                client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk,
+                amount=withdrawal.amount, currency=withdrawal.currency, kind="refund", reference=withdrawal.reference,
+            )
+        )  # fmt: skip
+
+
+def give_back(withdrawal: Withdrawal, state: WithdrawalState, *, reason: str, actor: Any = None) -> None:
+    """End one locked part without paying: its reservation is released. `tell_refused` then tells the client."""
+    posted = posting.release(
+        key=f"withdrawal:{withdrawal.reference}:release", reservation=withdrawal.reservation, actor=actor
+    )
+    move_to(withdrawal, state)
+    withdrawal.reason = reason[:300]
+    withdrawal.journal_id, withdrawal.finished_at, withdrawal.next_look_up_at = posted.journal_id, timezone.now(), None
+    withdrawal.save()
+    audit_withdrawal(withdrawal, f"wallet.withdrawal_{state.value}", actor=actor, reason=reason)
+
+
+def fail(withdrawal: Withdrawal, *, reason: str) -> None:
+    """The PSP did not pay this part: the money is the client's again."""
+    give_back(withdrawal, WithdrawalState.FAILED, reason=reason)
+    tell_refused([withdrawal], reason)
+
+
+def tell_refused(parts: Sequence[Withdrawal], reason: str, *, amount_minor: int | None = None) -> None:
+    """One word to the client for all parts that came back together. amount_minor: where not all of it did."""
+    first = parts[0]
+    if first.purpose != Purpose.WITHDRAWAL:
+        return
+    publish(
+        WithdrawalRefused(
+            client_id=first.client_id, brand_id=first.brand_id, withdrawal_id=first.pk,
+            amount=from_minor(
+                sum(part.amount_minor for part in parts) if amount_minor is None else amount_minor, first.currency
+            ),
+            currency=first.currency,
+            reason=reason[:300],
+        )
+    )  # fmt: skip
+
+
+def move_to(withdrawal: Withdrawal, state: WithdrawalState) -> None:
+    """One step of the transition table, or WrongState."""
+    if state not in WITHDRAWAL_TRANSITIONS[withdrawal.state]:
+        raise WrongState(
+            _("This withdrawal is “%(state)s”; that is not possible now.") % {"state": withdrawal.get_state_display()}
+        )
+    withdrawal.state = state
+
+
+def lock_withdrawal(withdrawal_id: int) -> Withdrawal:
+    return _locked().get(pk=withdrawal_id)
+
+
+def lock_parts(withdrawal_id: int) -> list[Withdrawal]:
+    """All parts of the request that a withdrawal belongs to, locked in id order: they are decided together."""
+    request = Withdrawal.objects.values_list("request_reference", flat=True).get(pk=withdrawal_id)
+    return list(_locked().filter(request_reference=request).order_by("pk"))
+
+
+def _locked() -> Any:
+    return Withdrawal.objects.select_for_update(of=["self"]).select_related(
+        "client__brand", "brand", "psp", "wallet", "reservation", "source_deposit", "method"
+    )
+
+
+def parts_of(withdrawal: Withdrawal) -> list[Withdrawal]:
+    """The request's parts in order, to be shown."""
+    return list(
+        Withdrawal.objects.filter(request_reference=withdrawal.request_reference)
+        .select_related("psp", "method", "source_deposit")
+        .defer("sealed_destination")
+        .order_by("part")
+    )
+
+
+def open_refunds_of(deposit_id: int) -> list[Withdrawal]:
+    """Refunds of a deposit that are not over yet."""
+    return list(Withdrawal.objects.filter(source_deposit_id=deposit_id, state__in=WITHDRAWAL_OPEN).order_by("pk"))
+
+
+def audit_withdrawal(
+    withdrawal: Withdrawal,
+    action: str,
+    *,
+    actor: Any = None,
+    reason: str = "",
+    after: dict | None = None,
+    evidence: dict | None = None,
+) -> None:
+    audit.record(
+        actor=actor, action=action, target=withdrawal, client_id=withdrawal.client_id, brand_id=withdrawal.brand_id,
+        after={"reference": withdrawal.reference, "state": withdrawal.state, **(after or {})}, reason=reason,
+        evidence=evidence,
+    )  # fmt: skip

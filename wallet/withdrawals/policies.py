@@ -1,0 +1,89 @@
+"""Who may request, approve, reject and investigate withdrawals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from clients.queries import reaches
+from compliance.choices import RestrictionKind
+from crm.security.policies import YES, Decision, has_permission, no
+from crm.security.scope import reach_of
+from wallet.choices.withdrawals import Purpose, WithdrawalState
+from wallet.core.policies import by_another, is_own
+from wallet.models import (
+    PayoutFinding,
+    Withdrawal,
+)
+
+NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZEN})
+
+
+def can_request_withdrawal(user: Any, client: Client) -> Decision:
+    """The client, or staff with the right on the client's behalf."""
+    if is_own(user, client):
+        return YES
+    if not reaches(user, client):
+        return no(_("You don't reach this client."))
+    return has_permission(user, "wallet.request_withdrawal_for_client")
+
+
+def can_approve(user: Any, withdrawal: Withdrawal) -> Decision:
+    """Four eyes: not the one who requested, and not twice the same person. Also CHECKs of the table."""
+    allowed = _decides_on(user, withdrawal)
+    if not allowed:
+        return allowed
+    if user.pk == withdrawal.requested_by_id:
+        return no(_("You requested this withdrawal: someone else must approve it."))
+    if user.pk == withdrawal.reviewed_by_id:
+        return no(_("You gave the first approval: the second one must come from someone else."))
+    return YES
+
+
+def can_reject(user: Any, withdrawal: Withdrawal) -> Decision:
+    return _decides_on(user, withdrawal)
+
+
+def _decides_on(user: Any, withdrawal: Withdrawal) -> Decision:
+    allowed = has_permission(user, "wallet.approve_withdrawal")
+    if not allowed:
+        return allowed
+    if user is None or withdrawal.client.book_id not in reach_of(user).books:
+        return no(_("You don't reach this client."))
+    if withdrawal.state not in (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK):
+        return no(_("This withdrawal is “%(state)s”.") % {"state": withdrawal.get_state_display()})
+    return YES
+
+
+def can_cancel(user: Any, withdrawal: Withdrawal) -> Decision:
+    """The client, as long as nobody has released it."""
+    if not is_own(user, withdrawal.client) or withdrawal.purpose != Purpose.WITHDRAWAL:
+        return no(_("Only the client can cancel a withdrawal; staff reject it."))
+    if withdrawal.state not in (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK):
+        return no(_("This withdrawal can't be cancelled any more."))
+    return YES
+
+
+def can_look_up(user: Any, withdrawal: Withdrawal) -> Decision:
+    """Who decides on withdrawals may ask the PSP how one stands."""
+    allowed = has_permission(user, "wallet.approve_withdrawal")
+    if allowed and (user is None or withdrawal.client.book_id not in reach_of(user).books):
+        return no(_("You don't reach this client."))
+    if allowed and withdrawal.state not in (WithdrawalState.SENT, WithdrawalState.UNKNOWN):
+        return no(_("This withdrawal is “%(state)s”.") % {"state": withdrawal.get_state_display()})
+    return allowed
+
+
+def can_say_what_happened(user: Any, withdrawal: Withdrawal) -> Decision:
+    """Who decides on withdrawals may write down how one ended; somebody else books it."""
+    allowed = has_permission(user, "wallet.approve_withdrawal")
+    if allowed and (user is None or withdrawal.client.book_id not in reach_of(user).books):
+        return no(_("You don't reach this client."))
+    return allowed
+
+
+def can_decide_finding(user: Any, finding: PayoutFinding) -> Decision:
+    """Four eyes: not the one who wrote it. Also a CHECK of the table."""
+    return by_another(user, finding, can_say_what_happened(user, finding.withdrawal))

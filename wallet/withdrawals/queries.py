@@ -1,0 +1,22 @@
+"""Reads of withdrawals for those who decide them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wallet.choices.withdrawals import WITHDRAWAL_UNDECIDED
+from wallet.core.queries import withdrawals_visible_to
+from wallet.models import (
+    Withdrawal,
+)
+
+
+def next_to_decide(user: Any, withdrawal: Withdrawal) -> int | None:
+    """The request that waits next after this one in the queue; from the front again when there is none behind it."""
+    waiting = (
+        withdrawals_visible_to(user)
+        .filter(state__in=WITHDRAWAL_UNDECIDED, part=1)
+        .exclude(request_reference=withdrawal.request_reference)
+    )
+    numbers = waiting.order_by("id").values_list("pk", flat=True)
+    return numbers.filter(pk__gt=withdrawal.pk).first() or numbers.first()

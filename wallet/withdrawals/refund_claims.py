@@ -1,0 +1,79 @@
+"""Refunds that the client fetches himself, at an address of the PSP: what he sees, what staff see, and what was not claimed.
+
+Whoever has the address can claim, so only the client's own page shows it. An unclaimed refund stays reserved until it is
+claimed, or until staff take it back: the PSP closes it first, and only its own word that nothing was paid frees the money.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm.i18n.localized_text import phrase
+from crm.notices.notify import notify, people_with
+from wallet.choices.withdrawals import ClaimState, WithdrawalState
+from wallet.core.limits import limit
+from wallet.models import Withdrawal
+from wallet.psp.base import TransferView
+
+
+def keep(withdrawal: Withdrawal, view: TransferView) -> None:
+    """Note how the claim stands, on a locked refund at the PSP; the client is told once that something waits for him."""
+    if view.claim_state is None or urlsplit(view.claim_url).scheme not in ("http", "https"):
+        return
+    is_new = not withdrawal.claim_url
+    withdrawal.claim_url = view.claim_url[:300]
+    days = dt.timedelta(days=limit(withdrawal.brand, "refund_claim_days"))
+    withdrawal.claim_until = view.claim_until or withdrawal.claim_until or timezone.now() + days
+    if (withdrawal.claim_state, view.claim_state) != (ClaimState.OVER, ClaimState.WAITING):
+        withdrawal.claim_state = view.claim_state
+    withdrawal.save(update_fields=["claim_url", "claim_until", "claim_state", "updated_at"])
+    if is_new and withdrawal.claim_state == ClaimState.WAITING and withdrawal.client.user_id:
+        notify(
+            [withdrawal.client.user_id], kind="wallet.refund_to_claim",
+            title=phrase("Fetch your refund of %(money)s") % {"money": withdrawal.money},
+            body=phrase("Say to which address it should go."), url=f"/portal/wallet/{withdrawal.reference}/",
+            dedupe_key=f"refund-to-claim:{withdrawal.pk}",
+        )  # fmt: skip
+
+
+def due_claims(*, limit: int = 200) -> list[int]:
+    """Refunds whose time to be claimed is over, and of which nobody was told."""
+    rows = Withdrawal.objects.filter(
+        claim_state=ClaimState.WAITING, state=WithdrawalState.SENT, claim_until__lt=timezone.now()
+    )
+    return list(rows.order_by("claim_until").values_list("pk", flat=True)[:limit])
+
+
+@transaction.atomic
+def name_unclaimed(withdrawal_id: int) -> bool:
+    """Say so to finance, once. The money stays reserved: somebody takes it back, or the client claims it after all."""
+    withdrawal = (
+        Withdrawal.objects.select_for_update(of=["self"]).select_related("client", "brand", "psp").get(pk=withdrawal_id)
+    )
+    if withdrawal.claim_state != ClaimState.WAITING or withdrawal.state != WithdrawalState.SENT:
+        return False
+    withdrawal.claim_state = ClaimState.OVER
+    withdrawal.save(update_fields=["claim_state", "updated_at"])
+    notify(
+        people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id), kind="wallet.refund_unclaimed",
+        title=phrase("%(client)s has not claimed a refund of %(money)s")
+        % {"client": withdrawal.client, "money": withdrawal.money},
+        body=phrase("It stays reserved. Ask the client, or take it back."), url=f"/money/withdrawals/{withdrawal.pk}/",
+        dedupe_key=f"refund-unclaimed:{withdrawal.pk}",
+    )  # fmt: skip
+    return True
+
+
+def is_open(withdrawal: Withdrawal) -> bool:
+    """Does the client have something to do about it?"""
+    return withdrawal.claim_state == ClaimState.WAITING and withdrawal.state == WithdrawalState.SENT
+
+
+def may_be_closed(withdrawal: Any) -> bool:
+    """Can staff take it back?"""
+    return withdrawal.state == WithdrawalState.SENT and withdrawal.claim_state in (ClaimState.WAITING, ClaimState.OVER)

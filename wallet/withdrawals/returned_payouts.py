@@ -1,0 +1,132 @@
+"""A payment to a client that came back: what the PSP holds again, what becomes of our fee and of the credit that it cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError
+from crm.events import DepositRestored, publish
+from crm.i18n import formats
+from crm.money.amounts import Money
+from wallet.bonuses import restoring
+from wallet.choices.deposits import DepositState
+from wallet.choices.ledger import AccountKind
+from wallet.choices.reconciliation import MovementKind
+from wallet.choices.withdrawals import Purpose, Way, WithdrawalState
+from wallet.core.limits import limit
+from wallet.deposits.verbs import audit_deposit, lock_deposit
+from wallet.ledger import posting
+from wallet.ledger.posting import Entry, Line
+from wallet.models import PayoutFinding, PspMovement, Withdrawal
+from wallet.withdrawals import payout_results
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What there is to decide when a payment came back, and what the brand does where nobody says otherwise."""
+
+    fee: Money
+    bonus: restoring.Restorable
+    returns_fee: bool
+    restores_bonus: bool
+
+
+def terms_of(withdrawal: Withdrawal, amount_minor: int | None = None) -> Terms:
+    """amount_minor: what came back; None: all of it."""
+    bonus = restoring.restorable(withdrawal, amount_minor or withdrawal.payout_minor)
+    return Terms(
+        fee=Money.of_minor(withdrawal.fee_minor, withdrawal.currency), bonus=bonus,
+        returns_fee=bool(withdrawal.fee_minor and limit(withdrawal.brand, "payout_came_back_returns_fee")),
+        restores_bonus=bool(bonus.lost and limit(withdrawal.brand, "payout_came_back_restores_bonus")),
+    )  # fmt: skip
+
+
+def chosen(terms: Terms, *, returns_fee: bool | None, restores_bonus: bool | None, reason: str) -> dict[str, Any]:
+    """The fields of a finding. Raises DomainError: nothing to give again, or no reason for what the brand does not do."""
+    fee = terms.returns_fee if returns_fee is None else returns_fee
+    bonus = terms.restores_bonus if restores_bonus is None else restores_bonus
+    if fee and not terms.fee.amount:
+        raise DomainError(_("It cost the client no fee: there is none to return."))
+    if bonus and not terms.bonus.lost:
+        raise DomainError(terms.bonus.refusal or _("It took no bonus away: there is none to restore."))
+    if (fee, bonus) != (terms.returns_fee, terms.restores_bonus) and not reason.strip():
+        raise DomainError(_("Say why fee or bonus are treated otherwise than the brand does."))
+    return {
+        "fee_returned_minor": terms.fee.minor if fee else 0, "restores_bonus": bonus,
+        "terms_reason": reason.strip()[:300],
+    }  # fmt: skip
+
+
+def book(finding: PayoutFinding, withdrawal: Withdrawal, actor: Any) -> int:
+    """The PSP holds the money again, the client has what came back of it and, where it was so decided, our fee; what banks
+    kept is gone. Returns the journal's id. Locks: withdrawal (the caller's), deposit, client."""
+    deposit = lock_deposit(pk=withdrawal.source_deposit_id) if withdrawal.source_deposit_id else None
+    restoring.take_first(withdrawal)
+    posted = posting.post(_entry(finding, withdrawal), actor=actor)
+    payout_results.move_to(withdrawal, WithdrawalState.CAME_BACK)
+    withdrawal.reason = _told(finding)
+    withdrawal.save()
+    PspMovement.objects.create(
+        psp=withdrawal.psp, kind=MovementKind.REFUND if withdrawal.way == Way.REFUND else MovementKind.PAYOUT,
+        reference=withdrawal.reference, psp_reference=finding.psp_reference, client_id=withdrawal.client_id,
+        journal_id=posted.journal_id, amount_minor=finding.amount_minor, currency=withdrawal.currency,
+        occurred_at=timezone.now(),
+    )  # fmt: skip
+    if deposit is not None:
+        _deposit_again(withdrawal, deposit)
+    restored = restoring.restore(finding, actor=actor) if finding.restores_bonus else []
+    payout_results.audit_withdrawal(
+        withdrawal, "wallet.withdrawal_came_back", actor=actor, reason=finding.reason,
+        after={"amount": str(finding.money), "fee_returned": str(finding.fee_returned),
+               "bonus_restored": [str(one.money) for one in restored], "terms_reason": finding.terms_reason},
+    )  # fmt: skip
+    payout_results.tell_refused(
+        [withdrawal], withdrawal.reason, amount_minor=finding.amount_minor + finding.fee_returned_minor
+    )
+    return posted.journal_id
+
+
+def _entry(finding: PayoutFinding, withdrawal: Withdrawal) -> Entry:
+    fee = finding.fee_returned_minor
+    lines = [
+        Line(posting.psp_clearing(withdrawal.psp, withdrawal.currency), -finding.amount_minor),
+        Line(withdrawal.wallet, finding.amount_minor + fee),
+    ]
+    if fee:
+        fees = posting.house(AccountKind.FEES, brand_id=withdrawal.brand_id, currency=withdrawal.currency)
+        lines.append(Line(fees, -fee))
+    return Entry(
+        key=f"withdrawal:{withdrawal.reference}:came-back", kind=payout_results.ledger_kind(withdrawal),
+        brand_id=withdrawal.brand_id, description=f"{withdrawal.reference} {finding.psp_reference}", lines=lines,
+    )  # fmt: skip
+
+
+def _told(finding: PayoutFinding) -> str:
+    """For the client, too."""
+    if finding.fee_returned_minor:
+        return _("%(money)s came back, and our fee of %(fee)s is returned") % {
+            "money": formats.money(finding.money), "fee": formats.money(finding.fee_returned)
+        }  # fmt: skip
+    return _("%(money)s came back") % {"money": formats.money(finding.money)}
+
+
+def _deposit_again(withdrawal: Withdrawal, deposit: Any) -> None:
+    """What the refund gave back of its deposit did not reach the payer."""
+    deposit.refunded_minor -= withdrawal.amount_minor
+    if deposit.state == DepositState.REFUNDED:
+        deposit.state = DepositState.SETTLED
+    elif deposit.state == DepositState.RETURNED:
+        deposit.state = DepositState.HELD
+    deposit.save()
+    audit_deposit(deposit, "wallet.deposit_refund_came_back", after={"by": withdrawal.reference})
+    if withdrawal.purpose == Purpose.REFUND and not withdrawal.from_suspense:
+        publish(
+            DepositRestored(
+                client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk, dispute_id=None,
+                amount=withdrawal.amount, currency=withdrawal.currency, reference=withdrawal.reference,
+            )
+        )  # fmt: skip

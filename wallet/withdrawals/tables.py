@@ -1,0 +1,131 @@
+"""Lists of withdrawals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import Q
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from crm.i18n.formats import ago
+from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, MoneyColumn, Table, TimeColumn, YesNoColumn
+from wallet.choices.withdrawals import (
+    WITHDRAWAL_OPEN,
+    WITHDRAWAL_UNDECIDED,
+    Outcome,
+    Purpose,
+    Way,
+    WithdrawalState,
+)
+from wallet.core import queries
+from wallet.core.limits import limit
+from wallet.models import Withdrawal
+from wallet.movements.tables import MovementTable, psps_of, reference_of
+
+
+class WithdrawalFilter(django_filters.FilterSet):
+    state = django_filters.MultipleChoiceFilter(choices=WithdrawalState.choices, label=_("State"))
+    psp = django_filters.ModelChoiceFilter(queryset=psps_of, label=_("PSP"))
+    currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
+    purpose = django_filters.ChoiceFilter(choices=Purpose.choices, label=_("Why"))
+    way = django_filters.ChoiceFilter(choices=Way.choices, label=_("Way"))
+    needs_second = django_filters.BooleanFilter(label=_("Two people approve"))
+    requested = django_filters.DateFromToRangeFilter(field_name="requested_at", label=_("Requested"))
+
+    class Meta:
+        model = Withdrawal
+        fields: list[str] = []
+
+
+def _checks(row: Withdrawal, _table: Table) -> str:
+    """How the checks went, in one badge: the worst outcome counts."""
+    if not row.checks.all():
+        return ""
+    found = [one for one in row.checks.all() if one.outcome != Outcome.PASS]
+    if not found:
+        return format_html('<span class="k-badge tone-success">{}</span>', _("All passed"))
+    return format_html(
+        '<span class="k-badge tone-warning" title="{}">{}</span>',
+        " · ".join(one.reason for one in found),
+        _("%(count)s to look at") % {"count": len(found)},
+    )
+
+
+class WithdrawalTable(MovementTable):
+    name, title, permission = "withdrawals", _("Withdrawals"), "wallet.view_withdrawal"
+    columns = [
+        Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
+        Column("client", _("Client"), value="client.full_name"),
+        BadgeColumn("state", _("State")),
+        MoneyColumn("amount_minor", _("Amount"), minor=True),
+        Column("checks", _("Checks"), render=_checks, export=False),
+        YesNoColumn("needs_second", _("Four eyes")),
+        Column("psp", _("PSP"), value="psp.name"),
+        Column("destination_label", _("To"), css="nowrap"),
+        AgoColumn("requested_at", _("Requested")),
+        Column("reviewed_by", _("First approval"), hidden=True),
+        Column("approved_by", _("Approved by"), hidden=True),
+        TimeColumn("finished_at", _("Finished")),
+        Column("reason", _("Reason"), css="clip muted", hidden=True),
+    ]
+    filterset = WithdrawalFilter
+    row_url_name = "wallet:withdrawal"
+    empty = Empty(_("Nothing here"), _("Requests of clients for their money show up here, oldest first."), "hand-coins")
+
+    def queryset(self) -> Any:
+        return (
+            queries.withdrawals_visible_to(self.user)
+            .select_related("client", "psp", "reviewed_by", "approved_by")
+            .defer("client__search_text", "sealed_destination")
+            .prefetch_related("checks")
+        )
+
+
+IN_FLIGHT = [state for state in WITHDRAWAL_OPEN if state not in WITHDRAWAL_UNDECIDED]
+
+
+def _whole(row: Withdrawal) -> int:
+    """A request is decided as a whole; afterwards each part is on its own."""
+    return row.request_minor if row.state in WITHDRAWAL_UNDECIDED else row.amount_minor
+
+
+def _where(row: Withdrawal, _table: Table) -> str:
+    if row.request_minor == row.amount_minor:
+        return row.destination_label
+    return format_html('{} <span class="faint">{}</span>', row.destination_label, _("and others"))
+
+
+class WithdrawalQueue(WithdrawalTable):
+    """What waits for a decision or an answer, oldest first: one line per request, once it is released one per part."""
+
+    name, title, permission = "withdrawal_queue", _("Withdrawals to decide"), "wallet.view_withdrawal"
+    subtitle = _("Oldest first. Above the brand's limit two people approve.")
+    default_order = "id"
+    columns = [
+        Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
+        Column("client", _("Client"), value="client.full_name"),
+        BadgeColumn("state", _("State")),
+        MoneyColumn("amount_minor", _("Amount"), minor=True, value=_whole),
+        Column("checks", _("Checks"), render=_checks, export=False),
+        YesNoColumn("needs_second", _("Four eyes")),
+        Column("psp", _("PSP"), value="psp.name"),
+        Column("destination_label", _("To"), render=_where, css="nowrap"),
+        Column("age", _("Waiting"), render=lambda row, table: _age(row, table), css="nowrap", export=False),
+    ]
+
+    bulk_actions = [
+        BulkAction("approve", _("Approve…"), "wallet:withdrawal_batch", "wallet.approve_withdrawal", icon="list-checks")
+    ]
+
+    def queryset(self) -> Any:
+        rows = super().queryset().select_related("client", "psp", "reviewed_by", "approved_by", "brand")
+        return rows.filter(Q(state__in=WITHDRAWAL_UNDECIDED, part=1) | Q(state__in=IN_FLIGHT))
+
+
+def _age(row: Withdrawal, table: Table) -> str:
+    """How long it waits, against the hours that the brand promises itself."""
+    hours, promised = (table.now - row.requested_at).total_seconds() / 3600, limit(row.brand, "withdrawal_sla_hours")
+    tone = "danger" if hours >= promised else "warning" if hours * 2 >= promised else "neutral"
+    return format_html('<span class="k-badge tone-{}">{}</span>', tone, ago(row.requested_at, table.now))

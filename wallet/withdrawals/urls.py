@@ -1,0 +1,22 @@
+"""Addresses of the withdrawals pages."""
+
+from django.urls import path
+
+from wallet.withdrawals.views import batches, investigations, withdrawals
+
+URLS = [
+    path("money/withdrawals/", withdrawals.WithdrawalQueuePage.as_view(), name="withdrawal_queue"),
+    path("money/withdrawals/batch/", batches.preview, name="withdrawal_batch"),
+    path("money/withdrawals/batch/confirm/", batches.confirm, name="withdrawal_batch_confirm"),
+    path("money/withdrawals/batch/<int:pk>/", batches.result, name="withdrawal_batch_result"),
+    path("money/withdrawals/all/", withdrawals.WithdrawalListPage.as_view(), name="withdrawals"),
+    path("money/withdrawals/<int:withdrawal_id>/", withdrawals.WithdrawalPage.as_view(), name="withdrawal"),
+    path("money/withdrawals/<int:withdrawal_id>/approve/", withdrawals.approve, name="withdrawal_approve"),
+    path("money/withdrawals/<int:withdrawal_id>/reject/", withdrawals.reject, name="withdrawal_reject"),
+    path("money/withdrawals/<int:withdrawal_id>/claim/", withdrawals.claim_back, name="refund_claim_back"),
+    path("money/withdrawals/<int:withdrawal_id>/look-up/", withdrawals.look_up, name="withdrawal_look_up"),
+    path("money/withdrawals/<int:withdrawal_id>/finding/", investigations.say, name="payout_finding_say"),
+    path("money/withdrawals/findings/<int:pk>/agree/", investigations.agree, name="payout_finding_agree"),
+    path("money/withdrawals/findings/<int:pk>/refuse/", investigations.refuse, name="payout_finding_refuse"),
+    path("money/withdrawals/findings/<int:pk>/withdraw/", investigations.withdraw, name="payout_finding_withdraw"),
+]

@@ -1,0 +1,335 @@
+"""Money out: requested, checked, approved by one or two people, paid by the PSP.
+
+requested ──► second look ──► approved ──► sending ──► sent ──► settled
+    │ └──────────────┴──────────►┘            │          └────► failed (money back)
+    └─► rejected / cancelled (money back)     └─► unknown ──► sent / settled / failed   (looked up, never sent again)
+
+A request is split over the sources that the money came from (`return_to_source`); its parts are decided together, and each is
+paid on its own. The money is reserved in the ledger with the request and stays so until the end (`payout_results`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.models import Client
+from crm.errors import DomainError, IdempotencyConflict
+from crm.events import WithdrawalApproved, WithdrawalRequested, publish
+from crm.i18n.localized_text import phrase, say
+from crm.money.amounts import from_minor
+from crm.queue.enqueue import wake_on_commit
+from crm.security.policies import require
+from wallet.choices.withdrawals import Outcome, Purpose, WithdrawalState
+from wallet.core.amounts import minor_of
+from wallet.core.limits import exceeds, in_base
+from wallet.core.references import new_reference
+from wallet.ledger import posting
+from wallet.models import Withdrawal, WithdrawalCheck
+from wallet.withdrawals import double_payment, policies
+from wallet.withdrawals.checks.money import funds
+from wallet.withdrawals.checks.registry import Finding, Request, run_checks
+from wallet.withdrawals.destinations import destination_mark, filled, mark_of, seal
+from wallet.withdrawals.payout_methods import payout_method
+from wallet.withdrawals.payout_results import (
+    audit_withdrawal,
+    give_back,
+    lock_parts,
+    move_to,
+    parts_of,
+    reserve,
+    tell_refused,
+)
+from wallet.withdrawals.return_to_source import Plan, PlannedPart, plan_withdrawal
+
+
+class WithdrawalNotPossible(DomainError):
+    """A check stopped the request; `reasons` says which, in words for the client."""
+
+    code = "withdrawal_not_possible"
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__(" ".join(reasons))
+        self.reasons = reasons
+
+
+class PlanChanged(DomainError):
+    """Another plan than the one that was shown would be carried out now."""
+
+    code = "plan_changed"
+
+
+# ── request ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def request_withdrawal(
+    *,
+    client_id: int,
+    psp_id: int,
+    amount: Decimal,
+    currency: str,
+    destination: Mapping[str, str],
+    request_key: str,
+    actor: Any,
+    method: str = "",
+    shown_plan: str = "",
+) -> Withdrawal:
+    """The client asks for money: split over its sources, checked, reserved; then it goes at once or a person decides.
+
+    psp_id, method, destination: where what needs not go back to its source goes, e.g. {"iban": …, "holder": …}; kept
+    encrypted. shown_plan: `Plan.mark` of the plan that the client agreed to. The same request_key with the same wish is
+    the same withdrawal. Returns the first part. Who: the client, or `wallet.request_withdrawal_for_client`.
+    Raises: NotAllowed, WithdrawalNotPossible, PlanChanged, DomainError (amount, method), InsufficientFunds,
+    IdempotencyConflict.
+    """
+    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    require(policies.can_request_withdrawal(actor, client))
+    amount_minor, where = minor_of(amount, currency), filled(destination)
+    wish = mark_of(psp_id, method, amount_minor, currency, destination_mark(where))
+    known = Withdrawal.objects.filter(client=client, request_key=request_key).order_by("part").first()
+    if known is not None:
+        if known.wish_mark != wish:
+            raise IdempotencyConflict(_("This form was already sent with another wish. Start again."))
+        return known
+    request = _planned(client, psp_id, method, amount_minor, currency, where)
+    assert request.plan is not None
+    if request.plan.needs_destination:
+        raise DomainError(_("Say where the money should go."))
+    if shown_plan and shown_plan != request.plan.mark:
+        raise PlanChanged(_("Something has changed since you saw this. Please look at it once more."))
+    return _carry_out(request, wish=wish, request_key=request_key, actor=actor)
+
+
+def preview_withdrawal(
+    *,
+    client_id: int,
+    psp_id: int,
+    amount: Decimal,
+    currency: str,
+    destination: Mapping[str, str],
+    request_key: str,
+    actor: Any,
+    method: str = "",
+) -> Plan:
+    """How it would go, for the page before it is sent. Takes and raises what request_withdrawal does; writes nothing.
+
+    A form that was sent already is shown as it was agreed to then: its request answers it.
+    """
+    client = Client.objects.select_related("brand").get(pk=client_id)
+    require(policies.can_request_withdrawal(actor, client))
+    request = _planned(client, psp_id, method, minor_of(amount, currency), currency, filled(destination))
+    assert request.plan is not None
+    if not Withdrawal.objects.filter(client=client, request_key=request_key).exists():
+        _refuse_stopped(run_checks(request))
+    return request.plan
+
+
+def _planned(
+    client: Client, psp_id: int, method: str, amount_minor: int, currency: str, where: Mapping[str, str]
+) -> Request:
+    chosen = payout_method(client, psp_id, method, currency)
+    request = Request(
+        client=client, wallet=posting.wallet_of(client, currency), amount_minor=amount_minor, currency=currency,
+        chosen=chosen, destination=where,
+    )  # fmt: skip
+    try:
+        plan = plan_withdrawal(client, amount_minor=amount_minor, currency=currency, chosen=chosen, destination=where)
+    except DomainError:
+        # Whoever asks for more than there is hears that first, not which payment would be too large.
+        _refuse_stopped({"funds": funds(request)})
+        raise
+    return replace(request, plan=plan)
+
+
+def _refuse_stopped(findings: Mapping[str, Finding]) -> None:
+    stops = [finding.reason for finding in findings.values() if finding.outcome == Outcome.STOP]
+    if stops:
+        raise WithdrawalNotPossible(stops)
+
+
+def _carry_out(request: Request, *, wish: str, request_key: str, actor: Any) -> Withdrawal:
+    """Run the checks, reserve every part, keep what the checks said, and let it go or wait."""
+    assert request.plan is not None
+    client, brand = request.client, request.client.brand
+    findings = run_checks(request)
+    _refuse_stopped(findings)
+    whole = in_base(brand, from_minor(request.amount_minor, request.currency), request.currency)
+    reference, now = new_reference("W"), timezone.now()
+    common = {
+        "client": client, "brand": brand, "wallet": request.wallet, "currency": request.currency,
+        "request_reference": reference, "request_key": request_key, "request_minor": request.amount_minor,
+        "wish_mark": wish, "requested_by": actor, "requested_at": now,
+        "needs_second": exceeds(brand, whole, "withdrawal_four_eyes_minor"),
+    }  # fmt: skip
+    evidence = {name: [finding.outcome.value, finding.reason] for name, finding in findings.items()}
+    parts = [
+        _reserved(part, place, common, actor=actor, evidence=evidence if place == 1 else None)
+        for place, part in enumerate(request.plan.parts, start=1)
+    ]
+    first = parts[0]
+    _keep_findings(first, findings)
+    alone = _may_go_alone(first, whole, findings)
+    publish(
+        WithdrawalRequested(
+            client_id=client.pk, brand_id=brand.pk, withdrawal_id=first.pk, needs_review=not alone,
+            amount=from_minor(request.amount_minor, request.currency), currency=request.currency,
+        )
+    )  # fmt: skip
+    if alone:
+        for withdrawal in parts:
+            withdrawal.approved_automatically = True
+        release_to_psp(parts, actor=None, reason=say(phrase("Every check passed and the amount is below the limit")))
+    return first
+
+
+def _reserved(
+    part: PlannedPart, place: int, common: Mapping[str, Any], *, actor: Any, evidence: dict[str, Any] | None
+) -> Withdrawal:
+    """One part of the plan as a row with its own reservation."""
+    base = common["request_reference"]
+    withdrawal = Withdrawal(
+        **common, reference=base if place == 1 else f"{base}-{place}", part=place, psp=part.psp, way=part.way,
+        method=part.method.row if part.method else None, source_deposit=part.deposit, amount_minor=part.amount_minor,
+        return_minor=part.return_minor, fee_minor=part.fee_minor, destination_mark=part.mark,
+        destination_label=part.label[:80], sealed_destination=seal(common["client"].pk, part.destination),
+        base_amount=in_base(common["brand"], part.money.amount, part.currency),
+    )  # fmt: skip
+    reserve(withdrawal, actor=actor)
+    withdrawal.save(force_insert=True)
+    audit_withdrawal(
+        withdrawal, "wallet.withdrawal_requested", actor=actor,
+        after={
+            "amount": str(withdrawal.money), "psp": part.psp.code, "to": withdrawal.destination_label, "way": part.way,
+            **({"fee": str(part.fee)} if part.fee_minor else {}),
+        },
+        evidence=evidence,
+    )  # fmt: skip
+    return withdrawal
+
+
+def _keep_findings(withdrawal: Withdrawal, findings: Mapping[str, Finding]) -> None:
+    """What the checks said of the whole request, on its first part."""
+    now = timezone.now()
+    WithdrawalCheck.objects.bulk_create(
+        [
+            WithdrawalCheck(
+                withdrawal=withdrawal, name=name, outcome=finding.outcome, reason=finding.reason[:300], checked_at=now
+            )
+            for name, finding in findings.items()
+        ]
+    )
+
+
+def _may_go_alone(first: Withdrawal, whole: Decimal, findings: Mapping[str, Finding]) -> bool:
+    """The whole request is below the brand's automatic limit and the four-eyes limit, and every check passed."""
+    clean = all(finding.outcome == Outcome.PASS for finding in findings.values())
+    return clean and not first.needs_second and not exceeds(first.brand, whole, "withdrawal_auto_approve_minor")
+
+
+# ── decide ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def approve_withdrawal(*, withdrawal_id: int, actor: Any, reason: str = "") -> Withdrawal:
+    """Release a request with all its parts. Above the brand's limit the first approval asks for a second person.
+
+    What could stop it (restrictions, identity) is looked at again. Who: `wallet.approve_withdrawal` in reach, not the
+    requester, and not the same person twice (also CHECKs). Raises: NotAllowed, WrongState, WithdrawalNotPossible.
+    """
+    parts = lock_parts(withdrawal_id)
+    first = parts[0]
+    for withdrawal in parts:
+        require(policies.can_approve(actor, withdrawal))
+    stops = stops_of(first)
+    if stops:
+        raise WithdrawalNotPossible(stops)
+    if first.needs_second and first.state == WithdrawalState.REQUESTED:
+        for withdrawal in parts:
+            move_to(withdrawal, WithdrawalState.SECOND_LOOK)
+            withdrawal.reviewed_by, withdrawal.reviewed_at = actor, timezone.now()
+            withdrawal.save(update_fields=["state", "reviewed_by", "reviewed_at", "updated_at"])
+            audit_withdrawal(withdrawal, "wallet.withdrawal_reviewed", actor=actor, reason=reason)
+    else:
+        for withdrawal in parts:
+            withdrawal.approved_by = actor
+        release_to_psp(parts, actor=actor, reason=reason)
+    return next(one for one in parts if one.pk == withdrawal_id)
+
+
+def stops_of(withdrawal: Withdrawal, paid_already: Sequence[str] | None = None) -> list[str]:
+    """What stops it now though it did not when it was asked for: a restriction, a lost verification, money that the client
+    has by another way. In words.
+
+    The money is reserved, so funds can't. Giving a deposit back is no withdrawal: only that it is gone stops it.
+    paid_already: of this request, from `paid_twice.refusals`, by whoever asks for many.
+    """
+    if paid_already is None:
+        paid_already = double_payment.refusals(parts_of(withdrawal)).get(withdrawal.request_reference, [])
+    if paid_already or withdrawal.purpose == Purpose.REFUND:
+        return list(paid_already)
+    request = Request(
+        client=withdrawal.client,
+        wallet=withdrawal.wallet,
+        amount_minor=0,
+        currency=withdrawal.currency,
+        known=withdrawal,
+    )
+    return [
+        finding.reason
+        for finding in run_checks(request, only_stopping=True).values()
+        if finding.outcome == Outcome.STOP
+    ]
+
+
+def release_to_psp(parts: Sequence[Withdrawal], *, actor: Any, reason: str) -> None:
+    """Approved: each part is handed to its PSP by a worker."""
+    for withdrawal in parts:
+        move_to(withdrawal, WithdrawalState.APPROVED)
+        withdrawal.approved_at = timezone.now()
+        # The sweeper sends it should the worker that is woken now never come.
+        withdrawal.next_look_up_at = withdrawal.approved_at
+        withdrawal.save()
+        audit_withdrawal(withdrawal, "wallet.withdrawal_approved", actor=actor, reason=reason)
+        publish(
+            WithdrawalApproved(
+                client_id=withdrawal.client_id, brand_id=withdrawal.brand_id, withdrawal_id=withdrawal.pk
+            )
+        )
+        wake_on_commit("wallet.send_payout", withdrawal.pk)
+
+
+@transaction.atomic
+def reject_withdrawal(*, withdrawal_id: int, actor: Any, reason: str) -> Withdrawal:
+    """Say no to the whole request, with a reason that the client reads; the money is available again.
+
+    Who: as for approving.
+    """
+    if not reason.strip():
+        raise DomainError(_("Say why: the client reads it."))
+    parts = lock_parts(withdrawal_id)
+    for withdrawal in parts:
+        require(policies.can_reject(actor, withdrawal))
+    for withdrawal in parts:
+        withdrawal.rejected_by = actor
+        give_back(withdrawal, WithdrawalState.REJECTED, reason=reason, actor=actor)
+    tell_refused(parts, reason)
+    return parts[0]
+
+
+@transaction.atomic
+def cancel_withdrawal(*, withdrawal_id: int, actor: Any) -> Withdrawal:
+    """The client changes their mind about the whole request, as long as nobody has released it."""
+    parts = lock_parts(withdrawal_id)
+    for withdrawal in parts:
+        require(policies.can_cancel(actor, withdrawal))
+    for withdrawal in parts:
+        give_back(withdrawal, WithdrawalState.CANCELLED, reason="", actor=actor)
+    tell_refused(parts, "")
+    return parts[0]

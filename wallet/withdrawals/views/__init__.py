@@ -1,0 +1,1 @@
+"""Pages of withdrawals, their batches and investigations."""
