@@ -129,8 +129,14 @@ def test_the_web_servers_access_log_holds_no_search_and_no_token(site, access_lo
     for path in ("/accounts/password/choose/12:secret-of-a-link/?q=Garbo", "/accounts/invitation/secret-of-a-link",
                  "/nowhere/at-all/12:a-long-secret-of-a-link/", "/l/invitation/secret-of-a-link/?utm_source=Garbo"):  # fmt: skip
         httpx.get(f"http://127.0.0.1:{site.port}{path}", headers=headers, cookies={"sessionid": "secret-of-a-cookie"})
-    lines = [line for line in access_log.read_text().splitlines() if "healthz" not in line]
-    assert len(lines) == 4
+
+    def written() -> list[str]:
+        return [line for line in access_log.read_text().splitlines() if "healthz" not in line]
+
+    _wait(
+        lambda: len(written()) == 4, "the log does not have four lines"
+    )  # each is written once its answer has gone out
+    lines = written()
     assert lines[0].startswith("GET /accounts/password/choose/<token>/?q HTTP/1.1|")
     assert f"|/accounts/password/choose/<token>/|q|http://127.0.0.1:{site.port}|-|-|-|-" in lines[0]
     assert lines[1].startswith("GET /accounts/invitation/<token> ")
