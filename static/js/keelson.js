@@ -53,6 +53,16 @@
     if (next.id !== id) next.tabIndex = -1;
     next.focus({ preventScroll: true });
   });
+  // What scrolls sideways and holds nothing to focus is scrolled with the arrow keys: it takes the focus itself.
+  const reach = () => document.querySelectorAll(".k-scroll, .table-responsive").forEach((box) => {
+    const wide = box.scrollWidth > box.clientWidth && !box.querySelector("a[href], button, input, select, textarea, summary");
+    if (wide) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  });
+  reach();
+  document.addEventListener("htmx:after:swap", reach);
+  window.addEventListener("load", reach);
+  window.addEventListener("resize", reach);
   document.addEventListener("htmx:error", (event) => {
     if (!event.detail.ctx?.response) toast({ tone: "danger", title: text("errorTitle"), body: text("errorNetwork") });
   });
