@@ -11,7 +11,7 @@ from launcher import devdb
 from launcher.supervisor import ports, sandboxes, statics
 from launcher.supervisor.statics import ROOT
 
-TETHER = Path(__file__).with_name("tether.py")
+TETHER = Path(__file__).with_name("parent_death_signal.py")
 PARTS = (
     *(server.part for server in sandboxes.SERVERS),
     "sandbox-psp",

@@ -78,7 +78,7 @@ def has_landlock():
 def test_a_child_opens_no_file_of_ours_and_writes_none(tmp_path):
     secret = tmp_path / "keys.env"
     secret.write_text("KEELSON_FIELD_KEY=0")
-    ours = Path(__file__).resolve().parents[2]
+    ours = Path(__file__).resolve().parents[3]
     for path in (
         "/etc/passwd",
         "/proc/1/environ",

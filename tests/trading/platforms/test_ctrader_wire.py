@@ -20,7 +20,7 @@ from trading.platforms.ctrader.rest import code_in, dump, refusal
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, ReadTimedOut
 from trading.platforms.web import Address, Reply
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 OURS, THEIRS = ROOT / "trading/platforms/ctrader/proto", ROOT / "sandbox/ctrader/proto"
 VECTOR = "0000001b0887041213100718b96022017828004a057061792d3150011a0131"
 EURO = Symbol("EURUSD", 5, Decimal(100_000), "EUR", "USD")

@@ -22,7 +22,7 @@ from trading.platforms.matchtrader.platform import CAPABILITIES
 from trading.platforms.matchtrader.proto import matchtrader_pb2 as pb2
 from trading.platforms.matchtrader.rest import encode, error_for
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 PROTO = "trading/platforms/matchtrader/proto/matchtrader"
 SAID = {"status": "400", "title": "Bad Request", "detail": "no", "path": "/v1", "timestamp": "2026-11-22T08:00:00Z"}
 

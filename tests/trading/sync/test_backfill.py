@@ -29,7 +29,7 @@ from trading.models import Backfill, Deal, TradingAccount, TradingServer
 from trading.platforms.base import DealData
 from trading.sync import backfill, days
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 DAYS = 12
 
 

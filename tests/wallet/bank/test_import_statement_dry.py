@@ -123,7 +123,7 @@ def test_what_is_missing_on_the_command_line_is_said(options, words):
 def test_it_runs_with_no_server_at_all(tmp_path):
     path = tmp_path / "x.sta"
     path.write_text(ING)
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     environment = {
         name: value
         for name, value in os.environ.items()

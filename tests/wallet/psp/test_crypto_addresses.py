@@ -1,4 +1,4 @@
-"""The published vectors: BIP-173, BIP-350, Base58Check, EIP-55, Keccak."""
+"""The published vectors: BIP-173, BIP-350, Base58Check, EIP-55."""
 
 import pytest
 from hypothesis import given
@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from sandbox.psp.dialects.btcpay_addresses import segwit_address
 from wallet.psp.btcpay.crypto_addresses import base58check, bech32, is_address, is_ethereum_address, segwit_program
-from wallet.psp.btcpay.keccak import keccak_256
 
 GOOD_SEGWIT = [  # BIP-350, "valid segwit addresses", with their witness version and program
     ("BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", "bc", 0, "751e76e8199196d454941c45d1b3a323f1433bd6"),
@@ -122,17 +121,6 @@ def test_ethereum_without_case_has_no_checksum_and_other_lengths_are_none():
     assert is_ethereum_address("0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed")
     assert not is_ethereum_address("0x5aaeb6053f3e94c9b9a09f33669435e7ef1beae")
     assert not is_ethereum_address("5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")
-
-
-@pytest.mark.parametrize(
-    ("message", "digest"),
-    [
-        (b"", "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"),
-        (b"abc", "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45"),
-    ],
-)
-def test_keccak_256(message, digest):
-    assert keccak_256(message).hex() == digest
 
 
 @given(program=st.binary(min_size=20, max_size=20), place=st.integers(4, 41), other=st.sampled_from("qpzry9x8"))

@@ -6,16 +6,16 @@ An address of a test network is not one of the real network.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 
-from wallet.psp.btcpay.keccak import keccak_256
+import base58
+from Crypto.Hash import keccak
 
 BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 BECH32_CONST, BECH32M_CONST = 1, 0x2BC830A3
 GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+BASE58_CHARS_MAX = 120
 ETHEREUM = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
@@ -50,17 +50,12 @@ def is_address(address: str, network: str) -> bool:
 
 def base58check(text: str) -> bytes | None:
     """The payload (version byte first), or None where a letter or the checksum is wrong."""
-    if not text or len(text) > 120 or any(letter not in BASE58 for letter in text):
+    if len(text) > BASE58_CHARS_MAX:
         return None
-    number = 0
-    for letter in text:
-        number = number * 58 + BASE58.index(letter)
-    raw = number.to_bytes((number.bit_length() + 7) // 8, "big")
-    raw = b"\0" * (len(text) - len(text.lstrip("1"))) + raw
-    payload, check = raw[:-4], raw[-4:]
-    if len(raw) < 5 or hashlib.sha256(hashlib.sha256(payload).digest()).digest()[:4] != check:
+    try:
+        return base58.b58decode_check(text) or None
+    except ValueError:
         return None
-    return payload
 
 
 def bech32(text: str) -> tuple[str, list[int], int] | None:
@@ -98,7 +93,8 @@ def is_ethereum_address(address: str) -> bool:
     digits = address[2:]
     if digits in (digits.lower(), digits.upper()):
         return True
-    marks = keccak_256(digits.lower().encode()).hex()
+    # Ethereum hashes with the padding of before SHA-3, so hashlib's sha3_256 is another function.
+    marks = keccak.new(digest_bits=256, data=digits.lower().encode()).hexdigest()
     return all(
         letter == (letter.upper() if int(mark, 16) >= 8 else letter.lower())
         for letter, mark in zip(digits, marks, strict=False)

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from crm.files.parsing.child.refusal import Refusal
+from .refusal import Refusal
 
 Result = tuple[dict[str, Any], bytes]
 

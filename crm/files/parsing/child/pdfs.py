@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from crm.files.parsing.child.refusal import Refusal
+from .refusal import Refusal
 
 Result = tuple[dict[str, Any], bytes]
 OBJECTS_MAX = 100_000

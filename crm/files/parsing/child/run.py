@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from crm.files.parsing.child.confine import confine
-from crm.files.parsing.child.refusal import Refusal
+from .confine import confine
+from .refusal import Refusal
 
 
 def operation_of(name: str) -> Any:

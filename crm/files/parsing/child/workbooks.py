@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from crm.files.parsing.child.refusal import Refusal
+from .refusal import Refusal
 
 Result = tuple[dict[str, Any], bytes]
 MEMBERS_MAX = 2_000
