@@ -1,4 +1,4 @@
-"""`python tether.py PARENT COMMAND…`: becomes COMMAND, and is told to stop when the supervisor dies, even by `kill -9`.
+"""`parent_death_signal.py PARENT COMMAND…`: becomes COMMAND, and is told to stop when the supervisor dies, even by `kill -9`.
 
 A program of its own and not a `preexec_fn`, which may deadlock beside the supervisor's threads. Linux only; elsewhere
 the guard alone keeps this promise.
