@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+import trading.symbols.job_kinds  # noqa: F401 (registers its kinds)
 from crm.errors import DomainError, WrongState
 from crm.files.jobs import RunningJob, job_kind
 from trading.cap_breaches import reduction, remedies

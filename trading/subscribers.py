@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy
 
+import trading.symbols.fx_quotes  # noqa: F401 (registers its reader of rates)
 from clients.facts import FACTS, rebuild_client
 from clients.mail import send_mail_to
 from clients.models import Client

@@ -76,7 +76,7 @@ def check(
     """Register a check. can_stop: it may refuse outright, so it is asked again before an approval."""
 
     def register(run: Callable[[Request], Finding]) -> Callable[[Request], Finding]:
-        CHECKS[name] = Check(name, run, can_stop)
+        CHECKS[name.value] = Check(name, run, can_stop)
         return run
 
     return register
