@@ -25,8 +25,8 @@ WRITERS, POSTINGS = 3, 80
 SEED = """
 import django; django.setup()
 from crm.models import Book, Brand
-from wallet import ledger
-from wallet.choices.common import AccountKind
+from wallet.ledger import posting as ledger
+from wallet.choices.ledger import AccountKind
 from tests.cast import make_client
 brand = Brand.objects.create(code="restart", name="Restart", base_currency="EUR")
 book = Book.objects.create(brand=brand, name="Book")
@@ -37,8 +37,8 @@ ledger.house(AccountKind.CLIENT_MONEY_BANK, brand_id=brand.pk, currency="EUR")
 WRITER = """
 import sys, time, django; django.setup()
 from django.db import DatabaseError, InterfaceError, connection, transaction
-from wallet import ledger
-from wallet.choices.common import AccountKind, JournalKind
+from wallet.ledger import posting as ledger
+from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.ledger.posting import Entry, Line
 from wallet.models import Account
 me, postings = int(sys.argv[1]), int(sys.argv[2])

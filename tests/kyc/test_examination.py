@@ -18,8 +18,8 @@ SUBJECT = Subject(1, 1, "Clara", "Müller", BORN, "Lindenstraße 12", "10969", "
 
 
 @pytest.fixture(autouse=True)
-def alone(monkeypatch):
-    """Everything but the look at other clients' documents, which needs a database."""
+def alone(monkeypatch, db):
+    """Everything but the comparison with other clients' documents. The key of the fingerprints is in the database."""
     monkeypatch.setattr("kyc.pipeline.CHECKS", [one for one in CHECKS if one[0] != "duplicates"])
 
 
