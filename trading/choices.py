@@ -131,6 +131,7 @@ class StagedState(BadgeChoices):
 
     WAITING = "waiting", "orange", _("Waits for a decision")
     LATER = "later", "azure", _("Client comes later")
+    PROPOSED = "proposed", "azure", _("Awaiting second approval")
     ATTACHED = "attached", "green", _("Attached")
     IGNORED = "ignored", "secondary", _("Ignored")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -44,7 +45,8 @@ def waiting_requests(user: Any) -> int | None:
 
 
 def waiting_logins(user: Any) -> int | None:
-    return StagedLogin.objects.filter(state="waiting").exclude(verdict="clean")[:100].count() or None
+    waiting = (Q(state="waiting") & ~Q(verdict="clean")) | Q(state="proposed")
+    return StagedLogin.objects.filter(waiting)[:100].count() or None
 
 
 panels.menu(

@@ -10,13 +10,14 @@ from clients.countries import country_name
 from clients.models import Client
 from clients.queries import reaches
 from crm.security.policies import YES, Decision, has_permission, no
-from trading.choices import Ability, AccountState, DecisionState, OperationKind, OperationState
+from trading.choices import Ability, AccountState, DecisionState, OperationKind, OperationState, StagedState
 from trading.models import (
     AccountRequest,
     AccountType,
     BalanceOperation,
     LoginProposal,
     OperationDecision,
+    StagedLogin,
     TradingAccount,
 )
 from trading.platforms import capabilities
@@ -130,6 +131,25 @@ def can_archive(user: Any, account: TradingAccount) -> Decision:
 def can_import(user: Any) -> Decision:
     """Whoever takes accounts over from a platform sees all of them, also those that are nobody's yet."""
     return has_permission(user, "trading.import_accounts")
+
+
+def can_decide_client(user: Any, row: StagedLogin) -> Decision:
+    """Give a login to the client that somebody else chose, or refuse it."""
+    allowed = can_import(user)
+    if not allowed:
+        return allowed
+    if row.state != StagedState.PROPOSED or row.proposed_client is None:
+        return no(_("This was decided already."))
+    if row.proposed_by_id == user.pk:
+        return no(_("A second person must approve what you proposed."))
+    return _reaches(user, row.proposed_client)
+
+
+def can_withdraw_client(user: Any, row: StagedLogin) -> Decision:
+    """Take back one's own choice while nobody has decided."""
+    if row.state != StagedState.PROPOSED or user is None or row.proposed_by_id != user.pk:
+        return no(_("Only the person who proposed it can withdraw it, before a decision."))
+    return can_import(user)
 
 
 def can_decide_request(user: Any, request: AccountRequest) -> Decision:

@@ -23,6 +23,7 @@ from trading import policies
 from trading.choices import UNDECIDED, AccountState, IssueKind, StagedState, Verdict
 from trading.core.batching import batched
 from trading.core.issues import settle
+from trading.imports import matching
 from trading.models import AccountType, StagedLogin, SyncCursor, TradingAccount, TradingServer
 from trading.platforms.base import Right
 from trading.sync.ingest import EVENT_DEALS_MAX
@@ -40,6 +41,10 @@ LIMIT 1
 NO_TYPE: Final = 0
 
 
+class SecondPersonNeeded(WrongState):
+    """One person may not give this login to this client: it is proposed (`client_proposals`), and another approves it."""
+
+
 @transaction.atomic
 def attach(
     *, row_id: int, actor: Any, client_id: int | None = None, account_type_id: int | None = None
@@ -47,20 +52,40 @@ def attach(
     """Make a staged login the client's account. Attached already to the same client: returns that account.
 
     client_id, account_type_id: another choice than the one that was found; `NO_TYPE` keeps the account without a type.
-    Who: `trading.import_accounts`, for clients in reach. Raises: NotAllowed, WrongState, DomainError.
+    Who: `trading.import_accounts`, for clients in reach. Raises: NotAllowed, WrongState, DomainError; SecondPersonNeeded
+    for another client than the certain match, unless the platform's e-mail, phone or name agrees and fits nobody better.
     """
     require(policies.can_import(actor))
-    row = _locked(row_id)
+    row = locked(row_id)
     if row.state == StagedState.ATTACHED and row.account is not None:
         if client_id in (None, row.account.client_id):
             return row.account
         raise WrongState(_("This login is attached to another client already."))
+    check_open(row)
+    client = client_for(row, actor, client_id)
+    is_certain = row.verdict == Verdict.CLEAN and client.pk == row.client_id
+    if not is_certain and not matching.agreeing_codes(row, client):
+        raise SecondPersonNeeded(
+            _(
+                "What the platform shows of this login doesn't agree with this client, or agrees better with another one."
+                " Enter a reason: a second person then approves it."
+            )
+        )
+    return complete(row, client, type_for(row, client, account_type_id), actor)
+
+
+def check_open(row: StagedLogin) -> None:
+    """Whether it can still become somebody's. Raises: WrongState, DomainError."""
+    if row.state == StagedState.PROPOSED:
+        raise WrongState(_("A client for this login is already awaiting second approval."))
     if row.state not in UNDECIDED:
         raise WrongState(_("This login is ignored. Take that back first."))
     if row.verdict in (Verdict.BROKEN, Verdict.NOT_READ):
         raise DomainError(row.problem)
-    client = _client(row, actor, client_id)
-    account_type = _type(row, client, account_type_id)
+
+
+def complete(row: StagedLogin, client: Client, account_type: AccountType | None, actor: Any) -> TradingAccount:
+    """The account itself, of a locked login whose client was decided. In the caller's transaction."""
     account = _make(row, client, account_type)
     row.state, row.account, row.client, row.account_type = StagedState.ATTACHED, account, client, account_type
     row.decided_by, row.decided_at, row.problem = actor, timezone.now(), ""
@@ -71,15 +96,19 @@ def attach(
     return account
 
 
-def _locked(row_id: int) -> StagedLogin:
-    rows = StagedLogin.objects.select_for_update(of=["self"]).select_related("server", "account__client")
+def locked(row_id: int) -> StagedLogin:
+    """Raises: DomainError."""
+    rows = StagedLogin.objects.select_for_update(of=["self"]).select_related(
+        "server", "account__client", "proposed_client"
+    )
     row = rows.filter(pk=row_id).first()
     if row is None:
         raise DomainError(_("There is no such login."))
     return row
 
 
-def _client(row: StagedLogin, actor: Any, client_id: int | None) -> Client:
+def client_for(row: StagedLogin, actor: Any, client_id: int | None) -> Client:
+    """The client that was chosen, or else found. Raises: NotAllowed, DomainError."""
     wanted = client_id or row.client_id
     if wanted is None:
         raise DomainError(_("Choose a client."))
@@ -91,7 +120,8 @@ def _client(row: StagedLogin, actor: Any, client_id: int | None) -> Client:
     return client
 
 
-def _type(row: StagedLogin, client: Client, type_id: int | None) -> AccountType | None:
+def type_for(row: StagedLogin, client: Client, type_id: int | None) -> AccountType | None:
+    """The type that was chosen, or else the one that has the group. Raises: DomainError."""
     if type_id == NO_TYPE:
         return None
     if type_id is None and client.pk == row.client_id and row.account_type_id:
@@ -155,9 +185,10 @@ def _tell(row: StagedLogin, account: TradingAccount, client: Client, actor: Any,
     reasons = next((reason for reason in row.reasons if reason["client"] == client.pk), None)
     audit.record(
         actor=actor, action="trading.account_imported", target=account, client_id=client.pk, brand_id=client.brand_id,
+        reason=row.note if row.proposed_by_id else "",
         after={"login": account.login, "server": str(account.server), "group": account.group, "leverage": account.leverage,
                "balance": str(account.balance), "deals": linked},
-        evidence={"fits": reasons["codes"] if reasons else ["chosen"], "staged": row.pk},
+        evidence={"fits": reasons["codes"] if reasons else ["chosen"], "staged": row.pk, "proposed_by": row.proposed_by_id},
     )  # fmt: skip
     timeline.tell(
         client_id=client.pk, kind=TimelineKind.TRADING, actor=actor, url=f"/trading/accounts/{account.pk}/",
@@ -202,7 +233,7 @@ def put_off(*, row_id: int, actor: Any, note: str = "") -> StagedLogin:
 def reopen(*, row_id: int, actor: Any) -> StagedLogin:
     """An ignored login waits again. Who: `trading.import_accounts`. Raises: NotAllowed, WrongState."""
     require(policies.can_import(actor))
-    row = _locked(row_id)
+    row = locked(row_id)
     if row.state not in (StagedState.IGNORED, StagedState.LATER):
         raise WrongState(_("This login is “%(state)s”; that is not possible now.") % {"state": row.get_state_display()})
     row.state, row.note, row.decided_by, row.decided_at = StagedState.WAITING, "", None, None
@@ -214,7 +245,7 @@ def reopen(*, row_id: int, actor: Any) -> StagedLogin:
 @transaction.atomic
 def _decide(row_id: int, actor: Any, state: StagedState, note: str) -> StagedLogin:
     require(policies.can_import(actor))
-    row = _locked(row_id)
+    row = locked(row_id)
     if row.state not in UNDECIDED:
         raise WrongState(_("This login is “%(state)s”; that is not possible now.") % {"state": row.get_state_display()})
     row.state, row.note, row.decided_by, row.decided_at = state, note.strip()[:300], actor, timezone.now()
@@ -242,4 +273,4 @@ def settle_strangers(server: TradingServer, actor: Any) -> bool:
     )  # fmt: skip
 
 
-__all__ = ["NO_TYPE", "attach", "ignore", "put_off", "reopen", "settle_strangers"]
+__all__ = ["NO_TYPE", "SecondPersonNeeded", "attach", "ignore", "put_off", "reopen", "settle_strangers"]

@@ -69,6 +69,10 @@ class AttachForm(forms.Form):
         help_text=_("Their number, or the e-mail they registered with"),
     )  # fmt: skip
     account_type = forms.TypedChoiceField(label=_("Account type"), coerce=int, required=False, empty_value=None)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, required=False,
+        help_text=_("Only needed if the platform's data doesn't agree with the client: a second person then approves it."),
+    )  # fmt: skip
 
     def __init__(self, *args: Any, row: StagedLogin, clients: dict[int, Client], user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -15,6 +15,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.models import Book
 from crm.security.scope import reach_of
 from trading.choices import UNDECIDED, Verdict
 from trading.imports.countries import folded
@@ -82,13 +83,40 @@ def match_rows(server: TradingServer, rows: Sequence[StagedLogin], *, user: Any)
         return 0
     types = TypesOf(server)
     reach = reach_of(user)
+    found = _fits(rows, types, types.brands & set(reach.brands), reach.books)
+    by_id = {row.pk: row for row in rows}
+    judged = [{"id": pk, **_judged(by_id[pk], fits)} for pk, fits in found.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, {"rows": orjson.dumps(judged).decode(), "undecided": list(UNDECIDED)})
+    return len(rows)
+
+
+def fits_everywhere(row: StagedLogin, client: Client) -> list[Fit]:
+    """Whom a login fits now among all clients of its server's brands and the client's own, whoever asks."""
+    types = TypesOf(row.server)
+    brands = types.brands | {client.brand_id}
+    return _fits([row], types, brands, Book.objects.filter(brand__in=brands).values_list("pk", flat=True))[row.pk]
+
+
+def agreeing_codes(row: StagedLogin, client: Client) -> tuple[str, ...]:
+    """What agrees between the platform's data and a client, if no other client fits better; else nothing.
+
+    One who fits better counts also where the person who chooses doesn't reach them: a namesake doesn't get the login.
+    """
+    fits = fits_everywhere(row, client)
+    chosen = next((fit for fit in fits if fit.client_id == client.pk), None)
+    if chosen is None or any(fit.weight > chosen.weight for fit in fits):
+        return ()
+    return chosen.codes
+
+
+def _fits(
+    rows: Sequence[StagedLogin], types: TypesOf, brands: Iterable[int], books: Iterable[int]
+) -> dict[int, list[Fit]]:
     found: dict[int, list[Fit]] = {row.pk: [] for row in rows}
     by_id = {row.pk: row for row in rows}
     with connection.cursor() as cursor:
-        cursor.execute(
-            CANDIDATES,
-            {"rows": list(by_id), "brands": sorted(types.brands & set(reach.brands)), "books": sorted(reach.books)},
-        )
+        cursor.execute(CANDIDATES, {"rows": list(by_id), "brands": sorted(brands), "books": sorted(books)})
         for row_id, client_id, hits, same_country, brand_id, is_closed, name, name_there in cursor.fetchall():
             row = by_id[row_id]
             hits = {*hits, *(["country"] if same_country else [])}
@@ -98,9 +126,7 @@ def match_rows(server: TradingServer, rows: Sequence[StagedLogin], *, user: Any)
             found[row_id].append(
                 Fit(client_id, tuple(codes), sum(WEIGHTS[c] for c in codes), types.of(brand_id, row), is_closed)
             )
-        judged = [{"id": pk, **_judged(by_id[pk], fits)} for pk, fits in found.items()]
-        cursor.execute(WRITE, {"rows": orjson.dumps(judged).decode(), "undecided": list(UNDECIDED)})
-    return len(rows)
+    return found
 
 
 class TypesOf:

@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
@@ -30,6 +31,7 @@ class ImportTable(Table):
         Column("server", _("Server"), link=True),
         Column("mask", _("Groups"), css="mono"),
         NumberColumn("read", _("Logins"), digits=0),
+        NumberColumn("proposed", _("Awaiting second approval"), digits=0),
         BadgeColumn("state", _("State")),
         Column("owner", _("By")),
     )
@@ -41,7 +43,9 @@ class ImportTable(Table):
     )  # fmt: skip
 
     def queryset(self) -> QuerySet[AccountImport]:
-        return AccountImport.objects.select_related("server", "owner")
+        proposed = StagedLogin.objects.filter(batch=OuterRef("pk"), state=StagedState.PROPOSED).order_by()
+        counted = proposed.values("batch").annotate(n=Count("pk")).values("n")
+        return AccountImport.objects.select_related("server", "owner").annotate(proposed=Coalesce(Subquery(counted), 0))
 
 
 class StagedFilter(django_filters.FilterSet):

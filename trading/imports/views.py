@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from clients.queries import is_in_own_book
+from clients.models import Client
+from clients.queries import clients_visible_to, is_in_own_book
 from crm.choices import AccessKind, JobState
 from crm.errors import DomainError
 from crm.files.jobs import start_job
@@ -19,8 +21,9 @@ from crm.security import access_log
 from crm.security.policies import require
 from crm.ui.views import StaffView, TableView, embedded_table, wants_fragment
 from trading import policies
+from trading.accounts.forms import DecisionNoteForm
 from trading.choices import UNDECIDED, ImportState, StagedState, Verdict
-from trading.imports import attach, matching, reading
+from trading.imports import attach, client_proposals, matching, reading
 from trading.imports.forms import AttachForm, ImportForm
 from trading.imports.tables import IMPORTS, ImportTable, StagedTable
 from trading.models import AccountImport, Deal, StagedLogin
@@ -82,31 +85,32 @@ class ImportPage(StaffView):
         context: dict[str, Any] = {"batch": batch, "job": batch.job, "is_running": is_running}
         if wants_fragment(request):
             return render(request, "trading/imports/_import_state.html", context)
-        counts, waiting, clean = _counts(batch)
+        counts, waiting, clean, proposed = _counts(batch)
         context |= {
-            "table": table, "counts": counts, "waiting": waiting, "clean": clean, "chosen": request.GET.get("verdict", ""),
-            "is_read": batch.state != ImportState.READING,
+            "table": table, "counts": counts, "waiting": waiting, "clean": clean, "proposed": proposed,
+            "chosen": request.GET.get("verdict", ""), "is_read": batch.state != ImportState.READING,
         }  # fmt: skip
         access_log.note(user=user, kind=AccessKind.VIEW, target=f"trading.accountimport:{batch.pk}", rows=batch.read)
         return render(request, "trading/imports/import.html", context)
 
 
-def _counts(batch: AccountImport) -> tuple[list[dict[str, Any]], int, int]:
-    """Rows by what was found; how many wait for a decision, and how many of them are clean."""
+def _counts(batch: AccountImport) -> tuple[list[dict[str, Any]], int, int, int]:
+    """Rows by what was found; how many wait for a decision, how many of them are clean, and how many for a second person."""
     rows = batch.rows.values("verdict", "state").annotate(n=Count("pk")).order_by()
     totals = dict.fromkeys(Verdict.values, 0)
-    waiting = clean = 0
+    waiting = clean = proposed = 0
     for row in rows:
         totals[row["verdict"]] += row["n"]
         if row["state"] in UNDECIDED:
             waiting += row["n"]
             clean += row["n"] if row["verdict"] == Verdict.CLEAN else 0
+        proposed += row["n"] if row["state"] == StagedState.PROPOSED else 0
     shown = [
         {"value": one.value, "label": one.label, "count": totals[one.value], "tone": one.colour}
         for one in Verdict
         if totals[one.value] or one in (Verdict.CLEAN, Verdict.NO_CLIENT)
     ]
-    return shown, waiting, clean
+    return shown, waiting, clean, proposed
 
 
 class ImportAct(StaffView):
@@ -138,23 +142,32 @@ class StagedPage(StaffView):
         return self.page(request, _row(row_id))
 
     def post(self, request: HttpRequest, row_id: int) -> HttpResponse:
-        """Attach."""
+        """Attach; or propose, where the platform's data doesn't agree with the client and a reason was entered."""
         row = _row(row_id)
         form = self.form(request, row, request.POST)
         if form.is_valid():
             try:
-                account = attach.attach(
-                    row_id=row.pk, actor=request.user, client_id=form.cleaned_data["client"],
-                    account_type_id=form.cleaned_data["account_type"],
-                )  # fmt: skip
+                message = self._attach_or_propose(request.user, row, form.cleaned_data)
+            except attach.SecondPersonNeeded as error:
+                form.add_error("reason", error.message)
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
-                messages.success(
-                    request, _("%(login)s is attached. Its past is being read.") % {"login": account.login}
-                )
+                messages.success(request, message % {"login": row.login})
                 return redirect(_following(row) or row.batch)
         return self.page(request, row, form)
+
+    @staticmethod
+    def _attach_or_propose(user: Any, row: StagedLogin, data: dict[str, Any]) -> str:
+        chosen = {"row_id": row.pk, "actor": user, "client_id": data["client"], "account_type_id": data["account_type"]}
+        try:
+            attach.attach(**chosen)
+        except attach.SecondPersonNeeded:
+            if not data["reason"]:
+                raise
+            client_proposals.propose_client(**chosen, reason=data["reason"])
+            return _("Client of %(login)s proposed. A second person approves it.")
+        return _("%(login)s is attached. Its past is being read.")
 
     @staticmethod
     def form(request: HttpRequest, row: StagedLogin, data: Any = None) -> AttachForm:
@@ -165,7 +178,8 @@ class StagedPage(StaffView):
     def page(request: HttpRequest, row: StagedLogin, form: AttachForm | None = None, error: str = "") -> HttpResponse:
         user: Any = request.user
         clients = matching.clients_of([row], user)
-        for client in clients.values():
+        proposed = _proposed_client(row, user)
+        for client in {**clients, **({proposed.pk: proposed} if proposed else {})}.values():
             access_log.note(
                 user=user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
                 target=f"trading.stagedlogin:{row.pk}", in_book=is_in_own_book(user, client),
@@ -181,16 +195,36 @@ class StagedPage(StaffView):
             "row": row, "fits": fits, "form": form or StagedPage.form(request, row), "error": error, "undecided": undecided,
             "may_attach": undecided and row.verdict not in (Verdict.BROKEN, Verdict.NOT_READ),
             "may_reopen": row.state in (StagedState.IGNORED, StagedState.LATER), "following": _following(row),
-            "deals": deals.order_by()[:1000].count() if undecided else 0,
+            "deals": deals.order_by()[:1000].count() if undecided else 0, "proposed": proposed,
         }  # fmt: skip
+        if row.state == StagedState.PROPOSED:
+            context |= {
+                "may_decide": policies.can_decide_client(user, row), "may_withdraw": policies.can_withdraw_client(user, row),
+                "agrees": _agreeing(row, proposed) if proposed else "", "note_form": DecisionNoteForm(auto_id="note_%s"),
+            }  # fmt: skip
         return render(
             request, "trading/imports/staged.html", context, status=422 if error or (form and form.errors) else 200
         )
 
 
 def _row(row_id: int) -> StagedLogin:
-    rows = StagedLogin.objects.select_related("server", "batch", "client", "account", "account_type", "decided_by")
+    rows = StagedLogin.objects.select_related(
+        "server", "batch", "client", "account", "account_type", "decided_by", "proposed_by", "proposed_client", "proposed_type"
+    )  # fmt: skip
     return get_object_or_404(rows, pk=row_id)
+
+
+def _proposed_client(row: StagedLogin, user: Any) -> Client | None:
+    """The client who awaits second approval, for those who reach them."""
+    if row.state != StagedState.PROPOSED or row.proposed_client_id is None:
+        return None
+    return clients_visible_to(user).select_related("brand", "owner").filter(pk=row.proposed_client_id).first()
+
+
+def _agreeing(row: StagedLogin, client: Client) -> str:
+    """`same name, same country`: what the platform's data and a client share now."""
+    fits = matching.fits_everywhere(row, client)
+    return matching.words_of(next((fit.codes for fit in fits if fit.client_id == client.pk), ()))
 
 
 def _following(row: StagedLogin) -> StagedLogin | None:
@@ -200,9 +234,13 @@ def _following(row: StagedLogin) -> StagedLogin | None:
 
 
 class StagedAct(StaffView):
-    """ignore, later or reopen."""
+    """ignore, later or reopen; approve, refuse or withdraw of a proposed client."""
 
     permission = IMPORTS
+    said: ClassVar[dict[str, Any]] = {
+        "approve": gettext_lazy("%(login)s is attached. Its past is being read."),
+        "refuse": gettext_lazy("Proposal refused."), "withdraw": gettext_lazy("Proposal withdrawn."),
+    }  # fmt: skip
 
     def post(self, request: HttpRequest, row_id: int, act: str) -> HttpResponse:
         row, note = _row(row_id), request.POST.get("note", "")
@@ -213,9 +251,15 @@ class StagedAct(StaffView):
                 attach.put_off(row_id=row.pk, actor=request.user, note=note)
             elif act == "reopen":
                 attach.reopen(row_id=row.pk, actor=request.user)
+            elif act == "approve":
+                client_proposals.approve_client(row_id=row.pk, actor=request.user, note=note)
+            elif act == "refuse":
+                client_proposals.refuse_client(row_id=row.pk, actor=request.user, note=note)
+            elif act == "withdraw":
+                client_proposals.withdraw_client(row_id=row.pk, actor=request.user, note=note)
             else:
                 raise Http404
         except DomainError as error:
             return StagedPage.page(request, _row(row_id), error=error.message)
-        messages.success(request, _("Kept."))
-        return redirect(row if act == "reopen" else (_following(row) or row.batch))
+        messages.success(request, self.said.get(act, _("Kept.")) % {"login": row.login})
+        return redirect(row if act not in ("ignore", "later") else (_following(row) or row.batch))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +49,8 @@ class StagedLogin(models.Model):
     """One login as the platform described it, whom it fits and why, and what a person decided.
 
     `reasons`: the clients that fit, best first: `[{"client": 7, "codes": ["email"], "weight": 4, "type": 3}]`.
+    `proposed_…`: a client whom the platform's data doesn't name, chosen by one person and approved by another. They stay
+    when it is attached, and go when it is refused or withdrawn.
     """
 
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="staged_logins")
@@ -77,6 +79,13 @@ class StagedLogin(models.Model):
     state = models.CharField(max_length=10, choices=StagedState.choices, default=StagedState.WAITING)
     account = models.OneToOneField(TradingAccount, on_delete=models.PROTECT, null=True, related_name="staged")
     note = models.CharField(max_length=300, blank=True)
+    proposed_client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, related_name="+")
+    proposed_type = models.ForeignKey(
+        AccountType, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    proposed_at = models.DateTimeField(null=True)
+    proposal_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField()
@@ -95,10 +104,25 @@ class StagedLogin(models.Model):
                 name="clean_login_has_client_and_type",
             ),
             models.CheckConstraint(condition=~Q(state="ignored") | ~Q(note=""), name="ignored_login_says_why"),
+            models.CheckConstraint(
+                condition=~Q(state="proposed")
+                | (
+                    Q(proposed_by__isnull=False, proposed_client__isnull=False, proposed_at__isnull=False)
+                    & ~Q(proposal_reason="")
+                ),
+                name="proposed_client_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(proposed_by__isnull=True)
+                | Q(state="proposed", decided_by__isnull=True)
+                | (Q(state="attached", decided_by__isnull=False) & ~Q(decided_by=F("proposed_by"))),
+                name="proposed_client_is_attached_by_somebody_else",
+            ),
         ]
         indexes = [
             models.Index(fields=["batch", "verdict", "id"], name="staged_by_verdict"),
             models.Index(fields=["server", "id"], name="staged_undecided", condition=Q(state__in=UNDECIDED)),
+            models.Index(fields=["batch"], name="staged_proposed", condition=Q(state="proposed")),
         ]
 
     def __str__(self) -> str:

@@ -236,6 +236,7 @@ def test_decisions_by_hand(cast: Cast, standard: AccountType, sandbox: Sandbox) 
     login = new_login(sandbox, NAME="Nobody Known")
     read(cast, standard.server, login)
     pk = row(login).pk
+    type(cast.client).objects.filter(pk=cast.client.pk).update(first_name="Nobody", last_name="Known")
     with pytest.raises(NotAllowed):
         attach.attach(row_id=pk, actor=cast.agent, client_id=cast.client.pk)
     with pytest.raises(DomainError, match="Choose a client"):

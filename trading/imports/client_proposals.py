@@ -1,0 +1,102 @@
+"""A login given to a client whom the platform's data doesn't name: chosen by one person, attached by another.
+
+Where the platform's e-mail, phone or name agrees with the client, one person attaches the login (`attach`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError, WrongState
+from crm.i18n.localized_text import phrase
+from crm.notices.notify import notify, people_with
+from crm.security import audit
+from crm.security.policies import require
+from trading import policies
+from trading.choices import StagedState
+from trading.imports import attach
+from trading.models import StagedLogin, TradingAccount
+
+
+@transaction.atomic
+def propose_client(
+    *, row_id: int, actor: Any, client_id: int, account_type_id: int | None = None, reason: str
+) -> StagedLogin:
+    """Write down whose login it is. Nothing is attached before a second person approves.
+
+    Who: `trading.import_accounts`, for clients in reach. Raises: NotAllowed, WrongState, DomainError without a reason.
+    """
+    require(policies.can_import(actor))
+    row = attach.locked(row_id)
+    if row.state == StagedState.ATTACHED:
+        raise WrongState(_("This login is attached to another client already."))
+    attach.check_open(row)
+    if not reason.strip():
+        raise DomainError(_("Enter a reason: how do you know that the login is this client's?"))
+    client = attach.client_for(row, actor, client_id)
+    row.proposed_client, row.proposed_type = client, attach.type_for(row, client, account_type_id)
+    row.proposed_by, row.proposed_at, row.proposal_reason = actor, timezone.now(), reason.strip()[:300]
+    row.state, row.note, row.decided_by, row.decided_at = StagedState.PROPOSED, "", None, None
+    row.save()
+    _record(row, "trading.client_proposed", actor, row.proposal_reason)
+    notify(
+        [pk for pk in people_with("trading.import_accounts", brand_id=client.brand_id) if pk != actor.pk],
+        kind="trading.client_proposed",
+        title=phrase("Login %(login)s: awaiting second approval") % {"login": row.login},
+        body=f"{client}: {row.proposal_reason}", url=row.get_absolute_url(),
+        dedupe_key=f"client-proposal:{row.pk}:{row.proposed_at.isoformat()}",
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def approve_client(*, row_id: int, actor: Any, note: str = "") -> TradingAccount:
+    """The login becomes the account of the client that somebody else chose.
+
+    Who: `trading.import_accounts`, the client in reach, and not who proposed it. Raises: NotAllowed, WrongState, DomainError.
+    """
+    row = attach.locked(row_id)
+    require(policies.can_decide_client(actor, row))
+    client = attach.client_for(row, actor, row.proposed_client_id)
+    row.note = note.strip()[:300]
+    return attach.complete(row, client, attach.type_for(row, client, row.proposed_type_id or attach.NO_TYPE), actor)
+
+
+@transaction.atomic
+def refuse_client(*, row_id: int, actor: Any, note: str) -> StagedLogin:
+    """The login waits again. Who: as for approving. Raises: NotAllowed, DomainError without a note."""
+    row = attach.locked(row_id)
+    require(policies.can_decide_client(actor, row))
+    if not note.strip():
+        raise DomainError(_("Enter a note: why is it refused?"))
+    return _take_back(row, "trading.client_refused", actor, note)
+
+
+@transaction.atomic
+def withdraw_client(*, row_id: int, actor: Any, note: str = "") -> StagedLogin:
+    """The login waits again. Who: the one who proposed it, while nobody has decided."""
+    row = attach.locked(row_id)
+    require(policies.can_withdraw_client(actor, row))
+    return _take_back(row, "trading.client_withdrawn", actor, note)
+
+
+def _take_back(row: StagedLogin, action: str, actor: Any, note: str) -> StagedLogin:
+    _record(row, action, actor, note.strip())
+    row.state, row.note = StagedState.WAITING, note.strip()[:300]
+    row.proposed_client = row.proposed_type = row.proposed_by = row.proposed_at = None
+    row.proposal_reason = ""
+    row.save()
+    return row
+
+
+def _record(row: StagedLogin, action: str, actor: Any, reason: str) -> None:
+    client = row.proposed_client
+    assert client is not None
+    audit.record(
+        actor=actor, action=action, target=row, client_id=client.pk, brand_id=client.brand_id, reason=reason,
+        after={"login": row.login, "server": str(row.server), "client": client.pk, "proposed_by": row.proposed_by_id},
+    )  # fmt: skip
