@@ -1,4 +1,4 @@
-"""Who may do what with money. The only place that decides."""
+"""What the rooms' policies share: reach over a brand, and proposals that one person makes and another decides."""
 
 from __future__ import annotations
 
@@ -51,12 +51,6 @@ def on_whole_brand(user: Any, psp: Psp, permission: str) -> Decision:
     if allowed and psp.brand_id not in reach_of(user).whole_brands:
         return no(_("You don't reach this brand."))
     return allowed
-
-
-# ── bonuses ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-# ── the books ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def on_brand(user: Any, permission: str, brand_id: int) -> Decision:

@@ -133,12 +133,3 @@ def one_of(rows: QuerySet, pk: int, user: Any, permission: str) -> Any:
     if user.is_team:
         require_permission(user, permission)
     return row
-
-
-# ── for the trader's room and the client page ────────────────────────────────────────────────────────────────────────
-
-
-# ── a movement by its name ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-# ── PSPs and reconciliation ──────────────────────────────────────────────────────────────────────────────────────────
